@@ -1,0 +1,79 @@
+"""What the kernels take besides arrays: the weights of one direction, and where each step of each row lies.
+
+    step t of row b  =  line  time_offset[t] + row_offset[b]  of x, y and saved,   0 ≤ t < lengths[b]
+
+One formula covers every layout a batch of sequences comes in, so that none of them is ever copied into another:
+
+    layout                time_offset[t]            row_offset[b]               lines N
+    dense (T, B, ·)       t·B                       b                           T·B
+    batch first (B, T, ·) t                         b·T                         B·T
+    ragged (N, ·)         t                         lengths[0] + … + [b−1]      Σ lengths
+    packed (N, ·)         batch_sizes[0] + … [t−1]  b (rows sorted by length)   Σ batch_sizes
+"""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+Array = NDArray[Any]
+Indices = NDArray[np.int64]
+
+
+class Weights(NamedTuple):
+    """The weights of one direction of one layer, under torch's names and in torch's gate order.
+
+    H is the hidden size, P the size of the state that is fed back (P = H unless ``w_hr`` projects it), G the number of
+    gates: 1 (rnn), 3 (gru: r z n), 4 (lstm: i f g o).
+    """
+
+    w_ih: Array  # (G·H, I)
+    w_hh: Array  # (G·H, P)
+    b_ih: Array | None = None  # (G·H,)
+    b_hh: Array | None = None  # (G·H,)
+    w_hr: Array | None = None  # (P, H)
+
+
+class Lines(NamedTuple):
+    """Where each step of each row lies: line ``time_offset[t] + row_offset[b]`` for t < ``lengths[b]``."""
+
+    time_offset: Indices  # (T,)
+    row_offset: Indices  # (B,)
+    lengths: Indices  # (B,)
+
+    @classmethod
+    def dense(cls, T: int, B: int, lengths: ArrayLike | None = None) -> Lines:
+        """Lines of a time-major batch (T, B, ·); without ``lengths`` every row has T steps."""
+        return cls(np.arange(T, dtype=np.int64) * B, np.arange(B, dtype=np.int64), _lengths(lengths, B, T))
+
+    @classmethod
+    def batch_first(cls, B: int, T: int, lengths: ArrayLike | None = None) -> Lines:
+        """Lines of a batch-first batch (B, T, ·); without ``lengths`` every row has T steps."""
+        return cls(np.arange(T, dtype=np.int64), np.arange(B, dtype=np.int64) * T, _lengths(lengths, B, T))
+
+    @classmethod
+    def ragged(cls, lengths: ArrayLike) -> Lines:
+        """Lines of rows that lie one after another in (N, ·), N = Σ lengths."""
+        steps = np.ascontiguousarray(lengths, dtype=np.int64)
+        longest = int(steps.max()) if steps.size else 0
+        return cls(np.arange(longest, dtype=np.int64), np.cumsum(steps) - steps, steps)
+
+    @classmethod
+    def packed(cls, batch_sizes: ArrayLike) -> Lines:
+        """Lines of a packed sequence (N, ·): ``batch_sizes[t]`` rows, the longest first, have a step t."""
+        sizes = np.ascontiguousarray(batch_sizes, dtype=np.int64)
+        rows = np.arange(int(sizes[0]) if sizes.size else 0, dtype=np.int64)
+        # Row b has as many steps as there are sizes above b; sizes never grow, so it is a search in their reverse.
+        steps = sizes.size - np.searchsorted(sizes[::-1], rows, side="right")
+        return cls(np.cumsum(sizes) - sizes, rows, steps.astype(np.int64))
+
+
+def _lengths(lengths: ArrayLike | None, B: int, T: int) -> Indices:
+    if lengths is None:
+        return np.full(B, T, dtype=np.int64)
+    steps = np.ascontiguousarray(lengths, dtype=np.int64)
+    if steps.shape != (B,) or (B and (steps.min() < 0 or steps.max() > T)):
+        raise ValueError(f"expected {B} lengths between 0 and {T}, got shape {steps.shape}, values {steps.tolist()}")
+    return steps
