@@ -1,0 +1,113 @@
+"""Every error a person can meet, drawn as a tree.
+
+::
+
+    AnaphoraError                1
+    ├── UsageError               2    a wrong option, value or argument
+    │   └── MissingExtra         2    a command whose optional packages are not installed
+    ├── DataError                3    the text, table, sound or picture that was brought
+    ├── Diverged                 4    the loss stopped being a number
+    ├── BundleError              5    the model file
+    │   ├── CorruptBundle        5    its bytes are not the ones that were written
+    │   └── IncompatibleBundle   5    its bytes are whole, but this version cannot use them
+    ├── Interrupted            130    Ctrl-C (128 + SIGINT)
+    └── Terminated             143    asked to stop (128 + SIGTERM)
+
+The number is the exit code of the command line. A message says what was expected, what came, where, and what to do.
+"""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable, Sequence
+from typing import ClassVar
+
+
+class AnaphoraError(Exception):
+    """The root: catch it to catch everything that anaphora raises on purpose."""
+
+    exit_code: ClassVar[int] = 1
+
+
+class UsageError(AnaphoraError):
+    """A wrong option, value or argument."""
+
+    exit_code = 2
+
+
+class MissingExtra(UsageError):
+    """Optional packages are needed and not installed; the message is the line that installs them.
+
+    >>> print(MissingExtra("train", "anaphora train", missing="torch"))
+    anaphora train needs torch, which is not installed. Install it with:
+        pip install "anaphora[train]"
+    """
+
+    def __init__(self, extra: str, wanted_by: str, missing: str | Sequence[str] = ()) -> None:
+        names = [missing] if isinstance(missing, str) else list(missing)
+        what = f"{' and '.join(names)}, which {'is' if len(names) == 1 else 'are'}" if names else "packages that are"
+        super().__init__(f'{wanted_by} needs {what} not installed. Install it with:\n    pip install "anaphora[{extra}]"')
+        self.extra = extra
+
+
+class DataError(AnaphoraError):
+    """The data that was brought cannot be read or is not enough."""
+
+    exit_code = 3
+
+
+class Diverged(AnaphoraError):
+    """Training produced a loss that is not a finite number."""
+
+    exit_code = 4
+
+
+class BundleError(AnaphoraError):
+    """A model file cannot be used."""
+
+    exit_code = 5
+
+
+class CorruptBundle(BundleError):
+    """The file's bytes are not the ones that were written."""
+
+
+class IncompatibleBundle(BundleError):
+    """The file is whole, but this version of anaphora cannot use what is in it."""
+
+
+class Interrupted(AnaphoraError):
+    """Stopped by Ctrl-C."""
+
+    exit_code = 130
+
+
+class Terminated(AnaphoraError):
+    """Stopped by a request to terminate."""
+
+    exit_code = 143
+
+
+def closest(word: str, known: Iterable[str]) -> str | None:
+    """Return the known word most like ``word``, or None when nothing is near: for "did you mean".
+
+    Letter case and the kind of dash (``-``, ``_``, en and em dash) do not count.
+
+    >>> closest("hiden", ["hidden", "layers"])
+    'hidden'
+    >>> closest("—Minutes", ["--minutes", "--seed"])
+    '--minutes'
+    >>> closest("zebra", ["hidden"]) is None
+    True
+    """
+    by_plain: dict[str, str] = {}
+    for name in known:
+        by_plain.setdefault(_plain(name), name)
+    near = difflib.get_close_matches(_plain(word), by_plain, n=1, cutoff=0.6)
+    return by_plain[near[0]] if near else None
+
+
+def _plain(word: str) -> str:
+    for dash in "_\u2010\u2011\u2012\u2013\u2014\u2015\u2212":
+        word = word.replace(dash, "-")
+    return word.strip("-").casefold()
