@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from scipy.stats import chisquare
 
-from anaphora.decode import beam, distribution, draw, greedy, log_probabilities, sample
+from anaphora.decode import beam, distribution, draw, greedy, log_probabilities, runs, sample
 from anaphora.errors import DataError, UsageError
 
 V = 4
@@ -141,6 +141,25 @@ def test_one_seed_gives_one_sequence() -> None:
     assert list(sample(Automaton(7), (), 0, 30, np.random.default_rng(0), temperature=0)) == list(
         greedy(Automaton(7), (), 0, 30)
     )
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_the_likeliest_runs_against_enumeration(seed: int) -> None:
+    step, ends = Automaton(seed), np.array([False, True, False, True])
+    truth = []
+    for length in range(8):
+        for run in itertools.product((0, 2), repeat=length):
+            whole = sum(np.exp(log_probability(step, 1, (*run, end))) for end in (1, 3))
+            truth.append((run, whole))
+    truth.sort(key=lambda pair: -pair[1])
+    found = runs(step, (), 1, ends, 5)
+    assert [run for run, _ in found] == [run for run, _ in truth[:5]]
+    np.testing.assert_allclose([p for _, p in found], [p for _, p in truth[:5]], rtol=1e-12)
+
+
+def test_a_search_for_runs_ends_even_where_nothing_does() -> None:
+    endless = runs(Automaton(1), (), 0, np.zeros(V, dtype=bool), 3, most_steps=50)
+    assert [p for _, p in endless] == [0.0, 0.0, 0.0]
 
 
 def test_log_probabilities_keep_small_ones() -> None:

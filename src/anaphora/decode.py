@@ -3,15 +3,16 @@
     p = softmax(logits / temperature), cut to the top_k most likely, then to the fewest whose sum reaches top_p
     greedy     x_t = argmax p            sample   x_t ~ p            beam   the sequence with the largest Σ log p(x_t)
 
-All three walk any ``step(state, token) -> (logits, state)``: a runtime model, a torch module, a table in a test. A step must return a
-new state and leave the one it was given alone, because a beam goes on from one state in several directions.
-Ties fall to the smaller token, so that the same numbers always give the same sequence.
+All three walk any ``step(state, token) -> (logits, state)``: a runtime model, a torch module, a table in a test. A
+step must return a new state and leave the one it was given alone, because a beam goes on from one state in several
+directions. Ties fall to the smaller token, so that the same numbers always give the same sequence.
 
 Sources: top-k, Fan et al. 2018 (arXiv:1805.04833); top-p, Holtzman et al. 2020 (arXiv:1904.09751).
 """
 
 from __future__ import annotations
 
+import heapq
 from collections.abc import Callable, Collection, Iterator
 from typing import Any, NamedTuple, TypeVar
 
@@ -126,8 +127,8 @@ def beam(
 ) -> list[Hypothesis]:
     """Return the best ``width`` sequences found after ``token``, the best first.
 
-    Every hypothesis ends with a token in ``stop`` or has ``length`` tokens; its score is Σ log p. At each level the ``width`` best
-    continuations of all live hypotheses stay. No sequence is missed when ``width`` is at least V^length.
+    Every hypothesis ends with a token in ``stop`` or has ``length`` tokens; its score is Σ log p. At each level the
+    ``width`` best continuations of all live hypotheses stay. No sequence is missed when ``width`` is at least V^length.
     """
     if width < 1:
         raise UsageError(f"expected a beam width of 1 or more, got {width}")
@@ -138,8 +139,8 @@ def beam(
         for hypothesis, before in live:
             logits, after = step(before, hypothesis.tokens[-1] if hypothesis.tokens else token)
             scores = hypothesis.score + log_probabilities(logits)
-            for best in np.argsort(-scores, kind="stable")[:width].tolist():
-                level.append((Hypothesis((*hypothesis.tokens, best), float(scores[best])), after))
+            likeliest = np.argsort(-scores, kind="stable")[:width].tolist()
+            level += [(Hypothesis((*hypothesis.tokens, best), float(scores[best])), after) for best in likeliest]
         level.sort(key=lambda entry: _rank(entry[0]))
         live = []
         for hypothesis, after in level[:width]:
@@ -152,6 +153,33 @@ def beam(
         if not live or (len(finished) == width and finished[-1].score >= live[0][0].score):
             return finished
     return sorted([*finished, *(hypothesis for hypothesis, _ in live)], key=_rank)[:width]
+
+
+def runs(
+    step: Step[State], state: State, token: int, ends: NDArray[np.bool_], count: int, *, most_steps: int = 2000
+) -> list[tuple[tuple[int, ...], float]]:
+    """Return the ``count`` most likely runs of tokens after ``token`` up to one in ``ends`` (V,), each with its
+    probability.
+
+        p(run) = p(x_1) · … · p(x_n) · Σ_{e in ends} p(e after x_n)        n ≥ 0
+
+    With symbols as tokens and spaces as ends, the runs are words. Best first, so nothing likelier is missed unless
+    ``most_steps`` end it.
+    """
+    found: list[tuple[float, tuple[int, ...]]] = []
+    open_runs: list[tuple[float, tuple[int, ...], int, State]] = [(-1.0, (), token, state)]
+    for _ in range(most_steps):
+        if not open_runs or (len(found) >= count and -open_runs[0][0] <= sorted(found)[-count][0]):
+            break
+        mass, run, last, before = heapq.heappop(open_runs)
+        logits, after = step(before, last)
+        probabilities = -mass * distribution(logits)
+        found.append((float(probabilities[ends].sum()), run))
+        for following in np.flatnonzero(~ends & (probabilities > 0)).tolist():
+            # Two open runs are never equal, so the heap never has to compare their states.
+            heapq.heappush(open_runs, (-float(probabilities[following]), (*run, following), following, after))
+    best = sorted(found, key=lambda pair: (-pair[0], pair[1]))[:count]
+    return [(run, probability) for probability, run in best]
 
 
 def _rank(hypothesis: Hypothesis) -> tuple[float, tuple[int, ...]]:

@@ -1,0 +1,123 @@
+"""The ``anaphora`` program: finds the command, runs it, and turns whatever went wrong into one clear message and an
+exit code.
+
+    0 ok   1 unexpected   2 usage   3 data   4 diverged   5 model file   130 interrupted   143 terminated   141 reader
+    gone
+
+Nothing heavy is imported here: a command's code is imported when the command runs, and help never imports torch.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import io
+import os
+import signal
+import sys
+import traceback
+from collections.abc import Sequence
+from typing import Any
+
+import typer
+
+from anaphora import __version__
+from anaphora.commands import parser
+from anaphora.errors import AnaphoraError, Terminated
+
+COMMANDS = {
+    "demo": (
+        "anaphora.commands.demo:make",
+        "Train on text that comes with Python and see what happens; about two minutes.",
+    ),
+    "train": ("anaphora.commands.train:make", "Train a network on your data; leaves one file."),
+    "run": ("anaphora.commands.run:make", "Let a model go on with a prompt, or show what it expects next."),
+    "eval": ("anaphora.commands.eval:make", "Score a text: nats and bits per unit, perplexity."),
+    "verify": ("anaphora.commands.verify:make", "Check that a model file is whole, and say what is in it."),
+    "doctor": ("anaphora.commands.doctor:make", "Test this installation and describe it for a bug report."),
+}
+_HELP = "Recurrent networks for people with sequences: train one, see what it remembers, run it anywhere."
+READER_GONE = 128 + 13  # as if ended by SIGPIPE
+_DISK = {
+    errno.ENOSPC: "Free some space, or write elsewhere.",
+    errno.EDQUOT: "Your quota is used up: free some space, or write elsewhere.",
+    errno.EROFS: "That file system is read-only: write elsewhere.",
+}
+
+
+def main(words: Sequence[str] | None = None) -> int:
+    """Run the command that ``words`` (default: the program's arguments) name and return the exit code."""
+    signal.signal(signal.SIGTERM, _terminate)
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
+    try:
+        return _run(list(sys.argv[1:] if words is None else words) or ["--help"])
+    except BrokenPipeError:
+        _silence_stdout()
+        return READER_GONE
+    except AnaphoraError as error:
+        return _say(str(error), error.exit_code)
+    except typer.TyperException as error:
+        return _say(parser.explain(error), 2)
+    except (KeyboardInterrupt, typer.Abort):
+        return _say("interrupted.", 130)
+    except Exception as error:  # noqa: BLE001 — the last resort says how to report what nobody foresaw
+        if isinstance(error, OSError) and error.errno in _DISK:
+            _silence_stdout()
+            what = f" '{error.filename}'" if error.filename else ""
+            return _say(f"could not write{what}: {error.strerror}. {_DISK[error.errno]}", 1)
+        traceback.print_exc()
+        return _say(
+            "a mistake in anaphora, not yours. Please report the lines above and what `anaphora doctor` prints.", 1
+        )
+
+
+def _run(words: list[str]) -> int:
+    root = program()
+    try:
+        with root.make_context("anaphora", words) as context:
+            root.invoke(context)
+    except typer.Exit as done:
+        return done.exit_code
+    finally:
+        # Here rather than at exit, so that a full disk or a reader that went away is still reported as an error.
+        sys.stdout.flush()
+    return 0
+
+
+def program() -> Any:
+    """Return the root of the command tree."""
+    root = parser.group(COMMANDS, "anaphora", _HELP)
+    root.params.append(_version_option())
+    return root
+
+
+def _version_option() -> Any:
+    def show(value: bool) -> None:
+        if value:
+            print(f"anaphora {__version__}")
+            raise typer.Exit
+
+    def holder(
+        version: bool = typer.Option(
+            False, "--version", help="Show the version and exit.", callback=show, is_eager=True
+        ),
+    ) -> None:
+        pass
+
+    return parser.command(holder, "version").params[0]
+
+
+def _say(message: str, code: int) -> int:
+    with contextlib.suppress(BrokenPipeError):
+        print(f"anaphora: {message}", file=sys.stderr, flush=True)
+    return code
+
+
+def _silence_stdout() -> None:
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
+def _terminate(number: int, frame: object) -> None:
+    raise Terminated("asked to stop.")

@@ -1,0 +1,146 @@
+"""How words on the command line become a call: typer's commands, found late and forgiving about what people really
+type.
+
+Three things differ from typer's own classes. A group holds the names of modules and imports one when its command
+runs, so that help and usage errors cost no torch and no NumPy. A mistyped command or option is answered with the
+nearest one. And a word that begins with an em dash, which editors and chats put where ``--`` was meant, is recognised
+instead of being taken for a file's name.
+"""
+
+from __future__ import annotations
+
+import importlib
+import os
+from collections.abc import Callable, Mapping
+from typing import Any, ClassVar, Protocol
+
+import typer
+from typer.core import TyperCommand, TyperGroup
+
+from anaphora.errors import UsageError, closest
+
+DASHES = "\u2010\u2011\u2012\u2013\u2014\u2015\u2212"
+_CALLED = {"\u2013": "an en dash", "\u2014": "an em dash", "\u2212": "a minus sign"}
+_SETTINGS = {"help_option_names": ["-h", "--help"], "max_content_width": 120}
+
+
+class Parameter(Protocol):
+    """What this file reads of an option or argument."""
+
+    opts: list[str]
+    secondary_opts: list[str]
+
+
+class Command(TyperCommand):
+    """A command whose options are listed in sections, and which knows a pasted dash when it sees one."""
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        """Take the words apart; raise UsageError when one begins with a dash of print."""
+        self._refuse_dashes(ctx, args)
+        return list(super().parse_args(ctx, args))
+
+    def format_options(self, ctx: Any, formatter: Any) -> None:
+        """Write the arguments, then each section of options under its own title."""
+        sections: dict[str, list[tuple[str, str]]] = {}
+        for parameter in self.get_params(ctx):
+            record = parameter.get_help_record(ctx)
+            if record is not None:
+                panel = getattr(parameter, "rich_help_panel", None)
+                plain = "Arguments" if parameter.param_type_name == "argument" else "Options"
+                sections.setdefault(panel or plain, []).append(record)
+        for title in sorted(sections, key=lambda title: (title != "Arguments", title != "Options")):
+            with formatter.section(title):
+                formatter.write_dl(sections[title])
+
+    def _refuse_dashes(self, ctx: Any, args: list[str]) -> None:
+        awaiting_value = False
+        for word in args:
+            if word == "--":
+                return
+            if not awaiting_value and word[:1] in DASHES and word[1:] and not os.path.exists(word):
+                raise _pasted_dash(word, option_names(self.get_params(ctx)), f"{ctx.command_path} --help")
+            awaiting_value = any(
+                word in parameter.opts and not getattr(parameter, "is_flag", False)
+                for parameter in self.get_params(ctx)
+            )
+
+
+class LateGroup(TyperGroup):
+    """A group whose commands are named in a table and imported when one is called."""
+
+    table: ClassVar[
+        Mapping[str, tuple[str, str]]
+    ] = {}  # name -> (where: "module:function that gives the command", one line)
+
+    def list_commands(self, ctx: Any) -> list[str]:
+        """Return the names in the order of the table."""
+        return list(self.table)
+
+    def get_command(self, ctx: Any, cmd_name: str) -> Any:
+        """Import a command."""
+        if cmd_name not in self.table:
+            return None
+        module, _, maker = self.table[cmd_name][0].partition(":")
+        return getattr(importlib.import_module(module), maker)()
+
+    def format_commands(self, ctx: Any, formatter: Any) -> None:
+        """List the commands without importing any."""
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, line) for name, (_, line) in self.table.items()])
+
+    def resolve_command(self, ctx: Any, args: list[str]) -> Any:
+        """Find the command; raise UsageError that names the nearest one."""
+        word = args[0]
+        hint = f"{ctx.command_path} --help"
+        if word[:1] in DASHES:
+            raise _pasted_dash(word, option_names(self.get_params(ctx)), hint)
+        if word not in self.table and not word.startswith("-"):
+            near = closest(word, self.table)
+            known = f"Did you mean '{near}'?" if near else f"There are: {', '.join(self.table)}."
+            raise UsageError(f"There is no command '{word}'. {known}\nTry: {hint}")
+        return super().resolve_command(ctx, args)
+
+
+def command(function: Callable[..., Any], name: str) -> Any:
+    """Return a function with typer's annotations as a command."""
+    app = typer.Typer(add_completion=False, rich_markup_mode=None, pretty_exceptions_enable=False)
+    app.command(name, cls=Command, context_settings=_SETTINGS)(function)
+    return typer.main.get_command(app)
+
+
+def group(commands: Mapping[str, tuple[str, str]], name: str, help_text: str) -> LateGroup:
+    """Return a group over a table name -> (where, one line)."""
+    cls = type("Group", (LateGroup,), {"table": commands})
+    made: LateGroup = cls(
+        name=name, help=help_text, rich_markup_mode=None, no_args_is_help=False, context_settings=_SETTINGS
+    )
+    return made
+
+
+def option_names(parameters: list[Any]) -> list[str]:
+    """Return every ``--name`` that the parameters know."""
+    return [name for p in parameters for name in (*p.opts, *p.secondary_opts) if name.startswith("--")]
+
+
+def explain(error: typer.TyperException) -> str:
+    """Return typer's own complaint in this program's words, with the nearest option and where to look."""
+    context = getattr(error, "ctx", None)
+    message = error.format_message().rstrip(".")
+    wrong = getattr(error, "option_name", None)
+    if wrong is not None and message.startswith("No such option"):
+        near = closest(wrong, option_names(context.command.get_params(context))) if context else None
+        message = f"There is no option '{wrong}'" + (f". Did you mean {near}?" if near else "")
+    if not message.endswith("?"):
+        message += "."
+    return message + (f"\nTry: {context.command_path} --help" if context else "")
+
+
+def _pasted_dash(word: str, known: list[str], hint: str) -> UsageError:
+    written = "--" + word.lstrip(DASHES + "-")
+    name = written.partition("=")[0]
+    near = name if name in known else closest(name, known)
+    meant = f"Did you mean {near}?" if near else "Options begin with two hyphens: --."
+    called = _CALLED.get(word[0], "a dash of print")
+    return UsageError(
+        f"'{word}' begins with {called}, which editors and chats put where two hyphens were typed. {meant}\nTry: {hint}"
+    )

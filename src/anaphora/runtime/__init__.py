@@ -1,0 +1,17 @@
+"""Running a trained model on NumPy and the kernels alone: no torch, no pydantic, one file in, scores out.
+
+    model = runtime.load("model.anaphora")
+    session = model.session()
+    logits = session.feed(ids)          # any number of steps, (n,) -> (n, V)
+    blob = session.state                # bytes: keep it, move it, go on from it with model.session(state=blob)
+
+A sequence's numbers are the same bits however it is cut into calls, whatever batch it rides in and however many
+threads compute.
+"""
+
+from __future__ import annotations
+
+from anaphora.runtime.model import Model, load
+from anaphora.runtime.session import Session
+
+__all__ = ["Model", "Session", "load"]
