@@ -1,8 +1,8 @@
 """Subword units: pieces of words learned by byte-pair encoding, with sentencepiece; its model travels in the bundle.
 
-Differs from sentencepiece's defaults so that text comes back as it was: nothing is normalised, white space is kept, no
-space is put in front, and a line feed is a piece of its own (lines are encoded one by one). One loss remains: sentencepiece
-writes a space as U+2581, so a U+2581 in the text comes back as a space.
+Differs from sentencepiece's defaults so that text comes back as it was: nothing is normalised, white space is kept,
+no space is put in front, and a line feed is a piece of its own (lines are encoded one by one). One loss remains:
+sentencepiece writes a space as U+2581, so a U+2581 in the text comes back as a space.
 
 Source: Sennrich, Haddow, Birch, "Neural Machine Translation of Rare Words with Subword Units", ACL 2016; Kudo and
 Richardson, "SentencePiece", EMNLP 2018.

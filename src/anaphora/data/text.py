@@ -1,8 +1,8 @@
 """Text from a file or from standard input, read whole: Unicode with ``\\n`` at every line end.
 
-A byte order mark at the start is dropped; ``\\r\\n`` and a lone ``\\r`` become ``\\n``, as Python's own text files do. Nothing
-else is changed and no undecodable byte is ever replaced: a file that is not text in the named encoding is refused, and the
-message says at which byte and line, and what the encoding probably is.
+A byte order mark at the start is dropped; ``\\r\\n`` and a lone ``\\r`` become ``\\n``, as Python's own text files
+do. Nothing else is changed and no undecodable byte is ever replaced: a file that is not text in the named encoding is
+refused, and the message says at which byte and line, and what the encoding probably is.
 """
 
 from __future__ import annotations
@@ -50,8 +50,8 @@ _ISOLATED_SHARE = 0.6  # of the bytes above 127, in text where accented letters 
 def read_text(path: str | os.PathLike[str], encoding: str = "utf-8") -> str:
     """Return the text of one file, or of standard input for ``-``.
 
-    Raises DataError when the file is missing, unreadable, a folder, empty, binary or not in ``encoding``, and UsageError
-    when no such encoding exists.
+    Raises DataError when the file is missing, unreadable, a folder, empty, binary or not in ``encoding``, and
+    UsageError when no such encoding exists.
     """
     _check_encoding(encoding)
     name = "standard input" if os.fspath(path) == STANDARD_INPUT else f"'{os.fspath(path)}'"
@@ -72,7 +72,7 @@ def read_text(path: str | os.PathLike[str], encoding: str = "utf-8") -> str:
 
 
 def read_texts(paths: Sequence[str | os.PathLike[str]], encoding: str = "utf-8") -> list[str]:
-    """Return the text of each file, in the order given; ``-`` may stand once among them. Raises as :func:`read_text` does."""
+    """Return the text of each file, in the order given; ``-`` may stand once. Raises as :func:`read_text` does."""
     names = [os.fspath(path) for path in paths]
     if not names:
         raise UsageError("no text was named: give one or more files, or - for standard input")
@@ -164,7 +164,7 @@ def _decode(raw: bytes, encoding: str, name: str) -> str:
         where = f"{name} is not {encoding} text: at byte {error.start}, line {line}, {found} is no character"
     except UnicodeEncodeError as error:
         line = text.count("\n", 0, error.start) + 1
-        where = f"{name} is not {encoding} text: at character {error.start}, line {line}, half a surrogate pair stands alone"
+        where = f"{name} is not {encoding} text: at character {error.start}, line {line}, a surrogate stands alone"
     likely = likely_encoding(raw)
     if likely is None:
         raise DataError(f"{where}; it looks like binary data: bring a text file")

@@ -1,21 +1,24 @@
 """Vocabularies: text as numbers and back, in four kinds of unit.
 
-A vocabulary is a list of V symbols; ``encode`` gives each unit of a text its index 0 … V-1 and ``decode`` joins symbols::
+A vocabulary is a list of V symbols; ``encode`` gives each unit of a text its index 0 … V-1 and ``decode`` joins
+symbols::
 
     char      one Unicode code point                     unknown + the characters of the training text
     byte      one byte of the text's UTF-8               always 256 symbols, nothing can be unknown
     word      a word, punctuation or white space         unknown + the most frequent words that occur at least twice
     subword   a piece of a word (sentencepiece, BPE)     unknown + line feed + pieces; see :mod:`anaphora.data.subword`
 
-**Words are lossless.** A word, or a mark of punctuation, carries the single space before it (``To``, `` be``, ``,``, `` or``), so that
-joining symbols gives the text back, byte for byte, wherever every word is known. Marks that repeat stand together up to
-three (``--``, ``...``); a word keeps its inner apostrophes (``don't``, ``o'er``) but not hyphens; scripts written without spaces
-(Chinese, Japanese kana) give one unit per character; a line feed is one unit, and so is any other run of white space.
+**Words are lossless.** A word, or a mark of punctuation, carries the single space before it (``To``, `` be``, ``,``,
+`` or``), so that joining symbols gives the text back, byte for byte, wherever every word is known. Marks that repeat
+stand together up to three (``--``, ``...``); a word keeps its inner apostrophes (``don't``, ``o'er``) but not
+hyphens; scripts written without spaces (Chinese, Japanese kana) give one unit per character; a line feed is one unit,
+and so is any other run of white space.
 
-**Unknown** is index 0 of every kind but ``byte`` and prints as U+FFFD, ``�``; a U+FFFD in a text *is* the unknown symbol. Words and
-pieces meet it in training (words that occur once become unknown). Characters do not: there it exists so that held-out
-text with a character never seen is scored, with whatever probability the model gives to "something else". Index 0 names the
-event, not the character, so such a score is a little too kind; it is the same for the network and for the n-gram beside it.
+**Unknown** is index 0 of every kind but ``byte`` and prints as U+FFFD, ``�``; a U+FFFD in a text *is* the unknown
+symbol. Words meet it in training, since a word that occurs once becomes unknown. Characters and pieces do not: there it
+exists so that held-out text with a character never seen is scored, with whatever probability the model gives to
+"something else". Index 0 names that event and not the character, so such a score is a little too kind; it is the same
+for the network and for the n-gram beside it.
 """
 
 from __future__ import annotations
@@ -40,7 +43,7 @@ WORDS = 10_000  # the default size of a word vocabulary
 _CODE_POINTS = 0x110000
 _SHOWN = 5  # unknown symbols named in one message
 
-_MARKS = (  # inside a character class: punctuation and symbols of ASCII (but _), Latin-1, and the blocks that hold only such
+_MARKS = (  # for a character class: all punctuation and symbols but "_" and apostrophes
     "!-&(-/:-@\\[-^`{-~\u00a1-\u00a9\u00ab-\u00b4\u00b6-\u00b9\u00bb-\u00bf\u00d7\u00f7\u2010-\u2018\u201a-\u2bff"
     "\u3000-\u303f\ufe30-\ufe6f\uff01-\uff0f\uff1a-\uff20\ufffd\U0001f000-\U0001faff"
 )
@@ -93,8 +96,8 @@ class Vocabulary(ABC):
     def encode_prompt(self, text: str, name: str = "the prompt") -> Ids:
         """Encode what a model is asked to continue, (T,) int32.
 
-        Raises DataError naming every symbol that the model never saw, and where it stands; a U+FFFD is taken for a wish.
-        Words and pieces bring their own space: spaces at the end would hide the next word, so they are dropped.
+        Raises DataError naming every symbol that the model never saw, and where it stands; a U+FFFD is taken for a
+        wish. Words and pieces bring their own space: spaces at the end would hide the next word, so they are dropped.
         """
         if self.kind in ("word", "subword"):
             text = text.rstrip(" ")
@@ -112,8 +115,9 @@ class Vocabulary(ABC):
     def build(kind: str, text: str, size: int | None = None) -> Vocabulary:
         """Make the vocabulary of a training text.
 
-        ``size`` bounds V, unknown included (default: all characters, 10,000 words, 4,000 pieces; bytes are always 256).
-        Raises DataError when the text has fewer than two different symbols, UsageError for an unknown kind or a bad size.
+        ``size`` bounds V, unknown included (default: all characters, 10,000 words, 4,000 pieces; bytes are always
+        256). Raises DataError when the text has fewer than two different symbols, UsageError for an unknown kind or a
+        bad size.
         """
         _check_kind(kind, UsageError)
         if size is not None and size < 3:
@@ -170,10 +174,11 @@ class Vocabulary(ABC):
         more = f" and {len(first) - _SHOWN} more" if len(first) > _SHOWN else ""
         near = closest(next(iter(first)).strip(), [symbol.strip() for symbol in self.symbols if symbol.strip()])
         hint = f"Did you mean {near!r}? " if near and self.kind == "word" else ""
+        many = len(first) > 1
         noun = "word" if self.kind == "word" else "symbol"
         raise DataError(
-            f"{name} has {len(first)} {noun}{'s' * (len(first) > 1)} that the model never saw: {', '.join(shown)}{more}. "
-            f"{hint}Remove or replace {'them' if len(first) > 1 else 'it'}, or write {UNKNOWN} where an unknown {noun} is meant"
+            f"{name} has {len(first)} {noun}{'s' if many else ''} that the model never saw: {', '.join(shown)}{more}. "
+            f"{hint}Remove or replace {'them' if many else 'it'}, or write {UNKNOWN} where an unknown {noun} is meant"
         )
 
 
@@ -200,7 +205,7 @@ class _Table(Vocabulary):
         self.unknown = 0
 
     def tensors(self) -> dict[str, np.ndarray]:
-        """Return ``vocabulary.text``, all symbols joined as UTF-8, and ``vocabulary.ends``, (V,) the byte after each."""
+        """Return ``vocabulary.text``, the symbols joined as UTF-8, and ``vocabulary.ends``, (V,) where each ends."""
         encoded = [symbol.encode() for symbol in self.symbols]
         ends = np.cumsum([len(symbol) for symbol in encoded], dtype=np.int64)
         return {"vocabulary.text": np.frombuffer(b"".join(encoded), np.uint8), "vocabulary.ends": ends}
