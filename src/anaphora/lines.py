@@ -61,13 +61,23 @@ class Lines(NamedTuple):
         return cls(np.arange(longest, dtype=np.int64), np.cumsum(steps) - steps, steps)
 
     @classmethod
-    def packed(cls, batch_sizes: ArrayLike) -> Lines:
-        """Lines of a packed sequence (N, ·): ``batch_sizes[t]`` rows, the longest first, have a step t."""
+    def packed(cls, batch_sizes: ArrayLike, position: ArrayLike | None = None) -> Lines:
+        """Lines of a packed sequence (N, ·): ``batch_sizes[t]`` rows, the longest first, have a step t.
+
+        ``position[b]`` says where row b stands among the sorted ones; without it row b stands at b.
+        """
         sizes = np.ascontiguousarray(batch_sizes, dtype=np.int64)
-        rows = np.arange(int(sizes[0]) if sizes.size else 0, dtype=np.int64)
-        # Row b has as many steps as there are sizes above b; sizes never grow, so it is a search in their reverse.
-        steps = sizes.size - np.searchsorted(sizes[::-1], rows, side="right")
-        return cls(np.cumsum(sizes) - sizes, rows, steps.astype(np.int64))
+        B = int(sizes[0]) if sizes.size else 0
+        row = np.arange(B, dtype=np.int64) if position is None else np.ascontiguousarray(position, dtype=np.int64)
+        # The row at position p has as many steps as there are sizes above p; sizes never grow: search them reversed.
+        steps = sizes.size - np.searchsorted(sizes[::-1], row, side="right")
+        return cls(np.cumsum(sizes) - sizes, row, steps.astype(np.int64))
+
+    def row_by_row(self) -> Indices:
+        """Every line in use, row after row: what takes a batch in this layout to a ragged one, and back."""
+        start = np.cumsum(self.lengths) - self.lengths
+        row = np.repeat(np.arange(self.lengths.size), self.lengths)
+        return self.time_offset[np.arange(row.size) - start[row]] + self.row_offset[row]
 
 
 def _lengths(lengths: ArrayLike | None, B: int, T: int) -> Indices:

@@ -1,0 +1,119 @@
+"""Rows of different lengths, one after another: the shape a batch of sequences really has.
+
+    row b  =  data[ lengths[0] + … + lengths[b−1] : … + lengths[b] ]
+
+Nothing is padded and nothing is sorted; a row may be empty. ``torch.nested`` and ``PackedSequence`` hold the same
+numbers: the first has no recurrent layers, the second orders them by time, needs sorted rows and allows no empty ones.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from torch import Tensor
+from torch.nn.utils.rnn import PackedSequence
+
+from anaphora.lines import Lines
+
+
+@dataclass(frozen=True, eq=False)
+class Ragged:
+    """A batch of rows, ``data`` (N, …) and ``lengths`` (B,) with N = Σ lengths.
+
+    ``lengths`` may be given as any sequence of integers and is kept as an int64 tensor on the CPU.
+    Raises ValueError when the lengths are negative or don't add up to N.
+    """
+
+    data: Tensor  # (N, ...)
+    lengths: Tensor  # (B,)
+
+    def __post_init__(self) -> None:
+        lengths = torch.as_tensor(self.lengths)
+        if lengths.dim() != 1 or (lengths.numel() and (lengths.is_floating_point() or lengths.is_complex())):
+            raise ValueError(f"expected lengths (B,) of integers, got shape {tuple(lengths.shape)} of {lengths.dtype}")
+        lengths = lengths.to("cpu", torch.int64)
+        if self.data.dim() == 0 or int(lengths.sum()) != self.data.size(0) or bool((lengths < 0).any()):
+            raise ValueError(
+                f"expected lengths that are not negative and add up to the {tuple(self.data.shape)[:1]} lines of data, "
+                f"got {lengths.tolist()} with sum {int(lengths.sum())}"
+            )
+        object.__setattr__(self, "lengths", lengths)
+
+    def __len__(self) -> int:
+        return self.lengths.numel()
+
+    @property
+    def lines(self) -> Lines:
+        """Where each step of each row lies in ``data``."""
+        return Lines.ragged(self.lengths.numpy())
+
+    def rows(self) -> list[Tensor]:
+        """The rows as views of ``data``."""
+        return list(self.data.split(self.lengths.tolist()))
+
+    def with_data(self, data: Tensor) -> Ragged:
+        """Other data (N, …) for the same rows."""
+        return Ragged(data, self.lengths)
+
+    @classmethod
+    def from_list(cls, rows: Sequence[Tensor]) -> Ragged:
+        """Join rows (T_b, …) of one trailing shape, dtype and device; raises ValueError for an empty list."""
+        if not rows:
+            raise ValueError("expected at least one row, got none: write Ragged(data, lengths) with data (0, I)")
+        return cls(torch.cat(list(rows)), torch.tensor([row.size(0) for row in rows]))
+
+    @classmethod
+    def from_padded(cls, padded: Tensor, lengths: Tensor | Sequence[int], batch_first: bool = False) -> Ragged:
+        """Take the steps before each row's end out of (T, B, …), or out of (B, T, …) with ``batch_first``."""
+        steps = np.asarray(lengths, dtype=np.int64)
+        first, second = padded.shape[:2]
+        lines = Lines.batch_first(first, second, steps) if batch_first else Lines.dense(first, second, steps)
+        return cls(padded.flatten(0, 1)[_on(lines, padded)], torch.from_numpy(lines.lengths))
+
+    @classmethod
+    def from_packed(cls, packed: PackedSequence) -> Ragged:
+        """The rows of a packed sequence in the caller's order, the one before sorting."""
+        lines = packed_lines(packed)
+        return cls(packed.data[_on(lines, packed.data)], torch.from_numpy(lines.lengths))
+
+    def to_padded(self, batch_first: bool = False, padding_value: float = 0.0, steps_at_least: int = 0) -> Tensor:
+        """A dense (T, B, …), or (B, T, …) with ``batch_first``; ``padding_value`` past each row's end.
+
+        T is the longest row's, or ``steps_at_least`` where that is more.
+        """
+        steps = self.lengths.numpy()
+        B, T = steps.size, int(steps.max(initial=steps_at_least))
+        lines = Lines.batch_first(B, T, steps) if batch_first else Lines.dense(T, B, steps)
+        padded = self.data.new_full((T * B, *self.data.shape[1:]), padding_value)
+        padded = padded.index_copy(0, _on(lines, self.data), self.data)
+        return padded.view(*((B, T) if batch_first else (T, B)), *self.data.shape[1:])
+
+    def to_packed(self) -> PackedSequence:
+        """A packed sequence that remembers the caller's order; raises ValueError for an empty row or no row."""
+        steps = self.lengths.numpy()
+        if not steps.size or steps.min() == 0:
+            raise ValueError(f"a PackedSequence cannot hold empty rows, got lengths {steps.tolist()}: leave them out")
+        order = np.argsort(-steps, kind="stable")
+        position = np.argsort(order, kind="stable")
+        batch_sizes = steps.size - np.searchsorted(np.sort(steps), np.arange(steps.max()), side="right")
+        where = _on(Lines.packed(batch_sizes, position), self.data)
+        device = self.data.device
+        return PackedSequence(
+            torch.empty_like(self.data).index_copy(0, where, self.data),
+            torch.from_numpy(batch_sizes),
+            torch.from_numpy(order).to(device),
+            torch.from_numpy(position).to(device),
+        )
+
+
+def packed_lines(packed: PackedSequence) -> Lines:
+    """Where each step of each row of a packed sequence lies, the rows in the caller's order."""
+    unsorted = packed.unsorted_indices
+    return Lines.packed(packed.batch_sizes.numpy(), None if unsorted is None else unsorted.cpu().numpy())
+
+
+def _on(lines: Lines, like: Tensor) -> Tensor:
+    return torch.from_numpy(lines.row_by_row()).to(like.device)
