@@ -1,8 +1,9 @@
 """What a person may set, declared once.
 
-A knob is one field of one pydantic model: its type, range, default and meaning. TOML files, `--section.key value`, `--help` and
-the resolved config that a run leaves behind are all read from that declaration. A task's config is a `Config` of sections; the
-section `Training` below is the same for every task. Nothing is guessed: an unknown key is refused and the nearest one named.
+A knob is one field of one pydantic model: its type, range, default and meaning. TOML files, `--section.key value`,
+`--help` and the resolved config that a run leaves behind are all read from that declaration. A task's config is a
+`Config` of sections; the section `Training` below is the same for every task. Nothing is guessed: an unknown key is
+refused and the nearest one named.
 
     preset  <  file  <  options       later ones win, key by key
 """
@@ -43,25 +44,36 @@ C = TypeVar("C", bound=Config)
 class Training(Section):
     """How any task is trained."""
 
-    batch: int = Field(32, ge=1, le=2**20, description="rows read at once (B)")
-    steps: int = Field(128, ge=1, le=2**20, description="time steps per window: how far back a gradient reaches (T)")
-    learning_rate: float = Field(3e-3, gt=0, le=10, description="AdamW's rate at its height, after the warm-up")
-    final_rate: float = Field(0.02, ge=0, le=1, description="the rate at the last step, as a share of learning_rate")
-    warmup: float = Field(0.02, ge=0, le=1, description="share of all steps in which the rate climbs from zero")
-    weight_decay: float = Field(0.05, ge=0, le=10, description="AdamW's decay of matrices; biases, embeddings, norms: none")
-    beta1: float = Field(0.9, ge=0, lt=1, description="memory of AdamW's mean gradient")
-    beta2: float = Field(0.99, ge=0, lt=1, description="memory of AdamW's mean squared gradient")
-    clip: float = Field(1.0, ge=0, description="largest norm of the whole gradient; 0: not clipped")
-    average: float = Field(
-        0.0, ge=0, le=1, description="share of the run over which weights are also averaged, the better of both kept; 0: none"
+    batch: int = Field(default=32, ge=1, le=2**20, description="rows read at once (B)")
+    steps: int = Field(default=128, ge=1, le=2**20, description="steps per window: how far back a gradient reaches (T)")
+    learning_rate: float = Field(default=3e-3, gt=0, le=10, description="AdamW's rate at its height, after the warm-up")
+    final_rate: float = Field(default=0.02, ge=0, le=1, description="the last step's rate, as a share of learning_rate")
+    warmup: float = Field(default=0.02, ge=0, le=1, description="share of all steps in which the rate climbs from zero")
+    weight_decay: float = Field(
+        default=0.05, ge=0, le=10, description="AdamW's decay of matrices; biases, embeddings, norms: none"
     )
-    minutes: float | None = Field(None, gt=0, description="time for the whole command, from start to saved model")
-    max_steps: int | None = Field(None, ge=1, description="most steps of the optimiser")
-    epochs: float | None = Field(None, gt=0, description="most passes over the text; 10 if neither this nor a time nor steps are set")
-    evaluations: int = Field(20, ge=1, le=10**6, description="how often the held-out part is looked at, evenly over the run")
-    evaluation_units: int = Field(40_000, ge=1, description="most units per look, spread over the held-out part; the last score uses all")
-    patience: int = Field(0, ge=0, description="stop after so many looks in a row without a better one; 0: never")
-    seed: int = Field(0, ge=0, lt=2**63, description="of initial weights, dropout and order")
+    beta1: float = Field(default=0.9, ge=0, lt=1, description="memory of AdamW's mean gradient")
+    beta2: float = Field(default=0.99, ge=0, lt=1, description="memory of AdamW's mean squared gradient")
+    clip: float = Field(default=1.0, ge=0, description="largest norm of the whole gradient; 0: not clipped")
+    average: float = Field(
+        default=0.0,
+        ge=0,
+        le=1,
+        description="share of the run over which weights are also averaged, the better of both kept; 0: none",
+    )
+    minutes: float | None = Field(default=None, gt=0, description="time for the whole command, up to the saved model")
+    max_steps: int | None = Field(default=None, ge=1, description="most steps of the optimiser")
+    epochs: float | None = Field(
+        default=None, gt=0, description="most passes over the text; 10 if neither this nor a time nor steps are set"
+    )
+    evaluations: int = Field(
+        default=20, ge=1, le=10**6, description="how often the held-out part is looked at, evenly over the run"
+    )
+    evaluation_units: int = Field(
+        default=40_000, ge=1, description="most units per look, spread over the held-out part; the last score uses all"
+    )
+    patience: int = Field(default=0, ge=0, description="stop after so many looks without a better one; 0: never")
+    seed: int = Field(default=0, ge=0, lt=2**63, description="of initial weights, dropout and order")
 
 
 @dataclass(frozen=True)
@@ -92,7 +104,9 @@ class Knob:
 
 def knobs(config: type[Config]) -> list[Knob]:
     """Every knob of a task's config, in the order of its declaration."""
-    fields = [(section, key, field) for section, model in _sections(config) for key, field in model.model_fields.items()]
+    fields = [
+        (section, key, field) for section, model in _sections(config) for key, field in model.model_fields.items()
+    ]
     keys = [key for _, key, _ in fields]
     return [
         Knob(
@@ -127,7 +141,9 @@ def resolve(
         _merge(wished, values)
     known = presets or {}
     if preset is not None and preset not in known:
-        raise UsageError(f"There is no preset {preset!r}. There are: {', '.join(known) or 'none'}.{_hint(preset, known)}")
+        raise UsageError(
+            f"There is no preset {preset!r}. There are: {', '.join(known) or 'none'}.{_hint(preset, known)}"
+        )
     chosen: dict[str, dict[str, Any]] = {}
     if preset is not None:
         _merge(chosen, known[preset](wished))
@@ -157,23 +173,6 @@ def render(config: Config) -> str:
     return "\n".join(lines)
 
 
-def misspelt_option(word: str, flags: Sequence[str]) -> UsageError:
-    """What to say about a word that looks like an option and is none, such as `—minutes` pasted from a web page."""
-    if word[:1] in _LONG_DASHES:
-        where = "begins with a long dash; options begin with two hyphens"
-    else:
-        where = "is no option here"
-    name = word.partition("=")[0]
-    nearest = closest(name, flags)
-    return UsageError(f"{name!r} {where}.{f' Did you mean {nearest}?' if nearest else ' See --help.'}")
-
-
-def looks_like_option(word: str) -> bool:
-    """Whether a word was meant as an option: it begins with a hyphen or any longer dash, and is not just `-`."""
-    return len(word) > 1 and (word[0] == "-" or word[0] in _LONG_DASHES)
-
-
-_LONG_DASHES = "\u2010\u2011\u2012\u2013\u2014\u2015\u2212"
 _TRUTHS = {"true": True, "yes": True, "on": True, "1": True, "false": False, "no": False, "off": False, "0": False}
 
 
@@ -210,7 +209,12 @@ def _type_in_words(annotation: Any) -> str:
 
 def _range_in_words(field: FieldInfo) -> str:
     words = {"ge": "at least", "gt": "more than", "le": "at most", "lt": "less than"}
-    said = [f"{word} {getattr(rule, name):,}" for rule in field.metadata for name, word in words.items() if hasattr(rule, name)]
+    said = [
+        f"{word} {getattr(rule, name):,}"
+        for rule in field.metadata
+        for name, word in words.items()
+        if hasattr(rule, name)
+    ]
     return " and ".join(said)
 
 
@@ -270,9 +274,10 @@ def _from_options(config: type[Config], words: Sequence[str]) -> dict[str, dict[
             knob, negated = declared.get(f"--{flag[5:]}"), True
             knob = knob if knob is not None and knob.is_truth else None
         if knob is None:
-            if not looks_like_option(word):
-                raise UsageError(f"{word!r} stands where an option such as {flags[0]} is expected.")
-            raise misspelt_option(word, flags)
+            nearest = closest(name, flags)
+            raise UsageError(
+                f"There is no option {name!r}.{f' Did you mean {nearest}?' if nearest else ' See --help.'}"
+            )
         if not has_value and knob.is_truth and not (rest and rest[0].lower() in _TRUTHS):
             value = "true"
         elif not has_value:

@@ -3,13 +3,13 @@
     tree  = {"kind": "stack", "name": "model", "blocks": [block, …]}
     block = {"kind": one of KINDS, "name": unique in the tree, …fields…}
 
-A stack applies its blocks in order: symbol ids (T, B) enter, an embedding gives each step a vector, the last block's vector
-leaves. `KINDS` declares every kind's fields once, together with the tensors it owns, the state it carries and the width it
-takes and gives; `anaphora.nn.blocks` and `anaphora.runtime.blocks` each hold one table kind -> builder over the same names.
-A kind is a word from that table, never a path to code.
+A stack applies its blocks in order: symbol ids (T, B) enter, an embedding gives each step a vector, the last block's
+vector leaves. `KINDS` declares every kind's fields once, together with the tensors it owns, the state it carries and
+the width it takes and gives; `anaphora.nn.blocks` and `anaphora.runtime.blocks` each hold one table kind -> builder
+over the same names. A kind is a word from that table, never a path to code.
 
-A tensor is called `<path>.<torch's parameter name>` (`recurrent.weight_ih_l0`); the path is the block's name, with the names
-of the stacks around it in front, the outermost one left out.
+A tensor is called `<path>.<torch's parameter name>` (`recurrent.weight_ih_l0`); the path is the block's name, with
+the names of the stacks around it in front, the outermost one left out.
 """
 
 from __future__ import annotations
@@ -48,9 +48,10 @@ class Field:
 class Kind:
     """A kind of block.
 
-    `tensors(block, known)` gives name -> shape; `state(block)` gives name -> (layers·D, width), to which a batch adds its B in
-    the middle; `takes(block, known)` is the width it expects (None: any) and `gives(block, known, width)` the width it leaves.
-    `known` maps the names of the blocks before it to those blocks. `example` is a whole small tree, ids in, that uses the kind.
+    `tensors(block, known)` gives name -> shape; `state(block)` gives name -> (layers·D, width), to which a batch adds
+    its B in the middle; `takes(block, known)` is the width it expects (None: any) and `gives(block, known, width)`
+    the width it leaves. `known` maps the names of the blocks before it to those blocks. `example` is a whole small
+    tree, ids in, that uses the kind.
     """
 
     meaning: str
@@ -75,7 +76,9 @@ def _recurrent_output(block: Block) -> int:
 
 
 def _recurrent_tensors(block: Block, known: Mapping[str, Block]) -> dict[str, Shape]:
-    """torch's names and shapes: w_ih (G·H, I), w_hh (G·H, P), b_ih and b_hh (G·H,), and w_hr (P, H) with a projection."""
+    """Torch's names and shapes: w_ih (G·H, I), w_hh (G·H, P), b_ih and b_hh (G·H,), and w_hr (P, H) with a
+    projection.
+    """
     rows = _gate_count(block["kind"]) * block["hidden_size"]
     width = _recurrent_width(block)
     shapes: dict[str, Shape] = {}
@@ -139,7 +142,8 @@ def _tied_width(block: Block, known: Mapping[str, Block]) -> int:
     if table is None or table["kind"] != "embedding":
         tables = [name for name, other in known.items() if other["kind"] == "embedding"]
         raise IncompatibleBundle(
-            f"Block '{block['name']}' ties its weights to an embedding '{block['embedding']}', but the embeddings before it are:"
+            f"Block '{block['name']}' ties its weights to an embedding '{block['embedding']}', but the embeddings"
+            " before it are:"
             f" {', '.join(tables) or 'none'}.{_hint(block['embedding'], tables)}"
         )
     return int(table["size"])
@@ -220,8 +224,8 @@ KINDS: dict[str, Kind] = {
 def check(tree: Mapping[str, Any]) -> Block:
     """Give the tree with every default filled in.
 
-    Raises IncompatibleBundle if a kind or a field is unknown (naming the nearest), a field is missing or out of its range, a
-    name is used twice, or a block does not take the width that the one before it gives.
+    Raises IncompatibleBundle if a kind or a field is unknown (naming the nearest), a field is missing or out of its
+    range, a name is used twice, or a block does not take the width that the one before it gives.
     """
     checked, _ = _check_stack(tree, {}, IDS)
     return checked
@@ -243,7 +247,9 @@ def tensors(tree: Mapping[str, Any]) -> dict[str, Shape]:
 
 
 def states(tree: Mapping[str, Any]) -> dict[str, dict[str, tuple[int, int]]]:
-    """Path of every block that carries a state -> its parts, name -> (layers·D, width); with a batch (layers·D, B, width)."""
+    """Path of every block that carries a state -> its parts, name -> (layers·D, width); with a batch (layers·D, B,
+    width).
+    """
     found = {path: KINDS[block["kind"]].state(block) for path, block in walk(tree)}
     return {path: parts for path, parts in found.items() if parts}
 
@@ -285,7 +291,8 @@ def _check_stack(stack: object, known: dict[str, Block], width: int) -> tuple[Bl
             wanted = kind.takes(block, known)
             if wanted is not None and wanted != width:
                 raise IncompatibleBundle(
-                    f"Block '{block['name']}' ({block['kind']}) takes {_described(wanted)}, but {before} gives {_described(width)}."
+                    f"Block '{block['name']}' ({block['kind']}) takes {_described(wanted)}, but {before} gives"
+                    f" {_described(width)}."
                 )
             width = kind.gives(block, known, width)
             known[block["name"]] = block
@@ -313,7 +320,8 @@ def _check_block(raw: object, known: Mapping[str, Block]) -> Block:
         block[name] = _check_value(f"'{name}' of block '{raw['name']}' ({named})", field, value)
     if block.get("proj_size", 0) >= block.get("hidden_size", 1):
         raise IncompatibleBundle(
-            f"'proj_size' of block '{raw['name']}' must be less than its hidden_size {block['hidden_size']}; it is {block['proj_size']}."
+            f"'proj_size' of block '{raw['name']}' must be less than its hidden_size {block['hidden_size']}; it is"
+            f" {block['proj_size']}."
         )
     return block
 
@@ -341,7 +349,8 @@ def _check_name(block: Mapping[str, Any], known: Mapping[str, Block]) -> None:
     name = block.get("name")
     if not isinstance(name, str) or not _NAME.fullmatch(name):
         raise IncompatibleBundle(
-            f"A block's name is small letters, digits and underscores, a letter first; one of kind {block['kind']!r} has {name!r}."
+            f"A block's name is small letters, digits and underscores, a letter first; one of kind {block['kind']!r}"
+            f" has {name!r}."
         )
     if name in known:
         raise IncompatibleBundle(f"Two blocks are called '{name}'; names are unique in a model.")
@@ -351,7 +360,8 @@ def _refuse_others(block: Mapping[str, Any], fields: tuple[str, ...]) -> None:
     for name in block:
         if name not in fields:
             raise IncompatibleBundle(
-                f"Block '{block['name']}' ({block['kind']}) has no field {name!r}; it has: {', '.join(fields)}.{_hint(name, fields)}"
+                f"Block '{block['name']}' ({block['kind']}) has no field {name!r}; it has:"
+                f" {', '.join(fields)}.{_hint(name, fields)}"
             )
 
 

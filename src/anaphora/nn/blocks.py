@@ -2,9 +2,10 @@
 
     logits, state = build(tree)(ids, state)        ids (T, B), logits (T, B, V)
 
-The parameters carry the names that `anaphora.spec.tensors` lists, so a module's `state_dict` and a bundle's tensors are the
-same mapping. The state is a value that the caller holds: for every block that carries one, its path -> `(h,)` or `(h, c)`,
-each (layers·D, B, width). `anaphora.runtime.blocks` holds the same table in numpy, and a law compares the two kind by kind.
+The parameters carry the names that `anaphora.spec.tensors` lists, so a module's `state_dict` and a bundle's tensors
+are the same mapping. The state is a value that the caller holds: for every block that carries one, its path -> `(h,)`
+or `(h, c)`, each (layers·D, B, width). `anaphora.runtime.blocks` holds the same table in numpy, and a law compares
+the two kind by kind.
 """
 
 from __future__ import annotations
@@ -23,7 +24,9 @@ State = dict[str, tuple[Tensor, ...]]
 
 
 class TiedOutput(nn.Module):
-    """logits = W_embedding · h + b: the table that reads a symbol also writes it (Press and Wolf, 2017; Inan et al., 2017)."""
+    """logits = W_embedding · h + b: the table that reads a symbol also writes it (Press and Wolf, 2017; Inan et al.,
+    2017).
+    """
 
     def __init__(self, table: nn.Embedding, bias: bool) -> None:
         super().__init__()
@@ -77,9 +80,10 @@ class Stack(nn.Module):
             self._paths.append(path)
 
     def forward(self, ids: Tensor, state: State | None = None, lengths: Tensor | None = None) -> tuple[Tensor, State]:
-        """Run ids (T, B) through every block; give what leaves the last one, (T, B, width), and the state after each row's end.
+        """Run ids (T, B) through every block: (T, B, width) leaves the last, and the state after each row's end.
 
-        No state is a state of zeros. With `lengths` (B,), what is past a row's end carries no meaning and changes nothing.
+        No state is a state of zeros. With `lengths` (B,), what is past a row's end carries no meaning and changes
+        nothing.
         """
         x = ids
         after: State = {}

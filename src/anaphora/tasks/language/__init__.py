@@ -1,0 +1,1 @@
+"""Language: a text is read unit by unit, and the model says how likely each next unit is."""

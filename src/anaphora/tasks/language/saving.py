@@ -1,0 +1,149 @@
+"""From trained weights to a report and a bundle, without torch: the score is the runtime's own, the very number that
+`eval` prints.
+"""
+
+from __future__ import annotations
+
+import datetime
+import math
+import platform
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from anaphora import __version__, bundle, runtime, spec
+from anaphora.tasks.language import scoring
+from anaphora.tasks.language.task import Corpus, Encoded, Floor, LanguageConfig, Report
+
+
+@dataclass(frozen=True)
+class Trained:
+    """What a training left: the model's spec and weights, and how they came to be."""
+
+    tree: spec.Block
+    tensors: Mapping[str, NDArray[Any]]
+    sampled_nats: float
+    best_step: int
+    weights: str  # raw or average
+    steps: int
+    stopped: str
+    whole: bool  # whether there is time to score all of the held-out part
+    started: float  # on the clock of time.monotonic
+
+
+def save(
+    config: LanguageConfig,
+    corpus: Corpus,
+    encoded: Encoded,
+    floor: Floor,
+    trained: Trained,
+    folder: Path,
+    output: Path,
+) -> Report:
+    """Score the model, write the bundle into the run's folder and to `output`, and report.
+
+    Raises UsageError if a file cannot be written.
+    """
+    settings: dict[str, Any] = {
+        "version": bundle.VERSION,
+        "task": "language",
+        "model": trained.tree,
+        "units": {"kind": config.data.units},
+        "training": config.model_dump(),
+    }
+    tensors = {**trained.tensors, **encoded.vocabulary.tensors()}
+    nats = None
+    if trained.whole:
+        model = runtime.Model(bundle.Bundle(tensors, settings))
+        nats = float(scoring.score(model, encoded.held_out).mean())
+    report = _report(config, encoded, floor, trained, nats, folder, output)
+    settings["card"] = _card(corpus, encoded, floor, trained, report)
+    for path in (folder / "model.anaphora", output):
+        bundle.write(path, tensors, settings)
+    return report
+
+
+def _report(
+    config: LanguageConfig,
+    encoded: Encoded,
+    floor: Floor,
+    trained: Trained,
+    nats: float | None,
+    folder: Path,
+    output: Path,
+) -> Report:
+    loses = None if nats is None else nats > floor.nats
+    notes = [floor.note] if floor.note else []
+    if nats is not None and loses:
+        notes.append(
+            f"The network loses to the n-gram model: {nats:.4f} against {floor.nats:.4f} nats per {config.data.units}."
+            " Train it longer (--minutes), or on more text."
+        )
+    if nats is None:
+        notes.append(
+            f"Cut off before the whole held-out part was scored; a sample of it had {trained.sampled_nats:.4f} nats per"
+            f" {config.data.units}. `anaphora eval` scores the rest."
+        )
+    return Report(
+        unit=config.data.units,
+        nats=nats,
+        bits=None if nats is None else nats / math.log(2),
+        perplexity=None if nats is None else math.exp(nats),
+        floor_nats=floor.nats,
+        loses=loses,
+        sampled_nats=trained.sampled_nats,
+        scored=len(encoded.held_out) - 1,
+        parameters=sum(math.prod(shape) for shape in spec.tensors(trained.tree).values()),
+        steps=trained.steps,
+        best_step=trained.best_step,
+        seconds=time.monotonic() - trained.started,
+        stopped=trained.stopped,
+        model=output,
+        run_dir=folder,
+        notes=tuple(notes),
+    )
+
+
+def _card(corpus: Corpus, encoded: Encoded, floor: Floor, trained: Trained, report: Report) -> dict[str, Any]:
+    return {
+        "date": datetime.datetime.now(datetime.UTC).date().isoformat(),
+        "sources": [Path(source).name for source in corpus.sources],
+        "data_sha256": corpus.sha256,
+        "unit": report.unit,
+        "train_units": len(encoded.train),
+        "held_out_units": len(encoded.held_out),
+        "nats_per_unit": report.nats,
+        "bits_per_unit": report.bits,
+        "perplexity": report.perplexity,
+        "sampled_nats_per_unit": report.sampled_nats,
+        "floor": {
+            "model": f"interpolated Kneser-Ney, order {floor.order}",
+            "nats_per_unit": floor.nats,
+            "note": floor.note,
+        },
+        "parameters": report.parameters,
+        "steps": trained.steps,
+        "best_step": trained.best_step,
+        "weights": trained.weights,
+        "stopped": trained.stopped,
+        "seconds": round(report.seconds, 3),
+        "versions": {
+            "anaphora": __version__,
+            "python": platform.python_version(),
+            "numpy": np.__version__,
+            "torch": _torch_version(),
+        },
+    }
+
+
+def _torch_version() -> str | None:
+    try:
+        return version("torch")
+    except PackageNotFoundError:
+        return None

@@ -1,0 +1,128 @@
+"""How a text is cut into rows: windows to train on, pieces to score.
+
+Training reads B rows side by side, each a contiguous stretch of the text, T units at a time; the state that a window
+ends in begins the next one (truncated backpropagation through time, Williams and Peng, 1990). Each pass starts
+somewhere else, so that rows and windows have other seams.
+
+Scoring a text as one unbroken row is a matrix-vector product per unit. Cut into pieces that run as one batch it takes
+a fraction of the time; every piece but the first begins `CONTEXT` units early, and those are read but not scored.
+Every unit but the text's first, which has nothing before it, is scored once. `train` and `eval` both score this way,
+so they print the same number.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+Ids = NDArray[np.integer[Any]]
+
+PIECE = 4096
+CONTEXT = 512
+ROWS = 64
+
+_SAMPLE_PIECE = 1024
+_SAMPLE_CONTEXT = 128
+
+
+class Window(NamedTuple):
+    """T steps of B rows: what is read, what comes next, and whether the rows begin here, from a state of zeros."""
+
+    inputs: Ids  # (T, B)
+    targets: Ids  # (T, B)
+    begins: bool
+
+
+class Piece(NamedTuple):
+    """Units `first` to `stop` of a text are scored, `start` to `stop` are read."""
+
+    start: int
+    first: int
+    stop: int
+
+
+class Rows(NamedTuple):
+    """Pieces side by side; `scored` marks the predictions that count, each row's are its last."""
+
+    inputs: NDArray[np.int32]  # (T, B)
+    targets: NDArray[np.int64]  # (T, B)
+    lengths: NDArray[np.int64]  # (B,)
+    scored: NDArray[np.bool_]  # (T, B)
+
+
+@dataclass(frozen=True)
+class Windows:
+    """A text as windows to train on: window number `position` is a function of that number and the seed.
+
+    ids (N,) in `batch` rows of N // batch units; a text shorter than one unit per row and one more has no window.
+    """
+
+    ids: Ids
+    batch: int
+    steps: int
+    seed: int
+
+    @property
+    def length(self) -> int:
+        """Units of one row."""
+        return len(self.ids) // self.batch
+
+    @property
+    def per_epoch(self) -> int:
+        """Windows of one pass over the text; the last may be shorter."""
+        return -(-self.length // self.steps)
+
+    def at(self, position: int) -> Window:
+        """The window at `position`, counted through the passes."""
+        epoch, number = divmod(position, self.per_epoch)
+        shift = int(np.random.default_rng([self.seed, epoch]).integers(len(self.ids)))
+        begin = number * self.steps
+        end = min(begin + self.steps, self.length)
+        places = shift + np.arange(self.batch) * self.length + np.arange(begin, end + 1)[:, None]  # (T + 1, B)
+        read = self.ids.take(places, mode="wrap")
+        return Window(read[:-1], read[1:], number == 0)
+
+    def units(self, window: Window) -> int:
+        """Units read in a window, T·B."""
+        return int(window.inputs.size)
+
+
+def cut(length: int, piece: int = PIECE, context: int = CONTEXT, most: int = ROWS) -> list[Piece]:
+    """The pieces in which a text of `length` units is scored: at most `most`, of at least `piece` units if there are
+    as many.
+    """
+    predictions = max(length - 1, 0)
+    count = min(max(predictions // piece, 1), most)
+    edges = [1 + number * predictions // count for number in range(count + 1)]
+    return [Piece(max(0, first - 1 - context), first, stop) for first, stop in pairwise(edges) if stop > first]
+
+
+def sample(length: int, units: int) -> list[Piece]:
+    """Short pieces of about `units` units in all, evenly spread over a text of `length`: for a quick look, not for a
+    score.
+    """
+    predictions = max(length - 1, 0)
+    if units >= predictions:
+        return cut(length, _SAMPLE_PIECE, _SAMPLE_CONTEXT)
+    count = max(1, units // _SAMPLE_PIECE)
+    size = min(units, _SAMPLE_PIECE) if count == 1 else units // count
+    firsts = [1 + number * (predictions - size) // max(1, count - 1) for number in range(count)]
+    return [Piece(max(0, first - 1 - _SAMPLE_CONTEXT), first, first + size) for first in firsts]
+
+
+def rows(ids: Ids, pieces: Sequence[Piece]) -> Rows:
+    """Lay pieces side by side, time-major; past a row's end stand zeros that count for nothing."""
+    lengths = np.array([piece.stop - 1 - piece.start for piece in pieces], dtype=np.int64)
+    T, B = int(lengths.max(initial=0)), len(pieces)
+    inputs, targets = np.zeros((T, B), np.int32), np.zeros((T, B), np.int64)
+    scored = np.zeros((T, B), np.bool_)
+    for b, piece in enumerate(pieces):
+        inputs[: lengths[b], b] = ids[piece.start : piece.stop - 1]
+        targets[: lengths[b], b] = ids[piece.start + 1 : piece.stop]
+        scored[piece.first - 1 - piece.start : lengths[b], b] = True
+    return Rows(inputs, targets, lengths, scored)

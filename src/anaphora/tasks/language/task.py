@@ -1,0 +1,246 @@
+"""The language task without torch: what one may set, how a text is split and encoded, what the network must beat.
+
+    score = mean over units 1 … N−1 of the held-out text of  −log p(unit | all before it)      nats per unit
+    bits = nats / log 2,    perplexity = exp(nats)
+
+The floor is an interpolated Kneser-Ney model of the same units, counted on the same training part.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+from pydantic import Field
+
+from anaphora import atomic
+from anaphora.baselines import KneserNey, order_for
+from anaphora.config import Config, Preset, Section, Training, Values
+from anaphora.data.text import read_text, read_texts
+from anaphora.data.vocabulary import Vocabulary
+from anaphora.errors import DataError, UsageError
+
+Ids = NDArray[np.int32]
+Units = Literal["char", "byte", "word", "subword"]
+
+HELD_OUT = 0.1
+PLURAL = {"char": "characters", "byte": "bytes", "word": "words", "subword": "subwords"}
+
+
+class Data(Section):
+    """What is read."""
+
+    units: Units = Field(default="char", description="what the text is cut into")
+    vocabulary: int | None = Field(
+        default=None, ge=3, description="most symbols; not set: all characters, 10,000 words, 4,000 subwords, 256 bytes"
+    )
+    valid: float | str = Field(default=HELD_OUT, description="held-out part: a file, or the share of the text's end")
+    encoding: str = Field(default="utf-8", description="how the files' bytes are characters")
+
+
+class Network(Section):
+    """What is trained: embedding, recurrent layers, output."""
+
+    cell: Literal["lstm", "gru", "rnn"] = Field(default="lstm", description="kind of recurrent layer")
+    embedding: int = Field(default=64, ge=1, le=2**16, description="width of a symbol's vector")
+    hidden: int = Field(default=512, ge=1, le=2**16, description="units per layer (H)")
+    layers: int = Field(default=2, ge=1, le=64, description="recurrent layers, one on top of the other")
+    tied: bool = Field(
+        default=False,
+        description="the output reuses the embedding's weights, behind a linear layer if H differs",
+    )
+    embedding_dropout: float = Field(default=0.0, ge=0, lt=1, description="share of embedded entries that is dropped")
+    dropout: float = Field(default=0.1, ge=0, lt=1, description="share of entries between layers that is dropped")
+    output_dropout: float = Field(default=0.1, ge=0, lt=1, description="share of the last layer that is dropped")
+
+
+class LanguageConfig(Config):
+    """Everything one may set for a language model."""
+
+    data: Data = Data()
+    model: Network = Network()
+    training: Training = Training()
+
+
+def _preset(hidden: int, layers: int, dropout: float, embedding: int, **training: Any) -> Preset:
+    """Characters and bytes have few symbols and an output of their own; words and subwords share one table, H wide."""
+
+    def preset(wished: Values) -> Mapping[str, Mapping[str, Any]]:
+        small = wished.get("data", {}).get("units", "char") in ("char", "byte")
+        network = {
+            "embedding": embedding if small else min(wished.get("model", {}).get("hidden", hidden), 512),
+            "hidden": hidden,
+            "layers": layers,
+            "tied": not small,
+            "dropout": dropout,
+            "output_dropout": dropout,
+            "embedding_dropout": 0.0 if small else dropout,
+        }
+        return {"model": network, "training": {"steps": 128 if small else 64, **training}}
+
+    return preset
+
+
+PRESETS: dict[str, Preset] = {
+    "small": _preset(hidden=256, layers=1, dropout=0.0, embedding=32, learning_rate=5e-3),
+    "medium": _preset(hidden=512, layers=2, dropout=0.1, embedding=64, learning_rate=3e-3),
+    "large": _preset(hidden=1024, layers=2, dropout=0.3, embedding=128, learning_rate=2e-3),
+}
+
+
+@dataclass(frozen=True)
+class Corpus:
+    """The text, split; `sha256` is that of the two parts as UTF-8, a zero byte between them."""
+
+    train: str
+    held_out: str
+    sources: tuple[str, ...]
+    sha256: str
+
+
+@dataclass(frozen=True)
+class Encoded:
+    """The two parts as symbols."""
+
+    vocabulary: Vocabulary
+    train: Ids
+    held_out: Ids
+
+
+@dataclass(frozen=True)
+class Floor:
+    """What an n-gram model of the same units scores on the held-out part; `note` says if it saw less than all."""
+
+    nats: float
+    order: int
+    note: str | None
+
+
+@dataclass(frozen=True)
+class Report:
+    """How a training ended. Scores are on the held-out part; they are None if the run was cut off before they were
+    computed.
+    """
+
+    unit: str
+    nats: float | None
+    bits: float | None
+    perplexity: float | None
+    floor_nats: float
+    loses: bool | None
+    sampled_nats: float  # the best look during training, at a sample of the held-out part
+    scored: int  # units
+    parameters: int
+    steps: int
+    best_step: int
+    seconds: float  # of the whole command
+    stopped: str
+    model: Path
+    run_dir: Path
+    notes: tuple[str, ...]
+
+
+def read(config: LanguageConfig, paths: Sequence[str | Path]) -> Corpus:
+    """Read texts, `-` being standard input, and set the held-out part aside.
+
+    Raises DataError for what cannot be read, UsageError for a share that is none.
+    """
+    texts = read_texts(list(paths), config.data.encoding)
+    sources = tuple(str(path) for path in paths)
+    if isinstance(config.data.valid, str):
+        held_out = read_text(config.data.valid, config.data.encoding)
+        return _corpus("".join(texts), held_out, (*sources, config.data.valid))
+    return split(config, "".join(texts), *sources)
+
+
+def split(config: LanguageConfig, text: str, *sources: str) -> Corpus:
+    """Set aside the end of a text in memory.
+
+    Raises UsageError if `valid` is not a share between 0 and 1.
+    """
+    share = config.data.valid
+    if isinstance(share, str) or not 0 < share < 1:
+        raise UsageError(f"--valid takes a file, or a share of the text between 0 and 1; it was given {share}.")
+    edge = round(len(text) * (1 - share))
+    return _corpus(text[:edge], text[edge:], sources)
+
+
+def encode(config: LanguageConfig, corpus: Corpus) -> Encoded:
+    """Make the vocabulary of the training part alone, and turn both parts into symbols.
+
+    Raises DataError if a part is too short to train on or to score.
+    """
+    unit = config.data.units
+    size = config.data.vocabulary
+    need = config.training.batch * config.training.steps + 1
+    if not corpus.train:
+        raise DataError(f"The training part of {_named(corpus)} is empty; one batch needs {need:,} {PLURAL[unit]}.")
+    vocabulary = Vocabulary.build(unit, corpus.train, size)
+    train, held_out = vocabulary.encode(corpus.train), vocabulary.encode(corpus.held_out)
+    if len(train) < need:
+        raise DataError(
+            f"The training part of {_named(corpus)} has {len(train):,} {PLURAL[unit]}; one batch of"
+            f" {config.training.batch} rows"
+            f" by {config.training.steps} steps needs {need:,}. Bring more text, or {_smaller_batch(len(train))}."
+        )
+    if len(held_out) < 2:
+        raise DataError(
+            f"The held-out part of {_named(corpus)} has {len(held_out)} {PLURAL[unit]}; a score needs at least 2,"
+            " and some"
+            " thousands to mean much. Raise --valid, or name a file with it."
+        )
+    return Encoded(vocabulary, train, held_out)
+
+
+def floor(config: LanguageConfig, encoded: Encoded) -> Floor:
+    """Score the held-out part with an n-gram model of the training part."""
+    order = order_for(config.data.units)
+    model = KneserNey(order, encoded.vocabulary.size).fit(encoded.train)
+    return Floor(float(model.nats(encoded.held_out)[1:].mean()), order, model.note)
+
+
+def check_output(path: str | Path) -> None:
+    """Find out now whether the model can be written at the end; makes the folder it goes into.
+
+    Raises UsageError.
+    """
+    try:
+        Path(path).parent.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise UsageError(
+            f"The folder of '{path}' cannot be made: {error.strerror or error}. Name another place with -o."
+        ) from error
+    atomic.writable(path)
+
+
+def free_run_dir(output: Path) -> Path:
+    """A folder for the run beside its model that does not exist yet: model.run, then model-2.run."""
+    number = 1
+    while True:
+        folder = output.with_name(f"{output.stem}{'' if number == 1 else f'-{number}'}.run")
+        if not folder.exists():
+            return folder
+        number += 1
+
+
+def _corpus(train: str, held_out: str, sources: tuple[str, ...]) -> Corpus:
+    digest = hashlib.sha256(train.encode() + b"\0" + held_out.encode())
+    return Corpus(train, held_out, sources, digest.hexdigest())
+
+
+def _named(corpus: Corpus) -> str:
+    names = ["standard input" if source == "-" else source for source in corpus.sources]
+    return ", ".join(names[:3]) + (f" and {len(names) - 3} more" if len(names) > 3 else "") or "the text"
+
+
+def _smaller_batch(units: int) -> str:
+    """Options under which a text of so many units makes a batch; words that say so if none does."""
+    for batch, steps in ((16, 64), (8, 32), (4, 16), (1, 8)):
+        if batch * steps + 1 <= units:
+            return f"try --batch {batch} --steps {steps}"
+    return "at least a few sentences: nothing can be learnt from this little"

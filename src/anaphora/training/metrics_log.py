@@ -1,0 +1,88 @@
+"""`metrics.jsonl`: what happened in a run, one JSON object per line, each handed to the system before the run goes on.
+
+Every line has `event`: `plan` (written and flushed to the disk before it takes effect), `step` (some 400 of a run,
+evenly spaced), `evaluation`, `note` or `finish`. Losses are nats per unit, times seconds. A number that is not finite
+is written as null.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import os
+from collections.abc import Mapping
+from dataclasses import asdict, is_dataclass
+from pathlib import Path
+from typing import Any
+
+from anaphora.errors import UsageError
+from anaphora.training.plan import Plan
+from anaphora.training.watch import Evaluation, Step
+
+_MARKS = 400
+
+
+class MetricsLog:
+    """A watch that writes what it is told to a file."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self._written = -1
+        try:
+            self._file = path.open("a", encoding="utf-8")
+        except OSError as error:
+            raise UsageError(f"{path} cannot be written: {error.strerror or error}.") from error
+
+    def stage(self, text: str) -> None:
+        """Do nothing: stages are for a person who waits."""
+
+    def plan(self, plan: Plan) -> None:
+        """Write a plan, and wait until it is on the disk."""
+        self._write("plan", asdict(plan), to_disk=True)
+
+    def step(self, step: Step) -> None:
+        """Write a step if it passes the next mark, or was not a finite loss."""
+        mark = step.step * _MARKS // max(1, step.total_steps)
+        if mark != self._written or not math.isfinite(step.loss):
+            self._written = mark
+            self._write("step", asdict(step))
+
+    def evaluation(self, evaluation: Evaluation) -> None:
+        """Write a look at the held-out part."""
+        self._write("evaluation", asdict(evaluation))
+
+    def note(self, text: str) -> None:
+        """Write a note."""
+        self._write("note", {"text": text})
+
+    def finish(self, report: object) -> None:
+        """Write the report and close the file."""
+        self._write("finish", asdict(report) if is_dataclass(report) and not isinstance(report, type) else {})
+        self.close()
+
+    def close(self) -> None:
+        """Close the file; closing twice is fine."""
+        self._file.close()
+
+    def _write(self, event: str, facts: Mapping[str, Any], *, to_disk: bool = False) -> None:
+        line = json.dumps({"event": event, **_plain(facts)}, ensure_ascii=False, allow_nan=False)
+        try:
+            self._file.write(line + "\n")
+            self._file.flush()
+            if to_disk:
+                os.fsync(self._file.fileno())
+        except OSError as error:
+            raise UsageError(
+                f"{self.path} could not be written: {error.strerror or error}. Make room and train again."
+            ) from error
+
+
+def _plain(value: Any) -> Any:
+    """What JSON can hold: paths as text, numbers that are not finite as null."""
+    if isinstance(value, Mapping):
+        return {str(key): _plain(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [_plain(item) for item in value]
+    if isinstance(value, float) and not math.isfinite(value):
+        return None
+    return str(value) if isinstance(value, Path) else value

@@ -1,0 +1,162 @@
+"""How long a run is, fixed before it takes effect; everything that depends on it is a function of the step alone.
+
+A plan says: from this step on, all ends at `total_steps`. Progress runs from 0 to 1, straight between the plans'
+beginnings, so a new plan bends it but never makes it jump:
+
+    progress(s) = p_i + (1 − p_i) · (s − from_i) / (total_i − from_i)        for the last plan with from_i ≤ s
+    rate(s)     = η · progress / warmup                                       while progress < warmup
+                  η · (ρ + (1 − ρ)(1 + cos(π·(progress − warmup)/(1 − warmup)))/2)   after it
+
+where ρ is the last rate's share (the cosine: Loshchilov and Hutter, 2017). The n-th of E looks at the held-out part
+comes with the first step whose progress reaches n/E, and one comes where a plan begins. Time is read only to make a
+plan (`Budget`); replaying the recorded plans gives the same run.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+
+TRIAL_STEPS = 20
+"""Steps that are timed before a budget becomes a plan."""
+
+_TRIAL_TOTAL = (
+    2_000  # the length assumed while the speed is not known: longer than most short runs, so that rates start low
+)
+_TRIAL_SHARE = 0.1  # of the budget at most goes into the trial
+_SLACK = 0.01  # of the budget: a foreseen end this far off is worth a new plan
+_LOOKING_SHARE = 0.1  # of the budget at most goes into looking at the held-out part
+_ROUNDING = 1e-9
+
+
+@dataclass(frozen=True)
+class Plan:
+    """From `from_step` on the run ends after `total_steps`; `reason` is steps, epochs, trial, minutes, slower, faster
+    or time.
+    """
+
+    from_step: int
+    total_steps: int
+    evaluations: int
+    reason: str
+    from_progress: float = 0.0
+    seconds_per_step: float | None = None
+    seconds_per_evaluation: float | None = None
+    seconds_left: float | None = None
+
+    def progress(self, step: int) -> float:
+        """The share of the run that is behind after `step` updates, 1 from `total_steps` on."""
+        if step >= self.total_steps:
+            return 1.0
+        return self.from_progress + (1 - self.from_progress) * (step - self.from_step) / (
+            self.total_steps - self.from_step
+        )
+
+
+@dataclass
+class Schedule:
+    """The plans of a run, and what follows from them."""
+
+    learning_rate: float
+    warmup: float
+    final_rate: float
+    plans: list[Plan] = field(default_factory=list)
+
+    @property
+    def total_steps(self) -> int:
+        """The step after which the run ends, by the plan in effect."""
+        return self.plans[-1].total_steps
+
+    def extend(self, from_step: int, total_steps: int, evaluations: int, reason: str, **seconds: float) -> Plan:
+        """The plan that would go on from the ones there are; it takes effect when it is appended to `plans`."""
+        begun = self.progress(from_step) if self.plans else 0.0
+        return Plan(from_step, max(total_steps, from_step), evaluations, reason, min(begun, 1.0), **seconds)
+
+    def progress(self, step: int) -> float:
+        """The share of the run that is behind after `step` updates."""
+        return self._plan_at(step).progress(step)
+
+    def rate(self, step: int) -> float:
+        """The learning rate of update number `step`, the first being 1."""
+        progress = self.progress(step)
+        if progress < self.warmup:
+            return self.learning_rate * progress / self.warmup
+        if self.warmup >= 1:
+            return self.learning_rate
+        falling = (1 + math.cos(math.pi * (progress - self.warmup) / (1 - self.warmup))) / 2
+        return self.learning_rate * (self.final_rate + (1 - self.final_rate) * falling)
+
+    def evaluates(self, step: int) -> bool:
+        """Whether the held-out part is looked at after update number `step`."""
+        if step >= self.total_steps or any(plan.from_step == step for plan in self.plans[1:]):
+            return True
+        return self.passes(step, self._plan_at(step).evaluations)
+
+    def passes(self, step: int, marks: int) -> bool:
+        """Whether update number `step` passes one of so many evenly spaced marks of the run."""
+        reached = [math.floor(self.progress(at) * marks + _ROUNDING) for at in (step - 1, step)]
+        return reached[1] > reached[0]
+
+    def _plan_at(self, step: int) -> Plan:
+        return next(plan for plan in reversed(self.plans) if plan.from_step <= step or plan is self.plans[0])
+
+
+@dataclass
+class Budget:
+    """A time to be done by, and how it becomes a plan.
+
+    `deadline` is on `clock`'s scale, `seconds` the whole time that was granted, `most_steps` a limit besides time, and
+    `reserve(seconds_per_evaluation)` the time that must be left after the last step for scoring and saving.
+    """
+
+    deadline: float
+    seconds: float
+    evaluations: int
+    clock: Callable[[], float]
+    reserve: Callable[[float], float]
+    most_steps: int | None = None
+
+    def trial(self, schedule: Schedule) -> Plan:
+        """The plan for the steps that are timed."""
+        return schedule.extend(0, min(_TRIAL_TOTAL, self.most_steps or _TRIAL_TOTAL), self.evaluations, "trial")
+
+    def tried_enough(self, step_seconds: Sequence[float]) -> bool:
+        """Whether enough steps were timed, or a tenth of all the time went into them."""
+        return len(step_seconds) >= TRIAL_STEPS or sum(step_seconds) > _TRIAL_SHARE * self.seconds
+
+    def plan(self, schedule: Schedule, step: int, step_seconds: float, evaluation_seconds: float) -> Plan | None:
+        """The plan that ends in time at this speed, or None if the one in effect does so, give or take 1 % of the
+        budget.
+        """
+        left = self.deadline - self.clock() - self.reserve(evaluation_seconds)
+        current = schedule.plans[-1]
+        fixed = current.reason != "trial"
+        if fixed:
+            evaluations = current.evaluations
+        else:
+            affordable = int(_LOOKING_SHARE * max(left, 0) / max(evaluation_seconds, 1e-6))
+            evaluations = max(1, min(self.evaluations, affordable))
+        looking = evaluations * (1 - schedule.progress(step)) * evaluation_seconds
+        total = step + max(0, int((left - looking) / max(step_seconds, 1e-6)))
+        if self.most_steps is not None:
+            total = min(total, self.most_steps)
+        if fixed and abs(total - current.total_steps) * step_seconds <= _SLACK * self.seconds:
+            return None
+        reason = "minutes" if not fixed else "slower" if total < current.total_steps else "faster"
+        return schedule.extend(
+            step,
+            total,
+            evaluations,
+            reason,
+            seconds_per_step=step_seconds,
+            seconds_per_evaluation=evaluation_seconds,
+            seconds_left=left,
+        )
+
+    def stop(self, schedule: Schedule, step: int, evaluation_seconds: float) -> Plan | None:
+        """The plan that ends here because time is up, though no look was due: a last guard between looks."""
+        left = self.deadline - self.clock() - self.reserve(evaluation_seconds) - evaluation_seconds
+        if left > -_SLACK * self.seconds or step >= schedule.total_steps:
+            return None
+        return schedule.extend(step, step, schedule.plans[-1].evaluations, "time", seconds_left=left)

@@ -1,0 +1,124 @@
+"""Who watches a run, and what they are told: a progress bar, the metrics log, a test.
+
+The loop calls every watch at the same moments with small immutable facts; it never prints and knows no screen. Losses
+are in nats per unit of the task, times in seconds.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from anaphora.training.plan import Plan
+
+
+@dataclass(frozen=True)
+class Step:
+    """One update of the weights."""
+
+    step: int
+    total_steps: int
+    loss: float
+    learning_rate: float
+    gradient_norm: float  # before clipping
+    units: int  # read in this step
+    seconds: float  # since the loop began
+    units_per_second: float  # over the last few steps
+    seconds_left: float  # until the loop ends, as far as known
+
+
+@dataclass(frozen=True)
+class Evaluation:
+    """One look at the held-out part; `weights` is `raw` or `average`, whichever was better."""
+
+    step: int
+    total_steps: int
+    loss: float
+    weights: str
+    best: bool
+    best_loss: float
+    train_loss: float  # mean since the look before
+    seconds: float  # since the loop began
+    probes: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
+
+
+class Watch(Protocol):
+    """What is called while a run goes on. `Silent` answers everything with nothing: subclass it for a part."""
+
+    def stage(self, text: str) -> None:
+        """Something outside the loop begins, such as scoring."""
+
+    def plan(self, plan: Plan) -> None:
+        """A plan is about to take effect."""
+
+    def step(self, step: Step) -> None:
+        """The weights were updated."""
+
+    def evaluation(self, evaluation: Evaluation) -> None:
+        """The held-out part was looked at."""
+
+    def note(self, text: str) -> None:
+        """Something a person should know."""
+
+    def finish(self, report: object) -> None:
+        """All is saved; `report` is the task's."""
+
+
+class Silent:
+    """A watch that does nothing."""
+
+    def stage(self, text: str) -> None:
+        """Do nothing."""
+
+    def plan(self, plan: Plan) -> None:
+        """Do nothing."""
+
+    def step(self, step: Step) -> None:
+        """Do nothing."""
+
+    def evaluation(self, evaluation: Evaluation) -> None:
+        """Do nothing."""
+
+    def note(self, text: str) -> None:
+        """Do nothing."""
+
+    def finish(self, report: object) -> None:
+        """Do nothing."""
+
+
+class Together:
+    """Several watches as one, told in order."""
+
+    def __init__(self, watches: Iterable[Watch]) -> None:
+        self.watches = tuple(watches)
+
+    def stage(self, text: str) -> None:
+        """Tell every watch."""
+        for watch in self.watches:
+            watch.stage(text)
+
+    def plan(self, plan: Plan) -> None:
+        """Tell every watch."""
+        for watch in self.watches:
+            watch.plan(plan)
+
+    def step(self, step: Step) -> None:
+        """Tell every watch."""
+        for watch in self.watches:
+            watch.step(step)
+
+    def evaluation(self, evaluation: Evaluation) -> None:
+        """Tell every watch."""
+        for watch in self.watches:
+            watch.evaluation(evaluation)
+
+    def note(self, text: str) -> None:
+        """Tell every watch."""
+        for watch in self.watches:
+            watch.note(text)
+
+    def finish(self, report: object) -> None:
+        """Tell every watch."""
+        for watch in self.watches:
+            watch.finish(report)
