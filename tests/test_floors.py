@@ -48,6 +48,7 @@ FLOORS = {
     "ground": Floor(
         1,
         (
+            "anaphora.atomic",
             "anaphora.baselines",
             "anaphora.bundle",
             "anaphora.data",
