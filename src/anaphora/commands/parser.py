@@ -11,8 +11,9 @@ from __future__ import annotations
 
 import importlib
 import os
+import re
 from collections.abc import Callable, Mapping
-from typing import Any, ClassVar, Protocol
+from typing import Any, ClassVar
 
 import typer
 from typer.core import TyperCommand, TyperGroup
@@ -21,14 +22,10 @@ from anaphora.errors import UsageError, closest
 
 DASHES = "\u2010\u2011\u2012\u2013\u2014\u2015\u2212"
 _CALLED = {"\u2013": "an en dash", "\u2014": "an em dash", "\u2212": "a minus sign"}
+_SECTIONED = re.compile(
+    r", --[\w-]+\.[\w-]+"
+)  # the second name of an option whose first is short: said once, in the title
 _SETTINGS = {"help_option_names": ["-h", "--help"], "max_content_width": 120}
-
-
-class Parameter(Protocol):
-    """What this file reads of an option or argument."""
-
-    opts: list[str]
-    secondary_opts: list[str]
 
 
 class Command(TyperCommand):
@@ -47,10 +44,15 @@ class Command(TyperCommand):
             if record is not None:
                 panel = getattr(parameter, "rich_help_panel", None)
                 plain = "Arguments" if parameter.param_type_name == "argument" else "Options"
-                sections.setdefault(panel or plain, []).append(record)
+                sections.setdefault(panel or plain, []).append((_SECTIONED.sub("", record[0]), record[1]))
         for title in sorted(sections, key=lambda title: (title != "Arguments", title != "Options")):
             with formatter.section(title):
                 formatter.write_dl(sections[title])
+
+    def collect_usage_pieces(self, ctx: Any) -> list[str]:
+        """Return ``[OPTIONS]`` and the arguments' names."""
+        arguments = [p for p in self.get_params(ctx) if p.param_type_name == "argument"]
+        return ["[OPTIONS]", *(str(argument.metavar or argument.name.upper()) for argument in arguments)]
 
     def _refuse_dashes(self, ctx: Any, args: list[str]) -> None:
         awaiting_value = False

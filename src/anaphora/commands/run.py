@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from anaphora.commands import parser
-from anaphora.errors import UsageError
+from anaphora.errors import DataError, UsageError
 
 if TYPE_CHECKING:
     from numpy.random import Generator
@@ -23,29 +23,32 @@ def make() -> Any:
     return parser.command(run, "run")
 
 
+def _option(text: str, metavar: str, *names: str, **more: Any) -> Any:
+    return typer.Option(*names, help=text, metavar=metavar, **more)
+
+
+_PROMPT = (
+    "Text to go on from. '-': every line of standard input is a prompt, and what is written ends at the line's end."
+)
+_HELP = {
+    "length": _option("Most units to write.", "N", min=0),
+    "temperature": _option("Below 1 safer, above 1 bolder; 0 always takes the likeliest unit.", "X"),
+    "top_k": _option("Draw among the K likeliest units only; 0: among all.", "K"),
+    "top_p": _option("Draw among the likeliest units that reach this probability together.", "P"),
+    "seed": _option("The same seed writes the same text; without one it is another every time.", "N", min=0),
+    "next": _option("Write nothing; show the K likeliest next units, and next words.", "K", "--next", min=0),
+}
+
+
 def run(
     model: Annotated[str, typer.Argument(metavar="MODEL", help="A model file.", show_default=False)],
-    prompt: Annotated[
-        str,
-        typer.Option(
-            help="Text to go on from; '-' takes every line of standard input as a prompt and ends at its line's end."
-        ),
-    ] = "",
-    length: Annotated[int, typer.Option(min=0, help="Most units to write.")] = 400,
-    temperature: Annotated[
-        float, typer.Option(help="Below 1 safer, above 1 bolder; 0 always takes the likeliest.")
-    ] = 0.8,
-    top_k: Annotated[int, typer.Option(help="Draw among the K likeliest units only; 0: among all.")] = 0,
-    top_p: Annotated[
-        float, typer.Option(help="Draw among the likeliest units that reach this probability together.")
-    ] = 1.0,
-    seed: Annotated[
-        int | None, typer.Option(min=0, help="The same seed writes the same text.", show_default="a new one")
-    ] = None,
-    following: Annotated[
-        int,
-        typer.Option("--next", min=0, metavar="K", help="Write nothing; show the K likeliest next units, and words."),
-    ] = 0,
+    prompt: Annotated[str, _option(_PROMPT, "TEXT", show_default=False)] = "",
+    length: Annotated[int, _HELP["length"]] = 400,
+    temperature: Annotated[float, _HELP["temperature"]] = 0.8,
+    top_k: Annotated[int, _HELP["top_k"]] = 0,
+    top_p: Annotated[float, _HELP["top_p"]] = 1.0,
+    seed: Annotated[int | None, _HELP["seed"]] = None,
+    following: Annotated[int, _HELP["next"]] = 0,
 ) -> None:
     """Let a model go on with a prompt, or show what it expects next.
 
@@ -72,8 +75,18 @@ def run(
         return
     if sys.stdin is None or sys.stdin.isatty():
         raise UsageError("--prompt - reads prompts from standard input, one per line: pipe some in.")
-    for line in sys.stdin:
-        answer(line.rstrip("\n"), ("\n",))
+    for number, line in enumerate(sys.stdin.buffer, 1):
+        answer(_decoded(line, number), ("\n",))
+
+
+def _decoded(line: bytes, number: int) -> str:
+    try:
+        return line.decode().rstrip("\r\n")
+    except UnicodeDecodeError as error:
+        raise DataError(
+            f"Line {number} of standard input is not UTF-8: its byte {error.start} is {line[error.start]:#04x}. "
+            "Convert it first, for example with iconv -t utf-8."
+        ) from error
 
 
 def stream(writer: Writer, prompt: Prompt, length: int, rng: Generator, **settings: Any) -> None:

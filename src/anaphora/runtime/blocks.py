@@ -21,8 +21,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from anaphora import reference as kernels
-from anaphora import spec
+from anaphora import kernels, spec
 from anaphora.errors import IncompatibleBundle
 from anaphora.lines import Lines, Weights
 

@@ -87,7 +87,7 @@ class Model:
         Row b has ``lengths[b]`` symbols; what lies past its end is never read, and its scores are 0. A row of length
         0 keeps its state. Raises DataError when an id is no symbol of the model, UsageError when the shapes don't fit.
         """
-        symbols = np.asarray(ids)
+        symbols = _symbols(ids)
         if symbols.ndim != 2:
             raise UsageError(f"expected ids of shape (T, B), got shape {symbols.shape}")
         T, B = symbols.shape
@@ -108,7 +108,7 @@ class Model:
 
     def feed(self, state: State, ids: ArrayLike) -> tuple[Floats, State]:
         """Return the scores (n, V) after each of n symbols of one row, and the state after the last."""
-        symbols = np.asarray(ids)
+        symbols = _symbols(ids)
         if symbols.ndim != 1:
             raise UsageError(f"expected ids of shape (n,), got shape {symbols.shape}")
         if symbols.size == 0:
@@ -120,7 +120,7 @@ class Model:
 
         The first has nothing before it, so it is only read.
         """
-        symbols = np.asarray(ids)
+        symbols = _symbols(ids)
         self._check_ids(symbols)
         nats = np.empty(max(0, symbols.size - 1), dtype=np.float64)
         now = self._checked(state, 1)
@@ -168,3 +168,8 @@ class Model:
     def reads_both_ways(self) -> str | None:
         """The path of a block that needs a row's end before its first step, or None."""
         return next((block.path for block in self._blocks if block.both_ways), None)
+
+
+def _symbols(ids: ArrayLike) -> Ids:
+    symbols = np.asarray(ids)
+    return symbols if symbols.size else symbols.astype(np.int64)

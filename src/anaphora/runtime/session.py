@@ -104,6 +104,8 @@ def _unpack(model: Model, blob: bytes) -> State:
             "This session state is damaged: its checksum does not fit. Use another copy, or feed the text again."
         )
     values = np.frombuffer(floats, dtype="<f4").astype(np.float32)
-    ends = np.cumsum([lines * width for lines, width in model.layout])[:-1]
-    parts = np.split(values, ends)
-    return tuple(part.reshape(lines, 1, width) for part, (lines, width) in zip(parts, model.layout, strict=True))
+    parts, begin = [], 0
+    for lines, width in model.layout:
+        parts.append(values[begin : begin + lines * width].reshape(lines, 1, width))
+        begin += lines * width
+    return tuple(parts)
