@@ -34,7 +34,7 @@ def make() -> Any:
 
 def make_language() -> Any:
     """Return ``train language``: five options of its own, then one per knob of the task's config."""
-    from anaphora.tasks.language.task import PRESETS, LanguageConfig
+    from anaphora.tasks.language.settings import PRESETS, LanguageConfig
 
     def language(
         texts: list[str], output: str, preset: str | None, config: str | None, run_dir: str | None, **knobs: Any
@@ -67,7 +67,8 @@ def _train_language(
 ) -> None:
     started = time.monotonic()
     from anaphora.config import resolve
-    from anaphora.tasks.language.task import PLURAL, PRESETS, LanguageConfig, check_output, read
+    from anaphora.tasks.language.settings import PLURAL, PRESETS, LanguageConfig
+    from anaphora.tasks.language.task import check_output, read
 
     config = resolve(LanguageConfig, PRESETS, preset=preset, file=file, options=options)
     check_output(Path(output))
@@ -93,7 +94,7 @@ def import_torch_side(wanted_by: str) -> Any:
 
 def print_report(report: Report) -> None:
     """Print what training led to, the network beside the n-gram model."""
-    from anaphora.tasks.language.task import PLURAL
+    from anaphora.tasks.language.settings import PLURAL
 
     steps = f"{report.steps:,} steps (the best after {report.best_step:,})"
     print(f"{report.parameters:,} parameters, {steps}, {clock(report.seconds)}")

@@ -1,0 +1,77 @@
+"""Everything one may set for a language model, and the presets; nothing here imports NumPy, so that help is quick."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Literal
+
+from pydantic import Field
+
+from anaphora.config import Config, Preset, Section, Training, Values
+
+Units = Literal["char", "byte", "word", "subword"]
+
+
+HELD_OUT = 0.1
+PLURAL = {"char": "characters", "byte": "bytes", "word": "words", "subword": "subwords"}
+
+
+class Data(Section):
+    """What is read."""
+
+    units: Units = Field(default="char", description="what the text is cut into")
+    vocabulary: int | None = Field(
+        default=None, ge=3, description="most symbols; not set: all characters, 10,000 words, 4,000 subwords, 256 bytes"
+    )
+    valid: float | str = Field(default=HELD_OUT, description="held-out part: a file, or the share of the text's end")
+    encoding: str = Field(default="utf-8", description="how the files' bytes are characters")
+
+
+class Network(Section):
+    """What is trained: embedding, recurrent layers, output."""
+
+    cell: Literal["lstm", "gru", "rnn"] = Field(default="lstm", description="kind of recurrent layer")
+    embedding: int = Field(default=64, ge=1, le=2**16, description="width of a symbol's vector")
+    hidden: int = Field(default=512, ge=1, le=2**16, description="units per layer (H)")
+    layers: int = Field(default=2, ge=1, le=64, description="recurrent layers, one on top of the other")
+    tied: bool = Field(
+        default=False,
+        description="the output reuses the embedding's weights, behind a linear layer if H differs",
+    )
+    embedding_dropout: float = Field(default=0.0, ge=0, lt=1, description="share of embedded entries that is dropped")
+    dropout: float = Field(default=0.1, ge=0, lt=1, description="share of entries between layers that is dropped")
+    output_dropout: float = Field(default=0.1, ge=0, lt=1, description="share of the last layer that is dropped")
+
+
+class LanguageConfig(Config):
+    """Everything one may set for a language model."""
+
+    data: Data = Data()
+    model: Network = Network()
+    training: Training = Training()
+
+
+def _preset(hidden: int, layers: int, dropout: float, embedding: int, **training: Any) -> Preset:
+    """Characters and bytes have few symbols and an output of their own; words and subwords share one table, H wide."""
+
+    def preset(wished: Values) -> Mapping[str, Mapping[str, Any]]:
+        small = wished.get("data", {}).get("units", "char") in ("char", "byte")
+        network = {
+            "embedding": embedding if small else min(wished.get("model", {}).get("hidden", hidden), 512),
+            "hidden": hidden,
+            "layers": layers,
+            "tied": not small,
+            "dropout": dropout,
+            "output_dropout": dropout,
+            "embedding_dropout": 0.0 if small else dropout,
+        }
+        return {"model": network, "training": {"steps": 128 if small else 64, **training}}
+
+    return preset
+
+
+PRESETS: dict[str, Preset] = {
+    "small": _preset(hidden=256, layers=1, dropout=0.0, embedding=32, learning_rate=5e-3),
+    "medium": _preset(hidden=512, layers=2, dropout=0.1, embedding=64, learning_rate=3e-3),
+    "large": _preset(hidden=1024, layers=2, dropout=0.3, embedding=128, learning_rate=2e-3),
+}
