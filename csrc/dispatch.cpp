@@ -1,0 +1,66 @@
+// The table that picks at run time among the instruction sets this build has.
+#include <cstdlib>
+#include <stdexcept>
+#include <string>
+
+#include "kernels.h"
+
+namespace anaphora {
+
+#if defined(__x86_64__)
+extern const Table table_baseline, table_avx2, table_avx512;
+#else
+extern const Table table_neon;
+#endif
+
+namespace {
+
+struct Choice {
+  const Table* table;
+  bool runs;
+};
+
+const Table& pick() {
+#if defined(__x86_64__)
+  __builtin_cpu_init();
+  const bool avx2 = __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma");
+  const bool avx512 = avx2 && __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512vl");
+  const Choice choices[] = {{&table_avx512, avx512}, {&table_avx2, avx2}, {&table_baseline, true}};
+#else
+  const Choice choices[] = {{&table_neon, true}};
+#endif
+  const char* asked = std::getenv("ANAPHORA_ARCH");
+  std::string known;
+  for (const Choice& choice : choices) {
+    if (choice.runs && (!asked || !*asked || std::string(asked) == choice.table->name)) return *choice.table;
+    if (choice.runs) known += (known.empty() ? "" : ", ") + std::string(choice.table->name);
+  }
+  throw std::runtime_error("ANAPHORA_ARCH is '" + std::string(asked) + "', but this machine runs " + known + ": name one of them or unset the variable");
+}
+
+}  // namespace
+
+const Table& table() {
+  static const Table& picked = pick();
+  return picked;
+}
+
+int64_t saved_slots(CellKind cell) {
+  switch (cell) {
+    case CellKind::gru: return 4;
+    case CellKind::lstm:
+    case CellKind::lstm_projected: return 5;
+    default: return 0;
+  }
+}
+
+int64_t gate_count(CellKind cell) {
+  switch (cell) {
+    case CellKind::gru: return 3;
+    case CellKind::lstm:
+    case CellKind::lstm_projected: return 4;
+    default: return 1;
+  }
+}
+
+}  // namespace anaphora

@@ -1,0 +1,91 @@
+// The contract of the kernels: what goes in, what comes out, who owns it, what may alias, and what backward needs back.
+//
+//   T  steps of the longest row      I  input features       G  gates of a cell
+//   B  rows (sequences)              H  hidden units         D  directions, 1 or 2
+//   N  lines of x and y              P  features of the state h: H, or the size it is projected to
+//
+// Every matrix is row-major float32 and dense, every index int64. The caller owns every buffer named here; none may overlap
+// another. The kernels keep no pointer after they return and allocate only scratch that they give back.
+//
+// A *line* is one step of one row: step t of row b lies in line time_offset[t] + row_offset[b] of x, y and saved. The same
+// walk so serves time-major, batch-first, ragged and packed data without a copy. Lines past a row's end are never touched.
+//
+// Each row sums in one order: bias, then x with k ascending, then h with k ascending. Nothing else enters a row's result, so
+// for one instruction set its bits do not depend on the other rows, on padding, on the threads or on how it was cut in time.
+#pragma once
+#include <cstdint>
+
+namespace anaphora {
+
+enum class CellKind : int { rnn_tanh, rnn_relu, gru, lstm, lstm_projected };
+
+struct Shape {
+  CellKind cell;
+  int64_t I, H, P, D;
+};
+
+struct Lines {
+  int64_t T, B;
+  const int64_t* time_offset;  // (T,)
+  const int64_t* row_offset;   // (B,)
+  const int64_t* lengths;      // (B,), 0 <= length <= T
+};
+
+// One direction's weights with torch's names and gate order. Null: absent.
+struct Weights {
+  const float* w_ih;  // (G*H, I)
+  const float* w_hh;  // (G*H, P)
+  const float* b_ih;  // (G*H,)
+  const float* b_hh;  // (G*H,)
+  const float* w_hr;  // (P, H), only when projected
+};
+
+struct WeightGradients {
+  float *w_ih, *w_hh, *b_ih, *b_hh, *w_hr;
+};
+
+struct Forward {
+  Shape shape;
+  Lines lines;
+  const float* packed[2];  // from pack(), one per direction
+  const float* x;          // (N, I)
+  const float* h0;         // (D, B, P) or null for zeros
+  const float* c0;         // (D, B, H) or null for zeros
+  float* y;                // (N, D*P)
+  float* h_n;              // (D, B, P)
+  float* c_n;              // (D, B, H), LSTM only
+  float* saved;            // (D, N, saved_slots*H) or null when no gradient is wanted
+  int64_t N;
+};
+
+// Backward needs back what forward was given, and its y and saved. A null gradient on the left counts as zeros, a null output
+// on the right is not computed. Outputs are overwritten; dx is the sum over directions.
+struct Backward {
+  Shape shape;
+  Lines lines;
+  Weights weights[2];
+  const float *x, *h0, *c0, *y, *saved;
+  const float *dy, *dh_n, *dc_n;
+  float* dx;                    // (N, I)
+  WeightGradients dweights[2];  // all null, or all that the cell has
+  float *dh0, *dc0;
+  int64_t N;
+};
+
+// One instruction set's kernels.
+struct Table {
+  const char* name;
+  int64_t (*packed_size)(const Shape&);  // floats
+  void (*pack)(const Shape&, const Weights&, float* packed);
+  void (*forward)(const Forward&);
+  void (*backward)(const Backward&);
+  int64_t (*packed_linear_size)(int64_t O, int64_t K);
+  void (*pack_linear)(int64_t O, int64_t K, const float* w, const float* b, float* packed);
+  void (*linear)(int64_t N, int64_t O, int64_t K, const float* packed, const float* x, float* y);  // y = b + x W^T
+};
+
+const Table& table();                  // the best this machine runs; ANAPHORA_ARCH overrides
+int64_t saved_slots(CellKind cell);    // values of size H that forward saves per line
+int64_t gate_count(CellKind cell);     // G
+
+}  // namespace anaphora

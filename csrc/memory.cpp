@@ -1,0 +1,67 @@
+#include "memory.hpp"
+
+#include <cstdint>
+#include <cstdlib>
+#include <mutex>
+#include <new>
+#include <vector>
+
+namespace anaphora {
+namespace {
+
+constexpr size_t header_bytes = 64;             // the block's size stands before it, on a line of its own
+constexpr size_t kept_bytes = size_t{256} << 20;  // what is kept for the next call at the most
+
+struct Kept {
+  std::mutex mutex;
+  std::vector<char*> blocks;
+  size_t bytes = 0;
+};
+
+Kept& kept() {
+  static Kept* all = new Kept;  // never destroyed: a worker may give back a block while the process ends
+  return *all;
+}
+
+size_t& size_of(char* base) { return *reinterpret_cast<size_t*>(base); }
+
+}  // namespace
+
+void* borrow(size_t bytes) {
+  {
+    std::lock_guard<std::mutex> lock(kept().mutex);
+    auto& blocks = kept().blocks;
+    size_t best = blocks.size();
+    for (size_t i = 0; i < blocks.size(); ++i) {
+      const size_t size = size_of(blocks[i]);
+      if (size >= bytes && size <= 2 * bytes + 4096 && (best == blocks.size() || size < size_of(blocks[best]))) best = i;
+    }
+    if (best < blocks.size()) {
+      char* base = blocks[best];
+      blocks[best] = blocks.back();
+      blocks.pop_back();
+      kept().bytes -= size_of(base);
+      return base + header_bytes;
+    }
+  }
+  const size_t whole = (bytes + header_bytes + 63) / 64 * 64;
+  char* base = static_cast<char*>(std::aligned_alloc(64, whole));
+  if (!base) throw std::bad_alloc();
+  size_of(base) = whole - header_bytes;
+  return base + header_bytes;
+}
+
+void give_back(void* block) {
+  char* base = static_cast<char*>(block) - header_bytes;
+  {
+    std::lock_guard<std::mutex> lock(kept().mutex);
+    if (kept().bytes + size_of(base) <= kept_bytes) {
+      kept().blocks.push_back(base);
+      kept().bytes += size_of(base);
+      return;
+    }
+  }
+  std::free(base);
+}
+
+}  // namespace anaphora
