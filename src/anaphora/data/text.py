@@ -117,7 +117,7 @@ def _check_encoding(encoding: str) -> None:
             io.BytesIO(), encoding
         )  # LookupError also for codecs that are no text encoding, such as base64
     except LookupError as error:
-        near = closest(encoding, {*aliases.aliases, *aliases.aliases.values()})
+        near = closest(encoding, set(aliases.aliases.values()))
         hint = f"did you mean {near.replace('_', '-')}?" if near else "common ones are utf-8, utf-16, cp1252, latin-1"
         raise UsageError(f"unknown text encoding {encoding!r}: {hint}") from error
 

@@ -8,11 +8,11 @@ symbols::
     word      a word, punctuation or white space         unknown + the most frequent words that occur at least twice
     subword   a piece of a word (sentencepiece, BPE)     unknown + line feed + pieces; see :mod:`anaphora.data.subword`
 
-**Words are lossless.** A word, or a mark of punctuation, carries the single space before it (``To``, `` be``, ``,``,
-`` or``), so that joining symbols gives the text back, byte for byte, wherever every word is known. Marks that repeat
-stand together up to three (``--``, ``...``); a word keeps its inner apostrophes (``don't``, ``o'er``) but not
-hyphens; scripts written without spaces (Chinese, Japanese kana) give one unit per character; a line feed is one unit,
-and so is any other run of white space.
+**Words keep their spaces.** A word, or a mark of punctuation, carries the single space before it (``To``, `` be``,
+``,``, `` or``), so that joining units gives the text back, byte for byte. A word that is known only with its space,
+or only without, is taken as that. Marks that repeat stand together up to three (``--``, ``...``); a word keeps its
+inner apostrophes (``don't``, ``o'er``) but not hyphens; scripts written without spaces (Chinese, Japanese kana) give
+one unit per character; a line feed is one unit, and so is any other run of white space.
 
 **Unknown** is index 0 of every kind but ``byte`` and prints as U+FFFD, ``�``; a U+FFFD in a text *is* the unknown
 symbol. Words meet it in training, since a word that occurs once becomes unknown. Characters and pieces do not: there it
@@ -299,6 +299,9 @@ class Words(_Table):
     def __init__(self, symbols: Sequence[str]) -> None:
         super().__init__(symbols)
         self._index = {symbol: index for index, symbol in enumerate(self.symbols)}
+        for index, symbol in enumerate(self.symbols):
+            if not symbol.isspace():
+                self._index.setdefault(symbol[1:] if symbol[0] == " " else " " + symbol, index)
 
     @classmethod
     def of(cls, text: str, size: int) -> Words:
