@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import datetime
+import hashlib
 import math
 import platform
 import time
@@ -115,6 +116,7 @@ def _card(corpus: Corpus, encoded: Encoded, floor: Floor, trained: Trained, repo
         "date": datetime.datetime.now(datetime.UTC).date().isoformat(),
         "sources": [Path(source).name for source in corpus.sources],
         "data_sha256": corpus.sha256,
+        "held_out_sha256": hashlib.sha256(corpus.held_out.encode()).hexdigest(),
         "unit": report.unit,
         "train_units": len(encoded.train),
         "held_out_units": len(encoded.held_out),
