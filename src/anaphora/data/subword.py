@@ -17,7 +17,7 @@ from itertools import chain
 import numpy as np
 import sentencepiece
 
-from anaphora.data.vocabulary import UNKNOWN, Ids, Vocabulary, _check_variety
+from anaphora.data.vocabulary import UNKNOWN, Ids, Vocabulary, check_variety
 from anaphora.errors import CorruptBundle, DataError
 
 PIECES = 4_000  # the default size
@@ -50,7 +50,7 @@ class Subwords(Vocabulary):
     def of(cls, text: str, size: int | None) -> Subwords:
         """Learn at most ``size`` pieces (default 4,000) from ``text``; DataError when its characters alone are more."""
         characters = set(text) - {"\n", _RESERVED, UNKNOWN}
-        _check_variety(len(characters), "character", text)
+        check_variety(len(characters), "character", text)
         needed = len(characters) + 2
         if size is not None and size < needed:
             raise DataError(

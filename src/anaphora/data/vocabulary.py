@@ -5,14 +5,8 @@ symbols::
 
     char      one Unicode code point                     unknown + the characters of the training text
     byte      one byte of the text's UTF-8               always 256 symbols, nothing can be unknown
-    word      a word, punctuation or white space         unknown + the most frequent words that occur at least twice
+    word      a word, punctuation or white space         unknown + frequent words; see :mod:`anaphora.data.words`
     subword   a piece of a word (sentencepiece, BPE)     unknown + line feed + pieces; see :mod:`anaphora.data.subword`
-
-**Words keep their spaces.** A word, or a mark of punctuation, carries the single space before it (``To``, `` be``,
-``,``, `` or``), so that joining units gives the text back, byte for byte. A word that is known only with its space,
-or only without, is taken as that. Marks that repeat stand together up to three (``--``, ``...``); a word keeps its
-inner apostrophes (``don't``, ``o'er``) but not hyphens; scripts written without spaces (Chinese, Japanese kana) give
-one unit per character; a line feed is one unit, and so is any other run of white space.
 
 **Unknown** is index 0 of every kind but ``byte`` and prints as U+FFFD, ``�``; a U+FFFD in a text *is* the unknown
 symbol. Words meet it in training, since a word that occurs once becomes unknown. Characters and pieces do not: there it
@@ -24,9 +18,7 @@ for the network and for the n-gram beside it.
 from __future__ import annotations
 
 import codecs
-import re
 from abc import ABC, abstractmethod
-from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from typing import ClassVar
 
@@ -39,24 +31,8 @@ Ids = npt.NDArray[np.int32]
 
 KINDS = ("char", "byte", "word", "subword")
 UNKNOWN = "\ufffd"
-WORDS = 10_000  # the default size of a word vocabulary
 _CODE_POINTS = 0x110000
 _SHOWN = 5  # unknown symbols named in one message
-
-_MARKS = (  # for a character class: all punctuation and symbols but "_" and apostrophes
-    "!-&(-/:-@\\[-^`{-~\u00a1-\u00a9\u00ab-\u00b4\u00b6-\u00b9\u00bb-\u00bf\u00d7\u00f7\u2010-\u2018\u201a-\u2bff"
-    "\u3000-\u303f\ufe30-\ufe6f\uff01-\uff0f\uff1a-\uff20\ufffd\U0001f000-\U0001faff"
-)
-_APOSTROPHES = "'\u2019"
-_SCRIPTS = "\u3040-\u30ff\u3400-\u9fff\uf900-\ufaff\U00020000-\U0003ffff"  # written without spaces
-_LETTER = f"[^\\s{_MARKS}{_APOSTROPHES}{_SCRIPTS}]"
-_UNITS = re.compile(
-    rf"\n"
-    rf"| ?(?:{_LETTER}+(?:[{_APOSTROPHES}]{_LETTER}+)*"  # a word
-    rf"|[{_SCRIPTS}]"
-    rf"|([{_MARKS}{_APOSTROPHES}])\1{{0,2}})"  # a mark, up to three times
-    rf"|[^\S\n]+(?=[^\S\n])|[^\S\n]"  # white space; of a run, the last space belongs to the word after it
-)
 
 
 class Vocabulary(ABC):
@@ -129,7 +105,9 @@ class Vocabulary(ABC):
         if kind == "char":
             return Characters.of(text, size)
         if kind == "word":
-            return Words.of(text, size or WORDS)
+            from anaphora.data.words import Words
+
+            return Words.of(text, size)
         from anaphora.data.subword import Subwords
 
         return Subwords.of(text, size)
@@ -149,6 +127,8 @@ class Vocabulary(ABC):
             return Subwords(_tensor(tensors, "vocabulary.model", np.uint8).tobytes())
         symbols = _unpack(tensors)
         if kind == "word":
+            from anaphora.data.words import Words
+
             return Words(symbols)
         if any(len(symbol) != 1 for symbol in symbols):
             raise CorruptBundle("vocabulary.text: a character vocabulary holds a symbol that is not one character")
@@ -197,7 +177,7 @@ class Decoder:
         return ""
 
 
-class _Table(Vocabulary):
+class Table(Vocabulary):
     """Symbols kept as one list, unknown first."""
 
     def __init__(self, symbols: Sequence[str]) -> None:
@@ -211,7 +191,7 @@ class _Table(Vocabulary):
         return {"vocabulary.text": np.frombuffer(b"".join(encoded), np.uint8), "vocabulary.ends": ends}
 
 
-class Characters(_Table):
+class Characters(Table):
     """One Unicode code point per unit; known characters are sorted by code point behind the unknown one."""
 
     kind = "char"
@@ -227,7 +207,7 @@ class Characters(_Table):
         """Take every character of ``text``, or the ``size`` - 1 most frequent (ties: the lower code point)."""
         points, counts = np.unique(_code_points(text), return_counts=True)
         points, counts = points[points != ord(UNKNOWN)], counts[points != ord(UNKNOWN)]
-        _check_variety(points.size, "character", text)
+        check_variety(points.size, "character", text)
         if size is not None and points.size > size - 1:
             points = np.sort(points[np.argsort(-counts, kind="stable")[: size - 1]])
         return cls([UNKNOWN, *map(chr, points.tolist())])
@@ -254,7 +234,7 @@ class Bytes(Vocabulary):
     @classmethod
     def of(cls, text: str) -> Bytes:
         """Check that ``text`` has at least two different bytes; the vocabulary itself is always the same."""
-        _check_variety(len(set(text.encode())), "byte", text)
+        check_variety(len(set(text.encode())), "byte", text)
         return cls()
 
     def encode(self, text: str) -> Ids:
@@ -291,50 +271,6 @@ class _ByteDecoder(Decoder):
         return text
 
 
-class Words(_Table):
-    """Words, marks and white space as units, most frequent first behind the unknown one (ties: by code point)."""
-
-    kind = "word"
-
-    def __init__(self, symbols: Sequence[str]) -> None:
-        super().__init__(symbols)
-        self._index = {symbol: index for index, symbol in enumerate(self.symbols)}
-        for index, symbol in enumerate(self.symbols):
-            if not symbol.isspace():
-                self._index.setdefault(symbol[1:] if symbol[0] == " " else " " + symbol, index)
-
-    @classmethod
-    def of(cls, text: str, size: int) -> Words:
-        """Take the ``size`` - 1 most frequent units that occur at least twice in ``text``."""
-        counts = Counter(split_words(text))
-        for stranger in [unit for unit in counts if UNKNOWN in unit]:
-            del counts[stranger]
-        _check_variety(len(counts), "word", text)
-        repeated = sorted((unit for unit in counts if counts[unit] > 1), key=lambda unit: (-counts[unit], unit))
-        if len(repeated) < 2:
-            raise DataError(
-                f"the text has {len(counts)} different words, and fewer than two of them occur twice: "
-                "bring more text, or use char units"
-            )
-        return cls([" " + UNKNOWN, *repeated[: size - 1]])
-
-    def encode(self, text: str) -> Ids:
-        index = self._index
-        return np.fromiter((index.get(unit, 0) for unit in split_words(text)), dtype=np.int32)
-
-    def units(self, text: str) -> Sequence[str]:
-        return split_words(text)
-
-
-def split_words(text: str) -> list[str]:
-    """Cut a text into words, marks and white space, each with the single space before it; joined they are the text.
-
-    >>> split_words("To be, or not -- don't!\\n")
-    ['To', ' be', ',', ' or', ' not', ' --', " don't", '!', '\\n']
-    """
-    return [match.group() for match in _UNITS.finditer(text)]
-
-
 def _code_points(text: str) -> npt.NDArray[np.uint32]:
     return np.frombuffer(text.encode("utf-32-le", "surrogatepass"), "<u4").astype(np.uint32, copy=False)
 
@@ -346,7 +282,8 @@ def _check_kind(kind: str, error: type[UsageError] | type[IncompatibleBundle]) -
         raise error(f"unknown kind of unit {kind!r}: {hint}")
 
 
-def _check_variety(different: int, noun: str, text: str) -> None:
+def check_variety(different: int, noun: str, text: str) -> None:
+    """Raise DataError when a text has fewer than two different units: there would be nothing to predict."""
     if different < 2:
         what = f"one {noun} only, {_quoted(text[:1])}, over and over" if different else "nothing to learn from"
         raise DataError(f"the text has {what}: a model needs at least two different {noun}s")
