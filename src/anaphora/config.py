@@ -13,7 +13,7 @@ from __future__ import annotations
 import json
 import tomllib
 import types
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal, TypeVar, Union, get_args, get_origin
@@ -238,8 +238,9 @@ def _from_file(config: type[Config], path: Path) -> dict[str, dict[str, Any]]:
                 f"{path}, line {_line(text, '', section)}: '{section}' stands outside every section. The sections are:"
                 f" {', '.join(f'[{name}]' for name, _ in _sections(config))}."
             )
+        _known(config, section, [], f"{path}, line {_line(text, section, '')}")
         for key in keys:
-            _known(config, section, key, f"{path}, line {_line(text, section, key)}")
+            _known(config, section, [key], f"{path}, line {_line(text, section, key)}")
     try:
         _checked(config, values, str(path))
     except _Refused as refused:
@@ -316,8 +317,7 @@ class _Refused(UsageError):
 
 def _checked(config: type[C], values: Values, where: str) -> C:
     for section, keys in values.items():
-        for key in keys:
-            _known(config, section, key, where)
+        _known(config, section, keys, where)
     try:
         return config.model_validate({name: values.get(name, {}) for name, _ in _sections(config)})
     except ValidationError as errors:
@@ -334,19 +334,21 @@ def _checked(config: type[C], values: Values, where: str) -> C:
         ) from None
 
 
-def _known(config: type[Config], section: str, key: str, where: str) -> None:
+def _known(config: type[Config], section: str, keys: Iterable[str], where: str) -> None:
     sections = dict(_sections(config))
     if section not in sections:
         raise UsageError(
             f"{where}: there is no section [{section}]. There are: {', '.join(f'[{name}]' for name in sections)}."
             f"{_hint(section, sections)}"
         )
-    keys = list(sections[section].model_fields)
-    if key not in keys:
+    declared = list(sections[section].model_fields)
+    for key in keys:
+        if key in declared:
+            continue
         elsewhere = [f"[{other}] {key}" for other, model in sections.items() if key in model.model_fields]
-        nearest = closest(key, keys)
+        nearest = closest(key, declared)
         hint = f" Did you mean {elsewhere[0] if elsewhere else repr(nearest)}?" if elsewhere or nearest else ""
-        raise UsageError(f"{where}: [{section}] has no key '{key}'. It has: {', '.join(keys)}.{hint}")
+        raise UsageError(f"{where}: [{section}] has no key '{key}'. It has: {', '.join(declared)}.{hint}")
 
 
 def _dashed(key: str) -> str:

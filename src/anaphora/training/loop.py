@@ -191,7 +191,7 @@ class Loop(Generic[Batch]):
                 raise Diverged(f"The {what} at step {step} of {self.schedule.total_steps}.")
 
     def _seconds_left(self, step: int, pace: float) -> float:
-        looks = self.schedule.plans[-1].evaluations * (1 - self.schedule.progress(step))
+        looks = self.schedule.looks_left(step, self.schedule.plans[-1].evaluations)
         return (self.schedule.total_steps - step) * pace + looks * self._evaluation_seconds
 
     def _look_is_due(self) -> bool:

@@ -98,6 +98,10 @@ class Schedule:
         reached = [math.floor(self.progress(at) * marks + _ROUNDING) for at in (step - 1, step)]
         return reached[1] > reached[0]
 
+    def looks_left(self, step: int, evaluations: int) -> int:
+        """How many of so many evenly spaced looks come after update number `step`."""
+        return evaluations - math.floor(self.progress(step) * evaluations + _ROUNDING)
+
     def _plan_at(self, step: int) -> Plan:
         return next(plan for plan in reversed(self.plans) if plan.from_step <= step or plan is self.plans[0])
 
@@ -137,7 +141,7 @@ class Budget:
         else:
             affordable = int(_LOOKING_SHARE * max(left, 0) / max(evaluation_seconds, 1e-6))
             evaluations = max(1, min(self.evaluations, affordable))
-        looking = evaluations * (1 - schedule.progress(step)) * evaluation_seconds
+        looking = schedule.looks_left(step, evaluations) * evaluation_seconds
         total = step + max(0, int((left - looking) / max(step_seconds, 1e-6)))
         if self.most_steps is not None:
             total = min(total, self.most_steps)

@@ -1,0 +1,341 @@
+"""The loop against a plain torch loop, and every way a run can end."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from torch import Tensor, nn
+
+from anaphora.config import Training
+from anaphora.errors import Diverged, Interrupted, Terminated
+from anaphora.training import checkpoint
+from anaphora.training.loop import Loop
+from anaphora.training.metrics_log import MetricsLog
+from anaphora.training.plan import Budget, Plan, Schedule
+from anaphora.training.watch import Evaluation, Silent, Step, Together
+
+
+class Points:
+    """Batches of a linear problem, a function of the position."""
+
+    def at(self, position: int) -> tuple[Tensor, Tensor]:
+        x = torch.from_numpy(np.random.default_rng(position).normal(size=(8, 3)))
+        return x, x @ torch.tensor([[1.0], [-2.0], [0.5]], dtype=torch.float64)
+
+    def units(self, batch: tuple[Tensor, Tensor]) -> int:
+        return len(batch[0])
+
+
+def mean_square(model: nn.Module, batch: tuple[Tensor, Tensor], carry: int | None) -> tuple[Tensor, int]:
+    return (model(batch[0]) - batch[1]).square().mean(), (carry or 0) + 1
+
+
+def judge(model: nn.Module) -> float:
+    x, y = Points().at(10**6)
+    return float((model(x) - y).square().mean())
+
+
+def problem() -> nn.Module:
+    torch.manual_seed(5)
+    return nn.Linear(3, 1, dtype=torch.float64)
+
+
+@dataclass
+class Seen(Silent):
+    plans: list[Plan] = field(default_factory=list)
+    steps: list[Step] = field(default_factory=list)
+    looks: list[Evaluation] = field(default_factory=list)
+
+    def plan(self, plan: Plan) -> None:
+        self.plans.append(plan)
+
+    def step(self, step: Step) -> None:
+        self.steps.append(step)
+
+    def evaluation(self, evaluation: Evaluation) -> None:
+        self.looks.append(evaluation)
+
+
+def loop(folder: Path, total: int = 30, evaluations: int = 5, **given: Any) -> tuple[Loop[tuple[Tensor, Tensor]], Seen]:
+    training = given.pop("training", Training(learning_rate=0.05, clip=0.5, weight_decay=0.1))
+    schedule = Schedule(training.learning_rate, training.warmup, training.final_rate)
+    if "budget" not in given:
+        schedule.plans.append(schedule.extend(0, total, evaluations, "steps"))
+    seen = Seen()
+    arguments = {
+        "model": problem(),
+        "batches": Points(),
+        "loss": mean_square,
+        "evaluate": judge,
+        "schedule": schedule,
+        "training": training,
+        "best_path": folder / "best.safetensors",
+        "watch": seen,
+    }
+    return Loop(**{**arguments, **given}), seen
+
+
+def test_it_takes_the_steps_of_a_plain_torch_loop(tmp_path: Path) -> None:
+    run, seen = loop(tmp_path)
+    outcome = run.run()
+
+    model = problem()
+    adam = torch.optim.AdamW(
+        [{"params": [model.weight], "weight_decay": 0.1}, {"params": [model.bias], "weight_decay": 0.0}],
+        betas=(0.9, 0.99),
+    )
+    for step in range(1, 31):
+        for group in adam.param_groups:
+            progress = step / 30
+            cosine = (1 + math.cos(math.pi * (progress - 0.02) / 0.98)) / 2
+            group["lr"] = 0.05 * (0.02 + 0.98 * cosine)
+        x, y = Points().at(step - 1)
+        loss = (model(x) - y).square().mean()
+        adam.zero_grad()
+        loss.backward()
+        norm = nn.utils.clip_grad_norm_(model.parameters(), 0.5)
+        adam.step()
+        told = seen.steps[step - 1]
+        assert (told.step, told.total_steps, told.units) == (step, 30, 8)
+        assert told.loss == pytest.approx(loss.item(), rel=1e-9)
+        assert told.gradient_norm == pytest.approx(norm.item(), rel=1e-6)
+        assert told.learning_rate == pytest.approx(adam.param_groups[0]["lr"], rel=1e-12)
+    for ours, theirs in zip(run.model.parameters(), model.parameters(), strict=True):
+        np.testing.assert_allclose(ours.detach(), theirs.detach(), rtol=1e-9)
+    assert (outcome.stopped, outcome.steps, run.carry) == ("finished", 30, 30)
+    assert [look.step for look in seen.looks] == [6, 12, 18, 24, 30]
+
+
+def test_the_best_look_is_on_disk_and_kept_when_later_ones_are_worse(tmp_path: Path) -> None:
+    run, seen = loop(tmp_path)
+    worth = iter([3.0, 1.0, 2.0, 1.5, 1.2])
+    weights = {}
+
+    def told(model: nn.Module) -> float:
+        weights[run.step] = model.state_dict()["weight"].numpy().copy()
+        return next(worth)
+
+    run.evaluate = told
+    outcome = run.run()
+    assert outcome.best is not None
+    assert (outcome.best.step, outcome.best.loss) == (12, 1.0)
+    tensors, facts = checkpoint.read(tmp_path / "best.safetensors")
+    assert facts == {"step": 12, "loss": 1.0, "weights": "raw"}
+    np.testing.assert_array_equal(tensors["weight"], weights[12])
+    assert [(look.best, look.best_loss) for look in seen.looks] == [
+        (True, 3.0),
+        (True, 1.0),
+        (False, 1.0),
+        (False, 1.0),
+        (False, 1.0),
+    ]
+
+
+def test_patience_counts_looks_without_a_better_one(tmp_path: Path) -> None:
+    worth = iter([3.0, 1.0, 2.0, 1.5, 0.5])
+    run, _ = loop(tmp_path, training=Training(patience=2), evaluate=lambda model: next(worth))
+    outcome = run.run()
+    assert (outcome.stopped, outcome.steps) == ("early", 24)
+    assert outcome.best is not None
+    assert outcome.best.step == 12
+
+
+def test_averaged_weights_are_kept_where_they_are_better(tmp_path: Path) -> None:
+    run, seen = loop(tmp_path, training=Training(learning_rate=0.5, average=0.5))
+    held: list[np.ndarray] = []
+    worth = iter([3.0, 1.5, *[2.0, 2.5] * 4])  # raw, average, raw, average, …
+
+    def told(model: nn.Module) -> float:
+        held.append(model.state_dict()["weight"].numpy().copy())
+        return next(worth)
+
+    run.evaluate = told
+    run.run()
+    assert [look.weights for look in seen.looks] == ["average", "raw", "raw", "raw", "raw"]
+    tensors, facts = checkpoint.read(tmp_path / "best.safetensors")
+    assert facts == {"step": 6, "loss": 1.5, "weights": "average"}
+    np.testing.assert_array_equal(tensors["weight"], held[1])
+    assert not np.array_equal(held[0], held[1])
+
+
+@pytest.mark.parametrize("bad", [math.nan, math.inf, -math.inf])
+@pytest.mark.parametrize("where", ["loss", "gradient"])
+def test_a_loss_that_is_no_number_names_its_step_and_keeps_what_was_good(
+    tmp_path: Path, bad: float, where: str
+) -> None:
+    def breaks(model: nn.Module, batch: Any, carry: int | None) -> tuple[Tensor, int]:
+        loss, count = mean_square(model, batch, carry)
+        if count == 14:
+            loss = loss * bad if where == "loss" else loss + (model.weight.sum() - model.weight.sum().detach()) * bad
+        return loss, count
+
+    run, seen = loop(tmp_path, loss=breaks)
+    outcome = run.run()
+    assert outcome.stopped == "diverged"
+    error = outcome.error("The best is in x.")
+    assert isinstance(error, Diverged)
+    assert "at step 14 of 30. The best is in x. What usually helps" in str(error)
+    assert checkpoint.read(tmp_path / "best.safetensors")[1]["step"] == 12
+    assert seen.steps[-1].step == 14
+
+
+def test_a_held_out_loss_that_is_no_number_ends_the_run_too(tmp_path: Path) -> None:
+    worth = iter([3.0, math.nan])
+    outcome = loop(tmp_path, evaluate=lambda model: next(worth))[0].run()
+    assert outcome.stopped == "diverged"
+    assert "held-out part was nan at step 12 of 30" in outcome.trouble
+    assert outcome.best is not None
+    assert outcome.best.step == 6
+
+
+@pytest.mark.parametrize(
+    ("cut", "stopped", "error"),
+    [(KeyboardInterrupt(), "interrupted", Interrupted), (Terminated("x"), "terminated", Terminated)],
+)
+@pytest.mark.parametrize(("at", "best"), [(3, 2), (15, 12)])
+def test_a_run_that_is_cut_off_keeps_its_best(
+    tmp_path: Path, cut: BaseException, stopped: str, error: type[Exception], at: int, best: int
+) -> None:
+    def breaks(model: nn.Module, batch: Any, carry: int | None) -> tuple[Tensor, int]:
+        if carry == at - 1:
+            raise cut
+        return mean_square(model, batch, carry)
+
+    outcome = loop(tmp_path, loss=breaks)[0].run()
+    assert outcome.stopped == stopped
+    assert outcome.best is not None
+    assert outcome.best.step == best  # before the first look, the weights as they are get one
+    assert isinstance(outcome.error("saved"), error)
+
+
+def test_cut_off_before_the_first_step_there_is_nothing_to_keep(tmp_path: Path) -> None:
+    def at_once(model: nn.Module, batch: Any, carry: int | None) -> tuple[Tensor, int]:
+        raise KeyboardInterrupt
+
+    outcome = loop(tmp_path, loss=at_once)[0].run()
+    assert outcome.best is None
+    assert not (tmp_path / "best.safetensors").exists()
+
+
+@dataclass
+class Clock:
+    """Says that a step takes 0.5 s and a look 2 s; `slow` makes steps from number `after` take longer."""
+
+    now: float = 0.0
+    slow: Callable[[int], float] = lambda step: 0.5
+
+    def __call__(self) -> float:
+        return self.now
+
+
+def timed(folder: Path, clock: Clock, seconds: float, **given: Any) -> tuple[Loop[Any], Seen]:
+    def slow_loss(model: nn.Module, batch: Any, carry: int | None) -> tuple[Tensor, int]:
+        clock.now += clock.slow((carry or 0) + 1)
+        return mean_square(model, batch, carry)
+
+    def slow_judge(model: nn.Module) -> float:
+        clock.now += 2
+        return judge(model)
+
+    budget = Budget(seconds, seconds, 10, clock, lambda look: 2 * look)
+    return loop(folder, loss=slow_loss, evaluate=slow_judge, budget=budget, clock=clock, **given)
+
+
+def test_a_budget_is_tried_planned_and_kept(tmp_path: Path) -> None:
+    clock = Clock()
+    run, seen = timed(tmp_path, clock, seconds=300)
+    outcome = run.run()
+    assert [plan.reason for plan in seen.plans] == ["trial", "minutes"]
+    assert seen.plans[1].from_step == 20 == seen.looks[0].step
+    assert outcome.steps == seen.plans[1].total_steps == seen.looks[-1].step
+    assert 300 - 4 - 0.5 <= clock.now <= 300 - 4
+    told = {step.step: step.seconds_left for step in seen.steps}
+    assert told[100] == pytest.approx(clock.now - (100 * 0.5 + 2 * sum(look.step < 100 for look in seen.looks)))
+
+
+@pytest.mark.parametrize("factor", [0.6, 1.7])
+def test_a_machine_that_changes_is_planned_for_again(tmp_path: Path, factor: float) -> None:
+    clock = Clock(slow=lambda step: 0.5 if step < 200 else 0.5 * factor)
+    run, seen = timed(tmp_path, clock, seconds=300)
+    run.run()
+    assert {plan.reason for plan in seen.plans[2:]} == {"slower" if factor > 1 else "faster"}
+    assert 0.97 * 300 <= clock.now + 4 <= 300
+
+
+def test_a_machine_that_stalls_ends_in_time_all_the_same(tmp_path: Path) -> None:
+    clock = Clock(slow=lambda step: 0.5 if step < 540 else 5.0)
+    run, seen = timed(tmp_path, clock, seconds=300)
+    run.run()
+    assert clock.now + 4 <= 1.03 * 300
+    assert seen.looks[-1].step == run.step
+
+
+def test_recorded_plans_give_the_same_run_again(tmp_path: Path) -> None:
+    clock = Clock(slow=lambda step: 0.5 if step < 200 else 0.8)
+    run, seen = timed(tmp_path, clock, seconds=300)
+    run.run()
+    again, replayed = loop(tmp_path)
+    again.schedule.plans[:] = seen.plans
+    again.run()
+    assert len(seen.plans) > 2
+    assert [look.step for look in replayed.looks] == [look.step for look in seen.looks]
+    assert [step.learning_rate for step in replayed.steps] == [step.learning_rate for step in seen.steps]
+    for one, other in zip(run.model.parameters(), again.model.parameters(), strict=True):
+        assert torch.equal(one, other)
+
+
+def test_probes_are_asked_at_every_look(tmp_path: Path) -> None:
+    run, seen = loop(tmp_path, probes={"size": lambda model, step: {"norm": float(model.weight.norm()), "step": step}})
+    run.run()
+    assert [look.probes["size"]["step"] for look in seen.looks] == [6, 12, 18, 24, 30]
+    assert seen.looks[-1].probes["size"]["norm"] == float(run.model.state_dict()["weight"].norm())
+
+
+def test_the_metrics_log_holds_it_all_and_plans_before_they_take_effect(tmp_path: Path) -> None:
+    log = MetricsLog(tmp_path / "metrics.jsonl")
+
+    def lines() -> list[dict[str, Any]]:
+        return [json.loads(line) for line in (tmp_path / "metrics.jsonl").read_text(encoding="utf-8").splitlines()]
+
+    planned_first: list[bool] = []
+
+    class Peek(Silent):
+        def step(self, step: Step) -> None:
+            planned_first.append(step.total_steps in [line.get("total_steps") for line in lines()[:-1]])
+
+    clock = Clock(slow=lambda step: 0.5 if step < 200 else 0.8)
+    seen = Seen()
+    run, _ = timed(tmp_path, clock, seconds=300, watch=Together([log, seen, Peek()]))
+    outcome = run.run()
+    log.note("all's well")
+    log.finish(outcome)
+    written = lines()
+    assert all(planned_first)
+    assert [line["total_steps"] for line in written if line["event"] == "plan"] == [p.total_steps for p in seen.plans]
+    assert [line["loss"] for line in written if line["event"] == "evaluation"] == [look.loss for look in seen.looks]
+    losses = {line["step"]: line["loss"] for line in written if line["event"] == "step"}
+    assert losses == {step.step: step.loss for step in seen.steps if step.step in losses}
+    assert len(losses) > 100
+    assert written[-2] == {"event": "note", "text": "all's well"}
+    assert written[-1]["stopped"] == "finished"
+
+
+def test_numbers_that_are_none_are_written_as_null(tmp_path: Path) -> None:
+    log = MetricsLog(tmp_path / "metrics.jsonl")
+    log.step(Step(1, 10**6, math.nan, 1e-3, math.inf, 8, 0.5, math.nan, 3.0))
+    log.close()
+    line = json.loads((tmp_path / "metrics.jsonl").read_text(encoding="utf-8"))
+    assert (line["loss"], line["gradient_norm"], line["units_per_second"], line["seconds_left"]) == (
+        None,
+        None,
+        None,
+        3,
+    )
