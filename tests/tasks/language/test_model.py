@@ -1,0 +1,354 @@
+"""The language model: loss and gradients against plain torch.nn, carried state, and whole trainings from text to
+file.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import time
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from torch import nn
+
+from anaphora import bundle, runtime
+from anaphora.config import from_values, resolve
+from anaphora.data.vocabulary import Vocabulary
+from anaphora.errors import Diverged, Interrupted, Terminated, UsageError
+from anaphora.nn.blocks import build
+from anaphora.tasks.language import model as language
+from anaphora.tasks.language import scoring, streams, task
+from anaphora.tasks.language.task import PRESETS, LanguageConfig, Report
+from anaphora.training.initial import initialise
+from anaphora.training.loop import Loop
+from anaphora.training.watch import Silent, Step
+
+TEXT = "the cat sat on the mat. a dog sat on a log, and the cat saw the dog.\n" * 40
+TINY = [
+    "--batch",
+    "4",
+    "--steps",
+    "16",
+    "--hidden",
+    "12",
+    "--layers",
+    "1",
+    "--embedding",
+    "6",
+    "--evaluation-units",
+    "150",
+]
+
+
+def config(*options: str) -> LanguageConfig:
+    return resolve(LanguageConfig, PRESETS, options=[*TINY, "--max-steps", "24", "--evaluations", "4", *options])
+
+
+class PlainTied(nn.Module):
+    """The same model written with torch.nn alone."""
+
+    def __init__(self, cell: str, tied: bool) -> None:
+        super().__init__()
+        self.embedding = nn.Embedding(9, 6)
+        self.recurrent = {"lstm": nn.LSTM, "gru": nn.GRU, "rnn": nn.RNN}[cell](6, 5, 2)
+        if tied:
+            self.projection = nn.Linear(5, 6, bias=False)
+        self.output = nn.Linear(6 if tied else 5, 9)
+
+    def forward(self, ids: torch.Tensor, state: Any) -> tuple[torch.Tensor, Any]:
+        h, state = self.recurrent(self.embedding(ids), state)
+        h = self.projection(h) if hasattr(self, "projection") else h
+        return self.output(h), state
+
+
+@pytest.mark.parametrize("cell", ["lstm", "gru", "rnn"])
+@pytest.mark.parametrize("tied", [False, True])
+def test_loss_and_every_gradient_are_those_of_plain_torch(cell: str, tied: bool, rng: np.random.Generator) -> None:
+    torch.manual_seed(7)
+    settings = config("--cell", cell, "--hidden", "5", "--layers", "2", "--tied" if tied else "--no-tied")
+    settings = from_values(
+        LanguageConfig,
+        {**settings.model_dump(), "model": {**settings.model.model_dump(), "dropout": 0.0, "output_dropout": 0.0}},
+    )
+    ours = build(language.specification(settings, 9))
+    theirs = PlainTied(cell, tied)
+    if tied:
+        theirs.output.weight = theirs.embedding.weight
+    theirs.load_state_dict(
+        {**ours.state_dict(), **({"output.weight": ours.state_dict()["embedding.weight"]} if tied else {})}
+    )
+    windows = streams.Windows(rng.integers(9, size=130), batch=4, steps=8, seed=0)
+    carry = state = None
+    for position in range(windows.per_epoch + 2):
+        window = windows.at(position)
+        ours.zero_grad()
+        loss, carry = language.loss(ours, window, carry)
+        loss.backward()
+        theirs.zero_grad()
+        logits, state = theirs(torch.from_numpy(window.inputs), None if window.begins else state)
+        state = tuple(part.detach() for part in state) if isinstance(state, tuple) else state.detach()
+        targets = torch.from_numpy(window.targets)
+        nats = -logits.log_softmax(-1).gather(-1, targets[..., None])
+        nats.mean().backward()
+        assert loss.item() == pytest.approx(nats.mean().item(), rel=2e-6)
+        gradients = dict(theirs.named_parameters())
+        for name, parameter in ours.named_parameters():
+            expected = gradients[name].grad
+            assert parameter.grad is not None
+            assert expected is not None
+            largest = float(expected.abs().max())
+            np.testing.assert_allclose(parameter.grad, expected, rtol=0, atol=1e-5 * largest, err_msg=name)
+
+
+def test_windows_of_any_length_carry_one_unbroken_run(rng: np.random.Generator) -> None:
+    settings = config("--dropout", "0", "--output-dropout", "0", "--layers", "2")
+    model = build(language.specification(settings, 9))
+    ids = rng.integers(9, size=130)
+    losses = {}
+    for steps in (5, 32):
+        windows = streams.Windows(ids, batch=4, steps=steps, seed=0)
+        carry, total = None, 0.0
+        for position in range(windows.per_epoch):
+            window = windows.at(position)
+            loss, carry = language.loss(model, window, carry)
+            total += loss.item() * windows.units(window)
+        losses[steps] = total
+    assert losses[5] == pytest.approx(losses[32], rel=1e-6)
+
+
+def test_no_gradient_crosses_a_windows_edge() -> None:
+    model = build(language.specification(config(), 9))
+    windows = streams.Windows(np.arange(130) % 9, batch=4, steps=8, seed=0)
+    _, carry = language.loss(model, windows.at(0), None)
+    assert not any(part.requires_grad for parts in carry.values() for part in parts)
+
+
+def test_evaluation_is_the_mean_of_the_sampled_units(rng: np.random.Generator) -> None:
+    torch.manual_seed(3)
+    model = build(language.specification(config(), 9)).eval()
+    ids = rng.integers(9, size=5000)
+    pieces = streams.sample(len(ids), 2500)
+    nats = []
+    with torch.no_grad():
+        found = language.evaluation(ids, 2500, 9)(model)
+        for piece in pieces:
+            logits, _ = model(torch.from_numpy(ids[piece.start : piece.stop - 1, None]))
+            log_p = logits[:, 0].double().log_softmax(-1).numpy()
+            kept = slice(piece.first - 1 - piece.start, None)
+            nats.append(-log_p[kept][np.arange(piece.stop - piece.first), ids[piece.first : piece.stop]])
+    assert found == pytest.approx(float(np.concatenate(nats).mean()), rel=1e-6)
+
+
+def test_first_weights(rng: np.random.Generator) -> None:
+    torch.manual_seed(1)
+    settings = config("--tied", "--embedding", "400")
+    model = build(language.specification(settings, 50))
+    initialise(model)
+    language.expect_frequencies(model, np.repeat(np.arange(50), np.arange(50)))
+    weights = model.state_dict()
+    H = 12
+    np.testing.assert_array_equal(weights["recurrent.bias_ih_l0"], np.repeat([0, 1, 0, 0], H))
+    np.testing.assert_array_equal(weights["recurrent.bias_hh_l0"], np.zeros(4 * H))
+    assert float(weights["embedding.weight"].std()) == pytest.approx(1 / 20, rel=0.03)
+    np.testing.assert_allclose(weights["output.bias"].exp(), (np.arange(50) + 1) / (np.arange(50) + 1).sum(), rtol=1e-5)
+
+
+class Kept(Silent):
+    def __init__(self) -> None:
+        self.reports: list[Report] = []
+        self.notes: list[str] = []
+        self.losses: list[float] = []
+
+    def step(self, step: Step) -> None:
+        self.losses.append(step.loss)
+
+    def note(self, text: str) -> None:
+        self.notes.append(text)
+
+    def finish(self, report: object) -> None:
+        assert isinstance(report, Report)
+        self.reports.append(report)
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        [],
+        ["--cell", "gru", "--units", "byte", "--average", "0.3"],
+        ["--cell", "rnn", "--units", "word", "--tied", "--layers", "2"],
+        ["--units", "subword", "--vocabulary", "40", "--tied", "--embedding", "12"],
+    ],
+    ids=["char lstm", "byte gru", "word rnn", "subword lstm"],
+)
+def test_a_training_leaves_a_file_that_scores_what_the_report_says(tmp_path: Path, options: list[str]) -> None:
+    settings = config(*options)
+    corpus = task.split(settings, TEXT, "cat.txt")
+    watch = Kept()
+    report = language.train(settings, corpus, tmp_path / "cat.anaphora", watch=watch)
+
+    assert watch.reports == [report]
+    opened = bundle.read(tmp_path / "cat.anaphora")
+    assert (tmp_path / "cat.anaphora").read_bytes() == (report.run_dir / "model.anaphora").read_bytes()
+    vocabulary = Vocabulary.restore(opened.config["units"]["kind"], opened.tensors)
+    ids = vocabulary.encode(corpus.held_out)
+    nats = scoring.score(runtime.load(tmp_path / "cat.anaphora"), ids)
+    assert len(nats) == report.scored == len(ids) - 1
+    assert report.nats == float(nats.mean())
+    assert report.bits == pytest.approx(report.nats / math.log(2))
+    assert report.perplexity == pytest.approx(math.exp(report.nats))
+    assert report.floor_nats == task.floor(settings, task.encode(settings, corpus)).nats
+    assert report.loses == (report.nats > report.floor_nats)
+    assert (report.stopped, report.steps) == ("finished", 24)
+    assert len(watch.losses) == 24
+
+    card = opened.config["card"]
+    assert (card["nats_per_unit"], card["data_sha256"], card["sources"]) == (report.nats, corpus.sha256, ["cat.txt"])
+    assert from_values(LanguageConfig, opened.config["training"]) == settings
+    assert resolve(LanguageConfig, file=report.run_dir / "config.toml") == settings
+    events = [json.loads(line) for line in (report.run_dir / "metrics.jsonl").read_text(encoding="utf-8").splitlines()]
+    assert [event["event"] for event in events[:1] + events[-1:]] == ["plan", "finish"]
+    assert events[-1]["nats"] == report.nats
+    assert [event["step"] for event in events if event["event"] == "evaluation"] == [6, 12, 18, 24]
+
+
+def test_the_network_says_when_it_loses(tmp_path: Path) -> None:
+    settings = config("--max-steps", "1")
+    report = language.train(settings, task.split(settings, TEXT), tmp_path / "cat.anaphora")
+    assert report.loses
+    assert any("loses to the n-gram model" in note for note in report.notes)
+
+
+def test_the_same_seed_is_the_same_training_and_leaves_torchs_own_alone(tmp_path: Path) -> None:
+    made = []
+    for name, seed in (("one", "1"), ("again", "1"), ("other", "2")):
+        settings = config("--seed", seed, "--dropout", "0.2", "--output-dropout", "0.2", "--layers", "2")
+        torch.manual_seed(0)
+        before = torch.get_rng_state()
+        language.train(settings, task.split(settings, TEXT), tmp_path / f"{name}.anaphora")
+        assert torch.equal(torch.get_rng_state(), before)
+        made.append(bundle.read(tmp_path / f"{name}.anaphora").tensors)
+    one, again, other = made
+    assert all(np.array_equal(one[name], again[name]) for name in one)
+    assert not np.array_equal(one["output.weight"], other["output.weight"])
+
+
+class Cuts(Silent):
+    """Ends a run at a step as a person or a machine would."""
+
+    def __init__(self, at: int, error: BaseException) -> None:
+        self.at, self.error = at, error
+
+    def step(self, step: Step) -> None:
+        if step.step == self.at:
+            raise self.error
+
+
+@pytest.mark.parametrize(
+    ("error", "expected", "code"),
+    [(KeyboardInterrupt(), Interrupted, 130), (Terminated("asked to stop"), Terminated, 143)],
+)
+def test_cut_off_the_best_model_is_saved_and_runs(
+    tmp_path: Path, error: BaseException, expected: type[Exception], code: int
+) -> None:
+    settings = config()
+    output = tmp_path / "cat.anaphora"
+    with pytest.raises(expected, match=r"after step 15.*from step 12, is saved in .*cat\.anaphora") as caught:
+        language.train(settings, task.split(settings, TEXT), output, watch=Cuts(15, error))
+    assert caught.value.exit_code == code  # type: ignore[attr-defined]
+    model = runtime.load(output)
+    assert model.config["card"]["nats_per_unit"] is None
+    assert model.config["card"]["best_step"] == 12
+    assert model.config["card"]["stopped"] in ("interrupted", "terminated")
+
+
+class CutsWhileCounting(Silent):
+    def stage(self, text: str) -> None:
+        raise KeyboardInterrupt
+
+
+def test_cut_off_before_training_nothing_is_said_to_be_saved(tmp_path: Path) -> None:
+    settings = config()
+    with pytest.raises(Interrupted, match="outside of training"):
+        language.train(settings, task.split(settings, TEXT), tmp_path / "cat.anaphora", watch=CutsWhileCounting())
+    assert not (tmp_path / "cat.anaphora").exists()
+
+
+def test_a_diverged_training_keeps_its_last_good_model(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    real = language.loss
+    calls = []
+
+    def breaks(model: nn.Module, window: streams.Window, carry: Any) -> Any:
+        calls.append(window)
+        loss, carry = real(model, window, carry)
+        return loss * (math.nan if len(calls) == 15 else 1.0), carry
+
+    monkeypatch.setattr(language, "loss", breaks)
+    output = tmp_path / "cat.anaphora"
+    with pytest.raises(
+        Diverged, match=r"loss was nan at step 15 of 24\. The best model so far, from step 12, is saved"
+    ):
+        language.train(config(), task.split(config(), TEXT), output)
+    assert runtime.load(output).config["card"]["nats_per_unit"] > 0
+
+
+def test_diverged_at_once_there_is_no_model_and_it_says_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    real = language.loss
+    monkeypatch.setattr(language, "loss", lambda *given: (real(*given)[0] * math.inf, None))
+    with pytest.raises(Diverged, match="loss was inf at step 1 of 24. No model was saved"):
+        language.train(config(), task.split(config(), TEXT), tmp_path / "cat.anaphora")
+    assert not (tmp_path / "cat.anaphora").exists()
+
+
+def test_an_output_that_cannot_be_written_is_found_before_training(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("x", encoding="utf-8")
+    watch = Kept()
+    for output, run_dir in ((tmp_path / "file" / "cat.anaphora", None), (tmp_path / "cat.anaphora", tmp_path / "file")):
+        with pytest.raises(UsageError, match="Name another"):
+            language.train(config(), task.split(config(), TEXT), output, run_dir=run_dir, watch=watch)
+    assert watch.losses == []
+
+
+def test_a_disk_that_fills_up_while_saving_keeps_the_weights(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(*_: object) -> None:
+        raise UsageError("no space")
+
+    monkeypatch.setattr(bundle, "write", full)
+    with pytest.raises(UsageError, match="no space"):
+        language.train(config(), task.split(config(), TEXT), tmp_path / "cat.anaphora", run_dir=tmp_path / "run")
+    assert (tmp_path / "run" / "checkpoints" / "best.safetensors").stat().st_size > 0
+
+
+def test_minutes_become_a_plan_on_the_clock_that_started_with_the_command(tmp_path: Path) -> None:
+    settings = config("--minutes", "0.05", "--max-steps", "60")
+    encoded = task.encode(settings, task.split(settings, TEXT))
+    model = build(language.specification(settings, encoded.vocabulary.size))
+    started = time.monotonic() - 1.0
+    loop: Loop[Any] = language.make_loop(settings, encoded, model, tmp_path, Silent(), started)
+    assert loop.budget is not None
+    assert loop.budget.deadline == started + 3.0
+    assert loop.budget.most_steps == 60
+    assert loop.schedule.plans == []
+
+
+@pytest.mark.parametrize(
+    ("options", "total", "reason"),
+    [
+        (["--max-steps", "7"], 7, "steps"),
+        (["--epochs", "0.5", "--max-steps", "none"], 20, "epochs"),
+        (["--epochs", "0.5", "--max-steps", "7"], 7, "steps"),
+        (["--max-steps", "none"], 390, "epochs"),
+    ],
+)
+def test_without_minutes_steps_or_epochs_say_how_long(
+    tmp_path: Path, options: list[str], total: int, reason: str
+) -> None:
+    settings = config(*options)
+    encoded = task.encode(settings, task.split(settings, TEXT))
+    model = build(language.specification(settings, encoded.vocabulary.size))
+    loop: Loop[Any] = language.make_loop(settings, encoded, model, tmp_path, Silent(), 0.0)
+    assert loop.budget is None
+    assert [(plan.total_steps, plan.reason) for plan in loop.schedule.plans] == [(total, reason)]

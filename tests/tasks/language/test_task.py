@@ -1,0 +1,155 @@
+"""The language task without torch: splitting, encoding, the floor, presets, places."""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import math
+import sys
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from anaphora.baselines import KneserNey
+from anaphora.config import resolve
+from anaphora.errors import DataError, UsageError
+from anaphora.tasks.language import task
+from anaphora.tasks.language.task import PRESETS, LanguageConfig
+
+TEXT = "the cat sat on the mat. a dog sat on a log, and the cat saw the dog.\n" * 40
+
+
+def config(*options: str, preset: str | None = None) -> LanguageConfig:
+    return resolve(LanguageConfig, PRESETS, preset=preset, options=["--batch", "4", "--steps", "16", *options])
+
+
+def test_the_end_is_held_out_and_the_hash_is_of_both_parts(tmp_path: Path) -> None:
+    (tmp_path / "a.txt").write_text(TEXT[:1000], encoding="utf-8")
+    (tmp_path / "b.txt").write_text(TEXT[1000:], encoding="utf-8")
+    corpus = task.read(config("--valid", "0.25"), [tmp_path / "a.txt", tmp_path / "b.txt"])
+    edge = round(0.75 * len(TEXT))
+    assert (corpus.train, corpus.held_out) == (TEXT[:edge], TEXT[edge:])
+    assert corpus.sha256 == hashlib.sha256(TEXT[:edge].encode() + b"\0" + TEXT[edge:].encode()).hexdigest()
+    assert corpus.sources == (str(tmp_path / "a.txt"), str(tmp_path / "b.txt"))
+    assert task.split(config("--valid", "0.25"), TEXT).train == corpus.train
+
+
+def test_a_file_of_its_own_can_be_held_out(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "valid.txt").write_text("held out", encoding="utf-8")
+    standard_input = io.TextIOWrapper(io.BytesIO(TEXT.encode()))
+    monkeypatch.setattr(sys, "stdin", standard_input)
+    corpus = task.read(config("--valid", str(tmp_path / "valid.txt")), ["-"])
+    assert (corpus.train, corpus.held_out) == (TEXT, "held out")
+
+
+@pytest.mark.parametrize("share", ["0", "1", "1.5", "-0.1"])
+def test_a_share_is_between_0_and_1(share: str, tmp_path: Path) -> None:
+    (tmp_path / "a.txt").write_text(TEXT, encoding="utf-8")
+    with pytest.raises(UsageError, match=r"--valid takes a file, or a share of the text between 0 and 1; it was given"):
+        task.read(config(f"--valid={share}"), [tmp_path / "a.txt"])
+
+
+def test_a_missing_held_out_file_is_named(tmp_path: Path) -> None:
+    (tmp_path / "a.txt").write_text(TEXT, encoding="utf-8")
+    with pytest.raises(DataError, match=r"none\.txt' does not exist"):
+        task.read(config("--valid", "none.txt"), [tmp_path / "a.txt"])
+
+
+def test_the_vocabulary_is_of_the_training_part_alone() -> None:
+    encoded = task.encode(config(), task.split(config(), TEXT + "QZ" * 50))
+    assert "Q" not in encoded.vocabulary.symbols
+    assert (encoded.held_out == encoded.vocabulary.unknown).sum() == 100
+
+
+@pytest.mark.parametrize(
+    ("options", "text", "said"),
+    [
+        (
+            [],
+            TEXT[:60],
+            r"novel\.txt has 54 characters; one batch of 4 rows by 16 steps needs 65\. .* --batch 1 --steps 8",
+        ),
+        (
+            ["--batch", "64"],
+            TEXT[:900],
+            r"has 810 characters; .* 64 rows by 16 steps needs 1,025\. .*--batch 8 --steps 32",
+        ),
+        (["--units", "word"], TEXT[:90], r"has 26 words; one batch of 4 rows by 16 steps needs 65"),
+        ([], "ab", r"has 2 characters; one batch .* needs 65\. Bring more text, or at least a few sentences"),
+        (["--valid", "0.999"], "a", r"training part of novel\.txt is empty; one batch needs 65 characters"),
+        (["--valid", "0.0001"], TEXT, r"held-out part of novel\.txt has 0 characters; a score needs at least 2"),
+        ([], "a" * 200, "one character only"),
+    ],
+)
+def test_too_little_text_says_how_much_is_there_and_what_to_do(options: list[str], text: str, said: str) -> None:
+    settings = config(*options)
+    with pytest.raises(DataError, match=said):
+        task.encode(settings, task.split(settings, text, "novel.txt"))
+
+
+def test_the_remedy_for_too_little_text_works() -> None:
+    settings = config("--batch", "64")
+    text = TEXT[:900]
+    with pytest.raises(DataError, match="try --batch 8 --steps 32"):
+        task.encode(settings, task.split(settings, text))
+    settings = config("--batch", "8", "--steps", "32")
+    assert len(task.encode(settings, task.split(settings, text)).train) == 810
+
+
+@pytest.mark.parametrize(("units", "order"), [("char", 7), ("byte", 7), ("word", 5)])
+def test_the_floor_scores_every_held_out_unit_but_the_first(units: str, order: int) -> None:
+    settings = config("--units", units)
+    encoded = task.encode(settings, task.split(settings, TEXT))
+    found = task.floor(settings, encoded)
+    expected = KneserNey(order, encoded.vocabulary.size).fit(encoded.train).nats(encoded.held_out)
+    assert found.order == order
+    assert found.nats == pytest.approx(float(np.mean(expected[1:])), rel=1e-12)
+    assert found.nats < math.log(encoded.vocabulary.size)
+
+
+@pytest.mark.parametrize("preset", PRESETS)
+@pytest.mark.parametrize("units", ["char", "byte", "word", "subword"])
+def test_presets_choose_by_the_units_and_never_overrule(preset: str, units: str) -> None:
+    made = resolve(LanguageConfig, PRESETS, preset=preset, options=["--units", units, "--learning-rate", "0.5"])
+    assert made.model.tied == (units in ("word", "subword"))
+    assert made.training.learning_rate == 0.5
+    other = resolve(LanguageConfig, PRESETS, preset=preset, options=["--units", units, "--no-tied", "--hidden", "24"])
+    assert not other.model.tied
+    assert other.model.hidden == 24
+
+
+def test_presets_grow() -> None:
+    sizes = [resolve(LanguageConfig, PRESETS, preset=name).model for name in ("small", "medium", "large")]
+    assert sorted(sizes, key=lambda network: network.hidden * network.layers) == sizes
+    assert resolve(LanguageConfig, PRESETS, preset="medium") == LanguageConfig()
+
+
+def test_where_a_model_can_be_written_is_known_before_training(tmp_path: Path) -> None:
+    task.check_output(tmp_path / "new" / "folder" / "model.anaphora")
+    assert list((tmp_path / "new" / "folder").iterdir()) == []
+    (tmp_path / "file").write_text("x", encoding="utf-8")
+    for wrong in (tmp_path, tmp_path / "file" / "model.anaphora"):
+        with pytest.raises(UsageError, match="another place|expected the name of a file"):
+            task.check_output(wrong)
+
+
+def test_runs_never_share_a_folder(tmp_path: Path) -> None:
+    output = tmp_path / "model.anaphora"
+    made = []
+    for _ in range(3):
+        made.append(task.free_run_dir(output))
+        made[-1].mkdir()
+    assert [folder.name for folder in made] == ["model.run", "model-2.run", "model-3.run"]
+
+
+def test_wrong_values_name_the_nearest(tmp_path: Path) -> None:
+    wrong: list[tuple[list[Any], str]] = [
+        (["--units", "chars"], "takes one of char, byte, word, subword.* Did you mean 'char'?"),
+        (["--cell", "ltsm"], "Did you mean 'lstm'?"),
+        (["--layer", "2"], "no option '--layer'. Did you mean --layers?"),
+    ]
+    for options, said in wrong:
+        with pytest.raises(UsageError, match=said):
+            config(*options)
