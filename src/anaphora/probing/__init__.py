@@ -1,0 +1,1 @@
+"""Looking at a run and at a model: pictures that end in a diagnosis."""
