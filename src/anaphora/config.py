@@ -70,7 +70,7 @@ class Training(Section):
         default=20, ge=1, le=10**6, description="how often the held-out part is looked at, evenly over the run"
     )
     evaluation_units: int = Field(
-        default=40_000, ge=1, description="most units per look, spread over the held-out part; the last score uses all"
+        default=20_000, ge=1, description="most units per look, spread over the held-out part; the last score uses all"
     )
     patience: int = Field(default=0, ge=0, description="stop after so many looks without a better one; 0: never")
     seed: int = Field(default=0, ge=0, lt=2**63, description="of initial weights, dropout and order")

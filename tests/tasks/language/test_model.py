@@ -69,18 +69,14 @@ class PlainTied(nn.Module):
 @pytest.mark.parametrize("tied", [False, True])
 def test_loss_and_every_gradient_are_those_of_plain_torch(cell: str, tied: bool, rng: np.random.Generator) -> None:
     torch.manual_seed(7)
-    settings = config("--cell", cell, "--hidden", "5", "--layers", "2", "--tied" if tied else "--no-tied")
-    settings = from_values(
-        LanguageConfig,
-        {**settings.model_dump(), "model": {**settings.model.model_dump(), "dropout": 0.0, "output_dropout": 0.0}},
-    )
+    options = f"--cell {cell} --hidden 5 --layers 2 --dropout 0 --output-dropout 0 {'--tied' if tied else '--no-tied'}"
+    settings = config(*options.split())
     ours = build(language.specification(settings, 9))
     theirs = PlainTied(cell, tied)
     if tied:
         theirs.output.weight = theirs.embedding.weight
-    theirs.load_state_dict(
-        {**ours.state_dict(), **({"output.weight": ours.state_dict()["embedding.weight"]} if tied else {})}
-    )
+    weights = dict(ours.state_dict())
+    theirs.load_state_dict({**weights, "output.weight": weights["embedding.weight"]} if tied else weights)
     windows = streams.Windows(rng.integers(9, size=130), batch=4, steps=8, seed=0)
     carry = state = None
     for position in range(windows.per_epoch + 2):
@@ -298,7 +294,7 @@ def test_a_diverged_training_keeps_its_last_good_model(tmp_path: Path, monkeypat
 def test_diverged_at_once_there_is_no_model_and_it_says_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     real = language.loss
     monkeypatch.setattr(language, "loss", lambda *given: (real(*given)[0] * math.inf, None))
-    with pytest.raises(Diverged, match="loss was inf at step 1 of 24. No model was saved"):
+    with pytest.raises(Diverged, match=r"was inf at step 1 of 24\. No model was saved"):
         language.train(config(), task.split(config(), TEXT), tmp_path / "cat.anaphora")
     assert not (tmp_path / "cat.anaphora").exists()
 

@@ -131,7 +131,7 @@ def test_where_a_model_can_be_written_is_known_before_training(tmp_path: Path) -
     assert list((tmp_path / "new" / "folder").iterdir()) == []
     (tmp_path / "file").write_text("x", encoding="utf-8")
     for wrong in (tmp_path, tmp_path / "file" / "model.anaphora"):
-        with pytest.raises(UsageError, match="another place|expected the name of a file"):
+        with pytest.raises(UsageError, match=r"another place|expected the name of a file"):
             task.check_output(wrong)
 
 
