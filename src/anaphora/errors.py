@@ -46,7 +46,9 @@ class MissingExtra(UsageError):
     def __init__(self, extra: str, wanted_by: str, missing: str | Sequence[str] = ()) -> None:
         names = [missing] if isinstance(missing, str) else list(missing)
         what = f"{' and '.join(names)}, which {'is' if len(names) == 1 else 'are'}" if names else "packages that are"
-        super().__init__(f'{wanted_by} needs {what} not installed. Install it with:\n    pip install "anaphora[{extra}]"')
+        super().__init__(
+            f'{wanted_by} needs {what} not installed. Install it with:\n    pip install "anaphora[{extra}]"'
+        )
         self.extra = extra
 
 

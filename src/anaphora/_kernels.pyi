@@ -1,0 +1,53 @@
+"""Types of the compiled extension (csrc/module.cpp); `anaphora.kernels` says what each function does."""
+
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+_Float = NDArray[np.float32]
+_Index = NDArray[np.int64]
+
+class Packed: ...
+class PackedLinear: ...
+
+def pack(cell: str, weights: Sequence[_Float | None]) -> Packed: ...
+def forward(
+    packed: Packed,
+    x: _Float,
+    time_offset: _Index,
+    row_offset: _Index,
+    lengths: _Index,
+    h0: _Float | None,
+    c0: _Float | None,
+    y: _Float,
+    h_n: _Float,
+    c_n: _Float | None,
+    saved: _Float | None,
+) -> None: ...
+def backward(
+    cell: str,
+    weights: Sequence[_Float | None],
+    x: _Float,
+    time_offset: _Index,
+    row_offset: _Index,
+    lengths: _Index,
+    h0: _Float | None,
+    c0: _Float | None,
+    y: _Float,
+    saved: _Float,
+    dy: _Float | None,
+    dh_n: _Float | None,
+    dc_n: _Float | None,
+    dx: _Float | None,
+    dweights: Sequence[_Float | None],
+    dh0: _Float | None,
+    dc0: _Float | None,
+) -> None: ...
+def pack_linear(weight: _Float, bias: _Float | None) -> PackedLinear: ...
+def linear(packed: PackedLinear, x: _Float, y: _Float) -> None: ...
+def buffer(shape: Sequence[int]) -> _Float: ...
+def set_threads(n: int, /) -> None: ...
+def get_threads() -> int: ...
+def threads_source() -> str: ...
+def arch() -> str: ...
