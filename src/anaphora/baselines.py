@@ -65,15 +65,19 @@ class KneserNey:
         """What a reader of the score should know, or None: that only a sample was counted."""
         self._orders: list[_Order] = []
 
-    def fit(self, ids: npt.ArrayLike) -> KneserNey:
-        """Count the n-grams of a text, (T,) integers; returns itself. Raises ValueError for a unit outside 0 … V-1."""
+    def fit(self, ids: npt.ArrayLike, largest: int | None = None) -> KneserNey:
+        """Count the n-grams of a text, (T,) integers; of a longer one than ``largest`` (LARGEST), those of a sample.
+
+        Returns itself. Raises ValueError for a unit outside 0 … V-1.
+        """
         text = self._checked(ids)
         starts = np.zeros(1, dtype=np.int64)
         self.note = None
-        if text.size > LARGEST:
-            blocks = LARGEST // BLOCK
+        largest = max(2 * BLOCK, LARGEST if largest is None else largest)
+        if text.size > largest:
+            blocks = largest // BLOCK
             starts = np.arange(blocks) * (text.size - BLOCK) // (blocks - 1)
-            self.note = f"the n-gram model counted an evenly spaced sample of {LARGEST:,} of {text.size:,} units"
+            self.note = f"the n-gram model counted an evenly spaced sample of {blocks * BLOCK:,} of {text.size:,} units"
             text = text[(starts[:, None] + np.arange(BLOCK)).reshape(-1)]
             starts = np.arange(blocks) * BLOCK
         age = np.arange(text.size) - np.repeat(starts, np.diff(np.append(starts, text.size)))

@@ -164,7 +164,7 @@ class Loop(Generic[Batch]):
             return
         losses, norms, units, rates = zip(*self._unread, strict=True)
         self._unread = []
-        numbers = torch.stack([*losses, *norms]).tolist()
+        numbers = torch.stack([number.double() for number in (*losses, *norms)]).tolist()
         first = self.step - len(losses) + 1
         recent = self._times[-_READ_EVERY:]
         pace = sum(recent) / len(recent) if recent else math.nan

@@ -29,7 +29,7 @@ class MetricsLog:
         self.path = path
         self._written = -1
         try:
-            self._file = path.open("a", encoding="utf-8")
+            self._file = path.open("ab", buffering=0)  # without a buffer, closing has nothing left to fail at
         except OSError as error:
             raise UsageError(f"{path} cannot be written: {error.strerror or error}.") from error
 
@@ -65,10 +65,10 @@ class MetricsLog:
         self._file.close()
 
     def _write(self, event: str, facts: Mapping[str, Any], *, to_disk: bool = False) -> None:
-        line = json.dumps({"event": event, **_plain(facts)}, ensure_ascii=False, allow_nan=False)
+        line = json.dumps({"event": event, **_plain(facts)}, ensure_ascii=False, allow_nan=False).encode() + b"\n"
         try:
-            self._file.write(line + "\n")
-            self._file.flush()
+            while line:
+                line = line[self._file.write(line) :]
             if to_disk:
                 os.fsync(self._file.fileno())
         except OSError as error:

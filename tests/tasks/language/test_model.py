@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import json
 import math
+import shutil
 import time
 from pathlib import Path
 from typing import Any
@@ -28,24 +29,11 @@ from anaphora.training.loop import Loop
 from anaphora.training.watch import Silent, Step
 
 TEXT = "the cat sat on the mat. a dog sat on a log, and the cat saw the dog.\n" * 40
-TINY = [
-    "--batch",
-    "4",
-    "--steps",
-    "16",
-    "--hidden",
-    "12",
-    "--layers",
-    "1",
-    "--embedding",
-    "6",
-    "--evaluation-units",
-    "150",
-]
+TINY = "--batch 4 --steps 16 --hidden 12 --layers 1 --embedding 6 --evaluation-units 150 --max-steps 24 --evaluations 4"
 
 
 def config(*options: str) -> LanguageConfig:
-    return resolve(LanguageConfig, PRESETS, options=[*TINY, "--max-steps", "24", "--evaluations", "4", *options])
+    return resolve(LanguageConfig, PRESETS, options=[*TINY.split(), *options])
 
 
 class PlainTied(nn.Module):
@@ -316,6 +304,14 @@ def test_a_disk_that_fills_up_while_saving_keeps_the_weights(tmp_path: Path, mon
     with pytest.raises(UsageError, match="no space"):
         language.train(config(), task.split(config(), TEXT), tmp_path / "cat.anaphora", run_dir=tmp_path / "run")
     assert (tmp_path / "run" / "checkpoints" / "best.safetensors").stat().st_size > 0
+
+
+def test_a_disk_without_room_is_found_before_training(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(shutil, "disk_usage", lambda path: shutil._ntuple_diskusage(10**9, 10**9 - 1000, 1000))
+    watch = Kept()
+    with pytest.raises(UsageError, match=r"room for about \d+ kB.*only 1 kB is free"):
+        language.train(config(), task.split(config(), TEXT), tmp_path / "cat.anaphora", watch=watch)
+    assert watch.losses == []
 
 
 def test_minutes_become_a_plan_on_the_clock_that_started_with_the_command(tmp_path: Path) -> None:

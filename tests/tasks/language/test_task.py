@@ -153,3 +153,14 @@ def test_wrong_values_name_the_nearest(tmp_path: Path) -> None:
     for options, said in wrong:
         with pytest.raises(UsageError, match=said):
             config(*options)
+
+
+def test_where_time_is_short_the_floor_counts_a_sample_and_says_so() -> None:
+    settings = config("--minutes", "0.025")  # a fifth of it counts 30,000 units
+    rng = np.random.default_rng(3)
+    text = "".join(rng.choice(list("abcd "), size=60_000))
+    encoded = task.encode(settings, task.split(settings, text))
+    found = task.floor(settings, encoded)
+    assert found.note is not None
+    assert "sample of 30,000 of 54,000 units" in found.note
+    assert found.nats == pytest.approx(math.log(5), rel=0.1)

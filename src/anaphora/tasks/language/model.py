@@ -31,6 +31,7 @@ from anaphora.tasks.language.task import (
     LanguageConfig,
     Report,
     check_output,
+    check_room,
     encode,
     floor,
     free_run_dir,
@@ -149,11 +150,15 @@ def train(
     log = _open_run(config, folder)
     told = Together((log, Silent() if watch is None else watch))
     try:
+        tree = specification(config, encoded.vocabulary.size)
+        size = sum(4 * math.prod(shape) for shape in spec.tensors(tree).values())
+        for place in (folder, output.parent):
+            check_room(place, size)
         told.stage(f"counting n-grams of {len(encoded.train):,} {PLURAL[config.data.units]}")
         beat = floor(config, encoded)
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(config.training.seed)
-            model = build(specification(config, encoded.vocabulary.size))
+            model = build(tree)
             initialise(model)
             expect_frequencies(model, encoded.train)
             loop = make_loop(config, encoded, model, folder, told, started)
@@ -163,7 +168,7 @@ def train(
         told.stage("scoring the held-out text")
         tensors, _ = checkpoint.read(loop.best_path)
         trained = Trained(
-            model.tree,
+            tree,
             tensors,
             sampled_nats=outcome.best.loss,
             best_step=outcome.best.step,

@@ -65,7 +65,7 @@ def save(
         nats = float(scoring.score(model, encoded.held_out).mean())
     report = _report(config, encoded, floor, trained, nats, folder, output)
     settings["card"] = _card(corpus, encoded, floor, trained, report)
-    for path in (folder / "model.anaphora", output):
+    for path in (output, folder / "model.anaphora"):
         bundle.write(path, tensors, settings)
     return report
 

@@ -9,6 +9,7 @@ The floor is an interpolated Kneser-Ney model of the same units, counted on the 
 from __future__ import annotations
 
 import hashlib
+import shutil
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,16 +18,17 @@ import numpy as np
 from numpy.typing import NDArray
 
 from anaphora import atomic
-from anaphora.baselines import KneserNey, order_for
+from anaphora.baselines import LARGEST, KneserNey, order_for
 from anaphora.data.text import read_text, read_texts
 from anaphora.data.vocabulary import Vocabulary
 from anaphora.errors import DataError, UsageError
 from anaphora.tasks.language.settings import HELD_OUT, PLURAL, PRESETS, LanguageConfig
 
 Ids = NDArray[np.int32]
+_COUNTED_PER_MINUTE = 1_200_000  # units of which n-grams are counted: a fifth of a --minutes budget at 10 s per million
 __all__ = [
     "HELD_OUT", "PLURAL", "PRESETS", "Corpus", "Encoded", "Floor", "LanguageConfig", "Report",
-    "check_output", "encode", "floor", "free_run_dir", "read", "split",
+    "check_output", "check_room", "encode", "floor", "free_run_dir", "read", "split",
 ]  # fmt: skip
 
 
@@ -135,9 +137,11 @@ def encode(config: LanguageConfig, corpus: Corpus) -> Encoded:
 
 
 def floor(config: LanguageConfig, encoded: Encoded) -> Floor:
-    """Score the held-out part with an n-gram model of the training part."""
+    """Score the held-out part with an n-gram model of the training part, or of a sample of it where time is short."""
     order = order_for(config.data.units)
-    model = KneserNey(order, encoded.vocabulary.size).fit(encoded.train)
+    minutes = config.training.minutes
+    largest = LARGEST if minutes is None else min(LARGEST, int(minutes * _COUNTED_PER_MINUTE))
+    model = KneserNey(order, encoded.vocabulary.size).fit(encoded.train, largest)
     return Floor(float(model.nats(encoded.held_out)[1:].mean()), order, model.note)
 
 
@@ -153,6 +157,21 @@ def check_output(path: str | Path) -> None:
             f"The folder of '{path}' cannot be made: {error.strerror or error}. Name another place with -o."
         ) from error
     atomic.writable(path)
+
+
+def check_room(folder: Path, model_bytes: int) -> None:
+    """Find out now whether a model of that size, its checkpoint and a temporary copy fit on a folder's disk.
+
+    Raises UsageError.
+    """
+    needed = 4 * model_bytes
+    free = shutil.disk_usage(folder).free
+    if free < needed:
+        raise UsageError(
+            f"Training needs room for about {needed // 1000:,} kB in '{folder}' (weights of {model_bytes // 1000:,}"
+            " kB, kept"
+            f" safely), and only {free // 1000:,} kB is free. Make room, or name another place."
+        )
 
 
 def free_run_dir(output: Path) -> Path:
