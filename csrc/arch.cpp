@@ -82,7 +82,7 @@ class Return {
  public:
   explicit Return(const Backward& call)
       : call_(call), shape_(call.shape), directions_(static_cast<int>(shape_.D)), plan_(call.lines, (threads() + directions_ - 1) / directions_),
-        line_floats_(SlotSum<Stages>::of(shape_)), chunk_lines_(longest_chunk()), packed_(floats(shape_.D * back_size(Stages{}))),
+        line_floats_(line_floats(shape_, Stages{})), chunk_lines_(longest_chunk()), packed_(floats(shape_.D * back_size(Stages{}))),
         d_pre_(floats(shape_.D * chunk_lines_ * line_floats_)), scratch_(floats(Cell::projected ? shape_.D * chunk_lines_ * shape_.H : 0)),
         pointers_(floats(shape_.D * chunk_lines_ * 2 * floats_per_pointer)), zeros_(floats(shape_.P > shape_.H ? shape_.P : shape_.H)),
         own_dh_(floats(call.dh0 ? 0 : shape_.D * call.lines.B * shape_.P)), own_dc_(floats(call.dc0 || !Cell::memory ? 0 : shape_.D * call.lines.B * shape_.H)),
@@ -221,7 +221,7 @@ class Return {
       const int64_t begin = tiles * part / shares * tile_rows, stop = tiles * (part + 1) / shares * tile_rows, end = stop < rows ? stop : rows;
       if (begin >= end) return;
       if (!o.lines && first) std::memset(o.dw + begin * o.K, 0, sizeof(float) * floats((end - begin) * o.K));
-      Scratch panels(floats(outer_scratch(end - begin)));
+      Scratch panels(floats(outer_scratch));
       if (Of::from == From::scratch) {
         Scratch rows_of_scratch(floats(o.lines * floats_per_pointer));
         const float** source = reinterpret_cast<const float**>(rows_of_scratch.data());

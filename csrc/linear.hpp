@@ -26,7 +26,7 @@ struct Affine {
   }
 
   template <int R, int V>
-  void tile(int64_t row, int64_t p, const float* packed, const float* x, float* y) const {
+  ANAPHORA_APART void tile(int64_t row, int64_t p, const float* packed, const float* x, float* y) const {
     const float* from[R];
     Vec sum[R][V];
     for (int r = 0; r < R; ++r) from[r] = x + (row + r) * K;

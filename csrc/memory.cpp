@@ -1,5 +1,8 @@
 #include "memory.hpp"
 
+#include <pthread.h>
+#include <sys/mman.h>
+
 #include <cstdint>
 #include <cstdlib>
 #include <mutex>
@@ -10,6 +13,7 @@ namespace anaphora {
 namespace {
 
 constexpr size_t header_bytes = 64;             // the block's size stands before it, on a line of its own
+constexpr size_t huge_page_bytes = size_t{2} << 20;
 constexpr size_t kept_bytes = size_t{256} << 20;  // what is kept for the next call at the most
 
 struct Kept {
@@ -18,8 +22,15 @@ struct Kept {
   size_t bytes = 0;
 };
 
+Kept* all = nullptr;
+
+// Never destroyed: a worker may give back a block while the process ends. A fork waits until the lock is free, so that the child finds it so.
 Kept& kept() {
-  static Kept* all = new Kept;  // never destroyed: a worker may give back a block while the process ends
+  static const int registered = [] {
+    all = new Kept;
+    return pthread_atfork([] { all->mutex.lock(); }, [] { all->mutex.unlock(); }, [] { all->mutex.unlock(); });
+  }();
+  (void)registered;
   return *all;
 }
 
@@ -44,9 +55,11 @@ void* borrow(size_t bytes) {
       return base + header_bytes;
     }
   }
-  const size_t whole = (bytes + header_bytes + 63) / 64 * 64;
-  char* base = static_cast<char*>(std::aligned_alloc(64, whole));
+  const size_t unit = bytes >= huge_page_bytes ? huge_page_bytes : 64;
+  const size_t whole = (bytes + header_bytes + unit - 1) / unit * unit;
+  char* base = static_cast<char*>(std::aligned_alloc(unit, whole));
   if (!base) throw std::bad_alloc();
+  if (unit == huge_page_bytes) madvise(base, whole, MADV_HUGEPAGE);  // a wish: where it is not granted all works the same
   size_of(base) = whole - header_bytes;
   return base + header_bytes;
 }

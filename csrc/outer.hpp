@@ -25,56 +25,48 @@ struct Outer {
 
 ANAPHORA_INLINE void add_to(float* p, Vec v, int n, bool onto) { store(p, onto ? add(load(p, n), v) : v, n); }
 
+constexpr int64_t ahead = 16;         // lines
+constexpr int64_t outer_lines = 256;  // lines summed by themselves: they stay in the caches, and a sum of short sums keeps its precision
+
 template <int R, int V>
-void outer_tile(const Outer& o, int64_t lines, bool onto, int64_t m, int64_t column, const float* left, const float* panel) {
+ANAPHORA_APART void outer_tile(const Outer& o, int64_t line, int64_t lines, int64_t m, int64_t column, const float* panel) {
+  const float* d[R];
+  for (int r = 0; r < R; ++r) d[r] = o.d_pre + line * o.stride + o.element(m + r);
   Vec sum[R][V];
   for (int v = 0; v < V; ++v)
     for (int r = 0; r < R; ++r) sum[r][v] = fill(0.0f);
-  for (int64_t n = 0; n < lines; ++n, left += R, panel += V * lanes) {
+  for (int64_t n = 0, at = 0; n < lines; ++n, at += o.stride, panel += V * lanes) {
+    __builtin_prefetch(d[0] + at + ahead * o.stride);  // the next lines lie far apart, out of the prefetcher's sight
     Vec x[V];
     for (int v = 0; v < V; ++v) x[v] = load(panel + v * lanes);
     for (int r = 0; r < R; ++r) {
-      const Vec a = fill(left[r]);
+      const Vec a = fill(d[r][at]);
       for (int v = 0; v < V; ++v) sum[r][v] = fma(a, x[v], sum[r][v]);
     }
   }
   for (int v = 0; v < V; ++v)
-    for (int r = 0; r < R; ++r) add_to(o.dw + (m + r) * o.K + column + v * lanes, sum[r][v], lanes_from(column + v * lanes, o.K), onto);
+    for (int r = 0; r < R; ++r) add_to(o.dw + (m + r) * o.K + column + v * lanes, sum[r][v], lanes_from(column + v * lanes, o.K), o.onto || line > 0);
 }
 
-constexpr int64_t outer_lines = 256;  // lines summed by themselves: they stay in the caches, and a sum of short sums keeps its precision
-
-inline int64_t outer_scratch(int64_t rows) { return outer_lines * (rows + tile_vectors * lanes); }
+constexpr int64_t outer_scratch = outer_lines * tile_vectors * lanes;
 
 // Rows [from, to) of dw.
-inline void outer_product(const Outer& o, int64_t from, int64_t to, float* scratch) {
-  float* panel = scratch + outer_lines * (to - from);
-  for (int64_t n0 = 0; n0 < o.lines; n0 += outer_lines) {
-    const int64_t lines = o.lines - n0 < outer_lines ? o.lines - n0 : outer_lines;
-    const bool onto = o.onto || n0 > 0;
-    float* left = scratch;
-    for_tiles(to - from, [&](int64_t first, int rows) {
-      for (int r = 0; r < rows; ++r) {
-        const float* d = o.d_pre + n0 * o.stride + o.element(from + first + r);
-        for (int64_t n = 0; n < lines; ++n) left[n * rows + r] = d[n * o.stride];
-      }
-      left += lines * rows;
-    });
-    const Panels panels{o.K, tile_vectors};
+inline void outer_product(const Outer& o, int64_t from, int64_t to, float* panel) {
+  const Panels panels{o.K, tile_vectors};
+  for (int64_t line = 0; line < o.lines; line += outer_lines) {
+    const int64_t lines = o.lines - line < outer_lines ? o.lines - line : outer_lines;
     for (int64_t p = 0; p < panels.count(); ++p) {
       const int64_t column = panels.column(p);
       const int V = panels.vectors_of(p);
       for (int64_t n = 0; n < lines; ++n)
         for (int v = 0; v < V; ++v) {
           const int64_t c = column + v * lanes;
-          store(panel + (n * V + v) * lanes, load(o.source[n0 + n] + c, lanes_from(c, o.K)));
+          store(panel + (n * V + v) * lanes, load(o.source[line + n] + c, lanes_from(c, o.K)));
         }
-      left = scratch;
-      for_tiles(to - from, [&](int64_t first, int rows) {
-        with_count<tile_rows>(rows, [&](auto R) {
-          with_count<tile_vectors>(V, [&](auto W) { outer_tile<decltype(R)::value, decltype(W)::value>(o, lines, onto, from + first, column, left, panel); });
+      with_count<tile_vectors>(V, [&](auto W) {
+        for_tiles(to - from, [&](int64_t first, int rows) {
+          with_count<tile_rows>(rows, [&](auto R) { outer_tile<decltype(R)::value, decltype(W)::value>(o, line, lines, from + first, column, panel); });
         });
-        left += lines * rows;
       });
     }
   }

@@ -15,6 +15,7 @@
 #endif
 
 #define ANAPHORA_INLINE inline __attribute__((always_inline))
+#define ANAPHORA_APART __attribute__((noinline))  // a register tile: optimised by itself, its sums stay in registers
 
 namespace anaphora {
 namespace {

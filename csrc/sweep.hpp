@@ -80,7 +80,7 @@ ANAPHORA_INLINE void multiply_terms(Vec (&sum)[R][Stage::slots * W], const Row* 
 
 // One tile of one stage: R rows by W vectors of units.
 template <class Stage, bool Save, int R, int W>
-void tile(const Row* rows, const Shape& shape, int64_t p, const float* packed) {
+ANAPHORA_APART void tile(const Row* rows, const Shape& shape, int64_t p, const float* packed) {
   const Layout<Stage> layout{shape};
   constexpr int A = Stage::slots * W;
   const int64_t U = layout.units(), first_unit = layout.panels().column(p);
@@ -101,7 +101,7 @@ void tile(const Row* rows, const Shape& shape, int64_t p, const float* packed) {
 
 // bias + x W of the first stage for R steps, into partial[r].
 template <class Stage, int R, int W>
-void tile_ahead(const Row* rows, float* const* partial, const Shape& shape, int64_t p, const float* packed) {
+ANAPHORA_APART void tile_ahead(const Row* rows, float* const* partial, const Shape& shape, int64_t p, const float* packed) {
   const Layout<Stage> layout{shape};
   constexpr int A = Stage::slots * W;
   const float* panel = packed + layout.panel(p);

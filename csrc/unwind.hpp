@@ -32,7 +32,7 @@ void pack_back_panel(const Shape& shape, const Weights& weights, int64_t p, floa
 
 // out[r] (+)= sum over the term's slots and units of d_pre[r] times its weights, for one panel of columns.
 template <class Stage, class Term, int R, int V>
-void tile_back(const float* const* d_pre, float* const* out, bool onto, const Shape& shape, int64_t p, const float* packed) {
+ANAPHORA_APART void tile_back(const float* const* d_pre, float* const* out, bool onto, const Shape& shape, int64_t p, const float* packed) {
   const BackLayout<Stage, Term> layout{shape};
   const int64_t U = layout.units(), column = layout.panels().column(p), columns = layout.panels().columns;
   const float* panel = packed + layout.panel(p);
@@ -69,12 +69,13 @@ struct Chunk {
   const float** state;   // (lines,) rows of h before the step
 };
 
-template <class Cell>
-struct SlotSum;
+// Floats from one line's d_pre to the next: the slots of all stages, and a little, lest lines lie a power of two apart and crowd into one set
+// of the cache.
 template <class... S>
-struct SlotSum<List<S...>> {
-  static int64_t of(const Shape& shape) { return ((S::slots * S::units(shape)) + ...); }
-};
+int64_t line_floats(const Shape& shape, List<S...>) {
+  const int64_t slots = ((S::slots * S::units(shape)) + ...);
+  return (slots + lanes - 1) / lanes * lanes + 16;
+}
 
 template <class Cell>
 class Unwind {
@@ -127,7 +128,7 @@ class Unwind {
     r.dc = Cell::memory ? dc_ + state * shape_.H : nullptr;
     r.d_scratch = d_scratch + (Cell::projected ? i * shape_.H : 0);
     r.scratch = Cell::projected ? chunk.scratch + place * shape_.H : nullptr;
-    r.d_pre = chunk.d_pre + place * SlotSum<Stages>::of(shape_);
+    r.d_pre = chunk.d_pre + place * line_floats(shape_, Stages{});
     chunk.input[place] = call_.x + line(b, s) * shape_.I;
     chunk.state[place] = r.h_before;
     return r;
@@ -188,7 +189,7 @@ class Unwind {
     int64_t n = 0;
     for (int64_t s = chunk.first; s < chunk.last; ++s)
       for (int64_t i = 0; i < count_ && lines_.lengths[row(i)] > s; ++i) {
-        from[n] = chunk.d_pre + in_chunk(i, s, chunk) * SlotSum<Stages>::of(shape_);
+        from[n] = chunk.d_pre + in_chunk(i, s, chunk) * line_floats(shape_, Stages{});
         to[n++] = dx_ + line(row(i), s) * shape_.I;
         if (n == group) {
           multiply_back<Stage, Input>(n, from, to, false, shape_, packed_);
