@@ -19,7 +19,13 @@ def forward(info: Any, in_dims: tuple[Any, ...], *inputs: Any) -> tuple[tuple[Te
         return _one_by_one(torch.ops.anaphora.recurrent_forward, V, in_dims, inputs)
     x, h0, c0 = (_front(tensor, dim, V) for tensor, dim in zip(inputs[5:8], in_dims[5:8], strict=True))
     y, *rest = torch.ops.anaphora.recurrent_forward(
-        *inputs[:2], *_repeated(inputs[2:5], V, x.size(1)), x.flatten(0, 1), _side(h0), _side(c0), weights, inputs[9]
+        *inputs[:4],
+        _repeated(inputs[2], inputs[4], V, x.size(1)),
+        x.flatten(0, 1),
+        _side(h0),
+        _side(c0),
+        weights,
+        inputs[9],
     )
     rest = [tensor if tensor.dim() == 1 else tensor.unflatten(1, (V, -1)) for tensor in rest]
     return (y.unflatten(0, (V, -1)), *rest), (0, *(None if tensor.dim() == 1 else 1 for tensor in rest))
@@ -32,14 +38,14 @@ def backward(info: Any, in_dims: tuple[Any, ...], *inputs: Any) -> tuple[Any, An
         return _one_by_one(torch.ops.anaphora.recurrent_backward, V, in_dims, inputs)
     x, h0, c0, y, saved, dy, dh_n, dc_n = (_front(inputs[at], in_dims[at], V) for at in (5, 6, 7, 9, 10, 11, 12, 13))
     dx, dh0, dc0, _ = torch.ops.anaphora.recurrent_backward(
-        *inputs[:2],
-        *_repeated(inputs[2:5], V, x.size(1)),
+        *inputs[:4],
+        _repeated(inputs[2], inputs[4], V, x.size(1)),
         x.flatten(0, 1),
         _side(h0),
         _side(c0),
         weights,
         y.flatten(0, 1),
-        saved[0] if saved.dim() == 2 else _side(saved),
+        _side(saved),
         None if dy is None else dy.flatten(0, 1),
         _side(dh_n),
         _side(dc_n),
@@ -81,7 +87,9 @@ def _side(tensor: Tensor | None) -> Tensor | None:
     return None if tensor is None else tensor.movedim(0, 1).flatten(1, 2)
 
 
-def _repeated(lines: tuple[Tensor, ...], V: int, N: int) -> tuple[Tensor, Tensor, Tensor]:
-    time_offset, row_offset, lengths = lines
-    batch = torch.arange(V).repeat_interleave(lengths.numel())
-    return time_offset, row_offset.repeat(V) + batch * N, lengths.repeat(V)
+def _repeated(T: int, lines: Tensor, V: int, N: int) -> Tensor:
+    """The lines of one batch of N as those of V batches, one after another."""
+    B = (lines.size(0) - T) // 2
+    time_offset, row_offset, lengths = lines.split([T, B, B])
+    batch = torch.arange(V).repeat_interleave(B)
+    return torch.cat([time_offset, row_offset.repeat(V) + batch * N, lengths.repeat(V)])

@@ -8,7 +8,8 @@ are None, absent outputs are empty tensors, and whether forward keeps the gates 
 ``save``.
 
 Differs from torch's own recurrent operations: forward-mode differentiation refuses by name, and a second derivative
-walks again in plain torch (``composed``), in the layer's own dtype. Under autocast the layer still computes in float32.
+walks again in plain torch (``composed``), in the layer's own dtype; so does ``torch.func.grad``, which always asks for
+derivatives that can be derived again. Under autocast the layer still computes in float32.
 """
 
 from __future__ import annotations
@@ -17,50 +18,57 @@ from collections.abc import Callable, Sequence
 from functools import lru_cache
 from typing import Any, NamedTuple, NoReturn
 
+import numpy as np
 import torch
 from torch import Tensor
 from torch.autograd import forward_ad
 
-from anaphora import reference as kernels
+from anaphora import kernels
 from anaphora.lines import Lines, Weights
 from anaphora.nn import batching, composed
 
+_Outputs = tuple[Tensor, Tensor, Tensor, Tensor]
+# The first nine arguments of both raw operations; ``lines`` holds time_offset (T,), row_offset (B,) and lengths (B,).
 _INPUTS = (
-    "str cell, int directions, Tensor time_offset, Tensor row_offset, Tensor lengths, "
-    "Tensor x, Tensor? h0, Tensor? c0, Tensor[] weights"
+    "str cell, int directions, SymInt T, bool whole, Tensor lines, Tensor x, Tensor? h0, Tensor? c0, Tensor[] weights"
 )
 _SCHEMAS = (
     f"recurrent_forward({_INPUTS}, bool save) -> (Tensor y, Tensor h_n, Tensor c_n, Tensor saved)",
     f"recurrent_backward({_INPUTS}, Tensor y, Tensor saved, Tensor? dy, Tensor? dh_n, Tensor? dc_n, bool[] want) "
     "-> (Tensor dx, Tensor dh0, Tensor dc0, Tensor[] dweights)",
 )
-_GATES = {"rnn_tanh": 1, "rnn_relu": 1, "gru": 3, "lstm": 4}
 
 
-class LineTensors(NamedTuple):
-    """``anaphora.lines.Lines`` as int64 CPU tensors, the way operations take them."""
+class Walk(NamedTuple):
+    """``anaphora.lines.Lines`` the way operations take them: one int64 tensor, and what need not be read from it."""
 
-    time_offset: Tensor  # (T,)
-    row_offset: Tensor  # (B,)
-    lengths: Tensor  # (B,)
+    T: int
+    whole: bool  # whether every line of x is in use
+    lines: Tensor  # (T + 2·B,): time_offset (T,), row_offset (B,), lengths (B,)
+
+    @property
+    def rows(self) -> int:
+        """How many rows walk: B."""
+        return (self.lines.size(0) - self.T) // 2
 
     @classmethod
-    def of(cls, lines: Lines) -> LineTensors:
-        """The same memory as tensors."""
-        return cls(*map(torch.from_numpy, lines))
+    def of(cls, lines: Lines, N: int) -> Walk:
+        """A walk over some of N lines."""
+        return cls(len(lines.time_offset), int(lines.lengths.sum()) == N, torch.from_numpy(np.concatenate(lines)))
 
     @classmethod
-    def whole(cls, T: int, B: int, batch_first: bool = False) -> LineTensors:
-        """Lines of a dense batch in which every row has T steps."""
-        if torch.compiler.is_compiling():
+    def dense(cls, T: int, B: int, batch_first: bool = False) -> Walk:
+        """A walk in which every row has T steps, over (T, B, ·) or (B, T, ·)."""
+        if torch.compiler.is_compiling() or torch._C._len_torch_dispatch_stack():
             time, row = torch.arange(T), torch.arange(B)
-            return cls(time, row * T, row * 0 + T) if batch_first else cls(time * B, row, row * 0 + T)
-        return _whole(T, B, batch_first)
+            offsets = (time, row * T) if batch_first else (time * B, row)
+            return cls(T, True, torch.cat([*offsets, torch.full((B,), T)]))
+        return _dense(T, B, batch_first)
 
 
 @lru_cache(maxsize=64)
-def _whole(T: int, B: int, batch_first: bool) -> LineTensors:
-    return LineTensors.of(Lines.batch_first(B, T) if batch_first else Lines.dense(T, B))
+def _dense(T: int, B: int, batch_first: bool) -> Walk:
+    return Walk.of(Lines.batch_first(B, T) if batch_first else Lines.dense(T, B), T * B)
 
 
 def recurrent(
@@ -68,7 +76,7 @@ def recurrent(
     x: Tensor,  # (N, I)
     weights: Sequence[Tensor],
     directions: int,
-    lines: LineTensors,
+    walk: Walk,
     h0: Tensor | None = None,  # (D, B, P)
     c0: Tensor | None = None,  # (D, B, H)
 ) -> tuple[Tensor, Tensor, Tensor]:
@@ -82,16 +90,16 @@ def recurrent(
     save = torch.is_grad_enabled() and (
         transforming
         or x.requires_grad
-        or any(w.requires_grad for w in weights)
         or (h0 is not None and h0.requires_grad)
         or (c0 is not None and c0.requires_grad)
+        or any(w.requires_grad for w in weights)
     )
     if transforming or torch.compiler.is_compiling():
-        y, h_n, c_n, _ = _apply(cell, directions, *lines, x, h0, c0, save, *weights)
+        y, h_n, c_n, _ = _apply(cell, directions, *walk, x, h0, c0, save, *weights)
     elif save or forward_ad._current_level >= 0:
-        y, h_n, c_n, _ = _apply_now(cell, directions, *lines, x, h0, c0, save, *weights)
+        y, h_n, c_n, _ = _apply_now(cell, directions, *walk, x, h0, c0, save, *weights)
     else:
-        y, h_n, c_n, _ = _forward_op(cell, directions, *lines, x, h0, c0, weights, False)
+        y, h_n, c_n, _ = _forward_op(cell, directions, *walk, x, h0, c0, weights, False)
     return y, h_n, c_n
 
 
@@ -104,41 +112,45 @@ class _Recurrent(torch.autograd.Function):
     def forward(
         cell: str,
         directions: int,
-        time_offset: Tensor,
-        row_offset: Tensor,
-        lengths: Tensor,
+        T: int,
+        whole: bool,
+        lines: Tensor,
         x: Tensor,
         h0: Tensor | None,
         c0: Tensor | None,
         save: bool,
         *weights: Tensor,
     ) -> Any:
-        return _forward_op(cell, directions, time_offset, row_offset, lengths, x, h0, c0, weights, save)
+        return _forward_op(cell, directions, T, whole, lines, x, h0, c0, weights, save)
 
     @staticmethod
-    def setup_context(ctx: Any, inputs: tuple[Any, ...], output: tuple[Tensor, Tensor, Tensor, Tensor]) -> None:
-        cell, directions, time_offset, row_offset, lengths, x, h0, c0, _, *weights = inputs
+    def setup_context(ctx: Any, inputs: tuple[Any, ...], output: _Outputs) -> None:
         y, _, c_n, saved = output
-        ctx.cell, ctx.directions = cell, directions
-        ctx.save_for_backward(time_offset, row_offset, lengths, y, saved, x, h0, c0, *weights)
+        ctx.walk = inputs[:4]
+        ctx.save_for_backward(y, saved, *inputs[4:8], *inputs[9:])
         ctx.set_materialize_grads(False)
-        ctx.mark_non_differentiable(*((saved,) if cell == "lstm" else (saved, c_n)))
+        if inputs[0] == "lstm":
+            ctx.mark_non_differentiable(saved)
+        else:
+            ctx.mark_non_differentiable(saved, c_n)
 
     @staticmethod
     def backward(ctx: Any, *gradients: Tensor | None) -> tuple[Tensor | None, ...]:
-        *lines, y, saved, x, h0, c0 = ctx.saved_tensors[:8]
-        weights = ctx.saved_tensors[8:]
-        want_x, want_h0, want_c0, _, *want_weights = ctx.needs_input_grad[5:]
-        want = [want_x, want_h0, want_c0, any(want_weights)]
+        y, saved, lines, x, h0, c0, *weights = ctx.saved_tensors
+        _, _, _, _, _, want_x, want_h0, want_c0, _, *want_weights = ctx.needs_input_grad
+        want = [want_x, want_h0, want_c0, True in want_weights]
         if torch.is_grad_enabled():
-            found = _composed_gradients(ctx.cell, ctx.directions, lines, (x, h0, c0, *weights), gradients[:3], want)
-        else:
-            dx, dh0, dc0, dweights = _backward_op(
-                ctx.cell, ctx.directions, *lines, x, h0, c0, weights, y, saved, *gradients[:3], want
-            )
-            found = (dx, dh0, dc0, *(dweights or [None] * len(weights)))
-        dx, dh0, dc0 = (d if wanted else None for d, wanted in zip(found, want[:3], strict=False))
-        return (None, None, None, None, None, dx, dh0, dc0, None, *found[3:])
+            found = _composed_gradients(ctx.walk, lines, (x, h0, c0, *weights), gradients[:3], want)
+            return (None, None, None, None, None, *found[:3], None, *found[3:])
+        dx, dh0, dc0, dweights = _backward_op(*ctx.walk, lines, x, h0, c0, weights, y, saved, *gradients[:3], want)
+        return (
+            *(None, None, None, None, None),
+            dx if want_x else None,
+            dh0 if want_h0 else None,
+            dc0 if want_c0 else None,
+            None,
+            *(dweights if want[3] else [None] * len(weights)),
+        )
 
     @staticmethod
     def jvp(ctx: Any, *tangents: Any) -> NoReturn:
@@ -149,7 +161,6 @@ class _Recurrent(torch.autograd.Function):
         )
 
 
-_Outputs = tuple[Tensor, Tensor, Tensor, Tensor]
 _apply: Callable[..., _Outputs] = _Recurrent.apply
 # Function.apply binds default arguments through inspect.signature, some 40 µs a call; outside of transforms and
 # compilation, the method of its base class does the same work without.
@@ -157,17 +168,20 @@ _apply_now: Callable[..., _Outputs] = super(torch.autograd.Function, _Recurrent)
 
 
 def _composed_gradients(
-    cell: str,
-    directions: int,
-    lines: Sequence[Tensor],
+    walk: tuple[str, int, int, bool],
+    lines: Tensor,
     inputs: Sequence[Any],
     gradients: Sequence[Tensor | None],
     want: Sequence[bool],
 ) -> tuple[Tensor | None, ...]:
     """The gradients as a graph of plain torch operations, so that they have gradients in turn."""
-    x, h0, c0, *weights = inputs
+    (cell, directions, T, _), (x, h0, c0, *weights) = walk, inputs
+    while torch._C._functorch.is_functorch_wrapped_tensor(lines):
+        lines = torch._C._functorch.get_unwrapped(lines)
+    with torch._C._DisableFuncTorch():
+        steps = _lines(T, lines)
     with torch.enable_grad(), torch.autocast("cpu", enabled=False):
-        outputs = composed.recurrent(cell, x, weights, directions, Lines(*(line.numpy() for line in lines)), h0, c0)
+        outputs = composed.recurrent(cell, x, weights, directions, steps, h0, c0)
     wanted = [*want[:3], *[want[3]] * len(weights)]
     sources = [tensor for tensor, wanted_here in zip(inputs, wanted, strict=True) if wanted_here]
     arrived = [(y, dy) for y, dy in zip(outputs, gradients, strict=True) if dy is not None and y.requires_grad]
@@ -176,68 +190,68 @@ def _composed_gradients(
     return tuple(next(found) if wanted_here else None for wanted_here in wanted)
 
 
+def _lines(T: int, lines: Tensor) -> Lines:
+    array = lines.numpy()
+    B = (array.size - T) // 2
+    return Lines(array[:T], array[T : T + B], array[T + B :])
+
+
 def _grouped(tensors: Sequence[Tensor], directions: int) -> list[Weights]:
     """Torch's flat list of weights as one ``Weights`` per direction."""
     arrays: list[Any] = [tensor.detach().contiguous().numpy() for tensor in tensors]
     each = len(arrays) // directions
-    bias, projection = each > 3, each in (3, 5)
-    return [
-        Weights(
-            arrays[at],
-            arrays[at + 1],
-            arrays[at + 2] if bias else None,
-            arrays[at + 3] if bias else None,
-            arrays[at + each - 1] if projection else None,
-        )
-        for at in range(0, len(arrays), each)
-    ]
+    return [_weights(*arrays[at : at + each]) for at in range(0, len(arrays), each)]
+
+
+def _weights(w_ih: Any, w_hh: Any, *rest: Any) -> Weights:
+    """Torch's order says which are missing: none, the biases, the projection, or both."""
+    if len(rest) == 1:
+        return Weights(w_ih, w_hh, None, None, rest[0])
+    return Weights(w_ih, w_hh, *rest)
 
 
 def _array(tensor: Tensor | None) -> Any:
     return None if tensor is None else tensor.detach().contiguous().numpy()
 
 
-def _sizes(cell: str, directions: int, lengths: Tensor, x: Tensor, weights: Sequence[Tensor]) -> tuple[int, ...]:
+def _sizes(*inputs: Any) -> tuple[int, ...]:
     """D, N, B, H, P."""
-    return directions, x.size(0), lengths.size(0), weights[0].size(0) // _GATES[cell], weights[1].size(1)
+    cell, D, T, _, lines, x, _, _, (w_ih, w_hh, *_) = inputs[:9]
+    return D, x.size(0), (lines.size(0) - T) // 2, w_ih.size(0) // kernels.GATES[cell], w_hh.size(1)
 
 
-def _empty_forward(*inputs: Any) -> tuple[Tensor, Tensor, Tensor, Tensor]:
-    cell, directions, _, _, lengths, x, _, _, weights, save = inputs
-    D, N, B, H, P = _sizes(cell, directions, lengths, x, weights)
-    slots = kernels.saved_slots(cell) if save else 0
+def _empty_forward(*inputs: Any) -> _Outputs:
+    cell, x, save = inputs[0], inputs[5], inputs[9]
+    D, N, B, H, P = _sizes(*inputs)
     return (
         x.new_empty((N, D * P)),
         x.new_empty((D, B, P)),
         x.new_empty((D, B, H) if cell == "lstm" else 0),
-        x.new_empty((D, N, slots * H) if slots else 0),
+        x.new_empty((D, N, kernels.saved_slots(cell) * H) if save else 0),
     )
 
 
-def _forward(*inputs: Any) -> tuple[Tensor, Tensor, Tensor, Tensor]:
-    cell, directions, time_offset, row_offset, lengths, x, h0, c0, weights, _ = inputs
+def _forward(*inputs: Any) -> _Outputs:
+    cell, directions, T, whole, lines, x, h0, c0, weights, save = inputs
     y, h_n, c_n, saved = _empty_forward(*inputs)
-    lines = Lines(time_offset.numpy(), row_offset.numpy(), lengths.numpy())
-    if lines.lengths.sum() != x.size(0):
-        y.zero_()
     kernels.forward(
         kernels.pack(cell, _grouped(weights, directions)),
         _array(x),
-        lines,
+        _lines(T, lines),
         _array(h0),
         _array(c0),
-        y.numpy(),
+        (y if whole else y.zero_()).numpy(),
         h_n.numpy(),
         c_n.numpy() if cell == "lstm" else None,
-        saved.numpy() if saved.dim() > 1 else None,
+        saved.numpy() if save else None,
     )
     return y, h_n, c_n, saved
 
 
 def _empty_backward(*inputs: Any) -> tuple[Tensor, Tensor, Tensor, list[Tensor]]:
-    cell, directions, _, _, lengths, x, _, _, weights = inputs[:9]
-    D, _, B, H, P = _sizes(cell, directions, lengths, x, weights)
-    want_x, want_h0, want_c0, want_weights = inputs[-1]
+    x, weights = inputs[5], inputs[8]
+    D, _, B, H, P = _sizes(*inputs)
+    want_x, want_h0, want_c0, want_weights = inputs[14]
     return (
         x.new_empty(x.shape if want_x else 0),
         x.new_empty((D, B, P) if want_h0 else 0),
@@ -247,24 +261,21 @@ def _empty_backward(*inputs: Any) -> tuple[Tensor, Tensor, Tensor, list[Tensor]]
 
 
 def _backward(*inputs: Any) -> tuple[Tensor, Tensor, Tensor, list[Tensor]]:
-    cell, directions, time_offset, row_offset, lengths, x, h0, c0, weights, y, saved, dy, dh_n, dc_n, want = inputs
+    cell, directions, T, whole, lines, x, h0, c0, weights, y, saved, dy, dh_n, dc_n, want = inputs
     dx, dh0, dc0, dweights = _empty_backward(*inputs)
-    lines = Lines(time_offset.numpy(), row_offset.numpy(), lengths.numpy())
-    if lines.lengths.sum() != x.size(0):
-        dx.zero_()
     kernels.backward(
         cell,
         _grouped(weights, directions),
         _array(x),
-        lines,
+        _lines(T, lines),
         _array(h0),
         _array(c0),
-        _array(y),
-        _array(saved) if saved.dim() > 1 else None,
+        y.detach().numpy(),
+        saved.detach().numpy(),
         _array(dy),
         _array(dh_n),
         _array(dc_n),
-        dx.numpy() if want[0] else None,
+        (dx if whole else dx.zero_()).numpy() if want[0] else None,
         _grouped(dweights, directions) if want[3] else None,
         dh0.numpy() if want[1] else None,
         dc0.numpy() if want[2] else None,

@@ -1,6 +1,6 @@
 """How a batch of sequences lies in memory, read once, so that no layer has to know.
 
-    (T, B, I) · (B, T, I) · (T, I) · PackedSequence · Ragged   →   lines (N, I) and where each step of each row lies
+    (T, B, I) · (B, T, I) · (T, I) · PackedSequence · Ragged   →   lines (N, I) and a walk over them
 
 Nothing is copied (but a tensor that isn't contiguous) and nothing is sorted: a packed sequence is walked in the
 caller's row order, so states need no permutation.
@@ -18,7 +18,7 @@ from torch.nn import functional as F
 from torch.nn.utils.rnn import PackedSequence
 
 from anaphora.lines import Lines
-from anaphora.nn.functional import LineTensors
+from anaphora.nn.functional import Walk
 from anaphora.nn.ragged import Ragged, packed_lines
 
 Batch = Tensor | PackedSequence | Ragged
@@ -29,7 +29,7 @@ class Layout(NamedTuple):
     """A batch as the kernels see it, and the way back to what the caller brought."""
 
     x: Tensor  # (N, I)
-    lines: LineTensors
+    walk: Walk
     source: Batch
     batch_first: bool
 
@@ -52,7 +52,7 @@ class Layout(NamedTuple):
             return F.dropout(y, p)
         B, T = self.source.shape[:2] if isinstance(self.source, Tensor) else (1, y.size(0))
         noise = F.dropout(y.new_ones(T, B, y.size(1)), p)
-        return (y.view(B, T, -1) * noise.transpose(0, 1)).view(y.shape)
+        return (y.view(B, T, y.size(1)) * noise.transpose(0, 1)).view(y.shape)
 
 
 def read(batch: Batch, lengths: Lengths | None, batch_first: bool, name: str) -> Layout:
@@ -72,12 +72,12 @@ def read(batch: Batch, lengths: Lengths | None, batch_first: bool, name: str) ->
     if batch.data.dim() != 2:
         raise RuntimeError(f"{name}: expected the data of a {type(batch).__name__} to be 2D, got {batch.data.dim()}D")
     lines = batch.lines if isinstance(batch, Ragged) else packed_lines(batch)
-    return Layout(batch.data, LineTensors.of(lines), batch, False)
+    return Layout(batch.data, Walk.of(lines, batch.data.size(0)), batch, False)
 
 
 def _read_tensor(batch: Tensor, lengths: Lengths | None, batch_first: bool, name: str) -> Layout:
     if batch.dim() == 2 and lengths is None:
-        return Layout(batch, LineTensors.whole(batch.size(0), 1), batch, False)
+        return Layout(batch, Walk.dense(batch.size(0), 1), batch, False)
     if batch.dim() == 2:
         raise ValueError(f"{name}: lengths go with a batch, got one sequence {tuple(batch.shape)}: cut it instead")
     if batch.dim() != 3:
@@ -86,10 +86,10 @@ def _read_tensor(batch: Tensor, lengths: Lengths | None, batch_first: bool, name
     x = batch.reshape(first * second, features)
     T, B = (second, first) if batch_first else (first, second)
     if lengths is None:
-        return Layout(x, LineTensors.whole(T, B, batch_first), batch, batch_first)
+        return Layout(x, Walk.dense(T, B, batch_first), batch, batch_first)
     steps = read_lengths(lengths, T, B, name)
     lines = Lines.batch_first(B, T, steps) if batch_first else Lines.dense(T, B, steps)
-    return Layout(x, LineTensors.of(lines), batch, batch_first)
+    return Layout(x, Walk.of(lines, T * B), batch, batch_first)
 
 
 def read_lengths(lengths: Lengths, T: int, B: int, name: str) -> np.ndarray[tuple[int, ...], np.dtype[np.int64]]:

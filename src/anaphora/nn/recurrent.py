@@ -40,7 +40,8 @@ class Recurrent(torch.nn.RNNBase):
         Returns the output in the type of the input, and the state after each row's last step.
         Raises TypeError, ValueError or RuntimeError like torch's modules, saying what was expected and what came.
         """
-        weights = [getattr(self, name) for name in self._flat_weights_names]
+        held = self._parameters
+        weights: list[Any] = [held[name] if name in held else getattr(self, name) for name in self._flat_weights_names]
         data = input if isinstance(input, Tensor) else getattr(input, "data", None)
         if isinstance(data, Tensor) and not runs_here(data, weights):
             return self._elsewhere(input, hx, lengths)
@@ -63,7 +64,7 @@ class Recurrent(torch.nn.RNNBase):
         each = len(weights) // self.num_layers
         y = layout.x if layout.x.dtype is torch.float32 else layout.x.float()
         if self.num_layers == 1:
-            y, h_n, c_n = functional.recurrent(cell, y, weights, D, layout.lines, h0, c0)
+            y, h_n, c_n = functional.recurrent(cell, y, weights, D, layout.walk, h0, c0)
             return layout.restore(y), h_n, c_n
         hs, cs = [], []
         for layer in range(self.num_layers):
@@ -72,7 +73,7 @@ class Recurrent(torch.nn.RNNBase):
             mine = weights[layer * each : (layer + 1) * each]
             h_first = None if h0 is None else h0.narrow(0, layer * D, D)
             c_first = None if c0 is None else c0.narrow(0, layer * D, D)
-            y, h_n, c_n = functional.recurrent(cell, y, mine, D, layout.lines, h_first, c_first)
+            y, h_n, c_n = functional.recurrent(cell, y, mine, D, layout.walk, h_first, c_first)
             hs.append(h_n)
             cs.append(c_n)
         return layout.restore(y), torch.cat(hs), torch.cat(cs)
@@ -90,7 +91,7 @@ class Recurrent(torch.nn.RNNBase):
         names = ("hidden[0] size", "hidden[1] size") if pair else ("hidden size",)
         layers = self.num_layers * (2 if self.bidirectional else 1)
         checked = [
-            self._checked(state, (layers, layout.lines.lengths.size(0), size), name, layout)
+            self._checked(state, (layers, layout.walk.rows, size), name, layout)
             for state, size, name in zip(states, sizes, names, strict=False)
         ]
         return checked[0], checked[1] if pair else None
@@ -144,8 +145,11 @@ class Recurrent(torch.nn.RNNBase):
 
 def runs_here(x: Tensor, weights: list[Tensor]) -> bool:
     """Whether our kernels take this: float32 on the CPU (under autocast the input may be of another float type)."""
-    if x.device.type != "cpu" or x.layout is not torch.strided:
+    if not x.is_cpu or x.layout is not torch.strided:
         return False
     if x.dtype is not torch.float32 and not (x.is_floating_point() and torch.is_autocast_enabled("cpu")):
         return False
-    return all(w.dtype is torch.float32 and w.device.type == "cpu" for w in weights)
+    for w in weights:  # noqa: SIM110, a loop is quicker than all(...) and this runs in every step
+        if w.dtype is not torch.float32 or not w.is_cpu:
+            return False
+    return True

@@ -1,0 +1,33 @@
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+import torch
+
+from laws.cases import every_case
+
+TORCH_S_OWN = (
+    "ignore:LSTM with projections is not supported with oneDNN:UserWarning",
+    "ignore:`torch.jit.script` is deprecated:DeprecationWarning",  # torch.func.jvp imports what uses it
+)
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """Every law that takes a `case` runs over all of them."""
+    if "case" in metafunc.fixturenames:
+        metafunc.parametrize("case", every_case(metafunc.config.getoption("--soak")), ids=str)
+
+
+def pytest_itemcollected(item: pytest.Item) -> None:
+    for warning in TORCH_S_OWN:
+        item.add_marker(pytest.mark.filterwarnings(warning))
+
+
+@pytest.fixture(autouse=True, scope="package")
+def _torch_on_one_thread() -> Iterator[None]:
+    """Batches here are tiny: torch's threads would spend their time meeting each other."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(before)

@@ -1,0 +1,151 @@
+"""A call changes nothing but what it returns, and sees the weights as they are at that moment."""
+
+from __future__ import annotations
+
+import copy
+import io
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+from torch.nn.utils import parametrize
+
+from laws.cases import Case, Problem, distance, values
+
+
+def tensors(value: Any) -> list[Tensor]:
+    if isinstance(value, Tensor):
+        return [value]
+    if hasattr(value, "data"):
+        return [value.data]
+    return [tensor for each in value for tensor in tensors(each)]
+
+
+def memory(tensor: Tensor) -> int:
+    return tensor.untyped_storage().data_ptr()
+
+
+def test_inputs_are_left_as_they_were_and_nothing_aliases(case: Case) -> None:
+    problem = Problem(case)
+    batch, keywords = problem.bring(problem.rows)
+    hx = problem.hx(problem.states)
+    given = [*tensors(batch), *([] if hx is None else tensors(hx)), *problem.ours.parameters()]
+    before = [tensor.detach().clone() for tensor in given]
+    output, state = problem.ours(batch, hx, **keywords)
+    returned = [*tensors(output), *tensors(state)]
+    sum(tensor.sum() for tensor in returned).backward()
+    assert all(torch.equal(tensor, copied) for tensor, copied in zip(given, before, strict=True))
+    given_memory = {memory(tensor) for tensor in given if tensor.numel()}
+    assert given_memory.isdisjoint(memory(tensor) for tensor in returned)
+    gradients = [tensor.grad for tensor in given if tensor.is_leaf and tensor.grad is not None and tensor.numel()]
+    assert given_memory.isdisjoint(map(memory, gradients))
+    assert len({memory(tensor) for tensor in gradients}) == len(gradients)
+    assert len({memory(tensor) for tensor in returned}) == len(returned)
+
+
+def test_weights_changed_between_calls_are_seen(case: Case) -> None:
+    problem = Problem(case)
+    problem.ours.eval(), problem.torchs.eval()
+    weights = list(problem.ours.parameters())
+    changes = {
+        "nothing": lambda: None,
+        "through .data": lambda: weights[0].data.mul_(-0.5),
+        "through a NumPy alias": lambda: weights[1].detach().numpy().__imul__(np.float32(-1.5)),
+        "by another parameter": lambda: setattr(problem.ours, "weight_ih_l0", torch.nn.Parameter(-0.7 * weights[0])),
+        "by load_state_dict": lambda: problem.ours.load_state_dict(Problem(case, seed=9).ours.state_dict()),
+    }
+    for how, change in changes.items():
+        change()
+        problem.torchs.load_state_dict(problem.ours.state_dict())
+        far = distance(values(problem.run(problem.ours)), values(problem.run_torch()))
+        assert max(far.values()) <= 2e-6, (how, far)
+
+
+def test_functional_call_and_parametrizations_are_seen(case: Case) -> None:
+    problem = Problem(case)
+    problem.ours.eval()
+    batch, keywords = problem.bring(problem.rows)
+    hx = problem.hx(problem.states)
+    halved = {name: weight * 0.5 for name, weight in problem.ours.named_parameters()}
+    output, _ = torch.func.functional_call(problem.ours, halved, (batch, hx), keywords)
+    for name in halved:
+        parametrize.register_parametrization(problem.ours, name, Half())
+    again, _ = problem.ours(batch, hx, **keywords)
+    assert all(torch.equal(a, b) for a, b in zip(tensors(output), tensors(again), strict=True))
+
+
+class Half(torch.nn.Module):
+    def forward(self, weight: Tensor) -> Tensor:
+        return weight * 0.5
+
+
+def test_state_dicts_go_both_ways(case: Case) -> None:
+    torch.manual_seed(3)
+    ours = case.module()
+    torch.manual_seed(3)
+    theirs = case.module(torch.nn)
+    # The same seed draws the same weights, under the same names, in the same order.
+    assert list(ours.state_dict()) == list(theirs.state_dict())
+    assert all(torch.equal(a, b) for a, b in zip(ours.parameters(), theirs.parameters(), strict=True))
+    assert isinstance(ours, type(theirs))
+    assert repr(ours) == repr(theirs)
+    assert [[w.shape for w in layer] for layer in ours.all_weights] == [
+        [w.shape for w in layer] for layer in theirs.all_weights
+    ]
+    other = case.module(torch.nn)
+    other.load_state_dict(ours.state_dict())
+    ours.load_state_dict(other.state_dict())
+    saved = io.BytesIO()
+    torch.save(theirs.state_dict(), saved)
+    saved.seek(0)
+    ours.load_state_dict(torch.load(saved, weights_only=True))
+
+
+def test_a_copy_is_its_own(case: Case) -> None:
+    problem = Problem(case)
+    problem.ours.eval()
+    twin = copy.deepcopy(problem.ours)
+    expected = problem.run(problem.ours)
+    with torch.no_grad():
+        for weight in problem.ours.parameters():
+            weight.zero_()
+    assert all(torch.equal(a, b) for a, b in zip(problem.run(twin)[0], expected[0], strict=True))
+
+
+def test_nothing_is_kept_when_no_gradient_is_wanted(case: Case) -> None:
+    problem = Problem(case)
+    problem.ours.eval()
+    expected = values(problem.run(problem.ours))
+    with torch.no_grad():
+        quiet = values(problem.run(problem.ours))
+    with torch.inference_mode():
+        quieter = values(problem.run(problem.ours))
+    for weight in problem.ours.parameters():
+        weight.requires_grad_(False)
+    problem.rows, problem.states = ([t.detach() for t in group] for group in (problem.rows, problem.states))
+    frozen = values(problem.run(problem.ours))
+    for got in (quiet, quieter, frozen):
+        assert all(torch.equal(value, expected[name]) for name, value in got.items())
+        assert all(value.grad_fn is None and not value.requires_grad for value in got.values())
+
+
+def test_only_the_wanted_gradients_come(case: Case) -> None:
+    problem = Problem(case)
+    problem.ours.eval()
+    expected = problem.gradients(problem.ours, problem.run(problem.ours))
+    leaves = [dict(problem.ours.named_parameters()), {"h_0": problem.states[0]}, {"row 0": problem.rows[0]}]
+    every = [*problem.ours.parameters(), *problem.rows, *problem.states]
+    for wanted in leaves:
+        for leaf in every:
+            leaf.requires_grad_(any(leaf is each for each in wanted.values()))
+        outputs, states = problem.run(problem.ours)
+        if not outputs[0].requires_grad:
+            assert not case.states
+            assert list(wanted) == ["h_0"]
+            continue
+        arrived = [*problem.d_rows, *problem.d_states]
+        loss = sum((value * d).sum() for value, d in zip([*outputs, *states], arrived, strict=True))
+        found = torch.autograd.grad(loss, list(wanted.values()))
+        for name, gradient in zip(wanted, found, strict=True):
+            assert torch.equal(gradient, expected[name]), name
