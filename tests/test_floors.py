@@ -1,4 +1,4 @@
-"""The house's floors as data: who may import whom, read from the source with ``ast``, and tried in processes without torch."""
+"""The house's floors as data: who may import whom, read from the source with ``ast`` and tried without torch."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 """anaphora: recurrent networks for people with sequences.
 
-``import anaphora`` imports nothing heavy: ``anaphora.nn`` brings torch and ``anaphora.runtime`` brings NumPy when they are
-first touched. From a shell, everything starts with ``anaphora --help``.
+``import anaphora`` imports nothing heavy: ``anaphora.nn`` brings torch and ``anaphora.runtime`` brings NumPy when they
+are first touched. From a shell, everything starts with ``anaphora --help``.
 """
 
 from __future__ import annotations
