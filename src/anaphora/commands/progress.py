@@ -4,6 +4,7 @@ error.
 
 from __future__ import annotations
 
+import math
 import sys
 import time
 from collections.abc import Iterator
@@ -56,6 +57,13 @@ def described(plan: Plan) -> str:
     return f"{why}: {plan.total_steps:,} steps in all{end}"
 
 
+def pace(step: Step, units: str) -> str:
+    """Return how fast it goes and how long it will take, or nothing as long as neither is known."""
+    if not (math.isfinite(step.units_per_second) and math.isfinite(step.seconds_left)):
+        return ""
+    return f"  {step.units_per_second:,.0f} {units}/s  {clock(step.seconds_left)} left"
+
+
 def judged(evaluation: Evaluation) -> str:
     """Return one look at the held-out text as a line."""
     share = evaluation.step / max(1, evaluation.total_steps)
@@ -88,10 +96,7 @@ class Lines:
     def step(self, step: Step) -> None:
         """Say where things stand when nothing was said for a while."""
         if time.monotonic() - self._spoken >= QUIET_SECONDS:
-            self._say(
-                f"step {step.step:,} of {step.total_steps:,}  loss {step.loss:.4f}"
-                f"  {step.units_per_second:,.0f} {self._units}/s  {clock(step.seconds_left)} left"
-            )
+            self._say(f"step {step.step:,} of {step.total_steps:,}  loss {step.loss:.4f}{pace(step, self._units)}")
 
     def evaluation(self, evaluation: Evaluation) -> None:
         """Say how well it goes."""
@@ -146,10 +151,7 @@ class Bar:
 
     def step(self, step: Step) -> None:
         """Move the bar."""
-        facts = (
-            f"{step.step:,}/{step.total_steps:,}  loss {step.loss:.3f}"
-            f"  {step.units_per_second:,.0f} {self._units}/s  {clock(step.seconds_left)} left"
-        )
+        facts = f"{step.step:,}/{step.total_steps:,}  loss {step.loss:.3f}{pace(step, self._units)}"
         self._progress.update(self._task, completed=step.step, facts=facts)
 
     def evaluation(self, evaluation: Evaluation) -> None:
