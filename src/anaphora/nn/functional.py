@@ -26,6 +26,7 @@ from torch.autograd import forward_ad
 from anaphora import kernels
 from anaphora.lines import Lines, Weights
 from anaphora.nn import batching, composed
+from anaphora.nn.integers import as_numpy
 
 _Outputs = tuple[Tensor, Tensor, Tensor, Tensor]
 # The first nine arguments of both raw operations; ``lines`` holds time_offset (T,), row_offset (B,) and lengths (B,).
@@ -176,12 +177,8 @@ def _composed_gradients(
 ) -> tuple[Tensor | None, ...]:
     """The gradients as a graph of plain torch operations, so that they have gradients in turn."""
     (cell, directions, T, _), (x, h0, c0, *weights) = walk, inputs
-    while torch._C._functorch.is_functorch_wrapped_tensor(lines):
-        lines = torch._C._functorch.get_unwrapped(lines)
-    with torch._C._DisableFuncTorch():
-        steps = _lines(T, lines)
     with torch.enable_grad(), torch.autocast("cpu", enabled=False):
-        outputs = composed.recurrent(cell, x, weights, directions, steps, h0, c0)
+        outputs = composed.recurrent(cell, x, weights, directions, _lines(T, as_numpy(lines)), h0, c0)
     wanted = [*want[:3], *[want[3]] * len(weights)]
     sources = [tensor for tensor, wanted_here in zip(inputs, wanted, strict=True) if wanted_here]
     arrived = [(y, dy) for y, dy in zip(outputs, gradients, strict=True) if dy is not None and y.requires_grad]
@@ -190,10 +187,9 @@ def _composed_gradients(
     return tuple(next(found) if wanted_here else None for wanted_here in wanted)
 
 
-def _lines(T: int, lines: Tensor) -> Lines:
-    array = lines.numpy()
-    B = (array.size - T) // 2
-    return Lines(array[:T], array[T : T + B], array[T + B :])
+def _lines(T: int, lines: Any) -> Lines:
+    B = (lines.size - T) // 2
+    return Lines(lines[:T], lines[T : T + B], lines[T + B :])
 
 
 def _grouped(tensors: Sequence[Tensor], directions: int) -> list[Weights]:
@@ -237,7 +233,7 @@ def _forward(*inputs: Any) -> _Outputs:
     kernels.forward(
         kernels.pack(cell, _grouped(weights, directions)),
         _array(x),
-        _lines(T, lines),
+        _lines(T, lines.numpy()),
         _array(h0),
         _array(c0),
         (y if whole else y.zero_()).numpy(),
@@ -267,7 +263,7 @@ def _backward(*inputs: Any) -> tuple[Tensor, Tensor, Tensor, list[Tensor]]:
         cell,
         _grouped(weights, directions),
         _array(x),
-        _lines(T, lines),
+        _lines(T, lines.numpy()),
         _array(h0),
         _array(c0),
         y.detach().numpy(),

@@ -12,13 +12,13 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
-import torch
 from torch import Tensor
 from torch.nn import functional as F
 from torch.nn.utils.rnn import PackedSequence
 
 from anaphora.lines import Lines
 from anaphora.nn.functional import Walk
+from anaphora.nn.integers import as_numpy
 from anaphora.nn.ragged import Ragged, packed_lines
 
 Batch = Tensor | PackedSequence | Ragged
@@ -94,7 +94,7 @@ def _read_tensor(batch: Tensor, lengths: Lengths | None, batch_first: bool, name
 
 def read_lengths(lengths: Lengths, T: int, B: int, name: str) -> np.ndarray[tuple[int, ...], np.dtype[np.int64]]:
     """Lengths (B,) between 0 and T as int64; raises ValueError when they are anything else."""
-    steps = torch.as_tensor(lengths).cpu().numpy() if isinstance(lengths, Tensor) else np.asarray(lengths)
+    steps = as_numpy(lengths) if isinstance(lengths, Tensor) else np.asarray(lengths)
     if steps.shape != (B,):
         raise ValueError(f"{name}: expected {B} lengths, one for each row, got shape {steps.shape}")
     if B and not np.issubdtype(steps.dtype, np.integer):

@@ -17,6 +17,7 @@ from torch import Tensor
 from torch.nn.utils.rnn import PackedSequence
 
 from anaphora.lines import Lines
+from anaphora.nn.integers import as_numpy
 
 
 @dataclass(frozen=True, eq=False)
@@ -32,15 +33,15 @@ class Ragged:
 
     def __post_init__(self) -> None:
         lengths = torch.as_tensor(self.lengths)
-        if lengths.dim() != 1 or (lengths.numel() and (lengths.is_floating_point() or lengths.is_complex())):
-            raise ValueError(f"expected lengths (B,) of integers, got shape {tuple(lengths.shape)} of {lengths.dtype}")
-        lengths = lengths.to("cpu", torch.int64)
-        if self.data.dim() == 0 or int(lengths.sum()) != self.data.size(0) or bool((lengths < 0).any()):
+        steps = as_numpy(lengths)
+        if steps.ndim != 1 or (steps.size and steps.dtype.kind not in "iu"):
+            raise ValueError(f"expected lengths (B,) of integers, got shape {steps.shape} of {steps.dtype}")
+        if steps.min(initial=0) < 0 or self.data.shape[:1] != (steps.sum(),):
             raise ValueError(
-                f"expected lengths that are not negative and add up to the {tuple(self.data.shape)[:1]} lines of data, "
-                f"got {lengths.tolist()} with sum {int(lengths.sum())}"
+                f"expected lengths that are not negative and add up to the lines of data {tuple(self.data.shape)}, "
+                f"got {steps.tolist()} with sum {steps.sum()}"
             )
-        object.__setattr__(self, "lengths", lengths)
+        object.__setattr__(self, "lengths", lengths.to("cpu", torch.int64))
 
     def __len__(self) -> int:
         return self.lengths.numel()
@@ -48,7 +49,7 @@ class Ragged:
     @property
     def lines(self) -> Lines:
         """Where each step of each row lies in ``data``."""
-        return Lines.ragged(self.lengths.numpy())
+        return Lines.ragged(as_numpy(self.lengths))
 
     def rows(self) -> list[Tensor]:
         """The rows as views of ``data``."""
@@ -68,7 +69,7 @@ class Ragged:
     @classmethod
     def from_padded(cls, padded: Tensor, lengths: Tensor | Sequence[int], batch_first: bool = False) -> Ragged:
         """Take the steps before each row's end out of (T, B, …), or out of (B, T, …) with ``batch_first``."""
-        steps = np.asarray(lengths, dtype=np.int64)
+        steps = as_numpy(lengths) if isinstance(lengths, Tensor) else np.asarray(lengths)
         first, second = padded.shape[:2]
         lines = Lines.batch_first(first, second, steps) if batch_first else Lines.dense(first, second, steps)
         return cls(padded.flatten(0, 1)[_on(lines, padded)], torch.from_numpy(lines.lengths))
@@ -84,7 +85,7 @@ class Ragged:
 
         T is the longest row's, or ``steps_at_least`` where that is more.
         """
-        steps = self.lengths.numpy()
+        steps = as_numpy(self.lengths)
         B, T = steps.size, int(steps.max(initial=steps_at_least))
         lines = Lines.batch_first(B, T, steps) if batch_first else Lines.dense(T, B, steps)
         padded = self.data.new_full((T * B, *self.data.shape[1:]), padding_value)
@@ -93,7 +94,7 @@ class Ragged:
 
     def to_packed(self) -> PackedSequence:
         """A packed sequence that remembers the caller's order; raises ValueError for an empty row or no row."""
-        steps = self.lengths.numpy()
+        steps = as_numpy(self.lengths)
         if not steps.size or steps.min() == 0:
             raise ValueError(f"a PackedSequence cannot hold empty rows, got lengths {steps.tolist()}: leave them out")
         order = np.argsort(-steps, kind="stable")
@@ -112,7 +113,7 @@ class Ragged:
 def packed_lines(packed: PackedSequence) -> Lines:
     """Where each step of each row of a packed sequence lies, the rows in the caller's order."""
     unsorted = packed.unsorted_indices
-    return Lines.packed(packed.batch_sizes.numpy(), None if unsorted is None else unsorted.cpu().numpy())
+    return Lines.packed(as_numpy(packed.batch_sizes), None if unsorted is None else as_numpy(unsorted))
 
 
 def _on(lines: Lines, like: Tensor) -> Tensor:

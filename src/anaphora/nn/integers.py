@@ -1,0 +1,23 @@
+"""Whole numbers that steer a walk (lengths, batch sizes, lines) as NumPy, also inside ``torch.func`` transforms.
+
+Transforms wrap every tensor, and a wrapped tensor has no memory to look at; but nothing is ever differentiated by a
+length, so looking underneath is safe.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+
+def as_numpy(tensor: Tensor) -> NDArray[Any]:
+    """The numbers of an integer tensor, in its own memory where that lies on the CPU."""
+    if not torch._C._are_functorch_transforms_active():
+        return tensor.cpu().numpy()
+    while torch._C._functorch.is_functorch_wrapped_tensor(tensor):
+        tensor = torch._C._functorch.get_unwrapped(tensor)
+    with torch._C._DisableFuncTorch():
+        return tensor.cpu().numpy()
