@@ -1,0 +1,159 @@
+"""Scores by pieces against the definition, unit by unit; and a writer's guesses against enumeration."""
+
+from __future__ import annotations
+
+import hashlib
+import itertools
+import math
+
+import numpy as np
+import pytest
+
+from anaphora import spec
+from anaphora.data.vocabulary import Vocabulary
+from anaphora.decode import log_probabilities
+from anaphora.errors import DataError, IncompatibleBundle
+from anaphora.runtime import Model
+from anaphora.tasks.language import scoring, streams
+from anaphora.tasks.language.writing import Writer
+from small_models import STREAMING, V, recurrent, small_model, tree
+
+
+def by_definition(model: Model, ids: np.ndarray, begin: int, end: int, start: int) -> list[float]:
+    """−log p of units begin … end−1, having read from ``start`` on, one step at a time."""
+    state, nats = model.initial(), []
+    for t in range(start, end - 1):
+        logits, state = model.step(state, int(ids[t]))
+        if t + 1 >= begin:
+            nats.append(-float(log_probabilities(logits)[ids[t + 1]]))
+    return nats
+
+
+@pytest.mark.parametrize("name", ["lstm", "gru, tied", "rnn, relu, no bias", "no memory"])
+def test_pieces_by_definition(name: str, rng: np.random.Generator, monkeypatch: pytest.MonkeyPatch) -> None:
+    model, ids = small_model(STREAMING[name]), rng.integers(V, size=500)
+    monkeypatch.setattr(scoring.streams, "cut", lambda length, most: streams_cut(length, 40, 13, most))
+    for most in (1, 3, 64):
+        pieces = streams_cut(len(ids), 40, 13, most)
+        expected = [nat for p in pieces for nat in by_definition(model, ids, p.first, p.stop, p.start)]
+        assert len(expected) == len(ids) - 1
+        np.testing.assert_array_equal(scoring.score(model, ids, most), expected)
+
+
+streams_cut = streams.cut
+
+
+def test_the_chunk_changes_no_bit(rng: np.random.Generator, monkeypatch: pytest.MonkeyPatch) -> None:
+    model, ids = small_model(STREAMING["lstm"]), rng.integers(V, size=9000)
+    whole = scoring.score(model, ids)
+    for at_once in (1, 1000, 77_777):
+        monkeypatch.setattr(scoring, "LOGITS_AT_ONCE", at_once)
+        np.testing.assert_array_equal(scoring.score(model, ids), whole)
+
+
+def test_one_piece_is_the_unbroken_text(rng: np.random.Generator) -> None:
+    model, ids = small_model(STREAMING["gru, 2 layers"]), rng.integers(V, size=9000)
+    np.testing.assert_array_equal(scoring.score(model, ids, 1), model.score(ids))
+    warm = scoring.score(model, ids)
+    assert abs(warm.mean() - model.score(ids).mean()) < 1e-6  # 512 units of context are enough to warm up
+
+
+@pytest.mark.parametrize("length", [0, 1, 2])
+def test_short_texts(length: int) -> None:
+    model = small_model(STREAMING["lstm"])
+    assert scoring.score(model, np.zeros(length, np.int32)).shape == (max(0, length - 1),)
+
+
+TEXT = "ab ba, a\nab. b-a a " * 30
+
+
+def writer(kind: str = "char", text: str = TEXT, **config: object) -> Writer:
+    vocabulary = Vocabulary.build(kind, text)
+    checked = tree(
+        recurrent("lstm"), {"kind": "linear", "name": "output", "input_size": 7, "output_size": vocabulary.size}
+    )
+    checked["blocks"][0]["vocabulary"] = vocabulary.size
+    config = {"units": {"kind": kind}, "tensors": vocabulary.tensors(), **config}
+    return Writer(small_model(spec.check(checked), seed=3, **config))
+
+
+def test_a_score_with_its_floor() -> None:
+    text = TEXT[50:200]
+    card = {"held_out_sha256": hashlib.sha256(text.encode()).hexdigest(), "floor": {"nats_per_unit": 1.25}}
+    known = scoring.evaluate(writer(card=card), text)
+    assert known.floor_nats == 1.25
+    other = scoring.evaluate(writer(card=card), text + "a")
+    assert other.floor_nats is None
+    counted = scoring.evaluate(writer(card=card), text, TEXT)
+    assert counted.floor_nats is not None
+    assert counted.nats_per_unit == known.nats_per_unit
+    assert known.bits_per_unit == pytest.approx(known.nats_per_unit / math.log(2))
+    assert known.bits_per_byte == pytest.approx(known.bits_per_unit * 149 / 150)  # the first character is only read
+    assert known.units == 149
+
+
+def test_unknown_units_are_counted_and_a_text_of_one_is_refused() -> None:
+    assert scoring.evaluate(writer(), "abxxba").unknown_units == 2
+    with pytest.raises(DataError, match="at least 2 char units"):
+        scoring.evaluate(writer(), "a")
+    with pytest.raises(DataError, match="count n-grams"):
+        scoring.evaluate(writer(), "abab", "a")
+
+
+@pytest.mark.parametrize("prompt", ["ab ", "a", "ab b-", ""])
+def test_the_next_words_by_enumeration(prompt: str) -> None:
+    ours = writer()
+    vocabulary = ours.vocabulary
+    read = ours.read(prompt)
+    begun = prompt.split(" ")[-1]
+    inside = [index for index, symbol in enumerate(vocabulary.symbols) if symbol in "ab-"]
+    outside = [index for index in range(1, vocabulary.size) if index not in inside]
+
+    truth: dict[str, float] = {}
+    for length in range(7):
+        for word in itertools.product(inside, repeat=length):
+            state, token, mass = read.state, read.last, 0.0
+            for following in (*word, None):
+                logits, state = ours.model.step(state, token)
+                logs = log_probabilities(np.concatenate([[-np.inf], logits[1:]]))  # the unknown symbol is never written
+                if following is not None:
+                    mass, token = mass + logs[following], following
+            text = begun + vocabulary.decode(word)
+            if text:
+                truth[text] = math.exp(mass) * float(np.exp(logs[outside]).sum())
+    expected = sorted(truth.items(), key=lambda pair: -pair[1])[:3]
+    found = ours.next_words(read, 3)
+    assert [guess.text for guess in found] == [text for text, _ in expected]
+    np.testing.assert_allclose([guess.probability for guess in found], [p for _, p in expected], rtol=1e-9)
+
+
+def test_the_unknown_unit_is_never_written() -> None:
+    ours = writer("word", "a b c " * 50 + "one off")
+    written = "".join(ours.write(ours.read("a b"), 300, np.random.default_rng(0), temperature=5.0))
+    assert len(written) > 100
+    assert "\ufffd" not in written
+
+
+def test_writing_ends_before_a_stop() -> None:
+    ours = writer()
+    for seed in range(5):
+        assert "\n" not in "".join(ours.write(ours.read("a"), 200, np.random.default_rng(seed), stop=("\n",)))
+
+
+def test_bytes_are_written_as_whole_characters() -> None:
+    ours = writer("byte", "é€😀 " * 200)
+    pieces = list(ours.write(ours.read("é"), 40, np.random.default_rng(1)))
+    assert "".join(pieces).encode()  # no half of a character, no lone surrogate
+
+
+def test_a_model_that_is_no_language_model_is_refused() -> None:
+    with pytest.raises(IncompatibleBundle, match="'tag'"):
+        writer(task="tag")
+    with pytest.raises(IncompatibleBundle, match="vocabulary has 256 symbols, but its network scores 8"):
+        writer(units={"kind": "byte"})
+
+
+def test_an_empty_prompt_needs_a_new_line_to_begin_with() -> None:
+    ours = writer(text="ab ba " * 20)
+    with pytest.raises(DataError, match="--prompt"):
+        ours.read("")
