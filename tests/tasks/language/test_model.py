@@ -287,6 +287,16 @@ def test_diverged_at_once_there_is_no_model_and_it_says_so(tmp_path: Path, monke
     assert not (tmp_path / "cat.anaphora").exists()
 
 
+def test_the_records_of_another_run_are_never_mixed_with(tmp_path: Path) -> None:
+    settings = config("--max-steps", "1")
+    corpus = task.split(settings, TEXT)
+    language.train(settings, corpus, tmp_path / "cat.anaphora", run_dir=tmp_path / "run")
+    before = (tmp_path / "run" / "metrics.jsonl").read_bytes()
+    with pytest.raises(UsageError, match="records of another run"):
+        language.train(settings, corpus, tmp_path / "cat.anaphora", run_dir=tmp_path / "run")
+    assert (tmp_path / "run" / "metrics.jsonl").read_bytes() == before
+
+
 def test_an_output_that_cannot_be_written_is_found_before_training(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("x", encoding="utf-8")
     watch = Kept()

@@ -165,7 +165,8 @@ def train(
             outcome = loop.run()
         if outcome.best is None:
             raise outcome.error("No model was saved: none had been judged yet.") or AssertionError(outcome)
-        told.stage("scoring the held-out text")
+        whole = outcome.stopped not in ("interrupted", "terminated")
+        told.stage("scoring the held-out text" if whole else "saving the best model so far")
         tensors, _ = checkpoint.read(loop.best_path)
         trained = Trained(
             tree,
@@ -175,7 +176,7 @@ def train(
             weights=outcome.best.weights,
             steps=outcome.steps,
             stopped=outcome.stopped,
-            whole=outcome.stopped not in ("interrupted", "terminated"),
+            whole=whole,
             started=started,
         )
         report = save(config, corpus, encoded, beat, trained, folder, output)
@@ -237,6 +238,8 @@ def _read_in(pieces: list[streams.Piece]) -> int:
 
 def _open_run(config: LanguageConfig, folder: Path) -> MetricsLog:
     """Make the run's folder, write the resolved config into it, and open its log."""
+    if (folder / "metrics.jsonl").exists():
+        raise UsageError(f"{folder} holds the records of another run. Name another folder with --run-dir.")
     try:
         (folder / "checkpoints").mkdir(parents=True, exist_ok=True)
         (folder / "config.toml").write_text(render(config), encoding="utf-8")
