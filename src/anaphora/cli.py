@@ -89,24 +89,8 @@ def _run(words: list[str]) -> int:
 def program() -> Any:
     """Return the root of the command tree."""
     root = parser.group(COMMANDS, "anaphora", _HELP)
-    root.params.append(_version_option())
+    root.params.insert(0, parser.flag(lambda _: f"anaphora {__version__}", "Show the version and exit.", "--version"))
     return root
-
-
-def _version_option() -> Any:
-    def show(value: bool) -> None:
-        if value:
-            print(f"anaphora {__version__}")
-            raise typer.Exit
-
-    def holder(
-        version: bool = typer.Option(
-            False, "--version", help="Show the version and exit.", callback=show, is_eager=True
-        ),
-    ) -> None:
-        pass
-
-    return parser.command(holder, "version").params[0]
 
 
 def _say(message: str, code: int) -> int:

@@ -31,7 +31,10 @@ Preset = Callable[[Values], Values]
 class Section(BaseModel):
     """A group of knobs: strict, and fixed once it is made."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True, strict=True, validate_default=True, allow_inf_nan=False)
+    # What checks a value is built when the first one is checked: help needs none.
+    model_config = ConfigDict(
+        extra="forbid", frozen=True, strict=True, validate_default=True, allow_inf_nan=False, defer_build=True
+    )
 
 
 class Config(Section):

@@ -13,7 +13,7 @@ import importlib
 import os
 import re
 from collections.abc import Callable, Mapping
-from typing import Any, ClassVar
+from typing import Annotated, Any, ClassVar
 
 import typer
 from typer.core import TyperCommand, TyperGroup
@@ -25,7 +25,7 @@ _CALLED = {"\u2013": "an en dash", "\u2014": "an em dash", "\u2212": "a minus si
 _SECTIONED = re.compile(
     r", --[\w-]+\.[\w-]+"
 )  # the second name of an option whose first is short: said once, in the title
-_SETTINGS = {"help_option_names": ["-h", "--help"], "max_content_width": 120}
+_SETTINGS = {"max_content_width": 120}
 
 
 class Command(TyperCommand):
@@ -106,17 +106,45 @@ class LateGroup(TyperGroup):
 def command(function: Callable[..., Any], name: str) -> Any:
     """Return a function with typer's annotations as a command."""
     app = typer.Typer(add_completion=False, rich_markup_mode=None, pretty_exceptions_enable=False)
-    app.command(name, cls=Command, context_settings=_SETTINGS)(function)
-    return typer.main.get_command(app)
+    app.command(name, cls=Command, context_settings=_SETTINGS, add_help_option=False)(function)
+    made = typer.main.get_command(app)
+    made.params.append(_help())
+    return made
 
 
 def group(commands: Mapping[str, tuple[str, str]], name: str, help_text: str) -> LateGroup:
     """Return a group over a table name -> (where, one line)."""
     cls = type("Group", (LateGroup,), {"table": commands})
     made: LateGroup = cls(
-        name=name, help=help_text, rich_markup_mode=None, no_args_is_help=False, context_settings=_SETTINGS
+        name=name, help=help_text, rich_markup_mode=None, add_help_option=False, context_settings=_SETTINGS
     )
+    made.params.append(_help())
     return made
+
+
+def flag(show: Callable[[typer.Context], str], help_text: str, *names: str) -> Any:
+    """Return an option that prints what ``show`` gives, and ends the program."""
+
+    def answer(context: typer.Context, value: bool) -> None:
+        if value:
+            print(show(context))
+            raise typer.Exit
+
+    option = typer.Option(*names, help=help_text, callback=answer, is_eager=True)
+
+    def holder(wanted: bool = False) -> None: ...
+
+    holder.__annotations__["wanted"] = Annotated[bool, option]
+    app = typer.Typer(add_completion=False)
+    app.command()(holder)
+    made = typer.main.get_command(app).params[0]
+    made.expose_value = False
+    return made
+
+
+def _help() -> Any:
+    # Typer's own has no default, and reading that costs the import of pydantic: half of the time of a usage error.
+    return flag(lambda context: context.get_help(), "Show this message and exit.", "-h", "--help")
 
 
 def option_names(parameters: list[Any]) -> list[str]:
