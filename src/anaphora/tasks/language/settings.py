@@ -46,9 +46,9 @@ class Network(Section):
 class LanguageConfig(Config):
     """Everything one may set for a language model."""
 
-    data: Data = Data()
-    model: Network = Network()
-    training: Training = Training()
+    data: Data = Field(default_factory=Data)
+    model: Network = Field(default_factory=Network)
+    training: Training = Field(default_factory=Training)
 
 
 def _preset(hidden: int, layers: int, dropout: float, embedding: int, **training: Any) -> Preset:
