@@ -95,7 +95,9 @@ def recurrent(
         or (c0 is not None and c0.requires_grad)
         or any(w.requires_grad for w in weights)
     )
-    if transforming or torch.compiler.is_compiling():
+    if torch.compiler.is_compiling():
+        y, h_n, c_n, _ = _apply_compiled(cell, directions, *walk, x, h0, c0, save, *weights)
+    elif transforming:
         y, h_n, c_n, _ = _apply(cell, directions, *walk, x, h0, c0, save, *weights)
     elif save or forward_ad._current_level >= 0:
         y, h_n, c_n, _ = _apply_now(cell, directions, *walk, x, h0, c0, save, *weights)
@@ -162,7 +164,14 @@ class _Recurrent(torch.autograd.Function):
         )
 
 
+class _Compiled(_Recurrent):
+    """The same for ``torch.compile``, which takes no function with a forward mode of its own; torch's refuses too."""
+
+    jvp = torch.autograd.Function.jvp
+
+
 _apply: Callable[..., _Outputs] = _Recurrent.apply
+_apply_compiled: Callable[..., _Outputs] = _Compiled.apply
 # Function.apply binds default arguments through inspect.signature, some 40 µs a call; outside of transforms and
 # compilation, the method of its base class does the same work without.
 _apply_now: Callable[..., _Outputs] = super(torch.autograd.Function, _Recurrent).apply
@@ -270,7 +279,7 @@ def _backward(*inputs: Any) -> tuple[Tensor, Tensor, Tensor, list[Tensor]]:
         saved.detach().numpy(),
         _array(dy),
         _array(dh_n),
-        _array(dc_n),
+        _array(dc_n) if cell == "lstm" else None,
         (dx if whole else dx.zero_()).numpy() if want[0] else None,
         _grouped(dweights, directions) if want[3] else None,
         dh0.numpy() if want[1] else None,
