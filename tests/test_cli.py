@@ -434,6 +434,18 @@ def test_verify_as_json(run: Run, tmp_path: Path) -> None:
     assert facts["parameters"] == sum(math.prod(shape) for shape in spec.tensors(facts["config"]["model"]).values())
 
 
+def test_a_card_cannot_draw_on_the_screen(run: Run, tmp_path: Path) -> None:
+    write_model(tmp_path / "m.anaphora")
+    opened = bundle.read(tmp_path / "m.anaphora")
+    card = {"sources": ["a\x1b[2Jb.txt"], "floor": {"nats_per_unit": 1.5}, "steps": 12345}
+    bundle.write(tmp_path / "m.anaphora", opened.tensors, {**opened.config, "card": card})
+    shown = run("verify", "m.anaphora").stdout
+    assert "\x1b" not in shown
+    assert re.search(r"^  sources +a\\x1b\[2Jb.txt$", shown, re.MULTILINE)
+    assert re.search(r"^  floor.nats_per_unit +1.5$", shown, re.MULTILINE)
+    assert re.search(r"^  steps +12,345$", shown, re.MULTILINE)
+
+
 # What nobody foresaw
 
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import math
+from collections.abc import Iterator, Mapping
 from typing import Annotated, Any
 
 import typer
@@ -29,29 +31,38 @@ def verify(
         facts = bundle.verify(path)
         tree = spec.check(facts.config["model"])
         shapes = spec.tensors(tree)
-        parameters = sum(_product(shape) for shape in shapes.values())
+        parameters = sum(math.prod(shape) for shape in shapes.values())
         if as_json:
             known = {**facts._asdict(), "parameters": parameters}
             print(json.dumps(known, ensure_ascii=False, sort_keys=True, allow_nan=False))
             continue
         print(f"{path}: whole, {facts.size_bytes:,} bytes, format version {facts.version}")
-        print(f"  sha256      {facts.sha256}")
-        print(f"  task        {facts.task}{_units(facts.config)}")
-        print(f"  parameters  {parameters:,} in {len(shapes)} tensors")
+        print(f"  {'sha256':<24}{facts.sha256}")
+        print(f"  {'task':<24}{facts.task}{_units(facts.config)}")
+        print(f"  {'parameters':<24}{parameters:,} in {len(shapes)} tensors")
         for block_path, block in spec.walk(tree):
             fields = ", ".join(f"{name} {value}" for name, value in block.items() if name not in ("kind", "name"))
-            print(f"    {block_path:<12}{block['kind']:<12}{fields}")
-        for name, value in facts.config.get("card", {}).items():
-            print(f"  {name:<12}{value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)}")
+            print(f"    {block_path:<22}{block['kind']:<12}{fields}")
+        for name, value in _flat(facts.config.get("card", {})):
+            print(f"  {_plain(name):<24}{_plain(value)}")
+
+
+def _flat(card: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, str]]:
+    """Every fact of a model card with its dotted name, but those that are not known."""
+    for name, value in card.items():
+        if isinstance(value, Mapping):
+            yield from _flat(value, f"{prefix}{name}.")
+        elif isinstance(value, list):
+            yield prefix + name, ", ".join(map(str, value))
+        elif value is not None:
+            yield prefix + name, f"{value:,}" if isinstance(value, int) else str(value)
+
+
+def _plain(text: str) -> str:
+    """What a file says about itself, unable to move the cursor or to colour the screen."""
+    return "".join(character if character.isprintable() else ascii(character)[1:-1] for character in text)
 
 
 def _units(config: dict[str, Any]) -> str:
     units = config.get("units", {})
     return ", " + ", ".join(f"{name} {value}" for name, value in units.items()) if units else ""
-
-
-def _product(shape: tuple[int, ...]) -> int:
-    result = 1
-    for size in shape:
-        result *= size
-    return result

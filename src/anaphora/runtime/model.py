@@ -5,7 +5,7 @@
     model.score(ids (N,)) -> −log p(id_t | ids before t), t = 1 … N−1            nats, float64
 
 A state is a value: a tuple of arrays (layers·D, B, width), one after another as ``spec.states`` lists them. Nothing
-writes into a state that was handed out. Inside, rows lie ragged, one after another: a batch costs what its symbols
+writes into a state that was handed out. Rows of different lengths lie ragged inside: a batch costs what its symbols
 cost.
 """
 
@@ -94,10 +94,15 @@ class Model:
         steps = np.full(B, T, dtype=np.int64) if lengths is None else np.asarray(lengths)
         if steps.shape != (B,) or (B > 0 and (steps.min() < 0 or steps.max() > T)):
             raise UsageError(f"expected {B} lengths between 0 and {T}, got {steps.tolist()}")
-        real = np.arange(T) < steps[:, None]  # (B, T)
-        logits = np.zeros((B, T, self.width), dtype=np.float32)
-        logits[real], after = self._run(symbols.T[real], Lines.ragged(steps), self._checked(state, B))
-        return np.ascontiguousarray(logits.transpose(1, 0, 2)), after
+        before = self._checked(state, B)
+        if bool((steps == T).all()):
+            dense, after = self._run(symbols.reshape(-1), Lines.dense(T, B), before)
+            return dense.reshape(T, B, self.width), after
+        b, t = np.nonzero(np.arange(T) < steps[:, None])
+        ragged, after = self._run(symbols[t, b], Lines.ragged(steps), before)
+        logits = np.zeros((T, B, self.width), dtype=np.float32)
+        logits[t, b] = ragged
+        return logits, after
 
     def step(self, state: State, token: int) -> tuple[Floats, State]:
         """Return the scores (V,) after one more symbol of one row, and the state after it: a step for
