@@ -3,9 +3,10 @@
     y, h_n, c_n = walk(x; W, U, b, h_0, c_0)            forward
     dx, dW, dU, db, dh_0, dc_0 = walk back(dy, dh_n, dc_n)      backward
 
-All arrays are float32 and C-contiguous, indices int64; the caller allocates what is written. What each letter means, who owns what and in which
-order each row is summed stands in ``csrc/kernels.h``; ``reference.py`` has the same functions in plain numpy. Every function releases the GIL while it computes.
-A wrong shape raises ``ValueError`` naming the array, what was expected and what came; a wrong dtype or layout raises ``TypeError``.
+All arrays are float32 and C-contiguous, indices int64; the caller allocates what is written. What each letter means,
+who owns what and in which order each row is summed stands in ``csrc/kernels.h``; ``reference.py`` has the same
+functions in plain numpy. Every function releases the GIL while it computes. A wrong shape raises ``ValueError`` naming
+the array, what was expected and what came; a wrong dtype or layout raises ``TypeError``.
 """
 
 from __future__ import annotations
@@ -35,7 +36,7 @@ buffer = _kernels.buffer
 
 
 def saved_slots(cell: str) -> int:
-    """How many values of size H ``forward`` saves per line: gru r z n m (m = U_n h + b_hn), lstm i f g o c, rnn none."""
+    """How many values of size H ``forward`` saves per line: gru r z n m (m = U_n h + b_hn), lstm i f g o c, rnn 0."""
     return SAVED_SLOTS[cell]
 
 
