@@ -1,8 +1,9 @@
 // Gate arithmetic, stage by stage: forward and backward of each cell, its equation above it.
 //
-// A stage is a panel product followed by arithmetic on the row. It declares the *terms* of its product: where the factor comes
-// from (x_t, h_{t-1} or the row's scratch) and which of the stage's *slots* (one value of each unit) the weights add to. From that
-// the walk derives packing, the product forward, its two gradients and the weights' gradients; here stands only what is left:
+// A stage is a panel product followed by arithmetic on the row. It declares the *terms* of its product: where the
+// factor comes from (x_t, h_{t-1} or the row's scratch) and which of the stage's *slots* (one value of each unit) the
+// weights add to. From that the walk derives packing, the product forward, its two gradients and the weights'
+// gradients; here stands only what is left:
 //
 //   finish(pre, row, u, n, U)    slots -> state and output, for n lanes from unit u
 //   back(row, u, n, U)           gradient of the output -> gradient of each slot, d_pre
@@ -34,20 +35,21 @@ struct Row {
   float* c;                // LSTM's memory, replaced in place
   float* saved;
   float* scratch;
-  const float* partial;    // sums of bias and input, when they were formed ahead
+  const float* partial;  // sums of bias and input, when they were formed ahead
 };
 
 // One row at one step, backward.
 struct BackRow {
   const float *saved, *y, *h_before, *c_before;
-  float* dh;      // gradient of this step's state; back() leaves there what reaches h_{t-1} past the products
-  float* dc;      // gradient of this step's memory -> of the one before
+  float* dh;  // gradient of this step's state; back() leaves there what reaches h_{t-1} past the products
+  float* dc;  // gradient of this step's memory -> of the one before
   float* d_scratch;
-  float* scratch; // the scratch row again, for the weights' gradient
+  float* scratch;  // the scratch row again, for the weights' gradient
   float* d_pre;
 };
 
-// Elman's network:  h' = f(W x + b_ih + U h + b_hh),  f = tanh or relu.                 Elman 1990, Cognitive Science 14
+// Elman's network:  h' = f(W x + b_ih + U h + b_hh),  f = tanh or relu.                 Elman 1990, Cognitive Science
+// 14
 template <bool Relu>
 struct ElmanStage {
   static constexpr int slots = 1;
@@ -71,7 +73,8 @@ struct Elman {
   using Stages = List<ElmanStage<Relu>>;
 };
 
-// GRU, the reset after the product:                                       Cho et al. 2014, arXiv:1406.1078; torch.nn.GRU
+// GRU, the reset after the product:                                       Cho et al. 2014, arXiv:1406.1078;
+// torch.nn.GRU
 //   r = sigmoid(W_r x + b_ir + U_r h + b_hr)        z likewise
 //   n = tanh(W_n x + b_in + r * m),  m = U_n h + b_hn
 //   h' = (1 - z) n + z h
@@ -96,7 +99,8 @@ struct GruStage {
   }
   static ANAPHORA_INLINE void back(const BackRow& row, int64_t u, int n, int64_t U) {
     const Vec one = fill(1.0f);
-    const Vec r = load(row.saved + u, n), z = load(row.saved + U + u, n), candidate = load(row.saved + 2 * U + u, n), m = load(row.saved + 3 * U + u, n);
+    const Vec r = load(row.saved + u, n), z = load(row.saved + U + u, n), candidate = load(row.saved + 2 * U + u, n),
+              m = load(row.saved + 3 * U + u, n);
     const Vec h = load(row.h_before + u, n), dh = load(row.dh + u, n);
     const Vec dz = mul(dh, sub(h, candidate));
     const Vec d_inner = mul(mul(dh, sub(one, z)), sub(one, mul(candidate, candidate)));
@@ -115,7 +119,8 @@ struct Gru {
   using Stages = List<GruStage>;
 };
 
-// LSTM with a forget gate:                    Hochreiter & Schmidhuber 1997, Neural Computation 9; Gers et al. 2000, ibid. 12
+// LSTM with a forget gate:                    Hochreiter & Schmidhuber 1997, Neural Computation 9; Gers et al. 2000,
+// ibid. 12
 //   i, f, o = sigmoid(W x + b_ih + U h + b_hh)      g = tanh(the same)
 //   c' = f c + i g,   h' = o tanh(c')
 // Projected: m = o tanh(c') stays in the row's scratch and the second stage makes h' of it.
@@ -141,7 +146,8 @@ struct LstmStage {
   }
   static ANAPHORA_INLINE void back(const BackRow& row, int64_t u, int n, int64_t U) {
     const Vec one = fill(1.0f);
-    const Vec i = load(row.saved + u, n), f = load(row.saved + U + u, n), g = load(row.saved + 2 * U + u, n), o = load(row.saved + 3 * U + u, n);
+    const Vec i = load(row.saved + u, n), f = load(row.saved + U + u, n), g = load(row.saved + 2 * U + u, n),
+              o = load(row.saved + 3 * U + u, n);
     const Vec squashed = tanh(load(row.saved + 4 * U + u, n));
     const Vec dh = load((Projected ? row.d_scratch : row.dh) + u, n);
     const Vec dc = fma(mul(dh, o), sub(one, mul(squashed, squashed)), load(row.dc + u, n));
@@ -160,7 +166,8 @@ struct Lstm {
   using Stages = List<LstmStage<false>>;
 };
 
-// h' = W_hr m.                                                                           Sak et al. 2014, arXiv:1402.1128
+// h' = W_hr m.                                                                           Sak et al. 2014,
+// arXiv:1402.1128
 struct ProjectionStage {
   static constexpr int slots = 1;
   using Terms = List<Term<From::scratch, 0>>;
@@ -170,7 +177,9 @@ struct ProjectionStage {
   static ANAPHORA_INLINE void finish(const Vec* pre, const Row& row, int64_t u, int n, int64_t) {
     store(row.y + u, pre[0], n);
   }
-  static ANAPHORA_INLINE void back(const BackRow& row, int64_t u, int n, int64_t) { store(row.d_pre + u, load(row.dh + u, n), n); }
+  static ANAPHORA_INLINE void back(const BackRow& row, int64_t u, int n, int64_t) {
+    store(row.d_pre + u, load(row.dh + u, n), n);
+  }
 };
 
 struct ProjectedLstm {

@@ -24,7 +24,8 @@ const Table& pick() {
 #if defined(__x86_64__)
   __builtin_cpu_init();
   const bool avx2 = __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma");
-  const bool avx512 = avx2 && __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512vl");
+  const bool avx512 = avx2 && __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512dq") &&
+                      __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512vl");
   const Choice choices[] = {{&table_avx512, avx512}, {&table_avx2, avx2}, {&table_baseline, true}};
 #else
   const Choice choices[] = {{&table_neon, true}};
@@ -35,7 +36,8 @@ const Table& pick() {
     if (choice.runs && (!asked || !*asked || std::string(asked) == choice.table->name)) return *choice.table;
     if (choice.runs) known += (known.empty() ? "" : ", ") + std::string(choice.table->name);
   }
-  throw std::runtime_error("ANAPHORA_ARCH is '" + std::string(asked) + "', but this machine runs " + known + ": name one of them or unset the variable");
+  throw std::runtime_error("ANAPHORA_ARCH is '" + std::string(asked) + "', but this machine runs " + known +
+                           ": name one of them or unset the variable");
 }
 
 }  // namespace
@@ -47,19 +49,25 @@ const Table& table() {
 
 int64_t saved_slots(CellKind cell) {
   switch (cell) {
-    case CellKind::gru: return 4;
+    case CellKind::gru:
+      return 4;
     case CellKind::lstm:
-    case CellKind::lstm_projected: return 5;
-    default: return 0;
+    case CellKind::lstm_projected:
+      return 5;
+    default:
+      return 0;
   }
 }
 
 int64_t gate_count(CellKind cell) {
   switch (cell) {
-    case CellKind::gru: return 3;
+    case CellKind::gru:
+      return 3;
     case CellKind::lstm:
-    case CellKind::lstm_projected: return 4;
-    default: return 1;
+    case CellKind::lstm_projected:
+      return 4;
+    default:
+      return 1;
   }
 }
 

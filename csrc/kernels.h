@@ -4,14 +4,16 @@
 //   B  rows (sequences)              H  hidden units         D  directions, 1 or 2
 //   N  lines of x and y              P  features of the state h: H, or the size it is projected to
 //
-// Every matrix is row-major float32 and dense, every index int64. The caller owns every buffer named here; none may overlap
-// another. The kernels keep no pointer after they return and allocate only scratch that they give back.
+// Every matrix is row-major float32 and dense, every index int64. The caller owns every buffer named here; none may
+// overlap another. The kernels keep no pointer after they return and allocate only scratch that they give back.
 //
-// A *line* is one step of one row: step t of row b lies in line time_offset[t] + row_offset[b] of x, y and saved. The same
-// walk so serves time-major, batch-first, ragged and packed data without a copy. Lines past a row's end are never touched.
+// A *line* is one step of one row: step t of row b lies in line time_offset[t] + row_offset[b] of x, y and saved. The
+// same walk so serves time-major, batch-first, ragged and packed data without a copy. Lines past a row's end are never
+// touched.
 //
-// Each row sums in one order: bias, then x with k ascending, then h with k ascending. Nothing else enters a row's result, so
-// for one instruction set its bits do not depend on the other rows, on padding, on the threads or on how it was cut in time.
+// Each row sums in one order: bias, then x with k ascending, then h with k ascending. Nothing else enters a row's
+// result, so for one instruction set its bits do not depend on the other rows, on padding, on the threads or on how it
+// was cut in time.
 #pragma once
 #include <cstdint>
 
@@ -58,8 +60,8 @@ struct Forward {
   int64_t N;
 };
 
-// Backward needs back what forward was given, and its y and saved. A null gradient on the left counts as zeros, a null output
-// on the right is not computed. Outputs are overwritten; dx is the sum over directions.
+// Backward needs back what forward was given, and its y and saved. A null gradient on the left counts as zeros, a null
+// output on the right is not computed. Outputs are overwritten; dx is the sum over directions.
 struct Backward {
   Shape shape;
   Lines lines;
@@ -84,8 +86,8 @@ struct Table {
   void (*linear)(int64_t N, int64_t O, int64_t K, const float* packed, const float* x, float* y);  // y = b + x W^T
 };
 
-const Table& table();                  // the best this machine runs; ANAPHORA_ARCH overrides
-int64_t saved_slots(CellKind cell);    // values of size H that forward saves per line
-int64_t gate_count(CellKind cell);     // G
+const Table& table();                // the best this machine runs; ANAPHORA_ARCH overrides
+int64_t saved_slots(CellKind cell);  // values of size H that forward saves per line
+int64_t gate_count(CellKind cell);   // G
 
 }  // namespace anaphora

@@ -43,7 +43,9 @@ struct Affine {
     for (; p < last; ++p)
       with_count<tile_vectors>(panels().vectors_of(p), [&](auto V) {
         for_tiles(end - row, [&](int64_t first, int n) {
-          with_count<tile_rows>(n, [&](auto R) { this->template tile<decltype(R)::value, decltype(V)::value>(row + first, p, packed, x, y); });
+          with_count<tile_rows>(n, [&](auto R) {
+            this->template tile<decltype(R)::value, decltype(V)::value>(row + first, p, packed, x, y);
+          });
         });
       });
   }

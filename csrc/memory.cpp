@@ -12,7 +12,7 @@
 namespace anaphora {
 namespace {
 
-constexpr size_t header_bytes = 64;             // the block's size stands before it, on a line of its own
+constexpr size_t header_bytes = 64;  // the block's size stands before it, on a line of its own
 constexpr size_t huge_page_bytes = size_t{2} << 20;
 constexpr size_t kept_bytes = size_t{256} << 20;  // what is kept for the next call at the most
 
@@ -24,7 +24,8 @@ struct Kept {
 
 Kept* all = nullptr;
 
-// Never destroyed: a worker may give back a block while the process ends. A fork waits until the lock is free, so that the child finds it so.
+// Never destroyed: a worker may give back a block while the process ends. A fork waits until the lock is free, so that
+// the child finds it so.
 Kept& kept() {
   static const int registered = [] {
     all = new Kept;
@@ -45,7 +46,8 @@ void* borrow(size_t bytes) {
     size_t best = blocks.size();
     for (size_t i = 0; i < blocks.size(); ++i) {
       const size_t size = size_of(blocks[i]);
-      if (size >= bytes && size <= 2 * bytes + 4096 && (best == blocks.size() || size < size_of(blocks[best]))) best = i;
+      if (size >= bytes && size <= 2 * bytes + 4096 && (best == blocks.size() || size < size_of(blocks[best])))
+        best = i;
     }
     if (best < blocks.size()) {
       char* base = blocks[best];
@@ -59,7 +61,8 @@ void* borrow(size_t bytes) {
   const size_t whole = (bytes + header_bytes + unit - 1) / unit * unit;
   char* base = static_cast<char*>(std::aligned_alloc(unit, whole));
   if (!base) throw std::bad_alloc();
-  if (unit == huge_page_bytes) madvise(base, whole, MADV_HUGEPAGE);  // a wish: where it is not granted all works the same
+  if (unit == huge_page_bytes)
+    madvise(base, whole, MADV_HUGEPAGE);  // a wish: where it is not granted all works the same
   size_of(base) = whole - header_bytes;
   return base + header_bytes;
 }

@@ -1,6 +1,7 @@
 // Scratch memory that is kept between calls: fresh pages cost more than the arithmetic of a small batch.
 //
-// Blocks are aligned to 64 bytes and come back when their holder goes. What has come back is kept up to a bound, the rest freed.
+// Blocks are aligned to 64 bytes and come back when their holder goes. What has come back is kept up to a bound, the
+// rest freed.
 #pragma once
 #include <cstddef>
 

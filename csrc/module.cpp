@@ -42,12 +42,16 @@ auto* expect(const char* name, const Array& array, std::initializer_list<int64_t
     same = same && static_cast<int64_t>(array.shape(i)) == size;
     wanted += (i++ ? ", " : "") + std::to_string(size);
   }
-  if (!same) throw nb::value_error((std::string(name) + ": expected shape (" + wanted + (shape.size() == 1 ? ",)" : ")") + ", got " + shape_text(array)).c_str());
+  if (!same)
+    throw nb::value_error((std::string(name) + ": expected shape (" + wanted + (shape.size() == 1 ? ",)" : ")") +
+                           ", got " + shape_text(array))
+                              .c_str());
   return array.data();
 }
 
 template <class Array>
-auto expect(const char* name, const std::optional<Array>& array, std::initializer_list<int64_t> shape) -> decltype(array->data()) {
+auto expect(const char* name, const std::optional<Array>& array, std::initializer_list<int64_t> shape)
+    -> decltype(array->data()) {
   return array ? expect(name, *array, shape) : nullptr;
 }
 
@@ -60,7 +64,8 @@ CellKind cell_kind(const std::string& cell, bool projected) {
 }
 
 int64_t rows_of(const char* name, const In& array) {
-  if (array.ndim() != 2) throw nb::value_error((std::string(name) + ": expected a matrix, got shape " + shape_text(array)).c_str());
+  if (array.ndim() != 2)
+    throw nb::value_error((std::string(name) + ": expected a matrix, got shape " + shape_text(array)).c_str());
   return static_cast<int64_t>(array.shape(0));
 }
 
@@ -83,12 +88,13 @@ template <class Array, class Result>
 Result weights_of(const Shape& shape, const std::vector<std::optional<Array>>& weights, int64_t direction) {
   const auto* w = &weights[static_cast<size_t>(5 * direction)];
   const int64_t rows = gate_count(shape.cell) * shape.H;
-  return {expect("w_ih", w[0], {rows, shape.I}), expect("w_hh", w[1], {rows, shape.P}), expect("b_ih", w[2], {rows}), expect("b_hh", w[3], {rows}),
-          expect("w_hr", w[4], {shape.P, shape.H})};
+  return {expect("w_ih", w[0], {rows, shape.I}), expect("w_hh", w[1], {rows, shape.P}), expect("b_ih", w[2], {rows}),
+          expect("b_hh", w[3], {rows}), expect("w_hr", w[4], {shape.P, shape.H})};
 }
 
 Lines lines_of(const Index& time_offset, const Index& row_offset, const Index& lengths, int64_t N) {
-  const Lines lines{static_cast<int64_t>(time_offset.shape(0)), static_cast<int64_t>(row_offset.shape(0)), time_offset.data(), row_offset.data(), lengths.data()};
+  const Lines lines{static_cast<int64_t>(time_offset.shape(0)), static_cast<int64_t>(row_offset.shape(0)),
+                    time_offset.data(), row_offset.data(), lengths.data()};
   if (static_cast<int64_t>(lengths.shape(0)) != lines.B) throw nb::value_error("lengths: expected one for each row");
   int64_t lowest = 0, highest = -1;
   for (int64_t t = 0; t < lines.T; ++t) {
@@ -99,13 +105,17 @@ Lines lines_of(const Index& time_offset, const Index& row_offset, const Index& l
   for (int64_t b = 0; b < lines.B; ++b) {
     const int64_t length = lines.lengths[b];
     if (length < 0 || length > lines.T)
-      throw nb::value_error(("lengths: expected 0 to " + std::to_string(lines.T) + ", got " + std::to_string(length) + " in row " + std::to_string(b)).c_str());
+      throw nb::value_error(("lengths: expected 0 to " + std::to_string(lines.T) + ", got " + std::to_string(length) +
+                             " in row " + std::to_string(b))
+                                .c_str());
     if (!length) continue;
     if (lines.row_offset[b] + lowest >= 0 && lines.row_offset[b] + highest < N) continue;
     for (int64_t t = 0; t < length; ++t) {
       const int64_t line = lines.time_offset[t] + lines.row_offset[b];
       if (line < 0 || line >= N)
-        throw nb::value_error(("lines: step " + std::to_string(t) + " of row " + std::to_string(b) + " lies in line " + std::to_string(line) + " of " + std::to_string(N)).c_str());
+        throw nb::value_error(("lines: step " + std::to_string(t) + " of row " + std::to_string(b) + " lies in line " +
+                               std::to_string(line) + " of " + std::to_string(N))
+                                  .c_str());
     }
   }
   return lines;
@@ -131,8 +141,9 @@ std::unique_ptr<Packed> pack(const std::string& cell, const std::vector<MaybeIn>
   return packed;
 }
 
-void forward(const Packed& packed, const In& x, const Index& time_offset, const Index& row_offset, const Index& lengths, const MaybeIn& h0, const MaybeIn& c0, const Out& y,
-             const Out& h_n, const MaybeOut& c_n, const MaybeOut& saved) {
+void forward(const Packed& packed, const In& x, const Index& time_offset, const Index& row_offset, const Index& lengths,
+             const MaybeIn& h0, const MaybeIn& c0, const Out& y, const Out& h_n, const MaybeOut& c_n,
+             const MaybeOut& saved) {
   Forward call{};
   const Shape& s = call.shape = packed.shape;
   call.N = rows_of("x", In(x));
@@ -146,27 +157,31 @@ void forward(const Packed& packed, const In& x, const Index& time_offset, const 
   call.c_n = expect("c_n", c_n, {s.D, B, s.H});
   call.saved = expect("saved", saved, {s.D, call.N, saved_slots(s.cell) * s.H});
   const bool memory = saved_slots(s.cell) == 5;
-  if (memory != (call.c_n != nullptr)) throw nb::value_error(memory ? "c_n: an lstm needs it" : "c_n: only an lstm has a memory c");
+  if (memory != (call.c_n != nullptr))
+    throw nb::value_error(memory ? "c_n: an lstm needs it" : "c_n: only an lstm has a memory c");
   for (int64_t d = 0; d < s.D; ++d) call.packed[d] = packed.blocks[d]->data();
   nb::gil_scoped_release released;
   table().forward(call);
 }
 
-void backward(const std::string& cell, const std::vector<MaybeIn>& weights, const In& x, const Index& time_offset, const Index& row_offset, const Index& lengths, const MaybeIn& h0,
-              const MaybeIn& c0, const In& y, const In& saved, const MaybeIn& dy, const MaybeIn& dh_n, const MaybeIn& dc_n, const MaybeOut& dx, const std::vector<MaybeOut>& dweights,
-              const MaybeOut& dh0, const MaybeOut& dc0) {
+void backward(const std::string& cell, const std::vector<MaybeIn>& weights, const In& x, const Index& time_offset,
+              const Index& row_offset, const Index& lengths, const MaybeIn& h0, const MaybeIn& c0, const In& y,
+              const In& saved, const MaybeIn& dy, const MaybeIn& dh_n, const MaybeIn& dc_n, const MaybeOut& dx,
+              const std::vector<MaybeOut>& dweights, const MaybeOut& dh0, const MaybeOut& dc0) {
   Backward call{};
   const Shape& s = call.shape = shape_of(cell, weights);
   call.N = rows_of("x", x);
   call.lines = lines_of(time_offset, row_offset, lengths, call.N);
   const int64_t B = call.lines.B;
-  if (!dweights.empty() && dweights.size() != weights.size()) throw nb::value_error("dweights: expected as many as weights, or none");
+  if (!dweights.empty() && dweights.size() != weights.size())
+    throw nb::value_error("dweights: expected as many as weights, or none");
   for (int64_t d = 0; d < s.D; ++d) {
     call.weights[d] = weights_of<In, Weights>(s, weights, d);
     if (!dweights.empty()) call.dweights[d] = weights_of<Out, WeightGradients>(s, dweights, d);
   }
   for (size_t i = 0; i < dweights.size(); ++i)
-    if (dweights[i].has_value() != weights[i].has_value()) throw nb::value_error("dweights: expected one for each weight that is there");
+    if (dweights[i].has_value() != weights[i].has_value())
+      throw nb::value_error("dweights: expected one for each weight that is there");
   call.x = expect("x", x, {call.N, s.I});
   call.h0 = expect("h0", h0, {s.D, B, s.P});
   call.c0 = expect("c0", c0, {s.D, B, s.H});
@@ -190,7 +205,8 @@ struct PackedLinear {
 std::unique_ptr<PackedLinear> pack_linear(const In& weight, const MaybeIn& bias) {
   const int64_t O = rows_of("weight", weight), K = static_cast<int64_t>(weight.shape(1));
   const float* b = expect("bias", bias, {O});
-  std::unique_ptr<PackedLinear> packed(new PackedLinear{O, K, Scratch(static_cast<size_t>(table().packed_linear_size(O, K)))});
+  std::unique_ptr<PackedLinear> packed(
+      new PackedLinear{O, K, Scratch(static_cast<size_t>(table().packed_linear_size(O, K)))});
   nb::gil_scoped_release released;
   table().pack_linear(O, K, weight.data(), b, packed->block.data());
   return packed;
@@ -213,7 +229,8 @@ nb::ndarray<nb::numpy, float> buffer(const std::vector<int64_t>& shape) {
     floats *= sizes.back();
   }
   void* block = borrow(floats * sizeof(float));
-  return nb::ndarray<nb::numpy, float>(block, sizes.size(), sizes.data(), nb::capsule(block, [](void* p) noexcept { give_back(p); }));
+  return nb::ndarray<nb::numpy, float>(block, sizes.size(), sizes.data(),
+                                       nb::capsule(block, [](void* p) noexcept { give_back(p); }));
 }
 
 }  // namespace
@@ -222,11 +239,13 @@ NB_MODULE(_kernels, module) {
   nb::class_<Packed>(module, "Packed");
   nb::class_<PackedLinear>(module, "PackedLinear");
   module.def("pack", &pack);
-  module.def("forward", &forward, nb::arg("packed"), nb::arg("x"), nb::arg("time_offset"), nb::arg("row_offset"), nb::arg("lengths"), nb::arg("h0").none(), nb::arg("c0").none(),
-             nb::arg("y"), nb::arg("h_n"), nb::arg("c_n").none(), nb::arg("saved").none());
-  module.def("backward", &backward, nb::arg("cell"), nb::arg("weights"), nb::arg("x"), nb::arg("time_offset"), nb::arg("row_offset"), nb::arg("lengths"), nb::arg("h0").none(),
-             nb::arg("c0").none(), nb::arg("y"), nb::arg("saved"), nb::arg("dy").none(), nb::arg("dh_n").none(), nb::arg("dc_n").none(), nb::arg("dx").none(), nb::arg("dweights"),
-             nb::arg("dh0").none(), nb::arg("dc0").none());
+  module.def("forward", &forward, nb::arg("packed"), nb::arg("x"), nb::arg("time_offset"), nb::arg("row_offset"),
+             nb::arg("lengths"), nb::arg("h0").none(), nb::arg("c0").none(), nb::arg("y"), nb::arg("h_n"),
+             nb::arg("c_n").none(), nb::arg("saved").none());
+  module.def("backward", &backward, nb::arg("cell"), nb::arg("weights"), nb::arg("x"), nb::arg("time_offset"),
+             nb::arg("row_offset"), nb::arg("lengths"), nb::arg("h0").none(), nb::arg("c0").none(), nb::arg("y"),
+             nb::arg("saved"), nb::arg("dy").none(), nb::arg("dh_n").none(), nb::arg("dc_n").none(),
+             nb::arg("dx").none(), nb::arg("dweights"), nb::arg("dh0").none(), nb::arg("dc0").none());
   module.def("pack_linear", &pack_linear, nb::arg("weight"), nb::arg("bias").none());
   module.def("linear", &linear);
   module.def("buffer", &buffer);
@@ -235,6 +254,7 @@ NB_MODULE(_kernels, module) {
     set_threads(n);
   });
   module.def("get_threads", &threads);
+  module.def("share_threads", &share_threads);
   module.def("threads_source", &threads_source);
   module.def("arch", [] { return table().name; });
 }

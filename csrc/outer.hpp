@@ -2,7 +2,8 @@
 //
 //   dW[m][k] += d_pre[line][m] * source[line][k]        db[m] += d_pre[line][m]
 //
-// Threads split m, never the lines: each element is summed by one thread, line after line, so the bits depend on shapes and lengths alone.
+// Threads split m, never the lines: each element is summed by one thread, line after line, so the bits depend on shapes
+// and lengths alone.
 #pragma once
 #include "panel.hpp"
 
@@ -11,25 +12,27 @@ namespace {
 
 struct Outer {
   int64_t lines;
-  const float* d_pre;   // the stage's first slot in the first line
-  int64_t stride;       // from line to line
+  const float* d_pre;  // the stage's first slot in the first line
+  int64_t stride;      // from line to line
   const float* const* source;
-  int64_t K;            // columns of source and of dw
+  int64_t K;  // columns of source and of dw
   int64_t units;
-  const int* slot;      // which slot each gate of dw takes its units from
-  float* dw;            // (gates * units, K)
-  bool onto;            // add to dw, or overwrite it
+  const int* slot;  // which slot each gate of dw takes its units from
+  float* dw;        // (gates * units, K)
+  bool onto;        // add to dw, or overwrite it
 
   int64_t element(int64_t m) const { return slot[m / units] * units + m % units; }
 };
 
 ANAPHORA_INLINE void add_to(float* p, Vec v, int n, bool onto) { store(p, onto ? add(load(p, n), v) : v, n); }
 
-constexpr int64_t ahead = 16;         // lines
-constexpr int64_t outer_lines = 256;  // lines summed by themselves: they stay in the caches, and a sum of short sums keeps its precision
+constexpr int64_t ahead = 16;  // lines
+constexpr int64_t outer_lines =
+    256;  // lines summed by themselves: they stay in the caches, and a sum of short sums keeps its precision
 
 template <int R, int V>
-ANAPHORA_APART void outer_tile(const Outer& o, int64_t line, int64_t lines, int64_t m, int64_t column, const float* panel) {
+ANAPHORA_APART void outer_tile(const Outer& o, int64_t line, int64_t lines, int64_t m, int64_t column,
+                               const float* panel) {
   const float* d[R];
   for (int r = 0; r < R; ++r) d[r] = o.d_pre + line * o.stride + o.element(m + r);
   Vec sum[R][V];
@@ -45,7 +48,9 @@ ANAPHORA_APART void outer_tile(const Outer& o, int64_t line, int64_t lines, int6
     }
   }
   for (int v = 0; v < V; ++v)
-    for (int r = 0; r < R; ++r) add_to(o.dw + (m + r) * o.K + column + v * lanes, sum[r][v], lanes_from(column + v * lanes, o.K), o.onto || line > 0);
+    for (int r = 0; r < R; ++r)
+      add_to(o.dw + (m + r) * o.K + column + v * lanes, sum[r][v], lanes_from(column + v * lanes, o.K),
+             o.onto || line > 0);
 }
 
 constexpr int64_t outer_scratch = outer_lines * tile_vectors * lanes;
@@ -65,7 +70,9 @@ inline void outer_product(const Outer& o, int64_t from, int64_t to, float* panel
         }
       with_count<tile_vectors>(V, [&](auto W) {
         for_tiles(to - from, [&](int64_t first, int rows) {
-          with_count<tile_rows>(rows, [&](auto R) { outer_tile<decltype(R)::value, decltype(W)::value>(o, line, lines, from + first, column, panel); });
+          with_count<tile_rows>(rows, [&](auto R) {
+            outer_tile<decltype(R)::value, decltype(W)::value>(o, line, lines, from + first, column, panel);
+          });
         });
       });
     }

@@ -2,15 +2,16 @@
 //
 //   sum[r][v] += x[r][k] * panel[k][v]        r < R rows, v < V vectors, k ascending
 //
-// A panel holds the weights of a few neighbouring columns, k after k, so that the product reads it from front to back once. The
-// R x V sums stay in registers. Each row's sums depend on nothing but that row and k's order, whatever R is.
+// A panel holds the weights of a few neighbouring columns, k after k, so that the product reads it from front to back
+// once. The R x V sums stay in registers. Each row's sums depend on nothing but that row and k's order, whatever R is.
 #pragma once
 #include "simd.hpp"
 
 namespace anaphora {
 namespace {
 
-// Where the v-th of a panel's vectors is summed when the sums have more slots than the panel: slot after slot, W vectors each.
+// Where the v-th of a panel's vectors is summed when the sums have more slots than the panel: slot after slot, W
+// vectors each.
 template <int W, int... S>
 struct Slots {
   static constexpr int count = sizeof...(S);
@@ -59,12 +60,14 @@ inline void transpose_lanes(const float* src, int64_t K, int units, float* dst, 
     for (int u = 0; u < lanes; ++u) dst[k * stride + u] = u < units ? src[u * K + k] : 0.0f;
 }
 
-// Columns [column, column + V*lanes) of `rows` rows of a (rows, columns) matrix, row after row; zero beyond the last column.
+// Columns [column, column + V*lanes) of `rows` rows of a (rows, columns) matrix, row after row; zero beyond the last
+// column.
 inline void copy_columns(const float* src, int64_t rows, int64_t columns, int64_t column, int V, float* dst) {
   for (int64_t k = 0; k < rows; ++k)
     for (int v = 0; v < V; ++v) {
       const int64_t c = column + v * lanes;
-      store(dst + (k * V + v) * lanes, c + lanes <= columns ? load(src + k * columns + c) : load(src + k * columns + c, lanes_from(c, columns)));
+      store(dst + (k * V + v) * lanes,
+            c + lanes <= columns ? load(src + k * columns + c) : load(src + k * columns + c, lanes_from(c, columns)));
     }
 }
 

@@ -7,7 +7,8 @@ namespace anaphora {
 
 Plan::Plan(const Lines& lines, int blocks) : order(static_cast<size_t>(lines.B)) {
   std::iota(order.begin(), order.end(), int64_t{0});
-  std::stable_sort(order.begin(), order.end(), [&](int64_t a, int64_t b) { return lines.lengths[a] > lines.lengths[b]; });
+  std::stable_sort(order.begin(), order.end(),
+                   [&](int64_t a, int64_t b) { return lines.lengths[a] > lines.lengths[b]; });
 
   const int64_t longest = lines.B ? lines.lengths[order[0]] : 0;
   before.assign(static_cast<size_t>(longest) + 1, 0);

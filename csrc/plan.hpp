@@ -1,5 +1,5 @@
-// Who walks which rows. Rows are sorted by length, longest first, so that those still active at any step are a prefix; they are dealt to
-// blocks so that every block has about as many steps to do, and each block is one thread's.
+// Who walks which rows. Rows are sorted by length, longest first, so that those still active at any step are a prefix;
+// they are dealt to blocks so that every block has about as many steps to do, and each block is one thread's.
 #pragma once
 #include <cstdint>
 #include <vector>
@@ -14,7 +14,8 @@ struct Plan {
   std::vector<int64_t> rows;         // sorted positions of each block's rows, block after block, longest first
   std::vector<int64_t> block_start;  // (blocks + 1,) into rows
   std::vector<int64_t> order;        // order[sorted position] = the caller's row
-  std::vector<int64_t> before;       // (T + 1,) active lines before step s, all rows: step s of position q is line before[s] + q
+  std::vector<int64_t>
+      before;  // (T + 1,) active lines before step s, all rows: step s of position q is line before[s] + q
   int blocks() const { return static_cast<int>(block_start.size()) - 1; }
   int64_t steps() const { return static_cast<int64_t>(before.size()) - 1; }  // of the longest row
   int64_t tokens() const { return before.back(); }

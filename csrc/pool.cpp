@@ -1,5 +1,6 @@
 #include "pool.hpp"
 
+#include <dlfcn.h>
 #include <pthread.h>
 #include <sched.h>
 
@@ -15,7 +16,8 @@
 namespace anaphora {
 namespace {
 
-constexpr int spins = 2000;  // about 20 us: longer than the gap between two kernels of one layer, too short to take a core from anyone
+constexpr int spins =
+    2000;  // about 20 us: longer than the gap between two kernels of one layer, too short to take a core from anyone
 
 void relax() {
 #if defined(__x86_64__)
@@ -45,6 +47,10 @@ Pool* pool = new Pool;  // never destroyed: its workers end with the process
 std::atomic<bool> busy{false};
 std::atomic<int> wanted{0};
 
+// GOMP_parallel(f, argument, threads, flags) of the OpenMP library that is already in the process, or null.
+using Team = void (*)(void (*)(void*), void*, unsigned, unsigned);
+std::atomic<Team> team{nullptr};
+
 void work(Job& job) {
   for (int task = job.next.fetch_add(1); task < job.tasks; task = job.next.fetch_add(1)) {
     job.f(job.argument, task);
@@ -71,8 +77,27 @@ void worker(Pool* own) {
   }
 }
 
+void run_on_workers(Job& job, int helpers) {
+  Pool& own = *pool;
+  {
+    std::lock_guard<std::mutex> lock(own.mutex);
+    for (; own.workers < helpers; ++own.workers) std::thread(worker, &own).detach();
+    own.job = &job;
+    own.ticket.fetch_add(1, std::memory_order_release);
+  }
+  own.wake.notify_all();
+  work(job);
+  while (job.done.load(std::memory_order_acquire) < job.tasks) relax();
+  for (;;) {
+    std::lock_guard<std::mutex> lock(own.mutex);
+    own.job = nullptr;
+    if (!own.inside) return;
+  }
+}
+
 void after_fork_in_child() {
   pool = new Pool;  // the parent's workers do not exist here, and its locks may be held for ever
+  team.store(nullptr);
   busy.store(false);
 }
 
@@ -97,12 +122,15 @@ struct Default {
       }
     }
     cpu_set_t set;
-    n = sched_getaffinity(0, sizeof set, &set) == 0 ? CPU_COUNT(&set) : static_cast<int>(std::thread::hardware_concurrency());
+    n = sched_getaffinity(0, sizeof set, &set) == 0 ? CPU_COUNT(&set)
+                                                    : static_cast<int>(std::thread::hardware_concurrency());
     if (n < 1) n = 1;
     source = "the processors this process may use";
     long long quota = 0, period = 0;
     if (first_number("/sys/fs/cgroup/cpu.max", &quota, &period) != 2)
-      if (first_number("/sys/fs/cgroup/cpu/cpu.cfs_quota_us", &quota, &period) < 1 || first_number("/sys/fs/cgroup/cpu/cpu.cfs_period_us", &period, &period) < 1) quota = 0;
+      if (first_number("/sys/fs/cgroup/cpu/cpu.cfs_quota_us", &quota, &period) < 1 ||
+          first_number("/sys/fs/cgroup/cpu/cpu.cfs_period_us", &period, &period) < 1)
+        quota = 0;
     if (quota > 0 && period > 0 && (quota + period - 1) / period < n) {
       n = static_cast<int>((quota + period - 1) / period);
       source = "the cgroup's processor limit";
@@ -124,6 +152,11 @@ int threads() {
 
 void set_threads(int n) { wanted.store(n); }
 
+bool share_threads() {
+  team.store(reinterpret_cast<Team>(dlsym(RTLD_DEFAULT, "GOMP_parallel")));
+  return team.load() != nullptr;
+}
+
 const char* threads_source() { return wanted.load() ? "set_threads" : standard().source.c_str(); }
 
 void parallel(int tasks, void (*f)(void*, int), void* argument) {
@@ -138,22 +171,11 @@ void parallel(int tasks, void (*f)(void*, int), void* argument) {
   job.f = f;
   job.argument = argument;
   job.tasks = tasks;
-  const int helpers = (tasks < threads() ? tasks : threads()) - 1;
-  Pool& own = *pool;
-  {
-    std::lock_guard<std::mutex> lock(own.mutex);
-    for (; own.workers < helpers; ++own.workers) std::thread(worker, &own).detach();
-    own.job = &job;
-    own.ticket.fetch_add(1, std::memory_order_release);
-  }
-  own.wake.notify_all();
-  work(job);
-  while (job.done.load(std::memory_order_acquire) < tasks) relax();
-  for (;;) {
-    std::lock_guard<std::mutex> lock(own.mutex);
-    own.job = nullptr;
-    if (!own.inside) break;
-  }
+  const int n = tasks < threads() ? tasks : threads();
+  if (const Team shared = team.load())
+    shared([](void* all) { work(*static_cast<Job*>(all)); }, &job, static_cast<unsigned>(n), 0);
+  else
+    run_on_workers(job, n - 1);
   busy.store(false);
 }
 

@@ -1,7 +1,8 @@
 // One vector of float32 lanes, the same few operations on every instruction set.
 //
-// Tails are padded lanes: `load(p, n)` reads n <= lanes values and fills the rest with zero, `store(p, v, n)` writes n. A fused
-// multiply-add is explicit; where the machine has none (baseline x86-64) it is a product and a sum, and so other bits.
+// Tails are padded lanes: `load(p, n)` reads n <= lanes values and fills the rest with zero, `store(p, v, n)` writes n.
+// A fused multiply-add is explicit; where the machine has none (baseline x86-64) it is a product and a sum, and so
+// other bits.
 #pragma once
 #include <cstdint>
 #include <cstring>
@@ -39,9 +40,12 @@ ANAPHORA_INLINE Vec div(Vec a, Vec b) { return _mm512_div_ps(a, b); }
 ANAPHORA_INLINE Vec fma(Vec a, Vec b, Vec c) { return _mm512_fmadd_ps(a, b, c); }
 ANAPHORA_INLINE Vec minimum(Vec limit, Vec x) { return _mm512_min_ps(limit, x); }
 ANAPHORA_INLINE Vec maximum(Vec limit, Vec x) { return _mm512_max_ps(limit, x); }
-ANAPHORA_INLINE Vec positive(Vec x, Vec then) { return _mm512_maskz_mov_ps(_mm512_cmp_ps_mask(x, _mm512_setzero_ps(), _CMP_GT_OQ), then); }
+ANAPHORA_INLINE Vec positive(Vec x, Vec then) {
+  return _mm512_maskz_mov_ps(_mm512_cmp_ps_mask(x, _mm512_setzero_ps(), _CMP_GT_OQ), then);
+}
 ANAPHORA_INLINE Vec power_of_two(Vec shifted) {
-  return _mm512_castsi512_ps(_mm512_add_epi32(_mm512_slli_epi32(_mm512_castps_si512(shifted), 23), _mm512_set1_epi32(0x3f800000)));
+  return _mm512_castsi512_ps(
+      _mm512_add_epi32(_mm512_slli_epi32(_mm512_castps_si512(shifted), 23), _mm512_set1_epi32(0x3f800000)));
 }
 
 #elif defined(__AVX2__)
@@ -50,7 +54,9 @@ using Vec = __m256;
 constexpr int lanes = 8;
 constexpr int tile_rows = 3;  // 3 rows x 4 vectors of sums, 3 of x, 1 of weights: 16 of 16 registers
 
-ANAPHORA_INLINE __m256i first(int n) { return _mm256_cmpgt_epi32(_mm256_set1_epi32(n), _mm256_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7)); }
+ANAPHORA_INLINE __m256i first(int n) {
+  return _mm256_cmpgt_epi32(_mm256_set1_epi32(n), _mm256_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7));
+}
 ANAPHORA_INLINE Vec load(const float* p) { return _mm256_loadu_ps(p); }
 ANAPHORA_INLINE Vec load(const float* p, int n) { return n == lanes ? load(p) : _mm256_maskload_ps(p, first(n)); }
 ANAPHORA_INLINE void store(float* p, Vec v) { _mm256_storeu_ps(p, v); }
@@ -68,9 +74,12 @@ ANAPHORA_INLINE Vec div(Vec a, Vec b) { return _mm256_div_ps(a, b); }
 ANAPHORA_INLINE Vec fma(Vec a, Vec b, Vec c) { return _mm256_fmadd_ps(a, b, c); }
 ANAPHORA_INLINE Vec minimum(Vec limit, Vec x) { return _mm256_min_ps(limit, x); }
 ANAPHORA_INLINE Vec maximum(Vec limit, Vec x) { return _mm256_max_ps(limit, x); }
-ANAPHORA_INLINE Vec positive(Vec x, Vec then) { return _mm256_and_ps(_mm256_cmp_ps(x, _mm256_setzero_ps(), _CMP_GT_OQ), then); }
+ANAPHORA_INLINE Vec positive(Vec x, Vec then) {
+  return _mm256_and_ps(_mm256_cmp_ps(x, _mm256_setzero_ps(), _CMP_GT_OQ), then);
+}
 ANAPHORA_INLINE Vec power_of_two(Vec shifted) {
-  return _mm256_castsi256_ps(_mm256_add_epi32(_mm256_slli_epi32(_mm256_castps_si256(shifted), 23), _mm256_set1_epi32(0x3f800000)));
+  return _mm256_castsi256_ps(
+      _mm256_add_epi32(_mm256_slli_epi32(_mm256_castps_si256(shifted), 23), _mm256_set1_epi32(0x3f800000)));
 }
 
 #elif defined(__SSE2__)
@@ -145,10 +154,13 @@ ANAPHORA_INLINE Vec power_of_two(Vec shifted) {
 
 constexpr int tile_vectors = 4;  // vectors side by side in a register tile
 
-ANAPHORA_INLINE int lanes_from(int64_t u, int64_t units) { return units - u < lanes ? static_cast<int>(units - u) : lanes; }
+ANAPHORA_INLINE int lanes_from(int64_t u, int64_t units) {
+  return units - u < lanes ? static_cast<int>(units - u) : lanes;
+}
 
 // e^x = 2^n (1 + p), n = round(x / ln 2), p = e^r - 1 on |r| <= ln 2 / 2.
-// p's polynomial is minimax there (found by Lawson's reweighted least squares): relative error of e^x below 4e-9 before rounding.
+// p's polynomial is minimax there (found by Lawson's reweighted least squares): relative error of e^x below 4e-9 before
+// rounding.
 struct Exponential {
   Vec scale, p;
 };
@@ -174,7 +186,8 @@ ANAPHORA_INLINE Vec sigmoid(Vec x) {
   return div(fill(1.0f), add(fill(1.0f), fma(e.scale, e.p, e.scale)));
 }
 
-// (e^2x - 1) / (e^2x + 1), from e^2x - 1 itself so that small x keep their relative precision. Error at most 4 units in the last place.
+// (e^2x - 1) / (e^2x + 1), from e^2x - 1 itself so that small x keep their relative precision. Error at most 4 units in
+// the last place.
 ANAPHORA_INLINE Vec tanh(Vec x) {
   const Vec z = maximum(fill(-87.0f), minimum(fill(87.0f), add(x, x)));
   const Exponential e = exponential(z);
@@ -182,7 +195,8 @@ ANAPHORA_INLINE Vec tanh(Vec x) {
   return div(m, add(m, fill(2.0f)));
 }
 
-// Numbers under 1.2e-38 slow every unit down a hundredfold: flush them to zero while a kernel computes, then put the mode back.
+// Numbers under 1.2e-38 slow every unit down a hundredfold: flush them to zero while a kernel computes, then put the
+// mode back.
 class FlushDenormals {
  public:
 #if defined(__aarch64__)

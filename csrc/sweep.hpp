@@ -4,8 +4,8 @@
 //       pre = bias + x_t W + h_{t-1} U   in registers, then Stage::finish on them
 //
 // A block's rows are one thread's: there is no barrier in time. h_{t-1} is read from y, where the step before wrote it.
-// A panel of weights is fetched once for all of a block's rows. Few rows would leave the tile empty: for them bias + x_t W is
-// formed ahead for many steps at once, as rows of a tile; the order of each sum, and so its bits, stay.
+// A panel of weights is fetched once for all of a block's rows. Few rows would leave the tile empty: for them bias +
+// x_t W is formed ahead for many steps at once, as rows of a tile; the order of each sum, and so its bits, stay.
 #pragma once
 #include "cells.hpp"
 #include "memory.hpp"
@@ -14,7 +14,9 @@
 namespace anaphora {
 namespace {
 
-inline int64_t factors(const Shape& shape, From from) { return from == From::input ? shape.I : from == From::state ? shape.P : shape.H; }
+inline int64_t factors(const Shape& shape, From from) {
+  return from == From::input ? shape.I : from == From::state ? shape.P : shape.H;
+}
 
 // How one stage's weights lie: per panel of units its bias, then each term's rows, k after k.
 template <class Stage>
@@ -35,8 +37,12 @@ struct Layout {
   }
 };
 
-inline const float* matrix(const Weights& w, From from) { return from == From::input ? w.w_ih : from == From::state ? w.w_hh : w.w_hr; }
-inline const float* vector(const Weights& w, From from) { return from == From::input ? w.b_ih : from == From::state ? w.b_hh : nullptr; }
+inline const float* matrix(const Weights& w, From from) {
+  return from == From::input ? w.w_ih : from == From::state ? w.w_hh : w.w_hr;
+}
+inline const float* vector(const Weights& w, From from) {
+  return from == From::input ? w.b_ih : from == From::state ? w.b_hh : nullptr;
+}
 
 template <class Stage, class... T>
 void pack_panel(const Shape& shape, const Weights& weights, int64_t p, float* packed, List<T...>) {
@@ -63,7 +69,8 @@ void pack_panel(const Shape& shape, const Weights& weights, int64_t p, float* pa
 }
 
 template <class Stage, int R, int W, class... T>
-ANAPHORA_INLINE void multiply_terms(Vec (&sum)[R][Stage::slots * W], const Row* rows, const Shape& shape, const float* panel, bool input, bool others, List<T...>) {
+ANAPHORA_INLINE void multiply_terms(Vec (&sum)[R][Stage::slots * W], const Row* rows, const Shape& shape,
+                                    const float* panel, bool input, bool others, List<T...>) {
   const auto term = [&](auto t) __attribute__((always_inline)) {
     using Of = decltype(t);
     constexpr int V = Of::count * W;
@@ -88,7 +95,8 @@ ANAPHORA_APART void tile(const Row* rows, const Shape& shape, int64_t p, const f
   Vec sum[R][A];
   const bool ahead = rows[0].partial;
   for (int r = 0; r < R; ++r)
-    for (int a = 0; a < A; ++a) sum[r][a] = load((ahead ? rows[r].partial + Stage::slots * first_unit : panel) + a * lanes);
+    for (int a = 0; a < A; ++a)
+      sum[r][a] = load((ahead ? rows[r].partial + Stage::slots * first_unit : panel) + a * lanes);
   multiply_terms<Stage, R, W>(sum, rows, shape, panel + A * lanes, !ahead, true, typename Stage::Terms{});
   for (int w = 0; w < W; ++w)
     for (int r = 0; r < R; ++r) {
@@ -101,7 +109,8 @@ ANAPHORA_APART void tile(const Row* rows, const Shape& shape, int64_t p, const f
 
 // bias + x W of the first stage for R steps, into partial[r].
 template <class Stage, int R, int W>
-ANAPHORA_APART void tile_ahead(const Row* rows, float* const* partial, const Shape& shape, int64_t p, const float* packed) {
+ANAPHORA_APART void tile_ahead(const Row* rows, float* const* partial, const Shape& shape, int64_t p,
+                               const float* packed) {
   const Layout<Stage> layout{shape};
   constexpr int A = Stage::slots * W;
   const float* panel = packed + layout.panel(p);
@@ -117,9 +126,15 @@ template <class Cell>
 class Sweep {
  public:
   Sweep(const Forward& call, const Plan& plan, int direction, int block)
-      : call_(call), shape_(call.shape), lines_(call.lines), direction_(direction), rows_(plan.rows.data() + plan.block_start[static_cast<size_t>(block)]),
-        count_(plan.block_start[static_cast<size_t>(block) + 1] - plan.block_start[static_cast<size_t>(block)]), order_(plan.order.data()),
-        zeros_(static_cast<size_t>(shape_.P > shape_.H ? shape_.P : shape_.H)), scratch_(static_cast<size_t>(Cell::projected ? count_ * shape_.H : 0)),
+      : call_(call),
+        shape_(call.shape),
+        lines_(call.lines),
+        direction_(direction),
+        rows_(plan.rows.data() + plan.block_start[static_cast<size_t>(block)]),
+        count_(plan.block_start[static_cast<size_t>(block) + 1] - plan.block_start[static_cast<size_t>(block)]),
+        order_(plan.order.data()),
+        zeros_(static_cast<size_t>(shape_.P > shape_.H ? shape_.P : shape_.H)),
+        scratch_(static_cast<size_t>(Cell::projected ? count_ * shape_.H : 0)),
         state_(sizeof(Row) / sizeof(float) * static_cast<size_t>(count_)) {
     for (int64_t i = 0; i < (shape_.P > shape_.H ? shape_.P : shape_.H); ++i) zeros_.data()[i] = 0.0f;
   }
@@ -216,7 +231,9 @@ class Sweep {
       for (int64_t p = 0; p < layout.panels().count(); ++p)
         with_count<Layout<Stage>::width>(layout.panels().vectors_of(p), [&](auto W) {
           for_tiles(active, [&](int64_t first, int n) {
-            with_count<tile_rows>(n, [&](auto R) { tile<Stage, Save, decltype(R)::value, decltype(W)::value>(rows + first, shape_, p, packed); });
+            with_count<tile_rows>(n, [&](auto R) {
+              tile<Stage, Save, decltype(R)::value, decltype(W)::value>(rows + first, shape_, p, packed);
+            });
           });
         });
       packed += layout.size();
@@ -229,14 +246,16 @@ class Sweep {
     if (Cell::memory)
       for (int64_t i = 0; i < count_; ++i) {
         const int64_t at = (direction_ * lines_.B + row(i)) * shape_.H;
-        std::memcpy(call_.c_n + at, call_.c0 ? call_.c0 + at : zeros_.data(), sizeof(float) * static_cast<size_t>(shape_.H));
+        std::memcpy(call_.c_n + at, call_.c0 ? call_.c0 + at : zeros_.data(),
+                    sizeof(float) * static_cast<size_t>(shape_.H));
       }
     return count_;
   }
   void end() {
     for (int64_t i = 0; i < count_; ++i) {
       const int64_t b = row(i);
-      std::memcpy(call_.h_n + (direction_ * lines_.B + b) * shape_.P, h_before(b, lines_.lengths[b]), sizeof(float) * static_cast<size_t>(shape_.P));
+      std::memcpy(call_.h_n + (direction_ * lines_.B + b) * shape_.P, h_before(b, lines_.lengths[b]),
+                  sizeof(float) * static_cast<size_t>(shape_.P));
     }
   }
 

@@ -1,10 +1,12 @@
-// The same walk backwards: backpropagation through time.                            Werbos 1990, Proceedings of the IEEE 78
+// The same walk backwards: backpropagation through time.                            Werbos 1990, Proceedings of the
+// IEEE 78
 //
 //   for each step s, last first:  for each stage, last first:
 //       d_pre = Stage::back(dh, dc)          dh_{t-1} = [what passes] + d_pre U^T      d_scratch = d_pre W_hr^T
 //   then, for all steps of the chunk:  dx = d_pre W^T
 //
-// A chunk is a run of steps whose d_pre fit a bounded scratch. After each chunk the weights' gradients take its lines (outer.hpp).
+// A chunk is a run of steps whose d_pre fit a bounded scratch. After each chunk the weights' gradients take its lines
+// (outer.hpp).
 #pragma once
 #include "sweep.hpp"
 
@@ -27,18 +29,21 @@ template <class Stage, class Term>
 void pack_back_panel(const Shape& shape, const Weights& weights, int64_t p, float* packed) {
   const BackLayout<Stage, Term> layout{shape};
   const Panels panels = layout.panels();
-  copy_columns(matrix(weights, Term::from), layout.depth(), panels.columns, panels.column(p), panels.vectors_of(p), packed + layout.panel(p));
+  copy_columns(matrix(weights, Term::from), layout.depth(), panels.columns, panels.column(p), panels.vectors_of(p),
+               packed + layout.panel(p));
 }
 
 // out[r] (+)= sum over the term's slots and units of d_pre[r] times its weights, for one panel of columns.
 template <class Stage, class Term, int R, int V>
-ANAPHORA_APART void tile_back(const float* const* d_pre, float* const* out, bool onto, const Shape& shape, int64_t p, const float* packed) {
+ANAPHORA_APART void tile_back(const float* const* d_pre, float* const* out, bool onto, const Shape& shape, int64_t p,
+                              const float* packed) {
   const BackLayout<Stage, Term> layout{shape};
   const int64_t U = layout.units(), column = layout.panels().column(p), columns = layout.panels().columns;
   const float* panel = packed + layout.panel(p);
   Vec sum[R][V];
   for (int v = 0; v < V; ++v)
-    for (int r = 0; r < R; ++r) sum[r][v] = onto ? load(out[r] + column + v * lanes, lanes_from(column + v * lanes, columns)) : fill(0.0f);
+    for (int r = 0; r < R; ++r)
+      sum[r][v] = onto ? load(out[r] + column + v * lanes, lanes_from(column + v * lanes, columns)) : fill(0.0f);
   for (int j = 0; j < Term::count; ++j) {
     const float* x[R];
     for (int r = 0; r < R; ++r) x[r] = d_pre[r] + Term::slot[j] * U;
@@ -49,28 +54,33 @@ ANAPHORA_APART void tile_back(const float* const* d_pre, float* const* out, bool
 }
 
 template <class Stage, class Term>
-void multiply_back(int64_t rows, const float* const* d_pre, float* const* out, bool onto, const Shape& shape, const float* packed) {
+void multiply_back(int64_t rows, const float* const* d_pre, float* const* out, bool onto, const Shape& shape,
+                   const float* packed) {
   const Panels panels = BackLayout<Stage, Term>{shape}.panels();
   for (int64_t p = 0; p < panels.count(); ++p)
     with_count<tile_vectors>(panels.vectors_of(p), [&](auto V) {
       for_tiles(rows, [&](int64_t first, int n) {
-        with_count<tile_rows>(n, [&](auto R) { tile_back<Stage, Term, decltype(R)::value, decltype(V)::value>(d_pre + first, out + first, onto, shape, p, packed); });
+        with_count<tile_rows>(n, [&](auto R) {
+          tile_back<Stage, Term, decltype(R)::value, decltype(V)::value>(d_pre + first, out + first, onto, shape, p,
+                                                                         packed);
+        });
       });
     });
 }
 
-// What the steps of a chunk leave for the weights' gradients, line after line in the walk's order: all rows of step s, then of s + 1.
+// What the steps of a chunk leave for the weights' gradients, line after line in the walk's order: all rows of step s,
+// then of s + 1.
 struct Chunk {
-  int64_t first, last;   // steps [first, last)
+  int64_t first, last;  // steps [first, last)
   int64_t lines;
-  float* d_pre;          // (lines, slots of all stages)
-  float* scratch;        // (lines, H), projected only
-  const float** input;   // (lines,) rows of x
-  const float** state;   // (lines,) rows of h before the step
+  float* d_pre;         // (lines, slots of all stages)
+  float* scratch;       // (lines, H), projected only
+  const float** input;  // (lines,) rows of x
+  const float** state;  // (lines,) rows of h before the step
 };
 
-// Floats from one line's d_pre to the next: the slots of all stages, and a little, lest lines lie a power of two apart and crowd into one set
-// of the cache.
+// Floats from one line's d_pre to the next: the slots of all stages, and a little, lest lines lie a power of two apart
+// and crowd into one set of the cache.
 template <class... S>
 int64_t line_floats(const Shape& shape, List<S...>) {
   const int64_t slots = ((S::slots * S::units(shape)) + ...);
@@ -82,10 +92,20 @@ class Unwind {
  public:
   using Stages = typename Cell::Stages;
 
-  Unwind(const Backward& call, const Plan& plan, int direction, int block, const float* packed, float* dh, float* dc, float* dx, const float* zeros)
-      : call_(call), plan_(plan), shape_(call.shape), lines_(call.lines), direction_(direction),
+  Unwind(const Backward& call, const Plan& plan, int direction, int block, const float* packed, float* dh, float* dc,
+         float* dx, const float* zeros)
+      : call_(call),
+        plan_(plan),
+        shape_(call.shape),
+        lines_(call.lines),
+        direction_(direction),
         rows_(plan.rows.data() + plan.block_start[static_cast<size_t>(block)]),
-        count_(plan.block_start[static_cast<size_t>(block) + 1] - plan.block_start[static_cast<size_t>(block)]), packed_(packed), dh_(dh), dc_(dc), dx_(dx), zeros_(zeros) {}
+        count_(plan.block_start[static_cast<size_t>(block) + 1] - plan.block_start[static_cast<size_t>(block)]),
+        packed_(packed),
+        dh_(dh),
+        dc_(dc),
+        dx_(dx),
+        zeros_(zeros) {}
 
   void run(const Chunk& chunk) {
     Scratch d_scratch(static_cast<size_t>(Cell::projected ? count_ * shape_.H : 0));
@@ -114,7 +134,9 @@ class Unwind {
   int64_t in_chunk(int64_t i, int64_t s, const Chunk& chunk) const {
     return plan_.before[static_cast<size_t>(s)] - plan_.before[static_cast<size_t>(chunk.first)] + rows_[i];
   }
-  const float* saved(int64_t b, int64_t s) const { return call_.saved + (direction_ * call_.N + line(b, s)) * Cell::saved_slots * shape_.H; }
+  const float* saved(int64_t b, int64_t s) const {
+    return call_.saved + (direction_ * call_.N + line(b, s)) * Cell::saved_slots * shape_.H;
+  }
   const float* y(int64_t b, int64_t s) const { return call_.y + (line(b, s) * shape_.D + direction_) * shape_.P; }
 
   BackRow at(int64_t i, int64_t s, const Chunk& chunk, float* d_scratch) const {
@@ -123,7 +145,10 @@ class Unwind {
     r.saved = saved(b, s);
     r.y = y(b, s);
     r.h_before = s ? y(b, s - 1) : call_.h0 ? call_.h0 + state * shape_.P : zeros_;
-    r.c_before = !Cell::memory ? nullptr : s ? saved(b, s - 1) + (Cell::saved_slots - 1) * shape_.H : call_.c0 ? call_.c0 + state * shape_.H : zeros_;
+    r.c_before = !Cell::memory ? nullptr
+                 : s           ? saved(b, s - 1) + (Cell::saved_slots - 1) * shape_.H
+                 : call_.c0    ? call_.c0 + state * shape_.H
+                               : zeros_;
     r.dh = dh_ + state * shape_.P;
     r.dc = Cell::memory ? dc_ + state * shape_.H : nullptr;
     r.d_scratch = d_scratch + (Cell::projected ? i * shape_.H : 0);
@@ -145,11 +170,14 @@ class Unwind {
 
   void run_stages(BackRow*, int64_t, const float**, float**, List<>, int64_t = 0, int64_t = 0) const {}
 
-  // Later stages first: the rest of the list, then this one. `slot` and `weight` are where this stage's d_pre and weights begin.
+  // Later stages first: the rest of the list, then this one. `slot` and `weight` are where this stage's d_pre and
+  // weights begin.
   template <class Stage, class... Rest>
-  void run_stages(BackRow* rows, int64_t active, const float** from, float** to, List<Stage, Rest...>, int64_t slot = 0, int64_t weight = 0) const {
+  void run_stages(BackRow* rows, int64_t active, const float** from, float** to, List<Stage, Rest...>, int64_t slot = 0,
+                  int64_t weight = 0) const {
     const int64_t U = Stage::units(shape_);
-    run_stages(rows, active, from, to, List<Rest...>{}, slot + Stage::slots * U, weight + back_size<Stage>(typename Stage::Terms{}));
+    run_stages(rows, active, from, to, List<Rest...>{}, slot + Stage::slots * U,
+               weight + back_size<Stage>(typename Stage::Terms{}));
     for (int64_t i = 0; i < active; ++i) {
       BackRow r = rows[i];
       from[i] = r.d_pre += slot;

@@ -31,6 +31,7 @@ PackedLinear = _kernels.PackedLinear
 set_threads = _kernels.set_threads
 get_threads = _kernels.get_threads
 threads_source = _kernels.threads_source
+share_threads = _kernels.share_threads
 arch = _kernels.arch
 buffer = _kernels.buffer
 

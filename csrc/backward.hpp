@@ -1,0 +1,222 @@
+// One backward call: its scratch, its weights packed for the way back, its chunks of time, last chunk first:
+//
+//   every block of rows unwinds the chunk (unwind.hpp)   |   then every share of the weights takes its gradient from it
+//   (outer.hpp)
+#pragma once
+#include "outer.hpp"
+#include "share.hpp"
+#include "unwind.hpp"
+
+namespace anaphora {
+namespace {
+
+template <class Cell>
+class Return {
+ public:
+  explicit Return(const Backward& call)
+      : call_(call),
+        shape_(call.shape),
+        directions_(static_cast<int>(shape_.D)),
+        plan_(call.lines, (threads() + directions_ - 1) / directions_),
+        line_floats_(line_floats(shape_, Stages{})),
+        chunk_lines_(longest_chunk()),
+        packed_(floats(shape_.D * back_size(Stages{}))),
+        d_pre_(floats(shape_.D * chunk_lines_ * line_floats_)),
+        scratch_(floats(Cell::projected ? shape_.D * chunk_lines_ * shape_.H : 0)),
+        pointers_(floats(shape_.D * chunk_lines_ * 2 * floats_per_pointer)),
+        zeros_(floats(shape_.P > shape_.H ? shape_.P : shape_.H)),
+        own_dh_(floats(call.dh0 ? 0 : shape_.D * call.lines.B * shape_.P)),
+        own_dc_(floats(call.dc0 || !Cell::memory ? 0 : shape_.D * call.lines.B * shape_.H)),
+        other_dx_(floats(call.dx && directions_ == 2 ? call.N * shape_.I : 0)),
+        bias_(floats(call.dweights[0].w_ih ? shape_.D * line_floats_ : 0)) {}
+
+  void run() {
+    const double work = weight_count(shape_) * static_cast<double>(plan_.tokens());
+    float* dh = call_.dh0 ? call_.dh0 : own_dh_.data();
+    float* dc = call_.dc0 ? call_.dc0 : own_dc_.data();
+    begin(dh, call_.dh_n, shape_.D * call_.lines.B * shape_.P);
+    if (Cell::memory) begin(dc, call_.dc_n, shape_.D * call_.lines.B * shape_.H);
+    begin(zeros_.data(), nullptr, shape_.P > shape_.H ? shape_.P : shape_.H);
+    pack(Stages{});
+    bool first = true;
+    for (int64_t last = plan_.steps(); last > 0 || first; first = false) {
+      const int64_t from = chunk_start(last);
+      share(directions_ * plan_.blocks(), work, [&](int task) {
+        const int d = task % directions_;
+        float* dx = d ? other_dx_.data() : call_.dx;
+        Unwind<Cell>(call_, plan_, d, task / directions_, packed_.data() + d * back_size(Stages{}), dh, dc, dx,
+                     zeros_.data())
+            .run(chunk(d, from, last));
+      });
+      if (call_.dweights[0].w_ih) weight_gradients(from, last, first, work);
+      last = from;
+    }
+    if (call_.dx && directions_ == 2) add_directions(work);
+  }
+
+ private:
+  using Stages = typename Cell::Stages;
+  static constexpr int64_t floats_per_pointer = sizeof(void*) / sizeof(float);
+  static constexpr int64_t chunk_floats = int64_t{4} << 20;  // of d_pre kept at a time
+
+  static size_t floats(int64_t n) { return static_cast<size_t>(n); }
+
+  template <class... S>
+  int64_t back_size(List<S...>) const {
+    return (stage_back_size<S>(typename S::Terms{}) + ...);
+  }
+  template <class S, class... T>
+  int64_t stage_back_size(List<T...>) const {
+    return (BackLayout<S, T>{shape_}.size() + ...);
+  }
+
+  static void begin(float* to, const float* from, int64_t n) {
+    if (n == 0) return;
+    if (from)
+      std::memcpy(to, from, sizeof(float) * floats(n));
+    else
+      std::memset(to, 0, sizeof(float) * floats(n));
+  }
+
+  int64_t lines_between(int64_t from, int64_t to) const {
+    return plan_.before[floats(to)] - plan_.before[floats(from)];
+  }
+  int64_t chunk_start(int64_t last) const {
+    int64_t from = last > 0 ? last - 1 : 0;
+    while (from > 0 && lines_between(from - 1, last) * line_floats_ <= chunk_floats) --from;
+    return from;
+  }
+  int64_t longest_chunk() const {
+    int64_t longest = 0;
+    for (int64_t last = plan_.steps(); last > 0; last = chunk_start(last)) {
+      const int64_t lines = lines_between(chunk_start(last), last);
+      if (lines > longest) longest = lines;
+    }
+    return longest;
+  }
+
+  Chunk chunk(int d, int64_t from, int64_t last) const {
+    Chunk c;
+    c.first = from;
+    c.last = last;
+    c.lines = lines_between(from, last);
+    c.d_pre = d_pre_.data() + d * chunk_lines_ * line_floats_;
+    c.scratch = scratch_.data() + (Cell::projected ? d * chunk_lines_ * shape_.H : 0);
+    c.input = reinterpret_cast<const float**>(pointers_.data()) + 2 * d * chunk_lines_;
+    c.state = c.input + chunk_lines_;
+    return c;
+  }
+
+  template <class... S>
+  void pack(List<S...>) {
+    for (int d = 0; d < directions_; ++d) {
+      float* packed = packed_.data() + d * back_size(Stages{});
+      const auto stage = [&](auto of) { pack_terms<decltype(of)>(d, packed, typename decltype(of)::Terms{}); };
+      (stage(S{}), ...);
+    }
+  }
+  template <class S, class... T>
+  void pack_terms(int d, float*& packed, List<T...>) {
+    const auto term = [&](auto of) {
+      using Layout = BackLayout<S, decltype(of)>;
+      const int64_t panels = Layout{shape_}.panels().count();
+      const int tasks = static_cast<int>(panels < threads() ? panels : threads());
+      share(tasks, weight_count(shape_) / 2, [&](int task) {
+        for (int64_t p = panels * task / tasks; p < panels * (task + 1) / tasks; ++p)
+          pack_back_panel<S, decltype(of)>(shape_, call_.weights[d], p, packed);
+      });
+      packed += Layout{shape_}.size();
+    };
+    (term(T{}), ...);
+  }
+
+  void weight_gradients(int64_t from, int64_t last, bool first, double work) {
+    const int shares = threads();
+    share(directions_ * shares, work, [&](int task) {
+      const int d = task % directions_, part = task / directions_;
+      stage_gradients(d, part, shares, chunk(d, from, last), first, Stages{});
+    });
+  }
+
+  template <class... S>
+  void stage_gradients(int d, int part, int shares, const Chunk& c, bool first, List<S...>) {
+    int64_t slot = 0;
+    const auto stage = [&](auto of) {
+      using Stage = decltype(of);
+      term_gradients<Stage>(d, part, shares, c, slot, first, typename Stage::Terms{});
+      slot += Stage::slots * Stage::units(shape_);
+    };
+    (stage(S{}), ...);
+  }
+
+  template <class S, class... T>
+  void term_gradients(int d, int part, int shares, const Chunk& c, int64_t slot, bool first, List<T...>) {
+    const int64_t U = S::units(shape_);
+    const WeightGradients& dw = call_.dweights[d];
+    const auto term = [&](auto of) {
+      using Of = decltype(of);
+      Outer o;
+      o.lines = c.lines;
+      o.d_pre = c.d_pre + slot;
+      o.stride = line_floats_;
+      o.source = Of::from == From::input ? c.input : c.state;
+      o.K = factors(shape_, Of::from);
+      o.units = U;
+      o.slot = Of::slot;
+      o.dw = Of::from == From::input ? dw.w_ih : Of::from == From::state ? dw.w_hh : dw.w_hr;
+      o.onto = !first;
+      const int64_t rows = Of::count * U, tiles = (rows + tile_rows - 1) / tile_rows;
+      const int64_t begin = tiles * part / shares * tile_rows, stop = tiles * (part + 1) / shares * tile_rows,
+                    end = stop < rows ? stop : rows;
+      if (begin >= end) return;
+      if (!o.lines && first) std::memset(o.dw + begin * o.K, 0, sizeof(float) * floats((end - begin) * o.K));
+      Scratch panels(floats(outer_scratch));
+      if (Of::from == From::scratch) {
+        Scratch rows_of_scratch(floats(o.lines * floats_per_pointer));
+        const float** source = reinterpret_cast<const float**>(rows_of_scratch.data());
+        for (int64_t line = 0; line < o.lines; ++line) source[line] = c.scratch + line * shape_.H;
+        o.source = source;
+        outer_product(o, begin, end, panels.data());
+      } else {
+        outer_product(o, begin, end, panels.data());
+      }
+    };
+    (term(T{}), ...);
+    if (part == shares - 1) {
+      float* bias = bias_.data() + d * line_floats_ + slot;
+      sum_lines(c.lines, c.d_pre + slot, line_floats_, S::slots * U, bias, !first);
+      const auto spread = [&](auto of) {
+        using Of = decltype(of);
+        float* db = Of::from == From::input ? dw.b_ih : Of::from == From::state ? dw.b_hh : nullptr;
+        for (int j = 0; db && j < Of::count; ++j)
+          std::memcpy(db + j * U, bias + Of::slot[j] * U, sizeof(float) * floats(U));
+      };
+      (spread(T{}), ...);
+    }
+  }
+
+  void add_directions(double work) {
+    const Lines& lines = call_.lines;
+    const int tasks = threads();
+    share(tasks, work, [&](int task) {
+      for (int64_t b = lines.B * task / tasks; b < lines.B * (task + 1) / tasks; ++b)
+        for (int64_t t = 0; t < lines.lengths[b]; ++t) {
+          const int64_t at = (lines.time_offset[t] + lines.row_offset[b]) * shape_.I;
+          for (int64_t i = 0; i < shape_.I; i += lanes) {
+            const int n = lanes_from(i, shape_.I);
+            store(call_.dx + at + i, add(load(call_.dx + at + i, n), load(other_dx_.data() + at + i, n)), n);
+          }
+        }
+    });
+  }
+
+  const Backward& call_;
+  const Shape& shape_;
+  const int directions_;
+  const Plan plan_;
+  const int64_t line_floats_, chunk_lines_;
+  Scratch packed_, d_pre_, scratch_, pointers_, zeros_, own_dh_, own_dc_, other_dx_, bias_;
+};
+
+}  // namespace
+}  // namespace anaphora

@@ -1,0 +1,29 @@
+// Tasks shared among the threads, with denormals flushed on each that computes, the caller's too.
+#pragma once
+#include "kernels.h"
+#include "pool.hpp"
+#include "simd.hpp"
+
+namespace anaphora {
+namespace {
+
+constexpr double worth_sharing = 60000;  // multiply-adds below which waking another thread costs more than it brings
+
+template <class F>
+void share(int tasks, double work, F&& f) {
+  const auto guarded = [&](int task) {
+    const FlushDenormals flush;
+    f(task);
+  };
+  if (tasks == 1 || work < worth_sharing)
+    for (int task = 0; task < tasks; ++task) guarded(task);
+  else
+    parallel(tasks, guarded);
+}
+
+inline double weight_count(const Shape& shape) {
+  return static_cast<double>(gate_count(shape.cell)) * static_cast<double>(shape.H * (shape.I + shape.P));
+}
+
+}  // namespace
+}  // namespace anaphora
