@@ -136,7 +136,7 @@ def _kernels_agree() -> Finding:
     from anaphora.lines import Lines, Weights
 
     rng = np.random.default_rng(7)
-    T, B, I, H = 30, 5, 9, 19  # noqa: E741 — the project's letters
+    T, B, I, H = 30, 5, 9, 19
     lines = Lines.dense(T, B)
     worst = 0.0
     for cell, G in (("rnn_tanh", 1), ("rnn_relu", 1), ("gru", 3), ("lstm", 4)):
