@@ -74,7 +74,9 @@ def training(layer: torch.nn.Module, batch: Any, leaf: Tensor, gradient: Tensor)
     return call
 
 
-def in_turn(ours: Callable[[], None], rival: Callable[[], None], between: Callable[[], None], seconds: float) -> list[tuple[float, float]]:
+def in_turn(
+    ours: Callable[[], None], rival: Callable[[], None], between: Callable[[], None], seconds: float
+) -> list[tuple[float, float]]:
     """Milliseconds of both, pair after pair, for about so many seconds and at least five pairs; two pairs warm up."""
     pairs: list[tuple[float, float]] = []
     begun = time.perf_counter()
@@ -151,7 +153,9 @@ def main() -> None:
     parser.add_argument("--seconds", type=float, help="about how long to spend on each row (0.5 if quick, else 2)")
     asked = parser.parse_args()
     seconds = asked.seconds if asked.seconds is not None else 0.5 if asked.quick else 2.0
-    print(f"anaphora {anaphora.__version__} ({kernels.arch()}, {kernels.get_threads()} threads) and torch {torch.__version__} ({torch.get_num_threads()} threads)")
+    print(
+        f"anaphora {anaphora.__version__} ({kernels.arch()}, {kernels.get_threads()} threads) and torch {torch.__version__} ({torch.get_num_threads()} threads)"
+    )
     print(f"{'cell':5}{'mode':6}{'shape':28}{'ours ms':>10}{'rival ms':>11}{'ratio':>9}  rival")
     found = []
     for row in rows(asked.quick, asked.cells, seconds):

@@ -238,7 +238,10 @@ def _empty_forward(*inputs: Any) -> _Outputs:
 
 def _forward(*inputs: Any) -> _Outputs:
     cell, directions, T, whole, lines, x, h0, c0, weights, save = inputs
-    y, h_n, c_n, saved = _empty_forward(*inputs)
+    y, h_n, c_n, saved = _empty_forward(*inputs[:9], False)
+    if save:
+        D, N, _, H, _ = _sizes(*inputs)
+        saved = torch.from_numpy(kernels.buffer([D, N, kernels.saved_slots(cell) * H]))
     kernels.forward(
         kernels.pack(cell, _grouped(weights, directions)),
         _array(x),
@@ -288,6 +291,7 @@ def _backward(*inputs: Any) -> tuple[Tensor, Tensor, Tensor, list[Tensor]]:
     return dx, dh0, dc0, dweights
 
 
+kernels.share_threads()  # torch's own: two pools on the same cores slow each other down
 _LIBRARY = torch.library.Library("anaphora", "DEF")
 for _schema, _kernel, _shapes, _batched in zip(
     _SCHEMAS,
