@@ -1,10 +1,14 @@
-"""Time one recurrent layer, ours and torch.nn's in turn in one process: `python benchmarks/layers.py [--quick] [--json FILE]`.
+"""Time one recurrent layer, ours and torch.nn's in turn in one process.
 
-Both layers hold the same weights, which change before every call, so that nothing can be kept from the call before. A training
-call is forward and backward with every gradient (input, weights); an inference call runs under `torch.no_grad()`. Ragged batches have lengths
-spread evenly over 10 to 100 % of T; torch gets them as a PackedSequence, we as a Ragged, both made outside the clock.
+    python benchmarks/layers.py [--quick] [--json FILE] [--cells rnn gru lstm]
 
-The two take turns call by call; a row holds the medians of both and of the ratio of each pair, rival / ours: above 1 we are faster.
+Both layers hold the same weights, which change before every call, so that nothing can be kept from the call before.
+A training call is forward and backward with every gradient (input, weights); an inference call runs under
+`torch.no_grad()`. Ragged batches have lengths spread evenly over 10 to 100 % of T; torch gets them as a PackedSequence,
+we as a Ragged, both made outside the clock.
+
+The two take turns call by call. A row holds the medians of both, and of the ratio of each pair, rival / ours: above 1
+we are faster.
 """
 
 from __future__ import annotations
@@ -92,7 +96,7 @@ def in_turn(
 
 
 def batches(ragged: bool, T: int, B: int, I: int, H: int) -> tuple[Any, Any, Tensor, Tensor, Tensor]:
-    """Our batch and the rival's with the same rows, the two leaves to derive by, and the gradient of the output's lines."""
+    """Our batch and the rival's with the same rows, the leaves to derive by, and the gradient of the output's lines."""
     if not ragged:
         x = torch.randn(T, B, I)
         leaves = x.clone().requires_grad_(), x.clone().requires_grad_()
@@ -142,7 +146,8 @@ def rows(quick: bool, cells: list[str], seconds: float) -> Iterator[dict[str, An
 def line(row: dict[str, Any]) -> str:
     """A row for people."""
     shape = f"T{row['T']} B{row['B']} I{row['I']} H{row['H']}" + (" ragged" if row["ragged"] else "")
-    return f"{row['cell']:5}{row['mode']:6}{shape:28}{row['ours_ms']:10.3f}{row['rival_ms']:11.3f}{row['ratio']:9.2f}  {row['rival']}"
+    figures = f"{row['ours_ms']:10.3f}{row['rival_ms']:11.3f}{row['ratio']:9.2f}"
+    return f"{row['cell']:5}{row['mode']:6}{shape:28}{figures}  {row['rival']}"
 
 
 def main() -> None:
