@@ -158,9 +158,8 @@ def main() -> None:
     parser.add_argument("--seconds", type=float, help="about how long to spend on each row (0.5 if quick, else 2)")
     asked = parser.parse_args()
     seconds = asked.seconds if asked.seconds is not None else 0.5 if asked.quick else 2.0
-    print(
-        f"anaphora {anaphora.__version__} ({kernels.arch()}, {kernels.get_threads()} threads) and torch {torch.__version__} ({torch.get_num_threads()} threads)"
-    )
+    rival = f"torch {torch.__version__} ({torch.get_num_threads()} threads)"
+    print(f"anaphora {anaphora.__version__} ({kernels.arch()}, {kernels.get_threads()} threads) and {rival}")
     print(f"{'cell':5}{'mode':6}{'shape':28}{'ours ms':>10}{'rival ms':>11}{'ratio':>9}  rival")
     found = []
     for row in rows(asked.quick, asked.cells, seconds):

@@ -238,16 +238,19 @@ nb::ndarray<nb::numpy, float> buffer(const std::vector<int64_t>& shape) {
 NB_MODULE(_kernels, module) {
   nb::class_<Packed>(module, "Packed");
   nb::class_<PackedLinear>(module, "PackedLinear");
-  module.def("pack", &pack);
-  module.def("forward", &forward, nb::arg("packed"), nb::arg("x"), nb::arg("time_offset"), nb::arg("row_offset"),
-             nb::arg("lengths"), nb::arg("h0").none(), nb::arg("c0").none(), nb::arg("y"), nb::arg("h_n"),
-             nb::arg("c_n").none(), nb::arg("saved").none());
-  module.def("backward", &backward, nb::arg("cell"), nb::arg("weights"), nb::arg("x"), nb::arg("time_offset"),
-             nb::arg("row_offset"), nb::arg("lengths"), nb::arg("h0").none(), nb::arg("c0").none(), nb::arg("y"),
-             nb::arg("saved"), nb::arg("dy").none(), nb::arg("dh_n").none(), nb::arg("dc_n").none(),
-             nb::arg("dx").none(), nb::arg("dweights"), nb::arg("dh0").none(), nb::arg("dc0").none());
-  module.def("pack_linear", &pack_linear, nb::arg("weight"), nb::arg("bias").none());
-  module.def("linear", &linear);
+  module.def("pack", &pack, nb::arg("cell"), nb::arg("weights").noconvert());
+  module.def("forward", &forward, nb::arg("packed"), nb::arg("x").noconvert(), nb::arg("time_offset").noconvert(),
+             nb::arg("row_offset").noconvert(), nb::arg("lengths").noconvert(), nb::arg("h0").noconvert().none(),
+             nb::arg("c0").noconvert().none(), nb::arg("y").noconvert(), nb::arg("h_n").noconvert(),
+             nb::arg("c_n").noconvert().none(), nb::arg("saved").noconvert().none());
+  module.def("backward", &backward, nb::arg("cell"), nb::arg("weights").noconvert(), nb::arg("x").noconvert(),
+             nb::arg("time_offset").noconvert(), nb::arg("row_offset").noconvert(), nb::arg("lengths").noconvert(),
+             nb::arg("h0").noconvert().none(), nb::arg("c0").noconvert().none(), nb::arg("y").noconvert(),
+             nb::arg("saved").noconvert(), nb::arg("dy").noconvert().none(), nb::arg("dh_n").noconvert().none(),
+             nb::arg("dc_n").noconvert().none(), nb::arg("dx").noconvert().none(), nb::arg("dweights").noconvert(),
+             nb::arg("dh0").noconvert().none(), nb::arg("dc0").noconvert().none());
+  module.def("pack_linear", &pack_linear, nb::arg("weight").noconvert(), nb::arg("bias").noconvert().none());
+  module.def("linear", &linear, nb::arg("packed"), nb::arg("x").noconvert(), nb::arg("y").noconvert());
   module.def("buffer", &buffer);
   module.def("set_threads", [](int n) {
     if (n < 1) throw nb::value_error(("threads: expected at least 1, got " + std::to_string(n)).c_str());
