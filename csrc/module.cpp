@@ -236,6 +236,7 @@ nb::ndarray<nb::numpy, float> buffer(const std::vector<int64_t>& shape) {
 }  // namespace
 
 NB_MODULE(_kernels, module) {
+  nb::set_leak_warnings(false);  // a packed layer in a global outlives the interpreter: no harm, no noise
   nb::class_<Packed>(module, "Packed");
   nb::class_<PackedLinear>(module, "PackedLinear");
   module.def("pack", &pack, nb::arg("cell"), nb::arg("weights").noconvert());
