@@ -19,8 +19,9 @@ import pytest
 
 from anaphora import bundle, runtime, spec
 from anaphora.baselines import KneserNey
-from anaphora.cli import COMMANDS
+from anaphora.cli import COMMANDS, main
 from anaphora.data.vocabulary import Vocabulary
+from anaphora.errors import AnaphoraError, CorruptBundle, DataError, Diverged, Interrupted, Terminated, UsageError
 from anaphora.tasks.language.scoring import score
 from small_models import random_tensors
 
@@ -349,6 +350,8 @@ def test_prompts_from_lines(run: Run, tmp_path: Path) -> None:
     assert len(lines) == 3  # one line in, one line out
     assert lines[0].startswith("The cat")
     assert lines[1].startswith("the dog")
+    tables = run("run", "m.anaphora", "--prompt", "-", "--next", "2", stdin="The cat\nthe dog\n").stdout
+    assert re.findall(r"^after (.*)$", tables, re.MULTILINE) == ["'The cat'", "'the dog'"]
     failed(run("run", "m.anaphora", "--prompt", "-", stdin=b"The cat\ncaf\xe9\n"), 3, "Line 2", "0xe9", "iconv")
 
 
@@ -447,6 +450,34 @@ def test_a_card_cannot_draw_on_the_screen(run: Run, tmp_path: Path) -> None:
 
 
 # What nobody foresaw
+
+
+def test_closed_streams(run: Run, tmp_path: Path, quiet_environment: dict[str, str]) -> None:
+    write_model(tmp_path / "m.anaphora")
+    words = f"{sys.executable} -m anaphora run m.anaphora --length 5 >&- 2>&-"
+    done = subprocess.run(words, shell=True, cwd=tmp_path, env=quiet_environment, check=False)
+    assert done.returncode == 0
+
+
+def test_a_terminal_that_knows_no_unicode(tmp_path: Path, quiet_environment: dict[str, str]) -> None:
+    write_model(tmp_path / "m.anaphora", text="naïve café " * 50)
+    words = [sys.executable, "-m", "anaphora", "run", "m.anaphora", "--prompt", "café", "--length", "0"]
+    environment = {**quiet_environment, "PYTHONIOENCODING": "ascii"}
+    done = subprocess.run(words, cwd=tmp_path, env=environment, capture_output=True, check=False)
+    assert (done.returncode, done.stdout) == (0, b"caf\\xe9\n")
+
+
+@pytest.mark.parametrize("error", [UsageError, DataError, Diverged, CorruptBundle, Interrupted, Terminated])
+def test_every_error_has_its_exit_code(
+    error: type[AnaphoraError], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def broken(path: str) -> None:
+        raise error("what was expected, and what to do.")
+
+    monkeypatch.setattr(bundle, "verify", broken)
+    codes = {UsageError: 2, DataError: 3, Diverged: 4, CorruptBundle: 5, Interrupted: 130, Terminated: 143}
+    assert main(["verify", "m"]) == codes[error]
+    assert capsys.readouterr().err == "anaphora: what was expected, and what to do.\n"
 
 
 def test_a_mistake_of_ours_keeps_its_traceback(quiet_environment: dict[str, str]) -> None:

@@ -48,9 +48,7 @@ _DISK = {
 def main(words: Sequence[str] | None = None) -> int:
     """Run the command that ``words`` (default: the program's arguments) name and return the exit code."""
     signal.signal(signal.SIGTERM, _terminate)
-    for stream in (sys.stdout, sys.stderr):
-        if isinstance(stream, io.TextIOWrapper):
-            stream.reconfigure(errors="backslashreplace")
+    _open_streams()
     try:
         return _run(list(sys.argv[1:] if words is None else words) or ["--help"])
     except BrokenPipeError:
@@ -91,6 +89,16 @@ def program() -> Any:
     root = parser.group(COMMANDS, "anaphora", _HELP)
     root.params.insert(0, parser.flag(lambda _: f"anaphora {__version__}", "Show the version and exit.", "--version"))
     return root
+
+
+def _open_streams() -> None:
+    """Make both streams writable whatever the shell did: closed ones lead nowhere, odd characters never stop a line."""
+    for name in ("stdout", "stderr"):
+        if getattr(sys, name) is None:
+            setattr(sys, name, open(os.devnull, "w", encoding="utf-8"))  # noqa: SIM115 — open as long as the program runs
+        stream = getattr(sys, name)
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
 
 
 def _say(message: str, code: int) -> int:

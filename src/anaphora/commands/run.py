@@ -76,7 +76,10 @@ def run(
     if sys.stdin is None or sys.stdin.isatty():
         raise UsageError("--prompt - reads prompts from standard input, one per line: pipe some in.")
     for number, line in enumerate(sys.stdin.buffer, 1):
-        answer(_decoded(line, number), ("\n",))
+        text = _decoded(line, number)
+        if following:
+            print(f"{'' if number == 1 else chr(10)}after {text!r}")
+        answer(text, ("\n",))
 
 
 def _decoded(line: bytes, number: int) -> str:
