@@ -1,0 +1,164 @@
+"""Help, mistyped words, and streams that misbehave: the program as a person meets it first."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from anaphora import bundle
+from anaphora.cli import COMMANDS, main
+from anaphora.errors import AnaphoraError, CorruptBundle, DataError, Diverged, Interrupted, Terminated, UsageError
+from program import Run, failed, write_model
+
+
+@pytest.mark.parametrize("words", [(), ("--help",), ("-h",)])
+def test_help_names_every_command(run: Run, words: tuple[str, ...]) -> None:
+    done = run(*words)
+    assert done.returncode == 0
+    for name in COMMANDS:
+        assert re.search(rf"^  {name}\b", done.stdout, re.MULTILINE)
+
+
+@pytest.mark.parametrize(
+    "words", [["--help"], ["train", "language", "--help"], ["run", "--nxt"], ["evla"], ["demo", "—x"]]
+)
+def test_help_and_usage_errors_import_nothing_heavy(words: list[str], quiet_environment: dict[str, str]) -> None:
+    code = (
+        f"import sys; sys.argv = ['anaphora', *{words!r}]\nimport anaphora.cli\ncode = anaphora.cli.main()\n"
+        "print(code, [m for m in ('torch', 'numpy', 'matplotlib', 'polars') if m in sys.modules])"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, env=quiet_environment, check=True
+    )
+    assert done.stdout.splitlines()[-1] == ("0 []" if "--help" in words else "2 []")
+
+
+def test_the_version(run: Run) -> None:
+    import anaphora
+
+    assert run("--version").stdout == f"anaphora {anaphora.__version__}\n"
+
+
+def test_every_knob_is_in_the_help(run: Run) -> None:
+    from anaphora.config import knobs
+    from anaphora.tasks.language.settings import LanguageConfig
+
+    shown = run("train", "language", "--help").stdout
+    for knob in knobs(LanguageConfig):
+        assert (knob.short or knob.flag) in shown
+
+
+@pytest.mark.parametrize(
+    ("words", "expected"),
+    [
+        (["trian"], ["no command 'trian'", "Did you mean 'train'?", "Try: anaphora --help"]),
+        (["train", "langage"], ["Did you mean 'language'?", "Try: anaphora train --help"]),
+        (["zzz"], ["There are: demo, train, run"]),
+        (
+            ["run", "m", "--temprature", "1"],
+            ["no option '--temprature'", "Did you mean --temperature?", "anaphora run --help"],
+        ),
+        (["train", "language", "t", "--hiden", "3"], ["Did you mean --hidden?"]),
+        (["train", "language", "t", "—minutes", "5"], ["'—minutes' begins with an em dash", "Did you mean --minutes?"]),
+        (["train", "language", "t", "–minutes=5"], ["begins with an en dash", "Did you mean --minutes?"]),
+        (["train", "language", "t", "—minuts", "5"], ["Did you mean --minutes?"]),
+        (["run", "m", "—prompt", "x"], ["Did you mean --prompt?"]),
+        (["—help"], ["Did you mean --help?"]),
+        (["run"], ["Missing argument 'MODEL'", "Try: anaphora run --help"]),
+        (["eval", "m"], ["Missing argument 'TEXT...'"]),
+        (["run", "m", "--length", "many"], ["--length", "integer"]),
+        (["run", "m", "--length", "-1"], ["--length", "0"]),
+        (["run", "m", "--temperature", "-1"], ["temperature", "-1"]),
+        (["run", "m", "--top-p", "0"], ["top-p"]),
+        (["run", "m", "--top-k", "-4"], ["top-k"]),
+        (["run", "m", "x"], ["unexpected extra argument", "x"]),
+        (["train", "language", "t", "--preset", "smal"], ["no preset 'smal'", "Did you mean 'small'?"]),
+        (["train", "language", "t", "--cell", "lstn"], ["--model.cell", "Did you mean 'lstm'?"]),
+        (["train", "language", "t", "--hidden", "many"], ["--model.hidden", "a whole number"]),
+        (["train", "language", "t", "--dropout", "1.5"], ["--model.dropout", "1.5"]),
+        (["train", "language", "t", "--config", "none.toml"], ["none.toml", "cannot be read"]),
+    ],
+)
+def test_usage_errors(run: Run, words: list[str], expected: list[str]) -> None:
+    failed(run(*words), 2, *expected)
+
+
+def test_a_dash_of_print_in_a_value_is_just_text(run: Run, tmp_path: Path) -> None:
+    write_model(tmp_path / "m.anaphora", "byte")
+    done = run("run", "m.anaphora", "--prompt", "— and so", "--length", "0")
+    assert (done.returncode, done.stdout) == (0, "— and so\n")
+
+
+def test_a_config_file_with_a_wrong_key(run: Run, tmp_path: Path) -> None:
+    (tmp_path / "c.toml").write_text("[model]\nhidden = 8\n\n[training]\nbach = 3\n", encoding="utf-8")
+    failed(run("train", "language", "t", "--config", "c.toml"), 2, "c.toml, line 5", "no key 'bach'", "'batch'")
+
+
+def test_a_reader_that_goes_away(run: Run, tmp_path: Path, quiet_environment: dict[str, str]) -> None:
+    write_model(tmp_path / "m.anaphora")
+    words = [sys.executable, "-m", "anaphora", "run", "m.anaphora", "--length", "100000", "--prompt", "The"]
+    pipe = subprocess.PIPE
+    with subprocess.Popen(words, cwd=tmp_path, env=quiet_environment, stdout=pipe, stderr=pipe) as child:
+        assert child.stdout is not None
+        assert child.stderr is not None
+        assert child.stdout.read(10)
+        child.stdout.close()
+        assert child.stderr.read() == b""
+    assert child.returncode == 141
+
+
+def test_standard_output_on_a_full_disk(tmp_path: Path, quiet_environment: dict[str, str]) -> None:
+    write_model(tmp_path / "m.anaphora")
+    with open("/dev/full", "w", encoding="utf-8") as full:
+        words = [sys.executable, "-m", "anaphora", "verify", "m.anaphora"]
+        done = subprocess.run(
+            words, cwd=tmp_path, env=quiet_environment, stdout=full, stderr=subprocess.PIPE, text=True, check=False
+        )
+    failed(done, 1, "No space left on device", "Free some space")
+
+
+def test_closed_streams(run: Run, tmp_path: Path, quiet_environment: dict[str, str]) -> None:
+    write_model(tmp_path / "m.anaphora")
+    words = f"{sys.executable} -m anaphora run m.anaphora --length 5 >&- 2>&-"
+    done = subprocess.run(words, shell=True, cwd=tmp_path, env=quiet_environment, check=False)
+    assert done.returncode == 0
+
+
+def test_a_terminal_that_knows_no_unicode(tmp_path: Path, quiet_environment: dict[str, str]) -> None:
+    write_model(tmp_path / "m.anaphora", text="naïve café " * 50)
+    words = [sys.executable, "-m", "anaphora", "run", "m.anaphora", "--prompt", "café", "--length", "0"]
+    environment = {**quiet_environment, "PYTHONIOENCODING": "ascii"}
+    done = subprocess.run(words, cwd=tmp_path, env=environment, capture_output=True, check=False)
+    assert (done.returncode, done.stdout) == (0, b"caf\\xe9\n")
+
+
+@pytest.mark.parametrize("error", [UsageError, DataError, Diverged, CorruptBundle, Interrupted, Terminated])
+def test_every_error_has_its_exit_code(
+    error: type[AnaphoraError], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def broken(path: str) -> None:
+        raise error("what was expected, and what to do.")
+
+    monkeypatch.setattr(bundle, "verify", broken)
+    codes = {UsageError: 2, DataError: 3, Diverged: 4, CorruptBundle: 5, Interrupted: 130, Terminated: 143}
+    assert main(["verify", "m"]) == codes[error]
+    assert capsys.readouterr().err == "anaphora: what was expected, and what to do.\n"
+
+
+def test_a_mistake_of_ours_keeps_its_traceback(quiet_environment: dict[str, str]) -> None:
+    code = (
+        "import sys, anaphora.bundle, anaphora.cli\n"
+        "def broken(path): raise RuntimeError('no one foresaw this')\n"
+        "anaphora.bundle.verify = broken\n"
+        "sys.exit(anaphora.cli.main(['verify', 'm']))"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, env=quiet_environment, check=False
+    )
+    assert done.returncode == 1
+    assert "RuntimeError: no one foresaw this" in done.stderr
+    assert done.stderr.splitlines()[-1].startswith("anaphora: a mistake in anaphora, not yours. Please report")
