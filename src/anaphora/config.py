@@ -48,7 +48,7 @@ class Training(Section):
     """How any task is trained."""
 
     batch: int = Field(default=32, ge=1, le=2**20, description="rows read at once (B)")
-    steps: int = Field(default=128, ge=1, le=2**20, description="steps per window: how far back a gradient reaches (T)")
+    steps: int = Field(default=64, ge=1, le=2**20, description="steps per window: how far back a gradient reaches (T)")
     learning_rate: float = Field(default=3e-3, gt=0, le=10, description="AdamW's rate at its height, after the warm-up")
     final_rate: float = Field(default=0.02, ge=0, le=1, description="the last step's rate, as a share of learning_rate")
     warmup: float = Field(default=0.02, ge=0, le=1, description="share of all steps in which the rate climbs from zero")

@@ -34,7 +34,7 @@ def make() -> Any:
 
 def make_language() -> Any:
     """Return ``train language``: five options of its own, then one per knob of the task's config."""
-    from anaphora.tasks.language.settings import PRESETS, LanguageConfig
+    from anaphora.tasks.language.settings import PRESETS, USUAL, LanguageConfig
 
     def language(
         texts: list[str], output: str, preset: str | None, config: str | None, run_dir: str | None, **knobs: Any
@@ -50,7 +50,9 @@ def make_language() -> Any:
     own = [
         _parameter("texts", list[str], typer.Argument(metavar="TEXT...", help="Text files; '-' is standard input.")),
         _parameter("output", str, _option("Where the model goes.", "FILE", "-o", "--output"), "model.anaphora"),
-        _parameter("preset", str, _option("Settings to start from.", "|".join(PRESETS), "--preset"), None),
+        _parameter(
+            "preset", str, _option(f"Settings to start from.  [default: {USUAL}]", "|".join(PRESETS), "--preset"), None
+        ),
         _parameter("config", str, _option("Settings from a TOML file.", "FILE", "--config"), None),
         _parameter(
             "run_dir", str, _option("Where the records go; else beside the model.", "FOLDER", "--run-dir"), None
@@ -67,10 +69,10 @@ def _train_language(
 ) -> None:
     started = time.monotonic()
     from anaphora.config import resolve
-    from anaphora.tasks.language.settings import PLURAL, PRESETS, LanguageConfig
+    from anaphora.tasks.language.settings import PLURAL, PRESETS, USUAL, LanguageConfig
     from anaphora.tasks.language.task import check_output, read
 
-    config = resolve(LanguageConfig, PRESETS, preset=preset, file=file, options=options)
+    config = resolve(LanguageConfig, PRESETS, preset=preset or USUAL, file=file, options=options)
     check_output(Path(output))
     corpus = read(config, texts)
     train = import_torch_side("anaphora train language")

@@ -32,15 +32,15 @@ class Network(Section):
 
     cell: Literal["lstm", "gru", "rnn"] = Field(default="lstm", description="kind of recurrent layer")
     embedding: int = Field(default=64, ge=1, le=2**16, description="width of a symbol's vector")
-    hidden: int = Field(default=512, ge=1, le=2**16, description="units per layer (H)")
-    layers: int = Field(default=2, ge=1, le=64, description="recurrent layers, one on top of the other")
+    hidden: int = Field(default=768, ge=1, le=2**16, description="units per layer (H)")
+    layers: int = Field(default=1, ge=1, le=64, description="recurrent layers, one on top of the other")
     tied: bool = Field(
         default=False,
         description="the output reuses the embedding's weights, behind a linear layer if H differs",
     )
-    embedding_dropout: float = Field(default=0.0, ge=0, lt=1, description="share of embedded entries that is dropped")
-    dropout: float = Field(default=0.1, ge=0, lt=1, description="share of entries between layers that is dropped")
-    output_dropout: float = Field(default=0.1, ge=0, lt=1, description="share of the last layer that is dropped")
+    embedding_dropout: float = Field(default=0.15, ge=0, lt=1, description="share of embedded entries that is dropped")
+    dropout: float = Field(default=0.4, ge=0, lt=1, description="share of entries between layers that is dropped")
+    output_dropout: float = Field(default=0.4, ge=0, lt=1, description="share of the last layer that is dropped")
 
 
 class LanguageConfig(Config):
@@ -63,15 +63,16 @@ def _preset(hidden: int, layers: int, dropout: float, embedding: int, **training
             "tied": not small,
             "dropout": dropout,
             "output_dropout": dropout,
-            "embedding_dropout": 0.0 if small else dropout,
+            "embedding_dropout": round(0.375 * dropout, 3) if small else dropout,
         }
-        return {"model": network, "training": {"steps": 128 if small else 64, **training}}
+        return {"model": network, "training": training}
 
     return preset
 
 
 PRESETS: dict[str, Preset] = {
     "small": _preset(hidden=256, layers=1, dropout=0.0, embedding=32, learning_rate=5e-3),
-    "medium": _preset(hidden=512, layers=2, dropout=0.1, embedding=64, learning_rate=3e-3),
-    "large": _preset(hidden=1024, layers=2, dropout=0.3, embedding=128, learning_rate=2e-3),
+    "medium": _preset(hidden=768, layers=1, dropout=0.4, embedding=64, learning_rate=3e-3),
+    "large": _preset(hidden=1024, layers=2, dropout=0.5, embedding=128, learning_rate=2e-3),
 }
+USUAL = "medium"
