@@ -1,0 +1,46 @@
+"""The README's commands do what they say: the tour is run line by line, on a small text and for a few steps."""
+
+from __future__ import annotations
+
+import os
+import re
+import shlex
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parent.parent
+BLOCKS = re.findall(r"```sh\n(.*?)```", (ROOT / "README.md").read_text(encoding="utf-8"), re.DOTALL)
+TOUR = [shlex.split(line, comments=True) for line in BLOCKS[1].splitlines()]
+SOONER = ["--preset", "small", "--hidden", "16", "--max-steps", "12", "--minutes", "1"]  # instead of 15 minutes
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    place = tmp_path_factory.mktemp("tour")
+    words = ["It", "was", "the", "best", "of", "times", "and", "worst", "age", "wisdom"]
+    text = " ".join(words[i * i % 10] + "." * (i % 7 == 0) for i in range(4000))
+    (place / "novel.txt").write_text(text, encoding="utf-8")
+    (place / "other.txt").write_text(text[500:1500], encoding="utf-8")
+    return place
+
+
+def test_the_first_block_is_the_two_commands() -> None:
+    install, tests = (line.partition("#")[0].strip() for line in BLOCKS[0].splitlines())
+    assert install == 'pip install -c constraints.txt ".[train]" && anaphora demo'
+    assert tests == "scripts/install && scripts/test"
+    assert os.access(ROOT / "scripts" / "install", os.X_OK)
+    assert os.access(ROOT / "scripts" / "test", os.X_OK)
+
+
+def test_the_tour_runs_in_order(folder: Path) -> None:
+    assert [words[0] for words in TOUR] == ["anaphora"] * len(TOUR)
+    for words in TOUR:
+        arguments = [*words[1:], *(SOONER if "train" in words else [])]
+        ran = subprocess.run(
+            [sys.executable, "-m", "anaphora", *arguments], cwd=folder, capture_output=True, text=True, check=False
+        )
+        assert (ran.returncode, ran.stderr if ran.returncode else "") == (0, ""), words
+        assert ran.stdout, words
