@@ -32,6 +32,7 @@ def test_past_an_end_the_output_is_zero_and_so_is_the_gradient(padded: Case) -> 
     problem = Problem(padded)
     batch, keywords = problem.bring(problem.rows, padding=3.0)
     batch = batch.detach().requires_grad_()
+    soil(batch, problem.d_rows[0].shape[1])
     output, state = problem.ours(batch, problem.hx(problem.states), **keywords)
     # A gradient that arrives past an end counts for nothing, whatever it is.
     arriving = torch.full_like(output, float("nan"))
@@ -39,12 +40,19 @@ def test_past_an_end_the_output_is_zero_and_so_is_the_gradient(padded: Case) -> 
     for b, steps in enumerate(problem.lengths):
         time_major[:steps, b] = 1.0
     states = state if isinstance(state, tuple) else (state,)
+    soil(batch, batch.shape[2])
     (gradient,) = torch.autograd.grad([output, *states], [batch], [arriving, *map(torch.ones_like, states)])
     for tensor in (output, gradient):
         tensor = tensor.transpose(0, 1) if problem.ours.batch_first else tensor
         for b, steps in enumerate(problem.lengths):
             assert torch.count_nonzero(tensor[steps:, b]) == 0
             assert torch.isfinite(tensor[:steps, b]).all()
+
+
+def soil(batch: torch.Tensor, features: int) -> None:
+    """Leave NaNs behind in memory that the next tensors of this size are likely to get."""
+    left = [torch.full((*batch.shape[:2], features), float("nan")) for _ in range(8)]
+    del left
 
 
 def test_a_row_without_steps_keeps_its_state_and_passes_its_gradient(case: Case) -> None:
