@@ -33,4 +33,6 @@ Plan::Plan(const Lines& lines, int blocks) : order(static_cast<size_t>(lines.B))
   }
 }
 
+Plan::~Plan() = default;
+
 }  // namespace anaphora

@@ -10,6 +10,8 @@ namespace anaphora {
 
 struct Plan {
   Plan(const Lines& lines, int blocks);
+  Plan(const Plan&) = delete;
+  ~Plan();  // not inline: it would be built once per instruction set, and one of them linked for all
 
   std::vector<int64_t> rows;         // sorted positions of each block's rows, block after block, longest first
   std::vector<int64_t> block_start;  // (blocks + 1,) into rows

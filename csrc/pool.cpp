@@ -8,8 +8,10 @@
 #include <condition_variable>
 #include <cstdio>
 #include <cstdlib>
+#include <exception>
 #include <mutex>
 #include <string>
+#include <system_error>
 #include <thread>
 #include <vector>
 
@@ -32,6 +34,8 @@ struct Job {
   void* argument;
   int tasks;
   std::atomic<int> next{0}, done{0};
+  std::atomic<bool> failed{false};
+  std::exception_ptr error;  // the first task's that failed, thrown again on the caller's thread
 };
 
 struct Pool {
@@ -53,7 +57,11 @@ std::atomic<Team> team{nullptr};
 
 void work(Job& job) {
   for (int task = job.next.fetch_add(1); task < job.tasks; task = job.next.fetch_add(1)) {
-    job.f(job.argument, task);
+    try {
+      job.f(job.argument, task);
+    } catch (...) {
+      if (!job.failed.exchange(true)) job.error = std::current_exception();
+    }
     job.done.fetch_add(1, std::memory_order_release);
   }
 }
@@ -81,7 +89,11 @@ void run_on_workers(Job& job, int helpers) {
   Pool& own = *pool;
   {
     std::lock_guard<std::mutex> lock(own.mutex);
-    for (; own.workers < helpers; ++own.workers) std::thread(worker, &own).detach();
+    try {
+      for (; own.workers < helpers; ++own.workers) std::thread(worker, &own).detach();
+    } catch (const std::system_error&) {
+      // The system gives no more threads: those there are, the caller at least, do it all.
+    }
     own.job = &job;
     own.ticket.fetch_add(1, std::memory_order_release);
   }
@@ -177,6 +189,7 @@ void parallel(int tasks, void (*f)(void*, int), void* argument) {
   else
     run_on_workers(job, n - 1);
   busy.store(false);
+  if (job.error) std::rethrow_exception(job.error);
 }
 
 }  // namespace anaphora
