@@ -28,7 +28,7 @@ from anaphora.errors import AnaphoraError, Terminated
 COMMANDS = {
     "demo": (
         "anaphora.commands.demo:make",
-        "Train on text that comes with Python and see what happens; about two minutes.",
+        "Train on text that comes with Python and see what happens; about a minute.",
     ),
     "train": ("anaphora.commands.train:make", "Train a network on your data; leaves one file."),
     "run": ("anaphora.commands.run:make", "Let a model go on with a prompt, or show what it expects next."),
