@@ -144,11 +144,11 @@ def _apart(values: Sequence[float], gap: float) -> list[float]:
 
 
 def _smooth(points: Points) -> Points:
-    """Return the mean of y over the points around each."""
+    """Return the mean of y over the points around each; the steep beginning is smoothed less."""
     reach = round(_SMOOTH * len(points) / 2)
     smooth = []
     for i, (x, _) in enumerate(points):
-        near = min(reach, i, len(points) - 1 - i)
+        near = min(reach, i)
         here = [y for _, y in points[i - near : i + near + 1]]
         smooth.append((x, math.fsum(here) / len(here)))
     return smooth
