@@ -28,7 +28,8 @@ if TYPE_CHECKING:
 
 SETTINGS = [
     "--cell", "lstm", "--hidden", "320", "--layers", "1", "--embedding", "32", "--learning-rate", "0.01",
-    "--embedding-dropout", "0.1", "--output-dropout", "0.2", "--batch", "16", "--steps", "64", "--evaluations", "12", "--evaluation-units", "40000",
+    "--embedding-dropout", "0.1", "--output-dropout", "0.2", "--batch", "16", "--steps", "64", "--evaluations", "12",
+    "--evaluation-units", "40000",
 ]  # fmt: skip
 PROMPT = "The following "
 SAMPLE = 320  # characters

@@ -14,6 +14,7 @@ derivatives that can be derived again. Under autocast the layer still computes i
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 from functools import lru_cache
 from typing import Any, NamedTuple, NoReturn
@@ -225,23 +226,32 @@ def _sizes(*inputs: Any) -> tuple[int, ...]:
     return D, x.size(0), (lines.size(0) - T) // 2, w_ih.size(0) // kernels.GATES[cell], w_hh.size(1)
 
 
-def _empty_forward(*inputs: Any) -> _Outputs:
+_New = Callable[[Sequence[int]], Tensor]
+_SMALL = 2**16  # floats below which torch's own memory is as good
+
+
+def _kept(shape: Sequence[int]) -> Tensor:
+    """Memory that is kept between calls: fresh pages cost more than filling them."""
+    if math.prod(shape) < _SMALL:
+        return torch.empty(shape)
+    return torch.from_numpy(kernels.buffer(shape))
+
+
+def _empty_forward(*inputs: Any, new: _New | None = None) -> _Outputs:
     cell, x, save = inputs[0], inputs[5], inputs[9]
     D, N, B, H, P = _sizes(*inputs)
+    new = new or x.new_empty
     return (
-        x.new_empty((N, D * P)),
-        x.new_empty((D, B, P)),
-        x.new_empty((D, B, H) if cell == "lstm" else 0),
-        x.new_empty((D, N, kernels.saved_slots(cell) * H) if save else 0),
+        new((N, D * P)),
+        new((D, B, P)),
+        new((D, B, H) if cell == "lstm" else (0,)),
+        new((D, N, kernels.saved_slots(cell) * H) if save else (0,)),
     )
 
 
 def _forward(*inputs: Any) -> _Outputs:
     cell, directions, T, whole, lines, x, h0, c0, weights, save = inputs
-    y, h_n, c_n, saved = _empty_forward(*inputs[:9], False)
-    if save:
-        D, N, _, H, _ = _sizes(*inputs)
-        saved = torch.from_numpy(kernels.buffer([D, N, kernels.saved_slots(cell) * H]))
+    y, h_n, c_n, saved = _empty_forward(*inputs, new=_kept)
     kernels.forward(
         kernels.pack(cell, _grouped(weights, directions)),
         _array(x),
@@ -256,21 +266,22 @@ def _forward(*inputs: Any) -> _Outputs:
     return y, h_n, c_n, saved
 
 
-def _empty_backward(*inputs: Any) -> tuple[Tensor, Tensor, Tensor, list[Tensor]]:
+def _empty_backward(*inputs: Any, new: _New | None = None) -> tuple[Tensor, Tensor, Tensor, list[Tensor]]:
     x, weights = inputs[5], inputs[8]
     D, _, B, H, P = _sizes(*inputs)
     want_x, want_h0, want_c0, want_weights = inputs[14]
+    new = new or x.new_empty
     return (
-        x.new_empty(x.shape if want_x else 0),
-        x.new_empty((D, B, P) if want_h0 else 0),
-        x.new_empty((D, B, H) if want_c0 else 0),
-        [w.new_empty(w.shape) for w in weights] if want_weights else [],
+        new(x.shape if want_x else (0,)),
+        new((D, B, P) if want_h0 else (0,)),
+        new((D, B, H) if want_c0 else (0,)),
+        [new(w.shape) for w in weights] if want_weights else [],
     )
 
 
 def _backward(*inputs: Any) -> tuple[Tensor, Tensor, Tensor, list[Tensor]]:
     cell, directions, T, whole, lines, x, h0, c0, weights, y, saved, dy, dh_n, dc_n, want = inputs
-    dx, dh0, dc0, dweights = _empty_backward(*inputs)
+    dx, dh0, dc0, dweights = _empty_backward(*inputs, new=_kept)
     kernels.backward(
         cell,
         _grouped(weights, directions),
