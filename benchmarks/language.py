@@ -1,6 +1,6 @@
 """Time whole training steps of a language model, on our recurrent layer and on torch.nn's, in turn in one process.
 
-    python benchmarks/language.py TEXT [--steps N] [any option of `anaphora train language`]
+    python benchmarks/language.py TEXT [--pairs N] [any option of `anaphora train language`]
 
 Both models are the same blocks with the same weights, but for the recurrent layer; each step is window, forward, loss,
 backward, clipping and AdamW. Prints the medians per step, and of the ratio of each pair, torch / ours.

@@ -51,8 +51,7 @@ void* borrow(size_t bytes) {
     }
     if (best < blocks.size()) {
       char* base = blocks[best];
-      blocks[best] = blocks.back();
-      blocks.pop_back();
+      blocks.erase(blocks.begin() + static_cast<std::ptrdiff_t>(best));
       kept().bytes -= size_of(base);
       return base + header_bytes;
     }
@@ -69,15 +68,19 @@ void* borrow(size_t bytes) {
 
 void give_back(void* block) {
   char* base = static_cast<char*>(block) - header_bytes;
+  std::vector<char*> dropped;  // what was kept longest makes room
   {
     std::lock_guard<std::mutex> lock(kept().mutex);
-    if (kept().bytes + size_of(base) <= kept_bytes) {
-      kept().blocks.push_back(base);
-      kept().bytes += size_of(base);
-      return;
+    auto& blocks = kept().blocks;
+    kept().bytes += size_of(base);
+    blocks.push_back(base);
+    while (kept().bytes > kept_bytes) {
+      kept().bytes -= size_of(blocks.front());
+      dropped.push_back(blocks.front());
+      blocks.erase(blocks.begin());
     }
   }
-  std::free(base);
+  for (char* old : dropped) std::free(old);
 }
 
 }  // namespace anaphora

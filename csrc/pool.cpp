@@ -2,18 +2,15 @@
 
 #include <dlfcn.h>
 #include <pthread.h>
-#include <sched.h>
 
 #include <atomic>
 #include <condition_variable>
-#include <cstdio>
-#include <cstdlib>
 #include <exception>
 #include <mutex>
-#include <string>
 #include <system_error>
 #include <thread>
-#include <vector>
+
+#include "limits.hpp"
 
 namespace anaphora {
 namespace {
@@ -54,6 +51,7 @@ std::atomic<int> wanted{0};
 // GOMP_parallel(f, argument, threads, flags) of the OpenMP library that is already in the process, or null.
 using Team = void (*)(void (*)(void*), void*, unsigned, unsigned);
 std::atomic<Team> team{nullptr};
+std::atomic<int (*)()> torch_most{nullptr};  // omp_get_max_threads, which torch.set_num_threads sets
 
 void work(Job& job) {
   for (int task = job.next.fetch_add(1); task < job.tasks; task = job.next.fetch_add(1)) {
@@ -113,63 +111,34 @@ void after_fork_in_child() {
   busy.store(false);
 }
 
-int first_number(const char* path, long long* a, long long* b) {
-  FILE* file = std::fopen(path, "r");
-  if (!file) return 0;
-  const int n = std::fscanf(file, "%lld %lld", a, b);
-  std::fclose(file);
-  return n;
-}
+// When the library is loaded: a child may be forked before the first call here, and after torch's threads exist.
+const int registered = pthread_atfork(nullptr, nullptr, after_fork_in_child);
 
-struct Default {
-  int n = 1;
-  std::string source;
-
-  Default() {
-    if (const char* text = std::getenv("ANAPHORA_THREADS")) {
-      n = std::atoi(text);
-      if (n >= 1) {
-        source = "ANAPHORA_THREADS";
-        return;
-      }
-    }
-    cpu_set_t set;
-    n = sched_getaffinity(0, sizeof set, &set) == 0 ? CPU_COUNT(&set)
-                                                    : static_cast<int>(std::thread::hardware_concurrency());
-    if (n < 1) n = 1;
-    source = "the processors this process may use";
-    long long quota = 0, period = 0;
-    if (first_number("/sys/fs/cgroup/cpu.max", &quota, &period) != 2)
-      if (first_number("/sys/fs/cgroup/cpu/cpu.cfs_quota_us", &quota, &period) < 1 ||
-          first_number("/sys/fs/cgroup/cpu/cpu.cfs_period_us", &period, &period) < 1)
-        quota = 0;
-    if (quota > 0 && period > 0 && (quota + period - 1) / period < n) {
-      n = static_cast<int>((quota + period - 1) / period);
-      source = "the cgroup's processor limit";
-    }
-  }
-};
-
-const Default& standard() {
-  static const Default value;
+const Limit& standard() {
+  static const Limit value = processors();
   return value;
 }
 
 }  // namespace
 
 int threads() {
-  const int n = wanted.load();
-  return n ? n : standard().n;
+  if (const int n = wanted.load()) return n;
+  const auto most = torch_most.load();
+  return most && most() < standard().threads ? most() : standard().threads;
 }
 
 void set_threads(int n) { wanted.store(n); }
 
 bool share_threads() {
+  torch_most.store(reinterpret_cast<int (*)()>(dlsym(RTLD_DEFAULT, "omp_get_max_threads")));
   team.store(reinterpret_cast<Team>(dlsym(RTLD_DEFAULT, "GOMP_parallel")));
   return team.load() != nullptr;
 }
 
-const char* threads_source() { return wanted.load() ? "set_threads" : standard().source.c_str(); }
+const char* threads_source() {
+  if (wanted.load()) return "set_threads";
+  return threads() < standard().threads ? "torch.get_num_threads" : standard().source.c_str();
+}
 
 void parallel(int tasks, void (*f)(void*, int), void* argument) {
   bool idle = false;
@@ -177,17 +146,14 @@ void parallel(int tasks, void (*f)(void*, int), void* argument) {
     for (int task = 0; task < tasks; ++task) f(argument, task);
     return;
   }
-  static const int registered = pthread_atfork(nullptr, nullptr, after_fork_in_child);
-  (void)registered;
   Job job;
   job.f = f;
   job.argument = argument;
   job.tasks = tasks;
-  const int n = tasks < threads() ? tasks : threads();
-  if (const Team shared = team.load())
-    shared([](void* all) { work(*static_cast<Job*>(all)); }, &job, static_cast<unsigned>(n), 0);
+  if (const Team shared = team.load())  // always as many as torch asks for: a team of another size is formed anew
+    shared([](void* all) { work(*static_cast<Job*>(all)); }, &job, static_cast<unsigned>(threads()), 0);
   else
-    run_on_workers(job, n - 1);
+    run_on_workers(job, (tasks < threads() ? tasks : threads()) - 1);
   busy.store(false);
   if (job.error) std::rethrow_exception(job.error);
 }

@@ -18,7 +18,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from anaphora import _kernels
+from anaphora.errors import UsageError
 from anaphora.lines import Lines, Weights
+
+try:
+    _kernels.arch()
+    _kernels.get_threads()
+except RuntimeError as error:  # ANAPHORA_ARCH or ANAPHORA_THREADS asks for what there is not
+    raise UsageError(f"{error}.") from error
 
 CELLS = ("rnn_tanh", "rnn_relu", "gru", "lstm")
 GATES = {"rnn_tanh": 1, "rnn_relu": 1, "gru": 3, "lstm": 4}

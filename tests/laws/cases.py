@@ -223,14 +223,14 @@ def values(found: tuple[Rows, list[Tensor]]) -> dict[str, Tensor]:
 
 
 def distance(got: dict[str, Tensor], expected: dict[str, Tensor]) -> dict[str, float]:
-    """The largest difference per name, relative to the largest expected value of that name, or to 1 if that is less."""
+    """The largest difference per name, relative to the largest expected value of that name."""
     assert got.keys() == expected.keys()
     far = {}
     for name, value in got.items():
         assert value.shape == expected[name].shape, f"{name}: {tuple(value.shape)}, not {tuple(expected[name].shape)}"
         if value.numel():
             gap = (value.double() - expected[name].double()).abs().max().item()
-            far[name] = gap / max(1.0, expected[name].abs().max().item())
+            far[name] = gap / (expected[name].abs().max().item() or 1.0)
             assert far[name] == far[name], f"{name}: NaN"
     return far
 

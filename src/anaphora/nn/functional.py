@@ -70,7 +70,8 @@ class Walk(NamedTuple):
 
 @lru_cache(maxsize=64)
 def _dense(T: int, B: int, batch_first: bool) -> Walk:
-    return Walk.of(Lines.batch_first(B, T) if batch_first else Lines.dense(T, B), T * B)
+    with torch.inference_mode(False):  # what is kept here serves training too
+        return Walk.of(Lines.batch_first(B, T) if batch_first else Lines.dense(T, B), T * B)
 
 
 def recurrent(
