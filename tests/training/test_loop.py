@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -216,6 +216,69 @@ def test_a_run_that_is_cut_off_keeps_its_best(
     assert isinstance(outcome.error("saved"), error)
 
 
+@pytest.mark.parametrize("bad", [math.nan, math.inf])
+@pytest.mark.parametrize("where", ["loss", "gradient"])
+def test_what_is_no_number_never_enters_the_weights(tmp_path: Path, bad: float, where: str) -> None:
+    before: list[np.ndarray] = []
+
+    def breaks(model: nn.Module, batch: Any, carry: int | None) -> tuple[Tensor, int]:
+        loss, count = mean_square(model, batch, carry)
+        before.append(model.state_dict()["weight"].numpy().copy())
+        if count >= 4:
+            loss = loss * bad if where == "loss" else loss + (model.weight.sum() - model.weight.sum().detach()) * bad
+        return loss, count
+
+    run, _ = loop(tmp_path, loss=breaks)
+    run._read_every = 3  # as on a device, where the numbers are fetched later
+    outcome = run.run()
+    assert (outcome.stopped, outcome.steps) == ("diverged", 3)
+    assert "at step 4 of 30" in outcome.trouble
+    assert outcome.best is not None
+    tensors, facts = checkpoint.read(tmp_path / "best.safetensors")
+    assert facts == {"step": 3, "loss": outcome.best.loss, "weights": "raw"}
+    np.testing.assert_array_equal(tensors["weight"], before[3])
+    np.testing.assert_array_equal(outcome.best.tensors["weight"], before[3])
+    np.testing.assert_array_equal(before[-1], before[3])
+
+
+@pytest.mark.parametrize("second", [KeyboardInterrupt(), Terminated("x"), Diverged("x"), None])
+def test_a_last_look_that_fails_keeps_the_weights_unjudged(tmp_path: Path, second: BaseException | None) -> None:
+    def judge_once_more(model: nn.Module) -> float:
+        if second is not None:
+            raise second
+        return math.nan
+
+    def breaks(model: nn.Module, batch: Any, carry: int | None) -> tuple[Tensor, int]:
+        if carry == 2:
+            raise KeyboardInterrupt
+        return mean_square(model, batch, carry)
+
+    outcome = loop(tmp_path, loss=breaks, evaluate=judge_once_more)[0].run()
+    assert outcome.stopped == "interrupted"
+    assert outcome.best is not None
+    assert (outcome.best.step, math.isnan(outcome.best.loss)) == (2, True)
+    assert checkpoint.read(tmp_path / "best.safetensors")[1] == {"step": 2, "loss": None, "weights": "raw"}
+
+
+def test_cut_off_between_the_file_and_the_next_step_best_and_its_weights_agree(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    real = checkpoint.write
+
+    def cut(path: Path, tensors: Any, facts: Any) -> None:
+        real(path, tensors, facts)
+        if facts["step"] == 12:
+            raise KeyboardInterrupt
+
+    monkeypatch.setattr(checkpoint, "write", cut)
+    outcome = loop(tmp_path)[0].run()
+    assert outcome.best is not None
+    tensors, facts = checkpoint.read(tmp_path / "best.safetensors")
+    assert facts == {"step": 12, "loss": outcome.best.loss, "weights": outcome.best.weights}
+    assert outcome.best.step == 12
+    np.testing.assert_array_equal(tensors["weight"], outcome.best.tensors["weight"])
+
+
 def test_cut_off_before_the_first_step_there_is_nothing_to_keep(tmp_path: Path) -> None:
     def at_once(model: nn.Module, batch: Any, carry: int | None) -> tuple[Tensor, int]:
         raise KeyboardInterrupt
@@ -316,7 +379,7 @@ def test_the_metrics_log_holds_it_all_and_plans_before_they_take_effect(tmp_path
     run, _ = timed(tmp_path, clock, seconds=300, watch=Together([log, seen, Peek()]))
     outcome = run.run()
     log.note("all's well")
-    log.finish(outcome)
+    log.finish(replace(outcome, best=None))
     written = lines()
     assert all(planned_first)
     assert [line["total_steps"] for line in written if line["event"] == "plan"] == [p.total_steps for p in seen.plans]

@@ -7,11 +7,12 @@
 What is trained on, the loss, the judgement, the watches and the probes are arguments; the loop knows no task. A batch
 is a function of the step, and the carry (the state that truncated backpropagation through time hands from window to
 window) is a value that the loss gives back, so that a run is its plans, its seed and nothing else. A loss or gradient
-that is not finite ends it; weights that were kept before stay.
+that is not finite ends it before the weights take it in; a run that ends before its first look keeps what it has.
 """
 
 from __future__ import annotations
 
+import contextlib
 import math
 import time
 from collections.abc import Callable, Mapping
@@ -20,17 +21,18 @@ from pathlib import Path
 from typing import Any, Generic, Literal, Protocol, TypeVar
 
 import torch
+from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from anaphora.config import Training
-from anaphora.errors import AnaphoraError, Diverged, Interrupted, Terminated
+from anaphora.errors import AnaphoraError, Diverged, Interrupted, Terminated, UsageError
 from anaphora.training import checkpoint
 from anaphora.training.optim import Average, clip, optimiser, set_rate
 from anaphora.training.plan import Budget, Schedule
 from anaphora.training.watch import Evaluation, Silent, Step, Watch
 
 Batch = TypeVar("Batch")
-Stopped = Literal["finished", "early", "interrupted", "terminated", "diverged"]
+Stopped = Literal["finished", "early", "interrupted", "terminated", "diverged", "unwritable"]
 Probe = Callable[[nn.Module, int], Mapping[str, float]]
 
 _READ_EVERY = 20  # steps, on a device that works ahead of us: reading a number waits for it
@@ -49,11 +51,15 @@ class Batches(Protocol[Batch]):
 
 @dataclass(frozen=True)
 class Best:
-    """The best look at the held-out part, whose weights are on disk."""
+    """The best look at the held-out part and the weights it saw; the checkpoint holds the same, if it could be written.
+
+    `loss` is not a number where a run ended before its weights could be judged.
+    """
 
     step: int
     loss: float
-    weights: str
+    weights: str  # raw or average
+    tensors: Mapping[str, NDArray[Any]] = field(repr=False, compare=False)
 
 
 @dataclass(frozen=True)
@@ -79,6 +85,8 @@ class Outcome:
                 f"{self.trouble} {saved} What usually helps: a lower --learning-rate, a longer --warmup or a smaller"
                 " --clip."
             )
+        if self.stopped == "unwritable":
+            return UsageError(f"{self.trouble} {saved}")
         return None
 
 
@@ -104,6 +112,7 @@ class Loop(Generic[Batch]):
         self.best: Best | None = None
         self._adam = optimiser(self.model, self.training)
         self._average = Average(self.model, self.training.average) if self.training.average > 0 else None
+        self._broken = torch.zeros((), device=next(self.model.parameters()).device)  # 1 once a number is not finite
         self._worse = 0  # looks in a row without a better one
         self._unread: list[tuple[Tensor, Tensor, int, float]] = []
         self._losses: list[float] = []  # since the last look
@@ -112,11 +121,13 @@ class Loop(Generic[Batch]):
         self._read_every = 1 if next(self.model.parameters()).device.type == "cpu" else _READ_EVERY
 
     def run(self) -> Outcome:
-        """Train, and say how it ended; nothing is raised for an interruption or a divergence, so that the caller can
-        save first.
+        """Train, and say how it ended; nothing is raised for an interruption, a divergence or a file that cannot be
+        written, so that the caller can save first.
         """
         self._begun = self.clock()
         stopped, trouble = self._until_stopped()
+        if stopped not in ("finished", "early"):
+            self._keep_what_there_is()
         return Outcome(stopped, self.step, self.best, self.clock() - self._begun, trouble)
 
     def _until_stopped(self) -> tuple[Stopped, str]:
@@ -135,10 +146,21 @@ class Loop(Generic[Batch]):
             return "finished", ""
         except Diverged as error:
             return "diverged", str(error)
+        except UsageError as error:
+            return "unwritable", str(error)
         except (KeyboardInterrupt, Terminated) as cut:
-            if self.best is None and self.step > 0:
-                self._look()
             return ("terminated" if isinstance(cut, Terminated) else "interrupted"), ""
+
+    def _keep_what_there_is(self) -> None:
+        """Before the first look: give the weights one; where that fails too, keep them unjudged if they are finite."""
+        if self.best is not None or self.step == 0:
+            return
+        ends = (Diverged, KeyboardInterrupt, Terminated, UsageError)  # the run has ended, and has said why
+        with contextlib.suppress(*ends):
+            self._look()
+        if self.best is None and all(bool(tensor.isfinite().all()) for tensor in self.model.state_dict().values()):
+            with contextlib.suppress(*ends):
+                self._keep(self.step, math.nan, "raw")
 
     def _one_step(self) -> None:
         begun = self.clock()
@@ -149,6 +171,8 @@ class Loop(Generic[Batch]):
         self._adam.zero_grad()
         loss.backward()
         norm = clip(self.model, self.training.clip)
+        self._broken = torch.maximum(self._broken, 1.0 - (loss.detach().isfinite() & norm.isfinite()).float())
+        vars(self._adam)["found_inf"] = self._broken  # where it is 1, the fused AdamW leaves the weights alone
         self._adam.step()
         self.step += 1
         if self._average is not None:
@@ -188,6 +212,7 @@ class Loop(Generic[Batch]):
                 what = (
                     f"loss was {loss}" if not math.isfinite(loss) else f"gradient's norm was {norm} (loss {loss:.4g})"
                 )
+                self.step = step - 1  # the weights took this and later gradients in no more
                 raise Diverged(f"The {what} at step {step} of {self.schedule.total_steps}.")
 
     def _seconds_left(self, step: int, pace: float) -> float:
@@ -220,7 +245,7 @@ class Loop(Generic[Batch]):
             found = {name: probe(self.model, self.step) for name, probe in self.probes.items()}
         better = self.best is None or loss < self.best.loss
         if better:
-            self._keep(Best(self.step, loss, weights))
+            self._keep(self.step, loss, weights)
         self._worse = 0 if better else self._worse + 1
         self.model.train()
         self._evaluation_seconds = self.clock() - begun
@@ -240,14 +265,14 @@ class Loop(Generic[Batch]):
         )
         self._losses = []
 
-    def _keep(self, best: Best) -> None:
-        facts = {"step": best.step, "loss": best.loss, "weights": best.weights}
-        if best.weights == "average" and self._average is not None:
-            with self._average.in_place():
-                checkpoint.write(self.best_path, as_arrays(self.model), facts)
-        else:
-            checkpoint.write(self.best_path, as_arrays(self.model), facts)
-        self.best = best
+    def _keep(self, step: int, loss: float, weights: str) -> None:
+        """Hold on to the weights and to what is known of them, in one assignment, then write them down."""
+        averaged = weights == "average" and self._average is not None
+        with self._average.in_place() if averaged and self._average is not None else contextlib.nullcontext():
+            tensors = {name: array.copy() for name, array in as_arrays(self.model).items()}
+        self.best = Best(step, loss, weights, tensors)
+        facts = {"step": step, "loss": loss if math.isfinite(loss) else None, "weights": weights}
+        checkpoint.write(self.best_path, tensors, facts)
 
     def _plan_again(self) -> None:
         """After a look: fix the plan if this was the trial, bend it if the run would not end in time."""

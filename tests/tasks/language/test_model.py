@@ -24,6 +24,7 @@ from anaphora.nn.blocks import build
 from anaphora.tasks.language import model as language
 from anaphora.tasks.language import scoring, streams, task
 from anaphora.tasks.language.task import PRESETS, LanguageConfig, Report
+from anaphora.training import checkpoint
 from anaphora.training.initial import initialise
 from anaphora.training.loop import Loop
 from anaphora.training.watch import Silent, Step
@@ -57,8 +58,8 @@ class PlainTied(nn.Module):
 @pytest.mark.parametrize("tied", [False, True])
 def test_loss_and_every_gradient_are_those_of_plain_torch(cell: str, tied: bool, rng: np.random.Generator) -> None:
     torch.manual_seed(7)
-    options = f"--cell {cell} --hidden 5 --layers 2 --dropout 0 --output-dropout 0 {'--tied' if tied else '--no-tied'}"
-    settings = config(*options.split())
+    options = f"--cell {cell} --hidden 5 --layers 2 --dropout 0 --output-dropout 0 --embedding-dropout 0"
+    settings = config(*options.split(), "--tied" if tied else "--no-tied")
     ours = build(language.specification(settings, 9))
     theirs = PlainTied(cell, tied)
     if tied:
@@ -89,7 +90,7 @@ def test_loss_and_every_gradient_are_those_of_plain_torch(cell: str, tied: bool,
 
 
 def test_windows_of_any_length_carry_one_unbroken_run(rng: np.random.Generator) -> None:
-    settings = config("--dropout", "0", "--output-dropout", "0", "--layers", "2")
+    settings = config("--dropout", "0", "--output-dropout", "0", "--embedding-dropout", "0", "--layers", "2")
     model = build(language.specification(settings, 9))
     ids = rng.integers(9, size=130)
     losses = {}
@@ -249,6 +250,31 @@ def test_cut_off_the_best_model_is_saved_and_runs(
     assert model.config["card"]["stopped"] in ("interrupted", "terminated")
 
 
+class CutsAtAStage(Silent):
+    def __init__(self, error: BaseException) -> None:
+        self.error = error
+
+    def stage(self, text: str) -> None:
+        if text == "scoring the held-out text":
+            raise self.error
+
+
+@pytest.mark.parametrize(
+    ("error", "expected", "code"),
+    [(KeyboardInterrupt(), Interrupted, 130), (Terminated("asked to stop"), Terminated, 143)],
+)
+def test_cut_off_while_scoring_the_model_is_saved_already(
+    tmp_path: Path, error: BaseException, expected: type[Exception], code: int
+) -> None:
+    output = tmp_path / "cat.anaphora"
+    with pytest.raises(expected, match=r"best model.*from step \d+, is saved in .*cat\.anaphora") as caught:
+        language.train(config(), task.split(config(), TEXT), output, watch=CutsAtAStage(error))
+    assert caught.value.exit_code == code  # type: ignore[attr-defined]
+    model = runtime.load(output)
+    assert model.config["card"]["nats_per_unit"] is None
+    assert model.config["card"]["sampled_nats_per_unit"] > 0
+
+
 class CutsWhileCounting(Silent):
     def stage(self, text: str) -> None:
         raise KeyboardInterrupt
@@ -287,6 +313,43 @@ def test_diverged_at_once_there_is_no_model_and_it_says_so(tmp_path: Path, monke
     assert not (tmp_path / "cat.anaphora").exists()
 
 
+@pytest.mark.parametrize("look", [1.0, math.nan])
+def test_diverged_before_the_first_look_the_last_good_weights_are_saved(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, look: float
+) -> None:
+    real, judged = language.loss, language.evaluation
+    calls = []
+
+    def breaks(model: nn.Module, window: streams.Window, carry: Any) -> Any:
+        calls.append(window)
+        loss, carry = real(model, window, carry)
+        return loss * (math.nan if len(calls) == 4 else 1.0), carry
+
+    monkeypatch.setattr(language, "loss", breaks)
+    monkeypatch.setattr(language, "evaluation", lambda *given: lambda model: judged(*given)(model) * look)
+    output = tmp_path / "cat.anaphora"
+    with pytest.raises(Diverged, match=r"loss was nan at step 4 of 24\. The best model so far, from step 3, is saved"):
+        language.train(config(), task.split(config(), TEXT), output)
+    card = runtime.load(output).config["card"]
+    assert card["nats_per_unit"] > 0
+    assert (card["sampled_nats_per_unit"] is None) == math.isnan(look)
+
+
+@pytest.mark.parametrize("score", [math.nan, math.inf, 1000.0])
+def test_a_score_beyond_numbers_does_not_lose_the_model(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, score: float
+) -> None:
+    monkeypatch.setattr(scoring, "score", lambda model, ids: np.array([score]))
+    output = tmp_path / "cat.anaphora"
+    report = language.train(config(), task.split(config(), TEXT), output)
+    assert report.loses
+    assert report.perplexity is not None
+    assert not math.isfinite(report.perplexity)
+    card = runtime.load(output).config["card"]
+    assert card["perplexity"] is None
+    assert card["nats_per_unit"] == (1000.0 if score == 1000.0 else None)
+
+
 def test_the_records_of_another_run_are_never_mixed_with(tmp_path: Path) -> None:
     settings = config("--max-steps", "1")
     corpus = task.split(settings, TEXT)
@@ -308,12 +371,54 @@ def test_an_output_that_cannot_be_written_is_found_before_training(tmp_path: Pat
 
 def test_a_disk_that_fills_up_while_saving_keeps_the_weights(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def full(*_: object) -> None:
-        raise UsageError("no space")
+        raise UsageError("no space.")
 
     monkeypatch.setattr(bundle, "write", full)
-    with pytest.raises(UsageError, match="no space"):
+    with pytest.raises(UsageError, match=r"no space\. The best model .* is saved in .*best\.safetensors"):
         language.train(config(), task.split(config(), TEXT), tmp_path / "cat.anaphora", run_dir=tmp_path / "run")
     assert (tmp_path / "run" / "checkpoints" / "best.safetensors").stat().st_size > 0
+
+
+@pytest.mark.parametrize("full", ["cat.anaphora", "model.anaphora"])
+def test_of_two_places_the_one_with_room_gets_the_model_and_its_score(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, full: str
+) -> None:
+    real = bundle.write
+
+    def write(path: Path, *given: Any) -> None:
+        if path.name == full:
+            raise UsageError("no space.")
+        real(path, *given)
+
+    monkeypatch.setattr(bundle, "write", write)
+    with pytest.raises(UsageError, match=r"no space\. The best model .* is saved in") as caught:
+        language.train(config(), task.split(config(), TEXT), tmp_path / "cat.anaphora", run_dir=tmp_path / "run")
+    other = tmp_path / "run" / "model.anaphora" if full == "cat.anaphora" else tmp_path / "cat.anaphora"
+    assert str(other) in str(caught.value)
+    assert runtime.load(other).config["card"]["nats_per_unit"] > 0
+
+
+@pytest.mark.parametrize(("at", "best"), [(3, 3), (15, 12)])
+def test_records_that_cannot_be_written_in_mid_run_do_not_lose_the_model(tmp_path: Path, at: int, best: int) -> None:
+    output = tmp_path / "cat.anaphora"
+    watch = Cuts(at, UsageError("metrics.jsonl could not be written: no space."))
+    with pytest.raises(UsageError, match=rf"no space\. The best model so far, from step {best}, is saved in .*cat\."):
+        language.train(config(), task.split(config(), TEXT), output, watch=watch)
+    card = runtime.load(output).config["card"]
+    assert (card["best_step"], card["stopped"], card["nats_per_unit"]) == (best, "unwritable", None)
+
+
+def test_a_checkpoint_that_cannot_be_written_does_not_lose_the_model(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_: object) -> None:
+        raise UsageError("no space.")
+
+    monkeypatch.setattr(checkpoint, "write", full)
+    output = tmp_path / "cat.anaphora"
+    with pytest.raises(UsageError, match=r"no space\. The best model so far, from step 6, is saved in .*cat\."):
+        language.train(config(), task.split(config(), TEXT), output)
+    assert runtime.load(output).config["card"]["best_step"] == 6
 
 
 def test_a_disk_without_room_is_found_before_training(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

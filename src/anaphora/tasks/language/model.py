@@ -20,10 +20,10 @@ from torch import Tensor, nn
 
 from anaphora import spec
 from anaphora.config import render
-from anaphora.errors import Interrupted, UsageError
+from anaphora.errors import Interrupted, Terminated, UsageError
 from anaphora.nn.blocks import Stack, State, build
 from anaphora.tasks.language import streams
-from anaphora.tasks.language.saving import Trained, save
+from anaphora.tasks.language.saving import Trained, places, save, score
 from anaphora.tasks.language.task import (
     PLURAL,
     Corpus,
@@ -36,9 +36,8 @@ from anaphora.tasks.language.task import (
     floor,
     free_run_dir,
 )
-from anaphora.training import checkpoint
 from anaphora.training.initial import initialise
-from anaphora.training.loop import Loop
+from anaphora.training.loop import Best, Loop, Outcome
 from anaphora.training.metrics_log import MetricsLog
 from anaphora.training.plan import Budget, Schedule
 from anaphora.training.watch import Silent, Together, Watch
@@ -140,7 +139,7 @@ def train(
     `config.toml`, `metrics.jsonl`, `checkpoints/best.safetensors` and the same bundle.
 
     Raises UsageError or DataError before training; Interrupted, Terminated or Diverged after the best model so far
-    was saved.
+    was saved; so it is, where a disk allows, when a UsageError says that a file of the run could not be written.
     """
     started = time.monotonic() if started is None else started
     output = Path(output)
@@ -149,6 +148,9 @@ def train(
     encoded = encode(config, corpus)
     log = _open_run(config, folder)
     told = Together((log, Silent() if watch is None else watch))
+    saved = ""
+    kept_before = f"What was kept is in {folder}."
+    trouble = ""
     try:
         tree = specification(config, encoded.vocabulary.size)
         size = sum(4 * math.prod(shape) for shape in spec.tensors(tree).values())
@@ -165,30 +167,50 @@ def train(
             outcome = loop.run()
         if outcome.best is None:
             raise outcome.error("No model was saved: none had been judged yet.") or AssertionError(outcome)
-        whole = outcome.stopped not in ("interrupted", "terminated")
-        told.stage("scoring the held-out text" if whole else "saving the best model so far")
-        tensors, _ = checkpoint.read(loop.best_path)
-        trained = Trained(
-            tree,
-            tensors,
-            sampled_nats=outcome.best.loss,
-            best_step=outcome.best.step,
-            weights=outcome.best.weights,
-            steps=outcome.steps,
-            stopped=outcome.stopped,
-            whole=whole,
-            started=started,
-        )
-        report = save(config, corpus, encoded, beat, trained, folder, output)
-        told.finish(report)
+        if outcome.stopped == "unwritable":
+            trouble = f"{outcome.trouble} "
+        trained = _trained(tree, outcome, outcome.best, started)
+        whole = outcome.stopped in ("finished", "early", "diverged")
+        if not whole:
+            told.stage("saving the best model so far")
+        report, failed = save(config, corpus, encoded, beat, trained, folder, output)
+        kept = next((place for place in places(folder, output) if place not in failed), loop.best_path)
+        saved = f"The best model so far, from step {outcome.best.step}, is saved in {kept}."
+        if whole and kept != loop.best_path:
+            told.stage("scoring the held-out text")
+            nats = score(config, encoded, trained)
+            report, failed = save(config, corpus, encoded, beat, trained, folder, output, nats)
+        if failed:
+            raise next(iter(failed.values()))
+        if outcome.stopped != "unwritable":
+            told.finish(report)
     except KeyboardInterrupt as cut:
-        raise Interrupted(f"Stopped by Ctrl-C outside of training. What was kept is in {folder}.") from cut
+        raise Interrupted(f"Stopped by Ctrl-C outside of training. {saved or kept_before}") from cut
+    except Terminated as cut:
+        raise Terminated(f"Asked to stop outside of training. {saved or kept_before}") from cut
+    except UsageError as error:
+        if not saved:
+            raise
+        raise UsageError(f"{trouble}{error} {saved}") from error
     finally:
         log.close()
-    error = outcome.error(f"The best model so far, from step {outcome.best.step}, is saved in {output}.")
-    if error is not None:
-        raise error
+    ended = outcome.error(saved)
+    if ended is not None:
+        raise ended
     return report
+
+
+def _trained(tree: spec.Block, outcome: Outcome, best: Best, started: float) -> Trained:
+    return Trained(
+        tree,
+        best.tensors,
+        sampled_nats=best.loss,
+        best_step=best.step,
+        weights=best.weights,
+        steps=outcome.steps,
+        stopped=outcome.stopped,
+        started=started,
+    )
 
 
 def make_loop(

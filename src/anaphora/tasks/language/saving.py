@@ -18,7 +18,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from anaphora import __version__, bundle, runtime, spec
+from anaphora import __version__, bundle, metrics, runtime, spec
+from anaphora.errors import UsageError
 from anaphora.tasks.language import scoring
 from anaphora.tasks.language.task import Corpus, Encoded, Floor, LanguageConfig, Report
 
@@ -34,8 +35,13 @@ class Trained:
     weights: str  # raw or average
     steps: int
     stopped: str
-    whole: bool  # whether there is time to score all of the held-out part
     started: float  # on the clock of time.monotonic
+
+
+def score(config: LanguageConfig, encoded: Encoded, trained: Trained) -> float:
+    """The model's nats per unit on the whole held-out part; not finite if the model is that bad."""
+    model = runtime.Model(bundle.Bundle(_tensors(encoded, trained), _settings(config, trained)))
+    return float(scoring.score(model, encoded.held_out).mean())
 
 
 def save(
@@ -46,28 +52,40 @@ def save(
     trained: Trained,
     folder: Path,
     output: Path,
-) -> Report:
-    """Score the model, write the bundle into the run's folder and to `output`, and report.
+    nats: float | None = None,
+) -> tuple[Report, dict[Path, UsageError]]:
+    """Write the bundle to `output` and into the run's folder, with its score or (None) before there is one.
 
-    Raises UsageError if a file cannot be written.
+    Gives the report, and the error of each of the two places that could not be written: they may be on two disks.
     """
-    settings: dict[str, Any] = {
+    report = _report(config, encoded, floor, trained, nats, folder, output)
+    settings = {**_settings(config, trained), "card": _card(corpus, encoded, floor, trained, report)}
+    failed: dict[Path, UsageError] = {}
+    for path in places(folder, output):
+        try:
+            bundle.write(path, _tensors(encoded, trained), settings)
+        except UsageError as error:
+            failed[path] = error
+    return report, failed
+
+
+def places(folder: Path, output: Path) -> tuple[Path, Path]:
+    """Where a bundle goes: what was asked for, and a copy in the run's folder."""
+    return output, folder / "model.anaphora"
+
+
+def _settings(config: LanguageConfig, trained: Trained) -> dict[str, Any]:
+    return {
         "version": bundle.VERSION,
         "task": "language",
         "model": trained.tree,
         "units": {"kind": config.data.units},
         "training": config.model_dump(),
     }
-    tensors = {**trained.tensors, **encoded.vocabulary.tensors()}
-    nats = None
-    if trained.whole:
-        model = runtime.Model(bundle.Bundle(tensors, settings))
-        nats = float(scoring.score(model, encoded.held_out).mean())
-    report = _report(config, encoded, floor, trained, nats, folder, output)
-    settings["card"] = _card(corpus, encoded, floor, trained, report)
-    for path in (output, folder / "model.anaphora"):
-        bundle.write(path, tensors, settings)
-    return report
+
+
+def _tensors(encoded: Encoded, trained: Trained) -> dict[str, NDArray[Any]]:
+    return {**trained.tensors, **encoded.vocabulary.tensors()}
 
 
 def _report(
@@ -79,7 +97,7 @@ def _report(
     folder: Path,
     output: Path,
 ) -> Report:
-    loses = None if nats is None else nats > floor.nats
+    loses = None if nats is None else not nats <= floor.nats
     notes = [floor.note] if floor.note else []
     if nats is not None and loses:
         notes.append(
@@ -90,12 +108,14 @@ def _report(
         notes.append(
             f"Cut off before the whole held-out part was scored; a sample of it had {trained.sampled_nats:.4f} nats per"
             f" {config.data.units}. `anaphora eval` scores the rest."
+            if math.isfinite(trained.sampled_nats)
+            else "Cut off before the model was judged. `anaphora eval` scores it."
         )
     return Report(
         unit=config.data.units,
         nats=nats,
-        bits=None if nats is None else nats / math.log(2),
-        perplexity=None if nats is None else math.exp(nats),
+        bits=None if nats is None else metrics.bits(nats),
+        perplexity=None if nats is None else metrics.perplexity(nats),
         floor_nats=floor.nats,
         loses=loses,
         sampled_nats=trained.sampled_nats,
@@ -120,10 +140,10 @@ def _card(corpus: Corpus, encoded: Encoded, floor: Floor, trained: Trained, repo
         "unit": report.unit,
         "train_units": len(encoded.train),
         "held_out_units": len(encoded.held_out),
-        "nats_per_unit": report.nats,
-        "bits_per_unit": report.bits,
-        "perplexity": report.perplexity,
-        "sampled_nats_per_unit": report.sampled_nats,
+        "nats_per_unit": _finite(report.nats),
+        "bits_per_unit": _finite(report.bits),
+        "perplexity": _finite(report.perplexity),
+        "sampled_nats_per_unit": _finite(report.sampled_nats),
         "floor": {
             "model": f"interpolated Kneser-Ney, order {floor.order}",
             "nats_per_unit": floor.nats,
@@ -142,6 +162,11 @@ def _card(corpus: Corpus, encoded: Encoded, floor: Floor, trained: Trained, repo
             "torch": _torch_version(),
         },
     }
+
+
+def _finite(number: float | None) -> float | None:
+    """JSON has no number for infinity or "not a number": null."""
+    return number if number is not None and math.isfinite(number) else None
 
 
 def _torch_version() -> str | None:
