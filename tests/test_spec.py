@@ -110,6 +110,10 @@ WRONG = {
         stack({"kind": "embedding", "name": "again", "vocabulary": 7, "size": 4}),
         "takes symbol ids, but 'table' gives 4 numbers",
     ),
+    "dropout of ids": (
+        {"kind": "stack", "name": "model", "blocks": [{"kind": "dropout", "name": "drop", "p": 0.5}]},
+        "'drop' .dropout. takes numbers, but the input gives symbol ids: put an embedding first",
+    ),
     "tied to nothing": (
         stack({"kind": "tied_output", "name": "output", "embedding": "tabel"}),
         "the embeddings before it are: table. Did you mean 'table'?",

@@ -289,6 +289,11 @@ def _check_stack(stack: object, known: dict[str, Block], width: int) -> tuple[Bl
             block = _check_block(raw, known)
             kind = KINDS[block["kind"]]
             wanted = kind.takes(block, known)
+            if width == IDS and wanted is None:
+                raise IncompatibleBundle(
+                    f"Block '{block['name']}' ({block['kind']}) takes numbers, but {before} gives symbol ids: put an"
+                    " embedding first."
+                )
             if wanted is not None and wanted != width:
                 raise IncompatibleBundle(
                     f"Block '{block['name']}' ({block['kind']}) takes {_described(wanted)}, but {before} gives"
