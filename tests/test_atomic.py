@@ -48,6 +48,30 @@ def test_a_full_disk_is_a_clear_error_and_leaves_the_old_file(tmp_path: Path) ->
     assert os.listdir(tmp_path) == ["file"]
 
 
+@pytest.mark.skipif(os.name != "posix", reason="folders are flushed on POSIX only")
+@pytest.mark.parametrize("number", [errno.EIO, errno.EINVAL, errno.ENOTSUP])
+def test_a_folder_that_cannot_be_flushed_is_not_taken_for_a_file_that_is_not_there(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, number: int
+) -> None:
+    path = tmp_path / "file"
+    path.write_bytes(b"old")
+    real = os.fsync
+
+    def flush(handle: int) -> None:
+        if stat.S_ISDIR(os.fstat(handle).st_mode):
+            raise OSError(number, os.strerror(number))
+        real(handle)
+
+    monkeypatch.setattr(os, "fsync", flush)
+    if number == errno.EIO:
+        with pytest.raises(UsageError, match="was written, but may not last"):
+            atomic.write(path, [b"new"])
+    else:
+        atomic.write(path, [b"new"])
+    assert path.read_bytes() == b"new"
+    assert os.listdir(tmp_path) == ["file"]
+
+
 @pytest.mark.skipif(os.name != "posix", reason="needs a limit on file sizes")
 def test_a_file_size_limit_of_the_system_is_met_in_earnest(tmp_path: Path) -> None:
     path = tmp_path / "file"

@@ -6,6 +6,7 @@ the old file stays as it was and nothing is left beside it.
 
 from __future__ import annotations
 
+import errno
 import os
 import secrets
 import stat
@@ -19,7 +20,8 @@ def write(path: str | os.PathLike[str], chunks: Iterable[bytes]) -> None:
     """Write ``chunks``, one after another, as the new content of ``path``.
 
     A file that is replaced keeps its permissions; a symbolic link keeps pointing, and what it points at is replaced.
-    Raises UsageError when the disk is full or the place cannot be written.
+    Raises UsageError when the disk is full or the place cannot be written, and, once the new content is there, when
+    the system cannot say that it will last.
     """
     target = _target(path)
     beside = _beside(target)
@@ -32,7 +34,6 @@ def write(path: str | os.PathLike[str], chunks: Iterable[bytes]) -> None:
             file.flush()
             os.fsync(file.fileno())
         os.replace(beside, target)
-        _flush_folder(target.parent)
     except OSError as error:
         raise UsageError(
             f"'{path}' could not be written: {error.strerror or error}. What was there before is untouched; "
@@ -40,6 +41,13 @@ def write(path: str | os.PathLike[str], chunks: Iterable[bytes]) -> None:
         ) from error
     finally:
         beside.unlink(missing_ok=True)
+    try:
+        _flush_folder(target.parent)
+    except OSError as error:
+        raise UsageError(
+            f"'{path}' was written, but may not last through a power cut: flushing its folder failed:"
+            f" {error.strerror or error}. Look after the disk"
+        ) from error
 
 
 def writable(path: str | os.PathLike[str]) -> None:
@@ -84,5 +92,8 @@ def _flush_folder(folder: Path) -> None:
     handle = os.open(folder, os.O_RDONLY)
     try:
         os.fsync(handle)
+    except OSError as error:
+        if error.errno not in (errno.EINVAL, errno.ENOTSUP):  # a file system that flushes no folders
+            raise
     finally:
         os.close(handle)
