@@ -156,7 +156,7 @@ def test_wrong_values_name_the_nearest(tmp_path: Path) -> None:
 
 
 def test_where_time_is_short_the_floor_counts_a_sample_and_says_so() -> None:
-    settings = config("--minutes", "0.025")  # a fifth of it counts 30,000 units
+    settings = config("--minutes", "0.006")  # in which 30,000 units are counted
     rng = np.random.default_rng(3)
     text = "".join(rng.choice(list("abcd "), size=60_000))
     encoded = task.encode(settings, task.split(settings, text))

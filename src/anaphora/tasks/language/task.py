@@ -25,7 +25,7 @@ from anaphora.errors import DataError, UsageError
 from anaphora.tasks.language.settings import HELD_OUT, PLURAL, PRESETS, LanguageConfig
 
 Ids = NDArray[np.int32]
-_COUNTED_PER_MINUTE = 1_200_000  # units of which n-grams are counted: a fifth of a --minutes budget at 10 s per million
+_COUNTED_PER_MINUTE = 5_000_000  # units of which n-grams are counted; a million takes 1 to 2 s
 __all__ = [
     "HELD_OUT", "PLURAL", "PRESETS", "Corpus", "Encoded", "Floor", "LanguageConfig", "Report",
     "check_output", "check_room", "encode", "floor", "free_run_dir", "read", "split",
