@@ -5,6 +5,7 @@ from collections.abc import Iterator
 import pytest
 import torch
 
+from anaphora import kernels
 from laws.cases import every_case
 
 TORCH_S_OWN = (
@@ -25,9 +26,11 @@ def pytest_itemcollected(item: pytest.Item) -> None:
 
 
 @pytest.fixture(autouse=True, scope="package")
-def _torch_on_one_thread() -> Iterator[None]:
-    """Batches here are tiny: torch's threads would spend their time meeting each other."""
-    before = torch.get_num_threads()
+def _one_thread() -> Iterator[None]:
+    """Batches here are tiny: threads would spend their time meeting. That threads change no bit is a law of its own."""
+    before = torch.get_num_threads(), kernels.get_threads()
     torch.set_num_threads(1)
+    kernels.set_threads(1)
     yield
-    torch.set_num_threads(before)
+    torch.set_num_threads(before[0])
+    kernels.set_threads(before[1])
