@@ -222,15 +222,17 @@ def values(found: tuple[Rows, list[Tensor]]) -> dict[str, Tensor]:
     return {**{f"output {b}": row for b, row in enumerate(outputs)}, **dict(zip(("h_n", "c_n"), states, strict=False))}
 
 
-def distance(got: dict[str, Tensor], expected: dict[str, Tensor]) -> dict[str, float]:
-    """The largest difference per name, relative to the largest expected value of that name."""
+def distance(got: dict[str, Tensor], expected: dict[str, Tensor], least: float = 1e-30) -> dict[str, float]:
+    """The largest difference per name, relative to the largest expected value of that name, or to `least` if that is
+    more.
+    """
     assert got.keys() == expected.keys()
     far = {}
     for name, value in got.items():
         assert value.shape == expected[name].shape, f"{name}: {tuple(value.shape)}, not {tuple(expected[name].shape)}"
         if value.numel():
             gap = (value.double() - expected[name].double()).abs().max().item()
-            far[name] = gap / (expected[name].abs().max().item() or 1.0)
+            far[name] = gap / max(least, expected[name].abs().max().item())
             assert far[name] == far[name], f"{name}: NaN"
     return far
 
