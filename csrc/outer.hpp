@@ -24,8 +24,6 @@ struct Outer {
   int64_t element(int64_t m) const { return slot[m / units] * units + m % units; }
 };
 
-ANAPHORA_INLINE void add_to(float* p, Vec v, int n, bool onto) { store(p, onto ? add(load(p, n), v) : v, n); }
-
 constexpr int64_t ahead = 16;  // lines
 constexpr int64_t outer_lines =
     256;  // lines summed by themselves: they stay in the caches, and a sum of short sums keeps its precision

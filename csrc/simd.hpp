@@ -173,6 +173,8 @@ ANAPHORA_INLINE Vec power_of_two(Vec shifted) {
 
 #endif
 
+ANAPHORA_INLINE void add_to(float* p, Vec v, int n, bool onto) { store(p, onto ? add(load(p, n), v) : v, n); }
+
 constexpr int tile_vectors = 4;  // vectors side by side in a register tile
 
 ANAPHORA_INLINE int lanes_from(int64_t u, int64_t units) {

@@ -43,14 +43,15 @@ ANAPHORA_APART void tile_back(const float* const* d_pre, float* const* out, bool
   Vec sum[R][V];
   for (int v = 0; v < V; ++v)
     for (int r = 0; r < R; ++r)
-      sum[r][v] = onto ? load(out[r] + column + v * lanes, lanes_from(column + v * lanes, columns)) : fill(0.0f);
+      sum[r][v] = fill(0.0f);  // what is there is added last: it may be large, and round every term
   for (int j = 0; j < Term::count; ++j) {
     const float* x[R];
     for (int r = 0; r < R; ++r) x[r] = d_pre[r] + Term::slot[j] * U;
     multiply<Slots<V, 0>, V>(sum, x, U, panel + j * U * V * lanes);
   }
   for (int v = 0; v < V; ++v)
-    for (int r = 0; r < R; ++r) store(out[r] + column + v * lanes, sum[r][v], lanes_from(column + v * lanes, columns));
+    for (int r = 0; r < R; ++r)
+      add_to(out[r] + column + v * lanes, sum[r][v], lanes_from(column + v * lanes, columns), onto);
 }
 
 template <class Stage, class Term>
