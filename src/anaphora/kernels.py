@@ -17,9 +17,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from anaphora import _kernels
+from anaphora import _kernels, reference
 from anaphora.errors import UsageError
-from anaphora.lines import Lines, Weights
+from anaphora.lines import SILENT, Lines, Noise, Weights
 
 try:
     _kernels.arch()
@@ -27,13 +27,38 @@ try:
 except RuntimeError as error:  # ANAPHORA_ARCH or ANAPHORA_THREADS asks for what there is not
     raise UsageError(f"{error}.") from error
 
-CELLS = ("rnn_tanh", "rnn_relu", "gru", "lstm")
-GATES = {"rnn_tanh": 1, "rnn_relu": 1, "gru": 3, "lstm": 4}
-SAVED_SLOTS = {"rnn_tanh": 0, "rnn_relu": 0, "gru": 4, "lstm": 5}
+GATES = {
+    "rnn_tanh": 1,
+    "rnn_relu": 1,
+    "gru": 3,
+    "gru_reset_before": 3,
+    "gru_layer_norm": 3,
+    "lstm": 4,
+    "lstm_peephole": 4,
+    "lstm_coupled": 3,
+    "lstm_layer_norm": 4,
+}
+CELLS = tuple(GATES)
+SAVED_SLOTS = {
+    "rnn_tanh": 0,
+    "rnn_relu": 0,
+    "gru": 4,
+    "gru_reset_before": 3,
+    "gru_layer_norm": 10,
+    "lstm": 5,
+    "lstm_peephole": 5,
+    "lstm_coupled": 4,
+    "lstm_layer_norm": 13,
+}
+OWN = {"lstm_peephole": 3, "lstm_layer_norm": 10, "gru_layer_norm": 6}  # vectors of size H beside weights and biases
+MEMORY = frozenset({"lstm", "lstm_peephole", "lstm_coupled", "lstm_layer_norm"})
 
 Float = NDArray[np.float32]
 Packed = _kernels.Packed
 PackedLinear = _kernels.PackedLinear
+
+_COMPILED = ("rnn_tanh", "rnn_relu", "gru", "lstm")
+_slow: dict[int, object] = {}
 
 set_threads = _kernels.set_threads
 get_threads = _kernels.get_threads
@@ -43,19 +68,28 @@ arch = _kernels.arch
 buffer = _kernels.buffer
 
 
-def saved_slots(cell: str) -> int:
-    """How many values of size H ``forward`` saves per line: gru r z n m (m = U_n h + b_hn), lstm i f g o c, rnn 0."""
-    return SAVED_SLOTS[cell]
+def saved_slots(cell: str, noise: Noise = SILENT) -> int:
+    """How many values of size H ``forward`` saves per line: its gates, a memory, what a normaliser took in.
+
+    gru r z n m (m = U_n h + b_hn), lstm i f g o c, coupled lstm f g o c, rnn none; layer-normalised cells also W x and
+    U h, gate by gate; under zoneout a cell with a memory has one more, the memory as the next step meets it.
+    """
+    zoned = noise.keep_h is not None or noise.keep_c is not None
+    return SAVED_SLOTS[cell] + (1 if zoned and cell in MEMORY else 0)
 
 
 def flat(directions: Sequence[Weights]) -> list[Any]:
     """One list of the arrays of all directions, in the order of ``Weights``, as the extension takes them."""
-    return [array for direction in directions for array in direction]
+    return [array for direction in directions for array in direction[:5]]
 
 
 def pack(cell: str, directions: Sequence[Weights]) -> Packed:
     """Lay out the weights of one (D = 1) or both directions for the walk; later changes of the arrays are not seen."""
-    return _kernels.pack(cell, flat(directions))
+    if cell not in _COMPILED:
+        return reference.pack(cell, directions)  # type: ignore[return-value]
+    packed = _kernels.pack(cell, flat(directions))
+    _slow[id(packed)] = reference.pack(cell, directions)
+    return packed
 
 
 def forward(
@@ -67,12 +101,18 @@ def forward(
     y: Float,  # (N, D·P)
     h_n: Float,  # (D, B, P)
     c_n: Float | None,  # (D, B, H), lstm only
-    saved: Float | None = None,  # (D, N, S·H), S = saved_slots(cell); None when no gradient is wanted
+    saved: Float | None = None,  # (D, N, S·H), S = saved_slots(cell, noise); None when no gradient is wanted
+    noise: Noise = SILENT,
+    segment: int = 0,
 ) -> None:
     """Walk every row through its steps; the second direction walks each row from its own end to its start.
 
     Writes y on the lines in use and the last state of every row: h_0 and c_0 themselves for a row of length 0.
     """
+    if isinstance(packed, reference.Packed) or noise != SILENT or segment:
+        slow = packed if isinstance(packed, reference.Packed) else _slow[id(packed)]
+        reference.forward(slow, x, lines, h0, c0, y, h_n, c_n, saved, noise, segment)
+        return
     _kernels.forward(packed, x, *lines, h0, c0, y, h_n, c_n, saved)
 
 
@@ -92,11 +132,38 @@ def backward(
     dweights: Sequence[Weights] | None,
     dh0: Float | None,
     dc0: Float | None,
+    noise: Noise = SILENT,
+    clip: float = 0.0,
+    segment: int = 0,
 ) -> None:
     """Backpropagation through time: the gradients of ``forward``, given its arguments, its y and what it saved.
 
     A gradient that is None counts as zeros, an output that is None is not computed. Lines not in use are not written.
     """
+    if cell not in _COMPILED or noise != SILENT or clip or segment:
+        reference.backward(
+            *(
+                cell,
+                directions,
+                x,
+                lines,
+                h0,
+                c0,
+                y,
+                saved,
+                dy,
+                dh_n,
+                dc_n,
+                dx,
+                dweights,
+                dh0,
+                dc0,
+                noise,
+                clip,
+                segment,
+            )
+        )
+        return
     gradients = [] if dweights is None else flat(dweights)
     _kernels.backward(cell, flat(directions), x, *lines, h0, c0, y, saved, dy, dh_n, dc_n, dx, gradients, dh0, dc0)
 

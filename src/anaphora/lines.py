@@ -26,7 +26,8 @@ class Weights(NamedTuple):
     """The weights of one direction of one layer, under torch's names and in torch's gate order.
 
     H is the hidden size, P the size of the state that is fed back (P = H unless ``w_hr`` projects it), G the number of
-    gates: 1 (rnn), 3 (gru: r z n), 4 (lstm: i f g o).
+    gates: 1 (rnn), 3 (gru: r z n; coupled lstm: f g o), 4 (lstm: i f g o). ``own`` are vectors of size H that only some
+    cells have, one after another: a peephole lstm's p_i p_f p_o, a layer-normalised cell's gains.
     """
 
     w_ih: Array  # (G·H, I)
@@ -34,6 +35,23 @@ class Weights(NamedTuple):
     b_ih: Array | None = None  # (G·H,)
     b_hh: Array | None = None  # (G·H,)
     w_hr: Array | None = None  # (P, H)
+    own: Array | None = None  # (V·H,)
+
+
+class Noise(NamedTuple):
+    """What is multiplied into the states of one walk; None leaves a state alone. No gradient flows into any of it.
+
+    ``mask``    h_{t−1} enters the products as mask ⊙ h_{t−1}, one mask for all steps (Gal & Ghahramani, NeurIPS 2016)
+    ``keep_h``  h_t = keep_h ⊙ h_{t−1} + (1 − keep_h) ⊙ h̃_t, a mask per line, or one line for all (zoneout; Krueger et
+                al., ICLR 2017); ``keep_c`` likewise for the memory
+    """
+
+    mask: Array | None = None  # (D, B, P)
+    keep_h: Array | None = None  # (N, D·P) or (1, D·P)
+    keep_c: Array | None = None  # (N, D·H) or (1, D·H)
+
+
+SILENT = Noise()
 
 
 class Lines(NamedTuple):
