@@ -100,7 +100,7 @@ def _operations() -> Iterator[tuple[str, str]]:
     """Which operation a recurrent layer will use, asked of the layer itself for every device and dtype there is."""
     import torch
 
-    from anaphora.nn.recurrent import runs_here
+    from anaphora.nn.base import runs_here
 
     yield "torch threads", str(torch.get_num_threads())
     devices = ["cpu", *(["cuda"] if torch.cuda.is_available() else []), *(["mps"] if torch.mps.is_available() else [])]

@@ -13,7 +13,7 @@ from torch import Tensor
 
 from anaphora.nn import functional
 from anaphora.nn.functional import Walk
-from anaphora.nn.recurrent import runs_here
+from anaphora.nn.base import runs_here
 
 
 def _step(

@@ -12,14 +12,14 @@ from __future__ import annotations
 
 import torch
 
-from anaphora.nn.recurrent import Recurrent
+from anaphora.nn.base import RecurrentBase
 
 
-class GRU(Recurrent, torch.nn.GRU):
+class GRU(RecurrentBase, torch.nn.GRU):
     """h_t = (1 − z_t) ⊙ n_t + z_t ⊙ h_{t−1}: arguments, parameters and results of ``torch.nn.GRU``.
 
     ``GRU(input_size, hidden_size, num_layers=1, bias=True, batch_first=False, dropout=0.0, bidirectional=False,
     device=None, dtype=None)``. Weights ``weight_ih_l{k}`` (3·H, I), ``weight_hh_l{k}`` (3·H, H), ``bias_ih_l{k}`` and
     ``bias_hh_l{k}`` (3·H,), gates in the order r z n, with ``_reverse`` for the second direction. Output (T, B, D·H),
-    state (L·D, B, H); see ``Recurrent.forward`` for the layouts it takes beyond torch's.
+    state (L·D, B, H); see ``RecurrentBase.forward`` for the layouts it takes beyond torch's.
     """

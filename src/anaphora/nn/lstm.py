@@ -12,15 +12,15 @@ from __future__ import annotations
 
 import torch
 
-from anaphora.nn.recurrent import Recurrent
+from anaphora.nn.base import RecurrentBase
 
 
-class LSTM(Recurrent, torch.nn.LSTM):
+class LSTM(RecurrentBase, torch.nn.LSTM):
     """c_t = f_t ⊙ c_{t−1} + i_t ⊙ g_t: arguments, parameters and results of ``torch.nn.LSTM``.
 
     ``LSTM(input_size, hidden_size, num_layers=1, bias=True, batch_first=False, dropout=0.0, bidirectional=False,
     proj_size=0, device=None, dtype=None)``. Weights ``weight_ih_l{k}`` (4·H, I), ``weight_hh_l{k}`` (4·H, P),
     ``bias_ih_l{k}`` and ``bias_hh_l{k}`` (4·H,), gates in the order i f g o, with ``proj_size`` ``weight_hr_l{k}``
     (P, H), all with ``_reverse`` for the second direction. Output (T, B, D·P), state the pair h (L·D, B, P) and
-    c (L·D, B, H); see ``Recurrent.forward`` for the layouts it takes beyond torch's.
+    c (L·D, B, H); see ``RecurrentBase.forward`` for the layouts it takes beyond torch's.
     """

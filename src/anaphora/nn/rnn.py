@@ -9,14 +9,14 @@ from __future__ import annotations
 
 import torch
 
-from anaphora.nn.recurrent import Recurrent
+from anaphora.nn.base import RecurrentBase
 
 
-class RNN(Recurrent, torch.nn.RNN):
+class RNN(RecurrentBase, torch.nn.RNN):
     """h_t = φ(W_ih x_t + b_ih + W_hh h_{t−1} + b_hh): arguments, parameters and results of ``torch.nn.RNN``.
 
     ``RNN(input_size, hidden_size, num_layers=1, nonlinearity="tanh", bias=True, batch_first=False, dropout=0.0,
     bidirectional=False, device=None, dtype=None)``. Weights ``weight_ih_l{k}`` (H, I), ``weight_hh_l{k}`` (H, H),
     ``bias_ih_l{k}`` and ``bias_hh_l{k}`` (H,), with ``_reverse`` for the second direction. Output (T, B, D·H), state
-    (L·D, B, H); see ``Recurrent.forward`` for the layouts it takes beyond torch's.
+    (L·D, B, H); see ``RecurrentBase.forward`` for the layouts it takes beyond torch's.
     """

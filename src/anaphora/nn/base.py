@@ -21,7 +21,7 @@ from anaphora.nn.ragged import Ragged
 State = Tensor | tuple[Tensor, Tensor]
 
 
-class Recurrent(torch.nn.RNNBase):
+class RecurrentBase(torch.nn.RNNBase):
     """What ``forward`` means for every recurrent module; comes before torch's class in a module's bases."""
 
     def forward(  # torch's name for the first argument
