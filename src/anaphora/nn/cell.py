@@ -12,8 +12,8 @@ import torch
 from torch import Tensor
 
 from anaphora.nn import functional
-from anaphora.nn.functional import Walk
 from anaphora.nn.base import runs_here
+from anaphora.nn.functional import Walk
 
 
 def _step(
