@@ -59,6 +59,7 @@ FLOORS = {
             "anaphora.lines",
             "anaphora.metrics",
             "anaphora.reference",
+            "anaphora.reference_cells",
             "anaphora.spec",
         ),
         READERS | {"pydantic"},

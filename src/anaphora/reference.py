@@ -1,67 +1,25 @@
-"""The kernels' functions in plain NumPy, one line per equation: their slow twin, and in float64 their oracle.
+"""The kernels' functions in plain NumPy: their slow twin, and in float64 their oracle.
+
+    h̃, c̃ = step(x_t, h_{t−1}, mask ⊙ h_{t−1}, c_{t−1})     the equations of ``anaphora.reference_cells``
+    h_t   = k ⊙ h_{t−1} + (1 − k) ⊙ h̃                      zoneout (Krueger et al., ICLR 2017); c_t likewise
 
 Every function has the name, the arguments and the in-place outputs of its namesake in ``anaphora.kernels``. Any
 floating dtype works; what comes in decides. Matrix products are NumPy's, so values agree with the kernels to rounding,
-not in their bits.
-
-    rnn    h' = φ(b_ih + b_hh + W_ih x + W_hh h)           φ = tanh or relu (Elman, 1990)
-    gru    r, z = σ(b_ih + b_hh + W_ih x + W_hh h)         (Cho et al., 2014; reset after the product)
-           n    = tanh(b_in + W_in x + r ⊙ (b_hn + W_hn h))
-           h'   = (1 − z) ⊙ n + z ⊙ h
-    lstm   i, f, o = σ(b_ih + b_hh + W_ih x + W_hh h)      (Hochreiter & Schmidhuber, 1997; Gers et al., 2000)
-           g    = tanh(b_ig + b_hg + W_ig x + W_hg h)
-           c'   = f ⊙ c + i ⊙ g
-           h'   = o ⊙ tanh(c')                             or W_hr (o ⊙ tanh(c')) with a projection (Sak et al., 2014)
-
-Gates come in torch's order. Where a row has ended nothing is read and nothing is written.
+not in their bits. Where a row has ended nothing is read and nothing is written.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
 
-from anaphora.lines import Array, Indices, Lines, Weights
+from anaphora import reference_cells
+from anaphora.lines import SILENT, Array, Indices, Lines, Noise, Weights
+from anaphora.reference_cells import Cell, Made, Start
 
-CELLS = ("rnn_tanh", "rnn_relu", "gru", "lstm")
-
-
-class Step(NamedTuple):
-    """What one step leaves behind: the new state, and the activations that the way back needs."""
-
-    h: Array  # (B, P)
-    c: Array  # (B, H), unused but by the lstm
-    saved: tuple[Array, ...]  # saved_slots × (B, H)
-
-
-class StepBack(NamedTuple):
-    """Gradients of one step: of the pre-activations as x and as h met them, and of the state before the step."""
-
-    dx_pre: Array  # (B, G·H)
-    dh_pre: Array  # (B, G·H), differs from dx_pre only where a gate scales the recurrent product
-    dh: Array  # (B, P), the part that doesn't pass through W_hh
-    dc: Array  # (B, H)
-    m: Array  # (B, H), what W_hr projects; empty without a projection
-
-
-class Moment(NamedTuple):
-    """What the way back knows about one step: the state before it, the activations in it, the output after it."""
-
-    h: Array  # (B, P)
-    c: Array  # (B, H)
-    saved: tuple[Array, ...]
-    y: Array  # (B, P)
-
-
-class Cell(NamedTuple):
-    """One kind of cell: how many gates it has, how many activations it saves, a step and the step back."""
-
-    gates: int
-    saved_slots: int
-    step: Callable[[Weights, Array, Array, Array], Step]
-    back: Callable[[Weights, Moment, Array, Array], StepBack]
+CELLS = tuple(reference_cells.CELLS)
 
 
 class Packed(NamedTuple):
@@ -78,95 +36,73 @@ class PackedLinear(NamedTuple):
     bias: Array | None  # (O,)
 
 
-def sigmoid(a: Array) -> Array:
-    """σ(a) = 1 / (1 + e^−a), written with tanh so that it never overflows."""
-    return 0.5 + 0.5 * np.tanh(0.5 * a)
+class Moment(NamedTuple):
+    """One step of every row that takes it."""
+
+    rows: Indices
+    here: Indices  # the lines of the step
+    at: Start
+    made: Made
 
 
-def _x_part(w: Weights, x: Array) -> Array:
-    return x @ w.w_ih.T if w.b_ih is None else w.b_ih + x @ w.w_ih.T
+class Walk(NamedTuple):
+    """One direction of one layer over all rows; step s is the s-th that a row takes, from its own end if d is 1."""
+
+    cell: Cell
+    weights: Weights
+    d: int
+    x: Array  # (N, I)
+    lines: Lines
+    noise: Noise
+    H: int
+    P: int
+
+    @classmethod
+    def of(cls, cell: str, w: Weights, d: int, x: Array, lines: Lines, noise: Noise) -> Walk:
+        kind = reference_cells.CELLS[cell]
+        return cls(kind, w, d, x, lines, noise, w.w_ih.shape[0] // kind.gates, w.w_hh.shape[1])
+
+    def states(self, h: Array | None, c: Array | None) -> tuple[Array, Array]:
+        """This direction's states (B, P) and (B, H), copied, or zeros."""
+        B, kind = self.lines.lengths.size, self.x.dtype
+        h = np.zeros((B, self.P), kind) if h is None else h[self.d].copy()
+        return h, np.zeros((B, self.H), kind) if c is None else c[self.d].copy()
+
+    def columns(self, width: int) -> slice:
+        """Where this direction stands among both: y[:, columns(P)]."""
+        return slice(self.d * width, (self.d + 1) * width)
+
+    def mask(self, rows: Indices) -> Array | float:
+        """What the state is multiplied with before the products see it: (rows, P)."""
+        return 1.0 if self.noise.mask is None else np.asarray(self.noise.mask[self.d, rows])
+
+    def keep(self, here: Indices) -> tuple[Array | None, Array | None]:
+        """How much of h and c stays as it was: (lines, P) and (lines, H), or one line for all."""
+        kept = []
+        for keep, width in ((self.noise.keep_h, self.P), (self.noise.keep_c, self.H)):
+            ours = None if keep is None else keep[:, self.columns(width)]
+            kept.append(ours if ours is None or len(ours) == 1 else ours[here])
+        return kept[0], kept[1]
+
+    def step(self, s: int, h: Array, c: Array) -> Moment:
+        """Take step s, replacing the states (B, ·) of the rows that have one."""
+        rows = np.flatnonzero(self.lines.lengths > s)
+        t = self.lines.lengths[rows] - 1 - s if self.d == 1 else np.full(rows.size, s)
+        here = self.lines.time_offset[t] + self.lines.row_offset[rows]
+        met = h[rows] if self.noise.mask is None else self.mask(rows) * h[rows]
+        at = Start(self.x[here], h[rows], met, c[rows])
+        made = self.cell.step(self.weights, at)
+        keep_h, keep_c = self.keep(here)
+        h[rows] = made.h if keep_h is None else keep_h * at.h + (1 - keep_h) * made.h
+        c[rows] = made.c if keep_c is None else keep_c * at.c + (1 - keep_c) * made.c
+        return Moment(rows, here, at, made)
 
 
-def _h_part(w: Weights, h: Array) -> Array:
-    return h @ w.w_hh.T if w.b_hh is None else w.b_hh + h @ w.w_hh.T
-
-
-def _pre(w: Weights, x: Array, h: Array) -> Array:
-    return _x_part(w, x) + _h_part(w, h)
-
-
-def _rnn_tanh_step(w: Weights, x: Array, h: Array, c: Array) -> Step:
-    return Step(np.tanh(_pre(w, x, h)), c, ())
-
-
-def _rnn_tanh_back(w: Weights, at: Moment, dh: Array, dc: Array) -> StepBack:
-    d_pre = dh * (1 - at.y * at.y)
-    return StepBack(d_pre, d_pre, np.zeros_like(dh), dc, at.y[:, :0])
-
-
-def _rnn_relu_step(w: Weights, x: Array, h: Array, c: Array) -> Step:
-    return Step(np.maximum(_pre(w, x, h), 0), c, ())
-
-
-def _rnn_relu_back(w: Weights, at: Moment, dh: Array, dc: Array) -> StepBack:
-    d_pre = dh * (at.y > 0)
-    return StepBack(d_pre, d_pre, np.zeros_like(dh), dc, at.y[:, :0])
-
-
-def _gru_step(w: Weights, x: Array, h: Array, c: Array) -> Step:
-    x_r, x_z, x_n = np.split(_x_part(w, x), 3, axis=1)
-    h_r, h_z, h_n = np.split(_h_part(w, h), 3, axis=1)
-    r = sigmoid(x_r + h_r)
-    z = sigmoid(x_z + h_z)
-    n = np.tanh(x_n + r * h_n)
-    return Step((1 - z) * n + z * h, c, (r, z, n, h_n))
-
-
-def _gru_back(w: Weights, at: Moment, dh: Array, dc: Array) -> StepBack:
-    r, z, n, h_n = at.saved
-    dn_pre = dh * (1 - z) * (1 - n * n)
-    dz_pre = dh * (at.h - n) * z * (1 - z)
-    dr_pre = dn_pre * h_n * r * (1 - r)
-    dx_pre = np.concatenate((dr_pre, dz_pre, dn_pre), axis=1)
-    dh_pre = np.concatenate((dr_pre, dz_pre, dn_pre * r), axis=1)
-    return StepBack(dx_pre, dh_pre, dh * z, dc, at.y[:, :0])
-
-
-def _lstm_step(w: Weights, x: Array, h: Array, c: Array) -> Step:
-    i_pre, f_pre, g_pre, o_pre = np.split(_pre(w, x, h), 4, axis=1)
-    i, f, g, o = sigmoid(i_pre), sigmoid(f_pre), np.tanh(g_pre), sigmoid(o_pre)
-    c = f * c + i * g
-    m = o * np.tanh(c)
-    return Step(m if w.w_hr is None else m @ w.w_hr.T, c, (i, f, g, o, c))
-
-
-def _lstm_back(w: Weights, at: Moment, dh: Array, dc: Array) -> StepBack:
-    i, f, g, o, c = at.saved
-    tanh_c = np.tanh(c)
-    dm = dh if w.w_hr is None else dh @ w.w_hr
-    dc = dc + dm * o * (1 - tanh_c * tanh_c)
-    di_pre = dc * g * i * (1 - i)
-    df_pre = dc * at.c * f * (1 - f)
-    dg_pre = dc * i * (1 - g * g)
-    do_pre = dm * tanh_c * o * (1 - o)
-    d_pre = np.concatenate((di_pre, df_pre, dg_pre, do_pre), axis=1)
-    return StepBack(d_pre, d_pre, np.zeros_like(dh), dc * f, c[:, :0] if w.w_hr is None else o * tanh_c)
-
-
-_CELL = {
-    "rnn_tanh": Cell(1, 0, _rnn_tanh_step, _rnn_tanh_back),
-    "rnn_relu": Cell(1, 0, _rnn_relu_step, _rnn_relu_back),
-    "gru": Cell(3, 4, _gru_step, _gru_back),
-    "lstm": Cell(4, 5, _lstm_step, _lstm_back),
-}
-
-
-def saved_slots(cell: str) -> int:
-    """How many activations per unit and line ``forward`` writes into ``saved`` for the way back.
-
-    rnn 0 (its output is enough), gru 4 (r z n and W_hn h + b_hn), lstm 5 (i f g o c), all after their nonlinearity.
-    """
-    return _CELL[cell].saved_slots
+def saved_slots(cell: str, noise: Noise = SILENT) -> int:
+    """How many values of size H ``forward`` saves per line: see ``kernels.saved_slots``."""
+    kind = reference_cells.CELLS[cell]
+    zoned = noise.keep_h is not None or noise.keep_c is not None
+    return kind.saved_slots + (1 if zoned and kind.memory else 0)
 
 
 def pack(cell: str, directions: Sequence[Weights]) -> Packed:
@@ -183,25 +119,28 @@ def forward(
     y: Array,  # (N, D·P)
     h_n: Array,  # (D, B, P)
     c_n: Array | None,  # (D, B, H)
-    saved: Array | None,  # (D, N, S·H)
+    saved: Array | None = None,  # (D, N, S·H), or with a segment (D, ⌈T/segment⌉, B, H): the memory before each segment
+    noise: Noise = SILENT,
+    segment: int = 0,
 ) -> None:
     """One layer, all steps of all rows: fills y, h_n, and where given c_n and saved.
 
     None for h0 or c0 means zeros. A row of length 0 ends with the state it began with.
     """
-    cell = _CELL[packed.cell]
-    B = lines.lengths.size
+    cell = reference_cells.CELLS[packed.cell]
     for d, w in enumerate(packed.directions):
-        H, P = w.w_ih.shape[0] // cell.gates, w.w_hh.shape[1]
-        h = np.zeros((B, P), x.dtype) if h0 is None else h0[d].copy()
-        c = np.zeros((B, H), x.dtype) if c0 is None else c0[d].copy()
+        walk = Walk.of(packed.cell, w, d, x, lines, noise)
+        h, c = walk.states(h0, c0)
         for s in range(_longest(lines)):
-            rows = _rows(lines, s)
-            here = _line(lines, rows, s, d)
-            h[rows], c[rows], activations = cell.step(w, x[here], h[rows], c[rows])
-            y[here, d * P : (d + 1) * P] = h[rows]
-            if saved is not None and activations:
-                saved[d, here] = np.concatenate(activations, axis=1)
+            rows, here, at, made = walk.step(s, h, c)
+            y[here, walk.columns(walk.P)] = h[rows]
+            if saved is None:
+                continue
+            if not segment:
+                zoned = (c[rows],) if saved_slots(packed.cell, noise) > cell.saved_slots else ()
+                saved[d, here] = np.concatenate((*made.saved, *zoned, at.x[:, :0]), axis=1)
+            elif s % segment == 0 and cell.memory:
+                saved[d, s // segment, rows] = at.c
         h_n[d] = h
         if c_n is not None:
             c_n[d] = c
@@ -215,7 +154,7 @@ def backward(
     h0: Array | None,  # (D, B, P)
     c0: Array | None,  # (D, B, H)
     y: Array,  # (N, D·P)
-    saved: Array | None,  # (D, N, S·H)
+    saved: Array | None,  # what forward saved
     dy: Array | None,  # (N, D·P)
     dh_n: Array | None,  # (D, B, P)
     dc_n: Array | None,  # (D, B, H)
@@ -223,44 +162,35 @@ def backward(
     dweights: Sequence[Weights] | None,
     dh0: Array | None,  # (D, B, P)
     dc0: Array | None,  # (D, B, H)
+    noise: Noise = SILENT,
+    clip: float = 0.0,
+    segment: int = 0,
 ) -> None:
     """Backpropagation through time: fills dx (the sum over directions), dweights, dh0 and dc0, each where given.
 
-    None for dy, dh_n or dc_n means zeros. Lines past a row's end are not touched.
+    None for dy, dh_n or dc_n means zeros. Lines past a row's end are not touched. The reference reads neither y nor
+    saved: with or without segments it walks once more from the first states.
     """
-    kind = _CELL[cell]
-    B = lines.lengths.size
     for d, w in enumerate(directions):
-        H, P = w.w_ih.shape[0] // kind.gates, w.w_hh.shape[1]
-        columns = slice(d * P, (d + 1) * P)
-        h_first = np.zeros((B, P), x.dtype) if h0 is None else h0[d]
-        c_first = np.zeros((B, H), x.dtype) if c0 is None else c0[d]
-        dh = np.zeros((B, P), x.dtype) if dh_n is None else dh_n[d].copy()
-        dc = np.zeros((B, H), x.dtype) if dc_n is None else dc_n[d].copy()
-        dw = None if dweights is None else dweights[d]
-        for gradient in dw or ():
-            if gradient is not None:
-                gradient[...] = 0
-        for s in reversed(range(_longest(lines))):
-            rows = _rows(lines, s)
-            here = _line(lines, rows, s, d)
-            slots = [] if saved is None else [saved[d, here, i * H : i * H + H] for i in range(kind.saved_slots)]
-            h, c = h_first[rows], c_first[rows]
-            if s > 0:
-                before = _line(lines, rows, s - 1, d)
-                h = y[before, columns]
-                c = saved[d, before, 4 * H :] if cell == "lstm" and saved is not None else c
+        walk = Walk.of(cell, w, d, x, lines, noise)
+        h, c = walk.states(h0, c0)
+        dh, dc = walk.states(dh_n, dc_n)
+        dw = [] if dweights is None else list(dweights[d])
+        for total in dw:
+            if total is not None:
+                total[...] = 0
+        for rows, here, at, made in reversed([walk.step(s, h, c) for s in range(_longest(lines))]):
             if dy is not None:
-                dh[rows] += dy[here, columns]
-            arriving = dh[rows]
-            back = kind.back(w, Moment(h, c, tuple(slots), y[here, columns]), arriving, dc[rows])
-            dh[rows] = back.dh + back.dh_pre @ w.w_hh
-            dc[rows] = back.dc
+                dh[rows] += dy[here, walk.columns(walk.P)]
+            (dh_kept, dh_made), (dc_kept, dc_made) = map(_shared, walk.keep(here), (dh[rows], dc[rows]))
+            back = walk.cell.back(w, at, made, dh_made, dc_made, clip)
+            dh[rows] = dh_kept + back.h + walk.mask(rows) * back.met
+            dc[rows] = dc_kept + back.c
             if dx is not None:
-                from_here = back.dx_pre @ w.w_ih
-                dx[here] = from_here if d == 0 else dx[here] + from_here
-            if dw is not None:
-                _add_weights(dw, back, x[here], h, arriving)
+                dx[here] = back.x if d == 0 else dx[here] + back.x
+            for total, gradient in zip(dw, back.weights, strict=True):
+                if total is not None:
+                    total += gradient
         if dh0 is not None:
             dh0[d] = dh
         if dc0 is not None:
@@ -277,26 +207,10 @@ def linear(packed: PackedLinear, x: Array, y: Array) -> None:
     y[...] = x @ packed.weight.T if packed.bias is None else packed.bias + x @ packed.weight.T
 
 
-def _add_weights(dw: Weights, back: StepBack, x: Array, h: Array, dh: Array) -> None:
-    dw.w_ih[...] += back.dx_pre.T @ x
-    dw.w_hh[...] += back.dh_pre.T @ h
-    if dw.b_ih is not None:
-        dw.b_ih[...] += back.dx_pre.sum(axis=0)
-    if dw.b_hh is not None:
-        dw.b_hh[...] += back.dh_pre.sum(axis=0)
-    if dw.w_hr is not None:
-        dw.w_hr[...] += dh.T @ back.m
+def _shared(keep: Array | None, d: Array) -> tuple[Array | float, Array]:
+    """The gradient of k ⊙ before + (1 − k) ⊙ made: of before, of made."""
+    return (0.0, d) if keep is None else (keep * d, (1 - keep) * d)
 
 
 def _longest(lines: Lines) -> int:
     return int(lines.lengths.max()) if lines.lengths.size else 0
-
-
-def _rows(lines: Lines, s: int) -> Indices:
-    return np.flatnonzero(lines.lengths > s)
-
-
-def _line(lines: Lines, rows: Indices, s: int, d: int) -> Indices:
-    """Where the s-th step taken by each row lies; direction 1 takes its first step at the row's own end."""
-    t = lines.lengths[rows] - 1 - s if d == 1 else np.full(rows.size, s)
-    return lines.time_offset[t] + lines.row_offset[rows]
