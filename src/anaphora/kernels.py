@@ -109,7 +109,7 @@ def forward(
 
     Writes y on the lines in use and the last state of every row: h_0 and c_0 themselves for a row of length 0.
     """
-    if isinstance(packed, reference.Packed) or noise != SILENT or segment:
+    if isinstance(packed, reference.Packed) or noise is not SILENT or segment:
         slow = packed if isinstance(packed, reference.Packed) else _slow[id(packed)]
         reference.forward(slow, x, lines, h0, c0, y, h_n, c_n, saved, noise, segment)
         return
@@ -140,7 +140,7 @@ def backward(
 
     A gradient that is None counts as zeros, an output that is None is not computed. Lines not in use are not written.
     """
-    if cell not in _COMPILED or noise != SILENT or clip or segment:
+    if cell not in _COMPILED or noise is not SILENT or clip or segment:
         reference.backward(
             *(
                 cell,
