@@ -1,115 +1,223 @@
-"""The reference is right: in float64 it equals torch's float64, values and every gradient, to 1e-10."""
+"""The reference is right: in float64 it equals the equations written down once more, row by row, for torch's autograd
+to differentiate, and torch.nn where torch knows the cell: values and every gradient to 1e-10. The kernels equal the
+reference to the last gate.
+"""
 
 from __future__ import annotations
 
+import itertools
 from typing import Any
 
 import numpy as np
 import pytest
 import torch
+from torch import Tensor
 
 from anaphora import kernels, reference
-from anaphora.lines import Lines, Weights
-from laws.cases import Case, Problem
+from anaphora.lines import Lines, Noise
+from laws.layers import Layer, Options, pairwise
+from laws.oracle import differentiated
 
 CLOSE = 1e-10
 
-
-def directions_of(module: torch.nn.RNNBase) -> list[Weights]:
-    groups = []
-    for names in module._all_weights:
-        named = {name.split("_l0")[0]: getattr(module, name).detach().numpy() for name in names}
-        order = ("weight_ih", "weight_hh", "bias_ih", "bias_hh", "weight_hr")
-        groups.append(Weights(*[named.get(name) for name in order]))  # type: ignore[arg-type]
-    return groups
+LAYOUTS = {
+    "ragged": Lines.ragged,
+    "padded": lambda lengths: Lines.dense(max(lengths), len(lengths), lengths),
+    "shuffled": lambda lengths: shuffled(lengths),
+}
 
 
-def walk(functions: Any, problem: Problem, module: torch.nn.RNNBase, lines: Lines) -> dict[str, np.ndarray]:
+def shuffled(lengths: list[int]) -> Lines:
+    """Rows laid out in another order than they are counted."""
+    steps = np.array(lengths)
+    order = np.argsort(np.arange(len(lengths)) * 5 % 7)
+    starts = np.zeros(len(steps), np.int64)
+    starts[order] = np.cumsum(steps[order]) - steps[order]
+    return Lines(np.arange(steps.max()), starts, steps)
+
+
+def walk(
+    functions: Any, layer: Layer, lines: Lines, clip: float = 0.0, segment: int = 0, dtype: Any = np.float64
+) -> dict[str, np.ndarray]:
     """Forward and backward of one layer through a module of functions: everything that it writes, by name."""
-    case = problem.case
-    directions = directions_of(module)
-    dtype = directions[0].w_ih.dtype
-    N = int(lines.lengths.sum())
+    layer = layer.astype(dtype)
     where = lines.row_by_row()
-    D, B, H, P = len(directions), len(problem.lengths), case.H, case.P
-    lstm = case.cell == "lstm"
+    N = int(where.max(initial=-1)) + 1
+    cell, H, directions = layer.options.kernel, layer.H, layer.directions
+    D, B, P = layer.h0.shape
+    memory = layer.c0 is not None
 
-    def placed(rows: list[torch.Tensor]) -> np.ndarray:
-        joined = np.empty((N, rows[0].shape[1]), dtype)
-        joined[where] = torch.cat(rows).detach().numpy()
-        return joined
+    def placed(rows: np.ndarray | None) -> np.ndarray | None:
+        if rows is None or len(rows) == 1 != len(where):
+            return rows
+        lines = np.full((N, rows.shape[1]), np.nan, dtype)
+        lines[where] = rows
+        return lines
 
-    h0, dh_n = problem.states[0].detach().numpy(), problem.d_states[0].numpy()
-    c0, dc_n = (problem.states[1].detach().numpy(), problem.d_states[1].numpy()) if lstm else (None, None)
-    x, dy = placed(problem.rows), placed(problem.d_rows)
-    y, h_n = np.full((N, D * P), np.nan, dtype), np.full((D, B, P), np.nan, dtype)
-    c_n = np.full((D, B, H), np.nan, dtype) if lstm else None
-    saved = np.full((D, N, functions.saved_slots(case.cell) * H), np.nan, dtype)
-    functions.forward(functions.pack(case.cell, directions), x, lines, h0, c0, y, h_n, c_n, saved)
-    dx, dh0 = np.full_like(x, np.nan), np.full_like(h_n, np.nan)
-    dc0 = None if c_n is None else np.full_like(c_n, np.nan)
-    dweights = [Weights(*[None if w is None else np.full_like(w, np.nan) for w in group]) for group in directions]
-    given = (case.cell, directions, x, lines, h0, c0, y, saved, dy, dh_n, dc_n)
-    functions.backward(*given, dx, dweights, dh0, dc0)
-    found = {"y": y[where], "h_n": h_n, "dx": dx[where], "h_0": dh0, "saved": saved[:, where]}
-    if lstm:
+    def blank(*shape: int) -> np.ndarray:
+        return np.full(shape, np.nan, dtype)
+
+    noise = Noise(layer.noise.mask, placed(layer.noise.keep_h), placed(layer.noise.keep_c))
+    x, dy = placed(layer.x), placed(layer.dy)
+    y, h_n, c_n = blank(N, D * P), blank(D, B, P), blank(D, B, H) if memory else None
+    segments = -(-lines.time_offset.size // segment) if segment else 0
+    slots = functions.saved_slots(cell, noise)
+    saved = blank(D, N, slots * H) if not segment else blank(D, segments, B, H) if memory else blank(0)
+    packed = functions.pack(cell, directions)
+    functions.forward(packed, x, lines, layer.h0, layer.c0, y, h_n, c_n, saved, noise, segment)
+    dx, dh0, dc0 = blank(N, layer.x.shape[1]), blank(D, B, P), blank(D, B, H) if memory else None
+    dweights = [w._make(None if array is None else np.full_like(array, np.nan) for array in w) for w in directions]
+    given = (cell, directions, x, lines, layer.h0, layer.c0, y, saved, dy, layer.dh_n, layer.dc_n)
+    functions.backward(*given, dx, dweights, dh0, dc0, noise, clip, segment)
+    found = {"y": y[where], "h_n": h_n, "dx": dx[where], "h_0": dh0, "saved": saved if segment else saved[:, where]}
+    if memory:
         found |= {"c_n": c_n, "c_0": dc0}
     for d, group in enumerate(dweights):
         found |= {f"{name} {d}": value for name, value in group._asdict().items() if value is not None}
     return found
 
 
-def one_layer(cell: str, bidirectional: bool, bias: bool, proj: bool) -> Problem:
-    case = Case(cell, "ragged", 1, bidirectional, bias, proj=proj, width=4, H=9)
-    return Problem(case, lengths=[3, 6, 0, 1, 4, 5])
+def agree(found: dict[str, np.ndarray], expected: dict[str, np.ndarray], tolerance: float) -> None:
+    """All values within the tolerance, relative to the largest of a name where that is more than 1."""
+    assert found.keys() == expected.keys()
+    for name, value in expected.items():
+        bound = tolerance * max(1.0, np.abs(value).max(initial=0))
+        np.testing.assert_allclose(found[name], value, rtol=0, atol=bound, err_msg=name)
 
 
-OPTIONS = [
-    (cell, bidirectional, bias, proj)
-    for cell in reference.CELLS
-    for bidirectional in (False, True)
-    for bias in (False, True)
-    for proj in ((False, True) if cell == "lstm" else (False,))
+CELLS = [*reference.CELLS, "lstm_projected"]
+NOISES = ("none", "mask", "zoneout", "all")
+EQUATIONS = [
+    Options(cell, D, bias, noise)
+    for cell, D, bias, noise in itertools.product(CELLS, (1, 2), (False, True), NOISES)
+    if cell != "lstm_projected" or noise in ("none", "mask")
 ]
 
 
-@pytest.mark.parametrize(("cell", "bidirectional", "bias", "proj"), OPTIONS)
-def test_reference_equals_torch_in_float64(cell: str, bidirectional: bool, bias: bool, proj: bool) -> None:
-    problem = one_layer(cell, bidirectional, bias, proj).double()
-    found = walk(reference, problem, problem.torchs, Lines.ragged(problem.lengths))
-    outputs, states = problem.run_each_alone(problem.torchs)
-    gradients = problem.gradients(problem.torchs, (outputs, states))
-    expected = {"y": torch.cat(outputs), "h_n": states[0], "h_0": gradients["h_0"]}
-    expected["dx"] = torch.cat([gradients[f"row {b}"] for b in range(len(problem.rows))])
-    if cell == "lstm":
-        expected |= {"c_n": states[1], "c_0": gradients["c_0"]}
-    names = {"weight_ih": "w_ih", "weight_hh": "w_hh", "bias_ih": "b_ih", "bias_hh": "b_hh", "weight_hr": "w_hr"}
-    for name, _ in problem.torchs.named_parameters():
-        expected[f"{names[name.split('_l0')[0]]} {int(name.endswith('reverse'))}"] = gradients[name]
-    assert found.keys() - {"saved"} == expected.keys()
-    for name, value in expected.items():
-        np.testing.assert_allclose(found[name], value.detach().numpy(), rtol=0, atol=CLOSE, err_msg=name)
+@pytest.mark.parametrize("options", EQUATIONS, ids=str)
+def test_reference_equals_its_equations(options: Options) -> None:
+    layer = Layer.random(options, I=4, H=5, lengths=[3, 0, 4, 1])
+    free = walk(reference, layer, Lines.ragged(layer.lengths))
+    saved = free.pop("saved")
+    assert not np.isnan(saved).any()
+    agree(free, differentiated(layer), CLOSE)
+    limit = 0.15
+    held = walk(reference, layer, Lines.ragged(layer.lengths), clip=limit)
+    np.testing.assert_array_equal(held.pop("saved"), saved)
+    agree(held, differentiated(layer, limit), CLOSE)
+    assert not np.allclose(held["w_hh 0"], free["w_hh 0"], atol=1e-3), "nothing was clipped"
 
 
-@pytest.mark.parametrize(("cell", "bidirectional", "bias", "proj"), OPTIONS)
-def test_kernels_equal_the_reference_to_the_last_gate(cell: str, bidirectional: bool, bias: bool, proj: bool) -> None:
-    problem = one_layer(cell, bidirectional, bias, proj)
-    exact = problem.double()
-    for lines in (Lines.ragged(problem.lengths), shuffled(problem.lengths)):
-        found = walk(kernels, problem, problem.ours, lines)
-        expected = walk(reference, exact, exact.ours, lines)
-        for name, value in expected.items():
-            tolerance = 1e-5 * max(1.0, np.abs(value).max(initial=0))
-            np.testing.assert_allclose(found[name], value, rtol=0, atol=tolerance, err_msg=name)
+@pytest.mark.parametrize("cell", CELLS)
+def test_checkpoints_are_the_memories_before_each_segment(cell: str) -> None:
+    noise = "none" if cell == "lstm_projected" else "all"
+    layer = Layer.random(Options(cell, 2, True, noise), I=3, H=4, lengths=[6, 0, 5, 1, 7])
+    lines = Lines.ragged(layer.lengths)
+    whole = walk(reference, layer, lines)
+    slots = whole.pop("saved")
+    for segment in (1, 3, 7, 100):
+        cut = walk(reference, layer, lines, segment=segment)
+        checkpoints = cut.pop("saved")
+        for name, value in whole.items():
+            np.testing.assert_array_equal(cut[name], value, err_msg=name)
+        if cell not in kernels.MEMORY and cell != "lstm_projected":
+            assert checkpoints.shape == (0,)
+            continue
+        for d, j, b in np.ndindex(checkpoints.shape[:3]):
+            step, T, start = j * segment, layer.lengths[b], sum(layer.lengths[:b])
+            if step == 0 < T:
+                np.testing.assert_array_equal(checkpoints[d, j, b], layer.c0[d, b])
+            elif step < T:
+                line = start + (T - step if d == 1 else step - 1)
+                slot = -1 if noise == "all" else 4
+                np.testing.assert_array_equal(checkpoints[d, j, b], slots[d, line].reshape(-1, layer.H)[slot])
 
 
-def shuffled(lengths: list[int]) -> Lines:
-    """Rows laid out in another order than they are counted."""
-    steps = np.array(lengths)
-    order = np.array([4, 2, 0, 5, 1, 3])
-    starts = np.zeros(len(steps), np.int64)
-    starts[order] = np.cumsum(steps[order]) - steps[order]
-    return Lines(np.arange(steps.max()), starts, steps)
+TORCHS = {"rnn_tanh": "RNN", "rnn_relu": "RNN", "gru": "GRU", "lstm": "LSTM", "lstm_projected": "LSTM"}
+
+
+def torch_module(layer: Layer) -> torch.nn.RNNBase:
+    """Torch's own layer with these weights."""
+    kind, more = TORCHS[layer.options.cell], {}
+    if kind == "RNN":
+        more["nonlinearity"] = layer.options.cell.removeprefix("rnn_")
+    if layer.options.cell == "lstm_projected":
+        more["proj_size"] = layer.h0.shape[2]
+    D, I = len(layer.directions), layer.x.shape[1]
+    module = getattr(torch.nn, kind)(
+        I, layer.H, bias=layer.options.bias, bidirectional=D == 2, dtype=torch.float64, **more
+    )
+    for d, w in enumerate(layer.directions):
+        for name, array in w._asdict().items():
+            if array is not None:
+                getattr(module, torch_name(name, d)).data = torch.from_numpy(array)
+    return module
+
+
+def torch_name(name: str, d: int) -> str:
+    kind, part = name.split("_")
+    return f"{'weight' if kind == 'w' else 'bias'}_{part}_l0{'_reverse' if d else ''}"
+
+
+@pytest.mark.parametrize("bias", [False, True])
+@pytest.mark.parametrize("D", [1, 2])
+@pytest.mark.parametrize("cell", TORCHS)
+def test_reference_equals_torch_in_float64(cell: str, D: int, bias: bool) -> None:
+    layer = Layer.random(Options(cell, D, bias), I=4, H=9, lengths=[3, 6, 1, 4])
+    found = walk(reference, layer, Lines.ragged(layer.lengths))
+    del found["saved"]
+    module = torch_module(layer)
+    states = [torch.from_numpy(s).requires_grad_() for s in (layer.h0, layer.c0) if s is not None]
+    x = torch.from_numpy(layer.x).requires_grad_()
+    outputs: list[Tensor] = []
+    ends: list[list[Tensor]] = []
+    for b, row in enumerate(x.split(layer.lengths)):
+        mine = [state[:, b] for state in states]
+        output, end = module(row, mine[0] if len(mine) == 1 else tuple(mine))
+        outputs.append(output)
+        ends.append(list(end) if isinstance(end, tuple) else [end])
+    finals = [torch.stack(column, dim=1) for column in zip(*ends, strict=True)]
+    y = torch.cat(outputs)
+    arrived = [torch.from_numpy(a) for a in (layer.dy, layer.dh_n, layer.dc_n) if a is not None]
+    sum((value * d).sum() for value, d in zip((y, *finals), arrived, strict=True)).backward()
+    expected = dict(zip(("y", "h_n", "c_n"), (y, *finals), strict=False))
+    expected |= dict(zip(("dx", "h_0", "c_0"), (x.grad, *[s.grad for s in states]), strict=False))
+    for d, w in enumerate(layer.directions):
+        for name, array in w._asdict().items():
+            if array is not None:
+                expected[f"{name} {d}"] = getattr(module, torch_name(name, d)).grad
+    agree(found, {name: value.detach().numpy() for name, value in expected.items()}, CLOSE)
+
+
+KERNELS = pairwise(
+    {
+        "cell": CELLS,
+        "D": [1, 2],
+        "bias": [False, True],
+        "noise": ["none", "mask", "zoneout", "expected", "hidden", "memory", "all"],
+        "clip": [0.0, 0.15],
+        "segment": [0, 1, 3, 100],
+        "layout": list(LAYOUTS),
+        "H": [1, 9, 16, 33],
+    }
+)
+
+
+@pytest.mark.parametrize("choice", KERNELS, ids=lambda choice: "-".join(map(str, choice.values())))
+def test_kernels_equal_the_reference_to_the_last_gate(choice: dict[str, Any]) -> None:
+    options = Options(choice["cell"], choice["D"], choice["bias"], choice["noise"])
+    layer = Layer.random(options, I=4, H=choice["H"], lengths=[3, 6, 0, 1, 4, 5]).astype(np.float32)
+    lines = LAYOUTS[choice["layout"]](layer.lengths)
+    how = {"clip": choice["clip"], "segment": choice["segment"]}
+    found = walk(kernels, layer, lines, **how, dtype=np.float32)
+    expected = walk(reference, layer, lines, **how)
+    if choice["segment"]:
+        whole = walk(kernels, layer, lines, clip=choice["clip"], dtype=np.float32)
+        for name in found.keys() - {"saved"}:
+            np.testing.assert_array_equal(found[name], whole[name], err_msg=name)
+        reached = ~np.isnan(expected["saved"])
+        found["saved"], expected["saved"] = found["saved"][reached], expected["saved"][reached]
+    agree(found, expected, 1e-5)
 
 
 @pytest.mark.parametrize("bias", [False, True])
