@@ -14,7 +14,7 @@ import torch
 from torch import Tensor
 
 from anaphora import kernels, reference
-from anaphora.lines import Lines, Noise
+from anaphora.lines import SILENT, Lines, Noise
 from laws.layers import Layer, Options, pairwise
 from laws.oracle import differentiated
 
@@ -57,7 +57,8 @@ def walk(
     def blank(*shape: int) -> np.ndarray:
         return np.full(shape, np.nan, dtype)
 
-    noise = Noise(layer.noise.mask, placed(layer.noise.keep_h), placed(layer.noise.keep_c))
+    mask, keep_h, keep_c = layer.noise
+    noise = SILENT if layer.options.noise == "none" else Noise(mask, placed(keep_h), placed(keep_c))
     x, dy = placed(layer.x), placed(layer.dy)
     y, h_n, c_n = blank(N, D * P), blank(D, B, P), blank(D, B, H) if memory else None
     segments = -(-lines.time_offset.size // segment) if segment else 0
