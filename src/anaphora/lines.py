@@ -41,14 +41,16 @@ class Weights(NamedTuple):
 class Noise(NamedTuple):
     """What is multiplied into the states of one walk; None leaves a state alone. No gradient flows into any of it.
 
+    Arrays, and in ``anaphora.nn`` tensors.
+
     ``mask``    h_{t−1} enters the products as mask ⊙ h_{t−1}, one mask for all steps (Gal & Ghahramani, NeurIPS 2016)
     ``keep_h``  h_t = keep_h ⊙ h_{t−1} + (1 − keep_h) ⊙ h̃_t, a mask per line, or one line for all (zoneout; Krueger et
                 al., ICLR 2017); ``keep_c`` likewise for the memory
     """
 
-    mask: Array | None = None  # (D, B, P)
-    keep_h: Array | None = None  # (N, D·P) or (1, D·P)
-    keep_c: Array | None = None  # (N, D·H) or (1, D·H)
+    mask: Any = None  # (D, B, P)
+    keep_h: Any = None  # (N, D·P) or (1, D·P)
+    keep_c: Any = None  # (N, D·H) or (1, D·H)
 
 
 SILENT = Noise()

@@ -11,50 +11,64 @@ from typing import Any
 import torch
 from torch import Tensor
 
+# Where the two operations have what: see the schemas in ``functional``.
+_T, _LINES, _X, _H0, _C0, _WEIGHTS, _MASK, _KEEP_H, _KEEP_C, _SEGMENT = (2, *range(4, 13))
+_Y, _SAVED, _DY, _DH_N, _DC_N, _WANT = range(14, 20)
+
 
 def forward(info: Any, in_dims: tuple[Any, ...], *inputs: Any) -> tuple[tuple[Tensor, ...], tuple[int | None, ...]]:
     """The batching rule of ``anaphora::recurrent_forward``."""
-    V, (x, weights) = info.batch_size, (inputs[5], inputs[8])
-    if any(dim is not None for dim in in_dims[8]):
-        return _one_by_one(torch.ops.anaphora.recurrent_forward, V, in_dims, inputs)
-    x, h0, c0 = (_front(tensor, dim, V) for tensor, dim in zip(inputs[5:8], in_dims[5:8], strict=True))
-    y, *rest = torch.ops.anaphora.recurrent_forward(
-        *inputs[:4],
-        _repeated(inputs[2], inputs[4], V, x.size(1)),
-        x.flatten(0, 1),
-        _side(h0),
-        _side(c0),
-        weights,
-        inputs[9],
-    )
-    rest = [tensor if tensor.dim() == 1 else tensor.unflatten(1, (V, -1)) for tensor in rest]
-    return (y.unflatten(0, (V, -1)), *rest), (0, *(None if tensor.dim() == 1 else 1 for tensor in rest))
+    V, operation = info.batch_size, torch.ops.anaphora.recurrent_forward
+    if any(dim is not None for dim in in_dims[_WEIGHTS]):
+        return _one_by_one(operation, V, in_dims, inputs)
+    y, h_n, c_n, saved = operation(*_side_by_side(V, in_dims, inputs), *inputs[_SEGMENT:])
+    (c_n, c_dim), (saved, saved_dim) = _apart(c_n, 1, V), _apart(saved, 2 if inputs[_SEGMENT] else 1, V)
+    return (y.unflatten(0, (V, -1)), h_n.unflatten(1, (V, -1)), c_n, saved), (0, 1, c_dim, saved_dim)
 
 
 def backward(info: Any, in_dims: tuple[Any, ...], *inputs: Any) -> tuple[Any, Any]:
     """The batching rule of ``anaphora::recurrent_backward``."""
-    V, weights, want = info.batch_size, inputs[8], inputs[14]
-    if want[3] or any(dim is not None for dim in in_dims[8]):
-        return _one_by_one(torch.ops.anaphora.recurrent_backward, V, in_dims, inputs)
-    x, h0, c0, y, saved, dy, dh_n, dc_n = (_front(inputs[at], in_dims[at], V) for at in (5, 6, 7, 9, 10, 11, 12, 13))
-    dx, dh0, dc0, _ = torch.ops.anaphora.recurrent_backward(
-        *inputs[:4],
-        _repeated(inputs[2], inputs[4], V, x.size(1)),
-        x.flatten(0, 1),
-        _side(h0),
-        _side(c0),
-        weights,
+    V, want, operation = info.batch_size, inputs[_WANT], torch.ops.anaphora.recurrent_backward
+    if want[3] or any(dim is not None for dim in in_dims[_WEIGHTS]):
+        return _one_by_one(operation, V, in_dims, inputs)
+    y, saved, dy, dh_n, dc_n = (_front(inputs[at], in_dims[at], V) for at in (_Y, _SAVED, _DY, _DH_N, _DC_N))
+    if saved.dim() > 2:  # an absent one is (0,)
+        saved = _side(saved) if not inputs[_SEGMENT] else saved.movedim(0, 2).flatten(2, 3)
+    else:
+        saved = saved[0]
+    dx, dh0, dc0, _ = operation(
+        *_side_by_side(V, in_dims, inputs),
+        *inputs[_SEGMENT:_Y],
         y.flatten(0, 1),
-        _side(saved),
+        saved,
         None if dy is None else dy.flatten(0, 1),
         _side(dh_n),
         _side(dc_n),
         want,
     )
-    dx, dx_dim = (dx.unflatten(0, (V, -1)), 0) if want[0] else (dx, None)
-    dh0, dh0_dim = (dh0.unflatten(1, (V, -1)), 1) if want[1] else (dh0, None)
-    dc0, dc0_dim = (dc0.unflatten(1, (V, -1)), 1) if want[2] else (dc0, None)
+    (dx, dx_dim), (dh0, dh0_dim), (dc0, dc0_dim) = _apart(dx, 0, V), _apart(dh0, 1, V), _apart(dc0, 1, V)
     return (dx, dh0, dc0, []), (dx_dim, dh0_dim, dc0_dim, [])
+
+
+def _side_by_side(V: int, in_dims: tuple[Any, ...], inputs: tuple[Any, ...]) -> tuple[Any, ...]:
+    """What both operations begin with, up to the noise, for all batches as one."""
+    x, h0, c0, mask = (_front(inputs[at], in_dims[at], V) for at in (_X, _H0, _C0, _MASK))
+    keeps = (_keep(inputs[at], in_dims[at], V, x.size(1)) for at in (_KEEP_H, _KEEP_C))
+    lines = _repeated(inputs[_T], inputs[_LINES], V, x.size(1))
+    return (*inputs[:_LINES], lines, x.flatten(0, 1), _side(h0), _side(c0), inputs[_WEIGHTS], _side(mask), *keeps)
+
+
+def _keep(keep: Tensor | None, dim: int | None, V: int, N: int) -> Tensor | None:
+    """(N, ·) or one line for all: one line still where it is the same in all batches, else a line for each of V·N."""
+    if keep is None or (dim is None and keep.size(0) == 1):
+        return keep
+    lines: Tensor = _front(keep, dim, V)
+    return lines.expand(V, N, lines.size(2)).flatten(0, 1)
+
+
+def _apart(tensor: Tensor, dim: int, V: int) -> tuple[Tensor, int | None]:
+    """The result of all batches with a dimension for the batches, and where that is; an absent one is (0,)."""
+    return (tensor, None) if tensor.dim() == 1 else (tensor.unflatten(dim, (V, -1)), dim)
 
 
 def _one_by_one(operation: Any, V: int, in_dims: tuple[Any, ...], inputs: tuple[Any, ...]) -> tuple[Any, Any]:

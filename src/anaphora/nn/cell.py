@@ -20,9 +20,8 @@ def _step(
     module: RNNCell | GRUCell | LSTMCell, cell: str, data: Tensor, states: tuple[Tensor, ...] | None
 ) -> tuple[Tensor, Tensor] | None:
     """The next state (B, H), or (H,) for one row, and for an LSTM the next memory; None: torch's own operation runs."""
-    weights = [module.weight_ih, module.weight_hh]
-    if module.bias:
-        weights += [module.bias_ih, module.bias_hh]
+    biases = (module.bias_ih, module.bias_hh) if module.bias else (None, None)
+    weights = [module.weight_ih, module.weight_hh, *biases, None, None]
     if data.dim() not in (1, 2) or not runs_here(data, weights):
         return None
     x = data if data.dim() == 2 else data.unsqueeze(0)

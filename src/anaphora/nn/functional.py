@@ -1,11 +1,12 @@
 """One recurrent layer as a torch operation: the only file that names both torch and the kernels.
 
-    y, h_n, c_n = recurrent(cell, x, weights, directions, lines, h0, c0)
+    y, h_n, c_n = recurrent(cell, x, weights, directions, walk, h0, c0, noise, clip, segment)
 
 Two raw operations, ``anaphora::recurrent_forward`` and ``anaphora::recurrent_backward``, lend a CPU tensor's memory to
-the kernels; each has a shape function and a batching rule. One ``torch.autograd.Function`` joins them. Optional inputs
-are None, absent outputs are empty tensors, and whether forward keeps the gates for backward is decided outside, by
-``save``.
+the kernels; each has a shape function and a batching rule, and ``derivative`` joins them. Optional inputs are None,
+absent outputs are empty tensors, and whether forward keeps the gates for backward is decided outside, by ``save``.
+Where nothing but plain tensors are computed with, no transform, mode, trace or profiler watching, the same functions
+are called without torch's dispatcher, which costs more than a short walk.
 
 Differs from torch's own recurrent operations: forward-mode differentiation refuses by name, and a second derivative
 walks again in plain torch (``composed``), in the layer's own dtype; so does ``torch.func.grad``, which always asks for
@@ -16,8 +17,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
-from functools import lru_cache
-from typing import Any, NamedTuple, NoReturn
+from typing import Any
 
 import numpy as np
 import torch
@@ -25,296 +25,354 @@ from torch import Tensor
 from torch.autograd import forward_ad
 
 from anaphora import kernels
-from anaphora.lines import Lines, Weights
-from anaphora.nn import batching, composed
-from anaphora.nn.integers import as_numpy
+from anaphora.lines import SILENT, Lines, Noise, Weights
+from anaphora.nn import batching, derivative
+from anaphora.nn.walk import Walk, split
 
-_Outputs = tuple[Tensor, Tensor, Tensor, Tensor]
-# The first nine arguments of both raw operations; ``lines`` holds time_offset (T,), row_offset (B,) and lengths (B,).
+__all__ = ["Walk", "inspected", "recurrent"]
+
+# What both raw operations begin with; ``lines`` holds time_offset (T,), row_offset (B,) and lengths (B,).
 _INPUTS = (
-    "str cell, int directions, SymInt T, bool whole, Tensor lines, Tensor x, Tensor? h0, Tensor? c0, Tensor[] weights"
+    "str cell, int directions, SymInt T, bool whole, Tensor lines, Tensor x, Tensor? h0, Tensor? c0, "
+    "Tensor?[] weights, Tensor? mask, Tensor? keep_h, Tensor? keep_c, int segment"
 )
 _SCHEMAS = (
     f"recurrent_forward({_INPUTS}, bool save) -> (Tensor y, Tensor h_n, Tensor c_n, Tensor saved)",
-    f"recurrent_backward({_INPUTS}, Tensor y, Tensor saved, Tensor? dy, Tensor? dh_n, Tensor? dc_n, bool[] want) "
-    "-> (Tensor dx, Tensor dh0, Tensor dc0, Tensor[] dweights)",
+    f"recurrent_backward({_INPUTS}, float clip, Tensor y, Tensor saved, Tensor? dy, Tensor? dh_n, Tensor? dc_n, "
+    "bool[] want) -> (Tensor dx, Tensor dh0, Tensor dc0, Tensor[] dweights)",
 )
-
-
-class Walk(NamedTuple):
-    """``anaphora.lines.Lines`` the way operations take them: one int64 tensor, and what need not be read from it."""
-
-    T: int
-    whole: bool  # whether every line of x is in use
-    lines: Tensor  # (T + 2·B,): time_offset (T,), row_offset (B,), lengths (B,)
-
-    @property
-    def rows(self) -> int:
-        """How many rows walk: B."""
-        return (self.lines.size(0) - self.T) // 2
-
-    @classmethod
-    def of(cls, lines: Lines, N: int) -> Walk:
-        """A walk over some of N lines."""
-        return cls(len(lines.time_offset), int(lines.lengths.sum()) == N, torch.from_numpy(np.concatenate(lines)))
-
-    @classmethod
-    def dense(cls, T: int, B: int, batch_first: bool = False) -> Walk:
-        """A walk in which every row has T steps, over (T, B, ·) or (B, T, ·)."""
-        if torch.compiler.is_compiling() or torch._C._len_torch_dispatch_stack():
-            time, row = torch.arange(T), torch.arange(B)
-            offsets = (time, row * T) if batch_first else (time * B, row)
-            return cls(T, True, torch.cat([*offsets, torch.full((B,), T)]))
-        return _dense(T, B, batch_first)
-
-
-@lru_cache(maxsize=64)
-def _dense(T: int, B: int, batch_first: bool) -> Walk:
-    with torch.inference_mode(False):  # what is kept here serves training too
-        return Walk.of(Lines.batch_first(B, T) if batch_first else Lines.dense(T, B), T * B)
 
 
 def recurrent(
     cell: str,
     x: Tensor,  # (N, I)
-    weights: Sequence[Tensor],
+    weights: Sequence[Tensor | None],
     directions: int,
     walk: Walk,
     h0: Tensor | None = None,  # (D, B, P)
     c0: Tensor | None = None,  # (D, B, H)
+    noise: Noise = SILENT,
+    clip: float = 0.0,
+    segment: int = 0,
 ) -> tuple[Tensor, Tensor, Tensor]:
-    """One layer over all rows of a float32 CPU batch: y (N, D·P), h_n (D, B, P) and, for the lstm, c_n (D, B, H).
+    """One layer over all rows of a float32 CPU batch: y (N, D·P), h_n (D, B, P), and c_n (D, B, H) of a memory.
 
-    ``weights`` are torch's, in torch's order (w_ih, w_hh, b_ih, b_hh, w_hr; biases and projection may be missing), one
-    direction after the other. Lines past a row's end come out as 0. Nothing is kept for backward unless some input
-    wants a gradient. Raises NotImplementedError under forward-mode differentiation.
+    ``weights`` are the six of ``anaphora.lines.Weights``, None where there is none, one direction after the other.
+    Lines past a row's end come out as 0. ``clip`` bounds the gradient of every pre-activation at every step;
+    ``segment`` has the way back compute the gates again, that many steps at a time. Nothing is kept for backward
+    unless some input wants a gradient. Raises NotImplementedError under forward-mode differentiation.
     """
+    y, h_n, c_n, _ = _layer(cell, x, weights, directions, walk, h0, c0, noise, clip, segment, False)
+    return y, h_n, _NO_MEMORY if c_n is None else c_n
+
+
+def inspected(
+    cell: str,
+    x: Tensor,  # (N, I)
+    weights: Sequence[Tensor | None],
+    directions: int,
+    walk: Walk,
+    h0: Tensor | None = None,  # (D, B, P)
+    c0: Tensor | None = None,  # (D, B, H)
+    noise: Noise = SILENT,
+    clip: float = 0.0,
+    segment: int = 0,
+) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+    """What ``recurrent`` gives, and what its steps saved (D, N, S·H), which no gradient flows into."""
+    y, h_n, c_n, saved = _layer(cell, x, weights, directions, walk, h0, c0, noise, clip, 0, True)
+    return y, h_n, _NO_MEMORY if c_n is None else c_n, saved
+
+
+_NO_MEMORY = torch.empty(0, dtype=torch.float32, device="cpu")
+
+
+def _layer(
+    cell: str,
+    x: Tensor,
+    weights: Sequence[Tensor | None],
+    directions: int,
+    walk: Walk,
+    h0: Tensor | None,
+    c0: Tensor | None,
+    noise: Noise,
+    clip: float,
+    segment: int,
+    keep: bool,
+) -> tuple[Tensor, Tensor, Any, Any]:
     transforming = torch._C._are_functorch_transforms_active()
-    save = torch.is_grad_enabled() and (
-        transforming
-        or x.requires_grad
-        or (h0 is not None and h0.requires_grad)
-        or (c0 is not None and c0.requires_grad)
-        or any(w.requires_grad for w in weights)
-    )
-    if torch.compiler.is_compiling():
-        y, h_n, c_n, _ = _apply_compiled(cell, directions, *walk, x, h0, c0, save, *weights)
-    elif transforming:
-        y, h_n, c_n, _ = _apply(cell, directions, *walk, x, h0, c0, save, *weights)
-    elif save or forward_ad._current_level >= 0:
-        y, h_n, c_n, _ = _apply_now(cell, directions, *walk, x, h0, c0, save, *weights)
-    else:
-        y, h_n, c_n, _ = _forward_op(cell, directions, *walk, x, h0, c0, weights, False)
-    return y, h_n, c_n
+    wanted = torch.is_grad_enabled() and (transforming or _any_requires_grad(x, h0, c0, *weights))
+    compiling = torch.compiler.is_compiling()
+    if not compiling and walk.known is not None and _at_hand(x, h0, c0, *noise, *weights):
+        if wanted:
+            return _apply_at_hand(cell, directions, walk, x, h0, c0, *noise, segment, clip, keep, *weights)
+        return _walk_forward(cell, directions, walk.numbers, walk.whole, x, h0, c0, weights, *noise, segment, keep)
+    inputs = (cell, directions, walk.T, walk.whole, walk.lines, x, h0, c0)
+    if compiling:
+        return derivative.apply_compiled(*inputs, *noise, segment, clip, wanted or keep, *weights)
+    if transforming:
+        return derivative.apply(*inputs, *noise, segment, clip, wanted or keep, *weights)
+    if wanted or forward_ad._current_level >= 0:
+        return derivative.apply_now(*inputs, *noise, segment, clip, wanted or keep, *weights)
+    found: tuple[Tensor, Tensor, Tensor, Tensor] = _forward_op(*inputs, weights, *noise, segment, keep)
+    return found
 
 
-class _Recurrent(torch.autograd.Function):
-    """The layer and its derivative: backpropagation through time, in the kernels."""
+def _any_requires_grad(*tensors: Tensor | None) -> bool:
+    for tensor in tensors:  # noqa: SIM110, a loop is quicker than any(...) and this runs in every step
+        if tensor is not None and tensor.requires_grad:
+            return True
+    return False
 
-    generate_vmap_rule = True
+
+def _at_hand(*tensors: Tensor | None) -> bool:
+    """Whether these are plain tensors and nobody is watching: no transform, mode, dual number, trace or profiler."""
+    if (
+        torch._C._are_functorch_transforms_active()
+        or torch._C._len_torch_dispatch_stack()
+        or torch._C._len_torch_function_stack()
+        or torch._C._get_tracing_state() is not None
+        or torch._C._autograd._profiler_enabled()
+        or forward_ad._current_level >= 0
+    ):
+        return False
+    for tensor in tensors:  # noqa: SIM110
+        if type(tensor) not in _PLAIN:
+            return False
+    return True
+
+
+_PLAIN = frozenset({Tensor, torch.nn.Parameter, type(None)})
+
+
+class _AtHand(torch.autograd.Function):
+    """``derivative.Recurrent`` for plain tensors: it calls what stands behind the operations."""
 
     @staticmethod
     def forward(
+        ctx: Any,
         cell: str,
         directions: int,
-        T: int,
-        whole: bool,
-        lines: Tensor,
+        walk: Walk,
         x: Tensor,
         h0: Tensor | None,
         c0: Tensor | None,
-        save: bool,
-        *weights: Tensor,
+        mask: Tensor | None,
+        keep_h: Tensor | None,
+        keep_c: Tensor | None,
+        segment: int,
+        clip: float,
+        keep: bool,
+        *weights: Tensor | None,
     ) -> Any:
-        return _forward_op(cell, directions, T, whole, lines, x, h0, c0, weights, save)
-
-    @staticmethod
-    def setup_context(ctx: Any, inputs: tuple[Any, ...], output: _Outputs) -> None:
-        y, _, c_n, saved = output
-        ctx.walk = inputs[:4]
-        ctx.save_for_backward(y, saved, *inputs[4:8], *inputs[9:])
+        states = (h0, c0, weights, mask, keep_h, keep_c)
+        y, h_n, c_n, saved = _walk_forward(cell, directions, walk.numbers, walk.whole, x, *states, segment, True)
+        ctx.call = cell, directions, walk, segment, clip
+        ctx.save_for_backward(y, saved, x, h0, c0, mask, keep_h, keep_c, *weights)
         ctx.set_materialize_grads(False)
-        if inputs[0] == "lstm":
-            ctx.mark_non_differentiable(saved)
-        else:
-            ctx.mark_non_differentiable(saved, c_n)
+        if not keep:
+            return y, h_n, c_n, None
+        ctx.mark_non_differentiable(saved)
+        return y, h_n, c_n, saved
 
     @staticmethod
-    def backward(ctx: Any, *gradients: Tensor | None) -> tuple[Tensor | None, ...]:
-        y, saved, lines, x, h0, c0, *weights = ctx.saved_tensors
-        _, _, _, _, _, want_x, want_h0, want_c0, _, *want_weights = ctx.needs_input_grad
-        want = [want_x, want_h0, want_c0, True in want_weights]
+    def backward(ctx: Any, *arriving: Tensor | None) -> tuple[Tensor | None, ...]:
+        cell, directions, walk, segment, clip = ctx.call
+        y, saved, x, h0, c0, mask, keep_h, keep_c, *weights = ctx.saved_tensors
+        wanted = (*ctx.needs_input_grad[3:6], *ctx.needs_input_grad[12:])
+        inputs = (x, h0, c0, weights, mask, keep_h, keep_c)
+        dy, dh_n, dc_n = arriving[:3]
+        results = (y, saved, dy, dh_n, dc_n)
         if torch.is_grad_enabled():
-            found = _composed_gradients(ctx.walk, lines, (x, h0, c0, *weights), gradients[:3], want)
-            return (None, None, None, None, None, *found[:3], None, *found[3:])
-        dx, dh0, dc0, dweights = _backward_op(*ctx.walk, lines, x, h0, c0, weights, y, saved, *gradients[:3], want)
-        return (
-            *(None, None, None, None, None),
-            dx if want_x else None,
-            dh0 if want_h0 else None,
-            dc0 if want_c0 else None,
-            None,
-            *(dweights if want[3] else [None] * len(weights)),
-        )
-
-    @staticmethod
-    def jvp(ctx: Any, *tangents: Any) -> NoReturn:
-        raise NotImplementedError(
-            "anaphora's recurrent layers have no forward-mode derivative (torch.func.jvp, jacfwd, forward_ad): "
-            "use reverse mode (torch.func.vjp, jacrev, torch.autograd.grad), "
-            "or module.double() with float64 inputs, which runs torch's own operation"
-        )
+            found = derivative.composed_gradients(cell, directions, walk, *inputs, clip, arriving[:3], wanted)
+        elif _at_hand(y, saved, x, h0, c0, *arriving, mask, keep_h, keep_c, *weights):
+            found = _walk_back(cell, directions, walk.numbers, walk.whole, *inputs, segment, clip, *results, wanted)
+        else:
+            given = (cell, directions, walk.T, walk.whole, walk.lines, *inputs, segment, clip, *results)
+            found = derivative.gradients(*given, wanted)
+        return (None, None, None, *found[:3], None, None, None, None, None, None, *found[3:])
 
 
-class _Compiled(_Recurrent):
-    """The same for ``torch.compile``, which takes no function with a forward mode of its own; torch's refuses too."""
-
-    jvp = torch.autograd.Function.jvp
-
-
-_apply: Callable[..., _Outputs] = _Recurrent.apply
-_apply_compiled: Callable[..., _Outputs] = _Compiled.apply
-# Function.apply binds default arguments through inspect.signature, some 40 µs a call; outside of transforms and
-# compilation, the method of its base class does the same work without.
-_apply_now: Callable[..., _Outputs] = super(torch.autograd.Function, _Recurrent).apply
-
-
-def _composed_gradients(
-    walk: tuple[str, int, int, bool],
-    lines: Tensor,
-    inputs: Sequence[Any],
-    gradients: Sequence[Tensor | None],
-    want: Sequence[bool],
-) -> tuple[Tensor | None, ...]:
-    """The gradients as a graph of plain torch operations, so that they have gradients in turn."""
-    (cell, directions, T, _), (x, h0, c0, *weights) = walk, inputs
-    with torch.enable_grad(), torch.autocast("cpu", enabled=False):
-        outputs = composed.recurrent(cell, x, weights, directions, _lines(T, as_numpy(lines)), h0, c0)
-    wanted = [*want[:3], *[want[3]] * len(weights)]
-    sources = [tensor for tensor, wanted_here in zip(inputs, wanted, strict=True) if wanted_here]
-    arrived = [(y, dy) for y, dy in zip(outputs, gradients, strict=True) if dy is not None and y.requires_grad]
-    ys, dys = zip(*arrived, strict=True) if arrived else ((), ())
-    found = iter(torch.autograd.grad(ys, sources, dys, create_graph=True, materialize_grads=True, allow_unused=True))
-    return tuple(next(found) if wanted_here else None for wanted_here in wanted)
-
-
-def _lines(T: int, lines: Any) -> Lines:
-    B = (lines.size - T) // 2
-    return Lines(lines[:T], lines[T : T + B], lines[T + B :])
-
-
-def _grouped(tensors: Sequence[Tensor], directions: int) -> list[Weights]:
-    """Torch's flat list of weights as one ``Weights`` per direction."""
-    arrays: list[Any] = [tensor.detach().contiguous().numpy() for tensor in tensors]
-    each = len(arrays) // directions
-    return [_weights(*arrays[at : at + each]) for at in range(0, len(arrays), each)]
-
-
-def _weights(w_ih: Any, w_hh: Any, *rest: Any) -> Weights:
-    """Torch's order says which are missing: none, the biases, the projection, or both."""
-    if len(rest) == 1:
-        return Weights(w_ih, w_hh, None, None, rest[0])
-    return Weights(w_ih, w_hh, *rest)
+_apply_at_hand: Callable[..., tuple[Tensor, Tensor, Any, Any]] = super(torch.autograd.Function, _AtHand).apply
 
 
 def _array(tensor: Tensor | None) -> Any:
-    return None if tensor is None else tensor.detach().contiguous().numpy()
+    """The numbers of a tensor in its own memory, if they lie there in order."""
+    if tensor is None:
+        return None
+    return (tensor if tensor.is_contiguous() else tensor.contiguous()).numpy(force=True)
 
 
-def _sizes(*inputs: Any) -> tuple[int, ...]:
-    """D, N, B, H, P."""
-    cell, D, T, _, lines, x, _, _, (w_ih, w_hh, *_) = inputs[:9]
-    return D, x.size(0), (lines.size(0) - T) // 2, w_ih.size(0) // kernels.GATES[cell], w_hh.size(1)
+def _noise(mask: Tensor | None, keep_h: Tensor | None, keep_c: Tensor | None) -> Noise:
+    if mask is keep_h is keep_c is None:
+        return SILENT
+    return Noise(_array(mask), _array(keep_h), _array(keep_c))
 
 
-_New = Callable[[Sequence[int]], Tensor]
-_SMALL = 2**16  # floats below which torch's own memory is as good
-
-
-def _kept(shape: Sequence[int]) -> Tensor:
-    """Memory that is kept between calls: fresh pages cost more than filling them."""
+def _kept(shape: Sequence[int]) -> Any:
+    """Memory that is kept between calls: fresh pages cost more than filling them; few are NumPy's."""
     if math.prod(shape) < _SMALL:
-        return torch.empty(shape)
-    return torch.from_numpy(kernels.buffer(shape))
+        return np.empty(shape, np.float32)
+    return kernels.buffer(shape)
 
 
-def _empty_forward(*inputs: Any, new: _New | None = None) -> _Outputs:
-    cell, x, save = inputs[0], inputs[5], inputs[9]
-    D, N, B, H, P = _sizes(*inputs)
-    new = new or x.new_empty
+_SMALL = 2**16  # floats below which NumPy's own memory is as good
+
+
+def _grouped(arrays: Sequence[Any]) -> list[Weights]:
+    """The flat list of all directions as one ``Weights`` per direction."""
+    return [Weights(*arrays[at : at + 6]) for at in range(0, len(arrays), 6)]
+
+
+def _walk_forward(
+    cell: str,
+    directions: int,
+    lines: Lines,
+    whole: bool,
+    x: Tensor,
+    h0: Tensor | None,
+    c0: Tensor | None,
+    weights: Sequence[Tensor | None],
+    mask: Tensor | None,
+    keep_h: Tensor | None,
+    keep_c: Tensor | None,
+    segment: int,
+    save: bool,
+) -> tuple[Tensor, Tensor, Tensor | None, Tensor | None]:
+    """The kernels on tensors: y, h_n, c_n of a memory, and what is saved if asked for."""
+    arrays, noise = [_array(weight) for weight in weights], _noise(mask, keep_h, keep_c)
+    T, B, H, P = len(lines.time_offset), len(lines.lengths), len(arrays[0]) // kernels.GATES[cell], arrays[1].shape[1]
+    shapes = _forward_shapes(cell, T, directions, x.size(0), B, H, P, noise, segment, save)
+    y, h_n = _kept(shapes[0]), _kept(shapes[1])
+    c_n, saved = (None if shape is None else _kept(shape) for shape in shapes[2:])
+    if not whole:
+        y.fill(0)
+    packed = kernels.pack(cell, _grouped(arrays))
+    kernels.forward(packed, _array(x), lines, _array(h0), _array(c0), y, h_n, c_n, saved, noise, segment)
     return (
-        new((N, D * P)),
-        new((D, B, P)),
-        new((D, B, H) if cell == "lstm" else (0,)),
-        new((D, N, kernels.saved_slots(cell) * H) if save else (0,)),
+        torch.from_numpy(y),
+        torch.from_numpy(h_n),
+        None if c_n is None else torch.from_numpy(c_n),
+        None if saved is None else torch.from_numpy(saved),
     )
 
 
-def _forward(*inputs: Any) -> _Outputs:
-    cell, directions, T, whole, lines, x, h0, c0, weights, save = inputs
-    y, h_n, c_n, saved = _empty_forward(*inputs, new=_kept)
-    kernels.forward(
-        kernels.pack(cell, _grouped(weights, directions)),
-        _array(x),
-        _lines(T, lines.numpy()),
-        _array(h0),
-        _array(c0),
-        (y if whole else y.zero_()).numpy(),
-        h_n.numpy(),
-        c_n.numpy() if cell == "lstm" else None,
-        saved.numpy() if save else None,
-    )
-    return y, h_n, c_n, saved
-
-
-def _empty_backward(*inputs: Any, new: _New | None = None) -> tuple[Tensor, Tensor, Tensor, list[Tensor]]:
-    x, weights = inputs[5], inputs[8]
-    D, _, B, H, P = _sizes(*inputs)
-    want_x, want_h0, want_c0, want_weights = inputs[14]
-    new = new or x.new_empty
-    return (
-        new(x.shape if want_x else (0,)),
-        new((D, B, P) if want_h0 else (0,)),
-        new((D, B, H) if want_c0 else (0,)),
-        [new(w.shape) for w in weights] if want_weights else [],
-    )
-
-
-def _backward(*inputs: Any) -> tuple[Tensor, Tensor, Tensor, list[Tensor]]:
-    cell, directions, T, whole, lines, x, h0, c0, weights, y, saved, dy, dh_n, dc_n, want = inputs
-    dx, dh0, dc0, dweights = _empty_backward(*inputs, new=_kept)
+def _walk_back(
+    cell: str,
+    directions: int,
+    lines: Lines,
+    whole: bool,
+    x: Tensor,
+    h0: Tensor | None,
+    c0: Tensor | None,
+    weights: Sequence[Tensor | None],
+    mask: Tensor | None,
+    keep_h: Tensor | None,
+    keep_c: Tensor | None,
+    segment: int,
+    clip: float,
+    y: Tensor,
+    saved: Tensor,
+    dy: Tensor | None,
+    dh_n: Tensor | None,
+    dc_n: Tensor | None,
+    wanted: Sequence[bool],  # of x, h_0, c_0 and each weight
+) -> list[Tensor | None]:
+    """The kernels back on tensors: the gradients of x, h_0, c_0 and each weight, None where none is wanted."""
+    arrays = [_array(weight) for weight in weights]
+    D, B, H, P = directions, len(lines.lengths), len(arrays[0]) // kernels.GATES[cell], arrays[1].shape[1]
+    dx = _kept(x.shape) if wanted[0] else None
+    dh0 = _kept((D, B, P)) if wanted[1] else None
+    dc0 = _kept((D, B, H)) if wanted[2] else None
+    dweights = [None if w is None else _kept(w.shape) for w in arrays] if True in wanted[3:] else [None] * len(arrays)
+    if dx is not None and not whole:
+        dx.fill(0)
     kernels.backward(
         cell,
-        _grouped(weights, directions),
+        _grouped(arrays),
         _array(x),
-        _lines(T, lines.numpy()),
+        lines,
         _array(h0),
         _array(c0),
         _array(y),
         _array(saved),
         _array(dy),
         _array(dh_n),
-        _array(dc_n) if cell == "lstm" else None,
-        (dx if whole else dx.zero_()).numpy() if want[0] else None,
-        _grouped(dweights, directions) if want[3] else None,
-        dh0.numpy() if want[1] else None,
-        dc0.numpy() if want[2] else None,
+        _array(dc_n) if cell in kernels.MEMORY else None,
+        dx,
+        _grouped(dweights) if True in wanted[3:] else None,
+        dh0,
+        dc0,
+        _noise(mask, keep_h, keep_c),
+        clip,
+        segment,
     )
-    return dx, dh0, dc0, dweights
+    return [None if found is None else torch.from_numpy(found) for found in (dx, dh0, dc0, *dweights)]
+
+
+def _forward_shapes(
+    cell: str, T: Any, D: int, N: Any, B: Any, H: int, P: int, noise: Noise, segment: int, save: bool
+) -> tuple[Any, Any, Any, Any]:
+    """Of y, h_n, c_n of a memory, and what is saved: each line's activations, or the memory before each segment."""
+    memory = cell in kernels.MEMORY
+    kept: tuple[Any, ...] | None = None
+    if save and segment:
+        kept = (D, -(-T // segment), B, H) if memory else (0,)
+    elif save:
+        kept = (D, N, kernels.saved_slots(cell, noise) * H)
+    return (N, D * P), (D, B, P), (D, B, H) if memory else None, kept
+
+
+def _sizes(*inputs: Any) -> tuple[Any, ...]:
+    """D, N, B, H, P, of symbols if need be."""
+    cell, D, T, _, lines, x, _, _, (w_ih, w_hh, *_) = inputs[:9]
+    return D, x.size(0), (lines.size(0) - T) // 2, w_ih.size(0) // kernels.GATES[cell], w_hh.size(1)
+
+
+def _forward_shaped(*inputs: Any) -> tuple[Tensor, ...]:
+    """The shape function of ``recurrent_forward``."""
+    D, N, B, H, P = _sizes(*inputs)
+    shapes = _forward_shapes(inputs[0], inputs[2], D, N, B, H, P, Noise(*inputs[9:12]), inputs[12], inputs[13])
+    return tuple(inputs[5].new_empty((0,) if shape is None else shape) for shape in shapes)
+
+
+def _forward(cell: str, directions: int, T: int, whole: bool, lines: Tensor, *inputs: Any) -> tuple[Tensor, ...]:
+    """``recurrent_forward`` on the CPU."""
+    found = _walk_forward(cell, directions, split(T, lines), whole, *inputs)
+    return tuple(inputs[0].new_empty(0) if tensor is None else tensor for tensor in found)
+
+
+def _backward_shaped(*inputs: Any) -> tuple[Tensor, Tensor, Tensor, list[Tensor]]:
+    """The shape function of ``recurrent_backward``."""
+    D, _, B, H, P = _sizes(*inputs)
+    x, weights, (want_x, want_h0, want_c0, want_weights) = inputs[5], inputs[8], inputs[19]
+    return (
+        x.new_empty(x.shape if want_x else (0,)),
+        x.new_empty((D, B, P) if want_h0 else (0,)),
+        x.new_empty((D, B, H) if want_c0 else (0,)),
+        [x.new_empty(w.shape) for w in weights if w is not None] if want_weights else [],
+    )
+
+
+def _backward(
+    cell: str, directions: int, T: int, whole: bool, lines: Tensor, *inputs: Any
+) -> tuple[Tensor, Tensor, Tensor, list[Tensor]]:
+    """``recurrent_backward`` on the CPU."""
+    found = _walk_back(cell, directions, split(T, lines), whole, *inputs)
+    dx, dh0, dc0 = (inputs[0].new_empty(0) if tensor is None else tensor for tensor in found[:3])
+    return dx, dh0, dc0, [tensor for tensor in found[3:] if tensor is not None]
 
 
 kernels.share_threads()  # torch's own: two pools on the same cores slow each other down
 _LIBRARY = torch.library.Library("anaphora", "DEF")
-for _schema, _kernel, _shapes, _batched in zip(
+for _schema, _kernel, _shaped, _batched in zip(
     _SCHEMAS,
     (_forward, _backward),
-    (_empty_forward, _empty_backward),
+    (_forward_shaped, _backward_shaped),
     (batching.forward, batching.backward),
     strict=True,
 ):
     _name = _LIBRARY.define(_schema, tags=(torch.Tag.pt2_compliant_tag,))
     _LIBRARY.impl(_name, _kernel, "CPU")
-    torch.library.register_fake(f"anaphora::{_name}", _shapes, lib=_LIBRARY)
+    torch.library.register_fake(f"anaphora::{_name}", _shaped, lib=_LIBRARY)
     torch.library.register_vmap(f"anaphora::{_name}", _batched, lib=_LIBRARY)
 _forward_op: Any = torch.ops.anaphora.recurrent_forward.default
-_backward_op: Any = torch.ops.anaphora.recurrent_backward.default
