@@ -2,8 +2,14 @@
 // for it. Everything below is in unnamed namespaces, so no function built for a newer processor is ever shared with an
 // older one.
 #include "backward.hpp"
+#include "cell_coupled.hpp"
+#include "cell_elman.hpp"
+#include "cell_gru.hpp"
+#include "cell_layer_norm.hpp"
+#include "cell_lstm.hpp"
+#include "cell_peephole.hpp"
+#include "cell_reset_before.hpp"
 #include "linear.hpp"
-#include "share.hpp"
 #include "sweep.hpp"
 
 namespace anaphora {
@@ -18,42 +24,31 @@ void with_cell(CellKind kind, F f) {
       return f(Elman<true>{});
     case CellKind::gru:
       return f(Gru{});
+    case CellKind::gru_reset_before:
+      return f(ResetBeforeGru{});
+    case CellKind::gru_layer_norm:
+      return f(LayerNormGru{});
     case CellKind::lstm:
       return f(Lstm{});
     case CellKind::lstm_projected:
       return f(ProjectedLstm{});
+    case CellKind::lstm_peephole:
+      return f(PeepholeLstm{});
+    case CellKind::lstm_coupled:
+      return f(CoupledLstm{});
+    case CellKind::lstm_layer_norm:
+      return f(LayerNormLstm{});
   }
-}
-
-template <class... S>
-int64_t size_of(const Shape& shape, List<S...>) {
-  return (Layout<S>{shape}.size() + ...);
 }
 
 int64_t packed_size(const Shape& shape) {
   int64_t size = 0;
-  with_cell(shape.cell, [&](auto cell) { size = size_of(shape, typename decltype(cell)::Stages{}); });
+  with_cell(shape.cell, [&](auto cell) { size = packed_floats<decltype(cell)>(shape); });
   return size;
 }
 
-template <class... S>
-void pack_stages(const Shape& shape, const Weights& weights, float* packed, List<S...>) {
-  const auto stage = [&](auto of) {
-    using Stage = decltype(of);
-    const Layout<Stage> layout{shape};
-    const int64_t panels = layout.panels().count();
-    const int tasks = static_cast<int>(panels < threads() ? panels : threads());
-    share(tasks, weight_count(shape), [&](int task) {
-      for (int64_t p = panels * task / tasks; p < panels * (task + 1) / tasks; ++p)
-        pack_panel<Stage>(shape, weights, p, packed, typename Stage::Terms{});
-    });
-    packed += layout.size();
-  };
-  (stage(S{}), ...);
-}
-
 void pack(const Shape& shape, const Weights& weights, float* packed) {
-  with_cell(shape.cell, [&](auto cell) { pack_stages(shape, weights, packed, typename decltype(cell)::Stages{}); });
+  with_cell(shape.cell, [&](auto cell) { pack_cell<decltype(cell)>(shape, weights, packed); });
 }
 
 void forward(const Forward& call) {

@@ -4,7 +4,7 @@
 //   (outer.hpp)
 #pragma once
 #include "outer.hpp"
-#include "share.hpp"
+#include "pack.hpp"
 #include "unwind.hpp"
 
 namespace anaphora {
@@ -20,15 +20,19 @@ class Return {
         plan_(call.lines, (threads() + directions_ - 1) / directions_),
         line_floats_(line_floats(shape_, Stages{})),
         chunk_lines_(longest_chunk()),
-        packed_(floats(shape_.D * back_size(Stages{}))),
+        segment_lines_(longest_segment()),
+        packed_(floats(shape_.D * cell_back_size(shape_, Stages{}))),
+        forward_packed_(floats(segment_lines_ ? shape_.D * packed_floats<Cell>(shape_) : 0)),
+        gates_(floats(shape_.D * segment_lines_ * saved_slots(shape_.cell, call.noise) * shape_.H)),
         d_pre_(floats(shape_.D * chunk_lines_ * line_floats_)),
-        scratch_(floats(Cell::projected ? shape_.D * chunk_lines_ * shape_.H : 0)),
+        scratch_(floats(Cell::kept ? shape_.D * chunk_lines_ * shape_.H : 0)),
+        masked_(floats(call.noise.mask ? shape_.D * chunk_lines_ * shape_.P : 0)),
         pointers_(floats(shape_.D * chunk_lines_ * 2 * floats_per_pointer)),
         zeros_(floats(shape_.P > shape_.H ? shape_.P : shape_.H)),
         own_dh_(floats(call.dh0 ? 0 : shape_.D * call.lines.B * shape_.P)),
         own_dc_(floats(call.dc0 || !Cell::memory ? 0 : shape_.D * call.lines.B * shape_.H)),
         other_dx_(floats(call.dx && directions_ == 2 ? call.N * shape_.I : 0)),
-        bias_(floats(call.dweights[0].w_ih ? shape_.D * line_floats_ : 0)) {}
+        sums_(floats(call.dweights[0].w_ih ? shape_.D * line_floats_ : 0)) {}
 
   void run() {
     const double work = weight_count(shape_) * static_cast<double>(plan_.tokens());
@@ -38,14 +42,17 @@ class Return {
     if (Cell::memory) begin(dc, call_.dc_n, shape_.D * call_.lines.B * shape_.H);
     begin(zeros_.data(), nullptr, shape_.P > shape_.H ? shape_.P : shape_.H);
     pack(Stages{});
+    const Forward again = segment_lines_ ? forward_again() : Forward{};
     bool first = true;
     for (int64_t last = plan_.steps(); last > 0 || first; first = false) {
       const int64_t from = chunk_start(last);
       share(directions_ * plan_.blocks(), work, [&](int task) {
         const int d = task % directions_;
         float* dx = d ? other_dx_.data() : call_.dx;
-        Unwind<Cell>(call_, plan_, d, task / directions_, packed_.data() + d * back_size(Stages{}), dh, dc, dx,
-                     zeros_.data())
+        const Segments segments{segment_lines_ ? &again : nullptr,
+                                gates_.data() + d * segment_lines_ * saved_slots(shape_.cell, call_.noise) * shape_.H};
+        Unwind<Cell>(call_, plan_, d, task / directions_, packed_.data() + d * cell_back_size(shape_, Stages{}),
+                     segments, dh, dc, dx, zeros_.data())
             .run(chunk(d, from, last));
       });
       if (call_.dweights[0].w_ih) weight_gradients(from, last, first, work);
@@ -60,15 +67,6 @@ class Return {
   static constexpr int64_t chunk_floats = int64_t{4} << 20;  // of d_pre kept at a time
 
   static size_t floats(int64_t n) { return static_cast<size_t>(n); }
-
-  template <class... S>
-  int64_t back_size(List<S...>) const {
-    return (stage_back_size<S>(typename S::Terms{}) + ...);
-  }
-  template <class S, class... T>
-  int64_t stage_back_size(List<T...>) const {
-    return (BackLayout<S, T>{shape_}.size() + ...);
-  }
 
   static void begin(float* to, const float* from, int64_t n) {
     if (n == 0) return;
@@ -95,13 +93,45 @@ class Return {
     return longest;
   }
 
+  // Lines of the longest segment; 0 where forward kept all that backward needs.
+  int64_t longest_segment() const {
+    int64_t longest = 0;
+    if (!call_.segment || !Cell::saved_slots) return 0;
+    for (int64_t s = 0; s < plan_.steps(); s += call_.segment) {
+      const int64_t end = s + call_.segment < plan_.steps() ? s + call_.segment : plan_.steps();
+      if (lines_between(s, end) > longest) longest = lines_between(s, end);
+    }
+    return longest;
+  }
+  // The forward call whose segments are walked again. Its y is only read, its saved holds the memories kept.
+  Forward forward_again() {
+    Forward f{};
+    f.shape = shape_;
+    f.lines = call_.lines;
+    f.x = call_.x;
+    f.h0 = call_.h0;
+    f.c0 = call_.c0;
+    f.y = const_cast<float*>(call_.y);
+    f.saved = const_cast<float*>(call_.saved);
+    f.N = call_.N;
+    f.noise = call_.noise;
+    f.segment = call_.segment;
+    for (int d = 0; d < directions_; ++d) {
+      float* packed = forward_packed_.data() + d * packed_floats<Cell>(shape_);
+      pack_cell<Cell>(shape_, call_.weights[d], packed);
+      f.packed[d] = packed;
+    }
+    return f;
+  }
+
   Chunk chunk(int d, int64_t from, int64_t last) const {
     Chunk c;
     c.first = from;
     c.last = last;
     c.lines = lines_between(from, last);
     c.d_pre = d_pre_.data() + d * chunk_lines_ * line_floats_;
-    c.scratch = scratch_.data() + (Cell::projected ? d * chunk_lines_ * shape_.H : 0);
+    c.scratch = scratch_.data() + (Cell::kept ? d * chunk_lines_ * shape_.H : 0);
+    c.masked = masked_.data() + (call_.noise.mask ? d * chunk_lines_ * shape_.P : 0);
     c.input = reinterpret_cast<const float**>(pointers_.data()) + 2 * d * chunk_lines_;
     c.state = c.input + chunk_lines_;
     return c;
@@ -110,14 +140,14 @@ class Return {
   template <class... S>
   void pack(List<S...>) {
     for (int d = 0; d < directions_; ++d) {
-      float* packed = packed_.data() + d * back_size(Stages{});
+      float* packed = packed_.data() + d * cell_back_size(shape_, Stages{});
       const auto stage = [&](auto of) { pack_terms<decltype(of)>(d, packed, typename decltype(of)::Terms{}); };
       (stage(S{}), ...);
     }
   }
   template <class S, class... T>
   void pack_terms(int d, float*& packed, List<T...>) {
-    const auto term = [&](auto of) {
+    [[maybe_unused]] const auto term = [&](auto of) {
       using Layout = BackLayout<S, decltype(of)>;
       const int64_t panels = Layout{shape_}.panels().count();
       const int tasks = static_cast<int>(panels < threads() ? panels : threads());
@@ -140,30 +170,32 @@ class Return {
 
   template <class... S>
   void stage_gradients(int d, int part, int shares, const Chunk& c, bool first, List<S...>) {
-    int64_t slot = 0;
+    int64_t sum = 0;
     const auto stage = [&](auto of) {
       using Stage = decltype(of);
-      term_gradients<Stage>(d, part, shares, c, slot, first, typename Stage::Terms{});
-      slot += Stage::slots * Stage::units(shape_);
+      matrix_gradients<Stage>(d, part, shares, c, sum, first, typename Stage::Terms{});
+      vector_gradients<Stage>(d, part, shares, c, sum, first);
+      sum += Stage::sums * Stage::units(shape_);
     };
     (stage(S{}), ...);
   }
 
   template <class S, class... T>
-  void term_gradients(int d, int part, int shares, const Chunk& c, int64_t slot, bool first, List<T...>) {
+  void matrix_gradients(int d, int part, int shares, const Chunk& c, int64_t sum, bool first, List<T...>) {
     const int64_t U = S::units(shape_);
     const WeightGradients& dw = call_.dweights[d];
-    const auto term = [&](auto of) {
+    [[maybe_unused]] const auto term = [&](auto of) {
       using Of = decltype(of);
       Outer o;
       o.lines = c.lines;
-      o.d_pre = c.d_pre + slot;
+      o.d_pre = c.d_pre + sum;
       o.stride = line_floats_;
       o.source = Of::from == From::input ? c.input : c.state;
       o.K = factors(shape_, Of::from);
       o.units = U;
       o.slot = Of::slot;
-      o.dw = Of::from == From::input ? dw.w_ih : Of::from == From::state ? dw.w_hh : dw.w_hr;
+      o.dw = Of::matrix == Matrix::w_ih ? dw.w_ih : Of::matrix == Matrix::w_hh ? dw.w_hh : dw.w_hr;
+      o.dw += S::first_gate * U * o.K;
       o.onto = !first;
       const int64_t rows = Of::count * U, tiles = (rows + tile_rows - 1) / tile_rows;
       const int64_t begin = tiles * part / shares * tile_rows, stop = tiles * (part + 1) / shares * tile_rows,
@@ -171,28 +203,37 @@ class Return {
       if (begin >= end) return;
       if (!o.lines && first) std::memset(o.dw + begin * o.K, 0, sizeof(float) * floats((end - begin) * o.K));
       Scratch panels(floats(outer_scratch));
+      Scratch of_scratch(floats(Of::from == From::scratch ? o.lines * floats_per_pointer : 0));
       if (Of::from == From::scratch) {
-        Scratch rows_of_scratch(floats(o.lines * floats_per_pointer));
-        const float** source = reinterpret_cast<const float**>(rows_of_scratch.data());
+        const float** source = reinterpret_cast<const float**>(of_scratch.data());
         for (int64_t line = 0; line < o.lines; ++line) source[line] = c.scratch + line * shape_.H;
         o.source = source;
-        outer_product(o, begin, end, panels.data());
-      } else {
-        outer_product(o, begin, end, panels.data());
       }
+      outer_product(o, begin, end, panels.data());
     };
     (term(T{}), ...);
-    if (part == shares - 1) {
-      float* bias = bias_.data() + d * line_floats_ + slot;
-      sum_lines(c.lines, c.d_pre + slot, line_floats_, S::slots * U, bias, !first);
-      const auto spread = [&](auto of) {
-        using Of = decltype(of);
-        float* db = Of::from == From::input ? dw.b_ih : Of::from == From::state ? dw.b_hh : nullptr;
-        for (int j = 0; db && j < Of::count; ++j)
-          std::memcpy(db + j * U, bias + Of::slot[j] * U, sizeof(float) * floats(U));
-      };
-      (spread(T{}), ...);
-    }
+  }
+
+  // The sums of a stage's lines, each unit by one thread, and from there to the vectors whose gradients they are.
+  template <class S>
+  void vector_gradients(int d, int part, int shares, const Chunk& c, int64_t sum, bool first) {
+    const int64_t U = S::units(shape_);
+    float* sums = sums_.data() + d * line_floats_ + sum;
+    const int64_t groups = (U + lanes - 1) / lanes, from = groups * part / shares * lanes,
+                  stop = groups * (part + 1) / shares * lanes, end = stop < U ? stop : U;
+    if (from >= end) return;
+    const WeightGradients& dw = call_.dweights[d];
+    if (S::BiasIh::count + S::BiasHh::count + S::Own::count == 0 || !(dw.b_ih || dw.b_hh || dw.own)) return;
+    for (int slot = 0; slot < S::sums; ++slot)
+      sum_lines(c.lines, c.d_pre + sum + slot * U + from, line_floats_, end - from, sums + slot * U + from, !first);
+    const auto spread = [&](float* to, auto which) {
+      using Which = decltype(which);
+      for (int j = 0; to && j < Which::count; ++j)
+        std::memcpy(to + j * U + from, sums + Which::at(j) * U + from, sizeof(float) * floats(end - from));
+    };
+    spread(dw.b_ih ? dw.b_ih + S::first_gate * U : nullptr, typename S::BiasIh{});
+    spread(dw.b_hh ? dw.b_hh + S::first_gate * U : nullptr, typename S::BiasHh{});
+    spread(dw.own, typename S::Own{});
   }
 
   void add_directions(double work) {
@@ -214,8 +255,9 @@ class Return {
   const Shape& shape_;
   const int directions_;
   const Plan plan_;
-  const int64_t line_floats_, chunk_lines_;
-  Scratch packed_, d_pre_, scratch_, pointers_, zeros_, own_dh_, own_dc_, other_dx_, bias_;
+  const int64_t line_floats_, chunk_lines_, segment_lines_;
+  Scratch packed_, forward_packed_, gates_, d_pre_, scratch_, masked_, pointers_, zeros_, own_dh_, own_dc_, other_dx_,
+      sums_;
 };
 
 }  // namespace

@@ -47,28 +47,31 @@ const Table& table() {
   return picked;
 }
 
-int64_t saved_slots(CellKind cell) {
+Traits traits(CellKind cell) {
   switch (cell) {
     case CellKind::gru:
-      return 4;
+      return {3, 4, 0, false};
+    case CellKind::gru_reset_before:
+      return {3, 3, 0, false};
+    case CellKind::gru_layer_norm:
+      return {3, 10, 6, false};
     case CellKind::lstm:
     case CellKind::lstm_projected:
-      return 5;
+      return {4, 5, 0, true};
+    case CellKind::lstm_peephole:
+      return {4, 5, 3, true};
+    case CellKind::lstm_coupled:
+      return {3, 4, 0, true};
+    case CellKind::lstm_layer_norm:
+      return {4, 13, 10, true};
     default:
-      return 0;
+      return {1, 0, 0, false};
   }
 }
 
-int64_t gate_count(CellKind cell) {
-  switch (cell) {
-    case CellKind::gru:
-      return 3;
-    case CellKind::lstm:
-    case CellKind::lstm_projected:
-      return 4;
-    default:
-      return 1;
-  }
+int64_t saved_slots(CellKind cell, const Noise& noise) {
+  const Traits of = traits(cell);
+  return of.saved_slots + (of.memory && (noise.keep_h || noise.keep_c) ? 1 : 0);
 }
 
 }  // namespace anaphora

@@ -3,6 +3,7 @@
 //   T  steps of the longest row      I  input features       G  gates of a cell
 //   B  rows (sequences)              H  hidden units         D  directions, 1 or 2
 //   N  lines of x and y              P  features of the state h: H, or the size it is projected to
+//   V  vectors of size H that are a cell's own
 //
 // Every matrix is row-major float32 and dense, every index int64. The caller owns every buffer named here; none may
 // overlap another. The kernels keep no pointer after they return and allocate only scratch that they give back.
@@ -19,7 +20,18 @@
 
 namespace anaphora {
 
-enum class CellKind : int { rnn_tanh, rnn_relu, gru, lstm, lstm_projected };
+enum class CellKind : int {
+  rnn_tanh,
+  rnn_relu,
+  gru,
+  gru_reset_before,
+  gru_layer_norm,
+  lstm,
+  lstm_projected,
+  lstm_peephole,
+  lstm_coupled,
+  lstm_layer_norm
+};
 
 struct Shape {
   CellKind cell;
@@ -40,12 +52,23 @@ struct Weights {
   const float* b_ih;  // (G*H,)
   const float* b_hh;  // (G*H,)
   const float* w_hr;  // (P, H), only when projected
+  const float* own;   // (V*H,), only where the cell has vectors of its own
 };
 
 struct WeightGradients {
-  float *w_ih, *w_hh, *b_ih, *b_hh, *w_hr;
+  float *w_ih, *w_hh, *b_ih, *b_hh, *w_hr, *own;
 };
 
+// What is multiplied into the states. Null: nothing is. No gradient flows into any of it.
+struct Noise {
+  const float* mask;       // (D, B, P): the products see mask * h, the same at every step
+  const float* keep_h;     // h' = keep_h * h + (1 - keep_h) * (what the cell makes of it), a line each or one for all
+  const float* keep_c;     // likewise for c, of width D*H
+  int64_t step_h, step_c;  // lines from one line's keep to the next: 1, or 0 when one serves all
+};
+
+// With segment = k > 0 only the memory before every k-th step of the walk is saved, and backward walks each segment
+// again for its gates: saved is then (D, ceil(T / k), B, H), or nothing for a cell without a memory.
 struct Forward {
   Shape shape;
   Lines lines;
@@ -55,9 +78,11 @@ struct Forward {
   const float* c0;         // (D, B, H) or null for zeros
   float* y;                // (N, D*P)
   float* h_n;              // (D, B, P)
-  float* c_n;              // (D, B, H), LSTM only
+  float* c_n;              // (D, B, H), cells with a memory only
   float* saved;            // (D, N, saved_slots*H) or null when no gradient is wanted
   int64_t N;
+  Noise noise;
+  int64_t segment;
 };
 
 // Backward needs back what forward was given, and its y and saved. A null gradient on the left counts as zeros, a null
@@ -72,6 +97,9 @@ struct Backward {
   WeightGradients dweights[2];  // all null, or all that the cell has
   float *dh0, *dc0;
   int64_t N;
+  Noise noise;
+  int64_t segment;
+  float clip;  // > 0: every product's gradient is held between -clip and clip at every step
 };
 
 // One instruction set's kernels.
@@ -86,8 +114,17 @@ struct Table {
   void (*linear)(int64_t N, int64_t O, int64_t K, const float* packed, const float* x, float* y);  // y = b + x W^T
 };
 
-const Table& table();                // the best this machine runs; ANAPHORA_ARCH overrides
-int64_t saved_slots(CellKind cell);  // values of size H that forward saves per line
-int64_t gate_count(CellKind cell);   // G
+const Table& table();  // the best this machine runs; ANAPHORA_ARCH overrides
+
+// What a kind of cell is, in numbers.
+struct Traits {
+  int64_t gates;        // G
+  int64_t saved_slots;  // values of size H that forward saves per line; zoneout adds one to a cell with a memory
+  int64_t own;          // V
+  bool memory;          // whether it has a c beside h
+};
+Traits traits(CellKind cell);
+
+int64_t saved_slots(CellKind cell, const Noise& noise);
 
 }  // namespace anaphora

@@ -55,12 +55,27 @@ auto expect(const char* name, const std::optional<Array>& array, std::initialize
   return array ? expect(name, *array, shape) : nullptr;
 }
 
+struct Named {
+  const char* name;
+  CellKind kind;
+};
+const Named cells[] = {{"rnn_tanh", CellKind::rnn_tanh},
+                       {"rnn_relu", CellKind::rnn_relu},
+                       {"gru", CellKind::gru},
+                       {"gru_reset_before", CellKind::gru_reset_before},
+                       {"gru_layer_norm", CellKind::gru_layer_norm},
+                       {"lstm", CellKind::lstm},
+                       {"lstm_peephole", CellKind::lstm_peephole},
+                       {"lstm_coupled", CellKind::lstm_coupled},
+                       {"lstm_layer_norm", CellKind::lstm_layer_norm}};
+
 CellKind cell_kind(const std::string& cell, bool projected) {
-  if (cell == "rnn_tanh") return CellKind::rnn_tanh;
-  if (cell == "rnn_relu") return CellKind::rnn_relu;
-  if (cell == "gru") return CellKind::gru;
-  if (cell == "lstm") return projected ? CellKind::lstm_projected : CellKind::lstm;
-  throw nb::value_error(("cell: expected rnn_tanh, rnn_relu, gru or lstm, got '" + cell + "'").c_str());
+  std::string known;
+  for (const Named& one : cells) {
+    if (cell == one.name) return projected && one.kind == CellKind::lstm ? CellKind::lstm_projected : one.kind;
+    known += (known.empty() ? "" : ", ") + std::string(one.name);
+  }
+  throw nb::value_error(("cell: expected one of " + known + "; got '" + cell + "'").c_str());
 }
 
 int64_t rows_of(const char* name, const In& array) {
@@ -69,15 +84,16 @@ int64_t rows_of(const char* name, const In& array) {
   return static_cast<int64_t>(array.shape(0));
 }
 
-// w_ih, w_hh, b_ih, b_hh, w_hr for each direction, one after another.
+constexpr size_t arrays = 6;  // w_ih, w_hh, b_ih, b_hh, w_hr, own for each direction, one after another
+
 Shape shape_of(const std::string& cell, const std::vector<MaybeIn>& weights) {
-  if ((weights.size() != 5 && weights.size() != 10) || !weights[0] || !weights[1])
-    throw nb::value_error("weights: expected w_ih, w_hh, b_ih, b_hh, w_hr for one or two directions");
+  if ((weights.size() != arrays && weights.size() != 2 * arrays) || !weights[0] || !weights[1])
+    throw nb::value_error("weights: expected w_ih, w_hh, b_ih, b_hh, w_hr, own for one or two directions");
   Shape shape;
   shape.cell = cell_kind(cell, weights[4].has_value());
   if (weights[4] && cell != "lstm") throw nb::value_error("w_hr: only an lstm has a projection");
-  shape.D = static_cast<int64_t>(weights.size() / 5);
-  shape.H = rows_of("w_ih", *weights[0]) / gate_count(shape.cell);
+  shape.D = static_cast<int64_t>(weights.size() / arrays);
+  shape.H = rows_of("w_ih", *weights[0]) / traits(shape.cell).gates;
   shape.P = weights[4] ? rows_of("w_hr", *weights[4]) : shape.H;
   shape.I = static_cast<int64_t>(weights[0]->shape(1));
   if (shape.H < 1 || shape.P < 1) throw nb::value_error("weights: expected at least one unit");
@@ -86,10 +102,44 @@ Shape shape_of(const std::string& cell, const std::vector<MaybeIn>& weights) {
 
 template <class Array, class Result>
 Result weights_of(const Shape& shape, const std::vector<std::optional<Array>>& weights, int64_t direction) {
-  const auto* w = &weights[static_cast<size_t>(5 * direction)];
-  const int64_t rows = gate_count(shape.cell) * shape.H;
-  return {expect("w_ih", w[0], {rows, shape.I}), expect("w_hh", w[1], {rows, shape.P}), expect("b_ih", w[2], {rows}),
-          expect("b_hh", w[3], {rows}), expect("w_hr", w[4], {shape.P, shape.H})};
+  const auto* w = &weights[static_cast<size_t>(direction) * arrays];
+  const Traits of = traits(shape.cell);
+  const int64_t rows = of.gates * shape.H;
+  if (w[5].has_value() != (of.own > 0))
+    throw nb::value_error(of.own ? "own: this cell has vectors of its own"
+                                 : "own: this cell has no vectors of its own");
+  return {expect("w_ih", w[0], {rows, shape.I}),
+          expect("w_hh", w[1], {rows, shape.P}),
+          expect("b_ih", w[2], {rows}),
+          expect("b_hh", w[3], {rows}),
+          expect("w_hr", w[4], {shape.P, shape.H}),
+          expect("own", w[5], {of.own * shape.H})};
+}
+
+// A keep's lines: one for every line, or one for all.
+const float* keep_of(const char* name, const MaybeIn& keep, int64_t N, int64_t width, int64_t& step) {
+  step = keep && keep->ndim() == 2 && keep->shape(0) == 1 ? 0 : 1;
+  return expect(name, keep, {step ? N : 1, width});
+}
+
+Noise noise_of(const Shape& s, int64_t B, int64_t N, const MaybeIn& mask, const MaybeIn& keep_h,
+               const MaybeIn& keep_c) {
+  Noise noise{};
+  noise.mask = expect("mask", mask, {s.D, B, s.P});
+  noise.keep_h = keep_of("keep_h", keep_h, N, s.D * s.P, noise.step_h);
+  noise.keep_c = keep_of("keep_c", keep_c, N, s.D * s.H, noise.step_c);
+  if (keep_c && !traits(s.cell).memory) throw nb::value_error("keep_c: this cell has no memory c");
+  if ((keep_h || keep_c) && s.cell == CellKind::lstm_projected)
+    throw nb::value_error("keep_h, keep_c: zoneout does not go with a projection");
+  return noise;
+}
+
+const float* expect_saved(const Shape& s, const Lines& lines, int64_t N, const Noise& noise, int64_t segment,
+                          const MaybeIn& saved) {
+  if (segment < 0) throw nb::value_error("segment: expected steps, 0 for none");
+  if (!segment) return expect("saved", saved, {s.D, N, saved_slots(s.cell, noise) * s.H});
+  if (!traits(s.cell).memory) return expect("saved", saved, {0});
+  return expect("saved", saved, {s.D, (lines.T + segment - 1) / segment, lines.B, s.H});
 }
 
 Lines lines_of(const Index& time_offset, const Index& row_offset, const Index& lengths, int64_t N) {
@@ -143,7 +193,8 @@ std::unique_ptr<Packed> pack(const std::string& cell, const std::vector<MaybeIn>
 
 void forward(const Packed& packed, const In& x, const Index& time_offset, const Index& row_offset, const Index& lengths,
              const MaybeIn& h0, const MaybeIn& c0, const Out& y, const Out& h_n, const MaybeOut& c_n,
-             const MaybeOut& saved) {
+             const MaybeOut& saved, const MaybeIn& mask, const MaybeIn& keep_h, const MaybeIn& keep_c,
+             int64_t segment) {
   Forward call{};
   const Shape& s = call.shape = packed.shape;
   call.N = rows_of("x", In(x));
@@ -155,10 +206,13 @@ void forward(const Packed& packed, const In& x, const Index& time_offset, const 
   call.y = expect("y", y, {call.N, s.D * s.P});
   call.h_n = expect("h_n", h_n, {s.D, B, s.P});
   call.c_n = expect("c_n", c_n, {s.D, B, s.H});
-  call.saved = expect("saved", saved, {s.D, call.N, saved_slots(s.cell) * s.H});
-  const bool memory = saved_slots(s.cell) == 5;
+  call.noise = noise_of(s, B, call.N, mask, keep_h, keep_c);
+  call.segment = segment;
+  if (saved) expect_saved(s, call.lines, call.N, call.noise, segment, In(*saved));
+  call.saved = saved ? saved->data() : nullptr;
+  const bool memory = traits(s.cell).memory;
   if (memory != (call.c_n != nullptr))
-    throw nb::value_error(memory ? "c_n: an lstm needs it" : "c_n: only an lstm has a memory c");
+    throw nb::value_error(memory ? "c_n: this cell needs it" : "c_n: this cell has no memory c");
   for (int64_t d = 0; d < s.D; ++d) call.packed[d] = packed.blocks[d]->data();
   nb::gil_scoped_release released;
   table().forward(call);
@@ -167,7 +221,8 @@ void forward(const Packed& packed, const In& x, const Index& time_offset, const 
 void backward(const std::string& cell, const std::vector<MaybeIn>& weights, const In& x, const Index& time_offset,
               const Index& row_offset, const Index& lengths, const MaybeIn& h0, const MaybeIn& c0, const In& y,
               const In& saved, const MaybeIn& dy, const MaybeIn& dh_n, const MaybeIn& dc_n, const MaybeOut& dx,
-              const std::vector<MaybeOut>& dweights, const MaybeOut& dh0, const MaybeOut& dc0) {
+              const std::vector<MaybeOut>& dweights, const MaybeOut& dh0, const MaybeOut& dc0, const MaybeIn& mask,
+              const MaybeIn& keep_h, const MaybeIn& keep_c, float clip, int64_t segment) {
   Backward call{};
   const Shape& s = call.shape = shape_of(cell, weights);
   call.N = rows_of("x", x);
@@ -186,7 +241,10 @@ void backward(const std::string& cell, const std::vector<MaybeIn>& weights, cons
   call.h0 = expect("h0", h0, {s.D, B, s.P});
   call.c0 = expect("c0", c0, {s.D, B, s.H});
   call.y = expect("y", y, {call.N, s.D * s.P});
-  call.saved = expect("saved", saved, {s.D, call.N, saved_slots(s.cell) * s.H});
+  call.noise = noise_of(s, B, call.N, mask, keep_h, keep_c);
+  call.clip = clip;
+  call.segment = segment;
+  call.saved = expect_saved(s, call.lines, call.N, call.noise, segment, saved);
   call.dy = expect("dy", dy, {call.N, s.D * s.P});
   call.dh_n = expect("dh_n", dh_n, {s.D, B, s.P});
   call.dc_n = expect("dc_n", dc_n, {s.D, B, s.H});
@@ -243,13 +301,16 @@ NB_MODULE(_kernels, module) {
   module.def("forward", &forward, nb::arg("packed"), nb::arg("x").noconvert(), nb::arg("time_offset").noconvert(),
              nb::arg("row_offset").noconvert(), nb::arg("lengths").noconvert(), nb::arg("h0").noconvert().none(),
              nb::arg("c0").noconvert().none(), nb::arg("y").noconvert(), nb::arg("h_n").noconvert(),
-             nb::arg("c_n").noconvert().none(), nb::arg("saved").noconvert().none());
+             nb::arg("c_n").noconvert().none(), nb::arg("saved").noconvert().none(), nb::arg("mask").noconvert().none(),
+             nb::arg("keep_h").noconvert().none(), nb::arg("keep_c").noconvert().none(), nb::arg("segment"));
   module.def("backward", &backward, nb::arg("cell"), nb::arg("weights").noconvert(), nb::arg("x").noconvert(),
              nb::arg("time_offset").noconvert(), nb::arg("row_offset").noconvert(), nb::arg("lengths").noconvert(),
              nb::arg("h0").noconvert().none(), nb::arg("c0").noconvert().none(), nb::arg("y").noconvert(),
              nb::arg("saved").noconvert(), nb::arg("dy").noconvert().none(), nb::arg("dh_n").noconvert().none(),
              nb::arg("dc_n").noconvert().none(), nb::arg("dx").noconvert().none(), nb::arg("dweights").noconvert(),
-             nb::arg("dh0").noconvert().none(), nb::arg("dc0").noconvert().none());
+             nb::arg("dh0").noconvert().none(), nb::arg("dc0").noconvert().none(), nb::arg("mask").noconvert().none(),
+             nb::arg("keep_h").noconvert().none(), nb::arg("keep_c").noconvert().none(), nb::arg("clip"),
+             nb::arg("segment"));
   module.def("pack_linear", &pack_linear, nb::arg("weight").noconvert(), nb::arg("bias").noconvert().none());
   module.def("linear", &linear, nb::arg("packed"), nb::arg("x").noconvert(), nb::arg("y").noconvert());
   module.def("buffer", &buffer);

@@ -1,6 +1,7 @@
 // Who walks which rows. Rows are sorted by length, longest first, so that those still active at any step are a prefix;
 // they are dealt to blocks so that every block has about as many steps to do, and each block is one thread's.
 #pragma once
+#include <cstddef>
 #include <cstdint>
 #include <vector>
 
@@ -21,6 +22,10 @@ struct Plan {
   int blocks() const { return static_cast<int>(block_start.size()) - 1; }
   int64_t steps() const { return static_cast<int64_t>(before.size()) - 1; }  // of the longest row
   int64_t tokens() const { return before.back(); }
+  // How many lines lie between the first one of step `from` and step s of sorted position q, in the walk's order.
+  int64_t place(int64_t q, int64_t from, int64_t s) const {
+    return before[static_cast<std::size_t>(s)] - before[static_cast<std::size_t>(from)] + q;
+  }
 };
 
 }  // namespace anaphora

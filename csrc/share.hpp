@@ -22,7 +22,7 @@ void share(int tasks, double work, F&& f) {
 }
 
 inline double weight_count(const Shape& shape) {
-  return static_cast<double>(gate_count(shape.cell)) * static_cast<double>(shape.H * (shape.I + shape.P));
+  return static_cast<double>(traits(shape.cell).gates) * static_cast<double>(shape.H * (shape.I + shape.P));
 }
 
 }  // namespace

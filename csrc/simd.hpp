@@ -181,6 +181,12 @@ ANAPHORA_INLINE int lanes_from(int64_t u, int64_t units) {
   return units - u < lanes ? static_cast<int>(units - u) : lanes;
 }
 
+// Calls f(u, n) for every group of n <= lanes units from u.
+template <class F>
+ANAPHORA_INLINE void each(int64_t units, F f) {
+  for (int64_t u = 0; u < units; u += lanes) f(u, lanes_from(u, units));
+}
+
 // e^x = 2^n (1 + p), n = round(x / ln 2), p = e^r - 1 on |r| <= ln 2 / 2.
 // p's polynomial is minimax there (found by Lawson's reweighted least squares): relative error of e^x below 4e-9 before
 // rounding.

@@ -7,120 +7,10 @@
 // A panel of weights is fetched once for all of a block's rows. Few rows would leave the tile empty: for them bias +
 // x_t W is formed ahead for many steps at once, as rows of a tile; the order of each sum, and so its bits, stay.
 #pragma once
-#include "cells.hpp"
-#include "memory.hpp"
-#include "plan.hpp"
+#include "tile.hpp"
 
 namespace anaphora {
 namespace {
-
-inline int64_t factors(const Shape& shape, From from) {
-  return from == From::input ? shape.I : from == From::state ? shape.P : shape.H;
-}
-
-// How one stage's weights lie: per panel of units its bias, then each term's rows, k after k.
-template <class Stage>
-struct Layout {
-  static constexpr int width = tile_vectors / Stage::slots;
-  const Shape& shape;
-
-  int64_t units() const { return Stage::units(shape); }
-  Panels panels() const { return {units(), width}; }
-  int64_t floats_per_vector() const { return lanes * (Stage::slots + terms(typename Stage::Terms{})); }
-  int64_t size() const { return panels().vectors() * floats_per_vector(); }
-  int64_t panel(int64_t p) const { return p * width * floats_per_vector(); }
-
- private:
-  template <class... T>
-  int64_t terms(List<T...>) const {
-    return ((T::count * factors(shape, T::from)) + ...);
-  }
-};
-
-inline const float* matrix(const Weights& w, From from) {
-  return from == From::input ? w.w_ih : from == From::state ? w.w_hh : w.w_hr;
-}
-inline const float* vector(const Weights& w, From from) {
-  return from == From::input ? w.b_ih : from == From::state ? w.b_hh : nullptr;
-}
-
-template <class Stage, class... T>
-void pack_panel(const Shape& shape, const Weights& weights, int64_t p, float* packed, List<T...>) {
-  const Layout<Stage> layout{shape};
-  const int64_t U = layout.units(), u = layout.panels().column(p);
-  const int W = layout.panels().vectors_of(p);
-  float* bias = packed + layout.panel(p);
-  for (int64_t i = 0; i < Stage::slots * W * lanes; ++i) bias[i] = 0.0f;
-  float* rows = bias + Stage::slots * W * lanes;
-  const auto term = [&](auto t) {
-    using Of = decltype(t);
-    const int64_t K = factors(shape, Of::from), stride = Of::count * W * lanes;
-    for (int j = 0; j < Of::count; ++j)
-      for (int w = 0; w < W; ++w) {
-        const int64_t first_unit = u + w * lanes, row = j * U + first_unit;
-        const int n = lanes_from(first_unit, U);
-        transpose_lanes(matrix(weights, Of::from) + row * K, K, n, rows + (j * W + w) * lanes, stride);
-        if (const float* b = vector(weights, Of::from))
-          for (int lane = 0; lane < n; ++lane) bias[(Of::slot[j] * W + w) * lanes + lane] += b[row + lane];
-      }
-    rows += K * stride;
-  };
-  (term(T{}), ...);
-}
-
-template <class Stage, int R, int W, class... T>
-ANAPHORA_INLINE void multiply_terms(Vec (&sum)[R][Stage::slots * W], const Row* rows, const Shape& shape,
-                                    const float* panel, bool input, bool others, List<T...>) {
-  const auto term = [&](auto t) __attribute__((always_inline)) {
-    using Of = decltype(t);
-    constexpr int V = Of::count * W;
-    const int64_t K = factors(shape, Of::from);
-    if (Of::from == From::input ? input : others) {
-      const float* x[R];
-      for (int r = 0; r < R; ++r) x[r] = rows[r].source[static_cast<int>(Of::from)];
-      multiply<typename Of::template Slots<W>, V>(sum, x, K, panel);
-    }
-    panel += K * V * lanes;
-  };
-  (term(T{}), ...);
-}
-
-// One tile of one stage: R rows by W vectors of units.
-template <class Stage, bool Save, int R, int W>
-ANAPHORA_APART void tile(const Row* rows, const Shape& shape, int64_t p, const float* packed) {
-  const Layout<Stage> layout{shape};
-  constexpr int A = Stage::slots * W;
-  const int64_t U = layout.units(), first_unit = layout.panels().column(p);
-  const float* panel = packed + layout.panel(p);
-  Vec sum[R][A];
-  const bool ahead = rows[0].partial;
-  for (int r = 0; r < R; ++r)
-    for (int a = 0; a < A; ++a)
-      sum[r][a] = load((ahead ? rows[r].partial + Stage::slots * first_unit : panel) + a * lanes);
-  multiply_terms<Stage, R, W>(sum, rows, shape, panel + A * lanes, !ahead, true, typename Stage::Terms{});
-  for (int w = 0; w < W; ++w)
-    for (int r = 0; r < R; ++r) {
-      Vec pre[Stage::slots];
-      for (int s = 0; s < Stage::slots; ++s) pre[s] = sum[r][s * W + w];
-      const int64_t u = first_unit + w * lanes;
-      Stage::template finish<Save>(pre, rows[r], u, lanes_from(u, U), U);
-    }
-}
-
-// bias + x W of the first stage for R steps, into partial[r].
-template <class Stage, int R, int W>
-ANAPHORA_APART void tile_ahead(const Row* rows, float* const* partial, const Shape& shape, int64_t p,
-                               const float* packed) {
-  const Layout<Stage> layout{shape};
-  constexpr int A = Stage::slots * W;
-  const float* panel = packed + layout.panel(p);
-  Vec sum[R][A];
-  for (int r = 0; r < R; ++r)
-    for (int a = 0; a < A; ++a) sum[r][a] = load(panel + a * lanes);
-  multiply_terms<Stage, R, W>(sum, rows, shape, panel + A * lanes, true, false, typename Stage::Terms{});
-  for (int r = 0; r < R; ++r)
-    for (int a = 0; a < A; ++a) store(partial[r] + Stage::slots * layout.panels().column(p) + a * lanes, sum[r][a]);
-}
 
 template <class Cell>
 class Sweep {
@@ -129,28 +19,57 @@ class Sweep {
       : call_(call),
         shape_(call.shape),
         lines_(call.lines),
+        plan_(plan),
+        vectors_(call.shape, call.packed[direction]),
         direction_(direction),
         rows_(plan.rows.data() + plan.block_start[static_cast<size_t>(block)]),
         count_(plan.block_start[static_cast<size_t>(block) + 1] - plan.block_start[static_cast<size_t>(block)]),
-        order_(plan.order.data()),
-        zeros_(static_cast<size_t>(shape_.P > shape_.H ? shape_.P : shape_.H)),
-        scratch_(static_cast<size_t>(Cell::projected ? count_ * shape_.H : 0)),
-        state_(sizeof(Row) / sizeof(float) * static_cast<size_t>(count_)) {
+        slots_(saved_slots(shape_.cell, call.noise)),
+        zeros_(floats(shape_.P > shape_.H ? shape_.P : shape_.H)),
+        scratch_(floats(count_ * Cell::scratch * shape_.H)),
+        masked_(floats(call.noise.mask ? count_ * shape_.P : 0)),
+        c_before_(floats(call.noise.keep_c ? count_ * shape_.H : 0)),
+        state_(floats(floats_per_row * count_)) {
     for (int64_t i = 0; i < (shape_.P > shape_.H ? shape_.P : shape_.H); ++i) zeros_.data()[i] = 0.0f;
   }
 
   void run() {
-    if (call_.saved)
-      walk<true>();
+    const int64_t steps = count_ ? length(0) : 0;
+    if (Cell::memory)
+      for (int64_t i = 0; i < count_; ++i) copy(memory(i), call_.c0 ? call_.c0 + at_row(i) : zeros_.data(), shape_.H);
+    if (call_.saved && !call_.segment)
+      walk<true>(0, steps);
     else
-      walk<false>();
+      walk<false>(0, steps);
+    for (int64_t i = 0; i < count_; ++i)
+      copy(call_.h_n + (direction_ * lines_.B + row(i)) * shape_.P, h_before(row(i), length(i)), shape_.P);
+  }
+
+  // Steps [from, to) once more for backward, from the memory that was saved before `from`. The gates go to `gates`,
+  // line after line in the walk's order; y, which is there already, goes nowhere.
+  void again(int64_t from, int64_t to, float* gates) {
+    Scratch memory(floats(Cell::memory ? count_ * shape_.H : 0)), nowhere(floats(count_ * shape_.P));
+    again_ = {from, gates, memory.data(), nowhere.data()};
+    if (Cell::memory)
+      for (int64_t i = 0; i < count_ && length(i) > from; ++i)
+        copy(again_.memory + i * shape_.H, kept(i, from), shape_.H);
+    walk<true>(from, to);
   }
 
  private:
-  static constexpr int64_t ahead_steps = 24, few_rows = 3;
+  static constexpr int64_t ahead_steps = 24, few_rows = 3, floats_per_row = sizeof(Row) / sizeof(float);
 
-  int64_t row(int64_t i) const { return order_[rows_[i]]; }
+  struct Again {
+    int64_t from = 0;
+    float *gates = nullptr, *memory = nullptr, *nowhere = nullptr;
+  };
+
+  static size_t floats(int64_t n) { return static_cast<size_t>(n); }
+  static void copy(float* to, const float* from, int64_t n) { std::memcpy(to, from, sizeof(float) * floats(n)); }
+
+  int64_t row(int64_t i) const { return plan_.order[floats(rows_[i])]; }
   int64_t length(int64_t i) const { return lines_.lengths[row(i)]; }
+  int64_t at_row(int64_t i) const { return (direction_ * lines_.B + row(i)) * shape_.H; }
   int64_t line(int64_t b, int64_t s) const {
     const int64_t t = direction_ ? lines_.lengths[b] - 1 - s : s;
     return lines_.time_offset[t] + lines_.row_offset[b];
@@ -160,38 +79,87 @@ class Sweep {
     if (s) return y(b, s - 1);
     return call_.h0 ? call_.h0 + (direction_ * lines_.B + b) * shape_.P : zeros_.data();
   }
+  float* memory(int64_t i) const {
+    return !Cell::memory ? nullptr : again_.gates ? again_.memory + i * shape_.H : call_.c_n + at_row(i);
+  }
+  // Where the memory before step s, a multiple of the segment, is saved.
+  float* kept(int64_t i, int64_t s) const {
+    const int64_t segments = (lines_.T + call_.segment - 1) / call_.segment;
+    return call_.saved + ((direction_ * segments + s / call_.segment) * lines_.B + row(i)) * shape_.H;
+  }
 
   template <bool Save>
-  void walk() {
-    int64_t active = begin();
-    const int64_t steps = count_ ? length(0) : 0;
-    const bool few = count_ <= few_rows && steps > 1;
+  void walk(int64_t from, int64_t to) {
+    int64_t active = count_;
+    const bool few = count_ <= few_rows && to - from > 1;
+    const bool keeps = Cell::memory && call_.saved && call_.segment && !again_.gates;
     const int64_t padded = padded_slots(typename Cell::Stages{});
-    Scratch partial(static_cast<size_t>(few ? ahead_steps * count_ * padded : 0));
+    Scratch partial(floats(few ? ahead_steps * count_ * padded : 0));
     Row* rows = reinterpret_cast<Row*>(state_.data());
-    for (int64_t s = 0; s < steps; ++s) {
+    for (int64_t s = from; s < to; ++s) {
       while (active && length(active - 1) <= s) --active;
-      if (few && s % ahead_steps == 0) form_ahead(s, partial.data(), padded, typename Cell::Stages{});
+      if (few && (s - from) % ahead_steps == 0) form_ahead(s, to, partial.data(), padded, typename Cell::Stages{});
       for (int64_t i = 0; i < active; ++i) {
         rows[i] = at(i, s);
-        if (few) rows[i].partial = partial.data() + (i * ahead_steps + s % ahead_steps) * padded;
+        if (few) rows[i].partial = partial.data() + (i * ahead_steps + (s - from) % ahead_steps) * padded;
+        if (keeps && s % call_.segment == 0) copy(kept(i, s), rows[i].c, shape_.H);
+        if (call_.noise.mask) mask(rows[i], i);
+        if (call_.noise.keep_c) copy(c_before_.data() + i * shape_.H, rows[i].c, shape_.H);
       }
       run_stages<Save>(rows, active, typename Cell::Stages{});
+      if (call_.noise.keep_h || call_.noise.keep_c)
+        for (int64_t i = 0; i < active; ++i) zone_out<Save>(rows[i], i, line(row(i), s));
     }
-    end();
   }
 
   Row at(int64_t i, int64_t s) const {
     const int64_t b = row(i), l = line(b, s);
     Row r;
+    r.h = h_before(b, s);
     r.source[static_cast<int>(From::input)] = call_.x + l * shape_.I;
-    r.source[static_cast<int>(From::state)] = h_before(b, s);
-    r.source[static_cast<int>(From::scratch)] = r.scratch = scratch_.data() + (Cell::projected ? i * shape_.H : 0);
-    r.y = y(b, s);
-    r.c = Cell::memory ? call_.c_n + (direction_ * lines_.B + b) * shape_.H : nullptr;
-    r.saved = call_.saved ? call_.saved + (direction_ * call_.N + l) * Cell::saved_slots * shape_.H : nullptr;
+    r.source[static_cast<int>(From::state)] = r.h;
+    r.source[static_cast<int>(From::scratch)] = r.scratch = scratch_.data() + i * Cell::scratch * shape_.H;
+    r.c = memory(i);
+    r.y = again_.gates ? again_.nowhere + i * shape_.P : y(b, s);
+    r.saved = again_.gates                    ? again_.gates + plan_.place(rows_[i], again_.from, s) * slots_ * shape_.H
+              : call_.saved && !call_.segment ? call_.saved + (direction_ * call_.N + l) * slots_ * shape_.H
+                                              : nullptr;
+    r.raw = r.saved ? r.saved + Cell::raw_slot * shape_.H : r.scratch;
     r.partial = nullptr;
+    r.b_ih = vectors_.b_ih;
+    r.b_hh = vectors_.b_hh;
+    r.own = vectors_.own;
     return r;
+  }
+
+  void mask(Row& r, int64_t i) const {
+    const float* by = call_.noise.mask + (direction_ * lines_.B + row(i)) * shape_.P;
+    float* masked = masked_.data() + i * shape_.P;
+    for (int64_t u = 0; u < shape_.P; u += lanes) {
+      const int n = lanes_from(u, shape_.P);
+      store(masked + u, mul(load(by + u, n), load(r.h + u, n)), n);
+    }
+    r.source[static_cast<int>(From::state)] = masked;
+  }
+
+  template <bool Save>
+  void zone_out(const Row& r, int64_t i, int64_t l) const {
+    const Noise& noise = call_.noise;
+    if (noise.keep_h) blend(r.y, r.h, noise.keep_h + (l * noise.step_h * shape_.D + direction_) * shape_.P, shape_.P);
+    if (!Cell::memory) return;
+    if (noise.keep_c)
+      blend(r.c, c_before_.data() + i * shape_.H, noise.keep_c + (l * noise.step_c * shape_.D + direction_) * shape_.H,
+            shape_.H);
+    if (Save) copy(r.saved + Cell::saved_slots * shape_.H, r.c, shape_.H);
+  }
+
+  // to = keep * before + (1 - keep) * to: exactly one of the two where keep is 0 or 1.
+  static void blend(float* to, const float* before, const float* keep, int64_t count) {
+    for (int64_t u = 0; u < count; u += lanes) {
+      const int n = lanes_from(u, count);
+      const Vec k = load(keep + u, n);
+      store(to + u, fma(k, load(before + u, n), mul(sub(fill(1.0f), k), load(to + u, n))), n);
+    }
   }
 
   template <class First, class... Rest>
@@ -200,10 +168,11 @@ class Sweep {
   }
 
   template <class First, class... Rest>
-  void form_ahead(int64_t from, float* partial, int64_t padded, List<First, Rest...>) {
+  void form_ahead(int64_t from, int64_t to, float* partial, int64_t padded, List<First, Rest...>) {
     const Layout<First> layout{shape_};
     for (int64_t i = 0; i < count_; ++i) {
-      const int64_t left = length(i) - from, steps = left < ahead_steps ? left : ahead_steps;
+      const int64_t end = length(i) < to ? length(i) : to;
+      const int64_t steps = end - from < ahead_steps ? end - from : ahead_steps;
       if (steps <= 0) continue;
       for (int64_t p = 0; p < layout.panels().count(); ++p)
         for_tiles(steps, [&](int64_t first, int n) {
@@ -227,46 +196,35 @@ class Sweep {
     const float* packed = call_.packed[direction_];
     const auto stage = [&](auto of) {
       using Stage = decltype(of);
-      const Layout<Stage> layout{shape_};
-      for (int64_t p = 0; p < layout.panels().count(); ++p)
-        with_count<Layout<Stage>::width>(layout.panels().vectors_of(p), [&](auto W) {
-          for_tiles(active, [&](int64_t first, int n) {
-            with_count<tile_rows>(n, [&](auto R) {
-              tile<Stage, Save, decltype(R)::value, decltype(W)::value>(rows + first, shape_, p, packed);
+      if constexpr (Stage::wide) {
+        for (int64_t i = 0; i < active; ++i) Stage::template finish_row<Save>(rows[i], Stage::units(shape_));
+      } else {
+        const Layout<Stage> layout{shape_};
+        for (int64_t p = 0; p < layout.panels().count(); ++p)
+          with_count<Layout<Stage>::width>(layout.panels().vectors_of(p), [&](auto W) {
+            for_tiles(active, [&](int64_t first, int n) {
+              with_count<tile_rows>(n, [&](auto R) {
+                tile<Stage, Save, decltype(R)::value, decltype(W)::value>(rows + first, shape_, p, packed);
+              });
             });
           });
-        });
-      packed += layout.size();
-      for (int64_t i = 0; i < active; ++i) rows[i].partial = nullptr;
+        packed += layout.size();
+        for (int64_t i = 0; i < active; ++i) rows[i].partial = nullptr;
+      }
     };
     (stage(S{}), ...);
-  }
-
-  int64_t begin() {
-    if (Cell::memory)
-      for (int64_t i = 0; i < count_; ++i) {
-        const int64_t at = (direction_ * lines_.B + row(i)) * shape_.H;
-        std::memcpy(call_.c_n + at, call_.c0 ? call_.c0 + at : zeros_.data(),
-                    sizeof(float) * static_cast<size_t>(shape_.H));
-      }
-    return count_;
-  }
-  void end() {
-    for (int64_t i = 0; i < count_; ++i) {
-      const int64_t b = row(i);
-      std::memcpy(call_.h_n + (direction_ * lines_.B + b) * shape_.P, h_before(b, lines_.lengths[b]),
-                  sizeof(float) * static_cast<size_t>(shape_.P));
-    }
   }
 
   const Forward& call_;
   const Shape& shape_;
   const Lines& lines_;
+  const Plan& plan_;
+  const Vectors<Cell> vectors_;
   const int direction_;
   const int64_t* rows_;
-  const int64_t count_;
-  const int64_t* order_;
-  Scratch zeros_, scratch_, state_;
+  const int64_t count_, slots_;
+  Again again_;
+  Scratch zeros_, scratch_, masked_, c_before_, state_;
 };
 
 }  // namespace

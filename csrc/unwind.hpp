@@ -2,9 +2,10 @@
 // IEEE 78
 //
 //   for each step s, last first:  for each stage, last first:
-//       d_pre = Stage::back(dh, dc)          dh_{t-1} = [what passes] + d_pre U^T      d_scratch = d_pre W_hr^T
+//       d_pre = Stage::back(dh, dc)          dh_{t-1} = [what passes] + d_pre U^T      d_scratch = d_pre (its matrix)^T
 //   then, for all steps of the chunk:  dx = d_pre W^T
 //
+// With a segment, the gates were not kept: before its steps are unwound, each segment is walked again (sweep.hpp).
 // A chunk is a run of steps whose d_pre fit a bounded scratch. After each chunk the weights' gradients take its lines
 // (outer.hpp).
 #pragma once
@@ -29,8 +30,17 @@ template <class Stage, class Term>
 void pack_back_panel(const Shape& shape, const Weights& weights, int64_t p, float* packed) {
   const BackLayout<Stage, Term> layout{shape};
   const Panels panels = layout.panels();
-  copy_columns(matrix(weights, Term::from), layout.depth(), panels.columns, panels.column(p), panels.vectors_of(p),
-               packed + layout.panel(p));
+  copy_columns(matrix(weights, Term::matrix) + Stage::first_gate * layout.units() * panels.columns, layout.depth(),
+               panels.columns, panels.column(p), panels.vectors_of(p), packed + layout.panel(p));
+}
+
+template <class Stage, class... T>
+int64_t back_size(const Shape& shape, List<T...>) {
+  return (int64_t{0} + ... + BackLayout<Stage, T>{shape}.size());
+}
+template <class... S>
+int64_t cell_back_size(const Shape& shape, List<S...>) {
+  return (back_size<S>(shape, typename S::Terms{}) + ...);
 }
 
 // out[r] (+)= sum over the term's slots and units of d_pre[r] times its weights, for one panel of columns.
@@ -74,170 +84,287 @@ void multiply_back(int64_t rows, const float* const* d_pre, float* const* out, b
 struct Chunk {
   int64_t first, last;  // steps [first, last)
   int64_t lines;
-  float* d_pre;         // (lines, slots of all stages)
-  float* scratch;       // (lines, H), projected only
+  float* d_pre;         // (lines, sums of all stages)
+  float* scratch;       // (lines, H), the row's scratch where it is the factor of a product
+  float* masked;        // (lines, P), h as the products saw it, where a mask stood between
   const float** input;  // (lines,) rows of x
-  const float** state;  // (lines,) rows of h before the step
+  const float** state;  // (lines,) rows of h before the step, as the products saw them
 };
 
-// Floats from one line's d_pre to the next: the slots of all stages, and a little, lest lines lie a power of two apart
+// Floats from one line's d_pre to the next: the sums of all stages, and a little, lest lines lie a power of two apart
 // and crowd into one set of the cache.
 template <class... S>
 int64_t line_floats(const Shape& shape, List<S...>) {
-  const int64_t slots = ((S::slots * S::units(shape)) + ...);
-  return (slots + lanes - 1) / lanes * lanes + 16;
+  const int64_t sums = ((S::sums * S::units(shape)) + ...);
+  return (sums + lanes - 1) / lanes * lanes + 16;
 }
+
+// Where the gates of a segment go when it is walked again.
+struct Segments {
+  const Forward* call = nullptr;  // null: forward kept all gates
+  float* gates = nullptr;         // this direction's
+};
 
 template <class Cell>
 class Unwind {
  public:
   using Stages = typename Cell::Stages;
 
-  Unwind(const Backward& call, const Plan& plan, int direction, int block, const float* packed, float* dh, float* dc,
-         float* dx, const float* zeros)
+  Unwind(const Backward& call, const Plan& plan, int direction, int block, const float* packed,
+         const Segments& segments, float* dh, float* dc, float* dx, const float* zeros)
       : call_(call),
         plan_(plan),
         shape_(call.shape),
         lines_(call.lines),
         direction_(direction),
+        block_(block),
         rows_(plan.rows.data() + plan.block_start[static_cast<size_t>(block)]),
         count_(plan.block_start[static_cast<size_t>(block) + 1] - plan.block_start[static_cast<size_t>(block)]),
+        slots_(saved_slots(shape_.cell, call.noise)),
         packed_(packed),
+        segments_(segments),
         dh_(dh),
         dc_(dc),
         dx_(dx),
-        zeros_(zeros) {}
+        zeros_(zeros),
+        d_scratch_(floats(Cell::kept ? count_ * shape_.H : 0)),
+        d_state_(floats(call.noise.mask ? count_ * shape_.P : 0)),
+        passes_h_(floats(call.noise.keep_h ? count_ * shape_.P : 0)),
+        passes_c_(floats(call.noise.keep_c ? count_ * shape_.H : 0)),
+        made_(floats(Cell::reads_output && call.noise.keep_h ? count_ * shape_.P : 0)),
+        state_((sizeof(BackRow) + 2 * sizeof(float*)) / sizeof(float) * floats(count_)) {}
 
   void run(const Chunk& chunk) {
-    Scratch d_scratch(static_cast<size_t>(Cell::projected ? count_ * shape_.H : 0));
-    Scratch state((sizeof(BackRow) + 2 * sizeof(float*)) / sizeof(float) * static_cast<size_t>(count_));
-    BackRow* rows = reinterpret_cast<BackRow*>(state.data());
-    const float** from = reinterpret_cast<const float**>(rows + count_);
-    float** to = const_cast<float**>(from + count_);
-    int64_t active = 0;
-    for (int64_t s = chunk.last - 1; s >= chunk.first; --s) {
-      while (active < count_ && lines_.lengths[row(active)] > s) ++active;
-      for (int64_t i = 0; i < active; ++i) {
-        rows[i] = at(i, s, chunk, d_scratch.data());
-        add_dy(rows[i].dh, i, s);
+    if (!segments_.call) {
+      unwind(chunk.first, chunk.last, chunk);
+    } else {
+      const int64_t k = call_.segment;
+      for (int64_t last = chunk.last; last > chunk.first;) {
+        const int64_t begin = (last - 1) / k * k, first = begin > chunk.first ? begin : chunk.first;
+        walked_from_ = begin;
+        Sweep<Cell>(*segments_.call, plan_, direction_, block_).again(begin, last, segments_.gates);
+        unwind(first, last, chunk);
+        last = first;
       }
-      run_stages(rows, active, from, to, Stages{});
     }
-    if (dx_) input_gradient(chunk, Stages{});
+    if (dx_) input_gradients(chunk, Stages{});
   }
 
  private:
-  int64_t row(int64_t i) const { return plan_.order[static_cast<size_t>(rows_[i])]; }
+  static size_t floats(int64_t n) { return static_cast<size_t>(n); }
+
+  int64_t row(int64_t i) const { return plan_.order[floats(rows_[i])]; }
   int64_t line(int64_t b, int64_t s) const {
     const int64_t t = direction_ ? lines_.lengths[b] - 1 - s : s;
     return lines_.time_offset[t] + lines_.row_offset[b];
   }
-  int64_t in_chunk(int64_t i, int64_t s, const Chunk& chunk) const {
-    return plan_.before[static_cast<size_t>(s)] - plan_.before[static_cast<size_t>(chunk.first)] + rows_[i];
-  }
-  const float* saved(int64_t b, int64_t s) const {
-    return call_.saved + (direction_ * call_.N + line(b, s)) * Cell::saved_slots * shape_.H;
+  const float* saved(int64_t i, int64_t s) const {
+    if (segments_.call) return segments_.gates + plan_.place(rows_[i], walked_from_, s) * slots_ * shape_.H;
+    return call_.saved + (direction_ * call_.N + line(row(i), s)) * slots_ * shape_.H;
   }
   const float* y(int64_t b, int64_t s) const { return call_.y + (line(b, s) * shape_.D + direction_) * shape_.P; }
+  const float* c_before(int64_t i, int64_t s) const {
+    const int64_t state = direction_ * lines_.B + row(i);
+    if (s == 0) return call_.c0 ? call_.c0 + state * shape_.H : zeros_;
+    if (segments_.call && s == walked_from_) {
+      const int64_t k = call_.segment, segments = (lines_.T + k - 1) / k;
+      return call_.saved + ((direction_ * segments + s / k) * lines_.B + row(i)) * shape_.H;
+    }
+    const int64_t slot = slots_ > Cell::saved_slots ? Cell::saved_slots : Cell::memory_slot;
+    return saved(i, s - 1) + slot * shape_.H;
+  }
 
-  BackRow at(int64_t i, int64_t s, const Chunk& chunk, float* d_scratch) const {
-    const int64_t b = row(i), state = direction_ * lines_.B + b, place = in_chunk(i, s, chunk);
+  void unwind(int64_t first, int64_t last, const Chunk& chunk) {
+    BackRow* rows = reinterpret_cast<BackRow*>(state_.data());
+    const float** from = reinterpret_cast<const float**>(rows + count_);
+    float** to = const_cast<float**>(from + count_);
+    int64_t active = 0;
+    for (int64_t s = last - 1; s >= first; --s) {
+      while (active < count_ && lines_.lengths[row(active)] > s) ++active;
+      for (int64_t i = 0; i < active; ++i) {
+        rows[i] = at(i, s, chunk);
+        add_dy(rows[i].dh, i, s);
+        if (call_.noise.mask) mask(rows[i], i, chunk.masked + plan_.place(rows_[i], chunk.first, s) * shape_.P);
+        chunk.state[plan_.place(rows_[i], chunk.first, s)] = rows[i].state;
+        hold_back(rows[i], i, line(row(i), s));
+      }
+      run_stages(rows, active, from, to, Stages{});
+      for (int64_t i = 0; i < active; ++i) let_pass(rows[i], i);
+    }
+  }
+
+  BackRow at(int64_t i, int64_t s, const Chunk& chunk) const {
+    const int64_t b = row(i), state = direction_ * lines_.B + b, place = plan_.place(rows_[i], chunk.first, s);
     BackRow r;
-    r.saved = saved(b, s);
+    r.saved = Cell::saved_slots ? saved(i, s) : nullptr;
     r.y = y(b, s);
-    r.h_before = s ? y(b, s - 1) : call_.h0 ? call_.h0 + state * shape_.P : zeros_;
-    r.c_before = !Cell::memory ? nullptr
-                 : s           ? saved(b, s - 1) + (Cell::saved_slots - 1) * shape_.H
-                 : call_.c0    ? call_.c0 + state * shape_.H
-                               : zeros_;
-    r.dh = dh_ + state * shape_.P;
+    r.h = r.state = s ? y(b, s - 1) : call_.h0 ? call_.h0 + state * shape_.P : zeros_;
+    r.c_before = Cell::memory ? c_before(i, s) : nullptr;
+    r.own = call_.weights[direction_].own;
+    r.dh = r.d_state = dh_ + state * shape_.P;
     r.dc = Cell::memory ? dc_ + state * shape_.H : nullptr;
-    r.d_scratch = d_scratch + (Cell::projected ? i * shape_.H : 0);
-    r.scratch = Cell::projected ? chunk.scratch + place * shape_.H : nullptr;
-    r.d_pre = chunk.d_pre + place * line_floats(shape_, Stages{});
+    r.d_scratch = d_scratch_.data() + (Cell::kept ? i * shape_.H : 0);
+    r.scratch = Cell::kept ? chunk.scratch + place * shape_.H : nullptr;
+    r.line = chunk.d_pre + place * line_floats(shape_, Stages{});
     chunk.input[place] = call_.x + line(b, s) * shape_.I;
-    chunk.state[place] = r.h_before;
     return r;
   }
 
   void add_dy(float* dh, int64_t i, int64_t s) const {
     if (!call_.dy) return;
     const float* dy = call_.dy + (line(row(i), s) * shape_.D + direction_) * shape_.P;
-    for (int64_t u = 0; u < shape_.P; u += lanes) {
-      const int n = lanes_from(u, shape_.P);
-      store(dh + u, add(load(dh + u, n), load(dy + u, n)), n);
+    each(shape_.P, [&](int64_t u, int n) { store(dh + u, add(load(dh + u, n), load(dy + u, n)), n); });
+  }
+
+  // The mask: the products saw mask * h, and what they send back goes through it again.
+  const float* mask_of(int64_t i) const { return call_.noise.mask + (direction_ * lines_.B + row(i)) * shape_.P; }
+  void mask(BackRow& r, int64_t i, float* masked) {
+    const float* by = mask_of(i);
+    r.d_state = d_state_.data() + i * shape_.P;
+    each(shape_.P, [&](int64_t u, int n) {
+      store(masked + u, mul(load(by + u, n), load(r.h + u, n)), n);
+      store(r.d_state + u, fill(0.0f), n);
+    });
+    r.state = masked;
+  }
+
+  // Zoneout: keep * d goes past the cell, (1 - keep) * d into it.
+  void hold_back(BackRow& r, int64_t i, int64_t l) {
+    const Noise& noise = call_.noise;
+    if (noise.keep_h) {
+      const float* keep = noise.keep_h + (l * noise.step_h * shape_.D + direction_) * shape_.P;
+      if (Cell::reads_output) r.y = make_again(r, i, keep);
+      part(r.dh, passes_h_.data() + i * shape_.P, keep, shape_.P);
     }
+    if (noise.keep_c && Cell::memory)
+      part(r.dc, passes_c_.data() + i * shape_.H, noise.keep_c + (l * noise.step_c * shape_.D + direction_) * shape_.H,
+           shape_.H);
+  }
+  static void part(float* d, float* passes, const float* keep, int64_t count) {
+    each(count, [&](int64_t u, int n) {
+      const Vec k = load(keep + u, n), all = load(d + u, n);
+      store(passes + u, mul(k, all), n);
+      store(d + u, mul(sub(fill(1.0f), k), all), n);
+    });
+  }
+  // What the cell made of the state before zoneout: (y - keep h) / (1 - keep); where keep is 1 nothing asks for it.
+  const float* make_again(const BackRow& r, int64_t i, const float* keep) {
+    float* made = made_.data() + i * shape_.P;
+    each(shape_.P, [&](int64_t u, int n) {
+      const Vec one = fill(1.0f), k = load(keep + u, n), y = load(r.y + u, n);
+      const Vec apart = div(sub(y, mul(k, load(r.h + u, n))), sub(one, k));
+      store(made + u, if_less(k, one, apart, y), n);
+    });
+    return made;
+  }
+  void let_pass(const BackRow& r, int64_t i) const {
+    if (call_.noise.mask) {
+      const float* by = mask_of(i);
+      const bool onto = Cell::state_passes;
+      each(shape_.P, [&](int64_t u, int n) {
+        const Vec arrives = mul(load(by + u, n), load(r.d_state + u, n));
+        store(r.dh + u, onto ? add(load(r.dh + u, n), arrives) : arrives, n);
+      });
+    }
+    if (call_.noise.keep_h) join(r.dh, passes_h_.data() + i * shape_.P, shape_.P);
+    if (call_.noise.keep_c && Cell::memory) join(r.dc, passes_c_.data() + i * shape_.H, shape_.H);
+  }
+  static void join(float* d, const float* passed, int64_t count) {
+    each(count, [&](int64_t u, int n) { store(d + u, add(load(d + u, n), load(passed + u, n)), n); });
   }
 
   void run_stages(BackRow*, int64_t, const float**, float**, List<>, int64_t = 0, int64_t = 0) const {}
 
-  // Later stages first: the rest of the list, then this one. `slot` and `weight` are where this stage's d_pre and
-  // weights begin.
+  // Later stages first: the rest of the list, then this one. `sum` and `weight` are where this stage's part of a line
+  // and its weights begin.
   template <class Stage, class... Rest>
-  void run_stages(BackRow* rows, int64_t active, const float** from, float** to, List<Stage, Rest...>, int64_t slot = 0,
+  void run_stages(BackRow* rows, int64_t active, const float** from, float** to, List<Stage, Rest...>, int64_t sum = 0,
                   int64_t weight = 0) const {
     const int64_t U = Stage::units(shape_);
-    run_stages(rows, active, from, to, List<Rest...>{}, slot + Stage::slots * U,
-               weight + back_size<Stage>(typename Stage::Terms{}));
+    run_stages(rows, active, from, to, List<Rest...>{}, sum + Stage::sums * U,
+               weight + back_size<Stage>(shape_, typename Stage::Terms{}));
     for (int64_t i = 0; i < active; ++i) {
       BackRow r = rows[i];
-      from[i] = r.d_pre += slot;
-      for (int64_t u = 0; u < U; u += lanes) Stage::back(r, u, lanes_from(u, U), U);
+      from[i] = r.d_pre = r.line + sum;
+      if constexpr (Stage::wide)
+        Stage::back_row(r, U);
+      else
+        each(U, [&](int64_t u, int n) { Stage::back(r, u, n, U); });
+      if (Stage::activated && call_.clip > 0.0f) clip(r.d_pre, Stage::slots * U);
     }
     products<Stage>(rows, active, from, to, packed_ + weight, typename Stage::Terms{});
   }
 
-  template <class Stage, class... T>
-  int64_t back_size(List<T...>) const {
-    return (BackLayout<Stage, T>{shape_}.size() + ...);
+  void clip(float* d, int64_t count) const {
+    const Vec most = fill(call_.clip), least = fill(-call_.clip);
+    each(count, [&](int64_t u, int n) { store(d + u, maximum(least, minimum(most, load(d + u, n))), n); });
   }
 
   template <class Stage, class... T>
   void products(BackRow* rows, int64_t active, const float** from, float** to, const float* packed, List<T...>) const {
-    const auto term = [&](auto t) {
+    const bool onto = Cell::state_passes || call_.noise.mask;
+    [[maybe_unused]] const auto term = [&](auto t) {
       using Of = decltype(t);
       if (Of::from != From::input) {
-        for (int64_t i = 0; i < active; ++i) to[i] = Of::from == From::state ? rows[i].dh : rows[i].d_scratch;
-        multiply_back<Stage, Of>(active, from, to, Of::from == From::state && Cell::state_passes, shape_, packed);
+        for (int64_t i = 0; i < active; ++i) to[i] = Of::from == From::state ? rows[i].d_state : rows[i].d_scratch;
+        multiply_back<Stage, Of>(active, from, to, Of::from == From::state && onto, shape_, packed);
       }
       packed += BackLayout<Stage, Of>{shape_}.size();
     };
     (term(T{}), ...);
   }
 
-  // The first stage's input term comes first in its list; its lines need no order in time.
-  template <class Stage, class... Rest>
-  void input_gradient(const Chunk& chunk, List<Stage, Rest...>) const {
-    first_term<Stage>(chunk, typename Stage::Terms{});
+  // dx of every stage's input term; lines need no order in time.
+  template <class... S>
+  void input_gradients(const Chunk& chunk, List<S...>) const {
+    int64_t sum = 0;
+    const float* packed = packed_;
+    bool onto = false;
+    const auto stage = [&](auto of) {
+      using Stage = decltype(of);
+      onto |= input_gradient<Stage>(chunk, sum, packed, onto, typename Stage::Terms{});
+      sum += Stage::sums * Stage::units(shape_);
+      packed += back_size<Stage>(shape_, typename Stage::Terms{});
+    };
+    (stage(S{}), ...);
+  }
+  template <class Stage>
+  bool input_gradient(const Chunk&, int64_t, const float*, bool, List<>) const {
+    return false;
   }
   template <class Stage, class Input, class... T>
-  void first_term(const Chunk& chunk, List<Input, T...>) const {
+  bool input_gradient(const Chunk& chunk, int64_t sum, const float* packed, bool onto, List<Input, T...>) const {
+    if (Input::from != From::input) return false;
     constexpr int64_t group = 16 * tile_rows;
     const float* from[group];
     float* to[group];
     int64_t n = 0;
     for (int64_t s = chunk.first; s < chunk.last; ++s)
       for (int64_t i = 0; i < count_ && lines_.lengths[row(i)] > s; ++i) {
-        from[n] = chunk.d_pre + in_chunk(i, s, chunk) * line_floats(shape_, Stages{});
+        from[n] = chunk.d_pre + plan_.place(rows_[i], chunk.first, s) * line_floats(shape_, Stages{}) + sum;
         to[n++] = dx_ + line(row(i), s) * shape_.I;
         if (n == group) {
-          multiply_back<Stage, Input>(n, from, to, false, shape_, packed_);
+          multiply_back<Stage, Input>(n, from, to, onto, shape_, packed);
           n = 0;
         }
       }
-    if (n) multiply_back<Stage, Input>(n, from, to, false, shape_, packed_);
+    if (n) multiply_back<Stage, Input>(n, from, to, onto, shape_, packed);
+    return true;
   }
 
   const Backward& call_;
   const Plan& plan_;
   const Shape& shape_;
   const Lines& lines_;
-  const int direction_;
+  const int direction_, block_;
   const int64_t* rows_;
-  const int64_t count_;
+  const int64_t count_, slots_;
   const float* packed_;
+  const Segments segments_;
   float *dh_, *dc_, *dx_;
   const float* zeros_;
+  int64_t walked_from_ = 0;
+  Scratch d_scratch_, d_state_, passes_h_, passes_c_, made_, state_;
 };
 
 }  // namespace

@@ -24,6 +24,10 @@ def forward(
     h_n: _Float,
     c_n: _Float | None,
     saved: _Float | None,
+    mask: _Float | None,
+    keep_h: _Float | None,
+    keep_c: _Float | None,
+    segment: int,
 ) -> None: ...
 def backward(
     cell: str,
@@ -43,6 +47,11 @@ def backward(
     dweights: Sequence[_Float | None],
     dh0: _Float | None,
     dc0: _Float | None,
+    mask: _Float | None,
+    keep_h: _Float | None,
+    keep_c: _Float | None,
+    clip: float,
+    segment: int,
 ) -> None: ...
 def pack_linear(weight: _Float, bias: _Float | None) -> PackedLinear: ...
 def linear(packed: PackedLinear, x: _Float, y: _Float) -> None: ...

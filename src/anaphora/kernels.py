@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from anaphora import _kernels, reference
+from anaphora import _kernels
 from anaphora.errors import UsageError
 from anaphora.lines import SILENT, Lines, Noise, Weights
 
@@ -57,9 +57,6 @@ Float = NDArray[np.float32]
 Packed = _kernels.Packed
 PackedLinear = _kernels.PackedLinear
 
-_COMPILED = ("rnn_tanh", "rnn_relu", "gru", "lstm")
-_slow: dict[int, object] = {}
-
 set_threads = _kernels.set_threads
 get_threads = _kernels.get_threads
 threads_source = _kernels.threads_source
@@ -80,16 +77,12 @@ def saved_slots(cell: str, noise: Noise = SILENT) -> int:
 
 def flat(directions: Sequence[Weights]) -> list[Any]:
     """One list of the arrays of all directions, in the order of ``Weights``, as the extension takes them."""
-    return [array for direction in directions for array in direction[:5]]
+    return [array for direction in directions for array in direction]
 
 
 def pack(cell: str, directions: Sequence[Weights]) -> Packed:
     """Lay out the weights of one (D = 1) or both directions for the walk; later changes of the arrays are not seen."""
-    if cell not in _COMPILED:
-        return reference.pack(cell, directions)  # type: ignore[return-value]
-    packed = _kernels.pack(cell, flat(directions))
-    _slow[id(packed)] = reference.pack(cell, directions)
-    return packed
+    return _kernels.pack(cell, flat(directions))
 
 
 def forward(
@@ -109,11 +102,7 @@ def forward(
 
     Writes y on the lines in use and the last state of every row: h_0 and c_0 themselves for a row of length 0.
     """
-    if isinstance(packed, reference.Packed) or noise is not SILENT or segment:
-        slow = packed if isinstance(packed, reference.Packed) else _slow[id(packed)]
-        reference.forward(slow, x, lines, h0, c0, y, h_n, c_n, saved, noise, segment)
-        return
-    _kernels.forward(packed, x, *lines, h0, c0, y, h_n, c_n, saved)
+    _kernels.forward(packed, x, *lines, h0, c0, y, h_n, c_n, saved, *noise, segment)
 
 
 def backward(
@@ -140,32 +129,9 @@ def backward(
 
     A gradient that is None counts as zeros, an output that is None is not computed. Lines not in use are not written.
     """
-    if cell not in _COMPILED or noise is not SILENT or clip or segment:
-        reference.backward(
-            *(
-                cell,
-                directions,
-                x,
-                lines,
-                h0,
-                c0,
-                y,
-                saved,
-                dy,
-                dh_n,
-                dc_n,
-                dx,
-                dweights,
-                dh0,
-                dc0,
-                noise,
-                clip,
-                segment,
-            )
-        )
-        return
     gradients = [] if dweights is None else flat(dweights)
-    _kernels.backward(cell, flat(directions), x, *lines, h0, c0, y, saved, dy, dh_n, dc_n, dx, gradients, dh0, dc0)
+    given = (cell, flat(directions), x, *lines, h0, c0, y, saved, dy, dh_n, dc_n)
+    _kernels.backward(*given, dx, gradients, dh0, dc0, *noise, clip, segment)
 
 
 def pack_linear(weight: Float, bias: Float | None = None) -> PackedLinear:
