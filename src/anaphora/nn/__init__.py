@@ -1,10 +1,18 @@
 """Recurrent modules for torch: drop-in for ``torch.nn``, faster on the CPU, at home with rows of different lengths.
 
-    RNN  GRU  LSTM           a stack of layers over whole sequences
-    RNNCell GRUCell LSTMCell one step
-    Ragged                   rows one after another, no padding
+    RNN  GRU  LSTM                   a stack of layers over whole sequences
+    LayerNormLSTM  LayerNormGRU      the same, each product normalised over its row
+    PeepholeLSTM  CoupledLSTM        gates that see the memory; an input gate that is 1 − forget
+    ResetBeforeGRU                   the GRU of Cho et al. and of Keras
+    RNNCell  GRUCell  LSTMCell       one step
+    Ragged                           rows one after another, no padding
 
-On the CPU in float32 they run anaphora's kernels, under autocast too; on other devices and in other dtypes torch's own.
+    zoneout  recurrent_dropout  weight_drop  learned_state  clip_gradients  recompute      change a module, return it
+    orthogonal_  forget_bias_  chrono_                                                     draw weights anew
+    inspect                                                                                see inside
+
+On the CPU in float32 they run anaphora's kernels, under autocast too. On other devices and in other dtypes torch's own
+operation runs where torch knows the cell, and the same equations in plain torch where it doesn't.
 """
 
 from __future__ import annotations
@@ -17,9 +25,49 @@ if find_spec("torch") is None:
     raise MissingExtra("train", "anaphora.nn", missing="torch")
 
 from anaphora.nn.cell import GRUCell, LSTMCell, RNNCell
+from anaphora.nn.check import check_cell
+from anaphora.nn.clipping import clip_gradients
+from anaphora.nn.coupled import CoupledLSTM
 from anaphora.nn.gru import GRU
+from anaphora.nn.initial import chrono_, forget_bias_, orthogonal_
+from anaphora.nn.inspection import inspect
+from anaphora.nn.layer_norm import LayerNormGRU, LayerNormLSTM
+from anaphora.nn.learned_state import learned_state
 from anaphora.nn.lstm import LSTM
+from anaphora.nn.peephole import PeepholeLSTM
 from anaphora.nn.ragged import Ragged
+from anaphora.nn.recompute import recompute
+from anaphora.nn.recurrent import Cell, Recurrent
+from anaphora.nn.recurrent_dropout import recurrent_dropout
+from anaphora.nn.reset_before import ResetBeforeGRU
 from anaphora.nn.rnn import RNN
+from anaphora.nn.weight_drop import weight_drop
+from anaphora.nn.zoneout import zoneout
 
-__all__ = ["GRU", "LSTM", "RNN", "GRUCell", "LSTMCell", "RNNCell", "Ragged"]
+__all__ = [
+    "GRU",
+    "LSTM",
+    "RNN",
+    "Cell",
+    "CoupledLSTM",
+    "GRUCell",
+    "LSTMCell",
+    "LayerNormGRU",
+    "LayerNormLSTM",
+    "PeepholeLSTM",
+    "RNNCell",
+    "Ragged",
+    "Recurrent",
+    "ResetBeforeGRU",
+    "check_cell",
+    "chrono_",
+    "clip_gradients",
+    "forget_bias_",
+    "inspect",
+    "learned_state",
+    "orthogonal_",
+    "recompute",
+    "recurrent_dropout",
+    "weight_drop",
+    "zoneout",
+]

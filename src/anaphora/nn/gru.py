@@ -23,3 +23,5 @@ class GRU(RecurrentBase, torch.nn.GRU):
     ``bias_hh_l{k}`` (3·H,), gates in the order r z n, with ``_reverse`` for the second direction. Output (T, B, D·H),
     state (L·D, B, H); see ``RecurrentBase.forward`` for the layouts it takes beyond torch's.
     """
+
+    gates = ("reset", "update", "new")

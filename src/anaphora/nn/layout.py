@@ -2,16 +2,18 @@
 
     (T, B, I) · (B, T, I) · (T, I) · PackedSequence · Ragged   →   lines (N, I) and a walk over them
 
-Nothing is copied (but a tensor that isn't contiguous) and nothing is sorted: a packed sequence is walked in the
-caller's row order, so states need no permutation.
+Nothing is copied (but a tensor that isn't contiguous, and a packed sequence that a reset cuts) and nothing is sorted: a
+packed sequence is walked in the caller's row order, so states need no permutation.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
+import torch
+from numpy.typing import NDArray
 from torch import Tensor
 from torch.nn import functional as F
 from torch.nn.utils.rnn import PackedSequence
@@ -20,6 +22,7 @@ from anaphora.lines import Lines
 from anaphora.nn.functional import Walk
 from anaphora.nn.integers import as_numpy
 from anaphora.nn.ragged import Ragged, packed_lines
+from anaphora.nn.reset import Cut, by_time, cut
 
 Batch = Tensor | PackedSequence | Ragged
 Lengths = Tensor | Sequence[int]
@@ -32,11 +35,23 @@ class Layout(NamedTuple):
     walk: Walk
     source: Batch
     batch_first: bool
+    cut: Cut | None = None  # how a reset cut the rows that walk
+    order: Tensor | None = None  # (N,): line n of x is line order[n] of a packed sequence
 
     @property
     def batched(self) -> bool:
         """False only for one sequence without a batch dimension, (T, I)."""
         return not isinstance(self.source, Tensor) or self.source.dim() == 3
+
+    @property
+    def rows(self) -> int:
+        """How many rows the caller brought: B."""
+        return self.walk.rows if self.cut is None else self.cut.last.numel()
+
+    @property
+    def lines(self) -> Lines:
+        """Where each step of each row that walks lies."""
+        return self.walk.numbers
 
     def restore(self, y: Tensor) -> Batch:
         """Lines y (N, F) in the shape of what came in."""
@@ -44,7 +59,13 @@ class Layout(NamedTuple):
             return y.view(*self.source.shape[:-1], y.size(1))
         if isinstance(self.source, Ragged):
             return self.source.with_data(y)
-        return PackedSequence(y, *self.source[1:])
+        return PackedSequence(self.lay(y), *self.source[1:])
+
+    def lay(self, lines: Tensor) -> Tensor:
+        """Lines (N, …) as (T, B, …) or (B, T, …), as (T, …), or along the data of what came in."""
+        if self.order is not None:
+            lines = torch.empty_like(lines).index_copy(0, self.order, lines)
+        return lines.unflatten(0, self.source.shape[:-1]) if isinstance(self.source, Tensor) else lines
 
     def dropout(self, y: Tensor, p: float) -> Tensor:
         """Dropout on lines y (N, F) with the mask that torch draws for this batch, which it draws time-major."""
@@ -54,15 +75,33 @@ class Layout(NamedTuple):
         noise = F.dropout(y.new_ones(T, B, y.size(1)), p)
         return (y.view(B, T, y.size(1)) * noise.transpose(0, 1)).view(y.shape)
 
+    def draw(self, features: int, keep: float, like: Tensor) -> Tensor:
+        """Ones with probability ``keep`` and zeros otherwise, (N, features), of the dtype of ``like``.
 
-def read(batch: Batch, lengths: Lengths | None, batch_first: bool, name: str) -> Layout:
-    """Read a batch; ``lengths`` goes with a padded tensor only.
+        Drawn step after step and in each step row after row, so that one seed gives each step of each row the same
+        values whatever the layout.
+        """
+        N = self.x.size(0)
+        if isinstance(self.source, Tensor) and self.walk.whole and self.cut is None:
+            drawn = like.new_empty(N, features).bernoulli_(keep)
+            if not self.batch_first:
+                return drawn
+            B, T = self.source.shape[:2]
+            return drawn.view(T, B, features).transpose(0, 1).reshape(N, features)
+        where = torch.from_numpy(by_time(self.lines)).to(like.device)
+        drawn = like.new_empty(where.numel(), features).bernoulli_(keep)
+        return like.new_zeros(N, features).index_copy(0, where, drawn)
 
-    Raises ValueError for a wrong number of dimensions or for lengths that don't fit, TypeError for anything else that
-    isn't a batch; ``name`` is who says so.
+
+def read(batch: Batch, lengths: Lengths | None, batch_first: bool, name: str, reset: Any = None) -> Layout:
+    """Read a batch; ``lengths`` goes with a padded tensor only, ``reset`` with any.
+
+    Raises ValueError for a wrong number of dimensions, for lengths or a reset mask that don't fit, TypeError for
+    anything else that isn't a batch; ``name`` is who says so.
     """
     if isinstance(batch, Tensor):
-        return _read_tensor(batch, lengths, batch_first, name)
+        layout = _read_tensor(batch, lengths, batch_first, name)
+        return layout if reset is None else _cut(layout, read_reset(reset, batch.shape[:-1], name))
     if not isinstance(batch, (PackedSequence, Ragged)):
         raise TypeError(f"{name}: expected a tensor, a PackedSequence or a Ragged batch, got {type(batch).__name__}")
     if lengths is not None:
@@ -72,7 +111,8 @@ def read(batch: Batch, lengths: Lengths | None, batch_first: bool, name: str) ->
     if batch.data.dim() != 2:
         raise RuntimeError(f"{name}: expected the data of a {type(batch).__name__} to be 2D, got {batch.data.dim()}D")
     lines = batch.lines if isinstance(batch, Ragged) else packed_lines(batch)
-    return Layout(batch.data, Walk.of(lines, batch.data.size(0)), batch, False)
+    layout = Layout(batch.data, Walk.of(lines, batch.data.size(0)), batch, False)
+    return layout if reset is None else _cut(layout, read_reset(reset, batch.data.shape[:1], name))
 
 
 def _read_tensor(batch: Tensor, lengths: Lengths | None, batch_first: bool, name: str) -> Layout:
@@ -92,7 +132,7 @@ def _read_tensor(batch: Tensor, lengths: Lengths | None, batch_first: bool, name
     return Layout(x, Walk.of(lines, T * B), batch, batch_first)
 
 
-def read_lengths(lengths: Lengths, T: int, B: int, name: str) -> np.ndarray[tuple[int, ...], np.dtype[np.int64]]:
+def read_lengths(lengths: Lengths, T: int, B: int, name: str) -> NDArray[np.int64]:
     """Lengths (B,) between 0 and T as int64; raises ValueError when they are anything else."""
     steps = as_numpy(lengths) if isinstance(lengths, Tensor) else np.asarray(lengths)
     if steps.shape != (B,):
@@ -104,3 +144,27 @@ def read_lengths(lengths: Lengths, T: int, B: int, name: str) -> np.ndarray[tupl
         row = int(wrong[0])
         raise ValueError(f"{name}: expected lengths between 0 and T = {T}, got {int(steps[row])} in row {row}")
     return steps.astype(np.int64)
+
+
+def read_reset(reset: Any, shape: Sequence[int], name: str) -> NDArray[np.bool_]:
+    """A reset mask, one boolean for each step of the batch, as (N,); raises ValueError when it is anything else."""
+    mask = as_numpy(reset) if isinstance(reset, Tensor) else np.asarray(reset)
+    if mask.shape != tuple(shape):
+        raise ValueError(f"{name}: expected reset {tuple(shape)}, one boolean for each step, got shape {mask.shape}")
+    if mask.dtype != np.bool_ and mask.size:
+        raise ValueError(f"{name}: expected reset to be boolean, got {mask.dtype}: compare it, as in reset != 0")
+    return mask.reshape(-1).astype(np.bool_)
+
+
+def _cut(layout: Layout, reset: NDArray[np.bool_]) -> Layout:
+    lines, order = layout.lines, None
+    x = layout.x
+    if isinstance(layout.source, PackedSequence):
+        # A packed sequence has no stride in time: its rows are laid one after another first.
+        where = lines.row_by_row()
+        order = torch.from_numpy(where).to(x.device)
+        x, reset, lines = x[order], reset[where], Lines.ragged(lines.lengths)
+    segments = cut(lines, reset)
+    if segments is None:
+        return layout
+    return Layout(x, Walk.of(segments[0], x.size(0)), layout.source, layout.batch_first, segments[1], order)

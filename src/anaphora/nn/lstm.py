@@ -24,3 +24,6 @@ class LSTM(RecurrentBase, torch.nn.LSTM):
     (P, H), all with ``_reverse`` for the second direction. Output (T, B, D·P), state the pair h (L·D, B, P) and
     c (L·D, B, H); see ``RecurrentBase.forward`` for the layouts it takes beyond torch's.
     """
+
+    gates = ("input", "forget", "cell", "output")
+    has_memory = True

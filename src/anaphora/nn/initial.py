@@ -1,0 +1,77 @@
+"""How weights begin, where torch's uniform draw is not what one wants.
+
+    orthogonal_      Uᵀ U = 1, gate by gate (Saxe, McClelland & Ganguli, ICLR 2014): what h carries neither
+                     grows nor fades in the recurrent product
+    forget_bias_     b_f = value (Gers, Schmidhuber & Cummins, 2000; Jozefowicz, Zaremba & Sutskever, ICML 2015):
+                     the memory lasts from the first step on
+    chrono_          b_f = log u,  b_i = −b_f,  u ~ U(1, longest − 1) (Tallec & Ollivier, ICLR 2018): memories of all
+                     lengths up to the longest dependency
+
+A GRU keeps by its update gate, h' = (1 − z) ⊙ n + z ⊙ h, so there b_z takes the place of b_f. Each changes a module
+in place and returns it.
+"""
+
+from __future__ import annotations
+
+from typing import TypeVar
+
+import torch
+from torch import Tensor
+
+from anaphora.nn.base import RecurrentBase
+
+Module = TypeVar("Module", bound=RecurrentBase)
+
+
+@torch.no_grad()
+def orthogonal_(module: Module) -> Module:
+    """Draw every gate's recurrent weights orthogonal, each (H, P) block of ``weight_hh``."""
+    for suffix in module.suffixes:
+        weight = getattr(module, f"weight_hh_{suffix}")
+        for block in weight.split(module.hidden_size):
+            torch.nn.init.orthogonal_(block)
+    return module
+
+
+@torch.no_grad()
+def forget_bias_(module: Module, value: float = 1.0) -> Module:
+    """Set the bias of the gate that keeps to ``value``: all of it in ``bias_ih``, nothing in ``bias_hh``.
+
+    Raises ValueError for a module without biases or without such a gate.
+    """
+    for suffix in module.suffixes:
+        _bias(module, "forget_bias_", _keeper(module, "forget_bias_"), suffix).fill_(value)
+    return module
+
+
+@torch.no_grad()
+def chrono_(module: Module, longest: int) -> Module:
+    """Draw the biases of the gates that keep and that let in, for dependencies of up to ``longest`` steps.
+
+    Raises ValueError for a module without biases or without such a gate, or if ``longest`` is under 3.
+    """
+    if longest < 3:
+        raise ValueError(f"chrono_: expected the longest dependency in steps, 3 or more, got {longest}")
+    keeper = _keeper(module, "chrono_")
+    for suffix in module.suffixes:
+        keep = _bias(module, "chrono_", keeper, suffix).uniform_(1, longest - 1).log_()
+        if "input" in module.gates:
+            _bias(module, "chrono_", "input", suffix).copy_(-keep)
+    return module
+
+
+def _keeper(module: RecurrentBase, name: str) -> str:
+    for gate in ("forget", "update"):
+        if gate in module.gates:
+            return gate
+    raise ValueError(f"{name}: expected a module with a gate that keeps, a GRU or an LSTM, got {type(module).__name__}")
+
+
+def _bias(module: RecurrentBase, name: str, gate: str, suffix: str) -> Tensor:
+    """One gate's part of bias_ih (H,); its part of bias_hh is set to 0."""
+    if not module.bias:
+        raise ValueError(f"{name}: expected a module with biases, got bias=False")
+    H, at = module.hidden_size, module.gates.index(gate)
+    getattr(module, f"bias_hh_{suffix}")[at * H : (at + 1) * H] = 0
+    bias: Tensor = getattr(module, f"bias_ih_{suffix}")
+    return bias[at * H : (at + 1) * H]

@@ -1,0 +1,109 @@
+"""Gates, memories and states of every step: what a training forward saves anyway, with names.
+
+    output, state, layers = inspect(module, x)        layers[l].forget (T, B, D, H), layers[l].memory, …
+
+The fields are views of what was saved, so looking costs no more than a forward that will be differentiated. No gradient
+flows into them but into ``hidden``. Past a row's end they are 0.
+"""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+from torch import Tensor
+
+from anaphora.lines import SILENT
+from anaphora.nn import composed, functional
+from anaphora.nn.base import RecurrentBase, State, runs_here
+from anaphora.nn.layout import Layout, Lengths
+
+
+class Inspection(NamedTuple):
+    """What ``forward`` returns, and what every layer did: each field (T, B, D, H) in the layout of the input."""
+
+    output: Any
+    state: Any
+    layers: tuple[Any, ...]
+
+
+class LSTMGates(NamedTuple):
+    """One layer of an LSTM: its gates, ``cell`` the candidate, the ``memory`` c_t and the state h_t."""
+
+    input: Tensor
+    forget: Tensor
+    cell: Tensor
+    output: Tensor
+    memory: Tensor
+    hidden: Tensor
+
+
+class CoupledGates(NamedTuple):
+    """One layer of an LSTM whose ``input`` gate is 1 − forget."""
+
+    forget: Tensor
+    cell: Tensor
+    output: Tensor
+    memory: Tensor
+    hidden: Tensor
+
+    @property
+    def input(self) -> Tensor:
+        """The input gate, 1 − forget."""
+        return 1 - self.forget
+
+
+class GRUGates(NamedTuple):
+    """One layer of a GRU: its gates, ``new`` the candidate, and the state h_t."""
+
+    reset: Tensor
+    update: Tensor
+    new: Tensor
+    hidden: Tensor
+
+
+class Elman(NamedTuple):
+    """One layer of an RNN, which has no gates: the state h_t."""
+
+    hidden: Tensor
+
+
+_KINDS: dict[tuple[str, ...], Any] = {kind._fields[:-1]: kind for kind in (LSTMGates, CoupledGates, GRUGates, Elman)}
+
+
+def inspect(
+    module: RecurrentBase, x: Any, hx: State | None = None, *, lengths: Lengths | None = None, reset: Any = None
+) -> Inspection:
+    """Run a module and look inside; the arguments are those of its ``forward``.
+
+    Fields of layers are (T, B, D, H), (B, T, D, H) with ``batch_first``, (T, D, H) for one sequence, and (N, D, H)
+    along the data of a ``PackedSequence`` or a ``Ragged``; a projected ``hidden`` has P features.
+    Raises TypeError for a module that isn't one of ours.
+    """
+    if not isinstance(module, RecurrentBase):
+        raise TypeError(f"inspect: expected a recurrent module of anaphora.nn, got {type(module).__name__}")
+    seen: list[tuple[Tensor, Tensor, bool]] = []
+    weights = module._weights()
+    data = x if isinstance(x, Tensor) else getattr(x, "data", None)
+    here = not isinstance(data, Tensor) or runs_here(data, weights)
+    operation = functional.inspected if here else composed.inspected
+
+    def look(*given: Any) -> tuple[Tensor, Tensor, Tensor]:
+        y, h_n, c_n, saved = operation(*given)
+        noise = given[7] if len(given) > 7 else SILENT
+        seen.append((y, saved, noise.keep_h is not None or noise.keep_c is not None))
+        return y, h_n, c_n
+
+    layout = module._read(x, lengths, reset)
+    output, state = module._walk(layout, hx, weights, look)
+    return Inspection(output, state, tuple(_named(module, layout, *layer) for layer in seen))
+
+
+def _named(module: RecurrentBase, layout: Layout, y: Tensor, saved: Tensor, zoned: bool) -> Any:
+    D, H, G = 2 if module.bidirectional else 1, module.hidden_size, len(module.gates)
+    names, fields = module.gates, []
+    if G:
+        slots = saved.unflatten(2, (-1, H)).transpose(0, 1).unbind(2)  # each (N, D, H)
+        fields = [*slots[:G]]
+        if module.has_memory:  # under zoneout the last slot is the memory that the next step meets
+            names, fields = (*names, "memory"), [*fields, slots[-1 if zoned else G]]
+    return _KINDS[names](*(layout.lay(field) for field in (*fields, y.unflatten(1, (D, -1)))))
