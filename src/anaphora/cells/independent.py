@@ -1,0 +1,47 @@
+"""The independently recurrent network: each unit has one weight to its own past and none to any other's.
+
+    h' = relu(W x + b + u ⊙ h)
+
+Li, Li, Cook, Zhu and Gao, "Independently recurrent neural network (IndRNN): building a longer and deeper RNN", CVPR
+2018. Over T steps a unit's gradient is multiplied by u^T: with |u| at most 2^(1/T) it neither explodes nor, near 1,
+vanishes. Units meet only in the next layer's W, so stack several.
+"""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+
+class IndRNN(torch.nn.Module):
+    """x (·, I), h (B, H)."""
+
+    def __init__(self, input_size: int, hidden_size: int) -> None:
+        super().__init__()
+        self.input_size, self.hidden_size = input_size, hidden_size
+        self.of_x = torch.nn.Linear(input_size, hidden_size)
+        self.of_h = torch.nn.Parameter(torch.empty(hidden_size))
+        self.reset_parameters()
+
+    def reset_parameters(self) -> None:
+        """u uniform between 0 and 1, so that units remember over different times; W and b as ``torch.nn.Linear``."""
+        self.of_x.reset_parameters()
+        torch.nn.init.uniform_(self.of_h)
+
+    def inputs(self, x: Tensor) -> Tensor:
+        """W x + b."""
+        return self.of_x(x)  # type: ignore[no-any-return]
+
+    def step(self, pre: Tensor, h: Tensor) -> tuple[Tensor, Tensor]:
+        """The output is the state."""
+        h = torch.addcmul(pre, self.of_h, h).relu()
+        return h, h
+
+    def initial_state(self, batch: int, like: Tensor) -> Tensor:
+        """Zeros."""
+        return like.new_zeros(batch, self.hidden_size)
+
+    def limit_(self, longest: int) -> None:
+        """Clip u into ± 2^(1/T), T the longest sequence's steps; the paper does so after every update."""
+        with torch.no_grad():
+            self.of_h.clamp_(-(2 ** (1 / longest)), 2 ** (1 / longest))
