@@ -135,7 +135,8 @@ class RecurrentBase(torch.nn.RNNBase):
     def _extras(self, layout: Layout, like: Tensor) -> Extras:
         extras = PLAIN
         if self.changes:
-            place = Place(layout, like.size(1), self.hidden_size, self.bidirectional, self.training, like)
+            D = 2 if self.bidirectional else 1
+            place = Place(layout, D, like.size(1), self.hidden_size, self.training, like)
             for change in self.changes.values():
                 extras = change.extras(extras, place)
         return extras
