@@ -199,7 +199,7 @@ def alone(cell: Any, row: Tensor, state: Any, marks: list[bool], reverse: bool) 
             state = cell.initial_state(1, row)
         y, state = cell.step(cell.inputs(row[t : t + 1]), state)
         outputs.append(y)
-        if marks[t] and reverse:
+        if marks[t] and reverse and t > 0:
             state = cell.initial_state(1, row)
     outputs = outputs[::-1] if reverse else outputs
     return torch.cat(outputs) if outputs else row.new_zeros(0, 2), state

@@ -6,7 +6,7 @@
     t = 2   ■
 
 A reset cuts a row: each segment takes a place as a row of its own. One that falls on a row's first step cuts off a
-segment of no steps, which is where a state that was given goes in, and where the second direction comes out.
+segment of no steps, where a state that was given goes in and ends.
 """
 
 from __future__ import annotations
@@ -27,7 +27,8 @@ class Order(NamedTuple):
     sizes: list[int]  # (T,) how many places have a step t
     places: int
     lines: Tensor | None = None  # (Σ sizes,) the lines in use, step after step
-    first: Tensor | None = None  # (B,) the place of each row's first segment
+    enter: Tensor | None = None  # (B,) the place of each row's first segment
+    first: Tensor | None = None  # (B,) of its first with a step, if there is one
     last: Tensor | None = None  # (B,) and of its last
 
     @classmethod
@@ -45,8 +46,9 @@ class Order(NamedTuple):
         by_row = np.argsort(begins, kind="stable")  # where a row is cut at its start, the start comes first
         begins = begins[by_row]
         steps = np.diff(begins, append=used.size)
-        first = np.flatnonzero(by_row < start.size)
-        last = np.append(first[1:], by_row.size)[: first.size] - 1
+        enter = np.flatnonzero(by_row < start.size)
+        last = np.append(enter[1:], by_row.size)[: enter.size] - 1
+        first = np.minimum(enter + (steps[enter] == 0), last)
 
         lies = used[np.minimum(begins, used.size - 1)] if used.size else begins
         sort = np.lexsort((lies, -steps))  # equal lengths as they lie, so that a packed sequence stays as it is
@@ -56,8 +58,8 @@ class Order(NamedTuple):
         place = np.arange(used.size) - (np.cumsum(sizes) - sizes)[t]
         by_time = used[begins[sort][place] + t]
         where = np.argsort(sort, kind="stable")
-        as_it_lies = np.array_equal(by_time, np.arange(N))
-        uncut_and_sorted = not cuts.size and np.array_equal(where, np.arange(where.size))
-        found = [None if as_it_lies else by_time, *([None, None] if uncut_and_sorted else [where[first], where[last]])]
-        tensors = [None if indices is None else torch.from_numpy(indices).to(device) for indices in found]
+        indices: list[Any] = [None if np.array_equal(by_time, np.arange(N)) else by_time, None, None, None]
+        if cuts.size or not np.array_equal(where, np.arange(where.size)):
+            indices[1:] = where[enter], where[first], where[last]
+        tensors = [None if found is None else torch.from_numpy(found).to(device) for found in indices]
         return cls(sizes.tolist(), steps.size, *tensors)

@@ -78,7 +78,7 @@ class Recurrent(torch.nn.Module):
         ``lengths``: (B,) with a padded input; output past a row's end is 0, a row of length 0 keeps its state.
         ``reset``: a boolean for each step, shaped like ``input`` without its features, (N,) along the data of
         ``Ragged`` and ``PackedSequence``. Before that step the state returns to ``initial_state``, whatever ``state``
-        was given; the second direction, which comes from behind, does so after it.
+        was given; the second direction, which comes from the other side, starts anew at the step before.
 
         Returns the output in the type of the input, and the state after each row's last step in the form of ``state``.
         Raises TypeError or ValueError for what isn't a batch or doesn't fit, saying what was expected and what came.
@@ -150,7 +150,7 @@ def _begin(cell: Any, given: Any, x: Tensor, order: Order, reverse: bool) -> Any
         )
     if given is None:
         return begin
-    enter = order.last if reverse else order.first
+    enter = order.last if reverse else order.enter
     rows = order.places if enter is None else enter.numel()
     expected = [(rows, *tensor.shape[1:]) for tensor in parts(begin)]
     if _shapes(given) != expected:
