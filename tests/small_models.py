@@ -19,6 +19,10 @@ def tree(*blocks: dict[str, Any], size: int = E) -> dict[str, Any]:
     return spec.check({"kind": "stack", "name": "model", "blocks": [embedding, *blocks]})
 
 
+def of_vectors(*blocks: dict[str, Any], size: int = E) -> dict[str, Any]:
+    return spec.check({"kind": "stack", "name": "model", "input_size": size, "blocks": list(blocks)})
+
+
 def recurrent(kind: str, **fields: Any) -> dict[str, Any]:
     return {"kind": kind, "name": "recurrent", "input_size": E, "hidden_size": 7, **fields}
 
@@ -26,6 +30,20 @@ def recurrent(kind: str, **fields: Any) -> dict[str, Any]:
 def output(width: int, bias: bool = True) -> dict[str, Any]:
     return {"kind": "linear", "name": "output", "input_size": width, "output_size": V, "bias": bias}
 
+
+def norm(width: int, bias: bool = True) -> dict[str, Any]:
+    return {"kind": "layer_norm", "name": "norm", "input_size": width, "bias": bias}
+
+
+def pool(over: str) -> dict[str, Any]:
+    return {"kind": "pooling", "name": "pool", "over": over}
+
+
+def attend(width: int, size: int = 6) -> dict[str, Any]:
+    return {"kind": "attention", "name": "attention", "input_size": width, "attention_size": size}
+
+
+VARIANTS = ("reset_before_gru", "layer_norm_gru", "peephole_lstm", "coupled_lstm", "layer_norm_lstm")
 
 STREAMING = {
     "lstm": tree(recurrent("lstm"), output(7)),
@@ -39,6 +57,15 @@ STREAMING = {
     ),
     "rnn, tanh": tree(recurrent("rnn", num_layers=2), output(7)),
     "rnn, relu, no bias": tree(recurrent("rnn", nonlinearity="relu", bias=False), output(7)),
+    **{f"{kind}, 2 layers": tree(recurrent(kind, num_layers=2), output(7)) for kind in VARIANTS},
+    **{f"{kind}, 17 wide, no bias": tree(recurrent(kind, hidden_size=17, bias=False), output(17)) for kind in VARIANTS},
+    "lstm, zoneout": tree(recurrent("lstm", num_layers=2, zoneout_hidden=0.1, zoneout_memory=0.4), output(7)),
+    "coupled_lstm, zoneout of the memory": tree(recurrent("coupled_lstm", zoneout_memory=0.3), output(7)),
+    "gru, zoneout": tree(recurrent("gru", zoneout_hidden=0.2), output(7)),
+    "rnn, zoneout": tree(recurrent("rnn", zoneout_hidden=0.15), output(7)),
+    "lstm, learned state": tree(recurrent("lstm", num_layers=2, proj_size=3, learned_state=True), output(3)),
+    "peephole_lstm, learned state": tree(recurrent("peephole_lstm", learned_state=True), output(7)),
+    "layer_norm": tree(norm(E), recurrent("gru"), {**norm(7, bias=False), "name": "second"}, output(7)),
     "no memory": tree(output(E)),
     "two memories, a stack inside": tree(
         {
@@ -66,8 +93,13 @@ STREAMING = {
         }
     ),
 }
+OF_VECTORS = {
+    "vectors, lstm": of_vectors(recurrent("lstm")),
+    "vectors, gru, 2 layers, linear": of_vectors(recurrent("gru", num_layers=2), output(7)),
+    "vectors, no memory": of_vectors(norm(E), output(E)),
+}
 BOTH_WAYS = {
-    f"{kind}, both ways, {layers} layers": tree(
+    ", ".join([kind, "both ways", f"{layers} layers", *more]): tree(
         recurrent(kind, bidirectional=True, num_layers=layers, **more), output(2 * (more.get("proj_size") or 7))
     )
     for kind, layers, more in [
@@ -75,10 +107,31 @@ BOTH_WAYS = {
         ("lstm", 2, {"proj_size": 3}),
         ("gru", 2, {}),
         ("rnn", 2, {"bias": False}),
+        ("gru", 2, {"zoneout_hidden": 0.2, "learned_state": True}),
+        *[(kind, 2, {"learned_state": True}) for kind in VARIANTS],
     ]
 }
+POOLED = {
+    **{f"{over} of embeddings": tree(pool(over), output(E)) for over in ("last", "mean", "max")},
+    "attention over embeddings": tree(attend(E), norm(E), output(E)),
+    "mean of an lstm, both ways": tree(recurrent("lstm", bidirectional=True), pool("mean"), output(14)),
+    "max of a gru in a stack, tied": tree(
+        {"kind": "stack", "name": "reader", "blocks": [recurrent("gru", hidden_size=E), pool("max")]},
+        {"kind": "tied_output", "name": "output", "embedding": "embedding"},
+    ),
+    "attention over an lstm, both ways": tree(
+        recurrent("lstm", bidirectional=True), attend(14, 20), {"kind": "dropout", "name": "drop"}, output(14)
+    ),
+    "vectors, last of an rnn": of_vectors(recurrent("rnn"), pool("last")),
+}
 EXAMPLES = {f"the example of {kind}": spec.check(copy.deepcopy(entry.example)) for kind, entry in spec.KINDS.items()}
-TREES = {**EXAMPLES, **STREAMING, **BOTH_WAYS}
+TREES = {**EXAMPLES, **STREAMING, **OF_VECTORS, **BOTH_WAYS, **POOLED}
+
+
+def random_inputs(checked: dict[str, Any], rng: np.random.Generator, *shape: int) -> np.ndarray:
+    """Ids of this shape, or vectors: whatever the tree takes."""
+    width = checked["input_size"]
+    return rng.normal(size=(*shape, width)).astype(np.float32) if width else rng.integers(V, size=shape)
 
 
 def random_tensors(checked: dict[str, Any], seed: int = 0) -> dict[str, np.ndarray]:

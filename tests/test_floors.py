@@ -56,6 +56,7 @@ FLOORS = {
             "anaphora.decode",
             "anaphora.errors",
             "anaphora.kernels",
+            "anaphora.kinds",
             "anaphora.lines",
             "anaphora.metrics",
             "anaphora.reference",

@@ -28,6 +28,25 @@ TREES = {
             {"kind": "tied_output", "name": "output", "embedding": "table", "bias": False},
         ],
     },
+    "vectors in, one vector out": {
+        "kind": "stack",
+        "name": "model",
+        "input_size": 3,
+        "blocks": [
+            {
+                "kind": "layer_norm_lstm",
+                "name": "walk",
+                "input_size": 3,
+                "hidden_size": 4,
+                "num_layers": 2,
+                "bidirectional": True,
+                "learned_state": True,
+                "zoneout_memory": 0.5,
+            },
+            {"kind": "attention", "name": "attention", "input_size": 8, "attention_size": 5},
+            {"kind": "layer_norm", "name": "norm", "input_size": 8, "bias": False},
+        ],
+    },
     "both ways, projected": {
         "kind": "stack",
         "name": "model",
@@ -53,8 +72,9 @@ def test_names_shapes_and_states_are_those_of_the_module(name: str) -> None:
     tree = spec.check(TREES[name])
     module = build(tree)
     assert spec.tensors(tree) == {key: tuple(value.shape) for key, value in module.state_dict().items()}
-    logits, state = module(torch.zeros(3, 2, dtype=torch.int64))
-    assert logits.shape == (3, 2, spec.output_width(tree))
+    width = tree["input_size"]
+    y, state = module(torch.zeros(3, 2, width) if width else torch.zeros(3, 2, dtype=torch.int64))
+    assert y.shape == (*(() if spec.pools(tree) else (3,)), 2, spec.output_width(tree))
     expected = {
         path: tuple((lines, 2, width) for lines, width in parts.values()) for path, parts in spec.states(tree).items()
     }
@@ -69,6 +89,17 @@ def test_a_checked_tree_is_whole_and_stays_the_same(name: str) -> None:
     assert spec.check(json.loads(json.dumps(tree))) == tree
     for _, block in spec.walk(tree):
         assert list(block) == ["kind", "name", *spec.KINDS[block["kind"]].fields]
+
+
+def test_the_essence_of_a_tree_says_all_of_it_and_no_default() -> None:
+    for raw in TREES.values():
+        tree = spec.check(raw)
+        essence = spec.essence(tree)
+        assert spec.check(essence) == tree
+        for before, after in zip(spec.walk(tree), spec.walk(essence), strict=True):
+            assert [name for name in after[1] if name in ("bias", "num_layers") and after[1][name] in (True, 1)] == []
+            assert after[1].items() <= before[1].items()
+    assert "input_size" not in spec.essence(spec.check(TREES["nested"]))
 
 
 def test_paths_name_the_stacks_inside_the_outermost() -> None:
@@ -119,6 +150,36 @@ WRONG = {
         "the embeddings before it are: table. Did you mean 'table'?",
     ),
     "projection too wide": (stack({**GRU, "kind": "lstm", "proj_size": 6}), "'proj_size' .* must be less than"),
+    "steps after one vector for all": (
+        stack({"kind": "pooling", "name": "pool", "over": "max"}, GRU),
+        "'walk' .gru. reads the steps of a row, but 'pool' left one vector for all",
+    ),
+    "one vector for all, twice": (
+        stack({"kind": "pooling", "name": "pool", "over": "max"}, {"kind": "pooling", "name": "more", "over": "max"}),
+        "'more' .pooling. reads the steps of a row, but 'pool' left",
+    ),
+    "pooling of ids": (
+        {"kind": "stack", "name": "model", "blocks": [{"kind": "pooling", "name": "pool", "over": "max"}]},
+        "put an embedding first",
+    ),
+    "no such pooling": (
+        stack({"kind": "pooling", "name": "pool", "over": "man"}),
+        "last, mean, max.* Did you mean 'mean'?",
+    ),
+    "symbols for vectors": (
+        {**stack(GRU), "input_size": 4},
+        "'table' .embedding. takes symbol ids, but the input gives 4",
+    ),
+    "an input of no width": ({**stack(GRU), "input_size": -1}, "'input_size' of the model must lie between 0 and"),
+    "an input inside": (
+        stack({"kind": "stack", "name": "inner", "input_size": 4, "blocks": [GRU]}),
+        "'inner' .stack. has no field 'input_size'",
+    ),
+    "zoneout with a projection": (
+        stack({**GRU, "kind": "lstm", "proj_size": 3, "zoneout_hidden": 0.1}),
+        "'walk' has a projection and zoneout",
+    ),
+    "zoneout of a memory that is not there": (stack({**GRU, "zoneout_memory": 0.1}), "has no field 'zoneout_memory'"),
     "no stack": (GRU, "A model is a block of kind 'stack'"),
     "no object": ([GRU], "A model is a block of kind 'stack'"),
     "block that is no object": (stack(["gru"]), "A block is an object with 'kind' and 'name'"),  # type: ignore[arg-type]

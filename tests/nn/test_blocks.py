@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import copy
+from typing import Any
 
 import numpy as np
+import pytest
 import torch
 
-from anaphora import spec
+from anaphora import nn, spec
 from anaphora.nn.blocks import build
+from anaphora.nn.pooling import Attention, Pooling
 
 TIED = {
     "kind": "stack",
@@ -76,3 +79,63 @@ def test_carrying_the_state_is_one_unbroken_run(rng: np.random.Generator) -> Non
         assert state.keys() == last.keys()
         for path in last:
             assert all(torch.equal(a, b) for a, b in zip(state[path], last[path], strict=True))
+
+
+LENGTHS = [5, 0, 2, 1]
+OVER = {
+    "last": lambda row: row[-1],
+    "mean": lambda row: sum(row) / len(row),
+    "max": lambda row: np.array([max(entry) for entry in zip(*row, strict=True)]),
+}
+
+
+@pytest.mark.parametrize("over", OVER)
+def test_pooling_is_what_each_row_s_own_steps_say(over: str, rng: np.random.Generator) -> None:
+    x = rng.normal(size=(5, 4, 3))
+    pooled = Pooling(over)(torch.from_numpy(x), torch.tensor(LENGTHS))
+    expected = [OVER[over](x[:n, b]) if n else np.zeros(3) for b, n in enumerate(LENGTHS)]
+    np.testing.assert_allclose(pooled, expected, rtol=1e-14)
+    whole = Pooling(over)(torch.from_numpy(x))
+    np.testing.assert_allclose(whole, [OVER[over](x[:, b]) for b in range(4)], rtol=1e-14)
+
+
+def test_attention_weighs_each_row_s_own_steps(rng: np.random.Generator) -> None:
+    torch.manual_seed(4)
+    attention = Attention(3, 6).double()
+    W, b, q = (attention.get_parameter(name).detach().numpy() for name in ("weight", "bias", "query"))
+    x = rng.normal(size=(5, 4, 3))
+    pooled = attention(torch.from_numpy(x), torch.tensor(LENGTHS)).detach()
+    for row, steps in enumerate(LENGTHS):
+        weights = [np.exp(q @ np.tanh(W @ x[t, row] + b)) for t in range(steps)]
+        expected = sum((a / sum(weights) * x[t, row] for t, a in enumerate(weights)), np.zeros(3))
+        np.testing.assert_allclose(pooled[row], expected, rtol=1e-12, atol=1e-14)
+
+
+@pytest.mark.parametrize("pool", [*map(Pooling, OVER), Attention(3, 6)], ids=[*OVER, "attention"])
+def test_what_is_past_an_end_changes_nothing_and_learns_nothing(pool: Any, rng: np.random.Generator) -> None:
+    x = torch.from_numpy(rng.normal(size=(5, 4, 3)).astype(np.float32))
+    clean = pool(x, torch.tensor(LENGTHS))
+    for b, n in enumerate(LENGTHS):
+        x[n:, b] = float("nan")
+    x.requires_grad_()
+    dirty = pool(x, torch.tensor(LENGTHS))
+    assert torch.equal(dirty, clean)
+    (gradient,) = torch.autograd.grad(dirty.square().sum(), x)
+    for b, n in enumerate(LENGTHS):
+        assert torch.count_nonzero(gradient[n:, b]) == 0
+        assert (torch.count_nonzero(gradient[:n, b]) > 0) == (n > 0)
+    assert torch.count_nonzero(pool(x[:0], torch.zeros(4, dtype=torch.int64))) == 0
+
+
+def test_zoneout_and_the_learned_state_are_the_module_s_own() -> None:
+    fields = {"kind": "lstm", "name": "walk", "input_size": 3, "hidden_size": 4, "num_layers": 2}
+    changes = {"zoneout_hidden": 0.1, "zoneout_memory": 0.4, "learned_state": True}
+    torch.manual_seed(5)
+    model = build({"kind": "stack", "name": "model", "input_size": 3, "blocks": [{**fields, **changes}]}).eval()
+    torch.manual_seed(5)
+    walk = nn.learned_state(nn.zoneout(nn.LSTM(3, 4, 2), 0.1, 0.4)).eval()
+    for module in (model.get_submodule("walk"), walk):
+        torch.nn.init.constant_(module.get_parameter("h_0"), 0.3)
+        torch.nn.init.constant_(module.get_parameter("c_0"), -0.7)
+    x = torch.randn(6, 2, 3)
+    assert torch.equal(model(x)[0], walk(x)[0])

@@ -1,6 +1,6 @@
 """A model from its spec, in torch: one builder per kind of block.
 
-    logits, state = build(tree)(ids, state)        ids (T, B), logits (T, B, V)
+    y, state = build(tree)(inputs, state, lengths)        ids (T, B) or vectors (T, B, I), y (T, B, V) or (B, V)
 
 The parameters carry the names that `anaphora.spec.tensors` lists, so a module's `state_dict` and a bundle's tensors
 are the same mapping. The state is a value that the caller holds: for every block that carries one, its path -> `(h,)`
@@ -16,9 +16,17 @@ import torch
 from torch import Tensor, nn
 
 from anaphora import spec
+from anaphora.nn.base import RecurrentBase
+from anaphora.nn.coupled import CoupledLSTM
 from anaphora.nn.gru import GRU
+from anaphora.nn.layer_norm import LayerNormGRU, LayerNormLSTM
+from anaphora.nn.learned_state import learned_state
 from anaphora.nn.lstm import LSTM
+from anaphora.nn.peephole import PeepholeLSTM
+from anaphora.nn.pooling import Attention, Pooling
+from anaphora.nn.reset_before import ResetBeforeGRU
 from anaphora.nn.rnn import RNN
+from anaphora.nn.zoneout import zoneout
 
 State = dict[str, tuple[Tensor, ...]]
 
@@ -38,9 +46,16 @@ class TiedOutput(nn.Module):
         return nn.functional.linear(x, self._table[0].weight, self.bias)
 
 
-def _recurrent(layer: Callable[..., nn.Module]) -> Builder:
+def _recurrent(layer: Callable[..., RecurrentBase]) -> Builder:
     def builder(block: spec.Block, built: Mapping[str, nn.Module]) -> nn.Module:
-        return layer(**{field: value for field, value in block.items() if field not in ("kind", "name")})
+        fields = {field: value for field, value in block.items() if field not in ("kind", "name")}
+        learned, hidden, memory = (
+            fields.pop(change, 0.0) for change in ("learned_state", "zoneout_hidden", "zoneout_memory")
+        )
+        module = layer(**fields)
+        if learned:
+            learned_state(module)
+        return zoneout(module, hidden, memory) if hidden or memory else module
 
     return builder
 
@@ -56,9 +71,17 @@ Builder = Callable[[spec.Block, Mapping[str, nn.Module]], nn.Module]
 BUILDERS: dict[str, Builder] = {
     "embedding": lambda block, built: nn.Embedding(block["vocabulary"], block["size"]),
     "dropout": lambda block, built: nn.Dropout(block["p"]),
+    "layer_norm": lambda block, built: nn.LayerNorm(block["input_size"], bias=block["bias"]),
     "rnn": _recurrent(RNN),
     "gru": _recurrent(GRU),
     "lstm": _recurrent(LSTM),
+    "reset_before_gru": _recurrent(ResetBeforeGRU),
+    "layer_norm_gru": _recurrent(LayerNormGRU),
+    "peephole_lstm": _recurrent(PeepholeLSTM),
+    "coupled_lstm": _recurrent(CoupledLSTM),
+    "layer_norm_lstm": _recurrent(LayerNormLSTM),
+    "pooling": lambda block, built: Pooling(block["over"]),
+    "attention": lambda block, built: Attention(block["input_size"], block["attention_size"]),
     "linear": lambda block, built: nn.Linear(block["input_size"], block["output_size"], block["bias"]),
     "tied_output": _tied,
 }
@@ -71,6 +94,7 @@ class Stack(nn.Module):
         super().__init__()
         self.tree = spec.check(tree)
         self._carries = spec.states(self.tree)
+        self._pools = {path for path, block in spec.walk(self.tree) if spec.KINDS[block["kind"]].pools}
         self._paths: list[str] = []
         built: dict[str, nn.Module] = {}
         for path, block in spec.walk(self.tree):
@@ -79,18 +103,23 @@ class Stack(nn.Module):
             _place(self, path, module)
             self._paths.append(path)
 
-    def forward(self, ids: Tensor, state: State | None = None, lengths: Tensor | None = None) -> tuple[Tensor, State]:
-        """Run ids (T, B) through every block: (T, B, width) leaves the last, and the state after each row's end.
+    def forward(
+        self, inputs: Tensor, state: State | None = None, lengths: Tensor | None = None
+    ) -> tuple[Tensor, State]:
+        """Run ids (T, B) or vectors (T, B, I) through every block.
 
-        No state is a state of zeros. With `lengths` (B,), what is past a row's end carries no meaning and changes
-        nothing.
+        What leaves the last block, (T, B, width) or from a model that pools (B, width), and the state after each row's
+        end. No state is the one that rows begin with. With `lengths` (B,), what is past a row's end carries no meaning
+        and changes nothing.
         """
-        x = ids
+        x = inputs
         after: State = {}
         for path in self._paths:
             module = self.get_submodule(path)
             if path in self._carries:
                 x, after[path] = self._recur(path, module, x, None if state is None else state[path], lengths)
+            elif path in self._pools:
+                x = module(x, lengths)
             else:
                 x = module(x)
         return x, after

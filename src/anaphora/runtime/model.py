@@ -1,8 +1,11 @@
-"""A trained model as a function: symbol ids in, scores and a new state out.
+"""A trained model as a function: symbol ids or vectors in, scores and a new state out.
 
-    model.forward(ids (T, B), lengths, state) -> (logits (T, B, V), state)      a batch, any lengths
-    model.step(state, id) -> (logits (V,), state)                                one row, one step
-    model.score(ids (N,)) -> −log p(id_t | ids before t), t = 1 … N−1            nats, float64
+    model.forward(ids (T, B), lengths, state) -> (y (T, B, V), state)          a batch, any lengths
+    model.step(state, id) -> (y (V,), state)                                    one row, one step
+    model.score(ids (N,)) -> −log p(id_t | ids before t), t = 1 … N−1           nats, float64
+
+A model whose spec has an `input_size` I takes vectors (…, I) where ids stand above. One that pools gives one vector
+per row: y (B, V).
 
 A state is a value: a tuple of arrays (layers·D, B, width), one after another as ``spec.states`` lists them. Nothing
 writes into a state that was handed out. Rows of different lengths lie ragged inside: a batch costs what its symbols
@@ -31,7 +34,6 @@ from anaphora.runtime.blocks import Floats
 from anaphora.runtime.session import Session
 
 State = tuple[Floats, ...]
-Ids = NDArray[np.integer[Any]]
 
 LOGITS_AT_ONCE = 2**22
 """``score`` feeds a text in chunks of about so many scores, 16 MiB: the chunk changes no bit of the result."""
@@ -56,76 +58,82 @@ class Model:
         self.tensors: Mapping[str, NDArray[Any]] = opened.tensors
         self.spec = spec.check(opened.config["model"])
         self.width = spec.output_width(self.spec)
+        self.input_size: int = self.spec["input_size"]
+        self.pools = spec.pools(self.spec)
         self._blocks = blocks.build(self.spec, self.tensors)
-        self._parts = [0, *accumulate(len(block.state) for block in self._blocks)]
-        self.vocabulary_size: int = next(block["vocabulary"] for _, block in spec.walk(self.spec))
+        self.needs_whole_rows = next((block.path for block in self._blocks if block.whole_rows), None)
+        self._parts = [0, *accumulate(len(block.initial) for block in self._blocks)]
+        self.vocabulary_size: int = next(spec.walk(self.spec))[1].get("vocabulary", 0)
 
     @property
     def layout(self) -> tuple[tuple[int, int], ...]:
         """(layers·D, width) of each part of a state, in order."""
-        return tuple(part for block in self._blocks for part in block.state)
+        return tuple((part.shape[0], part.shape[1]) for block in self._blocks for part in block.initial)
 
     @cached_property
     def digest(self) -> bytes:
         """SHA-256 of the architecture and of every weight: what a saved state belongs to."""
-        seen = hashlib.sha256(json.dumps(self.spec, sort_keys=True, separators=(",", ":")).encode())
+        seen = hashlib.sha256(json.dumps(spec.essence(self.spec), sort_keys=True, separators=(",", ":")).encode())
         for name in sorted(spec.tensors(self.spec)):
             seen.update(f"\n{name} ".encode())
             seen.update(np.ascontiguousarray(self.tensors[name], dtype="<f4").reshape(-1).view(np.uint8).data)
         return seen.digest()
 
     def initial(self, B: int = 1) -> State:
-        """Return the state before the first symbol of B rows: zeros."""
-        return tuple(np.zeros((lines, B, width), dtype=np.float32) for lines, width in self.layout)
+        """Return the state before the first step of B rows: zeros where it was not learned."""
+        return tuple(np.repeat(part[:, None], B, axis=1) for block in self._blocks for part in block.initial)
 
     def forward(
-        self, ids: ArrayLike, lengths: ArrayLike | None = None, state: State | None = None
+        self, inputs: ArrayLike, lengths: ArrayLike | None = None, state: State | None = None
     ) -> tuple[Floats, State]:
-        """Return the scores (T, B, V) after every symbol of ids (T, B), and the state (layers·D, B, width) each row
-        ends in.
+        """Return what leaves the last block after every step, (T, B, V), or (B, V) from a model that pools; and the
+        state (layers·D, B, width) each row ends in.
 
-        Row b has ``lengths[b]`` symbols; what lies past its end is never read, and its scores are 0. A row of length
-        0 keeps its state. Raises DataError when an id is no symbol of the model, UsageError when the shapes don't fit.
+        ``inputs`` are ids (T, B) or vectors (T, B, I). Row b has ``lengths[b]`` steps; what lies past its end is never
+        read, and gives 0. A row of length 0 keeps its state. Raises DataError when an id is no symbol of the model,
+        UsageError when the shapes don't fit.
         """
-        symbols = _symbols(ids)
-        if symbols.ndim != 2:
-            raise UsageError(f"expected ids of shape (T, B), got shape {symbols.shape}")
-        T, B = symbols.shape
-        steps = np.full(B, T, dtype=np.int64) if lengths is None else np.asarray(lengths)
-        if steps.shape != (B,) or (B > 0 and (steps.min() < 0 or steps.max() > T)):
-            raise UsageError(f"expected {B} lengths between 0 and {T}, got {steps.tolist()}")
+        steps = self._steps(inputs, "T", "B")
+        T, B = steps.shape[:2]
+        ends = np.full(B, T, dtype=np.int64) if lengths is None else np.asarray(lengths)
+        if ends.shape != (B,) or (B > 0 and (ends.min() < 0 or ends.max() > T)):
+            raise UsageError(f"expected {B} lengths between 0 and {T}, got {ends.tolist()}")
         before = self._checked(state, B)
-        if bool((steps == T).all()):
-            dense, after = self._run(symbols.reshape(-1), Lines.dense(T, B), before)
-            return dense.reshape(T, B, self.width), after
-        b, t = np.nonzero(np.arange(T) < steps[:, None])
-        ragged, after = self._run(symbols[t, b], Lines.ragged(steps), before)
-        logits = np.zeros((T, B, self.width), dtype=np.float32)
-        logits[t, b] = ragged
-        return logits, after
+        if bool((ends == T).all()):
+            y, after = self._run(steps.reshape(T * B, *steps.shape[2:]), Lines.dense(T, B), before)
+            return y if self.pools else y.reshape(T, B, self.width), after
+        b, t = np.nonzero(np.arange(T) < ends[:, None])
+        y, after = self._run(steps[t, b], Lines.ragged(ends), before)
+        if self.pools:
+            return y, after
+        padded = np.zeros((T, B, self.width), dtype=np.float32)
+        padded[t, b] = y
+        return padded, after
 
-    def step(self, state: State, token: int) -> tuple[Floats, State]:
-        """Return the scores (V,) after one more symbol of one row, and the state after it: a step for
+    def step(self, state: State, token: int | Floats) -> tuple[Floats, State]:
+        """Return what leaves (V,) after one more step of one row, and the state after it: with an id, a step for
         ``anaphora.decode``.
         """
-        logits, after = self._run(np.array([token]), _ONE_STEP, state)
-        return logits[0], after
+        self.check_steps()
+        y, after = self._run(self._steps(np.asarray(token)[None], "1"), _ONE_STEP, state)
+        return y[0], after
 
-    def feed(self, state: State, ids: ArrayLike) -> tuple[Floats, State]:
-        """Return the scores (n, V) after each of n symbols of one row, and the state after the last."""
-        symbols = _symbols(ids)
-        if symbols.ndim != 1:
-            raise UsageError(f"expected ids of shape (n,), got shape {symbols.shape}")
-        if symbols.size == 0:
+    def feed(self, state: State, inputs: ArrayLike) -> tuple[Floats, State]:
+        """Return what leaves (n, V) after each of n steps of one row, and the state after the last."""
+        self.check_steps()
+        steps = self._steps(inputs, "n")
+        n = len(steps)
+        if n == 0:
             return np.empty((0, self.width), dtype=np.float32), state
-        return self._run(symbols, _ONE_STEP if symbols.size == 1 else Lines.dense(symbols.size, 1), state)
+        return self._run(steps, _ONE_STEP if n == 1 else Lines.dense(n, 1), state)
 
     def score(self, ids: ArrayLike, state: State | None = None) -> NDArray[np.float64]:
         """Return −log p of every symbol but the first, given all before it: nats (N−1,), in float64.
 
         The first has nothing before it, so it is only read.
         """
-        symbols = _symbols(ids)
+        self.check_steps()
+        symbols = self._steps(ids, "N")
         self._check_ids(symbols)
         nats = np.empty(max(0, symbols.size - 1), dtype=np.float64)
         now = self._checked(state, 1)
@@ -140,10 +148,18 @@ class Model:
     def session(self, state: bytes | None = None) -> Session:
         """Return a session at the beginning, or going on from the bytes of another one's ``state``.
 
-        Raises UsageError when a block reads both ways, DataError or IncompatibleBundle when the bytes are no state of
+        Raises UsageError when a block needs whole rows, DataError or IncompatibleBundle when the bytes are no state of
         this model.
         """
         return Session(self, state)
+
+    def check_steps(self) -> None:
+        """Raise UsageError if a block needs whole rows, so that the model cannot go step by step."""
+        if self.needs_whole_rows:
+            raise UsageError(
+                f"Block '{self.needs_whole_rows}' needs a sequence's end before it can say anything, so the model "
+                "cannot go step by step. Give whole sequences to model.forward instead."
+            )
 
     def _checked(self, state: State | None, B: int) -> State:
         if state is None:
@@ -153,16 +169,30 @@ class Model:
             raise UsageError(f"expected a state of shapes {shapes}, got {[part.shape for part in state]}")
         return tuple(np.ascontiguousarray(part, dtype=np.float32) for part in state)
 
-    def _run(self, ids: Ids, lines: Lines, state: State) -> tuple[Floats, State]:
-        self._check_ids(ids)
-        x: NDArray[Any] = ids
+    def _run(self, x: NDArray[Any], lines: Lines, state: State) -> tuple[Floats, State]:
+        if not self.input_size:
+            self._check_ids(x)
         after: list[Floats] = []
         for block, (first, last) in zip(self._blocks, pairwise(self._parts), strict=True):
             x, part = block.run(x, lines, state[first:last])
             after.extend(part)
         return x, tuple(after)
 
-    def _check_ids(self, ids: Ids) -> None:
+    def _steps(self, inputs: ArrayLike, *axes: str) -> NDArray[Any]:
+        """Ids with these axes, or float32 vectors with one more; raises UsageError for another shape."""
+        if self.input_size:
+            vectors = np.ascontiguousarray(inputs, dtype=np.float32)
+            if vectors.ndim != len(axes) + 1 or vectors.shape[-1] != self.input_size:
+                raise UsageError(
+                    f"expected vectors of shape ({', '.join(axes)}, {self.input_size}), got shape {vectors.shape}"
+                )
+            return vectors
+        ids = np.asarray(inputs)
+        if ids.ndim != len(axes):
+            raise UsageError(f"expected ids of shape ({', '.join(axes)}), got shape {ids.shape}")
+        return ids if ids.size else ids.astype(np.int64)
+
+    def _check_ids(self, ids: NDArray[Any]) -> None:
         if ids.dtype.kind not in "iu":
             raise UsageError(f"expected whole numbers as ids, got {ids.dtype}")
         V = self.vocabulary_size
@@ -171,13 +201,3 @@ class Model:
         if ids.size and (ids.min() < 0 or ids.max() >= V):
             where = int(np.flatnonzero((ids < 0) | (ids >= V))[0])
             raise DataError(f"expected ids from 0 to {V - 1}, got {ids[where]} at position {where}")
-
-    @property
-    def reads_both_ways(self) -> str | None:
-        """The path of a block that needs a row's end before its first step, or None."""
-        return next((block.path for block in self._blocks if block.both_ways), None)
-
-
-def _symbols(ids: ArrayLike) -> Ids:
-    symbols = np.asarray(ids)
-    return symbols if symbols.size else symbols.astype(np.int64)

@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import ArrayLike
 
-from anaphora.errors import DataError, IncompatibleBundle, UsageError
+from anaphora.errors import DataError, IncompatibleBundle
 
 if TYPE_CHECKING:
     from anaphora.runtime.blocks import Floats
@@ -37,25 +37,21 @@ class Session:
     def __init__(self, model: Model, state: bytes | None = None) -> None:
         """Begin, or go on from ``state``.
 
-        Raises UsageError when a block of the model reads both ways, DataError when the bytes are damaged or no state
+        Raises UsageError when a block of the model needs whole rows, DataError when the bytes are damaged or no state
         at all, IncompatibleBundle when they belong to another model or come from a newer version.
         """
-        if model.reads_both_ways:
-            raise UsageError(
-                f"Block '{model.reads_both_ways}' reads a sequence from its end too, so it cannot go step by step. "
-                "Give whole sequences to model.forward instead."
-            )
+        model.check_steps()
         self.model = model
         self._state = model.initial() if state is None else _unpack(model, state)
 
-    def feed(self, ids: ArrayLike) -> Floats:
-        """Read n more symbols and return the scores (n, V) after each; n may be 0.
+    def feed(self, inputs: ArrayLike) -> Floats:
+        """Read n more steps, ids (n,) or vectors (n, I), and return what leaves (n, V) after each; n may be 0.
 
         Raises DataError when an id is no symbol of the model; then nothing was read.
         """
-        logits, after = self.model.feed(self._state, ids)
+        y, after = self.model.feed(self._state, inputs)
         self._state = after
-        return logits
+        return y
 
     @property
     def state(self) -> bytes:

@@ -1,0 +1,75 @@
+"""The blocks that make one vector of all steps of a row: N lines of B rows enter, B lines leave.
+
+    last   y = x_n            mean   y = Σ_t x_t / n            max   y = max_t x_t            t = 1 … n
+    attention   y = Σ_t a_t x_t,   a = softmax_t(q · tanh(W x_t + b))        (Yang et al., NAACL 2016)
+
+A row's steps are its own n, so nothing is masked; a row without steps gives zeros. Each sum over t runs over a
+contiguous copy of the row's own steps, so the order of its terms, and so its bits, depend on the row alone.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from anaphora.lines import Indices, Lines
+from anaphora.runtime.steps import BlockState, Floats, Linear
+
+
+def rows(lines: Lines) -> Iterator[tuple[int, Indices]]:
+    """Every row that has steps, with the lines they lie in, in order."""
+    for b in np.flatnonzero(lines.lengths).tolist():
+        yield b, lines.time_offset[: lines.lengths[b]] + lines.row_offset[b]
+
+
+class Pooling:
+    """The last step of a row, the mean of its steps, or the largest of each entry."""
+
+    def __init__(self, over: str) -> None:
+        self.of = {"last": _last, "mean": _mean, "max": _max}[over]
+
+    def __call__(self, x: NDArray[Any], lines: Lines, state: BlockState) -> tuple[Floats, BlockState]:
+        y = np.zeros((lines.lengths.size, x.shape[1]), dtype=np.float32)
+        for b, steps in rows(lines):
+            y[b] = self.of(x, steps)
+        return y, state
+
+
+class Attention:
+    """The steps of a row weighted by how well they answer one learned query."""
+
+    def __init__(self, weight: Floats, bias: Floats, query: Floats) -> None:
+        self.keys = Linear(weight, bias)
+        self.query = Linear(query[None], None)
+
+    def __call__(self, x: NDArray[Any], lines: Lines, state: BlockState) -> tuple[Floats, BlockState]:
+        scores = self.query.of(np.tanh(self.keys.of(x)))[:, 0]
+        y = np.zeros((lines.lengths.size, x.shape[1]), dtype=np.float32)
+        for b, steps in rows(lines):
+            weights = np.exp(scores[steps] - np.maximum.reduce(scores[steps]))
+            weights /= np.add.reduce(weights)
+            y[b] = np.add.reduce(_entries(x, steps) * weights, axis=1)
+        return y, state
+
+
+def _entries(x: Floats, steps: Indices) -> Floats:
+    """One row of a batch as (W, n): for each entry its values over the row's steps, one after another in memory."""
+    return np.ascontiguousarray(x[steps].T)
+
+
+def _last(x: Floats, steps: Indices) -> Floats:
+    last: Floats = x[steps[-1]]
+    return last
+
+
+def _mean(x: Floats, steps: Indices) -> Floats:
+    mean: Floats = np.add.reduce(_entries(x, steps), axis=1) / np.float32(steps.size)
+    return mean
+
+
+def _max(x: Floats, steps: Indices) -> Floats:
+    largest: Floats = np.maximum.reduce(_entries(x, steps), axis=1)
+    return largest

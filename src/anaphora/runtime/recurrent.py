@@ -1,0 +1,77 @@
+"""The recurrent blocks: the kernels' walk through time, layer by layer, weights packed once.
+
+    y⁰ = x,   (yˡ⁺¹, hˡ_n, cˡ_n) = layer l over yˡ,   l = 0 … L − 1
+
+A state's parts are h (L·D, B, P) and, for the cells with a memory, c (L·D, B, H). Zoneout is what it is on average:
+h_t = p·h_{t−1} + (1 − p)·h̃_t, c likewise (Krueger et al., ICLR 2017).
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from anaphora import kernels, spec
+from anaphora.kinds import own_vectors
+from anaphora.lines import SILENT, Lines, Noise, Weights
+from anaphora.runtime.steps import BlockState, Floats, Tensors
+
+# The kernels' name of each kind's cell; an rnn's also names its φ.
+CELLS = {
+    "rnn": "rnn_{nonlinearity}",
+    "gru": "gru",
+    "lstm": "lstm",
+    "reset_before_gru": "gru_reset_before",
+    "layer_norm_gru": "gru_layer_norm",
+    "peephole_lstm": "lstm_peephole",
+    "coupled_lstm": "lstm_coupled",
+    "layer_norm_lstm": "lstm_layer_norm",
+}
+
+
+class Recurrent:
+    """Layers of one kind of cell, one on top of the other."""
+
+    def __init__(self, block: spec.Block, own: Tensors) -> None:
+        self.cell = CELLS[block["kind"]].format(**block)
+        suffixes = ("", "_reverse") if block["bidirectional"] else ("",)
+        self.directions = len(suffixes)
+        self.width = int(block.get("proj_size") or block["hidden_size"])
+        self.layers = [
+            kernels.pack(self.cell, [_weights(block, own, f"l{layer}{suffix}") for suffix in suffixes])
+            for layer in range(block["num_layers"])
+        ]
+        hidden, memory = block["zoneout_hidden"], block.get("zoneout_memory", 0.0)
+        self.noise = SILENT
+        if hidden or memory:
+            widths = self.directions * self.width, self.directions * block["hidden_size"]
+            self.noise = Noise(keep_h=_keep(hidden, widths[0]), keep_c=_keep(memory, widths[1]))
+
+    def __call__(self, x: NDArray[Any], lines: Lines, state: BlockState) -> tuple[Floats, BlockState]:
+        after = tuple(np.empty_like(part) for part in state)
+        for layer, packed in enumerate(self.layers):
+            here = slice(layer * self.directions, (layer + 1) * self.directions)
+            h0, h_n = state[0][here], after[0][here]
+            c0, c_n = (state[1][here], after[1][here]) if len(state) == 2 else (None, None)
+            y = np.empty((x.shape[0], self.directions * self.width), dtype=np.float32)
+            kernels.forward(packed, x, lines, h0, c0, y, h_n, c_n, None, self.noise)
+            x = y
+        return x, after
+
+
+def _weights(block: spec.Block, own: Tensors, suffix: str) -> Weights:
+    biases = own.get(f"bias_ih_{suffix}"), own.get(f"bias_hh_{suffix}")
+    vectors = [own[f"{name}_{suffix}"] for name in own_vectors(block["kind"])]
+    return Weights(
+        own[f"weight_ih_{suffix}"],
+        own[f"weight_hh_{suffix}"],
+        *biases,
+        own.get(f"weight_hr_{suffix}"),
+        np.concatenate(vectors) if vectors else None,
+    )
+
+
+def _keep(p: float, width: int) -> Floats | None:
+    return np.full((1, width), p, dtype=np.float32) if p else None
