@@ -1,38 +1,38 @@
-"""Time one recurrent layer, ours and torch.nn's in turn in one process.
+"""Time recurrent layers, ours and every rival's in turn in one process: torch.nn, ONNX Runtime, XLA.
 
-    python benchmarks/layers.py [--quick] [--json FILE] [--cells rnn gru lstm]
+    python benchmarks/layers.py [--quick] [--cells rnn gru lstm] [--modes train infer] [--rows dense ragged]
+        [--rivals torch.nn "ours, dense" "ONNX Runtime" XLA] [--shapes T100,B32,H128 ...] [--layers 1 2]
+        [--directions 1 2] [--seconds S] [--json FILE]
 
-Both layers hold the same weights, which change before every call, so that nothing can be kept from the call before.
-A training call is forward and backward with every gradient (input, weights); an inference call runs under
-`torch.no_grad()`. Ragged batches have lengths spread evenly over 10 to 100 % of T; torch gets them as a PackedSequence,
-we as a Ragged, both made outside the clock.
+Without options: every shape with one layer in one direction, dense and ragged, and stacks of two layers, two directions
+and both on two of the shapes. `--layers` and `--directions` put every shape chosen through every combination.
 
-The two take turns call by call. A row holds the medians of both, and of the ratio of each pair, rival / ours: above 1
-we are faster.
+All sides hold the same weights. Before anything is timed, a rival's output and, in training, its gradients of the input
+and every weight are held against ours; the program fails if they are not the same but for rounding. A training call
+is forward and backward with all these gradients. Our weights and torch's change before every call, so that nothing can
+be kept from the call before; ONNX Runtime keeps its own laid out. Ragged rows have lengths spread evenly over 10 to
+100 % of T, in any order; we get them as a Ragged, torch as a PackedSequence, ONNX Runtime padded with `sequence_lens`,
+XLA padded under a mask; all made outside of the clock. The rival `ours, dense` is our own time on the padded batch.
+
+Every side has as many threads as torch has. The sides of a row take turns (`measure/turns.py`), and the rivals follow
+one another, XLA last, so that no thread pool but ours and the rival's lives beside a measurement. A row holds the
+medians of both times and of the ratio of each round, rival / ours: above 1 we are faster.
 """
 
 from __future__ import annotations
 
 import argparse
+import importlib
+import itertools
 import json
-import statistics
+import re
 import sys
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
-import torch
-from torch import Tensor
+from measure import bars, facts, turns
+from measure.case import OURS, Case, Problem, Rival, check
 
-import anaphora
-from anaphora import kernels
-from anaphora.nn import GRU, LSTM, RNN, Ragged
-
-CELLS: dict[str, tuple[type[torch.nn.Module], type[torch.nn.Module]]] = {
-    "rnn": (RNN, torch.nn.RNN),
-    "gru": (GRU, torch.nn.GRU),
-    "lstm": (LSTM, torch.nn.LSTM),
-}
 QUICK = [(100, 1, 64, 64), (100, 32, 64, 64), (100, 32, 128, 128)]  # T, B, I, H
 SHAPES = [
     *QUICK,
@@ -42,132 +42,140 @@ SHAPES = [
     (35, 20, 650, 650),
     (784, 64, 1, 128),
 ]
-RAGGED = [(100, 32, 64, 64), (100, 32, 128, 128)]
-COLUMNS = ("cell", "mode", "ragged", "T", "B", "I", "H", "ours_ms", "rival", "rival_ms", "ratio")
+STACKS = [(2, 1), (1, 2), (2, 2)]  # layers, directions
+STACKED_SHAPES = [(100, 1, 64, 64), (100, 32, 128, 128)]
+RIVALS = {  # the module that makes it, in the order in which they are measured
+    "torch.nn": "rivals.torch_nn",
+    "ours, dense": "rivals.dense",
+    "ONNX Runtime": "rivals.onnx_runtime",
+    "XLA": "rivals.xla",
+}
+NEEDS = {"ONNX Runtime": "onnxruntime", "XLA": "jax"}
+MANY_ROWS = 32  # from so many on, a ragged batch's time is held against its share of the dense one's
 
 
-def nudge(layers: tuple[torch.nn.Module, ...]) -> None:
-    """Change the weights of every layer a little, all alike."""
-    with torch.no_grad():
-        for alike in zip(*(layer.parameters() for layer in layers), strict=True):
-            change = 1e-4 * torch.randn_like(alike[0])
-            for weight in alike:
-                weight.add_(change)
-
-
-def inference(layer: torch.nn.Module, batch: Any) -> Callable[[], None]:
-    """A call that only looks at the output."""
-
-    def call() -> None:
-        with torch.no_grad():
-            layer(batch)
-
-    return call
-
-
-def training(layer: torch.nn.Module, batch: Any, leaf: Tensor, gradient: Tensor) -> Callable[[], None]:
-    """A call that walks forward and back, from and to fresh gradients."""
-
-    def call() -> None:
-        layer.zero_grad(set_to_none=True)
-        leaf.grad = None
-        y, _ = layer(batch)
-        data = y if isinstance(y, Tensor) else y.data
-        data.backward(gradient)
-
-    return call
-
-
-def in_turn(
-    ours: Callable[[], None], rival: Callable[[], None], between: Callable[[], None], seconds: float
-) -> list[tuple[float, float]]:
-    """Milliseconds of both, pair after pair, for about so many seconds and at least five pairs; two pairs warm up."""
-    pairs: list[tuple[float, float]] = []
-    begun = time.perf_counter()
-    while len(pairs) < 7 or time.perf_counter() - begun < seconds:
-        took = []
-        for call in (ours, rival):
-            between()
-            start = time.perf_counter()
-            call()
-            took.append(1e3 * (time.perf_counter() - start))
-        pairs.append((took[0], took[1]))
-    return pairs[2:]
-
-
-def batches(ragged: bool, T: int, B: int, I: int, H: int) -> tuple[Any, Any, Tensor, Tensor, Tensor]:
-    """Our batch and the rival's with the same rows, the leaves to derive by, and the gradient of the output's lines."""
-    if not ragged:
-        x = torch.randn(T, B, I)
-        leaves = x.clone().requires_grad_(), x.clone().requires_grad_()
-        return leaves[0], leaves[1], *leaves, torch.randn(T, B, H)
-    lengths = torch.linspace(0.1 * T, T, B).round().long()[torch.randperm(B)]
-    rows = [torch.randn(int(length), I) for length in lengths]
-    packed = torch.nn.utils.rnn.pack_sequence(rows, enforce_sorted=False)
-    leaf = packed.data.clone().requires_grad_()
-    theirs = torch.nn.utils.rnn.PackedSequence(leaf, packed.batch_sizes, packed.sorted_indices, packed.unsorted_indices)
-    ours = Ragged.from_list(rows)
-    own_leaf = ours.data.clone().requires_grad_()
-    return Ragged(own_leaf, ours.lengths), theirs, own_leaf, leaf, torch.randn(len(leaf), H)
-
-
-def measure(cell: str, mode: str, ragged: bool, shape: tuple[int, int, int, int], seconds: float) -> dict[str, Any]:
-    """One row of the table."""
-    T, B, I, H = shape
-    torch.manual_seed(0)
-    ours, rival = CELLS[cell][0](I, H), CELLS[cell][1](I, H)
-    rival.load_state_dict(ours.state_dict())
-    batch, rival_batch, leaf, rival_leaf, gradient = batches(ragged, T, B, I, H)
-    if mode == "train":
-        calls = training(ours, batch, leaf, gradient), training(rival, rival_batch, rival_leaf, gradient)
+def plan(asked: argparse.Namespace) -> list[Case]:
+    """Every case asked for, a cell after another."""
+    shapes = asked.shapes or (QUICK if asked.quick else SHAPES)
+    if asked.layers or asked.directions:
+        stacks = [
+            (shape, *stack)
+            for stack in itertools.product(asked.layers or [1], asked.directions or [1])
+            for shape in shapes
+        ]
     else:
-        calls = inference(ours, batch), inference(rival, rival_batch)
-    pairs = in_turn(*calls, lambda: nudge((ours, rival)), seconds)
-    values = (
-        *(cell, mode, ragged, T, B, I, H),
-        statistics.median(mine for mine, _ in pairs),
-        "torch.nn packed" if ragged else "torch.nn",
-        statistics.median(theirs for _, theirs in pairs),
-        statistics.median(theirs / mine for mine, theirs in pairs),
-    )
-    return dict(zip(COLUMNS, values, strict=True))
+        stacks = [(shape, 1, 1) for shape in shapes]
+        stacks += [(shape, *stack) for stack in STACKS for shape in shapes if shape in STACKED_SHAPES]
+    return [
+        Case(cell, mode, rows == "ragged", layers, directions, *shape)
+        for cell, mode, rows in itertools.product(asked.cells, asked.modes, asked.rows)
+        for shape, layers, directions in stacks
+        if rows == "dense" or (shape[1] > 1 and (layers, directions) in ((1, 1), (2, 2)))
+    ]
 
 
-def rows(quick: bool, cells: list[str], seconds: float) -> Iterator[dict[str, Any]]:
-    """Every row asked for, as it is measured."""
-    for cell in cells:
-        for mode in ("train", "infer"):
-            for shape in QUICK if quick else SHAPES:
-                yield measure(cell, mode, False, shape, seconds)
-            for shape in RAGGED[:1] if quick else RAGGED:
-                yield measure(cell, mode, True, shape, seconds)
+def takes(rival: str, case: Case) -> bool:
+    """Whether a rival has something to say on a case."""
+    if rival == "ours, dense":
+        return case.ragged and case.B >= MANY_ROWS
+    return rival != "ONNX Runtime" or case.mode == "infer"
+
+
+def measure(case: Case, rival_name: str, seconds: float) -> dict[str, Any]:
+    """One row of the table."""
+    problem = Problem(case)
+    ours: Rival = problem.ours
+    rival: Rival = importlib.import_module(RIVALS[rival_name]).rival(problem)
+    check(case, ours.outputs(), rival.outputs(), rival.name)
+    rounds = turns.in_turn([ours.side, rival.side], seconds)
+    row = {
+        **case._asdict(),
+        "stacked": case.layers * case.directions > 1,
+        "ours_ms": turns.median_of(rounds, 0),
+        "rival": rival.name,
+        "rival_ms": turns.median_of(rounds, 1),
+        "ratio": turns.ratio_of(rounds, 1, 0),
+        "note": rival.note,
+    }
+    if rival_name == "ours, dense":
+        row |= {"share": problem.share, "cost": turns.ratio_of(rounds, 0, 1) / problem.share}
+    return row
 
 
 def line(row: dict[str, Any]) -> str:
     """A row for people."""
-    shape = f"T{row['T']} B{row['B']} I{row['I']} H{row['H']}" + (" ragged" if row["ragged"] else "")
     figures = f"{row['ours_ms']:10.3f}{row['rival_ms']:11.3f}{row['ratio']:9.2f}"
-    return f"{row['cell']:5}{row['mode']:6}{shape:28}{figures}  {row['rival']}"
+    note = f", {row['cost']:.2f} x the token share {row['share']:.2f}" if "cost" in row else f" {row['note']}".rstrip()
+    return f"{row['cell']:5}{row['mode']:6}{shape_of(row):36}{figures}  {row['rival']}{note}"
+
+
+def shape_of(row: bars.Row) -> str:
+    """The shape of a row for people."""
+    return Case(*(row[field] for field in Case._fields)).shape
+
+
+def means(rows: Sequence[dict[str, Any]]) -> Iterator[str]:
+    """The geometric mean and the least ratio per rival, mode, cell and kind of batch."""
+    yield f"{'rival':16}{'mode':6}{'cell':5}{'batch':14}{'rows':>5}{'mean':>8}{'least':>8}"
+    groups: dict[tuple[str, ...], list[dict[str, Any]]] = {}
+    for row in rows:
+        batch = "ragged" if row["ragged"] else "dense, stacks" if row["stacked"] else "dense"
+        groups.setdefault((row["rival"], row["mode"], row["cell"], batch), []).append(row)
+    for (rival, mode, cell, batch), group in groups.items():
+        least = min(group, key=lambda row: row["ratio"])
+        mean = turns.geometric_mean([row["ratio"] for row in group])
+        figures = f"{len(group):5d}{mean:8.2f}{least['ratio']:8.2f}"
+        yield f"{rival:16}{mode:6}{cell:5}{batch:14}{figures}  {shape_of(least)}"
+
+
+def shape(text: str) -> tuple[int, int, int, int]:
+    """A shape as people write it: T100,B32,H128, and I where it isn't H."""
+    sizes = {letter: int(number) for letter, number in re.findall(r"([TBIH])(\d+)", text)}
+    if not {"T", "B", "H"} <= sizes.keys():
+        raise argparse.ArgumentTypeError(f"expected a shape like T100,B32,H128 or T784,B64,I1,H128, got {text!r}")
+    return sizes["T"], sizes["B"], sizes.get("I", sizes["H"]), sizes["H"]
+
+
+def arguments() -> argparse.Namespace:
+    """What was asked for."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--quick", action="store_true", help="three shapes and their stacks, less time each")
+    parser.add_argument("--cells", nargs="+", choices=[*OURS], default=[*OURS])
+    parser.add_argument("--modes", nargs="+", choices=["train", "infer"], default=["train", "infer"])
+    parser.add_argument("--rows", nargs="+", choices=["dense", "ragged"], default=["dense", "ragged"])
+    parser.add_argument("--rivals", nargs="+", choices=[*RIVALS], default=[*RIVALS])
+    parser.add_argument(
+        "--shapes", nargs="+", type=shape, metavar="SHAPE", help="like T100,B32,H128; I is H if left out"
+    )
+    parser.add_argument("--layers", nargs="+", type=int, help="so many layers, on every shape")
+    parser.add_argument("--directions", nargs="+", type=int, choices=[1, 2], help="so many, on every shape")
+    parser.add_argument("--seconds", type=float, help="about how long to spend on each row (0.2 if quick, else 0.5)")
+    parser.add_argument("--json", metavar="FILE", help="also write the rows there, as a JSON list")
+    asked = parser.parse_args()
+    for rival in asked.rivals:
+        if facts.version(NEEDS.get(rival, "torch")) == "not installed":
+            parser.error(f"{rival} needs {NEEDS[rival]}: pip install -c constraints.txt --group bench, or leave it out")
+    return asked
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--quick", action="store_true", help="three shapes, less time each")
-    parser.add_argument("--json", metavar="FILE", help="also write the rows there, as a JSON list")
-    parser.add_argument("--cells", nargs="+", choices=[*CELLS], default=[*CELLS], help="only these")
-    parser.add_argument("--seconds", type=float, help="about how long to spend on each row (0.5 if quick, else 2)")
-    asked = parser.parse_args()
-    seconds = asked.seconds if asked.seconds is not None else 0.5 if asked.quick else 2.0
-    rival = f"torch {torch.__version__} ({torch.get_num_threads()} threads)"
-    print(f"anaphora {anaphora.__version__} ({kernels.arch()}, {kernels.get_threads()} threads) and {rival}")
-    print(f"{'cell':5}{'mode':6}{'shape':28}{'ours ms':>10}{'rival ms':>11}{'ratio':>9}  rival")
-    found = []
-    for row in rows(asked.quick, asked.cells, seconds):
-        found.append(row)
-        print(line(row), flush=True)
+    asked = arguments()
+    seconds = asked.seconds if asked.seconds is not None else 0.2 if asked.quick else 0.5
+    print(facts.header(*(NEEDS[rival] for rival in asked.rivals if rival in NEEDS)))
+    print(f"{'cell':5}{'mode':6}{'shape':36}{'ours ms':>10}{'rival ms':>11}{'ratio':>9}  rival")
+    rows = []
+    for rival in (name for name in RIVALS if name in asked.rivals):
+        for case in plan(asked):
+            if takes(rival, case):
+                rows.append(measure(case, rival, seconds))
+                print(line(rows[-1]), flush=True)
+    print()
+    print("\n".join(means(rows)))
+    print()
+    print(bars.table(bars.judge(bars.LAYERS, rows), lambda row: f"{row['cell']} {row['mode']} {shape_of(row)}"))
     if asked.json:
         with open(asked.json, "w", encoding="utf-8") as file:
-            json.dump(found, file, indent=1)
+            json.dump(rows, file, indent=1)
             file.write("\n")
 
 
