@@ -1,6 +1,8 @@
 // One instruction set's kernels: this file is compiled once for each, with ANAPHORA_ARCH_NAME and the compiler's flags
 // for it. Everything below is in unnamed namespaces, so no function built for a newer processor is ever shared with an
 // older one.
+#include <deque>
+
 #include "backward.hpp"
 #include "cell_coupled.hpp"
 #include "cell_elman.hpp"
@@ -53,10 +55,21 @@ void pack(const Shape& shape, const Weights& weights, float* packed) {
 
 void forward(const Forward& call) {
   const int directions = static_cast<int>(call.shape.D);
-  const Plan plan(call.lines, (threads() + directions - 1) / directions);
   with_cell(call.shape.cell, [&](auto cell) {
-    share(directions * plan.blocks(), weight_count(call.shape) * static_cast<double>(plan.tokens()),
-          [&](int task) { Sweep<decltype(cell)>(call, plan, task % directions, task / directions).run(); });
+    using Walk = Sweep<decltype(cell)>;
+    const Deal dealt = deal(call.shape, call.lines.B, Walk::plain(call.noise, call.segment));
+    const Plan plan(call.lines, dealt.blocks);
+    const int walks = directions * plan.blocks();
+    std::deque<Walk> all;
+    std::deque<Crew> crews;
+    for (int walk = 0; walk < walks; ++walk) {
+      all.emplace_back(call, plan, walk % directions, walk / directions);
+      crews.emplace_back(dealt.crew);
+    }
+    share(walks * dealt.crew, weight_count(call.shape) * static_cast<double>(plan.tokens()), [&](int task) {
+      const size_t walk = static_cast<size_t>(task % walks);
+      all[walk].run(crews[walk]);
+    });
   });
 }
 

@@ -3,6 +3,8 @@
 //   every block of rows unwinds the chunk (unwind.hpp)   |   then every share of the weights takes its gradient from it
 //   (outer.hpp)
 #pragma once
+#include <deque>
+
 #include "outer.hpp"
 #include "pack.hpp"
 #include "unwind.hpp"
@@ -17,7 +19,8 @@ class Return {
       : call_(call),
         shape_(call.shape),
         directions_(static_cast<int>(shape_.D)),
-        plan_(call.lines, (threads() + directions_ - 1) / directions_),
+        deal_(deal(shape_, call.lines.B, Sweep<Cell>::plain(call.noise, call.segment) && !(call.clip > 0.0f))),
+        plan_(call.lines, deal_.blocks),
         line_floats_(line_floats(shape_, Stages{})),
         chunk_lines_(longest_chunk()),
         segment_lines_(longest_segment()),
@@ -43,17 +46,23 @@ class Return {
     begin(zeros_.data(), nullptr, shape_.P > shape_.H ? shape_.P : shape_.H);
     pack(Stages{});
     const Forward again = segment_lines_ ? forward_again() : Forward{};
+    std::deque<Unwind<Cell>> walks;
+    for (int walk = 0; walk < directions_ * plan_.blocks(); ++walk) {
+      const int d = walk % directions_;
+      const Segments segments{segment_lines_ ? &again : nullptr,
+                              gates_.data() + d * segment_lines_ * saved_slots(shape_.cell, call_.noise) * shape_.H};
+      walks.emplace_back(call_, plan_, d, walk / directions_, packed_.data() + d * cell_back_size(shape_, Stages{}),
+                         segments, dh, dc, d ? other_dx_.data() : call_.dx, zeros_.data());
+    }
+    const int count = static_cast<int>(walks.size());
     bool first = true;
     for (int64_t last = plan_.steps(); last > 0 || first; first = false) {
       const int64_t from = chunk_start(last);
-      share(directions_ * plan_.blocks(), work, [&](int task) {
-        const int d = task % directions_;
-        float* dx = d ? other_dx_.data() : call_.dx;
-        const Segments segments{segment_lines_ ? &again : nullptr,
-                                gates_.data() + d * segment_lines_ * saved_slots(shape_.cell, call_.noise) * shape_.H};
-        Unwind<Cell>(call_, plan_, d, task / directions_, packed_.data() + d * cell_back_size(shape_, Stages{}),
-                     segments, dh, dc, dx, zeros_.data())
-            .run(chunk(d, from, last));
+      std::deque<Crew> crews;
+      for (int walk = 0; walk < count; ++walk) crews.emplace_back(deal_.crew);
+      share(count * deal_.crew, work, [&](int task) {
+        const int walk = task % count;
+        walks[static_cast<size_t>(walk)].run(chunk(walk % directions_, from, last), crews[static_cast<size_t>(walk)]);
       });
       if (call_.dweights[0].w_ih) weight_gradients(from, last, first, work);
       last = from;
@@ -64,7 +73,7 @@ class Return {
  private:
   using Stages = typename Cell::Stages;
   static constexpr int64_t floats_per_pointer = sizeof(void*) / sizeof(float);
-  static constexpr int64_t chunk_floats = int64_t{4} << 20;  // of d_pre kept at a time
+  static constexpr int64_t chunk_floats = int64_t{1} << 20;  // of d_pre kept at a time
 
   static size_t floats(int64_t n) { return static_cast<size_t>(n); }
 
@@ -254,6 +263,7 @@ class Return {
   const Backward& call_;
   const Shape& shape_;
   const int directions_;
+  const Deal deal_;
   const Plan plan_;
   const int64_t line_floats_, chunk_lines_, segment_lines_;
   Scratch packed_, forward_packed_, gates_, d_pre_, scratch_, masked_, pointers_, zeros_, own_dh_, own_dc_, other_dx_,

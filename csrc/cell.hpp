@@ -89,10 +89,10 @@ struct Wide {
 };
 
 // What most cells have in common. `scratch` is in rows of H; `kept` says that its first row is the factor of a product;
-// `raw_slot` is where in saved the raw products lie.
+// `raw_slot` is where in saved the raw products lie; `plain` that every stage goes on with each unit by itself.
 struct Common {
   static constexpr int own = 0, scratch = 0, memory_slot = 0, raw_slot = 0;
-  static constexpr bool memory = false, state_passes = false, kept = false, reads_output = false;
+  static constexpr bool memory = false, state_passes = false, kept = false, reads_output = false, plain = true;
 };
 
 }  // namespace

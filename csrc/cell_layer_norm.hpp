@@ -108,7 +108,7 @@ struct LayerNormLstmStage : Wide<14> {
 
 struct LayerNormLstm : Common {
   static constexpr int gates = 4, saved_slots = 13, memory_slot = 4, raw_slot = 5, own = 10, scratch = 9;
-  static constexpr bool memory = true;
+  static constexpr bool memory = true, plain = false;
   using Stages = List<RawStage<From::input, Matrix::w_ih, 0, 0, 1, 2, 3>,
                       RawStage<From::state, Matrix::w_hh, 4, 0, 1, 2, 3>, LayerNormLstmStage>;
 };
@@ -166,7 +166,7 @@ struct LayerNormGruStage : Wide<12> {
 
 struct LayerNormGru : Common {
   static constexpr int gates = 3, saved_slots = 10, raw_slot = 4, own = 6, scratch = 6;
-  static constexpr bool state_passes = true;
+  static constexpr bool state_passes = true, plain = false;
   using Stages = List<RawStage<From::input, Matrix::w_ih, 0, 0, 1, 2>, RawStage<From::state, Matrix::w_hh, 3, 0, 1, 2>,
                       LayerNormGruStage>;
 };

@@ -40,7 +40,8 @@ struct Pool {
   std::condition_variable wake;
   std::atomic<unsigned> ticket{0};  // counts jobs: a worker runs each job once
   Job* job = nullptr;
-  int inside = 0;  // workers that hold a pointer to the job
+  std::atomic<int> inside{
+      0};  // workers that hold a pointer to the job; they come in under the mutex, and leave without
   int workers = 0;
 };
 
@@ -74,12 +75,11 @@ void worker(Pool* own) {
       own->wake.wait(lock, [&] { return own->ticket.load() != seen; });
       seen = own->ticket.load();
       job = own->job;
-      if (job) ++own->inside;
+      if (job) own->inside.fetch_add(1);
     }
     if (!job) continue;
     work(*job);
-    std::lock_guard<std::mutex> lock(own->mutex);
-    --own->inside;
+    own->inside.fetch_sub(1, std::memory_order_release);
   }
 }
 
@@ -98,11 +98,11 @@ void run_on_workers(Job& job, int helpers) {
   own.wake.notify_all();
   work(job);
   while (job.done.load(std::memory_order_acquire) < job.tasks) relax();
-  for (;;) {
+  {
     std::lock_guard<std::mutex> lock(own.mutex);
     own.job = nullptr;
-    if (!own.inside) return;
   }
+  while (own.inside.load(std::memory_order_acquire)) relax();
 }
 
 void after_fork_in_child() {

@@ -3,10 +3,12 @@
 //   for each step s:  for each stage:  for each panel of units:  for each tile of active rows:
 //       pre = bias + x_t W + h_{t-1} U   in registers, then Stage::finish on them
 //
-// A block's rows are one thread's: there is no barrier in time. h_{t-1} is read from y, where the step before wrote it.
-// A panel of weights is fetched once for all of a block's rows. Few rows would leave the tile empty: for them bias +
-// x_t W is formed ahead for many steps at once, as rows of a tile; the order of each sum, and so its bits, stay.
+// A block's rows are one thread's, with no barrier in time, or a crew's that splits the units (crew.hpp). h_{t-1} is
+// read from y, where the step before wrote it. A panel of weights is fetched once for all of a block's rows. Few rows
+// would leave the tile empty: for them bias + x_t W is formed ahead for many steps at once, as rows of a tile; the
+// order of each sum, and so its bits, stay.
 #pragma once
+#include "crew.hpp"
 #include "tile.hpp"
 
 namespace anaphora {
@@ -29,20 +31,29 @@ class Sweep {
         scratch_(floats(count_ * Cell::scratch * shape_.H)),
         masked_(floats(call.noise.mask ? count_ * shape_.P : 0)),
         c_before_(floats(call.noise.keep_c ? count_ * shape_.H : 0)),
-        state_(floats(floats_per_row * count_)) {
+        partial_(floats(count_ <= few_rows ? ahead_steps * count_ * padded_slots(typename Cell::Stages{}) : 0)) {
     for (int64_t i = 0; i < (shape_.P > shape_.H ? shape_.P : shape_.H); ++i) zeros_.data()[i] = 0.0f;
   }
 
-  void run() {
+  // One member's share of the walk.
+  void run(Crew& crew) {
+    Crew::Member member(crew);
+    member.phase([&](int part, int parts) {
+      const Piece piece(Cell::memory ? count_ : 0, part, parts);
+      for (int64_t i = piece.begin; i < piece.end; ++i)
+        copy(memory(i), call_.c0 ? call_.c0 + at_row(i) : zeros_.data(), shape_.H);
+    });
     const int64_t steps = count_ ? length(0) : 0;
-    if (Cell::memory)
-      for (int64_t i = 0; i < count_; ++i) copy(memory(i), call_.c0 ? call_.c0 + at_row(i) : zeros_.data(), shape_.H);
     if (call_.saved && !call_.segment)
-      walk<true>(0, steps);
+      walk<true>(0, steps, member);
     else
-      walk<false>(0, steps);
-    for (int64_t i = 0; i < count_; ++i)
-      copy(call_.h_n + (direction_ * lines_.B + row(i)) * shape_.P, h_before(row(i), length(i)), shape_.P);
+      walk<false>(0, steps, member);
+    member.phase([&](int part, int parts) {
+      const Piece piece(count_, part, parts);
+      for (int64_t i = piece.begin; i < piece.end; ++i)
+        copy(call_.h_n + (direction_ * lines_.B + row(i)) * shape_.P, h_before(row(i), length(i)), shape_.P);
+    });
+    member.finish();
   }
 
   // Steps [from, to) once more for backward, from the memory that was saved before `from`. The gates go to `gates`,
@@ -53,7 +64,14 @@ class Sweep {
     if (Cell::memory)
       for (int64_t i = 0; i < count_ && length(i) > from; ++i)
         copy(again_.memory + i * shape_.H, kept(i, from), shape_.H);
-    walk<true>(from, to);
+    Crew alone(1);
+    Crew::Member member(alone);
+    walk<true>(from, to, member);
+  }
+
+  // Whether a crew can walk it: what reaches beyond a unit on its own is one thread's.
+  static bool plain(const Noise& noise, int64_t segment) {
+    return Cell::plain && !noise.mask && !noise.keep_h && !noise.keep_c && !segment;
   }
 
  private:
@@ -89,24 +107,24 @@ class Sweep {
   }
 
   template <bool Save>
-  void walk(int64_t from, int64_t to) {
+  void walk(int64_t from, int64_t to, Crew::Member& member) {
     int64_t active = count_;
     const bool few = count_ <= few_rows && to - from > 1;
     const bool keeps = Cell::memory && call_.saved && call_.segment && !again_.gates;
     const int64_t padded = padded_slots(typename Cell::Stages{});
-    Scratch partial(floats(few ? ahead_steps * count_ * padded : 0));
-    Row* rows = reinterpret_cast<Row*>(state_.data());
+    Scratch state(floats(floats_per_row * count_));
+    Row* rows = reinterpret_cast<Row*>(state.data());
     for (int64_t s = from; s < to; ++s) {
       while (active && length(active - 1) <= s) --active;
-      if (few && (s - from) % ahead_steps == 0) form_ahead(s, to, partial.data(), padded, typename Cell::Stages{});
+      if (few && (s - from) % ahead_steps == 0) form_ahead(s, to, padded, member, typename Cell::Stages{});
       for (int64_t i = 0; i < active; ++i) {
         rows[i] = at(i, s);
-        if (few) rows[i].partial = partial.data() + (i * ahead_steps + (s - from) % ahead_steps) * padded;
+        if (few) rows[i].partial = partial_.data() + (i * ahead_steps + (s - from) % ahead_steps) * padded;
         if (keeps && s % call_.segment == 0) copy(kept(i, s), rows[i].c, shape_.H);
         if (call_.noise.mask) mask(rows[i], i);
         if (call_.noise.keep_c) copy(c_before_.data() + i * shape_.H, rows[i].c, shape_.H);
       }
-      run_stages<Save>(rows, active, typename Cell::Stages{});
+      run_stages<Save>(rows, active, member, typename Cell::Stages{});
       if (call_.noise.keep_h || call_.noise.keep_c)
         for (int64_t i = 0; i < active; ++i) zone_out<Save>(rows[i], i, line(row(i), s));
     }
@@ -168,31 +186,35 @@ class Sweep {
   }
 
   template <class First, class... Rest>
-  void form_ahead(int64_t from, int64_t to, float* partial, int64_t padded, List<First, Rest...>) {
-    const Layout<First> layout{shape_};
-    for (int64_t i = 0; i < count_; ++i) {
-      const int64_t end = length(i) < to ? length(i) : to;
-      const int64_t steps = end - from < ahead_steps ? end - from : ahead_steps;
-      if (steps <= 0) continue;
-      for (int64_t p = 0; p < layout.panels().count(); ++p)
-        for_tiles(steps, [&](int64_t first, int n) {
-          Row rows[tile_rows];
-          float* out[tile_rows];
-          for (int r = 0; r < n; ++r) {
-            rows[r].source[0] = call_.x + line(row(i), from + first + r) * shape_.I;
-            out[r] = partial + (i * ahead_steps + first + r) * padded;
-          }
-          with_count<tile_rows>(n, [&](auto R) {
-            with_count<Layout<First>::width>(layout.panels().vectors_of(p), [&](auto W) {
-              tile_ahead<First, decltype(R)::value, decltype(W)::value>(rows, out, shape_, p, call_.packed[direction_]);
+  void form_ahead(int64_t from, int64_t to, int64_t padded, Crew::Member& member, List<First, Rest...>) {
+    member.phase([&](int part, int parts) {
+      const Layout<First> layout{shape_};
+      const Piece panels(layout.panels().count(), part, parts);
+      for (int64_t i = 0; i < count_; ++i) {
+        const int64_t end = length(i) < to ? length(i) : to;
+        const int64_t steps = end - from < ahead_steps ? end - from : ahead_steps;
+        if (steps <= 0) continue;
+        for (int64_t p = panels.begin; p < panels.end; ++p)
+          for_tiles(steps, [&](int64_t first, int n) {
+            Row rows[tile_rows];
+            float* out[tile_rows];
+            for (int r = 0; r < n; ++r) {
+              rows[r].source[0] = call_.x + line(row(i), from + first + r) * shape_.I;
+              out[r] = partial_.data() + (i * ahead_steps + first + r) * padded;
+            }
+            with_count<tile_rows>(n, [&](auto R) {
+              with_count<Layout<First>::width>(layout.panels().vectors_of(p), [&](auto W) {
+                tile_ahead<First, decltype(R)::value, decltype(W)::value>(rows, out, shape_, p,
+                                                                          call_.packed[direction_]);
+              });
             });
           });
-        });
-    }
+      }
+    });
   }
 
   template <bool Save, class... S>
-  void run_stages(Row* rows, int64_t active, List<S...>) {
+  void run_stages(Row* rows, int64_t active, Crew::Member& member, List<S...>) {
     const float* packed = call_.packed[direction_];
     const auto stage = [&](auto of) {
       using Stage = decltype(of);
@@ -200,14 +222,17 @@ class Sweep {
         for (int64_t i = 0; i < active; ++i) Stage::template finish_row<Save>(rows[i], Stage::units(shape_));
       } else {
         const Layout<Stage> layout{shape_};
-        for (int64_t p = 0; p < layout.panels().count(); ++p)
-          with_count<Layout<Stage>::width>(layout.panels().vectors_of(p), [&](auto W) {
-            for_tiles(active, [&](int64_t first, int n) {
-              with_count<tile_rows>(n, [&](auto R) {
-                tile<Stage, Save, decltype(R)::value, decltype(W)::value>(rows + first, shape_, p, packed);
+        member.phase([&](int part, int parts) {
+          const Piece panels(layout.panels().count(), part, parts);
+          for (int64_t p = panels.begin; p < panels.end; ++p)
+            with_count<Layout<Stage>::width>(layout.panels().vectors_of(p), [&](auto W) {
+              for_tiles(active, [&](int64_t first, int n) {
+                with_count<tile_rows>(n, [&](auto R) {
+                  tile<Stage, Save, decltype(R)::value, decltype(W)::value>(rows + first, shape_, p, packed);
+                });
               });
             });
-          });
+        });
         packed += layout.size();
         for (int64_t i = 0; i < active; ++i) rows[i].partial = nullptr;
       }
@@ -224,7 +249,7 @@ class Sweep {
   const int64_t* rows_;
   const int64_t count_, slots_;
   Again again_;
-  Scratch zeros_, scratch_, masked_, c_before_, state_;
+  Scratch zeros_, scratch_, masked_, c_before_, partial_;
 };
 
 }  // namespace

@@ -26,6 +26,12 @@ struct BackLayout {
   int64_t panel(int64_t p) const { return p * tile_vectors * lanes * depth(); }
 };
 
+// Calls f(u, n) for every group of n <= lanes units in some of the vectors over `units`.
+template <class F>
+ANAPHORA_INLINE void each(const Piece& vectors, int64_t units, F f) {
+  for (int64_t v = vectors.begin; v < vectors.end; ++v) f(v * lanes, lanes_from(v * lanes, units));
+}
+
 template <class Stage, class Term>
 void pack_back_panel(const Shape& shape, const Weights& weights, int64_t p, float* packed) {
   const BackLayout<Stage, Term> layout{shape};
@@ -66,9 +72,10 @@ ANAPHORA_APART void tile_back(const float* const* d_pre, float* const* out, bool
 
 template <class Stage, class Term>
 void multiply_back(int64_t rows, const float* const* d_pre, float* const* out, bool onto, const Shape& shape,
-                   const float* packed) {
+                   const float* packed, int part, int parts) {
   const Panels panels = BackLayout<Stage, Term>{shape}.panels();
-  for (int64_t p = 0; p < panels.count(); ++p)
+  const Piece piece(panels.count(), part, parts);
+  for (int64_t p = piece.begin; p < piece.end; ++p)
     with_count<tile_vectors>(panels.vectors_of(p), [&](auto V) {
       for_tiles(rows, [&](int64_t first, int n) {
         with_count<tile_rows>(n, [&](auto R) {
@@ -131,23 +138,27 @@ class Unwind {
         d_state_(floats(call.noise.mask ? count_ * shape_.P : 0)),
         passes_h_(floats(call.noise.keep_h ? count_ * shape_.P : 0)),
         passes_c_(floats(call.noise.keep_c ? count_ * shape_.H : 0)),
-        made_(floats(Cell::reads_output && call.noise.keep_h ? count_ * shape_.P : 0)),
-        state_((sizeof(BackRow) + 2 * sizeof(float*)) / sizeof(float) * floats(count_)) {}
+        made_(floats(Cell::reads_output && call.noise.keep_h ? count_ * shape_.P : 0)) {}
 
-  void run(const Chunk& chunk) {
+  // One member's share of a chunk.
+  void run(const Chunk& chunk, Crew& crew) {
+    Crew::Member member(crew);
     if (!segments_.call) {
-      unwind(chunk.first, chunk.last, chunk);
+      unwind(chunk.first, chunk.last, chunk, member);
     } else {
       const int64_t k = call_.segment;
       for (int64_t last = chunk.last; last > chunk.first;) {
         const int64_t begin = (last - 1) / k * k, first = begin > chunk.first ? begin : chunk.first;
         walked_from_ = begin;
         Sweep<Cell>(*segments_.call, plan_, direction_, block_).again(begin, last, segments_.gates);
-        unwind(first, last, chunk);
+        unwind(first, last, chunk, member);
         last = first;
       }
     }
-    if (dx_) input_gradients(chunk, Stages{});
+    if (dx_)
+      member.phase(
+          [&](int part, int parts) { input_gradients(chunk, Piece(chunk.last - chunk.first, part, parts), Stages{}); });
+    member.finish();
   }
 
  private:
@@ -174,22 +185,25 @@ class Unwind {
     return saved(i, s - 1) + slot * shape_.H;
   }
 
-  void unwind(int64_t first, int64_t last, const Chunk& chunk) {
-    BackRow* rows = reinterpret_cast<BackRow*>(state_.data());
+  // A member's own view of the rows at one step.
+  struct View {
+    int64_t s, active;
+    BackRow* rows;
+    const float** from;
+    float** to;
+    const Chunk& chunk;
+  };
+
+  void unwind(int64_t first, int64_t last, const Chunk& chunk, Crew::Member& member) {
+    Scratch state((sizeof(BackRow) + 2 * sizeof(float*)) / sizeof(float) * floats(count_));
+    BackRow* rows = reinterpret_cast<BackRow*>(state.data());
     const float** from = reinterpret_cast<const float**>(rows + count_);
-    float** to = const_cast<float**>(from + count_);
-    int64_t active = 0;
-    for (int64_t s = last - 1; s >= first; --s) {
-      while (active < count_ && lines_.lengths[row(active)] > s) ++active;
-      for (int64_t i = 0; i < active; ++i) {
-        rows[i] = at(i, s, chunk);
-        add_dy(rows[i].dh, i, s);
-        if (call_.noise.mask) mask(rows[i], i, chunk.masked + plan_.place(rows_[i], chunk.first, s) * shape_.P);
-        chunk.state[plan_.place(rows_[i], chunk.first, s)] = rows[i].state;
-        hold_back(rows[i], i, line(row(i), s));
-      }
-      run_stages(rows, active, from, to, Stages{});
-      for (int64_t i = 0; i < active; ++i) let_pass(rows[i], i);
+    View view{last - 1, 0, rows, from, const_cast<float**>(from + count_), chunk};
+    for (; view.s >= first; --view.s) {
+      while (view.active < count_ && lines_.lengths[row(view.active)] > view.s) ++view.active;
+      for (int64_t i = 0; i < view.active; ++i) rows[i] = at(i, view.s, chunk);
+      run_stages(view, member, Stages{});
+      for (int64_t i = 0; i < view.active; ++i) let_pass(rows[i], i);
     }
   }
 
@@ -206,14 +220,22 @@ class Unwind {
     r.d_scratch = d_scratch_.data() + (Cell::kept ? i * shape_.H : 0);
     r.scratch = Cell::kept ? chunk.scratch + place * shape_.H : nullptr;
     r.line = chunk.d_pre + place * line_floats(shape_, Stages{});
-    chunk.input[place] = call_.x + line(b, s) * shape_.I;
     return r;
   }
 
-  void add_dy(float* dh, int64_t i, int64_t s) const {
-    if (!call_.dy) return;
-    const float* dy = call_.dy + (line(row(i), s) * shape_.D + direction_) * shape_.P;
-    each(shape_.P, [&](int64_t u, int n) { store(dh + u, add(load(dh + u, n), load(dy + u, n)), n); });
+  // Vectors [piece) of units: what reaches this step's state from its output, and what noise makes of it.
+  void prepare(View& view, int64_t i, const Piece& piece, int part) {
+    const int64_t place = plan_.place(rows_[i], view.chunk.first, view.s), l = line(row(i), view.s);
+    BackRow& r = view.rows[i];
+    if (call_.dy) {
+      const float* dy = call_.dy + (l * shape_.D + direction_) * shape_.P;
+      each(piece, shape_.P, [&](int64_t u, int n) { store(r.dh + u, add(load(r.dh + u, n), load(dy + u, n)), n); });
+    }
+    if (call_.noise.mask) mask(r, i, view.chunk.masked + place * shape_.P);
+    hold_back(r, i, l);
+    if (part) return;
+    view.chunk.input[place] = call_.x + l * shape_.I;
+    view.chunk.state[place] = r.state;
   }
 
   // The mask: the products saw mask * h, and what they send back goes through it again.
@@ -273,41 +295,50 @@ class Unwind {
     each(count, [&](int64_t u, int n) { store(d + u, add(load(d + u, n), load(passed + u, n)), n); });
   }
 
-  void run_stages(BackRow*, int64_t, const float**, float**, List<>, int64_t = 0, int64_t = 0) const {}
+  void run_stages(View&, Crew::Member&, List<>, int64_t = 0, int64_t = 0) {}
 
   // Later stages first: the rest of the list, then this one. `sum` and `weight` are where this stage's part of a line
   // and its weights begin.
   template <class Stage, class... Rest>
-  void run_stages(BackRow* rows, int64_t active, const float** from, float** to, List<Stage, Rest...>, int64_t sum = 0,
-                  int64_t weight = 0) const {
+  void run_stages(View& view, Crew::Member& member, List<Stage, Rest...>, int64_t sum = 0, int64_t weight = 0) {
     const int64_t U = Stage::units(shape_);
-    run_stages(rows, active, from, to, List<Rest...>{}, sum + Stage::sums * U,
+    run_stages(view, member, List<Rest...>{}, sum + Stage::sums * U,
                weight + back_size<Stage>(shape_, typename Stage::Terms{}));
-    for (int64_t i = 0; i < active; ++i) {
-      BackRow r = rows[i];
-      from[i] = r.d_pre = r.line + sum;
-      if constexpr (Stage::wide)
-        Stage::back_row(r, U);
-      else
-        each(U, [&](int64_t u, int n) { Stage::back(r, u, n, U); });
-      if (Stage::activated && call_.clip > 0.0f) clip(r.d_pre, Stage::slots * U);
-    }
-    products<Stage>(rows, active, from, to, packed_ + weight, typename Stage::Terms{});
+    member.phase([&](int part, int parts) {
+      const Piece piece((U + lanes - 1) / lanes, part, parts);
+      for (int64_t i = 0; i < view.active; ++i) {
+        if constexpr (sizeof...(Rest) == 0) prepare(view, i, piece, part);
+        BackRow r = view.rows[i];
+        r.d_pre = r.line + sum;
+        if constexpr (Stage::wide)
+          Stage::back_row(r, U);
+        else
+          each(piece, U, [&](int64_t u, int n) { Stage::back(r, u, n, U); });
+        if (Stage::activated && call_.clip > 0.0f)
+          for (int slot = 0; slot < Stage::slots; ++slot) clip(r.d_pre + slot * U, piece, U);
+      }
+    });
+    for (int64_t i = 0; i < view.active; ++i) view.from[i] = view.rows[i].line + sum;
+    products<Stage>(view, member, packed_ + weight, typename Stage::Terms{});
   }
 
-  void clip(float* d, int64_t count) const {
+  void clip(float* d, const Piece& piece, int64_t count) const {
     const Vec most = fill(call_.clip), least = fill(-call_.clip);
-    each(count, [&](int64_t u, int n) { store(d + u, maximum(least, minimum(most, load(d + u, n))), n); });
+    each(piece, count, [&](int64_t u, int n) { store(d + u, maximum(least, minimum(most, load(d + u, n))), n); });
   }
 
   template <class Stage, class... T>
-  void products(BackRow* rows, int64_t active, const float** from, float** to, const float* packed, List<T...>) const {
+  void products(View& view, Crew::Member& member, const float* packed, List<T...>) const {
     const bool onto = Cell::state_passes || call_.noise.mask;
     [[maybe_unused]] const auto term = [&](auto t) {
       using Of = decltype(t);
       if (Of::from != From::input) {
-        for (int64_t i = 0; i < active; ++i) to[i] = Of::from == From::state ? rows[i].d_state : rows[i].d_scratch;
-        multiply_back<Stage, Of>(active, from, to, Of::from == From::state && onto, shape_, packed);
+        for (int64_t i = 0; i < view.active; ++i)
+          view.to[i] = Of::from == From::state ? view.rows[i].d_state : view.rows[i].d_scratch;
+        member.phase([&](int part, int parts) {
+          multiply_back<Stage, Of>(view.active, view.from, view.to, Of::from == From::state && onto, shape_, packed,
+                                   part, parts);
+        });
       }
       packed += BackLayout<Stage, Of>{shape_}.size();
     };
@@ -316,39 +347,40 @@ class Unwind {
 
   // dx of every stage's input term; lines need no order in time.
   template <class... S>
-  void input_gradients(const Chunk& chunk, List<S...>) const {
+  void input_gradients(const Chunk& chunk, const Piece& steps, List<S...>) const {
     int64_t sum = 0;
     const float* packed = packed_;
     bool onto = false;
     const auto stage = [&](auto of) {
       using Stage = decltype(of);
-      onto |= input_gradient<Stage>(chunk, sum, packed, onto, typename Stage::Terms{});
+      onto |= input_gradient<Stage>(chunk, steps, sum, packed, onto, typename Stage::Terms{});
       sum += Stage::sums * Stage::units(shape_);
       packed += back_size<Stage>(shape_, typename Stage::Terms{});
     };
     (stage(S{}), ...);
   }
   template <class Stage>
-  bool input_gradient(const Chunk&, int64_t, const float*, bool, List<>) const {
+  bool input_gradient(const Chunk&, const Piece&, int64_t, const float*, bool, List<>) const {
     return false;
   }
   template <class Stage, class Input, class... T>
-  bool input_gradient(const Chunk& chunk, int64_t sum, const float* packed, bool onto, List<Input, T...>) const {
+  bool input_gradient(const Chunk& chunk, const Piece& steps, int64_t sum, const float* packed, bool onto,
+                      List<Input, T...>) const {
     if (Input::from != From::input) return false;
     constexpr int64_t group = 16 * tile_rows;
     const float* from[group];
     float* to[group];
     int64_t n = 0;
-    for (int64_t s = chunk.first; s < chunk.last; ++s)
+    for (int64_t s = chunk.first + steps.begin; s < chunk.first + steps.end; ++s)
       for (int64_t i = 0; i < count_ && lines_.lengths[row(i)] > s; ++i) {
         from[n] = chunk.d_pre + plan_.place(rows_[i], chunk.first, s) * line_floats(shape_, Stages{}) + sum;
         to[n++] = dx_ + line(row(i), s) * shape_.I;
         if (n == group) {
-          multiply_back<Stage, Input>(n, from, to, onto, shape_, packed);
+          multiply_back<Stage, Input>(n, from, to, onto, shape_, packed, 0, 1);
           n = 0;
         }
       }
-    if (n) multiply_back<Stage, Input>(n, from, to, onto, shape_, packed);
+    if (n) multiply_back<Stage, Input>(n, from, to, onto, shape_, packed, 0, 1);
     return true;
   }
 
@@ -364,7 +396,7 @@ class Unwind {
   float *dh_, *dc_, *dx_;
   const float* zeros_;
   int64_t walked_from_ = 0;
-  Scratch d_scratch_, d_state_, passes_h_, passes_c_, made_, state_;
+  Scratch d_scratch_, d_state_, passes_h_, passes_c_, made_;
 };
 
 }  // namespace
