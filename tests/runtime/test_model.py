@@ -3,15 +3,32 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 
-from anaphora import bundle, runtime
+from anaphora import bundle, runtime, spec
 from anaphora.bundle import Bundle
 from anaphora.errors import DataError, IncompatibleBundle, UsageError
 from anaphora.runtime import Model
-from small_models import STREAMING, V, random_tensors, small_model
+from small_models import (
+    BOTH_WAYS,
+    OF_VECTORS,
+    POOLED,
+    STREAMING,
+    TREES,
+    E,
+    V,
+    attend,
+    norm,
+    of_vectors,
+    pool,
+    random_inputs,
+    random_tensors,
+    recurrent,
+    small_model,
+)
 
 TREE = STREAMING["lstm"]
 CONFIG = {"version": 1, "task": "language", "model": TREE}
@@ -85,3 +102,92 @@ def test_a_state_handed_out_is_never_written_into(rng: np.random.Generator) -> N
         model.forward(rng.integers(V, size=(3, 2)), [3, 0], state)
         for part, copy in zip(state, copies, strict=True):
             np.testing.assert_array_equal(part, copy)
+
+
+VECTORS = OF_VECTORS["vectors, lstm"]
+
+
+@pytest.mark.parametrize("shape", [(3, 2), (3, 2, E + 1), (3, 2, E, 1), (3,)])
+def test_vectors_of_another_shape_are_refused(shape: tuple[int, ...]) -> None:
+    with pytest.raises(UsageError, match=rf"vectors of shape \(T, B, {E}\), got shape"):
+        small_model(VECTORS).forward(np.zeros(shape))
+
+
+def test_vectors_have_no_score() -> None:
+    with pytest.raises(UsageError, match=r"vectors of shape \(N, 5\)"):
+        small_model(VECTORS).score([1, 2])
+    with pytest.raises(UsageError, match="whole numbers as ids, got float32"):
+        small_model(VECTORS).score(np.zeros((4, E)))
+
+
+@pytest.mark.parametrize("checked", [*POOLED.values(), *BOTH_WAYS.values()], ids=[*POOLED, *BOTH_WAYS])
+def test_a_model_that_needs_whole_rows_goes_no_steps(checked: dict[str, Any], rng: np.random.Generator) -> None:
+    model = small_model(checked)
+    inputs = random_inputs(checked, rng, 4)
+    tries = [
+        model.session,
+        lambda: model.step(model.initial(), inputs[0]),
+        lambda: model.feed(model.initial(), inputs),
+        lambda: model.score(inputs),
+    ]
+    for attempt in tries:
+        with pytest.raises(UsageError, match=r"Block '.*' needs a sequence's end .* model.forward"):
+            attempt()
+
+
+@pytest.mark.parametrize("name", POOLED)
+def test_edges_of_a_model_that_pools(name: str) -> None:
+    model = small_model(POOLED[name])
+    for T, B in [(0, 0), (0, 3), (4, 0)]:
+        y, _ = model.forward(random_inputs(model.spec, np.random.default_rng(1), T, B))
+        assert y.shape == (B, model.width)
+    empty, _ = model.forward(random_inputs(model.spec, np.random.default_rng(1), 3, 2), [0, 3])
+    nothing, _ = model.forward(random_inputs(model.spec, np.random.default_rng(1), 0, 1))
+    np.testing.assert_array_equal(empty[0], nothing[0])
+
+
+BLOCKS = {
+    "layer_norm": [norm(E)],
+    **{over: [pool(over)] for over in ("last", "mean", "max")},
+    "attention": [attend(E)],
+    **{kind: [recurrent(kind)] for kind, entry in spec.KINDS.items() if "hidden_size" in entry.fields},
+}
+
+
+@pytest.mark.parametrize("name", BLOCKS)
+@pytest.mark.parametrize("damage", [np.nan, np.inf])
+def test_what_is_no_number_stays_in_its_row(name: str, damage: float, rng: np.random.Generator) -> None:
+    model = small_model(of_vectors(*BLOCKS[name]))
+    x = rng.normal(size=(6, 3, E)).astype(np.float32)
+    lengths = [6, 4, 5]
+    clean, _ = model.forward(x, lengths)
+    x[2:4, 1, :2] = damage, -damage
+    dirty, _ = model.forward(x, lengths)
+    rows = 0 if model.pools else 1
+    np.testing.assert_array_equal(np.delete(dirty, 1, axis=rows), np.delete(clean, 1, axis=rows))
+    if np.isnan(damage) and name != "last":
+        assert np.isnan(np.take(dirty, 1, axis=rows)).any()
+
+
+def test_rows_begin_with_the_learned_state(rng: np.random.Generator) -> None:
+    for name in ("lstm, learned state", "peephole_lstm, learned state"):
+        model = small_model(STREAMING[name])
+        parts = model.initial(3)
+        for part, tensor in zip(parts, ("h_0", "c_0"), strict=True):
+            for b in range(3):
+                np.testing.assert_array_equal(part[:, b], model.tensors[f"recurrent.{tensor}"][:, 0])
+        ids = rng.integers(V, size=(4, 3))
+        np.testing.assert_array_equal(model.forward(ids)[0], model.forward(ids, state=parts)[0])
+        zeros = tuple(np.zeros_like(part) for part in parts)
+        assert np.abs(model.forward(ids)[0] - model.forward(ids, state=zeros)[0]).max() > 1e-3
+        np.testing.assert_array_equal(model.session().feed(ids[:, 0]), model.forward(ids)[0][:, 0])
+
+
+def test_every_tree_is_in_a_file_of_its_own(tmp_path: Path, rng: np.random.Generator) -> None:
+    for name, checked in TREES.items():
+        path = tmp_path / "m.anaphora"
+        bundle.write(path, random_tensors(checked), {**CONFIG, "model": checked})
+        inputs = random_inputs(checked, rng, 3, 2)
+        np.testing.assert_array_equal(
+            runtime.load(path).forward(inputs)[0], small_model(checked).forward(inputs)[0], err_msg=name
+        )

@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from anaphora.lines import Indices, Lines
-from anaphora.runtime.steps import BlockState, Floats, Linear
+from anaphora.runtime.steps import BlockState, Floats, Linear, quietly
 
 
 def rows(lines: Lines) -> Iterator[tuple[int, Indices]]:
@@ -31,6 +31,7 @@ class Pooling:
     def __init__(self, over: str) -> None:
         self.of = {"last": _last, "mean": _mean, "max": _max}[over]
 
+    @quietly
     def __call__(self, x: NDArray[Any], lines: Lines, state: BlockState) -> tuple[Floats, BlockState]:
         y = np.zeros((lines.lengths.size, x.shape[1]), dtype=np.float32)
         for b, steps in rows(lines):
@@ -45,6 +46,7 @@ class Attention:
         self.keys = Linear(weight, bias)
         self.query = Linear(query[None], None)
 
+    @quietly
     def __call__(self, x: NDArray[Any], lines: Lines, state: BlockState) -> tuple[Floats, BlockState]:
         scores = self.query.of(np.tanh(self.keys.of(x)))[:, 0]
         y = np.zeros((lines.lengths.size, x.shape[1]), dtype=np.float32)

@@ -28,6 +28,8 @@ Block = Callable[[NDArray[Any], Lines, BlockState], tuple[NDArray[Any], BlockSta
 Tensors = Mapping[str, Floats]
 
 EPSILON = np.float32(1e-5)
+quietly = np.errstate(invalid="ignore", over="ignore")
+"""Infinities become what they become, without a word, as in the kernels."""
 
 
 class Embedding:
@@ -54,6 +56,7 @@ class LayerNorm:
         self.weight = weight
         self.bias = bias
 
+    @quietly
     def __call__(self, x: NDArray[Any], lines: Lines, state: BlockState) -> tuple[Floats, BlockState]:
         centred: Floats = x - _mean(x)
         deviation: Floats = np.sqrt(_mean(centred * centred) + EPSILON)
