@@ -24,13 +24,12 @@ from __future__ import annotations
 import argparse
 import importlib
 import itertools
-import json
 import re
 import sys
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from measure import bars, facts, turns
+from measure import bars, facts, program, turns
 from measure.case import OURS, Case, Problem, Rival, check
 
 QUICK = [(100, 1, 64, 64), (100, 32, 64, 64), (100, 32, 128, 128)]  # T, B, I, H
@@ -86,7 +85,7 @@ def measure(case: Case, rival_name: str, seconds: float) -> dict[str, Any]:
     problem = Problem(case)
     ours: Rival = problem.ours
     rival: Rival = importlib.import_module(RIVALS[rival_name]).rival(problem)
-    check(case, ours.outputs(), rival.outputs(), rival.name)
+    check(f"{rival.name}, {case.cell} {case.mode} {case.shape}", ours.outputs(), rival.outputs())
     rounds = turns.in_turn([ours.side, rival.side], seconds)
     row = {
         **case._asdict(),
@@ -138,8 +137,7 @@ def shape(text: str) -> tuple[int, int, int, int]:
 
 def arguments() -> argparse.Namespace:
     """What was asked for."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--quick", action="store_true", help="three shapes and their stacks, less time each")
+    parser = program.options(__doc__, "three shapes and their stacks")
     parser.add_argument("--cells", nargs="+", choices=[*OURS], default=[*OURS])
     parser.add_argument("--modes", nargs="+", choices=["train", "infer"], default=["train", "infer"])
     parser.add_argument("--rows", nargs="+", choices=["dense", "ragged"], default=["dense", "ragged"])
@@ -149,8 +147,6 @@ def arguments() -> argparse.Namespace:
     )
     parser.add_argument("--layers", nargs="+", type=int, help="so many layers, on every shape")
     parser.add_argument("--directions", nargs="+", type=int, choices=[1, 2], help="so many, on every shape")
-    parser.add_argument("--seconds", type=float, help="about how long to spend on each row (0.2 if quick, else 0.5)")
-    parser.add_argument("--json", metavar="FILE", help="also write the rows there, as a JSON list")
     asked = parser.parse_args()
     for rival in asked.rivals:
         if facts.version(NEEDS.get(rival, "torch")) == "not installed":
@@ -160,23 +156,19 @@ def arguments() -> argparse.Namespace:
 
 def main() -> None:
     asked = arguments()
-    seconds = asked.seconds if asked.seconds is not None else 0.2 if asked.quick else 0.5
     print(facts.header(*(NEEDS[rival] for rival in asked.rivals if rival in NEEDS)))
     print(f"{'cell':5}{'mode':6}{'shape':36}{'ours ms':>10}{'rival ms':>11}{'ratio':>9}  rival")
     rows = []
     for rival in (name for name in RIVALS if name in asked.rivals):
         for case in plan(asked):
             if takes(rival, case):
-                rows.append(measure(case, rival, seconds))
+                rows.append(measure(case, rival, program.seconds_of(asked)))
                 print(line(rows[-1]), flush=True)
     print()
     print("\n".join(means(rows)))
     print()
     print(bars.table(bars.judge(bars.LAYERS, rows), lambda row: f"{row['cell']} {row['mode']} {shape_of(row)}"))
-    if asked.json:
-        with open(asked.json, "w", encoding="utf-8") as file:
-            json.dump(rows, file, indent=1)
-            file.write("\n")
+    program.leave(asked, rows)
 
 
 if __name__ == "__main__":

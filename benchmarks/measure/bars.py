@@ -73,11 +73,16 @@ LAYERS = [
     ),
 ]
 PEAK = [Bar("B64 H512 training / the same run's sgemm rate", {}, least=0.95, of="fraction")]
-VARIANTS = [
-    Bar("time / the plain cell's", {"rival": ("plain",)}, most=1.5, of="cost"),
-    Bar("vs a hand-written torch loop", {"rival": ("torch loop",)}, least=4.0),
-    Bar("inspect / a training forward", {"rival": ("training forward",)}, most=1.05, of="cost"),
-]
+_TIMED = {"mode": ("train", "infer")}
+INSPECT = Bar("inspect / a training forward", {"mode": ("look",)}, most=1.05, of="cost")
+
+
+def variants(names: Sequence[str]) -> list[Bar]:
+    """The bars of every variant, apart: what it adds to the plain cell, and what it takes from a loop in torch."""
+    rows = {name: {**_TIMED, "variant": (name,)} for name in names}
+    cost = [Bar(f"{name}: time / the plain cell's", where, most=1.5, of="cost") for name, where in rows.items()]
+    loop = [Bar(f"{name} vs a torch loop", where, mean=4.0) for name, where in rows.items()]
+    return [*cost, *loop, INSPECT]
 
 
 def chosen(rows: Iterable[Row], where: Where) -> list[Row]:

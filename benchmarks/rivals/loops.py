@@ -165,13 +165,13 @@ def learned_state(w: Weights, x: Tensor, _: bool) -> Tensor:
     return over_time(lstm_step(w), projected(w, x), state)
 
 
-def clip_gradients(w: Weights, x: Tensor, training: bool, limit: float) -> Tensor:
+def clip_gradients(w: Weights, x: Tensor, _: bool, limit: float) -> Tensor:
     """Every step's gradient of the pre-activations clipped."""
     u = w["weight_hh"].t()
 
     def step(pre: Tensor, state: State) -> State:
         z = torch.addmm(pre, state[0], u)
-        if training:
+        if z.requires_grad:
             z.register_hook(lambda gradient: gradient.clamp(-limit, limit))
         return lstm_gates(z, state[1])
 
