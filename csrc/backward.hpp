@@ -23,10 +23,8 @@ class Return {
         plan_(call.lines, deal_.blocks),
         line_floats_(line_floats(shape_, Stages{})),
         chunk_lines_(longest_chunk()),
-        segment_lines_(longest_segment()),
         packed_(floats(shape_.D * cell_back_size(shape_, Stages{}))),
-        forward_packed_(floats(segment_lines_ ? shape_.D * packed_floats<Cell>(shape_) : 0)),
-        gates_(floats(shape_.D * segment_lines_ * saved_slots(shape_.cell, call.noise) * shape_.H)),
+        forward_packed_(floats(walks_again() ? shape_.D * packed_floats<Cell>(shape_) : 0)),
         d_pre_(floats(shape_.D * chunk_lines_ * line_floats_)),
         scratch_(floats(Cell::kept ? shape_.D * chunk_lines_ * shape_.H : 0)),
         masked_(floats(call.noise.mask ? shape_.D * chunk_lines_ * shape_.P : 0)),
@@ -45,14 +43,12 @@ class Return {
     if (Cell::memory) begin(dc, call_.dc_n, shape_.D * call_.lines.B * shape_.H);
     begin(zeros_.data(), nullptr, shape_.P > shape_.H ? shape_.P : shape_.H);
     pack(Stages{});
-    const Forward again = segment_lines_ ? forward_again() : Forward{};
+    const Forward again = walks_again() ? forward_again() : Forward{};
     std::deque<Unwind<Cell>> walks;
     for (int walk = 0; walk < directions_ * plan_.blocks(); ++walk) {
       const int d = walk % directions_;
-      const Segments segments{segment_lines_ ? &again : nullptr,
-                              gates_.data() + d * segment_lines_ * saved_slots(shape_.cell, call_.noise) * shape_.H};
       walks.emplace_back(call_, plan_, d, walk / directions_, packed_.data() + d * cell_back_size(shape_, Stages{}),
-                         segments, dh, dc, d ? other_dx_.data() : call_.dx, zeros_.data());
+                         walks_again() ? &again : nullptr, dh, dc, d ? other_dx_.data() : call_.dx, zeros_.data());
     }
     const int count = static_cast<int>(walks.size());
     bool first = true;
@@ -102,16 +98,7 @@ class Return {
     return longest;
   }
 
-  // Lines of the longest segment; 0 where forward kept all that backward needs.
-  int64_t longest_segment() const {
-    int64_t longest = 0;
-    if (!call_.segment || !Cell::saved_slots) return 0;
-    for (int64_t s = 0; s < plan_.steps(); s += call_.segment) {
-      const int64_t end = s + call_.segment < plan_.steps() ? s + call_.segment : plan_.steps();
-      if (lines_between(s, end) > longest) longest = lines_between(s, end);
-    }
-    return longest;
-  }
+  bool walks_again() const { return call_.segment && Cell::saved_slots; }
   // The forward call whose segments are walked again. Its y is only read, its saved holds the memories kept.
   Forward forward_again() {
     Forward f{};
@@ -265,9 +252,8 @@ class Return {
   const int directions_;
   const Deal deal_;
   const Plan plan_;
-  const int64_t line_floats_, chunk_lines_, segment_lines_;
-  Scratch packed_, forward_packed_, gates_, d_pre_, scratch_, masked_, pointers_, zeros_, own_dh_, own_dc_, other_dx_,
-      sums_;
+  const int64_t line_floats_, chunk_lines_;
+  Scratch packed_, forward_packed_, d_pre_, scratch_, masked_, pointers_, zeros_, own_dh_, own_dc_, other_dx_, sums_;
 };
 
 }  // namespace

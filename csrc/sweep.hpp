@@ -57,7 +57,7 @@ class Sweep {
   }
 
   // Steps [from, to) once more for backward, from the memory that was saved before `from`. The gates go to `gates`,
-  // line after line in the walk's order; y, which is there already, goes nowhere.
+  // step after step, row after row; y, which is there already, goes nowhere.
   void again(int64_t from, int64_t to, float* gates) {
     Scratch memory(floats(Cell::memory ? count_ * shape_.H : 0)), nowhere(floats(count_ * shape_.P));
     again_ = {from, gates, memory.data(), nowhere.data()};
@@ -139,7 +139,7 @@ class Sweep {
     r.source[static_cast<int>(From::scratch)] = r.scratch = scratch_.data() + i * Cell::scratch * shape_.H;
     r.c = memory(i);
     r.y = again_.gates ? again_.nowhere + i * shape_.P : y(b, s);
-    r.saved = again_.gates                    ? again_.gates + plan_.place(rows_[i], again_.from, s) * slots_ * shape_.H
+    r.saved = again_.gates                    ? again_.gates + ((s - again_.from) * count_ + i) * slots_ * shape_.H
               : call_.saved && !call_.segment ? call_.saved + (direction_ * call_.N + l) * slots_ * shape_.H
                                               : nullptr;
     r.raw = r.saved ? r.saved + Cell::raw_slot * shape_.H : r.scratch;

@@ -106,19 +106,13 @@ int64_t line_floats(const Shape& shape, List<S...>) {
   return (sums + lanes - 1) / lanes * lanes + 16;
 }
 
-// Where the gates of a segment go when it is walked again.
-struct Segments {
-  const Forward* call = nullptr;  // null: forward kept all gates
-  float* gates = nullptr;         // this direction's
-};
-
 template <class Cell>
 class Unwind {
  public:
   using Stages = typename Cell::Stages;
 
-  Unwind(const Backward& call, const Plan& plan, int direction, int block, const float* packed,
-         const Segments& segments, float* dh, float* dc, float* dx, const float* zeros)
+  Unwind(const Backward& call, const Plan& plan, int direction, int block, const float* packed, const Forward* again,
+         float* dh, float* dc, float* dx, const float* zeros)
       : call_(call),
         plan_(plan),
         shape_(call.shape),
@@ -129,7 +123,7 @@ class Unwind {
         count_(plan.block_start[static_cast<size_t>(block) + 1] - plan.block_start[static_cast<size_t>(block)]),
         slots_(saved_slots(shape_.cell, call.noise)),
         packed_(packed),
-        segments_(segments),
+        again_(again),
         dh_(dh),
         dc_(dc),
         dx_(dx),
@@ -138,19 +132,20 @@ class Unwind {
         d_state_(floats(call.noise.mask ? count_ * shape_.P : 0)),
         passes_h_(floats(call.noise.keep_h ? count_ * shape_.P : 0)),
         passes_c_(floats(call.noise.keep_c ? count_ * shape_.H : 0)),
+        gates_(floats(again ? segment_steps() * count_ * slots_ * shape_.H : 0)),
         made_(floats(Cell::reads_output && call.noise.keep_h ? count_ * shape_.P : 0)) {}
 
   // One member's share of a chunk.
   void run(const Chunk& chunk, Crew& crew) {
     Crew::Member member(crew);
-    if (!segments_.call) {
+    if (!again_) {
       unwind(chunk.first, chunk.last, chunk, member);
     } else {
       const int64_t k = call_.segment;
       for (int64_t last = chunk.last; last > chunk.first;) {
         const int64_t begin = (last - 1) / k * k, first = begin > chunk.first ? begin : chunk.first;
         walked_from_ = begin;
-        Sweep<Cell>(*segments_.call, plan_, direction_, block_).again(begin, last, segments_.gates);
+        Sweep<Cell>(*again_, plan_, direction_, block_).again(begin, last, gates_.data());
         unwind(first, last, chunk, member);
         last = first;
       }
@@ -169,15 +164,16 @@ class Unwind {
     const int64_t t = direction_ ? lines_.lengths[b] - 1 - s : s;
     return lines_.time_offset[t] + lines_.row_offset[b];
   }
+  int64_t segment_steps() const { return call_.segment < plan_.steps() ? call_.segment : plan_.steps(); }
   const float* saved(int64_t i, int64_t s) const {
-    if (segments_.call) return segments_.gates + plan_.place(rows_[i], walked_from_, s) * slots_ * shape_.H;
+    if (again_) return gates_.data() + ((s - walked_from_) * count_ + i) * slots_ * shape_.H;
     return call_.saved + (direction_ * call_.N + line(row(i), s)) * slots_ * shape_.H;
   }
   const float* y(int64_t b, int64_t s) const { return call_.y + (line(b, s) * shape_.D + direction_) * shape_.P; }
   const float* c_before(int64_t i, int64_t s) const {
     const int64_t state = direction_ * lines_.B + row(i);
     if (s == 0) return call_.c0 ? call_.c0 + state * shape_.H : zeros_;
-    if (segments_.call && s == walked_from_) {
+    if (again_ && s == walked_from_) {
       const int64_t k = call_.segment, segments = (lines_.T + k - 1) / k;
       return call_.saved + ((direction_ * segments + s / k) * lines_.B + row(i)) * shape_.H;
     }
@@ -392,11 +388,11 @@ class Unwind {
   const int64_t* rows_;
   const int64_t count_, slots_;
   const float* packed_;
-  const Segments segments_;
+  const Forward* again_;  // to walk segments again; null where forward kept all gates
   float *dh_, *dc_, *dx_;
   const float* zeros_;
   int64_t walked_from_ = 0;
-  Scratch d_scratch_, d_state_, passes_h_, passes_c_, made_;
+  Scratch d_scratch_, d_state_, passes_h_, passes_c_, gates_, made_;
 };
 
 }  // namespace
