@@ -2,6 +2,8 @@
 // for it. Everything below is in unnamed namespaces, so no function built for a newer processor is ever shared with an
 // older one.
 #include <deque>
+#include <memory>
+#include <vector>
 
 #include "backward.hpp"
 #include "cell_coupled.hpp"
@@ -63,18 +65,56 @@ void forward(const Forward& call) {
     std::deque<Walk> all;
     std::deque<Crew> crews;
     for (int walk = 0; walk < walks; ++walk) {
-      all.emplace_back(call, plan, walk % directions, walk / directions);
+      all.emplace_back(call, plan, walk % directions, walk / directions, dealt.crew);
       crews.emplace_back(dealt.crew);
     }
     share(walks * dealt.crew, weight_count(call.shape) * static_cast<double>(plan.tokens()), [&](int task) {
       const size_t walk = static_cast<size_t>(task % walks);
-      all[walk].run(crews[walk]);
+      all[walk].run(crews[walk], task / walks);
     });
   });
 }
 
 void backward(const Backward& call) {
   with_cell(call.shape.cell, [&](auto cell) { Return<decltype(cell)>(call).run(); });
+}
+
+// One step of one layer over bound buffers, made once and run often: nothing is allocated in run().
+template <class Cell>
+class OneStep : public Step {
+ public:
+  OneStep(const StepBuffers& of)
+      : zero_(static_cast<size_t>(of.B), 0), one_(static_cast<size_t>(of.B), 1), row_(static_cast<size_t>(of.B)) {
+    for (size_t b = 0; b < row_.size(); ++b) row_[b] = static_cast<int64_t>(b);
+    call_.shape = of.shape;
+    call_.lines = {1, of.B, zero_.data(), row_.data(), one_.data()};
+    call_.packed[0] = of.packed;
+    call_.x = of.x;
+    call_.h0 = call_.h_n = of.h;
+    call_.c0 = call_.c_n = of.c;
+    call_.y = of.y;
+    call_.N = of.B;
+    call_.noise = of.noise;
+    plan_ = std::make_unique<Plan>(call_.lines, 1);
+    sweep_ = std::make_unique<Sweep<Cell>>(call_, *plan_, 0, 0, 1);
+  }
+  void run() override {
+    const FlushDenormals flush;
+    Crew alone(1);
+    sweep_->run(alone, 0);
+  }
+
+ private:
+  std::vector<int64_t> zero_, one_, row_;
+  Forward call_{};
+  std::unique_ptr<Plan> plan_;
+  std::unique_ptr<Sweep<Cell>> sweep_;
+};
+
+std::unique_ptr<Step> bind_step(const StepBuffers& of) {
+  std::unique_ptr<Step> step;
+  with_cell(of.shape.cell, [&](auto cell) { step = std::make_unique<OneStep<decltype(cell)>>(of); });
+  return step;
 }
 
 int64_t packed_linear_size(int64_t O, int64_t K) { return Affine{O, K}.size(); }
@@ -104,7 +144,14 @@ void linear(int64_t N, int64_t O, int64_t K, const float* packed, const float* x
 }  // namespace
 
 extern const Table ANAPHORA_TABLE(ANAPHORA_ARCH_NAME);
-const Table ANAPHORA_TABLE(ANAPHORA_ARCH_NAME) = {
-    ANAPHORA_NAME(ANAPHORA_ARCH_NAME), packed_size, pack, forward, backward, packed_linear_size, pack_linear, linear};
+const Table ANAPHORA_TABLE(ANAPHORA_ARCH_NAME) = {ANAPHORA_NAME(ANAPHORA_ARCH_NAME),
+                                                  packed_size,
+                                                  pack,
+                                                  forward,
+                                                  backward,
+                                                  bind_step,
+                                                  packed_linear_size,
+                                                  pack_linear,
+                                                  linear};
 
 }  // namespace anaphora

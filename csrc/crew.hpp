@@ -22,7 +22,8 @@ class Crew {
   // One thread's way through the phases: every member calls phase() for the same phases in the same order.
   class Member {
    public:
-    explicit Member(Crew& crew) : crew_(crew) {}
+    Member(Crew& crew, int who) : crew_(crew), who_(who) {}
+    int who() const { return who_; }
 
     template <class F>
     ANAPHORA_INLINE void phase(F&& f) {
@@ -49,6 +50,7 @@ class Crew {
     }
 
     Crew& crew_;
+    const int who_;
     int64_t phase_ = 0;
   };
 

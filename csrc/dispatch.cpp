@@ -47,6 +47,8 @@ const Table& table() {
   return picked;
 }
 
+Step::~Step() = default;
+
 Traits traits(CellKind cell) {
   switch (cell) {
     case CellKind::gru:

@@ -17,6 +17,7 @@
 // was cut in time.
 #pragma once
 #include <cstdint>
+#include <memory>
 
 namespace anaphora {
 
@@ -102,6 +103,21 @@ struct Backward {
   float clip;  // > 0: every product's gradient is held between -clip and clip at every step
 };
 
+// One step of one layer in one direction, over buffers that stay: x is read, h and c are replaced, y is written.
+struct StepBuffers {
+  Shape shape;  // D = 1
+  int64_t B;
+  const float *packed, *x;  // x (B, I)
+  float *h, *c, *y;         // (B, P), (B, H) or null, (B, P)
+  Noise noise;              // no mask
+};
+
+class Step {
+ public:
+  virtual ~Step();
+  virtual void run() = 0;
+};
+
 // One instruction set's kernels.
 struct Table {
   const char* name;
@@ -109,6 +125,7 @@ struct Table {
   void (*pack)(const Shape&, const Weights&, float* packed);
   void (*forward)(const Forward&);
   void (*backward)(const Backward&);
+  std::unique_ptr<Step> (*bind_step)(const StepBuffers&);
   int64_t (*packed_linear_size)(int64_t O, int64_t K);
   void (*pack_linear)(int64_t O, int64_t K, const float* w, const float* b, float* packed);
   void (*linear)(int64_t N, int64_t O, int64_t K, const float* packed, const float* x, float* y);  // y = b + x W^T

@@ -3,12 +3,14 @@
 #include <nanobind/ndarray.h>
 #include <nanobind/stl/optional.h>
 #include <nanobind/stl/string.h>
+#include <nanobind/stl/tuple.h>
 #include <nanobind/stl/unique_ptr.h>
 #include <nanobind/stl/vector.h>
 
 #include <memory>
 #include <optional>
 #include <string>
+#include <tuple>
 #include <vector>
 
 #include "kernels.h"
@@ -255,6 +257,71 @@ void backward(const std::string& cell, const std::vector<MaybeIn>& weights, cons
   table().backward(call);
 }
 
+// Layers one on top of the other, one step of B rows at a time, over the caller's arrays.
+class Stepper {
+ public:
+  using State = std::tuple<Out, MaybeOut>;
+  using Keep = std::tuple<MaybeIn, MaybeIn>;
+
+  Stepper(std::vector<nb::object> layers, In x, std::vector<State> states, Out y, std::vector<Keep> keeps)
+      : layers_(std::move(layers)), x_(x), states_(std::move(states)), y_(y), keeps_(std::move(keeps)) {
+    if (layers_.empty() || states_.size() != layers_.size() || (!keeps_.empty() && keeps_.size() != layers_.size()))
+      throw nb::value_error("layers: expected at least one, and a state for each");
+    const int64_t B = rows_of("x", x_);
+    const float* from = x_.data();
+    int64_t width = static_cast<int64_t>(x_.shape(1));
+    for (size_t l = 0; l < layers_.size(); ++l) {
+      const Packed& packed = nb::cast<const Packed&>(layers_[l]);
+      const Shape& s = packed.shape;
+      if (s.D != 1) throw nb::value_error("layers: a second direction needs the whole sequence, not a step");
+      if (s.I != width)
+        throw nb::value_error(("layers: layer " + std::to_string(l) + " takes " + std::to_string(s.I) +
+                               " features, got " + std::to_string(width))
+                                  .c_str());
+      const bool last = l + 1 == layers_.size();
+      if (!last) between_.push_back(std::make_unique<Scratch>(static_cast<size_t>(B * s.P)));
+      StepBuffers of{};
+      of.shape = s;
+      of.B = B;
+      of.packed = packed.blocks[0]->data();
+      of.x = from;
+      of.h = expect("h", std::get<0>(states_[l]), {1, B, s.P});
+      of.c = expect("c", std::get<1>(states_[l]), {1, B, s.H});
+      if (traits(s.cell).memory != (of.c != nullptr))
+        throw nb::value_error("c: a cell with a memory needs it, no other");
+      of.y = last ? expect("y", y_, {B, s.P}) : between_.back()->data();
+      if (!keeps_.empty()) of.noise = noise_of(s, B, B, MaybeIn(), std::get<0>(keeps_[l]), std::get<1>(keeps_[l]));
+      steps_.push_back(table().bind_step(of));
+      work_ += B * traits(s.cell).gates * s.H * (s.I + s.P);
+      from = of.y;
+      width = s.P;
+    }
+  }
+  Stepper(const Stepper&) = delete;
+
+  void step() {
+    if (work_ < worth_releasing) return run();
+    nb::gil_scoped_release released;
+    run();
+  }
+
+ private:
+  static constexpr int64_t worth_releasing = 2000000;  // multiply-adds: below, another thread waits some 20 us at most
+
+  void run() {
+    for (const auto& step : steps_) step->run();
+  }
+
+  std::vector<nb::object> layers_;
+  In x_;
+  std::vector<State> states_;
+  Out y_;
+  std::vector<Keep> keeps_;
+  std::vector<std::unique_ptr<Scratch>> between_;
+  std::vector<std::unique_ptr<Step>> steps_;
+  int64_t work_ = 0;
+};
+
 struct PackedLinear {
   int64_t O, K;
   Scratch block;
@@ -297,6 +364,11 @@ NB_MODULE(_kernels, module) {
   nb::set_leak_warnings(false);  // a packed layer in a global outlives the interpreter: no harm, no noise
   nb::class_<Packed>(module, "Packed");
   nb::class_<PackedLinear>(module, "PackedLinear");
+  nb::class_<Stepper>(module, "Stepper")
+      .def(nb::init<std::vector<nb::object>, In, std::vector<Stepper::State>, Out, std::vector<Stepper::Keep>>(),
+           nb::arg("layers"), nb::arg("x").noconvert(), nb::arg("states").noconvert(), nb::arg("y").noconvert(),
+           nb::arg("keeps").noconvert() = std::vector<Stepper::Keep>())
+      .def("step", &Stepper::step);
   module.def("pack", &pack, nb::arg("cell"), nb::arg("weights").noconvert());
   module.def("forward", &forward, nb::arg("packed"), nb::arg("x").noconvert(), nb::arg("time_offset").noconvert(),
              nb::arg("row_offset").noconvert(), nb::arg("lengths").noconvert(), nb::arg("h0").noconvert().none(),

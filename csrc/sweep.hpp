@@ -17,7 +17,7 @@ namespace {
 template <class Cell>
 class Sweep {
  public:
-  Sweep(const Forward& call, const Plan& plan, int direction, int block)
+  Sweep(const Forward& call, const Plan& plan, int direction, int block, int members)
       : call_(call),
         shape_(call.shape),
         lines_(call.lines),
@@ -31,18 +31,20 @@ class Sweep {
         scratch_(floats(count_ * Cell::scratch * shape_.H)),
         masked_(floats(call.noise.mask ? count_ * shape_.P : 0)),
         c_before_(floats(call.noise.keep_c ? count_ * shape_.H : 0)),
-        partial_(floats(count_ <= few_rows ? ahead_steps * count_ * padded_slots(typename Cell::Stages{}) : 0)) {
+        partial_(floats(count_ <= few_rows ? ahead_steps * count_ * padded_slots(typename Cell::Stages{}) : 0)),
+        views_(floats(floats_per_row * count_ * members)) {
     for (int64_t i = 0; i < (shape_.P > shape_.H ? shape_.P : shape_.H); ++i) zeros_.data()[i] = 0.0f;
   }
 
-  // One member's share of the walk.
-  void run(Crew& crew) {
-    Crew::Member member(crew);
-    member.phase([&](int part, int parts) {
-      const Piece piece(Cell::memory ? count_ : 0, part, parts);
-      for (int64_t i = piece.begin; i < piece.end; ++i)
-        copy(memory(i), call_.c0 ? call_.c0 + at_row(i) : zeros_.data(), shape_.H);
-    });
+  // The who-th member's share of the walk. In a single step h_n may be h0, and c_n c0: they are replaced in place.
+  void run(Crew& crew, int who) {
+    Crew::Member member(crew, who);
+    if (Cell::memory && call_.c_n != call_.c0)
+      member.phase([&](int part, int parts) {
+        const Piece piece(count_, part, parts);
+        for (int64_t i = piece.begin; i < piece.end; ++i)
+          copy(memory(i), call_.c0 ? call_.c0 + at_row(i) : zeros_.data(), shape_.H);
+      });
     const int64_t steps = count_ ? length(0) : 0;
     if (call_.saved && !call_.segment)
       walk<true>(0, steps, member);
@@ -65,7 +67,7 @@ class Sweep {
       for (int64_t i = 0; i < count_ && length(i) > from; ++i)
         copy(again_.memory + i * shape_.H, kept(i, from), shape_.H);
     Crew alone(1);
-    Crew::Member member(alone);
+    Crew::Member member(alone, 0);
     walk<true>(from, to, member);
   }
 
@@ -112,8 +114,7 @@ class Sweep {
     const bool few = count_ <= few_rows && to - from > 1;
     const bool keeps = Cell::memory && call_.saved && call_.segment && !again_.gates;
     const int64_t padded = padded_slots(typename Cell::Stages{});
-    Scratch state(floats(floats_per_row * count_));
-    Row* rows = reinterpret_cast<Row*>(state.data());
+    Row* rows = reinterpret_cast<Row*>(views_.data()) + member.who() * count_;
     for (int64_t s = from; s < to; ++s) {
       while (active && length(active - 1) <= s) --active;
       if (few && (s - from) % ahead_steps == 0) form_ahead(s, to, padded, member, typename Cell::Stages{});
@@ -249,7 +250,7 @@ class Sweep {
   const int64_t* rows_;
   const int64_t count_, slots_;
   Again again_;
-  Scratch zeros_, scratch_, masked_, c_before_, partial_;
+  Scratch zeros_, scratch_, masked_, c_before_, partial_, views_;
 };
 
 }  // namespace

@@ -137,7 +137,7 @@ class Unwind {
 
   // One member's share of a chunk.
   void run(const Chunk& chunk, Crew& crew) {
-    Crew::Member member(crew);
+    Crew::Member member(crew, 0);
     if (!again_) {
       unwind(chunk.first, chunk.last, chunk, member);
     } else {
@@ -145,7 +145,7 @@ class Unwind {
       for (int64_t last = chunk.last; last > chunk.first;) {
         const int64_t begin = (last - 1) / k * k, first = begin > chunk.first ? begin : chunk.first;
         walked_from_ = begin;
-        Sweep<Cell>(*again_, plan_, direction_, block_).again(begin, last, gates_.data());
+        Sweep<Cell>(*again_, plan_, direction_, block_, 1).again(begin, last, gates_.data());
         unwind(first, last, chunk, member);
         last = first;
       }

@@ -11,6 +11,17 @@ _Index = NDArray[np.int64]
 class Packed: ...
 class PackedLinear: ...
 
+class Stepper:
+    def __init__(
+        self,
+        layers: Sequence[Packed],
+        x: _Float,
+        states: Sequence[tuple[_Float, _Float | None]],
+        y: _Float,
+        keeps: Sequence[tuple[_Float | None, _Float | None]] = ...,
+    ) -> None: ...
+    def step(self) -> None: ...
+
 def pack(cell: str, weights: Sequence[_Float | None]) -> Packed: ...
 def forward(
     packed: Packed,
