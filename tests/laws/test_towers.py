@@ -14,7 +14,7 @@ from anaphora import spec
 from anaphora.nn.blocks import BUILDERS as NN_BUILDERS
 from anaphora.nn.blocks import build
 from anaphora.runtime.blocks import BUILDERS as RUNTIME_BUILDERS
-from small_models import TREES, random_inputs, random_tensors, small_model
+from small_models import TREES, of_vectors, random_inputs, random_tensors, recurrent, small_model
 
 CLOSE = 1e-5  # of the largest logit: two summation orders of float32 over some hundred terms and a dozen steps
 T, B = 12, 5
@@ -66,6 +66,26 @@ def test_they_agree_on_ragged_rows_that_go_on(checked: dict[str, Any], rng: np.r
             assert not y[length:, b].any()
     for ours, theirs in zip(state, [part for parts in expected_state.values() for part in parts], strict=True):
         assert_close(ours, theirs)
+
+
+RECURRENT = [kind for kind, entry in spec.KINDS.items() if "hidden_size" in entry.fields]
+FIELDS: list[dict[str, Any]] = [
+    {"num_layers": 2, "bidirectional": True},
+    {"hidden_size": 33, "bias": False, "zoneout_hidden": 0.1},
+    {"num_layers": 3, "learned_state": True, "dropout": 0.2},
+]
+
+
+@pytest.mark.parametrize("fields", FIELDS, ids=str)
+@pytest.mark.parametrize("kind", RECURRENT)
+def test_recurrent_layers_have_the_same_bits(kind: str, fields: dict[str, Any], rng: np.random.Generator) -> None:
+    checked = of_vectors(recurrent(kind, **fields))
+    module, model = both(checked)
+    x, lengths = random_inputs(checked, rng, T, B), np.array([T, 0, 3, 1, T - 1])
+    y, state = model.forward(x, lengths)
+    expected, expected_state = module(torch.from_numpy(x), None, torch.from_numpy(lengths))
+    for ours, theirs in zip([y, *state], [expected, *expected_state["recurrent"]], strict=True):
+        np.testing.assert_array_equal(ours.view(np.uint8), theirs.detach().numpy().view(np.uint8))
 
 
 @pytest.mark.parametrize("checked", TREES.values(), ids=TREES)
