@@ -16,7 +16,8 @@
                         h' = o ⊙ tanh(gain_c ⊙ norm(c') + shift_c)                       (Ba, Kiros & Hinton, 2016)
 
 norm(v) = (v − mean v) / √(var v + ε) over the values of all gates of one row. The gradient of every product with x or
-h, before its nonlinearity or its normaliser, is clipped to ±clip where clip is not 0 (Graves, 2013).
+h, before its nonlinearity or its normaliser, is clipped to ±clip where clip is not 0 (Graves, 2013); so is what flows
+back through it a second time, on the way to a second derivative.
 """
 
 from __future__ import annotations

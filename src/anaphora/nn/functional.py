@@ -195,17 +195,21 @@ class _AtHand(torch.autograd.Function):
 _apply_at_hand: Callable[..., tuple[Tensor, Tensor, Any, Any]] = super(torch.autograd.Function, _AtHand).apply
 
 
-def _array(tensor: Tensor | None) -> Any:
-    """The numbers of a tensor in its own memory, if they lie there in order."""
+def _lent(tensor: Tensor | None) -> Any:
+    """A tensor's memory, if its numbers lie there in order; for one call, into whose hands it goes."""
     if tensor is None:
         return None
-    return (tensor if tensor.is_contiguous() else tensor.contiguous()).numpy(force=True)
+    if not tensor.is_contiguous() or tensor.is_neg():
+        tensor = tensor.resolve_neg().contiguous()
+    return torch._C._to_dlpack(tensor)  # quicker than .detach().numpy()
 
 
 def _noise(mask: Tensor | None, keep_h: Tensor | None, keep_c: Tensor | None) -> Noise:
+    """As arrays, which have an address even if they hold nothing."""
     if mask is keep_h is keep_c is None:
         return SILENT
-    return Noise(_array(mask), _array(keep_h), _array(keep_c))
+    arrays = (None if tensor is None else tensor.contiguous().numpy(force=True) for tensor in (mask, keep_h, keep_c))
+    return Noise(*arrays)
 
 
 def _kept(shape: Sequence[int]) -> Any:
@@ -239,15 +243,15 @@ def _walk_forward(
     save: bool,
 ) -> tuple[Tensor, Tensor, Tensor | None, Tensor | None]:
     """The kernels on tensors: y, h_n, c_n of a memory, and what is saved if asked for."""
-    arrays, noise = [_array(weight) for weight in weights], _noise(mask, keep_h, keep_c)
-    T, B, H, P = len(lines.time_offset), len(lines.lengths), len(arrays[0]) // kernels.GATES[cell], arrays[1].shape[1]
-    shapes = _forward_shapes(cell, T, directions, x.size(0), B, H, P, noise, segment, save)
+    T, N, B, H, P = len(lines.time_offset), len(x), len(lines.lengths), *_widths(cell, weights)
+    noise = _noise(mask, keep_h, keep_c)
+    shapes = _forward_shapes(cell, T, directions, N, B, H, P, noise, segment, save)
     y, h_n = _kept(shapes[0]), _kept(shapes[1])
     c_n, saved = (None if shape is None else _kept(shape) for shape in shapes[2:])
     if not whole:
         y.fill(0)
-    packed = kernels.pack(cell, _grouped(arrays))
-    kernels.forward(packed, _array(x), lines, _array(h0), _array(c0), y, h_n, c_n, saved, noise, segment)
+    packed = kernels.pack(cell, _grouped([_lent(weight) for weight in weights]))
+    kernels.forward(packed, _lent(x), lines, _lent(h0), _lent(c0), y, h_n, c_n, saved, noise, segment)
     return (
         torch.from_numpy(y),
         torch.from_numpy(h_n),
@@ -278,35 +282,40 @@ def _walk_back(
     wanted: Sequence[bool],  # of x, h_0, c_0 and each weight
 ) -> list[Tensor | None]:
     """The kernels back on tensors: the gradients of x, h_0, c_0 and each weight, None where none is wanted."""
-    arrays = [_array(weight) for weight in weights]
-    D, B, H, P = directions, len(lines.lengths), len(arrays[0]) // kernels.GATES[cell], arrays[1].shape[1]
+    D, B, H, P = directions, len(lines.lengths), *_widths(cell, weights)
     dx = _kept(x.shape) if wanted[0] else None
     dh0 = _kept((D, B, P)) if wanted[1] else None
     dc0 = _kept((D, B, H)) if wanted[2] else None
-    dweights = [None if w is None else _kept(w.shape) for w in arrays] if True in wanted[3:] else [None] * len(arrays)
+    dweights = [None if w is None else _kept(w.shape) for w in weights] if True in wanted[3:] else []
     if dx is not None and not whole:
         dx.fill(0)
     kernels.backward(
         cell,
-        _grouped(arrays),
-        _array(x),
+        _grouped([_lent(weight) for weight in weights]),
+        _lent(x),
         lines,
-        _array(h0),
-        _array(c0),
-        _array(y),
-        _array(saved),
-        _array(dy),
-        _array(dh_n),
-        _array(dc_n) if cell in kernels.MEMORY else None,
+        _lent(h0),
+        _lent(c0),
+        _lent(y),
+        _lent(saved),
+        _lent(dy),
+        _lent(dh_n),
+        _lent(dc_n) if cell in kernels.MEMORY else None,
         dx,
-        _grouped(dweights) if True in wanted[3:] else None,
+        _grouped(dweights),
         dh0,
         dc0,
         _noise(mask, keep_h, keep_c),
         clip,
         segment,
     )
-    return [None if found is None else torch.from_numpy(found) for found in (dx, dh0, dc0, *dweights)]
+    found = [None if array is None else torch.from_numpy(array) for array in (dx, dh0, dc0, *dweights)]
+    return found if dweights else [*found, *[None] * len(weights)]
+
+
+def _widths(cell: str, weights: Sequence[Any]) -> tuple[int, int]:
+    """H and P."""
+    return weights[0].size(0) // kernels.GATES[cell], weights[1].size(1)
 
 
 def _forward_shapes(
@@ -324,8 +333,8 @@ def _forward_shapes(
 
 def _sizes(*inputs: Any) -> tuple[Any, ...]:
     """D, N, B, H, P, of symbols if need be."""
-    cell, D, T, _, lines, x, _, _, (w_ih, w_hh, *_) = inputs[:9]
-    return D, x.size(0), (lines.size(0) - T) // 2, w_ih.size(0) // kernels.GATES[cell], w_hh.size(1)
+    cell, D, T, _, lines, x, _, _, weights = inputs[:9]
+    return D, x.size(0), (lines.size(0) - T) // 2, *_widths(cell, weights)
 
 
 def _forward_shaped(*inputs: Any) -> tuple[Tensor, ...]:
