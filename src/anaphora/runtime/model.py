@@ -32,6 +32,7 @@ from anaphora.lines import Lines
 from anaphora.runtime import blocks
 from anaphora.runtime.blocks import Floats
 from anaphora.runtime.session import Session
+from anaphora.runtime.stepper import Stepper
 
 State = tuple[Floats, ...]
 
@@ -60,15 +61,15 @@ class Model:
         self.width = spec.output_width(self.spec)
         self.input_size: int = self.spec["input_size"]
         self.pools = spec.pools(self.spec)
-        self._blocks = blocks.build(self.spec, self.tensors)
-        self.needs_whole_rows = next((block.path for block in self._blocks if block.whole_rows), None)
-        self._parts = [0, *accumulate(len(block.initial) for block in self._blocks)]
+        self.blocks = blocks.build(self.spec, self.tensors)
+        self.needs_whole_rows = next((block.path for block in self.blocks if block.whole_rows), None)
+        self._parts = [0, *accumulate(len(block.initial) for block in self.blocks)]
         self.vocabulary_size: int = next(spec.walk(self.spec))[1].get("vocabulary", 0)
 
     @property
     def layout(self) -> tuple[tuple[int, int], ...]:
         """(layers·D, width) of each part of a state, in order."""
-        return tuple((part.shape[0], part.shape[1]) for block in self._blocks for part in block.initial)
+        return tuple((part.shape[0], part.shape[1]) for block in self.blocks for part in block.initial)
 
     @cached_property
     def digest(self) -> bytes:
@@ -81,7 +82,7 @@ class Model:
 
     def initial(self, B: int = 1) -> State:
         """Return the state before the first step of B rows: zeros where it was not learned."""
-        return tuple(np.repeat(part[:, None], B, axis=1) for block in self._blocks for part in block.initial)
+        return tuple(np.repeat(part[:, None], B, axis=1) for block in self.blocks for part in block.initial)
 
     def forward(
         self, inputs: ArrayLike, lengths: ArrayLike | None = None, state: State | None = None
@@ -134,7 +135,7 @@ class Model:
         """
         self.check_steps()
         symbols = self._steps(ids, "N")
-        self._check_ids(symbols)
+        self.check_ids(symbols)
         nats = np.empty(max(0, symbols.size - 1), dtype=np.float64)
         now = self._checked(state, 1)
         size = max(1, LOGITS_AT_ONCE // self.width)
@@ -152,6 +153,14 @@ class Model:
         this model.
         """
         return Session(self, state)
+
+    def stepper(self, B: int = 1, state: State | None = None) -> Stepper:
+        """Return B streams that go on together, step by step, at the beginning or going on from a state.
+
+        Raises UsageError when a block needs whole rows, or when the state doesn't fit.
+        """
+        self.check_steps()
+        return Stepper(self, B, self._checked(state, B))
 
     def check_steps(self) -> None:
         """Raise UsageError if a block needs whole rows, so that the model cannot go step by step."""
@@ -171,9 +180,9 @@ class Model:
 
     def _run(self, x: NDArray[Any], lines: Lines, state: State) -> tuple[Floats, State]:
         if not self.input_size:
-            self._check_ids(x)
+            self.check_ids(x)
         after: list[Floats] = []
-        for block, (first, last) in zip(self._blocks, pairwise(self._parts), strict=True):
+        for block, (first, last) in zip(self.blocks, pairwise(self._parts), strict=True):
             x, part = block.run(x, lines, state[first:last])
             after.extend(part)
         return x, tuple(after)
@@ -192,7 +201,8 @@ class Model:
             raise UsageError(f"expected ids of shape ({', '.join(axes)}), got shape {ids.shape}")
         return ids if ids.size else ids.astype(np.int64)
 
-    def _check_ids(self, ids: NDArray[Any]) -> None:
+    def check_ids(self, ids: NDArray[Any]) -> None:
+        """Raise UsageError for ids that are no integers, DataError for one that is no symbol of the model."""
         if ids.dtype.kind not in "iu":
             raise UsageError(f"expected whole numbers as ids, got {ids.dtype}")
         V = self.vocabulary_size

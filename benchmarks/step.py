@@ -1,0 +1,241 @@
+"""Time one step of a live stream from Python, in turn in one process: the runtime's step object and its rivals.
+
+    python benchmarks/step.py [--quick] [--cells rnn gru lstm] [--units H] [--rows B] [--seconds S] [--json FILE]
+
+One layer of H units over H inputs, B rows, one thread everywhere; the state goes back into the next step. Sides:
+
+    step object        `model.stepper().step()`: the runtime, buffers bound once
+    model.step         the runtime with the state as a value, handed in and out
+    nn.LSTM            torch's layer on a sequence of one step, in inference mode
+    nn.LSTMCell        torch's cell
+    ONNX Runtime       its operator, states fed back as NumPy arrays
+    ONNX Runtime bound its operator with inputs and outputs bound once, two sets of states in turn
+
+A turn is 200 steps of one side, each timed by itself (the clock's own 50 ns or so stand in every figure); turns go
+round. A row holds the median and the 99th percentile over all steps, and the median over rounds of the rival's median
+divided by the step object's. At the end, the allocations of ten thousand steps (`measure/allocations.py`).
+"""
+
+from __future__ import annotations
+
+import argparse
+import statistics
+import sys
+import time
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+import numpy as np
+import onnxruntime
+import torch
+from onnx import TensorProto, helper, numpy_helper
+
+from anaphora import kernels, spec
+from anaphora.bundle import Bundle
+from anaphora.runtime import Model
+from measure import allocations, bars, facts, program
+from rivals.onnx_runtime import IR_VERSION, OPSET, reordered
+
+CELLS = ("rnn", "gru", "lstm")
+TURN = 200  # steps
+CLOSE = 1e-5  # of h after so many steps
+CHECKED = 20
+BARS = [
+    bars.Bar("one step vs nn.LSTM", {"cell": ("lstm",), "rival": ("nn.LSTM",)}, least=20),
+    bars.Bar("one step vs ONNX Runtime", {"rival": ("ONNX Runtime", "ONNX Runtime bound")}, least=2.5),
+]
+
+
+class Side(NamedTuple):
+    """One who steps: a step, and the h (B, H) it has come to."""
+
+    step: Callable[[], object]
+    h: Callable[[], np.ndarray]
+
+
+def ours(cell: str, layer: Any, x: torch.Tensor) -> dict[str, Side]:
+    """The runtime's two ways."""
+    H, B = layer.hidden_size, len(x)
+    block = {"kind": cell, "name": "recurrent", "input_size": H, "hidden_size": H}
+    tree = spec.check({"kind": "stack", "name": "model", "input_size": H, "blocks": [block]})
+    tensors = {f"recurrent.{name}": weight.numpy() for name, weight in layer.state_dict().items()}
+    model = Model(Bundle(tensors, {"version": 1, "task": "none", "model": tree}))
+    bound = model.stepper(B)
+    bound.x[:] = x
+    sides = {"step object": Side(bound.step, lambda: bound.y)}
+    if B == 1:
+        row, now = x[0].numpy(), [model.initial()]
+
+        def by_value() -> None:
+            _, now[0] = model.step(now[0], row)
+
+        sides["model.step"] = Side(by_value, lambda: now[0][0][0])
+    return sides
+
+
+def torchs(cell: str, layer: Any, x: torch.Tensor) -> dict[str, Side]:
+    """Torch's layer and its cell, with the same weights."""
+    name, one = cell.upper(), x[None]
+    alone = getattr(torch.nn, f"{name}Cell")(layer.input_size, layer.hidden_size)
+    alone.load_state_dict({key.removesuffix("_l0"): weight for key, weight in layer.state_dict().items()})
+    zeros = torch.zeros(len(x), layer.hidden_size)
+    pair = cell == "lstm"
+    of_layer: list[Any] = [(zeros[None], zeros[None]) if pair else zeros[None]]
+    of_cell: list[Any] = [(zeros, zeros) if pair else zeros]
+
+    def step_layer() -> None:
+        _, of_layer[0] = layer(one, of_layer[0])
+
+    def step_cell() -> None:
+        of_cell[0] = alone(x, of_cell[0])
+
+    return {
+        f"nn.{name}": Side(step_layer, lambda: (of_layer[0][0] if pair else of_layer[0])[0].numpy()),
+        f"nn.{name}Cell": Side(step_cell, lambda: (of_cell[0][0] if pair else of_cell[0]).numpy()),
+    }
+
+
+def onnx_session(cell: str, layer: Any, B: int) -> onnxruntime.InferenceSession:
+    """A graph of one operator: x (1, B, H) and the states (1, B, H) to the next states."""
+    H, held, pair = layer.hidden_size, layer.state_dict(), cell == "lstm"
+    constants = {
+        "W": reordered(cell, held["weight_ih_l0"])[None],
+        "R": reordered(cell, held["weight_hh_l0"])[None],
+        "B": np.concatenate([reordered(cell, held[f"bias_{kind}_l0"]) for kind in ("ih", "hh")])[None],
+    }
+    states, after = (["h", "c"], ["h_next", "c_next"]) if pair else (["h"], ["h_next"])
+    options: dict[str, Any] = {"hidden_size": H, **({"linear_before_reset": 1} if cell == "gru" else {})}
+    node = helper.make_node(cell.upper(), ["x", "W", "R", "B", "", *states], ["", *after], **options)
+    shaped = [helper.make_tensor_value_info(name, TensorProto.FLOAT, [1, B, H]) for name in ["x", *states, *after]]
+    split = 1 + len(states)
+    initial = [numpy_helper.from_array(array, name) for name, array in constants.items()]
+    graph = helper.make_graph([node], "step", shaped[:split], shaped[split:], initial)
+    made = helper.make_model(graph, opset_imports=[helper.make_opsetid("", OPSET)], ir_version=IR_VERSION)
+    settings = onnxruntime.SessionOptions()
+    settings.intra_op_num_threads = settings.inter_op_num_threads = 1
+    return onnxruntime.InferenceSession(made.SerializeToString(), settings, providers=["CPUExecutionProvider"])
+
+
+def onnxs(cell: str, layer: Any, x: torch.Tensor) -> dict[str, Side]:
+    """ONNX Runtime, with NumPy arrays in and out, and with everything bound."""
+    session = onnx_session(cell, layer, len(x))
+    names = ["h", "c"] if cell == "lstm" else ["h"]
+    feed = {"x": x.numpy()[None], **{name: np.zeros((1, *x.shape), np.float32) for name in names}}
+
+    def by_value() -> None:
+        feed.update(zip(names, session.run(None, feed), strict=True))
+
+    value = onnxruntime.OrtValue.ortvalue_from_numpy
+    states = [{name: value(np.zeros((1, *x.shape), np.float32)) for name in names} for _ in range(2)]
+    turns = []
+    for source, target in ((0, 1), (1, 0)):
+        binding = session.io_binding()
+        binding.bind_ortvalue_input("x", value(x.numpy()[None]))
+        for name in names:
+            binding.bind_ortvalue_input(name, states[source][name])
+            binding.bind_ortvalue_output(f"{name}_next", states[target][name])
+        turns.append(binding)
+    at = [0]
+
+    def bound() -> None:
+        session.run_with_iobinding(turns[at[0]])
+        at[0] ^= 1
+
+    return {
+        "ONNX Runtime": Side(by_value, lambda: feed["h"][0]),
+        "ONNX Runtime bound": Side(bound, lambda: states[at[0]]["h"].numpy()[0]),
+    }
+
+
+def check(cell: str, sides: dict[str, Side]) -> None:
+    """Step everyone a few times; all must have come to the same h."""
+    for side in sides.values():
+        for _ in range(CHECKED):
+            side.step()
+    expected = next(iter(sides.values())).h()
+    for name, side in sides.items():
+        apart = float(np.abs(side.h() - expected).max())
+        if not apart <= CLOSE:
+            raise SystemExit(f"step: {name} computes another {cell}: {apart:.1e} apart after {CHECKED} steps")
+
+
+def turn(step: Callable[[], object]) -> list[int]:
+    """Nanoseconds of each of some steps, after as many as wake the caches."""
+    clock, took = time.perf_counter_ns, []
+    for _ in range(20):
+        step()
+    for _ in range(TURN):
+        begun = clock()
+        step()
+        took.append(clock() - begun)
+    return took
+
+
+def measure(cell: str, B: int, H: int, seconds: float) -> list[dict[str, Any]]:
+    """All sides of one cell in turn: a row each."""
+    torch.manual_seed(0)
+    layer, x = getattr(torch.nn, cell.upper())(H, H), torch.randn(B, H)
+    sides = {**ours(cell, layer, x), **torchs(cell, layer, x), **onnxs(cell, layer, x)}
+    check(cell, sides)
+    rounds: dict[str, list[list[int]]] = {name: [] for name in sides}
+    begun = time.perf_counter()
+    while len(rounds["step object"]) < 5 or time.perf_counter() - begun < seconds:
+        for name, side in sides.items():
+            rounds[name].append(turn(side.step))
+    rows = []
+    for name, took in rounds.items():
+        every = np.concatenate(took) / 1e3
+        pairs = zip(took, rounds["step object"], strict=True)
+        rows.append(
+            {
+                "cell": cell,
+                "B": B,
+                "H": H,
+                "rival": name,
+                "median_us": float(np.median(every)),
+                "p99_us": float(np.percentile(every, 99)),
+                "ratio": statistics.median(statistics.median(a) / statistics.median(b) for a, b in pairs),
+            }
+        )
+    return rows
+
+
+def name_of(row: bars.Row) -> str:
+    """A row for people."""
+    return f"{row['cell']} {row['rival']}"
+
+
+def arguments() -> argparse.Namespace:
+    """What was asked for."""
+    parser = program.options(__doc__, "the same", seconds=(1.0, 10.0))
+    parser.add_argument("--cells", nargs="+", choices=CELLS, default=CELLS, metavar="CELL", help=", ".join(CELLS))
+    parser.add_argument("--units", type=int, default=128, metavar="H", help="units, and as many inputs (128)")
+    parser.add_argument("--rows", type=int, default=1, metavar="B", help="rows that step together (1)")
+    return parser.parse_args()
+
+
+def main() -> None:
+    asked = arguments()
+    torch.set_num_threads(1)
+    kernels.set_threads(1)
+    print(facts.header("onnxruntime"))
+    print(f"{'one step':40}{'median us':>12}{'p99 us':>10}{'ratio':>8}")
+    rows: list[dict[str, Any]] = []
+    with torch.inference_mode():
+        for cell in asked.cells:
+            for row in measure(cell, asked.rows, asked.units, program.seconds_of(asked)):
+                rows.append(row)
+                shape = f"{cell} B{row['B']} H{row['H']} {row['rival']}"
+                print(f"{shape:40}{row['median_us']:12.2f}{row['p99_us']:10.2f}{row['ratio']:8.2f}", flush=True)
+    print()
+    for cell, count in allocations.counted().items():
+        if cell in asked.cells:
+            rows.append({"cell": cell, "rival": "allocations", "count": count})
+            print(f"{cell:10}{count:10,} allocations in {allocations.STEPS:,} steps: {'missed' if count else 'met'}")
+    print()
+    print(bars.table(bars.judge(BARS, rows), name_of))
+    program.leave(asked, rows)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

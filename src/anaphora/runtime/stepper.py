@@ -1,0 +1,98 @@
+"""One step after another through buffers that are bound once: for a live stream, where a step is all there is.
+
+    stepper = model.stepper()
+    stepper.x[:] = …            vectors (B, I), or ids (B,)
+    stepper.step()              reads x, moves the state on in place, writes y
+    stepper.y                   (B, V): read it before the next step, or copy it
+
+Nothing is checked again, packed again or allocated: a step of a model of recurrent layers over vectors is one call of
+the kernels. The bits are those of ``model.forward``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from anaphora import kernels
+from anaphora.lines import Lines
+from anaphora.runtime.recurrent import Recurrent
+from anaphora.runtime.steps import Block, Embedding, Floats, Identity, Linear
+
+if TYPE_CHECKING:
+    from anaphora.runtime.model import Model, State
+
+Run = Callable[[], object]
+
+
+class Stepper:
+    """B streams that go on together, with their state inside; ``model.stepper`` makes one."""
+
+    step: Run
+    """One step of every stream. With ids, raises DataError for one that is no symbol; then nothing has moved."""
+
+    def __init__(self, model: Model, B: int, state: State) -> None:
+        vectors = bool(model.input_size)
+        x = np.zeros((B, model.input_size), dtype=np.float32) if vectors else np.zeros(B, dtype=np.int64)
+        self._state = tuple(part.copy() for part in state)
+        runs: list[Run] = [] if vectors else [partial(model.check_ids, x)]
+        y: NDArray[Any] = x
+        parts = iter(self._state)
+        for block in model.blocks:
+            y, run = _bound(block.run, y, [next(parts) for _ in block.initial])
+            runs += run
+        self._x, self._y = x, y
+        self.step = runs[0] if len(runs) == 1 else partial(_all, runs)
+
+    @property
+    def x(self) -> NDArray[Any]:
+        """What a step reads, vectors (B, I) or ids (B,): write into it."""
+        return self._x
+
+    @property
+    def y(self) -> Floats:
+        """What the last step wrote (B, V); the next one overwrites it."""
+        return self._y
+
+    @property
+    def state(self) -> State:
+        """What the streams remember, as a value that no later step changes: the state of ``model.forward``."""
+        return tuple(part.copy() for part in self._state)
+
+    @state.setter
+    def state(self, state: State) -> None:
+        for part, value in zip(self._state, state, strict=True):
+            part[...] = value
+
+
+def _all(runs: list[Run]) -> None:
+    for run in runs:
+        run()
+
+
+def _bound(block: Block, x: NDArray[Any], state: list[Floats]) -> tuple[NDArray[Any], list[Run]]:
+    """Where a block leaves what it makes of x, and what makes it; nothing where it changes nothing."""
+    B = len(x)
+    if isinstance(block, Identity):
+        return x, []
+    if isinstance(block, Embedding):
+        y = np.empty((B, block.weight.shape[1]), dtype=np.float32)
+        return y, [partial(block.weight.take, x, 0, y, "clip")]
+    if isinstance(block, Linear):
+        y = np.empty((B, block.width), dtype=np.float32)
+        return y, [partial(kernels.linear, block.packed, x, y)]
+    if isinstance(block, Recurrent):
+        y = np.empty((B, block.width), dtype=np.float32)
+        h, c = state if len(state) == 2 else (state[0], None)
+        here = [slice(layer, layer + 1) for layer in range(len(h))]
+        states = [(h[layer], None if c is None else c[layer]) for layer in here]
+        keeps = [(block.noise.keep_h, block.noise.keep_c)] * len(here)
+        return y, [kernels.Stepper(block.layers, x, states, y, keeps).step]
+    lines = Lines.dense(1, B)
+    made, _ = block(x, lines, ())
+    y = np.empty_like(made)
+    return y, [lambda: np.copyto(y, block(x, lines, ())[0])]
