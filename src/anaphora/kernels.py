@@ -57,9 +57,11 @@ Float = NDArray[np.float32]
 Packed = _kernels.Packed
 PackedLinear = _kernels.PackedLinear
 Stepper = _kernels.Stepper
-"""``Stepper(layers, x (B, I), states, y (B, P), keeps=[])`` holds on to its arrays. Each ``step()`` reads x, replaces the
-states (for every layer h (1, B, P), and c (1, B, H) or None) in place and writes y, without allocating. ``keeps`` has for
-every layer keep_h and keep_c, each (1, width), (B, width) or None. The bits are those of ``forward``.
+"""``Stepper(layers, x (B, I), states, y (B, P), keeps=[])`` holds on to its arrays.
+
+Each ``step()`` reads x, replaces the states (for every layer h (1, B, P), and c (1, B, H) or None) in place and writes
+y, without allocating. ``keeps`` has for every layer keep_h and keep_c, each (1, width), (B, width) or None. The bits
+are those of ``forward``.
 """
 
 set_threads = _kernels.set_threads
