@@ -7,7 +7,7 @@
 namespace anaphora {
 namespace {
 
-constexpr double worth_sharing = 60000;  // multiply-adds below which waking another thread costs more than it brings
+constexpr double worth_sharing = 400000;  // multiply-adds below which waking another thread costs more than it brings
 
 template <class F>
 void share(int tasks, double work, F&& f) {
