@@ -1,4 +1,4 @@
-"""A cell unrolled by hand, as users do, and the same under `torch.compile`.
+"""A cell unrolled by hand, as users do, and the same under `torch.compile`: the loop as a whole, or its step.
 
 for x_t in x:   h = cell(x_t, h)                                   rows of one length
 for x_t in x:   h' = cell(x_t, h),   h = m_t h' + (1 − m_t) h      padded rows under a mask
@@ -6,13 +6,13 @@ for x_t in x:   h' = cell(x_t, h),   h = m_t h' + (1 − m_t) h      padded rows
 
 from __future__ import annotations
 
-import time
 from typing import Any
 
 import torch
 from torch import Tensor
 
 from measure.case import Outputs, Problem, Rival, torch_side
+from measure.turns import seconds_of
 
 
 class Loop(torch.nn.Module):
@@ -28,14 +28,14 @@ class Loop(torch.nn.Module):
         pres = self.each_step(self.cell.inputs(x)) if self.hoisted else (self.cell.inputs(x_t) for x_t in x.unbind(0))
         h, outputs = self.cell.initial_state(x.size(1), x), []
         for t, pre in enumerate(pres):
-            y, after = self.cell.step(pre, h)
-            if self.mask is None:
-                h = after
-            else:
-                m = self.mask[t]
-                h = m * after + (1 - m) * h
+            y, h = self.advance(pre, h, None if self.mask is None else self.mask[t])
             outputs.append(y)
         return torch.stack(outputs), h
+
+    def advance(self, pre: Any, h: Tensor, m: Tensor | None) -> tuple[Tensor, Tensor]:
+        """One step of all rows."""
+        y, after = self.cell.step(pre, h)
+        return y, after if m is None else m * after + (1 - m) * h
 
     @staticmethod
     def each_step(pre: Any) -> Any:
@@ -82,12 +82,20 @@ def parallel(problem: Problem) -> Rival:
 
 
 def compiled(problem: Problem) -> Rival:
-    """The whole hoisted loop compiled, T steps long; how long that took is noted."""
+    """The whole hoisted loop compiled, T steps long."""
+    return _compiled("torch.compile", problem, "forward")
+
+
+def compiled_step(problem: Problem) -> Rival:
+    """One step compiled, called T times."""
+    return _compiled("torch.compile, step", problem, "advance")
+
+
+def _compiled(name: str, problem: Problem, method: str) -> Rival:
+    """The hoisted loop with one method compiled; how long that took is noted."""
     torch._dynamo.reset()
     torch.compiler.config.force_disable_caches = True  # what an earlier run compiled would not count
     module: Any = loop(problem, hoisted=True)
-    module.forward = torch.compile(module.forward, dynamic=False)
-    begun = time.perf_counter()
-    found = side("torch.compile", problem, module)
-    found.side.call()
-    return found._replace(note=f"compiled in {time.perf_counter() - begun:.0f} s")
+    setattr(module, method, torch.compile(getattr(module, method), dynamic=False))
+    found = side(name, problem, module)
+    return found._replace(note=f"compiled in {seconds_of(found.side):.0f} s")
