@@ -1,11 +1,14 @@
 """A cell unrolled by hand, as users do, and the same under `torch.compile`: the loop as a whole, or its step.
 
-for x_t in x:   h = cell(x_t, h)                                   rows of one length
-for x_t in x:   h' = cell(x_t, h),   h = m_t h' + (1 − m_t) h      padded rows under a mask
+    for x_t in x:   h = cell(x_t, h)                                   rows of one length
+    for x_t in x:   h' = cell(x_t, h),   h = m_t h' + (1 − m_t) h      padded rows under a mask
+
+Beside them, a cell that has a parallel form.
 """
 
 from __future__ import annotations
 
+import warnings
 from typing import Any
 
 import torch
@@ -95,6 +98,7 @@ def _compiled(name: str, problem: Problem, method: str) -> Rival:
     """The hoisted loop with one method compiled; how long that took is noted."""
     torch._dynamo.reset()
     torch.compiler.config.force_disable_caches = True  # what an earlier run compiled would not count
+    warnings.filterwarnings("ignore", message="dynamo_pgo force disabled")
     module: Any = loop(problem, hoisted=True)
     setattr(module, method, torch.compile(getattr(module, method), dynamic=False))
     found = side(name, problem, module)
