@@ -86,6 +86,18 @@ def test_a_limit_on_what_is_remembered() -> None:
     torch.testing.assert_close(cell.of_h.data, torch.tensor([-most, -1.0, 0.5, 1.001, most]))
 
 
+@pytest.mark.parametrize("kind", CELLS)
+def test_autocast(kind: Any) -> None:
+    layer = Recurrent(drawn(kind, torch.float32))
+    rows = Ragged.from_list([torch.randn(n, I, generator=torch.Generator().manual_seed(n)) for n in (4, 0, 6)])
+    expected, _ = layer(rows)
+    with torch.autocast("cpu", dtype=torch.bfloat16):
+        first, h = layer(rows)
+        again, _ = layer(rows, torch.zeros_like(h))
+    assert torch.equal(first.data, again.data)
+    torch.testing.assert_close(first.data.float(), expected.data, rtol=0.05, atol=0.05)
+
+
 def both_forms(cell: MinGRU, x: Tensor, h0: Tensor | None) -> list[tuple[Tensor, Tensor]]:
     return [Recurrent(cell)(x, h0), cell.parallel(x, h0)]
 

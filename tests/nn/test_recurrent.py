@@ -330,6 +330,23 @@ def test_a_state_may_be_of_half_precision() -> None:
     assert (y.data.dtype, h.dtype) == (torch.bfloat16, torch.bfloat16)
 
 
+def test_a_layer_stays_on_its_device() -> None:
+    with torch.device("meta"):
+        layer = Recurrent(Gru(), bidirectional=True)
+        x = torch.zeros(12, I)
+    y, ends = layer(Ragged(x, torch.tensor([3, 0, 7, 2])), reset=torch.zeros(12, dtype=torch.bool))
+    assert {y.data.device.type, *(end.device.type for end in ends)} == {"meta"}
+    y, _ = layer(x.view(4, 3, I), lengths=[2, 0, 4])
+    assert y.device.type == "meta"
+
+
+def test_a_compiled_layer_gives_the_same() -> None:
+    layer, x = Recurrent(Gru()), torch.randn(3, 2, I, generator=torch.Generator().manual_seed(0))
+    got, end = torch.compile(layer, backend="eager", fullgraph=True)(x)
+    torch.testing.assert_close(got, layer(x)[0])
+    torch.testing.assert_close(end, got[-1])
+
+
 class Wrong(Gru):
     """A cell with one thing exchanged."""
 

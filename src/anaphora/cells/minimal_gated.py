@@ -40,7 +40,7 @@ class MinimalGatedUnit(torch.nn.Module):
         """The output is the state."""
         f = torch.addmm(pre[0], h, self.gate_of_h.T).sigmoid()
         new = torch.addmm(pre[1], f * h, self.new_of_h.T).tanh()
-        h = torch.lerp(h, new, f)
+        h = torch.addcmul(h, f, new - h)
         return h, h
 
     def initial_state(self, batch: int, like: Tensor) -> Tensor:
