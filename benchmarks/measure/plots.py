@@ -1,0 +1,164 @@
+"""Pictures of the tables, as SVG: ratios per shape on a log scale, what variants cost, what threads bring.
+
+Every mark is one row of a table; the vertical line at 1 is a draw, right of it we are faster. The same rows give the
+same SVG, byte for byte.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from matplotlib import rc_context
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.ticker import FixedLocator, FuncFormatter, NullLocator
+
+from measure.bars import Row, chosen
+from measure.turns import geometric_mean
+
+INK, FAINT, GRID = "#22303c", "#8a97a3", "#e6eaee"
+MARKS = {  # rival: colour, marker
+    "torch.nn": ("#c2410c", "o"),
+    "torch.nn packed": ("#c2410c", "o"),
+    "ONNX Runtime": ("#0f766e", "s"),
+    "XLA": ("#4a7fb5", "D"),
+    "anaphora": ("#22303c", "o"),
+}
+TICKS = (0.25, 0.5, 1, 1.5, 2, 3, 5, 10, 20, 50, 100, 200)
+STYLE = {"svg.hashsalt": "anaphora", "svg.fonttype": "path", "font.family": "DejaVu Sans", "font.size": 9}
+CELLS = ("rnn", "gru", "lstm")
+MODES = {"train": "training", "infer": "inference"}
+
+
+def save(figure: Figure, path: Path) -> None:
+    """Write the picture; the ending of the path says as what."""
+    with rc_context(STYLE):
+        figure.savefig(path, metadata={"Date": None} if path.suffix == ".svg" else None, dpi=110)
+
+
+def shape_of(row: Row) -> str:
+    """A shape for an axis."""
+    inputs = f" I{row['I']}" if row["I"] != row["H"] else ""
+    return f"T{row['T']} B{row['B']}{inputs} H{row['H']}"
+
+
+def dress(axes: Axes, names: Sequence[str], values: Sequence[float], words: bool) -> None:
+    """A light frame: names from top to bottom, a logarithmic axis from left to right, a line at 1."""
+    axes.set_xscale("log")
+    least, most = min([1.0, *values]) / 1.25, max([1.0, *values]) * 1.25
+    axes.set_xlim(least, most)
+    axes.xaxis.set_major_locator(FixedLocator([tick for tick in TICKS if least <= tick <= most]))
+    axes.xaxis.set_minor_locator(NullLocator())
+    axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
+    axes.set_yticks(range(len(names)), names if words else [""] * len(names))
+    axes.set_ylim(len(names) - 0.5, -0.5)
+    axes.grid(axis="both", color=GRID, linewidth=0.8)
+    axes.axvline(1, color=FAINT, linewidth=1.2)
+    axes.tick_params(length=0, colors=INK)
+    for spine in axes.spines.values():
+        spine.set_visible(False)
+    axes.set_axisbelow(True)
+
+
+def marks(
+    axes: Axes, names: Sequence[str], points: Sequence[tuple[str, float]], rival: str, filled: bool = True
+) -> None:
+    """One rival's marks, a little apart from the others'."""
+    colour, marker = MARKS[rival]
+    shift = {"o": -0.14, "s": 0.0, "D": 0.14}[marker]
+    axes.scatter(
+        [value for _, value in points],
+        [names.index(name) + shift for name, _ in points],
+        s=30,
+        marker=marker,
+        edgecolors=colour,
+        linewidths=1.2,
+        label=rival,
+        zorder=3,
+        color=colour if filled else "white",
+    )
+
+
+def ratios(rows: Sequence[Row], title: str) -> Figure:
+    """Rival / ours per shape: a column of panels for every cell, training above inference."""
+    names = list(dict.fromkeys(shape_of(row) for row in rows))
+    rivals = [rival for rival in MARKS if any(row["rival"] == rival for row in rows)]
+    with rc_context(STYLE):
+        figure = Figure(figsize=(10.5, 1.9 + 0.5 * len(names)), facecolor="white")
+        grid = figure.subplots(2, 3, gridspec_kw={"wspace": 0.08, "hspace": 0.32})
+        for mode, line in zip(MODES, grid, strict=True):
+            values = [row["ratio"] for row in rows if row["mode"] == mode]
+            for at, (cell, axes) in enumerate(zip(CELLS, line, strict=True)):
+                dress(axes, names, values, at == 0)
+                for rival in rivals:
+                    found = chosen(rows, {"cell": (cell,), "mode": (mode,), "rival": (rival,)})
+                    marks(axes, names, [(shape_of(row), row["ratio"]) for row in found], rival)
+                axes.set_title(f"{cell.upper()}, {MODES[mode]}", fontsize=9, color=INK, loc="left")
+        handles, labels = grid[0][0].get_legend_handles_labels()
+        figure.legend(handles, labels, loc="upper right", ncols=len(labels), frameon=False, labelcolor=INK)
+        figure.suptitle(title, x=0.02, ha="left", fontsize=11, color=INK)
+        figure.subplots_adjust(left=0.145, right=0.985, top=1 - 0.75 / figure.get_figheight(), bottom=0.06)
+    return figure
+
+
+def variants(rows: Sequence[Row]) -> Figure:
+    """What every variant costs beside the plain cell, and how much faster it is than a loop in torch."""
+    rows = chosen(rows, {"mode": ("train",)})
+    names = list(dict.fromkeys(row["variant"] for row in rows))
+    with rc_context(STYLE):
+        figure = Figure(figsize=(10.5, 1.4 + 0.28 * len(names)), facecolor="white")
+        left, right = figure.subplots(1, 2, gridspec_kw={"wspace": 0.08})
+        titles = {
+            "cost": "time / the plain cell's (bar: 1.5 at most)",
+            "ratio": "a torch loop's time / ours (bar: mean 4)",
+        }
+        for axes, value in ((left, "cost"), (right, "ratio")):
+            values = [row[value] for row in rows]
+            dress(axes, names, [*values, 1.5 if value == "cost" else 4.0], axes is left)
+            axes.axvline(1.5 if value == "cost" else 4.0, color=FAINT, linewidth=1.2, linestyle=(0, (4, 3)))
+            marks(axes, names, [(row["variant"], row[value]) for row in rows], "XLA", filled=False)
+            means = [(name, geometric_mean([row[value] for row in rows if row["variant"] == name])) for name in names]
+            marks(axes, names, means, "anaphora")
+            axes.set_title(titles[value], fontsize=9, color=INK, loc="left")
+        figure.suptitle("Variants, training: each shape, and their mean", x=0.02, ha="left", fontsize=11, color=INK)
+        figure.subplots_adjust(left=0.145, right=0.985, top=1 - 0.75 / figure.get_figheight(), bottom=0.09)
+    return figure
+
+
+def gains(rows: Sequence[Row]) -> Figure:
+    """What the most threads bring over one: ours and torch's, a panel for every cell, training."""
+    most = max(row["threads"] for row in rows)
+    rows = [{**row, "I": row["H"]} for row in chosen(rows, {"mode": ("train",), "threads": (most,)})]
+    names = list(dict.fromkeys(shape_of(row) for row in rows))
+    with rc_context(STYLE):
+        figure = Figure(figsize=(10.5, 1.3 + 0.26 * len(names)), facecolor="white")
+        for at, (cell, axes) in enumerate(zip(CELLS, figure.subplots(1, 3, gridspec_kw={"wspace": 0.08}), strict=True)):
+            dress(axes, names, [*(row["gain"] for row in rows), most], at == 0)
+            axes.axvline(most, color=FAINT, linewidth=1.2, linestyle=(0, (4, 3)))
+            for side in ("anaphora", "torch.nn"):
+                found = chosen(rows, {"cell": (cell,), "side": (side,)})
+                marks(axes, names, [(shape_of(row), row["gain"]) for row in found], side)
+            axes.set_title(cell.upper(), fontsize=9, color=INK, loc="left")
+        handles, labels = figure.axes[0].get_legend_handles_labels()
+        figure.legend(handles, labels, loc="upper right", ncols=2, frameon=False, labelcolor=INK)
+        title = f"Training: the time of one thread over that of {most}"
+        figure.suptitle(title, x=0.02, ha="left", fontsize=11, color=INK)
+        figure.subplots_adjust(left=0.145, right=0.985, top=1 - 0.75 / figure.get_figheight(), bottom=0.1)
+    return figure
+
+
+def pictures(name: str, rows: Sequence[dict[str, Any]]) -> dict[str, Figure]:
+    """The pictures of one program's rows, by what to call them."""
+    if name == "layers":
+        dense = chosen(rows, {"ragged": (False,), "stacked": (False,), "rival": tuple(MARKS)})
+        ragged = chosen(rows, {"ragged": (True,), "stacked": (False,), "rival": tuple(MARKS)})
+        parts = {"layers": (dense, "rival's time / ours, one layer, rows of one length")}
+        parts["ragged"] = (ragged, "rival's time / ours, one layer, ragged rows")
+        return {key: ratios(part, title) for key, (part, title) in parts.items() if part}
+    if name == "variants":
+        return {"variants": variants(rows)} if chosen(rows, {"mode": ("train",)}) else {}
+    if name == "threads":
+        return {"threads": gains(rows)} if chosen(rows, {"mode": ("train",)}) else {}
+    return {}
