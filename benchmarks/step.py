@@ -11,8 +11,8 @@ One layer of H units over H inputs, B rows, one thread everywhere; the state goe
     ONNX Runtime       its operator, states fed back as NumPy arrays
     ONNX Runtime bound its operator with inputs and outputs bound once, two sets of states in turn
 
-A turn is 200 steps of one side, each timed by itself (the clock's own 50 ns or so stand in every figure); turns go
-round. A row holds the median and the 99th percentile over all steps, and the median over rounds of the rival's median
+A turn is 200 steps of one side, each timed by itself, less what the clock takes for a step of nothing; turns go round.
+A row holds the median and the 99th percentile over all steps, and the median over rounds of the rival's median
 divided by the step object's. At the end, the allocations of ten thousand steps (`measure/allocations.py`).
 """
 
@@ -177,14 +177,15 @@ def measure(cell: str, B: int, H: int, seconds: float) -> list[dict[str, Any]]:
     layer, x = getattr(torch.nn, cell.upper())(H, H), torch.randn(B, H)
     sides = {**ours(cell, layer, x), **torchs(cell, layer, x), **onnxs(cell, layer, x)}
     check(cell, sides)
-    rounds: dict[str, list[list[int]]] = {name: [] for name in sides}
+    rounds: dict[str, list[np.ndarray]] = {name: [] for name in sides}
+    own = statistics.median(turn(allocations.nothing))
     begun = time.perf_counter()
     while len(rounds["step object"]) < 5 or time.perf_counter() - begun < seconds:
         for name, side in sides.items():
-            rounds[name].append(turn(side.step))
+            rounds[name].append((np.array(turn(side.step)) - own) / 1e3)
     rows = []
     for name, took in rounds.items():
-        every = np.concatenate(took) / 1e3
+        every = np.concatenate(took)
         pairs = zip(took, rounds["step object"], strict=True)
         rows.append(
             {
@@ -194,7 +195,7 @@ def measure(cell: str, B: int, H: int, seconds: float) -> list[dict[str, Any]]:
                 "rival": name,
                 "median_us": float(np.median(every)),
                 "p99_us": float(np.percentile(every, 99)),
-                "ratio": statistics.median(statistics.median(a) / statistics.median(b) for a, b in pairs),
+                "ratio": statistics.median(float(np.median(a) / np.median(b)) for a, b in pairs),
             }
         )
     return rows
