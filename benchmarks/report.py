@@ -48,8 +48,8 @@ INTRODUCTION = """# Figures
 
 Ratios are rival / ours, medians over rounds in which both sides take turns in one process: above 1 we are faster, below
 1 the rival is. Milliseconds are those of one run and mean little by themselves. The bars are the ones the project set
-itself; a bar that was missed stands beside those that were met. Weights change before every call. This page is
-written by `scripts/bench report`.
+itself; a bar that was missed stands beside those that were met. Our weights and torch's change before every call. This
+page is written by `scripts/bench report`.
 """
 
 
@@ -71,7 +71,7 @@ def run(name: str, quick: bool, folder: Path) -> None:
 def machine() -> str:
     """What computed, in one line."""
     versions = ", ".join(f"{name} {facts.version(name)}" for name in ("numpy", "jax", "onnxruntime"))
-    return f"Measured on {facts.cores()} cores of an {facts.processor()}: {facts.header()}, {versions}."
+    return f"Measured on {facts.cores()} cores ({facts.processor()}): {facts.header()}, {versions}."
 
 
 def sections(page: str) -> dict[str, str]:

@@ -66,7 +66,7 @@ LAYERS = [
     *_dense(STACKED, "stacks"),
     Bar("ragged vs torch.nn packed", {"ragged": (True,), "rival": ("torch.nn packed",)}, mean=3.5, least=1.5),
     Bar(
-        "ragged time / (token share x our dense time), B >= 32",
+        "ragged time / (token share x dense), B >= 32",
         {"ragged": (True,), "rival": ("ours, dense",)},
         most=1.15,
         of="cost",

@@ -64,7 +64,9 @@ class Problem:
         self.layer = OURS[case.cell](case.I, case.H, case.layers, bidirectional=case.directions == 2)
         self.lengths = torch.full((case.B,), case.T)
         if case.ragged:  # spread evenly over 10 to 100 % of T, in any order
-            self.lengths = torch.linspace(0.1 * case.T, case.T, case.B).round().long()[torch.randperm(case.B)]
+            self.lengths = (
+                torch.linspace(0.1 * case.T, case.T, case.B).round().long().clamp(min=1)[torch.randperm(case.B)]
+            )
         self.mask = torch.arange(case.T)[:, None] < self.lengths  # (T, B)
         self.x = torch.randn(case.T, case.B, case.I) * self.mask[:, :, None]
         self.dy = torch.randn(case.T, case.B, case.directions * case.H) * self.mask[:, :, None]
@@ -91,7 +93,7 @@ class Problem:
             batch = batch.to_padded(steps_at_least=self.case.T)
         elif isinstance(batch, PackedSequence):
             batch = pad_packed_sequence(batch)[0]
-        return np.array(batch.detach())
+        return batch.detach().numpy().copy()
 
 
 def torch_side(name: str, problem: Problem, layer: Any, batch: Any, leaf: Tensor, dy: Tensor) -> Rival:
@@ -115,7 +117,7 @@ def torch_side(name: str, problem: Problem, layer: Any, batch: Any, leaf: Tensor
         found = {"y": problem.padded(call())}
         if training:
             found["x"] = problem.padded(leaf.grad if batch is leaf else with_data(batch, leaf.grad))
-            found |= {name: np.array(weight.grad) for name, weight in layer.named_parameters()}
+            found |= {name: weight.grad.numpy().copy() for name, weight in layer.named_parameters()}
         return found
 
     return Rival(name, Side(call, nudge_of(layer)), outputs)

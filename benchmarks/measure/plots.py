@@ -19,12 +19,15 @@ from measure.bars import Row, chosen
 from measure.turns import geometric_mean
 
 INK, FAINT, GRID = "#22303c", "#8a97a3", "#e6eaee"
-MARKS = {  # rival: colour, marker
-    "torch.nn": ("#c2410c", "o"),
-    "torch.nn packed": ("#c2410c", "o"),
-    "ONNX Runtime": ("#0f766e", "s"),
-    "XLA": ("#4a7fb5", "D"),
-    "anaphora": ("#22303c", "o"),
+RED, GREEN, BLUE = "#c2410c", "#0f766e", "#4a7fb5"
+MARKS = {  # whose: edge, face, marker, how far below its line
+    "torch.nn": (RED, RED, "o", -0.14),
+    "torch.nn packed": (RED, RED, "o", -0.14),
+    "ONNX Runtime": (GREEN, GREEN, "s", 0.0),
+    "XLA": (BLUE, BLUE, "D", 0.14),
+    "anaphora": (INK, INK, "o", 0.14),
+    "each shape": (BLUE, "white", "D", 0.0),
+    "their mean": (INK, INK, "o", 0.0),
 }
 TICKS = (0.25, 0.5, 1, 1.5, 2, 3, 5, 10, 20, 50, 100, 200)
 STYLE = {"svg.hashsalt": "anaphora", "svg.fonttype": "path", "font.family": "DejaVu Sans", "font.size": 9}
@@ -62,23 +65,21 @@ def dress(axes: Axes, names: Sequence[str], values: Sequence[float], words: bool
     axes.set_axisbelow(True)
 
 
-def marks(
-    axes: Axes, names: Sequence[str], points: Sequence[tuple[str, float]], rival: str, filled: bool = True
-) -> None:
-    """One rival's marks, a little apart from the others'."""
-    colour, marker = MARKS[rival]
-    shift = {"o": -0.14, "s": 0.0, "D": 0.14}[marker]
-    axes.scatter(
-        [value for _, value in points],
-        [names.index(name) + shift for name, _ in points],
-        s=30,
-        marker=marker,
-        edgecolors=colour,
-        linewidths=1.2,
-        label=rival,
-        zorder=3,
-        color=colour if filled else "white",
-    )
+def marks(axes: Axes, names: Sequence[str], points: Sequence[tuple[str, float]], whose: str) -> None:
+    """One side's marks, a little apart from the others' on the same line."""
+    edge, face, marker, below = MARKS[whose]
+    places = [names.index(name) + below for name, _ in points]
+    values = [value for _, value in points]
+    axes.scatter(values, places, s=30, marker=marker, edgecolors=edge, facecolors=face, label=whose, zorder=3)
+
+
+def legend(figure: Figure, title: str) -> None:
+    """The title, and beside it what the marks mean."""
+    handles, labels = figure.axes[0].get_legend_handles_labels()
+    figure.suptitle(title, x=0.02, y=1 - 0.16 / figure.get_figheight(), ha="left", va="top", fontsize=11, color=INK)
+    top = (0.99, 1 - 0.1 / figure.get_figheight())
+    figure.legend(handles, labels, loc="upper right", bbox_to_anchor=top, ncols=4, frameon=False, labelcolor=INK)
+    figure.subplots_adjust(left=0.145, right=0.985, top=1 - 0.75 / figure.get_figheight())
 
 
 def ratios(rows: Sequence[Row], title: str) -> Figure:
@@ -96,10 +97,8 @@ def ratios(rows: Sequence[Row], title: str) -> Figure:
                     found = chosen(rows, {"cell": (cell,), "mode": (mode,), "rival": (rival,)})
                     marks(axes, names, [(shape_of(row), row["ratio"]) for row in found], rival)
                 axes.set_title(f"{cell.upper()}, {MODES[mode]}", fontsize=9, color=INK, loc="left")
-        handles, labels = grid[0][0].get_legend_handles_labels()
-        figure.legend(handles, labels, loc="upper right", ncols=len(labels), frameon=False, labelcolor=INK)
-        figure.suptitle(title, x=0.02, ha="left", fontsize=11, color=INK)
-        figure.subplots_adjust(left=0.145, right=0.985, top=1 - 0.75 / figure.get_figheight(), bottom=0.06)
+        legend(figure, title)
+        figure.subplots_adjust(bottom=0.06)
     return figure
 
 
@@ -118,12 +117,12 @@ def variants(rows: Sequence[Row]) -> Figure:
             values = [row[value] for row in rows]
             dress(axes, names, [*values, 1.5 if value == "cost" else 4.0], axes is left)
             axes.axvline(1.5 if value == "cost" else 4.0, color=FAINT, linewidth=1.2, linestyle=(0, (4, 3)))
-            marks(axes, names, [(row["variant"], row[value]) for row in rows], "XLA", filled=False)
+            marks(axes, names, [(row["variant"], row[value]) for row in rows], "each shape")
             means = [(name, geometric_mean([row[value] for row in rows if row["variant"] == name])) for name in names]
-            marks(axes, names, means, "anaphora")
+            marks(axes, names, means, "their mean")
             axes.set_title(titles[value], fontsize=9, color=INK, loc="left")
-        figure.suptitle("Variants, training: each shape, and their mean", x=0.02, ha="left", fontsize=11, color=INK)
-        figure.subplots_adjust(left=0.145, right=0.985, top=1 - 0.75 / figure.get_figheight(), bottom=0.09)
+        legend(figure, "Variants, training")
+        figure.subplots_adjust(bottom=0.09)
     return figure
 
 
@@ -141,11 +140,8 @@ def gains(rows: Sequence[Row]) -> Figure:
                 found = chosen(rows, {"cell": (cell,), "side": (side,)})
                 marks(axes, names, [(shape_of(row), row["gain"]) for row in found], side)
             axes.set_title(cell.upper(), fontsize=9, color=INK, loc="left")
-        handles, labels = figure.axes[0].get_legend_handles_labels()
-        figure.legend(handles, labels, loc="upper right", ncols=2, frameon=False, labelcolor=INK)
-        title = f"Training: the time of one thread over that of {most}"
-        figure.suptitle(title, x=0.02, ha="left", fontsize=11, color=INK)
-        figure.subplots_adjust(left=0.145, right=0.985, top=1 - 0.75 / figure.get_figheight(), bottom=0.1)
+        legend(figure, f"Training: the time of one thread over that of {most}")
+        figure.subplots_adjust(bottom=0.1)
     return figure
 
 
