@@ -137,7 +137,7 @@ def shape(text: str) -> tuple[int, int, int, int]:
 
 def arguments() -> argparse.Namespace:
     """What was asked for."""
-    parser = program.options(__doc__, "three shapes and their stacks")
+    parser = program.options(__doc__, "three shapes and their stacks", (0.2, 0.4))
     parser.add_argument("--cells", nargs="+", choices=[*OURS], default=[*OURS])
     parser.add_argument("--modes", nargs="+", choices=["train", "infer"], default=["train", "infer"])
     parser.add_argument("--rows", nargs="+", choices=["dense", "ragged"], default=["dense", "ragged"])
