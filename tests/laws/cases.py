@@ -10,7 +10,7 @@ from __future__ import annotations
 import functools
 import itertools
 import random
-from collections.abc import Iterator
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -19,6 +19,7 @@ from torch import Tensor
 from torch.nn.utils.rnn import PackedSequence, pack_sequence, pad_packed_sequence, pad_sequence
 
 from anaphora import nn
+from laws.twins import MEMORY, Twin
 
 Rows = list[Tensor]
 
@@ -26,6 +27,30 @@ Rows = list[Tensor]
 TORCHS = ("dense", "batch_first", "unbatched", "packed", "unsorted")
 OURS = ("ragged", "lengths", "lengths_batch_first")
 RAGGED = ("packed", "unsorted", *OURS)
+PLAIN = ("rnn_tanh", "rnn_relu", "gru", "lstm")
+MODULES = {
+    "rnn_tanh": "RNN",
+    "rnn_relu": "RNN",
+    "gru": "GRU",
+    "gru_reset_before": "ResetBeforeGRU",
+    "gru_layer_norm": "LayerNormGRU",
+    "lstm": "LSTM",
+    "lstm_peephole": "PeepholeLSTM",
+    "lstm_coupled": "CoupledLSTM",
+    "lstm_layer_norm": "LayerNormLSTM",
+}
+HIDDEN, KEPT, LIMIT = 0.3, 0.4, 0.1
+CHANGES: dict[str, Callable[[Any], Any]] = {
+    "zoneout": lambda module: nn.zoneout(module, HIDDEN, KEPT),
+    "recurrent_dropout": lambda module: nn.recurrent_dropout(module, 0.3),
+    "weight_drop": lambda module: nn.weight_drop(module, 0.3),
+    "learned_state": nn.learned_state,
+    "clip_gradients": lambda module: nn.clip_gradients(module, LIMIT),
+    "recompute": lambda module: nn.recompute(module, 3),
+}
+SIZES = ((5, 17), (1, 1), (19, 32))
+# Normalised, one feature is its sign, and few units are often nearly equal: their differences have few digits left.
+NORMALISED_AT_LEAST = 7
 
 
 @dataclass(frozen=True)
@@ -40,15 +65,35 @@ class Case:
     states: bool = True
     width: int = 5
     H: int = 17
+    change: str = ""  # a name in CHANGES, "every" or none
 
     def __str__(self) -> str:
         options = [name for name in ("bidirectional", "dropout", "proj", "states") if getattr(self, name)]
         plain = [] if self.bias else ["nobias"]
-        return "-".join([self.cell, self.layout, f"{self.layers}x{self.width}x{self.H}", *options, *plain])
+        sizes = f"{self.layers}x{self.width}x{self.H}"
+        return "-".join([self.cell, self.layout, sizes, *options, *plain, *self.change.split()])
 
     @property
     def P(self) -> int:
         return 6 if self.proj else self.H
+
+    @property
+    def batch_first(self) -> bool:
+        return self.layout in ("batch_first", "lengths_batch_first")
+
+    @property
+    def torchs(self) -> bool:
+        """Whether torch has this module."""
+        return self.cell in PLAIN and not self.change
+
+    @property
+    def changes(self) -> list[str]:
+        return list(CHANGES) if self.change == "every" else self.change.split()
+
+    @property
+    def random(self) -> bool:
+        """Whether a training forward draws more than torch's own does."""
+        return bool({"zoneout", "recurrent_dropout", "weight_drop"}.intersection(self.changes))
 
     @property
     def lengths(self) -> list[int]:
@@ -63,53 +108,100 @@ class Case:
         return [7] * 5
 
     def module(self, kind: Any = nn, **more: Any) -> Any:
-        name = "RNN" if self.cell.startswith("rnn") else self.cell.upper()
+        """Our module; of ``torch.nn``, or the twin by hand where torch has none."""
+        if kind is torch.nn and not self.torchs:
+            zoned = (HIDDEN, KEPT if self.cell in MEMORY else 0.0) if "zoneout" in self.changes else (0.0, 0.0)
+            return Twin(self, zoned, LIMIT if "clip_gradients" in self.changes else 0.0)
+        name = MODULES[self.cell]
         options: dict[str, Any] = {
             "num_layers": self.layers,
             "bidirectional": self.bidirectional,
             "bias": self.bias,
-            "batch_first": self.layout in ("batch_first", "lengths_batch_first"),
+            "batch_first": self.batch_first,
             "dropout": 0.4 if self.dropout else 0.0,
         }
         if self.proj:
             options["proj_size"] = self.P
         if name == "RNN":
             options["nonlinearity"] = self.cell.removeprefix("rnn_")
-        return getattr(kind, name)(self.width, self.H, **options, **more)
+        module = getattr(kind, name)(self.width, self.H, **options, **more)
+        for change in self.changes:
+            CHANGES[change](module)
+        return module
 
 
-def _product() -> Iterator[Case]:
-    yes_no = (False, True)
-    for cell, layout, layers, both, bias, dropout, proj, states in itertools.product(
-        ("rnn_tanh", "rnn_relu", "gru", "lstm"), TORCHS + OURS, (1, 2), yes_no, yes_no, yes_no, yes_no, yes_no
-    ):
-        if (proj and cell != "lstm") or (dropout and layers == 1):
-            continue
-        for width, H in ((5, 17), (1, 7 if proj else 1), (19, 32)):
-            yield Case(cell, layout, layers, both, bias, dropout, proj, states, width, H)
+_YES_NO = (False, True)
+_CHOICES: dict[str, tuple[Any, ...]] = {
+    "cell": tuple(MODULES),
+    "layout": TORCHS + OURS,
+    "layers": (1, 2),
+    "bidirectional": _YES_NO,
+    "bias": _YES_NO,
+    "dropout": _YES_NO,
+    "proj": _YES_NO,
+    "states": _YES_NO,
+    "size": (0, 1, 2),
+    "change": ("", *CHANGES, "every"),
+}
 
 
-def _pairs(case: Case) -> set[tuple[tuple[str, Any], tuple[str, Any]]]:
-    values = [(name, getattr(case, name)) for name in Case.__dataclass_fields__ if name != "width"]
-    return set(itertools.combinations(values, 2))
+def _possible(options: dict[str, Any]) -> bool:
+    """Dropout stands between layers; only the LSTM is projected, and then knows no zoneout."""
+    if options.get("dropout") and options.get("layers", 2) == 1:
+        return False
+    return not options.get("proj") or (
+        options.get("cell", "lstm") == "lstm" and options.get("change", "") not in ("zoneout", "every")
+    )
 
 
-def _pairwise(cases: list[Case]) -> list[Case]:
-    """Few cases in which every two options meet: take the case with most pairs unseen until none is left."""
-    wanted = {case: _pairs(case) for case in cases}
-    random.Random(7).shuffle(cases)
-    missing, chosen = set().union(*wanted.values()), []
+def _case(options: dict[str, Any]) -> Case:
+    least = NORMALISED_AT_LEAST if options["cell"].endswith("layer_norm") else 1
+    width, H = (max(size, least) for size in SIZES[options["size"]])
+    fields = {name: value for name, value in options.items() if name != "size"}
+    return Case(**fields, width=width, H=max(H, 7) if options["proj"] else H)
+
+
+def _product(**choices: tuple[Any, ...]) -> list[Case]:
+    names, values = zip(*(_CHOICES | choices).items(), strict=True)
+    combined = (dict(zip(names, each, strict=True)) for each in itertools.product(*values))
+    return [_case(options) for options in combined if _possible(options)]
+
+
+def _pairs(options: dict[str, Any]) -> list[tuple[tuple[str, Any], tuple[str, Any]]]:
+    return list(itertools.combinations(options.items(), 2))
+
+
+def _pairwise(seen: set[Any], **choices: tuple[Any, ...]) -> list[Case]:
+    """Few cases in which every two options meet: around one pair unseen, of thirty drawn the one with most unseen."""
+    choices = _CHOICES | choices
+    ones = [(name, value) for name, values in choices.items() for value in values]
+    every = [pair for pair in itertools.combinations(ones, 2) if pair[0][0] != pair[1][0] and _possible(dict(pair))]
+    missing = {pair: None for pair in every if pair not in seen}
+    draw, chosen = random.Random(7), []
     while missing:
-        best = max(cases, key=lambda case: len(wanted[case] & missing))
-        chosen.append(best)
-        missing -= wanted[best]
+        found: list[dict[str, Any]] = []
+        while len(found) < 30:
+            drawn = {name: draw.choice(values) for name, values in choices.items()} | dict(next(iter(missing)))
+            found += [drawn] if _possible(drawn) else []
+        best = max(found, key=lambda options: sum(pair in missing for pair in _pairs(options)))
+        for pair in _pairs(best):
+            missing.pop(pair, None)
+        chosen.append(_case(best))
+    seen.update(every)
     return chosen
 
 
 @functools.cache
 def every_case(soak: bool) -> list[Case]:
-    """All combinations of all options in the soak; otherwise few, in which every two options meet."""
-    return list(_product()) if soak else _pairwise(list(_product()))
+    """Few cases in which every two options meet, of torch's modules and of all; in the soak all of torch's and many
+    more.
+    """
+    seen: set[Any] = set()
+    few = [*_pairwise(seen, cell=PLAIN, change=("",)), *_pairwise(seen)]
+    if not soak:
+        return few
+    torchs = _product(cell=PLAIN, change=("",))
+    return list(dict.fromkeys([*few, *torchs, *random.Random(7).sample(_product(), 1000)]))
 
 
 class Problem:
@@ -128,11 +220,12 @@ class Problem:
         D = 2 if case.bidirectional else 1
         B = len(self.lengths)
         self.rows = [torch.randn(T, case.width, generator=draw).requires_grad_() for T in self.lengths]
-        sizes = (case.P, case.H) if case.cell == "lstm" else (case.P,)
+        sizes = (case.P, case.H) if case.cell in MEMORY else (case.P,)
         shapes = [(case.layers * D, B, size) for size in sizes]
         self.states = [(0.8 * torch.randn(shape, generator=draw)).requires_grad_() for shape in shapes]
         self.d_rows = [torch.randn(T, D * case.P, generator=draw) for T in self.lengths]
         self.d_states = [torch.randn(shape, generator=draw) for shape in shapes]
+        self.resets: Rows | None = None  # booleans, for each step of each row
 
     def double(self) -> Problem:
         """The same problem in float64."""
@@ -141,13 +234,32 @@ class Problem:
             setattr(other, name, [t.detach().double().requires_grad_() for t in getattr(self, name)])
         for name in ("d_rows", "d_states"):
             setattr(other, name, [t.double() for t in getattr(self, name)])
+        other.resets = self.resets
         other.ours.load_state_dict(self.ours.state_dict())
         other.torchs.load_state_dict(self.torchs.state_dict())
         other.ours.double(), other.torchs.double()
         return other
 
-    def bring(self, rows: Rows, layout: str | None = None, padding: float = 0.0) -> tuple[Any, dict[str, Any]]:
+    def initial(self, module: Any) -> list[Tensor]:
+        """The states that rows begin with, given or not: (L·D, B, ·) each."""
+        if self.case.states:
+            return self.states
+        held = dict(module.named_parameters())
+        learned = [held.get(name) for name in ("h_0", "c_0")]
+        return [
+            torch.zeros_like(state) if mine is None else mine.expand_as(state)
+            for state, mine in zip(self.states, learned, strict=False)
+        ]
+
+    def bring(
+        self, rows: Rows, layout: str | None = None, padding: float = 0.0, resets: Rows | None = None
+    ) -> tuple[Any, dict[str, Any]]:
         """Rows in the case's layout, and the keyword arguments that go with it."""
+        if resets is not None:
+            batch, keywords = self.bring(rows, layout, padding)
+            mask, _ = self.bring([reset.unsqueeze(1) for reset in resets], layout)
+            mask = mask if isinstance(mask, Tensor) else mask.data
+            return batch, {**keywords, "reset": mask.squeeze(-1)}
         layout = layout or self.case.layout
         if layout == "unbatched":
             return rows[0], {}
@@ -179,7 +291,10 @@ class Problem:
 
     def run(self, module: Any, padding: float = 0.0) -> tuple[Rows, list[Tensor]]:
         """Rows of the output and the states, whatever the layout."""
-        batch, keywords = self.bring(self.rows, padding=padding)
+        if self.resets is not None and isinstance(module, Twin):
+            states = self.states if self.case.states else None
+            return module.walk(self.rows, states, [reset.tolist() for reset in self.resets])
+        batch, keywords = self.bring(self.rows, padding=padding, resets=self.resets)
         output, state = module(batch, self.hx(self.states), **keywords)
         states = list(state) if isinstance(state, tuple) else [state]
         return self.take(output), [s.unsqueeze(1) if s.dim() == 2 else s for s in states]
@@ -187,8 +302,7 @@ class Problem:
     def run_each_alone(self, module: Any) -> tuple[Rows, list[Tensor]]:
         """Every row as a batch of its own; an empty row, which torch doesn't take, keeps its initial state."""
         outputs, ends = [], []
-        layout, states = "batch_first" if module.batch_first else "dense", self.states
-        initial = states if self.case.states else [torch.zeros_like(s) for s in states]
+        layout, initial = "batch_first" if module.batch_first else "dense", self.initial(module)
         for b, row in enumerate(self.rows):
             mine = [state[:, b : b + 1] for state in initial]
             if not len(row):
@@ -196,7 +310,8 @@ class Problem:
                 ends.append(mine)
                 continue
             batch, _ = self.bring([row], layout)
-            output, state = module(batch, mine[0] if len(mine) == 1 else tuple(mine))
+            hx = (mine[0] if len(mine) == 1 else tuple(mine)) if self.case.states else None
+            output, state = module(batch, hx)
             outputs.append(output.flatten(0, 1))
             ends.append(list(state) if isinstance(state, tuple) else [state])
         return outputs, [torch.cat(column, dim=1) for column in zip(*ends, strict=True)]
@@ -212,7 +327,7 @@ class Problem:
         loss = sum((value * d).sum() for value, d in zip([*outputs, *states], arrived, strict=True))
         names, sources = zip(*module.named_parameters(), strict=True)
         sources = (*sources, *self.rows, *self.states)
-        names = (*names, *[f"row {b}" for b in range(len(self.rows))], *["h_0", "c_0"][: len(self.states)])
+        names = (*names, *[f"row {b}" for b in range(len(self.rows))], *[f"hx {at}" for at in range(len(self.states))])
         got = torch.autograd.grad(loss, sources, create_graph=create_graph, allow_unused=True, materialize_grads=True)
         return dict(zip(names, got, strict=True))
 

@@ -10,7 +10,7 @@ import torch
 
 from anaphora import nn
 from anaphora.kernels import get_threads, set_threads
-from laws.cases import Case, Problem, values
+from laws.cases import MODULES, Case, Problem, values
 
 
 @pytest.fixture
@@ -88,7 +88,7 @@ def test_split_is_whole(case: Case) -> None:
         first = [row[:cut] for row in problem.rows]
         rest = [row[cut:] for row in problem.rows]
         brought, _ = problem.bring(first, "ragged")
-        initial = problem.states if case.states else [torch.zeros_like(state) for state in problem.states]
+        initial = problem.initial(problem.ours)
         early, state = problem.ours(brought, initial[0] if len(initial) == 1 else tuple(initial))
         late, state = problem.ours(problem.bring(rest, "ragged")[0], state)
         joined = [torch.cat(pair) for pair in zip(early.rows(), late.rows(), strict=True)]
@@ -97,7 +97,7 @@ def test_split_is_whole(case: Case) -> None:
 
 
 def test_cells_step_by_step_are_the_layer(case: Case) -> None:
-    if case.bidirectional or case.layers > 1 or case.proj:
+    if case.bidirectional or case.layers > 1 or case.proj or not case.torchs:
         pytest.skip("a cell is one layer, one direction, no projection")
     problem = evaluated(case)
     kind = {"rnn_tanh": "RNNCell", "rnn_relu": "RNNCell", "gru": "GRUCell", "lstm": "LSTMCell"}[case.cell]
@@ -117,7 +117,7 @@ def test_cells_step_by_step_are_the_layer(case: Case) -> None:
 
 
 @pytest.mark.parametrize("rows", [1, 2, 5, 6, 7, 13, 33])
-@pytest.mark.parametrize("cell", ["rnn_tanh", "gru", "lstm"])
+@pytest.mark.parametrize("cell", MODULES)
 def test_the_height_of_a_batch_changes_nothing(cell: str, rows: int) -> None:
     case = Case(cell, "ragged", bidirectional=True, H=37)
     problem = evaluated(case, lengths=[(5 * b) % 11 for b in range(rows)])
@@ -138,16 +138,19 @@ def test_threads_change_nothing(case: Case, threads: None) -> None:
     assert_same_bits(found[2], found[0])
 
 
-@pytest.mark.parametrize("cell", ["rnn_tanh", "gru", "lstm"])
+@pytest.mark.parametrize("cell", [cell for cell in MODULES if cell != "rnn_relu"])  # which grows beyond all bounds
 @pytest.mark.parametrize("lengths", [[300], [40] * 24, [70, 3, 0, 55, 1, 64, 20, 9, 33, 2]], ids=["one", "many", "mix"])
 def test_threads_change_nothing_in_larger_batches(cell: str, lengths: list[int], threads: None) -> None:
+    if cell == "rnn_relu" and max(lengths) > 100:
+        pytest.skip("with these weights a relu grows past the largest float in 300 steps")
     problem = Problem(Case(cell, "ragged", bidirectional=True, width=48, H=64), lengths=lengths)
     found = []
-    for count in (1, 2):
+    for count in (1, 2, 16):
         set_threads(count)
         forward = problem.run(problem.ours)
         found.append({**values(forward), **problem.gradients(problem.ours, forward)})
     assert_same_bits(found[1], found[0])
+    assert_same_bits(found[2], found[0])
 
 
 def test_repeated_runs_give_the_same_bits(case: Case) -> None:

@@ -70,10 +70,12 @@ def test_a_row_without_steps_keeps_its_state_and_passes_its_gradient(case: Case)
 def test_the_second_direction_starts_at_each_row_s_own_end(case: Case) -> None:
     case = replace(case, bidirectional=True, layers=1, dropout=False)
     problem = Problem(case)
+    problem.ours.eval()
     outputs, _ = problem.run(problem.ours)
-    forwards = replace(case, bidirectional=False).module()
-    weights = {n.removesuffix("_reverse"): w for n, w in problem.ours.state_dict().items() if n.endswith("_reverse")}
-    forwards.load_state_dict(weights)
+    forwards = replace(case, bidirectional=False).module().eval()
+    held = problem.ours.state_dict()
+    weights = {n.removesuffix("_reverse"): w for n, w in held.items() if n.endswith("_reverse")}
+    forwards.load_state_dict({**weights, **{name: held[name][1:] for name in ("h_0", "c_0") if name in held}})
     mirrored = Problem(replace(case, bidirectional=False))
     mirrored.rows = [row.flip(0) for row in problem.rows]
     mirrored.states = [state[1:] for state in problem.states]
