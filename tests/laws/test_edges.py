@@ -45,12 +45,18 @@ def test_no_rows(case: Case) -> None:
 @pytest.mark.parametrize("H", [1, 2, 3, 15, 16, 17, 31, 33, 64, 65])
 @pytest.mark.parametrize("cell", MODULES)
 def test_sizes_beside_every_tile(cell: str, H: int) -> None:
-    problem = Problem(Case(cell, "ragged", bidirectional=True, width=H // 3 + 3, H=H), seed=H)
+    problem = Problem(Case(cell, "ragged", bidirectional=True, width=H // 3 + 1, H=H), seed=H)
+    exact = problem.double()
     ours, theirs = problem.run(problem.ours), problem.run_each_alone(problem.torchs)
-    far = distance(values(ours), values(theirs))
-    assert max(far.values()) <= 2e-6, far
-    far = distance(problem.gradients(problem.ours, ours), problem.gradients(problem.torchs, theirs), least=1.0)
-    assert max(far.values()) <= 1e-5, far
+    true = exact.run_each_alone(exact.torchs)
+    # One unit, normalised, loses digits in any float32: by hand as many as here.
+    lost = max(distance(values(theirs), values(true)).values())
+    far = distance(values(ours), values(true))
+    assert max(far.values()) <= 2e-6 + 2 * lost, (far, lost)
+    expected = exact.gradients(exact.torchs, true)
+    lost = max(distance(problem.gradients(problem.torchs, theirs), expected, least=1.0).values())
+    far = distance(problem.gradients(problem.ours, ours), expected, least=1.0)
+    assert max(far.values()) <= 1e-5 + 2 * lost, (far, lost)
 
 
 @pytest.mark.parametrize(("H", "P"), [(2, 1), (17, 16), (33, 1), (64, 31), (65, 64)])
