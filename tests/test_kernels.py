@@ -159,7 +159,7 @@ def test_other_dtypes_and_strides_are_refused(rng: np.random.Generator) -> None:
 
 
 def test_unknown_cell_and_misplaced_projection(rng: np.random.Generator) -> None:
-    with pytest.raises(ValueError, match="expected one of rnn_tanh, .*, lstm_layer_norm; got 'mamba'"):
+    with pytest.raises(ValueError, match=r"expected one of rnn_tanh, .*, lstm_layer_norm; got 'mamba'"):
         kernels.pack("mamba", [lstm(rng)])
     with pytest.raises(ValueError, match="only an lstm has a projection"):
         kernels.pack("gru", [lstm(rng)._replace(w_hr=np.zeros((3, 7), np.float32))])

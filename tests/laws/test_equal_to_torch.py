@@ -32,7 +32,7 @@ def test_values_and_gradients_equal_torchs(case: Case) -> None:
 
 def test_as_near_to_float64_as_torch(case: Case) -> None:
     # One draw of a small layer says little: root mean squares over several.
-    draws = np.array([_errors(case, seed) for seed in (range(1, 5) if case.H < 10 else [1])])
+    draws = np.array([_errors(case, seed) for seed in range(1, 17 if case.H == 1 else 3)])
     ours, theirs = np.sqrt((draws**2).mean(axis=0)).T
     assert (ours <= 2 * theirs + 2e-7).all(), draws
 

@@ -75,7 +75,7 @@ def test_states_of_the_wrong_kind() -> None:
     with pytest.raises(RuntimeError, match=r"Expected hidden\[1\] size \(2, 3, 4\), got \[2, 3, 3\]"):
         module("LSTM")(X, (H0, H0[..., :3]))
     with pytest.raises(
-        RuntimeError, match=r"hx of dtype torch.float32 like the weights, got torch.float64: hx.float\(\)"
+        RuntimeError, match=r"hx of dtype torch.float32 like the weights, got torch.float64: hx.to\(torch.float32\)"
     ):
         module("GRU")(X, H0.double())
 
