@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from typing import Any, NamedTuple
 
+import torch
 from torch import Tensor
 
 from anaphora.lines import SILENT
@@ -102,6 +103,9 @@ def _named(module: RecurrentBase, layout: Layout, y: Tensor, saved: Tensor, zone
     D, H, G = 2 if module.bidirectional else 1, module.hidden_size, len(module.gates)
     names, fields = module.gates, []
     if G:
+        if not layout.walk.whole:
+            # Where the way back never reads: `.data`, so that autograd doesn't take it for a change of what it saved.
+            saved.data.index_fill_(1, torch.from_numpy(layout.unused).to(saved.device), 0.0)
         slots = saved.unflatten(2, (-1, H)).transpose(0, 1).unbind(2)  # each (N, D, H)
         fields = [*slots[:G]]
         if module.has_memory:  # under zoneout the last slot is the memory that the next step meets

@@ -53,6 +53,13 @@ class Layout(NamedTuple):
         """Where each step of each row that walks lies."""
         return self.walk.numbers
 
+    @property
+    def unused(self) -> NDArray[np.int64]:
+        """The lines past the rows' ends."""
+        blank = np.ones(self.x.size(0), np.bool_)
+        blank[self.lines.row_by_row()] = False
+        return np.flatnonzero(blank)
+
     def restore(self, y: Tensor) -> Batch:
         """Lines y (N, F) in the shape of what came in."""
         if isinstance(self.source, Tensor):
