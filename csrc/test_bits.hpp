@@ -76,6 +76,38 @@ void cut_in_time(Law& law, const Case& c, int64_t piece) {
   law.same(now.arrays[2], whole.c_n, "c_n");
 }
 
+// Step after step over the same buffers: the same bits as in one go. A row past its end goes on with what is in
+// padding.
+void step_by_step(Law& law, Case c) {
+  c.mask.clear();
+  if (!c.one_h) c.keep_h.clear();
+  if (!c.one_c) c.keep_c.clear();
+  const Result whole = run(c, false);
+  const Shape& s = c.shape;
+  const auto at_first = [&](const Floats& given, int64_t width) {
+    return given.empty() ? Floats(at(c.B() * width), 0.0f) : given;
+  };
+  Floats x(at(c.B() * s.I)), y(at(c.B() * s.P)), h = at_first(c.arrays[1], s.P), memory;
+  if (c.memory()) memory = at_first(c.arrays[2], s.H);
+  Scratch packed(at(table().packed_size(s)));
+  table().pack(s, weights_of(c, 0), packed.data());
+  const auto step =
+      table().bind_step({s, c.B(), packed.data(), x.data(), h.data(), wanted(memory), y.data(), c.noise()});
+  const auto row = [](const Floats& values, int64_t i, int64_t width) {
+    return values.empty() ? Floats{} : Floats(values.begin() + i * width, values.begin() + (i + 1) * width);
+  };
+  for (int64_t t = 0; t < c.T(); ++t) {
+    for (int64_t b = 0; b < c.B(); ++b) std::copy_n(c.arrays[0].begin() + c.line(t, b) * s.I, s.I, x.begin() + b * s.I);
+    step->run();
+    for (int64_t b = 0; b < c.B(); ++b) {
+      if (t < c.lengths[at(b)]) law.same(row(y, b, s.P), row(whole.y, c.line(t, b), s.P), "y");
+      if (t != c.lengths[at(b)] - 1) continue;
+      law.same(row(h, b, s.P), row(whole.h_n, b, s.P), "h");
+      law.same(row(memory, b, s.H), row(whole.c_n, b, s.H), "c");
+    }
+  }
+}
+
 void any_threads(Law& law, const Case& c, const std::vector<int>& counts) {
   set_threads(1);
   const Result one = run(c, true);

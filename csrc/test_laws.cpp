@@ -14,9 +14,10 @@ int main(int argc, char** argv) {
   const unsigned seed = argc > 2 ? static_cast<unsigned>(std::atoi(argv[2])) : 1u;
   Law values{"values = double loop"}, gradients{"gradients = the chain rule, entry by entry"},
       rule{"the chain rule = finite differences"}, alone{"a row alone = in its batch, bit for bit"},
-      cut{"split = whole, bit for bit"}, threads{"any number of threads, bit for bit"},
-      segments{"gates walked again = gates kept, bit for bit"}, none{"NaN stays in its own row"},
-      left{"what is left out changes nothing else"}, linear{"affine map"}, nothing{"nothing to do"};
+      cut{"split = whole, bit for bit"}, steps{"step by step = whole, bit for bit"},
+      threads{"any number of threads, bit for bit"}, segments{"gates walked again = gates kept, bit for bit"},
+      none{"NaN stays in its own row"}, left{"what is left out changes nothing else"}, linear{"affine map"},
+      nothing{"nothing to do"};
   set_threads(2);
   for (int round = 0; round < rounds; ++round) {
     random_source.seed(seed + static_cast<unsigned>(round));
@@ -34,6 +35,7 @@ int main(int argc, char** argv) {
           if (directions == 1)
             for (int64_t piece : {1, 3}) cut_in_time(cut, random_case(cell, 1, layout, {70, 15, 10}), piece);
         }
+      step_by_step(steps, random_case(cell, 1, any(0, 1) ? Layout::time_major : Layout::batch_first, {70, 8, 10}));
       few_rows(threads, alone, cell, any(1, 2), static_cast<Layout>(any(0, 2)));
       nothing_to_do(nothing, cell);
     }
@@ -42,7 +44,7 @@ int main(int argc, char** argv) {
   }
   int64_t checks = 0;
   for (const Law* law :
-       {&values, &gradients, &rule, &alone, &cut, &threads, &segments, &none, &left, &linear, &nothing}) {
+       {&values, &gradients, &rule, &alone, &cut, &steps, &threads, &segments, &none, &left, &linear, &nothing}) {
     law->report();
     checks += law->checks;
   }

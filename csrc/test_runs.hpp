@@ -64,6 +64,11 @@ struct Asked {
 const float* given(const Floats& values) { return values.empty() ? nullptr : values.data(); }
 float* wanted(Floats& values, bool asked = true) { return values.empty() || !asked ? nullptr : values.data(); }
 
+Weights weights_of(const Case& c, size_t d) {
+  const Floats* w = &c.arrays[arrays_before + arrays_each * d];
+  return {given(w[0]), given(w[1]), given(w[2]), given(w[3]), given(w[4]), given(w[5])};
+}
+
 Result run(const Case& c, bool back, const Asked& asked = {}) {
   const Shape& s = c.shape;
   const Table& kernels = table();
@@ -82,8 +87,7 @@ Result run(const Case& c, bool back, const Asked& asked = {}) {
   f.segment = b.segment = c.segment;
   b.clip = c.clip;
   for (size_t d = 0; d < at(s.D); ++d) {
-    const Floats* w = &c.arrays[arrays_before + arrays_each * d];
-    b.weights[d] = {given(w[0]), given(w[1]), given(w[2]), given(w[3]), given(w[4]), given(w[5])};
+    b.weights[d] = weights_of(c, d);
     float* block = packed.data() + static_cast<int64_t>(d) * kernels.packed_size(s);
     kernels.pack(s, b.weights[d], block);
     f.packed[d] = block;
