@@ -85,7 +85,7 @@ def close(found: dict[str, Tensor], expected: dict[str, Tensor], tolerance: floa
     """All values within the tolerance, relative to the largest of a name where that is more than 1."""
     assert found.keys() == expected.keys()
     for name, value in expected.items():
-        bound = tolerance * max(1.0, float(value.abs().max())) if value.numel() else 0.0
+        bound = tolerance * max(1.0, float(value.detach().abs().max())) if value.numel() else 0.0
         torch.testing.assert_close(
             found[name].to(value.dtype), value, rtol=0, atol=bound, msg=lambda m, n=name: f"{n}: {m}"
         )

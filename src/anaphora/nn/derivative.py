@@ -65,7 +65,7 @@ class Recurrent(torch.autograd.Function):
         y, saved, lines, x, h0, c0, mask, keep_h, keep_c, *weights = ctx.saved_tensors
         wanted = (*ctx.needs_input_grad[5:8], *ctx.needs_input_grad[14:])
         inputs = (x, h0, c0, weights, mask, keep_h, keep_c)
-        if torch.is_grad_enabled():
+        if torch.is_grad_enabled() or batched(*arriving):
             walk = Walk(T, whole, split(T, lines))
             found = composed_gradients(cell, directions, walk, *inputs, clip, arriving[:3], wanted)
         else:
@@ -93,6 +93,16 @@ apply_compiled: Callable[..., Outputs] = _Compiled.apply
 # Function.apply binds default arguments through inspect.signature, some 40 µs a call; outside of transforms and
 # compilation, the method of its base class does the same work without.
 apply_now: Callable[..., Outputs] = super(torch.autograd.Function, Recurrent).apply
+
+
+def batched(*arriving: Tensor | None) -> bool:
+    """Whether ``is_grads_batched`` is at work, whose kind of batch plain torch operations alone know."""
+    if torch.compiler.is_compiling():
+        return False
+    for d in arriving:  # noqa: SIM110, a loop is quicker than any(...) and this runs on every way back
+        if d is not None and torch._C._functorch.is_legacy_batchedtensor(d):
+            return True
+    return False
 
 
 def gradients(*given: Any) -> list[Tensor | None]:

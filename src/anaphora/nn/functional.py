@@ -108,7 +108,10 @@ def _layer(
         return _walk_forward(cell, directions, walk.numbers, walk.whole, x, h0, c0, weights, *noise, segment, keep)
     inputs = (cell, directions, walk.T, walk.whole, walk.lines, x, h0, c0)
     if compiling:
-        return derivative.apply_compiled(*inputs, *noise, segment, clip, wanted or keep, *weights)
+        from torch.fx.experimental.symbolic_shapes import guard_scalar  # compilation brings it; it takes a second
+
+        numbers = guard_scalar(segment), guard_scalar(clip)  # as they are now, not symbols that the graph takes
+        return derivative.apply_compiled(*inputs, *noise, *numbers, wanted or keep, *weights)
     if transforming:
         return derivative.apply(*inputs, *noise, segment, clip, wanted or keep, *weights)
     if wanted or forward_ad._current_level >= 0:
@@ -144,7 +147,7 @@ def _at_hand(*tensors: Tensor | None) -> bool:
 _PLAIN = frozenset({Tensor, torch.nn.Parameter, type(None)})
 
 
-class _AtHand(torch.autograd.Function):
+class RecurrentAtHand(torch.autograd.Function):
     """``derivative.Recurrent`` for plain tensors: it calls what stands behind the operations."""
 
     @staticmethod
@@ -182,7 +185,7 @@ class _AtHand(torch.autograd.Function):
         inputs = (x, h0, c0, weights, mask, keep_h, keep_c)
         dy, dh_n, dc_n = arriving[:3]
         results = (y, saved, dy, dh_n, dc_n)
-        if torch.is_grad_enabled():
+        if torch.is_grad_enabled() or derivative.batched(*arriving):
             found = derivative.composed_gradients(cell, directions, walk, *inputs, clip, arriving[:3], wanted)
         elif _at_hand(y, saved, x, h0, c0, *arriving, mask, keep_h, keep_c, *weights):
             found = _walk_back(cell, directions, walk.numbers, walk.whole, *inputs, segment, clip, *results, wanted)
@@ -192,7 +195,7 @@ class _AtHand(torch.autograd.Function):
         return (None, None, None, *found[:3], None, None, None, None, None, None, *found[3:])
 
 
-_apply_at_hand: Callable[..., tuple[Tensor, Tensor, Any, Any]] = super(torch.autograd.Function, _AtHand).apply
+_apply_at_hand: Callable[..., tuple[Tensor, Tensor, Any, Any]] = super(torch.autograd.Function, RecurrentAtHand).apply
 
 
 def _lent(tensor: Tensor | None) -> Any:
@@ -219,7 +222,7 @@ def _kept(shape: Sequence[int]) -> Any:
     return kernels.buffer(shape)
 
 
-_SMALL = 2**16  # floats below which NumPy's own memory is as good
+_SMALL = 2**12  # floats below which NumPy's own memory is as good
 
 
 def _grouped(arrays: Sequence[Any]) -> list[Weights]:
