@@ -13,7 +13,7 @@ from torch.nn import functional as F
 
 from anaphora import nn
 from anaphora.lines import Lines, Noise
-from anaphora.nn import functional
+from anaphora.nn import chance, functional
 from anaphora.nn.walk import Walk
 from laws.cases import HIDDEN, KEPT, MODULES, OURS, TORCHS, Case, Problem, distance, values
 from laws.twins import MEMORY, Masks, Twin
@@ -33,6 +33,29 @@ def by_time(drawn: Tensor, lengths: list[int]) -> list[Tensor]:
     return [drawn[[line for line, (_, row) in enumerate(steps) if row == b]] for b in range(len(lengths))]
 
 
+def coins(shape: tuple[int, ...], keep: float) -> Tensor:
+    """Ones with probability ``keep``, four from each number that torch draws, the lowest bits first."""
+    count = torch.Size(shape).numel()
+    numbers = torch.randint(2**63 - 1, (-(-count // 4),)).tolist()
+    parts = [(number >> 16 * part) % 2**15 for number in numbers for part in range(4)]
+    return torch.tensor([float(part < round(keep * 2**15)) for part in parts[:count]]).view(shape)
+
+
+@pytest.mark.parametrize("keep", [0.0, 1e-4, 0.3, 0.5, 0.9999, 1.0])
+def test_coins_fall_as_often_as_they_should(keep: float) -> None:
+    torch.manual_seed(2)
+    drawn = chance.ones((500, 1001), keep, torch.zeros(1, dtype=torch.float64))
+    assert drawn.dtype is torch.float64
+    assert set(drawn.unique().tolist()) <= {0.0, 1.0}
+    error = 4 * (keep * (1 - keep) / drawn.numel()) ** 0.5 + 2**-16
+    assert abs(drawn.mean().item() - keep) <= error
+    # Neighbours, which come from one number, and columns know nothing of each other.
+    for one, other in ((drawn[:, :-1], drawn[:, 1:]), (drawn[:-1], drawn[1:])):
+        assert abs((one * other).mean().item() - keep**2) <= 4 * error
+    torch.manual_seed(2)
+    torch.testing.assert_close(chance.dropout((500, 1001), 1 - keep, drawn), drawn / max(keep, 1e-9))
+
+
 @pytest.mark.parametrize("layout", TORCHS + OURS)
 @pytest.mark.parametrize("cell", MODULES)
 def test_zoneout_in_training_is_the_mask_of_the_seed(cell: str, layout: str) -> None:
@@ -44,8 +67,8 @@ def test_zoneout_in_training_is_the_mask_of_the_seed(cell: str, layout: str) -> 
     torch.manual_seed(5)
     n, masks = sum(problem.lengths), []
     for _ in range(2):
-        keep_h = torch.empty(n, 2 * case.P).bernoulli_(HIDDEN)
-        keep_c = torch.empty(n, 2 * case.H).bernoulli_(KEPT) if cell in MEMORY else torch.zeros(n, 2 * case.H)
+        keep_h = coins((n, 2 * case.P), HIDDEN)
+        keep_c = coins((n, 2 * case.H), KEPT) if cell in MEMORY else torch.zeros(n, 2 * case.H)
         masks.append(Masks(None, by_time(keep_h, problem.lengths), by_time(keep_c, problem.lengths)))
     assert_close(problem, ours, twin.walk(problem.rows, problem.states, masks=masks), twin)
 
@@ -58,7 +81,7 @@ def test_recurrent_dropout_is_one_mask_for_all_steps(cell: str) -> None:
     torch.manual_seed(5)
     ours = problem.run(problem.ours)
     torch.manual_seed(5)
-    masks = [Masks(F.dropout(torch.ones(2, len(problem.rows), case.P), 0.3)) for _ in range(2)]
+    masks = [Masks(coins((2, len(problem.rows), case.P), 0.7) / 0.7) for _ in range(2)]
     assert_close(problem, ours, twin.walk(problem.rows, problem.states, masks=masks), twin)
 
 
@@ -71,7 +94,7 @@ def test_weight_drop_is_a_module_with_other_weights(cell: str) -> None:
     torch.manual_seed(5)
     kept = {}
     for name, weight in problem.ours.state_dict().items():
-        kept[name] = F.dropout(torch.ones_like(weight), 0.3) if "weight_hh" in name else torch.ones_like(weight)
+        kept[name] = coins(tuple(weight.shape), 0.7) / 0.7 if "weight_hh" in name else torch.ones_like(weight)
     plain.load_state_dict({name: weight * kept[name] for name, weight in problem.ours.state_dict().items()})
     dropped = problem.run(plain)
     assert all(torch.equal(value, values(ours)[name]) for name, value in values(dropped).items())

@@ -19,6 +19,7 @@ from torch.nn import functional as F
 from torch.nn.utils.rnn import PackedSequence
 
 from anaphora.lines import Lines
+from anaphora.nn import chance
 from anaphora.nn.functional import Walk
 from anaphora.nn.integers import as_numpy
 from anaphora.nn.ragged import Ragged, packed_lines
@@ -90,13 +91,13 @@ class Layout(NamedTuple):
         """
         N = self.x.size(0)
         if isinstance(self.source, Tensor) and self.walk.whole and self.cut is None:
-            drawn = like.new_empty(N, features).bernoulli_(keep)
+            drawn = chance.ones((N, features), keep, like)
             if not self.batch_first:
                 return drawn
             B, T = self.source.shape[:2]
             return drawn.view(T, B, features).transpose(0, 1).reshape(N, features)
         where = torch.from_numpy(by_time(self.lines)).to(like.device)
-        drawn = like.new_empty(where.numel(), features).bernoulli_(keep)
+        drawn = chance.ones((where.numel(), features), keep, like)
         return like.new_zeros(N, features).index_copy(0, where, drawn)
 
 

@@ -11,8 +11,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TypeVar
 
-from torch.nn import functional as F
-
+from anaphora.nn import chance
 from anaphora.nn.base import RecurrentBase
 from anaphora.nn.change import Change, Extras, Place, leave, probability
 
@@ -38,7 +37,7 @@ class RecurrentDropout(Change):
         """Draw the mask of this walk."""
         if not place.training:
             return extras
-        mask = F.dropout(place.like.new_ones(place.D, place.rows, place.P), self.p)
+        mask = chance.dropout((place.D, place.rows, place.P), self.p, place.like)
         return extras._replace(noise=extras.noise._replace(mask=mask))
 
     def __str__(self) -> str:

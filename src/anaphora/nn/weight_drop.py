@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from typing import TypeVar
 
 from torch import Tensor
-from torch.nn import functional as F
 
+from anaphora.nn import chance
 from anaphora.nn.base import RecurrentBase
 from anaphora.nn.change import Change, leave, probability
 
@@ -36,7 +36,7 @@ class WeightDrop(Change):
 
     def recurrent_weight(self, weight: Tensor, training: bool) -> Tensor:
         """The weights that this call meets."""
-        return F.dropout(weight, self.p, training)
+        return weight * chance.dropout(weight.shape, self.p, weight) if training else weight
 
     def __str__(self) -> str:
         return f"{self.p}"
