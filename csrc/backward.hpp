@@ -147,7 +147,7 @@ class Return {
       using Layout = BackLayout<S, decltype(of)>;
       const int64_t panels = Layout{shape_}.panels().count();
       const int tasks = static_cast<int>(panels < threads() ? panels : threads());
-      share(tasks, weight_count(shape_) / 2, [&](int task) {
+      share(tasks, copying * weight_count(shape_) / 2, [&](int task) {
         for (int64_t p = panels * task / tasks; p < panels * (task + 1) / tasks; ++p)
           pack_back_panel<S, decltype(of)>(shape_, call_.weights[d], p, packed);
       });

@@ -10,7 +10,7 @@ template <class Stage>
 void pack_stage(const Shape& shape, const Weights& weights, float* packed) {
   const int64_t panels = Layout<Stage>{shape}.panels().count();
   const int tasks = static_cast<int>(panels < threads() ? panels : threads());
-  share(tasks, weight_count(shape), [&](int task) {
+  share(tasks, copying * weight_count(shape), [&](int task) {
     for (int64_t p = panels * task / tasks; p < panels * (task + 1) / tasks; ++p)
       pack_panel<Stage>(shape, weights, p, packed, typename Stage::Terms{});
   });

@@ -7,7 +7,9 @@
 namespace anaphora {
 namespace {
 
-constexpr double worth_sharing = 400000;  // multiply-adds below which waking another thread costs more than it brings
+constexpr double worth_sharing =
+    4e6;                        // multiply-adds, some 100 us of one thread: a thread that must be woken may come late
+constexpr double copying = 16;  // multiply-adds that take as long as moving one weight into its panel
 
 template <class F>
 void share(int tasks, double work, F&& f) {

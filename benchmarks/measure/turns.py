@@ -22,10 +22,12 @@ ROUNDS_AT_LEAST = 5
 
 
 class Side(NamedTuple):
-    """What takes turns: the call that is timed, and what happens before every call, outside of the clock."""
+    """What takes turns: the call that is timed; outside the clock what happens before every call, and around a turn."""
 
     call: Callable[[], object]
     before: Callable[[], object] = lambda: None
+    begin: Callable[[], object] = lambda: None  # of a turn: whoever leaves threads spinning has them only in its own
+    end: Callable[[], object] = lambda: None
 
 
 def seconds_of(side: Side) -> float:
@@ -38,12 +40,14 @@ def seconds_of(side: Side) -> float:
 
 def turn(side: Side, long: bool) -> float:
     """Seconds per call of one turn."""
+    side.begin()
     time.sleep(REST_S)
     if not long:
         seconds_of(side)
     took = [seconds_of(side)]
     while sum(took) + took[-1] < TIMED_S:
         took.append(seconds_of(side))
+    side.end()
     return sum(took) / len(took)
 
 
@@ -52,7 +56,7 @@ def in_turn(sides: Sequence[Side], seconds: float) -> list[list[float]]:
 
     Takes about so many seconds and at least five rounds, after a first call of every side that doesn't count.
     """
-    long = [seconds_of(side) > LONG_S for side in sides]
+    long = [turn(side, True) > LONG_S for side in sides]
     rounds: list[list[float]] = []
     begun = time.perf_counter()
     while len(rounds) < ROUNDS_AT_LEAST or time.perf_counter() - begun < seconds:
