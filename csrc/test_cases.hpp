@@ -22,6 +22,7 @@ const char* const cell_names[] = {"rnn_tanh", "rnn_relu",       "gru",          
 constexpr int cell_count = sizeof(cell_names) / sizeof(cell_names[0]);
 
 std::mt19937 random_source;
+unsigned seed;      // of this round
 std::string place;  // what is being tried, for the message
 
 int64_t any(int64_t low, int64_t high) {

@@ -23,7 +23,7 @@ struct Law {
   void hold(bool kept, const std::string& what) {
     ++checks;
     if (kept) return;
-    if (++broken <= 20) std::printf("BROKEN  %s: %s in %s\n", name, what.c_str(), place.c_str());
+    if (++broken <= 20) std::printf("BROKEN  %s: %s in %s (seed %u)\n", name, what.c_str(), place.c_str(), seed);
   }
   // |got - wanted| <= bound * max(1, scale)
   void near(double got, double wanted, double scale, double bound, const std::string& what) {
