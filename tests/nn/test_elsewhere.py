@@ -1,18 +1,31 @@
-"""Where our kernels don't run: other dtypes are torch's own operation, autocast computes in float32."""
+"""Where our kernels don't run: torch's own operation, or the equations in plain torch; autocast computes in float32."""
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
 import torch
 
 from anaphora import nn
-from laws.cases import OURS, TORCHS, Case, Problem, distance, values
+from laws.cases import MODULES, OURS, PLAIN, TORCHS, Case, Problem, distance, values
+from laws.twins import Twin
 
 CASES = [
     Case(cell, layout, layers, bidirectional)
     for cell, layers, bidirectional in (("rnn_tanh", 1, True), ("gru", 2, False), ("lstm", 2, True))
+    for layout in TORCHS + OURS
+]
+CASES += [Case(cell, layout, 2, True) for cell in MODULES if cell not in PLAIN for layout in ("dense", "packed", *OURS)]
+CASES += [
+    Case(cell, layout, 2, True, states=False, change=change)
+    for cell, change in (
+        ("gru", "zoneout"),
+        ("lstm", "learned_state"),
+        ("rnn_tanh", "clip_gradients"),
+        ("lstm", "every"),
+    )
     for layout in TORCHS + OURS
 ]
 
@@ -20,6 +33,7 @@ CASES = [
 @pytest.mark.parametrize("case", CASES, ids=str)
 def test_float64_in_every_layout(case: Case) -> None:
     exact = Problem(case).double()
+    exact.ours.train(not case.random), exact.torchs.train(not case.random)
     ours, theirs = exact.run(exact.ours), exact.run_torch()
     far = distance(values(ours), values(theirs))
     assert max(far.values()) <= 1e-12, far
@@ -45,6 +59,51 @@ def test_float64_without_any_step_keeps_the_state(kind: str) -> None:
         module(nn.Ragged(torch.zeros(5, 3, dtype=torch.float64), torch.tensor([5])), lengths=[1])
 
 
+@pytest.mark.parametrize("cell", MODULES)
+def test_float64_is_reset(cell: str) -> None:
+    for layout in (*TORCHS, *OURS):
+        problem = Problem(Case(cell, layout, 2, True)).double()
+        problem.resets = [torch.arange(len(row)) % 3 == 1 for row in problem.rows]
+        twin = Twin(problem.case, (0.0, 0.0), 0.0).double()
+        twin.load_state_dict(problem.ours.state_dict())
+        ours, by_hand = problem.run(problem.ours), problem.run(twin)
+        assert max(distance(values(ours), values(by_hand)).values()) <= 1e-12
+        far = distance(problem.gradients(problem.ours, ours), problem.gradients(twin, by_hand))
+        assert max(far.values()) <= 1e-11, far
+
+
+@pytest.mark.parametrize("cell", ["gru_layer_norm", "lstm_peephole"])
+@pytest.mark.parametrize("dtype", [torch.bfloat16, torch.float16])
+def test_half_precision_runs_and_is_near(cell: str, dtype: torch.dtype) -> None:
+    torch.manual_seed(1)
+    module, x = Case(cell, "dense", H=16).module().to(dtype), torch.randn(6, 3, 5)
+    output, _ = module(x.to(dtype))
+    assert output.dtype is dtype
+    expected, _ = module.float()(x.to(dtype).float())
+    torch.testing.assert_close(output.float(), expected, rtol=0.05, atol=0.02)
+
+
+@pytest.mark.parametrize("layout", TORCHS)
+@pytest.mark.parametrize("cell", PLAIN)
+def test_what_torch_can_do_it_does(cell: str, layout: str) -> None:
+    """A learned state, recompute, a limit where no gradient is wanted: torch's own operation still runs, bit by bit."""
+    problem = Problem(Case(cell, layout, 2, True, states=False)).double()
+    module = nn.clip_gradients(nn.recompute(nn.learned_state(problem.ours), 3), 0.1)
+    with torch.no_grad():
+        for name, parameter in module.named_parameters():
+            if name in ("h_0", "c_0"):
+                parameter.normal_()
+        outputs, states = problem.run(module)
+        batch, _ = problem.bring(problem.rows)
+        given = replace(problem.case, states=True)
+        begun = problem.initial(module)
+        problem.case = given
+        expected = problem.torchs(batch, problem.hx(begun))
+    ends = expected[1] if cell == "lstm" else (expected[1],)
+    assert all(torch.equal(a, b) for a, b in zip(outputs, problem.take(expected[0]), strict=True))
+    assert all(torch.equal(a.flatten(), b.flatten()) for a, b in zip(states, ends, strict=True))
+
+
 def test_bfloat16_is_torchs_own() -> None:
     ours, theirs = nn.GRU(5, 9).bfloat16(), torch.nn.GRU(5, 9).bfloat16()
     theirs.load_state_dict(ours.state_dict())
@@ -52,7 +111,7 @@ def test_bfloat16_is_torchs_own() -> None:
     assert torch.equal(ours(x)[0], theirs(x)[0])
 
 
-@pytest.mark.parametrize("kind", ["RNN", "GRU", "LSTM", "RNNCell", "GRUCell", "LSTMCell"])
+@pytest.mark.parametrize("kind", [*sorted({*MODULES.values()}), "RNNCell", "GRUCell", "LSTMCell"])
 def test_under_autocast_a_layer_computes_in_float32(kind: str) -> None:
     module: Any = getattr(nn, kind)(5, 9)
     x = torch.randn(*(() if kind.endswith("Cell") else (4,)), 2, 5, generator=torch.Generator().manual_seed(2))
@@ -74,3 +133,8 @@ def test_on_the_meta_device_shapes_come_out() -> None:
     output, (h_n, c_n) = nn.LSTM(5, 9, 2, bidirectional=True, device="meta")(torch.zeros(7, 3, 5, device="meta"))
     assert output.shape == (7, 3, 18)
     assert h_n.shape == c_n.shape == (4, 3, 9)
+    for kind in sorted({*MODULES.values()}):
+        module = nn.zoneout(getattr(nn, kind)(5, 9, 2, bidirectional=True, device="meta"))
+        output, state = module(torch.zeros(7, 3, 5, device="meta"), lengths=[7, 0, 2])
+        assert output.shape == (7, 3, 18)
+        assert all(end.shape == (4, 3, 9) for end in (state if isinstance(state, tuple) else (state,)))

@@ -155,7 +155,7 @@ class RecurrentBase(torch.nn.RNNBase):
     def _initial(self, hx: Any, layout: Layout, like: Tensor) -> tuple[Tensor | None, Tensor | None]:
         """h_0 (L·D, B, P) and c_0 (L·D, B, H), checked, one for each row that walks; None for zeros."""
         if hx is None:
-            return self._anew(layout.walk.rows) if self.changes else (None, None)
+            return self.anew(layout.walk.rows) if self.changes else (None, None)
         pair = self.has_memory
         states = hx if isinstance(hx, (tuple, list)) else (hx,)
         if len(states) != (2 if pair else 1) or isinstance(hx, Tensor) == pair:
@@ -169,13 +169,13 @@ class RecurrentBase(torch.nn.RNNBase):
             for state, size, name in zip(states, sizes, names, strict=False)
         ]
         if layout.cut is not None:
-            for number, (state, anew) in enumerate(zip(checked, self._anew(layout.walk.rows), strict=False)):
+            for number, (state, anew) in enumerate(zip(checked, self.anew(layout.walk.rows), strict=False)):
                 zeros = state.new_zeros(state.size(0), layout.walk.rows, state.size(2)) if anew is None else anew
                 checked[number] = layout.cut.begin(state, zeros, D)
         return checked[0], checked[1] if pair else None
 
-    def _anew(self, rows: int) -> tuple[Tensor | None, Tensor | None]:
-        """What rows begin with when nothing is given."""
+    def anew(self, rows: int) -> tuple[Tensor | None, Tensor | None]:
+        """What rows begin with when nothing is given: h_0 and c_0 (L·D, rows, ·), None for zeros."""
         for change in self.changes.values():
             state = change.initial_state(self, rows)
             if state is not None:

@@ -44,10 +44,10 @@ def by_torch(
 
 
 def _initial(module: RecurrentBase, rows: int, hx: Any) -> Any:
-    if hx is None:
-        for change in module.changes.values():
-            hx = hx or change.initial_state(module, rows)
-    return hx
+    if hx is not None:
+        return hx
+    h_0, c_0 = module.anew(rows)
+    return (h_0, c_0) if module.has_memory and h_0 is not None else h_0
 
 
 def _of_batch(module: RecurrentBase, batch: Any, hx: Any) -> Any:
