@@ -19,7 +19,10 @@ def module(kind: str, of: Any = nn, **options: Any) -> Any:
 
 
 def state(kind: str, h0: Any) -> Any:
-    return (h0, h0) if kind == "LSTM" else h0
+    return (h0, h0) if "LSTM" in kind else h0
+
+
+VARIANTS = ["LayerNormLSTM", "LayerNormGRU", "PeepholeLSTM", "CoupledLSTM", "ResetBeforeGRU"]
 
 
 BOTH = [
@@ -45,6 +48,13 @@ def test_like_torch(kind: str, what: str, x: Any, h0: Any, error: type[Exception
         module(kind)(x, hx)
 
 
+@pytest.mark.parametrize("kind", VARIANTS)
+@pytest.mark.parametrize(("what", "x", "h0", "error", "says"), BOTH, ids=[row[0] for row in BOTH])
+def test_variants_too(kind: str, what: str, x: Any, h0: Any, error: type[Exception], says: str) -> None:
+    with pytest.raises(error, match=says):
+        module(kind)(x, None if h0 is None else state(kind, h0))
+
+
 OURS = [
     (X, [7, 7], ValueError, r"expected 3 lengths, one for each row, got shape \(2,\)"),
     (X, [7, 8, 1], ValueError, r"lengths between 0 and T = 7, got 8 in row 1"),
@@ -60,7 +70,7 @@ OURS = [
 ]
 
 
-@pytest.mark.parametrize("kind", ["RNN", "GRU", "LSTM"])
+@pytest.mark.parametrize("kind", ["RNN", "GRU", "LSTM", *VARIANTS])
 @pytest.mark.parametrize(("x", "lengths", "error", "says"), OURS)
 def test_what_torch_does_not_know(kind: str, x: Any, lengths: Any, error: type[Exception], says: str) -> None:
     with pytest.raises(error, match=says):
@@ -104,3 +114,48 @@ def test_arguments_are_refused_by_torch_itself() -> None:
         nn.RNN(5, 4, nonlinearity="sigmoid")
     with pytest.raises(ValueError, match="hidden_size must be greater than zero"):
         nn.LSTM(5, 0)
+
+
+CHANGES = [
+    (lambda m: nn.zoneout(m, 1.5), r"zoneout: expected a probability between 0 and 1, got 1.5"),
+    (lambda m: nn.zoneout(m, 0.1, -0.1), r"zoneout: expected a probability between 0 and 1, got -0.1"),
+    (lambda m: nn.zoneout(m, "much"), r"zoneout: expected a probability between 0 and 1, got 'much'"),
+    (lambda m: nn.recurrent_dropout(m, float("nan")), r"recurrent_dropout: expected a probability .*, got nan"),
+    (lambda m: nn.weight_drop(m, True), r"weight_drop: expected a probability between 0 and 1, got True"),
+    (lambda m: nn.clip_gradients(m, -1), r"clip_gradients: expected a limit of 0 or more, got -1"),
+    (lambda m: nn.clip_gradients(m, float("inf")), r"clip_gradients: expected a limit of 0 or more, got inf"),
+    (lambda m: nn.recompute(m, 2.5), r"recompute: expected a number of steps, 1 or more, or 0, got 2.5"),
+    (lambda m: nn.recompute(m, -3), r"recompute: expected a number of steps, 1 or more, or 0, got -3"),
+]
+
+
+@pytest.mark.parametrize(("change", "says"), CHANGES)
+def test_changes_that_cannot_be(change: Any, says: str) -> None:
+    layer = nn.GRU(3, 4)
+    with pytest.raises(ValueError, match=says):
+        change(layer)
+    assert repr(layer) == "GRU(3, 4)"
+
+
+def test_a_projected_state_is_not_zoned_out() -> None:
+    with pytest.raises(ValueError, match=r"zoneout: a projected h has no units of its own, got proj_size=2"):
+        nn.zoneout(nn.LSTM(3, 4, proj_size=2))
+
+
+@pytest.mark.parametrize(
+    ("change", "name"),
+    [
+        (nn.zoneout, "zoneout"),
+        (lambda m: nn.recurrent_dropout(m, 0.1), "recurrent_dropout"),
+        (lambda m: nn.weight_drop(m, 0.1), "weight_drop"),
+        (nn.learned_state, "learned_state"),
+        (lambda m: nn.clip_gradients(m, 1.0), "clip_gradients"),
+        (lambda m: nn.recompute(m, 3), "recompute"),
+    ],
+)
+def test_only_our_modules_are_changed(change: Any, name: str) -> None:
+    for layer in (torch.nn.LSTM(3, 4), torch.nn.Linear(3, 4)):
+        kind = type(layer).__name__
+        with pytest.raises(TypeError, match=rf"{name}: expected a recurrent module of anaphora.nn, got {kind}"):
+            change(layer)
+        assert not dict(layer.named_parameters()).keys() & {"h_0", "c_0"}
