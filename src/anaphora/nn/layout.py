@@ -36,13 +36,14 @@ class Layout(NamedTuple):
     walk: Walk
     source: Batch
     batch_first: bool
+    sizes: Sequence[int] = ()  # what a tensor's lines are laid out in: (T, B), (B, T) or (T,)
     cut: Cut | None = None  # how a reset cut the rows that walk
     order: Tensor | None = None  # (N,): line n of x is line order[n] of a packed sequence
 
     @property
     def batched(self) -> bool:
         """False only for one sequence without a batch dimension, (T, I)."""
-        return not isinstance(self.source, Tensor) or self.source.dim() == 3
+        return len(self.sizes) != 1
 
     @property
     def rows(self) -> int:
@@ -63,8 +64,8 @@ class Layout(NamedTuple):
 
     def restore(self, y: Tensor) -> Batch:
         """Lines y (N, F) in the shape of what came in."""
-        if isinstance(self.source, Tensor):
-            return y.view(*self.source.shape[:-1], y.size(1))
+        if self.sizes:
+            return y.view(*self.sizes, y.size(1))
         if isinstance(self.source, Ragged):
             return self.source.with_data(y)
         return PackedSequence(self.lay(y), *self.source[1:])
@@ -73,7 +74,7 @@ class Layout(NamedTuple):
         """Lines (N, …) as (T, B, …) or (B, T, …), as (T, …), or along the data of what came in."""
         if self.order is not None:
             lines = torch.empty_like(lines).index_copy(0, self.order, lines)
-        return lines.unflatten(0, self.source.shape[:-1]) if isinstance(self.source, Tensor) else lines
+        return lines.unflatten(0, self.sizes) if self.sizes else lines
 
     def dropout(self, y: Tensor, p: float) -> Tensor:
         """Dropout on lines y (N, F) with the mask that torch draws for this batch, which it draws time-major."""
@@ -124,20 +125,21 @@ def read(batch: Batch, lengths: Lengths | None, batch_first: bool, name: str, re
 
 
 def _read_tensor(batch: Tensor, lengths: Lengths | None, batch_first: bool, name: str) -> Layout:
-    if batch.dim() == 2 and lengths is None:
-        return Layout(batch, Walk.dense(batch.size(0), 1), batch, False)
-    if batch.dim() == 2:
-        raise ValueError(f"{name}: lengths go with a batch, got one sequence {tuple(batch.shape)}: cut it instead")
-    if batch.dim() != 3:
-        raise ValueError(f"{name}: Expected input to be 2D or 3D, got {batch.dim()}D tensor instead")
-    first, second, features = batch.shape
+    shape = batch.shape
+    if len(shape) == 2 and lengths is None:
+        return Layout(batch, Walk.dense(shape[0], 1), batch, False, shape[:1])
+    if len(shape) == 2:
+        raise ValueError(f"{name}: lengths go with a batch, got one sequence {tuple(shape)}: cut it instead")
+    if len(shape) != 3:
+        raise ValueError(f"{name}: Expected input to be 2D or 3D, got {len(shape)}D tensor instead")
+    first, second, features = shape
     x = batch.reshape(first * second, features)
     T, B = (second, first) if batch_first else (first, second)
     if lengths is None:
-        return Layout(x, Walk.dense(T, B, batch_first), batch, batch_first)
+        return Layout(x, Walk.dense(T, B, batch_first), batch, batch_first, (first, second))
     steps = read_lengths(lengths, T, B, name)
     lines = Lines.batch_first(B, T, steps) if batch_first else Lines.dense(T, B, steps)
-    return Layout(x, Walk.of(lines, T * B), batch, batch_first)
+    return Layout(x, Walk.of(lines, T * B), batch, batch_first, (first, second))
 
 
 def read_lengths(lengths: Lengths, T: int, B: int, name: str) -> NDArray[np.int64]:
@@ -175,4 +177,4 @@ def _cut(layout: Layout, reset: NDArray[np.bool_]) -> Layout:
     segments = cut(lines, reset)
     if segments is None:
         return layout
-    return Layout(x, Walk.of(segments[0], x.size(0)), layout.source, layout.batch_first, segments[1], order)
+    return layout._replace(x=x, walk=Walk.of(segments[0], x.size(0)), cut=segments[1], order=order)
