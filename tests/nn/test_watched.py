@@ -53,6 +53,19 @@ def test_a_weight_changed_in_place_is_noticed() -> None:
         output.sum().backward()
 
 
+def test_lengths_changed_in_place_change_no_walk_that_has_to_go_back() -> None:
+    module, lengths = nn.LSTM(5, 9, bidirectional=True), torch.tensor([3, 1, 4])
+    data = torch.randn(8, 5, generator=torch.Generator().manual_seed(7), requires_grad=True)
+    found = []
+    for changed in (False, True):
+        output, _ = module(nn.Ragged(data, lengths))
+        loss = output.data.square().sum()
+        if changed:
+            lengths.copy_(torch.tensor([4, 3, 1]))
+        found.append(torch.autograd.grad(loss, data)[0])
+    assert torch.equal(*found)
+
+
 @pytest.mark.parametrize("options", BOTH, ids=str)
 def test_what_is_saved_goes_through_hooks_and_nowhere_else(options: Options) -> None:
     call = Call(options, LENGTHS)

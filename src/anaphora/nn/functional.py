@@ -104,7 +104,8 @@ def _layer(
     compiling = torch.compiler.is_compiling()
     if not compiling and walk.known is not None and _at_hand(x, h0, c0, *noise, *weights):
         if wanted:
-            return _apply_at_hand(cell, directions, walk, x, h0, c0, *noise, segment, clip, keep, *weights)
+            call = cell, directions, walk, segment, clip
+            return _apply_at_hand(call, keep, x, h0, c0, *noise, *weights)
         return _walk_forward(cell, directions, walk.numbers, walk.whole, x, h0, c0, weights, *noise, segment, keep)
     inputs = (cell, directions, walk.T, walk.whole, walk.lines, x, h0, c0)
     if compiling:
@@ -153,23 +154,19 @@ class RecurrentAtHand(torch.autograd.Function):
     @staticmethod
     def forward(
         ctx: Any,
-        cell: str,
-        directions: int,
-        walk: Walk,
+        call: tuple[str, int, Walk, int, float],
+        keep: bool,
         x: Tensor,
         h0: Tensor | None,
         c0: Tensor | None,
         mask: Tensor | None,
         keep_h: Tensor | None,
         keep_c: Tensor | None,
-        segment: int,
-        clip: float,
-        keep: bool,
         *weights: Tensor | None,
     ) -> Any:
+        ctx.call = cell, directions, walk, segment, _ = call
         states = (h0, c0, weights, mask, keep_h, keep_c)
         y, h_n, c_n, saved = _walk_forward(cell, directions, walk.numbers, walk.whole, x, *states, segment, True)
-        ctx.call = cell, directions, walk, segment, clip
         ctx.save_for_backward(y, saved, x, h0, c0, mask, keep_h, keep_c, *weights)
         ctx.set_materialize_grads(False)
         if not keep:
@@ -181,7 +178,7 @@ class RecurrentAtHand(torch.autograd.Function):
     def backward(ctx: Any, *arriving: Tensor | None) -> tuple[Tensor | None, ...]:
         cell, directions, walk, segment, clip = ctx.call
         y, saved, x, h0, c0, mask, keep_h, keep_c, *weights = ctx.saved_tensors
-        wanted = (*ctx.needs_input_grad[3:6], *ctx.needs_input_grad[12:])
+        wanted = (*ctx.needs_input_grad[2:5], *ctx.needs_input_grad[8:])
         inputs = (x, h0, c0, weights, mask, keep_h, keep_c)
         dy, dh_n, dc_n = arriving[:3]
         results = (y, saved, dy, dh_n, dc_n)
@@ -192,7 +189,7 @@ class RecurrentAtHand(torch.autograd.Function):
         else:
             given = (cell, directions, walk.T, walk.whole, walk.lines, *inputs, segment, clip, *results)
             found = derivative.gradients(*given, wanted)
-        return (None, None, None, *found[:3], None, None, None, None, None, None, *found[3:])
+        return (None, None, *found[:3], None, None, None, *found[3:])
 
 
 _apply_at_hand: Callable[..., tuple[Tensor, Tensor, Any, Any]] = super(torch.autograd.Function, RecurrentAtHand).apply

@@ -49,8 +49,9 @@ class Walk(NamedTuple):
 
     @classmethod
     def of(cls, lines: Lines, N: int) -> Walk:
-        """A walk over some of N lines."""
-        return cls(len(lines.time_offset), int(lines.lengths.sum()) == N, lines)
+        """A walk over some of N lines, copied: whoever changes his lengths changes no walk that has to go back."""
+        own = Lines(*(indices.copy() for indices in lines))
+        return cls(len(own.time_offset), int(own.lengths.sum()) == N, own)
 
     @classmethod
     def dense(cls, T: int, B: int, batch_first: bool = False) -> Walk:
