@@ -177,6 +177,22 @@ def test_every_cell_is_exported_with_its_operation(options: Options) -> None:
         assert torch.equal(got, expected)
 
 
+def test_elsewhere_the_equations_are_exported() -> None:
+    module = nn.LayerNormLSTM(5, 9, bidirectional=True, dtype=torch.float64)
+    exported = torch.export.export(module, (torch.zeros(4, 3, 5, dtype=torch.float64),))
+    x = torch.randn(4, 3, 5, dtype=torch.float64)
+    torch.testing.assert_close(exported.module()(x)[0], module(x)[0], rtol=0, atol=1e-12)
+
+
+@pytest.mark.filterwarnings("ignore:`torch.jit.trace:DeprecationWarning")
+@pytest.mark.filterwarnings("ignore::torch.jit.TracerWarning")
+def test_a_trace_holds_the_equations() -> None:
+    module = nn.PeepholeLSTM(5, 9, bidirectional=True)
+    traced = torch.jit.trace(module, (torch.randn(4, 3, 5),), check_trace=False)
+    x = torch.randn(4, 3, 5)
+    torch.testing.assert_close(traced(x)[0], module(x)[0], rtol=0, atol=2e-6)
+
+
 def test_an_exported_module_keeps_its_operations() -> None:
     exported = torch.export.export(nn.GRU(5, 9), (torch.zeros(4, 3, 5),))
     assert "anaphora.recurrent_forward" in str(exported.graph)

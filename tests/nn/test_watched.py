@@ -15,7 +15,7 @@ from anaphora import nn
 from anaphora.lines import Noise
 from anaphora.nn import functional
 from laws.layers import Options
-from nn.operations import CELLS, Call, same
+from nn.operations import CELLS, Call, close, same
 
 LENGTHS = [3, 0, 5, 1]
 BOTH = [Options(cell, 2, True, noise) for cell, noise in CELLS.items()]
@@ -98,6 +98,21 @@ def test_a_checkpointed_layer_is_the_layer() -> None:
         found.append([leaf.grad for leaf in leaves])
     for got in found[1:]:
         assert all(torch.equal(a, b) for a, b in zip(got, found[0], strict=True))
+
+
+@pytest.mark.parametrize("options", BOTH, ids=str)
+def test_a_pullback_kept_after_its_transform_is_the_gradient(options: Options) -> None:
+    call = Call(options, LENGTHS)
+    expected = call.run(functional.recurrent)
+    leaves = {name: leaf.detach() for name, leaf in call.leaves.items()}
+    outputs, pull = torch.func.vjp(
+        lambda leaves: tuple(call.outputs(functional.recurrent(*call.given(leaves))).values()), leaves
+    )
+    assert len(outputs) == len(call.arriving)
+    for freed in (torch.enable_grad, torch.no_grad):
+        with freed():
+            (found,) = pull(tuple(call.arriving))
+        close(found, {name: expected[name] for name in leaves}, 1e-5)
 
 
 def test_a_batch_of_gradients_is_a_loop() -> None:

@@ -134,12 +134,21 @@ def composed_gradients(
     wanted: Sequence[bool],  # of x, h_0, c_0 and each weight
 ) -> list[Tensor | None]:
     """Of the same as a graph of plain torch operations, so that they have gradients in turn."""
-    noise = Noise(mask, keep_h, keep_c)
+    noise = Noise(*map(_alive, (mask, keep_h, keep_c)))
+    inputs: list[Any] = [*map(_alive, (x, h0, c0, *weights))]
+    for at, asked in enumerate(wanted):
+        if asked and not inputs[at].requires_grad:
+            inputs[at] = inputs[at].detach().requires_grad_()
+    x, h0, c0, *weights = inputs
     with torch.enable_grad():
         outputs = composed.recurrent(cell, x, weights, directions, walk, h0, c0, noise, clip)
-    inputs: tuple[Any, ...] = (x, h0, c0, *weights)
     sources = [tensor for tensor, asked in zip(inputs, wanted, strict=True) if asked]
     arrived = [(y, dy) for y, dy in zip(outputs, arriving, strict=True) if dy is not None and y.requires_grad]
     ys, dys = zip(*arrived, strict=True) if arrived else ((), ())
     found = iter(torch.autograd.grad(ys, sources, dys, create_graph=True, materialize_grads=True, allow_unused=True))
     return [next(found) if asked else None for asked in wanted]
+
+
+def _alive(tensor: Tensor | None) -> Any:
+    """What ``torch.func.vjp`` saved outlives the transform that wrapped it; plain operations would miss the wrapper."""
+    return None if tensor is None else torch._C._functorch.unwrap_if_dead(tensor)

@@ -26,7 +26,7 @@ from torch.autograd import forward_ad
 
 from anaphora import kernels
 from anaphora.lines import SILENT, Lines, Noise, Weights
-from anaphora.nn import batching, derivative
+from anaphora.nn import batching, composed, derivative
 from anaphora.nn.walk import Walk, split
 
 __all__ = ["Walk", "inspected", "recurrent"]
@@ -107,6 +107,8 @@ def _layer(
             call = cell, directions, walk, segment, clip
             return _apply_at_hand(call, keep, x, h0, c0, *noise, *weights)
         return _walk_forward(cell, directions, walk.numbers, walk.whole, x, h0, c0, weights, *noise, segment, keep)
+    if torch._C._get_tracing_state() is not None:  # torch.jit.trace knows no list in which a tensor may be missing
+        return composed.inspected(cell, x, weights, directions, walk, h0, c0, noise, clip)
     inputs = (cell, directions, walk.T, walk.whole, walk.lines, x, h0, c0)
     if compiling:
         from torch.fx.experimental.symbolic_shapes import guard_scalar  # compilation brings it; it takes a second

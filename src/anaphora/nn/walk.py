@@ -56,7 +56,7 @@ class Walk(NamedTuple):
     @classmethod
     def dense(cls, T: int, B: int, batch_first: bool = False) -> Walk:
         """A walk in which every row has T steps, over (T, B, ·) or (B, T, ·)."""
-        if not torch.compiler.is_compiling() and type(T) is int and type(B) is int:
+        if not torch.compiler.is_dynamo_compiling() and type(T) is int and type(B) is int:
             return _dense(T, B, batch_first)
         time, row = torch.arange(T), torch.arange(B)
         offsets = (time, row * T) if batch_first else (time * B, row)
