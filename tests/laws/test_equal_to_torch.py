@@ -2,7 +2,7 @@
 torch's own float32 is.
 
 Tolerances: values 2e-6 and gradients 1e-5, relative to the largest; against float64, twice torch's own error plus 2e-7.
-Terms of about 1 may cancel in a gradient: one under 0.1, or against float64 under 1, counts as that much.
+Terms of about 1 may cancel: what is under 0.1, or of gradients against float64 under 1, counts as that much.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ def test_values_and_gradients_equal_torchs(case: Case) -> None:
     ours = problem.run(problem.ours)
     torch.manual_seed(11)
     theirs = problem.run_torch()
-    far = distance(values(ours), values(theirs))
+    far = distance(values(ours), values(theirs), LEAST)
     assert max(far.values()) <= VALUES, far
     far = distance(problem.gradients(problem.ours, ours), problem.gradients(problem.torchs, theirs), LEAST)
     assert max(far.values()) <= GRADIENTS, far
@@ -32,7 +32,7 @@ def test_values_and_gradients_equal_torchs(case: Case) -> None:
 
 def test_as_near_to_float64_as_torch(case: Case) -> None:
     # One draw of a small layer says little: root mean squares over several.
-    draws = np.array([_errors(case, seed) for seed in range(1, 17 if case.H == 1 else 3)])
+    draws = np.array([_errors(case, seed) for seed in range(1, 9 if case.H == 1 else 3)])
     ours, theirs = np.sqrt((draws**2).mean(axis=0)).T
     assert (ours <= 2 * theirs + 2e-7).all(), draws
 
