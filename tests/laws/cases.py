@@ -227,17 +227,17 @@ class Problem:
         self.d_states = [torch.randn(shape, generator=draw) for shape in shapes]
         self.resets: Rows | None = None  # booleans, for each step of each row
 
-    def double(self) -> Problem:
-        """The same problem in float64."""
+    def double(self, device: str = "cpu") -> Problem:
+        """The same problem in float64, on any device."""
         other = Problem(self.case, lengths=self.lengths)
         for name in ("rows", "states"):
-            setattr(other, name, [t.detach().double().requires_grad_() for t in getattr(self, name)])
+            setattr(other, name, [t.detach().double().to(device).requires_grad_() for t in getattr(self, name)])
         for name in ("d_rows", "d_states"):
-            setattr(other, name, [t.double() for t in getattr(self, name)])
+            setattr(other, name, [t.double().to(device) for t in getattr(self, name)])
         other.resets = self.resets
         other.ours.load_state_dict(self.ours.state_dict())
         other.torchs.load_state_dict(self.torchs.state_dict())
-        other.ours.double(), other.torchs.double()
+        other.ours.double().to(device), other.torchs.double().to(device)
         return other
 
     def initial(self, module: Any) -> list[Tensor]:

@@ -99,7 +99,8 @@ class Twin(torch.nn.Module):
             h, c = states[0][at], states[1][at] if len(states) > 1 else c
         # Coming from behind, a row begins anew at the step before the one that is reset.
         begun = [torch.tensor([*reset[1:], False][: len(reset)] if d else reset, dtype=torch.bool) for reset in resets]
-        begins, alive = walked(begun).unsqueeze(2), walked([torch.ones(len(row), 1, dtype=torch.bool) for row in rows])
+        begins = walked(begun).unsqueeze(2).to(h.device)
+        alive = walked([torch.ones_like(row[:, :1], dtype=torch.bool) for row in rows])
         keeps = [
             [keep] * T if drawn is None else walked([row.unflatten(1, (-1, size))[:, d] for row in drawn])
             for keep, drawn, size in zip(self.zoneout, (masks.keep_h, masks.keep_c), (case.P, case.H), strict=True)

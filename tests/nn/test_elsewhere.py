@@ -30,9 +30,13 @@ CASES += [
 ]
 
 
+DEVICES = ["cpu", *(["cuda"] if torch.cuda.is_available() else [])]
+
+
+@pytest.mark.parametrize("device", DEVICES)
 @pytest.mark.parametrize("case", CASES, ids=str)
-def test_float64_in_every_layout(case: Case) -> None:
-    exact = Problem(case).double()
+def test_float64_in_every_layout(case: Case, device: str) -> None:
+    exact = Problem(case).double(device)
     exact.ours.train(not case.random), exact.torchs.train(not case.random)
     ours, theirs = exact.run(exact.ours), exact.run_torch()
     far = distance(values(ours), values(theirs))
@@ -59,17 +63,37 @@ def test_float64_without_any_step_keeps_the_state(kind: str) -> None:
         module(nn.Ragged(torch.zeros(5, 3, dtype=torch.float64), torch.tensor([5])), lengths=[1])
 
 
+@pytest.mark.parametrize("device", DEVICES)
 @pytest.mark.parametrize("cell", MODULES)
-def test_float64_is_reset(cell: str) -> None:
+def test_float64_is_reset_and_looked_into(cell: str, device: str) -> None:
     for layout in (*TORCHS, *OURS):
-        problem = Problem(Case(cell, layout, 2, True)).double()
+        problem = Problem(Case(cell, layout, 2, True)).double(device)
         problem.resets = [torch.arange(len(row)) % 3 == 1 for row in problem.rows]
-        twin = Twin(problem.case, (0.0, 0.0), 0.0).double()
+        twin = Twin(problem.case, (0.0, 0.0), 0.0).double().to(device)
         twin.load_state_dict(problem.ours.state_dict())
         ours, by_hand = problem.run(problem.ours), problem.run(twin)
         assert max(distance(values(ours), values(by_hand)).values()) <= 1e-12
+        batch, keywords = problem.bring(problem.rows, resets=problem.resets)
+        seen = nn.inspect(problem.ours, batch, problem.hx(problem.states), **keywords)
+        assert all(torch.equal(a, b) for a, b in zip(problem.take(seen.output), ours[0], strict=True))
+        assert all(field.device.type == device for field in seen.layers[1])
         far = distance(problem.gradients(problem.ours, ours), problem.gradients(twin, by_hand))
         assert max(far.values()) <= 1e-11, far
+
+
+@pytest.mark.parametrize("device", DEVICES)
+@pytest.mark.parametrize("layout", TORCHS + OURS)
+def test_noise_in_training_is_the_seed_s(layout: str, device: str) -> None:
+    """In float64 and in our kernels one seed of the CPU draws the same masks; elsewhere it repeats its own."""
+    found = []
+    for again in range(3):
+        problem = Problem(Case("lstm_peephole", layout, 2, True, states=False, change="every"))
+        problem = problem if again == 2 and device == "cpu" else problem.double(device)
+        torch.manual_seed(3)
+        forward = problem.run(problem.ours)
+        found.append({**values(forward), **problem.gradients(problem.ours, forward)})
+    assert max(distance(found[1], found[0]).values()) == 0
+    assert max(distance(found[2], found[0], least=0.1).values()) <= 1e-5
 
 
 @pytest.mark.parametrize("cell", ["gru_layer_norm", "lstm_peephole"])
