@@ -127,7 +127,7 @@ class RecurrentBase(torch.nn.RNNBase):
                 y, h, c = operation(self.cell, y, mine, D, layout.walk, h_first, c_first, *extras)
                 hs.append(h if cut is None else cut.end(h))
                 cs.append(c if cut is None or not pair else cut.end(c))
-            h_n, c_n = torch.cat(hs), torch.cat(cs)
+            h_n, c_n = (ends[0] if len(ends) == 1 else torch.cat(ends) for ends in (hs, cs))
         if not layout.batched:
             h_n, c_n = h_n.squeeze(1), c_n.squeeze(1) if pair else c_n
         return layout.restore(y), ((h_n, c_n) if pair else h_n)

@@ -167,14 +167,18 @@ def read_reset(reset: Any, shape: Sequence[int], name: str) -> NDArray[np.bool_]
 
 
 def _cut(layout: Layout, reset: NDArray[np.bool_]) -> Layout:
-    lines, order = layout.lines, None
-    x = layout.x
+    lines, x, order = layout.lines, layout.x, None
     if isinstance(layout.source, PackedSequence):
         # A packed sequence has no stride in time: its rows are laid one after another first.
         where = lines.row_by_row()
         order = torch.from_numpy(where).to(x.device)
         x, reset, lines = x[order], reset[where], Lines.ragged(lines.lengths)
-    segments = cut(lines, reset)
+    elif not layout.walk.whole:
+        reset = reset[lines.row_by_row()]
+    elif len(layout.sizes) == 2 and not layout.batch_first:
+        reset = reset.reshape(layout.sizes).T.reshape(-1)
+    segments = cut(lines, reset, x.device)
     if segments is None:
         return layout
-    return layout._replace(x=x, walk=Walk.of(segments[0], x.size(0)), cut=segments[1], order=order)
+    walk = Walk(len(segments[0].time_offset), layout.walk.whole, segments[0])
+    return layout._replace(x=x, walk=walk, cut=segments[1], order=order)

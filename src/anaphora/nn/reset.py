@@ -32,8 +32,8 @@ class Cut(NamedTuple):
 
         The second direction comes from the end of the row and goes on in its last segment.
         """
-        going_on, first, last = (index.to(state.device) for index in (self.going_on, self.first, self.last))
-        forth = anew[::directions].index_copy(1, first[going_on], state[::directions].index_select(1, going_on))
+        going_on, last = self.going_on, self.last
+        forth = anew[::directions].index_copy(1, self.first[going_on], state[::directions].index_select(1, going_on))
         if directions == 1:
             return forth
         back = anew[1::2].index_copy(1, last, state[1::2])
@@ -43,43 +43,43 @@ class Cut(NamedTuple):
         """A layer's state after each row, (D, S, ·) as (D, B, ·): its last segment's, of the second direction its
         first's.
         """
-        last = self.last.to(state.device)
         if state.size(0) == 1:
-            return state.index_select(1, last)
-        first = self.first.to(state.device)
-        return torch.stack([state[0].index_select(0, last), state[1].index_select(0, first)])
+            return state.index_select(1, self.last)
+        return torch.stack([state[0].index_select(0, self.last), state[1].index_select(0, self.first)])
 
 
-def cut(lines: Lines, reset: NDArray[np.bool_]) -> tuple[Lines, Cut] | None:
-    """The lines of rows cut before every step whose line is set in ``reset`` (N,); None where none is set.
+def cut(lines: Lines, resets: NDArray[np.bool_], device: torch.device) -> tuple[Lines, Cut] | None:
+    """The lines of rows cut before every step that is reset; None where none is. ``resets``: row after row.
 
     ``lines`` go through time at one stride, as those of every layout but a packed sequence do.
     """
-    steps = lines.lengths
-    row, t = _steps(steps)
-    resets = reset[lines.row_by_row()]
     if not resets.any():
         return None
-    begins, empty = np.flatnonzero(resets | (t == 0)), np.flatnonzero(steps == 0)
-    of = np.concatenate([row[begins], empty])
-    order = np.argsort(of, kind="stable")
-    nothing = np.zeros_like(empty)
-    lengths = np.concatenate([np.append(begins[1:], row.size) - begins, nothing])[order]
-    offset = np.concatenate([lines.time_offset[t[begins]], nothing])[order]
-    segments = Lines(lines.time_offset[: lengths.max()], lines.row_offset[of[order]] + offset, lengths)
-    first, last = (np.searchsorted(of[order], np.arange(steps.size), side) for side in ("left", "right"))
+    steps = lines.lengths
+    start = steps.cumsum() - steps
+    there = steps.nonzero()[0]
+    begins = resets.copy()
+    begins[start[there]] = True
+    at = begins.nonzero()[0]
+    of = start.searchsorted(at, "right") - 1
+    offset = lines.row_offset[of] + lines.time_offset[at - start[of]]
+    lengths = np.empty_like(at)
+    lengths[:-1], lengths[-1] = at[1:] - at[:-1], resets.size - at[-1]
     going_on = np.ones(steps.size, np.bool_)
-    going_on[row[resets & (t == 0)]] = False
-    indices = (first, last - 1, np.flatnonzero(going_on))
-    return segments, Cut(*(torch.from_numpy(index) for index in indices))
+    going_on[there] = ~resets[start[there]]
+    if there.size < steps.size:  # a row without steps is one segment without steps
+        empty = np.flatnonzero(steps == 0)
+        order = np.argsort(np.concatenate([of, empty]), kind="stable")
+        of = np.concatenate([of, empty])[order]
+        offset, lengths = (np.concatenate([each, np.zeros_like(empty)])[order] for each in (offset, lengths))
+    first, last = (of.searchsorted(np.arange(steps.size), side) for side in ("left", "right"))
+    segments = Lines(lines.time_offset[: lengths.max()], offset, lengths)
+    indices = (torch.from_numpy(rows) for rows in (first, last - 1, going_on.nonzero()[0]))
+    return segments, Cut(*(indices if device.type == "cpu" else (rows.to(device) for rows in indices)))
 
 
 def by_time(lines: Lines) -> Indices:
     """Every line in use, step after step and in each step row after row: the order of time-major data."""
-    return lines.row_by_row()[np.argsort(_steps(lines.lengths)[1], kind="stable")]
-
-
-def _steps(lengths: Indices) -> tuple[Indices, Indices]:
-    """Of which row and which step of it each step is, row after row."""
-    row = np.repeat(np.arange(lengths.size), lengths)
-    return row, np.arange(row.size) - (np.cumsum(lengths) - lengths)[row]
+    row = np.repeat(np.arange(lines.lengths.size), lines.lengths)
+    t = np.arange(row.size) - (np.cumsum(lines.lengths) - lines.lengths)[row]
+    return lines.row_by_row()[np.argsort(t, kind="stable")]
