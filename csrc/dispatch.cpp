@@ -7,11 +7,7 @@
 
 namespace anaphora {
 
-#if defined(__x86_64__)
-extern const Table table_baseline, table_avx2, table_avx512;
-#else
-extern const Table table_neon;
-#endif
+extern const Table table_baseline, table_avx2, table_avx512, table_neon;  // those of them that are built
 
 namespace {
 
@@ -23,13 +19,25 @@ struct Choice {
 const Table& pick() {
 #if defined(__x86_64__)
   __builtin_cpu_init();
-  const bool avx2 = __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma");
-  const bool avx512 = avx2 && __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512dq") &&
-                      __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512vl");
-  const Choice choices[] = {{&table_avx512, avx512}, {&table_avx2, avx2}, {&table_baseline, true}};
-#else
-  const Choice choices[] = {{&table_neon, true}};
+  [[maybe_unused]] const bool avx2 = __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma");
+  [[maybe_unused]] const bool avx512 = avx2 && __builtin_cpu_supports("avx512f") &&
+                                       __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512bw") &&
+                                       __builtin_cpu_supports("avx512vl");
 #endif
+  const Choice choices[] = {
+#ifdef ANAPHORA_HAS_avx512
+      {&table_avx512, avx512},
+#endif
+#ifdef ANAPHORA_HAS_avx2
+      {&table_avx2, avx2},
+#endif
+#ifdef ANAPHORA_HAS_neon
+      {&table_neon, true},
+#endif
+#ifdef ANAPHORA_HAS_baseline
+      {&table_baseline, true},
+#endif
+  };
   const char* asked = std::getenv("ANAPHORA_ARCH");
   std::string known;
   for (const Choice& choice : choices) {

@@ -128,10 +128,10 @@ void any_segment(Law& law, Case c, const std::vector<int64_t>& steps) {
   }
 }
 
-// More lines than backward unwinds in one go, 4 Mi gradients of gates: no bit shows where it paused.
+// More lines than backward unwinds in one go, 1 Mi gradients of gates: no bit shows where it paused.
 void long_rows(Law& segments, Law& threads, CellKind cell) {
-  const int64_t H = any(30, 36), P = cell == CellKind::lstm_projected ? any(1, H) : H, B = any(1, 5);
-  const int64_t T = (int64_t{5} << 20) / (traits(cell).gates * H);
+  const int64_t H = any(30, 36), P = cell == CellKind::lstm_projected ? any(1, H) : H, B = any(1, 3);
+  const int64_t T = (int64_t{9} << 17) / (traits(cell).gates * H);
   Case c = drawn({cell, any_size(9), H, P, any(1, 2)}, Layout::ragged, B, T);
   any_segment(segments, c, {any(1, 50), any(51, T)});
   any_threads(threads, c, {2});
