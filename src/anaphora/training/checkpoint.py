@@ -1,14 +1,20 @@
-"""The weights of a run on disk: whole or not at all.
+"""The files of a run that hold tensors: whole or not at all, and every flipped bit is found.
 
-A checkpoint is one safetensors file whose metadata holds, under `anaphora`, a JSON object with the facts that belong
-to the weights, so the two can never disagree. It is written by `anaphora.atomic`: whatever fails on the way, the
-checkpoint that was there stays whole.
+    digest = SHA-256 of the facts, then of each tensor's name, type, shape and bytes, names in order
+
+A checkpoint is one safetensors file whose metadata holds the facts that belong to the tensors (a JSON object) and the
+digest of both, so that they can never disagree. It is written by `anaphora.atomic`: whatever fails on the way, the
+checkpoint that was there stays whole. A folder keeps two, `last` and `previous`: should the newer one be damaged by a
+disk, the run goes on from the older.
 """
 
 from __future__ import annotations
 
+import contextlib
+import hashlib
 import json
-from collections.abc import Mapping
+import os
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -18,28 +24,78 @@ from safetensors import SafetensorError, safe_open
 from safetensors.numpy import save
 
 from anaphora import atomic
-from anaphora.errors import CorruptBundle
+from anaphora.errors import CorruptBundle, UsageError
 
 Tensors = Mapping[str, NDArray[Any]]
+LAST, PREVIOUS, BEST = "last.safetensors", "previous.safetensors", "best.safetensors"
 
 
 def write(path: Path, tensors: Tensors, facts: Mapping[str, Any]) -> None:
-    """Write weights and the facts that belong to them, atomically.
+    """Write tensors and the facts that belong to them, atomically.
 
     Raises UsageError if the disk is full or the place cannot be written.
     """
-    metadata = {"anaphora": json.dumps(facts, sort_keys=True, allow_nan=False)}
-    atomic.write(path, [save({name: np.ascontiguousarray(tensor) for name, tensor in tensors.items()}, metadata)])
+    whole = {name: np.ascontiguousarray(tensor) for name, tensor in tensors.items()}
+    text = json.dumps(facts, sort_keys=True, allow_nan=False)
+    atomic.write(path, [save(whole, {"anaphora": text, "sha256": _digest(text, whole)})])
 
 
 def read(path: Path) -> tuple[dict[str, NDArray[Any]], dict[str, Any]]:
-    """Read weights and facts back.
+    """Read tensors and facts back.
 
-    Raises CorruptBundle if the file is not one that `write` made.
+    Raises CorruptBundle if the file is not one that `write` made, to the last bit.
     """
     try:
         with safe_open(path, framework="numpy") as file:
-            facts = json.loads((file.metadata() or {})["anaphora"])
-            return {name: file.get_tensor(name) for name in file.keys()}, facts  # noqa: SIM118 - not a dict
-    except (SafetensorError, KeyError, ValueError) as error:
+            metadata = file.metadata() or {}
+            text = metadata["anaphora"]
+            tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 - not a dict
+            if _digest(text, tensors) != metadata.get("sha256"):
+                raise ValueError("its SHA-256 is another one")
+            return tensors, json.loads(text)
+    except (SafetensorError, OSError, KeyError, ValueError) as error:
         raise CorruptBundle(f"{path} is not a whole checkpoint: {error}. Delete it and train again.") from error
+
+
+def keep(folder: Path, tensors: Tensors, facts: Mapping[str, Any]) -> None:
+    """Write a folder's newest checkpoint; the one that was newest becomes the previous one.
+
+    Raises UsageError if it cannot be written; the newest there was can still be read then.
+    """
+    try:
+        with contextlib.suppress(FileNotFoundError):
+            os.replace(folder / LAST, folder / PREVIOUS)
+    except OSError as error:
+        raise UsageError(f"'{folder / LAST}' could not be kept: {error.strerror or error}. Make room.") from error
+    write(folder / LAST, tensors, facts)
+
+
+def newest(folder: Path) -> tuple[dict[str, NDArray[Any]], dict[str, Any], str] | None:
+    """The newest whole checkpoint of a folder and words on what was passed over; None if there is none at all.
+
+    Raises CorruptBundle if there are checkpoints and none of them is whole.
+    """
+    damaged: list[CorruptBundle] = []
+    for path in _there(folder):
+        try:
+            tensors, facts = read(path)
+        except CorruptBundle as error:
+            damaged.append(error)
+        else:
+            return tensors, facts, f"{damaged[0]} The one before it was used." if damaged else ""
+    if damaged:
+        raise damaged[0]
+    return None
+
+
+def _there(folder: Path) -> Iterator[Path]:
+    return (folder / name for name in (LAST, PREVIOUS) if (folder / name).exists())
+
+
+def _digest(facts: str, tensors: Tensors) -> str:
+    digest = hashlib.sha256(facts.encode())
+    for name in sorted(tensors):
+        tensor = tensors[name]
+        digest.update(json.dumps([name, tensor.dtype.str, list(tensor.shape)]).encode())
+        digest.update(np.ascontiguousarray(tensor).reshape(-1).view(np.uint8).data)
+    return digest.hexdigest()
