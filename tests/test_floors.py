@@ -51,6 +51,7 @@ FLOORS = {
             "anaphora.atomic",
             "anaphora.baselines",
             "anaphora.bundle",
+            "anaphora.checking",
             "anaphora.data",
             "anaphora.data.*",
             "anaphora.decode",

@@ -23,6 +23,7 @@ Severity = Literal["error", "warning", "info"]
 CODES: dict[str, tuple[Severity, str]] = {
     # files
     "no-file": ("error", "A file cannot be read: it is missing, a folder, or not yours to read."),
+    "unreadable": ("error", "The data are not what the task reads; the message says what, where and why."),
     "empty-file": ("error", "A file has nothing in it."),
     "wrong-encoding": ("error", "A file's bytes are not characters in the encoding that was named."),
     "mixed-encoding": ("error", "Some lines of a file are in one encoding and some in another."),
