@@ -31,6 +31,7 @@ COMMANDS = {
         "Train on text that comes with Python and see what happens; about a minute.",
     ),
     "train": ("anaphora.commands.train:make", "Train a network on your data; leaves one file."),
+    "resume": ("anaphora.commands.resume:make", "Go on with a training that was cut off, as if it had not been."),
     "run": ("anaphora.commands.run:make", "Let a model go on with a prompt, or show what it expects next."),
     "eval": ("anaphora.commands.eval:make", "Score a text: nats and bits per unit, perplexity."),
     "verify": ("anaphora.commands.verify:make", "Check that a model file is whole, and say what is in it."),

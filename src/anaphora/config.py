@@ -45,10 +45,8 @@ C = TypeVar("C", bound=Config)
 
 
 class Training(Section):
-    """How any task is trained."""
+    """How any task is trained; a task adds what it cuts its batches by."""
 
-    batch: int = Field(default=32, ge=1, le=2**20, description="rows read at once (B)")
-    steps: int = Field(default=64, ge=1, le=2**20, description="steps per window: how far back a gradient reaches (T)")
     learning_rate: float = Field(default=3e-3, gt=0, le=10, description="AdamW's rate at its height, after the warm-up")
     final_rate: float = Field(default=0.02, ge=0, le=1, description="the last step's rate, as a share of learning_rate")
     warmup: float = Field(default=0.02, ge=0, le=1, description="share of all steps in which the rate climbs from zero")
@@ -67,13 +65,22 @@ class Training(Section):
     minutes: float | None = Field(default=None, gt=0, description="time for the whole command, up to the saved model")
     max_steps: int | None = Field(default=None, ge=1, description="most steps of the optimiser")
     epochs: float | None = Field(
-        default=None, gt=0, description="most passes over the text; 10 if neither this nor a time nor steps are set"
+        default=None, gt=0, description="most passes over the data; 10 if neither this nor a time nor steps are set"
     )
     evaluations: int = Field(
         default=20, ge=1, le=10**6, description="how often the held-out part is looked at, evenly over the run"
     )
-    evaluation_units: int = Field(
-        default=20_000, ge=1, description="most units per look, spread over the held-out part; the last score uses all"
+    accumulate: int = Field(
+        default=1, ge=1, le=2**16, description="batches whose gradients are added up for one step of the optimiser"
+    )
+    checkpoint_minutes: float = Field(
+        default=5.0, gt=0, description="time between checkpoints, besides those at each look; what a crash can cost"
+    )
+    device: Literal["auto", "cpu", "cuda", "mps"] = Field(
+        default="auto", description="where it is trained; auto: a CUDA GPU if there is one, else this processor"
+    )
+    precision: Literal["float32", "bfloat16"] = Field(
+        default="float32", description="of matrix products; bfloat16, mixed with float32, is for a GPU"
     )
     patience: int = Field(default=0, ge=0, description="stop after so many looks without a better one; 0: never")
     seed: int = Field(default=0, ge=0, lt=2**63, description="of initial weights, dropout and order")

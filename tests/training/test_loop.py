@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import json
 import math
-from collections.abc import Callable
-from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -17,70 +14,7 @@ from torch import Tensor, nn
 from anaphora.config import Training
 from anaphora.errors import Diverged, Interrupted, Terminated
 from anaphora.training import checkpoint
-from anaphora.training.loop import Loop
-from anaphora.training.metrics_log import MetricsLog
-from anaphora.training.plan import Budget, Plan, Schedule
-from anaphora.training.watch import Evaluation, Silent, Step, Together
-
-
-class Points:
-    """Batches of a linear problem, a function of the position."""
-
-    def at(self, position: int) -> tuple[Tensor, Tensor]:
-        x = torch.from_numpy(np.random.default_rng(position).normal(size=(8, 3)))
-        return x, x @ torch.tensor([[1.0], [-2.0], [0.5]], dtype=torch.float64)
-
-    def units(self, batch: tuple[Tensor, Tensor]) -> int:
-        return len(batch[0])
-
-
-def mean_square(model: nn.Module, batch: tuple[Tensor, Tensor], carry: int | None) -> tuple[Tensor, int]:
-    return (model(batch[0]) - batch[1]).square().mean(), (carry or 0) + 1
-
-
-def judge(model: nn.Module) -> float:
-    x, y = Points().at(10**6)
-    return float((model(x) - y).square().mean())
-
-
-def problem() -> nn.Module:
-    torch.manual_seed(5)
-    return nn.Linear(3, 1, dtype=torch.float64)
-
-
-@dataclass
-class Seen(Silent):
-    plans: list[Plan] = field(default_factory=list)
-    steps: list[Step] = field(default_factory=list)
-    looks: list[Evaluation] = field(default_factory=list)
-
-    def plan(self, plan: Plan) -> None:
-        self.plans.append(plan)
-
-    def step(self, step: Step) -> None:
-        self.steps.append(step)
-
-    def evaluation(self, evaluation: Evaluation) -> None:
-        self.looks.append(evaluation)
-
-
-def loop(folder: Path, total: int = 30, evaluations: int = 5, **given: Any) -> tuple[Loop[tuple[Tensor, Tensor]], Seen]:
-    training = given.pop("training", Training(learning_rate=0.05, clip=0.5, weight_decay=0.1))
-    schedule = Schedule(training.learning_rate, training.warmup, training.final_rate)
-    if "budget" not in given:
-        schedule.plans.append(schedule.extend(0, total, evaluations, "steps"))
-    seen = Seen()
-    arguments = {
-        "model": problem(),
-        "batches": Points(),
-        "loss": mean_square,
-        "evaluate": judge,
-        "schedule": schedule,
-        "training": training,
-        "best_path": folder / "best.safetensors",
-        "watch": seen,
-    }
-    return Loop(**{**arguments, **given}), seen
+from small_loop import Clock, Points, loop, problem, square, timed
 
 
 def test_it_takes_the_steps_of_a_plain_torch_loop(tmp_path: Path) -> None:
@@ -172,7 +106,7 @@ def test_a_loss_that_is_no_number_names_its_step_and_keeps_what_was_good(
     tmp_path: Path, bad: float, where: str
 ) -> None:
     def breaks(model: nn.Module, batch: Any, carry: int | None) -> tuple[Tensor, int]:
-        loss, count = mean_square(model, batch, carry)
+        loss, count = square(model, batch, carry)
         if count == 14:
             loss = loss * bad if where == "loss" else loss + (model.weight.sum() - model.weight.sum().detach()) * bad
         return loss, count
@@ -207,7 +141,7 @@ def test_a_run_that_is_cut_off_keeps_its_best(
     def breaks(model: nn.Module, batch: Any, carry: int | None) -> tuple[Tensor, int]:
         if carry == at - 1:
             raise cut
-        return mean_square(model, batch, carry)
+        return square(model, batch, carry)
 
     outcome = loop(tmp_path, loss=breaks)[0].run()
     assert outcome.stopped == stopped
@@ -222,7 +156,7 @@ def test_what_is_no_number_never_enters_the_weights(tmp_path: Path, bad: float, 
     before: list[np.ndarray] = []
 
     def breaks(model: nn.Module, batch: Any, carry: int | None) -> tuple[Tensor, int]:
-        loss, count = mean_square(model, batch, carry)
+        loss, count = square(model, batch, carry)
         before.append(model.state_dict()["weight"].numpy().copy())
         if count >= 4:
             loss = loss * bad if where == "loss" else loss + (model.weight.sum() - model.weight.sum().detach()) * bad
@@ -251,7 +185,7 @@ def test_a_last_look_that_fails_keeps_the_weights_unjudged(tmp_path: Path, secon
     def breaks(model: nn.Module, batch: Any, carry: int | None) -> tuple[Tensor, int]:
         if carry == 2:
             raise KeyboardInterrupt
-        return mean_square(model, batch, carry)
+        return square(model, batch, carry)
 
     outcome = loop(tmp_path, loss=breaks, evaluate=judge_once_more)[0].run()
     assert outcome.stopped == "interrupted"
@@ -286,30 +220,6 @@ def test_cut_off_before_the_first_step_there_is_nothing_to_keep(tmp_path: Path) 
     outcome = loop(tmp_path, loss=at_once)[0].run()
     assert outcome.best is None
     assert not (tmp_path / "best.safetensors").exists()
-
-
-@dataclass
-class Clock:
-    """Says that a step takes 0.5 s and a look 2 s; `slow` makes steps from number `after` take longer."""
-
-    now: float = 0.0
-    slow: Callable[[int], float] = lambda step: 0.5
-
-    def __call__(self) -> float:
-        return self.now
-
-
-def timed(folder: Path, clock: Clock, seconds: float, **given: Any) -> tuple[Loop[Any], Seen]:
-    def slow_loss(model: nn.Module, batch: Any, carry: int | None) -> tuple[Tensor, int]:
-        clock.now += clock.slow((carry or 0) + 1)
-        return mean_square(model, batch, carry)
-
-    def slow_judge(model: nn.Module) -> float:
-        clock.now += 2
-        return judge(model)
-
-    budget = Budget(seconds, seconds, 10, clock, lambda look: 2 * look)
-    return loop(folder, loss=slow_loss, evaluate=slow_judge, budget=budget, clock=clock, **given)
 
 
 def test_a_budget_is_tried_planned_and_kept(tmp_path: Path) -> None:
@@ -360,45 +270,3 @@ def test_probes_are_asked_at_every_look(tmp_path: Path) -> None:
     run.run()
     assert [look.probes["size"]["step"] for look in seen.looks] == [6, 12, 18, 24, 30]
     assert seen.looks[-1].probes["size"]["norm"] == float(run.model.state_dict()["weight"].norm())
-
-
-def test_the_metrics_log_holds_it_all_and_plans_before_they_take_effect(tmp_path: Path) -> None:
-    log = MetricsLog(tmp_path / "metrics.jsonl")
-
-    def lines() -> list[dict[str, Any]]:
-        return [json.loads(line) for line in (tmp_path / "metrics.jsonl").read_text(encoding="utf-8").splitlines()]
-
-    planned_first: list[bool] = []
-
-    class Peek(Silent):
-        def step(self, step: Step) -> None:
-            planned_first.append(step.total_steps in [line.get("total_steps") for line in lines()[:-1]])
-
-    clock = Clock(slow=lambda step: 0.5 if step < 200 else 0.8)
-    seen = Seen()
-    run, _ = timed(tmp_path, clock, seconds=300, watch=Together([log, seen, Peek()]))
-    outcome = run.run()
-    log.note("all's well")
-    log.finish(replace(outcome, best=None))
-    written = lines()
-    assert all(planned_first)
-    assert [line["total_steps"] for line in written if line["event"] == "plan"] == [p.total_steps for p in seen.plans]
-    assert [line["loss"] for line in written if line["event"] == "evaluation"] == [look.loss for look in seen.looks]
-    losses = {line["step"]: line["loss"] for line in written if line["event"] == "step"}
-    assert losses == {step.step: step.loss for step in seen.steps if step.step in losses}
-    assert len(losses) > 100
-    assert written[-2] == {"event": "note", "text": "all's well"}
-    assert written[-1]["stopped"] == "finished"
-
-
-def test_numbers_that_are_none_are_written_as_null(tmp_path: Path) -> None:
-    log = MetricsLog(tmp_path / "metrics.jsonl")
-    log.step(Step(1, 10**6, math.nan, 1e-3, math.inf, 8, 0.5, math.nan, 3.0))
-    log.close()
-    line = json.loads((tmp_path / "metrics.jsonl").read_text(encoding="utf-8"))
-    assert (line["loss"], line["gradient_norm"], line["units_per_second"], line["seconds_left"]) == (
-        None,
-        None,
-        None,
-        3,
-    )

@@ -21,7 +21,7 @@ from anaphora.commands import parser
 from anaphora.commands.chart import chart
 from anaphora.commands.progress import clock, show
 from anaphora.commands.run import show_next, stream
-from anaphora.commands.train import import_torch_side, print_report
+from anaphora.commands.train import import_torch_side
 
 if TYPE_CHECKING:
     from anaphora.tasks.language.task import Report
@@ -53,11 +53,13 @@ def demo(
     """
     started = time.monotonic()
     from anaphora.config import resolve
+    from anaphora.places import check_output
+    from anaphora.tasks import table
     from anaphora.tasks.language.settings import PRESETS, LanguageConfig
-    from anaphora.tasks.language.task import check_output, split
+    from anaphora.tasks.language.task import split
 
     check_output(Path(output))
-    train = import_torch_side("anaphora demo")
+    run = import_torch_side("anaphora demo")
     options = [*SETTINGS, "--minutes", str(minutes)]
     config = resolve(LanguageConfig, PRESETS, preset="small", options=options)
     text = documentation()
@@ -66,7 +68,8 @@ def demo(
     )
     print(f"Training; with scoring and all it takes about {clock(60 * minutes)}.\n", flush=True)
     with show("characters") as watch:
-        report = train(config, split(config, text, "pydoc_data.topics"), output, watch=watch, started=started)
+        work = table.model("language").Work(config, split(config, text, "pydoc_data.topics"))
+        report = run.train(work, output, watch=watch, started=started)
     _show(report)
 
 
@@ -95,7 +98,7 @@ def _show(report: Report) -> None:
     print("\nHeld-out loss, nats per character, falling while it reads; dots: the n-gram model")
     print("\n".join(chart(curve.held_out, report.floor_nats)))
     print()
-    print_report(report)
+    print("\n".join(report.lines()))
     writer = Writer.open(report.model)
     prompt = writer.read(PROMPT)
     print(f"\nIt goes on from {PROMPT!r}:\n")

@@ -5,7 +5,6 @@ disagree.
 from __future__ import annotations
 
 import inspect
-import math
 import time
 from collections.abc import Sequence
 from pathlib import Path
@@ -14,100 +13,102 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from anaphora.commands import parser
-from anaphora.commands.progress import clock, show
+from anaphora.commands.progress import show
+from anaphora.tasks import table
 
 if TYPE_CHECKING:
     from anaphora.config import Config
-    from anaphora.tasks.language.task import Report
-
-TASKS = {
-    "language": ("anaphora.commands.train:make_language", "A language model: text in, the next character or word out."),
-}
 
 
 def make() -> Any:
     """Return the group of all tasks."""
+    tasks = {name: (f"anaphora.commands.train:make_{name}", line) for name, line in table.TASKS.items()}
     return parser.group(
-        TASKS, "train", "Train a network on your data. Each task has its own options: `anaphora train TASK --help`."
+        tasks, "train", "Train a network on your data. Each task has its own options: `anaphora train TASK --help`."
     )
 
 
-def make_language() -> Any:
-    """Return ``train language``: five options of its own, then one per knob of the task's config."""
-    from anaphora.tasks.language.settings import PRESETS, USUAL, LanguageConfig
+def __getattr__(name: str) -> Any:
+    """Give ``make_TASK``, which makes a task's command."""
+    if not name.startswith("make_"):
+        raise AttributeError(name)
+    return lambda: _command(name.removeprefix("make_"))
 
-    def language(
-        texts: list[str], output: str, preset: str | None, config: str | None, run_dir: str | None, **knobs: Any
+
+def _command(task: str) -> Any:
+    """Return ``train TASK``: a few options of its own, then one per knob of the task's config."""
+    chosen = table.settings(task)
+
+    def command(
+        data: list[str], output: str, preset: str | None, config: str | None, run_dir: str | None, **knobs: Any
     ) -> None:
-        """Train a language model on text and leave one file.
-
-        The last tenth of the text is held out, unless --valid says otherwise; the report sets the network beside an
-        n-gram model of the same units. Options win over --config, which wins over --preset. Ctrl-C keeps the best
-        model so far.
-        """
-        _train_language(texts, output, preset, config, run_dir, given(LanguageConfig, knobs))
+        _train(task, data, output, preset, config, run_dir, given(chosen.CONFIG, knobs))
 
     own = [
-        _parameter("texts", list[str], typer.Argument(metavar="TEXT...", help="Text files; '-' is standard input.")),
-        _parameter("output", str, _option("Where the model goes.", "FILE", "-o", "--output"), "model.anaphora"),
-        _parameter(
-            "preset", str, _option(f"Settings to start from.  [default: {USUAL}]", "|".join(PRESETS), "--preset"), None
-        ),
-        _parameter("config", str, _option("Settings from a TOML file.", "FILE", "--config"), None),
-        _parameter(
-            "run_dir", str, _option("Where the records go; else beside the model.", "FOLDER", "--run-dir"), None
-        ),
+        parameter("data", list[str], typer.Argument(metavar=chosen.METAVAR, help=chosen.DATA)),
+        parameter("output", str, option("Where the model goes.", "FILE", "-o", "--output"), "model.anaphora"),
+        *config_parameters(task),
+        parameter("run_dir", str, option("Where the records go; else beside the model.", "FOLDER", "--run-dir"), None),
     ]
-    parameters = [*own, *_knob_parameters(LanguageConfig)]
-    language.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
-    language.__annotations__ = {parameter.name: parameter.annotation for parameter in parameters}
-    return parser.command(language, "language")
+    return with_knobs(task, own, command, chosen.HELP)
 
 
-def _train_language(
-    texts: Sequence[str], output: str, preset: str | None, file: str | None, run_dir: str | None, options: Sequence[str]
+def with_knobs(task: str, own: Sequence[inspect.Parameter], function: Any, text: str) -> Any:
+    """Return a command over a task's data: parameters of its own, then one option per knob."""
+    parameters = [*own, *_knob_parameters(table.settings(task).CONFIG)]
+    function.__signature__ = inspect.Signature(parameters)
+    function.__annotations__ = {each.name: each.annotation for each in parameters}
+    function.__doc__ = text
+    return parser.command(function, task)
+
+
+def config_parameters(task: str) -> list[inspect.Parameter]:
+    """Return ``--preset`` and ``--config``."""
+    chosen = table.settings(task)
+    presets = "|".join(chosen.PRESETS)
+    return [
+        parameter(
+            "preset", str, option(f"Settings to start from.  [default: {chosen.USUAL}]", presets, "--preset"), None
+        ),
+        parameter("config", str, option("Settings from a TOML file.", "FILE", "--config"), None),
+    ]
+
+
+def _train(
+    task: str,
+    data: Sequence[str],
+    output: str,
+    preset: str | None,
+    file: str | None,
+    run_dir: str | None,
+    options: Sequence[str],
 ) -> None:
     started = time.monotonic()
     from anaphora.config import resolve
-    from anaphora.tasks.language.settings import PLURAL, PRESETS, USUAL, LanguageConfig
-    from anaphora.tasks.language.task import check_output, read
+    from anaphora.places import check_output
 
-    config = resolve(LanguageConfig, PRESETS, preset=preset or USUAL, file=file, options=options)
+    chosen = table.settings(task)
+    config = resolve(chosen.CONFIG, chosen.PRESETS, preset=preset or chosen.USUAL, file=file, options=options)
     check_output(Path(output))
-    corpus = read(config, texts)
-    train = import_torch_side("anaphora train language")
-    with show(PLURAL[config.data.units]) as watch:
-        report = train(config, corpus, output, run_dir=run_dir, watch=watch, started=started)
-    print_report(report)
+    corpus = table.task(task).read(config, data)
+    run = import_torch_side(f"anaphora train {task}")
+    work = table.model(task).Work(config, corpus)
+    with show(work.unit) as watch:
+        report = run.train(work, output, data=data, run_dir=run_dir, watch=watch, started=started)
+    print("\n".join(report.lines()))
 
 
 def import_torch_side(wanted_by: str) -> Any:
-    """Return the language task's ``train``; raises MissingExtra where torch is not installed."""
+    """Return the module that trains; raises MissingExtra where torch is not installed."""
     import importlib.util
 
     from anaphora.errors import MissingExtra
 
     if importlib.util.find_spec("torch") is None:
         raise MissingExtra("train", wanted_by, missing="torch")
-    from anaphora.tasks.language.model import train
+    from anaphora.training import run
 
-    return train
-
-
-def print_report(report: Report) -> None:
-    """Print what training led to, the network beside the n-gram model."""
-    from anaphora.tasks.language.settings import PLURAL
-
-    steps = f"{report.steps:,} steps (the best after {report.best_step:,})"
-    print(f"{report.parameters:,} parameters, {steps}, {clock(report.seconds)}")
-    if report.nats is not None and report.bits is not None and report.perplexity is not None:
-        print(f"held-out text, {report.scored:,} {PLURAL[report.unit]}, per {report.unit}:")
-        print(f"  network  {report.nats:.4f} nats  {report.bits:.4f} bits  perplexity {report.perplexity:,.2f}")
-        floor = report.floor_nats
-        print(f"  n-gram   {floor:.4f} nats  {floor / math.log(2):.4f} bits  perplexity {math.exp(floor):,.2f}")
-    for note in report.notes:
-        print(f"note: {note}")
-    print(f"model    {report.model}\nrecords  {report.run_dir}")
+    return run
 
 
 def given(config: type[Config], values: dict[str, Any]) -> list[str]:
@@ -136,16 +137,18 @@ def _knob_parameters(config: type[Config]) -> list[inspect.Parameter]:
         default = ("off", "on")[knob.default] if knob.is_truth else knob.default
         meaning = knob.meaning if default is None else f"{knob.meaning}  [default: {default}]"
         panel = f"[{knob.section}], also as --{knob.section}.NAME"
-        option = _option(meaning, None if knob.is_truth else metavar, *flags, show_default=False, rich_help_panel=panel)
+        wanted = option(meaning, None if knob.is_truth else metavar, *flags, show_default=False, rich_help_panel=panel)
         kind = bool if knob.is_truth else str
-        parameters.append(_parameter(f"{knob.section}__{knob.key}", kind, option, None))
+        parameters.append(parameter(f"{knob.section}__{knob.key}", kind, wanted, None))
     return parameters
 
 
-def _parameter(name: str, kind: Any, option: Any, default: Any = inspect.Parameter.empty) -> inspect.Parameter:
+def parameter(name: str, kind: Any, meant: Any, default: Any = inspect.Parameter.empty) -> inspect.Parameter:
+    """Return a command's parameter; one whose default is None may be left out."""
     kind = kind | None if default is None else kind
-    return inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, default=default, annotation=Annotated[kind, option])
+    return inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, default=default, annotation=Annotated[kind, meant])
 
 
-def _option(text: str, metavar: str | None, *names: str, **more: Any) -> Any:
+def option(text: str, metavar: str | None, *names: str, **more: Any) -> Any:
+    """Return an option with its help."""
     return typer.Option(*names, help=text, metavar=metavar, **more)

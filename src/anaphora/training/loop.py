@@ -1,13 +1,13 @@
 """The loop that trains every task.
 
-    for step in 1 … total:   gradient of loss(model, batches.at(step − 1), carry)
-                             → clip → AdamW at schedule.rate(step)
+    for step in 1 … total:   update(step, schedule.rate(step))
                              where schedule.evaluates(step): look at the held-out part, keep the best weights on disk
 
 What is trained on, the loss, the judgement, the watches and the probes are arguments; the loop knows no task. A batch
-is a function of the step, and the carry (the state that truncated backpropagation through time hands from window to
-window) is a value that the loss gives back, so that a run is its plans, its seed and nothing else. A loss or gradient
-that is not finite ends it before the weights take it in; a run that ends before its first look keeps what it has.
+is a function of the step and the carry a value, so that a run is its plans, its seed and nothing else: `snapshot` is
+all of it as tensors and facts, and a loop that took them by `restore` goes on as if it had never stopped. A loss or
+gradient that is not finite ends a run before the weights take it in; a run that ends before its first look keeps what
+it has.
 """
 
 from __future__ import annotations
@@ -15,79 +15,34 @@ from __future__ import annotations
 import contextlib
 import math
 import time
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Any, Generic, Literal, Protocol, TypeVar
+from typing import Any, Generic, TypeVar
 
 import torch
-from numpy.typing import NDArray
-from torch import Tensor, nn
+from torch import nn
 
 from anaphora.config import Training
-from anaphora.errors import AnaphoraError, Diverged, Interrupted, Terminated, UsageError
-from anaphora.training import checkpoint
-from anaphora.training.optim import Average, clip, optimiser, set_rate
-from anaphora.training.plan import Budget, Schedule
+from anaphora.data.shares import share
+from anaphora.errors import Diverged, Terminated, UsageError
+from anaphora.training import checkpoint, state
+from anaphora.training.optim import Average
+from anaphora.training.outcome import Best, Outcome, Stopped
+from anaphora.training.plan import Budget, Plan, Schedule
+from anaphora.training.signals import Signals
+from anaphora.training.update import Batches, Loss, Taken, Updater
 from anaphora.training.watch import Evaluation, Silent, Step, Watch
+from anaphora.training.workers import Alone, Workers
 
 Batch = TypeVar("Batch")
-Stopped = Literal["finished", "early", "interrupted", "terminated", "diverged", "unwritable"]
 Probe = Callable[[nn.Module, int], Mapping[str, float]]
 
 _READ_EVERY = 20  # steps, on a device that works ahead of us: reading a number waits for it
 _UNTIMED = 2  # first steps that pay for pages and caches
-
-
-class Batches(Protocol[Batch]):
-    """What is trained on: a function of the position, so that any step can be made again."""
-
-    def at(self, position: int) -> Batch:
-        """The batch at this position, counted from 0 and going on for ever."""
-
-    def units(self, batch: Batch) -> int:
-        """How many units of the task it holds."""
-
-
-@dataclass(frozen=True)
-class Best:
-    """The best look at the held-out part and the weights it saw; the checkpoint holds the same, if it could be written.
-
-    `loss` is not a number where a run ended before its weights could be judged.
-    """
-
-    step: int
-    loss: float
-    weights: str  # raw or average
-    tensors: Mapping[str, NDArray[Any]] = field(repr=False, compare=False)
-
-
-@dataclass(frozen=True)
-class Outcome:
-    """How a run ended."""
-
-    stopped: Stopped
-    steps: int
-    best: Best | None
-    seconds: float
-    trouble: str = ""
-
-    def error(self, saved: str) -> AnaphoraError | None:
-        """The error a run that was cut off ends in, once the task has saved what it could; `saved` says what and
-        where.
-        """
-        if self.stopped == "interrupted":
-            return Interrupted(f"Stopped by Ctrl-C after step {self.steps}. {saved}")
-        if self.stopped == "terminated":
-            return Terminated(f"Asked to stop after step {self.steps}. {saved}")
-        if self.stopped == "diverged":
-            return Diverged(
-                f"{self.trouble} {saved} What usually helps: a lower --learning-rate, a longer --warmup or a smaller"
-                " --clip."
-            )
-        if self.stopped == "unwritable":
-            return UsageError(f"{self.trouble} {saved}")
-        return None
+_MARKS = 400  # steps of a run that are measured closely and written down
+_WRITING_SHARE = 0.05  # of the time at most goes into checkpoints
+_ENDS = (Diverged, KeyboardInterrupt, Terminated, UsageError)  # suppressed where a run has ended and has said why
 
 
 @dataclass
@@ -96,142 +51,203 @@ class Loop(Generic[Batch]):
 
     model: nn.Module
     batches: Batches[Batch]
-    loss: Callable[[nn.Module, Batch, Any], tuple[Tensor, Any]]
+    loss: Loss[Batch]
     evaluate: Callable[[nn.Module], float]
     schedule: Schedule
     training: Training
-    best_path: Path
+    folder: Path  # for checkpoints
     watch: Watch = field(default_factory=Silent)
     budget: Budget | None = None
     probes: Mapping[str, Probe] = field(default_factory=dict)
+    explain: Callable[[nn.Module, list[Batch], Any], str] | None = None  # where a number stopped being finite
+    logged: Callable[[], int] = int  # bytes of the log that belong to what was told so far
+    workers: Workers = field(default_factory=Alone)
     clock: Callable[[], float] = time.monotonic
 
     def __post_init__(self) -> None:
-        self.step = 0
-        self.carry: Any = None
+        self.at = state.Where()
         self.best: Best | None = None
-        self._adam = optimiser(self.model, self.training)
+        self.updater = Updater(self.model, self.batches, self.loss, self.training, self.workers)
         self._average = Average(self.model, self.training.average) if self.training.average > 0 else None
-        self._broken = torch.zeros((), device=next(self.model.parameters()).device)  # 1 once a number is not finite
-        self._worse = 0  # looks in a row without a better one
-        self._unread: list[tuple[Tensor, Tensor, int, float]] = []
-        self._losses: list[float] = []  # since the last look
+        self._foreseen: list[Plan] = []  # recorded by a run that was cut off, to be made true again
+        self._unread: list[tuple[Taken, float]] = []
         self._times: list[float] = []  # seconds per step since the last look
-        self._evaluation_seconds = 0.0
+        self._between = True  # two steps: what there is, is a whole run
+        self._written, self._writing = 0.0, 0.0  # when the last checkpoint was written, and how long it took
+        self._signals = Signals()
         self._read_every = 1 if next(self.model.parameters()).device.type == "cpu" else _READ_EVERY
+
+    @property
+    def step(self) -> int:
+        """How many updates the weights have taken in."""
+        return self.at.step
+
+    @property
+    def carry(self) -> Any:
+        """What the last window left for the next."""
+        return self.updater.carry
 
     def run(self) -> Outcome:
         """Train, and say how it ended; nothing is raised for an interruption, a divergence or a file that cannot be
         written, so that the caller can save first.
         """
-        self._begun = self.clock()
-        stopped, trouble = self._until_stopped()
+        self._written = self.clock()
+        self._begun = self._written - self.at.seconds
+        with self._signals:
+            stopped, trouble = self._until_stopped()
+        if stopped in ("interrupted", "terminated") and self._between and self.step:
+            with contextlib.suppress(*_ENDS):
+                self._write_down()
         if stopped not in ("finished", "early"):
             self._keep_what_there_is()
         return Outcome(stopped, self.step, self.best, self.clock() - self._begun, trouble)
 
     def _until_stopped(self) -> tuple[Stopped, str]:
         try:
-            if self.budget is not None and not self.schedule.plans:
-                self._adopt(self.budget.trial(self.schedule))
-            else:
-                self.watch.plan(self.schedule.plans[-1])
-            while self.step < self.schedule.total_steps:
-                self._one_step()
-                if self._look_is_due():
-                    self._look()
-                    self._plan_again()
-                    if 0 < self.training.patience <= self._worse:
-                        return "early", ""
-            return "finished", ""
+            self._begin()
+            while True:
+                if self.at.due:
+                    self._look_and_plan()
+                if 0 < self.training.patience <= self.at.worse:
+                    return "early", ""
+                if self.step >= self.schedule.total_steps:
+                    return "finished", ""
+                with self._signals.held():
+                    self._between = False
+                    self._one_step()
+                    write, cut = self._decide()
+                    self._between = True
+                self._signals.answer(cut)
+                if write:
+                    self._write_down()
         except Diverged as error:
             return "diverged", str(error)
         except UsageError as error:
             return "unwritable", str(error)
-        except (KeyboardInterrupt, Terminated) as cut:
-            return ("terminated" if isinstance(cut, Terminated) else "interrupted"), ""
+        except (KeyboardInterrupt, Terminated) as cut_off:
+            return ("terminated" if isinstance(cut_off, Terminated) else "interrupted"), ""
+
+    def _begin(self) -> None:
+        if self._foreseen and not self.schedule.plans:
+            self._adopt(asdict(self._foreseen.pop(0)))
+        elif self.budget is not None and not self.schedule.plans:
+            self._adopt(asdict(self.budget.trial(self.schedule)))
+        elif self.step == 0:
+            self.watch.plan(self.schedule.plans[-1])
 
     def _keep_what_there_is(self) -> None:
         """Before the first look: give the weights one; where that fails too, keep them unjudged if they are finite."""
         if self.best is not None or self.step == 0:
             return
-        ends = (Diverged, KeyboardInterrupt, Terminated, UsageError)  # the run has ended, and has said why
-        with contextlib.suppress(*ends):
-            self._look()
+        with contextlib.suppress(*_ENDS):
+            self._take_in(*self._judge())
         if self.best is None and all(bool(tensor.isfinite().all()) for tensor in self.model.state_dict().values()):
-            with contextlib.suppress(*ends):
+            with contextlib.suppress(*_ENDS):
                 self._keep(self.step, math.nan, "raw")
+
+    # One step
 
     def _one_step(self) -> None:
         begun = self.clock()
-        batch = self.batches.at(self.step)
-        rate = self.schedule.rate(self.step + 1)
-        set_rate(self._adam, rate)
-        loss, self.carry = self.loss(self.model, batch, self.carry)
-        self._adam.zero_grad()
-        loss.backward()
-        norm = clip(self.model, self.training.clip)
-        self._broken = torch.maximum(self._broken, 1.0 - (loss.detach().isfinite() & norm.isfinite()).float())
-        vars(self._adam)["found_inf"] = self._broken  # where it is 1, the fused AdamW leaves the weights alone
-        self._adam.step()
-        self.step += 1
+        step = self.step + 1
+        rate = self.schedule.rate(step)
+        taken = self.updater.update(step, rate, measured=step == 1 or self.schedule.passes(step, _MARKS))
+        self.at.step = step
         if self._average is not None:
             self._average.update(self.schedule.total_steps)
-        self._unread.append((loss.detach(), norm, self.batches.units(batch), rate))
+        self._unread.append((taken, rate))
         if len(self._unread) >= self._read_every:
             self._read()
         self._times.append(self.clock() - begun)
 
     def _read(self) -> None:
         """Fetch the losses and norms of the last steps from the device, check them and tell the watch."""
-        if not self._unread:
+        unread, self._unread = self._unread, []
+        if not unread:
             return
-        losses, norms, units, rates = zip(*self._unread, strict=True)
-        self._unread = []
-        numbers = torch.stack([number.double() for number in (*losses, *norms)]).tolist()
-        first = self.step - len(losses) + 1
+        read = torch.stack([number.double() for taken, _ in unread for number in (taken.loss, taken.norm)]).tolist()
+        first = self.step - len(unread) + 1
         recent = self._times[-_READ_EVERY:]
         pace = sum(recent) / len(recent) if recent else math.nan
-        for offset, (loss, norm) in enumerate(zip(numbers[: len(losses)], numbers[len(losses) :], strict=True)):
-            step = first + offset
-            self._losses.append(loss)
-            self.watch.step(
-                Step(
-                    step=step,
-                    total_steps=self.schedule.total_steps,
-                    loss=loss,
-                    learning_rate=rates[offset],
-                    gradient_norm=norm,
-                    units=units[offset],
-                    seconds=self.clock() - self._begun,
-                    units_per_second=units[offset] / pace if pace > 0 else math.nan,
-                    seconds_left=self._seconds_left(step, pace),
-                )
+        for offset, (taken, rate) in enumerate(unread):
+            self._tell(first + offset, read[2 * offset], read[2 * offset + 1], taken, rate, pace)
+
+    def _tell(self, step: int, loss: float, norm: float, taken: Taken, rate: float, pace: float) -> None:
+        """Hand one step's numbers to the watch, and end the run if they are none."""
+        self.at.losses.append(loss)
+        self.at.clipped.append(0 < self.training.clip < norm)
+        self.watch.step(
+            Step(
+                step=step,
+                total_steps=self.schedule.total_steps,
+                loss=loss,
+                learning_rate=rate,
+                gradient_norm=norm,
+                clip_rate=sum(self.at.clipped) / len(self.at.clipped),
+                update_ratio=math.nan if taken.ratio is None else float(taken.ratio),
+                marked=taken.ratio is not None,
+                units=taken.units,
+                seconds=self.clock() - self._begun,
+                units_per_second=taken.units / pace if pace > 0 else math.nan,
+                seconds_left=self._seconds_left(step, pace),
             )
-            if not math.isfinite(loss) or not math.isfinite(norm):
-                what = (
-                    f"loss was {loss}" if not math.isfinite(loss) else f"gradient's norm was {norm} (loss {loss:.4g})"
-                )
-                self.step = step - 1  # the weights took this and later gradients in no more
-                raise Diverged(f"The {what} at step {step} of {self.schedule.total_steps}.")
+        )
+        if taken.ratio is not None:
+            self.at.clipped = []
+        if not math.isfinite(loss) or not math.isfinite(norm):
+            what = f"loss was {loss}" if not math.isfinite(loss) else f"gradient's norm was {norm} (loss {loss:.4g})"
+            self.at.step = step - 1  # the weights took this and later gradients in no more
+            where = "" if self.explain is None else f" {self._explained(step)}"
+            raise Diverged(f"The {what} at step {step} of {self.schedule.total_steps}.{where}")
+
+    def _explained(self, step: int) -> str:
+        assert self.explain is not None
+        carry = self.updater.entered if self._read_every == 1 else None  # a device is some steps ahead by now
+        return self.explain(self.model, self.updater.taken(step), carry)
 
     def _seconds_left(self, step: int, pace: float) -> float:
         looks = self.schedule.looks_left(step, self.schedule.plans[-1].evaluations)
-        return (self.schedule.total_steps - step) * pace + looks * self._evaluation_seconds
+        return (self.schedule.total_steps - step) * pace + looks * self.at.evaluation_seconds
 
-    def _look_is_due(self) -> bool:
-        trial = self.schedule.plans[-1].reason == "trial"
-        if self.budget is not None and not trial:
-            self._adopt(self.budget.stop(self.schedule, self.step, self._evaluation_seconds))
-        tried = self.budget is not None and trial and self.budget.tried_enough(self._times)
-        return tried or self.schedule.evaluates(self.step)
+    def _decide(self) -> tuple[bool, int | None]:
+        """What the first worker's clock, and the signals that reached it, mean for all: whether a look is due, and
+        then whether a checkpoint is, and which signal is to be answered.
+        """
+        plan, tried = None, False
+        if self.budget is not None and not self._foreseen:
+            if self.schedule.plans[-1].reason == "trial":
+                tried = self.budget.tried_enough(self._times)
+            else:
+                plan = self.budget.stop(self.schedule, self.step, self.at.evaluation_seconds)
+        since = self.clock() - self._written
+        write = since >= 60 * self.training.checkpoint_minutes and self._is_cheap(since)
+        said = self.workers.agree([tried, plan and asdict(plan), write, self._signals.noted])
+        self._adopt(said[1])
+        planned = bool(self._foreseen) and self._foreseen[0].from_step <= self.step
+        self.at.due = said[0] or planned or self.schedule.evaluates(self.step)
+        return said[2], said[3]
 
-    def _look(self) -> None:
-        """Judge the weights, the averaged ones beside them, and keep the better if they are the best so far."""
-        self._read()
+    # A look at the held-out part
+
+    def _look_and_plan(self) -> None:
         begun = self.clock()
-        self.model.eval()
-        with torch.no_grad():
+        loss, weights, probes = self._judge()
+        with self._signals.held():
+            self._between = False
+            self._take_in(loss, weights, probes)
+            self.at.due = False
+            self.at.evaluation_seconds = self.clock() - begun
+            self._plan_again()
+            self._between = True
+        self._signals.answer(self.workers.agree(self._signals.noted))
+        last = self.step >= self.schedule.total_steps or 0 < self.training.patience <= self.at.worse
+        if self.workers.agree(last or self._is_cheap(self.clock() - self._written)):
+            self._write_down()
+
+    def _judge(self) -> tuple[float, str, dict[str, Mapping[str, float]]]:
+        """How good the weights are, or the averaged ones if they are better, and what the probes say of them."""
+        self._read()
+        with self._judging(), torch.no_grad():
             loss, weights = self.evaluate(self.model), "raw"
             if self._average is not None:
                 with self._average.in_place():
@@ -242,14 +258,16 @@ class Loop(Generic[Batch]):
                 raise Diverged(
                     f"The loss on the held-out part was {loss} at step {self.step} of {self.schedule.total_steps}."
                 )
-            found = {name: probe(self.model, self.step) for name, probe in self.probes.items()}
+            return loss, weights, {name: dict(probe(self.model, self.step)) for name, probe in self.probes.items()}
+
+    def _take_in(self, loss: float, weights: str, probes: Mapping[str, Mapping[str, float]]) -> None:
+        """Keep the weights if they are the best so far, and tell the watch."""
         better = self.best is None or loss < self.best.loss
         if better:
             self._keep(self.step, loss, weights)
-        self._worse = 0 if better else self._worse + 1
-        self.model.train()
-        self._evaluation_seconds = self.clock() - begun
+        self.at.worse = 0 if better else self.at.worse + 1
         assert self.best is not None
+        losses, self.at.losses = self.at.losses, []
         self.watch.evaluation(
             Evaluation(
                 step=self.step,
@@ -258,37 +276,110 @@ class Loop(Generic[Batch]):
                 weights=weights,
                 best=better,
                 best_loss=self.best.loss,
-                train_loss=math.fsum(self._losses) / len(self._losses) if self._losses else math.nan,
+                train_loss=math.fsum(losses) / len(losses) if losses else math.nan,
                 seconds=self.clock() - self._begun,
-                probes=found,
+                probes=probes,
             )
         )
-        self._losses = []
+
+    @contextlib.contextmanager
+    def _judging(self) -> Iterator[None]:
+        self.model.eval()
+        try:
+            yield
+        finally:
+            self.model.train()
 
     def _keep(self, step: int, loss: float, weights: str) -> None:
         """Hold on to the weights and to what is known of them, in one assignment, then write them down."""
         averaged = weights == "average" and self._average is not None
         with self._average.in_place() if averaged and self._average is not None else contextlib.nullcontext():
-            tensors = {name: array.copy() for name, array in as_arrays(self.model).items()}
+            tensors = {name: array.copy() for name, array in state.as_arrays(self.model).items()}
         self.best = Best(step, loss, weights, tensors)
-        facts = {"step": step, "loss": loss if math.isfinite(loss) else None, "weights": weights}
-        checkpoint.write(self.best_path, tensors, facts)
+        if self.workers.rank == 0:
+            checkpoint.write(self.folder / checkpoint.BEST, tensors, state.facts_of(self.best) or {})
 
     def _plan_again(self) -> None:
         """After a look: fix the plan if this was the trial, bend it if the run would not end in time."""
         times = self._times[_UNTIMED:] if len(self._times) > 2 * _UNTIMED else self._times
         self._times = []
-        if self.budget is not None and times and self.step < self.schedule.total_steps:
+        if self._foreseen:
+            while self._foreseen and self._foreseen[0].from_step <= self.step:
+                self._adopt(asdict(self._foreseen.pop(0)))
+        elif self.budget is not None and times and self.step < self.schedule.total_steps:
             pace = sum(times) / len(times)
-            self._adopt(self.budget.plan(self.schedule, self.step, pace, self._evaluation_seconds))
+            plan = self.budget.plan(self.schedule, self.step, pace, self.at.evaluation_seconds)
+            self._adopt(self.workers.agree(plan and asdict(plan)))
 
-    def _adopt(self, plan: Any) -> None:
+    def _adopt(self, facts: Mapping[str, Any] | None) -> None:
         """Have a plan written down, then let it take effect."""
-        if plan is not None:
+        if facts is not None:
+            plan = Plan(**facts)
             self.watch.plan(plan)
             self.schedule.plans.append(plan)
 
+    # A checkpoint
 
-def as_arrays(model: nn.Module) -> dict[str, Any]:
-    """A model's tensors as numpy arrays on the CPU, under the names of its state_dict."""
-    return {name: tensor.detach().cpu().numpy() for name, tensor in model.state_dict().items()}
+    def _is_cheap(self, since: float) -> bool:
+        """Whether another checkpoint, so long after the last, costs little of the time."""
+        return since * _WRITING_SHARE >= self._writing
+
+    def _write_down(self) -> None:
+        begun = self.clock()
+        tensors, facts = self.snapshot()
+        if self.workers.rank == 0:
+            checkpoint.keep(self.folder, tensors, facts)
+        self._written = self.clock()
+        self._writing = self._written - begun
+
+    def snapshot(self) -> tuple[state.Arrays, dict[str, Any]]:
+        """All that this run is: tensors, and facts that JSON can hold."""
+        self._read()
+        parts: list[torch.Tensor] = []
+        carry = state.take_apart(self.carry, parts)
+        gathered = {str(i): self.workers.gather(part, 1).cpu().numpy() for i, part in enumerate(parts)}
+        random = self.workers.gather(torch.from_numpy(state.random_array())[None], 0).numpy()
+        own = self.best is not None and (self.best.step, self.best.weights) != (self.step, "raw")
+        tensors = {
+            **state.under("model", state.as_arrays(self.model)),
+            **state.under("optimiser", state.optimiser_arrays(self.updater.adam)),
+            **state.under("average", state.average_arrays(self._average)),
+            **state.under("best", dict(self.best.tensors) if self.best is not None and own else {}),
+            **state.under("carry", gathered),
+            "random": random,
+        }
+        facts = {
+            **asdict(self.at),
+            "seconds": self.clock() - self._begun,
+            "averaged": 0 if self._average is None else self._average.updates,
+            "plans": [asdict(plan) for plan in self.schedule.plans],
+            "best": state.facts_of(self.best),
+            "carry": carry,
+            "logged": self.logged(),
+        }
+        return tensors, facts
+
+    def foresee(self, plans: list[Plan]) -> None:
+        """Make recorded plans true again as the run gets to where each was made."""
+        if plans and not self.schedule.plans:
+            self._foreseen = list(plans)
+
+    def restore(self, tensors: state.Arrays, facts: Mapping[str, Any], foreseen: list[Plan]) -> None:
+        """Be the run that `snapshot` was taken of; `foreseen` are the plans it recorded after that.
+
+        Raises IncompatibleBundle if it was another model's.
+        """
+        model = state.within("model", tensors)
+        state.put_back(self.model, model)
+        state.put_optimiser_back(self.updater.adam, state.within("optimiser", tensors))
+        state.put_average_back(self._average, state.within("average", tensors), facts["averaged"])
+        device = next(self.model.parameters()).device
+        whole = [torch.from_numpy(array.copy()) for array in state.within("carry", tensors).values()]
+        rank, ranks = self.workers.rank, self.workers.ranks
+        mine = [part[:, share(part.shape[1], rank, ranks)].contiguous().to(device) for part in whole]
+        self.updater.carry = state.put_together(facts["carry"], mine)
+        state.put_random_back(tensors["random"][rank % len(tensors["random"])])
+        self.best = state.best_of(state.within("best", tensors), model, facts["best"])
+        self.at = state.Where(**{name: facts[name] for name in asdict(self.at)})
+        self.schedule.plans[:] = [Plan(**plan) for plan in facts["plans"]]
+        self._foreseen = list(foreseen)

@@ -2,7 +2,7 @@
 
 Every line has `event`: `plan` (written and flushed to the disk before it takes effect), `step` (some 400 of a run,
 evenly spaced), `evaluation`, `note` or `finish`. Losses are nats per unit, times seconds. A number that is not finite
-is written as null.
+is written as null. A run that goes on cuts the log where its checkpoint stands, and says again what follows.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ import json
 import math
 import os
 from collections.abc import Mapping
-from dataclasses import asdict, is_dataclass
+from dataclasses import asdict, fields, is_dataclass
 from pathlib import Path
 from typing import Any
 
@@ -19,17 +19,16 @@ from anaphora.errors import UsageError
 from anaphora.training.plan import Plan
 from anaphora.training.watch import Evaluation, Step
 
-_MARKS = 400
-
 
 class MetricsLog:
     """A watch that writes what it is told to a file."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, kept: int | None = None) -> None:
         self.path = path
-        self._written = -1
         try:
             self._file = path.open("ab", buffering=0)  # without a buffer, closing has nothing left to fail at
+            if kept is not None:
+                self._file.truncate(kept)
         except OSError as error:
             raise UsageError(f"{path} cannot be written: {error.strerror or error}.") from error
 
@@ -41,11 +40,9 @@ class MetricsLog:
         self._write("plan", asdict(plan), to_disk=True)
 
     def step(self, step: Step) -> None:
-        """Write a step if it passes the next mark, or was not a finite loss."""
-        mark = step.step * _MARKS // max(1, step.total_steps)
-        if mark != self._written or not math.isfinite(step.loss):
-            self._written = mark
-            self._write("step", asdict(step))
+        """Write a step if it is a marked one, or was not a finite loss."""
+        if step.marked or not math.isfinite(step.loss):
+            self._write("step", {name: value for name, value in asdict(step).items() if name != "marked"})
 
     def evaluation(self, evaluation: Evaluation) -> None:
         """Write a look at the held-out part."""
@@ -59,6 +56,10 @@ class MetricsLog:
         """Write the report and close the file."""
         self._write("finish", asdict(report) if is_dataclass(report) and not isinstance(report, type) else {})
         self.close()
+
+    def size(self) -> int:
+        """Bytes written so far."""
+        return os.fstat(self._file.fileno()).st_size
 
     def close(self) -> None:
         """Close the file; closing twice is fine."""
@@ -75,6 +76,17 @@ class MetricsLog:
             raise UsageError(
                 f"{self.path} could not be written: {error.strerror or error}. Make room and train again."
             ) from error
+
+
+def plans_after(path: Path, kept: int) -> list[Plan]:
+    """The plans that a log tells of behind its first `kept` bytes; a line that was cut off is none."""
+    try:
+        lines = path.read_bytes()[kept:].splitlines(keepends=True)
+    except FileNotFoundError:
+        return []
+    events = (json.loads(line) for line in lines if line.endswith(b"\n"))
+    names = [field.name for field in fields(Plan)]
+    return [Plan(**{name: event[name] for name in names}) for event in events if event["event"] == "plan"]
 
 
 def _plain(value: Any) -> Any:

@@ -64,20 +64,20 @@ class Average:
         self.share = share
         self.updates = 0
         self._live = [parameter for parameter in model.parameters() if parameter.requires_grad]
-        self._mean = [parameter.detach().clone() for parameter in self._live]
+        self.mean = [parameter.detach().clone() for parameter in self._live]
 
     def update(self, total_steps: int) -> None:
         """Take in the weights as they are now."""
         self.updates += 1
         weight = max(1 / self.updates, 1 / max(1.0, self.share * total_steps))
-        torch._foreach_lerp_(self._mean, [parameter.detach() for parameter in self._live], weight)
+        torch._foreach_lerp_(self.mean, [parameter.detach() for parameter in self._live], weight)
 
     @contextmanager
     def in_place(self) -> Iterator[None]:
         """Let the model have the averaged weights for the length of a `with` block."""
         kept = [parameter.detach().clone() for parameter in self._live]
         try:
-            self._assign(self._mean)
+            self._assign(self.mean)
             yield
         finally:
             self._assign(kept)

@@ -22,7 +22,10 @@ class Step:
     loss: float
     learning_rate: float
     gradient_norm: float  # before clipping
-    units: int  # read in this step
+    clip_rate: float  # share of the steps since the last marked one, this one included, whose gradient was too long
+    update_ratio: float  # how far it moved the weights, ‖Δw‖/‖w‖, in a marked step; else not a number
+    marked: bool  # one of some 400, evenly spaced over the run, that are measured and written down
+    units: int  # its loss is the mean of so many
     seconds: float  # since the loop began
     units_per_second: float  # over the last few steps
     seconds_left: float  # until the loop ends, as far as known

@@ -126,24 +126,6 @@ def test_presets_grow() -> None:
     assert resolve(LanguageConfig, PRESETS, preset="medium") == LanguageConfig()
 
 
-def test_where_a_model_can_be_written_is_known_before_training(tmp_path: Path) -> None:
-    task.check_output(tmp_path / "new" / "folder" / "model.anaphora")
-    assert list((tmp_path / "new" / "folder").iterdir()) == []
-    (tmp_path / "file").write_text("x", encoding="utf-8")
-    for wrong in (tmp_path, tmp_path / "file" / "model.anaphora"):
-        with pytest.raises(UsageError, match=r"another place|expected the name of a file"):
-            task.check_output(wrong)
-
-
-def test_runs_never_share_a_folder(tmp_path: Path) -> None:
-    output = tmp_path / "model.anaphora"
-    made = []
-    for _ in range(3):
-        made.append(task.free_run_dir(output))
-        made[-1].mkdir()
-    assert [folder.name for folder in made] == ["model.run", "model-2.run", "model-3.run"]
-
-
 def test_wrong_values_name_the_nearest(tmp_path: Path) -> None:
     wrong: list[tuple[list[Any], str]] = [
         (["--units", "chars"], "takes one of char, byte, word, subword.* Did you mean 'char'?"),

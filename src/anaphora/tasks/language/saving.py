@@ -7,35 +7,16 @@ from __future__ import annotations
 import datetime
 import hashlib
 import math
-import platform
-import time
-from collections.abc import Mapping
-from dataclasses import dataclass
-from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 from numpy.typing import NDArray
 
-from anaphora import __version__, bundle, metrics, runtime, spec
+from anaphora import bundle, metrics, places, runtime, spec
 from anaphora.errors import UsageError
 from anaphora.tasks.language import scoring
 from anaphora.tasks.language.task import Corpus, Encoded, Floor, LanguageConfig, Report
-
-
-@dataclass(frozen=True)
-class Trained:
-    """What a training left: the model's spec and weights, and how they came to be."""
-
-    tree: spec.Block
-    tensors: Mapping[str, NDArray[Any]]
-    sampled_nats: float
-    best_step: int
-    weights: str  # raw or average
-    steps: int
-    stopped: str
-    started: float  # on the clock of time.monotonic
+from anaphora.trained import Trained, versions
 
 
 def score(config: LanguageConfig, encoded: Encoded, trained: Trained) -> float:
@@ -61,17 +42,12 @@ def save(
     report = _report(config, encoded, floor, trained, nats, folder, output)
     settings = {**_settings(config, trained), "card": _card(corpus, encoded, floor, trained, report)}
     failed: dict[Path, UsageError] = {}
-    for path in places(folder, output):
+    for path in places.models(folder, output):
         try:
             bundle.write(path, _tensors(encoded, trained), settings)
         except UsageError as error:
             failed[path] = error
     return report, failed
-
-
-def places(folder: Path, output: Path) -> tuple[Path, Path]:
-    """Where a bundle goes: what was asked for, and a copy in the run's folder."""
-    return output, folder / "model.anaphora"
 
 
 def _settings(config: LanguageConfig, trained: Trained) -> dict[str, Any]:
@@ -106,9 +82,9 @@ def _report(
         )
     if nats is None:
         notes.append(
-            f"Cut off before the whole held-out part was scored; a sample of it had {trained.sampled_nats:.4f} nats per"
+            f"Cut off before the whole held-out part was scored; a sample of it had {trained.sampled:.4f} nats per"
             f" {config.data.units}. `anaphora eval` scores the rest."
-            if math.isfinite(trained.sampled_nats)
+            if math.isfinite(trained.sampled)
             else "Cut off before the model was judged. `anaphora eval` scores it."
         )
     return Report(
@@ -118,12 +94,12 @@ def _report(
         perplexity=None if nats is None else metrics.perplexity(nats),
         floor_nats=floor.nats,
         loses=loses,
-        sampled_nats=trained.sampled_nats,
+        sampled_nats=trained.sampled,
         scored=len(encoded.held_out) - 1,
         parameters=sum(math.prod(shape) for shape in spec.tensors(trained.tree).values()),
         steps=trained.steps,
         best_step=trained.best_step,
-        seconds=time.monotonic() - trained.started,
+        seconds=trained.seconds,
         stopped=trained.stopped,
         model=output,
         run_dir=folder,
@@ -155,22 +131,10 @@ def _card(corpus: Corpus, encoded: Encoded, floor: Floor, trained: Trained, repo
         "weights": trained.weights,
         "stopped": trained.stopped,
         "seconds": round(report.seconds, 3),
-        "versions": {
-            "anaphora": __version__,
-            "python": platform.python_version(),
-            "numpy": np.__version__,
-            "torch": _torch_version(),
-        },
+        "versions": versions(),
     }
 
 
 def _finite(number: float | None) -> float | None:
     """JSON has no number for infinity or "not a number": null."""
     return number if number is not None and math.isfinite(number) else None
-
-
-def _torch_version() -> str | None:
-    try:
-        return version("torch")
-    except PackageNotFoundError:
-        return None

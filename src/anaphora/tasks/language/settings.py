@@ -7,7 +7,8 @@ from typing import Any, Literal
 
 from pydantic import Field
 
-from anaphora.config import Config, Preset, Section, Training, Values
+from anaphora import config
+from anaphora.config import Config, Preset, Section, Values
 
 Units = Literal["char", "byte", "word", "subword"]
 
@@ -41,6 +42,16 @@ class Network(Section):
     embedding_dropout: float = Field(default=0.15, ge=0, lt=1, description="share of embedded entries that is dropped")
     dropout: float = Field(default=0.4, ge=0, lt=1, description="share of entries between layers that is dropped")
     output_dropout: float = Field(default=0.4, ge=0, lt=1, description="share of the last layer that is dropped")
+
+
+class Training(config.Training):
+    """How it is trained: on windows of T steps, B rows side by side."""
+
+    batch: int = Field(default=32, ge=1, le=2**20, description="rows read at once (B)")
+    steps: int = Field(default=64, ge=1, le=2**20, description="steps per window: how far back a gradient reaches (T)")
+    evaluation_units: int = Field(
+        default=20_000, ge=1, description="most units per look, spread over the held-out part; the last score uses all"
+    )
 
 
 class LanguageConfig(Config):

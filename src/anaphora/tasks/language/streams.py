@@ -20,6 +20,8 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from anaphora.data.shares import share
+
 Ids = NDArray[np.integer[Any]]
 
 PIECE = 4096
@@ -90,6 +92,11 @@ class Windows:
     def units(self, window: Window) -> int:
         """Units read in a window, T·B."""
         return int(window.inputs.size)
+
+    def part(self, window: Window, rank: int, ranks: int) -> Window:
+        """The columns of one of `ranks` workers: a row stays with its worker, and so does its state."""
+        columns = share(self.batch, rank, ranks)
+        return Window(window.inputs[:, columns], window.targets[:, columns], window.begins)
 
 
 def cut(length: int, piece: int = PIECE, context: int = CONTEXT, most: int = ROWS) -> list[Piece]:

@@ -9,7 +9,6 @@ The floor is an interpolated Kneser-Ney model of the same units, counted on the 
 from __future__ import annotations
 
 import hashlib
-import shutil
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,7 +16,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from anaphora import atomic
+from anaphora import metrics
 from anaphora.baselines import LARGEST, KneserNey, order_for
 from anaphora.data.text import read_text, read_texts
 from anaphora.data.vocabulary import Vocabulary
@@ -28,7 +27,7 @@ Ids = NDArray[np.int32]
 _COUNTED_PER_MINUTE = 5_000_000  # units of which n-grams are counted; a million takes 1 to 2 s
 __all__ = [
     "HELD_OUT", "PLURAL", "PRESETS", "Corpus", "Encoded", "Floor", "LanguageConfig", "Report",
-    "check_output", "check_room", "encode", "floor", "free_run_dir", "read", "split",
+    "encode", "floor", "read", "split",
 ]  # fmt: skip
 
 
@@ -82,6 +81,19 @@ class Report:
     model: Path
     run_dir: Path
     notes: tuple[str, ...]
+
+    def lines(self) -> list[str]:
+        """What a person reads at the end, the network beside the n-gram model."""
+        minutes, seconds = divmod(round(self.seconds), 60)
+        steps = f"{self.steps:,} steps (the best after {self.best_step:,})"
+        lines = [f"{self.parameters:,} parameters, {steps}, {minutes}:{seconds:02}"]
+        if self.nats is not None:
+            lines.append(f"held-out text, {self.scored:,} {PLURAL[self.unit]}, per {self.unit}:")
+            for name, nats in (("network", self.nats), ("n-gram ", self.floor_nats)):
+                bits, perplexity = metrics.bits(nats), metrics.perplexity(nats)
+                lines.append(f"  {name}  {nats:.4f} nats  {bits:.4f} bits  perplexity {perplexity:,.2f}")
+        lines += [f"note: {note}" for note in self.notes]
+        return [*lines, f"model    {self.model}", f"records  {self.run_dir}"]
 
 
 def read(config: LanguageConfig, paths: Sequence[str | Path]) -> Corpus:
@@ -143,45 +155,6 @@ def floor(config: LanguageConfig, encoded: Encoded) -> Floor:
     largest = LARGEST if minutes is None else min(LARGEST, int(minutes * _COUNTED_PER_MINUTE))
     model = KneserNey(order, encoded.vocabulary.size).fit(encoded.train, largest)
     return Floor(float(model.nats(encoded.held_out)[1:].mean()), order, model.note)
-
-
-def check_output(path: str | Path) -> None:
-    """Find out now whether the model can be written at the end; makes the folder it goes into.
-
-    Raises UsageError.
-    """
-    try:
-        Path(path).parent.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise UsageError(
-            f"The folder of '{path}' cannot be made: {error.strerror or error}. Name another place with -o."
-        ) from error
-    atomic.writable(path)
-
-
-def check_room(folder: Path, model_bytes: int) -> None:
-    """Find out now whether a model of that size, its checkpoint and a temporary copy fit on a folder's disk.
-
-    Raises UsageError.
-    """
-    needed = 4 * model_bytes
-    free = shutil.disk_usage(folder).free
-    if free < needed:
-        raise UsageError(
-            f"Training needs room for about {needed // 1000:,} kB in '{folder}' (weights of {model_bytes // 1000:,}"
-            " kB, kept"
-            f" safely), and only {free // 1000:,} kB is free. Make room, or name another place."
-        )
-
-
-def free_run_dir(output: Path) -> Path:
-    """A folder for the run beside its model that does not exist yet: model.run, then model-2.run."""
-    number = 1
-    while True:
-        folder = output.with_name(f"{output.stem}{'' if number == 1 else f'-{number}'}.run")
-        if not folder.exists():
-            return folder
-        number += 1
 
 
 def _corpus(train: str, held_out: str, sources: tuple[str, ...]) -> Corpus:

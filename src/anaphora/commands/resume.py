@@ -1,0 +1,50 @@
+"""``anaphora resume RUN``: go on with a run that was cut off, to the same weights as if it had not been."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from anaphora.commands import parser
+from anaphora.commands.progress import show
+from anaphora.commands.train import import_torch_side
+from anaphora.errors import UsageError
+from anaphora.tasks import table
+
+
+def make() -> Any:
+    """Return the command."""
+    return parser.command(resume, "resume")
+
+
+def resume(
+    run: Annotated[
+        str, typer.Argument(metavar="RUN", help="The folder that training made beside its model, such as model.run.")
+    ],
+) -> None:
+    """Go on with a run that was stopped, killed or cut off by a crash.
+
+    It begins where the newest checkpoint stands. On the same instruction set, number of threads and versions the
+    weights and the records are, to the bit, those of a run that was never cut off; on others it goes on too, and says
+    so. The settings are those the run was begun with.
+
+    Example: anaphora resume novel.run
+    """
+    from anaphora import places
+    from anaphora.config import resolve
+
+    folder = Path(run)
+    facts = places.facts(folder)
+    if not facts["data"] or places.STANDARD_INPUT in facts["data"]:
+        raise UsageError(
+            f"The data of {folder} came from {'standard input' if facts['data'] else 'a Python program'}, which cannot"
+            " be read again here: train anew from files, or call anaphora.resume with the data."
+        )
+    config = resolve(table.settings(facts["task"]).CONFIG, file=folder / places.CONFIG)
+    trainer = import_torch_side("anaphora resume")
+    work = table.model(facts["task"]).Work(config, table.task(facts["task"]).read(config, facts["data"]))
+    with show(work.unit) as watch:
+        report = trainer.resume(work, folder, watch=watch)
+    print("\n".join(report.lines()))

@@ -1,0 +1,34 @@
+"""Where a model is trained, and what is to be said of that."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import torch
+
+from anaphora import machine
+from anaphora.errors import UsageError
+
+
+def pick(wanted: str, precision: str) -> torch.device:
+    """The device that a config asks for.
+
+    Raises UsageError if it is not there, or cannot do what is asked of it.
+    """
+    there = {"cpu": True, "cuda": torch.cuda.is_available(), "mps": torch.backends.mps.is_available()}
+    chosen = ("cuda" if there["cuda"] else "cpu") if wanted == "auto" else wanted
+    if not there[chosen]:
+        raise UsageError(f"--device {wanted}: torch {torch.__version__} finds none here. Use --device cpu.")
+    if precision == "bfloat16" and chosen == "cpu":
+        raise UsageError("--precision bfloat16 is for a GPU; this processor's kernels compute in float32.")
+    return torch.device(chosen)
+
+
+def describe(device: torch.device) -> dict[str, Any]:
+    """The machine, with what torch adds to it."""
+    return {
+        **machine.describe(),
+        "threads": torch.get_num_threads(),
+        "torch": torch.__version__,
+        "device": torch.cuda.get_device_name(device) if device.type == "cuda" else device.type,
+    }

@@ -1,0 +1,54 @@
+"""How a run ended, and the error it ends in once what could be saved is saved."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+from numpy.typing import NDArray
+
+from anaphora.errors import AnaphoraError, Diverged, Interrupted, Terminated, UsageError
+
+Stopped = Literal["finished", "early", "interrupted", "terminated", "diverged", "unwritable"]
+
+
+@dataclass(frozen=True)
+class Best:
+    """The best look at the held-out part and the weights it saw; the checkpoint holds the same, if it could be written.
+
+    `loss` is not a number where a run ended before its weights could be judged.
+    """
+
+    step: int
+    loss: float
+    weights: str  # raw or average
+    tensors: Mapping[str, NDArray[Any]] = field(repr=False, compare=False)
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """How a run ended."""
+
+    stopped: Stopped
+    steps: int
+    best: Best | None
+    seconds: float
+    trouble: str = ""
+
+    def error(self, saved: str) -> AnaphoraError | None:
+        """The error a run that was cut off ends in, once the task has saved what it could; `saved` says what and
+        where.
+        """
+        if self.stopped == "interrupted":
+            return Interrupted(f"Stopped by Ctrl-C after step {self.steps}. {saved}")
+        if self.stopped == "terminated":
+            return Terminated(f"Asked to stop after step {self.steps}. {saved}")
+        if self.stopped == "diverged":
+            return Diverged(
+                f"{self.trouble} {saved} What usually helps: a lower --learning-rate, a longer --warmup or a smaller"
+                " --clip."
+            )
+        if self.stopped == "unwritable":
+            return UsageError(f"{self.trouble} {saved}")
+        return None

@@ -1,0 +1,304 @@
+"""A whole run of any task, from its data to its report: what a task brings is a `Work`, and everything else is here.
+
+    folder, log → floor → first weights → loop → best weights saved → scored → saved with the score
+
+A run that was cut off goes on where its newest checkpoint stands. The log is cut there too, and the plans it recorded
+after that come true again, so that the weights and the records are those of a run that was never cut off.
+"""
+
+from __future__ import annotations
+
+import datetime
+import math
+import time
+from collections.abc import Callable, Iterable, Mapping
+from pathlib import Path
+from typing import Any, Protocol, TypeVar
+
+import torch
+from torch import Tensor, nn
+
+from anaphora import machine, places, spec
+from anaphora.config import Config, Training, render
+from anaphora.errors import DataError, Interrupted, Terminated, UsageError
+from anaphora.nn.blocks import Stack, build
+from anaphora.trained import Trained
+from anaphora.training import checkpoint, device
+from anaphora.training.initial import initialise
+from anaphora.training.loop import Loop, Probe
+from anaphora.training.metrics_log import MetricsLog, plans_after
+from anaphora.training.outcome import Outcome
+from anaphora.training.plan import Budget, Schedule
+from anaphora.training.trouble import explained
+from anaphora.training.update import Batches
+from anaphora.training.watch import Silent, Together, Watch
+from anaphora.training.workers import Alone, Workers
+
+Batch = TypeVar("Batch")
+_EPOCHS = 10.0  # if nothing says how long
+_SAVING_SECONDS = 1.0
+
+
+class Work(Protocol[Batch]):
+    """What a task brings: its data ready to train on, and what is made of the weights."""
+
+    task: str
+    unit: str  # the plural of what a loss is summed over
+    tree: spec.Block
+    per_epoch: int  # batches of one pass over the data
+    looks_per_score: float  # how many looks at the held-out part the score at the end takes as long as
+    sha256: str  # of the data
+
+    @property
+    def config(self) -> Config:
+        """Everything that was set."""
+
+    @property
+    def batches(self) -> Batches[Batch]:
+        """What is trained on."""
+
+    @property
+    def training(self) -> Training:
+        """The knobs of the loop."""
+
+    def begin(self, model: Stack) -> None:
+        """Set the first weights that follow from the data."""
+
+    def loss(self, model: nn.Module, batch: Batch, carry: Any) -> tuple[Tensor, Any]:
+        """The sum of a batch's losses, and what the next batch begins with."""
+
+    def evaluate(self, model: nn.Module) -> float:
+        """The mean loss on the held-out part or a sample of it."""
+
+    def name(self, batch: Batch, row: int) -> str:
+        """Words that say where a row of a batch comes from."""
+
+    def count_floor(self, told: Watch) -> None:
+        """Find out what the network must beat."""
+
+    def score(self, trained: Trained) -> Any:
+        """How good the trained weights are on all of the held-out part."""
+
+    def save(self, trained: Trained, folder: Path, output: Path, score: Any) -> tuple[Any, dict[Path, UsageError]]:
+        """Write the model to both its places, with its score if there is one: the report, and what could not be
+        written.
+        """
+
+
+def train(
+    work: Work[Any],
+    output: str | Path,
+    *,
+    data: Iterable[str] = (),
+    run_dir: str | Path | None = None,
+    watch: Watch | None = None,
+    probes: Mapping[str, Probe] | None = None,
+    workers: Workers | None = None,
+    started: float | None = None,
+) -> Any:
+    """Train, score beside the floor, write the model to `output`, and give the task's report.
+
+    `started`, on the clock of `time.monotonic`, is when the time of `minutes` began to run; `data` are the paths that
+    `resume` will read.
+
+    Raises UsageError before training; Interrupted, Terminated or Diverged after the best model so far was saved; so it
+    is, where a disk allows, when a UsageError says that a file of the run could not be written.
+    """
+    started = time.monotonic() if started is None else started
+    output = Path(output)
+    places.check_output(output)
+    folder = places.free_run_dir(output) if run_dir is None else Path(run_dir)
+    facts = {
+        "task": work.task,
+        "data": places.whole_paths(list(data)),
+        "data_sha256": work.sha256,
+        "output": str(output.resolve()),
+        "started": datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
+        "machine": _machine(work),
+    }
+    workers = Alone() if workers is None else workers
+    if workers.rank == 0:
+        places.begin(folder, render(work.config), facts)
+    return _Run(work, output, folder, watch, dict(probes or {}), workers, started).whole(None)
+
+
+def resume(
+    work: Work[Any],
+    folder: str | Path,
+    *,
+    watch: Watch | None = None,
+    probes: Mapping[str, Probe] | None = None,
+    workers: Workers | None = None,
+) -> Any:
+    """Go on with the run of a folder where its newest checkpoint stands, and end as `train` does.
+
+    Raises DataError if the data are others than they were, CorruptBundle if no checkpoint is whole, and what `train`
+    raises.
+    """
+    folder = Path(folder)
+    facts = places.facts(folder)
+    if facts["data_sha256"] != work.sha256:
+        raise DataError(
+            f"The data of {folder} have changed since it was begun (SHA-256 {work.sha256[:12]}…, expected"
+            f" {facts['data_sha256'][:12]}…): what was trained on cannot be gone on with. Bring the old data back, or"
+            " train anew."
+        )
+    found = checkpoint.newest(folder / places.CHECKPOINTS)
+    started = time.monotonic() - (found[1]["seconds"] if found else 0.0)
+    run = _Run(work, Path(facts["output"]), folder, watch, dict(probes or {}), workers or Alone(), started)
+    changes = machine.differences(facts["machine"], _machine(work))
+    return run.whole(found or ({}, {"logged": 0}, ""), changes)
+
+
+class _Run:
+    """One run between its folder and its report."""
+
+    def __init__(
+        self,
+        work: Work[Any],
+        output: Path,
+        folder: Path,
+        watch: Watch | None,
+        probes: Mapping[str, Probe],
+        workers: Workers,
+        started: float,
+    ) -> None:
+        self.work, self.output, self.folder, self.started = work, output, folder, started
+        self.watch, self.probes, self.workers = watch or Silent(), probes, workers
+        self.saved = ""
+        self.trouble = ""
+
+    def whole(self, found: tuple[Any, Any, str] | None, changes: str = "") -> Any:
+        """Everything from the log to the report; `found` is the checkpoint to go on from."""
+        kept = None if found is None else found[1]["logged"]
+        foreseen = [] if kept is None else plans_after(self.folder / places.LOG, kept)
+        log = MetricsLog(self.folder / places.LOG, kept) if self.workers.rank == 0 else None
+        told = Together((log, self.watch) if log else (self.watch,))
+        try:
+            size = sum(4 * math.prod(shape) for shape in spec.tensors(self.work.tree).values())
+            for place in (self.folder, self.output.parent):
+                places.check_room(place, size)
+            self.work.count_floor(told)
+            with torch.random.fork_rng(devices=[]):
+                loop = self._loop(told, log)
+                if found is not None and found[0]:
+                    loop.restore(found[0], found[1], foreseen)
+                elif found is not None:
+                    loop.foresee(foreseen)
+                for note in _said(found, loop.step, changes):
+                    self.watch.note(note)
+                outcome = loop.run()
+            report = self._end(loop, outcome, told)
+        except KeyboardInterrupt as cut:
+            raise Interrupted(f"Stopped by Ctrl-C outside of training. {self._kept()}") from cut
+        except Terminated as cut:
+            raise Terminated(f"Asked to stop outside of training. {self._kept()}") from cut
+        except UsageError as error:
+            if not self.saved:
+                raise
+            raise UsageError(f"{self.trouble}{error} {self.saved}") from error
+        finally:
+            if log is not None:
+                log.close()
+        ended = outcome.error(self.saved if outcome.stopped == "diverged" else self._kept())
+        if ended is not None:
+            raise ended
+        return report
+
+    def _loop(self, told: Watch, log: MetricsLog | None) -> Loop[Any]:
+        work, training = self.work, self.work.training
+        torch.manual_seed(training.seed)
+        model = build(work.tree)
+        initialise(model)
+        work.begin(model)
+        if self.workers.rank > 0:
+            torch.manual_seed(training.seed + self.workers.rank)  # another dropout mask for other rows
+        model.to(device.pick(training.device, training.precision))
+        schedule, budget = lengths(work, self.started)
+        return Loop(
+            model=model,
+            batches=work.batches,
+            loss=work.loss,
+            evaluate=work.evaluate,
+            schedule=schedule,
+            training=training,
+            folder=self.folder / places.CHECKPOINTS,
+            watch=told,
+            budget=budget,
+            probes=self.probes,
+            explain=lambda model, batches, carry: explained(model, work.loss, batches, carry, work.name),
+            logged=int if log is None else log.size,
+            workers=self.workers,
+        )
+
+    def _end(self, loop: Loop[Any], outcome: Outcome, told: Watch) -> Any:
+        """Save what there is, score it if the run was not cut off, and save that."""
+        if outcome.best is None:
+            raise outcome.error("No model was saved: none had been judged yet.") or AssertionError(outcome)
+        if self.workers.rank > 0:
+            return None
+        if outcome.stopped == "unwritable":
+            self.trouble = f"{outcome.trouble} "
+        best = outcome.best
+        trained = Trained(
+            self.work.tree,
+            best.tensors,
+            best.loss,
+            best.step,
+            best.weights,
+            outcome.steps,
+            outcome.stopped,
+            self.started,
+        )
+        whole = outcome.stopped in ("finished", "early", "diverged")
+        if not whole:
+            told.stage("saving the best model so far")
+        report, failed = self.work.save(trained, self.folder, self.output, None)
+        best_path = loop.folder / checkpoint.BEST
+        kept = next((place for place in places.models(self.folder, self.output) if place not in failed), best_path)
+        self.saved = f"The best model so far, from step {outcome.best.step}, is saved in {kept}."
+        if whole and kept != best_path:
+            told.stage("scoring the held-out part")
+            report, failed = self.work.save(trained, self.folder, self.output, self.work.score(trained))
+        if failed:
+            raise next(iter(failed.values()))
+        if outcome.stopped != "unwritable":
+            told.finish(report)
+        return report
+
+    def _kept(self) -> str:
+        return f"{self.saved or f'What was kept is in {self.folder}.'} Go on with: anaphora resume {self.folder}"
+
+
+def lengths(work: Work[Any], started: float) -> tuple[Schedule, Budget | None]:
+    """How long a run will be: a plan of steps or passes, or a budget of time with those as limits."""
+    training = work.training
+    schedule = Schedule(training.learning_rate, training.warmup, training.final_rate)
+    per_epoch = work.per_epoch / training.accumulate
+    limits = {"steps": training.max_steps, "epochs": training.epochs and math.ceil(training.epochs * per_epoch)}
+    if training.minutes is None and not any(limits.values()):
+        limits["epochs"] = math.ceil(_EPOCHS * per_epoch)
+    most, reason = min(((most, reason) for reason, most in limits.items() if most), default=(None, ""))
+    if training.minutes is None:
+        assert most is not None
+        schedule.plans.append(schedule.extend(0, most, training.evaluations, reason))
+        return schedule, None
+    seconds = 60 * training.minutes
+    weight = work.looks_per_score / (2 if training.average > 0 else 1)
+    reserve: Callable[[float], float] = lambda evaluation_seconds: weight * evaluation_seconds + _SAVING_SECONDS  # noqa: E731
+    return schedule, Budget(started + seconds, seconds, training.evaluations, time.monotonic, reserve, most)
+
+
+def _machine(work: Work[Any]) -> dict[str, Any]:
+    return device.describe(device.pick(work.training.device, work.training.precision))
+
+
+def _said(found: tuple[Any, Any, str] | None, step: int, changes: str) -> list[str]:
+    """What a person who resumes should know."""
+    if found is None:
+        return []
+    notes = [found[2]] if found[2] else []
+    notes.append(f"Going on after step {step}." if step else "No checkpoint had been written yet: beginning anew.")
+    if changes:
+        notes.append(f"{changes} The run goes on, but not to the same bits as one that was never cut off.")
+    return notes

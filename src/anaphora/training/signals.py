@@ -1,0 +1,67 @@
+"""Ctrl-C and a request to stop wait for the end of an update, so that weights and optimiser are never caught between
+two steps.
+
+Inside `held` a signal is only noted; `answer` then does what the signal did before: it raises KeyboardInterrupt or
+Terminated. A second one while the first waits does so at once, should the update hang.
+"""
+
+from __future__ import annotations
+
+import signal
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from types import FrameType
+from typing import Any
+
+_WAITING = (signal.SIGINT, signal.SIGTERM)
+
+
+class Signals:
+    """The two signals while a loop runs: `with signals: … with signals.held(): …`; without effect in another thread
+    than the main one.
+    """
+
+    def __init__(self) -> None:
+        self._before: dict[int, Any] = {}
+        self._holding = False
+        self.noted: int | None = None  # the signal that waits
+
+    def __enter__(self) -> Signals:
+        if threading.current_thread() is threading.main_thread():
+            for number in _WAITING:
+                handler = signal.getsignal(number)
+                if callable(handler):
+                    self._before[number] = handler
+                    signal.signal(number, self._noticed)
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        for number, handler in self._before.items():
+            signal.signal(number, handler)
+        self.answer(self.noted)
+
+    @contextmanager
+    def held(self) -> Iterator[None]:
+        """What happens in here is not interrupted, unless asked for twice."""
+        self._holding = True
+        try:
+            yield
+        finally:
+            self._holding = False
+
+    def answer(self, number: int | None) -> None:
+        """Let a signal that was noted have its effect."""
+        if number is not None:
+            self.noted = None
+            self._former(number)(number, None)
+
+    def _former(self, number: int) -> Callable[[int, FrameType | None], Any]:
+        return self._before[number]  # type: ignore[no-any-return]
+
+    def _noticed(self, number: int, frame: FrameType | None) -> None:
+        if self._holding and self.noted is None:
+            self.noted = number
+        else:
+            self.noted = None
+            self._former(number)(number, frame)

@@ -1,0 +1,148 @@
+"""Everything a run is, as tensors and facts: what a checkpoint holds, and how it is put back, to the bit.
+
+    model/…  optimiser/i/…  average/i  best/…  carry/i  random
+
+A nested value of tensors is taken apart into a list of them and a description that JSON can hold; put together it is
+the same value on the same kind of device.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor, nn
+
+from anaphora.errors import IncompatibleBundle
+from anaphora.training.optim import Average
+from anaphora.training.outcome import Best
+
+Arrays = dict[str, NDArray[Any]]
+
+
+@dataclass
+class Where:
+    """Where a run stands between two steps, apart from tensors and plans: numbers, and lists of them."""
+
+    step: int = 0
+    due: bool = False  # the held-out part waits to be looked at
+    worse: int = 0  # looks in a row without a better one
+    losses: list[float] = field(default_factory=list)  # since the last look
+    clipped: list[bool] = field(default_factory=list)  # since the last measured step
+    seconds: float = 0.0  # of training until here
+    evaluation_seconds: float = 0.0  # of the last look
+
+
+def as_arrays(model: nn.Module) -> Arrays:
+    """A model's tensors as numpy arrays on the CPU, under the names of its state_dict."""
+    return {name: tensor.detach().cpu().numpy() for name, tensor in model.state_dict().items()}
+
+
+def put_back(model: nn.Module, arrays: Arrays) -> None:
+    """Give a model the weights that `as_arrays` took from one like it.
+
+    Raises IncompatibleBundle if they are those of another model.
+    """
+    wanted = {name: tuple(tensor.shape) for name, tensor in model.state_dict().items()}
+    found = {name: array.shape for name, array in arrays.items()}
+    if wanted != found:
+        other = sorted(name for name in wanted.keys() | found.keys() if wanted.get(name) != found.get(name))
+        raise IncompatibleBundle(
+            f"The checkpoint holds another model: {other[0]} is {found.get(other[0])}, expected {wanted.get(other[0])}."
+        )
+    model.load_state_dict({name: torch.from_numpy(array) for name, array in arrays.items()})
+
+
+def optimiser_arrays(adam: torch.optim.Optimizer) -> Arrays:
+    """An optimiser's memory of every parameter, by the parameter's number."""
+    memory: Mapping[int, Mapping[str, Tensor]] = adam.state_dict()["state"]
+    return {f"{number}/{key}": tensor.cpu().numpy() for number, kept in memory.items() for key, tensor in kept.items()}
+
+
+def put_optimiser_back(adam: torch.optim.Optimizer, arrays: Arrays) -> None:
+    """Give an optimiser that memory again."""
+    memory: dict[int, dict[str, Tensor]] = {}
+    for name, array in arrays.items():
+        number, _, key = name.partition("/")
+        memory.setdefault(int(number), {})[key] = torch.from_numpy(array.copy())
+    adam.load_state_dict({**adam.state_dict(), "state": memory})
+
+
+def average_arrays(average: Average | None) -> Arrays:
+    """The averaged weights, by number; none, if nothing is averaged."""
+    return {} if average is None else {str(i): mean.cpu().numpy() for i, mean in enumerate(average.mean)}
+
+
+def put_average_back(average: Average | None, arrays: Arrays, updates: int) -> None:
+    """Give an average its weights and the number of updates they are of."""
+    if average is not None:
+        average.updates = updates
+        for number, mean in enumerate(average.mean):
+            mean.copy_(torch.from_numpy(arrays[str(number)]))
+
+
+def facts_of(best: Best | None) -> dict[str, Any] | None:
+    """What is known of the best look, for JSON."""
+    if best is None:
+        return None
+    return {"step": best.step, "loss": best.loss if math.isfinite(best.loss) else None, "weights": best.weights}
+
+
+def best_of(arrays: Arrays, model: Arrays, facts: Mapping[str, Any] | None) -> Best | None:
+    """The best look that a checkpoint tells of; its weights are the model's own where they are not kept apart."""
+    if facts is None:
+        return None
+    loss = facts["loss"]
+    kept = arrays or {name: array.copy() for name, array in model.items()}
+    return Best(facts["step"], math.nan if loss is None else loss, facts["weights"], kept)
+
+
+def under(prefix: str, arrays: Mapping[str, NDArray[Any]]) -> Arrays:
+    """The same arrays as `prefix/name`."""
+    return {f"{prefix}/{name}": array for name, array in arrays.items()}
+
+
+def within(prefix: str, arrays: Mapping[str, NDArray[Any]]) -> Arrays:
+    """Those that stand under `prefix/`, without it."""
+    start = f"{prefix}/"
+    return {name.removeprefix(start): array for name, array in arrays.items() if name.startswith(start)}
+
+
+def take_apart(value: Any, parts: list[Tensor]) -> Any:
+    """Append a nested value's tensors to `parts`, and give what JSON needs to put them together again."""
+    if isinstance(value, Tensor):
+        parts.append(value)
+        return {"tensor": len(parts) - 1}
+    if isinstance(value, tuple):
+        return {"tuple": [take_apart(item, parts) for item in value]}
+    if isinstance(value, dict):
+        return {"dict": [[key, take_apart(item, parts)] for key, item in value.items()]}
+    assert value is None or isinstance(value, int | float | str | bool), type(value)
+    return {"plain": value}
+
+
+def put_together(described: Mapping[str, Any], parts: list[Tensor]) -> Any:
+    """The value that `take_apart` described."""
+    ((kind, inside),) = described.items()
+    if kind == "tensor":
+        return parts[inside]
+    if kind == "tuple":
+        return tuple(put_together(item, parts) for item in inside)
+    if kind == "dict":
+        return {key: put_together(item, parts) for key, item in inside}
+    return inside
+
+
+def random_array() -> NDArray[np.uint8]:
+    """Where torch's own generator stands."""
+    return torch.get_rng_state().numpy()
+
+
+def put_random_back(array: NDArray[np.uint8]) -> None:
+    """Let torch's own generator go on from there."""
+    torch.set_rng_state(torch.from_numpy(array.copy()))
