@@ -55,8 +55,9 @@ def main() -> None:
         for side, (model, adam) in enumerate(sides):
             start = time.perf_counter()
             adam.zero_grad(set_to_none=True)
-            nats, carries[side] = loss(model, windows.at(step), carries[side])
-            nats.backward()
+            window = windows.at(step)
+            nats, carries[side] = loss(model, window, carries[side])
+            (nats / windows.units(window)).backward()
             optim.clip(model, config.training.clip)
             adam.step()
             took.append(1e3 * (time.perf_counter() - start))
