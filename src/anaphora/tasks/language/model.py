@@ -1,7 +1,4 @@
-"""A recurrent language model: what it is made of, its loss, and a training from text to bundle.
-
-    embedding → dropout → RNN | GRU | LSTM × layers → dropout → linear
-    or with tied weights        … → dropout (→ linear to the embedding's width) → the embedding again
+"""A recurrent language model's part in training: its loss, how it is judged, and a training from text to bundle.
 
 Rows carry their state from window to window; gradients stop at the window's edge (truncated backpropagation through
 time).
@@ -17,10 +14,10 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from anaphora import spec
 from anaphora.errors import UsageError
 from anaphora.nn.blocks import Stack, State
 from anaphora.tasks.language import streams
+from anaphora.tasks.language.network import specification
 from anaphora.tasks.language.saving import save, score
 from anaphora.tasks.language.task import PLURAL, Corpus, Floor, LanguageConfig, Report, encode, floor
 from anaphora.trained import Trained
@@ -30,44 +27,6 @@ from anaphora.training.watch import Watch
 _LOGITS_AT_ONCE = 2**22
 _SCORING_MARGIN = 1.3  # the runtime's scoring may be so much slower than a look in training
 _SHOWN = 20  # units of a row that is told of
-
-
-def specification(config: LanguageConfig, vocabulary: int) -> spec.Block:
-    """The model's blocks, for a vocabulary of that many symbols."""
-    network = config.model
-    blocks: list[spec.Block] = [
-        {"kind": "embedding", "name": "embedding", "vocabulary": vocabulary, "size": network.embedding}
-    ]
-    if network.embedding_dropout > 0:
-        blocks.append({"kind": "dropout", "name": "embedding_dropout", "p": network.embedding_dropout})
-    blocks.append(
-        {
-            "kind": network.cell,
-            "name": "recurrent",
-            "input_size": network.embedding,
-            "hidden_size": network.hidden,
-            "num_layers": network.layers,
-            "dropout": network.dropout if network.layers > 1 else 0.0,
-        }
-    )
-    if network.output_dropout > 0:
-        blocks.append({"kind": "dropout", "name": "output_dropout", "p": network.output_dropout})
-    width = network.hidden
-    if network.tied and width != network.embedding:
-        blocks.append(
-            {
-                "kind": "linear",
-                "name": "projection",
-                "input_size": width,
-                "output_size": network.embedding,
-                "bias": False,
-            }
-        )
-    if network.tied:
-        blocks.append({"kind": "tied_output", "name": "output", "embedding": "embedding"})
-    else:
-        blocks.append({"kind": "linear", "name": "output", "input_size": width, "output_size": vocabulary})
-    return spec.check({"kind": "stack", "name": "model", "blocks": blocks})
 
 
 def expect_frequencies(model: Stack, ids: np.ndarray) -> None:
