@@ -12,7 +12,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import Field
 
-from anaphora.config import Config, Section, Training, Values, from_values, knobs, render, resolve
+from anaphora.config import Config, Section, Training, Values, from_values, knobs, resolve
+from anaphora.config_text import render
 from anaphora.errors import UsageError
 
 

@@ -44,7 +44,7 @@ FLOORS = {
     "nn": Floor(3, ("anaphora.nn", "anaphora.nn.*")),
     "task": Floor(3, ("anaphora.tasks", "anaphora.tasks.*"), NO_TORCH),
     "runtime": Floor(2, ("anaphora.runtime", "anaphora.runtime.*"), RUNTIME),
-    "config": Floor(1, ("anaphora.config",), READERS),
+    "config": Floor(1, ("anaphora.config", "anaphora.config_text"), READERS),
     "ground": Floor(
         1,
         (

@@ -169,20 +169,6 @@ def from_values(config: type[C], values: Values) -> C:
     return _checked(config, values, "The config")
 
 
-def render(config: Config) -> str:
-    """The config as TOML: every knob with its meaning; the same config gives the same text, and it reads back equal."""
-    lines: list[str] = []
-    described = {(knob.section, knob.key): knob for knob in knobs(type(config))}
-    for section, _ in _sections(type(config)):
-        lines.append(f"[{section}]")
-        for key, value in getattr(config, section).model_dump().items():
-            knob = described[section, key]
-            lines.append(f"# {knob.meaning} ({knob.expected})")
-            lines.append(f"# {key} is not set" if value is None else f"{key} = {_toml(value)}")
-        lines.append("")
-    return "\n".join(lines)
-
-
 _TRUTHS = {"true": True, "yes": True, "on": True, "1": True, "false": False, "no": False, "off": False, "0": False}
 
 
@@ -372,14 +358,3 @@ def _hint(word: str, known: Any) -> str:
 
 def _shown(value: Any) -> str:
     return json.dumps(value, ensure_ascii=False) if isinstance(value, str | bool) else repr(value)
-
-
-def _toml(value: Any) -> str:
-    """A value as TOML writes it; JSON's strings are TOML's but for the delete character, which TOML wants escaped."""
-    if isinstance(value, bool):
-        return "true" if value else "false"
-    if isinstance(value, str):
-        return json.dumps(value, ensure_ascii=False).replace("\x7f", "\\u007f")
-    if isinstance(value, list | tuple):
-        return f"[{', '.join(_toml(item) for item in value)}]"
-    return repr(value)

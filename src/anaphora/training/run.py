@@ -19,7 +19,8 @@ import torch
 from torch import Tensor, nn
 
 from anaphora import machine, places, spec
-from anaphora.config import Config, Training, render
+from anaphora.config import Config, Training
+from anaphora.config_text import render
 from anaphora.errors import DataError, Interrupted, Terminated, UsageError
 from anaphora.nn.blocks import Stack, build
 from anaphora.trained import Trained
