@@ -70,20 +70,16 @@ class Command(TyperCommand):
 class LateGroup(TyperGroup):
     """A group whose commands are named in a table and imported when one is called."""
 
-    table: ClassVar[
-        Mapping[str, tuple[str, str]]
-    ] = {}  # name -> (where: "module:function that gives the command", one line)
+    table: ClassVar[Mapping[str, tuple[str, str]]] = {}  # name -> (where, one line)
+    find: ClassVar[Callable[[str], Any]]  # where -> the command
 
     def list_commands(self, ctx: Any) -> list[str]:
         """Return the names in the order of the table."""
         return list(self.table)
 
     def get_command(self, ctx: Any, cmd_name: str) -> Any:
-        """Import a command."""
-        if cmd_name not in self.table:
-            return None
-        module, _, maker = self.table[cmd_name][0].partition(":")
-        return getattr(importlib.import_module(module), maker)()
+        """Find a command, which may import it."""
+        return type(self).find(self.table[cmd_name][0]) if cmd_name in self.table else None
 
     def format_commands(self, ctx: Any, formatter: Any) -> None:
         """List the commands without importing any."""
@@ -112,9 +108,17 @@ def command(function: Callable[..., Any], name: str) -> Any:
     return made
 
 
-def group(commands: Mapping[str, tuple[str, str]], name: str, help_text: str) -> LateGroup:
-    """Return a group over a table name -> (where, one line)."""
-    cls = type("Group", (LateGroup,), {"table": commands})
+def imported(where: str) -> Any:
+    """Return the command that a function of a module gives, named ``module:function``."""
+    module, _, maker = where.partition(":")
+    return getattr(importlib.import_module(module), maker)()
+
+
+def group(
+    commands: Mapping[str, tuple[str, str]], name: str, help_text: str, find: Callable[[str], Any] = imported
+) -> LateGroup:
+    """Return a group over a table name -> (where, one line); ``find`` gives the command for a ``where``."""
+    cls = type("Group", (LateGroup,), {"table": commands, "find": staticmethod(find)})
     made: LateGroup = cls(
         name=name, help=help_text, rich_markup_mode=None, add_help_option=False, context_settings=_SETTINGS
     )
