@@ -112,9 +112,10 @@ BOTH_WAYS = {
     ]
 }
 POOLED = {
-    **{f"{over} of embeddings": tree(pool(over), output(E)) for over in ("last", "mean", "max")},
+    **{f"{over} of embeddings": tree(pool(over), output(E)) for over in ("last", "mean", "max", "ends")},
     "attention over embeddings": tree(attend(E), norm(E), output(E)),
     "mean of an lstm, both ways": tree(recurrent("lstm", bidirectional=True), pool("mean"), output(14)),
+    "ends of a gru, both ways": tree(recurrent("gru", bidirectional=True), pool("ends"), output(14)),
     "max of a gru in a stack, tied": tree(
         {"kind": "stack", "name": "reader", "blocks": [recurrent("gru", hidden_size=E), pool("max")]},
         {"kind": "tied_output", "name": "output", "embedding": "embedding"},

@@ -257,8 +257,9 @@ KINDS: dict[str, Kind] = {
         {"num_layers": 2},
     ),
     "pooling": Kind(
-        "one vector per row: the last step's, the mean or the largest entries of all its steps; zeros without steps",
-        {"over": Field(str, "what is kept of a row's steps", choices=("last", "mean", "max"))},
+        "one vector per row, zeros without steps: the last step's, the mean or the largest entries of all steps, or the"
+        " ends: of the last step the first half of the entries, of the first the second, where each direction ended",
+        {"over": Field(str, "what is kept of a row's steps", choices=("last", "mean", "max", "ends"))},
         _tree({"kind": "pooling", "name": "pooling", "over": "mean"}, _LAST),
         takes=lambda block, known: None,
         gives=lambda block, known, width: width,

@@ -12,6 +12,7 @@ import torch
 from anaphora import nn, spec
 from anaphora.nn.blocks import build
 from anaphora.nn.pooling import Attention, Pooling
+from small_models import BOTH_WAYS, POOLED, TREES, random_inputs
 
 TIED = {
     "kind": "stack",
@@ -86,6 +87,7 @@ OVER = {
     "last": lambda row: row[-1],
     "mean": lambda row: sum(row) / len(row),
     "max": lambda row: np.array([max(entry) for entry in zip(*row, strict=True)]),
+    "ends": lambda row: np.array([row[-1][0], row[0][1], row[0][2]]),
 }
 
 
@@ -139,3 +141,27 @@ def test_zoneout_and_the_learned_state_are_the_module_s_own() -> None:
         torch.nn.init.constant_(module.get_parameter("c_0"), -0.7)
     x = torch.randn(6, 2, 3)
     assert torch.equal(model(x)[0], walk(x)[0])
+
+
+@pytest.mark.parametrize("name", [*POOLED, *BOTH_WAYS])
+def test_ragged_rows_give_what_padded_ones_give(name: str, rng: np.random.Generator) -> None:
+    torch.manual_seed(3)
+    model = build(TREES[name]).eval()
+    lengths = torch.tensor([3, 0, 5, 1])
+    padded = torch.from_numpy(random_inputs(TREES[name], rng, 5, 4))
+    ragged = nn.Ragged.from_padded(padded, lengths)
+    expected, states = model(padded, None, lengths)
+    found, after = model(ragged)
+    if isinstance(found, nn.Ragged):
+        assert found.lengths.tolist() == lengths.tolist()
+        found, expected = found.data, nn.Ragged.from_padded(expected, lengths).data
+    torch.testing.assert_close(found, expected, rtol=1e-5, atol=1e-6)
+    for path, parts in states.items():
+        for part, other in zip(parts, after[path], strict=True):
+            torch.testing.assert_close(part, other, rtol=1e-5, atol=1e-6)
+
+
+def test_the_ends_are_where_each_direction_ended(rng: np.random.Generator) -> None:
+    layer = nn.GRU(3, 4, bidirectional=True)
+    y, h_n = layer(nn.Ragged.from_list([torch.randn(length, 3) for length in (2, 5, 1)]))
+    torch.testing.assert_close(Pooling("ends")(y), torch.cat([h_n[0], h_n[1]], dim=1))

@@ -1,6 +1,7 @@
 """A model from its spec, in torch: one builder per kind of block.
 
     y, state = build(tree)(inputs, state, lengths)        ids (T, B) or vectors (T, B, I), y (T, B, V) or (B, V)
+    y, state = build(tree)(Ragged(ids (N,), lengths))     rows one after another, nothing padded; y Ragged or (B, V)
 
 The parameters carry the names that `anaphora.spec.tensors` lists, so a module's `state_dict` and a bundle's tensors
 are the same mapping. The state is a value that the caller holds: for every block that carries one, its path -> `(h,)`
@@ -11,6 +12,7 @@ the two kind by kind.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -24,6 +26,7 @@ from anaphora.nn.learned_state import learned_state
 from anaphora.nn.lstm import LSTM
 from anaphora.nn.peephole import PeepholeLSTM
 from anaphora.nn.pooling import Attention, Pooling
+from anaphora.nn.ragged import Ragged
 from anaphora.nn.reset_before import ResetBeforeGRU
 from anaphora.nn.rnn import RNN
 from anaphora.nn.zoneout import zoneout
@@ -104,15 +107,15 @@ class Stack(nn.Module):
             self._paths.append(path)
 
     def forward(
-        self, inputs: Tensor, state: State | None = None, lengths: Tensor | None = None
-    ) -> tuple[Tensor, State]:
-        """Run ids (T, B) or vectors (T, B, I) through every block.
+        self, inputs: Tensor | Ragged, state: State | None = None, lengths: Tensor | None = None
+    ) -> tuple[Any, State]:
+        """Run ids (T, B) or vectors (T, B, I), or a Ragged of them, through every block.
 
         What leaves the last block, (T, B, width) or from a model that pools (B, width), and the state after each row's
         end. No state is the one that rows begin with. With `lengths` (B,), what is past a row's end carries no meaning
         and changes nothing.
         """
-        x = inputs
+        x: Any = inputs
         after: State = {}
         for path in self._paths:
             module = self.get_submodule(path)
@@ -121,12 +124,12 @@ class Stack(nn.Module):
             elif path in self._pools:
                 x = module(x, lengths)
             else:
-                x = module(x)
+                x = x.with_data(module(x.data)) if isinstance(x, Ragged) else module(x)
         return x, after
 
     def _recur(
-        self, path: str, module: nn.Module, x: Tensor, before: tuple[Tensor, ...] | None, lengths: Tensor | None
-    ) -> tuple[Tensor, tuple[Tensor, ...]]:
+        self, path: str, module: nn.Module, x: Any, before: tuple[Tensor, ...] | None, lengths: Tensor | None
+    ) -> tuple[Any, tuple[Tensor, ...]]:
         pair = len(self._carries[path]) == 2
         entering = before if before is None or pair else before[0]
         x, leaving = module(x, entering) if lengths is None else module(x, entering, lengths=lengths)

@@ -1,6 +1,7 @@
-"""One vector for each row of a padded batch: (T, B, W) -> (B, W).
+"""One vector for each row of a batch, padded (T, B, W) or ragged (N, W): -> (B, W).
 
     last   y = x_n            mean   y = Σ_t x_t / n            max   y = max_t x_t            t = 1 … n
+    ends   y = [x_n, first half · x_1, second half]: where the two directions of a recurrent block ended
     attention   y = Σ_t a_t x_t,   a = softmax_t(q · tanh(W x_t + b))        (Yang et al., NAACL 2016)
 
 `lengths` (B,) say each row's n; what is past it changes nothing, whatever it is, and gets no gradient. A row without
@@ -12,16 +13,19 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
+from anaphora.nn.ragged import Ragged
+
 
 class Pooling(nn.Module):
-    """The last step of a row, the mean of its steps, or the largest of each entry."""
+    """The last step of a row, the mean of its steps, the largest of each entry, or both ends."""
 
     def __init__(self, over: str) -> None:
         super().__init__()
-        self.of = {"last": _last, "mean": _mean, "max": _max}[over]
+        self.of = {"last": _last, "mean": _mean, "max": _max, "ends": _ends}[over]
 
-    def forward(self, x: Tensor, lengths: Tensor | None = None) -> Tensor:
-        """x (T, B, W) -> (B, W)."""
+    def forward(self, x: Tensor | Ragged, lengths: Tensor | None = None) -> Tensor:
+        """x (T, B, W) or rows of (W,) -> (B, W)."""
+        x, lengths = _padded(x, lengths)
         steps = _steps(x, lengths)
         return self.of(x, steps).masked_fill(steps[:, None] == 0, 0.0) if len(x) else x.new_zeros(x.shape[1:])
 
@@ -37,13 +41,18 @@ class Attention(nn.Linear):
         bound = attention_size**-0.5
         self.query = nn.Parameter(torch.empty(attention_size).uniform_(-bound, bound))
 
-    def forward(self, x: Tensor, lengths: Tensor | None = None) -> Tensor:
-        """x (T, B, W) -> (B, W)."""
+    def forward(self, x: Tensor | Ragged, lengths: Tensor | None = None) -> Tensor:
+        """x (T, B, W) or rows of (W,) -> (B, W)."""
+        x, lengths = _padded(x, lengths)
         past = _past(x, _steps(x, lengths))
         x = x.masked_fill(past, 0.0)
         scores = torch.tanh(super().forward(x)) @ self.query
         weights = scores.masked_fill(past[..., 0], torch.finfo(scores.dtype).min).softmax(0)
         return (weights[..., None] * x).sum(0)
+
+
+def _padded(x: Tensor | Ragged, lengths: Tensor | None) -> tuple[Tensor, Tensor | None]:
+    return (x.to_padded(), x.lengths) if isinstance(x, Ragged) else (x, lengths)
 
 
 def _steps(x: Tensor, lengths: Tensor | None) -> Tensor:
@@ -58,6 +67,11 @@ def _past(x: Tensor, steps: Tensor) -> Tensor:
 def _last(x: Tensor, steps: Tensor) -> Tensor:
     at = (steps - 1).clamp(min=0)[:, None].expand(x.shape[1:])
     return x.gather(0, at[None])[0]
+
+
+def _ends(x: Tensor, steps: Tensor) -> Tensor:
+    half = x.size(-1) // 2
+    return torch.cat([_last(x, steps)[:, :half], x[0, :, half:]], dim=1)
 
 
 def _mean(x: Tensor, steps: Tensor) -> Tensor:

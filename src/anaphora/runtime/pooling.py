@@ -1,6 +1,7 @@
 """The blocks that make one vector of all steps of a row: N lines of B rows enter, B lines leave.
 
     last   y = x_n            mean   y = Σ_t x_t / n            max   y = max_t x_t            t = 1 … n
+    ends   y = [x_n, first half · x_1, second half]: where the two directions of a recurrent block ended
     attention   y = Σ_t a_t x_t,   a = softmax_t(q · tanh(W x_t + b))        (Yang et al., NAACL 2016)
 
 A row's steps are its own n, so nothing is masked; a row without steps gives zeros. Each sum over t runs over a
@@ -26,10 +27,10 @@ def rows(lines: Lines) -> Iterator[tuple[int, Indices]]:
 
 
 class Pooling:
-    """The last step of a row, the mean of its steps, or the largest of each entry."""
+    """The last step of a row, the mean of its steps, the largest of each entry, or both ends."""
 
     def __init__(self, over: str) -> None:
-        self.of = {"last": _last, "mean": _mean, "max": _max}[over]
+        self.of = {"last": _last, "mean": _mean, "max": _max, "ends": _ends}[over]
 
     @quietly
     def __call__(self, x: NDArray[Any], lines: Lines, state: BlockState) -> tuple[Floats, BlockState]:
@@ -65,6 +66,11 @@ def _entries(x: Floats, steps: Indices) -> Floats:
 def _last(x: Floats, steps: Indices) -> Floats:
     last: Floats = x[steps[-1]]
     return last
+
+
+def _ends(x: Floats, steps: Indices) -> Floats:
+    half = x.shape[1] // 2
+    return np.concatenate([x[steps[-1], :half], x[steps[0], half:]])
 
 
 def _mean(x: Floats, steps: Indices) -> Floats:
