@@ -186,7 +186,7 @@ class _Run:
                     loop.restore(found[0], found[1], foreseen)
                 elif found is not None:
                     loop.foresee(foreseen)
-                for note in _said(found, loop.step, changes):
+                for note in _said(found, loop, changes):
                     self.watch.note(note)
                 outcome = loop.run()
             report = self._end(loop, outcome, told)
@@ -294,12 +294,17 @@ def _machine(work: Work[Any]) -> dict[str, Any]:
     return device.describe(device.pick(work.training.device, work.training.precision))
 
 
-def _said(found: tuple[Any, Any, str] | None, step: int, changes: str) -> list[str]:
+def _said(found: tuple[Any, Any, str] | None, loop: Loop[Any], changes: str) -> list[str]:
     """What a person who resumes should know."""
     if found is None:
         return []
     notes = [found[2]] if found[2] else []
-    notes.append(f"Going on after step {step}." if step else "No checkpoint had been written yet: beginning anew.")
+    if loop.step == 0:
+        notes.append("No checkpoint had been written yet: beginning anew.")
+    elif loop.step >= loop.schedule.total_steps:
+        notes.append(f"All {loop.step:,} steps had been taken: only scoring and saving are left.")
+    else:
+        notes.append(f"Going on after step {loop.step:,} of {loop.schedule.total_steps:,}.")
     if changes:
         notes.append(f"{changes} The run goes on, but not to the same bits as one that was never cut off.")
     return notes
