@@ -13,7 +13,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from anaphora.data.text import likely_encoding, read_text, read_texts
+from anaphora.data.encodings import likely_encoding
+from anaphora.data.text import read_text, read_texts
 from anaphora.errors import DataError, UsageError
 
 CONTROLS = "".join(map(chr, [*range(9), *range(14, 27), *range(28, 32)]))
@@ -113,10 +114,10 @@ def test_missing_folder_and_unreadable_files(tmp_path: Path, monkeypatch: pytest
     with pytest.raises(DataError, match="cannot be read: Not a directory"):
         read_text(tmp_path / "shakespeare.txt" / "act1")
 
-    def denied(self: Path) -> bytes:
+    def denied(*_: object, **__: object) -> None:
         raise PermissionError(13, "Permission denied")
 
-    monkeypatch.setattr(Path, "read_bytes", denied)
+    monkeypatch.setattr("builtins.open", denied)
     with pytest.raises(DataError, match=r"may not be read by you \(permission denied\)"):
         read_text(tmp_path / "shakespeare.txt")
 

@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from anaphora.data.text import Text
 from anaphora.data.vocabulary import KINDS, UNKNOWN, Vocabulary
 from anaphora.data.words import split_words
 from anaphora.errors import CorruptBundle, DataError, IncompatibleBundle, UsageError
@@ -170,7 +171,7 @@ def test_a_long_text_is_learned_from_in_part(monkeypatch: pytest.MonkeyPatch) ->
 
     monkeypatch.setattr(subword, "LEARNED_FROM", 500)
     lines = [f"line {i} of the text" for i in range(100)]
-    seen = list(subword._lines("\n".join(lines)))
+    seen = list(subword._lines(Text.of("\n".join(lines))))
     assert 400 < len("\n".join(seen)) <= 520
     steps = np.diff([lines.index(line) for line in seen])
     assert steps.min() >= 3

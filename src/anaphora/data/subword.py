@@ -11,13 +11,15 @@ Richardson, "SentencePiece", EMNLP 2018.
 from __future__ import annotations
 
 import io
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import chain
 
 import numpy as np
 import sentencepiece
 
-from anaphora.data.vocabulary import UNKNOWN, Ids, Vocabulary, check_variety
+from anaphora.data.cutting import last_break, recut
+from anaphora.data.text import Text
+from anaphora.data.vocabulary import UNKNOWN, Ids, Vocabulary, check_variety, count_characters
 from anaphora.errors import CorruptBundle, DataError
 
 PIECES = 4_000  # the default size
@@ -47,9 +49,10 @@ class Subwords(Vocabulary):
         self._processor = processor
 
     @classmethod
-    def of(cls, text: str, size: int | None) -> Subwords:
+    def of(cls, text: Text, size: int | None) -> Subwords:
         """Learn at most ``size`` pieces (default 4,000) from ``text``; DataError when its characters alone are more."""
-        characters = set(text) - {"\n", _RESERVED, UNKNOWN}
+        occurring = np.flatnonzero(count_characters(text.blocks()))
+        characters = set(map(chr, occurring.tolist())) - {"\n", _RESERVED, UNKNOWN}
         check_variety(len(characters), "character", text)
         needed = len(characters) + 2
         if size is not None and size < needed:
@@ -86,6 +89,9 @@ class Subwords(Vocabulary):
         count = sum(map(len, encoded)) + len(lines) - 1  # no line feed after the last
         return np.fromiter(flat, dtype=np.int32, count=count)
 
+    def whole_units(self, blocks: Iterable[str]) -> Iterator[str]:
+        return recut(blocks, last_break)
+
     def units(self, text: str) -> Sequence[str]:
         lines = [self._processor.EncodeAsPieces(line) for line in text.split("\n")]
         flat = list(chain.from_iterable(chain(line, ("\n",)) for line in lines))[:-1]
@@ -96,12 +102,30 @@ class Subwords(Vocabulary):
         return {"vocabulary.model": np.frombuffer(self._model, np.uint8)}
 
 
-def _lines(text: str) -> Iterator[str]:
+def _lines(text: Text) -> Iterator[str]:
+    """Evenly spaced pieces of lines, all of them where the text is short enough to learn from all."""
     keep = min(1.0, LEARNED_FROM / len(text))
     owed = 0.0
-    for line in text.replace(_RESERVED, "").replace(UNKNOWN, "").split("\n"):
-        for start in range(0, len(line), _LINE):
-            owed += keep
-            if owed >= 1.0 or keep == 1.0:
-                owed -= 1.0
-                yield line[start : start + _LINE]
+    for piece in _pieces(text.blocks()):
+        owed += keep
+        if owed >= 1.0 or keep == 1.0:
+            owed -= 1.0
+            yield piece
+
+
+def _pieces(blocks: Iterable[str]) -> Iterator[str]:
+    """Each line in pieces of `_LINE` characters, the last one shorter; none of an empty line."""
+    begun = ""
+    for block in blocks:
+        *lines, rest = (begun + block.replace(_RESERVED, "").replace(UNKNOWN, "")).split("\n")
+        for line in lines:
+            yield from _cut(line)
+        whole = len(rest) // _LINE * _LINE
+        yield from _cut(rest[:whole])
+        begun = rest[whole:]
+    yield from _cut(begun)
+
+
+def _cut(line: str) -> Iterator[str]:
+    for start in range(0, len(line), _LINE):
+        yield line[start : start + _LINE]

@@ -1,50 +1,33 @@
-"""Text from a file or from standard input, read whole: Unicode with ``\\n`` at every line end.
+"""Texts from files or from standard input: whole, or block by block where they are longer than memory is wide.
 
-A byte order mark at the start is dropped; ``\\r\\n`` and a lone ``\\r`` become ``\\n``, as Python's own text files
-do. Nothing else is changed and no undecodable byte is ever replaced: a file that is not text in the named encoding is
-refused, and the message says at which byte and line, and what the encoding probably is.
+    Text = the characters of one source after another        text.blocks() reads them from the beginning, at any time
+
+A `Text` of up to `IN_MEMORY` bytes is held. Of a longer one nothing is: its files are read anew in each pass, and a
+pipe, which cannot be, is copied to a temporary file first (`TMPDIR` says where). A file that changes between two
+passes is refused. What becomes of the bytes, and what is refused as no text, is said in `anaphora.data.decoding`.
 """
 
 from __future__ import annotations
 
-import codecs
 import io
 import os
-import re
+import stat
 import sys
-from collections.abc import Sequence
-from encodings import aliases
+import tempfile
+import weakref
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
+from typing import BinaryIO, NamedTuple
 
+from anaphora.data.decoding import decoded
+from anaphora.data.encodings import check_encoding
+from anaphora.data.telling import told
 from anaphora.errors import DataError, UsageError, closest
 
 STANDARD_INPUT = "-"
-
-_MARKS = (  # the longer mark first: UTF-32's begins with UTF-16's
-    (codecs.BOM_UTF32_LE, "utf-32"),
-    (codecs.BOM_UTF32_BE, "utf-32"),
-    (codecs.BOM_UTF16_LE, "utf-16"),
-    (codecs.BOM_UTF16_BE, "utf-16"),
-)
-_FORMATS = (
-    (b"\x1f\x8b", "a gzip archive", "unpack it first, for example with gunzip"),
-    (b"PK\x03\x04", "a zip archive (or a .docx, .odt or .epub file)", "save its contents as plain text first"),
-    (b"%PDF-", "a PDF document", "extract its text first, for example with pdftotext"),
-    (b"\x89PNG", "a PNG picture", "bring a text file"),
-    (b"\xff\xd8\xff", "a JPEG picture", "bring a text file"),
-    (b"\x7fELF", "a compiled program", "bring a text file"),
-)
-_CONTROLS = re.compile(
-    "[\x00-\x08\x0e-\x1a\x1c-\x1f]"
-)  # not tab, line feed, \v, \f, \r, and not escape (terminal logs)
-_BEYOND_ASCII = re.compile("[^\x00-\x7f\ufffd]")
-_HIGH_RUNS = re.compile(b"[\x80-\xff]+")
-_CONTROL_SHARE = 1 / 1000  # a stray control character is a symbol like any other; more of them are not text
-_IMPLAUSIBLE = re.compile(
-    "[\x00-\x08\x0e-\x1f\x7f-\x9f\uff61-\uff9f]"
-)  # half-width katakana: another code read as Shift JIS
-_IMPLAUSIBLE_SHARE = 1 / 50
-_ISOLATED_SHARE = 0.6  # of the bytes above 127, in text where accented letters stand among plain ones
+IN_MEMORY = 2**24  # bytes of files
+BLOCK = 2**20  # bytes read at once, and characters given at once of a text in memory
 
 
 def read_text(path: str | os.PathLike[str], encoding: str = "utf-8") -> str:
@@ -53,83 +36,190 @@ def read_text(path: str | os.PathLike[str], encoding: str = "utf-8") -> str:
     Raises DataError when the file is missing, unreadable, a folder, empty, binary or not in ``encoding``, and
     UsageError when no such encoding exists.
     """
-    _check_encoding(encoding)
-    name = "standard input" if os.fspath(path) == STANDARD_INPUT else f"'{os.fspath(path)}'"
-    raw = _read_bytes(path, name)
-    if not raw:
-        raise DataError(f"{name} is empty (0 bytes): expected some text")
-    for start, what, remedy in _FORMATS:
-        if raw.startswith(start):
-            raise DataError(f"{name} is {what}, not text: {remedy}")
-    text = _decode(raw, encoding, name)
-    _refuse_binary(text, raw, encoding, name)
-    text = text.removeprefix("\ufeff")
-    if not text:
-        raise DataError(f"{name} holds a byte order mark and nothing else: expected some text")
-    if "\r" in text:
-        text = text.replace("\r\n", "\n").replace("\r", "\n")
-    return text
+    check_encoding(encoding)
+    source = _source(os.fspath(path))
+    return "".join(decoded(source.blocks(), encoding, source.name))
 
 
 def read_texts(paths: Sequence[str | os.PathLike[str]], encoding: str = "utf-8") -> list[str]:
     """Return the text of each file, in the order given; ``-`` may stand once. Raises as :func:`read_text` does."""
+    return [read_text(name, encoding) for name in _names(paths)]
+
+
+def open_texts(paths: Sequence[str | os.PathLike[str]], encoding: str = "utf-8") -> Text:
+    """Return the files' texts as one, after a pass that checks every byte and counts the characters.
+
+    Raises as :func:`read_texts` does; so does a later pass over a file that has changed since.
+    """
+    names = _names(paths)
+    check_encoding(encoding)
+    sources = [_source(name) for name in names]
+    held = sum(source.size for source in sources) <= IN_MEMORY
+    stretches = []
+    for source in sources:
+        blocks = decoded(told(source.blocks(), source.size, f"reading {source.name}"), encoding, source.name)
+        if held:
+            text = "".join(blocks)
+            stretches.append(_Stretch(_Held(text), 0, len(text)))
+        else:
+            stretches.append(_Stretch(_Decoded(source, encoding), 0, sum(map(len, blocks))))
+    return Text(stretches)
+
+
+class Text:
+    """Characters that can be read again and again; it has a length, and slices that are texts themselves."""
+
+    def __init__(self, stretches: Iterable[_Stretch]) -> None:
+        self._stretches = tuple(stretches)
+        self._characters = sum(stretch.stop - stretch.start for stretch in self._stretches)
+
+    @classmethod
+    def of(cls, text: str) -> Text:
+        """Return a text that is in memory already."""
+        return cls([_Stretch(_Held(text), 0, len(text))])
+
+    def __len__(self) -> int:
+        return self._characters
+
+    def __getitem__(self, index: slice) -> Text:
+        start, stop, step = index.indices(self._characters)
+        if step != 1:
+            raise ValueError(f"expected a slice of neighbours, got every {step}th character")
+        stretches, before = [], 0
+        for source, first, end in self._stretches:
+            begin, until = max(first, first + start - before), min(end, first + stop - before)
+            if begin < until:
+                stretches.append(_Stretch(source, begin, until))
+            before += end - first
+        return Text(stretches)
+
+    def __str__(self) -> str:
+        return "".join(self.blocks())
+
+    def blocks(self) -> Iterator[str]:
+        """Read it from the beginning, about `BLOCK` characters at once; no block is empty."""
+        for source, start, stop in self._stretches:
+            at = 0
+            for block in source.text():
+                here = block[max(0, start - at) : stop - at]
+                if here:
+                    yield here
+                at += len(block)
+                if at >= stop:
+                    break
+
+
+class _Held(NamedTuple):
+    """Characters in memory."""
+
+    characters: str
+
+    def text(self) -> Iterator[str]:
+        for start in range(0, len(self.characters), BLOCK):
+            yield self.characters[start : start + BLOCK]
+
+
+class _File(NamedTuple):
+    """The bytes of a file, by its path."""
+
+    path: Path
+    name: str
+    facts: os.stat_result
+
+    @property
+    def size(self) -> int:
+        return self.facts.st_size
+
+    def blocks(self) -> Iterator[bytes]:
+        with _opened(self.path, self.name) as file:
+            now = os.fstat(file.fileno())
+            if (now.st_size, now.st_mtime_ns) != (self.facts.st_size, self.facts.st_mtime_ns):
+                raise DataError(f"{self.name} was changed while it was being read: leave it as it is, and begin anew")
+            while True:
+                with _explained(self.path, self.name):
+                    block = file.read(BLOCK)
+                if not block:
+                    return
+                yield block
+
+
+class _Copy:
+    """The bytes that came through a pipe, in memory or, if there are many, in a temporary file."""
+
+    def __init__(self, pipe: BinaryIO | io.FileIO, name: str) -> None:
+        self.name = name
+        self.size = 0
+        self._file = tempfile.SpooledTemporaryFile(IN_MEMORY)  # noqa: SIM115 - it lives as long as this object
+        weakref.finalize(self, self._file.close)
+        try:
+            while block := pipe.read(BLOCK):
+                self._file.write(block)
+                self.size += len(block)
+        except OSError as error:
+            raise DataError(
+                f"{name} cannot be read, or not be copied to '{tempfile.gettempdir()}': {error.strerror or error}; "
+                "make room there, or name another folder with TMPDIR"
+            ) from error
+
+    def blocks(self) -> Iterator[bytes]:
+        for start in range(0, self.size, BLOCK):
+            self._file.seek(start)
+            yield self._file.read(BLOCK)
+
+
+class _Decoded(NamedTuple):
+    """Bytes that are characters in an encoding."""
+
+    source: _File | _Copy
+    encoding: str
+
+    def text(self) -> Iterator[str]:
+        return decoded(self.source.blocks(), self.encoding, self.source.name, again=True)
+
+
+class _Stretch(NamedTuple):
+    """Characters `start` to `stop` of a source."""
+
+    source: _Held | _Decoded
+    start: int
+    stop: int
+
+
+def _names(paths: Sequence[str | os.PathLike[str]]) -> list[str]:
     names = [os.fspath(path) for path in paths]
     if not names:
         raise UsageError("no text was named: give one or more files, or - for standard input")
     if names.count(STANDARD_INPUT) > 1:
         raise UsageError("standard input (-) was named more than once, but it can be read only once")
-    return [read_text(name, encoding) for name in names]
+    return names
 
 
-def likely_encoding(raw: bytes) -> str | None:
-    """Guess the encoding of bytes from marks, zero bytes and trial decoding; None when they do not look like text."""
-    if marked := _marked(raw):
-        return marked
-    zeros_even, zeros_odd = raw[0::2].count(0), raw[1::2].count(0)
-    if max(zeros_even, zeros_odd) > len(raw) // 8:
-        trials = ["utf-16-le" if zeros_odd > zeros_even else "utf-16-be"]
-    elif zeros_even or zeros_odd:
-        return None
-    else:
-        loose = raw.decode("utf-8", "replace")
-        if len(_BEYOND_ASCII.findall(loose)) > loose.count("\ufffd"):
-            return "utf-8"
-        high = _HIGH_RUNS.findall(raw)
-        isolated = sum(len(run) == 1 for run in high) >= _ISOLATED_SHARE * sum(len(run) for run in high)
-        trials = ["utf-8", "cp1252", "latin-1"] if isolated else ["shift_jis", "gb18030", "cp1251", "cp1252", "latin-1"]
-    for trial in trials:
-        try:
-            text = raw.decode(trial)
-        except UnicodeDecodeError:
-            continue
-        if len(_IMPLAUSIBLE.findall(text)) <= _IMPLAUSIBLE_SHARE * len(text):
-            return trial
-    return None
-
-
-def _marked(raw: bytes) -> str | None:
-    return next((encoding for mark, encoding in _MARKS if raw.startswith(mark)), None)
-
-
-def _check_encoding(encoding: str) -> None:
-    try:
-        io.TextIOWrapper(
-            io.BytesIO(), encoding
-        )  # LookupError also for codecs that are no text encoding, such as base64
-    except LookupError as error:
-        near = closest(encoding, set(aliases.aliases.values()))
-        hint = f"did you mean {near.replace('_', '-')}?" if near else "common ones are utf-8, utf-16, cp1252, latin-1"
-        raise UsageError(f"unknown text encoding {encoding!r}: {hint}") from error
-
-
-def _read_bytes(path: str | os.PathLike[str], name: str) -> bytes:
-    if os.fspath(path) == STANDARD_INPUT:
+def _source(path: str) -> _File | _Copy:
+    if path == STANDARD_INPUT:
         if sys.stdin is None:
             raise DataError("standard input (-) was named, but this process has none: name a file")
-        return sys.stdin.buffer.read()
-    file = Path(path)
+        return _Copy(sys.stdin.buffer, "standard input")
+    file, name = Path(path), f"'{path}'"
+    with _explained(file, name):
+        facts = file.stat()
+        if stat.S_ISDIR(facts.st_mode):
+            raise IsADirectoryError
+        if stat.S_ISREG(facts.st_mode):
+            return _File(file, name, facts)
+    with _opened(file, name) as pipe:
+        return _Copy(pipe, name)
+
+
+def _opened(file: Path, name: str) -> io.FileIO:
+    with _explained(file, name):
+        return open(file, "rb", buffering=0)
+
+
+@contextmanager
+def _explained(file: Path, name: str) -> Iterator[None]:
+    """Say what stands in the way of reading a file."""
     try:
-        return file.read_bytes()
+        yield
     except FileNotFoundError as error:
         raise DataError(f"{name} does not exist: expected a text file{_neighbour(file)}") from error
     except IsADirectoryError as error:
@@ -137,7 +227,7 @@ def _read_bytes(path: str | os.PathLike[str], name: str) -> bytes:
     except PermissionError as error:
         raise DataError(f"{name} may not be read by you (permission denied): check it with ls -l") from error
     except OSError as error:
-        raise DataError(f"{name} cannot be read: {error.strerror}") from error
+        raise DataError(f"{name} cannot be read: {error.strerror or error}") from error
 
 
 def _neighbour(file: Path) -> str:
@@ -148,39 +238,3 @@ def _neighbour(file: Path) -> str:
     except PermissionError:
         return ""
     return f"; did you mean '{file.with_name(near)}'?" if near else f" in the folder '{file.parent.resolve()}'"
-
-
-def _decode(raw: bytes, encoding: str, name: str) -> str:
-    codec = codecs.lookup(encoding).name
-    if codec == "utf-8" and (marked := _marked(raw)):
-        raise DataError(f"{name} begins with the byte order mark of {marked}, not utf-8: add --encoding {marked}")
-    try:
-        text = raw.decode(codec)
-        text.encode()  # utf-7 and its like can decode to half a surrogate pair, which is no text
-        return text
-    except UnicodeDecodeError as error:
-        line = raw[: error.start].decode(codec, "replace").count("\n") + 1
-        found = " ".join(f"{byte:02X}" for byte in raw[error.start : max(error.end, error.start + 1)][:4])
-        where = f"{name} is not {encoding} text: at byte {error.start}, line {line}, {found} is no character"
-    except UnicodeEncodeError as error:
-        line = text.count("\n", 0, error.start) + 1
-        where = f"{name} is not {encoding} text: at character {error.start}, line {line}, a surrogate stands alone"
-    likely = likely_encoding(raw)
-    if likely is None:
-        raise DataError(f"{where}; it looks like binary data: bring a text file")
-    if codecs.lookup(likely).name == codec:
-        raise DataError(f"{where}, though the rest reads well: repair or remove that place")
-    raise DataError(f"{where}; the file is probably {likely}: add --encoding {likely}")
-
-
-def _refuse_binary(text: str, raw: bytes, encoding: str, name: str) -> None:
-    first = _CONTROLS.search(text)
-    if first is None or ("\0" not in text and len(_CONTROLS.findall(text)) <= _CONTROL_SHARE * len(text)):
-        return
-    at = text.find("\0") if "\0" in text else first.start()
-    kind = f"the control character U+{ord(text[at]):04X}" if text[at] != "\0" else "a NUL character"
-    byte, line = len(text[:at].encode(encoding)), text.count("\n", 0, at) + 1
-    likely = likely_encoding(raw)
-    other = likely is not None and codecs.lookup(likely) != codecs.lookup(encoding)
-    remedy = f"it is probably {likely}: add --encoding {likely}" if other else "bring a text file"
-    raise DataError(f"{name} looks like binary data: {kind} at byte {byte}, line {line}; {remedy}")

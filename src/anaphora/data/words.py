@@ -7,20 +7,28 @@ and so is any other run of white space.
 
 The vocabulary holds the most frequent units that occur at least twice; all others are one unknown word. A word that
 is known only with its space, or only without, is taken as that.
+
+Of a text longer than a hundred million characters an evenly spaced sample is counted; and where a million different
+units have been met, the rarest are forgotten, so that one that becomes frequent later may seem a little rarer.
 """
 
 from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import repeat
 
 import numpy as np
 
+from anaphora.data.cutting import last_break, recut
+from anaphora.data.text import Text
 from anaphora.data.vocabulary import UNKNOWN, Ids, Table, check_variety
 from anaphora.errors import DataError
 
 WORDS = 10_000  # the default size
+COUNTED_FROM = 100_000_000  # characters
+COUNTED = 1_000_000  # different units that are counted at once
 
 _MARKS = (  # for a character class: all punctuation and symbols but "_" and apostrophes
     "!-&(-/:-@\\[-^`{-~\u00a1-\u00a9\u00ab-\u00b4\u00b6-\u00b9\u00bb-\u00bf\u00d7\u00f7\u2010-\u2018\u201a-\u2bff"
@@ -51,9 +59,9 @@ class Words(Table):
                 self._index.setdefault(symbol[1:] if symbol[0] == " " else " " + symbol, index)
 
     @classmethod
-    def of(cls, text: str, size: int | None) -> Words:
+    def of(cls, text: Text, size: int | None) -> Words:
         """Take the ``size`` - 1 (default 9,999) most frequent units that occur at least twice in ``text``."""
-        counts = Counter(split_words(text))
+        counts = _count(text)
         for stranger in [unit for unit in counts if UNKNOWN in unit]:
             del counts[stranger]
         check_variety(len(counts), "word", text)
@@ -67,7 +75,11 @@ class Words(Table):
 
     def encode(self, text: str) -> Ids:
         index = self._index
-        return np.fromiter((index.get(unit, 0) for unit in split_words(text)), dtype=np.int32)
+        units = split_words(text)
+        return np.fromiter(map(index.get, units, repeat(0)), dtype=np.int32, count=len(units))
+
+    def whole_units(self, blocks: Iterable[str]) -> Iterator[str]:
+        return recut(blocks, _break)
 
     def units(self, text: str) -> Sequence[str]:
         return split_words(text)
@@ -79,4 +91,28 @@ def split_words(text: str) -> list[str]:
     >>> split_words("To be, or not -- don't!\\n")
     ['To', ' be', ',', ' or', ' not', ' --', " don't", '!', '\\n']
     """
-    return [match.group() for match in _UNITS.finditer(text)]
+    return [match[0] for match in _UNITS.finditer(text)]
+
+
+def _count(text: Text) -> Counter[str]:
+    counts: Counter[str] = Counter()
+    keep = min(1.0, COUNTED_FROM / max(1, len(text)))
+    owed, forgotten = 0.0, 0
+    for chunk in recut(text.blocks(), _break):
+        owed += keep
+        if owed < 1.0 and keep < 1.0:
+            continue
+        owed -= 1.0
+        counts.update(split_words(chunk))
+        while len(counts) > COUNTED:
+            forgotten += 1
+            counts = Counter({unit: count for unit, count in counts.items() if count > forgotten})
+    return counts
+
+
+def _break(text: str) -> int:
+    """Where a text can be cut; in one without spaces (Chinese, say) before the last two units, which may go on."""
+    if at := last_break(text):
+        return at
+    units = split_words(text)
+    return len(text) - sum(map(len, units[-2:])) if len(units) > 2 else 0

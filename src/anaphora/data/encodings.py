@@ -1,0 +1,77 @@
+"""What bytes probably are when they are not the text that was expected: other encodings, and files that are no text."""
+
+from __future__ import annotations
+
+import codecs
+import io
+import re
+from encodings import aliases
+
+from anaphora.errors import UsageError, closest
+
+FORMATS = (
+    (b"\x1f\x8b", "a gzip archive", "unpack it first, for example with gunzip"),
+    (b"PK\x03\x04", "a zip archive (or a .docx, .odt or .epub file)", "save its contents as plain text first"),
+    (b"%PDF-", "a PDF document", "extract its text first, for example with pdftotext"),
+    (b"\x89PNG", "a PNG picture", "bring a text file"),
+    (b"\xff\xd8\xff", "a JPEG picture", "bring a text file"),
+    (b"\x7fELF", "a compiled program", "bring a text file"),
+)
+"""How files begin that are no text: the first bytes, what it is, and what to do."""
+
+_MARKS = (  # the longer mark first: UTF-32's begins with UTF-16's
+    (codecs.BOM_UTF32_LE, "utf-32"),
+    (codecs.BOM_UTF32_BE, "utf-32"),
+    (codecs.BOM_UTF16_LE, "utf-16"),
+    (codecs.BOM_UTF16_BE, "utf-16"),
+)
+_BEYOND_ASCII = re.compile("[^\x00-\x7f\ufffd]")
+_HIGH_RUNS = re.compile(b"[\x80-\xff]+")
+_IMPLAUSIBLE = re.compile(
+    "[\x00-\x08\x0e-\x1f\x7f-\x9f\uff61-\uff9f]"
+)  # half-width katakana: another code read as Shift JIS
+_IMPLAUSIBLE_SHARE = 1 / 50
+_ISOLATED_SHARE = 0.6  # of the bytes above 127, in text where accented letters stand among plain ones
+
+
+def check_encoding(encoding: str) -> None:
+    """Return if there is such a text encoding; UsageError, naming the nearest, if not."""
+    try:
+        io.TextIOWrapper(
+            io.BytesIO(), encoding
+        )  # LookupError also for codecs that are no text encoding, such as base64
+    except LookupError as error:
+        near = closest(encoding, set(aliases.aliases.values()))
+        hint = f"did you mean {near.replace('_', '-')}?" if near else "common ones are utf-8, utf-16, cp1252, latin-1"
+        raise UsageError(f"unknown text encoding {encoding!r}: {hint}") from error
+
+
+def likely_encoding(raw: bytes) -> str | None:
+    """Guess the encoding of bytes from marks, zero bytes and trial decoding; None when they do not look like text."""
+    if marked := marked_encoding(raw):
+        return marked
+    zeros_even, zeros_odd = raw[0::2].count(0), raw[1::2].count(0)
+    if max(zeros_even, zeros_odd) > len(raw) // 8:
+        trials = ["utf-16-le" if zeros_odd > zeros_even else "utf-16-be"]
+    elif zeros_even or zeros_odd:
+        return None
+    else:
+        loose = raw.decode("utf-8", "replace")
+        if len(_BEYOND_ASCII.findall(loose)) > loose.count("\ufffd"):
+            return "utf-8"
+        high = _HIGH_RUNS.findall(raw)
+        isolated = sum(len(run) == 1 for run in high) >= _ISOLATED_SHARE * sum(len(run) for run in high)
+        trials = ["utf-8", "cp1252", "latin-1"] if isolated else ["shift_jis", "gb18030", "cp1251", "cp1252", "latin-1"]
+    for trial in trials:
+        try:
+            text = raw.decode(trial)
+        except UnicodeDecodeError:
+            continue
+        if len(_IMPLAUSIBLE.findall(text)) <= _IMPLAUSIBLE_SHARE * len(text):
+            return trial
+    return None
+
+
+def marked_encoding(raw: bytes) -> str | None:
+    """Return the encoding whose byte order mark the bytes begin with, UTF-8's aside."""
+    return next((encoding for mark, encoding in _MARKS if raw.startswith(mark)), None)
