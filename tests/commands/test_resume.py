@@ -1,0 +1,87 @@
+"""``anaphora resume``: what a person types after a training was killed, stopped or lost its disk."""
+
+from __future__ import annotations
+
+import json
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from anaphora import bundle
+from anaphora.training import checkpoint
+from program import TEXT, TINY, Run, failed
+
+OPTIONS = [*TINY, "--max-steps", "200", "--evaluations", "40", "--dropout", "0.2", "--output-dropout", "0.2"]
+
+
+def begun(tmp_path: Path, environment: dict[str, str], run_dir: str) -> subprocess.Popen[bytes]:
+    """A training that has written a checkpoint and has most of its way before it."""
+    words = ["train", "language", "t.txt", "-o", f"{run_dir}.anaphora", "--run-dir", run_dir, *OPTIONS]
+    program = subprocess.Popen(
+        [sys.executable, "-m", "anaphora", *words],
+        cwd=tmp_path,
+        env={**environment, "OMP_NUM_THREADS": "1"},
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+    )
+    while not (tmp_path / run_dir / "checkpoints" / checkpoint.LAST).exists():
+        assert program.poll() is None
+        time.sleep(0.01)
+    return program
+
+
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGKILL, -9), (signal.SIGTERM, 143), (signal.SIGINT, 130)])
+def test_what_was_stopped_goes_on_to_the_same_model(
+    run: Run, tmp_path: Path, quiet_environment: dict[str, str], number: int, code: int
+) -> None:
+    (tmp_path / "t.txt").write_text(TEXT, encoding="utf-8")
+    done = run("train", "language", "t.txt", "-o", "whole.anaphora", *OPTIONS)
+    assert done.returncode == 0, done.stderr
+    program = begun(tmp_path, quiet_environment, "cut.run")
+    program.send_signal(number)
+    _, said = program.communicate()
+    assert program.returncode == code, said
+    if code > 0:
+        assert b"anaphora resume cut.run" in said
+    there = checkpoint.newest(tmp_path / "cut.run" / "checkpoints")
+    assert there is not None
+    assert 0 < there[1]["step"] < 200
+
+    done = run("resume", "cut.run")
+    assert done.returncode == 0, done.stderr
+    assert f"Going on after step {there[1]['step']:,} of 200." in done.stderr
+    assert "200 steps" in done.stdout
+    whole, other = (bundle.read(tmp_path / name).tensors for name in ("whole.anaphora", "cut.run.anaphora"))
+    assert all(np.array_equal(whole[name], other[name]) for name in whole)
+
+    again = run("resume", "cut.run")
+    assert again.returncode == 0, again.stderr
+    assert "only scoring and saving are left" in again.stderr
+
+
+def test_where_there_is_nothing_to_go_on_with(run: Run, tmp_path: Path) -> None:
+    failed(run("resume", "no.run"), 2, "'no.run' is not the folder of a run", "such as model.run")
+    failed(run("resume"), 2, "RUN")
+    done = run("train", "language", "-", *TINY, "--max-steps", "2", stdin=TEXT)
+    assert done.returncode == 0, done.stderr
+    failed(run("resume", "model.run"), 2, "came from standard input", "train anew from files")
+    facts = json.loads((tmp_path / "model.run" / "run.json").read_text(encoding="utf-8"))
+    facts["data"] = [str(tmp_path / "gone.txt")]
+    (tmp_path / "model.run" / "run.json").write_text(json.dumps(facts), encoding="utf-8")
+    failed(run("resume", "model.run"), 3, "gone.txt' does not exist")
+    (tmp_path / "gone.txt").write_text(TEXT + "more", encoding="utf-8")
+    failed(run("resume", "model.run"), 3, "have changed since it was begun")
+
+
+def test_both_checkpoints_damaged(run: Run, tmp_path: Path) -> None:
+    (tmp_path / "t.txt").write_text(TEXT, encoding="utf-8")
+    assert run("train", "language", "t.txt", *TINY, "--max-steps", "40").returncode == 0
+    folder = tmp_path / "model.run" / "checkpoints"
+    for path in (folder / checkpoint.LAST, folder / checkpoint.PREVIOUS):
+        path.write_bytes(path.read_bytes()[:-3] if path.exists() else b"")
+    failed(run("resume", "model.run"), 5, "last.safetensors is not a whole checkpoint", "train again")
