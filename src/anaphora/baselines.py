@@ -25,16 +25,18 @@ units, last unit), so one sorted array of keys per order is the whole table, and
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
+from anaphora.data.shards import Units
+
 LARGEST = 5_000_000  # units: from a longer text an evenly spaced sample is taken
 BLOCK = 10_000  # units of the sample that stand together as they did in the text
 FALLBACK = (0.5, 1.0, 1.5)
 
-Ids = npt.NDArray[np.integer]
 Numbers = npt.NDArray[np.int64]
 Floats = npt.NDArray[np.float64]
 
@@ -65,21 +67,23 @@ class KneserNey:
         """What a reader of the score should know, or None: that only a sample was counted."""
         self._orders: list[_Order] = []
 
-    def fit(self, ids: npt.ArrayLike, largest: int | None = None) -> KneserNey:
-        """Count the n-grams of a text, (T,) integers; of a longer one than ``largest`` (LARGEST), those of a sample.
+    def fit(self, ids: Units | Sequence[int], largest: int | None = None) -> KneserNey:
+        """Count the n-grams of a text, (T,) integers; of a longer one than ``largest`` (LARGEST), those of a sample,
+        and nothing else is read.
 
-        Returns itself. Raises ValueError for a unit outside 0 … V-1.
+        Returns itself. Raises ValueError when one of them is outside 0 … V-1.
         """
-        text = self._checked(ids)
         starts = np.zeros(1, dtype=np.int64)
         self.note = None
         largest = max(2 * BLOCK, LARGEST if largest is None else largest)
-        if text.size > largest:
+        if len(ids) > largest:
             blocks = largest // BLOCK
-            starts = np.arange(blocks) * (text.size - BLOCK) // (blocks - 1)
-            self.note = f"the n-gram model counted an evenly spaced sample of {blocks * BLOCK:,} of {text.size:,} units"
-            text = text[(starts[:, None] + np.arange(BLOCK)).reshape(-1)]
+            starts = np.arange(blocks) * (len(ids) - BLOCK) // (blocks - 1)
+            self.note = f"the n-gram model counted an evenly spaced sample of {blocks * BLOCK:,} of {len(ids):,} units"
+            text = self._checked(np.concatenate([ids[start : start + BLOCK] for start in starts.tolist()]))
             starts = np.arange(blocks) * BLOCK
+        else:
+            text = self._checked(ids[:])
         age = np.arange(text.size) - np.repeat(starts, np.diff(np.append(starts, text.size)))
         self._orders = self._count(text, age)
         return self

@@ -30,17 +30,13 @@ def by_definition(model: Model, ids: np.ndarray, begin: int, end: int, start: in
 
 
 @pytest.mark.parametrize("name", ["lstm", "gru, tied", "rnn, relu, no bias", "no memory"])
-def test_pieces_by_definition(name: str, rng: np.random.Generator, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_pieces_by_definition(name: str, rng: np.random.Generator) -> None:
     model, ids = small_model(STREAMING[name]), rng.integers(V, size=500)
-    monkeypatch.setattr(scoring.streams, "cut", lambda length, most: streams_cut(length, 40, 13, most))
-    for most in (1, 3, 64):
-        pieces = streams_cut(len(ids), 40, 13, most)
+    for most, units in ((1, 1000), (3, 1000), (64, 1000), (1, 90), (3, 90), (64, 90)):
+        pieces = streams.cut(len(ids), 40, 13, most, units)
         expected = [nat for p in pieces for nat in by_definition(model, ids, p.first, p.stop, p.start)]
-        assert len(expected) == len(ids) - 1
-        np.testing.assert_array_equal(scoring.score(model, ids, most), expected)
-
-
-streams_cut = streams.cut
+        assert len(expected) == (len(ids) - 1 if units > 500 or most == 1 else 90 - 90 % len(pieces))
+        np.testing.assert_array_equal(scoring.score(model, ids, pieces), expected)
 
 
 def test_the_chunk_changes_no_bit(rng: np.random.Generator, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -53,7 +49,7 @@ def test_the_chunk_changes_no_bit(rng: np.random.Generator, monkeypatch: pytest.
 
 def test_one_piece_is_the_unbroken_text(rng: np.random.Generator) -> None:
     model, ids = small_model(STREAMING["gru, 2 layers"]), rng.integers(V, size=9000)
-    np.testing.assert_array_equal(scoring.score(model, ids, 1), model.score(ids))
+    np.testing.assert_array_equal(scoring.score(model, ids, streams.cut(len(ids), most=1)), model.score(ids))
     warm = scoring.score(model, ids)
     assert abs(warm.mean() - model.score(ids).mean()) < 1e-6  # 512 units of context are enough to warm up
 

@@ -30,10 +30,11 @@ def test_the_end_is_held_out_and_the_hash_is_of_both_parts(tmp_path: Path) -> No
     (tmp_path / "b.txt").write_text(TEXT[1000:], encoding="utf-8")
     corpus = task.read(config("--valid", "0.25"), [tmp_path / "a.txt", tmp_path / "b.txt"])
     edge = round(0.75 * len(TEXT))
-    assert (corpus.train, corpus.held_out) == (TEXT[:edge], TEXT[edge:])
+    assert (str(corpus.train), str(corpus.held_out)) == (TEXT[:edge], TEXT[edge:])
     assert corpus.sha256 == hashlib.sha256(TEXT[:edge].encode() + b"\0" + TEXT[edge:].encode()).hexdigest()
+    assert corpus.held_out_sha256 == hashlib.sha256(TEXT[edge:].encode()).hexdigest()
     assert corpus.sources == (str(tmp_path / "a.txt"), str(tmp_path / "b.txt"))
-    assert task.split(config("--valid", "0.25"), TEXT).train == corpus.train
+    assert str(task.split(config("--valid", "0.25"), TEXT).train) == str(corpus.train)
 
 
 def test_a_file_of_its_own_can_be_held_out(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -41,7 +42,7 @@ def test_a_file_of_its_own_can_be_held_out(tmp_path: Path, monkeypatch: pytest.M
     standard_input = io.TextIOWrapper(io.BytesIO(TEXT.encode()))
     monkeypatch.setattr(sys, "stdin", standard_input)
     corpus = task.read(config("--valid", str(tmp_path / "valid.txt")), ["-"])
-    assert (corpus.train, corpus.held_out) == (TEXT, "held out")
+    assert (str(corpus.train), str(corpus.held_out)) == (TEXT, "held out")
 
 
 @pytest.mark.parametrize("share", ["0", "1", "1.5", "-0.1"])

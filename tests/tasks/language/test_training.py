@@ -70,7 +70,7 @@ def test_a_training_leaves_a_file_that_scores_what_the_report_says(tmp_path: Pat
     opened = bundle.read(tmp_path / "cat.anaphora")
     assert (tmp_path / "cat.anaphora").read_bytes() == (report.run_dir / "model.anaphora").read_bytes()
     vocabulary = Vocabulary.restore(opened.config["units"]["kind"], opened.tensors)
-    ids = vocabulary.encode(corpus.held_out)
+    ids = vocabulary.encode(str(corpus.held_out))
     nats = scoring.score(runtime.load(tmp_path / "cat.anaphora"), ids)
     assert len(nats) == report.scored == len(ids) - 1
     assert report.nats == float(nats.mean())

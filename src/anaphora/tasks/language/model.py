@@ -14,6 +14,8 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from anaphora.data import shards
+from anaphora.data.shards import Units
 from anaphora.errors import UsageError
 from anaphora.nn.blocks import Stack, State
 from anaphora.tasks.language import streams
@@ -29,10 +31,10 @@ _SCORING_MARGIN = 1.3  # the runtime's scoring may be so much slower than a look
 _SHOWN = 20  # units of a row that is told of
 
 
-def expect_frequencies(model: Stack, ids: np.ndarray) -> None:
+def expect_frequencies(model: Stack, ids: Units) -> None:
     """Let the output begin at the symbols' log frequencies in training, which the first steps then need not learn."""
     bias = model.get_parameter("output.bias")
-    counts = np.bincount(ids, minlength=len(bias)) + 1.0
+    counts = shards.counts(ids, len(bias)) + 1.0
     with torch.no_grad():
         bias.copy_(torch.from_numpy(np.log(counts / counts.sum())))
 
@@ -48,7 +50,7 @@ def loss(model: nn.Module, window: streams.Window, carry: State | None) -> tuple
     return nats, {path: tuple(part.detach() for part in parts) for path, parts in state.items()}
 
 
-def evaluation(ids: np.ndarray, units: int, vocabulary: int) -> Callable[[nn.Module], float]:
+def evaluation(ids: Units, units: int, vocabulary: int) -> Callable[[nn.Module], float]:
     """A quick judgement of a model: mean nats per unit on about `units` units, evenly spread over held-out ids."""
     laid = streams.rows(ids, streams.sample(len(ids), units))
     inputs, targets, scored = (torch.from_numpy(part) for part in (laid.inputs, laid.targets, laid.scored))

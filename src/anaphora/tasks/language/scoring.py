@@ -4,7 +4,8 @@
     nats_t = −log p(x_t | x_0 … x_{t−1}),  t = 1 … N−1        the first unit has nothing before it and is only read
 
 A text is cut into pieces that run as one batch (``streams.cut``); a piece re-reads some units before its first one,
-so that it starts with a warm memory. One piece is the unbroken text.
+so that it starts with a warm memory. One piece is the unbroken text. Of a very long text a sample is scored, by the
+network and by the n-gram model alike.
 
 The floor beside a score is an n-gram model of the same units. It can only stand beside a text whose training text is
 known: the held-out text itself, whose floor the model's card holds, or any text once the training text is given again.
@@ -14,18 +15,21 @@ from __future__ import annotations
 
 import hashlib
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
 from anaphora.baselines import KneserNey, order_for
+from anaphora.data.shards import Units
 from anaphora.decode import log_probabilities
 from anaphora.errors import DataError
 from anaphora.metrics import bits_per_byte, surprise
 from anaphora.runtime import Model
 from anaphora.tasks.language import streams
-from anaphora.tasks.language.streams import Ids
+from anaphora.tasks.language.settings import SCORED
+from anaphora.tasks.language.streams import Ids, Piece
 from anaphora.tasks.language.writing import Writer
 
 LOGITS_AT_ONCE = 2**22
@@ -37,7 +41,8 @@ class Score:
     """How surprising a text was, per unit; `floor_nats` is None where `floor_note` says why."""
 
     unit: str
-    units: int
+    units: int  # that were scored
+    text_units: int  # that have one before them: as many, but for a sample
     unknown_units: int
     nats_per_unit: float
     bits_per_unit: float
@@ -47,7 +52,13 @@ class Score:
     floor_note: str
 
 
-def evaluate(writer: Writer, text: str, training_text: str | None = None, most_pieces: int = streams.ROWS) -> Score:
+def evaluate(
+    writer: Writer,
+    text: str,
+    training_text: str | None = None,
+    most_pieces: int = streams.ROWS,
+    most_units: int = SCORED,
+) -> Score:
     """Score a text, and count n-grams on the training text where it is given.
 
     Raises DataError when a text has fewer than two units.
@@ -56,52 +67,65 @@ def evaluate(writer: Writer, text: str, training_text: str | None = None, most_p
     ids = vocabulary.encode(text)
     if len(ids) < 2:
         raise DataError(f"Expected at least 2 {vocabulary.kind} units to score, got {len(ids)}: bring more text.")
-    result = surprise(score(writer.model, ids, most_pieces))
-    floor_nats, note = _floor(writer, text, ids, training_text)
+    pieces = streams.cut(len(ids), most=most_pieces, units=most_units)
+    result = surprise(score(writer.model, ids, pieces))
+    floor_nats, note = _floor(writer, text, ids, pieces, training_text)
+    unknown = 0
+    if vocabulary.unknown is not None:
+        unknown = sum(int((ids[piece.first : piece.stop] == vocabulary.unknown).sum()) for piece in pieces)
     return Score(
         unit=vocabulary.kind,
         units=result.units,
-        unknown_units=0 if vocabulary.unknown is None else int((ids[1:] == vocabulary.unknown).sum()),
+        text_units=len(ids) - 1,
+        unknown_units=unknown,
         nats_per_unit=result.nats_per_unit,
         bits_per_unit=result.bits_per_unit,
         perplexity=result.perplexity,
-        bits_per_byte=bits_per_byte(result.nats_per_unit, result.units, text),
+        bits_per_byte=bits_per_byte(result.nats_per_unit, len(ids) - 1, text),
         floor_nats=floor_nats,
         floor_note=note,
     )
 
 
-def _floor(writer: Writer, text: str, ids: Ids, training_text: str | None) -> tuple[float | None, str]:
+def _floor(
+    writer: Writer, text: str, ids: Ids, pieces: Sequence[Piece], training_text: str | None
+) -> tuple[float | None, str]:
     kind = writer.vocabulary.kind
     if training_text is not None:
         counted = writer.vocabulary.encode(training_text)
         if len(counted) < 2:
             raise DataError(f"Expected at least 2 {kind} units to count n-grams on, got {len(counted)}.")
         ngram = KneserNey(order_for(kind), writer.vocabulary.size).fit(counted)
-        floor = math.fsum(ngram.nats(ids)[1:].tolist()) / (len(ids) - 1)
-        return floor, ngram.note or "counted on the text that was given"
+        nats = floor_nats(ngram, ids, pieces)
+        return math.fsum(nats.tolist()) / len(nats), ngram.note or "counted on the text that was given"
     card = writer.model.config.get("card", {})
     if card.get("held_out_sha256") == hashlib.sha256(text.encode()).hexdigest():
         return float(card["floor"]["nats_per_unit"]), "this is the held-out text of the training, and its n-gram score"
     return None, "this is not the training's held-out text: give the training text with --floor-from"
 
 
-def score(model: Model, ids: Ids, most_pieces: int = streams.ROWS) -> NDArray[np.float64]:
-    """Return −log p of every unit of a text but the first, in nats (N−1,)."""
-    pieces = streams.cut(len(ids), most=most_pieces)
-    nats = np.zeros(max(0, len(ids) - 1), dtype=np.float64)
+def floor_nats(ngram: KneserNey, ids: Units, pieces: Sequence[Piece]) -> NDArray[np.float64]:
+    """Return −log p of every unit that pieces score, by an n-gram model that looks back no further than they do."""
+    return np.concatenate(
+        [ngram.nats(ids[piece.start : piece.stop])[piece.first - piece.start :] for piece in pieces] or [np.zeros(0)]
+    )
+
+
+def score(model: Model, ids: Units, pieces: Sequence[Piece] | None = None) -> NDArray[np.float64]:
+    """Return −log p of every unit that pieces score, in nats; without pieces, those that a score is made of."""
+    pieces = streams.cut(len(ids)) if pieces is None else pieces
+    nats = np.zeros(streams.scored_in(pieces), dtype=np.float64)
     if not pieces:
         return nats
-    rows = streams.rows(ids, pieces)
-    T, B = rows.inputs.shape
-    starts = np.array([piece.start for piece in pieces])
-    state = model.initial(B)
-    chunk = max(1, LOGITS_AT_ONCE // (B * model.width))
-    for begin in range(0, T, chunk):
-        here = slice(begin, begin + chunk)
-        inputs, scored = rows.inputs[here], rows.scored[here]
-        logits, state = model.forward(inputs, np.clip(rows.lengths - begin, 0, len(inputs)), state)
-        t, b = np.nonzero(scored)
-        targets = rows.targets[here][t, b]
-        nats[starts[b] + begin + t] = -log_probabilities(logits[t, b])[np.arange(t.size), targets]
+    sizes = np.array([piece.stop - piece.first for piece in pieces])
+    warm = np.array([piece.first - 1 - piece.start for piece in pieces])  # steps that are read and not scored
+    places = np.cumsum(sizes) - sizes - warm  # of a row's first step among the nats
+    state = model.initial(len(pieces))
+    chunk = max(1, LOGITS_AT_ONCE // (len(pieces) * model.width))
+    for begin in range(0, int((sizes + warm).max()), chunk):
+        rows = streams.rows(ids, pieces, begin, chunk)
+        logits, state = model.forward(rows.inputs, rows.lengths, state)
+        t, b = np.nonzero(rows.scored)
+        targets = rows.targets[t, b]
+        nats[places[b] + begin + t] = -log_probabilities(logits[t, b])[np.arange(t.size), targets]
     return nats

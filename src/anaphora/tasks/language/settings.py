@@ -14,6 +14,7 @@ Units = Literal["char", "byte", "word", "subword"]
 
 
 HELD_OUT = 0.1
+SCORED = 2_000_000  # units: of a longer held-out part, or text that is evaluated, so many are scored, evenly spread
 PLURAL = {"char": "characters", "byte": "bytes", "word": "words", "subword": "subwords"}
 
 
@@ -50,7 +51,9 @@ class Training(config.Training):
     batch: int = Field(default=32, ge=1, le=2**20, description="rows read at once (B)")
     steps: int = Field(default=64, ge=1, le=2**20, description="steps per window: how far back a gradient reaches (T)")
     evaluation_units: int = Field(
-        default=20_000, ge=1, description="most units per look, spread over the held-out part; the last score uses all"
+        default=20_000,
+        ge=1,
+        description="most units per look, spread over the held-out part; the last score uses up to 2,000,000",
     )
 
 

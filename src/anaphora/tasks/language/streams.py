@@ -6,8 +6,10 @@ somewhere else, so that rows and windows have other seams.
 
 Scoring a text as one unbroken row is a matrix-vector product per unit. Cut into pieces that run as one batch it takes
 a fraction of the time; every piece but the first begins `CONTEXT` units early, and those are read but not scored.
-Every unit but the text's first, which has nothing before it, is scored once. `train` and `eval` both score this way,
-so they print the same number.
+Every unit but the text's first, which has nothing before it, is scored once; of a text with more than `SCORED`, the
+pieces hold so many, evenly spread. `train` and `eval` both score this way, so they print the same number.
+
+Units may lie on disk: nothing here asks for more than stretches of them.
 """
 
 from __future__ import annotations
@@ -20,7 +22,9 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from anaphora.data.shards import Units
 from anaphora.data.shares import share
+from anaphora.tasks.language.settings import SCORED
 
 Ids = NDArray[np.integer[Any]]
 
@@ -64,7 +68,7 @@ class Windows:
     ids (N,) in `batch` rows of N // batch units; a text shorter than one unit per row and one more has no window.
     """
 
-    ids: Ids
+    ids: Units
     batch: int
     steps: int
     seed: int
@@ -85,9 +89,14 @@ class Windows:
         shift = int(np.random.default_rng([self.seed, epoch]).integers(len(self.ids)))
         begin = number * self.steps
         end = min(begin + self.steps, self.length)
-        places = shift + np.arange(self.batch) * self.length + np.arange(begin, end + 1)[:, None]  # (T + 1, B)
-        read = self.ids.take(places, mode="wrap")
+        firsts = (shift + begin + np.arange(self.batch) * self.length) % len(self.ids)
+        read = np.stack([self._stretch(first, end + 1 - begin) for first in firsts.tolist()], axis=1)  # (T + 1, B)
         return Window(read[:-1], read[1:], number == 0)
+
+    def _stretch(self, first: int, count: int) -> Ids:
+        """So many units from one on; after the text's last comes its first."""
+        read = self.ids[first : first + count]
+        return read if len(read) == count else np.concatenate([read, self.ids[: count - len(read)]])
 
     def units(self, window: Window) -> int:
         """Units read in a window, T·B."""
@@ -99,12 +108,14 @@ class Windows:
         return Window(window.inputs[:, columns], window.targets[:, columns], window.begins)
 
 
-def cut(length: int, piece: int = PIECE, context: int = CONTEXT, most: int = ROWS) -> list[Piece]:
+def cut(length: int, piece: int = PIECE, context: int = CONTEXT, most: int = ROWS, units: int = SCORED) -> list[Piece]:
     """The pieces in which a text of `length` units is scored: at most `most`, of at least `piece` units if there are
-    as many.
+    as many; together they score about `units`, or all there are. A single piece is the whole text.
     """
     predictions = max(length - 1, 0)
     count = min(max(predictions // piece, 1), most)
+    if predictions > units and count > 1:
+        return _spread(predictions, count, units // count, context)
     edges = [1 + number * predictions // count for number in range(count + 1)]
     return [Piece(max(0, first - 1 - context), first, stop) for first, stop in pairwise(edges) if stop > first]
 
@@ -115,21 +126,35 @@ def sample(length: int, units: int) -> list[Piece]:
     """
     predictions = max(length - 1, 0)
     if units >= predictions:
-        return cut(length, _SAMPLE_PIECE, _SAMPLE_CONTEXT)
+        return cut(length, _SAMPLE_PIECE, _SAMPLE_CONTEXT, units=units)
     count = max(1, units // _SAMPLE_PIECE)
     size = min(units, _SAMPLE_PIECE) if count == 1 else units // count
-    firsts = [1 + number * (predictions - size) // max(1, count - 1) for number in range(count)]
-    return [Piece(max(0, first - 1 - _SAMPLE_CONTEXT), first, first + size) for first in firsts]
+    return _spread(predictions, count, size, _SAMPLE_CONTEXT)
 
 
-def rows(ids: Ids, pieces: Sequence[Piece]) -> Rows:
-    """Lay pieces side by side, time-major; past a row's end stand zeros that count for nothing."""
+def scored_in(pieces: Sequence[Piece]) -> int:
+    """How many units pieces score."""
+    return sum(piece.stop - piece.first for piece in pieces)
+
+
+def rows(ids: Units, pieces: Sequence[Piece], begin: int = 0, steps: int | None = None) -> Rows:
+    """Lay pieces side by side, time-major; past a row's end stand zeros that count for nothing. Of the whole, give
+    `steps` steps from `begin` on; a row's length is what of it is in them.
+    """
     lengths = np.array([piece.stop - 1 - piece.start for piece in pieces], dtype=np.int64)
-    T, B = int(lengths.max(initial=0)), len(pieces)
+    left = int(lengths.max(initial=0)) - begin
+    T, B = left if steps is None else min(steps, left), len(pieces)
+    lengths = np.clip(lengths - begin, 0, T)
     inputs, targets = np.zeros((T, B), np.int32), np.zeros((T, B), np.int64)
     scored = np.zeros((T, B), np.bool_)
     for b, piece in enumerate(pieces):
-        inputs[: lengths[b], b] = ids[piece.start : piece.stop - 1]
-        targets[: lengths[b], b] = ids[piece.start + 1 : piece.stop]
-        scored[piece.first - 1 - piece.start : lengths[b], b] = True
+        read = ids[piece.start + begin : piece.start + begin + int(lengths[b]) + 1]
+        inputs[: lengths[b], b] = read[:-1]
+        targets[: lengths[b], b] = read[1:]
+        scored[max(0, piece.first - 1 - piece.start - begin) : lengths[b], b] = True
     return Rows(inputs, targets, lengths, scored)
+
+
+def _spread(predictions: int, count: int, size: int, context: int) -> list[Piece]:
+    firsts = [1 + number * (predictions - size) // max(1, count - 1) for number in range(count)]
+    return [Piece(max(0, first - 1 - context), first, first + size) for first in firsts]

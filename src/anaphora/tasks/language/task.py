@@ -13,17 +13,17 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-import numpy as np
-from numpy.typing import NDArray
-
 from anaphora import metrics
 from anaphora.baselines import LARGEST, KneserNey, order_for
-from anaphora.data.text import read_text, read_texts
+from anaphora.data.shards import Units
+from anaphora.data.telling import told
+from anaphora.data.text import Text, open_texts
 from anaphora.data.vocabulary import Vocabulary
 from anaphora.errors import DataError, UsageError
+from anaphora.tasks.language import scoring, streams
+from anaphora.tasks.language.preparing import prepare
 from anaphora.tasks.language.settings import HELD_OUT, PLURAL, PRESETS, LanguageConfig
 
-Ids = NDArray[np.int32]
 _COUNTED_PER_MINUTE = 5_000_000  # units of which n-grams are counted; a million takes 1 to 2 s
 __all__ = [
     "HELD_OUT", "PLURAL", "PRESETS", "Corpus", "Encoded", "Floor", "LanguageConfig", "Report",
@@ -35,19 +35,20 @@ __all__ = [
 class Corpus:
     """The text, split; `sha256` is that of the two parts as UTF-8, a zero byte between them."""
 
-    train: str
-    held_out: str
+    train: Text
+    held_out: Text
     sources: tuple[str, ...]
     sha256: str
+    held_out_sha256: str
 
 
 @dataclass(frozen=True)
 class Encoded:
-    """The two parts as symbols."""
+    """The two parts as symbols, in memory or on disk."""
 
     vocabulary: Vocabulary
-    train: Ids
-    held_out: Ids
+    train: Units
+    held_out: Units
 
 
 @dataclass(frozen=True)
@@ -97,26 +98,27 @@ class Report:
 
 
 def read(config: LanguageConfig, paths: Sequence[str | Path]) -> Corpus:
-    """Read texts, `-` being standard input, and set the held-out part aside.
+    """Read texts of any length, `-` being standard input, and set the held-out part aside.
 
     Raises DataError for what cannot be read, UsageError for a share that is none.
     """
-    texts = read_texts(list(paths), config.data.encoding)
+    text = open_texts(list(paths), config.data.encoding)
     sources = tuple(str(path) for path in paths)
     if isinstance(config.data.valid, str):
-        held_out = read_text(config.data.valid, config.data.encoding)
-        return _corpus("".join(texts), held_out, (*sources, config.data.valid))
-    return split(config, "".join(texts), *sources)
+        held_out = open_texts([config.data.valid], config.data.encoding)
+        return _corpus(text, held_out, (*sources, config.data.valid))
+    return split(config, text, *sources)
 
 
-def split(config: LanguageConfig, text: str, *sources: str) -> Corpus:
-    """Set aside the end of a text in memory.
+def split(config: LanguageConfig, text: str | Text, *sources: str) -> Corpus:
+    """Set aside the end of a text.
 
     Raises UsageError if `valid` is not a share between 0 and 1.
     """
     share = config.data.valid
     if isinstance(share, str) or not 0 < share < 1:
         raise UsageError(f"--valid takes a file, or a share of the text between 0 and 1; it was given {share}.")
+    text = Text.of(text) if isinstance(text, str) else text
     edge = round(len(text) * (1 - share))
     return _corpus(text[:edge], text[edge:], sources)
 
@@ -127,12 +129,10 @@ def encode(config: LanguageConfig, corpus: Corpus) -> Encoded:
     Raises DataError if a part is too short to train on or to score.
     """
     unit = config.data.units
-    size = config.data.vocabulary
     need = config.training.batch * config.training.steps + 1
-    if not corpus.train:
+    if not len(corpus.train):
         raise DataError(f"The training part of {_named(corpus)} is empty; one batch needs {need:,} {PLURAL[unit]}.")
-    vocabulary = Vocabulary.build(unit, corpus.train, size)
-    train, held_out = vocabulary.encode(corpus.train), vocabulary.encode(corpus.held_out)
+    vocabulary, train, held_out = prepare(corpus.train, corpus.held_out, corpus.sha256, unit, config.data.vocabulary)
     if len(train) < need:
         raise DataError(
             f"The training part of {_named(corpus)} has {len(train):,} {PLURAL[unit]}; one batch of"
@@ -154,12 +154,26 @@ def floor(config: LanguageConfig, encoded: Encoded) -> Floor:
     minutes = config.training.minutes
     largest = LARGEST if minutes is None else min(LARGEST, int(minutes * _COUNTED_PER_MINUTE))
     model = KneserNey(order, encoded.vocabulary.size).fit(encoded.train, largest)
-    return Floor(float(model.nats(encoded.held_out)[1:].mean()), order, model.note)
+    pieces = streams.cut(len(encoded.held_out))
+    return Floor(float(scoring.floor_nats(model, encoded.held_out, pieces).mean()), order, model.note)
 
 
-def _corpus(train: str, held_out: str, sources: tuple[str, ...]) -> Corpus:
-    digest = hashlib.sha256(train.encode() + b"\0" + held_out.encode())
-    return Corpus(train, held_out, sources, digest.hexdigest())
+def scored(encoded: Encoded) -> tuple[int, str | None]:
+    """How many units of the held-out part the final score is of, and what to know if they are not all."""
+    every, units = len(encoded.held_out) - 1, streams.scored_in(streams.cut(len(encoded.held_out)))
+    note = f"Both scores are of an evenly spread sample of {units:,} of the held-out part's {every:,} units."
+    return units, note if units < every else None
+
+
+def _corpus(train: Text, held_out: Text, sources: tuple[str, ...]) -> Corpus:
+    whole, end = hashlib.sha256(), hashlib.sha256()
+    for block in told(train.blocks(), len(train), "hashing the training part"):
+        whole.update(block.encode())
+    whole.update(b"\0")
+    for block in told(held_out.blocks(), len(held_out), "hashing the held-out part"):
+        whole.update(block.encode())
+        end.update(block.encode())
+    return Corpus(train, held_out, sources, whole.hexdigest(), end.hexdigest())
 
 
 def _named(corpus: Corpus) -> str:

@@ -1,0 +1,90 @@
+"""A corpus as units: in memory, or of a longer one on disk, where a later run over the same text finds them.
+
+folder = the cache / language-HASH        HASH: of the text, the kind of units, the size asked for, and the version
+  train.npy  held_out.npy                 the units of the two parts; see `anaphora.data.shards`
+  vocabulary.*.npy                        what the vocabulary is restored from
+  data.json                               the SHA-256 of each
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from anaphora import __version__
+from anaphora.data import cache, shards
+from anaphora.data.shards import Shard, Units
+from anaphora.data.telling import tell, told
+from anaphora.data.text import Text
+from anaphora.data.vocabulary import Vocabulary
+from anaphora.errors import DataError
+
+IN_MEMORY = 2**24  # characters of both parts
+_VERSION = 1
+_FACTS = "data.json"
+_PARTS = {"train": "the training part", "held_out": "the held-out part"}
+
+
+def prepare(train: Text, held_out: Text, sha256: str, kind: str, size: int | None) -> tuple[Vocabulary, Units, Units]:
+    """Make the vocabulary of the training part, and units of both parts; ``sha256`` is that of the texts.
+
+    Raises DataError when the training part makes no vocabulary, UsageError when there is no room on the disk.
+    """
+    if len(train) + len(held_out) <= IN_MEMORY:
+        vocabulary = Vocabulary.build(kind, train, size)
+        return vocabulary, _joined(_units(vocabulary, train)), _joined(_units(vocabulary, held_out))
+
+    def fill(folder: Path) -> None:
+        tell(f"making the vocabulary of {len(train):,} characters")
+        vocabulary = Vocabulary.build(kind, train, size)
+        facts: dict[str, Any] = {"version": _VERSION, "kind": kind, "parts": {}, "tensors": {}}
+        for name, text in {"train": train, "held_out": held_out}.items():
+            facts["parts"][name] = shards.write(
+                folder / f"{name}.npy", _units(vocabulary, text, _PARTS[name]), vocabulary.size
+            )
+        for name, tensor in vocabulary.tensors().items():
+            np.save(folder / f"{name}.npy", tensor, allow_pickle=False)
+            facts["tensors"][name] = _digest(tensor)
+        (folder / _FACTS).write_text(json.dumps(facts, indent=1), encoding="utf-8")
+
+    said = json.dumps([_VERSION, __version__, sha256, kind, size])
+    folder = cache.kept(f"language-{hashlib.sha256(said.encode()).hexdigest()[:32]}", _whole, fill)
+    vocabulary = Vocabulary.restore(kind, _tensors(folder, json.loads((folder / _FACTS).read_text(encoding="utf-8"))))
+    return vocabulary, Shard(folder / "train.npy"), Shard(folder / "held_out.npy")
+
+
+def _units(vocabulary: Vocabulary, text: Text, part: str = "the text") -> Iterator[NDArray[np.int32]]:
+    return vocabulary.encode_all(told(text.blocks(), len(text), f"encoding {part}"))
+
+
+def _joined(pieces: Iterator[NDArray[np.int32]]) -> NDArray[np.int32]:
+    return np.concatenate([np.zeros(0, np.int32), *pieces])
+
+
+def _whole(folder: Path) -> bool:
+    """Whether a folder holds every byte that was written."""
+    tell("checking the units that an earlier run has prepared")
+    try:
+        facts = json.loads((folder / _FACTS).read_text(encoding="utf-8"))
+        tensors = _tensors(folder, facts)
+        return (
+            facts["version"] == _VERSION
+            and all(_digest(tensors[name]) == digest for name, digest in facts["tensors"].items())
+            and all(Shard(folder / f"{name}.npy").digest() == digest for name, digest in facts["parts"].items())
+        )
+    except (OSError, ValueError, KeyError, DataError):
+        return False
+
+
+def _tensors(folder: Path, facts: dict[str, Any]) -> dict[str, NDArray[Any]]:
+    return {name: np.load(folder / f"{name}.npy", allow_pickle=False) for name in facts["tensors"]}
+
+
+def _digest(tensor: NDArray[Any]) -> str:
+    return hashlib.sha256(tensor.tobytes()).hexdigest()
