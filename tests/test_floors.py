@@ -59,13 +59,18 @@ FLOORS = {
             "anaphora.findings",
             "anaphora.kernels",
             "anaphora.kinds",
+            "anaphora.label_baselines",
+            "anaphora.label_metrics",
             "anaphora.lines",
             "anaphora.machine",
             "anaphora.metrics",
             "anaphora.places",
             "anaphora.reference",
             "anaphora.reference_cells",
+            "anaphora.runs",
+            "anaphora.sections",
             "anaphora.spec",
+            "anaphora.wording",
             "anaphora.trained",
         ),
         READERS | {"pydantic"},
@@ -206,8 +211,17 @@ def test_the_table_itself(importer: str, imported: str, allowed: bool, monkeypat
     assert (complaint(importer, imported) is None) is allowed
 
 
+def test_tests_and_benchmarks_unpickle_nothing_either() -> None:
+    for path in (path for folder in ("src", "tests", "benchmarks") for path in (ROOT / folder).rglob("*.py")):
+        tree = ast.parse(path.read_text(encoding="utf-8"))
+        attributes = [ast.unparse(node) for node in ast.walk(tree) if isinstance(node, ast.Attribute)]
+        assert not {name.split(".")[0] for _, name in imports_of(tree)} & NEVER, path
+        assert not {"torch.load", "torch.save", "numpy.load", "np.load"} & set(attributes), path
+
+
 def test_files_are_short_and_named_after_what_they_hold() -> None:
-    files = [*SOURCE.rglob("*.py"), *(ROOT / "csrc").glob("*.[ch]*")]
+    folders = (SOURCE, ROOT / "tests", ROOT / "benchmarks")
+    files = [*(path for folder in folders for path in folder.rglob("*.py")), *(ROOT / "csrc").glob("*.[ch]*")]
     lengths = {path.relative_to(ROOT): len(path.read_text(encoding="utf-8").splitlines()) for path in files}
     assert {path: lines for path, lines in lengths.items() if lines > LINES_AT_MOST} == {}
     assert {path for path in lengths if set(path.with_suffix("").parts) & NAMES_AVOIDED} == set()

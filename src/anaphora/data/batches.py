@@ -1,0 +1,143 @@
+"""Rows of unequal length: kept one after another, and cut into batches of about as many steps each.
+
+    row b  =  steps[ ends[b−1] : ends[b] ],    ends[−1] = 0
+
+A batch holds at most `rows` rows and at most `budget` steps, or one row that alone has more. Which rows, is a function
+of the position and the seed:
+
+    per epoch   permute the rows; sort them, stably, by their length rounded up to a step of a grid that grows by an
+                eighth; cut; shuffle the batches
+
+Rows of about one length meet in ever new company, and as the rounded lengths in order are the same in every epoch, so
+are the cuts: position // batches is the epoch. The first batch of all is the one with the most steps, so that one that
+is too large for the memory shows at once.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import cached_property
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+Indices = NDArray[np.int64]
+
+GRID = 1.125
+
+
+class Ragged(NamedTuple):
+    """Rows of steps, symbols or vectors, one after another."""
+
+    steps: NDArray[Any]  # (N, …)
+    ends: Indices  # (B,)
+
+    @classmethod
+    def of(cls, rows: Sequence[NDArray[Any]], like: NDArray[Any]) -> Ragged:
+        """Join rows; `like` (0, …) says of what type and width there is nothing when there are none."""
+        return cls(np.concatenate([like, *rows]), np.cumsum([len(row) for row in rows], dtype=np.int64))
+
+    @property
+    def lengths(self) -> Indices:
+        """(B,) how many steps each row has."""
+        return np.diff(self.ends, prepend=0)
+
+    def row(self, number: int) -> NDArray[Any]:
+        """One row's steps."""
+        steps: NDArray[Any] = self.steps[self.ends[number - 1] if number else 0 : self.ends[number]]
+        return steps
+
+    def take(self, rows: ArrayLike) -> Ragged:
+        """Some rows, in this order."""
+        chosen = np.asarray(rows, dtype=np.int64)
+        lengths = self.lengths[chosen]
+        ends = np.cumsum(lengths)
+        lines = np.arange(lengths.sum()) + np.repeat(self.ends[chosen] - ends, lengths)
+        return Ragged(self.steps[lines], ends)
+
+    def padded(self) -> NDArray[Any]:
+        """The rows side by side, time-major (T, B, …), zeros past a row's end."""
+        lengths = self.lengths
+        table = np.zeros((int(lengths.max(initial=0)), len(lengths), *self.steps.shape[1:]), self.steps.dtype)
+        row = np.repeat(np.arange(len(lengths)), lengths)
+        table[np.arange(len(self.steps)) - (self.ends - lengths)[row], row] = self.steps
+        return table
+
+
+class Bucketed:
+    """Batches of rows, as row numbers, for ever."""
+
+    def __init__(self, lengths: ArrayLike, budget: int, seed: int, rows: int | None = None) -> None:
+        """Raises ValueError for no rows, or a budget or a number of rows below 1."""
+        self.lengths = np.asarray(lengths, dtype=np.int64)
+        if not self.lengths.size or budget < 1 or (rows is not None and rows < 1):
+            raise ValueError(f"expected rows, a budget and a limit of at least 1, got {budget} and {rows}")
+        self.seed = seed
+        self._rounded = rounded(self.lengths)
+        self._edges = edges(np.sort(self._rounded), budget, self.lengths.size if rows is None else rows)
+        self._epoch: tuple[int, Indices, Indices] | None = None
+
+    @property
+    def per_epoch(self) -> int:
+        """Batches of one pass over the rows."""
+        return len(self._edges) - 1
+
+    def at(self, position: int) -> Indices:
+        """The rows of the batch at this position."""
+        epoch, number = divmod(position, self.per_epoch)
+        rows, order = self._drawn(epoch)
+        batch = order[number]
+        return rows[self._edges[batch] : self._edges[batch + 1]]
+
+    def units(self, batch: Indices) -> int:
+        """How many rows a batch has."""
+        return len(batch)
+
+    def part(self, batch: Indices, rank: int, ranks: int) -> Indices:
+        """The rows that one of several workers takes: every one takes long and short ones alike."""
+        return batch[rank::ranks]
+
+    def steps(self, batch: Indices) -> int:
+        """How many steps a batch has."""
+        return int(self.lengths[batch].sum())
+
+    @cached_property
+    def most_steps(self) -> int:
+        """The steps of the first epoch's largest batch, which is the first."""
+        return self.steps(self.at(0))
+
+    def _drawn(self, epoch: int) -> tuple[Indices, Indices]:
+        """The rows of an epoch, one batch after another, and the order of the batches."""
+        if self._epoch is None or self._epoch[0] != epoch:
+            rng = np.random.default_rng([self.seed, epoch])
+            rows = rng.permutation(self.lengths.size)
+            rows = rows[np.argsort(self._rounded[rows], kind="stable")]
+            order = rng.permutation(self.per_epoch)
+            if epoch == 0:
+                steps = np.add.reduceat(self.lengths[rows], self._edges[:-1])
+                first = int(np.flatnonzero(order == np.argmax(steps))[0])
+                order[[0, first]] = order[[first, 0]]
+            self._epoch = (epoch, rows, order)
+        return self._epoch[1], self._epoch[2]
+
+
+def rounded(lengths: Indices) -> Indices:
+    """Lengths rounded up to 0, 1, 2, … where the grid would have steps below one, then to steps of an eighth."""
+    grid = [0]
+    while grid[-1] < lengths.max():
+        grid.append(max(grid[-1] + 1, int(grid[-1] * GRID)))
+    return np.asarray(grid, dtype=np.int64)[np.searchsorted(grid, lengths)]
+
+
+def edges(sizes: Indices, budget: int, rows: int) -> Indices:
+    """Where sizes in a row are cut so that no piece has more than `rows` of them, or more than `budget` in sum, unless
+    it is one.
+    """
+    ends = np.cumsum(sizes)
+    cuts = [0]
+    while cuts[-1] < len(sizes):
+        before = ends[cuts[-1] - 1] if cuts[-1] else 0
+        fits = int(np.searchsorted(ends, before + budget, side="right"))
+        cuts.append(min(max(fits, cuts[-1] + 1), cuts[-1] + rows, len(sizes)))
+    return np.asarray(cuts, dtype=np.int64)
