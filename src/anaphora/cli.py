@@ -34,6 +34,7 @@ COMMANDS = {
     "resume": ("anaphora.commands.resume:make", "Go on with a training that was cut off, as if it had not been."),
     "run": ("anaphora.commands.run:make", "Let a model go on with a prompt, or show what it expects next."),
     "eval": ("anaphora.commands.eval:make", "Score a text: nats and bits per unit, perplexity."),
+    "runs": ("anaphora.commands.runs:make", "List runs, show one, or set several beside each other."),
     "config": ("anaphora.commands.config:make", "Show everything that may be set, with what it means."),
     "verify": ("anaphora.commands.verify:make", "Check that a model file is whole, and say what is in it."),
     "doctor": ("anaphora.commands.doctor:make", "Test this installation and describe it for a bug report."),

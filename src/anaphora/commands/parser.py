@@ -72,6 +72,12 @@ class LateGroup(TyperGroup):
 
     table: ClassVar[Mapping[str, tuple[str, str]]] = {}  # name -> (where, one line)
     find: ClassVar[Callable[[str], Any]]  # where -> the command
+    usual: ClassVar[str] = ""  # the command that is meant where none is named; none: it must be named
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        """Take the words apart, after putting in the usual command where it was left out."""
+        left_out = self.usual and not (args and (args[0] in self.table or args[0] in ("-h", "--help")))
+        return list(super().parse_args(ctx, [self.usual, *args] if left_out else args))
 
     def list_commands(self, ctx: Any) -> list[str]:
         """Return the names in the order of the table."""
@@ -115,10 +121,16 @@ def imported(where: str) -> Any:
 
 
 def group(
-    commands: Mapping[str, tuple[str, str]], name: str, help_text: str, find: Callable[[str], Any] = imported
+    commands: Mapping[str, tuple[str, str]],
+    name: str,
+    help_text: str,
+    find: Callable[[str], Any] = imported,
+    usual: str = "",
 ) -> LateGroup:
-    """Return a group over a table name -> (where, one line); ``find`` gives the command for a ``where``."""
-    cls = type("Group", (LateGroup,), {"table": commands, "find": staticmethod(find)})
+    """Return a group over a table name -> (where, one line); ``find`` gives the command for a ``where``, ``usual`` is
+    the command that is meant where none is named.
+    """
+    cls = type("Group", (LateGroup,), {"table": commands, "find": staticmethod(find), "usual": usual})
     made: LateGroup = cls(
         name=name, help=help_text, rich_markup_mode=None, add_help_option=False, context_settings=_SETTINGS
     )

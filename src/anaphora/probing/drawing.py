@@ -78,7 +78,7 @@ def draw_curve(curve: Curve, title: str, subtitle: str = "") -> Figure:
     figure = Figure(figsize=(8.4, 4.6), facecolor="white")
     axes = figure.add_axes((0.08, 0.13, 0.72, 0.68))
     axes.plot(*_columns(curve.train), color=SEEN, linewidth=0.8, alpha=0.4)
-    axes.plot(*_columns(_smooth(curve.train)), color=SEEN, linewidth=2.2)
+    axes.plot(*_columns(smooth(curve.train)), color=SEEN, linewidth=2.2)
     axes.plot(*_columns(curve.held_out), color=UNSEEN, linewidth=2.2, marker="o", markersize=4.5)
     if curve.floor_nats is not None:
         axes.axhline(curve.floor_nats, color=FLOOR, linewidth=1.8, linestyle=(0, (5, 2)))
@@ -108,7 +108,7 @@ def save(figure: Figure, path: Path) -> None:
 
 
 def _limits(axes: Axes, curve: Curve) -> None:
-    values = [y for _, y in [*_smooth(curve.train), *curve.held_out]]
+    values = [y for _, y in [*smooth(curve.train), *curve.held_out]]
     low = min([*values, *([curve.floor_nats] if curve.floor_nats is not None else [])])
     room = 0.06 * (max(values) - low) or 0.1
     axes.set_ylim(low - room, max(values) + room)
@@ -117,13 +117,13 @@ def _limits(axes: Axes, curve: Curve) -> None:
 
 def _labels(axes: Axes, curve: Curve) -> None:
     """Name every line at its right end instead of in a legend, with the number it ends in."""
-    named: list[tuple[str, str, float, float | None]] = [("training text", SEEN_INK, _smooth(curve.train)[-1][1], None)]
+    named: list[tuple[str, str, float, float | None]] = [("training text", SEEN_INK, smooth(curve.train)[-1][1], None)]
     if curve.held_out:
         named.append(("held-out text", UNSEEN, curve.held_out[-1][1], curve.score))
     if curve.floor_nats is not None:
         named.append(("n-gram model", FLOOR, curve.floor_nats, None))
     bottom, top = axes.get_ylim()
-    shares = _apart([(y - bottom) / (top - bottom) for _, _, y, _ in named], _LABEL_HEIGHT)
+    shares = apart([(y - bottom) / (top - bottom) for _, _, y, _ in named], _LABEL_HEIGHT)
     for (name, colour, y, score), share in zip(named, shares, strict=True):
         said = f"{name}\n{y if score is None else score:.3f}"
         axes.text(
@@ -131,7 +131,7 @@ def _labels(axes: Axes, curve: Curve) -> None:
         )
 
 
-def _apart(values: Sequence[float], gap: float) -> list[float]:
+def apart(values: Sequence[float], gap: float) -> list[float]:
     """Move values away from each other until any two are ``gap`` apart, keeping their order."""
     moved = list(values)
     order = sorted(range(len(moved)), key=lambda i: moved[i])
@@ -143,7 +143,7 @@ def _apart(values: Sequence[float], gap: float) -> list[float]:
     return moved
 
 
-def _smooth(points: Points) -> Points:
+def smooth(points: Points) -> Points:
     """Return the mean of y over the points around each; the steep beginning is smoothed less."""
     reach = round(_SMOOTH * len(points) / 2)
     smooth = []

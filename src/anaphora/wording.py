@@ -1,0 +1,69 @@
+"""Numbers as a person reads them: durations, large counts, losses, and tables in columns."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+
+def clock(seconds: float) -> str:
+    """A duration as ``m:ss`` or ``h:mm:ss``.
+
+    >>> clock(75.4), clock(3725)
+    ('1:15', '1:02:05')
+    """
+    minutes, rest = divmod(max(0, round(seconds)), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes}:{rest:02}"
+
+
+def short(number: float) -> str:
+    """A count in few characters.
+
+    >>> short(950), short(12_400), short(3_000_000)
+    ('950', '12.4 k', '3 M')
+    """
+    for size, letter in ((1e9, "G"), (1e6, "M"), (1e3, "k")):
+        if abs(number) >= size:
+            return f"{number / size:.3g} {letter}"
+    return f"{number:.3g}"
+
+
+def said(value: object) -> str:
+    """A value of a config, a report or a table, as text; a number in as many digits as mean something.
+
+    >>> said(1.40812345), said(3e-05), said(12000), said(True), said(None), said([1, "a"])
+    ('1.408', '3e-05', '12,000', 'yes', '–', '1, a')
+    """
+    if value is None:
+        return "–"
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, int):
+        return f"{value:,}"
+    if isinstance(value, float):
+        if not math.isfinite(value):
+            return "not a number" if math.isnan(value) else "infinite"
+        return f"{value:,.0f}" if abs(value) >= 1e4 else f"{value:.4g}"
+    if isinstance(value, list | tuple):
+        return ", ".join(said(item) for item in value)
+    return str(value)
+
+
+def columns(head: Sequence[str], rows: Sequence[Sequence[str]], right: Sequence[int] = ()) -> list[str]:
+    """Lines of a table: every column as wide as its widest cell, those numbered in `right` flush right.
+
+    >>> print("\\n".join(columns(["run", "steps"], [["a", "1,000"], ["longer", "20"]], right=[1])))
+    run     steps
+    a       1,000
+    longer     20
+    """
+    table = [list(head), *[list(row) for row in rows]]
+    widths = [max(len(row[column]) for row in table) for column in range(len(head))]
+    return [
+        "  ".join(
+            cell.rjust(width) if column in right else cell.ljust(width)
+            for column, (cell, width) in enumerate(zip(row, widths, strict=True))
+        ).rstrip()
+        for row in table
+    ]

@@ -1,0 +1,80 @@
+"""`anaphora runs`: the list, one run, several; all read from folders alone, and without torch."""
+
+from __future__ import annotations
+
+import json
+import xml.etree.ElementTree as ElementTree
+from pathlib import Path
+
+import pytest
+
+import run_folders
+from program import Run, failed
+
+
+@pytest.fixture
+def folders(tmp_path: Path) -> Path:
+    run_folders.write(tmp_path / "a.run", [*run_folders.events(), run_folders.finish()])
+    config = run_folders.CONFIG.replace("0.003", "0.01")
+    facts = {"started": "2026-03-02T09:30:00+00:00"}
+    run_folders.write(tmp_path / "deep" / "b.run", run_folders.events()[:30], config, facts)
+    return tmp_path
+
+
+def test_the_list(run: Run, folders: Path, python: Path | str) -> None:
+    done = run("runs", python=python)
+    assert done.returncode == 0, done.stderr
+    assert [" ".join(line.split()) for line in done.stdout.splitlines()] == [
+        "run task status started time steps best look held out baseline in",
+        "a.run language finished 2026-03-01 10:00 0:23 40 1.0250 1.0252 1.5000 nats",
+        f"deep/b.run language running? 2026-03-02 09:30 0:14 27/40 {3.1 / 20**0.3:.4f} – –",
+    ]
+    lines = done.stdout.splitlines()
+    assert lines[1].index("1.5000") + 6 == lines[0].index("baseline") + 8  # flush right under its head
+    narrowed = run("runs", "deep", python=python)
+    assert [line.split()[0] for line in narrowed.stdout.splitlines()] == ["run", "deep/b.run"]
+
+
+def test_the_list_as_json(run: Run, folders: Path) -> None:
+    first, second = map(json.loads, run("runs", "--json").stdout.splitlines())
+    assert first["results"] == [{**run_folders.NATS, "lower_is_better": True}]
+    assert (first["run"], first["status"], first["best_step"]) == ("a.run", "finished", 40)
+    assert (second["steps"], second["total_steps"], second["seconds"]) == (27, 40, 13.5)
+    assert second["best_look"] == 3.1 / 20**0.3
+
+
+def test_nothing_there(run: Run, folders: Path) -> None:
+    (folders / "empty").mkdir()
+    assert "No run under empty" in run("runs", "empty").stdout
+    failed(run("runs", "nowhere"), 2, "There is no folder 'nowhere'")
+    failed(run("runs", "compaer", "a.run"), 2, "Did you mean `anaphora runs compare`?")
+    failed(run("runs", "show", "empty"), 3, "'empty' is not a run")
+    failed(run("runs", "compare", "a.run"), 2, "at least two runs")
+    (folders / "a.run" / "metrics.jsonl").write_text("what?\n", encoding="utf-8")
+    done = run("runs")
+    assert "deep/b.run" in done.stdout
+    assert "a.run/metrics.jsonl, line 1" in done.stderr
+
+
+def test_one_run(run: Run, folders: Path) -> None:
+    done = run("runs", "show", "a.run", "--html")
+    assert "a.run: language, finished after 40 steps, 0:23" in done.stdout
+    assert "held out  1.0252 nats per word; the n-gram model 1.5000" in done.stdout
+    assert done.stdout.splitlines()[-1] == "page      a.run/report.html"
+    assert "<h1>a.run</h1>" in (folders / "a.run" / "report.html").read_text(encoding="utf-8")
+    shown = run("runs", "show", "a.run", "--json")
+    assert json.loads(shown.stdout) == json.loads(run("runs", "a.run", "--json").stdout)
+
+
+def test_runs_beside_each_other(run: Run, folders: Path) -> None:
+    done = run("runs", "compare", "a.run", "deep/b.run", "--html", "c.html", "--svg", "c.svg")
+    rows = [line.split() for line in done.stdout.splitlines()]
+    assert rows[0] == ["a.run", "b.run"]
+    assert ["steps", "40", "27"] in rows
+    assert ["training.learning_rate", "0.003", "0.01"] in rows
+    assert rows[-2:] == [["c.html"], ["c.svg"]]
+    assert "training.learning_rate" in (folders / "c.html").read_text(encoding="utf-8")
+    assert ElementTree.parse(folders / "c.svg").getroot().tag == "{http://www.w3.org/2000/svg}svg"
+    facts = json.loads(run("runs", "compare", "a.run", "deep/b.run", "--json").stdout)
+    assert facts["settings"] == {"training.learning_rate": [0.003, 0.01]}
+    assert [each["run"] for each in facts["runs"]] == ["a.run", "deep/b.run"]
