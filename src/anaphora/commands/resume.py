@@ -7,7 +7,7 @@ from typing import Annotated, Any
 
 import typer
 
-from anaphora.commands import parser
+from anaphora.commands import parser, several
 from anaphora.commands.progress import show
 from anaphora.commands.train import import_torch_side
 from anaphora.errors import UsageError
@@ -32,10 +32,30 @@ def resume(
 
     Example: anaphora resume novel.run
     """
+    from anaphora.config import from_values
+    from anaphora.data.telling import heard_by
+
+    folder = Path(run)
+    with several.processes("anaphora resume") as here:
+        with here.each():
+            kept = _kept(folder) if here.first else None
+        facts, values = here.agree(kept)
+        with here.each():
+            config = from_values(table.settings(facts["task"]).CONFIG, values)
+            trainer = import_torch_side("anaphora resume")
+            with show("", here.stream) as early, heard_by(early.stage):
+                work = table.model(facts["task"]).Work(config, table.task(facts["task"]).read(config, facts["data"]))
+        with show(work.unit, here.stream) as watch:
+            report = trainer.resume(work, folder, watch=watch, workers=here.workers)
+    if here.first:
+        print("\n".join(report.lines()))
+
+
+def _kept(folder: Path) -> tuple[dict[str, Any], dict[str, Any]]:
+    """What the folder says of its run: facts and settings."""
     from anaphora import places
     from anaphora.config import resolve
 
-    folder = Path(run)
     facts = places.facts(folder)
     if not facts["data"] or places.STANDARD_INPUT in facts["data"]:
         raise UsageError(
@@ -43,8 +63,4 @@ def resume(
             " be read again here: train anew from files, or call anaphora.resume with the data."
         )
     config = resolve(table.settings(facts["task"]).CONFIG, file=folder / places.CONFIG)
-    trainer = import_torch_side("anaphora resume")
-    work = table.model(facts["task"]).Work(config, table.task(facts["task"]).read(config, facts["data"]))
-    with show(work.unit) as watch:
-        report = trainer.resume(work, folder, watch=watch)
-    print("\n".join(report.lines()))
+    return facts, config.model_dump()

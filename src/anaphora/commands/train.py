@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from anaphora.commands import knobs
+from anaphora.commands import knobs, several
 from anaphora.commands.knobs import given, option, parameter
 from anaphora.commands.progress import show
 from anaphora.tasks import table
@@ -50,17 +50,25 @@ def _train(
 ) -> None:
     started = time.monotonic()
     from anaphora.config import resolve
+    from anaphora.data.telling import heard_by
     from anaphora.places import check_output
 
     chosen = table.settings(task)
-    config = resolve(chosen.CONFIG, chosen.PRESETS, preset=preset or chosen.USUAL, file=file, options=options)
-    check_output(Path(output))
-    corpus = table.task(task).read(config, data)
-    run = import_torch_side(f"anaphora train {task}")
-    work = table.model(task).Work(config, corpus)
-    with show(work.unit) as watch:
-        report = run.train(work, output, data=data, run_dir=run_dir, watch=watch, started=started)
-    print("\n".join(report.lines()))
+    with several.processes(f"anaphora train {task}") as here:
+        with here.each():
+            here.refuse_standard_input(data)
+            config = resolve(chosen.CONFIG, chosen.PRESETS, preset=preset or chosen.USUAL, file=file, options=options)
+            if here.first:
+                check_output(Path(output))
+            with show("", here.stream) as early, heard_by(early.stage):
+                corpus = table.task(task).read(config, data)
+                run = import_torch_side(f"anaphora train {task}")
+                work = table.model(task).Work(config, corpus)
+        with show(work.unit, here.stream) as watch:
+            how = {"data": data, "run_dir": run_dir, "watch": watch, "started": started, "workers": here.workers}
+            report = run.train(work, output, **how)
+    if here.first:
+        print("\n".join(report.lines()))
 
 
 def import_torch_side(wanted_by: str) -> Any:
