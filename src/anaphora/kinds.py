@@ -48,7 +48,8 @@ class Kind:
     `tensors(block, known)` gives name -> shape; `state(block)` gives name -> (layers·D, width), to which a batch adds
     its B in the middle; `takes(block, known)` is the width it expects (None: any) and `gives(block, known, width)`
     the width it leaves. `known` maps the names of the blocks before it to those blocks. `pools` says whether it makes
-    one vector of all steps of a row. `example` is a whole small tree, ids in, that uses the kind.
+    one vector of all steps of a row, `joins` whether it takes more than what one block leaves and so is a part of its
+    own. `example` is a whole small tree, ids in, that uses the kind.
     """
 
     meaning: str
@@ -59,6 +60,7 @@ class Kind:
     tensors: Callable[[Block, Known], dict[str, Shape]] = lambda block, known: {}
     state: Callable[[Block], dict[str, tuple[int, int]]] = lambda block: {}
     pools: bool = False
+    joins: bool = False
 
 
 def hint(word: object, known: Any) -> str:

@@ -1,11 +1,15 @@
 """The model spec: a tree of named blocks that says how a bundle's tensors become a model.
 
     tree  = {"kind": "stack", "name": "model", "input_size": 0, "blocks": [block, …]}
+          | {"kind": "parts", "name": "model", "parts": [stack or block that joins, …]}
     block = {"kind": one of KINDS, "name": unique in the tree, …fields…}
 
 A stack applies its blocks in order. With `input_size` 0, symbol ids (T, B) enter and an embedding gives each step a
 vector; else vectors (T, B, input_size) enter. The last block's vector leaves, one for each step, or one for each row
 after a block that pools. `anaphora.kinds` declares every kind of block.
+
+A model of parts is several stacks that a task joins: an encoder and a decoder, words and their letters. Each is a model
+by itself. A kind that joins takes more than what one block leaves, and so is a part of its own.
 
 A tensor is called `<path>.<torch's parameter name>` (`recurrent.weight_ih_l0`); the path is the block's name, with
 the names of the stacks around it in front, the outermost one left out.
@@ -30,6 +34,7 @@ __all__ = [
     "check",
     "essence",
     "output_width",
+    "parts",
     "pools",
     "states",
     "tensors",
@@ -41,13 +46,20 @@ _INPUT = Field(int, "width of a step that enters; 0 for symbol ids", IDS, least=
 
 
 def check(tree: Mapping[str, Any]) -> Block:
-    """Give the tree with every default filled in.
+    """Give the tree, a stack or parts, with every default filled in.
 
     Raises IncompatibleBundle if a kind or a field is unknown (naming the nearest), a field is missing or out of its
     range, a name is used twice, or a block does not take what the one before it gives.
     """
+    if isinstance(tree, Mapping) and tree.get("kind") == "parts":
+        return _check_parts(tree)
     checked, _ = _check_model(tree)
     return checked
+
+
+def parts(tree: Mapping[str, Any]) -> dict[str, Block]:
+    """The parts of a checked tree by name; a stack has none."""
+    return {part["name"]: part for part in tree.get("parts", ())}
 
 
 def walk(tree: Mapping[str, Any]) -> Iterator[tuple[str, Block]]:
@@ -85,6 +97,8 @@ def pools(tree: Mapping[str, Any]) -> bool:
 
 def essence(tree: Mapping[str, Any]) -> Block:
     """A checked tree without the fields that hold their defaults: the same after a kind has got one more field."""
+    if tree["kind"] == "parts":
+        return {"kind": "parts", "name": tree["name"], "parts": [*map(essence, tree["parts"])]}
     if tree["kind"] == "stack":
         width = {"input_size": tree["input_size"]} if tree.get("input_size", IDS) != IDS else {}
         return {"kind": "stack", "name": tree["name"], **width, "blocks": [*map(essence, tree["blocks"])]}
@@ -100,12 +114,28 @@ class _Flow(NamedTuple):
 
 
 def _walk(stack: Mapping[str, Any], prefix: str) -> Iterator[tuple[str, Block]]:
-    for block in stack["blocks"]:
+    for block in stack.get("blocks") or stack["parts"]:
         path = prefix + block["name"]
         if block["kind"] == "stack":
             yield from _walk(block, path + ".")
         else:
             yield path, block
+
+
+def _check_parts(tree: Mapping[str, Any]) -> Block:
+    _check_name(tree, {})
+    _refuse_others(tree, ("kind", "name", "parts"))
+    raw = tree.get("parts")
+    if not isinstance(raw, list | tuple) or not raw:
+        raise IncompatibleBundle(f"'{tree['name']}' needs a list of at least one part; it has {raw!r}.")
+    checked: dict[str, Block] = {}
+    for part in raw:
+        kind = KINDS.get(part["kind"]) if isinstance(part, Mapping) and isinstance(part.get("kind"), str) else None
+        block = _check_block(part, checked) if kind is not None and kind.joins else _check_model(part)[0]
+        if block["name"] in checked:
+            raise IncompatibleBundle(f"Two parts are called '{block['name']}'; names are unique in a model.")
+        checked[block["name"]] = block
+    return {"kind": "parts", "name": tree["name"], "parts": list(checked.values())}
 
 
 def _check_model(tree: object) -> tuple[Block, _Flow]:
@@ -147,6 +177,8 @@ def _check_stack(
 def _after(block: Block, known: Known, flow: _Flow, before: str) -> _Flow:
     """What leaves a block, given what leaves the one before it; says so if that is nothing it takes."""
     kind = KINDS[block["kind"]]
+    if kind.joins:
+        raise IncompatibleBundle(f"Block '{block['name']}' ({block['kind']}) joins parts: it cannot stand in a stack.")
     named = f"Block '{block['name']}' ({block['kind']})"
     wanted = kind.takes(block, known)
     if flow.width == IDS and wanted is None:

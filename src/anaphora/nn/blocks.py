@@ -136,12 +136,27 @@ class Stack(nn.Module):
         return x, leaving if pair else (leaving,)
 
 
+class Parts(nn.Module):
+    """The parts of a model by name, for a task to join: `parts.encoder(x)`."""
+
+    def __init__(self, tree: Mapping[str, object]) -> None:
+        super().__init__()
+        self.tree = spec.check(tree)
+        for name, part in spec.parts(self.tree).items():
+            self.add_module(name, Stack(part) if part["kind"] == "stack" else BUILDERS[part["kind"]](part, {}))
+
+
 def build(tree: Mapping[str, object]) -> Stack:
     """Build the module that a spec describes, its weights as torch would draw them.
 
     Raises IncompatibleBundle if the spec is not one this version understands.
     """
     return Stack(tree)
+
+
+def assemble(tree: Mapping[str, object]) -> Stack | Parts:
+    """Build a model that may be of parts; raises as `build` does."""
+    return Parts(tree) if tree.get("kind") == "parts" else Stack(tree)
 
 
 def _place(root: nn.Module, path: str, module: nn.Module) -> None:

@@ -13,7 +13,8 @@ threads compute.
 from __future__ import annotations
 
 from anaphora.runtime.model import Model, load
+from anaphora.runtime.parts import parts
 from anaphora.runtime.session import Session
 from anaphora.runtime.stepper import Stepper
 
-__all__ = ["Model", "Session", "Stepper", "load"]
+__all__ = ["Model", "Session", "Stepper", "load", "parts"]

@@ -34,16 +34,7 @@ def build(tree: Mapping[str, Any], tensors: Mapping[str, NDArray[Any]]) -> list[
 
     Raises IncompatibleBundle when a tensor is missing, or is not float32 of the shape that the tree asks for.
     """
-    for name, shape in spec.tensors(tree).items():
-        if name not in tensors:
-            raise IncompatibleBundle(
-                f"The model needs a tensor '{name}' of shape {shape}, and the file has none of that name."
-            )
-        tensor = tensors[name]
-        if tensor.shape != shape or tensor.dtype != np.float32:
-            raise IncompatibleBundle(
-                f"The model needs '{name}' as float32 of shape {shape}; the file has {tensor.dtype}, {tensor.shape}."
-            )
+    check_tensors(tree, tensors)
     states = spec.states(tree)
     owned: dict[str, Tensors] = {}
     placed: list[Placed] = []
@@ -58,6 +49,20 @@ def build(tree: Mapping[str, Any], tensors: Mapping[str, NDArray[Any]]) -> list[
         whole_rows = spec.KINDS[block["kind"]].pools or bool(block.get("bidirectional", False))
         placed.append(Placed(path, run, initial, whole_rows))
     return placed
+
+
+def check_tensors(tree: Mapping[str, Any], tensors: Mapping[str, NDArray[Any]]) -> None:
+    """Raise IncompatibleBundle when a tensor is missing, or is not float32 of the shape that the tree asks for."""
+    for name, shape in spec.tensors(tree).items():
+        if name not in tensors:
+            raise IncompatibleBundle(
+                f"The model needs a tensor '{name}' of shape {shape}, and the file has none of that name."
+            )
+        tensor = tensors[name]
+        if tensor.shape != shape or tensor.dtype != np.float32:
+            raise IncompatibleBundle(
+                f"The model needs '{name}' as float32 of shape {shape}; the file has {tensor.dtype}, {tensor.shape}."
+            )
 
 
 # A builder sees the block, the block's own tensors under torch's names, and those of the blocks before it by block

@@ -12,22 +12,29 @@ import torch
 from torch import nn
 
 from anaphora import spec
-from anaphora.nn.blocks import Stack
+from anaphora.nn.base import RecurrentBase
+from anaphora.nn.blocks import Parts, Stack
+from anaphora.nn.initial import forget_bias_
 
 
-def initialise(model: Stack) -> None:
+def initialise(model: Stack | Parts) -> None:
     """Draw the first weights of every block whose torch defaults are not what we want."""
-    blocks = list(spec.walk(model.tree))
-    paths = {block["name"]: path for path, block in blocks}
+    tables: dict[str, nn.Embedding] = {}
+    for path, block in spec.walk(model.tree):
+        module = model.get_submodule(path)
+        if isinstance(module, RecurrentBase):
+            _open_gates(module)
+        elif isinstance(module, nn.Embedding):
+            tables[block["name"]] = module
+        elif block["kind"] == "tied_output":
+            weight = tables[block["embedding"]].weight
+            nn.init.normal_(weight, std=weight.shape[1] ** -0.5)
+
+
+def _open_gates(module: RecurrentBase) -> None:
     with torch.no_grad():
-        for path, block in blocks:
-            if block["kind"] in ("rnn", "gru", "lstm"):
-                H = block["hidden_size"]
-                for name, parameter in model.get_submodule(path).named_parameters():
-                    if name.startswith("bias"):
-                        parameter.zero_()
-                    if name.startswith("bias_ih") and block["kind"] == "lstm":
-                        parameter[H : 2 * H] = 1.0
-            elif block["kind"] == "tied_output":
-                table = model.get_parameter(f"{paths[block['embedding']]}.weight")
-                nn.init.normal_(table, std=table.shape[1] ** -0.5)
+        for name, parameter in module.named_parameters():
+            if name.startswith("bias"):
+                parameter.zero_()
+    if module.bias and "forget" in module.gates:
+        forget_bias_(module, 1.0)
