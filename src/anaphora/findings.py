@@ -19,6 +19,7 @@ from typing import Any, Literal, NamedTuple
 from anaphora.errors import DataError
 
 Severity = Literal["error", "warning", "info"]
+SEVERITIES: tuple[Severity, ...] = ("error", "warning", "info")
 
 CODES: dict[str, tuple[Severity, str]] = {
     # files
@@ -43,7 +44,13 @@ CODES: dict[str, tuple[Severity, str]] = {
     # labels
     "single-class": ("error", "All rows have one and the same label: there is nothing to tell apart."),
     "unseen-label": ("error", "A label occurs in the held-out part and never in the training part."),
+    "lone-label": ("warning", "A label has one row: it is neither learned nor tested."),
+    "contradiction": ("warning", "The same row stands more than once, with different labels."),
+    "labels": ("info", "How many labels there are, and how many rows have them."),
     # the whole
+    "same-file": ("warning", "One file is named twice, or is trained on and held out."),
+    "units": ("info", "How many units there are to train on, and how many are held out."),
+    "few-held-out": ("warning", "So little is held out that a score means little."),
     "too-short": ("error", "A part is too small for one batch, or for a score."),
     "one-symbol": ("error", "The text is one symbol over and over: there is nothing to predict."),
     "lengths": ("info", "How long the rows are."),

@@ -1,15 +1,19 @@
-"""``anaphora eval``: how surprising a text is to a model, beside an n-gram model where one is known; no torch."""
+"""``anaphora eval``: how good a model is on data, in the measures of its task; no torch."""
 
 from __future__ import annotations
 
 import dataclasses
 import json
 import math
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from anaphora.commands import parser
+from anaphora.errors import UsageError
+
+if TYPE_CHECKING:
+    from anaphora.runtime import Model
 
 _FLOOR = "The training text: counts the n-gram model to compare with on it. May be given more than once."
 _PIECES = "Score in at most so many pieces side by side, each with a warm start; 1 reads the text in one go."
@@ -23,30 +27,47 @@ def make() -> Any:
 def evaluate(
     model: Annotated[str, typer.Argument(metavar="MODEL", help="A model file.", show_default=False)],
     texts: Annotated[
-        list[str], typer.Argument(metavar="TEXT...", help="Text files; '-' is standard input.", show_default=False)
+        list[str], typer.Argument(metavar="DATA...", help="Text files, or data as for training.", show_default=False)
     ],
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
     encoding: Annotated[str, typer.Option(metavar="NAME", help="How the files' bytes are characters.")] = "utf-8",
     floor_from: Annotated[list[str] | None, typer.Option(metavar="TEXT", help=_FLOOR, show_default=False)] = None,
     pieces: Annotated[int, typer.Option(metavar="N", min=1, help=_PIECES)] = 64,
 ) -> None:
-    """Score a text: nats and bits per unit, and perplexity. Several files are scored as one text.
+    """Score a model on data, in the measures of its task.
 
-    Beside it stands the score of an n-gram model, floor_nats, where it is known: on the very text that was held out in
-    training, or with --floor-from. Needs no torch.
+    A language model is scored by nats and bits per unit and perplexity; several files are one text, and '-' is standard
+    input. Beside it stands the score of an n-gram model, floor_nats, where it is known: on the very text that was held
+    out in training, or with --floor-from. Needs no torch.
     """
+    from anaphora.runtime import load
+    from anaphora.tasks import table
+
+    opened = load(model)
+    task = opened.config["task"]
+    if task not in table.TASKS or task == "language":
+        _text(opened, texts, as_json, encoding, floor_from, pieces)
+        return
+    if floor_from:
+        raise UsageError(f"--floor-from counts n-grams of a text; this model was trained to {task}.")
+    found = table.task(task).evaluate(opened, texts, encoding)
+    print(json.dumps(_finite(found.as_json()), ensure_ascii=False) if as_json else "\n".join(found.lines()))
+
+
+def _text(
+    opened: Model, texts: list[str], as_json: bool, encoding: str, floor_from: list[str] | None, pieces: int
+) -> None:
     from anaphora.data.text import read_texts
     from anaphora.tasks.language.scoring import evaluate as scored
     from anaphora.tasks.language.settings import PLURAL
     from anaphora.tasks.language.writing import Writer
 
-    writer = Writer.open(model)
+    writer = Writer(opened)
     text = "".join(read_texts(texts, encoding))
     training_text = "".join(read_texts(floor_from, encoding)) if floor_from else None
     score = scored(writer, text, training_text, pieces)
     if as_json:
-        facts = {name: _plain(value) for name, value in dataclasses.asdict(score).items()}
-        print(json.dumps(facts, ensure_ascii=False, allow_nan=False))
+        print(json.dumps(_finite(dataclasses.asdict(score)), ensure_ascii=False, allow_nan=False))
         return
     unknown = f", {score.unknown_units:,} of them unknown to the model" if score.unknown_units else ""
     print(f"{score.units:,} {PLURAL[score.unit]} scored{unknown}; per {score.unit}:")
@@ -61,5 +82,10 @@ def evaluate(
             print("The network loses to the n-gram model on this text.")
 
 
-def _plain(value: Any) -> Any:
+def _finite(value: Any) -> Any:
+    """The same for JSON, which has no number that is not finite: null."""
+    if isinstance(value, dict):
+        return {name: _finite(item) for name, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [_finite(item) for item in value]
     return None if isinstance(value, float) and not math.isfinite(value) else value

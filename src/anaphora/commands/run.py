@@ -1,4 +1,4 @@
-"""``anaphora run``: let a model go on with a prompt, unit by unit, or show what it expects next; no torch."""
+"""``anaphora run``: let a language model go on with a prompt, or another model answer lines as they come; no torch."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from anaphora.errors import DataError, UsageError
 if TYPE_CHECKING:
     from numpy.random import Generator
 
+    from anaphora.runtime import Model
     from anaphora.tasks.language.writing import Guess, Prompt, Writer
 
 BAR = 24  # characters of a bar that stands for probability 1
@@ -30,7 +31,9 @@ def _option(text: str, metavar: str, *names: str, **more: Any) -> Any:
 _PROMPT = (
     "Text to go on from. '-': every line of standard input is a prompt, and what is written ends at the line's end."
 )
+_INPUT = "For models that answer lines: files of lines, JSONL or tables; nothing or '-' is standard input."
 _HELP = {
+    "top": _option("Show the K likeliest labels of each line.", "K", "--top", min=1),
     "length": _option("Most units to write.", "N", min=0),
     "temperature": _option("Below 1 safer, above 1 bolder; 0 always takes the likeliest unit.", "X"),
     "top_k": _option("Draw among the K likeliest units only; 0: among all.", "K"),
@@ -42,6 +45,9 @@ _HELP = {
 
 def run(
     model: Annotated[str, typer.Argument(metavar="MODEL", help="A model file.", show_default=False)],
+    inputs: Annotated[list[str] | None, typer.Argument(metavar="[INPUT...]", help=_INPUT, show_default=False)] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Answer lines with JSON objects.")] = False,
+    top: Annotated[int | None, _HELP["top"]] = None,
     prompt: Annotated[str, _option(_PROMPT, "TEXT", show_default=False)] = "",
     length: Annotated[int, _HELP["length"]] = 400,
     temperature: Annotated[float, _HELP["temperature"]] = 0.8,
@@ -50,17 +56,60 @@ def run(
     seed: Annotated[int | None, _HELP["seed"]] = None,
     following: Annotated[int, _HELP["next"]] = 0,
 ) -> None:
-    """Let a model go on with a prompt, or show what it expects next.
+    """Let a model do what it was trained for.
 
-    The prompt and what follows go to standard output as they are drawn. Needs no torch.
+    A language model goes on with a prompt, or shows what it expects next; the prompt and what follows go to standard
+    output as they are drawn. Another model answers each line of its input with a line, as soon as it is there; a line
+    that cannot be read is reported, stops nothing, and makes the exit code 3. Needs no torch.
     """
+    from anaphora.runtime import load
+    from anaphora.tasks import table
+
+    opened = load(model)
+    task = opened.config["task"]
+    if task in table.TASKS and task != "language":
+        told = {"--prompt": prompt, "--next": following, "--seed": seed}
+        _refuse([name for name, value in told.items() if value], f"a model that was trained to {task}")
+        answer_lines(table.task(task).answers(opened, as_json, top), inputs or [])
+        return
+    told = {"--json": as_json, "--top": top, "INPUT": inputs}
+    _refuse([name for name, value in told.items() if value], "a language model, which goes on with a --prompt")
+    settings = {"temperature": temperature, "top_k": top_k, "top_p": top_p}
+    _go_on(opened, prompt, length, seed, following, settings)
+
+
+def _refuse(given: list[str], of: str) -> None:
+    if given:
+        raise UsageError(f"{', '.join(given)}: not for {of}.")
+
+
+def answer_lines(reply: Any, paths: list[str]) -> None:
+    """Print an answer to every line as it comes; raise DataError at the end if some could not be read."""
+    from anaphora.data.stream import batches
+
+    lines = wrong = 0
+    for batch in batches(paths):
+        for answer in reply(batch):
+            lines += 1
+            if isinstance(answer, DataError):
+                wrong += 1
+                print(f"anaphora: {answer}", file=sys.stderr)
+                print(reply.blank)
+            else:
+                print(answer)
+        sys.stdout.flush()
+    if wrong:
+        raise DataError(f"{wrong:,} of {lines:,} lines could not be read; all others were answered.")
+
+
+def _go_on(opened: Model, prompt: str, length: int, seed: int | None, following: int, settings: dict[str, Any]) -> None:
     import numpy as np
 
     from anaphora.decode import check_settings
     from anaphora.tasks.language.writing import Writer
 
-    check_settings(temperature, top_k, top_p)
-    writer = Writer.open(model)
+    check_settings(**settings)
+    writer = Writer(opened)
     rng = np.random.default_rng(seed)
 
     def answer(text: str, stop: tuple[str, ...]) -> None:
@@ -68,7 +117,7 @@ def run(
         if following:
             show_next(writer, read, following)
         else:
-            stream(writer, read, length, rng, temperature=temperature, top_k=top_k, top_p=top_p, stop=stop)
+            stream(writer, read, length, rng, stop=stop, **settings)
 
     if prompt != "-":
         answer(prompt, ())

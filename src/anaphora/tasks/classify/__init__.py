@@ -1,0 +1,1 @@
+"""Classify: a sequence in, one label or several out."""

@@ -1,0 +1,139 @@
+"""Which columns of a table are the label, the text, or the channels of a series.
+
+What a person names is taken; the rest is found by its name, or by being the only one that fits. Nothing is taken
+silently that may be something else: then the message asks.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from anaphora.data.tables import Table
+from anaphora.errors import DataError
+from anaphora.tasks.classify.inputs import MISSING
+from anaphora.tasks.classify.settings import Data
+
+LABELS = (
+    "label", "labels", "class", "classes", "category", "categories", "target", "targets", "y", "sentiment", "emotion",
+    "emotions", "intent", "topic", "tag", "tags", "genre", "language", "activity", "polarity", "stars", "rating",
+)  # fmt: skip
+TEXTS = (
+    "text", "texts", "sentence", "review", "comment", "content", "message", "document", "utterance", "tweet", "body",
+    "query", "question", "description", "title", "headline", "name", "input", "x",
+)  # fmt: skip
+IDS = ("id", "ids", "sequence", "sequence_id", "series", "series_id", "case", "sample", "sample_id", "row_id")
+TIMES = ("time", "t", "step", "timestamp", "index")
+
+
+@dataclass(frozen=True)
+class Columns:
+    """What is read of a table: `text` or `channels`, with `id` where each line is one step of a series."""
+
+    label: str
+    text: tuple[str, ...] = ()
+    channels: tuple[str, ...] = ()
+    id: str | None = None
+    time: str | None = None
+    multi: bool = False
+
+    @property
+    def inputs(self) -> tuple[str, ...]:
+        """The columns that a row is read from, without its label."""
+        return self.text or self.channels
+
+
+def choose(data: Data, table: Table) -> Columns:
+    """Find the columns of a table.
+
+    Raises DataError if one that was named is missing, naming the nearest, or if one that is needed cannot be told.
+    """
+    head = dict(zip(table.columns, zip(*table.head(table.columns), strict=True), strict=True))
+    label = table.need(data.label) if data.label else _named(table.columns, LABELS)
+    if label is None:
+        raise DataError(
+            f"{table.name}: none of its columns is called label: {', '.join(table.columns)}. Name the one that holds"
+            " it with --label; if the first line of a CSV is a row already, say --no-header."
+        )
+    multi = data.separator is not None or any(isinstance(value, list | tuple) for value in head[label])
+    rest = {name: values for name, values in head.items() if name != label}
+    if data.text:
+        return Columns(label, tuple(table.need(name) for name in _split(data.text, table)), multi=multi)
+    channels = tuple(table.need(name) for name in _split(data.columns, table)) if data.columns else ()
+    if not channels:
+        text = _text(rest)
+        if text:
+            return Columns(label, (text,), multi=multi)
+        channels = tuple(name for name, values in rest.items() if _lists(values))
+    if channels and all(_lists(rest[name]) for name in channels):
+        return Columns(label, channels=channels, multi=multi)
+    return _steps(data, table, rest, channels, label, multi)
+
+
+def _steps(
+    data: Data, table: Table, rest: dict[str, tuple[Any, ...]], channels: tuple[str, ...], label: str, multi: bool
+) -> Columns:
+    """A table in which each line is one step: which sequence it belongs to, and its channels."""
+    key = table.need(data.id) if data.id else _repeating(rest)
+    if key is None:
+        raise DataError(
+            f"{table.name}: it is not clear what the network should read; the columns are {', '.join(table.columns)}."
+            " Name the column of the text with --text. For series, name the column that says which series a line"
+            " belongs to with --id, or let each row hold a list of numbers per channel (JSONL, Parquet)."
+        )
+    time = table.need(data.time) if data.time else _named([name for name in rest if name != key], TIMES)
+    channels = channels or tuple(name for name, values in rest.items() if name not in (key, time) and _numbers(values))
+    if not channels:
+        raise DataError(
+            f"{table.name} has no column of numbers beside {key!r} and {label!r}: name some with --columns."
+        )
+    return Columns(label, channels=channels, id=key, time=time, multi=multi)
+
+
+def _named(columns: Sequence[str], names: Sequence[str]) -> str | None:
+    plain = {column.strip().lower(): column for column in reversed(columns)}
+    return next((plain[name] for name in names if name in plain), None)
+
+
+def _text(rest: dict[str, tuple[Any, ...]]) -> str | None:
+    """The column of the text, if one is called so or is the only one of words."""
+    words = [name for name, values in rest.items() if _words(values)]
+    named = _named(words, TEXTS)
+    return named or (words[0] if len(words) == 1 and _named(words, IDS) is None else None)
+
+
+def _repeating(rest: dict[str, tuple[Any, ...]]) -> str | None:
+    named = _named(list(rest), IDS)
+    return named if named is not None and len(set(rest[named])) < len(rest[named]) else None
+
+
+def _split(names: str, table: Table) -> list[str]:
+    return [names] if names in table.columns else [name.strip() for name in names.split(",") if name.strip()]
+
+
+def _lists(values: Sequence[Any]) -> bool:
+    present = [value for value in values if value is not None]
+    return bool(present) and all(isinstance(value, list | tuple) for value in present)
+
+
+def _words(values: Sequence[Any]) -> bool:
+    """Whether the values are texts, and not all of them numbers."""
+    texts = [value for value in values if isinstance(value, str)]
+    return bool(texts) and not _numbers(values)
+
+
+def _numbers(values: Sequence[Any]) -> bool:
+    return all(_is_number(value) for value in values)
+
+
+def _is_number(value: Any) -> bool:
+    if value is None or isinstance(value, int | float):
+        return True
+    if not isinstance(value, str):
+        return False
+    try:
+        float(value if value.strip().lower() not in MISSING else "nan")
+    except ValueError:
+        return False
+    return True

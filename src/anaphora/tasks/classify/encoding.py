@@ -1,0 +1,195 @@
+"""Rows as numbers: texts as symbols, series on one scale, labels as targets.
+
+    x' = (x − mean) / sd        per channel, over all steps of the training part; a missing number is 0, its mean
+    target                      the label's index, or for several labels a row of zeros and ones
+
+Vocabulary, scale and labels come from the training part alone. `Reader` is what a trained model needs of them to read
+other rows; the bundle holds it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from anaphora.data.batches import Ragged
+from anaphora.data.vocabulary import Vocabulary
+from anaphora.data.words import split_words
+from anaphora.errors import CorruptBundle, DataError
+from anaphora.tasks.classify.inputs import Series, prepared
+from anaphora.tasks.classify.reading import Corpus, Labels, Rows
+from anaphora.tasks.classify.settings import ClassifyConfig, Data
+
+WORDS = 20_000
+_WORDS_OF_A_NAME = 3.0  # rows with fewer words on average are cut into characters
+
+
+class Scale(NamedTuple):
+    """What makes channels comparable: x' = (x − mean) / sd."""
+
+    mean: NDArray[np.float64]  # (C,)
+    sd: NDArray[np.float64]  # (C,), 1 for a channel that never changes
+
+    def apply(self, steps: Series) -> NDArray[np.float32]:
+        """Steps (N, C) on the scale; what is missing is 0."""
+        return np.nan_to_num((steps - self.mean) / self.sd, nan=0.0, posinf=np.inf, neginf=-np.inf).astype(np.float32)
+
+    @staticmethod
+    def of(steps: Series) -> Scale:
+        """The scale of the training part; numbers that are missing do not count."""
+        present = np.isfinite(steps)
+        count = np.maximum(present.sum(axis=0), 1)
+        mean = np.where(present, steps, 0.0).sum(axis=0) / count
+        sd = np.sqrt((np.where(present, steps - mean, 0.0) ** 2).sum(axis=0) / count)
+        return Scale(mean, np.where(sd > 0, sd, 1.0))
+
+
+class Part(NamedTuple):
+    """One part, ready: `steps` int32 symbols or float32 (N, C); `targets` (B,) int64, or (B, K) float32."""
+
+    rows: Ragged
+    targets: NDArray[Any]
+
+
+@dataclass(frozen=True)
+class Reader:
+    """How a row becomes what the network reads."""
+
+    kind: str  # char, byte, word or subword; step for series
+    lower: bool
+    longest: int
+    missing: str
+    vocabulary: Vocabulary | None
+    scale: Scale | None
+
+    @property
+    def width(self) -> int:
+        """Symbols of the vocabulary, or numbers per step."""
+        return self.channels if self.vocabulary is None else self.vocabulary.size
+
+    @property
+    def channels(self) -> int:
+        """Numbers per step; 0 for text."""
+        return 0 if self.scale is None else len(self.scale.mean)
+
+    def text(self, text: str) -> NDArray[np.int32]:
+        """The symbols of a text."""
+        assert self.vocabulary is not None
+        return self.vocabulary.encode(prepared(text, self.kind, self.lower))[: self.longest]
+
+    def series(self, steps: Series, where: str) -> NDArray[np.float32]:
+        """A series (T, C) on the scale.
+
+        Raises DataError for another number of channels, or a number that is infinite, or missing where that is an
+        error.
+        """
+        assert self.scale is not None
+        steps = steps if steps.size else np.zeros((0, self.channels))
+        if steps.shape[1] != self.channels:
+            raise DataError(f"{where}: a step has {steps.shape[1]} numbers; the network reads {self.channels}.")
+        steps = steps[: self.longest]
+        bad = ~np.isfinite(steps) if self.missing == "refuse" else np.isinf(steps)
+        if bad.any():
+            t, channel = np.argwhere(bad)[0].tolist()
+            remedy = "Fill it, remove the row" + (
+                ", or train with --missing mean." if self.missing == "refuse" else "."
+            )
+            raise DataError(f"{where}: number {channel + 1} of step {t + 1} is {steps[t, channel]}. {remedy}")
+        return self.scale.apply(steps)
+
+    def rows(self, rows: Rows) -> Ragged:
+        """All rows of a part."""
+        if isinstance(rows.inputs, Ragged):
+            series = [self.series(rows.inputs.row(row), rows.at(row)) for row in range(len(rows))]
+            return Ragged.of(series, np.zeros((0, self.channels), np.float32))
+        return Ragged.of([self.text(text) for text in rows.inputs], np.zeros(0, np.int32))
+
+    def settings(self) -> dict[str, Any]:
+        """What a bundle's config says of it."""
+        return {"kind": self.kind, "lower": self.lower, "longest": self.longest, "missing": self.missing}
+
+    def tensors(self) -> dict[str, NDArray[Any]]:
+        """What a bundle's tensors hold of it."""
+        if self.vocabulary is not None:
+            return self.vocabulary.tensors()
+        assert self.scale is not None
+        return {"scale.mean": self.scale.mean, "scale.sd": self.scale.sd}
+
+    @staticmethod
+    def restore(settings: Mapping[str, Any], tensors: Mapping[str, NDArray[Any]]) -> Reader:
+        """The reader that a bundle holds; raises CorruptBundle if it holds none."""
+        try:
+            plain = {name: settings[name] for name in ("kind", "lower", "longest", "missing")}
+            if plain["kind"] == "step":
+                return Reader(**plain, vocabulary=None, scale=Scale(tensors["scale.mean"], tensors["scale.sd"]))
+        except KeyError as error:
+            raise CorruptBundle(f"The model lacks {error}, which says how it reads a row.") from error
+        return Reader(**plain, vocabulary=Vocabulary.restore(plain["kind"], tensors), scale=None)
+
+
+@dataclass(frozen=True)
+class Encoded:
+    """Both parts as numbers, and what made them so."""
+
+    reader: Reader
+    labels: tuple[str, ...]
+    multi: bool
+    train: Part
+    held_out: Part
+
+
+def encode(config: ClassifyConfig, corpus: Corpus) -> Encoded:
+    """Turn both parts into numbers.
+
+    Raises DataError if there is but one label, or one occurs in the held-out part alone.
+    """
+    labels = tuple(sorted({label for row in corpus.train.labels for label in row}))
+    multi = corpus.columns.multi
+    if len(labels) < (1 if multi else 2):
+        raise DataError(
+            f"All rows of the training part have the same label, {labels[0] if labels else 'none'!r}: there is nothing"
+            " to tell apart. Bring rows of at least two labels."
+        )
+    reader = reader_of(config.data, corpus.train)
+    known = set(labels)
+    for row, own in enumerate(corpus.held_out.labels):
+        if set(own) - known:
+            raise DataError(
+                f"{corpus.held_out.at(row)}: no row of the training part has the label"
+                f" {next(iter(set(own) - known))!r}. Add such rows to it, or leave this one out."
+            )
+    parts = [Part(reader.rows(rows), targets(rows.labels, labels, multi)) for rows in (corpus.train, corpus.held_out)]
+    return Encoded(reader, labels, multi, *parts)
+
+
+def reader_of(data: Data, train: Rows) -> Reader:
+    """Vocabulary or scale of the training part."""
+    if isinstance(train.inputs, Ragged):
+        scale = Scale.of(train.inputs.steps)
+        return Reader("step", data.lower, data.longest, data.missing, vocabulary=None, scale=scale)
+    kind = data.units or guess_units(train.inputs)
+    text = "\n".join(prepared(text, kind, data.lower) for text in train.inputs)
+    size = WORDS if kind == "word" and data.vocabulary is None else data.vocabulary
+    vocabulary = Vocabulary.build(kind, text, size)
+    return Reader(kind, data.lower, data.longest, data.missing, vocabulary=vocabulary, scale=None)
+
+
+def guess_units(texts: Sequence[str]) -> str:
+    """Words, or characters where a row is a word or two."""
+    some = texts[:: max(1, len(texts) // 1000)]
+    return "word" if sum(len(split_words(text)) for text in some) >= _WORDS_OF_A_NAME * len(some) else "char"
+
+
+def targets(rows: Sequence[Labels], labels: Sequence[str], multi: bool) -> NDArray[Any]:
+    """(B,) the index of each row's label, −1 for one that is not among `labels`; with `multi` (B, K) zeros and ones."""
+    index = {label: place for place, label in enumerate(labels)}
+    if not multi:
+        return np.array([index.get(row[0], -1) for row in rows], dtype=np.int64)
+    table = np.zeros((len(rows), len(labels)), dtype=np.float32)
+    for number, row in enumerate(rows):
+        table[number, [index[label] for label in row if label in index]] = 1.0
+    return table

@@ -1,0 +1,80 @@
+"""What the network must beat: a logistic regression on the same training part, and the most frequent label."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from anaphora import label_metrics as metrics
+from anaphora.data.batches import Ragged
+from anaphora.label_baselines import LARGEST, Linear, majority
+from anaphora.tasks.classify.encoding import Encoded
+from anaphora.tasks.classify.inputs import prepared
+from anaphora.tasks.classify.reading import Corpus
+from anaphora.tasks.classify.settings import ClassifyConfig
+
+_ROWS_PER_MINUTE = 20_000  # that are fitted
+
+
+@dataclass(frozen=True)
+class Floor:
+    """Scores of the simple methods on the held-out part; `note` says if one saw less than all."""
+
+    linear: str
+    linear_accuracy: float
+    linear_macro_f1: float
+    majority_accuracy: float
+    majority_macro_f1: float
+    note: str | None
+
+    def rows(self) -> list[tuple[str, float, float]]:
+        """Name, accuracy and macro F1 of each."""
+        return [
+            (self.linear, self.linear_accuracy, self.linear_macro_f1),
+            ("most frequent", self.majority_accuracy, self.majority_macro_f1),
+        ]
+
+    def facts(self) -> dict[str, Any]:
+        """For the model's card."""
+        return asdict(self)
+
+
+def floor(config: ClassifyConfig, corpus: Corpus, encoded: Encoded) -> Floor:
+    """Fit the simple methods to the training part, or to a sample of it where time is short, and score them."""
+    training = config.training
+    largest = LARGEST if training.minutes is None else min(LARGEST, int(training.minutes * _ROWS_PER_MINUTE))
+    balanced = training.class_weights != "none"
+    model = Linear(encoded.reader.kind, len(encoded.labels), encoded.multi, balanced, training.seed)
+    train, held_out = (_inputs(config, encoded, part) for part in (corpus.train.inputs, corpus.held_out.inputs))
+    truth = encoded.held_out.targets
+    guesses = model.fit(train, encoded.train.targets, max(largest, 100)).guess(held_out)
+    frequent = majority(encoded.train.targets, len(encoded.labels), len(truth), encoded.multi)
+    (accuracy, f1), (least, least_f1) = (judged(truth, found, len(encoded.labels)) for found in (guesses, frequent))
+    name = "statistics+LR" if encoded.reader.scale is not None else "TF-IDF+LR"
+    return Floor(name, accuracy, f1, least, least_f1, model.note)
+
+
+def judged(truth: NDArray[Any], guesses: NDArray[Any], labels: int) -> tuple[float, float]:
+    """Accuracy and macro F1 of guesses, as targets are written."""
+    if truth.ndim == 2:
+        right = (truth == guesses).all(axis=1)
+        each = metrics.per_label((truth * guesses).sum(0), guesses.sum(0), truth.sum(0))
+    else:
+        right = truth == guesses
+        table = metrics.confusion(truth, guesses, labels)
+        each = metrics.per_label(table.diagonal(), table.sum(0), table.sum(1))
+    return float(np.mean(right)), metrics.macro_f1(each)
+
+
+def _inputs(config: ClassifyConfig, encoded: Encoded, inputs: tuple[str, ...] | Ragged) -> Sequence[str] | Ragged:
+    """What the network reads too: cut at the same length, numbers on the same scale."""
+    if isinstance(inputs, Ragged):
+        scale = encoded.reader.scale
+        assert scale is not None
+        rows = [scale.apply(inputs.row(row)[: config.data.longest]) for row in range(len(inputs.ends))]
+        return Ragged.of(rows, np.zeros((0, inputs.steps.shape[1]), np.float32))
+    return [prepared(text, "char", config.data.lower) for text in inputs]

@@ -1,0 +1,117 @@
+"""One row of data as the network takes it: a text, or a series (T, C) of numbers; and its labels.
+
+The same functions read what is trained on and what comes to a trained model later.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from anaphora.data.words import split_words
+from anaphora.errors import DataError
+
+Series = NDArray[np.float64]
+
+MISSING = frozenset({"", "na", "n/a", "nan", "null", "none", "?"})
+
+
+def text_of(values: Sequence[Any], where: str) -> str:
+    """The text of a row: its text columns, one after another.
+
+    Raises DataError for a list or an object, and for half a surrogate pair, which is no text.
+    """
+    parts = [value if isinstance(value, str) else _plain(value, where) for value in values if value is not None]
+    text = "\n".join(parts)
+    try:
+        text.encode()
+    except UnicodeEncodeError as error:
+        raise DataError(f"{where}: character {error.start} of the text is half a surrogate pair, no text.") from error
+    return text
+
+
+def prepared(text: str, kind: str, lower: bool) -> str:
+    """A text as it is cut into units: small letters if asked for, and words with one space before each, so that a word
+    is the same at the beginning of a text and inside it.
+
+    >>> prepared("Well done, I'd say.", "word", lower=True)
+    " well done , i'd say ."
+    """
+    text = text.lower() if lower else text
+    if kind != "word":
+        return text
+    return "".join(f" {unit.strip()}" for unit in split_words(text) if not unit.isspace())
+
+
+def series_of(values: Sequence[Any], names: Sequence[str], where: str) -> Series:
+    """The series of a row, (T, C): a list of T numbers per channel, or one list of T lists of C numbers.
+
+    Raises DataError if the lists are no lists of numbers, or not of one length.
+    """
+    for name, value in zip(names, values, strict=True):
+        if not isinstance(value, list | tuple | np.ndarray):
+            raise DataError(
+                f"{where}: column '{name}' should hold a list of numbers, one per step; it holds {shown(value)}."
+            )
+    if len(values) == 1 and any(isinstance(step, list | tuple | np.ndarray) for step in values[0]):
+        steps = [[number(item, names[0], where) for item in step] for step in values[0]]
+        wide = {len(step) for step in steps}
+        if len(wide) > 1:
+            raise DataError(f"{where}: the steps of '{names[0]}' have {min(wide)} to {max(wide)} numbers; expected one")
+        return np.array(steps, dtype=np.float64)
+    channels = [[number(item, name, where) for item in value] for name, value in zip(names, values, strict=True)]
+    lengths = {name: len(channel) for name, channel in zip(names, channels, strict=True)}
+    if len(set(lengths.values())) > 1:
+        told = ", ".join(f"{count} in '{name}'" for name, count in lengths.items())
+        raise DataError(f"{where}: the channels have different numbers of steps ({told}); expected the same in all.")
+    return np.array(channels, dtype=np.float64).T.reshape(-1, len(names))
+
+
+def number(value: Any, column: str, where: str) -> float:
+    """A number, NaN where it is missing; DataError for anything else."""
+    if isinstance(value, int | float) and not isinstance(value, bool):
+        return float(value)
+    if value is None:
+        return np.nan
+    if isinstance(value, str):
+        if value.strip().lower() in MISSING:
+            return np.nan
+        try:
+            return float(value)
+        except ValueError:
+            pass
+    raise DataError(f"{where}: column '{column}' holds {shown(value)}, which is no number.")
+
+
+def labels_of(value: Any, separator: str | None, multi: bool, where: str) -> tuple[str, ...]:
+    """The labels of a row: exactly one, or with `multi` any number, each once.
+
+    Raises DataError if there is none where one is needed.
+    """
+    if multi:
+        if isinstance(value, list | tuple | np.ndarray):
+            found = [_plain(item, where) for item in value]
+        else:
+            text = "" if value is None else _plain(value, where)
+            found = text.split(separator) if separator else [text]
+        return tuple(dict.fromkeys(label.strip() for label in found if label.strip()))
+    label = "" if value is None else _plain(value, where).strip()
+    if not label:
+        raise DataError(f"{where} has no label: give it one, or remove the row.")
+    return (label,)
+
+
+def shown(value: Any) -> str:
+    """A value in few characters, for a message."""
+    text = json.dumps(value, ensure_ascii=False, default=str)
+    return text if len(text) <= 60 else f"{text[:57]}…"
+
+
+def _plain(value: Any, where: str) -> str:
+    if isinstance(value, list | tuple | dict | np.ndarray):
+        raise DataError(f"{where}: expected a text or a number, got {shown(value)}.")
+    return value if isinstance(value, str) else str(value)

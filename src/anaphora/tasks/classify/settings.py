@@ -1,0 +1,123 @@
+"""Everything one may set to classify sequences, and the presets; nothing here imports NumPy, so that help is quick."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Literal
+
+from pydantic import Field
+
+from anaphora import config
+from anaphora.config import Config, Preset, Section, Values
+
+Units = Literal["char", "byte", "word", "subword"]
+
+HELD_OUT = 0.1
+PLURAL = {"char": "characters", "byte": "bytes", "word": "words", "subword": "subwords", "step": "steps"}
+
+
+class Data(Section):
+    """What is read."""
+
+    text: str | None = Field(
+        default=None, description="column of the text, or several as a,b; not set: found by its name"
+    )
+    label: str | None = Field(default=None, description="column of the label; not set: found by its name")
+    columns: str | None = Field(
+        default=None, description="columns of a series' channels, as a,b, instead of a text; not set: all of numbers"
+    )
+    id: str | None = Field(
+        default=None, description="column that says which series a line belongs to, where each line is one step"
+    )
+    time: str | None = Field(default=None, description="column that orders the steps of a series; else as they stand")
+    separator: str | None = Field(
+        default=None, description="stands between the labels of a row that may have several; lists need none"
+    )
+    header: bool = Field(default=True, description="whether a CSV's first line names its columns; else 1, 2, …")
+    units: Units | None = Field(
+        default=None, description="what a text is cut into; not set: words, or characters where rows are a word or two"
+    )
+    vocabulary: int | None = Field(
+        default=None, ge=3, description="most symbols; not set: all characters, 20,000 words, 4,000 subwords, 256 bytes"
+    )
+    lower: bool = Field(default=True, description="whether capital letters are read as small ones")
+    longest: int = Field(default=2000, ge=1, le=2**24, description="steps of a row that are read; the rest is left out")
+    missing: Literal["refuse", "mean"] = Field(
+        default="refuse", description="a number that is missing (NaN) is an error, or stands for its channel's mean"
+    )
+    valid: float | str = Field(default=HELD_OUT, description="held-out part: a file, or the share of each label's rows")
+    encoding: str = Field(default="utf-8", description="how the files' bytes are characters")
+
+
+class Network(Section):
+    """What is trained: embedding (of text), recurrent layers, pooling, output."""
+
+    cell: Literal["lstm", "gru", "rnn"] = Field(default="gru", description="kind of recurrent layer")
+    embedding: int = Field(default=128, ge=1, le=2**16, description="width of a symbol's vector")
+    hidden: int = Field(default=96, ge=1, le=2**16, description="units per layer and direction (H)")
+    layers: int = Field(default=1, ge=1, le=64, description="recurrent layers, one on top of the other")
+    bidirectional: bool = Field(default=True, description="whether a second set of units reads from the end")
+    pooling: Literal["last", "max", "mean", "attention"] = Field(
+        default="max", description="what of the steps decides: the last of each direction, the largest, the mean, …"
+    )
+    attention: int = Field(default=64, ge=1, le=2**16, description="width of the query of pooling by attention")
+    unknown: float | None = Field(
+        default=None, ge=0, lt=1, description="share of symbols read as unknown in training; not set: 0.1 of words"
+    )
+    embedding_dropout: float | None = Field(
+        default=None, ge=0, lt=1, description="share of embedded entries dropped; not set: 0.5, of characters 0.1"
+    )
+    dropout: float = Field(default=0.3, ge=0, lt=1, description="share of entries between layers that is dropped")
+    output_dropout: float = Field(default=0.5, ge=0, lt=1, description="share of the pooled entries that is dropped")
+
+
+class Training(config.Training):
+    """How it is trained: on batches of rows of about one length."""
+
+    batch: int = Field(default=32, ge=1, le=2**20, description="rows read at once (B)")
+    batch_steps: int = Field(
+        default=16_384, ge=1, le=2**30, description="most steps read at once: of long rows fewer make a batch"
+    )
+    class_weights: Literal["none", "root", "balanced"] = Field(
+        default="none", description="rare labels weigh more: not, by the root of how rare they are, or by all of it"
+    )
+    learning_rate: float = Field(default=3e-3, gt=0, le=10, description="AdamW's rate at its height, after the warm-up")
+    average: float = Field(
+        default=0.2,
+        ge=0,
+        le=1,
+        description="share of the run over which weights are also averaged, the better of both kept; 0: none",
+    )
+    evaluation_rows: int = Field(
+        default=10_000, ge=1, description="most rows per look, spread over the held-out part; the last score uses all"
+    )
+
+
+class ClassifyConfig(Config):
+    """Everything one may set to classify sequences."""
+
+    data: Data = Field(default_factory=Data)
+    model: Network = Field(default_factory=Network)
+    training: Training = Field(default_factory=Training)
+
+
+def _preset(**network: Any) -> Preset:
+    def preset(wished: Values) -> Mapping[str, Mapping[str, Any]]:
+        return {"model": network}
+
+    return preset
+
+
+CONFIG = ClassifyConfig
+PRESETS: dict[str, Preset] = {
+    "small": _preset(embedding=64, hidden=32),
+    "medium": _preset(embedding=128, hidden=96),
+    "large": _preset(embedding=256, hidden=192, layers=2),
+}
+USUAL = "medium"
+HELP = """Train a network that gives sequences their labels and leave one file.
+
+A tenth of each label's rows is held out, unless --valid says otherwise; the report sets the network beside a logistic
+regression. Options win over --config, which wins over --preset. Ctrl-C keeps the best model so far."""
+METAVAR = "DATA..."
+DATA = "A table (CSV, TSV, JSONL, Parquet), a folder with a sub-folder or a text file per label, or those text files."

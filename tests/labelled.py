@@ -1,0 +1,59 @@
+"""Small labelled data that a network can learn: texts, series, and several labels per row."""
+
+from __future__ import annotations
+
+import csv
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from anaphora.config import resolve
+from anaphora.tasks.classify.settings import PRESETS, ClassifyConfig
+
+TINY = "--embedding 6 --hidden 5 --batch 8 --max-steps 24 --evaluations 4 --valid 0.25 --output-dropout 0.1"
+GOOD, BAD = ("good", "fine", "great", "lovely"), ("bad", "poor", "awful", "dull")
+
+
+def config(*options: str, tiny: str = TINY) -> ClassifyConfig:
+    return resolve(ClassifyConfig, PRESETS, options=[*tiny.split(), *options])
+
+
+def sentences(rows: int = 80, seed: int = 0) -> tuple[list[str], list[str]]:
+    """Films that are good or bad, said in three to nine words."""
+    rng = np.random.default_rng(seed)
+    plain = ["the", "film", "was", "a", "one", "and", "so", "very"]
+    texts, labels = [], []
+    for row in range(rows):
+        label = "pos" if row % 2 else "neg"
+        words = [*rng.choice(plain, size=rng.integers(2, 9)), rng.choice(GOOD if row % 2 else BAD)]
+        texts.append(" ".join(rng.permutation(words).tolist()))
+        labels.append(label)
+    return texts, labels
+
+
+def waves(rows: int = 40, seed: int = 0) -> tuple[list[list[list[float]]], list[str]]:
+    """Slow and fast waves of two channels, 6 to 14 steps."""
+    rng = np.random.default_rng(seed)
+    series, labels = [], []
+    for row in range(rows):
+        t = np.arange(rng.integers(6, 15))
+        pace = 2.2 if row % 2 else 0.4
+        channels = [np.sin(pace * t) + 0.1 * rng.normal(size=t.size), 5 + np.cos(pace * t)]
+        series.append([np.round(channel, 4).tolist() for channel in channels])
+        labels.append("fast" if row % 2 else "slow")
+    return series, labels
+
+
+def write_csv(path: Path, columns: dict[str, list[Any]]) -> Path:
+    with path.open("w", newline="", encoding="utf-8") as file:
+        writer = csv.writer(file, lineterminator="\n")
+        writer.writerows([list(columns), *zip(*columns.values(), strict=True)])
+    return path
+
+
+def write_jsonl(path: Path, columns: dict[str, list[Any]]) -> Path:
+    rows = [dict(zip(columns, values, strict=True)) for values in zip(*columns.values(), strict=True)]
+    path.write_text("".join(json.dumps(row) + "\n" for row in rows), encoding="utf-8")
+    return path

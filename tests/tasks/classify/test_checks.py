@@ -1,0 +1,160 @@
+"""Planted faults are found, with the row that a person's editor shows."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from anaphora.checking import examine
+from anaphora.findings import Finding, errors
+from anaphora.tasks.classify import task
+from labelled import config, sentences, waves, write_csv, write_jsonl
+
+
+def found(paths: list[Path], *options: str) -> dict[str, list[Finding]]:
+    corpus, findings = examine(task, config(*options), paths)
+    if corpus is not None and not errors(findings):
+        findings = [*findings, *task.describe(config(*options), corpus)[0]]
+    by_code: dict[str, list[Finding]] = {}
+    for finding in findings:
+        by_code.setdefault(finding.code, []).append(finding)
+    return by_code
+
+
+def lines(findings: list[Finding]) -> list[int]:
+    return sorted(row.line for finding in findings for row in finding.rows)
+
+
+def texts_with(tmp_path: Path, changes: dict[int, tuple[str, str]], rows: int = 80) -> Path:
+    texts, labels = sentences(rows)
+    for row, (text, label) in changes.items():
+        texts[row], labels[row] = text or texts[row], label or labels[row]
+    return write_csv(tmp_path / "a.csv", {"text": texts, "label": labels})
+
+
+def test_good_data_have_figures_and_nothing_else(tmp_path: Path) -> None:
+    codes = found([texts_with(tmp_path, {})])
+    assert set(codes) <= {"lengths", "vocabulary", "labels", "duplicate", "duplicate-across"}
+    assert codes["labels"][0].figures["labels"] == {"neg": 30, "pos": 30}
+    assert codes["lengths"][0].figures["rows"] == 60
+    assert codes["vocabulary"][0].figures["held_out_unknown"] == 0.0
+
+
+def test_empty_rows(tmp_path: Path) -> None:
+    codes = found([texts_with(tmp_path, {10: ("   ", ""), 11: (" ", "")})])
+    assert lines(codes["empty-row"]) == [12, 13]
+    assert "duplicate" not in codes or 13 not in lines(codes["duplicate"])
+
+
+def test_one_label_only(tmp_path: Path) -> None:
+    codes = found([texts_with(tmp_path, dict.fromkeys(range(80), ("", "neg")))])
+    assert codes["single-class"][0].severity == "error"
+
+
+def test_a_label_of_the_held_out_part_alone(tmp_path: Path) -> None:
+    texts, labels = sentences()
+    train = write_csv(tmp_path / "train.csv", {"text": texts[:40], "label": labels[:40]})
+    labels[50] = "new"
+    valid = write_csv(tmp_path / "valid.csv", {"text": texts[40:], "label": labels[40:]})
+    codes = found([train], "--valid", str(valid))
+    assert lines(codes["unseen-label"]) == [12]
+    assert codes["unseen-label"][0].rows[0].file == str(valid)
+
+
+def test_a_label_with_one_row(tmp_path: Path) -> None:
+    codes = found([texts_with(tmp_path, {20: ("", "odd")})])
+    assert lines(codes["lone-label"]) == [22]
+    assert "'odd'" in codes["lone-label"][0].message
+
+
+def test_the_same_row_again_in_both_parts_and_with_another_label(tmp_path: Path) -> None:
+    texts, labels = sentences()
+    train = write_csv(
+        tmp_path / "train.csv",
+        {"text": [*texts[:40], texts[3], f"{texts[5]} "], "label": [*labels[:40], labels[3], "neg"]},
+    )
+    valid = write_csv(tmp_path / "valid.csv", {"text": [*texts[40:], texts[7]], "label": [*labels[40:], labels[7]]})
+    codes = found([train], "--valid", str(valid))
+    assert {42, 43} <= set(lines(codes["duplicate"]))
+    assert 42 in lines(codes["duplicate-across"])
+    assert set(lines(codes["contradiction"])) >= {7, 43}
+    assert labels[5] == "pos"
+
+
+def test_unknown_words(tmp_path: Path) -> None:
+    texts, labels = sentences()
+    train = write_csv(tmp_path / "train.csv", {"text": texts[:60], "label": labels[:60]})
+    valid = write_csv(
+        tmp_path / "valid.csv", {"text": [f"{text} qq rr ss tt uu" for text in texts[60:]], "label": labels[60:]}
+    )
+    codes = found([train], "--valid", str(valid))
+    assert codes["many-unknown"][0].severity == "warning"
+    assert codes["vocabulary"][0].figures["held_out_unknown"] > 0.3
+
+
+def test_rows_that_are_cut(tmp_path: Path) -> None:
+    codes = found([texts_with(tmp_path, {30: ("good " * 400, "")})], "--longest", "300")
+    assert 32 in lines(codes["long-row"])
+    assert "first 300 words" in codes["long-row"][-1].message + codes["long-row"][0].message
+
+
+def test_uneven_labels_are_told_what_helps(tmp_path: Path) -> None:
+    texts, _ = sentences(400)
+    path = write_csv(tmp_path / "a.csv", {"text": texts, "label": ["a"] * 392 + ["b"] * 8})
+    assert "--class-weights root" in found([path])["labels"][0].remedy
+
+
+def series_with(tmp_path: Path, value: Any) -> Path:
+    series, labels = waves()
+    columns = {"u": [row[0] for row in series], "v": [row[1] for row in series], "label": labels}
+    columns["v"][6][3] = value  # type: ignore[call-overload]
+    columns["u"][9] = columns["v"][9] = []  # type: ignore[call-overload]
+    return write_jsonl(tmp_path / "a.jsonl", columns)
+
+
+@pytest.mark.parametrize(("value", "word"), [(None, "NaN"), (float("nan"), "NaN"), (float("inf"), "infinite")])
+def test_numbers_that_are_none_by_column_and_row(tmp_path: Path, value: Any, word: str) -> None:
+    path = series_with(tmp_path, value)
+    codes = found([path])
+    assert [(each.where, lines([each])) for each in codes["not-finite"]] == [("column 'v'", [7])]
+    assert word in codes["not-finite"][0].message
+    assert lines(codes["empty-row"]) == [10]
+    kept = found([path], "--missing", "mean")
+    assert ("not-finite" in kept) == (word == "infinite")
+
+
+def test_what_cannot_be_read_is_a_finding_too(tmp_path: Path) -> None:
+    (tmp_path / "a.csv").write_text("text,label\nx,y\nx,y,z\n", encoding="utf-8")
+    codes = found([tmp_path / "a.csv"])
+    assert "line 3, has 3 fields" in codes["unreadable"][0].message
+    (tmp_path / "a.csv").write_bytes(b"text,label\ncaf\xe9 au lait,y\nbon,z\n")
+    assert found([tmp_path / "a.csv"])["wrong-encoding"][0].rows[0].line == 2
+    codes = found([tmp_path / "none.csv"])
+    assert list(codes) == ["no-file"]
+
+
+def test_folders_of_files_are_looked_at_file_by_file(tmp_path: Path) -> None:
+    texts, labels = sentences()
+    for row, (text, label) in enumerate(zip(texts, labels, strict=True)):
+        (tmp_path / label).mkdir(exist_ok=True)
+        (tmp_path / label / f"{row:02}").write_text(text if row != 5 else "", encoding="utf-8")
+    (tmp_path / "neg" / "40").write_bytes(b"\xff\xfe caf\xe9 \x00")
+    codes = found([tmp_path])
+    assert {finding.where for each in codes.values() for finding in each} == {str(tmp_path / "neg" / "40")}
+    (tmp_path / "neg" / "40").write_text("fine", encoding="utf-8")
+    codes = found([tmp_path])
+    assert [row.file for row in codes["empty-row"][0].rows] == [str(tmp_path / "pos" / "05")]
+
+
+def test_the_load_is_what_training_carries(tmp_path: Path) -> None:
+    settings = config()
+    corpus = task.read(settings, [texts_with(tmp_path, {})])
+    _, load = task.describe(settings, corpus)
+    assert load is not None
+    encoded = task.encode(settings, corpus)
+    assert (load.rows, load.batches) == (8, 8)
+    assert load.steps == round(float(encoded.train.rows.lengths.mean()))
+    assert load.data_bytes == 4 * int(encoded.train.rows.lengths.sum() + encoded.held_out.rows.lengths.sum())
+    assert load.tree["blocks"][0]["vocabulary"] == encoded.reader.width

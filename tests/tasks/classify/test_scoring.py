@@ -1,0 +1,146 @@
+"""How good labels are, against scikit-learn, and what a person reads of it."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from sklearn import metrics as theirs
+
+from anaphora import bundle, runtime
+from anaphora.data.tables import Columns as Frame
+from anaphora.errors import CorruptBundle, IncompatibleBundle
+from anaphora.tasks.classify.classifier import Classifier
+from anaphora.tasks.classify.columns import Columns
+from anaphora.tasks.classify.reading import Rows
+from anaphora.tasks.classify.scoring import judge
+from labelled import sentences
+
+LABELS = ("a", "b", "c")
+
+
+def rows_with(labels: list[tuple[str, ...]]) -> Rows:
+    count = len(labels)
+    places = np.stack([np.zeros(count, np.int64), np.arange(1, count + 1)], 1)
+    return Rows(tuple(f"row {n}" for n in range(count)), tuple(labels), (Frame({}),), places)
+
+
+def test_one_label_is_judged_as_scikit_learn_does(rng: np.random.Generator) -> None:
+    truth = rng.integers(3, size=120)
+    scores = (rng.normal(size=(120, 3)) + 2 * np.eye(3)[truth]).astype(np.float32)
+    found = judge(scores, rows_with([(LABELS[label],) for label in truth]), LABELS, 0.7, multi=False)
+    guesses = scores.argmax(1)
+    assert found.accuracy == theirs.accuracy_score(truth, guesses)
+    assert found.macro_f1 == pytest.approx(theirs.f1_score(truth, guesses, average="macro"))
+    assert found.confusion == tuple(map(tuple, theirs.confusion_matrix(truth, guesses).tolist()))
+    p = np.exp(scores.astype(np.float64) / 0.7)
+    p /= p.sum(1, keepdims=True)
+    assert found.nats_per_row == pytest.approx(theirs.log_loss(truth, p))
+    wrong = np.flatnonzero(guesses != truth)
+    each = -np.log(p[np.arange(120), truth])
+    worst = sorted(wrong.tolist(), key=lambda row: -each[row])[:20]
+    assert [row.text for row in found.worst] == [f"row {row}" for row in worst]
+    assert found.worst[0].nats == pytest.approx(each[worst[0]])
+    assert found.worst[0].where == f"the data, row {worst[0] + 1}"
+    assert found.calibration_error != found.uncalibrated_error
+
+
+def test_several_labels_are_judged_as_scikit_learn_does(rng: np.random.Generator) -> None:
+    truth = rng.random((90, 3)) < 0.4
+    scores = (rng.normal(size=(90, 3)) + 2 * truth - 1).astype(np.float32)
+    labels = [tuple(label for label, there in zip(LABELS, row, strict=True) if there) for row in truth]
+    found = judge(scores, rows_with(labels), LABELS, 1.3, multi=True)
+    guesses = scores > 0
+    assert found.accuracy == theirs.accuracy_score(truth, guesses)
+    assert found.macro_f1 == pytest.approx(theirs.f1_score(truth, guesses, average="macro"))
+    assert found.micro_f1 == pytest.approx(theirs.f1_score(truth, guesses, average="micro"))
+    assert found.confusion == ()
+    assert all(set(row.labels) != set(row.guess) for row in found.worst)
+
+
+def test_labels_that_training_never_saw_count_as_wrong() -> None:
+    scores = np.array([[2, 0, 0], [0, 2, 0], [0, 0, 2], [2, 0, 0]], dtype=np.float32)
+    found = judge(scores, rows_with([("a",), ("b",), ("x",), ("x",)]), LABELS, 1.0, multi=False)
+    assert found.accuracy == 0.5
+    assert (found.labels, found.unseen, found.support) == (("a", "b", "c", "x"), ("x",), (1, 1, 0, 2))
+    assert found.macro_f1 == pytest.approx((2 / 3 + 1 + 0 + 0) / 4)
+    assert found.nats_per_row == pytest.approx(float(np.log(1 + 2 * np.exp(-2))))
+    assert "labels that training never saw, always wrong: x" in "\n".join(found.lines())
+    several = judge(scores, rows_with([("a",), ("b",), ("c", "x"), ()]), LABELS, 1.0, multi=True)
+    assert several.accuracy == 0.5 - 0.5  # a score of 0 is a probability of one half: every label is given
+    assert several.unseen == ("x",)
+
+
+def test_what_a_person_reads() -> None:
+    scores = np.array([[0, 1, 5], [0, 4, 1], [3, 0, 0], [0, 1, 0]], dtype=np.float32)
+    found = judge(scores, rows_with([("c",), ("c",), ("a",), ("a",)]), LABELS, 1.0, multi=False)
+    text = "\n".join(found.lines())
+    assert "4 rows, 3 labels" in text
+    assert "accuracy  0.5000" in text
+    assert "the data, row 2: c, taken for b" in text
+    lines = text.splitlines()
+    head = next(at for at, line in enumerate(lines) if line.startswith("truth"))
+    assert [line.split() for line in lines[head + 1 : head + 4]] == [
+        ["a", "1", "1", "0"],
+        ["b", "0", "0", "0"],
+        ["c", "0", "1", "1"],
+    ]
+    assert found.confused() == [(1, "a", "b"), (1, "c", "b")]
+
+
+def test_no_rows_are_no_error() -> None:
+    found = judge(np.zeros((0, 3), np.float32), rows_with([]), LABELS, 1.0, multi=False)
+    assert (found.rows, found.accuracy, found.nats_per_row, found.worst) == (0, 0.0, 0.0, ())
+    assert found.lines()
+
+
+def small(**changes: object) -> runtime.Model:
+    """A classifier of two words, whose score is 1 for the word's own label."""
+    tree = {
+        "kind": "stack",
+        "name": "model",
+        "blocks": [
+            {"kind": "embedding", "name": "embedding", "vocabulary": 3, "size": 2},
+            {"kind": "pooling", "name": "pooling", "over": "mean"},
+        ],
+    }
+    text = b" \xef\xbf\xbd good bad"
+    tensors = {
+        "embedding.weight": np.array([[0, 0], [1, 0], [0, 1]], np.float32),
+        "vocabulary.text": np.frombuffer(text, np.uint8),
+        "vocabulary.ends": np.array([4, 9, 13], np.int64),
+    }
+    units = {
+        "kind": "word", "lower": True, "longest": 100, "missing": "refuse", "labels": ["pos", "neg"], "multi": False,
+        "temperature": 0.5, "separator": None,
+        "columns": {"label": "label", "text": ["text"], "channels": [], "id": None, "time": None, "multi": False},
+    }  # fmt: skip
+    config = {"version": 1, "task": "classify", "model": tree, "units": {**units, **changes}}
+    return runtime.Model(bundle.Bundle(tensors, {key: value for key, value in config.items() if value is not None}))
+
+
+def test_a_classifier_by_hand() -> None:
+    classifier = Classifier(small())
+    assert classifier.columns == Columns("label", ("text",))
+    (first, second, third) = classifier.predict(["Good good", "bad good bad", ""])
+    assert first.labels == ("pos",)
+    assert first.probabilities[0] == pytest.approx(1 / (1 + np.exp(-2)))  # scores 1 and 0, over 0.5
+    assert second.labels == ("neg",)
+    assert second.probabilities[0] == pytest.approx(1 / (1 + np.exp(-2 / 3)))
+    assert third.probabilities[0] == 0.5
+    both = Classifier(small(multi=True)).predict(["good", "what"])
+    assert both[0].labels == ("pos", "neg")  # a score of 0 is one half
+    assert both[0].probabilities == pytest.approx((1 / (1 + np.exp(-2)), 0.5))
+    texts, _ = sentences(30)
+    alone = np.concatenate([classifier.scores(classifier.read([text])) for text in texts])
+    np.testing.assert_array_equal(classifier.scores(classifier.read(texts)), alone)
+
+
+def test_a_file_that_is_no_classifier_is_refused() -> None:
+    with pytest.raises(CorruptBundle, match="lacks what names its labels"):
+        Classifier(small(columns={"text": ["text"]}))
+    with pytest.raises(IncompatibleBundle, match="names 3 labels, but its network scores 2"):
+        Classifier(small(labels=["a", "b", "c"]))
+    model = small()
+    model.config = {**model.config, "task": "language"}
+    with pytest.raises(IncompatibleBundle, match="this one is of 'language'"):
+        Classifier(model)
