@@ -8,13 +8,27 @@ The first is Jozefowicz, Zaremba and Sutskever's (ICML 2015).
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import Any
+
 import torch
 from torch import nn
 
 from anaphora import spec
 from anaphora.nn.base import RecurrentBase
-from anaphora.nn.blocks import Parts, Stack
+from anaphora.nn.blocks import Parts, Stack, assemble
 from anaphora.nn.initial import forget_bias_
+
+
+def first_model(tree: spec.Block, seed: int, begin: Callable[[Any], None]) -> Stack | Parts:
+    """A model with the weights that a training from this seed begins with; `begin` sets those that follow from the
+    data. Torch's random numbers go on from there.
+    """
+    torch.manual_seed(seed)
+    model = assemble(tree)
+    initialise(model)
+    begin(model)
+    return model
 
 
 def initialise(model: Stack | Parts) -> None:

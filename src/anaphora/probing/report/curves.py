@@ -42,7 +42,8 @@ class Line:
     name: str
     colour: str
     points: Points
-    style: str = "plain"  # plain, marked (a dot per point), smoothed (a mean over faint points) or level (its first y)
+    style: str = "plain"  # plain, marked (a dot per point), smoothed (a mean over faint points), faint, level (its
+    # first y, all along) or upright (its first x, all the way up)
     value: float | None = None  # the number beside the name, where it is not the last point's
 
 
@@ -55,6 +56,7 @@ class Chart:
     across: str = "steps"
     up: str = ""
     log: bool = False
+    log_across: bool = False
     share: bool = False  # y from 0 to 1, said in per cent
     named: bool = False  # lines are named at their right ends
 
@@ -100,6 +102,10 @@ def _plot(axes: Axes, line: Line) -> None:
     colour = _STANDS_FOR[line.colour]
     if line.style == "level":
         axes.axhline(ys[0], color=colour, linewidth=1.6, linestyle=(0, (5, 3)))
+    elif line.style == "upright":
+        axes.axvline(xs[0], color=colour, linewidth=1.6, linestyle=(0, (5, 3)))
+    elif line.style == "faint":
+        axes.plot(xs, ys, color=colour, linewidth=1, alpha=0.4)
     elif line.style == "smoothed":
         axes.plot(xs, ys, color=colour, linewidth=0.8, alpha=0.35)
         axes.plot(xs, [y for _, y in smooth(line.points)], color=colour, linewidth=1.8)
@@ -112,7 +118,7 @@ def _plot(axes: Axes, line: Line) -> None:
 def _frame(axes: Axes, chart: Chart, width: int) -> None:
     from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, NullLocator
 
-    curves = [point for line in chart.lines if line.style != "level" for point in _shown(line)]
+    curves = [point for line in chart.lines if line.style not in ("level", "upright") for point in _shown(line)]
     levels = [line.points[0][1] for line in chart.lines if line.style == "level"]
     values = [y for _, y in curves] + levels
     if chart.share:
@@ -125,11 +131,15 @@ def _frame(axes: Axes, chart: Chart, width: int) -> None:
     elif values:
         middle, half = (max(values) + min(values)) / 2, (max(values) - min(values)) / 2 * _ROOM
         axes.set_ylim(middle - (half or 0.5), middle + (half or 0.5))
-    axes.set_xlim(0, max((x for x, _ in curves), default=1.0) or 1.0)
+    reach = [x for x, _ in curves] or [1.0]
+    if chart.log_across:
+        axes.set_xscale("log")
+    axes.set_xlim(min(reach) if chart.log_across else 0, max(reach) or 1.0)
     axes.set_xlabel(chart.across, color=_STANDS_FOR["faint"], fontsize=_SMALL)
     axes.set_ylabel(chart.up, color=_STANDS_FOR["faint"], fontsize=_SMALL)
     few = 3 if width < 420 else 6
-    axes.xaxis.set_major_locator(MaxNLocator(few, integer=True))
+    axes.xaxis.set_major_locator(LogLocator() if chart.log_across else MaxNLocator(few, integer=True))
+    axes.xaxis.set_minor_locator(NullLocator())
     axes.xaxis.set_major_formatter(FuncFormatter(lambda x, _: short(x)))
     if axes.get_yscale() == "log":
         axes.yaxis.set_major_locator(LogLocator(subs=(1.0,) if max(values) > 30 * min(values) else (1.0, 2.0, 5.0)))
@@ -152,7 +162,7 @@ def _shown(line: Line) -> Points:
 
 def _name(axes: Axes, lines: Sequence[Line], height: int) -> None:
     """Say each line's name at its right end, with the number it ends in."""
-    drawn = [line for line in lines if _shown(line)]
+    drawn = [line for line in lines if _shown(line) and line.style != "faint"]
     bottom, top = axes.get_ylim()
     log = axes.get_yscale() == "log"
     scale = math.log if log else float

@@ -1,0 +1,41 @@
+"""`anaphora rate`: a table, a rate one can train with, a picture; and nothing left behind."""
+
+from __future__ import annotations
+
+import json
+import re
+import xml.etree.ElementTree as ElementTree
+from pathlib import Path
+
+from program import TEXT, TINY, Run, failed
+
+
+def test_a_table_a_rate_and_a_picture(run: Run, tmp_path: Path) -> None:
+    (tmp_path / "t.txt").write_text(TEXT, encoding="utf-8")
+    words = ["rate", "language", "t.txt", *TINY, "--updates", "60"]
+    done = run(*words, "--plot", "rate.svg")
+    assert done.returncode == 0, done.stderr
+    facts = json.loads(run(*words, "--json").stdout)
+    suggested = re.search(
+        r"^suggested (\S+)   anaphora train language t\.txt .*--learning-rate (\S+)$", done.stdout, re.M
+    )
+    assert suggested, done.stdout
+    assert float(suggested[1]) == float(suggested[2]) == facts["suggested"]
+    rows = re.findall(r"^ *([\d.e+-]+) +([\d.]+) +([\d.]+)$", done.stdout, re.M)
+    shown = {rate: float(loss) for rate, loss, _ in rows}
+    assert len(shown) >= 8
+    for rate, loss in zip(facts["rates"], facts["losses"], strict=True):
+        if f"{rate:.1e}" in shown:
+            assert abs(shown[f"{rate:.1e}"] - loss) < 1e-4
+    assert min(facts["losses"]) < facts["losses"][0] - 0.3  # it does learn
+    assert 1e-4 < facts["suggested"] < 1
+    svg = ElementTree.parse(tmp_path / "rate.svg").getroot()
+    assert svg.tag == "{http://www.w3.org/2000/svg}svg"
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["rate.svg", "t.txt"]
+
+
+def test_what_cannot_be_written_is_found_first(run: Run, tmp_path: Path) -> None:
+    (tmp_path / "t.txt").write_text(TEXT, encoding="utf-8")
+    done = run("rate", "language", "t.txt", *TINY, "--plot", "nowhere/rate.svg")
+    failed(done, 2, "'nowhere/rate.svg' cannot be written")
+    failed(run("rate", "langage", "t.txt"), 2, "Did you mean 'language'?")
