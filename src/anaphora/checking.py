@@ -8,13 +8,13 @@ itself and refuses what they call errors; `anaphora check` makes all three.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
 
 from anaphora.errors import DataError
-from anaphora.findings import Finding, errors
+from anaphora.findings import SEVERITIES, Finding, errors
 
 
 @dataclass(frozen=True)
@@ -25,7 +25,8 @@ class Load:
     rows: int  # B, side by side in a batch
     steps: int  # T, of a batch; for ragged rows the mean
     batches: int  # in one pass over the training part
-    data_bytes: int  # that stay in memory
+    data_bytes: int  # that stay in memory, and what counting a baseline takes
+    scored_lines: int = 0  # steps of all rows that are scored at once
 
 
 class Rules(Protocol):
@@ -57,6 +58,17 @@ def examine(task: Rules, config: Any, paths: Sequence[str | Path]) -> tuple[Any,
     except DataError as error:
         return None, [*found, unreadable(error)]
     return corpus, [*found, *task.check(config, corpus)]
+
+
+def whole(
+    task: Rules, config: Any, paths: Sequence[str | Path], estimate: Callable[[Load], list[Finding]]
+) -> list[Finding]:
+    """What is found in all three turns, the worst first; `estimate` says what a load takes."""
+    corpus, found = examine(task, config, paths)
+    if not errors(found):
+        described, load = task.describe(config, corpus)
+        found = [*found, *described, *([] if load is None else estimate(load))]
+    return sorted(found, key=lambda finding: SEVERITIES.index(finding.severity))
 
 
 def unreadable(error: DataError) -> Finding:

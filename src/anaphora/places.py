@@ -38,15 +38,21 @@ def check_output(path: str | Path) -> None:
     atomic.writable(path)
 
 
-def check_room(folder: Path, model_bytes: int) -> None:
-    """Find out now whether a model of that size and its checkpoints fit on a folder's disk.
+def room(model_bytes: int) -> int:
+    """How many bytes a run with a model of that size leaves on its disk, or needs there for a while.
 
     Two checkpoints hold weights, the optimiser's two numbers per weight, an average and the best weights; the best
     weights and the model are two more files, and one file is written beside the one it replaces.
+    """
+    return (3 * 5 + 3) * model_bytes
+
+
+def check_room(folder: Path, model_bytes: int) -> None:
+    """Find out now whether a run with a model of that size fits on a folder's disk.
 
     Raises UsageError.
     """
-    needed = (3 * 5 + 3) * model_bytes
+    needed = room(model_bytes)
     free = shutil.disk_usage(folder).free
     if free < needed:
         raise UsageError(

@@ -96,6 +96,11 @@ class Text:
     def __str__(self) -> str:
         return "".join(self.blocks())
 
+    @property
+    def lengths(self) -> tuple[int, ...]:
+        """How many characters of each source there are, one after another; a block is of one source."""
+        return tuple(stretch.stop - stretch.start for stretch in self._stretches)
+
     def blocks(self) -> Iterator[str]:
         """Read it from the beginning, about `BLOCK` characters at once; no block is empty."""
         for source, start, stop in self._stretches:

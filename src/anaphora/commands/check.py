@@ -1,0 +1,88 @@
+"""``anaphora check TASK DATA``: what is wrong with data, and what training on them would take; nothing is trained."""
+
+from __future__ import annotations
+
+import json
+import shlex
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import typer
+
+from anaphora.commands import knobs
+from anaphora.commands.knobs import given, option, parameter
+from anaphora.tasks import table
+
+if TYPE_CHECKING:
+    from anaphora.findings import Finding
+
+_HELP = """Look at your data before a step is trained: what is wrong, in which row, and what to do about it; then how
+long rows are, what the vocabulary leaves out, and an estimate of the memory and the time that training takes here.
+
+    anaphora check TASK DATA --preset small
+
+Takes what `train` takes. Exit code 3 if there is an error, which training would refuse; warnings stop nothing.
+"""
+
+
+def make() -> Any:
+    """Return the group of all tasks."""
+    text = "Find out what is wrong with your data before anything is trained: `anaphora check TASK DATA`."
+    return knobs.for_each_task("check", text, _command)
+
+
+def _command(task: str) -> Any:
+    chosen = table.settings(task)
+
+    def command(
+        data: list[str], output: str, as_json: bool, preset: str | None, config: str | None, **values: Any
+    ) -> None:
+        _check(task, data, Path(output), as_json, preset, config, given(chosen.CONFIG, values))
+
+    own = [
+        knobs.data_parameter(task),
+        parameter("output", str, option("Where the model would go.", "FILE", "-o", "--output"), "model.anaphora"),
+        parameter("as_json", bool, option("Print one JSON object instead of lines.", None, "--json"), False),
+        *knobs.config_parameters(task),
+    ]
+    return knobs.with_knobs(task, own, command, _HELP.replace("TASK", task).replace("DATA", chosen.METAVAR))
+
+
+def _check(
+    task: str,
+    data: Sequence[str],
+    output: Path,
+    as_json: bool,
+    preset: str | None,
+    file: str | None,
+    options: Sequence[str],
+) -> None:
+    from anaphora.checking import whole
+    from anaphora.commands.estimate import findings as estimate
+    from anaphora.config import resolve
+    from anaphora.findings import errors
+
+    chosen = table.settings(task)
+    config = resolve(chosen.CONFIG, chosen.PRESETS, preset=preset or chosen.USUAL, file=file, options=options)
+    found = whole(table.task(task), config, data, lambda load: estimate(load, config.training, output.parent))
+    if as_json:
+        told = {"task": task, "data": list(data), "errors": len(errors(found))}
+        print(json.dumps({**told, "findings": [finding.as_json() for finding in found]}, ensure_ascii=False))
+    else:
+        for finding in found:
+            print("\n".join(finding.lines()))
+        print(f"\n{_summary(found)}")
+        if not errors(found):
+            words = [task, *data, *(["--preset", preset] if preset else []), *(["--config", file] if file else [])]
+            print(f"Next: anaphora train {shlex.join([*words, *options])}")
+    if errors(found):
+        raise typer.Exit(3)
+
+
+def _summary(found: Sequence[Finding]) -> str:
+    counts = [sum(finding.severity == severity for finding in found) for severity in ("error", "warning")]
+    words = [
+        f"{count} {name}{'s' if count != 1 else ''}" for count, name in zip(counts, ("error", "warning"), strict=True)
+    ]
+    return f"{', '.join(words)}. {'Training refuses data with errors.' if counts[0] else 'This can be trained on.'}"
