@@ -1,6 +1,5 @@
 // The binding: checks what came, releases the GIL, calls. No arithmetic.
 #include <nanobind/nanobind.h>
-#include <nanobind/ndarray.h>
 #include <nanobind/stl/optional.h>
 #include <nanobind/stl/string.h>
 #include <nanobind/stl/tuple.h>
@@ -14,6 +13,7 @@
 #include <vector>
 
 #include "kernels.h"
+#include "lent.hpp"
 #include "memory.hpp"
 #include "pool.hpp"
 
@@ -22,40 +22,11 @@ namespace nb = nanobind;
 namespace anaphora {
 namespace {
 
-using In = nb::ndarray<const float, nb::c_contig, nb::device::cpu>;
-using Out = nb::ndarray<float, nb::c_contig, nb::device::cpu>;
-using Index = nb::ndarray<const int64_t, nb::ndim<1>, nb::c_contig, nb::device::cpu>;
+using In = Lent<const float>;
+using Out = Lent<float>;
+using Index = Lent<const int64_t>;
 using MaybeIn = std::optional<In>;
 using MaybeOut = std::optional<Out>;
-
-template <class Array>
-std::string shape_text(const Array& array) {
-  std::string text = "(";
-  for (size_t i = 0; i < array.ndim(); ++i) text += (i ? ", " : "") + std::to_string(array.shape(i));
-  return text + (array.ndim() == 1 ? ",)" : ")");
-}
-
-template <class Array>
-auto* expect(const char* name, const Array& array, std::initializer_list<int64_t> shape) {
-  bool same = array.ndim() == shape.size();
-  size_t i = 0;
-  std::string wanted;
-  for (int64_t size : shape) {
-    same = same && static_cast<int64_t>(array.shape(i)) == size;
-    wanted += (i++ ? ", " : "") + std::to_string(size);
-  }
-  if (!same)
-    throw nb::value_error((std::string(name) + ": expected shape (" + wanted + (shape.size() == 1 ? ",)" : ")") +
-                           ", got " + shape_text(array))
-                              .c_str());
-  return array.data();
-}
-
-template <class Array>
-auto expect(const char* name, const std::optional<Array>& array, std::initializer_list<int64_t> shape)
-    -> decltype(array->data()) {
-  return array ? expect(name, *array, shape) : nullptr;
-}
 
 struct Named {
   const char* name;
@@ -78,12 +49,6 @@ CellKind cell_kind(const std::string& cell, bool projected) {
     known += (known.empty() ? "" : ", ") + std::string(one.name);
   }
   throw nb::value_error(("cell: expected one of " + known + "; got '" + cell + "'").c_str());
-}
-
-int64_t rows_of(const char* name, const In& array) {
-  if (array.ndim() != 2)
-    throw nb::value_error((std::string(name) + ": expected a matrix, got shape " + shape_text(array)).c_str());
-  return static_cast<int64_t>(array.shape(0));
 }
 
 constexpr size_t arrays = 6;  // w_ih, w_hh, b_ih, b_hh, w_hr, own for each direction, one after another
@@ -136,8 +101,9 @@ Noise noise_of(const Shape& s, int64_t B, int64_t N, const MaybeIn& mask, const 
   return noise;
 }
 
-const float* expect_saved(const Shape& s, const Lines& lines, int64_t N, const Noise& noise, int64_t segment,
-                          const MaybeIn& saved) {
+template <class Array>
+auto* expect_saved(const Shape& s, const Lines& lines, int64_t N, const Noise& noise, int64_t segment,
+                   const Array& saved) {
   if (segment < 0) throw nb::value_error("segment: expected steps, 0 for none");
   if (!segment) return expect("saved", saved, {s.D, N, saved_slots(s.cell, noise) * s.H});
   if (!traits(s.cell).memory) return expect("saved", saved, {0});
@@ -145,6 +111,8 @@ const float* expect_saved(const Shape& s, const Lines& lines, int64_t N, const N
 }
 
 Lines lines_of(const Index& time_offset, const Index& row_offset, const Index& lengths, int64_t N) {
+  for (const Index* each : {&time_offset, &row_offset, &lengths})
+    if (each->ndim() != 1) throw nb::value_error("lines: expected vectors");
   const Lines lines{static_cast<int64_t>(time_offset.shape(0)), static_cast<int64_t>(row_offset.shape(0)),
                     time_offset.data(), row_offset.data(), lengths.data()};
   if (static_cast<int64_t>(lengths.shape(0)) != lines.B) throw nb::value_error("lengths: expected one for each row");
@@ -199,19 +167,18 @@ void forward(const Packed& packed, const In& x, const Index& time_offset, const 
              int64_t segment) {
   Forward call{};
   const Shape& s = call.shape = packed.shape;
-  call.N = rows_of("x", In(x));
+  call.N = x.lines();
   call.lines = lines_of(time_offset, row_offset, lengths, call.N);
   const int64_t B = call.lines.B;
-  call.x = expect("x", x, {call.N, s.I});
+  call.x = expect_lines("x", x, call.N, s.I);
   call.h0 = expect("h0", h0, {s.D, B, s.P});
   call.c0 = expect("c0", c0, {s.D, B, s.H});
-  call.y = expect("y", y, {call.N, s.D * s.P});
+  call.y = expect_lines("y", y, call.N, s.D * s.P);
   call.h_n = expect("h_n", h_n, {s.D, B, s.P});
   call.c_n = expect("c_n", c_n, {s.D, B, s.H});
   call.noise = noise_of(s, B, call.N, mask, keep_h, keep_c);
   call.segment = segment;
-  if (saved) expect_saved(s, call.lines, call.N, call.noise, segment, In(*saved));
-  call.saved = saved ? saved->data() : nullptr;
+  if (saved) call.saved = expect_saved(s, call.lines, call.N, call.noise, segment, *saved);
   const bool memory = traits(s.cell).memory;
   if (memory != (call.c_n != nullptr))
     throw nb::value_error(memory ? "c_n: this cell needs it" : "c_n: this cell has no memory c");
@@ -227,7 +194,7 @@ void backward(const std::string& cell, const std::vector<MaybeIn>& weights, cons
               const MaybeIn& keep_h, const MaybeIn& keep_c, float clip, int64_t segment) {
   Backward call{};
   const Shape& s = call.shape = shape_of(cell, weights);
-  call.N = rows_of("x", x);
+  call.N = x.lines();
   call.lines = lines_of(time_offset, row_offset, lengths, call.N);
   const int64_t B = call.lines.B;
   if (!dweights.empty() && dweights.size() != weights.size())
@@ -239,18 +206,18 @@ void backward(const std::string& cell, const std::vector<MaybeIn>& weights, cons
   for (size_t i = 0; i < dweights.size(); ++i)
     if (dweights[i].has_value() != weights[i].has_value())
       throw nb::value_error("dweights: expected one for each weight that is there");
-  call.x = expect("x", x, {call.N, s.I});
+  call.x = expect_lines("x", x, call.N, s.I);
   call.h0 = expect("h0", h0, {s.D, B, s.P});
   call.c0 = expect("c0", c0, {s.D, B, s.H});
-  call.y = expect("y", y, {call.N, s.D * s.P});
+  call.y = expect_lines("y", y, call.N, s.D * s.P);
   call.noise = noise_of(s, B, call.N, mask, keep_h, keep_c);
   call.clip = clip;
   call.segment = segment;
   call.saved = expect_saved(s, call.lines, call.N, call.noise, segment, saved);
-  call.dy = expect("dy", dy, {call.N, s.D * s.P});
+  call.dy = expect_lines("dy", dy, call.N, s.D * s.P);
   call.dh_n = expect("dh_n", dh_n, {s.D, B, s.P});
   call.dc_n = expect("dc_n", dc_n, {s.D, B, s.H});
-  call.dx = expect("dx", dx, {call.N, s.I});
+  call.dx = expect_lines("dx", dx, call.N, s.I);
   call.dh0 = expect("dh0", dh0, {s.D, B, s.P});
   call.dc0 = expect("dc0", dc0, {s.D, B, s.H});
   nb::gil_scoped_release released;

@@ -125,7 +125,7 @@ class Sweep {
         if (call_.noise.mask) mask(rows[i], i);
         if (call_.noise.keep_c) copy(c_before_.data() + i * shape_.H, rows[i].c, shape_.H);
       }
-      run_stages<Save>(rows, active, member, typename Cell::Stages{});
+      run_stages<Save>(rows, active, s % 2, member, typename Cell::Stages{});
       if (call_.noise.keep_h || call_.noise.keep_c)
         for (int64_t i = 0; i < active; ++i) zone_out<Save>(rows[i], i, line(row(i), s));
     }
@@ -214,8 +214,9 @@ class Sweep {
     });
   }
 
+  // Every other step takes the panels from the other end: those that the step before fetched last are still at hand.
   template <bool Save, class... S>
-  void run_stages(Row* rows, int64_t active, Crew::Member& member, List<S...>) {
+  void run_stages(Row* rows, int64_t active, bool from_the_end, Crew::Member& member, List<S...>) {
     const float* packed = call_.packed[direction_];
     const auto stage = [&](auto of) {
       using Stage = decltype(of);
@@ -225,7 +226,8 @@ class Sweep {
         const Layout<Stage> layout{shape_};
         member.phase([&](int part, int parts) {
           const Piece panels(layout.panels().count(), part, parts);
-          for (int64_t p = panels.begin; p < panels.end; ++p)
+          for (int64_t i = panels.begin; i < panels.end; ++i) {
+            const int64_t p = from_the_end ? panels.begin + panels.end - 1 - i : i;
             with_count<Layout<Stage>::width>(layout.panels().vectors_of(p), [&](auto W) {
               for_tiles(active, [&](int64_t first, int n) {
                 with_count<tile_rows>(n, [&](auto R) {
@@ -233,6 +235,7 @@ class Sweep {
                 });
               });
             });
+          }
         });
         packed += layout.size();
         for (int64_t i = 0; i < active; ++i) rows[i].partial = nullptr;

@@ -3,10 +3,11 @@
     y, h_n, c_n = walk(x; W, U, b, h_0, c_0)            forward
     dx, dW, dU, db, dh_0, dc_0 = walk back(dy, dh_n, dc_n)      backward
 
-All arrays are float32 and C-contiguous, indices int64; the caller allocates what is written. What each letter means,
-who owns what and in which order each row is summed stands in ``csrc/kernels.h``; ``reference.py`` has the same
-functions in plain numpy. Every function releases the GIL while it computes. A wrong shape raises ``ValueError`` naming
-the array, what was expected and what came; a wrong dtype or layout raises ``TypeError``.
+All arrays are float32 and C-contiguous, indices int64; torch's CPU tensors are taken as they are. The caller allocates
+what is written. What each letter means, who owns what and in which order each row is summed stands in
+``csrc/kernels.h``; ``reference.py`` has the same functions in plain numpy. Every function releases the GIL while it
+computes. A wrong shape raises ``ValueError`` naming the array, what was expected and what came; a wrong dtype or layout
+raises ``TypeError``.
 """
 
 from __future__ import annotations
@@ -54,6 +55,7 @@ OWN = {"lstm_peephole": 3, "lstm_layer_norm": 10, "gru_layer_norm": 6}  # vector
 MEMORY = frozenset({"lstm", "lstm_peephole", "lstm_coupled", "lstm_layer_norm"})
 
 Float = NDArray[np.float32]
+Directions = Sequence[Weights] | Sequence[Sequence[Any]]
 Packed = _kernels.Packed
 PackedLinear = _kernels.PackedLinear
 Stepper = _kernels.Stepper
@@ -82,19 +84,22 @@ def saved_slots(cell: str, noise: Noise = SILENT) -> int:
     return SAVED_SLOTS[cell] + (1 if zoned and cell in MEMORY else 0)
 
 
-def flat(directions: Sequence[Weights]) -> list[Any]:
-    """One list of the arrays of all directions, in the order of ``Weights``, as the extension takes them."""
+def flat(directions: Directions) -> list[Any]:
+    """One list of the arrays of all directions, in the order of ``Weights``, as the extension takes them.
+
+    Arrays of both directions that stand in one list already are taken as they stand.
+    """
     return [array for direction in directions for array in direction]
 
 
-def pack(cell: str, directions: Sequence[Weights]) -> Packed:
+def pack(cell: str, directions: Directions) -> Packed:
     """Lay out the weights of one (D = 1) or both directions for the walk; later changes of the arrays are not seen."""
     return _kernels.pack(cell, flat(directions))
 
 
 def forward(
     packed: Packed,
-    x: Float,  # (N, I)
+    x: Float,  # (N, I), or of any shape that is N lines
     lines: Lines,
     h0: Float | None,  # (D, B, P), None for zeros
     c0: Float | None,  # (D, B, H), None for zeros
@@ -114,7 +119,7 @@ def forward(
 
 def backward(
     cell: str,
-    directions: Sequence[Weights],
+    directions: Directions,
     x: Float,
     lines: Lines,
     h0: Float | None,
@@ -125,7 +130,7 @@ def backward(
     dh_n: Float | None,  # (D, B, P)
     dc_n: Float | None,  # (D, B, H)
     dx: Float | None,  # (N, I), the sum over directions
-    dweights: Sequence[Weights] | None,
+    dweights: Directions | None,
     dh0: Float | None,
     dc0: Float | None,
     noise: Noise = SILENT,

@@ -139,7 +139,7 @@ def test_given_masks_a_row_has_its_bits_in_any_batch(cell: str) -> None:
         noise: Any = Noise(mask[:, rows], keep_h[lines], None if keep_c is None else keep_c[lines])  # type: ignore[arg-type]
         along = Walk.of(Lines.ragged([problem.lengths[b] for b in rows]), len(lines))
         state = [None if s is None else s[:, rows] for s in (h0, c0)]
-        y, h_n, c_n = functional.recurrent(cell, x[lines], weights, 2, along, *state, noise)
+        y, h_n, c_n, _ = functional.recurrent(cell, x[lines], weights, 2, along, *state, noise)
         return y, h_n, c_n
 
     y, h_n, c_n = walk(list(range(B)))

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import copy
-import io
 from typing import Any
 
 import numpy as np
 import pytest
+import safetensors.torch
 import torch
 from torch import Tensor
 from torch.nn.utils import parametrize
@@ -103,19 +103,13 @@ def test_state_dicts_go_both_ways(case: Case) -> None:
     other = case.module(torch.nn)
     other.load_state_dict(ours.state_dict())
     ours.load_state_dict(other.state_dict())
-    saved = io.BytesIO()
-    torch.save(theirs.state_dict(), saved)
-    saved.seek(0)
-    ours.load_state_dict(torch.load(saved, weights_only=True))
+    ours.load_state_dict(safetensors.torch.load(safetensors.torch.save(dict(theirs.state_dict()))))
 
 
 def test_a_state_dict_is_enough_for_another_module(case: Case) -> None:
     problem = Problem(case)
     other = case.module()
-    saved = io.BytesIO()
-    torch.save(problem.ours.state_dict(), saved)
-    saved.seek(0)
-    other.load_state_dict(torch.load(saved, weights_only=True))
+    other.load_state_dict(safetensors.torch.load(safetensors.torch.save(dict(problem.ours.state_dict()))))
     assert repr(other) == repr(problem.ours)
     outputs, _ = problem.run(problem.ours.eval())
     assert all(torch.equal(a, b) for a, b in zip(problem.run(other.eval())[0], outputs, strict=True))

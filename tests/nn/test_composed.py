@@ -52,7 +52,7 @@ def test_every_cell_equals_the_reference(options: Options, clip: float) -> None:
     call = Call(options, LENGTHS, dtype=np.float64)
     expected = by_reference(call.layer, clip)
     found = call.run(composed.recurrent, clip)
-    *_, saved = composed.inspected(*call.given(), clip)
+    *_, saved = composed.recurrent(*call.given(), clip)
     assert not saved.requires_grad
     between = torch.ones(call.N, dtype=torch.bool).index_fill(0, call.where, False)
     for lines in (found["y"], found["x"], saved.transpose(0, 1)):
@@ -91,7 +91,7 @@ def test_plain_cells_equal_torchs(cell: str, kind: str, more: dict[str, Any], bi
     c0 = torch.randn(D, 4, H, generator=draw, dtype=torch.float64).requires_grad_()
     leaves = [*module.parameters(), *rows, h0, *([c0] if kind == "LSTM" else [])]
     walk = Walk.of(Lines.ragged(steps), sum(steps))
-    y, h_n, c_n = composed.recurrent(cell, torch.cat(rows), weights, D, walk, h0, c0)
+    y, h_n, c_n, _ = composed.recurrent(cell, torch.cat(rows), weights, D, walk, h0, c0)
     outputs = [*y.split(steps), *h_n.unbind(1), *(c_n.unbind(1) if kind == "LSTM" else [])]
     alone: list[list[Tensor]] = [[], [], []]
     for b, row in enumerate(rows):
@@ -145,12 +145,12 @@ def test_a_limit_changes_no_value_and_is_silent_where_it_is_wide(cell: str) -> N
 
 def test_shapes_on_a_device_without_memory_and_under_autocast() -> None:
     call = Call(Options("lstm_layer_norm", 2, True, "all"), LENGTHS)
-    plain = composed.inspected(*call.given())
+    plain = composed.recurrent(*call.given())
     with torch.autocast("cpu", torch.bfloat16):
-        mixed = composed.inspected(*call.given())
+        mixed = composed.recurrent(*call.given())
     for a, b in zip(plain, mixed, strict=True):
         assert torch.equal(a, b)
     leaves = {name: leaf.to("meta") for name, leaf in call.leaves.items()}
     call.noise = call.noise._make(value.to("meta") for value in call.noise)
-    for result, shaped in zip(plain, composed.inspected(*call.given(leaves)), strict=True):
+    for result, shaped in zip(plain, composed.recurrent(*call.given(leaves)), strict=True):
         assert (shaped.shape, shaped.device.type) == (result.shape, "meta")

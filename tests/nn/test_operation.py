@@ -4,6 +4,7 @@ without numbers, tracing, compilation and export, for every cell.
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -61,7 +62,7 @@ def test_every_road_gives_the_same_bits(options: Options) -> None:
     call = Call(options, LENGTHS)
     expected = call.run(functional.recurrent, 0.15)
     same(call.run(functional.recurrent, 0.15, segment=2), expected)
-    same(call.run(functional.inspected, 0.15), expected)
+    same(call.run(partial(functional.recurrent, keep=True), 0.15), expected)
     with torch.overrides.BaseTorchFunctionMode():
         same(call.run(functional.recurrent, 0.15), expected)
     with torch.profiler.profile() as profile:
@@ -85,8 +86,8 @@ def test_what_is_inspected_equals_plain_torch_and_has_no_gradient(options: Optio
     exact, call = Call(options, LENGTHS, dtype=np.float64), Call(options, LENGTHS)
     for freed in (torch.enable_grad, torch.no_grad):
         with freed():
-            *_, saved = functional.inspected(*call.given(), segment=2)
-            *_, expected = composed.inspected(*exact.given())
+            *_, saved = functional.recurrent(*call.given(), segment=2, keep=True)
+            *_, expected = composed.recurrent(*exact.given())
             slots = kernels.saved_slots(options.kernel, call.noise)
             assert saved.shape == (options.D, call.N, slots * call.layer.H)
             assert not saved.requires_grad
@@ -168,7 +169,9 @@ def test_every_cell_is_exported_with_its_operation(options: Options) -> None:
 
     class Layer(torch.nn.Module):
         def forward(self, x: Tensor, weights: Any, h0: Tensor, c0: Any, noise: Any) -> Any:
-            return functional.recurrent(cell, x, weights, D, Walk.dense(walk.T, walk.rows), h0, c0, noise)
+            along = Walk.dense(walk.T, walk.rows)
+            results = functional.recurrent(cell, x, weights, D, along, h0, c0, noise)
+            return results[:2] if c0 is None else results[:3]
 
     given = (x, weights, h0, c0, noise)
     exported = torch.export.export(Layer(), given)

@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 import copy
-from typing import Any, NamedTuple
+from typing import Any
 
 import pytest
 import torch
 from torch import Tensor
 from torch.nn.utils.rnn import PackedSequence, pack_sequence, pad_sequence
 
-from anaphora.nn import Ragged, Recurrent
+from anaphora.nn import GRU, LSTM, Ragged, Recurrent
+from nn.own_cells import Counting, Gru, H, I, Lstm, Memory, double
 
 Rows = list[Tensor]
-I, H = 3, 5
 LENGTHS = {
     "dense": [6] * 4,
     "batch_first": [6] * 4,
@@ -25,84 +25,6 @@ LENGTHS = {
     "lengths_batch_first": [4, 0, 8, 1, 7, 0, 7],
 }
 EXACT = {"rtol": 0, "atol": 1e-12}  # float64, numbers near 1, sums in another order
-
-
-class Gru(torch.nn.Module):
-    """torch.nn.GRU's equations on torch.nn.GRUCell's weights."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.weights = torch.nn.GRUCell(I, H)
-        self.rows_stepped = 0
-
-    def inputs(self, x: Tensor) -> tuple[Tensor, ...]:
-        return (x @ self.weights.weight_ih.T + self.weights.bias_ih).chunk(3, dim=1)
-
-    def step(self, pre: tuple[Tensor, ...], h: Tensor) -> tuple[Tensor, Tensor]:
-        self.rows_stepped += h.size(0)
-        r, z, n = (h @ self.weights.weight_hh.T + self.weights.bias_hh).chunk(3, dim=1)
-        r, z = torch.sigmoid(pre[0] + r), torch.sigmoid(pre[1] + z)
-        h = (1 - z) * torch.tanh(pre[2] + r * n) + z * h
-        return h, h
-
-    def initial_state(self, batch: int, like: Tensor) -> Tensor:
-        return like.new_zeros(batch, H)
-
-    def reset_parameters(self) -> None:
-        self.weights.reset_parameters()
-
-
-class Memory(NamedTuple):
-    h: Tensor
-    c: Tensor
-
-
-class Lstm(torch.nn.Module):
-    """torch.nn.LSTM's equations on torch.nn.LSTMCell's weights, with a named state."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.weights = torch.nn.LSTMCell(I, H)
-
-    def inputs(self, x: Tensor) -> Tensor:
-        return x @ self.weights.weight_ih.T + self.weights.bias_ih
-
-    def step(self, pre: Tensor, state: Memory) -> tuple[Tensor, Memory]:
-        i, f, g, o = (pre + state.h @ self.weights.weight_hh.T + self.weights.bias_hh).chunk(4, dim=1)
-        c = torch.sigmoid(f) * state.c + torch.sigmoid(i) * torch.tanh(g)
-        h = torch.sigmoid(o) * torch.tanh(c)
-        return h, Memory(h, c)
-
-    def initial_state(self, batch: int, like: Tensor) -> Memory:
-        return Memory(like.new_zeros(batch, H), like.new_zeros(batch, H))
-
-
-class Counting(torch.nn.Module):
-    """A learned initial state, an output of another width, a state of three parts of which one counts."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.of_x, self.of_h, self.out = torch.nn.Linear(I, H), torch.nn.Linear(H, H), torch.nn.Linear(H, 2)
-        self.start = torch.nn.Parameter(torch.randn(H))
-
-    def inputs(self, x: Tensor) -> Tensor:
-        return self.of_x(x)
-
-    def step(self, pre: Tensor, state: tuple[Tensor, ...]) -> tuple[Tensor, tuple[Tensor, ...]]:
-        h, total, steps = state
-        h = torch.tanh(pre + self.of_h(h) + steps.unsqueeze(1) / 8)
-        return self.out(h + total), (h, total + h**2, steps + 1)
-
-    def initial_state(self, batch: int, like: Tensor) -> tuple[Tensor, ...]:
-        steps = torch.zeros(batch, dtype=torch.int64)
-        return self.start.expand(batch, H), like.new_zeros(batch, H), steps
-
-
-def double(cell: Any) -> Any:
-    draw = torch.Generator().manual_seed(7)
-    for parameter in cell.parameters():
-        parameter.data = 0.7 * torch.randn(parameter.shape, dtype=torch.float64, generator=draw)
-    return cell
 
 
 def draw_rows(lengths: list[int], seed: int = 0) -> Rows:
@@ -246,6 +168,33 @@ def test_a_reset_returns_to_the_initial_state(layout: str, given: bool) -> None:
         torch.testing.assert_close(mine, theirs, rtol=0, atol=1e-11)
 
 
+@pytest.mark.parametrize("given", [False, True], ids=["initial", "given"])
+@pytest.mark.parametrize("kind", [Gru, Lstm])
+@pytest.mark.parametrize("layout", LENGTHS)
+def test_a_reset_means_what_it_means_to_the_modules(layout: str, kind: Any, given: bool) -> None:
+    lengths = LENGTHS[layout]
+    layer = double(Recurrent(kind(), bidirectional=True, batch_first="first" in layout))
+    module = (GRU if kind is Gru else LSTM)(
+        I, H, bidirectional=True, batch_first="first" in layout, dtype=torch.float64
+    )
+    for theirs, mine in zip(module.parameters(), layer.parameters(), strict=True):
+        theirs.data = mine.data
+    draw = torch.Generator().manual_seed(9)
+    batch, options = batch_of(layout, draw_rows(lengths))
+    shape = batch.shape[:-1] if isinstance(batch, Tensor) else batch.data.shape[:1]
+    reset = torch.rand(shape, generator=draw) < 0.35
+    states = torch.randn(1 if kind is Gru else 2, 2, len(lengths), H, dtype=torch.float64, generator=draw)
+    states = states[:, :, 0] if layout == "unbatched" else states
+    pair, hx = zip(*states, strict=True), tuple(states) if kind is Lstm else states[0]
+    handed = tuple(state[0] if kind is Gru else Memory(*state) for state in pair)
+    output, ends = layer(batch, handed if given else None, reset=reset, **options)
+    expected, last = module(batch, hx if given else None, reset=reset, **options)
+    torch.testing.assert_close(output.data, expected.data, **EXACT)
+    parts = [torch.stack(end) for end in zip(*ends, strict=True)] if kind is Lstm else [torch.stack(ends)]
+    for mine, theirs in zip(parts, last if kind is Lstm else (last,), strict=True):
+        torch.testing.assert_close(mine, theirs, **EXACT)
+
+
 @pytest.mark.parametrize("layout", LENGTHS)
 def test_the_cost_is_that_of_the_steps(layout: str) -> None:
     lengths = LENGTHS[layout]
@@ -345,61 +294,3 @@ def test_a_compiled_layer_gives_the_same() -> None:
     got, end = torch.compile(layer, backend="eager", fullgraph=True)(x)
     torch.testing.assert_close(got, layer(x)[0])
     torch.testing.assert_close(end, got[-1])
-
-
-class Wrong(Gru):
-    """A cell with one thing exchanged."""
-
-    def __init__(self, **methods: Any) -> None:
-        super().__init__()
-        for name, method in methods.items():
-            setattr(self, name, method)
-
-
-@pytest.mark.parametrize(
-    ("cell", "said"),
-    [
-        (Wrong(inputs=lambda x: x[:1]), r"Wrong.inputs: expected 8 lines, as many as x has, got \[\(1, 3\)\]"),
-        (Wrong(initial_state=lambda batch, like: like[:1]), r"Wrong.initial_state: expected 2 rows.*got \[\(1, 3\)\]"),
-        (Wrong(step=lambda pre, h: (h[0], h)), r"Wrong.step: expected an output \(2, F\), got \[\(5,\)\]"),
-        (Wrong(step=lambda pre, h: (h, h[:, :4])), r"next state of shapes \[\(2, 5\)\], got \[\(2, 4\)\]"),
-    ],
-)
-def test_a_wrong_shape_is_named(cell: Any, said: str) -> None:
-    with pytest.raises(ValueError, match=said):
-        Recurrent(cell)(torch.zeros(4, 2, I))
-
-
-def test_a_wrong_form_is_named() -> None:
-    cell = Wrong(step=lambda pre, h: (h, (h,)))
-    with pytest.raises(TypeError, match=r"next state as float32 \(rows, 5\), got \(float32 \(rows, 5\)\)"):
-        Recurrent(cell)(torch.zeros(4, 2, I))
-
-
-def test_what_is_no_cell_is_refused() -> None:
-    with pytest.raises(TypeError, match=r"expected the cell to be a torch\.nn\.Module, got type"):
-        Recurrent(Gru)
-    with pytest.raises(TypeError, match="expected Linear to have a method inputs and step and initial_state"):
-        Recurrent(torch.nn.Linear(2, 2))
-
-
-@pytest.mark.parametrize(
-    ("batch", "options", "error", "said"),
-    [
-        (torch.zeros(4, 2, 1, I), {}, ValueError, "2D or 3D"),
-        ("text", {}, TypeError, "got str"),
-        (torch.zeros(4, 2, I), {"lengths": [5, 1]}, ValueError, "between 0 and T = 4, got 5 in row 0"),
-        (torch.zeros(4, 2, I), {"reset": torch.zeros(2, 4, dtype=torch.bool)}, ValueError, r"reset \(4, 2\)"),
-        (torch.zeros(4, 2, I), {"state": torch.zeros(3, H)}, ValueError, r"state of \[\(2, 5\)\], got \[\(3, 5\)\]"),
-        (torch.zeros(4, I), {"state": torch.zeros(1, H)}, ValueError, r"state of \[\(1, 5\)\], got \[\(1, 1, 5\)\]"),
-    ],
-)
-def test_a_batch_that_does_not_fit_is_refused(batch: Any, options: dict[str, Any], error: Any, said: str) -> None:
-    with pytest.raises(error, match=said):
-        Recurrent(Gru())(batch, **options)
-
-
-def test_two_directions_want_two_states() -> None:
-    layer = Recurrent(Gru(), bidirectional=True)
-    with pytest.raises(TypeError, match=r"a pair of states, one for each direction, got float32 \(rows, 5\)"):
-        layer(torch.zeros(4, 2, I), torch.zeros(2, H))

@@ -100,9 +100,9 @@ class RecurrentBase(torch.nn.RNNBase):
 
     def _read(self, batch: Any, lengths: Lengths | None, reset: Any) -> Layout:
         layout = read(batch, lengths, self.batch_first, type(self).__name__, reset)
-        if layout.x.size(1) != self.input_size:
+        if layout.x.size(-1) != self.input_size:
             raise RuntimeError(
-                f"input.size(-1) must be equal to input_size. Expected {self.input_size}, got {layout.x.size(1)}"
+                f"input.size(-1) must be equal to input_size. Expected {self.input_size}, got {layout.x.size(-1)}"
             )
         return layout
 
@@ -114,7 +114,7 @@ class RecurrentBase(torch.nn.RNNBase):
         h0, c0 = self._initial(hx, layout, like)
         D, cut, pair = 2 if self.bidirectional else 1, layout.cut, self.has_memory
         if self.num_layers == 1 and not self.changes and cut is None:
-            y, h_n, c_n = operation(self.cell, x, weights, D, layout.walk, h0, c0)
+            y, h_n, c_n, _ = operation(self.cell, x, weights, D, layout.walk, h0, c0)
         else:
             y, hs, cs = x, [], []
             for layer in range(self.num_layers):
@@ -124,10 +124,11 @@ class RecurrentBase(torch.nn.RNNBase):
                 h_first = None if h0 is None else h0.narrow(0, layer * D, D)
                 c_first = None if c0 is None else c0.narrow(0, layer * D, D)
                 extras = self._extras(layout, mine[1])
-                y, h, c = operation(self.cell, y, mine, D, layout.walk, h_first, c_first, *extras)
+                y, h, c, _ = operation(self.cell, y, mine, D, layout.walk, h_first, c_first, *extras)
                 hs.append(h if cut is None else cut.end(h))
-                cs.append(c if cut is None or not pair else cut.end(c))
-            h_n, c_n = (ends[0] if len(ends) == 1 else torch.cat(ends) for ends in (hs, cs))
+                if pair:
+                    cs.append(c if cut is None else cut.end(c))
+            h_n, c_n = _joined(hs), _joined(cs) if pair else None
         if not layout.batched:
             h_n, c_n = h_n.squeeze(1), c_n.squeeze(1) if pair else c_n
         return layout.restore(y), ((h_n, c_n) if pair else h_n)
@@ -191,6 +192,11 @@ class RecurrentBase(torch.nn.RNNBase):
                 f"Expected hx of dtype {like.dtype} like the weights, got {state.dtype}: hx.to({like.dtype})"
             )
         return (state if layout.batched else state.unsqueeze(1)).to(like.device, like.dtype)
+
+
+def _joined(ends: list[Tensor]) -> Tensor:
+    """The states after all layers, (L·D, B, ·)."""
+    return ends[0] if len(ends) == 1 else torch.cat(ends)
 
 
 def runs_here(x: Tensor, weights: list[Any]) -> bool:

@@ -6,6 +6,7 @@ or wants its own weight gradients, there are V walks.
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import torch
@@ -53,8 +54,9 @@ def backward(info: Any, in_dims: tuple[Any, ...], *inputs: Any) -> tuple[Any, An
 def _side_by_side(V: int, in_dims: tuple[Any, ...], inputs: tuple[Any, ...]) -> tuple[Any, ...]:
     """What both operations begin with, up to the noise, for all batches as one."""
     x, h0, c0, mask = (_front(inputs[at], in_dims[at], V) for at in (_X, _H0, _C0, _MASK))
-    keeps = (_keep(inputs[at], in_dims[at], V, x.size(1)) for at in (_KEEP_H, _KEEP_C))
-    lines = _repeated(inputs[_T], inputs[_LINES], V, x.size(1))
+    N = math.prod(x.shape[1:-1])
+    keeps = (_keep(inputs[at], in_dims[at], V, N) for at in (_KEEP_H, _KEEP_C))
+    lines = _repeated(inputs[_T], inputs[_LINES], V, N)
     return (*inputs[:_LINES], lines, x.flatten(0, 1), _side(h0), _side(c0), inputs[_WEIGHTS], _side(mask), *keeps)
 
 

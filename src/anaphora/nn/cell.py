@@ -36,7 +36,7 @@ def _step(
             raise RuntimeError(f"{name}: expected hidden of dtype torch.float32, got {state.dtype}: hx.float()")
         initial.append(state.to("cpu", torch.float32).reshape(1, B, H))
     h0, c0 = (*initial, None, None)[:2]
-    _, h, c = functional.recurrent(cell, x.float(), weights, 1, Walk.dense(1, B), h0, c0)
+    _, h, c, _ = functional.recurrent(cell, x.float(), weights, 1, Walk.dense(1, B), h0, c0)
     return (h[0], c[0] if cell == "lstm" else c) if data.dim() == 2 else (h[0, 0], c[0, 0] if cell == "lstm" else c)
 
 

@@ -24,7 +24,7 @@ from anaphora.nn.walk import Walk
 
 def recurrent(
     cell: str,
-    x: Tensor,  # (N, I)
+    x: Tensor,  # (…, I), N lines
     weights: Sequence[Tensor | None],
     directions: int,
     walk: Walk,
@@ -33,31 +33,16 @@ def recurrent(
     noise: Noise = SILENT,
     clip: float = 0.0,
     segment: int = 0,
-) -> tuple[Tensor, Tensor, Tensor]:
-    """``functional.recurrent`` of any dtype on any device: y (N, D·P), h_n (D, B, P), and c_n (D, B, H) of a memory."""
-    y, h_n, c_n, _ = inspected(cell, x, weights, directions, walk, h0, c0, noise, clip)
-    return y, h_n, c_n
-
-
-def inspected(
-    cell: str,
-    x: Tensor,  # (N, I)
-    weights: Sequence[Tensor | None],
-    directions: int,
-    walk: Walk,
-    h0: Tensor | None = None,  # (D, B, P)
-    c0: Tensor | None = None,  # (D, B, H)
-    noise: Noise = SILENT,
-    clip: float = 0.0,
-    segment: int = 0,
+    keep: bool = True,
 ) -> tuple[Tensor, Tensor, Tensor, Tensor]:
-    """What ``recurrent`` gives, and what its steps saved (D, N, S·H), which no gradient flows into."""
+    """``functional.recurrent`` of any dtype on any device; what all steps saved comes whatever ``keep`` says."""
+    shape, x = x.shape[:-1], x.flatten(0, -2)
     sides: list[Any] = [weights[at : at + 6] for at in range(0, len(weights), 6)]
     with _no_autocast(x):
         ends = [_one_direction(cell, x, Weights(*w), walk.numbers, d, h0, c0, noise, clip) for d, w in enumerate(sides)]
     ys, hs, cs, kept = zip(*ends, strict=True)
     c_n = torch.stack(cs) if CELLS[cell].memory else x.new_empty(0)
-    return torch.cat(ys, dim=1), torch.stack(hs), c_n, torch.stack(kept)
+    return torch.cat(ys, dim=1).unflatten(0, shape), torch.stack(hs), c_n, torch.stack(kept)
 
 
 def _no_autocast(x: Tensor) -> Any:

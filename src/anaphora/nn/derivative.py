@@ -141,7 +141,7 @@ def composed_gradients(
             inputs[at] = inputs[at].detach().requires_grad_()
     x, h0, c0, *weights = inputs
     with torch.enable_grad():
-        outputs = composed.recurrent(cell, x, weights, directions, walk, h0, c0, noise, clip)
+        outputs = composed.recurrent(cell, x, weights, directions, walk, h0, c0, noise, clip)[:3]
     sources = [tensor for tensor, asked in zip(inputs, wanted, strict=True) if asked]
     arrived = [(y, dy) for y, dy in zip(outputs, arriving, strict=True) if dy is not None and y.requires_grad]
     ys, dys = zip(*arrived, strict=True) if arrived else ((), ())

@@ -25,11 +25,11 @@ from torch import Tensor
 from torch.autograd import forward_ad
 
 from anaphora import kernels
-from anaphora.lines import SILENT, Lines, Noise, Weights
+from anaphora.lines import SILENT, Lines, Noise
 from anaphora.nn import batching, composed, derivative
 from anaphora.nn.walk import Walk, split
 
-__all__ = ["Walk", "inspected", "recurrent"]
+__all__ = ["Walk", "recurrent"]
 
 # What both raw operations begin with; ``lines`` holds time_offset (T,), row_offset (B,) and lengths (B,).
 _INPUTS = (
@@ -45,7 +45,7 @@ _SCHEMAS = (
 
 def recurrent(
     cell: str,
-    x: Tensor,  # (N, I)
+    x: Tensor,  # (…, I), N lines
     weights: Sequence[Tensor | None],
     directions: int,
     walk: Walk,
@@ -54,61 +54,26 @@ def recurrent(
     noise: Noise = SILENT,
     clip: float = 0.0,
     segment: int = 0,
-) -> tuple[Tensor, Tensor, Tensor]:
-    """One layer over all rows of a float32 CPU batch: y (N, D·P), h_n (D, B, P), and c_n (D, B, H) of a memory.
+    keep: bool = False,
+) -> tuple[Tensor, Tensor, Any, Any]:
+    """One layer over all rows of a float32 CPU batch: y (…, D·P), h_n (D, B, P), and c_n (D, B, H) of a memory.
 
     ``weights`` are the six of ``anaphora.lines.Weights``, None where there is none, one direction after the other.
     Lines past a row's end come out as 0. ``clip`` bounds the gradient of every pre-activation at every step;
     ``segment`` has the way back compute the gates again, that many steps at a time. Nothing is kept for backward
-    unless some input wants a gradient. Raises NotImplementedError under forward-mode differentiation.
+    unless some input wants a gradient. With ``keep`` the last result is what all steps saved (D, N, S·H), which no
+    gradient flows into. Raises NotImplementedError under forward-mode differentiation.
     """
-    y, h_n, c_n, _ = _layer(cell, x, weights, directions, walk, h0, c0, noise, clip, segment, False)
-    return y, h_n, _NO_MEMORY if c_n is None else c_n
-
-
-def inspected(
-    cell: str,
-    x: Tensor,  # (N, I)
-    weights: Sequence[Tensor | None],
-    directions: int,
-    walk: Walk,
-    h0: Tensor | None = None,  # (D, B, P)
-    c0: Tensor | None = None,  # (D, B, H)
-    noise: Noise = SILENT,
-    clip: float = 0.0,
-    segment: int = 0,
-) -> tuple[Tensor, Tensor, Tensor, Tensor]:
-    """What ``recurrent`` gives, and what its steps saved (D, N, S·H), which no gradient flows into."""
-    y, h_n, c_n, saved = _layer(cell, x, weights, directions, walk, h0, c0, noise, clip, 0, True)
-    return y, h_n, _NO_MEMORY if c_n is None else c_n, saved
-
-
-_NO_MEMORY = torch.empty(0, dtype=torch.float32, device="cpu")
-
-
-def _layer(
-    cell: str,
-    x: Tensor,
-    weights: Sequence[Tensor | None],
-    directions: int,
-    walk: Walk,
-    h0: Tensor | None,
-    c0: Tensor | None,
-    noise: Noise,
-    clip: float,
-    segment: int,
-    keep: bool,
-) -> tuple[Tensor, Tensor, Any, Any]:
+    segment = 0 if keep else segment
     transforming = torch._C._are_functorch_transforms_active()
     wanted = torch.is_grad_enabled() and (transforming or _any_requires_grad(x, h0, c0, *weights))
     compiling = torch.compiler.is_compiling()
     if not compiling and walk.known is not None and _at_hand(x, h0, c0, *noise, *weights):
         if wanted:
-            call = cell, directions, walk, segment, clip
-            return _apply_at_hand(call, keep, x, h0, c0, *noise, *weights)
+            return _apply_at_hand((cell, directions, walk, noise, clip, segment), keep, x, h0, c0, *weights)
         return _walk_forward(cell, directions, walk.numbers, walk.whole, x, h0, c0, weights, *noise, segment, keep)
     if torch._C._get_tracing_state() is not None:  # torch.jit.trace knows no list in which a tensor may be missing
-        return composed.inspected(cell, x, weights, directions, walk, h0, c0, noise, clip)
+        return composed.recurrent(cell, x, weights, directions, walk, h0, c0, noise, clip)
     inputs = (cell, directions, walk.T, walk.whole, walk.lines, x, h0, c0)
     if compiling:
         from torch.fx.experimental.symbolic_shapes import guard_scalar  # compilation brings it; it takes a second
@@ -156,20 +121,18 @@ class RecurrentAtHand(torch.autograd.Function):
     @staticmethod
     def forward(
         ctx: Any,
-        call: tuple[str, int, Walk, int, float],
+        call: tuple[str, int, Walk, Noise, float, int],
         keep: bool,
         x: Tensor,
         h0: Tensor | None,
         c0: Tensor | None,
-        mask: Tensor | None,
-        keep_h: Tensor | None,
-        keep_c: Tensor | None,
         *weights: Tensor | None,
     ) -> Any:
-        ctx.call = cell, directions, walk, segment, _ = call
-        states = (h0, c0, weights, mask, keep_h, keep_c)
+        cell, directions, walk, noise, clip, segment = call
+        states = (h0, c0, weights, *noise)
         y, h_n, c_n, saved = _walk_forward(cell, directions, walk.numbers, walk.whole, x, *states, segment, True)
-        ctx.save_for_backward(y, saved, x, h0, c0, mask, keep_h, keep_c, *weights)
+        ctx.call = cell, directions, walk, clip, segment
+        ctx.save_for_backward(y, saved, x, h0, c0, *noise, *weights)
         ctx.set_materialize_grads(False)
         if not keep:
             return y, h_n, c_n, None
@@ -178,9 +141,9 @@ class RecurrentAtHand(torch.autograd.Function):
 
     @staticmethod
     def backward(ctx: Any, *arriving: Tensor | None) -> tuple[Tensor | None, ...]:
-        cell, directions, walk, segment, clip = ctx.call
+        cell, directions, walk, clip, segment = ctx.call
         y, saved, x, h0, c0, mask, keep_h, keep_c, *weights = ctx.saved_tensors
-        wanted = (*ctx.needs_input_grad[2:5], *ctx.needs_input_grad[8:])
+        _, _, *wanted = ctx.needs_input_grad
         inputs = (x, h0, c0, weights, mask, keep_h, keep_c)
         dy, dh_n, dc_n = arriving[:3]
         results = (y, saved, dy, dh_n, dc_n)
@@ -191,19 +154,17 @@ class RecurrentAtHand(torch.autograd.Function):
         else:
             given = (cell, directions, walk.T, walk.whole, walk.lines, *inputs, segment, clip, *results)
             found = derivative.gradients(*given, wanted)
-        return (None, None, *found[:3], None, None, None, *found[3:])
+        return (None, None, *found)
 
 
 _apply_at_hand: Callable[..., tuple[Tensor, Tensor, Any, Any]] = super(torch.autograd.Function, RecurrentAtHand).apply
 
 
 def _lent(tensor: Tensor | None) -> Any:
-    """A tensor's memory, if its numbers lie there in order; for one call, into whose hands it goes."""
-    if tensor is None:
-        return None
-    if not tensor.is_contiguous() or tensor.is_neg():
-        tensor = tensor.resolve_neg().contiguous()
-    return torch._C._to_dlpack(tensor)  # quicker than .detach().numpy()
+    """A tensor as the kernels take it: with its numbers in order."""
+    if tensor is None or (tensor.is_contiguous() and not tensor.is_neg()):
+        return tensor
+    return tensor.resolve_neg().contiguous()
 
 
 def _noise(mask: Tensor | None, keep_h: Tensor | None, keep_c: Tensor | None) -> Noise:
@@ -224,11 +185,6 @@ def _kept(shape: Sequence[int]) -> Any:
 _SMALL = 2**12  # floats below which NumPy's own memory is as good
 
 
-def _grouped(arrays: Sequence[Any]) -> list[Weights]:
-    """The flat list of all directions as one ``Weights`` per direction."""
-    return [Weights(*arrays[at : at + 6]) for at in range(0, len(arrays), 6)]
-
-
 def _walk_forward(
     cell: str,
     directions: int,
@@ -245,14 +201,14 @@ def _walk_forward(
     save: bool,
 ) -> tuple[Tensor, Tensor, Tensor | None, Tensor | None]:
     """The kernels on tensors: y, h_n, c_n of a memory, and what is saved if asked for."""
-    T, N, B, H, P = len(lines.time_offset), len(x), len(lines.lengths), *_widths(cell, weights)
+    T, B, H, P = len(lines.time_offset), len(lines.lengths), *_widths(cell, weights)
     noise = _noise(mask, keep_h, keep_c)
-    shapes = _forward_shapes(cell, T, directions, N, B, H, P, noise, segment, save)
+    shapes = _forward_shapes(cell, T, directions, x.shape[:-1], B, H, P, noise, segment, save)
     y, h_n = _kept(shapes[0]), _kept(shapes[1])
     c_n, saved = (None if shape is None else _kept(shape) for shape in shapes[2:])
     if not whole:
         y.fill(0)
-    packed = kernels.pack(cell, _grouped([_lent(weight) for weight in weights]))
+    packed = kernels.pack(cell, [[_lent(weight) for weight in weights]])
     kernels.forward(packed, _lent(x), lines, _lent(h0), _lent(c0), y, h_n, c_n, saved, noise, segment)
     return (
         torch.from_numpy(y),
@@ -293,7 +249,7 @@ def _walk_back(
         dx.fill(0)
     kernels.backward(
         cell,
-        _grouped([_lent(weight) for weight in weights]),
+        [[_lent(weight) for weight in weights]],
         _lent(x),
         lines,
         _lent(h0),
@@ -304,7 +260,7 @@ def _walk_back(
         _lent(dh_n),
         _lent(dc_n) if cell in kernels.MEMORY else None,
         dx,
-        _grouped(dweights),
+        [dweights],
         dh0,
         dc0,
         _noise(mask, keep_h, keep_c),
@@ -321,7 +277,7 @@ def _widths(cell: str, weights: Sequence[Any]) -> tuple[int, int]:
 
 
 def _forward_shapes(
-    cell: str, T: Any, D: int, N: Any, B: Any, H: int, P: int, noise: Noise, segment: int, save: bool
+    cell: str, T: Any, D: int, lines: Any, B: Any, H: int, P: int, noise: Noise, segment: int, save: bool
 ) -> tuple[Any, Any, Any, Any]:
     """Of y, h_n, c_n of a memory, and what is saved: each line's activations, or the memory before each segment."""
     memory = cell in kernels.MEMORY
@@ -329,20 +285,20 @@ def _forward_shapes(
     if save and segment:
         kept = (D, -(-T // segment), B, H) if memory else (0,)
     elif save:
-        kept = (D, N, kernels.saved_slots(cell, noise) * H)
-    return (N, D * P), (D, B, P), (D, B, H) if memory else None, kept
+        kept = (D, math.prod(lines), kernels.saved_slots(cell, noise) * H)
+    return (*lines, D * P), (D, B, P), (D, B, H) if memory else None, kept
 
 
 def _sizes(*inputs: Any) -> tuple[Any, ...]:
-    """D, N, B, H, P, of symbols if need be."""
+    """D, the shape of x's lines, B, H, P, of symbols if need be."""
     cell, D, T, _, lines, x, _, _, weights = inputs[:9]
-    return D, x.size(0), (lines.size(0) - T) // 2, *_widths(cell, weights)
+    return D, x.shape[:-1], (lines.size(0) - T) // 2, *_widths(cell, weights)
 
 
 def _forward_shaped(*inputs: Any) -> tuple[Tensor, ...]:
     """The shape function of ``recurrent_forward``."""
-    D, N, B, H, P = _sizes(*inputs)
-    shapes = _forward_shapes(inputs[0], inputs[2], D, N, B, H, P, Noise(*inputs[9:12]), inputs[12], inputs[13])
+    D, shape, B, H, P = _sizes(*inputs)
+    shapes = _forward_shapes(inputs[0], inputs[2], D, shape, B, H, P, Noise(*inputs[9:12]), inputs[12], inputs[13])
     return tuple(inputs[5].new_empty((0,) if shape is None else shape) for shape in shapes)
 
 

@@ -86,13 +86,13 @@ def inspect(
     weights = module._weights()
     data = x if isinstance(x, Tensor) else getattr(x, "data", None)
     here = not isinstance(data, Tensor) or runs_here(data, weights)
-    operation = functional.inspected if here else composed.inspected
+    operation: Any = functional.recurrent if here else composed.recurrent
 
-    def look(*given: Any) -> tuple[Tensor, Tensor, Tensor]:
-        y, h_n, c_n, saved = operation(*given)
+    def look(*given: Any) -> tuple[Any, ...]:
+        results: tuple[Any, ...] = operation(*given, keep=True)
         noise = given[7] if len(given) > 7 else SILENT
-        seen.append((y, saved, noise.keep_h is not None or noise.keep_c is not None))
-        return y, h_n, c_n
+        seen.append((results[0], results[3], noise.keep_h is not None or noise.keep_c is not None))
+        return results
 
     layout = module._read(x, lengths, reset)
     output, state = module._walk(layout, hx, weights, look)
@@ -106,8 +106,9 @@ def _named(module: RecurrentBase, layout: Layout, y: Tensor, saved: Tensor, zone
         if not layout.walk.whole:
             # Where the way back never reads: `.data`, so that autograd doesn't take it for a change of what it saved.
             saved.data.index_fill_(1, torch.from_numpy(layout.unused).to(saved.device), 0.0)
-        slots = saved.unflatten(2, (-1, H)).transpose(0, 1).unbind(2)  # each (N, D, H)
+        slots = saved.view(D, *layout.x.shape[:-1], -1, H).movedim(0, -3).unbind(-2)  # each (…, D, H)
         fields = [*slots[:G]]
         if module.has_memory:  # under zoneout the last slot is the memory that the next step meets
             names, fields = (*names, "memory"), [*fields, slots[-1 if zoned else G]]
-    return _KINDS[names](*(layout.lay(field) for field in (*fields, y.unflatten(1, (D, -1)))))
+    fields.append(y.unsqueeze(-2) if D == 1 else y.unflatten(-1, (D, -1)))
+    return _KINDS[names](*map(layout.lay, fields))

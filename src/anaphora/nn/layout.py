@@ -8,6 +8,7 @@ packed sequence is walked in the caller's row order, so states need no permutati
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
@@ -32,13 +33,18 @@ Lengths = Tensor | Sequence[int]
 class Layout(NamedTuple):
     """A batch as the kernels see it, and the way back to what the caller brought."""
 
-    x: Tensor  # (N, I)
+    x: Tensor  # (…, I): N lines, in the caller's shape where they lie as he brought them
     walk: Walk
     source: Batch
     batch_first: bool
     sizes: Sequence[int] = ()  # what a tensor's lines are laid out in: (T, B), (B, T) or (T,)
     cut: Cut | None = None  # how a reset cut the rows that walk
     order: Tensor | None = None  # (N,): line n of x is line order[n] of a packed sequence
+
+    @property
+    def N(self) -> int:  # noqa: N802, the letter of the kernels' contract
+        """How many lines x has."""
+        return math.prod(self.x.shape[:-1])
 
     @property
     def batched(self) -> bool:
@@ -58,31 +64,28 @@ class Layout(NamedTuple):
     @property
     def unused(self) -> NDArray[np.int64]:
         """The lines past the rows' ends."""
-        blank = np.ones(self.x.size(0), np.bool_)
+        blank = np.ones(self.N, np.bool_)
         blank[self.lines.row_by_row()] = False
         return np.flatnonzero(blank)
 
     def restore(self, y: Tensor) -> Batch:
-        """Lines y (N, F) in the shape of what came in."""
+        """Lines y (…, F), as those of x, in the shape of what came in."""
         if self.sizes:
-            return y.view(*self.sizes, y.size(1))
+            return y
         if isinstance(self.source, Ragged):
             return self.source.with_data(y)
         return PackedSequence(self.lay(y), *self.source[1:])
 
     def lay(self, lines: Tensor) -> Tensor:
-        """Lines (N, …) as (T, B, …) or (B, T, …), as (T, …), or along the data of what came in."""
-        if self.order is not None:
-            lines = torch.empty_like(lines).index_copy(0, self.order, lines)
-        return lines.unflatten(0, self.sizes) if self.sizes else lines
+        """Lines as those of x, where they lie in the data of what came in."""
+        return lines if self.order is None else torch.empty_like(lines).index_copy(0, self.order, lines)
 
     def dropout(self, y: Tensor, p: float) -> Tensor:
-        """Dropout on lines y (N, F) with the mask that torch draws for this batch, which it draws time-major."""
+        """Dropout on lines y (…, F) with the mask that torch draws for this batch, which it draws time-major."""
         if not self.batch_first:
             return F.dropout(y, p)
-        B, T = self.source.shape[:2] if isinstance(self.source, Tensor) else (1, y.size(0))
-        noise = F.dropout(y.new_ones(T, B, y.size(1)), p)
-        return (y.view(B, T, y.size(1)) * noise.transpose(0, 1)).view(y.shape)
+        B, T, features = y.shape
+        return y * F.dropout(y.new_ones(T, B, features), p).transpose(0, 1)
 
     def draw(self, features: int, keep: float, like: Tensor) -> Tensor:
         """Ones with probability ``keep`` and zeros otherwise, (N, features), of the dtype of ``like``.
@@ -90,7 +93,7 @@ class Layout(NamedTuple):
         Drawn step after step and in each step row after row, so that one seed gives each step of each row the same
         values whatever the layout.
         """
-        N = self.x.size(0)
+        N = self.N
         if isinstance(self.source, Tensor) and self.walk.whole and self.cut is None:
             drawn = chance.ones((N, features), keep, like)
             if not self.batch_first:
@@ -119,8 +122,8 @@ def read(batch: Batch, lengths: Lengths | None, batch_first: bool, name: str, re
         )
     if batch.data.dim() != 2:
         raise RuntimeError(f"{name}: expected the data of a {type(batch).__name__} to be 2D, got {batch.data.dim()}D")
-    lines = batch.lines if isinstance(batch, Ragged) else packed_lines(batch)
-    layout = Layout(batch.data, Walk.of(lines, batch.data.size(0)), batch, False)
+    walk = batch.walk if isinstance(batch, Ragged) else Walk.of(packed_lines(batch), batch.data.size(0))
+    layout = Layout(batch.data, walk, batch, False)
     return layout if reset is None else _cut(layout, read_reset(reset, batch.data.shape[:1], name))
 
 
@@ -132,14 +135,13 @@ def _read_tensor(batch: Tensor, lengths: Lengths | None, batch_first: bool, name
         raise ValueError(f"{name}: lengths go with a batch, got one sequence {tuple(shape)}: cut it instead")
     if len(shape) != 3:
         raise ValueError(f"{name}: Expected input to be 2D or 3D, got {len(shape)}D tensor instead")
-    first, second, features = shape
-    x = batch.reshape(first * second, features)
+    first, second, _ = shape
     T, B = (second, first) if batch_first else (first, second)
     if lengths is None:
-        return Layout(x, Walk.dense(T, B, batch_first), batch, batch_first, (first, second))
+        return Layout(batch, Walk.dense(T, B, batch_first), batch, batch_first, (first, second))
     steps = read_lengths(lengths, T, B, name)
     lines = Lines.batch_first(B, T, steps) if batch_first else Lines.dense(T, B, steps)
-    return Layout(x, Walk.of(lines, T * B), batch, batch_first, (first, second))
+    return Layout(batch, Walk.of(lines, T * B), batch, batch_first, (first, second))
 
 
 def read_lengths(lengths: Lengths, T: int, B: int, name: str) -> NDArray[np.int64]:

@@ -18,6 +18,7 @@ from torch.nn.utils.rnn import PackedSequence
 
 from anaphora.lines import Lines
 from anaphora.nn.integers import as_numpy
+from anaphora.nn.walk import Walk
 
 
 @dataclass(frozen=True, eq=False)
@@ -56,8 +57,23 @@ class Ragged:
         return list(self.data.split(self.lengths.tolist()))
 
     def with_data(self, data: Tensor) -> Ragged:
-        """Other data (N, …) for the same rows."""
-        return Ragged(data, self.lengths)
+        """Other data (N, …) for the same rows; raises ValueError for another number of lines."""
+        if torch.compiler.is_compiling() or data.shape[:1] != self.data.shape[:1]:
+            return Ragged(data, self.lengths)
+        other = object.__new__(Ragged)  # the lengths have been looked at
+        other.__dict__.update(self.__dict__, data=data)
+        return other
+
+    @property
+    def walk(self) -> Walk:
+        """The way of the kernels over the rows, laid out once for as long as the lengths stay what they are."""
+        N = self.data.size(0)
+        if torch.compiler.is_compiling():
+            return Walk.of(self.lines, N)
+        known = self.__dict__.get("_walk")
+        if known is None or not np.array_equal(known.numbers.lengths, as_numpy(self.lengths)):
+            known = self.__dict__["_walk"] = Walk.of(self.lines, N)
+        return known
 
     @classmethod
     def from_list(cls, rows: Sequence[Tensor]) -> Ragged:

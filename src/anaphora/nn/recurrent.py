@@ -86,7 +86,8 @@ class Recurrent(torch.nn.Module):
         turned = self.batch_first and isinstance(input, Tensor) and input.dim() == 3
         layout = read(input.transpose(0, 1) if turned else input, lengths, False, type(self).__name__)
         order = _order(layout, input, lengths, reset, turned)
-        x = layout.x if order.lines is None else layout.x.index_select(0, order.lines)
+        x = layout.x.flatten(0, -2)
+        x = x if order.lines is None else x.index_select(0, order.lines)
         cells = [self.cell, self.reverse] if self.bidirectional else [self.cell]
         given = _for_each(cells, state)
         outputs, ends = [], []
@@ -101,8 +102,8 @@ class Recurrent(torch.nn.Module):
             ends.append(end if layout.batched else each(lambda tensor: tensor.squeeze(0), end))
         y = torch.cat(outputs, dim=1) if self.bidirectional else outputs[0]
         if order.lines is not None:
-            y = y.new_zeros(layout.x.size(0), y.size(1)).index_copy(0, order.lines, y)
-        output: Any = layout.restore(y)
+            y = y.new_zeros(layout.N, y.size(1)).index_copy(0, order.lines, y)
+        output: Any = layout.restore(y.unflatten(0, layout.x.shape[:-1]))
         return output.transpose(0, 1) if turned else output, tuple(ends) if self.bidirectional else ends[0]
 
     def extra_repr(self) -> str:
@@ -119,7 +120,7 @@ def _order(layout: Layout, batch: Any, lengths: Lengths | None, reset: Any, turn
     if reset is not None:
         mask = read_reset(reset, batch.shape[:-1] if dense else batch.data.shape[:1], "Recurrent")
         mask = mask.reshape(batch.shape[:2]).T.reshape(-1) if turned else mask
-    return Order.of(layout.lines, mask, layout.x.size(0), layout.x.device)
+    return Order.of(layout.lines, mask, layout.N, layout.x.device)
 
 
 def _for_each(cells: list[Any], state: Any) -> tuple[Any, ...]:

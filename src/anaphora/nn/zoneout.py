@@ -55,6 +55,6 @@ class Zoneout(Change):
 
 
 def _keep(p: float, features: int, place: Place) -> Tensor | None:
-    if not p or not place.layout.x.size(0):
+    if not p or not place.layout.N:
         return None
     return place.layout.draw(features, p, place.like) if place.training else place.like.new_full((1, features), p)
