@@ -10,9 +10,11 @@ and both on two of the shapes. `--layers` and `--directions` put every shape cho
 All sides hold the same weights. Before anything is timed, a rival's output and, in training, its gradients of the input
 and every weight are held against ours; the program fails if they are not the same but for rounding. A training call
 is forward and backward with all these gradients. Our weights and torch's change before every call, so that nothing can
-be kept from the call before; ONNX Runtime keeps its own laid out. Ragged rows have lengths spread evenly over 10 to
-100 % of T, in any order; we get them as a Ragged, torch as a PackedSequence, ONNX Runtime padded with `sequence_lens`,
-XLA padded under a mask; all made outside of the clock. The rival `ours, dense` is our own time on the padded batch.
+be kept from the call before. ONNX Runtime keeps its own laid out, and so does our runtime, where weights never change:
+in the rows `ONNX Runtime, both packed once` the time that counts as ours is the runtime's. Ragged rows have lengths
+spread evenly over 10 to 100 % of T, in any order; we get them as a Ragged, torch as a PackedSequence, ONNX Runtime (and
+our runtime) padded with `sequence_lens`, XLA padded under a mask; all made outside of the clock. The rival `ours,
+dense` is our own time on the padded batch.
 
 Every side has as many threads as torch has. The sides of a row take turns (`measure/turns.py`), and the rivals follow
 one another, XLA last, so that no thread pool but ours and the rival's lives beside a measurement. A row holds the
@@ -31,6 +33,7 @@ from typing import Any
 
 from measure import bars, facts, program, turns
 from measure.case import OURS, Case, Problem, Rival, check
+from rivals import runtime
 
 QUICK = [(100, 1, 64, 64), (100, 32, 64, 64), (100, 32, 128, 128)]  # T, B, I, H
 SHAPES = [
@@ -43,13 +46,15 @@ SHAPES = [
 ]
 STACKS = [(2, 1), (1, 2), (2, 2)]  # layers, directions
 STACKED_SHAPES = [(100, 1, 64, 64), (100, 32, 128, 128)]
+PACKED = "ONNX Runtime, both packed once"
 RIVALS = {  # the module that makes it, in the order in which they are measured
     "torch.nn": "rivals.torch_nn",
     "ours, dense": "rivals.dense",
     "ONNX Runtime": "rivals.onnx_runtime",
+    PACKED: "rivals.onnx_runtime",
     "XLA": "rivals.xla",
 }
-NEEDS = {"ONNX Runtime": "onnxruntime", "XLA": "jax"}
+NEEDS = {"ONNX Runtime": "onnxruntime", PACKED: "onnxruntime", "XLA": "jax"}
 MANY_ROWS = 32  # from so many on, a ragged batch's time is held against its share of the dense one's
 
 
@@ -77,13 +82,13 @@ def takes(rival: str, case: Case) -> bool:
     """Whether a rival has something to say on a case."""
     if rival == "ours, dense":
         return case.ragged and case.B >= MANY_ROWS
-    return rival != "ONNX Runtime" or case.mode == "infer"
+    return rival not in ("ONNX Runtime", PACKED) or case.mode == "infer"
 
 
 def measure(case: Case, rival_name: str, seconds: float) -> dict[str, Any]:
     """One row of the table."""
     problem = Problem(case)
-    ours: Rival = problem.ours
+    ours: Rival = runtime.ours(problem) if rival_name == PACKED else problem.ours
     rival: Rival = importlib.import_module(RIVALS[rival_name]).rival(problem)
     check(f"{rival.name}, {case.cell} {case.mode} {case.shape}", ours.outputs(), rival.outputs())
     rounds = turns.in_turn([ours.side, rival.side], seconds)
@@ -91,7 +96,7 @@ def measure(case: Case, rival_name: str, seconds: float) -> dict[str, Any]:
         **case._asdict(),
         "stacked": case.layers * case.directions > 1,
         "ours_ms": turns.median_of(rounds, 0),
-        "rival": rival.name,
+        "rival": rival_name if rival_name == PACKED else rival.name,
         "rival_ms": turns.median_of(rounds, 1),
         "ratio": turns.ratio_of(rounds, 1, 0),
         "note": rival.note,
@@ -115,7 +120,7 @@ def shape_of(row: bars.Row) -> str:
 
 def means(rows: Sequence[dict[str, Any]]) -> Iterator[str]:
     """The geometric mean and the least ratio per rival, mode, cell and kind of batch."""
-    yield f"{'rival':16}{'mode':6}{'cell':5}{'batch':14}{'rows':>5}{'mean':>8}{'least':>8}"
+    yield f"{'rival':32}{'mode':6}{'cell':5}{'batch':14}{'rows':>5}{'mean':>8}{'least':>8}"
     groups: dict[tuple[str, ...], list[dict[str, Any]]] = {}
     for row in rows:
         batch = "ragged" if row["ragged"] else "dense, stacks" if row["stacked"] else "dense"
@@ -124,7 +129,7 @@ def means(rows: Sequence[dict[str, Any]]) -> Iterator[str]:
         least = min(group, key=lambda row: row["ratio"])
         mean = turns.geometric_mean([row["ratio"] for row in group])
         figures = f"{len(group):5d}{mean:8.2f}{least['ratio']:8.2f}"
-        yield f"{rival:16}{mode:6}{cell:5}{batch:14}{figures}  {shape_of(least)}"
+        yield f"{rival:32}{mode:6}{cell:5}{batch:14}{figures}  {shape_of(least)}"
 
 
 def shape(text: str) -> tuple[int, int, int, int]:
@@ -156,7 +161,7 @@ def arguments() -> argparse.Namespace:
 
 def main() -> None:
     asked = arguments()
-    print(facts.header(*(NEEDS[rival] for rival in asked.rivals if rival in NEEDS)))
+    print(facts.header(*dict.fromkeys(NEEDS[rival] for rival in asked.rivals if rival in NEEDS)))
     print(f"{'cell':5}{'mode':6}{'shape':36}{'ours ms':>10}{'rival ms':>11}{'ratio':>9}  rival")
     rows = []
     for rival in (name for name in RIVALS if name in asked.rivals):

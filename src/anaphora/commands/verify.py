@@ -40,7 +40,7 @@ def verify(
         print(f"  {'sha256':<24}{facts.sha256}")
         print(f"  {'task':<24}{facts.task}{_units(facts.config)}")
         print(f"  {'parameters':<24}{parameters:,} in {len(shapes)} tensors")
-        for block_path, block in spec.walk(tree):
+        for block_path, block in spec.walk(spec.essence(tree)):
             fields = ", ".join(f"{name} {value}" for name, value in block.items() if name not in ("kind", "name"))
             print(f"    {block_path:<22}{block['kind']:<12}{fields}")
         for name, value in _flat(facts.config.get("card", {})):
