@@ -52,12 +52,11 @@ def perplexity(nats_per_unit: float) -> float:
     return math.exp(nats_per_unit) if nats_per_unit < math.log(np.finfo(np.float64).max) else math.inf
 
 
-def bits_per_byte(nats_per_unit: float, units: int, text: str) -> float:
+def bits_per_byte(nats_per_unit: float, units: int, size_bytes: int) -> float:
     """Return the bits that one byte of the text's UTF-8 costs: nats per unit · units / (ln 2 · bytes).
 
     Raises ValueError for an empty text.
     """
-    size_bytes = len(text.encode())
     if size_bytes == 0:
         raise ValueError("an empty text has no bits per byte")
     return bits(nats_per_unit) * units / size_bytes

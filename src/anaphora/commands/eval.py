@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
 _FLOOR = "The training text: counts the n-gram model to compare with on it. May be given more than once."
 _PIECES = "Score in at most so many pieces side by side, each with a warm start; 1 reads the text in one go."
+_MOST = "Score at most so many units of a text, evenly spread over it."
 
 
 def make() -> Any:
@@ -33,6 +34,7 @@ def evaluate(
     encoding: Annotated[str, typer.Option(metavar="NAME", help="How the files' bytes are characters.")] = "utf-8",
     floor_from: Annotated[list[str] | None, typer.Option(metavar="TEXT", help=_FLOOR, show_default=False)] = None,
     pieces: Annotated[int, typer.Option(metavar="N", min=1, help=_PIECES)] = 64,
+    most: Annotated[int, typer.Option(metavar="N", min=1, help=_MOST)] = 2_000_000,
 ) -> None:
     """Score a model on data, in the measures of its task.
 
@@ -46,7 +48,7 @@ def evaluate(
     opened = load(model)
     task = opened.config["task"]
     if task not in table.TASKS or task == "language":
-        _text(opened, texts, as_json, encoding, floor_from, pieces)
+        _text(opened, texts, as_json, encoding, floor_from, pieces, most)
         return
     if floor_from:
         raise UsageError(f"--floor-from counts n-grams of a text; this model was trained to {task}.")
@@ -55,22 +57,28 @@ def evaluate(
 
 
 def _text(
-    opened: Model, texts: list[str], as_json: bool, encoding: str, floor_from: list[str] | None, pieces: int
+    opened: Model,
+    texts: list[str],
+    as_json: bool,
+    encoding: str,
+    floor_from: list[str] | None,
+    pieces: int,
+    most: int,
 ) -> None:
-    from anaphora.data.text import read_texts
+    from anaphora.data.text import open_texts
     from anaphora.tasks.language.scoring import evaluate as scored
     from anaphora.tasks.language.settings import PLURAL
     from anaphora.tasks.language.writing import Writer
 
     writer = Writer(opened)
-    text = "".join(read_texts(texts, encoding))
-    training_text = "".join(read_texts(floor_from, encoding)) if floor_from else None
-    score = scored(writer, text, training_text, pieces)
+    training_text = open_texts(floor_from, encoding) if floor_from else None
+    score = scored(writer, open_texts(texts, encoding), training_text, pieces, most)
     if as_json:
         print(json.dumps(_finite(dataclasses.asdict(score)), ensure_ascii=False, allow_nan=False))
         return
     unknown = f", {score.unknown_units:,} of them unknown to the model" if score.unknown_units else ""
-    print(f"{score.units:,} {PLURAL[score.unit]} scored{unknown}; per {score.unit}:")
+    part = "" if score.units == score.text_units else f" of {score.text_units:,}, evenly spread,"
+    print(f"{score.units:,}{part} {PLURAL[score.unit]} scored{unknown}; per {score.unit}:")
     print(
         f"  network  {score.nats_per_unit:.4f} nats  {score.bits_per_unit:.4f} bits  perplexity {score.perplexity:,.2f}"
     )

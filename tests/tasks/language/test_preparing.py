@@ -174,6 +174,14 @@ def test_a_huge_held_out_part_is_scored_in_part_by_both(tmp_path: Path, rng: np.
     np.testing.assert_array_equal(scoring.floor_nats(ngram, Shard(tmp_path / "ids.npy"), pieces), expected)
 
 
+def test_what_is_scored_in_part_is_said() -> None:
+    vocabulary = task.encode(config(), task.split(config(), TEXT)).vocabulary
+    for length, said in ((2_000_001, None), (3_000_001, "sample of 2,000,000 of the held-out part's 3,000,000 units")):
+        units, note = task.scored(task.Encoded(vocabulary, np.zeros(9), np.zeros(length, np.uint8)))
+        assert units == 2_000_000
+        assert note is None if said is None else said in str(note)
+
+
 MEASURED = """
 import json, sys
 from anaphora.config import resolve

@@ -10,11 +10,12 @@ import numpy as np
 import pytest
 
 from anaphora import spec
+from anaphora.baselines import KneserNey
 from anaphora.data.vocabulary import Vocabulary
 from anaphora.decode import log_probabilities
 from anaphora.errors import DataError, IncompatibleBundle
 from anaphora.runtime import Model
-from anaphora.tasks.language import scoring, streams
+from anaphora.tasks.language import preparing, scoring, streams
 from anaphora.tasks.language.writing import Writer
 from small_models import STREAMING, V, recurrent, small_model, tree
 
@@ -86,6 +87,21 @@ def test_a_score_with_its_floor() -> None:
     assert known.bits_per_unit == pytest.approx(known.nats_per_unit / math.log(2))
     assert known.bits_per_byte == pytest.approx(known.bits_per_unit * 149 / 150)  # the first character is only read
     assert known.units == 149
+
+
+def test_a_sample_of_a_text_is_scored_beside_its_floor(monkeypatch: pytest.MonkeyPatch) -> None:
+    text = TEXT * 20
+    pieces = streams.cut(len(text), units=1000)
+    ids = writer().vocabulary.encode(text)
+    whole = KneserNey(7, writer().vocabulary.size).fit(ids).nats(ids)
+    expected = np.concatenate([whole[piece.first : piece.stop] for piece in pieces])
+    found = scoring.evaluate(writer(), text, text, most_units=1000)
+    assert (found.units, found.text_units) == (1000 - 1000 % len(pieces), len(text) - 1)
+    assert found.nats_per_unit == pytest.approx(scoring.score(writer().model, ids, pieces).mean(), rel=1e-12)
+    assert found.floor_nats == pytest.approx(expected.mean(), rel=1e-12)
+    assert found.bits_per_byte == pytest.approx(found.bits_per_unit * (len(text) - 1) / len(text))
+    monkeypatch.setattr(preparing, "IN_MEMORY", 0)  # and so it is from the disk
+    assert scoring.evaluate(writer(), text, text, most_units=1000) == found
 
 
 def test_unknown_units_are_counted_and_a_text_of_one_is_refused() -> None:

@@ -10,7 +10,9 @@ from __future__ import annotations
 
 import hashlib
 import json
+import tempfile
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -23,7 +25,7 @@ from anaphora.data.shards import Shard, Units
 from anaphora.data.telling import tell, told
 from anaphora.data.text import Text
 from anaphora.data.vocabulary import Vocabulary
-from anaphora.errors import DataError
+from anaphora.errors import DataError, UsageError
 
 IN_MEMORY = 2**24  # characters of both parts
 _VERSION = 1
@@ -57,6 +59,27 @@ def prepare(train: Text, held_out: Text, sha256: str, kind: str, size: int | Non
     folder = cache.kept(f"language-{hashlib.sha256(said.encode()).hexdigest()[:32]}", _whole, fill)
     vocabulary = Vocabulary.restore(kind, _tensors(folder, json.loads((folder / _FACTS).read_text(encoding="utf-8"))))
     return vocabulary, Shard(folder / "train.npy"), Shard(folder / "held_out.npy")
+
+
+@contextmanager
+def units_of(vocabulary: Vocabulary, text: Text) -> Iterator[Units]:
+    """The units of a text for as long as they are needed: of a long one they lie in a temporary file.
+
+    Raises UsageError when there is no room for it.
+    """
+    if len(text) <= IN_MEMORY:
+        yield _joined(_units(vocabulary, text))
+        return
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "text.npy"
+        try:
+            shards.write(path, _units(vocabulary, text), vocabulary.size)
+        except OSError as error:
+            raise UsageError(
+                f"'{folder}' cannot hold the text's units: {error.strerror or error}. Make room, or name another folder"
+                " with TMPDIR."
+            ) from error
+        yield Shard(path)
 
 
 def _units(vocabulary: Vocabulary, text: Text, part: str = "the text") -> Iterator[NDArray[np.int32]]:

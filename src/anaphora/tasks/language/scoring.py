@@ -23,13 +23,15 @@ from numpy.typing import NDArray
 
 from anaphora.baselines import KneserNey, order_for
 from anaphora.data.shards import Units
+from anaphora.data.text import Text
 from anaphora.decode import log_probabilities
 from anaphora.errors import DataError
 from anaphora.metrics import bits_per_byte, surprise
 from anaphora.runtime import Model
 from anaphora.tasks.language import streams
+from anaphora.tasks.language.preparing import units_of
 from anaphora.tasks.language.settings import SCORED
-from anaphora.tasks.language.streams import Ids, Piece
+from anaphora.tasks.language.streams import Piece
 from anaphora.tasks.language.writing import Writer
 
 LOGITS_AT_ONCE = 2**22
@@ -54,8 +56,8 @@ class Score:
 
 def evaluate(
     writer: Writer,
-    text: str,
-    training_text: str | None = None,
+    text: str | Text,
+    training_text: str | Text | None = None,
     most_pieces: int = streams.ROWS,
     most_units: int = SCORED,
 ) -> Score:
@@ -64,15 +66,20 @@ def evaluate(
     Raises DataError when a text has fewer than two units.
     """
     vocabulary = writer.vocabulary
-    ids = vocabulary.encode(text)
-    if len(ids) < 2:
-        raise DataError(f"Expected at least 2 {vocabulary.kind} units to score, got {len(ids)}: bring more text.")
-    pieces = streams.cut(len(ids), most=most_pieces, units=most_units)
-    result = surprise(score(writer.model, ids, pieces))
-    floor_nats, note = _floor(writer, text, ids, pieces, training_text)
-    unknown = 0
-    if vocabulary.unknown is not None:
-        unknown = sum(int((ids[piece.first : piece.stop] == vocabulary.unknown).sum()) for piece in pieces)
+    text = Text.of(text) if isinstance(text, str) else text
+    with units_of(vocabulary, text) as ids:
+        if len(ids) < 2:
+            raise DataError(f"Expected at least 2 {vocabulary.kind} units to score, got {len(ids)}: bring more text.")
+        pieces = streams.cut(len(ids), most=most_pieces, units=most_units)
+        result = surprise(score(writer.model, ids, pieces))
+        sha256, size_bytes = hashlib.sha256(), 0
+        for block in text.blocks():
+            sha256.update(block.encode())
+            size_bytes += len(block.encode())
+        floor_nats, note = _floor(writer, sha256.hexdigest(), ids, pieces, training_text)
+        unknown = 0
+        if vocabulary.unknown is not None:
+            unknown = sum(int((ids[piece.first : piece.stop] == vocabulary.unknown).sum()) for piece in pieces)
     return Score(
         unit=vocabulary.kind,
         units=result.units,
@@ -81,25 +88,26 @@ def evaluate(
         nats_per_unit=result.nats_per_unit,
         bits_per_unit=result.bits_per_unit,
         perplexity=result.perplexity,
-        bits_per_byte=bits_per_byte(result.nats_per_unit, len(ids) - 1, text),
+        bits_per_byte=bits_per_byte(result.nats_per_unit, len(ids) - 1, size_bytes),
         floor_nats=floor_nats,
         floor_note=note,
     )
 
 
 def _floor(
-    writer: Writer, text: str, ids: Ids, pieces: Sequence[Piece], training_text: str | None
+    writer: Writer, sha256: str, ids: Units, pieces: Sequence[Piece], training_text: str | Text | None
 ) -> tuple[float | None, str]:
     kind = writer.vocabulary.kind
     if training_text is not None:
-        counted = writer.vocabulary.encode(training_text)
-        if len(counted) < 2:
-            raise DataError(f"Expected at least 2 {kind} units to count n-grams on, got {len(counted)}.")
-        ngram = KneserNey(order_for(kind), writer.vocabulary.size).fit(counted)
+        training_text = Text.of(training_text) if isinstance(training_text, str) else training_text
+        with units_of(writer.vocabulary, training_text) as counted:
+            if len(counted) < 2:
+                raise DataError(f"Expected at least 2 {kind} units to count n-grams on, got {len(counted)}.")
+            ngram = KneserNey(order_for(kind), writer.vocabulary.size).fit(counted)
         nats = floor_nats(ngram, ids, pieces)
         return math.fsum(nats.tolist()) / len(nats), ngram.note or "counted on the text that was given"
     card = writer.model.config.get("card", {})
-    if card.get("held_out_sha256") == hashlib.sha256(text.encode()).hexdigest():
+    if card.get("held_out_sha256") == sha256:
         return float(card["floor"]["nats_per_unit"]), "this is the held-out text of the training, and its n-gram score"
     return None, "this is not the training's held-out text: give the training text with --floor-from"
 
