@@ -2,7 +2,8 @@
 
 A task's `settings.py` has CONFIG (its config), PRESETS, USUAL (the preset that is meant when none is named), LINE and
 HELP (what `train` says of it) and METAVAR and DATA (what its data are called); its `task.py` has `read`, `encode`,
-`floor`, `check` and `guess`; its `model.py` has `work`, what a run needs of it.
+`floor`, `check` and `guess`; its `model.py` has `work`, what a run needs of it; its `python.py` has `paths` and `read`,
+for data that a Python program holds, and `open_model`, the class that a trained model is there.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ from anaphora.errors import UsageError, closest
 
 TASKS = {
     "language": "A language model: text in, the next character or word out.",
+    "classify": "Labels for texts or series: a sequence in, one label or several out.",
 }
 
 
@@ -33,6 +35,11 @@ def task(name: str) -> ModuleType:
 def model(name: str) -> ModuleType:
     """How it is trained, which needs torch; raises as `settings` does."""
     return _part(name, "model")
+
+
+def python(name: str) -> ModuleType:
+    """What it is in a Python program, without torch; raises as `settings` does."""
+    return _part(name, "python")
 
 
 def _part(name: str, part: str) -> ModuleType:

@@ -91,11 +91,15 @@ def split(config: ClassifyConfig, tables: Sequence[Table], *sources: str) -> Cor
 
     Raises UsageError if `valid` is not a share between 0 and 1, and what `read` raises.
     """
+    columns = choose(config.data, tables[0])
+    return set_aside(config, rows_of(tables, columns, config.data), columns, *sources)
+
+
+def set_aside(config: ClassifyConfig, rows: Rows, columns: Columns, *sources: str) -> Corpus:
+    """Hold out a share of rows that were read; raises as `split` does."""
     share = config.data.valid
     if isinstance(share, str) or not 0 < share < 1:
         raise UsageError(f"--valid takes a file, or a share of the rows between 0 and 1; it was given {share}.")
-    columns = choose(config.data, tables[0])
-    rows = rows_of(tables, columns, config.data)
     held_out = stratified(rows.labels, share, config.training.seed)
     inside = np.zeros(len(rows), dtype=np.bool_)
     inside[held_out] = True

@@ -15,12 +15,14 @@ from numpy.typing import NDArray
 from anaphora import bundle, label_metrics, places, spec
 from anaphora.errors import UsageError
 from anaphora.runtime import Model
+from anaphora.sections import Result, Section
 from anaphora.tasks.classify.classifier import scores, settings
 from anaphora.tasks.classify.encoding import Encoded
 from anaphora.tasks.classify.floor import Floor
 from anaphora.tasks.classify.reading import Corpus
 from anaphora.tasks.classify.scoring import Score, judge
 from anaphora.tasks.classify.settings import PLURAL, ClassifyConfig
+from anaphora.tasks.classify.showing import results, sections
 from anaphora.trained import Trained, versions
 from anaphora.wording import clock
 
@@ -41,6 +43,8 @@ class Report:
     model: Path
     run_dir: Path
     notes: tuple[str, ...]
+    results: tuple[Result, ...]
+    sections: tuple[Section, ...]
 
     def lines(self) -> list[str]:
         """What a person reads at the end, the network beside the simple methods."""
@@ -78,7 +82,7 @@ def save(
 
     Gives the report, and the error of each of the two places that could not be written: they may be on two disks.
     """
-    report = _report(config, floor, trained, found, folder, output)
+    report = _report(config, encoded.multi, floor, trained, found, folder, output)
     heat = 1.0 if found is None else found.temperature
     filled = _settings(config, corpus, encoded, trained, heat)
     filled["card"] = _card(corpus, encoded, floor, trained, report)
@@ -109,19 +113,22 @@ def _tensors(encoded: Encoded, trained: Trained) -> dict[str, NDArray[Any]]:
 
 
 def _report(
-    config: ClassifyConfig, floor: Floor, trained: Trained, found: Score | None, folder: Path, output: Path
+    config: ClassifyConfig,
+    multi: bool,
+    floor: Floor,
+    trained: Trained,
+    found: Score | None,
+    folder: Path,
+    output: Path,
 ) -> Report:
-    loses = None
+    beside = results(found, floor, by_f1=multi or config.training.class_weights != "none")
+    loses = beside[0].loses
     notes = [floor.note] if floor.note else []
-    if found is not None:
-        by_f1 = found.multi or config.training.class_weights != "none"
-        ours, theirs = (found.macro_f1, floor.linear_macro_f1) if by_f1 else (found.accuracy, floor.linear_accuracy)
-        loses = ours < theirs
-        if loses:
-            notes.append(
-                f"The network loses to the logistic regression: {'macro F1' if by_f1 else 'accuracy'} {ours:.4f}"
-                f" against {theirs:.4f}. Train it longer (--minutes), with more dropout, or on more rows."
-            )
+    if loses:
+        notes.append(
+            f"The network loses to the logistic regression: {beside[0].name} {beside[0].value:.4f} against"
+            f" {beside[0].baseline:.4f}. Train it longer (--minutes), with more dropout, or on more rows."
+        )
     if found is None:
         notes.append(
             f"Cut off before the held-out part was scored; a look at it had {trained.sampled:.4f} nats per row."
@@ -142,6 +149,8 @@ def _report(
         model=output,
         run_dir=folder,
         notes=tuple(notes),
+        results=beside,
+        sections=sections(found),
     )
 
 
