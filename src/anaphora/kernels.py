@@ -12,6 +12,7 @@ raises ``TypeError``.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from typing import Any
 
@@ -72,6 +73,14 @@ threads_source = _kernels.threads_source
 share_threads = _kernels.share_threads
 arch = _kernels.arch
 buffer = _kernels.buffer
+
+
+def empty(shape: Sequence[int]) -> Float:
+    """An array for results, in memory kept between calls: fresh pages cost more than filling them. Few are NumPy's."""
+    return np.empty(shape, np.float32) if math.prod(shape) < _SMALL else buffer(shape)
+
+
+_SMALL = 2**12  # floats below which NumPy's own memory is as good
 
 
 def saved_slots(cell: str, noise: Noise = SILENT) -> int:

@@ -19,7 +19,6 @@ import math
 from collections.abc import Callable, Sequence
 from typing import Any
 
-import numpy as np
 import torch
 from torch import Tensor
 from torch.autograd import forward_ad
@@ -175,16 +174,6 @@ def _noise(mask: Tensor | None, keep_h: Tensor | None, keep_c: Tensor | None) ->
     return Noise(*arrays)
 
 
-def _kept(shape: Sequence[int]) -> Any:
-    """Memory that is kept between calls: fresh pages cost more than filling them; few are NumPy's."""
-    if math.prod(shape) < _SMALL:
-        return np.empty(shape, np.float32)
-    return kernels.buffer(shape)
-
-
-_SMALL = 2**12  # floats below which NumPy's own memory is as good
-
-
 def _walk_forward(
     cell: str,
     directions: int,
@@ -204,8 +193,8 @@ def _walk_forward(
     T, B, H, P = len(lines.time_offset), len(lines.lengths), *_widths(cell, weights)
     noise = _noise(mask, keep_h, keep_c)
     shapes = _forward_shapes(cell, T, directions, x.shape[:-1], B, H, P, noise, segment, save)
-    y, h_n = _kept(shapes[0]), _kept(shapes[1])
-    c_n, saved = (None if shape is None else _kept(shape) for shape in shapes[2:])
+    y, h_n = kernels.empty(shapes[0]), kernels.empty(shapes[1])
+    c_n, saved = (None if shape is None else kernels.empty(shape) for shape in shapes[2:])
     if not whole:
         y.fill(0)
     packed = kernels.pack(cell, [[_lent(weight) for weight in weights]])
@@ -241,10 +230,10 @@ def _walk_back(
 ) -> list[Tensor | None]:
     """The kernels back on tensors: the gradients of x, h_0, c_0 and each weight, None where none is wanted."""
     D, B, H, P = directions, len(lines.lengths), *_widths(cell, weights)
-    dx = _kept(x.shape) if wanted[0] else None
-    dh0 = _kept((D, B, P)) if wanted[1] else None
-    dc0 = _kept((D, B, H)) if wanted[2] else None
-    dweights = [None if w is None else _kept(w.shape) for w in weights] if True in wanted[3:] else []
+    dx = kernels.empty(x.shape) if wanted[0] else None
+    dh0 = kernels.empty((D, B, P)) if wanted[1] else None
+    dc0 = kernels.empty((D, B, H)) if wanted[2] else None
+    dweights = [None if w is None else kernels.empty(w.shape) for w in weights] if True in wanted[3:] else []
     if dx is not None and not whole:
         dx.fill(0)
     kernels.backward(

@@ -55,7 +55,7 @@ class Recurrent:
             here = slice(layer * self.directions, (layer + 1) * self.directions)
             h0, h_n = state[0][here], after[0][here]
             c0, c_n = (state[1][here], after[1][here]) if len(state) == 2 else (None, None)
-            y = np.empty((x.shape[0], self.directions * self.width), dtype=np.float32)
+            y = kernels.empty((len(x), self.directions * self.width))
             kernels.forward(packed, x, lines, h0, c0, y, h_n, c_n, None, self.noise)
             x = y
         return x, after
