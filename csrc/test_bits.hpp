@@ -132,7 +132,7 @@ void any_segment(Law& law, Case c, const std::vector<int64_t>& steps) {
 void long_rows(Law& segments, Law& threads, CellKind cell) {
   const int64_t H = any(30, 36), P = cell == CellKind::lstm_projected ? any(1, H) : H, B = any(1, 3);
   const int64_t T = (int64_t{9} << 17) / (traits(cell).gates * H);
-  Case c = drawn({cell, any_size(9), H, P, any(1, 2)}, Layout::ragged, B, T);
+  Case c = drawn({cell, any_size(9), H, P, any(1, 2)}, Layout::ragged, B, T, any_noise());
   any_segment(segments, c, {any(1, 50), any(51, T)});
   any_threads(threads, c, {2});
 }
@@ -162,10 +162,12 @@ void not_a_number(Law& law, const Case& c) {
     law.hold(std::isnan(after.gradients[0][at(c.line(t, hit) * s.I + i)]), "dx of the step that is hit is a number;");
 }
 
-// Fewer rows than threads, and so many units that threads share a row's: its bits don't tell.
+// Fewer rows than threads, so many units that threads share a row's, so many steps that it is worth waking them (4 M
+// multiply-adds): its bits don't tell.
 void few_rows(Law& threads, Law& alone, CellKind cell, int64_t directions, Layout layout) {
-  const int64_t H = any(100, 160), P = cell == CellKind::lstm_projected ? any(H / 2, H) : H;
-  Case c = drawn({cell, any_size(20), H, P, directions}, layout, any(1, 5), any(1, 4));
+  const int64_t H = any(100, 160), P = cell == CellKind::lstm_projected ? any(H / 2, H) : H, I = any_size(20);
+  const int64_t B = any(1, 5), weights = traits(cell).gates * H * (I + P);
+  Case c = drawn({cell, I, H, P, directions}, layout, B, 9000000 / ((B + 1) * weights) + 1, any_noise());
   if (any(0, 3)) {  // what reaches beyond a unit on its own is one thread's
     for (Floats* lines : {&c.mask, &c.keep_h, &c.keep_c}) lines->clear();
     c.clip = 0.0f;

@@ -121,10 +121,14 @@ Floats gather(const Case& c, const Floats& lines, int64_t width) {
   return rows;
 }
 
-void add_noise(Case& c) {
+// The noise of a case, in bits.
+constexpr int64_t no_noise = 0, a_mask = 1, a_keep_h = 2, a_keep_c = 4, every_noise = 7;
+int64_t any_noise() { return any(0, 1) ? any(no_noise, every_noise) : no_noise; }
+
+void add_noise(Case& c, int64_t kinds) {
   const Shape& s = c.shape;
   const int64_t T = c.T();
-  if (any(0, 2) == 0) {
+  if (kinds & a_mask) {
     c.mask = numbers(s.D * c.B() * s.P, 1.0);
     for (float& m : c.mask) m = m < -0.3f ? 0.0f : 1.0f / 0.65f;
   }
@@ -134,12 +138,12 @@ void add_noise(Case& c) {
   const auto keep = [&](bool one, int64_t width) {
     return one ? fractions(width) : spread(c, fractions(c.B() * T * width), T, width);
   };
-  if (any(0, 2) == 0) c.keep_h = keep(c.one_h, s.D * s.P);
-  if (c.memory() && any(0, 2) == 0) c.keep_c = keep(c.one_c, s.D * s.H);
+  if (kinds & a_keep_h) c.keep_h = keep(c.one_h, s.D * s.P);
+  if (c.memory() && kinds & a_keep_c) c.keep_c = keep(c.one_c, s.D * s.H);
 }
 
 // A case of this shape, longest row T, all else random.
-Case drawn(const Shape& shape, Layout layout, int64_t B, int64_t T) {
+Case drawn(const Shape& shape, Layout layout, int64_t B, int64_t T, int64_t noise) {
   Case c;
   c.shape = shape;
   const int64_t I = shape.I, H = shape.H, P = shape.P, D = shape.D;
@@ -163,7 +167,7 @@ Case drawn(const Shape& shape, Layout layout, int64_t B, int64_t T) {
   c.dy = spread(c, numbers(B * T * D * P, 1.0), T, D * P);
   c.dh_n = numbers(D * B * P, 1.0);
   c.dc_n = c.memory() ? numbers(D * B * H, 1.0) : Floats{};
-  if (any(0, 1)) add_noise(c);
+  add_noise(c, noise);
   c.clip = any(0, 2) ? 0.0f : 0.1f;
   c.segment = any(0, 1) ? 0 : any(1, T + 1);
   const auto sized = [](const char* letter, int64_t n) { return std::string(" ") + letter + std::to_string(n); };
@@ -178,10 +182,10 @@ struct Size {
   int64_t most_units, most_rows, most_steps;
 };
 
-Case random_case(CellKind cell, int64_t directions, Layout layout, Size size) {
+Case random_case(CellKind cell, int64_t directions, Layout layout, Size size, int64_t noise = any_noise()) {
   const int64_t H = any_size(size.most_units), I = any_size(size.most_units);
   const int64_t P = cell == CellKind::lstm_projected ? any(1, H) : H;
-  return drawn({cell, I, H, P, directions}, layout, any(1, size.most_rows), any(1, size.most_steps));
+  return drawn({cell, I, H, P, directions}, layout, any(1, size.most_rows), any(1, size.most_steps), noise);
 }
 
 }  // namespace

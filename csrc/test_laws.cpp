@@ -3,10 +3,11 @@
 //   anaphora_laws [rounds] [seed]      prints one line for each law; exit code 1 when one is broken
 //
 // What breaks names its seed: `anaphora_laws 1 SEED` draws it again. test_cases.hpp draws the cases, test_oracle.hpp
-// knows what comes out, test_values.hpp and test_bits.hpp hold the laws.
+// knows what comes out, test_values.hpp, test_numbers.hpp and test_bits.hpp hold the laws.
 #include <cstdlib>
 
 #include "test_bits.hpp"
+#include "test_numbers.hpp"
 #include "test_values.hpp"
 
 int main(int argc, char** argv) {
@@ -17,6 +18,7 @@ int main(int argc, char** argv) {
       cut{"split = whole, bit for bit"}, steps{"step by step = whole, bit for bit"},
       threads{"any number of threads, bit for bit"}, segments{"gates walked again = gates kept, bit for bit"},
       none{"NaN stays in its own row"}, left{"what is left out changes nothing else"}, linear{"affine map"},
+      units{"tanh and sigmoid, two units in the last place"}, tiny{"tiny numbers are zero, inside a call alone"},
       nothing{"nothing to do"};
   set_threads(2);
   for (int round = 0; round < rounds; ++round) {
@@ -27,7 +29,9 @@ int main(int argc, char** argv) {
       for (int64_t directions : {1, 2}) {
         const Layout layout = static_cast<Layout>(any(0, 2));
         const int64_t most_units = seed % 2 ? 12 : 40;
-        values_and_gradients(values, gradients, rule, random_case(cell, directions, layout, {most_units, 9, 6}));
+        for (int64_t noise : {no_noise, a_mask, a_keep_h, a_keep_c, every_noise})
+          values_and_gradients(values, gradients, rule,
+                               random_case(cell, directions, layout, {most_units, 9, 6}, noise));
         each_alone(alone, random_case(cell, directions, layout, {70, 15, 8}));
         any_threads(threads, random_case(cell, directions, layout, {90, 20, 12}), {2, 3, 5, 16});
         any_segment(segments, random_case(cell, directions, layout, {70, 15, 12}), {1, 2, any(3, 12), 100});
@@ -42,10 +46,12 @@ int main(int argc, char** argv) {
     }
     long_rows(segments, threads, static_cast<CellKind>(any(0, cell_count - 1)));
     for (int i = 0; i < 4; ++i) affine_maps(linear);
+    curves(units);
+    tiny_numbers(tiny);
   }
   int64_t checks = 0;
-  for (const Law* law :
-       {&values, &gradients, &rule, &alone, &cut, &steps, &threads, &segments, &none, &left, &linear, &nothing}) {
+  for (const Law* law : {&values, &gradients, &rule, &alone, &cut, &steps, &threads, &segments, &none, &left, &linear,
+                         &units, &tiny, &nothing}) {
     law->report();
     checks += law->checks;
   }
