@@ -45,7 +45,10 @@ class Rules(Protocol):
         """What is wrong with what was read."""
 
     def describe(self, config: Any, corpus: Any) -> tuple[list[Finding], Load | None]:
-        """What would be trained on: lengths, vocabulary, what is unknown; and how much work that is."""
+        """What would be trained on: lengths, vocabulary, what is unknown; and how much work that is.
+
+        Raises DataError for what cannot be.
+        """
 
 
 def examine(task: Rules, config: Any, paths: Sequence[str | Path]) -> tuple[Any, list[Finding]]:
@@ -66,11 +69,20 @@ def whole(
     """What is found in all three turns, the worst first; `estimate` says what a load takes."""
     corpus, found = examine(task, config, paths)
     if not errors(found):
-        described, load = task.describe(config, corpus)
+        try:
+            described, load = task.describe(config, corpus)
+        except DataError as error:
+            described, load = [unreadable(error)], None
         found = [*found, *described, *([] if load is None else estimate(load))]
     return sorted(found, key=lambda finding: SEVERITIES.index(finding.severity))
 
 
 def unreadable(error: DataError) -> Finding:
     """What a reader refused, as a finding."""
-    return Finding("unreadable", "error", "the data", (), str(error), "")
+    message, _, remedy = str(error).partition("; ")
+    return Finding("unreadable", "error", "the data", (), _sentence(message), _sentence(remedy))
+
+
+def _sentence(words: str) -> str:
+    end = "" if words.endswith((".", "?", "!")) or not words else "."
+    return f"{words[:1].upper()}{words[1:]}{end}"

@@ -12,6 +12,7 @@ import typer
 
 from anaphora.commands import knobs
 from anaphora.commands.knobs import given, option, parameter
+from anaphora.commands.progress import show
 from anaphora.tasks import table
 
 if TYPE_CHECKING:
@@ -61,11 +62,13 @@ def _check(
     from anaphora.checking import whole
     from anaphora.commands.estimate import findings as estimate
     from anaphora.config import resolve
+    from anaphora.data.telling import heard_by
     from anaphora.findings import errors
 
     chosen = table.settings(task)
     config = resolve(chosen.CONFIG, chosen.PRESETS, preset=preset or chosen.USUAL, file=file, options=options)
-    found = whole(table.task(task), config, data, lambda load: estimate(load, config.training, output.parent))
+    with show("") as early, heard_by(early.stage):
+        found = whole(table.task(task), config, data, lambda load: estimate(load, config.training, output.parent))
     if as_json:
         told = {"task": task, "data": list(data), "errors": len(errors(found))}
         print(json.dumps({**told, "findings": [finding.as_json() for finding in found]}, ensure_ascii=False))

@@ -18,7 +18,7 @@ from anaphora.data.text import read_text
 from anaphora.errors import DataError
 from anaphora.findings import Finding, Row
 
-_BLOCK = 2**20
+BLOCK = 2**20
 _ROWS = 1000
 _LOST, _MARK = "\ufffd", "\ufeff"
 # What UTF-8 looks like when it was read as cp1252 or latin-1: two bytes of é as Ã©, three of ’ as â€™.
@@ -81,7 +81,7 @@ class _Blocks:
         """The blocks."""
         last = b""
         with self._open as file:
-            while block := file.read(_BLOCK):
+            while block := file.read(BLOCK):
                 self._marked |= not (last or self._wide) and block.startswith(codecs.BOM_UTF8)
                 self._crlf += block.count(b"\r\n") + (last == b"\r" and block[:1] == b"\n")
                 self._cr += block.count(b"\r")
@@ -125,26 +125,29 @@ class _Signs:
         self._line = 1
         self._lines: dict[str, list[int]] = {"lost": [], "mark": [], "misread": []}
         self._counts = dict.fromkeys(self._lines, 0)
-        self._example = ""
+        self._held = self._example = ""
 
     def look(self, text: str) -> None:
         """Look at the next block."""
         if not text.isascii():
-            self._note("lost", text, [match.start() for match in re.finditer(_LOST, text)] if _LOST in text else [])
-            self._note("mark", text, [match.start() for match in re.finditer(_MARK, text)] if _MARK in text else [])
-            if any(sign in text for sign in "\u00c2\u00c3\u00e2"):
-                matches = list(_MISREAD.finditer(text))
-                self._example = self._example or (matches[0][0] if matches else "")
-                self._note("misread", text, [match.start() for match in matches])
+            self._note("lost", text, 0, [match.start() for match in re.finditer(_LOST, text)] if _LOST in text else [])
+            self._note("mark", text, 0, [match.start() for match in re.finditer(_MARK, text)] if _MARK in text else [])
+        held = self._held + text  # what stands for one character may be cut in two
+        if not held.isascii() and any(sign in held for sign in "\u00c2\u00c3\u00e2"):
+            matches = [match for match in _MISREAD.finditer(held) if match.end() > len(self._held)]
+            self._example = self._example or (matches[0][0] if matches else "")
+            self._note("misread", held, len(self._held), [match.start() for match in matches])
         self._line += text.count("\n")
+        self._held = held[-2:]
 
-    def _note(self, sign: str, text: str, places: Sequence[int]) -> None:
+    def _note(self, sign: str, text: str, before: int, places: Sequence[int]) -> None:
+        """Take in places of a text whose first `before` characters were counted already."""
         self._counts[sign] += len(places)
         known = self._lines[sign]
-        line, before = self._line, 0
+        line, at = self._line - text.count("\n", 0, before), 0
         for place in places[:_ROWS]:
-            line += text.count("\n", before, place)
-            before = place
+            line += text.count("\n", at, place)
+            at = place
             if len(known) < _ROWS and known[-1:] != [line]:
                 known.append(line)
 
@@ -169,7 +172,7 @@ class _Signs:
 def _refused(file: str, encoding: str, error: DataError) -> Finding:
     """Why a file is no text, with the lines that are to blame."""
     with open(file, "rb") as opened:
-        head = opened.read(_BLOCK)
+        head = opened.read(BLOCK)
     codec = codecs.lookup(encoding).name
     if not head.removeprefix(codecs.BOM_UTF8):
         return Finding("empty-file", "error", file, (), "It has not one character.", "Leave it out, or fill it.")
@@ -198,7 +201,7 @@ def _guess(file: str, lines: Sequence[int], codec: str) -> str:
     """The encoding of some lines of a file; where there is too little to go by, the one that is most often mixed in."""
     wanted = set(lines)
     with open(file, "rb") as opened:
-        broken = b"\n".join(line for number, line in _numbered(opened) if number in wanted)[:_BLOCK]
+        broken = b"\n".join(line for number, line in _numbered(opened) if number in wanted)[:BLOCK]
     likely = likely_encoding(broken)
     certain = likely is not None and codecs.lookup(likely).name != codec
     return str(likely) if certain and sum(byte > 127 for byte in broken) >= _CERTAIN else "cp1252"

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator, Sequence
-from itertools import chain, islice
 from pathlib import Path
 
 import numpy as np
@@ -36,16 +35,21 @@ def check_files(config: LanguageConfig, paths: Sequence[str | Path]) -> list[Fin
     valid = config.data.valid
     files = [*map(str, paths), *([valid] if isinstance(valid, str) else [])]
     found = check_texts(list(dict.fromkeys(files)), config.data.encoding)
-    seen: dict[tuple[int, int] | str, int] = {}
+    seen: dict[tuple[int, int], str] = {}
     for number, file in enumerate(files):
-        there = os.path.exists(file)
-        facts = os.stat(file) if there else None
-        first = seen.setdefault((facts.st_dev, facts.st_ino) if facts else file, number)
-        if first != number and file != STANDARD_INPUT:
-            held_out = isinstance(valid, str) and number == len(files) - 1
-            message = f"It is the same file as {files[first]}, {'held out' if held_out else 'named'} as well."
-            remedy = "Hold out another text." if held_out else "Name each file once."
-            found.append(Finding("same-file", "warning", file, (), message, remedy))
+        if not os.path.isfile(file):
+            continue
+        facts = os.stat(file)
+        before = seen.get((facts.st_dev, facts.st_ino))
+        seen.setdefault((facts.st_dev, facts.st_ino), file)
+        if before is None:
+            continue
+        if isinstance(valid, str) and number == len(files) - 1:
+            message = f"It is held out, and trained on as {before}: the score is no test."
+            found.append(Finding("same-file", "warning", file, (), message, "Hold out another text."))
+        else:
+            message = f"It is named more than once, first as {before}: it counts as often."
+            found.append(Finding("same-file", "warning", file, (), message, "Name each file once."))
     return found
 
 
@@ -57,13 +61,17 @@ def check(config: LanguageConfig, corpus: Corpus) -> list[Finding]:
 
 
 def describe(config: LanguageConfig, corpus: Corpus) -> tuple[list[Finding], Load | None]:
-    """What would be trained on: units, vocabulary, what is unknown; and how much work that is."""
+    """What would be trained on: units, vocabulary, what is unknown; and how much work that is.
+
+    Raises DataError if no vocabulary can be made of the training part.
+    """
+    first = next(iter(corpus.train.blocks()), "")
     try:
         encoded = in_units(config, corpus)
     except DataError as error:
-        one = len(set(chain.from_iterable(islice(corpus.train.blocks(), 1)))) == 1
-        where, remedy = TRAIN, "Bring a text with more than one symbol." if one else ""
-        return [Finding("one-symbol" if one else "unreadable", "error", where, (), f"{_sentence(error)}", remedy)], None
+        if len(set(first)) != 1:
+            raise
+        return [Finding("one-symbol", "error", TRAIN, (), f"{error}.", "Bring a text with more than one symbol.")], None
     short = shortage(config, corpus, encoded)
     if short:
         where = HELD_OUT if len(encoded.held_out) < 2 else TRAIN
@@ -145,8 +153,3 @@ def _take(blocks: Iterator[str], length: int) -> Iterator[str]:
         block = next(blocks)
         length -= len(block)
         yield block
-
-
-def _sentence(error: DataError) -> str:
-    text = str(error)
-    return f"{text[:1].upper()}{text[1:]}{'' if text.endswith('.') else '.'}"
