@@ -45,6 +45,7 @@ int main(int argc, char** argv) {
       nothing_to_do(nothing, cell);
     }
     long_rows(segments, threads, static_cast<CellKind>(any(0, cell_count - 1)));
+    long_sums(values, gradients, rule);
     for (int i = 0; i < 4; ++i) affine_maps(linear);
     curves(units);
     tiny_numbers(tiny);

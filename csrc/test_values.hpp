@@ -56,6 +56,19 @@ void values_and_gradients(Law& values, Law& gradients, Law& rule, const Case& c)
   if (!(c.clip > 0.0f)) chain_rule(rule, c, arrays, truth);
 }
 
+// So many lines that the weights' gradients are sums of sums, and that backward takes them in more than one go
+// (1 Mi gradients of gates): one unit, that the oracle keeps up.
+void long_sums(Law& values, Law& gradients, Law& rule) {
+  constexpr CellKind cells[] = {
+      CellKind::rnn_tanh,       CellKind::gru,           CellKind::gru_reset_before, CellKind::lstm,
+      CellKind::lstm_projected, CellKind::lstm_peephole, CellKind::lstm_coupled};
+  const CellKind cell = cells[any(0, 6)];
+  const int64_t lines = (int64_t{5} << 18) / (16 + traits(cell).gates + traits(cell).own);
+  Case c = drawn({cell, any(1, 2), 1, 1, 1}, Layout::ragged, any(1, 2), lines, any_noise());
+  c.clip = 0.1f;  // and so no finite differences: the slope of so long a sum is mostly rounding
+  values_and_gradients(values, gradients, rule, c);
+}
+
 void affine_maps(Law& law) {
   const int64_t N = any(1, 30), O = any_size(150), K = any_size(60);
   place = "linear N" + std::to_string(N) + " O" + std::to_string(O) + " K" + std::to_string(K);
