@@ -1,0 +1,117 @@
+"""``anaphora init``: the file it writes says why, is read back as it was meant, and is never written over another."""
+
+from __future__ import annotations
+
+import tomllib
+from pathlib import Path
+
+import pytest
+
+from anaphora import config_text
+from anaphora.config import resolve
+from anaphora.config_text import Guess
+from anaphora.errors import UsageError
+from anaphora.tasks.language.guessing import guess
+from anaphora.tasks.language.settings import PRESETS, USUAL, LanguageConfig
+from bad.planted import GOOD, prose, text
+from program import Run, failed
+
+
+def test_the_file_runs_and_says_how(run: Run, tmp_path: Path, python: Path | str) -> None:
+    (tmp_path / "my novel.txt").write_bytes(text(GOOD * 3))
+    done = run("init", "language", "my novel.txt", python=python)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout.startswith("Wrote config.toml, on the preset 'small':\n  units = char: about ")
+    command = "anaphora train language 'my novel.txt' --config config.toml"
+    assert f"  {command}\n" in done.stdout
+    written = (tmp_path / "config.toml").read_text(encoding="utf-8")
+    assert f"#     {command}\n" in written
+    content = text(GOOD * 3).decode()
+    assert f"# guessed: about {len(content):,} characters, {len(set(content))} different\n" in written
+    assert 'units = "char"\n' in written
+    assert "\n# clip = 1.0\n" in written
+    checked = run("check", "language", "my novel.txt", "--config", "config.toml")
+    assert (checked.returncode, "0 errors" in checked.stdout) == (0, True)
+
+
+def test_a_file_is_replaced_only_if_asked(run: Run, tmp_path: Path) -> None:
+    (tmp_path / "a.txt").write_bytes(text(GOOD))
+    (tmp_path / "c.toml").write_text("mine", encoding="utf-8")
+    failed(run("init", "language", "a.txt", "-o", "c.toml"), 2, "'c.toml' exists", "--force")
+    assert (tmp_path / "c.toml").read_text(encoding="utf-8") == "mine"
+    assert run("init", "language", "a.txt", "-o", "c.toml", "--force").returncode == 0
+    assert "[training]" in (tmp_path / "c.toml").read_text(encoding="utf-8")
+
+
+def test_what_cannot_be_guessed_from(run: Run, tmp_path: Path) -> None:
+    (tmp_path / "a.txt").write_bytes(text(GOOD))
+    (tmp_path / "e.txt").write_bytes(b"")
+    (tmp_path / "l.txt").write_bytes("café\n".encode("latin-1") * 99)
+    (tmp_path / "u.txt").write_bytes("café\n".encode() * 99)
+    failed(run("init", "language", "b.txt"), 3, "'b.txt' does not exist", "did you mean '")
+    failed(run("init", "language", "e.txt"), 3, "'e.txt' is empty")
+    failed(run("init", "language", "-"), 2, "A config is guessed from files")
+    failed(run("init", "language", "l.txt", "u.txt"), 3, "different encodings", "l.txt cp1252", "u.txt utf-8")
+    failed(run("init", "language", "a.txt", "-o", "none/c.toml"), 2, "none")
+    assert not (tmp_path / "config.toml").exists()
+
+
+@pytest.mark.parametrize("usual", [*PRESETS, None])
+@pytest.mark.parametrize("preset", PRESETS)
+def test_a_file_to_begin_with_means_the_same_on_top_of_any_preset(
+    preset: str, usual: str | None, tmp_path: Path
+) -> None:
+    values = {"data": {"units": "word", "valid": 0.25}, "training": {"minutes": 3.0, "patience": 2}}
+    wanted = Guess(preset, values, {"data.units": "because"})
+    written = config_text.begin(LanguageConfig, PRESETS, wanted)
+    (tmp_path / "c.toml").write_text(written, encoding="utf-8")
+    read = resolve(LanguageConfig, PRESETS, preset=usual, file=tmp_path / "c.toml")
+    assert read == config_text.guessed(LanguageConfig, PRESETS, wanted)
+    assert (read.data.units, read.data.valid, read.training.minutes, read.training.patience) == ("word", 0.25, 3.0, 2)
+    assert '# guessed: because\nunits = "word"\n' in written
+
+
+def test_lines_that_are_commented_out_hold_anyway() -> None:
+    """Every knob stands in the file: taking the marks away changes nothing."""
+    guessed = Guess(USUAL, {"training": {"seed": 3}})
+    written = config_text.begin(LanguageConfig, PRESETS, guessed)
+    lines = [line.removeprefix("# ") if " = " in line else line for line in written.splitlines()]
+    assert tomllib.loads("\n".join(lines)) == {
+        section: {key: value for key, value in keys.items() if value is not None}
+        for section, keys in config_text.guessed(LanguageConfig, PRESETS, guessed).model_dump().items()
+    }
+
+
+def test_a_guess_is_checked_like_anything_else() -> None:
+    with pytest.raises(UsageError, match="Did you mean 'char'"):
+        config_text.begin(LanguageConfig, PRESETS, Guess("small", {"data": {"units": "chars"}}))
+
+
+CHINESE = "".join(map(chr, range(0x4E00, 0x4E00 + 900)))
+
+
+@pytest.mark.parametrize(
+    ("content", "expected"),
+    [
+        (text(GOOD), {"preset": "small", "units": "char", "encoding": "utf-8", "batch": 8, "steps": 32}),
+        (text(prose(4000) * 4), {"preset": "medium", "units": "char", "batch": 32, "steps": 64}),
+        ("ein schöner Tag\n".encode("latin-1") * 900, {"encoding": "cp1252", "preset": "small", "batch": 16}),
+        ("plain enough\n".encode("utf-16"), {"encoding": "utf-16", "batch": 1, "steps": 8}),
+        ((CHINESE + "\n").encode() * 400, {"preset": "medium", "units": "subword", "batch": 32}),
+        ((CHINESE + "\n").encode() * 4, {"preset": "small", "units": "byte", "batch": 4}),
+    ],
+)
+def test_what_is_guessed(content: bytes, expected: dict[str, object], tmp_path: Path) -> None:
+    (tmp_path / "a.txt").write_bytes(content)
+    found = guess([tmp_path / "a.txt"])
+    flat = {"preset": found.preset, **found.values["data"], **found.values["training"]}
+    assert {key: flat[key] for key in expected} == expected
+    assert config_text.guessed(LanguageConfig, PRESETS, found)
+
+
+def test_of_a_long_text_less_is_held_out(tmp_path: Path) -> None:
+    with open(tmp_path / "a.txt", "wb") as file:
+        file.write(text(GOOD))
+        file.truncate(200_000_000)  # holes: it is looked at no further
+    found = guess([tmp_path / "a.txt"])
+    assert (found.preset, found.values["data"]["valid"]) == ("large", 0.03)
