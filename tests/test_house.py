@@ -89,6 +89,7 @@ def test_exit_codes() -> None:
         "BundleError": 5,
         "CorruptBundle": 5,
         "IncompatibleBundle": 5,
+        "WorkerGone": 1,
         "Interrupted": 130,
         "Terminated": 143,
     }

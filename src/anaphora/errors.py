@@ -10,6 +10,7 @@
     ├── BundleError              5    the model file
     │   ├── CorruptBundle        5    its bytes are not the ones that were written
     │   └── IncompatibleBundle   5    its bytes are whole, but this version cannot use them
+    ├── WorkerGone               1    another process of the same training has ended
     ├── Interrupted            130    Ctrl-C (128 + SIGINT)
     └── Terminated             143    asked to stop (128 + SIGTERM)
 
@@ -76,6 +77,17 @@ class CorruptBundle(BundleError):
 
 class IncompatibleBundle(BundleError):
     """The file is whole, but this version of anaphora cannot use what is in it."""
+
+
+class WorkerGone(AnaphoraError):
+    """Another process of the same training has ended, so this one does; `told` if it is said elsewhere why.
+
+    `code` is what this process ends in.
+    """
+
+    def __init__(self, text: str, code: int = 1, *, told: bool = False) -> None:
+        super().__init__(text)
+        self.code, self.told = code, told
 
 
 class Interrupted(AnaphoraError):

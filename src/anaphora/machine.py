@@ -18,6 +18,7 @@ from anaphora import __version__, kernels
 _NAMES = {
     "instruction_set": "instruction set",
     "threads": "number of threads",
+    "ranks": "number of ranks",
     "anaphora": "version of anaphora",
     "torch": "version of torch",
     "device": "device",

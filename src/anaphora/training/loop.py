@@ -31,6 +31,7 @@ from anaphora.training.optim import Average
 from anaphora.training.outcome import Best, Outcome, Stopped
 from anaphora.training.plan import Budget, Plan, Schedule
 from anaphora.training.signals import Signals
+from anaphora.training.trouble import told
 from anaphora.training.update import Batches, Loss, Taken, Updater
 from anaphora.training.watch import Evaluation, Silent, Step, Watch
 from anaphora.training.workers import Alone, Workers
@@ -95,11 +96,12 @@ class Loop(Generic[Batch]):
         self._begun = self._written - self.at.seconds
         with self._signals:
             stopped, trouble = self._until_stopped()
-        if stopped in ("interrupted", "terminated") and self._between and self.step:
-            with contextlib.suppress(*_ENDS):
-                self._write_down()
-        if stopped not in ("finished", "early"):
-            self._keep_what_there_is()
+            if stopped in ("interrupted", "terminated") and self._between and self.step:
+                with contextlib.suppress(*_ENDS):
+                    self._write_down()
+            if stopped not in ("finished", "early"):
+                self._keep_what_there_is()
+                self._signals.noted = None  # one that comes late changes nothing
         return Outcome(stopped, self.step, self.best, self.clock() - self._begun, trouble)
 
     def _until_stopped(self) -> tuple[Stopped, str]:
@@ -112,17 +114,17 @@ class Loop(Generic[Batch]):
                     return "early", ""
                 if self.step >= self.schedule.total_steps:
                     return "finished", ""
-                with self._signals.held():
-                    self._between = False
-                    self._one_step()
-                    write, cut = self._decide()
-                    self._between = True
+                self._between = False
+                self._one_step()
+                write, cut = self._decide()
+                self._between = True
                 self._signals.answer(cut)
                 if write:
                     self._write_down()
         except Diverged as error:
             return "diverged", str(error)
         except UsageError as error:
+            self.workers = self.workers.leave()  # the first is the one that writes: the others know nothing of it
             return "unwritable", str(error)
         except (KeyboardInterrupt, Terminated) as cut_off:
             return ("terminated" if isinstance(cut_off, Terminated) else "interrupted"), ""
@@ -203,7 +205,7 @@ class Loop(Generic[Batch]):
     def _explained(self, step: int) -> str:
         assert self.explain is not None
         carry = self.updater.entered if self._read_every == 1 else None  # a device is some steps ahead by now
-        return self.explain(self.model, self.updater.taken(step), carry)
+        return told(self.workers.everyone(self.explain(self.model, self.updater.parts(step), carry)))
 
     def _seconds_left(self, step: int, pace: float) -> float:
         looks = self.schedule.looks_left(step, self.schedule.plans[-1].evaluations)
@@ -221,7 +223,7 @@ class Loop(Generic[Batch]):
                 plan = self.budget.stop(self.schedule, self.step, self.at.evaluation_seconds)
         since = self.clock() - self._written
         write = since >= 60 * self.training.checkpoint_minutes and self._is_cheap(since)
-        said = self.workers.agree([tried, plan and asdict(plan), write, self._signals.noted])
+        said = self.workers.agree([tried, plan and asdict(plan), write, self.workers.heard(self._signals.noted)])
         self._adopt(said[1])
         planned = bool(self._foreseen) and self._foreseen[0].from_step <= self.step
         self.at.due = said[0] or planned or self.schedule.evaluates(self.step)
@@ -232,33 +234,43 @@ class Loop(Generic[Batch]):
     def _look_and_plan(self) -> None:
         begun = self.clock()
         loss, weights, probes = self._judge()
-        with self._signals.held():
-            self._between = False
-            self._take_in(loss, weights, probes)
-            self.at.due = False
-            self.at.evaluation_seconds = self.clock() - begun
-            self._plan_again()
-            self._between = True
-        self._signals.answer(self.workers.agree(self._signals.noted))
+        self._between = False
+        self._take_in(loss, weights, probes)
+        self.at.due = False
+        self.at.evaluation_seconds = self.clock() - begun
+        self._plan_again()
+        self._between = True
+        self._signals.answer(self.workers.agree(self.workers.heard(self._signals.noted)))
         last = self.step >= self.schedule.total_steps or 0 < self.training.patience <= self.at.worse
         if self.workers.agree(last or self._is_cheap(self.clock() - self._written)):
             self._write_down()
 
     def _judge(self) -> tuple[float, str, dict[str, Mapping[str, float]]]:
-        """How good the weights are, or the averaged ones if they are better, and what the probes say of them."""
+        """How good the weights are, or the averaged ones if they are better, and what the probes say of them: the first
+        worker looks, and what comes of it, an interruption too, is the same for all.
+        """
         self._read()
-        with self._judging(), torch.no_grad():
-            loss, weights = self.evaluate(self.model), "raw"
-            if self._average is not None:
-                with self._average.in_place():
-                    averaged = self.evaluate(self.model)
-                if averaged < loss:
-                    loss, weights = averaged, "average"
-            if not math.isfinite(loss):
-                raise Diverged(
-                    f"The loss on the held-out part was {loss} at step {self.step} of {self.schedule.total_steps}."
-                )
-            return loss, weights, {name: dict(probe(self.model, self.step)) for name, probe in self.probes.items()}
+        cut, loss, weights, probes = self.workers.agree(self._judged() if self.workers.rank == 0 else None)
+        if cut:
+            raise Terminated("asked to stop.") if cut == "terminated" else KeyboardInterrupt
+        if not math.isfinite(loss):
+            where = f"at step {self.step} of {self.schedule.total_steps}"
+            raise Diverged(f"The loss on the held-out part was {loss} {where}.")
+        return loss, weights, probes
+
+    def _judged(self) -> tuple[str, float, str, dict[str, Mapping[str, float]]]:
+        try:
+            with self._judging(), torch.no_grad(), self._signals.released():
+                loss, weights = self.evaluate(self.model), "raw"
+                if self._average is not None:
+                    with self._average.in_place():
+                        averaged = self.evaluate(self.model)
+                    if averaged < loss:
+                        loss, weights = averaged, "average"
+                probes = self.probes if math.isfinite(loss) else {}
+                return "", loss, weights, {name: dict(probe(self.model, self.step)) for name, probe in probes.items()}
+        except (KeyboardInterrupt, Terminated) as cut:
+            return "terminated" if isinstance(cut, Terminated) else "interrupted", math.nan, "", {}
 
     def _take_in(self, loss: float, weights: str, probes: Mapping[str, Mapping[str, float]]) -> None:
         """Keep the weights if they are the best so far, and tell the watch."""
@@ -374,11 +386,13 @@ class Loop(Generic[Batch]):
         state.put_optimiser_back(self.updater.adam, state.within("optimiser", tensors))
         state.put_average_back(self._average, state.within("average", tensors), facts["averaged"])
         device = next(self.model.parameters()).device
-        whole = [torch.from_numpy(array.copy()) for array in state.within("carry", tensors).values()]
         rank, ranks = self.workers.rank, self.workers.ranks
+        carry = state.within("carry", tensors)
+        whole = [torch.from_numpy(carry[str(i)].copy()) for i in range(len(carry))]
         mine = [part[:, share(part.shape[1], rank, ranks)].contiguous().to(device) for part in whole]
         self.updater.carry = state.put_together(facts["carry"], mine)
-        state.put_random_back(tensors["random"][rank % len(tensors["random"])])
+        if rank < len(tensors["random"]):  # another one begins with numbers of its own
+            state.put_random_back(tensors["random"][rank])
         self.best = state.best_of(state.within("best", tensors), model, facts["best"])
         self.at = state.Where(**{name: facts[name] for name in asdict(self.at)})
         self.schedule.plans[:] = [Plan(**plan) for plan in facts["plans"]]

@@ -9,9 +9,11 @@ after that come true again, so that the weights and the records are those of a r
 from __future__ import annotations
 
 import datetime
+import hashlib
 import math
 import time
 from collections.abc import Callable, Iterable, Mapping
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any, Protocol, TypeVar
 
@@ -22,18 +24,18 @@ from anaphora import machine, places, spec
 from anaphora.config import Config, Training
 from anaphora.config_text import render
 from anaphora.errors import DataError, Interrupted, Terminated, UsageError
-from anaphora.nn.blocks import Stack, build
+from anaphora.nn.blocks import assemble
 from anaphora.trained import Trained
 from anaphora.training import checkpoint, device
 from anaphora.training.initial import initialise
 from anaphora.training.loop import Loop, Probe
 from anaphora.training.metrics_log import MetricsLog, plans_after
 from anaphora.training.outcome import Outcome
-from anaphora.training.plan import Budget, Schedule
+from anaphora.training.plan import Budget, Plan, Schedule
 from anaphora.training.trouble import explained
 from anaphora.training.update import Batches
 from anaphora.training.watch import Silent, Together, Watch
-from anaphora.training.workers import Alone, Workers
+from anaphora.training.workers import Alone, Workers, check_same, each
 
 Batch = TypeVar("Batch")
 _EPOCHS = 10.0  # if nothing says how long
@@ -62,7 +64,7 @@ class Work(Protocol[Batch]):
     def training(self) -> Training:
         """The knobs of the loop."""
 
-    def begin(self, model: Stack) -> None:
+    def begin(self, model: Any) -> None:
         """Set the first weights that follow from the data."""
 
     def loss(self, model: nn.Module, batch: Batch, carry: Any) -> tuple[Tensor, Any]:
@@ -102,24 +104,34 @@ def train(
     `started`, on the clock of `time.monotonic`, is when the time of `minutes` began to run; `data` are the paths that
     `resume` will read.
 
+    Of several workers all call it, and the first gives the report; where torchrun has started them again, it goes on
+    with the run that they had begun.
+
     Raises UsageError before training; Interrupted, Terminated or Diverged after the best model so far was saved; so it
     is, where a disk allows, when a UsageError says that a file of the run could not be written.
     """
     started = time.monotonic() if started is None else started
+    workers = workers or Alone()
     output = Path(output)
-    places.check_output(output)
+    begun = workers.remembered()
+    if begun is not None:
+        return resume(work, begun, watch=watch, probes=probes, workers=workers)
+    _check_same(work, workers)
     folder = places.free_run_dir(output) if run_dir is None else Path(run_dir)
+    folder = Path(workers.agree(str(folder)))
     facts = {
         "task": work.task,
         "data": places.whole_paths(list(data)),
         "data_sha256": work.sha256,
         "output": str(output.resolve()),
         "started": datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
-        "machine": _machine(work),
+        "machine": _machine(work, workers),
     }
-    workers = Alone() if workers is None else workers
-    if workers.rank == 0:
-        places.begin(folder, render(work.config), facts)
+    with each(workers):
+        if workers.rank == 0:
+            places.check_output(output)
+            places.begin(folder, render(work.config), facts)
+    workers.remember(str(folder))
     return _Run(work, output, folder, watch, dict(probes or {}), workers, started).whole(None)
 
 
@@ -136,19 +148,27 @@ def resume(
     Raises DataError if the data are others than they were, CorruptBundle if no checkpoint is whole, and what `train`
     raises.
     """
-    folder = Path(folder)
-    facts = places.facts(folder)
-    if facts["data_sha256"] != work.sha256:
-        raise DataError(
-            f"The data of {folder} have changed since it was begun (SHA-256 {work.sha256[:12]}…, expected"
-            f" {facts['data_sha256'][:12]}…): what was trained on cannot be gone on with. Bring the old data back, or"
-            " train anew."
-        )
-    found = checkpoint.newest(folder / places.CHECKPOINTS)
-    started = time.monotonic() - (found[1]["seconds"] if found else 0.0)
-    run = _Run(work, Path(facts["output"]), folder, watch, dict(probes or {}), workers or Alone(), started)
-    changes = machine.differences(facts["machine"], _machine(work))
-    return run.whole(found or ({}, {"logged": 0}, ""), changes)
+    folder, workers = Path(folder), workers or Alone()
+    workers.remember(str(folder))
+    _check_same(work, workers)
+    facts: dict[str, Any] = {}
+    found = None
+    with each(workers):
+        if workers.rank == 0:
+            facts = places.facts(folder)
+            if facts["data_sha256"] != work.sha256:
+                raise DataError(
+                    f"The data of {folder} have changed since it was begun (SHA-256 {work.sha256[:12]}…, expected"
+                    f" {facts['data_sha256'][:12]}…): what was trained on cannot be gone on with. Bring the old data"
+                    " back, or train anew."
+                )
+            found = checkpoint.newest(folder / places.CHECKPOINTS)
+    facts = workers.agree(facts)
+    known, note = workers.agree((found[1], found[2]) if found else ({"logged": 0, "seconds": 0.0}, ""))
+    tensors = workers.hand_out(found[0] if found else {})
+    started = time.monotonic() - known["seconds"]
+    run = _Run(work, Path(facts["output"]), folder, watch, dict(probes or {}), workers, started)
+    return run.whole((tensors, known, note), machine.differences(facts["machine"], _machine(work, workers)))
 
 
 class _Run:
@@ -172,14 +192,17 @@ class _Run:
     def whole(self, found: tuple[Any, Any, str] | None, changes: str = "") -> Any:
         """Everything from the log to the report; `found` is the checkpoint to go on from."""
         kept = None if found is None else found[1]["logged"]
-        foreseen = [] if kept is None else plans_after(self.folder / places.LOG, kept)
-        log = MetricsLog(self.folder / places.LOG, kept) if self.workers.rank == 0 else None
+        first = self.workers.rank == 0
+        plans = [] if kept is None or not first else plans_after(self.folder / places.LOG, kept)
+        log = MetricsLog(self.folder / places.LOG, kept) if first else None
         told = Together((log, self.watch) if log else (self.watch,))
         try:
-            size = sum(4 * math.prod(shape) for shape in spec.tensors(self.work.tree).values())
-            for place in (self.folder, self.output.parent):
-                places.check_room(place, size)
-            self.work.count_floor(told)
+            if first:
+                size = sum(4 * math.prod(shape) for shape in spec.tensors(self.work.tree).values())
+                for place in (self.folder, self.output.parent):
+                    places.check_room(place, size)
+                self.work.count_floor(told)
+            foreseen = [Plan(**plan) for plan in self.workers.agree([asdict(plan) for plan in plans])]
             with torch.random.fork_rng(devices=[]):
                 loop = self._loop(told, log)
                 if found is not None and found[0]:
@@ -189,6 +212,9 @@ class _Run:
                 for note in _said(found, loop, changes):
                     self.watch.note(note)
                 outcome = loop.run()
+            self.workers.leave()
+            if not first:
+                return None
             report = self._end(loop, outcome, told)
         except KeyboardInterrupt as cut:
             raise Interrupted(f"Stopped by Ctrl-C outside of training. {self._kept()}") from cut
@@ -209,7 +235,7 @@ class _Run:
     def _loop(self, told: Watch, log: MetricsLog | None) -> Loop[Any]:
         work, training = self.work, self.work.training
         torch.manual_seed(training.seed)
-        model = build(work.tree)
+        model = assemble(work.tree)
         initialise(model)
         work.begin(model)
         if self.workers.rank > 0:
@@ -236,8 +262,6 @@ class _Run:
         """Save what there is, score it if the run was not cut off, and save that."""
         if outcome.best is None:
             raise outcome.error("No model was saved: none had been judged yet.") or AssertionError(outcome)
-        if self.workers.rank > 0:
-            return None
         if outcome.stopped == "unwritable":
             self.trouble = f"{outcome.trouble} "
         best = outcome.best
@@ -290,8 +314,21 @@ def lengths(work: Work[Any], started: float) -> tuple[Schedule, Budget | None]:
     return schedule, Budget(started + seconds, seconds, training.evaluations, time.monotonic, reserve, most)
 
 
-def _machine(work: Work[Any]) -> dict[str, Any]:
-    return device.describe(device.pick(work.training.device, work.training.precision))
+def _machine(work: Work[Any], workers: Workers) -> dict[str, Any]:
+    chosen = device.pick(work.training.device, work.training.precision)
+    return {**device.describe(chosen), "ranks": workers.ranks}
+
+
+def _check_same(work: Work[Any], workers: Workers) -> None:
+    """Find out that all workers train the same thing in the same way; raises UsageError if they don't."""
+    names = {"instruction_set": "instruction set", "anaphora": "version of anaphora", "torch": "version of torch"}
+    here = _machine(work, workers)
+    facts = {words: str(here[name]) for name, words in names.items()}
+    device_type = device.pick(work.training.device, work.training.precision).type
+    settings = hashlib.sha256(render(work.config).encode()).hexdigest()
+    check_same(
+        workers, {**facts, "device": device_type, "SHA-256 of data": work.sha256, "SHA-256 of settings": settings}
+    )
 
 
 def _said(found: tuple[Any, Any, str] | None, loop: Loop[Any], changes: str) -> list[str]:

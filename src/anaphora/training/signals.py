@@ -1,8 +1,8 @@
 """Ctrl-C and a request to stop wait for the end of an update, so that weights and optimiser are never caught between
-two steps.
+two steps, nor one worker among several without the others.
 
-Inside `held` a signal is only noted; `answer` then does what the signal did before: it raises KeyboardInterrupt or
-Terminated. A second one while the first waits does so at once, should the update hang.
+A signal is only noted; `answer` then does what the signal did before: it raises KeyboardInterrupt or Terminated. A
+second one while the first waits does so at once, should the update hang, and so does any inside `released`.
 """
 
 from __future__ import annotations
@@ -18,13 +18,13 @@ _WAITING = (signal.SIGINT, signal.SIGTERM)
 
 
 class Signals:
-    """The two signals while a loop runs: `with signals: … with signals.held(): …`; without effect in another thread
-    than the main one.
+    """The two signals while a loop runs: `with signals: … signals.answer(signals.noted)`; without effect in another
+    thread than the main one.
     """
 
     def __init__(self) -> None:
         self._before: dict[int, Any] = {}
-        self._holding = False
+        self._released = False
         self.noted: int | None = None  # the signal that waits
 
     def __enter__(self) -> Signals:
@@ -42,13 +42,14 @@ class Signals:
         self.answer(self.noted)
 
     @contextmanager
-    def held(self) -> Iterator[None]:
-        """What happens in here is not interrupted, unless asked for twice."""
-        self._holding = True
+    def released(self) -> Iterator[None]:
+        """What happens in here may be interrupted at any moment."""
+        self.answer(self.noted)
+        self._released = True
         try:
             yield
         finally:
-            self._holding = False
+            self._released = False
 
     def answer(self, number: int | None) -> None:
         """Let a signal that was noted have its effect."""
@@ -60,7 +61,7 @@ class Signals:
         return self._before[number]  # type: ignore[no-any-return]
 
     def _noticed(self, number: int, frame: FrameType | None) -> None:
-        if self._holding and self.noted is None:
+        if self.noted is None and not self._released:
             self.noted = number
         else:
             self.noted = None

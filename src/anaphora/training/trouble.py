@@ -20,7 +20,7 @@ def explained(
     model: nn.Module, loss: Callable[..., tuple[Tensor, Any]], batches: Sequence[Any], carry: Any, name: Any
 ) -> str:
     """A sentence that names block, rows and first step, or the parameter, for batches whose loss or gradient was not
-    finite; `name(batch, row)` says where a row comes from.
+    finite, empty if all is finite now; `name(batch, row)` says where a row comes from.
     """
     for number, batch in enumerate(batches):
         found: list[tuple[str, Tensor]] = []
@@ -40,6 +40,14 @@ def explained(
         for (path, _), gradient in zip(model.named_parameters(), gradients, strict=True):
             if gradient is not None and not bool(gradient.isfinite().all()):
                 return f"{which}The outputs were finite, the gradient of '{path}' was not."
+    return ""
+
+
+def told(explanations: Sequence[str]) -> str:
+    """The first that says something of what the workers found, each in its own rows."""
+    for rank, text in enumerate(explanations):
+        if text:
+            return f"On rank {rank}: {text}" if len(explanations) > 1 else text
     return "Run once more, the same batch gave finite numbers: it was a matter of the dropout that was drawn."
 
 

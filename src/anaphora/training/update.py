@@ -62,6 +62,7 @@ class Updater(Generic[Batch]):
         self._clip = training.clip
         self._accumulate = training.accumulate
         self._module = workers.wrap(model)
+        self._settled = workers.ranks <= 2  # two numbers have one sum
         device = next(model.parameters()).device
         self._broken = torch.zeros((), device=device)  # 1 once a number is not finite
         half = training.precision == "bfloat16"
@@ -72,6 +73,10 @@ class Updater(Generic[Batch]):
         first = (step - 1) * self._accumulate
         return [self.batches.at(position) for position in range(first, first + self._accumulate)]
 
+    def parts(self, step: int) -> list[Batch]:
+        """This worker's rows of them."""
+        return [self.batches.part(batch, self.workers.rank, self.workers.ranks) for batch in self.taken(step)]
+
     def update(self, step: int, rate: float, *, measured: bool) -> Taken:
         """Make update number `step`; `measured` asks how far it moved the weights."""
         batches = self.taken(step)
@@ -79,6 +84,8 @@ class Updater(Generic[Batch]):
         set_rate(self.adam, rate)
         self.adam.zero_grad()
         self.entered = self.carry
+        if not self._settled:
+            self._settle(batches, units)
         loss = self.workers.total(self._backward(batches, units)) / units
         norm = clip(self.model, self._clip)
         self._broken = torch.maximum(self._broken, 1.0 - (loss.isfinite() & norm.isfinite()).float())
@@ -100,6 +107,16 @@ class Updater(Generic[Batch]):
                 (loss * (workers.ranks / units)).backward()
                 total += loss.detach()
         return total
+
+    def _settle(self, batches: list[Batch], units: int) -> None:
+        """Go back once for nothing: only then do the workers exchange gradients in their final order, in which a run
+        that was cut off adds them up like one that was not.
+        """
+        device = self._broken.device
+        with torch.random.fork_rng([torch.cuda.current_device()] if device.type == "cuda" else []):
+            self._backward(batches, units)
+        self.adam.zero_grad()
+        self.carry, self._settled = self.entered, True
 
     def _moved(self, before: list[Tensor]) -> Tensor:
         now = [parameter.detach() for parameter in self.model.parameters()]

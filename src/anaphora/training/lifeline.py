@@ -1,0 +1,237 @@
+"""A connection from every worker to the first one, over which each learns at once that another is gone, and why.
+
+    worker → first:  token, who it is     a signal that reached it     last words     end of file
+    first → worker:  the attempt          who is gone                  last words     end of file
+
+The system closes a process's connections however it dies, and its keep-alive probes find a machine that lost its
+power: so nobody waits for what will not come, and nobody who only works long is taken for dead. A line is a JSON
+object. The listening port is open until all have come; who does not know the token, which the first worker leaves in
+the store that all share, is sent away. On one machine only the loopback address is listened on.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import secrets
+import selectors
+import socket
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from anaphora.errors import WorkerGone
+
+GRACE_SECONDS = 5.0
+"""So long a worker has to end by itself once another is gone; it may be stuck in a collective call."""
+
+_HELLO_SECONDS = 10.0  # for a greeting
+_RETRY_SECONDS = 0.2
+_LIMIT = 2**16  # bytes of a line
+_PROBES = {"TCP_KEEPIDLE": 10, "TCP_KEEPINTVL": 5, "TCP_KEEPCNT": 4}  # a machine without power is gone after 30 s
+_UNSENT_MS = 30_000
+
+
+@dataclass(frozen=True)
+class Gone:
+    """A worker that has ended: who it was, and its last words, if it had any."""
+
+    rank: int
+    who: str
+    code: int | None = None  # what it ended in, by its last words
+    words: str = ""
+
+
+class Link:
+    """One end of a connection: lines of JSON."""
+
+    def __init__(self, connection: socket.socket) -> None:
+        self.connection = connection
+        self._read = b""
+        connection.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
+        connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        for name, value in _PROBES.items():
+            connection.setsockopt(socket.IPPROTO_TCP, getattr(socket, name), value)
+        connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, _UNSENT_MS)
+
+    def say(self, **what: Any) -> None:
+        """Send a line; to whom is gone, none."""
+        with contextlib.suppress(OSError):
+            self.connection.sendall(json.dumps(what).encode() + b"\n")
+
+    def hear(self) -> list[dict[str, Any]] | None:
+        """The lines that came; None once the other end is closed, or sends what is no line."""
+        try:
+            more = self.connection.recv(_LIMIT)
+        except OSError:
+            return None
+        *lines, self._read = (self._read + more).split(b"\n")
+        if not more or len(self._read) > _LIMIT:
+            return None
+        try:
+            heard = [json.loads(line) for line in lines]
+        except ValueError:
+            return None
+        return heard if all(isinstance(line, dict) for line in heard) else None
+
+    def greeted(self) -> dict[str, Any]:
+        """The first line, waited for, and nothing behind it; an empty one if none comes."""
+        line = b""
+        self.connection.settimeout(_HELLO_SECONDS)
+        try:
+            while not line.endswith(b"\n"):
+                byte = self.connection.recv(1)
+                if not byte or len(line) > _LIMIT:
+                    return {}
+                line += byte
+            found = json.loads(line)
+        except (OSError, ValueError):
+            return {}
+        self.connection.settimeout(None)
+        return found if isinstance(found, dict) else {}
+
+
+Links = dict[int, tuple[Link, str]]  # by rank, with who is there
+
+
+class Lifeline:
+    """The connections of one worker; those of rank 0 go to all the others, those of the others to rank 0."""
+
+    def __init__(self, rank: int, attempt: str, links: Links, last: Callable[[Gone], None]) -> None:
+        self.attempt = attempt  # a name that no other start of these workers has
+        self.gone: Gone | None = None
+        self.signal: int | None = None  # that reached another worker
+        self._rank, self._links, self._last = rank, links, last
+        self._known: dict[int, Gone] = {number: Gone(number, who) for number, (_, who) in links.items()}
+        self._news, self._over = threading.Event(), threading.Event()
+        threading.Thread(target=self._listen, name="lifeline", daemon=True).start()
+
+    def lost(self, seconds: float | None) -> Gone | None:
+        """Who is gone; waits so long for the news (None: for ever)."""
+        self._news.wait(seconds)
+        return self.gone
+
+    def over(self) -> None:
+        """From now on nobody's end matters here."""
+        self._over.set()
+
+    def tell_signal(self, number: int) -> None:
+        """Tell the first worker of a signal."""
+        self._tell(signal=number)
+
+    def last_words(self, code: int, words: str) -> None:
+        """Say how this worker ends; the connections stay until its process has ended."""
+        self.over()
+        self._tell(code=code, words=words)
+
+    def _tell(self, **what: Any) -> None:
+        for link, _ in self._links.values():
+            link.say(**what)
+
+    def _listen(self) -> None:
+        with selectors.DefaultSelector() as waiting:
+            for number, (link, _) in self._links.items():
+                waiting.register(link.connection, selectors.EVENT_READ, (number, link))
+            while waiting.get_map():
+                for key, _ in waiting.select():
+                    number, link = key.data
+                    heard = link.hear()
+                    for line in heard or ():
+                        self._take(number, line)
+                    if heard is None:
+                        waiting.unregister(link.connection)
+                        self._ended(self._known[number])
+
+    def _take(self, number: int, line: dict[str, Any]) -> None:
+        if "signal" in line:
+            self.signal = int(line["signal"])
+        if "code" in line:
+            self._known[number] = Gone(number, self._known[number].who, int(line["code"]), str(line["words"]))
+        if "gone" in line:
+            self._ended(Gone(**line["gone"]))
+
+    def _ended(self, gone: Gone) -> None:
+        """Note the first that is gone, tell the others, and see to it that this process does not wait for ever."""
+        if self.gone is not None or (self._over.is_set() and self._rank == 0):
+            return
+        self.gone = gone
+        if self._rank == 0:
+            self._tell(gone=vars(gone))
+        self._news.set()
+        threading.Thread(target=self._see_to_it, args=(gone,), name="last resort", daemon=True).start()
+
+    def _see_to_it(self, gone: Gone) -> None:
+        if not self._over.wait(GRACE_SECONDS):
+            self._last(gone)
+
+
+def open_to(
+    ranks: int, addresses: list[str], publish: Callable[[str], None], seconds: float, last: Callable[[Gone], None]
+) -> Lifeline:
+    """Rank 0's end: wait for all the others at these addresses, of which they read what is published.
+
+    Raises WorkerGone if they don't all come within so many seconds.
+    """
+    token, attempt = secrets.token_hex(16), secrets.token_hex(8)
+    links: Links = {}
+    until = time.monotonic() + seconds
+    local = addresses == ["127.0.0.1"]
+    family = socket.AF_INET6 if not local and socket.has_dualstack_ipv6() else socket.AF_INET
+    where = ("127.0.0.1" if local else "", 0)
+    with socket.create_server(where, family=family, backlog=ranks, dualstack_ipv6=family == socket.AF_INET6) as server:
+        publish(json.dumps({"addresses": addresses, "port": server.getsockname()[1], "token": token}))
+        while len(links) < ranks - 1:
+            server.settimeout(max(0.01, until - time.monotonic()))
+            try:
+                connection, _ = server.accept()
+            except TimeoutError:
+                missing = sorted(set(range(1, ranks)) - links.keys())
+                raise WorkerGone(
+                    f"Of {ranks} ranks {_named(missing)} did not come within {seconds:.0f} s. Look at what they say,"
+                    " and whether their machines reach this one on every port."
+                ) from None
+            link = Link(connection)
+            hello = link.greeted()
+            if hello.get("token") == token and hello.get("rank") in range(1, ranks):
+                link.say(attempt=attempt, who=whoami())
+                links[int(hello["rank"])] = link, str(hello.get("who"))
+            else:
+                connection.close()
+    return Lifeline(0, attempt, links, last)
+
+
+def join(rank: int, find: Callable[[], str], seconds: float, last: Callable[[Gone], None]) -> Lifeline:
+    """Another rank's end: connect to where `find` says that rank 0 listens.
+
+    What is found may be of an earlier start, whose process is no more: it is asked again until somebody answers.
+    Raises WorkerGone if nobody does within so many seconds.
+    """
+    until = time.monotonic() + seconds
+    while True:
+        there = json.loads(find())
+        for address in there["addresses"]:
+            with contextlib.suppress(OSError):
+                link = Link(socket.create_connection((address, there["port"]), timeout=_HELLO_SECONDS))
+                link.say(token=there["token"], rank=rank, who=whoami())
+                welcome = link.greeted()
+                if "attempt" in welcome:
+                    return Lifeline(rank, str(welcome["attempt"]), {0: (link, str(welcome["who"]))}, last)
+                link.connection.close()
+        if time.monotonic() > until:
+            raise WorkerGone(
+                f"Rank {rank} did not reach rank 0 at {' or '.join(there['addresses'])}, port {there['port']}, within"
+                f" {seconds:.0f} s. See that the machines reach each other on every port."
+            )
+        time.sleep(_RETRY_SECONDS)
+
+
+def whoami() -> str:
+    """This process, for people."""
+    return f"{socket.gethostname()}, process {os.getpid()}"
+
+
+def _named(ranks: list[int]) -> str:
+    return f"rank{'s' if len(ranks) > 1 else ''} {', '.join(map(str, ranks))}"

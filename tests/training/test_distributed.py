@@ -1,0 +1,266 @@
+"""Training on several ranks: the weights of one process, and every way in which ranks can end."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+import kills
+import ranks as program
+from anaphora.training import checkpoint
+
+Ask = Callable[..., dict[str, Any]]
+SETTINGS = (
+    "--steps 16 --hidden 12 --layers 2 --embedding 6 --evaluation-units 150 --evaluations 6 --max-steps 36 --device cpu"
+    " --average 0.4 --patience 40"
+)
+NO_CHANCE = "--dropout 0 --output-dropout 0 --embedding-dropout 0"
+ENVIRONMENT = {**os.environ, "OMP_NUM_THREADS": "1", "OMP_WAIT_POLICY": "PASSIVE"}
+
+
+@pytest.fixture(scope="module")
+def ask() -> Iterator[Ask]:
+    """A program that lets ranks train in children of its own."""
+    with subprocess.Popen(
+        [sys.executable, program.__file__],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        env={**ENVIRONMENT, "ANAPHORA_THREADS": "1"},
+        text=True,
+    ) as running:
+
+        def call(folder: Path, words: str = "", **how: Any) -> dict[str, Any]:
+            assert running.stdin is not None
+            assert running.stdout is not None
+            folders = how.pop("folders", [folder])
+            for each in folders:
+                each.mkdir(exist_ok=True)
+                if not (each / "t.txt").exists():
+                    (each / "t.txt").write_text(kills.TEXT, encoding="utf-8")
+            asked = {"words": words.split(), "folders": [str(each) for each in folders], **how}
+            running.stdin.write(json.dumps(asked) + "\n")
+            running.stdin.flush()
+            answer: dict[str, Any] = json.loads(running.stdout.readline())
+            return answer
+
+        yield call
+        running.stdin.close()
+
+
+def train(options: str) -> str:
+    return f"train language t.txt -o m.anaphora {SETTINGS} {options}"
+
+
+def state(folder: Path, name: str = checkpoint.LAST) -> tuple[dict[str, Any], dict[str, Any]]:
+    return checkpoint.read(folder / "m.run" / "checkpoints" / name)
+
+
+def losses(folder: Path) -> list[tuple[int, float]]:
+    lines = (folder / "m.run" / "metrics.jsonl").read_text(encoding="utf-8").splitlines()
+    events = [json.loads(line) for line in lines]
+    return [(event["step"], event["loss"]) for event in events if event["event"] in ("step", "evaluation")]
+
+
+def same(one: Path, other: Path) -> None:
+    """To the bit: everything but the times."""
+    (tensors, facts), (others, their_facts) = state(one), state(other)
+    assert tensors.keys() == others.keys()
+    for name, tensor in tensors.items():
+        np.testing.assert_array_equal(tensor, others[name], err_msg=name)
+    for name in facts.keys() - {"seconds", "evaluation_seconds", "logged"}:
+        assert facts[name] == their_facts[name], name
+    assert losses(one) == losses(other)
+
+
+def test_what_ranks_tell_each_other(ask: Ask, tmp_path: Path) -> None:
+    answer = ask(tmp_path, ranks=3, call="exchange", environment={"2": {"ANAPHORA_THREADS": "2"}})
+    assert answer["codes"] == [0, 0, 0], answer["err"]
+    found = [json.loads(text) for text in answer["out"]]
+    assert found[0] == found[1] == found[2]
+    assert found[0] == {
+        "total": [3.0, 111.0],
+        "short": {"rank": 0, "none": None, "inf": float("inf")},
+        "long": 3000,
+        "edge": [1012, 1013, 1014, 1015],
+        "everyone": [["", 0.0], ["ü", 1 / 3], ["üü", 2 / 3]],
+        "gathered": [[10.0, 20.0, 21.0], [11.0, 22.0, 23.0]],
+        "truths": [[False], [True], [False]],
+        "handed": {"a": ["<f8", [[0, 1, 2], [3, 4, 5]]], "none": ["|i1", []], "one": ["<i8", 7]},
+        "threads": 1,  # the fewest that any has
+    }
+
+
+@pytest.mark.parametrize(
+    ("ranks", "options"),
+    [(2, "--batch 5 --accumulate 2"), (2, "--batch 1 --cell gru"), (3, "--batch 4 --cell rnn --tied")],
+)
+def test_ranks_reach_the_weights_of_one_process(ask: Ask, tmp_path: Path, ranks: int, options: str) -> None:
+    """The same global batch, dealt unevenly, one row on two ranks included: weights, carried state, losses."""
+    assert ask(tmp_path / "one", train(f"{options} {NO_CHANCE}"))["codes"] == [0]
+    answer = ask(tmp_path / "all", train(f"{options} {NO_CHANCE}"), ranks=ranks)
+    assert answer["codes"] == [0] * ranks, answer["err"]
+    assert answer["out"][1:] == answer["err"][1:] == [""] * (ranks - 1)
+    for name in (checkpoint.LAST, checkpoint.BEST):
+        (tensors, facts), (others, their_facts) = (state(tmp_path / folder, name) for folder in ("one", "all"))
+        assert facts["step"] == their_facts["step"]
+        for key in tensors.keys() - {"random"}:
+            size = float(np.abs(tensors[key].astype(np.float64)).max(initial=1e-3))
+            np.testing.assert_allclose(others[key], tensors[key], rtol=0, atol=2e-4 * size, err_msg=key)
+    for (step, loss), (their_step, their_loss) in zip(losses(tmp_path / "one"), losses(tmp_path / "all"), strict=True):
+        assert (their_step, their_loss) == (step, pytest.approx(loss, rel=1e-5))
+    facts = json.loads((tmp_path / "all" / "m.run" / "run.json").read_text(encoding="utf-8"))
+    assert (facts["machine"]["ranks"], facts["machine"]["threads"]) == (ranks, 1)
+
+
+def test_a_time_to_be_done_by_is_the_first_ranks(ask: Ask, tmp_path: Path) -> None:
+    answer = ask(tmp_path, train("--batch 3 --minutes 0.04 --max-steps 100000"), ranks=2)
+    assert answer["codes"] == [0, 0], answer["err"]
+    _, facts = state(tmp_path)
+    assert [plan["reason"] for plan in facts["plans"][:2]] == ["trial", "minutes"]
+    assert facts["step"] == facts["plans"][-1]["total_steps"]
+
+
+@pytest.fixture(scope="module")
+def whole(ask: Ask, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Three ranks, four rows, dropout: never cut off."""
+    folder = tmp_path_factory.mktemp("whole")
+    assert ask(folder, train("--batch 4 --dropout 0.3"), ranks=3)["codes"] == [0, 0, 0]
+    return folder
+
+
+def test_a_rank_that_is_killed_ends_all_and_the_run_goes_on_to_the_same_bits(
+    ask: Ask, whole: Path, tmp_path: Path, soak: bool
+) -> None:
+    rng = np.random.default_rng(20261125)
+    for number in range(20 if soak else 2):
+        killed, step = (number + 2) % 3, int(rng.integers(2, 36))
+        folder = tmp_path / str(number)
+        happens = [{"what": "at_update", "rank": killed, "step": step, "number": 9}]
+        answer = ask(folder, train("--batch 4 --dropout 0.3"), ranks=3, happens=happens)
+        assert answer["codes"] == [-9 if rank == killed else 1 for rank in range(3)]
+        assert answer["seconds"] < 30, "nobody waits for the dead"
+        said = [text.partition("anaphora: ")[2] for text in answer["err"]]
+        speakers = [0] if killed else [1, 2]
+        assert [bool(text) for text in said] == [rank in speakers for rank in range(3)]
+        for text in (said[rank] for rank in speakers):
+            assert text.startswith(f"Rank {killed} (")
+            assert "is gone without a word" in text
+            assert "anaphora resume m.run" in text
+        answer = ask(folder, "resume m.run", ranks=3)
+        assert answer["codes"] == [0, 0, 0], answer["err"]
+        same(whole, folder)
+        shutil.rmtree(folder)
+
+
+def test_another_number_of_ranks_goes_on_and_says_so(ask: Ask, whole: Path, tmp_path: Path) -> None:
+    happens = [{"what": "at_update", "rank": 1, "step": 20, "number": 9}]
+    assert ask(tmp_path / "cut", train("--batch 4 --dropout 0.3"), ranks=3, happens=happens)["codes"] == [1, -9, 1]
+    for ranks in (1, 2, 4):
+        folder = tmp_path / str(ranks)
+        shutil.copytree(tmp_path / "cut", folder)
+        run = folder / "m.run" / "run.json"
+        run.write_text(run.read_text(encoding="utf-8").replace(str(tmp_path / "cut"), str(folder)), encoding="utf-8")
+        answer = ask(folder, "resume m.run", ranks=ranks)
+        assert answer["codes"] == [0] * ranks, answer["err"]
+        assert "note: Going on after step 18 of 36." in answer["err"][0]
+        assert (
+            f"the number of ranks was 3 and is {ranks}. The run goes on, but not to the same bits" in answer["err"][0]
+        )
+        tensors, facts = state(folder)
+        assert (facts["step"], tensors["random"].shape[0], tensors["carry/0"].shape[1]) == (36, ranks, 4)
+        before, after = losses(whole), losses(folder)
+        assert after[:18] == before[:18]
+        assert len(after) == len(before)
+
+
+@pytest.mark.parametrize(("what", "rank"), [("at_update", 0), ("at_update", 2), ("at_look", 0)])
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+def test_a_signal_stops_all_after_the_same_step(
+    ask: Ask, whole: Path, tmp_path: Path, what: str, rank: int, number: int, code: int
+) -> None:
+    happens = [{"what": what, "rank": rank, "step": 12, "number": number}]
+    answer = ask(tmp_path, train("--batch 4 --dropout 0.3"), ranks=3, happens=happens)
+    assert answer["codes"] == [code] * 3, answer["err"]
+    assert answer["seconds"] < 30
+    step = state(tmp_path)[1]["step"]
+    assert step == 12 if rank == 0 else step in (12, 13)  # the first hears of others' signals by the next step
+    assert f"after step {step}. The best model so far" in answer["err"][0]
+    assert answer["err"][1:] == ["", ""]
+    assert ask(tmp_path, "resume m.run", ranks=3)["codes"] == [0, 0, 0]
+    same(whole, tmp_path)
+
+
+def test_a_long_look_ends_nobody(ask: Ask, whole: Path, tmp_path: Path) -> None:
+    happens = [{"what": "slow_look", "rank": 0, "step": 12, "seconds": 6.0}]
+    assert ask(tmp_path, train("--batch 4 --dropout 0.3"), ranks=3, happens=happens)["codes"] == [0, 0, 0]
+    same(whole, tmp_path)
+
+
+def test_a_full_disk_of_the_first_rank_ends_all_after_what_can_be_saved_is_saved(ask: Ask, tmp_path: Path) -> None:
+    happens = [{"what": "full_disk", "rank": 0, "step": 7}]
+    answer = ask(tmp_path, train("--batch 4"), ranks=2, happens=happens)
+    assert answer["codes"] == [2, 2], answer["err"]
+    assert "No space left on device. The best model so far, from step 12, is saved in m.anaphora" in answer["err"][0]
+    assert answer["err"][1] == ""
+
+
+def test_a_mistake_in_one_rank_is_said_once_more_by_the_first(ask: Ask, tmp_path: Path) -> None:
+    happens = [{"what": "fails_at_update", "rank": 1, "step": 9}]
+    answer = ask(tmp_path, train("--batch 4"), ranks=2, happens=happens)
+    assert answer["codes"] == [1, 1]
+    assert "MemoryError: no room for the batch" in answer["err"][1]
+    assert "Rank 1 (" in answer["err"][0]
+    assert "has ended: MemoryError: no room for the batch. A training needs all of its 2 ranks" in answer["err"][0]
+
+
+def test_the_rank_whose_rows_are_not_finite_is_named(ask: Ask, tmp_path: Path) -> None:
+    happens = [{"what": "no_number", "rank": 1, "step": 9}]
+    answer = ask(tmp_path, train("--batch 4"), ranks=2, happens=happens)
+    assert answer["codes"] == [4, 4]
+    assert "The loss was nan at step 9 of 36. On rank 1: Every block's output was finite" in answer["err"][0]
+    assert answer["err"][1] == ""
+
+
+def test_ranks_must_have_the_same_before_them(ask: Ask, tmp_path: Path) -> None:
+    folders = [tmp_path / "0", tmp_path / "1"]
+    folders[1].mkdir()
+    (folders[1] / "t.txt").write_text(kills.TEXT.replace("mat", "hat"), encoding="utf-8")
+    answer = ask(tmp_path, train("--batch 4"), ranks=2, folders=folders)
+    assert answer["codes"] == [2, 2]
+    assert "Rank 1 has another SHA-256 of data than rank 0" in answer["err"][0]
+    assert answer["err"][1] == ""
+
+    (folders[1] / "t.txt").unlink()
+    (folders[1] / "t.txt").mkdir()
+    answer = ask(tmp_path, train("--batch 4"), ranks=2, folders=folders)
+    assert answer["codes"][0] == answer["codes"][1] > 0
+    assert "anaphora: rank 1: " in answer["err"][1]
+    assert "t.txt" in answer["err"][1]
+    assert answer["err"][0] == ""
+
+    answer = ask(tmp_path, train("--batch 4"), ranks=2, happens=[{"what": "other_instructions", "rank": 1}])
+    assert answer["codes"] == [2, 2]
+    assert "Rank 1 has another instruction set than rank 0: avx9, expected" in answer["err"][0]
+
+    answer = ask(tmp_path, "train language - -o m.anaphora", ranks=2)
+    assert answer["codes"] == [2, 2]
+    assert "Standard input is read by one process" in answer["err"][0]
+    assert answer["err"][1] == ""
+
+
+def test_a_rank_that_is_stuck_ends_too(ask: Ask, tmp_path: Path) -> None:
+    answer = ask(tmp_path, ranks=2, call="stuck")
+    assert answer["codes"] == [1, -9]
+    assert answer["seconds"] < 30
+    assert answer["out"][0].startswith("Rank 1 (")
+    assert "anaphora resume some.run" in answer["out"][0]
