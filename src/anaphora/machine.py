@@ -37,6 +37,11 @@ def describe() -> dict[str, Any]:
     }
 
 
+def threads() -> int:
+    """How many threads the kernels compute with: the processors this process may use, or fewer if torch has fewer."""
+    return kernels.get_threads()
+
+
 def differences(before: Mapping[str, Any], now: Mapping[str, Any]) -> str:
     """A sentence on what is other than it was and changes bits; empty if nothing is.
 

@@ -32,7 +32,7 @@ from torch.distributed.distributed_c10d import PrefixStore, Store
 from torch.distributed.rendezvous import rendezvous
 from torch.nn.parallel import DistributedDataParallel
 
-from anaphora import kernels
+from anaphora import machine
 from anaphora.errors import AnaphoraError, Interrupted, Terminated, UsageError, WorkerGone
 from anaphora.training import lifeline
 from anaphora.training.lifeline import Gone, Lifeline
@@ -250,7 +250,7 @@ def threads(environment: Mapping[str, str]) -> int:
     if environment.get("OMP_NUM_THREADS", "1") != "1" and "ANAPHORA_THREADS" not in environment:
         return torch.get_num_threads()
     torch.set_num_threads(os.cpu_count() or 1)
-    most = kernels.get_threads()  # now what this process may use
+    most = machine.threads()  # now what this process may use
     return most if "ANAPHORA_THREADS" in environment else max(1, most // int(environment.get("LOCAL_WORLD_SIZE", 1)))
 
 
