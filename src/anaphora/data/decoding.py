@@ -102,7 +102,7 @@ class _Reading:
     def _check(self, text: str, begin: int) -> None:
         """Count lines and control characters of what begins at byte ``begin``."""
         try:
-            utf8 = text.encode()
+            utf8 = self.raw if self.codec == "utf-8" else text.encode()
         except UnicodeEncodeError as error:  # utf-7 and its like can decode to half a surrogate pair, which is no text
             line = self.lines + text.count("\n", 0, error.start) + 1
             self._refuse(f"at character {self.characters + error.start}, line {line}, a surrogate stands alone")

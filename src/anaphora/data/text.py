@@ -41,15 +41,11 @@ def read_text(path: str | os.PathLike[str], encoding: str = "utf-8") -> str:
     return "".join(decoded(source.blocks(), encoding, source.name))
 
 
-def read_texts(paths: Sequence[str | os.PathLike[str]], encoding: str = "utf-8") -> list[str]:
-    """Return the text of each file, in the order given; ``-`` may stand once. Raises as :func:`read_text` does."""
-    return [read_text(name, encoding) for name in _names(paths)]
-
-
 def open_texts(paths: Sequence[str | os.PathLike[str]], encoding: str = "utf-8") -> Text:
     """Return the files' texts as one, after a pass that checks every byte and counts the characters.
 
-    Raises as :func:`read_texts` does; so does a later pass over a file that has changed since.
+    Raises as :func:`read_text` does, and UsageError when no file is named or ``-`` twice; a later pass over a file that
+    has changed since raises DataError.
     """
     names = _names(paths)
     check_encoding(encoding)
