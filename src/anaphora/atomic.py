@@ -6,6 +6,7 @@ the old file stays as it was and nothing is left beside it.
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import os
 import secrets
@@ -37,16 +38,16 @@ def write(path: str | os.PathLike[str], chunks: Iterable[bytes]) -> None:
     except OSError as error:
         raise UsageError(
             f"'{path}' could not be written: {error.strerror or error}. What was there before is untouched; "
-            "make room, or name another place"
+            "make room, or name another place."
         ) from error
     finally:
-        beside.unlink(missing_ok=True)
+        _remove(beside)
     try:
         _flush_folder(target.parent)
     except OSError as error:
         raise UsageError(
             f"'{path}' was written, but may not last through a power cut: flushing its folder failed:"
-            f" {error.strerror or error}. Look after the disk"
+            f" {error.strerror or error}. Look after the disk."
         ) from error
 
 
@@ -71,10 +72,10 @@ def writable(path: str | os.PathLike[str]) -> None:
             pass
     except OSError as error:
         raise UsageError(
-            f"'{path}' cannot be written: {error.strerror or error} (folder '{target.parent}'); name another place"
+            f"'{path}' cannot be written: {error.strerror or error} (folder '{target.parent}'); name another place."
         ) from error
     finally:
-        beside.unlink(missing_ok=True)
+        _remove(beside)
 
 
 def _target(path: str | os.PathLike[str]) -> Path:
@@ -83,6 +84,11 @@ def _target(path: str | os.PathLike[str]) -> Path:
 
 def _beside(target: Path) -> Path:
     return target.with_name(f".{target.name}.{secrets.token_hex(4)}.part")
+
+
+def _remove(beside: Path) -> None:
+    with contextlib.suppress(OSError):  # a file system that became read-only refuses even what is not there
+        beside.unlink(missing_ok=True)
 
 
 def _flush_folder(folder: Path) -> None:

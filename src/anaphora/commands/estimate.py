@@ -31,6 +31,7 @@ from anaphora.wording import clock, short
 PROGRAM_BYTES = 380 * 2**20  # Python, NumPy, torch and its optimisers, measured
 COPIES = 6  # of the weights: themselves, gradient, two moments, the best, a checkpoint under way
 TRIAL_OPERATIONS = 1e9  # multiplications and additions of one trial, about
+COLDER = 1.1  # a step finds its caches colder than a trial that is repeated
 STEP_SECONDS = 2e-3  # torch's own book-keeping of a step
 CLOCK: Callable[[], float] = time.perf_counter
 _PASSES_OF_WEIGHTS = 12  # reads and writes of each weight by clipping and AdamW
@@ -54,7 +55,7 @@ def findings(load: Load, training: Training, folder: Path) -> list[Finding]:
     batch = max(cost.kept, load.scored_lines * cost.scored)
     memory = PROGRAM_BYTES + load.data_bytes + copies * weights + batch
     passes = _PASSES_OF_WEIGHTS * weights * _seconds_per_byte()
-    seconds = load.batches * (cost.seconds + STEP_SECONDS + passes / training.accumulate)
+    seconds = load.batches * (COLDER * cost.seconds + STEP_SECONDS + passes / training.accumulate)
     return [*_memory(memory, weights, batch), _time(seconds, load, training), *_disk(weights, folder)]
 
 
@@ -135,10 +136,13 @@ def _block(block: Block, known: dict[str, Block], rows: int, steps: int, width: 
     after = _width_after(block, known, width)
     if block["kind"] == "dropout":
         return Cost(lines * width * _seconds_per_mask(), 5 * lines * width, 0)
-    if block["kind"] in ("linear", "tied_output", "attention"):
-        inner = block.get("attention_size", after)
-        return Cost(lines * _seconds_of_product(width, inner), 4 * lines * inner, 4 * inner)
-    return Cost(8 * lines * after * _seconds_per_byte(), 4 * lines * after, 4 * after)
+    shapes = [] if block["kind"] == "embedding" else spec.KINDS[block["kind"]].tensors(block, known).values()
+    products = [shape for shape in shapes if len(shape) == 2]
+    if "embedding" in block:
+        products = [(after, width)]  # with the weights of an embedding
+    seconds = lines * sum(_seconds_of_product(entering, leaving) for leaving, entering in products)
+    made = 4 * sum(leaving for leaving, _ in products) or 4 * after
+    return Cost(seconds or 2 * lines * made * _seconds_per_byte(), lines * made, made)
 
 
 def _recurrent(block: Block, rows: int, steps: int) -> Cost:
