@@ -36,6 +36,7 @@ COMMANDS = {
     "resume": ("anaphora.commands.resume:make", "Go on with a training that was cut off, as if it had not been."),
     "run": ("anaphora.commands.run:make", "Let a model go on with a prompt, or show what it expects next."),
     "eval": ("anaphora.commands.eval:make", "Score a text: nats and bits per unit, perplexity."),
+    "tune": ("anaphora.commands.tune:make", "Search for good settings in a budget of time."),
     "rate": ("anaphora.commands.rate:make", "Find a learning rate to begin with."),
     "runs": ("anaphora.commands.runs:make", "List runs, show one, or set several beside each other."),
     "config": ("anaphora.commands.config:make", "Show everything that may be set, with what it means."),

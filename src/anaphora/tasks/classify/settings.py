@@ -9,6 +9,7 @@ from pydantic import Field
 
 from anaphora import config
 from anaphora.config import Config, Preset, Section, Values
+from anaphora.ranges import Choice, Range, Space
 
 Units = Literal["char", "byte", "word", "subword"]
 
@@ -113,6 +114,12 @@ PRESETS: dict[str, Preset] = {
     "small": _preset(embedding=64, hidden=32),
     "medium": _preset(embedding=128, hidden=96),
     "large": _preset(embedding=256, hidden=192, layers=2),
+}
+SEARCH: dict[str, Space] = {
+    "training.learning_rate": Range(5e-4, 2e-2, log=True),
+    "model.hidden": Range(32, 256, step=32),
+    "model.output_dropout": Range(0.0, 0.7),
+    "model.pooling": Choice(("last", "max", "mean", "attention")),
 }
 USUAL = "medium"
 HELP = """Train a network that gives sequences their labels and leave one file.

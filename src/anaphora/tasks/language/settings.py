@@ -9,6 +9,7 @@ from pydantic import Field
 
 from anaphora import config
 from anaphora.config import Config, Preset, Section, Values
+from anaphora.ranges import Choice, Range, Space
 
 Units = Literal["char", "byte", "word", "subword"]
 
@@ -88,6 +89,12 @@ PRESETS: dict[str, Preset] = {
     "small": _preset(hidden=256, layers=1, dropout=0.0, embedding=32, learning_rate=5e-3),
     "medium": _preset(hidden=768, layers=1, dropout=0.4, embedding=64, learning_rate=3e-3),
     "large": _preset(hidden=1024, layers=2, dropout=0.5, embedding=128, learning_rate=2e-3),
+}
+SEARCH: dict[str, Space] = {
+    "training.learning_rate": Range(1e-3, 3e-2, log=True),
+    "model.hidden": Range(128, 1024, step=64),
+    "model.output_dropout": Range(0.0, 0.6),
+    "training.batch": Choice((8, 16, 32, 64)),
 }
 USUAL = "medium"
 CONFIG = LanguageConfig

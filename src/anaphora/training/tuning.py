@@ -1,0 +1,339 @@
+"""A search over a few knobs in a budget of time: trials are short trainings, kept in a study on disk.
+
+    trial n:   knobs drawn by TPE from what the trials before came to (the first: as they were set)
+               trained for budget / trials of the time, its loss the best look at the held-out part
+               given up at a look that is worse than the median of the others' at that tenth of their run
+
+    FOLDER/study.jsonl    every trial, a line at a time: the search can be cut off and goes on with what is finished
+    FOLDER/best.toml      the settings of the best trial
+    FOLDER/trials/0007/   the records of one, as any run's: `anaphora runs FOLDER` lists them
+
+Several processes may work on one study. Sources: Bergstra et al., "Algorithms for hyper-parameter optimization", NIPS
+2011 (TPE); Akiba et al., "Optuna", KDD 2019, whose sampler, pruner and journal these are.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import torch
+
+from anaphora import atomic, places
+from anaphora.config import Config
+from anaphora.config_text import render
+from anaphora.errors import DataError, Interrupted, MissingExtra, Terminated, UsageError
+from anaphora.ranges import Choice, Space, Value
+from anaphora.training import device
+from anaphora.training.initial import first_model
+from anaphora.training.loop import Loop
+from anaphora.training.metrics_log import MetricsLog
+from anaphora.training.outcome import Outcome
+from anaphora.training.run import Work, lengths
+from anaphora.training.watch import Evaluation, Silent, Together
+from anaphora.wording import clock
+
+if TYPE_CHECKING:
+    from optuna import Study, Trial
+
+STUDY, BEST, TRIALS = "study.jsonl", "best.toml", "trials"
+USUAL_TRIALS = 12  # that a budget of time is divided among
+
+_NAME = "anaphora"
+_TENTHS = 10  # of a run, in which looks are compared
+_EARLY = 3  # tenths in which no trial is given up
+_FIRST = 4  # trials that are not given up, to have something to compare with
+_REFUSED = 10  # trials in a row that could not be trained end a search
+_SHORTEST = 0.5  # of a trial's time: with less of it left none is begun
+
+
+@dataclass(frozen=True)
+class Tried:
+    """A trial as the study has it: `state` is finished, pruned (given up), diverged, refused (its settings cannot be
+    trained), running or cut off; `why` says more.
+    """
+
+    number: int
+    state: str
+    loss: float | None
+    seconds: float
+    values: Mapping[str, Value]
+    why: str
+
+
+@dataclass(frozen=True)
+class _End:
+    """How a trial ended, for its log."""
+
+    trial: int
+    stopped: str
+    steps: int
+    seconds: float
+    results: tuple[Any, ...] = ()
+
+
+@dataclass
+class Search:
+    """One process's part in a search; `config` makes a trial's settings of options that are set on top of the
+    person's, `work` what is trained of settings.
+    """
+
+    config: Callable[[Sequence[str]], Config]
+    work: Callable[[Config], Work[Any]]
+    spaces: Mapping[str, Space]
+    folder: Path
+    minutes: float
+    trials: int | None
+    facts: Mapping[str, Any]  # what must be the same for a search to go on: the task, the data, the settings
+    tell: Callable[[str], None]
+    begin: Callable[[str], None] = lambda _: None  # told what is under way
+
+    def __post_init__(self) -> None:
+        self._refused = 0  # trials in a row whose settings could not be trained
+
+    def run(self) -> None:
+        """Make trials until the time is up, or there are as many as were asked for.
+
+        Raises MissingExtra without optuna, UsageError if the folder holds another search; Interrupted or Terminated
+        after the trial under way was marked as such.
+        """
+        deadline = time.monotonic() + 60 * self.minutes
+        study = self.open()
+        length = float(study.user_attrs["seconds"])
+        try:
+            while True:
+                left = deadline - time.monotonic()
+                count = sum(trial.state.name != "FAIL" for trial in study.get_trials(deepcopy=False))
+                if left < _SHORTEST * length or (self.trials is not None and count >= self.trials):
+                    return
+                self.begin(f"trial {count}, {clock(left)} left")
+                self._one(study, min(left, length))
+        except (KeyboardInterrupt, Interrupted) as cut:
+            raise Interrupted(f"Stopped by Ctrl-C; {self._kept(study)}") from cut
+        except Terminated as cut:
+            raise Terminated(f"Asked to stop; {self._kept(study)}") from cut
+
+    def open(self) -> Study:
+        """The study of the folder, made if there is none."""
+        try:
+            import optuna
+            from optuna.storages.journal import JournalFileBackend
+        except ImportError as error:
+            raise MissingExtra("train", "anaphora tune", missing="optuna") from error
+        optuna.logging.set_verbosity(optuna.logging.ERROR)
+        path = self.folder / STUDY
+        try:
+            (self.folder / TRIALS).mkdir(parents=True, exist_ok=True)
+            _whole_lines(path)
+            storage = optuna.storages.JournalStorage(JournalFileBackend(str(path)))
+            study = optuna.create_study(study_name=_NAME, storage=storage, load_if_exists=True)
+        except OSError as error:
+            raise UsageError(f"'{path}' cannot be written: {error.strerror or error}. Name another folder.") from error
+        facts = {**self.facts, "knobs": {name: str(space) for name, space in self.spaces.items()}}
+        if not study.user_attrs:
+            study.set_user_attr("facts", facts)
+            study.set_user_attr("seconds", 60 * self.minutes / (self.trials or USUAL_TRIALS))
+            study.enqueue_trial(self._as_set(), skip_if_exists=True)
+        elif study.user_attrs["facts"] != facts:
+            other = [name for name in facts if study.user_attrs["facts"].get(name) != facts[name]]
+            raise UsageError(
+                f"{self.folder} holds another search: its {' and '.join(other)} are others. Name another --folder."
+            )
+        _bury(study)
+        # Another seed for every process that opens the study, or it would draw the same knobs again.
+        seed = int(self.facts["seed"]) + len(study.get_trials(deepcopy=False))
+        study.sampler = optuna.samplers.TPESampler(seed=seed, n_startup_trials=_FIRST)
+        study.pruner = optuna.pruners.MedianPruner(_FIRST, n_warmup_steps=_EARLY)
+        return study
+
+    def _as_set(self) -> dict[str, Value]:
+        """The knobs as the person set them, where a search may try that."""
+        set_to = self.config(()).model_dump()
+        found: dict[str, Value] = {}
+        for name, space in self.spaces.items():
+            section, _, key = name.partition(".")
+            value = set_to[section][key]
+            if isinstance(space, Choice):
+                fits = value in space.values
+            else:
+                fits = value is not None and space.low <= value <= space.high
+                fits = fits and (space.step is None or (value - space.low) % space.step == 0)
+            if fits:
+                found[name] = value
+        return found
+
+    def _one(self, study: Study, seconds: float) -> None:
+        from optuna import TrialPruned
+        from optuna.trial import TrialState
+
+        begun = time.monotonic()
+        trial = study.ask()
+        trial.set_user_attr("process", os.getpid())
+        values = {name: _suggested(trial, name, space) for name, space in self.spaces.items()}
+        try:
+            outcome = self._train(trial, values, seconds, begun)
+        except TrialPruned:
+            study.tell(trial, state=TrialState.PRUNED)
+        except (DataError, UsageError, torch.OutOfMemoryError) as error:
+            _give_up(study, trial, "refused", str(error))
+            self._refused += 1
+            if trial.number == 0 or self._refused == _REFUSED:
+                raise
+        except BaseException:
+            study.tell(trial, state=TrialState.FAIL)
+            raise
+        else:
+            self._refused = 0
+            if outcome.stopped in ("interrupted", "terminated", "unwritable"):
+                study.tell(trial, state=TrialState.FAIL)
+                raise outcome.error("") or AssertionError(outcome)
+            if outcome.stopped == "diverged" or outcome.best is None:
+                _give_up(study, trial, "diverged", outcome.trouble)
+            else:
+                study.tell(trial, outcome.best.loss)
+        finally:
+            shutil.rmtree(self._place(trial) / places.CHECKPOINTS, ignore_errors=True)
+        self._say(study, trial.number, values)
+
+    def _train(self, trial: Trial, values: Mapping[str, Value], seconds: float, begun: float) -> Outcome:
+        config = self.config([*_options(values), "--training.minutes", repr(seconds / 60)])
+        work = self.work(config)
+        folder = self._place(trial)
+        machine = device.describe(device.pick(work.training.device, work.training.precision))
+        started = time.strftime("%Y-%m-%dT%H:%M:%S+00:00", time.gmtime())
+        known = {"task": work.task, "data": [], "data_sha256": work.sha256, "output": "", "machine": machine}
+        places.begin(folder, render(config), {**known, "started": started})
+        log = MetricsLog(folder / places.LOG)
+        stopped, loop = "pruned", None
+        try:
+            with torch.random.fork_rng(devices=[]):
+                model = first_model(work.tree, work.training.seed, work.begin)
+                model.to(device.pick(work.training.device, work.training.precision))
+                work.looks_per_score = 0.0  # nothing is scored at the end: all the time is for training
+                schedule, budget = lengths(work, begun)
+                loop = Loop(
+                    model=model,
+                    batches=work.batches,
+                    loss=work.loss,
+                    evaluate=work.evaluate,
+                    schedule=schedule,
+                    training=work.training,
+                    folder=folder / places.CHECKPOINTS,
+                    watch=Together((log, _Prune(trial))),
+                    budget=budget,
+                )
+                outcome = loop.run()
+                stopped = outcome.stopped
+                return outcome
+        finally:
+            log.finish(_End(trial.number, stopped, 0 if loop is None else loop.step, time.monotonic() - begun))
+
+    def _place(self, trial: Trial) -> Path:
+        return self.folder / TRIALS / f"{trial.number:04}"
+
+    def _say(self, study: Study, number: int, values: Mapping[str, Value]) -> None:
+        """Tell how a trial went, and write the best settings down if they are its."""
+        each = next(each for each in tried(study) if each.number == number)
+        best = best_of(study)
+        said = ", ".join(f"{name.partition('.')[2]} {value:.4g}" if isinstance(value, float) else
+                         f"{name.partition('.')[2]} {value}" for name, value in values.items())  # fmt: skip
+        loss = "no loss" if each.loss is None else f"{each.loss:.4f}"
+        self.tell(f"trial {number}: {loss}, {each.state}{'; the best so far' if best == each else ''}  ({said})")
+        if best == each:
+            atomic.write(self.folder / BEST, [render(self.config(_options(values))).encode()])
+
+    def _kept(self, study: Study) -> str:
+        finished = sum(each.state not in ("cut off", "running") for each in tried(study))
+        return f"{finished} trials are kept in {self.folder}. The same command goes on with them."
+
+
+class _Prune(Silent):
+    """Gives a trial up at a look that compares badly."""
+
+    def __init__(self, trial: Trial) -> None:
+        self._trial = trial
+        self._last = -1
+
+    def evaluation(self, evaluation: Evaluation) -> None:
+        """Compare a look, at most one in each tenth of the run."""
+        from optuna import TrialPruned
+
+        tenth = _TENTHS * evaluation.step // max(1, evaluation.total_steps)
+        if tenth > self._last and tenth < _TENTHS:
+            self._last = tenth
+            self._trial.report(evaluation.best_loss, tenth)
+            if self._trial.should_prune():
+                raise TrialPruned
+
+
+def _give_up(study: Study, trial: Trial, how: str, why: str) -> None:
+    """Let the sampler know that this was a bad one."""
+    from optuna.trial import TrialState
+
+    trial.set_user_attr("how", how)
+    trial.set_user_attr("why", why)
+    study.tell(trial, state=TrialState.PRUNED)
+
+
+def tried(study: Study) -> list[Tried]:
+    """Every trial of a study, in the order of their numbers."""
+    names = {"COMPLETE": "finished", "PRUNED": "pruned", "RUNNING": "running", "FAIL": "cut off"}
+    return [
+        Tried(
+            trial.number,
+            str(trial.user_attrs.get("how", names[trial.state.name])),
+            trial.value if trial.state.name == "COMPLETE" else min(trial.intermediate_values.values(), default=None),
+            0.0 if trial.duration is None else trial.duration.total_seconds(),
+            trial.params,
+            str(trial.user_attrs.get("why", "")),
+        )
+        for trial in study.get_trials(deepcopy=False)
+        if trial.state.name in names
+    ]
+
+
+def best_of(study: Study) -> Tried | None:
+    """The finished trial with the least loss."""
+    finished = [each for each in tried(study) if each.state == "finished" and each.loss is not None]
+    return min(finished, key=lambda each: each.loss or 0.0, default=None)
+
+
+def _suggested(trial: Trial, name: str, space: Space) -> Value:
+    if isinstance(space, Choice):
+        return trial.suggest_categorical(name, list(space.values))  # type: ignore[return-value]
+    if space.whole:
+        return trial.suggest_int(name, int(space.low), int(space.high), step=space.step or 1, log=space.log)
+    return trial.suggest_float(name, space.low, space.high, log=space.log)
+
+
+def _options(values: Mapping[str, Value]) -> list[str]:
+    """Knobs as words of the command line."""
+    words: list[str] = []
+    for name, value in values.items():
+        words += [
+            f"--{name.replace('_', '-')}",
+            str(value).lower() if isinstance(value, bool) else repr(value).strip("'"),
+        ]
+    return words
+
+
+def _whole_lines(path: Path) -> None:
+    """Take away a last line that a killed process left unfinished: the journal could not be read past it."""
+    if path.exists():
+        with path.open("rb+") as file:
+            file.truncate(file.read().rfind(b"\n") + 1)
+
+
+def _bury(study: Study) -> None:
+    """Mark the trials of processes that are no more as failed."""
+    from optuna.trial import TrialState
+
+    for trial in study.get_trials(deepcopy=False, states=[TrialState.RUNNING]):
+        process = trial.user_attrs.get("process")
+        if process is None or not Path(f"/proc/{process}").exists():
+            study.tell(trial.number, state=TrialState.FAIL)

@@ -1,0 +1,100 @@
+"""`anaphora tune`: a table of trials, the best settings as a file, a search that is stopped and gone on with."""
+
+from __future__ import annotations
+
+import json
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from program import TEXT, TINY, Run, failed
+
+SHORT = [
+    *TINY,
+    "--max-steps",
+    "12",
+    "--minutes",
+    "3",
+    "--knob",
+    "training.learning_rate",
+    "--knob",
+    "model.cell=gru,rnn",
+]
+
+
+@pytest.fixture
+def text(tmp_path: Path) -> str:
+    (tmp_path / "t.txt").write_text(TEXT, encoding="utf-8")
+    return "t.txt"
+
+
+def test_trials_the_best_settings_and_more_trials(run: Run, tmp_path: Path, text: str) -> None:
+    done = run("tune", "language", text, *SHORT, "--trials", "3")
+    assert done.returncode == 0, done.stderr
+    lines = done.stdout.splitlines()
+    assert lines[0].split() == ["trial", "state", "held", "out", "time", "learning_rate", "cell"]
+    losses = [float(line.split()[2]) for line in lines[1:4]]
+    assert losses == sorted(losses)
+    assert lines[-2:] == [
+        "best      tune.run/best.toml",
+        "train it  anaphora train language t.txt --config tune.run/best.toml --minutes 3",
+    ]
+    more = run("tune", "language", text, *SHORT, "--trials", "5", "--json")
+    trials = [json.loads(line) for line in more.stdout.splitlines()]
+    assert [trial["number"] for trial in trials] == [0, 1, 2, 3, 4]
+    finished = [trial for trial in trials if trial["state"] == "finished"]
+    assert f"{finished[0]['loss']:.4f}" in done.stdout
+    best = min(finished, key=lambda trial: trial["loss"])
+    settings = run("config", "language", "--config", "tune.run/best.toml").stdout
+    assert f'cell = "{best["values"]["model.cell"]}"' in settings
+    assert f"learning_rate = {best['values']['training.learning_rate']!r}" in settings
+    listed = [json.loads(line) for line in run("runs", "tune.run", "--json").stdout.splitlines()]
+    assert sorted(each["run"] for each in listed) == [f"tune.run/trials/{number:04}" for number in range(5)]
+    other = run("tune", "language", text, *SHORT, "--hidden", "13")
+    failed(other, 2, "tune.run holds another search: its settings are others")
+
+
+def test_two_processes_at_once(run: Run, tmp_path: Path, text: str) -> None:
+    done = run("tune", "language", text, *SHORT, "--trials", "6", "--jobs", "2", "--json")
+    assert done.returncode == 0, done.stderr
+    trials = [json.loads(line) for line in done.stdout.splitlines()]
+    assert 6 <= len(trials) <= 7  # the two may begin the last one together
+    assert {trial["state"] for trial in trials} <= {"finished", "pruned"}
+    assert (tmp_path / "tune.run" / "job-2.txt").is_file()
+
+
+def test_ctrl_c_keeps_finished_trials(tmp_path: Path, quiet_environment: dict[str, str], text: str) -> None:
+    words = ["tune", "language", text, *TINY, "--minutes", "30", "--trials", "600"]
+    environment = {**quiet_environment, "OMP_NUM_THREADS": "1"}
+    with subprocess.Popen(
+        [sys.executable, "-m", "anaphora", *words], cwd=tmp_path, env=environment, text=True,
+        stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+    ) as child:  # fmt: skip
+        assert child.stderr is not None
+        for line in child.stderr:
+            if "trial 0:" in line:
+                break
+        child.send_signal(signal.SIGINT)
+        shown, said = child.communicate()
+    assert child.returncode == 130, said
+    assert "Traceback" not in said
+    assert "kept in tune.run. The same command goes on with them." in said
+    assert shown.splitlines()[1].split()[1] == "finished"
+    assert (tmp_path / "tune.run" / "best.toml").is_file()
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["--minutes", "1", "--knob", "model.hiden"], "no knob 'model.hiden'. Did you mean model.hidden?"),
+        (["--minutes", "1", "--knob", "training.epochs=1..3"], "trials are compared at one length"),
+        ([], "Say how long the search may take: --minutes 30."),
+        (["--minutes", "1", "--batch", "4000"], "Bring more text"),
+    ],
+)
+def test_what_is_refused(run: Run, text: str, words: list[str], said: str) -> None:
+    done = run("tune", "language", text, *words)
+    failed(done, 3 if "--batch" in words else 2, said)
