@@ -1,7 +1,10 @@
 """anaphora: recurrent networks for people with sequences.
 
-``import anaphora`` imports nothing heavy: ``anaphora.nn`` brings torch and ``anaphora.runtime`` brings NumPy when they
-are first touched. From a shell, everything starts with ``anaphora --help``.
+    model = anaphora.train("classify", data=(X, y), minutes=5)      model.predict(X)      anaphora.load(path)
+
+``import anaphora`` imports nothing heavy: what is first touched brings what it needs, ``anaphora.train`` and
+``anaphora.nn`` torch, ``anaphora.load`` and ``anaphora.runtime`` NumPy. From a shell, everything starts with
+``anaphora --help``.
 """
 
 from __future__ import annotations
@@ -11,20 +14,29 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from anaphora import nn, runtime
+    from anaphora.api import check, load, resume, train
+    from anaphora.estimators import SequenceClassifier
     from anaphora.kernels import get_threads, set_threads
 
 __version__ = "0.1.0"
-__all__ = ["__version__", "get_threads", "nn", "runtime", "set_threads"]
+__all__ = [
+    "SequenceClassifier", "__version__", "check", "get_threads", "load", "nn", "resume", "runtime", "set_threads",
+    "train",
+]  # fmt: skip
 
 _MODULES = ("nn", "runtime")
-_FROM_KERNELS = ("get_threads", "set_threads")
+_ROOMS = {
+    **dict.fromkeys(("check", "load", "resume", "train"), "anaphora.api"),
+    **dict.fromkeys(("get_threads", "set_threads"), "anaphora.kernels"),
+    "SequenceClassifier": "anaphora.estimators",
+}
 
 
 def __getattr__(name: str) -> Any:
     if name in _MODULES:
         return importlib.import_module(f"anaphora.{name}")
-    if name in _FROM_KERNELS:
-        return getattr(importlib.import_module("anaphora.kernels"), name)
+    if name in _ROOMS:
+        return getattr(importlib.import_module(_ROOMS[name]), name)
     raise AttributeError(f"module 'anaphora' has no attribute {name!r}")
 
 

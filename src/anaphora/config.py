@@ -5,7 +5,7 @@ A knob is one field of one pydantic model: its type, range, default and meaning.
 `Config` of sections; the section `Training` below is the same for every task. Nothing is guessed: an unknown key is
 refused and the nearest one named.
 
-    preset  <  file  <  options       later ones win, key by key
+    preset  <  file  <  values  <  options       later ones win, key by key
 """
 
 from __future__ import annotations
@@ -140,15 +140,18 @@ def resolve(
     *,
     preset: str | None = None,
     file: str | Path | None = None,
+    values: Values | None = None,
     options: Sequence[str] = (),
 ) -> C:
-    """Put preset, file and options together, later ones winning, and check the whole.
+    """Put preset, file, plain values and the command line's options together, later ones winning, and check the whole.
 
     Raises UsageError if a preset, key or value is not one that is declared, naming the nearest and where it stands.
     """
     wished: dict[str, dict[str, Any]] = {}
-    for values in (_from_file(config, Path(file)) if file is not None else {}, _from_options(config, options)):
-        _merge(wished, values)
+    from_file = _from_file(config, Path(file)) if file is not None else {}
+    for layer in (from_file, values or {}, _from_options(config, options)):
+        _merge(wished, layer)
+    _checked(config, wished, "The config")  # before a preset chooses by it
     known = presets or {}
     if preset is not None and preset not in known:
         raise UsageError(

@@ -1,0 +1,234 @@
+"""A classifier of sequences for scikit-learn: `fit`, `predict`, `score`, in pipelines and searches.
+
+    cross_val_score(SequenceClassifier(hidden=32, minutes=1), X, y)
+
+    X = texts | series, an array (T, I) or (T,) each | an array (B, T, I) | an array (B, T) of one channel
+
+A fitted estimator holds its model as the bytes of a model file, so that copying and sending it to another process need
+nothing from us; to keep it, write that file: `estimator.model_.save(path)`, and `anaphora.load(path)` reads it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from functools import lru_cache
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from anaphora import bundle, runtime
+from anaphora.api import train
+from anaphora.data.batches import Ragged
+from anaphora.data.given import is_sequence
+from anaphora.errors import DataError, MissingExtra, UsageError
+from anaphora.tasks.classify.given import Inputs, count, inputs
+from anaphora.tasks.classify.python import LabelModel
+
+try:
+    from sklearn.base import BaseEstimator, ClassifierMixin
+    from sklearn.utils import assert_all_finite, check_random_state, column_or_1d
+    from sklearn.utils.multiclass import check_classification_targets
+    from sklearn.utils.validation import check_is_fitted, validate_data
+except ModuleNotFoundError as missing:
+    raise MissingExtra("train", "anaphora.SequenceClassifier", missing="scikit-learn") from missing
+
+_OURS = ("config", "random_state", "progress")  # arguments that are no knobs
+_KEPT_OPEN = 8  # models of fitted estimators
+
+
+class WrongArgument(UsageError, ValueError):
+    """An argument that cannot be used; a ValueError too, as scikit-learn has it."""
+
+
+class WrongRows(DataError, ValueError):
+    """Rows or labels that cannot be fitted or read; a ValueError too."""
+
+
+class SequenceClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
+    """A recurrent network that gives each sequence a label.
+
+    The arguments are knobs of the task `classify`, under their names; `config` takes the others, as a mapping. A share
+    `valid` of the rows is held out inside `fit`, where the best weights are chosen by it. After `fit` there are
+    `classes_` (K,); `n_features_in_`, the numbers of a row (B, T), or of a step of other series, 1 for texts; `model_`.
+    """
+
+    classes_: NDArray[Any]
+    n_features_in_: int
+    layout_: str
+    model_bytes_: bytes
+    order_: list[int]  # of each class, its column in what the model gives
+
+    def __init__(
+        self,
+        cell: str = "gru",
+        hidden: int = 96,
+        layers: int = 1,
+        bidirectional: bool = True,
+        pooling: str = "max",
+        embedding: int = 128,
+        output_dropout: float = 0.5,
+        learning_rate: float = 3e-3,
+        batch: int = 32,
+        epochs: float | None = None,
+        max_steps: int | None = None,
+        minutes: float | None = None,
+        valid: float = 0.1,
+        missing: str = "refuse",
+        class_weights: str = "none",
+        device: str = "auto",
+        config: Mapping[str, Any] | None = None,
+        random_state: Any = None,
+        progress: bool = False,
+    ) -> None:
+        self.cell = cell
+        self.hidden = hidden
+        self.layers = layers
+        self.bidirectional = bidirectional
+        self.pooling = pooling
+        self.embedding = embedding
+        self.output_dropout = output_dropout
+        self.learning_rate = learning_rate
+        self.batch = batch
+        self.epochs = epochs
+        self.max_steps = max_steps
+        self.minutes = minutes
+        self.valid = valid
+        self.missing = missing
+        self.class_weights = class_weights
+        self.device = device
+        self.config = config
+        self.random_state = random_state
+        self.progress = progress
+
+    def fit(self, X: Any, y: Any) -> SequenceClassifier:
+        """Train on rows with a label each, (B,), and return itself.
+
+        Raises ValueError for rows, labels or arguments that cannot be used; it is also a DataError or a UsageError.
+        """
+        read = self._read(X, fitting=True)
+        codes = self._coded(y, count(read))
+        names = _names(self.classes_)
+        with _value_errors():
+            knobs = self._knobs()
+            data = (read, [names[code] for code in codes])
+            model = train("classify", data, config=self.config, progress=self.progress, **knobs)
+        self.model_bytes_ = model.to_bytes()
+        self.order_ = [model.labels.index(name) for name in names]
+        return self
+
+    def predict_proba(self, X: Any) -> NDArray[np.float64]:
+        """(B, K) how likely each class is, in the order of `classes_`; a row's sum to 1."""
+        check_is_fitted(self, "model_bytes_")
+        read = self._read(X, fitting=False)
+        with _value_errors():
+            found: NDArray[np.float64] = self.model_.probabilities(read)[:, self.order_]
+        return found
+
+    def predict(self, X: Any) -> NDArray[Any]:
+        """(B,) the likeliest class of each row."""
+        likeliest = self.predict_proba(X).argmax(axis=1)
+        found: NDArray[Any] = self.classes_[likeliest]
+        return found
+
+    @property
+    def model_(self) -> LabelModel:
+        """The trained model, to `save`, with its `card`."""
+        check_is_fitted(self, "model_bytes_")
+        return _opened(self.model_bytes_)
+
+    def __sklearn_tags__(self) -> Any:
+        tags = super().__sklearn_tags__()
+        tags.input_tags.three_d_array = True
+        tags.input_tags.string = True
+        tags.input_tags.allow_nan = self.missing == "mean"
+        return tags
+
+    def _knobs(self) -> dict[str, Any]:
+        """The arguments that are knobs, and the seed."""
+        knobs = {name: value for name, value in self.get_params(deep=False).items() if name not in _OURS}
+        for name, value in (self.config or {}).items():
+            for key in value if isinstance(value, Mapping) else [name]:
+                if key in knobs:
+                    raise UsageError(f"{key!r} is an argument of its own: set it there, not in config.")
+                if key == "seed":
+                    raise UsageError("'seed' is random_state here: set that, not config.")
+        return {**knobs, "seed": int(check_random_state(self.random_state).randint(2**31 - 1))}
+
+    def _coded(self, y: Any, rows: int) -> NDArray[np.int64]:
+        """Set `classes_`, and give each row's place in it."""
+        if y is None:
+            raise ValueError(f"{type(self).__name__} requires y to be passed, but the target y is None")
+        labels = column_or_1d(y, warn=True)
+        assert_all_finite(labels, input_name="y")
+        check_classification_targets(labels)
+        if len(labels) != rows:
+            raise WrongRows(f"There are {rows:,} rows and {len(labels):,} labels; expected a label for each row.")
+        classes, codes = np.unique(labels, return_inverse=True)
+        if len(classes) < 2:
+            raise WrongRows(f"Expected at least 2 classes, got 1 class, {classes[0]!r}, in n_samples = {rows} rows.")
+        self.classes_ = classes
+        return np.asarray(codes, dtype=np.int64)
+
+    def _read(self, X: Any, fitting: bool) -> Inputs:
+        """Rows as the task takes them; `layout_` and `n_features_in_` are set, or held against those of the fit."""
+        layout = _layout(X)
+        if not fitting and layout != self.layout_:
+            raise WrongRows(f"{type(self).__name__} was fitted on {self.layout_}; it was given {layout}.")
+        if layout == "rows":
+            finite = "allow-nan" if self.missing == "mean" else True
+            X = validate_data(self, X, reset=fitting, dtype=np.float64, ensure_all_finite=finite)
+        with _value_errors():
+            read = inputs(X)
+        if not count(read):
+            raise WrongRows("Found no rows: at least one is needed.")
+        if layout != "rows":
+            wide = read.steps.shape[1] if isinstance(read, Ragged) else 1
+            if fitting:
+                self.n_features_in_ = wide
+            elif wide != self.n_features_in_:
+                raise WrongRows(f"X has {wide} numbers per step; {type(self).__name__} expects {self.n_features_in_}.")
+        self.layout_ = layout
+        return read
+
+
+def _layout(X: Any) -> str:
+    """What the rows are: texts; series, each with its own length; or rows of one length, samples by features."""
+    shape = getattr(X, "shape", None)
+    if isinstance(shape, tuple) and len(shape) != 1:
+        return "series" if len(shape) == 3 else "rows"
+    items = list(X) if is_sequence(X) else []
+    if items and isinstance(items[0], str):
+        return "texts"
+    if not all(map(is_sequence, items)):
+        return "rows"
+    arrays = any(isinstance(item, np.ndarray) for item in items)
+    nested = any(is_sequence(step) for item in items for step in item[:1])
+    return "series" if arrays or nested or len({len(item) for item in items}) > 1 else "rows"
+
+
+def _names(classes: NDArray[Any]) -> list[str]:
+    """The classes as the task names labels: as they are written, or by number where that would not tell them apart."""
+    names = [str(label) for label in classes.tolist()]
+    if all(name and name == name.strip() for name in names) and len(set(names)) == len(names):
+        return names
+    return [f"class {number}" for number in range(len(names))]
+
+
+@lru_cache(maxsize=_KEPT_OPEN)
+def _opened(raw: bytes) -> LabelModel:
+    return LabelModel(runtime.Model(bundle.from_bytes(raw)))
+
+
+@contextmanager
+def _value_errors() -> Iterator[None]:
+    """Let what is wrong with an argument or with rows be a ValueError, which scikit-learn expects."""
+    try:
+        yield
+    except MissingExtra:
+        raise
+    except UsageError as error:
+        raise WrongArgument(str(error)) from error
+    except DataError as error:
+        raise WrongRows(str(error)) from error
