@@ -12,7 +12,7 @@ import datetime
 import hashlib
 import math
 import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any, Protocol, TypeVar
@@ -24,10 +24,10 @@ from anaphora import machine, places, spec
 from anaphora.config import Config, Training
 from anaphora.config_text import render
 from anaphora.errors import DataError, Interrupted, Terminated, UsageError
-from anaphora.nn.blocks import assemble
+from anaphora.sections import Result
 from anaphora.trained import Trained
 from anaphora.training import checkpoint, device
-from anaphora.training.initial import initialise
+from anaphora.training.initial import first_model
 from anaphora.training.loop import Loop, Probe
 from anaphora.training.metrics_log import MetricsLog, plans_after
 from anaphora.training.outcome import Outcome
@@ -38,8 +38,16 @@ from anaphora.training.watch import Silent, Together, Watch
 from anaphora.training.workers import Alone, Workers, check_same, each
 
 Batch = TypeVar("Batch")
+Beside = Callable[[Path, Callable[[str], None]], Iterable[Watch]]
+"""Gives the watches that write into a run's folder, of that folder and of who is told if one of them cannot."""
+
 _EPOCHS = 10.0  # if nothing says how long
 _SAVING_SECONDS = 1.0
+
+
+def nobody(folder: Path, tell: Callable[[str], None]) -> tuple[Watch, ...]:
+    """No watch beside the log."""
+    return ()
 
 
 class Work(Protocol[Batch]):
@@ -76,8 +84,8 @@ class Work(Protocol[Batch]):
     def name(self, batch: Batch, row: int) -> str:
         """Words that say where a row of a batch comes from."""
 
-    def count_floor(self, told: Watch) -> None:
-        """Find out what the network must beat."""
+    def count_floor(self, told: Watch) -> Sequence[Result]:
+        """Find out what the network must beat, and give it: results that have a baseline and no value yet."""
 
     def score(self, trained: Trained) -> Any:
         """How good the trained weights are on all of the held-out part."""
@@ -95,6 +103,7 @@ def train(
     data: Iterable[str] = (),
     run_dir: str | Path | None = None,
     watch: Watch | None = None,
+    beside: Beside = nobody,
     probes: Mapping[str, Probe] | None = None,
     workers: Workers | None = None,
     started: float | None = None,
@@ -102,7 +111,7 @@ def train(
     """Train, score beside the floor, write the model to `output`, and give the task's report.
 
     `started`, on the clock of `time.monotonic`, is when the time of `minutes` began to run; `data` are the paths that
-    `resume` will read.
+    `resume` will read; `beside` gives more watches, once it is known where the run's folder is.
 
     Of several workers all call it, and the first gives the report; where torchrun has started them again, it goes on
     with the run that they had begun.
@@ -115,7 +124,7 @@ def train(
     output = Path(output)
     begun = workers.remembered()
     if begun is not None:
-        return resume(work, begun, watch=watch, probes=probes, workers=workers)
+        return resume(work, begun, watch=watch, beside=beside, probes=probes, workers=workers)
     _check_same(work, workers)
     folder = places.free_run_dir(output) if run_dir is None else Path(run_dir)
     folder = Path(workers.agree(str(folder)))
@@ -132,7 +141,7 @@ def train(
             places.check_output(output)
             places.begin(folder, render(work.config), facts)
     workers.remember(str(folder))
-    return _Run(work, output, folder, watch, dict(probes or {}), workers, started).whole(None)
+    return _Run(work, output, folder, watch, beside, dict(probes or {}), workers, started).whole(None)
 
 
 def resume(
@@ -140,6 +149,7 @@ def resume(
     folder: str | Path,
     *,
     watch: Watch | None = None,
+    beside: Beside = nobody,
     probes: Mapping[str, Probe] | None = None,
     workers: Workers | None = None,
 ) -> Any:
@@ -167,7 +177,7 @@ def resume(
     known, note = workers.agree((found[1], found[2]) if found else ({"logged": 0, "seconds": 0.0}, ""))
     tensors = workers.hand_out(found[0] if found else {})
     started = time.monotonic() - known["seconds"]
-    run = _Run(work, Path(facts["output"]), folder, watch, dict(probes or {}), workers, started)
+    run = _Run(work, Path(facts["output"]), folder, watch, beside, dict(probes or {}), workers, started)
     return run.whole((tensors, known, note), machine.differences(facts["machine"], _machine(work, workers)))
 
 
@@ -180,11 +190,12 @@ class _Run:
         output: Path,
         folder: Path,
         watch: Watch | None,
+        beside: Beside,
         probes: Mapping[str, Probe],
         workers: Workers,
         started: float,
     ) -> None:
-        self.work, self.output, self.folder, self.started = work, output, folder, started
+        self.work, self.output, self.folder, self.started, self.beside = work, output, folder, started, beside
         self.watch, self.probes, self.workers = watch or Silent(), probes, workers
         self.saved = ""
         self.trouble = ""
@@ -195,13 +206,14 @@ class _Run:
         first = self.workers.rank == 0
         plans = [] if kept is None or not first else plans_after(self.folder / places.LOG, kept)
         log = MetricsLog(self.folder / places.LOG, kept) if first else None
-        told = Together((log, self.watch) if log else (self.watch,))
+        beside = self.beside(self.folder, self.watch.note) if first else ()
+        told = Together((log, *beside, self.watch) if log else (self.watch,))
         try:
             if first:
                 size = sum(4 * math.prod(shape) for shape in spec.tensors(self.work.tree).values())
                 for place in (self.folder, self.output.parent):
                     places.check_room(place, size)
-                self.work.count_floor(told)
+                places.add(self.folder, results=[asdict(result) for result in self.work.count_floor(told)])
             foreseen = [Plan(**plan) for plan in self.workers.agree([asdict(plan) for plan in plans])]
             with torch.random.fork_rng(devices=[]):
                 loop = self._loop(told, log)
@@ -234,10 +246,7 @@ class _Run:
 
     def _loop(self, told: Watch, log: MetricsLog | None) -> Loop[Any]:
         work, training = self.work, self.work.training
-        torch.manual_seed(training.seed)
-        model = assemble(work.tree)
-        initialise(model)
-        work.begin(model)
+        model = first_model(work.tree, training.seed, work.begin)
         if self.workers.rank > 0:
             torch.manual_seed(training.seed + self.workers.rank)  # another dropout mask for other rows
         model.to(device.pick(training.device, training.precision))
@@ -282,6 +291,8 @@ class _Run:
         best_path = loop.folder / checkpoint.BEST
         kept = next((place for place in places.models(self.folder, self.output) if place not in failed), best_path)
         self.saved = f"The best model so far, from step {outcome.best.step}, is saved in {kept}."
+        if not kept.exists():
+            self.saved = "No model could be saved."
         if whole and kept != best_path:
             told.stage("scoring the held-out part")
             report, failed = self.work.save(trained, self.folder, self.output, self.work.score(trained))
