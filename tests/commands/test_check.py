@@ -164,14 +164,15 @@ def test_what_does_not_fit_is_said(monkeypatch: pytest.MonkeyPatch, tmp_path: Pa
     ("settings", "said"),
     [
         ({"minutes": 2.0}, "2 minutes are up to 60.0 passes."),
-        ({"max_steps": 70}, "70 steps take about 0:20."),
-        ({"epochs": 3.0}, "3 passes take about 0:06; --minutes sets a limit."),
-        ({}, "10 passes take about 0:20; --minutes sets a limit."),
+        ({"max_steps": 70}, "70 steps take about 20.0 s."),
+        ({"epochs": 3.0}, "3 passes take about 6.0 s; --minutes sets a limit."),
+        ({"epochs": 60.0}, "60 passes take about 2:00; --minutes sets a limit."),
+        ({}, "10 passes take about 20.0 s; --minutes sets a limit."),
     ],
 )
 def test_how_long_it_takes_is_said_in_the_words_of_the_config(settings: dict[str, Any], said: str) -> None:
     finding = estimate._time(2.0, load(small()), Training(**settings))
-    assert finding.message.startswith("About 0:02 for one pass of 7 batches")
+    assert finding.message.startswith("About 2.0 s for one pass of 7 batches")
     assert finding.message.endswith(said)
 
 

@@ -51,6 +51,18 @@ def test_marks_of_other_encodings_are_named(tmp_path: Path) -> None:
         assert check_text(tmp_path / "a", encoding) == []
 
 
+def test_utf16_without_a_mark_has_to_say_which(tmp_path: Path) -> None:
+    (tmp_path / "a").write_bytes("plain\n".encode("utf-16-le") * 9)
+    for asked in ("utf-16", "utf-32"):
+        (finding,) = check_text(tmp_path / "a", asked)
+        assert finding.message.endswith(f"is not {asked} text: it begins with no byte order mark.")
+        assert (finding.code, finding.remedy) == (
+            "wrong-encoding",
+            "The file is probably utf-16-le: add --encoding utf-16-le.",
+        )
+    assert check_text(tmp_path / "a", "utf-16-le") == []
+
+
 def test_utf8_that_is_read_as_something_else(tmp_path: Path) -> None:
     (tmp_path / "a").write_bytes("Здравствуй, мир\n".encode())
     assert [each.code for each in check_text(tmp_path / "a", "cp1251")] == ["misread-encoding"]

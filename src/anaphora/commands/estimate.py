@@ -87,13 +87,13 @@ def _memory(needed: int, weights: int, batch: int) -> list[Finding]:
 def _time(seconds: float, load: Load, training: Training) -> Finding:
     passes = training.epochs or (None if training.max_steps else _EPOCHS)
     steps = load.batches / training.accumulate
-    message = f"About {clock(seconds)} for one pass of {load.batches:,} batches, on this processor as it is now."
+    message = f"About {_duration(seconds)} for one pass of {load.batches:,} batches, on this processor as it is now."
     if training.minutes:
         message += f" {training.minutes:g} minutes are up to {60 * training.minutes / seconds:,.1f} passes."
     elif training.max_steps:
-        message += f" {training.max_steps:,} steps take about {clock(seconds * training.max_steps / steps)}."
+        message += f" {training.max_steps:,} steps take about {_duration(seconds * training.max_steps / steps)}."
     elif passes:
-        message += f" {passes:g} passes take about {clock(seconds * passes)}; --minutes sets a limit."
+        message += f" {passes:g} passes take about {_duration(seconds * passes)}; --minutes sets a limit."
     figures = {"seconds_per_pass": seconds, "batches": load.batches}
     return Finding("time", "info", "training", (), message, "", figures=figures)
 
@@ -122,6 +122,10 @@ def available_memory() -> int | None:
     if limit.exists() and used.exists() and (most := limit.read_text(encoding="ascii").strip()) != "max":
         free.append(max(0, int(most) - int(used.read_text(encoding="ascii"))))
     return min(free, default=None)
+
+
+def _duration(seconds: float) -> str:
+    return f"{seconds:.1f} s" if seconds < 60 else clock(seconds)
 
 
 def _size(count: int) -> str:

@@ -84,7 +84,11 @@ class _Reading:
         begin = self.bytes_before - len(before[0])  # the bytes held back are part of what is decoded now
         try:
             text = self.decoder.decode(self.raw, self.last)
-        except UnicodeDecodeError as error:
+        except UnicodeError as error:
+            if self.first and self.codec in ("utf-16", "utf-32") and marked_encoding(self.raw) != self.codec:
+                self._refuse("it begins with no byte order mark")
+            if not isinstance(error, UnicodeDecodeError):
+                raise
             loose = codecs.getincrementaldecoder(self.encoding)("replace")
             loose.setstate(before)
             line = self.lines + loose.decode(self.raw[: max(0, error.start - len(before[0]))]).count("\n") + 1
