@@ -2,8 +2,9 @@
 
 A task's `settings.py` has CONFIG (its config), PRESETS, USUAL (the preset that is meant when none is named), LINE and
 HELP (what `train` says of it) and METAVAR and DATA (what its data are called); its `task.py` has `read`, `encode`,
-`floor`, `check` and `guess`; its `model.py` has `work`, what a run needs of it; its `python.py` has `paths` and `read`,
-for data that a Python program holds, and `open_model`, the class that a trained model is there.
+`floor` and `guess`, and `check_files`, `check` and `describe` (see `anaphora.checking`); its `model.py` has `work`,
+what a run needs of it; its `python.py` has `paths` and `read`, for data that a Python program holds, and
+`open_model`, the class that a trained model is there.
 """
 
 from __future__ import annotations
