@@ -82,7 +82,7 @@ def test_a_file_size_limit_of_the_system_is_met_in_earnest(tmp_path: Path) -> No
         "try: atomic.write(sys.argv[1], [bytes(100_000)])\n"
         "except errors.UsageError as error: print(error)"
     )
-    done = subprocess.run([sys.executable, "-c", program, path], capture_output=True, text=True, check=True)
+    done = subprocess.run([sys.executable, "-B", "-c", program, path], capture_output=True, text=True, check=True)
     assert "could not be written: File too large" in done.stdout
     assert path.read_bytes() == b"old"
     assert os.listdir(tmp_path) == ["file"]

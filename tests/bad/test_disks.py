@@ -22,6 +22,7 @@ def shell(script: str, folder: Path, environment: dict[str, str], *before: str) 
     """Run a script that calls `anaphora`."""
     words = f'anaphora() {{ "{sys.executable}" -m anaphora "$@"; }}; {script}'
     asked = [*before, "bash", "-c", words]
+    environment = {**environment, "PYTHONDONTWRITEBYTECODE": "1"}  # which would be cut short and stay in the source
     return subprocess.run(asked, cwd=folder, env=environment, capture_output=True, text=True, check=False)
 
 
