@@ -277,6 +277,12 @@ def test_data_that_are_refused_leave_no_folder(
     assert left_behind(tmp_path) == []
 
 
+def test_a_place_that_cannot_be_written_is_found_before_the_data_are_read(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("x", encoding="utf-8")
+    with pytest.raises(UsageError, match="Name another place"):
+        anaphora.train("classify", "nowhere.csv", output=tmp_path / "file" / "m.anaphora")
+
+
 def test_a_run_that_could_not_begin_leaves_no_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
     monkeypatch.setattr(shutil, "disk_usage", lambda path: shutil._ntuple_diskusage(10**9, 10**9 - 1000, 1000))

@@ -78,6 +78,8 @@ def train(
     started = time.monotonic()
     settings = configured(task, preset, config, given)
     trainer = _trainer("anaphora.train")
+    if output is not None:
+        places.check_output(output)
     with _read_aloud(progress):
         corpus, findings = _examined(task, settings, data)
         refuse(findings)
