@@ -58,7 +58,7 @@ def test_files_have_lines_of_their_own() -> None:
 
 
 def test_short_lines_and_rules_may_repeat() -> None:
-    text = "\n".join(["-" * 60, "short line", "=" * 50] * 20)
+    text = "\n".join(["-" * 60, "short line", "=-" * 50, "+-----" * 9 + "+"] * 20)
     assert check_lines(lines(text), lines(text)) == []
 
 

@@ -1,7 +1,7 @@
 """Lines of a text that is read as one: how long they are, and which long ones stand more than once.
 
 A text may be longer than memory, so of a line only its number, its length and a hash of 64 bits are kept, and that of
-the first millions of long lines. Short lines repeat in any text; so do lines of one mark over and over.
+the first two millions of long lines. Short lines repeat in any text; so do rules, drawn with a few marks over and over.
 """
 
 from __future__ import annotations
@@ -15,8 +15,7 @@ from numpy.typing import NDArray
 from anaphora.findings import Finding, Row
 
 LONG = 40  # characters from which a line is its own
-VARIED = 8  # different characters it then has
-KEPT = 5_000_000  # long lines of one part
+KEPT = 2_000_000  # long lines of one part
 _UNBROKEN = 2**20  # characters without a line's end that are held at once
 _HISTOGRAM = 2**16
 _REPEATED_SHARE = 0.05  # of a part's long lines
@@ -67,10 +66,11 @@ class Lines:
             self._longest, self._longest_row = int(lengths[longest]), Row(self._files[-1], first + longest)
         if self._held >= KEPT:
             return
-        own = [at for at in np.flatnonzero(lengths >= LONG).tolist() if len(set(lines[at])) >= VARIED]
-        self._held += len(own)
-        self._hashes.append(np.fromiter((hash(lines[at]) for at in own), np.int64, len(own)))
-        self._places.append(np.asarray(own, np.int64) + first + ((len(self._files) - 1) << 40))
+        own = np.fromiter((line[:1].isalnum() or _says_something(line) for line in lines), np.bool_, len(lines))
+        at = np.flatnonzero(own & (lengths >= LONG))
+        self._held += at.size
+        self._hashes.append(np.fromiter(map(hash, lines), np.int64, len(lines))[at])
+        self._places.append(at + first + ((len(self._files) - 1) << 40))
 
     def row(self, place: int) -> Row:
         """Where a line stands."""
@@ -99,11 +99,12 @@ def check_lines(train: Lines, held_out: Lines) -> list[Finding]:
         rows = tuple(train.row(place) for place in train.places[again[:_ROWS]].tolist())
         remedy = "Remove them, unless the text is like that."
         found.append(Finding("duplicate", "warning", "the training part", rows, message, remedy, again.size))
-    across = np.flatnonzero(np.isin(held_out.hashes, known))
+    near = np.minimum(np.searchsorted(known, held_out.hashes), max(0, known.size - 1))
+    across = np.flatnonzero(known[near] == held_out.hashes) if known.size else np.zeros(0, np.int64)
     if across.size > _ACROSS_SHARE * held_out.hashes.size:
         share = across.size / held_out.hashes.size
         rows = tuple(held_out.row(place) for place in held_out.places[across[:_ROWS]].tolist())
-        origin = train.row(int(train.places[first[np.searchsorted(known, held_out.hashes[across[0]])]]))
+        origin = train.row(int(train.places[first[near[across[0]]]]))
         message = (
             f"{across.size:,} of the long lines ({share:.1%}) also stand in the training part (the first is line"
             f" {origin.line:,} of {origin.file}): the score is partly memory."
@@ -111,6 +112,11 @@ def check_lines(train: Lines, held_out: Lines) -> list[Finding]:
         remedy = "Remove them from one part, or hold out another text with --valid FILE."
         found.append(Finding("duplicate-across", "warning", "the held-out part", rows, message, remedy, across.size))
     return found
+
+
+def _says_something(line: str) -> bool:
+    """Whether a line is no rule, drawn with a few marks over and over."""
+    return 2 * len(line.lstrip(line[:4])) > len(line)
 
 
 def _split(blocks: Iterable[str]) -> Iterator[tuple[list[str], int]]:
