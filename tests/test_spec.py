@@ -14,7 +14,7 @@ from anaphora.errors import IncompatibleBundle
 from anaphora.nn.blocks import build
 
 TREES = {
-    **{kind: dict(entry.example) for kind, entry in spec.KINDS.items()},
+    **{kind: dict(entry.example) for kind, entry in spec.KINDS.items() if not entry.joins},
     "nested": {
         "kind": "stack",
         "name": "model",

@@ -161,6 +161,10 @@ def _tree(*blocks: Mapping[str, Any]) -> Block:
     return {"kind": "stack", "name": "model", "blocks": [embedding, *map(dict, blocks)]}
 
 
+def _joined(block: Block) -> Block:
+    return {"kind": "parts", "name": "model", "parts": [{**_tree(), "name": "part"}, block]}
+
+
 def _recurrent(kind: str, meaning: str, example: Mapping[str, Any], **more: Field) -> Kind:
     memory = {"zoneout_memory": _ZONEOUT_MEMORY} if kind in _MEMORY else {}
     return Kind(
@@ -188,6 +192,13 @@ def _tied_width(block: Block, known: Known) -> int:
             f" {', '.join(tables) or 'none'}.{hint(block['embedding'], tables)}"
         )
     return int(table["size"])
+
+
+def _cross_attention_tensors(block: Block, known: Known) -> dict[str, Shape]:
+    query, memory, width = block["query_size"], block["memory_size"], block["attention_size"]
+    if block["score"] == "general":
+        return {"weight": (query, memory)}
+    return {"weight": (width, memory), "query_weight": (width, query), "bias": (width,), "score": (width,)}
 
 
 KINDS: dict[str, Kind] = {
@@ -308,5 +319,34 @@ KINDS: dict[str, Kind] = {
         takes=_tied_width,
         gives=lambda block, known, width: int(known[block["embedding"]]["vocabulary"]),
         tensors=lambda block, known: {"bias": (known[block["embedding"]]["vocabulary"],)} if block["bias"] else {},
+    ),
+    "cross_attention": Kind(
+        "for each step of one part what it looks for among another's: c_t = Σ_s a_ts·m_s, a_t = softmax_s(score)"
+        " (Bahdanau et al., 2015; Luong et al., 2015)",
+        {
+            "query_size": _width("width of a step that looks, q_t"),
+            "memory_size": _width("width of a step that is looked at, m_s"),
+            "score": Field(
+                str, "general: q·W m_s; additive: v·tanh(W m_s + U q + b)", "general", choices=("general", "additive")
+            ),
+            "attention_size": Field(int, "width A of an additive score's v", 128, least=1, most=2**20),
+        },
+        _joined({"kind": "cross_attention", "name": "attention", "query_size": 5, "memory_size": 7}),
+        takes=lambda block, known: None,
+        gives=lambda block, known, width: int(block["memory_size"]),
+        tensors=_cross_attention_tensors,
+        joins=True,
+    ),
+    "shared_output": Kind(
+        "logits from the embedding of another part: y = W_embedding h + b",
+        {
+            "embedding": Field(str, "name of the embedding whose weights are used; unique among all parts"),
+            "bias": Field(bool, "whether b is there", True),
+        },
+        _joined({"kind": "shared_output", "name": "output", "embedding": "embedding"}),
+        takes=_tied_width,
+        gives=lambda block, known, width: int(known[block["embedding"]]["vocabulary"]),
+        tensors=lambda block, known: {"bias": (known[block["embedding"]]["vocabulary"],)} if block["bias"] else {},
+        joins=True,
     ),
 }

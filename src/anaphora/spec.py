@@ -129,12 +129,16 @@ def _check_parts(tree: Mapping[str, Any]) -> Block:
     if not isinstance(raw, list | tuple) or not raw:
         raise IncompatibleBundle(f"'{tree['name']}' needs a list of at least one part; it has {raw!r}.")
     checked: dict[str, Block] = {}
+    inside: dict[str, Block] = {}  # the blocks of the parts so far
     for part in raw:
         kind = KINDS.get(part["kind"]) if isinstance(part, Mapping) and isinstance(part.get("kind"), str) else None
         block = _check_block(part, checked) if kind is not None and kind.joins else _check_model(part)[0]
         if block["name"] in checked:
             raise IncompatibleBundle(f"Two parts are called '{block['name']}'; names are unique in a model.")
+        if kind is not None and kind.joins:
+            kind.takes(block, inside)
         checked[block["name"]] = block
+        inside.update({each["name"]: each for _, each in walk({"parts": [block]})})
     return {"kind": "parts", "name": tree["name"], "parts": list(checked.values())}
 
 

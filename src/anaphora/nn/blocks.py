@@ -20,6 +20,7 @@ from torch import Tensor, nn
 from anaphora import spec
 from anaphora.nn.base import RecurrentBase
 from anaphora.nn.coupled import CoupledLSTM
+from anaphora.nn.cross_attention import CrossAttention
 from anaphora.nn.gru import GRU
 from anaphora.nn.layer_norm import LayerNormGRU, LayerNormLSTM
 from anaphora.nn.learned_state import learned_state
@@ -87,6 +88,10 @@ BUILDERS: dict[str, Builder] = {
     "attention": lambda block, built: Attention(block["input_size"], block["attention_size"]),
     "linear": lambda block, built: nn.Linear(block["input_size"], block["output_size"], block["bias"]),
     "tied_output": _tied,
+    "cross_attention": lambda block, built: CrossAttention(
+        block["query_size"], block["memory_size"], block["score"], block["attention_size"]
+    ),
+    "shared_output": _tied,
 }
 
 
@@ -143,7 +148,8 @@ class Parts(nn.Module):
         super().__init__()
         self.tree = spec.check(tree)
         for name, part in spec.parts(self.tree).items():
-            self.add_module(name, Stack(part) if part["kind"] == "stack" else BUILDERS[part["kind"]](part, {}))
+            built = {path.rpartition(".")[2]: module for path, module in self.named_modules()}
+            self.add_module(name, Stack(part) if part["kind"] == "stack" else BUILDERS[part["kind"]](part, built))
 
 
 def build(tree: Mapping[str, object]) -> Stack:

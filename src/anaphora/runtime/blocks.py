@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from anaphora import spec
 from anaphora.errors import IncompatibleBundle
+from anaphora.runtime.cross_attention import CrossAttention
 from anaphora.runtime.pooling import Attention, Pooling
 from anaphora.runtime.recurrent import Recurrent
 from anaphora.runtime.steps import Block, BlockState, Embedding, Floats, Identity, LayerNorm, Linear, Tensors
@@ -66,8 +67,8 @@ def check_tensors(tree: Mapping[str, Any], tensors: Mapping[str, NDArray[Any]]) 
 
 
 # A builder sees the block, the block's own tensors under torch's names, and those of the blocks before it by block
-# name.
-Builder = Callable[[spec.Block, Tensors, Mapping[str, Tensors]], Block]
+# name. What joins parts is no Block: its task knows what to call.
+Builder = Callable[[spec.Block, Tensors, Mapping[str, Tensors]], Any]
 
 
 def _recurrent(block: spec.Block, own: Tensors, before: Mapping[str, Tensors]) -> Block:
@@ -90,4 +91,6 @@ BUILDERS: dict[str, Builder] = {
     "attention": lambda block, own, before: Attention(own["weight"], own["bias"], own["query"]),
     "linear": lambda block, own, before: Linear(own["weight"], own.get("bias")),
     "tied_output": lambda block, own, before: Linear(before[block["embedding"]]["weight"], own.get("bias")),
+    "cross_attention": lambda block, own, before: CrossAttention(block["score"], own),
+    "shared_output": lambda block, own, before: Linear(before[block["embedding"]]["weight"], own.get("bias")),
 }

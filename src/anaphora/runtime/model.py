@@ -48,7 +48,8 @@ def load(path: str | Path) -> Model:
     Raises CorruptBundle when a byte is not the one that was written, IncompatibleBundle when this version cannot run
     what is in it.
     """
-    return Model(bundle.read(path))
+    opened = bundle.read(path)
+    return Joined(opened) if opened.config["model"].get("kind") == "parts" else Model(opened)
 
 
 class Model:
@@ -211,3 +212,23 @@ class Model:
         if ids.size and (ids.min() < 0 or ids.max() >= V):
             where = int(np.flatnonzero((ids < 0) | (ids >= V))[0])
             raise DataError(f"expected ids from 0 to {V - 1}, got {ids[where]} at position {where}")
+
+
+class Joined(Model):
+    """A model of parts, which only its task can join: `runtime.parts` gives them one by one."""
+
+    def __init__(self, opened: bundle.Bundle) -> None:
+        self.config, self.tensors = opened.config, opened.tensors
+        self.spec = spec.check(opened.config["model"])
+        blocks.check_tensors(self.spec, self.tensors)
+        self.blocks, self._parts = [], [0]
+        self.width = self.input_size = self.vocabulary_size = 0
+        self.pools = False
+        self.needs_whole_rows = next(iter(spec.parts(self.spec)))
+
+    def forward(
+        self, inputs: ArrayLike, lengths: ArrayLike | None = None, state: State | None = None
+    ) -> tuple[Floats, State]:
+        """Raises UsageError: there is no one way through several parts."""
+        names = ", ".join(spec.parts(self.spec))
+        raise UsageError(f"The model is of parts ({names}) that its task joins: open it with anaphora.load.")

@@ -9,6 +9,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from numpy.typing import NDArray
+
 from anaphora import bundle, spec
 from anaphora.runtime.blocks import BUILDERS, check_tensors
 from anaphora.runtime.model import Model
@@ -22,14 +24,17 @@ def parts(opened: bundle.Bundle) -> dict[str, Any]:
     tree = spec.check(opened.config["model"])
     check_tensors(tree, opened.tensors)
     found: dict[str, Any] = {}
+    owned = {path.rpartition(".")[2]: _under(opened, path) for path, _ in spec.walk(tree)}
     for name, part in spec.parts(tree).items():
-        own = {
-            path.removeprefix(f"{name}."): tensor
-            for path, tensor in opened.tensors.items()
-            if path.startswith(f"{name}.")
-        }
+        own = _under(opened, name)
         if part["kind"] == "stack":
             found[name] = Model(bundle.Bundle(own, {**opened.config, "model": part}))
         else:
-            found[name] = BUILDERS[part["kind"]](part, own, {})
+            found[name] = BUILDERS[part["kind"]](part, own, owned)
     return found
+
+
+def _under(opened: bundle.Bundle, path: str) -> dict[str, NDArray[Any]]:
+    """The tensors of a part or a block, without its path."""
+    prefix = f"{path}."
+    return {name.removeprefix(prefix): tensor for name, tensor in opened.tensors.items() if name.startswith(prefix)}
