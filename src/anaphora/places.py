@@ -91,8 +91,18 @@ def begin(folder: Path, config: str, facts: Mapping[str, Any]) -> None:
             f"The run's folder {folder} cannot be written: {error.strerror or error}. Name another with --run-dir."
         ) from error
     atomic.write(folder / CONFIG, [config.encode()])
-    text = json.dumps({"version": VERSION, **facts}, indent=2, sort_keys=True, ensure_ascii=False)
-    atomic.write(folder / FACTS, [f"{text}\n".encode()])
+    atomic.write(folder / FACTS, [_text({"version": VERSION, **facts})])
+
+
+def add(folder: Path, **more: Any) -> None:
+    """Write more of what a run is of, unless it is there already.
+
+    Raises what `facts` does, and UsageError if it cannot be written.
+    """
+    known = facts(folder)
+    whole = {**known, **more}
+    if whole != known:
+        atomic.write(folder / FACTS, [_text(whole)])
 
 
 def facts(folder: str | Path) -> dict[str, Any]:
@@ -118,3 +128,7 @@ def facts(folder: str | Path) -> dict[str, Any]:
 def whole_paths(paths: list[str]) -> list[str]:
     """The paths as they are found from any folder; standard input stays what it is."""
     return [path if path == STANDARD_INPUT else os.path.abspath(path) for path in paths]
+
+
+def _text(facts: Mapping[str, Any]) -> bytes:
+    return (json.dumps(facts, indent=2, sort_keys=True, ensure_ascii=False) + "\n").encode()

@@ -22,6 +22,7 @@ from anaphora.commands.chart import chart
 from anaphora.commands.progress import clock, show
 from anaphora.commands.run import show_next, stream
 from anaphora.commands.train import import_torch_side
+from anaphora.commands.watching import beside
 
 if TYPE_CHECKING:
     from anaphora.tasks.language.task import Report
@@ -69,7 +70,7 @@ def demo(
     print(f"Training; with scoring and all it takes about {clock(60 * minutes)}.\n", flush=True)
     with show("characters") as watch:
         work = table.model("language").Work(config, split(config, text, "pydoc_data.topics"))
-        report = run.train(work, output, watch=watch, started=started)
+        report = run.train(work, output, watch=watch, beside=beside(work), started=started)
     _show(report)
 
 

@@ -10,6 +10,7 @@ import typer
 from anaphora.commands import parser, several
 from anaphora.commands.progress import show
 from anaphora.commands.train import import_torch_side
+from anaphora.commands.watching import beside
 from anaphora.errors import UsageError
 from anaphora.tasks import table
 
@@ -46,7 +47,8 @@ def resume(
             with show("", here.stream) as early, heard_by(early.stage):
                 work = table.model(facts["task"]).Work(config, table.task(facts["task"]).read(config, facts["data"]))
         with show(work.unit, here.stream) as watch:
-            report = trainer.resume(work, folder, watch=watch, workers=here.workers)
+            tensorboard = (folder / "tensorboard").exists()  # then it was wanted when the run was begun
+            report = trainer.resume(work, folder, watch=watch, beside=beside(work, tensorboard), workers=here.workers)
     if here.first:
         print("\n".join(report.lines()))
 

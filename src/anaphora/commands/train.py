@@ -12,6 +12,7 @@ from typing import Any
 from anaphora.commands import knobs, several
 from anaphora.commands.knobs import given, option, parameter
 from anaphora.commands.progress import show
+from anaphora.commands.watching import beside
 from anaphora.tasks import table
 
 
@@ -26,15 +27,17 @@ def _command(task: str) -> Any:
     chosen = table.settings(task)
 
     def command(
-        data: list[str], output: str, preset: str | None, config: str | None, run_dir: str | None, **values: Any
-    ) -> None:
-        _train(task, data, output, preset, config, run_dir, given(chosen.CONFIG, values))
+        data: list[str], output: str, preset: str | None, config: str | None, run_dir: str | None, tensorboard: bool,
+        **values: Any,
+    ) -> None:  # fmt: skip
+        _train(task, data, output, preset, config, run_dir, tensorboard, given(chosen.CONFIG, values))
 
     own = [
         knobs.data_parameter(task),
         parameter("output", str, option("Where the model goes.", "FILE", "-o", "--output"), "model.anaphora"),
         *knobs.config_parameters(task),
         parameter("run_dir", str, option("Where the records go; else beside the model.", "FOLDER", "--run-dir"), None),
+        parameter("tensorboard", bool, option("Write the records for TensorBoard too.", None, "--tensorboard"), False),
     ]
     return knobs.with_knobs(task, own, command, chosen.HELP)
 
@@ -46,6 +49,7 @@ def _train(
     preset: str | None,
     file: str | None,
     run_dir: str | None,
+    tensorboard: bool,
     options: Sequence[str],
 ) -> None:
     started = time.monotonic()
@@ -66,7 +70,7 @@ def _train(
                 work = table.model(task).Work(config, corpus)
         with show(work.unit, here.stream) as watch:
             how = {"data": data, "run_dir": run_dir, "watch": watch, "started": started, "workers": here.workers}
-            report = run.train(work, output, **how)
+            report = run.train(work, output, beside=beside(work, tensorboard), **how)
     if here.first:
         print("\n".join(report.lines()))
 

@@ -84,8 +84,8 @@ class Work(Protocol[Batch]):
     def name(self, batch: Batch, row: int) -> str:
         """Words that say where a row of a batch comes from."""
 
-    def count_floor(self, told: Watch) -> Sequence[Result]:
-        """Find out what the network must beat, and give it: results that have a baseline and no value yet."""
+    def count_floor(self, told: Watch) -> Sequence[Result] | None:
+        """Find out what the network must beat, and give it, as results without a value; None where nothing is."""
 
     def score(self, trained: Trained) -> Any:
         """How good the trained weights are on all of the held-out part."""
@@ -213,7 +213,8 @@ class _Run:
                 size = sum(4 * math.prod(shape) for shape in spec.tensors(self.work.tree).values())
                 for place in (self.folder, self.output.parent):
                     places.check_room(place, size)
-                places.add(self.folder, results=[asdict(result) for result in self.work.count_floor(told)])
+                beaten = self.work.count_floor(told) or ()
+                places.add(self.folder, results=[asdict(result) for result in beaten])
             foreseen = [Plan(**plan) for plan in self.workers.agree([asdict(plan) for plan in plans])]
             with torch.random.fork_rng(devices=[]):
                 loop = self._loop(told, log)

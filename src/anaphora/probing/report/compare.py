@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 from anaphora import runs
 from anaphora.errors import UsageError
 from anaphora.probing.report import document as html
-from anaphora.probing.report.curves import Chart, Line, alone, draw, points
+from anaphora.probing.report.curves import Chart, Line, alone, draw, ends, points
 from anaphora.runs import Run
 from anaphora.wording import clock, said
 
@@ -70,10 +71,8 @@ def page(compared: Sequence[Run], now: float) -> str:
     called = names(compared)
     different = runs.differences(compared)
     drawn = chart(compared)
-    pictures = [
-        f'<div class="wide">{draw(drawn, 984, 400)}</div>',
-        f'<div class="narrow">{draw(drawn, 330, 300)}</div>',
-    ]
+    wide, narrow = draw(drawn, 984, 400), draw(replace(drawn, named=False), 330, 260)
+    pictures = html.wide_and_narrow(wide, narrow, ends(drawn))
 
     def table(rows: Sequence[tuple[str, list[Any]]]) -> str:
         return html.table(("", *called), [(what, *map(said, values)) for what, values in rows])

@@ -84,6 +84,13 @@ def draw(chart: Chart, width: int, height: int) -> str:
     return _inline(stream.getvalue(), chart.title, width)
 
 
+def ends(chart: Chart) -> list[tuple[str, str]]:
+    """What a chart's right end says of its lines, as (colour's name, words): for where there is no room for that."""
+    drawn = [(line, _shown(line)) for line in chart.lines if line.style != "faint"]
+    values = [(line, shown[-1][1] if line.value is None else line.value) for line, shown in drawn if shown]
+    return [(line.colour, f"{_short_name(line)} {value:.4g}") for line, value in values]
+
+
 def alone(chart: Chart, width: int, height: int) -> str:
     """The picture as an SVG file that stands by itself: light, on its own ground."""
     svg = draw(chart, width, height)

@@ -50,8 +50,18 @@ def tiles(facts: Iterable[tuple[str, str, str, str]]) -> str:
 
 def figure(pictures: Iterable[str], title: str, colours: Iterable[tuple[str, str]] = (), kind: str = "card") -> str:
     """Pictures under one title; `colours` names what each colour is: (colour's name, words)."""
-    names = "".join(f' · <span style="color:var(--{colour})">{escape(words)}</span>' for colour, words in colours)
+    names = "".join(f" · {_coloured(colour, words)}" for colour, words in colours)
     return f'<figure class="{kind}"><figcaption>{escape(title)}{names}</figcaption>{"".join(pictures)}</figure>'
+
+
+def wide_and_narrow(wide: str, narrow: str, names: Iterable[tuple[str, str]]) -> list[str]:
+    """A picture with its names in it, for where there is room, and one with the names above it."""
+    above = " · ".join(_coloured(colour, words) for colour, words in names)
+    return [f'<div class="wide">{wide}</div>', f'<div class="narrow"><p class="names">{above}</p>{narrow}</div>']
+
+
+def _coloured(colour: str, words: str) -> str:
+    return f'<span style="color:var(--{colour})">{escape(words)}</span>'
 
 
 def table(head: Sequence[str], rows: Sequence[Sequence[Cell]], best: int | None = None) -> str:

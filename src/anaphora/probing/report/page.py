@@ -9,18 +9,19 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from anaphora import atomic, runs
 from anaphora.probing.report import document as html
-from anaphora.probing.report.curves import Chart, Line, draw, points
+from anaphora.probing.report.curves import Chart, Line, draw, ends, points
 from anaphora.runs import Run
 from anaphora.sections import Result, Section, from_json
 from anaphora.wording import clock, said, short
 
 NAME = "report.html"
-_WIDE, _NARROW, _SMALL = (984, 380), (330, 290), (316, 170)
+_WIDE, _NARROW, _SMALL = (984, 380), (330, 260), (316, 170)
 _RELOAD_SECONDS = 30
 _ALWAYS_OPEN = 12  # looks; a longer table is folded
 _COLOURS = ("other", "third", "fourth", "fifth", "seen", "unseen", "floor")
@@ -111,9 +112,8 @@ def _loss(run: Run) -> str:
     if not any(line.points for line in lines[:2]):
         return ""
     chart = Chart("Loss", lines, up=result.called, named=True)
-    pictures = [
-        f'<div class="{kind}">{draw(chart, *size)}</div>' for kind, size in (("wide", _WIDE), ("narrow", _NARROW))
-    ]
+    wide, narrow = draw(chart, *_WIDE), draw(replace(chart, named=False), *_NARROW)
+    pictures = html.wide_and_narrow(wide, narrow, ends(chart))
     return html.figure(pictures, f"Loss, {result.called}; lower is better")
 
 

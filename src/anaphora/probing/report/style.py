@@ -52,6 +52,7 @@ figure {{ margin: 0; }}
 figcaption {{ font-size: 13px; margin-bottom: 4px; }}
 svg {{ display: block; width: 100%; height: auto; }}
 .narrow {{ display: none; }}
+.names {{ font-size: 13px; font-weight: 600; margin: 2px 0 6px; }}
 .small {{ display: grid; grid-template-columns: repeat(auto-fit, minmax(270px, 1fr)); gap: 12px; margin-top: 12px; }}
 .notes {{ list-style: none; margin: 0; padding: 0; display: grid; gap: 8px; }}
 .notes li {{ background: var(--note-back); border-radius: 8px; padding: 10px 14px; overflow-wrap: anywhere; }}

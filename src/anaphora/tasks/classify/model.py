@@ -24,6 +24,7 @@ from anaphora.data.batches import Bucketed, Ragged, edges
 from anaphora.errors import UsageError
 from anaphora.nn import ragged
 from anaphora.nn.blocks import Stack
+from anaphora.sections import Result
 from anaphora.tasks.classify.encoding import Encoded, Part, encode
 from anaphora.tasks.classify.floor import Floor, floor
 from anaphora.tasks.classify.network import share_unknown, specification
@@ -31,6 +32,7 @@ from anaphora.tasks.classify.reading import Corpus
 from anaphora.tasks.classify.saving import Report, save, score
 from anaphora.tasks.classify.scoring import Score, shown
 from anaphora.tasks.classify.settings import ClassifyConfig
+from anaphora.tasks.classify.showing import results
 from anaphora.trained import Trained
 from anaphora.training import run
 from anaphora.training.watch import Watch
@@ -134,10 +136,12 @@ class Work:
         train, number = self._corpus.train, int(batch.numbers[row])
         return f"{train.at(number)} ({shown(train, number)})"
 
-    def count_floor(self, told: Watch) -> None:
+    def count_floor(self, told: Watch) -> tuple[Result, ...]:
         """Fit the simple methods."""
         told.stage(f"fitting a logistic regression to {len(self._corpus.train):,} rows")
         self._floor = floor(self.config, self._corpus, self._encoded)
+        by_f1 = self._encoded.multi or self.training.class_weights != "none"
+        return results(None, self._floor, by_f1)
 
     def score(self, trained: Trained) -> Score:
         """How good the weights are on the whole held-out part, as the runtime computes it."""

@@ -18,9 +18,11 @@ from anaphora.data import shards
 from anaphora.data.shards import Units
 from anaphora.errors import UsageError
 from anaphora.nn.blocks import Stack, State
+from anaphora.sections import Result, Section
 from anaphora.tasks.language import streams
 from anaphora.tasks.language.network import specification
-from anaphora.tasks.language.saving import save, score
+from anaphora.tasks.language.saving import Tensors, opened, save, score
+from anaphora.tasks.language.showing import results, sections
 from anaphora.tasks.language.task import PLURAL, Corpus, Floor, LanguageConfig, Report, encode, floor
 from anaphora.trained import Trained
 from anaphora.training import run
@@ -106,10 +108,15 @@ class Work:
         read = self._encoded.vocabulary.decode([int(symbol) for symbol in batch.inputs[:_SHOWN, row]])
         return f"row {row + 1} (it begins {read!r})"
 
-    def count_floor(self, told: Watch) -> None:
+    def count_floor(self, told: Watch) -> tuple[Result, ...]:
         """Count the n-grams of the training part, and score the held-out part with them."""
         told.stage(f"counting n-grams of {len(self._encoded.train):,} {PLURAL[self.config.data.units]}")
         self._floor = floor(self.config, self._encoded)
+        return results(self.config.data.units, None, self._floor.nats)
+
+    def sections(self, tensors: Tensors) -> tuple[Section, ...]:
+        """How a model of these weights writes, and what surprises it."""
+        return sections(opened(self.config, self._encoded, self.tree, tensors), self._encoded.held_out)
 
     def score(self, trained: Trained) -> float:
         """Nats per unit of the whole held-out part, as the runtime computes them."""

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import datetime
 import math
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -13,15 +14,23 @@ from numpy.typing import NDArray
 
 from anaphora import bundle, metrics, places, runtime, spec
 from anaphora.errors import UsageError
+from anaphora.sections import Section
 from anaphora.tasks.language import scoring
+from anaphora.tasks.language.showing import results, sections
 from anaphora.tasks.language.task import Corpus, Encoded, Floor, LanguageConfig, Report, scored
 from anaphora.trained import Trained, versions
+
+Tensors = Mapping[str, NDArray[Any]]
 
 
 def score(config: LanguageConfig, encoded: Encoded, trained: Trained) -> float:
     """The model's nats per unit on the held-out part, on a sample of it if it is huge; not finite if it is that bad."""
-    model = runtime.Model(bundle.Bundle(_tensors(encoded, trained), _settings(config, trained)))
-    return float(scoring.score(model, encoded.held_out).mean())
+    return float(scoring.score(opened(config, encoded, trained.tree, trained.tensors), encoded.held_out).mean())
+
+
+def opened(config: LanguageConfig, encoded: Encoded, tree: spec.Block, tensors: Tensors) -> runtime.Model:
+    """The model that a bundle of these weights holds."""
+    return runtime.Model(bundle.Bundle(_tensors(encoded, tensors), _settings(config, tree)))
 
 
 def save(
@@ -39,28 +48,28 @@ def save(
     Gives the report, and the error of each of the two places that could not be written: they may be on two disks.
     """
     report = _report(config, encoded, floor, trained, nats, folder, output)
-    settings = {**_settings(config, trained), "card": _card(corpus, encoded, floor, trained, report)}
+    settings = {**_settings(config, trained.tree), "card": _card(corpus, encoded, floor, trained, report)}
     failed: dict[Path, UsageError] = {}
     for path in places.models(folder, output):
         try:
-            bundle.write(path, _tensors(encoded, trained), settings)
+            bundle.write(path, _tensors(encoded, trained.tensors), settings)
         except UsageError as error:
             failed[path] = error
     return report, failed
 
 
-def _settings(config: LanguageConfig, trained: Trained) -> dict[str, Any]:
+def _settings(config: LanguageConfig, tree: spec.Block) -> dict[str, Any]:
     return {
         "version": bundle.VERSION,
         "task": "language",
-        "model": trained.tree,
+        "model": tree,
         "units": {"kind": config.data.units},
         "training": config.model_dump(),
     }
 
 
-def _tensors(encoded: Encoded, trained: Trained) -> dict[str, NDArray[Any]]:
-    return {**trained.tensors, **encoded.vocabulary.tensors()}
+def _tensors(encoded: Encoded, tensors: Tensors) -> dict[str, NDArray[Any]]:
+    return {**tensors, **encoded.vocabulary.tensors()}
 
 
 def _report(
@@ -104,7 +113,13 @@ def _report(
         model=output,
         run_dir=folder,
         notes=tuple(notes),
+        results=results(config.data.units, nats, floor.nats),
+        sections=_sections(config, encoded, trained) if nats is not None and math.isfinite(nats) else (),
     )
+
+
+def _sections(config: LanguageConfig, encoded: Encoded, trained: Trained) -> tuple[Section, ...]:
+    return sections(opened(config, encoded, trained.tree, trained.tensors), encoded.held_out)
 
 
 def _card(corpus: Corpus, encoded: Encoded, floor: Floor, trained: Trained, report: Report) -> dict[str, Any]:

@@ -13,6 +13,7 @@ from pathlib import Path
 
 from anaphora import metrics
 from anaphora.baselines import LARGEST, KneserNey, order_for
+from anaphora.sections import Result, Section
 from anaphora.tasks.language import scoring, streams
 from anaphora.tasks.language.checks import check, check_files, describe
 from anaphora.tasks.language.corpus import Corpus, Encoded, encode, read, split
@@ -57,6 +58,8 @@ class Report:
     model: Path
     run_dir: Path
     notes: tuple[str, ...]
+    results: tuple[Result, ...]
+    sections: tuple[Section, ...]
 
     def lines(self) -> list[str]:
         """What a person reads at the end, the network beside the n-gram model."""

@@ -1,0 +1,62 @@
+"""What a run's page shows of a language model: the passages that surprise it are the ones with the highest loss."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from anaphora import runtime
+from anaphora.data.vocabulary import Vocabulary
+from anaphora.sections import Paragraph, Preformatted, Result, Table
+from anaphora.tasks.language import scoring, showing, streams
+from anaphora.tasks.language.writing import Writer
+from program import TEXT, write_model
+
+
+@pytest.fixture
+def model(tmp_path: Path) -> runtime.Model:
+    write_model(tmp_path / "m.anaphora", text=TEXT)
+    return runtime.load(tmp_path / "m.anaphora")
+
+
+def test_the_passages_with_the_highest_loss(model: runtime.Model) -> None:
+    ids = Vocabulary.build("char", TEXT).encode(TEXT)
+    _, surprising = showing.sections(model, ids)
+    table = surprising.parts[1]
+    assert isinstance(table, Table)
+    assert table.head == ("char", "nats per char", "passage")
+    nats = scoring.score(model, ids, streams.sample(len(ids), 16_384))
+    assert len(nats) == len(ids) - 1  # all of so short a text: nats[i] is of unit i + 1
+    means = {}
+    for piece in streams.sample(len(ids), 16_384):
+        for first in range(piece.first, piece.stop - 63, 64):
+            means[first] = nats[first - 1 : first + 63].mean()
+    expected = sorted(means, key=lambda first: -means[first])[:8]
+    assert [row[0] for row in table.rows] == [first + 1 for first in expected]
+    for (_, mean, passage), first in zip(table.rows, expected, strict=True):
+        assert mean == pytest.approx(means[first], rel=1e-12)
+        assert passage == TEXT[first : first + 64].replace("\n", "⏎")
+
+
+def test_how_it_writes(model: runtime.Model) -> None:
+    ids = Vocabulary.build("char", TEXT).encode(TEXT)
+    written = showing.sections(model, ids)[0].parts
+    assert isinstance(written[0], Paragraph)
+    assert written[1] == Preformatted(TEXT[:60])
+    writer = Writer(model)
+    theirs = writer.write(writer.read(TEXT[:60]), 400, np.random.default_rng(0), temperature=0.8)
+    assert written[3] == Preformatted("".join(theirs))
+    assert showing.sections(model, ids)[0].parts == written
+
+
+def test_a_held_out_part_of_two_units_has_sections(model: runtime.Model) -> None:
+    ids = Vocabulary.build("char", TEXT).encode(TEXT)[:2]
+    _, surprising = showing.sections(model, ids)
+    assert isinstance(surprising.parts[1], Table)
+    assert surprising.parts[1].rows[0][0] == 2
+
+
+def test_the_result_beside_the_baseline() -> None:
+    assert showing.results("word", None, 5.5) == (Result("nats", "word", None, 5.5, "the n-gram model"),)
