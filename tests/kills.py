@@ -90,8 +90,9 @@ def _child(asked: dict[str, Any], answer: int) -> None:
 def main() -> None:
     """Answer until there is nothing more to do."""
     import torch
+    import torch._dynamo  # what a child needs is there before it begins; an optimiser brings this
 
-    from anaphora.tasks.language import model  # noqa: F401 - what a child needs is there before it begins
+    from anaphora.tasks.language import model  # noqa: F401
 
     torch.set_num_threads(1)
     for line in sys.stdin:

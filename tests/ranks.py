@@ -228,7 +228,11 @@ def child(asked: dict[str, Any], rank: int, port: int) -> None:
 
 def main() -> None:
     """Answer until there is nothing more to do."""
-    import anaphora.cli  # noqa: F401 - what a child needs is there before it begins
+    import torch._dynamo  # noqa: F401 - what a child needs is there before it begins; an optimiser brings this
+
+    import anaphora.cli
+    import anaphora.commands.resume
+    import anaphora.commands.train  # noqa: F401
     from anaphora.tasks.language import model  # noqa: F401
     from anaphora.training import distributed  # noqa: F401
 

@@ -143,6 +143,7 @@ class Lifeline:
                         self._take(number, line)
                     if heard is None:
                         waiting.unregister(link.connection)
+                        link.connection.close()
                         self._ended(self._known[number])
 
     def _take(self, number: int, line: dict[str, Any]) -> None:
