@@ -192,16 +192,19 @@ def _pairwise(seen: set[Any], **choices: tuple[Any, ...]) -> list[Case]:
 
 
 @functools.cache
-def every_case(soak: bool) -> list[Case]:
-    """Few cases in which every two options meet, of torch's modules and of all; in the soak all of torch's and many
-    more.
-    """
+def few_cases() -> list[Case]:
+    """Cases in which every two options meet, of torch's modules and of all."""
     seen: set[Any] = set()
-    few = [*_pairwise(seen, cell=PLAIN, change=("",)), *_pairwise(seen)]
-    if not soak:
-        return few
-    torchs = _product(cell=PLAIN, change=("",))
-    return list(dict.fromkeys([*few, *torchs, *random.Random(7).sample(_product(), 1000)]))
+    return [*_pairwise(seen, cell=PLAIN, change=("",)), *_pairwise(seen)]
+
+
+@functools.cache
+def many_cases(whole: bool) -> list[Case]:
+    """The few and some hundreds more, drawn from all; as a whole: every one that torch has a module for."""
+    draw, torchs = random.Random(7), _product(cell=PLAIN, change=("",))
+    return list(
+        dict.fromkeys([*few_cases(), *(torchs if whole else draw.sample(torchs, 150)), *draw.sample(_product(), 350)])
+    )
 
 
 class Problem:

@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from anaphora import kernels
-from laws.cases import every_case
+from laws.cases import few_cases, many_cases
 
 TORCH_S_OWN = (
     "ignore:LSTM with projections is not supported with oneDNN:UserWarning",
@@ -15,9 +15,11 @@ TORCH_S_OWN = (
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
-    """Every law that takes a `case` runs over all of them."""
+    """Every law that takes a `case` runs over the few, in the soak over many: that of being torch's module over all."""
     if "case" in metafunc.fixturenames:
-        metafunc.parametrize("case", every_case(metafunc.config.getoption("--soak")), ids=str)
+        whole = metafunc.module.__name__.endswith("test_equal_to_torch")
+        cases = many_cases(whole) if metafunc.config.getoption("--soak") else few_cases()
+        metafunc.parametrize("case", cases, ids=str)
 
 
 def pytest_itemcollected(item: pytest.Item) -> None:
