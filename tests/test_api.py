@@ -218,7 +218,9 @@ def test_a_model_without_a_place_takes_its_folder_with_it() -> None:
     model = anaphora.train("classify", (TEXTS, LABELS), **ROWS | {"max_steps": 1})
     folder = model.run_dir
     assert folder is not None
-    assert {"config.toml", "metrics.jsonl", "model.anaphora"} <= {path.name for path in folder.iterdir()}
+    assert {path.name for path in folder.iterdir()} == {
+        "config.toml", "metrics.jsonl", "run.json", "checkpoints", "model.anaphora",
+    }  # fmt: skip
     del model
     gc.collect()
     assert not folder.exists()
@@ -228,6 +230,7 @@ def test_a_place_that_was_named_stays(tmp_path: Path) -> None:
     few = ROWS | {"max_steps": 1}
     model = anaphora.train("classify", (TEXTS, LABELS), output=tmp_path / "deep" / "m.anaphora", **few)
     assert model.run_dir == tmp_path / "deep" / "m.run"
+    assert "<svg" in (model.run_dir / "report.html").read_text(encoding="utf-8")
     del model
     model = anaphora.train("classify", (TEXTS, LABELS), run_dir=tmp_path / "run", **few)
     del model

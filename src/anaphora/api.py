@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING, Any, Literal, overload
 import numpy as np
 
 from anaphora import checking, places, runtime
+from anaphora.commands.watching import beside
 from anaphora.config import Config, knobs, resolve
 from anaphora.data.telling import heard_by
 from anaphora.errors import AnaphoraError, DataError, IncompatibleBundle, MissingExtra, UsageError, closest
@@ -79,14 +80,16 @@ def train(
     settings = configured(task, preset, config, given)
     trainer = _trainer("anaphora.train")
     if output is not None:
-        places.check_output(output)
+        places.check_output(Path(output))
     with _read_aloud(progress):
         corpus, findings = _examined(task, settings, data)
         refuse(findings)
         work = table.model(task).Work(settings, corpus)
     with _place(output, run_dir) as (file, folder, passing), _watched(progress, work.unit) as watch:
-        files = table.python(task).paths(data) or ()
-        report = trainer.train(work, file, data=files, run_dir=folder, watch=watch, started=started)
+        how: dict[str, Any] = {"data": table.python(task).paths(data) or (), "watch": watch, "started": started}
+        if passing is None:
+            how["beside"] = beside(work)  # a page that nobody could open later is not drawn
+        report = trainer.train(work, file, run_dir=folder, **how)
     model = load(file)
     model.report, model.run_dir = report, report.run_dir
     if passing is not None:
@@ -115,7 +118,7 @@ def resume(run_dir: Place, data: Any = None, *, progress: bool | Watch = False) 
     with _read_aloud(progress):
         work = table.model(task).Work(settings, _corpus(task, settings, data))
     with _watched(progress, work.unit) as watch:
-        report = trainer.resume(work, folder, watch=watch)
+        report = trainer.resume(work, folder, watch=watch, beside=beside(work, (folder / "tensorboard").exists()))
     model = load(report.model)
     model.report, model.run_dir = report, report.run_dir
     return model
