@@ -221,7 +221,8 @@ def kept_in(message: str) -> Path:
     return Path(message.rpartition("anaphora resume ")[2].strip())
 
 
-def test_cut_off_it_goes_on_to_the_same_weights(tmp_path: Path) -> None:
+def test_cut_off_it_goes_on_to_the_same_weights(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
     whole = anaphora.train("classify", DATA, **ROWS)
     cut = Kept(cut_at=7)
     with pytest.raises(Interrupted, match=r"step 7.*is saved in") as caught:
@@ -240,7 +241,6 @@ def test_cut_off_it_goes_on_to_the_same_weights(tmp_path: Path) -> None:
     assert model.report.steps == 12
     for name, tensor in whole.runtime.tensors.items():
         np.testing.assert_array_equal(tensor, model.runtime.tensors[name], err_msg=name)
-    shutil.rmtree(folder)
 
 
 def test_a_run_of_files_finds_them_itself(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
