@@ -20,6 +20,7 @@ from anaphora.tasks.language.settings import LanguageConfig
 from bad.planted import GOOD, text, with_bytes
 from program import TINY, Run, failed
 
+ROOT = Path(__file__).resolve().parent.parent.parent
 WORDS = ("check", "language", "a.txt", *TINY)
 
 
@@ -180,3 +181,23 @@ def test_memory_that_is_free_is_known_here() -> None:
     free = estimate.available_memory()
     assert free is None or free > 0
     assert np.isfinite(estimate._seconds_per_byte())
+
+
+def test_the_benchmark_sets_estimates_beside_what_they_are_of(
+    tmp_path: Path, quiet_environment: dict[str, str]
+) -> None:
+    (tmp_path / "a.txt").write_bytes(text(GOOD))
+    program = ROOT / "benchmarks" / "estimate.py"
+    words = ["a.txt", "--json", "out.json", "--networks", f"--preset small {' '.join(TINY)}"]
+    done = subprocess.run(
+        [sys.executable, program, *words],
+        cwd=tmp_path,
+        env=quiet_environment,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    (row,) = json.loads((tmp_path / "out.json").read_text(encoding="utf-8"))
+    assert row["estimated_step"] > 0 < row["step"]
+    assert 0.3 < row["estimated_peak"] / row["peak"] < 3
