@@ -14,7 +14,7 @@ import pytest
 ROOT = Path(__file__).resolve().parent.parent
 BLOCKS = re.findall(r"```sh\n(.*?)```", (ROOT / "README.md").read_text(encoding="utf-8"), re.DOTALL)
 TOUR = [shlex.split(line, comments=True) for line in BLOCKS[1].splitlines()]
-SOONER = ["--preset", "small", "--hidden", "16", "--max-steps", "12", "--minutes", "1"]  # instead of 15 minutes
+SOONER = ["--hidden", "16", "--max-steps", "12", "--minutes", "1"]  # instead of 15 minutes
 
 
 @pytest.fixture(scope="module")
@@ -24,6 +24,9 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     text = " ".join(words[i * i % 10] + "." * (i % 7 == 0) for i in range(4000))
     (place / "novel.txt").write_text(text, encoding="utf-8")
     (place / "other.txt").write_text(text[500:1500], encoding="utf-8")
+    rows = [f"{'age of ' * (i % 3)}{words[i % 10]} {words[i * i % 7]},{'good' if i % 10 < 5 else 'bad'}" for i in range(120)]
+    (place / "reviews.csv").write_text("text,label\n" + "\n".join(rows) + "\n", encoding="utf-8")
+    (place / "unread.txt").write_text("It was wisdom\nthe worst age\n", encoding="utf-8")
     return place
 
 
