@@ -41,6 +41,11 @@ CODES: dict[str, tuple[Severity, str]] = {
     "duplicate": ("warning", "The same row stands more than once in one part."),
     "duplicate-across": ("warning", "A held-out row also stands in the training part: its score is no test."),
     "ctc-infeasible": ("error", "A target has more symbols than its input has steps to emit them in."),
+    # pairs
+    "misaligned": ("error", "Two parallel files have unlike numbers of lines."),
+    "empty-side": ("warning", "A pair has an empty side."),
+    "length-ratio": ("warning", "A pair's sides are unlike in length: they may not belong together."),
+    "untranslated": ("warning", "Many targets are their own sources."),
     # labels
     "single-class": ("error", "All rows have one and the same label: there is nothing to tell apart."),
     "unseen-label": ("error", "A label occurs in the held-out part and never in the training part."),
@@ -149,6 +154,11 @@ def said(rows: Sequence[Row], where: str = "", count: int | None = None) -> str:
 def errors(findings: Iterable[Finding]) -> list[Finding]:
     """Those that training refuses."""
     return [finding for finding in findings if finding.severity == "error"]
+
+
+def warnings(findings: Iterable[Finding]) -> list[Finding]:
+    """Those that a person should know of before training."""
+    return [finding for finding in findings if finding.severity == "warning"]
 
 
 def refuse(findings: Iterable[Finding]) -> None:

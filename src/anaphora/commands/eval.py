@@ -18,6 +18,9 @@ if TYPE_CHECKING:
 _FLOOR = "The training text: counts the n-gram model to compare with on it. May be given more than once."
 _PIECES = "Score in at most so many pieces side by side, each with a warm start; 1 reads the text in one go."
 _MOST = "Score at most so many units of a text, evenly spread over it."
+_BEAM = "For a translator: decode with a beam of N instead of greedily."
+_PENALTY = "For a translator's beam: rank by Σ ln p / length^A."
+_COVERAGE = "For a translator's beam: how much it costs to leave a part of the source unlooked at."
 
 
 def make() -> Any:
@@ -35,6 +38,9 @@ def evaluate(
     floor_from: Annotated[list[str] | None, typer.Option(metavar="TEXT", help=_FLOOR, show_default=False)] = None,
     pieces: Annotated[int, typer.Option(metavar="N", min=1, help=_PIECES)] = 64,
     most: Annotated[int, typer.Option(metavar="N", min=1, help=_MOST)] = 2_000_000,
+    beam: Annotated[int, typer.Option(metavar="N", min=1, help=_BEAM)] = 1,
+    length_penalty: Annotated[float, typer.Option(metavar="A", min=0, help=_PENALTY)] = 1.0,
+    coverage: Annotated[float, typer.Option(metavar="B", min=0, help=_COVERAGE)] = 0.0,
 ) -> None:
     """Score a model on data, in the measures of its task.
 
@@ -52,7 +58,14 @@ def evaluate(
         return
     if floor_from:
         raise UsageError(f"--floor-from counts n-grams of a text; this model was trained to {task}.")
-    found = table.task(task).evaluate(opened, texts, encoding)
+    scored = table.task(task)
+    how: dict[str, Any] = {"beam": beam, "length_penalty": length_penalty, "coverage": coverage}
+    if task == "translate":
+        found = scored.evaluate(opened, texts, encoding, scored.How(**how))
+    elif beam == 1:
+        found = scored.evaluate(opened, texts, encoding)
+    else:
+        raise UsageError(f"--beam decodes text; this model was trained to {task}.")
     print(json.dumps(_finite(found.as_json()), ensure_ascii=False) if as_json else "\n".join(found.lines()))
 
 

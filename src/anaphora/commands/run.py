@@ -40,7 +40,16 @@ _HELP = {
     "top_p": _option("Draw among the likeliest units that reach this probability together.", "P"),
     "seed": _option("The same seed writes the same text; without one it is another every time.", "N", min=0),
     "next": _option("Write nothing; show the K likeliest next units, and next words.", "K", "--next", min=0),
+    "beam": _option("Keep the N likeliest beginnings at every step; 1 takes the likeliest symbol.", "N", min=1),
+    "length_penalty": _option("Rank by Σ ln p / length^A; 0 by the sum, which favours short ones.", "A", min=0),
+    "coverage": _option("How much it costs to leave a part of the source unlooked at.", "B", min=0),
+    "no_repeat": _option("Write no N symbols in a row twice; 0: as often as it likes.", "N", min=0),
+    "best": _option("The N best of the beam, each with what it is ranked by.", "N", "--n-best", min=1),
+    "sample": _option("Draw a translation by --temperature, --top-k, --top-p and --seed.", "", "--sample"),
+    "attention": _option("Draw where it looked: a page of pictures (.html), or the first (.svg).", "FILE"),
 }
+_TRANSLATING = {"beam": 1, "length_penalty": 1.0, "coverage": 0.0, "no_repeat": 0, "best": 1, "sample": False}
+_NAMED = {"no_repeat": "--no-repeat-ngram", "best": "--n-best"}
 
 
 def run(
@@ -50,37 +59,78 @@ def run(
     top: Annotated[int | None, _HELP["top"]] = None,
     prompt: Annotated[str, _option(_PROMPT, "TEXT", show_default=False)] = "",
     length: Annotated[int, _HELP["length"]] = 400,
-    temperature: Annotated[float, _HELP["temperature"]] = 0.8,
+    temperature: Annotated[float | None, _HELP["temperature"]] = None,
     top_k: Annotated[int, _HELP["top_k"]] = 0,
     top_p: Annotated[float, _HELP["top_p"]] = 1.0,
     seed: Annotated[int | None, _HELP["seed"]] = None,
     following: Annotated[int, _HELP["next"]] = 0,
+    beam: Annotated[int, _HELP["beam"]] = 1,
+    length_penalty: Annotated[float, _HELP["length_penalty"]] = 1.0,
+    coverage: Annotated[float, _HELP["coverage"]] = 0.0,
+    no_repeat_ngram: Annotated[int, _HELP["no_repeat"]] = 0,
+    best: Annotated[int, _HELP["best"]] = 1,
+    sample: Annotated[bool, _HELP["sample"]] = False,
+    attention: Annotated[str | None, _HELP["attention"]] = None,
 ) -> None:
     """Let a model do what it was trained for.
 
     A language model goes on with a prompt, or shows what it expects next; the prompt and what follows go to standard
     output as they are drawn. Another model answers each line of its input with a line, as soon as it is there; a line
-    that cannot be read is reported, stops nothing, and makes the exit code 3. Needs no torch.
+    that cannot be read is reported, stops nothing, and makes the exit code 3. A translator's line is a translation.
+    Needs no torch.
     """
     from anaphora.runtime import load
     from anaphora.tasks import table
 
     opened = load(model)
     task = opened.config["task"]
+    decoding = (beam, length_penalty, coverage, no_repeat_ngram, best, sample)
+    how = dict(zip(_TRANSLATING, decoding, strict=True))
+    drawing = {"temperature": temperature, "top_k": top_k, "top_p": top_p}
     if task in table.TASKS and task != "language":
-        told = {"--prompt": prompt, "--next": following, "--seed": seed}
+        told = {"--prompt": prompt, "--next": following}
+        if task == "translate":
+            told["--top"] = top
+        else:
+            told |= {"--seed": seed, **_translating(how, attention)}
         _refuse([name for name, value in told.items() if value], f"a model that was trained to {task}")
-        answer_lines(table.task(task).answers(opened, as_json, top), inputs or [])
+        if task == "translate":
+            _translate(opened, inputs or [], as_json, attention, {**how, **drawing, "seed": seed})
+        else:
+            answer_lines(table.task(task).answers(opened, as_json, top), inputs or [])
         return
-    told = {"--json": as_json, "--top": top, "INPUT": inputs}
+    told = {"--json": as_json, "--top": top, "INPUT": inputs, **_translating(how, attention)}
     _refuse([name for name, value in told.items() if value], "a language model, which goes on with a --prompt")
-    settings = {"temperature": temperature, "top_k": top_k, "top_p": top_p}
+    settings = {**drawing, "temperature": 0.8 if temperature is None else temperature}
     _go_on(opened, prompt, length, seed, following, settings)
 
 
 def _refuse(given: list[str], of: str) -> None:
     if given:
         raise UsageError(f"{', '.join(given)}: not for {of}.")
+
+
+def _translating(how: dict[str, Any], attention: str | None) -> dict[str, Any]:
+    """The options that only a translator knows, by name: what was given, else nothing."""
+    given = {name: value != usual for (name, value), usual in zip(how.items(), _TRANSLATING.values(), strict=True)}
+    named = {_NAMED.get(name, f"--{name.replace('_', '-')}"): different for name, different in given.items()}
+    return {**named, "--attention": attention}
+
+
+def _translate(opened: Model, paths: list[str], as_json: bool, attention: str | None, how: dict[str, Any]) -> None:
+    from anaphora.tasks import table
+
+    task = table.task("translate")
+    how["temperature"] = 1.0 if how["temperature"] is None else how["temperature"]
+    if how["seed"] is None:
+        import secrets
+
+        how["seed"] = secrets.randbits(32)
+    answers = task.Answers(opened, as_json, task.How(**how), attention)
+    try:
+        answer_lines(answers, paths)
+    finally:
+        answers.close()
 
 
 def answer_lines(reply: Any, paths: list[str]) -> None:

@@ -1,10 +1,10 @@
 """The tasks by name, each found when it is asked for: `settings` costs no NumPy, `task` no torch, `model` everything.
 
 A task's `settings.py` has CONFIG (its config), PRESETS, USUAL (the preset that is meant when none is named), LINE and
-HELP (what `train` says of it) and METAVAR and DATA (what its data are called); its `task.py` has `read`, `encode`,
-`floor` and `guess`, and `check_files`, `check` and `describe` (see `anaphora.checking`); its `model.py` has `work`,
-what a run needs of it; its `python.py` has `paths` and `read`, for data that a Python program holds, and
-`open_model`, the class that a trained model is there.
+HELP (what `train` says of it), METAVAR and DATA (what its data are called) and SEARCH (what `tune` tries); its
+`task.py` has `read`, `encode`, `floor` and `guess`, and `check_files`, `check` and `describe` (see
+`anaphora.checking`); its `model.py` has `work`, what a run needs of it; its `python.py` has `paths` and `read`, for
+data that a Python program holds, and `open_model`, the class that a trained model is there.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ from anaphora.errors import UsageError, closest
 TASKS = {
     "language": "A language model: text in, the next character or word out.",
     "classify": "Labels for texts or series: a sequence in, one label or several out.",
+    "translate": "A text in, another text out: an encoder, attention and a decoder.",
 }
 
 

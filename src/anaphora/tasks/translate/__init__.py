@@ -1,0 +1,1 @@
+"""Translate: a text in, another text out."""

@@ -1,0 +1,63 @@
+"""Dates as people write them, and as ISO 8601 does: endless pairs to try the task with, whose every answer is known.
+
+the third of march, 1994     March 3, 1994     3 Mar 1994     thursday, 3.3.1994      →      1994-03-03
+"""
+
+from __future__ import annotations
+
+import datetime
+import random
+from collections.abc import Callable
+
+MONTHS = ("January", "February", "March", "April", "May", "June",
+          "July", "August", "September", "October", "November", "December")  # fmt: skip
+DAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
+FIRST = ("first", "second", "third", "fourth", "fifth", "sixth", "seventh", "eighth", "ninth", "tenth", "eleventh",
+         "twelfth", "thirteenth", "fourteenth", "fifteenth", "sixteenth", "seventeenth", "eighteenth", "nineteenth",
+         "twentieth")  # fmt: skip
+_BEGUN = datetime.date(1800, 1, 1).toordinal()
+_ENDED = datetime.date(2100, 1, 1).toordinal()
+
+
+def pairs(count: int, seed: int = 0) -> list[tuple[str, str]]:
+    """So many dates of three centuries, no two alike.
+
+    >>> for source, target in pairs(3):
+    ...     print(source, "→", target)
+    the second of April, 1938 → 1938-04-02
+    1 Jan 2072 → 2072-01-01
+    Wednesday, 6.12.1950 → 1950-12-06
+    """
+    rng = random.Random(seed)
+    days = map(datetime.date.fromordinal, rng.sample(range(_BEGUN, _ENDED), count))
+    return [(rng.choice(WAYS)(day), day.isoformat()) for day in days]
+
+
+def ordinal(number: int) -> str:
+    """A day of the month in words.
+
+    >>> ordinal(3), ordinal(20), ordinal(31)
+    ('third', 'twentieth', 'thirty-first')
+    """
+    if number <= len(FIRST):
+        return FIRST[number - 1]
+    return "thirtieth" if number == 30 else f"{'twenty' if number < 30 else 'thirty'}-{ordinal(number % 10)}"
+
+
+def _in_words(day: datetime.date) -> str:
+    return f"the {ordinal(day.day)} of {MONTHS[day.month - 1]}, {day.year}"
+
+
+def _american(day: datetime.date) -> str:
+    return f"{MONTHS[day.month - 1]} {day.day}, {day.year}"
+
+
+def _short(day: datetime.date) -> str:
+    return f"{day.day} {MONTHS[day.month - 1][:3]} {day.year}"
+
+
+def _with_dots(day: datetime.date) -> str:
+    return f"{DAYS[day.weekday()]}, {day.day}.{day.month}.{day.year}"
+
+
+WAYS: tuple[Callable[[datetime.date], str], ...] = (_in_words, _american, _short, _with_dots)

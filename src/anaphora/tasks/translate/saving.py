@@ -1,0 +1,180 @@
+"""From trained weights to a report and a bundle, without torch: the score is the runtime's own, the very numbers that
+`eval` prints.
+"""
+
+from __future__ import annotations
+
+import datetime
+import math
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from anaphora import bundle, places, spec
+from anaphora.errors import UsageError
+from anaphora.runtime.model import Joined
+from anaphora.sections import Result, Section
+from anaphora.tasks.translate.encoding import Encoded
+from anaphora.tasks.translate.floor import Floor
+from anaphora.tasks.translate.reading import Corpus
+from anaphora.tasks.translate.scoring import Score, evaluate
+from anaphora.tasks.translate.settings import PLURAL, TranslateConfig
+from anaphora.tasks.translate.showing import results, sections
+from anaphora.tasks.translate.translator import Translator
+from anaphora.trained import Trained, versions
+from anaphora.wording import clock
+
+_USUAL = 0.999  # the share of training pairs whose ratio of lengths a translation may reach
+
+
+@dataclass(frozen=True)
+class Report:
+    """How a training ended. Scores are of decoded held-out text; None if the run was cut off before there were any."""
+
+    score: Score | None
+    floor: Floor
+    loses: bool | None
+    sampled_nats: float  # the best look during training, per target symbol
+    parameters: int
+    steps: int
+    best_step: int
+    seconds: float
+    stopped: str
+    model: Path
+    run_dir: Path
+    notes: tuple[str, ...]
+    results: tuple[Result, ...]
+    sections: tuple[Section, ...]
+
+    def lines(self) -> list[str]:
+        """What a person reads at the end, the network beside a copy of the source."""
+        steps = f"{self.steps:,} steps (the best after {self.best_step:,})"
+        lines = [f"{self.parameters:,} parameters, {steps}, {clock(self.seconds)}"]
+        if self.score is not None:
+            lines += [f"held out: {line}" if not at else line for at, line in enumerate(self.score.lines())]
+            lines += ["", "on the same texts       BLEU    chrF    exact"]
+            for name, worth in (("network", self.score), ("copy of the source", self.floor)):
+                lines.append(f"  {name:<18}  {worth.bleu:6.2f}  {worth.chrf:6.2f}  {worth.exact:6.2%}")
+        lines += [f"note: {note}" for note in self.notes]
+        return [*lines, f"model    {self.model}", f"records  {self.run_dir}"]
+
+
+def score(config: TranslateConfig, corpus: Corpus, encoded: Encoded, trained: Trained) -> Score:
+    """How good the trained weights are: the held-out sources, decoded greedily, beside their targets."""
+    opened = bundle.Bundle(_tensors(encoded, trained), _settings(config, encoded, trained))
+    return evaluate(Translator(Joined(opened)), corpus.held_out, most=config.training.scored_rows)
+
+
+def save(
+    config: TranslateConfig,
+    corpus: Corpus,
+    encoded: Encoded,
+    floor: Floor,
+    trained: Trained,
+    folder: Path,
+    output: Path,
+    found: Score | None = None,
+) -> tuple[Report, dict[Path, UsageError]]:
+    """Write the bundle to `output` and into the run's folder, with its score or (None) before there is one.
+
+    Gives the report, and the error of each of the two places that could not be written: they may be on two disks.
+    """
+    report = _report(corpus, encoded, floor, trained, found, folder, output)
+    filled = _settings(config, encoded, trained)
+    filled["card"] = _card(corpus, encoded, floor, trained, report)
+    failed: dict[Path, UsageError] = {}
+    for path in places.models(folder, output):
+        try:
+            bundle.write(path, _tensors(encoded, trained), filled)
+        except UsageError as error:
+            failed[path] = error
+    return report, failed
+
+
+def _settings(config: TranslateConfig, encoded: Encoded, trained: Trained) -> dict[str, Any]:
+    ratios = encoded.train.targets.lengths / encoded.train.sources.lengths
+    return {
+        "version": bundle.VERSION,
+        "task": "translate",
+        "model": trained.tree,
+        "units": {**encoded.reader.settings(), "ratio": float(np.quantile(ratios, _USUAL))},
+        "training": config.model_dump(),
+    }
+
+
+def _tensors(encoded: Encoded, trained: Trained) -> dict[str, NDArray[Any]]:
+    return {**trained.tensors, **encoded.reader.tensors()}
+
+
+def _report(
+    corpus: Corpus,
+    encoded: Encoded,
+    floor: Floor,
+    trained: Trained,
+    found: Score | None,
+    folder: Path,
+    output: Path,
+) -> Report:
+    beside = results(found, floor, trained.sampled)
+    loses = beside[0].loses
+    notes = []
+    if len(encoded.left_out):
+        notes.append(
+            f"{len(encoded.left_out):,} pairs were left out of training: empty on one side, or too long (--longest)."
+        )
+    if found is not None and found.rows < len(corpus.held_out):
+        notes.append(f"Of {len(corpus.held_out):,} held-out pairs {found.rows:,} were decoded, evenly spread.")
+    if loses:
+        notes.append(
+            f"The network loses to a copy of the source: BLEU {floor.bleu:.2f}. Train it longer (--minutes), or on more"
+            " pairs."
+        )
+    if found is None:
+        notes.append(
+            f"Cut off before held-out text was decoded; a look at it had {trained.sampled:.4f} nats per symbol."
+            " `anaphora eval` scores it."
+            if math.isfinite(trained.sampled)
+            else "Cut off before the model was judged. `anaphora eval` scores it."
+        )
+    return Report(
+        score=found,
+        floor=floor,
+        loses=loses,
+        sampled_nats=trained.sampled,
+        parameters=sum(math.prod(shape) for shape in spec.tensors(trained.tree).values()),
+        steps=trained.steps,
+        best_step=trained.best_step,
+        seconds=trained.seconds,
+        stopped=trained.stopped,
+        model=output,
+        run_dir=folder,
+        notes=tuple(notes),
+        results=beside,
+        sections=sections(found),
+    )
+
+
+def _card(corpus: Corpus, encoded: Encoded, floor: Floor, trained: Trained, report: Report) -> dict[str, Any]:
+    found = report.score
+    figures = ("rows", "bleu", "chrf", "exact", "decoding", "bleu_signature", "chrf_signature")
+    return {
+        "date": datetime.datetime.now(datetime.UTC).date().isoformat(),
+        "sources": [Path(source).name for source in corpus.sources],
+        "data_sha256": corpus.sha256,
+        "unit": PLURAL[encoded.reader.kind],
+        "train_pairs": len(encoded.train.rows),
+        "held_out_pairs": len(corpus.held_out),
+        **{name: None if found is None else getattr(found, name) for name in figures},
+        "nats_per_unit": trained.sampled if math.isfinite(trained.sampled) else None,
+        "floor": floor.facts(),
+        "parameters": report.parameters,
+        "steps": trained.steps,
+        "best_step": trained.best_step,
+        "weights": trained.weights,
+        "stopped": trained.stopped,
+        "seconds": round(report.seconds, 3),
+        "versions": versions(),
+    }

@@ -1,0 +1,147 @@
+"""Pairs as numbers, what is found wrong with them, and what is guessed of them."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from anaphora import checking
+from anaphora.config import resolve
+from anaphora.errors import CorruptBundle, DataError, UsageError
+from anaphora.findings import Finding, Row
+from anaphora.tasks.translate import task
+from anaphora.tasks.translate.encoding import Reader, encode
+from anaphora.tasks.translate.reading import read
+from anaphora.tasks.translate.settings import PRESETS, TranslateConfig
+from translated import PAIRS, config, write, write_pairs
+
+
+def test_a_row_ends_and_what_the_decoder_reads_begins_with_that_end(tmp_path: Path) -> None:
+    settings = config()
+    encoded = encode(settings, read(settings, write_pairs(tmp_path, PAIRS)))
+    reader, part = encoded.reader, encoded.train
+    for row in range(len(part.rows)):
+        source, target = part.sources.row(row), part.targets.row(row)
+        assert (source[-1], target[-1]) == (reader.source.size, reader.target.size)
+        assert (source[:-1] < reader.source.size).all()
+        assert (reader.source.decode(source[:-1]), reader.written(target)) in PAIRS
+
+
+@pytest.mark.parametrize("units", ["char", "byte", "subword"])
+@pytest.mark.parametrize("shared", [[], ["--shared"]])
+def test_a_reader_comes_back_from_its_bundle(units: str, shared: list[str], tmp_path: Path) -> None:
+    settings = config("--units", units, *shared)
+    reader = encode(settings, read(settings, write_pairs(tmp_path, PAIRS))).reader
+    again = Reader.restore(json.loads(json.dumps(reader.settings())), reader.tensors())
+    for source, target in PAIRS:
+        np.testing.assert_array_equal(again.read(source), reader.read(source))
+        assert again.written(again.write(f"  {target} ")) == target
+        assert units == "byte" or "".join(again.pieces(source)).strip() == source
+    assert (again.source is again.target) == bool(shared)
+    held = {name.partition(".")[0] for name in reader.tensors()}
+    assert held == (set() if units == "byte" else {"source"} if shared else {"source", "target"})
+    with pytest.raises(CorruptBundle, match="'shared'"):
+        Reader.restore({"kind": units}, {})
+
+
+def test_letters_lines_and_spaces(tmp_path: Path) -> None:
+    settings = config("--units", "subword", "--lower")
+    reader = encode(settings, read(settings, write_pairs(tmp_path, PAIRS))).reader
+    np.testing.assert_array_equal(reader.read("EIN  Mann\n"), reader.read("ein mann"))
+    assert reader.written(reader.write("A  Man")) == "a man"
+    assert reader.read("").tolist() == [reader.source.size]
+    short = encode(config("--longest", "9"), read(config(), write_pairs(tmp_path, PAIRS)))
+    assert len(short.reader.read("x" * 50)) == 10
+    assert short.train.sources.lengths.max() <= 9
+    assert len(short.train.rows) + len(short.left_out) == 8
+
+
+def test_units_follow_from_the_texts(tmp_path: Path) -> None:
+    settings = resolve(TranslateConfig, PRESETS)
+    short = encode(settings, read(settings, write_pairs(tmp_path, PAIRS)))
+    assert short.reader.kind == "char"
+    twos = zip(PAIRS, PAIRS[1:] * 2, strict=False)
+    long = [(f"{a} und {b} und {a} auch", f"{c} and {d} and {c} too") for (a, c), (b, d) in twos]
+    assert encode(settings, read(settings, write_pairs(tmp_path, long, "b"))).reader.kind == "subword"
+
+
+def test_held_out_pairs_are_a_share_or_files(tmp_path: Path) -> None:
+    files = write_pairs(tmp_path, [(f"s{n}", f"t{n}") for n in range(100)])
+    corpus = read(config("--valid", "0.07"), files)
+    assert (len(corpus.train), len(corpus.held_out)) == (93, 7)
+    assert {*corpus.train.sources, *corpus.held_out.sources} == {f"s{n}" for n in range(100)}
+    assert corpus.held_out.sources != read(config("--valid", "0.07", "--seed", "1"), files).held_out.sources
+    valid = write_pairs(tmp_path, PAIRS, "v")
+    corpus = read(config("--valid", ",".join(valid)), files)
+    assert (len(corpus.train), corpus.held_out.targets) == (100, tuple(target for _, target in PAIRS))
+    assert corpus.sources == (*files, *valid)
+    with pytest.raises(UsageError, match="between 0 and 1"):
+        read(config("--valid", "1.5"), files)
+
+
+def found(folder: Path, pairs: list[tuple[str, str]], *options: str) -> dict[str, Finding]:
+    valid = ",".join(write_pairs(folder, [(f"Satz {n} hier", f"sentence {n} here") for n in range(200)], "v"))
+    files = write_pairs(folder, pairs)
+    findings = checking.whole(task, config("--valid", valid, *options), files, lambda load: [])  # type: ignore[arg-type]
+    return {each.code: each for each in reversed(findings)}
+
+
+def many(count: int = 120) -> list[tuple[str, str]]:
+    lengths = np.random.default_rng(0).integers(2, 9, count).tolist()
+    return [(f"Satz {n} hier" + " Wort" * k, f"sentence {n} here" + " word" * k) for n, k in enumerate(lengths)]
+
+
+def test_good_pairs_have_neither_errors_nor_warnings(tmp_path: Path) -> None:
+    told = found(tmp_path, many())
+    assert {each.severity for each in told.values()} == {"info"}
+    assert {"lengths", "vocabulary"} <= set(told)
+
+
+def test_planted_faults_are_found_in_their_rows(tmp_path: Path) -> None:
+    pairs = many()
+    pairs[10] = ("", "nothing")
+    pairs[20] = ("kurz", "a very long text that says much more than was ever said " * 4)
+    pairs[30] = pairs[40]
+    pairs[50] = ("Satz 7 hier", "sentence 7 here")
+    told = found(tmp_path, pairs, "--longest", "150")
+    where = {code: told[code].rows for code in ("empty-side", "length-ratio", "duplicate", "duplicate-across")}
+    de = str(tmp_path / "a.de")
+    assert where["empty-side"] == (Row(de, 11),)
+    assert where["length-ratio"] == (Row(de, 21),)
+    assert where["duplicate"] == (Row(de, 41),)
+    assert where["duplicate-across"] == (Row(str(tmp_path / "v.de"), 8),)
+    assert told["long-row"].rows == (Row(de, 21),)
+    assert "untranslated" not in told
+    assert "beside 'a very long text" in told["length-ratio"].message
+
+
+def test_sources_that_are_their_targets(tmp_path: Path) -> None:
+    told = found(tmp_path, [*many(), *[(f"gleich {n} und gleich", f"gleich {n} und gleich") for n in range(20)]])
+    assert told["untranslated"].count == 20
+    assert "14% of all" in told["untranslated"].message
+
+
+def test_files_of_unlike_length_are_an_error(tmp_path: Path) -> None:
+    files = write_pairs(tmp_path, many())
+    lines = Path(files[1]).read_text(encoding="utf-8").splitlines()
+    del lines[60]
+    write(tmp_path, "a.en", lines)
+    findings = task.check_files(config(), files)
+    assert [(each.code, each.severity) for each in findings] == [("misaligned", "error")]
+    assert "has 120 lines" in findings[0].message
+    assert "has 119" in findings[0].message
+    with pytest.raises(DataError, match="part at line"):
+        task.read(config(), files)
+    (tmp_path / "a.en").write_bytes("café\n".encode("latin-1") * 120)
+    assert [each.code for each in task.check_files(config(), files)] == ["wrong-encoding"]
+
+
+def test_what_is_guessed(tmp_path: Path) -> None:
+    rows = [f"{source}\t{target}" for source, target in many()]
+    guess = task.guess([write(tmp_path, "a.tsv", ["tgt\tsrc", *rows])])
+    assert guess.values == {"data": {"units": "subword", "source": "src", "target": "tgt"}}
+    assert guess.preset == "small"
+    assert task.guess(write_pairs(tmp_path, PAIRS)).values == {"data": {"units": "char"}}

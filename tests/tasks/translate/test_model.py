@@ -1,0 +1,179 @@
+"""The translator in training: loss and gradients against plain torch.nn; a training from files to answers."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from torch import nn
+
+import anaphora
+from anaphora import spec
+from anaphora.config import from_values
+from anaphora.errors import DataError
+from anaphora.runtime import load
+from anaphora.tasks.translate import task
+from anaphora.tasks.translate.model import Work, run_pairs, shifted, train
+from anaphora.tasks.translate.saving import Report
+from anaphora.tasks.translate.settings import TranslateConfig
+from anaphora.training.initial import first_model
+from translated import PAIRS, config, write_pairs
+
+STILL = ["--embedding-dropout", "0", "--dropout", "0", "--output-dropout", "0"]
+
+
+def work(folder: Path, *options: str) -> Work:
+    settings = config(*STILL, *options)
+    return Work(settings, task.read(settings, write_pairs(folder, PAIRS)))
+
+
+@torch.no_grad()
+def by_plain_torch(model: Any, cell: str, source: list[int], inputs: list[int]) -> torch.Tensor:
+    """The same network with torch's own layers, one step of the decoder after another: logits (T, V)."""
+    weights = model.state_dict()
+
+    def layer(name: str, inputs_: int, both: bool = False) -> Any:
+        made = {"gru": nn.GRU, "lstm": nn.LSTM}[cell](inputs_, 5, bidirectional=both)
+        prefix = f"{name}."
+        made.load_state_dict({k.removeprefix(prefix): v for k, v in weights.items() if k.startswith(prefix)})
+        return made
+
+    memory, _ = layer("encoder.both_ways", 6, True)(weights["encoder.source.weight"][source])
+    h = memory.mean(0) @ weights["bridge.first_state.weight"].T + weights["bridge.first_state.bias"]
+    pair = cell == "lstm"
+    state: Any = (h[None], torch.zeros(1, 5)) if pair else h[None]
+    above: Any = (torch.zeros(1, 5), torch.zeros(1, 5)) if pair else torch.zeros(1, 5)
+    decoder, writer, found = layer("decoder.so_far", 6), layer("writer.next", 15), []
+    for symbol in inputs:
+        q, state = decoder(weights["decoder.target.weight"][[symbol]], state)
+        if "attention.score" in weights:
+            inner = memory @ weights["attention.weight"].T + q[0] @ weights["attention.query_weight"].T
+            scores = torch.tanh(inner + weights["attention.bias"]) @ weights["attention.score"]
+        else:
+            scores = memory @ weights["attention.weight"].T @ q[0]
+        context = scores.softmax(0) @ memory
+        t, above = writer(torch.cat([q[0], context])[None], above)
+        narrow = torch.cat([t[0], context]) @ weights["readout.narrow.weight"].T + weights["readout.narrow.bias"]
+        if "output.bias" in weights:
+            found.append(narrow @ weights["decoder.target.weight"].T + weights["output.bias"])
+        else:
+            found.append(narrow @ weights["output.table.weight"].T + weights["output.table.bias"])
+    return torch.stack(found)
+
+
+@pytest.mark.parametrize(
+    "options",
+    [["--cell", "gru"], ["--cell", "lstm", "--attention", "additive", "--attention-size", "7"], ["--no-tied"]],
+    ids=["gru", "lstm, additive", "not tied"],
+)
+def test_the_loss_is_that_of_plain_torch_step_by_step(options: list[str], tmp_path: Path) -> None:
+    here = work(tmp_path, *options, "--smoothing", "0.2")
+    model = first_model(here.tree, 3, here.begin)
+    batch = here.batches.at(0)
+    found, carry = here.loss(model, batch, None)
+    V = here._encoded.reader.target.size + 1
+    expected = 0.0
+    for row in range(len(batch.pairs.rows)):
+        target = batch.pairs.targets.row(row).tolist()
+        assert target[-1] == V - 1
+        source, inputs = batch.pairs.sources.row(row).tolist(), [V - 1, *target[:-1]]
+        logs = by_plain_torch(model, here.config.model.cell, source, inputs).log_softmax(1)
+        expected -= float(0.8 * logs[torch.arange(len(target)), target].sum() + 0.2 * logs.mean(1).sum())
+    assert carry is None
+    assert here.batches.units(batch) == batch.pairs.targets.ends[-1]
+    assert found.item() == pytest.approx(expected, rel=1e-5)
+
+
+def test_every_weight_gets_a_gradient_and_the_runtime_has_them_all(tmp_path: Path) -> None:
+    here = work(tmp_path)
+    model = first_model(here.tree, 3, here.begin)
+    here.loss(model, here.batches.at(0), None)[0].backward()
+    for name, parameter in model.named_parameters():
+        assert parameter.grad is not None, name
+        assert parameter.grad.abs().max() > 0, name
+    assert {name: tuple(p.shape) for name, p in model.named_parameters()} == spec.tensors(here.tree)
+
+
+def test_the_first_output_is_how_frequent_symbols_are(tmp_path: Path) -> None:
+    here = work(tmp_path)
+    model = first_model(here.tree, 0, here.begin)
+    steps = here._encoded.train.targets.steps
+    counts = np.bincount(steps, minlength=here._encoded.reader.target.size + 1) + 1.0
+    bias = model.get_parameter("output.bias").detach().numpy()
+    np.testing.assert_allclose(bias, np.log(counts / counts.sum()), rtol=1e-6)
+
+
+def test_guesses_take_the_place_of_some_inputs_and_never_of_a_beginning(tmp_path: Path) -> None:
+    here = work(tmp_path, "--sampling", "1")
+    model = first_model(here.tree, 0, here.begin)
+    pairs = here.batches.at(0).pairs
+    inputs = shifted(pairs.targets)
+    with torch.no_grad():
+        guesses = run_pairs(model, pairs.sources.steps, inputs, pairs).argmax(1).numpy()
+    all_guessed = here._some_guessed(model, pairs, inputs, 1.0)
+    begins = pairs.targets.ends - pairs.targets.lengths
+    assert (all_guessed[begins] == here._encoded.reader.target.size).all()
+    rest = np.setdiff1d(np.arange(len(inputs)), begins)
+    np.testing.assert_array_equal(all_guessed[rest], guesses[rest - 1])
+    np.testing.assert_array_equal(here._some_guessed(model, pairs, inputs, 0.0), inputs)
+    shares = [here.batches.at(position).share for position in (0, 6, 12)]
+    assert shares == [0.0, 0.5, 1.0]  # twelve steps
+
+
+def test_a_look_is_ln_p_of_all_held_out_symbols(tmp_path: Path) -> None:
+    here = work(tmp_path)
+    model = first_model(here.tree, 0, here.begin).eval()
+    part = here._encoded.held_out
+    total = 0.0
+    for row in range(len(part.rows)):
+        target = part.targets.row(row).tolist()
+        logits = by_plain_torch(model, "gru", part.sources.row(row).tolist(), [target[-1], *target[:-1]])
+        total -= float(logits.log_softmax(1)[torch.arange(len(target)), target].sum())
+    with torch.no_grad():
+        assert here.evaluate(model) == pytest.approx(total / part.targets.ends[-1], rel=1e-5)
+
+
+def test_dates_are_written_right(report: Report, folder: Path) -> None:
+    assert report.score is not None
+    assert report.score.exact >= 0.99
+    assert report.score.bleu > report.floor.bleu + 90
+    assert report.loses is False
+    assert report.floor.exact == 0.0
+    lines = "\n".join(report.lines())
+    assert f"network             {report.score.bleu:6.2f}" in lines
+    assert "|tok:13a|" in lines
+    card = load(folder / "dates.anaphora").config["card"]
+    assert (card["exact"], card["train_pairs"], card["unit"]) == (report.score.exact, 4000, "characters")
+    assert from_values(TranslateConfig, load(folder / "dates.anaphora").config["training"]).data.valid
+
+
+def test_eval_and_python_give_the_numbers_of_the_report(report: Report, folder: Path) -> None:
+    files = [str(folder / "valid.de"), str(folder / "valid.en")]
+    again = task.evaluate(load(report.model), files)
+    assert again == report.score
+    model: Any = anaphora.load(report.model)
+    assert model.evaluate([Path(file) for file in files]) == report.score
+    sources, targets = (Path(file).read_text(encoding="utf-8").splitlines() for file in files)
+    assert model.evaluate((sources, targets)).bleu == again.bleu
+    assert model.translate(sources[:3]) == targets[:3]
+    told = json.loads(json.dumps(again.as_json()))
+    assert (told["rows"], told["bleu"]) == (200, again.bleu)
+
+
+def test_what_cannot_be_learned_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(DataError, match="empty or longer than 2 units"):
+        work(tmp_path, "--longest", "2")
+    settings = config()
+    with pytest.raises(DataError, match="part has no pair"):
+        task.read(settings, write_pairs(tmp_path, PAIRS[:1]))
+
+
+def test_pairs_too_long_or_empty_are_left_out_and_said(tmp_path: Path) -> None:
+    settings = config("--longest", "30")
+    files = write_pairs(tmp_path, [*PAIRS * 3, ("x" * 60, "long"), ("leer", "")])
+    found = train(settings, task.read(settings, files), tmp_path / "m.anaphora")
+    assert any("pairs were left out of training" in note for note in found.notes)
