@@ -67,9 +67,9 @@ def read_page(path: Path, now: float = 0.0) -> tuple[str, Reader]:
 def test_the_figures_are_the_logs(tmp_path: Path) -> None:
     _, seen = read_page(folder(tmp_path, run_folders.finish()))
     assert seen.all("h1") == ["novel.run"]
-    assert seen.all("b") == ["1.0252", "1.5000", "40", "0:23", "12.3 k"]
+    assert seen.all("b") == ["1.0252", "1.5000", "40", "0:23"]
     assert {"finished", "beats the n-gram model"} <= set(seen.all("span"))
-    assert "nats per word, 31.7% less" in seen.all("small")  # 1 − 1.0252 / 1.5
+    assert {"nats per word, 31.7% less", "12.3 k parameters"} <= set(seen.all("small"))  # 1 − 1.0252 / 1.5
     looks = [event for event in run_folders.events() if event["event"] == "evaluation"]
     expected = [[said(e["step"]), said(e["train_loss"]), said(e["loss"]), "raw", clock(e["seconds"])] for e in looks]
     assert seen.rows[1:] == expected
@@ -163,6 +163,18 @@ def test_a_task_adds_sections(tmp_path: Path) -> None:
     assert seen.rows[:3] == [["row", "text"], ["17", "a & b"], ["3", "–"]]
     assert picture in text
     assert text == page.render(runs.read(path), made, now=0.0)
+
+
+def test_shares_and_further_results(tmp_path: Path) -> None:
+    shares = [
+        {"name": name, "per": "", "value": value, "baseline": 0.8, "beat": "guessing", "lower_is_better": False}
+        for name, value in (("accuracy", 0.75), ("macro F1", 0.7))
+    ]
+    nats = {"name": "nats", "per": "row", "value": 0.6, "baseline": None, "beat": ""}
+    _, seen = read_page(folder(tmp_path, run_folders.finish(results=[*shares, nats])))
+    assert seen.all("b") == ["0.7500", "0.8000", "0.7000", "0.6000", "40", "0:23"]
+    assert {"accuracy, −5.0 points", "macro F1; guessing 0.8000", "nats per row"} <= set(seen.all("small"))
+    assert {"loses to guessing"} <= set(seen.all("span"))
 
 
 def test_probes_are_drawn(tmp_path: Path) -> None:

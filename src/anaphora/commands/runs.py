@@ -183,7 +183,8 @@ def _in_words(run: Run, facts: dict[str, Any]) -> list[str]:
     if run.best is not None:
         lines.append(f"best look {run.best['loss']:.4f} nats after step {run.best['step']:,}")
     for result in run.results:
-        lines.append(f"held out  {_number(result.value)} {result.called}; {result.beat} {_number(result.baseline)}")
+        beside = "" if result.baseline is None else f"; {result.beat} {result.baseline:.4f}"
+        lines.append(f"held out  {_number(result.value)} {result.called}{beside}")
     lines += [f"note: {line['text']}" for line in run.of("note")]
     return lines + [f"note: {text}" for text in run.finish.get("notes", ())]
 

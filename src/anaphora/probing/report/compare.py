@@ -51,15 +51,18 @@ def results(compared: Sequence[Run], now: float) -> list[tuple[str, list[str]]]:
     ]
 
 
-def chart(compared: Sequence[Run]) -> Chart:
-    """How the losses on the held-out part fell, a line each."""
+def _unit(compared: Sequence[Run]) -> str:
     units = {run.in_nats.called for run in compared}
-    per = units.pop() if len(units) == 1 else "nats"
+    return units.pop() if len(units) == 1 else "nats"
+
+
+def chart(compared: Sequence[Run], up: str) -> Chart:
+    """How the losses on the held-out part fell, a line each; `up` is said of the upright axis."""
     lines = [
         Line(name, colour, points(run.of("evaluation"), "loss"), "marked")
         for name, colour, run in zip(names(compared), _COLOURS, compared, strict=False)
     ]
-    return Chart("Loss on the held-out part", lines, up=per, named=True)
+    return Chart("Loss on the held-out part", lines, up=up, named=True)
 
 
 def page(compared: Sequence[Run], now: float) -> str:
@@ -70,7 +73,7 @@ def page(compared: Sequence[Run], now: float) -> str:
     _few(compared)
     called = names(compared)
     different = runs.differences(compared)
-    drawn = chart(compared)
+    drawn = chart(compared, "")
     wide, narrow = draw(drawn, 984, 400), draw(replace(drawn, named=False), 330, 260)
     pictures = html.wide_and_narrow(wide, narrow, ends(drawn))
 
@@ -79,7 +82,7 @@ def page(compared: Sequence[Run], now: float) -> str:
 
     body = [
         html.header(" · ".join(called), f"{len(compared)} runs beside each other"),
-        html.figure(pictures, f"Loss on the held-out part, {drawn.up}; lower is better"),
+        html.figure(pictures, f"Loss on the held-out part, {_unit(compared)}; lower is better"),
         html.section("Results", table(results(compared, now))),
         html.section("Settings that differ", table(different) if different else "<p>None: they were set alike.</p>"),
     ]
@@ -92,7 +95,7 @@ def picture(compared: Sequence[Run]) -> str:
     Raises UsageError as `page` does.
     """
     _few(compared)
-    return alone(chart(compared), 984, 400)
+    return alone(chart(compared, _unit(compared)), 984, 400)
 
 
 def _few(compared: Sequence[Run]) -> None:

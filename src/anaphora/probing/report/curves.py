@@ -72,7 +72,8 @@ def draw(chart: Chart, width: int, height: int) -> str:
     figure = Figure(figsize=(width / 72, height / 72), facecolor="none")
     margin = 24 + 7.2 * max(len(_short_name(line)) for line in chart.lines) if chart.named else 10
     low, high = 34 / height, 1 - 10 / height
-    axes = figure.add_axes((52 / width, low, (width - 52 - margin) / width, high - low), facecolor="none")
+    left = 68 if chart.up else 52
+    axes = figure.add_axes((left / width, low, (width - left - margin) / width, high - low), facecolor="none")
     for line in chart.lines:
         _plot(axes, line)
     _frame(axes, chart, width)

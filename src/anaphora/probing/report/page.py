@@ -76,10 +76,12 @@ def _figures(run: Run, status: str) -> list[tuple[str, str, str, str]]:
     best = run.best
     if best is not None and all(result.value is None for result in run.results):
         found.append(("best look so far", f"{best['loss']:.4f}", run.in_nats.called, "unseen"))
-    for result in run.results:
+    for number, result in enumerate(run.results):
+        beside = result.baseline is not None
         if result.value is not None:
-            found.append(("held-out part", f"{result.value:.4f}", f"{result.called}{_apart(result)}", "unseen"))
-        if result.baseline is not None:
+            below = f"; {result.beat} {result.baseline:.4f}" if number and beside else _apart(result)
+            found.append(("held-out part", f"{result.value:.4f}", f"{result.called}{below}", "unseen"))
+        if beside and (number == 0 or result.value is None):
             found.append((result.beat, f"{result.baseline:.4f}", result.called, "floor"))
     total = run.total_steps
     of = f"of {total:,}" if total is not None else "of a number not known yet"
@@ -87,9 +89,8 @@ def _figures(run: Run, status: str) -> list[tuple[str, str, str, str]]:
     found.append(("steps", f"{run.steps:,}", f"{of}{kept}", ""))
     steps = run.of("step")
     left = steps[-1]["seconds_left"] if steps and status == "running?" else None
-    found.append(("time", clock(run.seconds), "" if left is None else f"about {clock(left)} left", ""))
-    if run.finish.get("parameters"):
-        found.append(("parameters", short(run.finish["parameters"]), "", ""))
+    size = f"{short(run.finish['parameters'])} parameters" if run.finish.get("parameters") else ""
+    found.append(("time", clock(run.seconds), size if left is None else f"about {clock(left)} left", ""))
     return found
 
 
@@ -97,7 +98,7 @@ def _apart(result: Result) -> str:
     if not result.value or not result.baseline:
         return ""
     if not result.per:
-        return f", {100 * (result.value - result.baseline):+.1f} points"
+        return f", {100 * (result.value - result.baseline):+.1f} points".replace("-", "−")
     return f", {abs(result.value / result.baseline - 1):.1%} {'less' if result.value < result.baseline else 'more'}"
 
 
@@ -111,7 +112,7 @@ def _loss(run: Run) -> str:
         lines.append(Line(result.beat, "floor", [(0, result.baseline)], "level"))
     if not any(line.points for line in lines[:2]):
         return ""
-    chart = Chart("Loss", lines, up=result.called, named=True)
+    chart = Chart("Loss", lines, named=True)
     wide, narrow = draw(chart, *_WIDE), draw(replace(chart, named=False), *_NARROW)
     pictures = html.wide_and_narrow(wide, narrow, ends(chart))
     return html.figure(pictures, f"Loss, {result.called}; lower is better")
