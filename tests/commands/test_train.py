@@ -25,7 +25,7 @@ from program import TEXT, TINY, Run, failed
     ("content", "words"),
     [
         (None, ["'t.txt' does not exist"]),
-        (b"", ["'t.txt' is empty"]),
+        (b"", ["empty-file  t.txt", "fill it"]),
         (b"abc\n" * 50 + b"\0\1\2\3" * 50, ["binary", "line 51"]),
         ("héllo wörld\n".encode("latin-1") * 50, ["byte 1", "line 1", "--encoding"]),
         (b"short text " * 4, ["Bring more text", "--batch"]),

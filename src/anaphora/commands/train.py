@@ -53,8 +53,10 @@ def _train(
     options: Sequence[str],
 ) -> None:
     started = time.monotonic()
+    from anaphora.checking import examine
     from anaphora.config import resolve
     from anaphora.data.telling import heard_by
+    from anaphora.findings import refuse, warnings
     from anaphora.places import check_output
 
     chosen = table.settings(task)
@@ -65,10 +67,13 @@ def _train(
             if here.first:
                 check_output(Path(output))
             with show("", here.stream) as early, heard_by(early.stage):
-                corpus = table.task(task).read(config, data)
+                corpus, found = examine(table.task(task), config, data)
+                refuse(found)
                 run = import_torch_side(f"anaphora train {task}")
                 work = table.model(task).Work(config, corpus)
         with show(work.unit, here.stream) as watch:
+            for finding in warnings(found) if here.first else []:
+                watch.note(" ".join(line.strip() for line in finding.lines()))
             how = {"data": data, "run_dir": run_dir, "watch": watch, "started": started, "workers": here.workers}
             report = run.train(work, output, beside=beside(work, tensorboard), **how)
     if here.first:

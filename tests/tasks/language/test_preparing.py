@@ -116,7 +116,7 @@ def test_a_second_run_finds_the_units_and_another_text_or_vocabulary_does_not(
     assert len([path for path in home.iterdir() if path.is_dir()]) == 4
 
 
-@pytest.mark.parametrize("name", ["train.npy", "held_out.npy", "vocabulary.text.npy", "data.json"])
+@pytest.mark.parametrize("name", ["train.npy", "held_out.npy", "vocabulary.safetensors", "data.json"])
 @pytest.mark.parametrize("how", ["changed", "cut off", "gone"])
 def test_what_was_damaged_is_made_again(name: str, how: str, home: Path) -> None:
     first = task.encode(config(), task.split(config(), TEXT))

@@ -2,7 +2,7 @@
 
 folder = the cache / language-HASH        HASH: of the text, the kind of units, the size asked for, and the version
   train.npy  held_out.npy                 the units of the two parts; see `anaphora.data.shards`
-  vocabulary.*.npy                        what the vocabulary is restored from
+  vocabulary.safetensors                  what the vocabulary is restored from
   data.json                               the SHA-256 of each
 """
 
@@ -18,6 +18,8 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from safetensors import SafetensorError
+from safetensors.numpy import load_file, save_file
 
 from anaphora import __version__
 from anaphora.data import cache, shards
@@ -28,8 +30,8 @@ from anaphora.data.vocabulary import Vocabulary
 from anaphora.errors import DataError, UsageError
 
 IN_MEMORY = 2**24  # characters of both parts
-_VERSION = 1
-_FACTS = "data.json"
+_VERSION = 2
+_FACTS, _VOCABULARY = "data.json", "vocabulary.safetensors"
 _PARTS = {"train": "the training part", "held_out": "the held-out part"}
 
 
@@ -50,14 +52,14 @@ def prepare(train: Text, held_out: Text, sha256: str, kind: str, size: int | Non
             facts["parts"][name] = shards.write(
                 folder / f"{name}.npy", _units(vocabulary, text, _PARTS[name]), vocabulary.size
             )
-        for name, tensor in vocabulary.tensors().items():
-            np.save(folder / f"{name}.npy", tensor, allow_pickle=False)
-            facts["tensors"][name] = _digest(tensor)
+        tensors = vocabulary.tensors()
+        save_file(tensors, folder / _VOCABULARY)
+        facts["tensors"] = {name: _digest(tensor) for name, tensor in tensors.items()}
         (folder / _FACTS).write_text(json.dumps(facts, indent=1), encoding="utf-8")
 
     said = json.dumps([_VERSION, __version__, sha256, kind, size])
     folder = cache.kept(f"language-{hashlib.sha256(said.encode()).hexdigest()[:32]}", _whole, fill)
-    vocabulary = Vocabulary.restore(kind, _tensors(folder, json.loads((folder / _FACTS).read_text(encoding="utf-8"))))
+    vocabulary = Vocabulary.restore(kind, load_file(folder / _VOCABULARY))
     return vocabulary, Shard(folder / "train.npy"), Shard(folder / "held_out.npy")
 
 
@@ -95,18 +97,14 @@ def _whole(folder: Path) -> bool:
     tell("checking the units that an earlier run has prepared")
     try:
         facts = json.loads((folder / _FACTS).read_text(encoding="utf-8"))
-        tensors = _tensors(folder, facts)
+        tensors = load_file(folder / _VOCABULARY)
         return (
             facts["version"] == _VERSION
-            and all(_digest(tensors[name]) == digest for name, digest in facts["tensors"].items())
+            and {name: _digest(tensor) for name, tensor in tensors.items()} == facts["tensors"]
             and all(Shard(folder / f"{name}.npy").digest() == digest for name, digest in facts["parts"].items())
         )
-    except (OSError, ValueError, KeyError, DataError):
+    except (OSError, ValueError, KeyError, DataError, SafetensorError):
         return False
-
-
-def _tensors(folder: Path, facts: dict[str, Any]) -> dict[str, NDArray[Any]]:
-    return {name: np.load(folder / f"{name}.npy", allow_pickle=False) for name in facts["tensors"]}
 
 
 def _digest(tensor: NDArray[Any]) -> str:
