@@ -57,7 +57,7 @@ def test_every_knob_is_in_the_help(run: Run) -> None:
     [
         (["trian"], ["no command 'trian'", "Did you mean 'train'?", "Try: anaphora --help"]),
         (["train", "langage"], ["Did you mean 'language'?", "Try: anaphora train --help"]),
-        (["zzz"], ["There are: demo, train, resume"]),
+        (["zzz"], ["There are: demo, init, check, train"]),
         (
             ["run", "m", "--temprature", "1"],
             ["no option '--temprature'", "Did you mean --temperature?", "anaphora run --help"],
