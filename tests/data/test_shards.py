@@ -23,7 +23,7 @@ from anaphora.errors import DataError
 def test_the_smallest_type_that_holds_them(size: int, kind: str, tmp_path: Path, rng: np.random.Generator) -> None:
     ids = np.append(rng.integers(0, size, 999), size - 1)
     digest = shards.write(tmp_path / "ids.npy", np.array_split(ids, 7), size)
-    again = np.load(tmp_path / "ids.npy", mmap_mode="r")
+    again = np.lib.format.open_memmap(tmp_path / "ids.npy", mode="r")
     assert again.dtype == kind
     np.testing.assert_array_equal(again, ids)
     shard = Shard(tmp_path / "ids.npy")
