@@ -24,7 +24,8 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     text = " ".join(words[i * i % 10] + "." * (i % 7 == 0) for i in range(4000))
     (place / "novel.txt").write_text(text, encoding="utf-8")
     (place / "other.txt").write_text(text[500:1500], encoding="utf-8")
-    rows = [f"{'age of ' * (i % 3)}{words[i % 10]} {words[i * i % 7]},{'good' if i % 10 < 5 else 'bad'}" for i in range(120)]
+    labels = ["good"] * 5 + ["bad"] * 5
+    rows = [f"{'age of ' * (i % 3)}{words[i % 10]} {words[i * i % 7]},{labels[i % 10]}" for i in range(120)]
     (place / "reviews.csv").write_text("text,label\n" + "\n".join(rows) + "\n", encoding="utf-8")
     (place / "unread.txt").write_text("It was wisdom\nthe worst age\n", encoding="utf-8")
     return place
