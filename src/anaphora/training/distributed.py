@@ -62,7 +62,10 @@ class Distributed:
 
     def wrap(self, model: nn.Module) -> nn.Module:
         """The model in DistributedDataParallel; all begin with the first worker's weights."""
-        if next(model.parameters()).device.type == "cuda" and self._local > torch.cuda.device_count():
+        where = next(model.parameters()).device.type
+        if where not in ("cpu", "cuda"):
+            raise UsageError(f"Several ranks train on processors or on CUDA GPUs, not on {where}: use --device cpu.")
+        if where == "cuda" and self._local > torch.cuda.device_count():
             raise UsageError(
                 f"There are {torch.cuda.device_count()} GPUs here for {self._local} processes: give torchrun as many"
                 " with --nproc-per-node, or train with --device cpu."
