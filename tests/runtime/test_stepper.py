@@ -55,6 +55,12 @@ def test_a_state_is_a_value() -> None:
         stepper.state = state
         stepper.step()
         np.testing.assert_array_equal(stepper.y, second)
+        other = model.stepper(state=state)
+        other.x[...] = 1
+        other.step()
+        np.testing.assert_array_equal(other.y, second)
+        for part, copy in zip(state, copies, strict=True):
+            np.testing.assert_array_equal(part, copy)
 
 
 def test_an_id_that_is_no_symbol_moves_nothing() -> None:
