@@ -23,7 +23,7 @@ from anaphora.errors import CorruptBundle, DataError
 from anaphora.tasks.translate.reading import Corpus
 from anaphora.tasks.translate.settings import TranslateConfig
 
-SUBWORDS = 6_000
+SUBWORDS = 4_000
 _CHARACTERS = 250  # of the training text for each subword
 _SHORT = 3.0  # pairs of which both sides have no more words on average are cut into characters
 _SIDES = ("source", "target")

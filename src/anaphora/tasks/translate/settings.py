@@ -31,7 +31,7 @@ class Data(Section):
         default=None, description="what texts are cut into; not set: subwords, or characters where texts are short"
     )
     vocabulary: int | None = Field(
-        default=None, ge=3, description="most symbols of each side; not set: all characters, up to 6,000 subwords"
+        default=None, ge=3, description="most symbols of each side; not set: all characters, up to 4,000 subwords"
     )
     shared: bool = Field(default=False, description="whether both sides are cut by one vocabulary, learned from both")
     lower: bool = Field(default=False, description="whether capital letters are read, written and judged as small ones")
@@ -48,23 +48,23 @@ class Network(Section):
     """What is trained: an encoder, attention, and a decoder of two layers with the attention between them."""
 
     cell: Literal["lstm", "gru"] = Field(default="gru", description="kind of recurrent layer")
-    embedding: int = Field(default=256, ge=1, le=2**16, description="width of a symbol's vector, on both sides")
-    hidden: int = Field(default=256, ge=1, le=2**16, description="units per layer and direction (H)")
+    embedding: int = Field(default=192, ge=1, le=2**16, description="width of a symbol's vector, on both sides")
+    hidden: int = Field(default=192, ge=1, le=2**16, description="units per layer and direction (H)")
     layers: int = Field(default=1, ge=1, le=64, description="layers of the encoder, one on top of the other")
     attention: Literal["general", "additive"] = Field(
         default="general", description="how a step of the decoder and one of the encoder are compared"
     )
     attention_size: int = Field(default=128, ge=1, le=2**16, description="width of an additive comparison")
     tied: bool = Field(default=True, description="whether the decoder writes with the embedding that it reads with")
-    embedding_dropout: float = Field(default=0.3, ge=0, lt=1, description="share of embedded entries dropped")
+    embedding_dropout: float = Field(default=0.2, ge=0, lt=1, description="share of embedded entries dropped")
     unknown: float = Field(
         default=0.0, ge=0, lt=1, description="share of symbols that are read as unknown in training, on both sides"
     )
-    dropout: float = Field(default=0.3, ge=0, lt=1, description="share of entries dropped between layers")
+    dropout: float = Field(default=0.2, ge=0, lt=1, description="share of entries dropped between layers")
     recurrent_dropout: float = Field(
         default=0.0, ge=0, lt=1, description="share of a layer's units that its own next step does not see, per row"
     )
-    output_dropout: float = Field(default=0.4, ge=0, lt=1, description="share of entries dropped before the output")
+    output_dropout: float = Field(default=0.3, ge=0, lt=1, description="share of entries dropped before the output")
 
 
 class Training(config.Training):
@@ -79,7 +79,7 @@ class Training(config.Training):
     sampling: float = Field(
         default=0.0, ge=0, le=1, description="share of the decoder's inputs that are its own guesses, by the run's end"
     )
-    learning_rate: float = Field(default=2e-3, gt=0, le=10, description="AdamW's rate at its height, after the warm-up")
+    learning_rate: float = Field(default=3e-3, gt=0, le=10, description="AdamW's rate at its height, after the warm-up")
     weight_decay: float = Field(
         default=0.02, ge=0, le=10, description="AdamW's decay of matrices; biases, embeddings, norms: none"
     )
@@ -115,8 +115,8 @@ def _preset(**network: Any) -> Preset:
 CONFIG = TranslateConfig
 PRESETS: dict[str, Preset] = {
     "small": _preset(embedding=64, hidden=96, embedding_dropout=0.1, dropout=0.1, output_dropout=0.1),
-    "medium": _preset(embedding=256, hidden=256),
-    "large": _preset(embedding=512, hidden=512, layers=2),
+    "medium": _preset(embedding=192, hidden=192),
+    "large": _preset(embedding=512, hidden=512, layers=2, embedding_dropout=0.3, dropout=0.3, output_dropout=0.4),
 }
 SEARCH: dict[str, Space] = {
     "training.learning_rate": Range(5e-4, 5e-3, log=True),
