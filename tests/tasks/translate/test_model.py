@@ -177,3 +177,36 @@ def test_pairs_too_long_or_empty_are_left_out_and_said(tmp_path: Path) -> None:
     files = write_pairs(tmp_path, [*PAIRS * 3, ("x" * 60, "long"), ("leer", "")])
     found = train(settings, task.read(settings, files), tmp_path / "m.anaphora")
     assert any("pairs were left out of training" in note for note in found.notes)
+
+
+def test_dropout_inside_the_recurrent_layers_acts_in_training_alone(tmp_path: Path) -> None:
+    here = work(tmp_path, "--recurrent-dropout", "0.5")
+    model = first_model(here.tree, 3, here.begin)
+    batch = here.batches.at(0)
+    with torch.no_grad():
+        training = [float(here.loss(model, batch, None)[0]) for _ in range(2)]
+        model.eval()
+        still = [float(here.loss(model, batch, None)[0]) for _ in range(2)]
+        plain = float(work(tmp_path).loss(first_model(here.tree, 3, work(tmp_path).begin), batch, None)[0])
+    assert training[0] != training[1]
+    assert still == [plain, plain]
+
+
+def test_so_many_symbols_are_read_as_unknown(tmp_path: Path) -> None:
+    here = work(tmp_path, "--unknown", "0.25")
+    torch.manual_seed(1)
+    symbols = np.full(20_000, 5, np.int32)
+    hidden = here._some_unknown(symbols, 0)
+    assert set(hidden.tolist()) == {0, 5}
+    assert (hidden == 0).mean() == pytest.approx(0.25, abs=0.015)  # five standard deviations
+    assert here._some_unknown(symbols, None) is symbols
+
+
+def test_workers_share_the_pairs_of_a_batch(tmp_path: Path) -> None:
+    here = work(tmp_path)
+    batch = here.batches.at(0)
+    parts = [here.batches.part(batch, rank, 3) for rank in range(3)]
+    assert sum(here.batches.units(part) for part in parts) == here.batches.units(batch)
+    assert sorted(row for part in parts for row in part.pairs.rows.tolist()) == sorted(batch.pairs.rows.tolist())
+    assert "a.de" in here.name(parts[1], 0)
+    assert repr(PAIRS[int(here._corpus.train.places[parts[1].pairs.rows[0], 1]) - 1][0]) in here.name(parts[1], 0)
