@@ -114,8 +114,10 @@ class Search:
                 self.begin(f"trial {count}, {clock(left)} left")
                 self._one(study, min(left, length))
         except (KeyboardInterrupt, Interrupted) as cut:
+            self._keep_best(study)  # it may have been cut off between a trial's end and that
             raise Interrupted(f"Stopped by Ctrl-C; {self._kept(study)}") from cut
         except Terminated as cut:
+            self._keep_best(study)
             raise Terminated(f"Asked to stop; {self._kept(study)}") from cut
 
     def open(self) -> Study:
@@ -237,15 +239,20 @@ class Search:
         return self.folder / TRIALS / f"{trial.number:04}"
 
     def _say(self, study: Study, number: int, values: Mapping[str, Value]) -> None:
-        """Tell how a trial went, and write the best settings down if they are its."""
+        """Write the best settings down if they are this trial's, and tell how it went."""
         each = next(each for each in tried(study) if each.number == number)
         best = best_of(study)
         said = ", ".join(f"{name.partition('.')[2]} {value:.4g}" if isinstance(value, float) else
                          f"{name.partition('.')[2]} {value}" for name, value in values.items())  # fmt: skip
         loss = "no loss" if each.loss is None else f"{each.loss:.4f}"
-        self.tell(f"trial {number}: {loss}, {each.state}{'; the best so far' if best == each else ''}  ({said})")
         if best == each:
-            atomic.write(self.folder / BEST, [render(self.config(_options(values))).encode()])
+            self._keep_best(study)
+        self.tell(f"trial {number}: {loss}, {each.state}{'; the best so far' if best == each else ''}  ({said})")
+
+    def _keep_best(self, study: Study) -> None:
+        best = best_of(study)
+        if best is not None:
+            atomic.write(self.folder / BEST, [render(self.config(_options(best.values))).encode()])
 
     def _kept(self, study: Study) -> str:
         finished = sum(each.state not in ("cut off", "running") for each in tried(study))
