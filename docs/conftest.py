@@ -6,6 +6,7 @@ import os
 from pathlib import Path
 
 import pytest
+
 from labelled import sentences, write_csv
 
 os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")  # as in tests/conftest.py
@@ -13,7 +14,9 @@ os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")  # as in tests/conftest.py
 
 @pytest.fixture(autouse=True)
 def in_a_folder_of_its_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Make the folder, and go there."""
     texts, labels = sentences(400)
     write_csv(tmp_path / "reviews.csv", {"text": texts, "label": labels})
-    (tmp_path / "novel.txt").write_text("It was the best of times, it was the worst of times.\n" * 120, encoding="utf-8")
+    novel = "It was the best of times, it was the worst of times.\n" * 120
+    (tmp_path / "novel.txt").write_text(novel, encoding="utf-8")
     monkeypatch.chdir(tmp_path)

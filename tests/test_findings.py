@@ -74,7 +74,9 @@ def test_errors_are_refused_and_all_of_them_named() -> None:
     refuse([info, warning])
     assert errors([info, warning]) == []
     single = Finding("single-class", "error", "a", (), "All rows have the label 'x'.", "Bring others.")
-    with pytest.raises(DataError, match=r"2 errors found\.\nerror    not-finite(.|\n)*error    single-class") as refused:
+    with pytest.raises(
+        DataError, match=r"2 errors found\.\nerror    not-finite(.|\n)*error    single-class"
+    ) as refused:
         refuse([info, wrong((Row("a.csv", 4),)), warning, single])
     assert "a.csv line 4" in str(refused.value)
     assert "Bring others." in str(refused.value)

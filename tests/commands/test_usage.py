@@ -69,13 +69,13 @@ def test_every_knob_is_in_the_help(run: Run) -> None:
         (["run", "m", "—prompt", "x"], ["Did you mean --prompt?"]),
         (["—help"], ["Did you mean --help?"]),
         (["run"], ["Missing argument 'MODEL'", "Try: anaphora run --help"]),
-        (["eval", "m"], ["Missing argument 'TEXT...'"]),
+        (["eval", "m"], ["Missing argument 'DATA...'"]),
         (["run", "m", "--length", "many"], ["--length", "integer"]),
         (["run", "m", "--length", "-1"], ["--length", "0"]),
         (["run", "m", "--temperature", "-1"], ["temperature", "-1"]),
         (["run", "m", "--top-p", "0"], ["top-p"]),
         (["run", "m", "--top-k", "-4"], ["top-k"]),
-        (["run", "m", "x"], ["unexpected extra argument", "x"]),
+        (["run", "m", "x"], ["INPUT: not for a language model", "--prompt"]),
         (["train", "language", "t", "--preset", "smal"], ["no preset 'smal'", "Did you mean 'small'?"]),
         (["train", "language", "t", "--cell", "lstn"], ["--model.cell", "Did you mean 'lstm'?"]),
         (["train", "language", "t", "--hidden", "many"], ["--model.hidden", "a whole number"]),
@@ -83,7 +83,8 @@ def test_every_knob_is_in_the_help(run: Run) -> None:
         (["train", "language", "t", "--config", "none.toml"], ["none.toml", "cannot be read"]),
     ],
 )
-def test_usage_errors(run: Run, words: list[str], expected: list[str]) -> None:
+def test_usage_errors(run: Run, tmp_path: Path, words: list[str], expected: list[str]) -> None:
+    write_model(tmp_path / "m", "char")
     failed(run(*words), 2, *expected)
 
 
