@@ -70,7 +70,7 @@ class SequenceClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         embedding: int = 128,
         output_dropout: float = 0.5,
         learning_rate: float = 3e-3,
-        batch: int = 32,
+        batch: int | None = None,
         epochs: float | None = None,
         max_steps: int | None = None,
         minutes: float | None = None,

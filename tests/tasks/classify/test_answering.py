@@ -147,9 +147,11 @@ def test_a_line_is_answered_before_the_next_one_is_there() -> None:
         assert list(found) == []
 
 
-def program(folder: Path, *words: str, stdin: bytes = b"") -> subprocess.CompletedProcess[bytes]:
+def program(
+    folder: Path, *words: str, stdin: bytes = b"", python: Path | str = sys.executable
+) -> subprocess.CompletedProcess[bytes]:
     environment = {**os.environ, "OMP_NUM_THREADS": "1"}
-    command = [sys.executable, "-m", "anaphora", *words]
+    command = [python, "-m", "anaphora", *words]
     return subprocess.run(command, input=stdin, capture_output=True, cwd=folder, env=environment, check=False)
 
 
@@ -183,6 +185,16 @@ def test_the_tour_on_the_command_line(models: Path, tmp_path: Path) -> None:
     assert "accuracy" in program(tmp_path, "eval", "m.anaphora", "test.csv").stdout.decode()
     tabs = program(tmp_path, "run", "m.anaphora", "test.csv").stdout.decode().splitlines()
     assert [row.split("\t")[2] for row in tabs] == texts[:20]
+
+
+def test_a_base_install_answers_and_scores(models: Path, tmp_path: Path, bare_python: Path) -> None:
+    texts, labels = sentences()
+    path = str(write_csv(tmp_path / "test.csv", {"text": texts, "label": labels}))
+    for words in (["run", "text.anaphora", path, "--json"], ["eval", "text.anaphora", path, "--json"]):
+        bare = program(models, *words, python=bare_python)
+        assert (bare.returncode, bare.stderr) == (0, b"")
+        assert bare.stdout == program(models, *words).stdout
+    assert b"--batch-steps" in program(models, "train", "classify", "--help", python=bare_python).stdout
 
 
 @pytest.mark.parametrize(

@@ -40,6 +40,13 @@ TEXT = ["a good one", "so bad"]
             Columns("label", (), ("u", "v"), "id", "t"),
         ),
         (
+            {"id": [1, 1], "x": [0.5, 1], "y": ["0.25", "2"], "z": [1, 2], "activity": ["a", "a"]},
+            Data(),
+            Columns("activity", (), ("x", "y", "z"), "id"),
+        ),
+        ({"y": [[1.0], [2]], "target": ["a", "b"]}, Data(), Columns("target", (), ("y",))),
+        ({"1": ["a"], "2": ["1"], "3": ["2"]}, Data(label="1", wide=True), Columns("1", (), ("2", "3"), wide=True)),
+        (
             {"who": ["p", "p"], "u": ["1", "2"], "label": ["a", "a"]},
             Data(id="who", columns="u"),
             Columns("label", (), ("u",), "who"),
@@ -145,6 +152,16 @@ def test_a_line_of_a_long_table_that_does_not_fit(changes: dict[str, list[Any]],
     table = Frame({"id": ["b", "b"], "u": [1, 2], "label": ["x", "x"], **changes})
     with pytest.raises(DataError, match=said):
         rows_of([table], Columns("label", (), ("u",), "id"), Data())
+
+
+def test_a_line_may_be_a_whole_series() -> None:
+    table = Frame({"1": ["a", "b", "a"], "2": ["0.5", "1", ""], "3": ["2", "", ""], "4": ["3", "NaN", ""]})
+    data = Data(label="1", wide=True)
+    rows = rows_of([table], choose(data, table), data)
+    assert isinstance(rows.inputs, Ragged)
+    assert rows.inputs.lengths.tolist() == [3, 1, 0]
+    assert rows.inputs.steps[:, 0].tolist() == [0.5, 2, 3, 1]
+    assert rows.labels == (("a",), ("b",), ("a",))
 
 
 def test_a_row_with_another_number_of_channels_names_the_first() -> None:

@@ -18,7 +18,7 @@ from anaphora.data.stream import Line
 from anaphora.errors import DataError
 from anaphora.runtime import Model
 from anaphora.tasks.classify.classifier import Classifier, Guess
-from anaphora.tasks.classify.inputs import series_of, text_of
+from anaphora.tasks.classify.inputs import series_of, text_of, wide_series_of
 
 _BETWEEN = ","  # labels, where the data declared no separator
 
@@ -55,7 +55,8 @@ class Answers:
             values = [item[name] for name in names]
             if classifier.reader.scale is None:
                 return item, classifier.reader.text(text_of(values, line.where))
-            return item, classifier.reader.series(series_of(values, names, line.where), line.where)
+            read = wide_series_of if classifier.columns.wide else series_of
+            return item, classifier.reader.series(read(values, names, line.where), line.where)
         except DataError as error:
             return error
 
@@ -89,7 +90,7 @@ class Answers:
 
     def _fields(self, item: dict[str, Any], guess: Guess) -> str:
         between = self.classifier.separator or _BETWEEN
-        labels = between.join(guess.labels)
+        labels = between.join(" ".join(label.split()) for label in guess.labels)
         chances = between.join(f"{chance:.4f}" for chance in guess.probabilities)
         text = [str(item[name]) for name in self.classifier.columns.text]
         return "\t".join([labels, chances, *(" ".join(part.split()) for part in text)])

@@ -18,6 +18,7 @@ from anaphora.data.folders import text_files
 from anaphora.data.row_checks import check_duplicates, check_finite, check_labels, check_lengths
 from anaphora.data.text_checks import check_texts
 from anaphora.findings import Finding
+from anaphora.tasks.classify.amounts import settled
 from anaphora.tasks.classify.encoding import Encoded, encode
 from anaphora.tasks.classify.network import specification
 from anaphora.tasks.classify.reading import Corpus, Rows
@@ -54,8 +55,8 @@ def check(config: ClassifyConfig, corpus: Corpus) -> list[Finding]:
 def describe(config: ClassifyConfig, corpus: Corpus) -> tuple[list[Finding], Load | None]:
     """What would be trained on: lengths, vocabulary, labels; and how much work that is."""
     encoded = encode(config, corpus)
-    reader, training = encoded.reader, config.training
-    lengths = encoded.train.rows.lengths
+    reader, lengths = encoded.reader, encoded.train.rows.lengths
+    training = settled(config, lengths)
     batches = Bucketed(lengths, training.batch_steps, training.seed, training.batch)
     load = Load(
         tree=specification(config, reader.kind, reader.width, len(encoded.labels)),
@@ -90,7 +91,8 @@ def _not_finite(config: ClassifyConfig, corpus: Corpus, rows: Rows) -> list[Find
     series = (inputs.row(row) if refused else np.nan_to_num(inputs.row(row), nan=0.0, posinf=np.inf, neginf=-np.inf)
               for row in range(len(rows)))  # fmt: skip
     wide, names = inputs.steps.shape[1], corpus.columns.channels
-    channels = names if len(names) == wide else [f"{names[0]}[{channel}]" for channel in range(wide)]
+    nested = [f"{names[0]}[{channel}]" for channel in range(wide)] if wide > 1 else ["the series"]
+    channels = names if len(names) == wide else nested
     return check_finite(series, channels, rows.place)
 
 

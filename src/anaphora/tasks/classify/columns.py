@@ -16,8 +16,8 @@ from anaphora.tasks.classify.inputs import MISSING
 from anaphora.tasks.classify.settings import Data
 
 LABELS = (
-    "label", "labels", "class", "classes", "category", "categories", "target", "targets", "y", "sentiment", "emotion",
-    "emotions", "intent", "topic", "tag", "tags", "genre", "language", "activity", "polarity", "stars", "rating",
+    "label", "labels", "class", "classes", "category", "categories", "target", "targets", "sentiment", "emotion",
+    "emotions", "intent", "topic", "tag", "tags", "genre", "language", "activity", "polarity", "stars", "rating", "y",
 )  # fmt: skip
 TEXTS = (
     "text", "texts", "sentence", "review", "comment", "content", "message", "document", "utterance", "tweet", "body",
@@ -29,7 +29,9 @@ TIMES = ("time", "t", "step", "timestamp", "index")
 
 @dataclass(frozen=True)
 class Columns:
-    """What is read of a table: `text` or `channels`, with `id` where each line is one step of a series."""
+    """What is read of a table: `text` or `channels`, with `id` where each line is one step of a series; `wide` where
+    it is a whole series of one channel, a column per step.
+    """
 
     label: str
     text: tuple[str, ...] = ()
@@ -37,6 +39,7 @@ class Columns:
     id: str | None = None
     time: str | None = None
     multi: bool = False
+    wide: bool = False
 
     @property
     def inputs(self) -> tuple[str, ...]:
@@ -50,7 +53,8 @@ def choose(data: Data, table: Table) -> Columns:
     Raises DataError if one that was named is missing, naming the nearest, or if one that is needed cannot be told.
     """
     head = dict(zip(table.columns, zip(*table.head(table.columns), strict=True), strict=True))
-    label = table.need(data.label) if data.label else _named(table.columns, LABELS)
+    candidates = [name for name in table.columns if _may_be_labels(head[name])]
+    label = table.need(data.label) if data.label else _named(candidates, LABELS)
     if label is None:
         raise DataError(
             f"{table.name}: none of its columns is called label: {', '.join(table.columns)}. Name the one that holds"
@@ -61,6 +65,8 @@ def choose(data: Data, table: Table) -> Columns:
     if data.text:
         return Columns(label, tuple(table.need(name) for name in _split(data.text, table)), multi=multi)
     channels = tuple(table.need(name) for name in _split(data.columns, table)) if data.columns else ()
+    if data.wide:
+        return Columns(label, channels=channels or tuple(rest), multi=multi, wide=True)
     if not channels:
         text = _text(rest)
         if text:
@@ -80,7 +86,8 @@ def _steps(
         raise DataError(
             f"{table.name}: it is not clear what the network should read; the columns are {', '.join(table.columns)}."
             " Name the column of the text with --text. For series, name the column that says which series a line"
-            " belongs to with --id, or let each row hold a list of numbers per channel (JSONL, Parquet)."
+            " belongs to with --id, or say --wide if a line is a whole series; or let each row hold a list of numbers"
+            " per channel (JSONL, Parquet)."
         )
     time = table.need(data.time) if data.time else _named([name for name in rest if name != key], TIMES)
     channels = channels or tuple(name for name, values in rest.items() if name not in (key, time) and _numbers(values))
@@ -110,6 +117,19 @@ def _repeating(rest: dict[str, tuple[Any, ...]]) -> str | None:
 
 def _split(names: str, table: Table) -> list[str]:
     return [names] if names in table.columns else [name.strip() for name in names.split(",") if name.strip()]
+
+
+def _may_be_labels(values: Sequence[Any]) -> bool:
+    """Whether none is a fraction or a list of numbers: those are channels, whatever they are called."""
+    flat = [item for value in values for item in (value if isinstance(value, list | tuple) else [value])]
+    lists = any(isinstance(value, list | tuple) for value in values)
+    return not any(_is_fraction(item) or (lists and isinstance(item, int | float)) for item in flat)
+
+
+def _is_fraction(value: Any) -> bool:
+    if isinstance(value, str) and "." in value and _is_number(value):
+        return not float(value).is_integer()
+    return isinstance(value, float) and not value.is_integer()
 
 
 def _lists(values: Sequence[Any]) -> bool:

@@ -71,6 +71,13 @@ def series_of(values: Sequence[Any], names: Sequence[str], where: str) -> Series
     return np.array(channels, dtype=np.float64).T.reshape(-1, len(names))
 
 
+def wide_series_of(values: Sequence[Any], names: Sequence[str], where: str) -> Series:
+    """The series of a row with a column per step, (T, 1); numbers that are missing at its end are no steps."""
+    steps = np.array([number(value, name, where) for name, value in zip(names, values, strict=True)], dtype=np.float64)
+    there = np.flatnonzero(~np.isnan(steps))
+    return steps[: there[-1] + 1 if there.size else 0, None]
+
+
 def number(value: Any, column: str, where: str) -> float:
     """A number, NaN where it is missing; DataError for anything else."""
     if isinstance(value, int | float) and not isinstance(value, bool):

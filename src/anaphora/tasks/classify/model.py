@@ -25,6 +25,7 @@ from anaphora.errors import UsageError
 from anaphora.nn import ragged
 from anaphora.nn.blocks import Stack
 from anaphora.sections import Result
+from anaphora.tasks.classify.amounts import settled
 from anaphora.tasks.classify.encoding import Encoded, Part, encode
 from anaphora.tasks.classify.floor import Floor, floor
 from anaphora.tasks.classify.network import share_unknown, specification
@@ -81,10 +82,10 @@ class Work:
 
     def __init__(self, config: ClassifyConfig, corpus: Corpus) -> None:
         self.config = config
-        self.training = training = config.training
         self.sha256 = corpus.sha256
         self._corpus = corpus
         self._encoded = encoded = encode(config, corpus)
+        self.training = training = settled(config, encoded.train.rows.lengths)
         self._floor: Floor | None = None
         reader = encoded.reader
         self.tree = specification(config, reader.kind, reader.width, len(encoded.labels))

@@ -23,7 +23,7 @@ from anaphora.data.tables import Table
 from anaphora.errors import DataError, UsageError
 from anaphora.findings import Row
 from anaphora.tasks.classify.columns import Columns, choose
-from anaphora.tasks.classify.inputs import labels_of, series_of, text_of
+from anaphora.tasks.classify.inputs import labels_of, series_of, text_of, wide_series_of
 from anaphora.tasks.classify.series import Steps
 from anaphora.tasks.classify.settings import ClassifyConfig, Data
 
@@ -145,7 +145,8 @@ def rows_of(tables: Sequence[Table], columns: Columns, data: Data) -> Rows:
             if columns.text:
                 texts.append(text_of(values, where))
             else:
-                steps.add(series_of(values, columns.channels, where), where)
+                read_series = wide_series_of if columns.wide else series_of
+                steps.add(read_series(values, columns.channels, where), where)
             labels.append(labels_of(label, data.separator, columns.multi, where))
             places.append((which, number))
     if columns.id is not None:

@@ -77,13 +77,12 @@ class Score:
         return [*lines, "", *self._per_label(), *self._confused(), *self._worst()]
 
     def _per_label(self) -> list[str]:
-        rows = [
-            [name, f"{count:,}", *(f"{value:.3f}" for value in values)]
-            for name, count, *values in zip(
-                self.labels, self.support, self.precision, self.recall, self.f1, strict=True
-            )
-        ]
-        return columns(["label", "rows", "precision", "recall", "F1"], rows, right=[1, 2, 3, 4])
+        table = list(zip(self.labels, self.support, self.precision, self.recall, self.f1, strict=True))
+        few = len(table) <= _TABLE
+        shown = table if few else sorted(table, key=lambda row: row[-1])[:_TABLE]
+        rows = [[name, f"{count:,}", *(f"{value:.3f}" for value in values)] for name, count, *values in shown]
+        lines = columns(["label", "rows", "precision", "recall", "F1"], rows, right=[1, 2, 3, 4])
+        return lines if few else [f"the {_TABLE} labels with the lowest F1:", *lines]
 
     def _confused(self) -> list[str]:
         if not self.confusion:

@@ -30,6 +30,7 @@ class Data(Section):
     id: str | None = Field(
         default=None, description="column that says which series a line belongs to, where each line is one step"
     )
+    wide: bool = Field(default=False, description="whether a line is a whole series of one channel, a column per step")
     time: str | None = Field(default=None, description="column that orders the steps of a series; else as they stand")
     separator: str | None = Field(
         default=None, description="stands between the labels of a row that may have several; lists need none"
@@ -75,9 +76,14 @@ class Network(Section):
 class Training(config.Training):
     """How it is trained: on batches of rows of about one length."""
 
-    batch: int = Field(default=32, ge=1, le=2**20, description="rows read at once (B)")
+    batch: int | None = Field(
+        default=None, ge=1, le=2**20, description="rows read at once (B); not set: about 1,000 steps' worth, 16 to 128"
+    )
     batch_steps: int = Field(
         default=16_384, ge=1, le=2**30, description="most steps read at once: of long rows fewer make a batch"
+    )
+    epochs: float | None = Field(
+        default=None, gt=0, description="most passes over the data; not set: fewer the more data there are"
     )
     class_weights: Literal["none", "root", "balanced"] = Field(
         default="none", description="rare labels weigh more: not, by the root of how rare they are, or by all of it"
