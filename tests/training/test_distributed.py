@@ -107,7 +107,8 @@ def test_what_ranks_tell_each_other(ask: Ask, tmp_path: Path) -> None:
 def test_ranks_reach_the_weights_of_one_process(ask: Ask, tmp_path: Path, ranks: int, options: str) -> None:
     """The same global batch, dealt unevenly, one row on two ranks included: weights, carried state, losses."""
     assert ask(tmp_path / "one", train(f"{options} {NO_CHANCE}"))["codes"] == [0]
-    answer = ask(tmp_path / "all", train(f"{options} {NO_CHANCE}"), ranks=ranks)
+    happens = [{"what": "no_gradient", "rank": 1}] if "--batch 1" in options else []
+    answer = ask(tmp_path / "all", train(f"{options} {NO_CHANCE}"), ranks=ranks, happens=happens)
     assert answer["codes"] == [0] * ranks, answer["err"]
     assert answer["out"][1:] == answer["err"][1:] == [""] * (ranks - 1)
     for name in (checkpoint.LAST, checkpoint.BEST):

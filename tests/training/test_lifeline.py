@@ -163,11 +163,14 @@ def test_more_ranks_than_gpus_and_devices_that_cannot_exchange(monkeypatch: pyte
         def parameters(self, recurse: bool = True) -> Iterator[Any]:
             yield SimpleNamespace(device=torch.device(self.where))
 
+    def no_loss(model: torch.nn.Module, batch: Any, carry: Any) -> tuple[torch.Tensor, Any]:
+        raise AssertionError
+
     told = {"RANK": "0", "WORLD_SIZE": "4", "LOCAL_WORLD_SIZE": "4"}
     store: Any = None
     workers = distributed.Distributed(told, store, store)
     monkeypatch.setattr(torch.cuda, "device_count", lambda: 2)
     with pytest.raises(UsageError, match=r"There are 2 GPUs here for 4 processes: .*--nproc-per-node"):
-        workers.wrap(Elsewhere("cuda"))
+        workers.wrap(Elsewhere("cuda"), no_loss)
     with pytest.raises(UsageError, match=r"not on mps: use --device cpu"):
-        workers.wrap(Elsewhere("mps"))
+        workers.wrap(Elsewhere("mps"), no_loss)

@@ -36,7 +36,7 @@ from anaphora import machine
 from anaphora.errors import AnaphoraError, Interrupted, Terminated, UsageError, WorkerGone
 from anaphora.training import lifeline
 from anaphora.training.lifeline import Gone, Lifeline
-from anaphora.training.workers import Alone, Arrays, Workers
+from anaphora.training.workers import Alone, Arrays, Loss, Module, Workers
 
 _FORMING = datetime.timedelta(minutes=10)  # until all have come
 _ANY_TIME = datetime.timedelta(days=365)  # that one waits for another that lives
@@ -60,8 +60,8 @@ class Distributed:
         self._store, self._line = store, line
         self._told: int | None = None  # the signal that the first worker was told of
 
-    def wrap(self, model: nn.Module) -> nn.Module:
-        """The model in DistributedDataParallel; all begin with the first worker's weights."""
+    def wrap(self, model: nn.Module, loss: Loss) -> Module:
+        """The loss in DistributedDataParallel; all begin with the first worker's weights."""
         where = next(model.parameters()).device.type
         if where not in ("cpu", "cuda"):
             raise UsageError(f"Several ranks train on processors or on CUDA GPUs, not on {where}: use --device cpu.")
@@ -70,9 +70,9 @@ class Distributed:
                 f"There are {torch.cuda.device_count()} GPUs here for {self._local} processes: give torchrun as many"
                 " with --nproc-per-node, or train with --device cpu."
             )
-        return DistributedDataParallel(model, gradient_as_bucket_view=True)
+        return DistributedDataParallel(_Whole(model, loss), gradient_as_bucket_view=True)
 
-    def holding_back(self, module: nn.Module) -> AbstractContextManager[Any]:
+    def holding_back(self, module: Module) -> AbstractContextManager[Any]:
         """Within it gradients add up where they are; the first backward after it has them exchanged."""
         assert isinstance(module, DistributedDataParallel)
         return module.no_sync()
@@ -213,6 +213,36 @@ def join(environment: Mapping[str, str], say: Callable[[str], None]) -> Iterator
         raise ended from error
     line.last_words(0, "")
     dist.destroy_process_group()
+
+
+class _Whole(nn.Module):
+    """A model with its loss, so that a step goes through one module, however the loss goes through the model."""
+
+    def __init__(self, model: nn.Module, loss: Loss) -> None:
+        super().__init__()
+        self.model, self.loss = model, loss
+
+    def forward(self, batch: Any, carry: Any) -> tuple[Tensor, Any]:
+        """The sum of the batch's losses, and the carry."""
+        loss, carry = self.loss(self.model, batch, carry)
+        reaching: Tensor = _Reaching.apply(loss, *self.model.parameters())  # type: ignore[no-untyped-call]
+        return reaching, carry
+
+
+class _Reaching(torch.autograd.Function):
+    """loss ↦ loss, whose backward pass reaches every parameter: those that no row of this rank needs, too, or another
+    rank would wait for their gradient for ever.
+    """
+
+    @staticmethod
+    def forward(ctx: Any, loss: Tensor, *parameters: Tensor) -> Tensor:
+        """The loss."""
+        return loss.clone()
+
+    @staticmethod
+    def backward(ctx: Any, dloss: Tensor) -> tuple[Tensor | None, ...]:
+        """Its gradient, and none for the parameters, which count as zeros."""
+        return dloss, *(None for _ in ctx.needs_input_grad[1:])
 
 
 def _meet(environment: Mapping[str, str], last: Callable[[Gone], None]) -> tuple[Store, Lifeline]:

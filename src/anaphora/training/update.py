@@ -55,13 +55,13 @@ class Updater(Generic[Batch]):
     def __init__(
         self, model: nn.Module, batches: Batches[Batch], loss: Loss[Batch], training: Training, workers: Workers
     ) -> None:
-        self.model, self.batches, self.loss, self.workers = model, batches, loss, workers
+        self.model, self.batches, self.workers = model, batches, workers
         self.carry: Any = None
         self.entered: Any = None  # the carry that the last update began with
         self.adam = optimiser(model, training)
         self._clip = training.clip
         self._accumulate = training.accumulate
-        self._module = workers.wrap(model)
+        self._module = workers.wrap(model, loss)
         self._settled = workers.ranks <= 2  # two numbers have one sum
         device = next(model.parameters()).device
         self._broken = torch.zeros((), device=device)  # 1 once a number is not finite
@@ -103,7 +103,7 @@ class Updater(Generic[Batch]):
             with workers.holding_back(self._module) if more else contextlib.nullcontext():
                 part = self.batches.part(batch, workers.rank, workers.ranks)
                 with self._precision():
-                    loss, self.carry = self.loss(self._module, part, self.carry)
+                    loss, self.carry = self._module(part, self.carry)
                 (loss * (workers.ranks / units)).backward()
                 total += loss.detach()
         return total

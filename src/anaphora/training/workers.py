@@ -8,7 +8,8 @@ disk: it alone looks at the held-out part, writes and speaks.
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterator, Mapping
+import functools
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager
 from typing import Any, Protocol
 
@@ -19,6 +20,8 @@ from torch import Tensor, nn
 from anaphora.errors import AnaphoraError, UsageError, WorkerGone
 
 Arrays = Mapping[str, NDArray[np.generic]]
+Loss = Callable[[nn.Module, Any, Any], tuple[Tensor, Any]]
+Module = Callable[[Any, Any], tuple[Tensor, Any]]  # batch and carry to loss and carry
 
 
 class Workers(Protocol):
@@ -27,10 +30,10 @@ class Workers(Protocol):
     rank: int
     ranks: int
 
-    def wrap(self, model: nn.Module) -> nn.Module:
-        """The module that a loss is computed with: its gradients are the mean over the workers."""
+    def wrap(self, model: nn.Module, loss: Loss) -> Module:
+        """What gives loss and carry of this worker's rows: the gradients of its backward are the mean over all."""
 
-    def holding_back(self, module: nn.Module) -> AbstractContextManager[Any]:
+    def holding_back(self, module: Module) -> AbstractContextManager[Any]:
         """Within it gradients add up where they are; the first backward after it has them exchanged."""
 
     def total(self, numbers: Tensor) -> Tensor:
@@ -70,11 +73,11 @@ class Alone:
     rank = 0
     ranks = 1
 
-    def wrap(self, model: nn.Module) -> nn.Module:
-        """The model itself."""
-        return model
+    def wrap(self, model: nn.Module, loss: Loss) -> Module:
+        """The loss with this model."""
+        return functools.partial(loss, model)
 
-    def holding_back(self, module: nn.Module) -> AbstractContextManager[Any]:
+    def holding_back(self, module: Module) -> AbstractContextManager[Any]:
         """Nothing is held back."""
         return contextlib.nullcontext()
 
