@@ -5,10 +5,10 @@
 `anaphora.spec` checks trees of such blocks; `anaphora.nn.blocks` and `anaphora.runtime.blocks` each hold one table
 kind -> builder over the same names. A kind is a word from this table, never a path to code.
 
-Most kinds act on each step by itself, the recurrent ones walk a row's steps, and two pool: one vector per row leaves
-instead of one per step. There is no softmax: a loss wants logits (log Σ exp is exact where log(softmax) is not), who
-wants probabilities takes `anaphora.decode.log_probabilities` of them, and the softmax over a row's steps is inside
-`attention`.
+Most kinds act on each step by itself, a convolution on the steps around it, the recurrent ones walk a row's steps, and
+two pool: one vector per row leaves instead of one per step. There is no softmax: a loss wants logits (log Σ exp is
+exact where log(softmax) is not), who wants probabilities takes `anaphora.decode.log_probabilities` of them, and the
+softmax over a row's steps is inside `attention`.
 """
 
 from __future__ import annotations
@@ -48,8 +48,8 @@ class Kind:
     `tensors(block, known)` gives name -> shape; `state(block)` gives name -> (layers·D, width), to which a batch adds
     its B in the middle; `takes(block, known)` is the width it expects (None: any) and `gives(block, known, width)`
     the width it leaves. `known` maps the names of the blocks before it to those blocks. `pools` says whether it makes
-    one vector of all steps of a row, `joins` whether it takes more than what one block leaves and so is a part of its
-    own. `example` is a whole small tree, ids in, that uses the kind.
+    one vector of all steps of a row, `around` whether a step looks at those after it, `joins` whether it takes more
+    than what one block leaves and so is a part of its own. `example` is a whole small tree, ids in, that uses the kind.
     """
 
     meaning: str
@@ -60,6 +60,7 @@ class Kind:
     tensors: Callable[[Block, Known], dict[str, Shape]] = lambda block, known: {}
     state: Callable[[Block], dict[str, tuple[int, int]]] = lambda block: {}
     pools: bool = False
+    around: bool = False
     joins: bool = False
 
 
@@ -291,6 +292,22 @@ KINDS: dict[str, Kind] = {
         },
         pools=True,
     ),
+    "convolution": Kind(
+        "y_t = b + Σ_k W_k x_{t+k}, k = −r … r, zeros past a row's ends: a window of width 2r + 1 around each step",
+        {
+            "input_size": _ENTERS,
+            "output_size": _width("width of a step that leaves"),
+            "width": Field(int, "steps of a window", 3, least=1, most=255),
+        },
+        _tree({"kind": "convolution", "name": "windows", "input_size": 5, "output_size": 6}),
+        takes=lambda block, known: int(block["input_size"]),
+        gives=lambda block, known, width: int(block["output_size"]),
+        tensors=lambda block, known: {
+            "weight": (block["output_size"], block["input_size"], block["width"]),
+            "bias": (block["output_size"],),
+        },
+        around=True,
+    ),
     "linear": Kind(
         "y = W x + b",
         {
@@ -347,6 +364,20 @@ KINDS: dict[str, Kind] = {
         takes=_tied_width,
         gives=lambda block, known, width: int(known[block["embedding"]]["vocabulary"]),
         tensors=lambda block, known: {"bias": (known[block["embedding"]]["vocabulary"],)} if block["bias"] else {},
+        joins=True,
+    ),
+    "crf": Kind(
+        "the labels of a row, judged together: s(y) = a_{y_1} + Σ_t e_t(y_t) + Σ_t W_{y_{t−1} y_t} + b_{y_n}"
+        " (Lafferty, McCallum and Pereira, 2001)",
+        {"labels": _width("number of labels K", most=2**14)},
+        _joined({"kind": "crf", "name": "chain", "labels": 4}),
+        takes=lambda block, known: int(block["labels"]),
+        gives=lambda block, known, width: width,
+        tensors=lambda block, known: {
+            "transitions": (block["labels"], block["labels"]),
+            "start": (block["labels"],),
+            "end": (block["labels"],),
+        },
         joins=True,
     ),
 }

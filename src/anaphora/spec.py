@@ -189,7 +189,7 @@ def _after(block: Block, known: Known, flow: _Flow, before: str) -> _Flow:
         raise IncompatibleBundle(f"{named} takes numbers, but {before} gives symbol ids: put an embedding first.")
     if wanted is not None and wanted != flow.width:
         raise IncompatibleBundle(f"{named} takes {_described(wanted)}, but {before} gives {_described(flow.width)}.")
-    if flow.pooled and (kind.pools or kind.state(block)):
+    if flow.pooled and (kind.pools or kind.around or kind.state(block)):
         raise IncompatibleBundle(f"{named} reads the steps of a row, but '{flow.pooled}' left one vector for all.")
     return _Flow(kind.gives(block, known, flow.width), block["name"] if kind.pools else flow.pooled)
 

@@ -19,7 +19,9 @@ from torch import Tensor, nn
 
 from anaphora import spec
 from anaphora.nn.base import RecurrentBase
+from anaphora.nn.convolution import Convolution
 from anaphora.nn.coupled import CoupledLSTM
+from anaphora.nn.crf import CRF
 from anaphora.nn.cross_attention import CrossAttention
 from anaphora.nn.gru import GRU
 from anaphora.nn.layer_norm import LayerNormGRU, LayerNormLSTM
@@ -86,12 +88,14 @@ BUILDERS: dict[str, Builder] = {
     "layer_norm_lstm": _recurrent(LayerNormLSTM),
     "pooling": lambda block, built: Pooling(block["over"]),
     "attention": lambda block, built: Attention(block["input_size"], block["attention_size"]),
+    "convolution": lambda block, built: Convolution(block["input_size"], block["output_size"], block["width"]),
     "linear": lambda block, built: nn.Linear(block["input_size"], block["output_size"], block["bias"]),
     "tied_output": _tied,
     "cross_attention": lambda block, built: CrossAttention(
         block["query_size"], block["memory_size"], block["score"], block["attention_size"]
     ),
     "shared_output": _tied,
+    "crf": lambda block, built: CRF(block["labels"]),
 }
 
 
@@ -102,7 +106,8 @@ class Stack(nn.Module):
         super().__init__()
         self.tree = spec.check(tree)
         self._carries = spec.states(self.tree)
-        self._pools = {path for path, block in spec.walk(self.tree) if spec.KINDS[block["kind"]].pools}
+        kinds = {path: spec.KINDS[block["kind"]] for path, block in spec.walk(self.tree)}
+        self._whole = {path for path, kind in kinds.items() if kind.pools or kind.around}
         self._paths: list[str] = []
         built: dict[str, nn.Module] = {}
         for path, block in spec.walk(self.tree):
@@ -126,7 +131,7 @@ class Stack(nn.Module):
             module = self.get_submodule(path)
             if path in self._carries:
                 x, after[path] = self._recur(path, module, x, None if state is None else state[path], lengths)
-            elif path in self._pools:
+            elif path in self._whole:
                 x = module(x, lengths)
             else:
                 x = x.with_data(module(x.data)) if isinstance(x, Ragged) else module(x)

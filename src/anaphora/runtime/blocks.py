@@ -1,6 +1,6 @@
 """Every kind of block run forward: a table kind -> builder, the twin of ``anaphora.nn.blocks``.
 
-What the blocks compute stands in ``steps``, ``recurrent`` and ``pooling``.
+What the blocks compute stands in the files beside this one.
 """
 
 from __future__ import annotations
@@ -13,6 +13,8 @@ from numpy.typing import NDArray
 
 from anaphora import spec
 from anaphora.errors import IncompatibleBundle
+from anaphora.runtime.convolution import Convolution
+from anaphora.runtime.crf import Chain
 from anaphora.runtime.cross_attention import CrossAttention
 from anaphora.runtime.pooling import Attention, Pooling
 from anaphora.runtime.recurrent import Recurrent
@@ -47,7 +49,8 @@ def build(tree: Mapping[str, Any], tensors: Mapping[str, NDArray[Any]]) -> list[
             own[f"{part}_0"][:, 0] if block["learned_state"] else np.zeros(shape, dtype=np.float32)
             for part, shape in states.get(path, {}).items()
         )
-        whole_rows = spec.KINDS[block["kind"]].pools or bool(block.get("bidirectional", False))
+        kind = spec.KINDS[block["kind"]]
+        whole_rows = kind.pools or kind.around or bool(block.get("bidirectional", False))
         placed.append(Placed(path, run, initial, whole_rows))
     return placed
 
@@ -89,8 +92,10 @@ BUILDERS: dict[str, Builder] = {
     "layer_norm_lstm": _recurrent,
     "pooling": lambda block, own, before: Pooling(block["over"]),
     "attention": lambda block, own, before: Attention(own["weight"], own["bias"], own["query"]),
+    "convolution": lambda block, own, before: Convolution(own["weight"], own["bias"]),
     "linear": lambda block, own, before: Linear(own["weight"], own.get("bias")),
     "tied_output": lambda block, own, before: Linear(before[block["embedding"]]["weight"], own.get("bias")),
     "cross_attention": lambda block, own, before: CrossAttention(block["score"], own),
     "shared_output": lambda block, own, before: Linear(before[block["embedding"]]["weight"], own.get("bias")),
+    "crf": lambda block, own, before: Chain(own["transitions"], own["start"], own["end"]),
 }

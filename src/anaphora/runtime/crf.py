@@ -1,0 +1,174 @@
+"""A linear chain over the labels of a row, the twin of ``anaphora.nn.crf``: the likeliest labels, and how likely.
+
+    s(y | x) = a_{y_1} + Σ_t e_t(y_t) + Σ_t W_{y_{t−1} y_t} + b_{y_n}               p(y | x) = exp(s) / Z
+    α_1 = a + e_1,   α_t(j) = e_t(j) + ln Σ_i exp(α_{t−1}(i) + W_ij)                ln Z = ln Σ_j exp(α_n(j) + b_j)
+    δ_1 = a + e_1,   δ_t(j) = e_t(j) + max_i (δ_{t−1}(i) + W_ij)                    max s = max_j (δ_n(j) + b_j)
+
+(Viterbi, 1967.) All is in float64, rows side by side; each sum runs over a contiguous last axis of one row's K labels,
+so its bits depend on that row alone. Of equal scores the label with the lower number wins.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+Doubles = NDArray[np.float64]
+Labels = NDArray[np.int64]
+Truths = NDArray[np.bool_]
+quietly = np.errstate(divide="ignore")  # ln 0 is −∞
+
+
+class Path(NamedTuple):
+    """Labels of a row (n,), and ln p of them given the row."""
+
+    labels: Labels
+    log_probability: float
+
+
+class Chain:
+    """Labels of rows, judged together."""
+
+    def __init__(self, transitions: ArrayLike, start: ArrayLike, end: ArrayLike) -> None:
+        W, self.a, self.b = (np.array(each, dtype=np.float64) for each in (transitions, start, end))
+        self.into = np.ascontiguousarray(W.T)  # into[j, i] = W[i, j]
+        self.temperature = 1.0
+
+    @property
+    def labels(self) -> int:
+        """K."""
+        return len(self.a)
+
+    def limited(self, transitions: Truths, start: Truths, end: Truths, temperature: float = 1.0) -> Chain:
+        """The same chain without what is impossible, these being truths, all scores divided by a temperature."""
+        found = Chain(self.into.T / temperature, self.a / temperature, self.b / temperature)
+        found.into[transitions.T] = found.a[start] = found.b[end] = -np.inf
+        found.temperature = self.temperature * temperature
+        return found
+
+    @quietly
+    def log_partition(self, scores: NDArray[np.float32], lengths: ArrayLike) -> Doubles:
+        """ln Z of rows of scores (T, B, K), each with its length, (B,); 0 of a row without steps."""
+        e, counts, order, found = self._begun(scores, lengths)
+        if counts:
+            alpha = self.a + e[0]
+            for t, n in enumerate(counts[1:], 1):
+                alpha[:n] = e[t, :n] + _log_sum(alpha[:n, None, :] + self.into)
+            found[order] = _log_sum(alpha + self.b)
+        return found
+
+    @quietly
+    def best(self, scores: NDArray[np.float32], lengths: ArrayLike) -> list[Path]:
+        """The likeliest labels of rows of scores (T, B, K)."""
+        e, counts, order, reached = self._begun(scores, lengths)
+        log_z = self.log_partition(scores, lengths)
+        table = np.zeros((len(counts), len(reached)), dtype=np.int64)
+        if counts:
+            delta = self.a + e[0]
+            came: list[Labels] = []
+            for t, n in enumerate(counts[1:], 1):
+                ways = delta[:n, None, :] + self.into
+                came.append(ways.argmax(2))
+                delta[:n] = e[t, :n] + ways.max(2)
+            ended = delta + self.b
+            label = ended.argmax(1)
+            reached[order] = ended.max(1)
+            for t in reversed(range(len(counts))):
+                n = counts[t]
+                if t + 1 < len(counts):
+                    on = counts[t + 1]
+                    label[:on] = came[t][np.arange(on), label[:on]]
+                table[t, order[:n]] = label[:n]
+        return [
+            Path(table[:length, row].copy(), float(reached[row] - log_z[row]))
+            for row, length in enumerate(np.asarray(lengths).tolist())
+        ]
+
+    @quietly
+    def several(self, scores: NDArray[np.float32], count: int) -> list[Path]:
+        """The `count` likeliest rows of labels for one row of scores (n, K), the best first; fewer if there are not so
+        many.
+        """
+        e = np.asarray(scores, dtype=np.float64) / self.temperature
+        if not len(e):
+            return [Path(np.zeros(0, np.int64), 0.0)]
+        (log_z,) = self.log_partition(np.asarray(scores)[:, None], [len(e)])
+        delta = np.full((self.labels, count), -np.inf)  # of each label the best ways to it
+        delta[:, 0] = self.a + e[0]
+        came: list[Labels] = []
+        for each in e[1:]:
+            ways = (delta[None] + self.into[:, :, None]).reshape(self.labels, -1)
+            chosen = _largest(ways, count)
+            came.append(chosen)
+            delta = np.take_along_axis(ways, chosen, 1) + each[:, None]
+        ended = (delta + self.b[:, None]).reshape(1, -1)
+        found = []
+        for place in _largest(ended, count)[0].tolist():
+            if ended[0, place] == -np.inf:
+                break
+            path, way = [], place
+            for before in [*reversed(came), None]:
+                label, rank = divmod(way, count)
+                path.append(label)
+                way = 0 if before is None else int(before[label, rank])
+            found.append(Path(np.array(path[::-1], dtype=np.int64), float(ended[0, place] - log_z)))
+        return found
+
+    @quietly
+    def marginals(self, scores: NDArray[np.float32]) -> Doubles:
+        """p(y_t = j | x) of one row of scores (n, K)."""
+        e = np.asarray(scores, dtype=np.float64) / self.temperature
+        alpha, beta = np.empty_like(e), np.empty_like(e)
+        out_of = np.ascontiguousarray(self.into.T)
+        for t in range(len(e)):
+            alpha[t] = e[t] + (_log_sum(alpha[t - 1] + self.into) if t else self.a)
+        for t in reversed(range(len(e))):
+            beta[t] = _log_sum(out_of + e[t + 1] + beta[t + 1]) if t + 1 < len(e) else self.b
+        both = alpha + beta
+        shares: Doubles = np.exp(both - _log_sum(both)[:, None])
+        return shares
+
+    @quietly
+    def log_probabilities(self, scores: NDArray[np.float32], lengths: ArrayLike, labels: Labels) -> Doubles:
+        """ln p of the given labels (T, B) of rows (B,)."""
+        steps = np.asarray(lengths)
+        found = -self.log_partition(scores, lengths)
+        for row, n in enumerate(steps.tolist()):
+            if n:
+                own = labels[:n, row]
+                each = np.asarray(scores[np.arange(n), row, own], dtype=np.float64) / self.temperature
+                each[1:] += self.into[own[1:], own[:-1]]
+                found[row] += np.add.reduce(each) + self.a[own[0]] + self.b[own[-1]]
+        return found
+
+    def _begun(self, scores: NDArray[np.float32], lengths: ArrayLike) -> tuple[Doubles, list[int], Labels, Doubles]:
+        """e of the rows that have steps, longest first; how many have a step t; which they are; and zeros (B,)."""
+        steps = np.asarray(lengths, dtype=np.int64)
+        order = np.argsort(-steps, kind="stable")
+        order = order[steps[order] > 0]
+        counts = list(_counts(steps[order]))
+        e = np.asarray(scores[: len(counts), order], dtype=np.float64) / self.temperature
+        return e, counts, order, np.zeros(len(steps))
+
+
+def _counts(lengths: Labels) -> Iterator[int]:
+    """How many rows, longest first, have a step t = 0, 1, …"""
+    for t in range(int(lengths.max(initial=0))):
+        yield int(np.searchsorted(-lengths, -t, side="left"))
+
+
+def _log_sum(x: Doubles) -> Doubles:
+    """ln Σ exp over the last axis; of nothing possible −∞."""
+    top = np.maximum.reduce(x, axis=-1)
+    shifted = np.exp(x - np.where(np.isfinite(top), top, 0.0)[..., None])
+    total: Doubles = top + np.log(np.add.reduce(shifted, axis=-1))
+    return total
+
+
+def _largest(x: Doubles, count: int) -> Labels:
+    """Where the largest entries of each row stand, the largest first, of equal ones the first."""
+    found: Labels = np.argsort(-x, axis=1, kind="stable")[:, :count]
+    return found
