@@ -12,9 +12,10 @@ import torch
 from torch import Tensor, nn
 
 from anaphora.config import Training
-from anaphora.errors import Diverged, Interrupted, Terminated
+from anaphora.errors import Diverged, Interrupted, Terminated, UsageError
 from anaphora.training import checkpoint
-from small_loop import Clock, Points, loop, problem, square, timed
+from anaphora.training.plan import Plan
+from small_loop import Clock, Points, judge, loop, problem, square, timed
 
 
 def test_it_takes_the_steps_of_a_plain_torch_loop(tmp_path: Path) -> None:
@@ -249,6 +250,64 @@ def test_a_machine_that_stalls_ends_in_time_all_the_same(tmp_path: Path) -> None
     run.run()
     assert clock.now + 4 <= 1.03 * 300
     assert seen.looks[-1].step == run.step
+
+
+def test_looks_and_scores_too_long_for_the_time_are_cut_before_they_are_taken(tmp_path: Path) -> None:
+    """A whole look would take 100 s of 300, the score five of them; 8 units a step in half a second."""
+    clock, limits = Clock(), [1.0, 1.0]
+    run, seen = timed(tmp_path, clock, seconds=300)
+    assert run.budget is not None
+    run.budget.divides, run.budget.look_units, run.budget.score_looks = True, 1600, 5.0
+
+    def limit(plan: Plan) -> None:
+        limits[:] = plan.look_share, plan.score_share
+
+    def slow_judge(model: nn.Module) -> float:
+        clock.now += 100 * limits[0]
+        return judge(model)
+
+    run.limit, run.evaluate = limit, slow_judge
+    run.run()
+    assert [plan.reason for plan in seen.plans] == ["trial", "look", "minutes"]
+    assert limits[0] == pytest.approx(0.1 * 290 / 100)
+    assert limits[1] == pytest.approx(0.25 * (290 - 29) / 500, abs=1e-3)
+    assert 300 - 0.5 - 0.1 <= clock.now + limits[1] * 500 <= 300.1
+    assert len(seen.looks) == 2
+    again, replayed = loop(tmp_path)
+    again.schedule.plans.clear()
+    again.foresee(seen.plans)
+    again.limit = limit
+    limits[:] = 1.0, 1.0
+    again.run()
+    assert [look.step for look in replayed.looks] == [look.step for look in seen.looks]
+    assert replayed.plans == seen.plans
+    assert limits == [seen.plans[-1].look_share, seen.plans[-1].score_share]
+
+
+@pytest.mark.parametrize("room", [lambda: np.empty(2**55), lambda: torch.empty(2**50)], ids=["numpy", "torch"])
+def test_what_does_not_fit_into_memory_is_said_and_the_best_is_kept(tmp_path: Path, room: Any) -> None:
+    def breaks(model: nn.Module, batch: Any, carry: int | None) -> tuple[Tensor, int]:
+        if carry == 14:
+            room()
+        return square(model, batch, carry)
+
+    outcome = loop(tmp_path, loss=breaks)[0].run()
+    assert outcome.stopped == "exhausted"
+    error = outcome.error("The best is in x.")
+    assert isinstance(error, UsageError)
+    assert str(error).startswith("At step 15 of 30: there is not enough memory (")
+    assert "Read less at once (--batch" in str(error)
+    assert str(error).endswith("The best is in x.")
+    assert outcome.best is not None
+    assert outcome.best.step == 12
+
+
+def test_another_error_of_torch_is_no_matter_of_memory(tmp_path: Path) -> None:
+    def breaks(model: nn.Module, batch: Any, carry: int | None) -> tuple[Tensor, int]:
+        return square(model, (batch[0][:, :2], batch[1]), carry)
+
+    with pytest.raises(RuntimeError, match="shapes cannot be multiplied"):
+        loop(tmp_path, loss=breaks)[0].run()
 
 
 def test_recorded_plans_give_the_same_run_again(tmp_path: Path) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 from itertools import pairwise
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -73,8 +74,10 @@ class Clock:
         return self.now
 
 
-def budget(clock: Clock, seconds: float = 900, evaluations: int = 20, most_steps: int | None = None) -> Budget:
-    return Budget(clock.now + seconds, seconds, evaluations, clock, lambda look: 2 * look + 1, most_steps)
+def budget(
+    clock: Clock, seconds: float = 900, evaluations: int = 20, most_steps: int | None = None, **more: Any
+) -> Budget:
+    return Budget(clock.now + seconds, seconds, evaluations, clock, 2.0, lambda: 1.0, most_steps, **more)
 
 
 def test_a_budget_becomes_the_plan_that_ends_in_time() -> None:
@@ -172,3 +175,75 @@ def test_a_budget_that_is_already_spent_ends_at_once() -> None:
     assert plan is not None
     assert plan.total_steps == 2
     assert plan.evaluations == 1
+
+
+def tried(limit: Budget, step_seconds: float = 0.25, evaluation_seconds: float = 2.0) -> tuple[Schedule, Plan]:
+    """A schedule after its trial, and the plan that follows."""
+    made = Schedule(0.004, 0.02, 0.0)
+    made.plans.append(limit.trial(made))
+    plan = limit.plan(made, 20, step_seconds, evaluation_seconds)
+    assert plan is not None
+    made.plans.append(plan)
+    return made, plan
+
+
+def test_a_score_takes_a_quarter_of_what_is_left_at_most() -> None:
+    clock = Clock()
+    limit = budget(clock, seconds=101, divides=True)
+    limit.score_looks = 500.0  # 1,000 s
+    made, plan = tried(limit)
+    assert plan.score_share == pytest.approx(0.25 * 100 / 1000, abs=5e-5)
+    assert plan.look_share == 1
+    assert plan.seconds_left == pytest.approx(75, abs=0.1)
+    looking = plan.evaluations * 2.0
+    assert (plan.total_steps - 20) * 0.25 + looking <= 75
+    assert limit.stop(made, 100, 2.0) is None
+    clock.now = limit.deadline - 1 - 25 - 2 + 1.1  # a second late
+    ended = limit.stop(made, 100, 2.0)
+    assert ended is not None
+    assert (ended.reason, ended.score_share) == ("time", plan.score_share)
+
+
+def test_what_cannot_be_divided_is_scored_as_a_whole() -> None:
+    limit = budget(Clock(), seconds=101)
+    limit.score_looks = 500.0
+    _, plan = tried(limit)
+    assert (plan.look_share, plan.score_share, plan.total_steps) == (1, 1, 20)
+    made = Schedule(0.004, 0.02, 0.0)
+    made.plans.append(limit.trial(made))
+    assert limit.look(made, 20, units_per_second=1e-9) is None
+
+
+def test_a_look_takes_a_tenth_of_what_is_left_at_most_and_is_known_before_it_is_taken() -> None:
+    clock = Clock()
+    limit = budget(clock, seconds=101, divides=True, look_units=80_000)
+    made = Schedule(0.004, 0.02, 0.0)
+    made.plans.append(limit.trial(made))
+    assert limit.look(made, 20, units_per_second=8_000) is None  # 10 of 100 s
+    plan = limit.look(made, 20, units_per_second=1_000)
+    assert plan is not None
+    assert (plan.reason, plan.from_step, plan.total_steps, plan.evaluations) == ("look", 20, made.total_steps, 20)
+    assert (plan.look_share, plan.seconds_per_evaluation) == (0.125, 80)
+    made.plans.append(plan)
+    clock.now += 10
+    fixed = limit.plan(made, 20, 0.25, 10.0)
+    assert fixed is not None
+    # A whole score is 2 looks of 80 s: there are 90 s, so 22.5 of 160.
+    assert (fixed.reason, fixed.look_share, fixed.score_share) == ("minutes", 0.125, 0.141)
+    assert fixed.seconds_left == pytest.approx(90 - 0.141 * 160)
+    assert fixed.evaluations == 1
+
+
+def test_where_there_is_no_time_at_all_the_least_is_done() -> None:
+    clock = Clock()
+    limit = budget(clock, seconds=60, divides=True, look_units=80_000)
+    clock.now += 70
+    assert limit.tried_enough([0.01])
+    made = Schedule(0.004, 0.02, 0.0)
+    made.plans.append(limit.trial(made))
+    look = limit.look(made, 1, units_per_second=1_000)
+    assert look is not None
+    made.plans.append(look)
+    plan = limit.plan(made, 1, 0.01, 0.1)
+    assert plan is not None
+    assert (plan.look_share, plan.score_share, plan.total_steps, plan.evaluations) == (0.001, 0.001, 1, 1)

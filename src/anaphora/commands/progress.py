@@ -6,10 +6,13 @@ from __future__ import annotations
 
 import math
 import sys
+import textwrap
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, TextIO
+
+from anaphora.wording import clock
 
 if TYPE_CHECKING:
     from rich.progress import Progress, TaskID
@@ -31,17 +34,6 @@ def show(units: str, stream: TextIO | None = None) -> Iterator[Watch]:
         yield Lines(units, out)
 
 
-def clock(seconds: float) -> str:
-    """Return a duration as ``m:ss`` or ``h:mm:ss``.
-
-    >>> clock(75.4), clock(3725)
-    ('1:15', '1:02:05')
-    """
-    minutes, rest = divmod(max(0, round(seconds)), 60)
-    hours, minutes = divmod(minutes, 60)
-    return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes}:{rest:02}"
-
-
 def described(plan: Plan) -> str:
     """Return what a plan means for the person who waits."""
     why = {
@@ -53,8 +45,12 @@ def described(plan: Plan) -> str:
     }.get(plan.reason, "planned")
     if plan.reason == "trial":
         return f"{why} over the first steps"
+    if plan.reason == "look":
+        long = f"would take about {plan.seconds_per_evaluation:,.0f} s"
+        return f"a whole look at the held-out part {long}: looks are at {plan.look_share:.1%} of it"
     end = "" if plan.seconds_left is None else f", about {clock(plan.seconds_left)} to go"
-    return f"{why}: {plan.total_steps:,} steps in all{end}"
+    score = "" if plan.score_share == 1 else f", then a score of {plan.score_share:.1%} of what would be scored"
+    return f"{why}: {plan.total_steps:,} steps in all{end}{score}"
 
 
 def pace(step: Step, units: str) -> str:
@@ -71,6 +67,17 @@ def judged(evaluation: Evaluation) -> str:
         f"step {evaluation.step:,} of {evaluation.total_steps:,} ({share:4.0%})  train {evaluation.train_loss:.4f}"
         f"  held-out {evaluation.loss:.4f} nats{'  best so far' if evaluation.best else ''}"
     )
+
+
+def broken(line: str, width: int) -> list[str]:
+    """Return a line in lines of at most so many characters, each indented as it was; a long word stays whole.
+
+    >>> broken("  one two three", 9)
+    ['  one two', '  three']
+    """
+    indent = line[: len(line) - len(line.lstrip())]
+    wrapper = textwrap.TextWrapper(width, indent, indent, break_long_words=False, break_on_hyphens=False)
+    return wrapper.wrap(line.strip()) or [line]
 
 
 class Lines:
@@ -103,8 +110,8 @@ class Lines:
         self._say(f"{judged(evaluation)}  {clock(evaluation.seconds)}")
 
     def note(self, text: str) -> None:
-        """Pass it on."""
-        self._say(f"note: {text}")
+        """Pass it on, as one line."""
+        self._say(f"note: {' '.join(line.strip() for line in text.splitlines())}")
 
     def finish(self, report: object) -> None:
         """Leave the report to standard output."""
@@ -159,8 +166,9 @@ class Bar:
         self._say(judged(evaluation), "green" if evaluation.best else "")
 
     def note(self, text: str) -> None:
-        """Leave a line above the bar."""
-        self._say(text, "yellow")
+        """Leave it above the bar, broken where the terminal ends and no word does."""
+        for line in text.splitlines():
+            self._say("\n".join(broken(line, self._progress.console.width)), "yellow")
 
     def finish(self, report: object) -> None:
         """Leave the report to standard output."""

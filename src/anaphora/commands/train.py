@@ -73,7 +73,7 @@ def _train(
                 work = table.model(task).Work(config, corpus)
         with show(work.unit, here.stream) as watch:
             for finding in warnings(found) if here.first else []:
-                watch.note(" ".join(line.strip() for line in finding.lines()))
+                watch.note("\n".join(finding.lines()))
             how = {"data": data, "run_dir": run_dir, "watch": watch, "started": started, "workers": here.workers}
             report = run.train(work, output, beside=beside(work, tensorboard), **how)
     if here.first:

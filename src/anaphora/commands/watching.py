@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from anaphora.sections import Section
-    from anaphora.training.run import Beside, Work
     from anaphora.training.watch import Watch
+    from anaphora.training.work import Beside, Work
 
 
 def beside(work: Work[Any], tensorboard: bool = False) -> Beside:

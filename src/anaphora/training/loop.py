@@ -24,14 +24,12 @@ import torch
 from torch import nn
 
 from anaphora.config import Training
-from anaphora.data.shares import share
 from anaphora.errors import Diverged, Terminated, UsageError
-from anaphora.training import checkpoint, state
+from anaphora.training import checkpoint, state, trouble
 from anaphora.training.optim import Average
 from anaphora.training.outcome import Best, Outcome, Stopped
 from anaphora.training.plan import Budget, Plan, Schedule
 from anaphora.training.signals import Signals
-from anaphora.training.trouble import told
 from anaphora.training.update import Batches, Loss, Taken, Updater
 from anaphora.training.watch import Evaluation, Silent, Step, Watch
 from anaphora.training.workers import Alone, Workers
@@ -60,6 +58,7 @@ class Loop(Generic[Batch]):
     watch: Watch = field(default_factory=Silent)
     budget: Budget | None = None
     probes: Mapping[str, Probe] = field(default_factory=dict)
+    limit: Callable[[Plan], None] = lambda plan: None  # told how much a plan has time to look at and to score
     explain: Callable[[nn.Module, list[Batch], Any], str] | None = None  # where a number stopped being finite
     logged: Callable[[], int] = int  # bytes of the log that belong to what was told so far
     workers: Workers = field(default_factory=Alone)
@@ -73,6 +72,7 @@ class Loop(Generic[Batch]):
         self._foreseen: list[Plan] = []  # recorded by a run that was cut off, to be made true again
         self._unread: list[tuple[Taken, float]] = []
         self._times: list[float] = []  # seconds per step since the last look
+        self._units = 0  # of those steps
         self._between = True  # two steps: what there is, is a whole run
         self._written, self._writing = 0.0, 0.0  # when the last checkpoint was written, and how long it took
         self._signals = Signals()
@@ -95,14 +95,14 @@ class Loop(Generic[Batch]):
         self._written = self.clock()
         self._begun = self._written - self.at.seconds
         with self._signals:
-            stopped, trouble = self._until_stopped()
+            stopped, why = self._until_stopped()
             if stopped in ("interrupted", "terminated") and self._between and self.step:
                 with contextlib.suppress(*_ENDS):
                     self._write_down()
             if stopped not in ("finished", "early"):
                 self._keep_what_there_is()
                 self._signals.noted = None  # one that comes late changes nothing
-        return Outcome(stopped, self.step, self.best, self.clock() - self._begun, trouble)
+        return Outcome(stopped, self.step, self.best, self.clock() - self._begun, why)
 
     def _until_stopped(self) -> tuple[Stopped, str]:
         try:
@@ -126,6 +126,10 @@ class Loop(Generic[Batch]):
         except UsageError as error:
             self.workers = self.workers.leave()  # the first is the one that writes: the others know nothing of it
             return "unwritable", str(error)
+        except (MemoryError, RuntimeError) as error:
+            if self.workers.ranks > 1 or not trouble.is_of_memory(error):
+                raise  # among several, the others must hear of it first
+            return "exhausted", f"At step {self.step + 1} of {self.schedule.total_steps}: {trouble.of_memory(error)}"
         except (KeyboardInterrupt, Terminated) as cut_off:
             return ("terminated" if isinstance(cut_off, Terminated) else "interrupted"), ""
 
@@ -161,6 +165,7 @@ class Loop(Generic[Batch]):
         if len(self._unread) >= self._read_every:
             self._read()
         self._times.append(self.clock() - begun)
+        self._units += taken.units
 
     def _read(self) -> None:
         """Fetch the losses and norms of the last steps from the device, check them and tell the watch."""
@@ -205,7 +210,7 @@ class Loop(Generic[Batch]):
     def _explained(self, step: int) -> str:
         assert self.explain is not None
         carry = self.updater.entered if self._read_every == 1 else None  # a device is some steps ahead by now
-        return told(self.workers.everyone(self.explain(self.model, self.updater.parts(step), carry)))
+        return trouble.told(self.workers.everyone(self.explain(self.model, self.updater.parts(step), carry)))
 
     def _seconds_left(self, step: int, pace: float) -> float:
         looks = self.schedule.looks_left(step, self.schedule.plans[-1].evaluations)
@@ -232,6 +237,7 @@ class Loop(Generic[Batch]):
     # A look at the held-out part
 
     def _look_and_plan(self) -> None:
+        self._plan_a_look()
         begun = self.clock()
         loss, weights, probes = self._judge()
         self._between = False
@@ -311,10 +317,20 @@ class Loop(Generic[Batch]):
         if self.workers.rank == 0:
             checkpoint.write(self.folder / checkpoint.BEST, tensors, state.facts_of(self.best) or {})
 
+    def _plan_a_look(self) -> None:
+        """Before the first look of a run that is timed: see to it that a look is over in time."""
+        if self._foreseen:
+            while self._foreseen and self._foreseen[0].reason == "look" and self._foreseen[0].from_step <= self.step:
+                self._adopt(asdict(self._foreseen.pop(0)))
+        elif self.budget is not None and self._times and self.schedule.plans[-1].reason == "trial":
+            pace = self._units / sum(self._times)
+            plan = self.budget.look(self.schedule, self.step, pace)
+            self._adopt(self.workers.agree(plan and asdict(plan)))
+
     def _plan_again(self) -> None:
         """After a look: fix the plan if this was the trial, bend it if the run would not end in time."""
         times = self._times[_UNTIMED:] if len(self._times) > 2 * _UNTIMED else self._times
-        self._times = []
+        self._times, self._units = [], 0
         if self._foreseen:
             while self._foreseen and self._foreseen[0].from_step <= self.step:
                 self._adopt(asdict(self._foreseen.pop(0)))
@@ -329,6 +345,7 @@ class Loop(Generic[Batch]):
             plan = Plan(**facts)
             self.watch.plan(plan)
             self.schedule.plans.append(plan)
+            self.limit(plan)
 
     # A checkpoint
 
@@ -347,29 +364,8 @@ class Loop(Generic[Batch]):
     def snapshot(self) -> tuple[state.Arrays, dict[str, Any]]:
         """All that this run is: tensors, and facts that JSON can hold."""
         self._read()
-        parts: list[torch.Tensor] = []
-        carry = state.take_apart(self.carry, parts)
-        gathered = {str(i): self.workers.gather(part, 1).cpu().numpy() for i, part in enumerate(parts)}
-        random = self.workers.gather(torch.from_numpy(state.random_array())[None], 0).numpy()
-        own = self.best is not None and (self.best.step, self.best.weights) != (self.step, "raw")
-        tensors = {
-            **state.under("model", state.as_arrays(self.model)),
-            **state.under("optimiser", state.optimiser_arrays(self.updater.adam)),
-            **state.under("average", state.average_arrays(self._average)),
-            **state.under("best", dict(self.best.tensors) if self.best is not None and own else {}),
-            **state.under("carry", gathered),
-            "random": random,
-        }
-        facts = {
-            **asdict(self.at),
-            "seconds": self.clock() - self._begun,
-            "averaged": 0 if self._average is None else self._average.updates,
-            "plans": [asdict(plan) for plan in self.schedule.plans],
-            "best": state.facts_of(self.best),
-            "carry": carry,
-            "logged": self.logged(),
-        }
-        return tensors, facts
+        tensors, facts = state.of_run(self.at, self.updater, self._average, self.best, self.schedule.plans)
+        return tensors, {**facts, "seconds": self.clock() - self._begun, "logged": self.logged()}
 
     def foresee(self, plans: list[Plan]) -> None:
         """Make recorded plans true again as the run gets to where each was made."""
@@ -381,19 +377,7 @@ class Loop(Generic[Batch]):
 
         Raises IncompatibleBundle if it was another model's.
         """
-        model = state.within("model", tensors)
-        state.put_back(self.model, model)
-        state.put_optimiser_back(self.updater.adam, state.within("optimiser", tensors))
-        state.put_average_back(self._average, state.within("average", tensors), facts["averaged"])
-        device = next(self.model.parameters()).device
-        rank, ranks = self.workers.rank, self.workers.ranks
-        carry = state.within("carry", tensors)
-        whole = [torch.from_numpy(carry[str(i)].copy()) for i in range(len(carry))]
-        mine = [part[:, share(part.shape[1], rank, ranks)].contiguous().to(device) for part in whole]
-        self.updater.carry = state.put_together(facts["carry"], mine)
-        if rank < len(tensors["random"]):  # another one begins with numbers of its own
-            state.put_random_back(tensors["random"][rank])
-        self.best = state.best_of(state.within("best", tensors), model, facts["best"])
-        self.at = state.Where(**{name: facts[name] for name in asdict(self.at)})
-        self.schedule.plans[:] = [Plan(**plan) for plan in facts["plans"]]
+        self.at, self.best, plans = state.put_run_back(tensors, facts, self.updater, self._average)
+        self.schedule.plans[:] = plans
         self._foreseen = list(foreseen)
+        self.limit(plans[-1])

@@ -85,8 +85,9 @@ def plans_after(path: Path, kept: int) -> list[Plan]:
     except FileNotFoundError:
         return []
     events = (json.loads(line) for line in lines if line.endswith(b"\n"))
-    names = [field.name for field in fields(Plan)]
-    return [Plan(**{name: event[name] for name in names}) for event in events if event["event"] == "plan"]
+    names = {field.name for field in fields(Plan)}
+    told = [event for event in events if event["event"] == "plan"]
+    return [Plan(**{name: value for name, value in event.items() if name in names}) for event in told]
 
 
 def _plain(value: Any) -> Any:

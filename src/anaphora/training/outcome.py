@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from anaphora.errors import AnaphoraError, Diverged, Interrupted, Terminated, UsageError
 
-Stopped = Literal["finished", "early", "interrupted", "terminated", "diverged", "unwritable"]
+Stopped = Literal["finished", "early", "interrupted", "terminated", "diverged", "unwritable", "exhausted"]
 
 
 @dataclass(frozen=True)
@@ -49,6 +49,6 @@ class Outcome:
                 f"{self.trouble} {saved} What usually helps: a lower --learning-rate, a longer --warmup or a smaller"
                 " --clip."
             )
-        if self.stopped == "unwritable":
+        if self.stopped in ("unwritable", "exhausted"):
             return UsageError(f"{self.trouble} {saved}")
         return None

@@ -26,14 +26,17 @@ _TRIAL_TOTAL = (
 )
 _TRIAL_SHARE = 0.1  # of the budget at most goes into the trial
 _SLACK = 0.01  # of the budget: a foreseen end this far off is worth a new plan
-_LOOKING_SHARE = 0.1  # of the budget at most goes into looking at the held-out part
+_LOOKING_SHARE = 0.1  # of what is left at most goes into looking at the held-out part
+_SCORING_SHARE = 0.25  # of what is left at most goes into the score at the end
+_LEAST_SHARE = 0.001  # of a look or a score
 _ROUNDING = 1e-9
 
 
 @dataclass(frozen=True)
 class Plan:
-    """From `from_step` on the run ends after `total_steps`; `reason` is steps, epochs, trial, minutes, slower, faster
-    or time.
+    """From `from_step` on the run ends after `total_steps`; `reason` is steps, epochs, trial, look, minutes,
+    slower, faster or time. The shares are of what a look and the score at the end would see, where there is no time for
+    all of it.
     """
 
     from_step: int
@@ -44,6 +47,8 @@ class Plan:
     seconds_per_step: float | None = None
     seconds_per_evaluation: float | None = None
     seconds_left: float | None = None
+    look_share: float = 1.0
+    score_share: float = 1.0
 
     def progress(self, step: int) -> float:
         """The share of the run that is behind after `step` updates, 1 from `total_steps` on."""
@@ -68,10 +73,13 @@ class Schedule:
         """The step after which the run ends, by the plan in effect."""
         return self.plans[-1].total_steps
 
-    def extend(self, from_step: int, total_steps: int, evaluations: int, reason: str, **seconds: float) -> Plan:
+    def extend(self, from_step: int, total_steps: int, evaluations: int, reason: str, **facts: float) -> Plan:
         """The plan that would go on from the ones there are; it takes effect when it is appended to `plans`."""
-        begun = self.progress(from_step) if self.plans else 0.0
-        return Plan(from_step, max(total_steps, from_step), evaluations, reason, min(begun, 1.0), **seconds)
+        begun = 0.0
+        if self.plans:
+            begun = min(self.progress(from_step), 1.0)
+            facts = {"look_share": self.plans[-1].look_share, "score_share": self.plans[-1].score_share, **facts}
+        return Plan(from_step, max(total_steps, from_step), evaluations, reason, begun, **facts)
 
     def progress(self, step: int) -> float:
         """The share of the run that is behind after `step` updates."""
@@ -110,32 +118,60 @@ class Schedule:
 class Budget:
     """A time to be done by, and how it becomes a plan.
 
-    `deadline` is on `clock`'s scale, `seconds` the whole time that was granted, `most_steps` a limit besides time, and
-    `reserve(seconds_per_evaluation)` the time that must be left after the last step for scoring and saving.
+    `deadline` is on `clock`'s scale, `seconds` the whole time that was granted, `most_steps` a limit besides time. What
+    a run does with the held-out part has to fit in too:
+
+        a look     takes about what training on as many units does, until one was timed; a tenth of what is left
+        the score  takes `score_looks` looks; a quarter of what is left
+        the end    takes `saving()` seconds
+
+    A look or a score that is longer sees a share of what it would, where the task `divides` them.
     """
 
     deadline: float
     seconds: float
     evaluations: int
     clock: Callable[[], float]
-    reserve: Callable[[float], float]
+    score_looks: float
+    saving: Callable[[], float]
     most_steps: int | None = None
+    look_units: int = 0  # of a look; 0 where that is not known
+    divides: bool = False
 
     def trial(self, schedule: Schedule) -> Plan:
         """The plan for the steps that are timed."""
         return schedule.extend(0, min(_TRIAL_TOTAL, self.most_steps or _TRIAL_TOTAL), self.evaluations, "trial")
 
     def tried_enough(self, step_seconds: Sequence[float]) -> bool:
-        """Whether enough steps were timed, or a tenth of all the time went into them."""
-        return len(step_seconds) >= TRIAL_STEPS or sum(step_seconds) > _TRIAL_SHARE * self.seconds
+        """Whether enough steps were timed, or a tenth of all the time went into them, or there is no more of it."""
+        enough = len(step_seconds) >= TRIAL_STEPS or sum(step_seconds) > _TRIAL_SHARE * self.seconds
+        return enough or self.left() <= 0
+
+    def left(self, score_seconds: float = 0.0) -> float:
+        """The time until training has to be over, for scoring and saving come after it."""
+        return self.deadline - self.clock() - self.saving() - score_seconds
+
+    def look(self, schedule: Schedule, step: int, units_per_second: float) -> Plan | None:
+        """Before the first look: the plan with as short a look as there is time for, or None if a whole one fits."""
+        current = schedule.plans[-1]
+        seconds = self.look_units / units_per_second
+        allowed = _LOOKING_SHARE * max(self.left(), 0.0)
+        if not self.divides or seconds <= allowed:
+            return None
+        share = _rounded(max(allowed / seconds, _LEAST_SHARE))
+        return schedule.extend(
+            step, current.total_steps, current.evaluations, "look", look_share=share, seconds_per_evaluation=seconds
+        )
 
     def plan(self, schedule: Schedule, step: int, step_seconds: float, evaluation_seconds: float) -> Plan | None:
         """The plan that ends in time at this speed, or None if the one in effect does so, give or take 1 % of the
         budget.
         """
-        left = self.deadline - self.clock() - self.reserve(evaluation_seconds)
         current = schedule.plans[-1]
-        fixed = current.reason != "trial"
+        fixed = current.reason not in ("trial", "look")
+        scoring = self._whole_score(current, evaluation_seconds)
+        score_share = current.score_share if fixed else self._score_share(scoring)
+        left = self.left(score_share * scoring)
         if fixed:
             evaluations = current.evaluations
         else:
@@ -156,11 +192,28 @@ class Budget:
             seconds_per_step=step_seconds,
             seconds_per_evaluation=evaluation_seconds,
             seconds_left=left,
+            score_share=score_share,
         )
 
     def stop(self, schedule: Schedule, step: int, evaluation_seconds: float) -> Plan | None:
         """The plan that ends here because time is up, though no look was due: a last guard between looks."""
-        left = self.deadline - self.clock() - self.reserve(evaluation_seconds) - evaluation_seconds
+        current = schedule.plans[-1]
+        scoring = current.score_share * self._whole_score(current, evaluation_seconds)
+        left = self.left(scoring) - evaluation_seconds
         if left > -_SLACK * self.seconds or step >= schedule.total_steps:
             return None
-        return schedule.extend(step, step, schedule.plans[-1].evaluations, "time", seconds_left=left)
+        return schedule.extend(step, step, current.evaluations, "time", seconds_left=left)
+
+    def _whole_score(self, plan: Plan, evaluation_seconds: float) -> float:
+        """The seconds that the score takes, were it of all; a look has seen its share."""
+        return self.score_looks * evaluation_seconds / plan.look_share
+
+    def _score_share(self, seconds: float) -> float:
+        """How much there is time for of a score that takes so long."""
+        allowed = _SCORING_SHARE * max(self.left(), 0.0)
+        return 1.0 if not self.divides or seconds <= allowed else _rounded(max(allowed / seconds, _LEAST_SHARE))
+
+
+def _rounded(share: float) -> float:
+    """Three digits of a share: it stands in the log, and more of them say nothing."""
+    return float(f"{share:.3g}")

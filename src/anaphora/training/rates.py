@@ -26,8 +26,8 @@ from torch import nn
 from anaphora.config import Training
 from anaphora.training import device
 from anaphora.training.initial import first_model
-from anaphora.training.run import Work
 from anaphora.training.update import Batches, Loss, Updater
+from anaphora.training.work import Work
 from anaphora.training.workers import Alone
 
 Batch = TypeVar("Batch")

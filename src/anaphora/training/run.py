@@ -12,19 +12,16 @@ import datetime
 import hashlib
 import math
 import time
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any, Protocol, TypeVar
+from typing import Any
 
 import torch
-from torch import Tensor, nn
 
 from anaphora import machine, places, spec
-from anaphora.config import Config, Training
 from anaphora.config_text import render
 from anaphora.errors import DataError, Interrupted, Terminated, UsageError
-from anaphora.sections import Result
 from anaphora.trained import Trained
 from anaphora.training import checkpoint, device
 from anaphora.training.initial import first_model
@@ -33,67 +30,19 @@ from anaphora.training.metrics_log import MetricsLog, plans_after
 from anaphora.training.outcome import Outcome
 from anaphora.training.plan import Budget, Plan, Schedule
 from anaphora.training.trouble import explained
-from anaphora.training.update import Batches
 from anaphora.training.watch import Silent, Together, Watch
+from anaphora.training.work import Beside, Divided, Work
 from anaphora.training.workers import Alone, Workers, check_same, each
-
-Batch = TypeVar("Batch")
-Beside = Callable[[Path, Callable[[str], None]], Iterable[Watch]]
-"""Gives the watches that write into a run's folder, of that folder and of who is told if one of them cannot."""
+from anaphora.wording import clock
 
 _EPOCHS = 10.0  # if nothing says how long
 _SAVING_SECONDS = 1.0
+_LATE = 0.5  # of the time is gone before the first step
 
 
 def nobody(folder: Path, tell: Callable[[str], None]) -> tuple[Watch, ...]:
     """No watch beside the log."""
     return ()
-
-
-class Work(Protocol[Batch]):
-    """What a task brings: its data ready to train on, and what is made of the weights."""
-
-    task: str
-    unit: str  # the plural of what a loss is summed over
-    tree: spec.Block
-    per_epoch: int  # batches of one pass over the data
-    looks_per_score: float  # how many looks at the held-out part the score at the end takes as long as
-    sha256: str  # of the data
-
-    @property
-    def config(self) -> Config:
-        """Everything that was set."""
-
-    @property
-    def batches(self) -> Batches[Batch]:
-        """What is trained on."""
-
-    @property
-    def training(self) -> Training:
-        """The knobs of the loop."""
-
-    def begin(self, model: Any) -> None:
-        """Set the first weights that follow from the data."""
-
-    def loss(self, model: nn.Module, batch: Batch, carry: Any) -> tuple[Tensor, Any]:
-        """The sum of a batch's losses, and what the next batch begins with."""
-
-    def evaluate(self, model: nn.Module) -> float:
-        """The mean loss on the held-out part or a sample of it."""
-
-    def name(self, batch: Batch, row: int) -> str:
-        """Words that say where a row of a batch comes from."""
-
-    def count_floor(self, told: Watch) -> Sequence[Result] | None:
-        """Find out what the network must beat, and give it, as results without a value; None where nothing is."""
-
-    def score(self, trained: Trained) -> Any:
-        """How good the trained weights are on all of the held-out part."""
-
-    def save(self, trained: Trained, folder: Path, output: Path, score: Any) -> tuple[Any, dict[Path, UsageError]]:
-        """Write the model to both its places, with its score if there is one: the report, and what could not be
-        written.
-        """
 
 
 def train(
@@ -197,6 +146,7 @@ class _Run:
     ) -> None:
         self.work, self.output, self.folder, self.started, self.beside = work, output, folder, started, beside
         self.watch, self.probes, self.workers = watch or Silent(), probes, workers
+        self.besides: tuple[Watch, ...] = ()
         self.saved = ""
         self.trouble = ""
 
@@ -206,8 +156,8 @@ class _Run:
         first = self.workers.rank == 0
         plans = [] if kept is None or not first else plans_after(self.folder / places.LOG, kept)
         log = MetricsLog(self.folder / places.LOG, kept) if first else None
-        beside = self.beside(self.folder, self.watch.note) if first else ()
-        told = Together((log, *beside, self.watch) if log else (self.watch,))
+        self.besides = tuple(self.beside(self.folder, self.watch.note)) if first else ()
+        told = Together((log, *self.besides, self.watch) if log else (self.watch,))
         try:
             if first:
                 size = sum(4 * math.prod(shape) for shape in spec.tensors(self.work.tree).values())
@@ -215,6 +165,8 @@ class _Run:
                     places.check_room(place, size)
                 beaten = self.work.count_floor(told) or ()
                 places.add(self.folder, results=[asdict(result) for result in beaten])
+                if found is None:
+                    self._tell_of_late_beginning()
             foreseen = [Plan(**plan) for plan in self.workers.agree([asdict(plan) for plan in plans])]
             with torch.random.fork_rng(devices=[]):
                 loop = self._loop(told, log)
@@ -251,18 +203,19 @@ class _Run:
         if self.workers.rank > 0:
             torch.manual_seed(training.seed + self.workers.rank)  # another dropout mask for other rows
         model.to(device.pick(training.device, training.precision))
-        schedule, budget = lengths(work, self.started)
+        schedule, budget = lengths(work, self.started, self._ending)
         return Loop(
             model=model,
             batches=work.batches,
             loss=work.loss,
-            evaluate=work.evaluate,
+            evaluate=lambda model: work.evaluate(model),
             schedule=schedule,
             training=training,
             folder=self.folder / places.CHECKPOINTS,
             watch=told,
             budget=budget,
             probes=self.probes,
+            limit=limits(work),
             explain=lambda model, batches, carry: explained(model, work.loss, batches, carry, work.name),
             logged=int if log is None else log.size,
             workers=self.workers,
@@ -272,7 +225,7 @@ class _Run:
         """Save what there is, score it if the run was not cut off, and save that."""
         if outcome.best is None:
             raise outcome.error("No model was saved: none had been judged yet.") or AssertionError(outcome)
-        if outcome.stopped == "unwritable":
+        if outcome.stopped in ("unwritable", "exhausted"):
             self.trouble = f"{outcome.trouble} "
         best = outcome.best
         trained = Trained(
@@ -299,16 +252,33 @@ class _Run:
             report, failed = self.work.save(trained, self.folder, self.output, self.work.score(trained))
         if failed:
             raise next(iter(failed.values()))
-        if outcome.stopped != "unwritable":
+        if outcome.stopped not in ("unwritable", "exhausted"):
             told.finish(report)
         return report
+
+    def _ending(self) -> float:
+        """The seconds that saving takes, and what else is done at the end."""
+        return _SAVING_SECONDS + sum(getattr(watch, "end_seconds", 0.0) for watch in self.besides)
+
+    def _tell_of_late_beginning(self) -> None:
+        """Say so where reading and counting have left little of the time."""
+        minutes, took = self.work.training.minutes, time.monotonic() - self.started
+        if minutes is not None and took > _LATE * 60 * minutes:
+            self.watch.note(
+                f"Reading, preparing and the baseline took {clock(took)} of the {clock(60 * minutes)} that --minutes"
+                " gives: little is left to train."
+            )
 
     def _kept(self) -> str:
         return f"{self.saved or f'What was kept is in {self.folder}.'} Go on with: anaphora resume {self.folder}"
 
 
-def lengths(work: Work[Any], started: float) -> tuple[Schedule, Budget | None]:
-    """How long a run will be: a plan of steps or passes, or a budget of time with those as limits."""
+def lengths(
+    work: Work[Any], started: float, ending: Callable[[], float] = lambda: _SAVING_SECONDS
+) -> tuple[Schedule, Budget | None]:
+    """How long a run will be: a plan of steps or passes, or a budget of time with those as limits; `ending` gives the
+    seconds that are needed for what comes after the score.
+    """
     training = work.training
     schedule = Schedule(training.learning_rate, training.warmup, training.final_rate)
     per_epoch = work.per_epoch / training.accumulate
@@ -321,9 +291,27 @@ def lengths(work: Work[Any], started: float) -> tuple[Schedule, Budget | None]:
         schedule.plans.append(schedule.extend(0, most, training.evaluations, reason))
         return schedule, None
     seconds = 60 * training.minutes
-    weight = work.looks_per_score / (2 if training.average > 0 else 1)
-    reserve: Callable[[float], float] = lambda evaluation_seconds: weight * evaluation_seconds + _SAVING_SECONDS  # noqa: E731
-    return schedule, Budget(started + seconds, seconds, training.evaluations, time.monotonic, reserve, most)
+    return schedule, Budget(
+        deadline=started + seconds,
+        seconds=seconds,
+        evaluations=training.evaluations,
+        clock=time.monotonic,
+        score_looks=work.looks_per_score / (2 if training.average > 0 else 1),
+        saving=ending,
+        most_steps=most,
+        look_units=(2 if training.average > 0 else 1) * work.look_units if isinstance(work, Divided) else 0,
+        divides=isinstance(work, Divided),
+    )
+
+
+def limits(work: Work[Any]) -> Callable[[Plan], None]:
+    """What lets a work look at, and score, as much as a plan has time for."""
+
+    def limit(plan: Plan) -> None:
+        if isinstance(work, Divided):
+            work.limit(plan.look_share, plan.score_share)
+
+    return limit
 
 
 def _machine(work: Work[Any], workers: Workers) -> dict[str, Any]:

@@ -2,15 +2,16 @@
 
     model/…  optimiser/i/…  average/i  best/…  carry/i  random
 
-A nested value of tensors is taken apart into a list of them and a description that JSON can hold; put together it is
-the same value on the same kind of device.
+`of_run` takes all of it from the parts of a loop, and `put_run_back` gives it to others like them. A nested value of
+tensors is taken apart into a list of them and a description that JSON can hold; put together it is the same value on
+the same kind of device.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
 import numpy as np
@@ -18,9 +19,12 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
+from anaphora.data.shares import share
 from anaphora.errors import IncompatibleBundle
 from anaphora.training.optim import Average
 from anaphora.training.outcome import Best
+from anaphora.training.plan import Plan
+from anaphora.training.update import Updater
 
 Arrays = dict[str, NDArray[Any]]
 
@@ -36,6 +40,57 @@ class Where:
     clipped: list[bool] = field(default_factory=list)  # since the last measured step
     seconds: float = 0.0  # of training until here
     evaluation_seconds: float = 0.0  # of the last look
+
+
+def of_run(
+    at: Where, updater: Updater[Any], average: Average | None, best: Best | None, plans: Sequence[Plan]
+) -> tuple[Arrays, dict[str, Any]]:
+    """All that a run is: tensors, and facts that JSON can hold; what each worker has of its own is gathered."""
+    workers = updater.workers
+    parts: list[Tensor] = []
+    carry = take_apart(updater.carry, parts)
+    gathered = {str(i): workers.gather(part, 1).cpu().numpy() for i, part in enumerate(parts)}
+    random = workers.gather(torch.from_numpy(random_array())[None], 0).numpy()
+    own = best is not None and (best.step, best.weights) != (at.step, "raw")
+    tensors = {
+        **under("model", as_arrays(updater.model)),
+        **under("optimiser", optimiser_arrays(updater.adam)),
+        **under("average", average_arrays(average)),
+        **under("best", dict(best.tensors) if best is not None and own else {}),
+        **under("carry", gathered),
+        "random": random,
+    }
+    facts = {
+        **asdict(at),
+        "averaged": 0 if average is None else average.updates,
+        "plans": [asdict(plan) for plan in plans],
+        "best": facts_of(best),
+        "carry": carry,
+    }
+    return tensors, facts
+
+
+def put_run_back(
+    tensors: Arrays, facts: Mapping[str, Any], updater: Updater[Any], average: Average | None
+) -> tuple[Where, Best | None, list[Plan]]:
+    """Let updater and average be those of the run that `of_run` took all this from, and give the rest of it.
+
+    Raises IncompatibleBundle if it was another model's.
+    """
+    model = within("model", tensors)
+    put_back(updater.model, model)
+    put_optimiser_back(updater.adam, within("optimiser", tensors))
+    put_average_back(average, within("average", tensors), facts["averaged"])
+    device = next(updater.model.parameters()).device
+    rank, ranks = updater.workers.rank, updater.workers.ranks
+    carry = within("carry", tensors)
+    whole = [torch.from_numpy(carry[str(i)].copy()) for i in range(len(carry))]
+    mine = [part[:, share(part.shape[1], rank, ranks)].contiguous().to(device) for part in whole]
+    updater.carry = put_together(facts["carry"], mine)
+    if rank < len(tensors["random"]):  # another one begins with numbers of its own
+        put_random_back(tensors["random"][rank])
+    at = Where(**{name: facts[name] for name in asdict(Where())})
+    return at, best_of(within("best", tensors), model, facts["best"]), [Plan(**plan) for plan in facts["plans"]]
 
 
 def as_arrays(model: nn.Module) -> Arrays:

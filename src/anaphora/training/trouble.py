@@ -51,6 +51,21 @@ def told(explanations: Sequence[str]) -> str:
     return "Run once more, the same batch gave finite numbers: it was a matter of the dropout that was drawn."
 
 
+def is_of_memory(error: BaseException) -> bool:
+    """Whether an error says that there is no room for an array: NumPy's, torch's on a processor, or on a GPU."""
+    known = isinstance(error, MemoryError | torch.OutOfMemoryError)
+    return known or (isinstance(error, RuntimeError) and "allocate memory" in str(error))
+
+
+def of_memory(error: BaseException) -> str:
+    """What to say of it."""
+    said = (str(error).splitlines() or [type(error).__name__])[0].rstrip(".")
+    return (
+        f"there is not enough memory ({said}). Read less at once (--batch, --batch-steps or --steps), cut long rows"
+        " (--longest), or take a smaller network; `anaphora check` foretells what training takes."
+    )
+
+
 def _looker(path: str, found: list[tuple[str, Tensor]]) -> Callable[..., None]:
     def look(module: nn.Module, inputs: Any, output: Any) -> None:
         tensor = output[0] if isinstance(output, tuple) else output

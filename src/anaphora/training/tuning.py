@@ -34,8 +34,9 @@ from anaphora.training.initial import first_model
 from anaphora.training.loop import Loop
 from anaphora.training.metrics_log import MetricsLog
 from anaphora.training.outcome import Outcome
-from anaphora.training.run import Work, lengths
+from anaphora.training.run import lengths
 from anaphora.training.watch import Evaluation, Silent, Together
+from anaphora.training.work import Work
 from anaphora.wording import clock
 
 if TYPE_CHECKING:
@@ -218,6 +219,8 @@ class Search:
                 model.to(device.pick(work.training.device, work.training.precision))
                 work.looks_per_score = 0.0  # nothing is scored at the end: all the time is for training
                 schedule, budget = lengths(work, begun)
+                if budget is not None:
+                    budget.divides = False  # trials are compared by one look
                 loop = Loop(
                     model=model,
                     batches=work.batches,
@@ -231,6 +234,8 @@ class Search:
                 )
                 outcome = loop.run()
                 stopped = outcome.stopped
+                if stopped == "exhausted":
+                    raise UsageError(outcome.trouble)
                 return outcome
         finally:
             log.finish(_End(trial.number, stopped, 0 if loop is None else loop.step, time.monotonic() - begun))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +23,7 @@ from anaphora.tasks.classify import task
 from anaphora.tasks.classify.classifier import Classifier
 from anaphora.tasks.classify.scoring import evaluate
 from anaphora.tasks.classify.settings import ClassifyConfig
+from anaphora.training import run
 from anaphora.training.watch import Silent, Step
 from labelled import config, sentences, waves, write_csv
 
@@ -312,3 +314,21 @@ def test_workers_read_disjoint_rows() -> None:
     assert work.batches.units(none) == 0
     loss, _ = work.loss(build(work.tree), none, None)
     assert loss.item() == 0.0
+
+
+def test_where_time_is_short_some_rows_are_scored_beside_the_same_floor(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(classify, "_FEWEST", 5)
+    options = ("--max-steps", "6", "--valid", "0.5")
+    corpus, settings = corpus_of("text", *options), config(*options)
+    work = classify.Work(settings, corpus)
+    work.limit(1.0, 0.3)
+    report = run.train(work, tmp_path / "m.anaphora")
+    count = len(corpus.held_out)
+    some = round(0.3 * count)
+    fewer = replace(corpus, held_out=corpus.held_out.take(np.arange(some) * count // some))
+    assert report.score == evaluate(Classifier(runtime.load(tmp_path / "m.anaphora")), fewer.held_out)
+    assert report.floor == task.floor(settings, fewer, task.encode(settings, fewer))
+    assert f"Scored are {some} of {count} held-out rows: --minutes left no time for more." in report.notes
+    assert bundle.read(tmp_path / "m.anaphora").config["card"]["scored_rows"] == some

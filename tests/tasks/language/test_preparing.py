@@ -177,9 +177,10 @@ def test_a_huge_held_out_part_is_scored_in_part_by_both(tmp_path: Path, rng: np.
 def test_what_is_scored_in_part_is_said() -> None:
     vocabulary = task.encode(config(), task.split(config(), TEXT)).vocabulary
     for length, said in ((2_000_001, None), (3_000_001, "sample of 2,000,000 of the held-out part's 3,000,000 units")):
-        units, note = task.scored(task.Encoded(vocabulary, np.zeros(9), np.zeros(length, np.uint8)))
-        assert units == 2_000_000
-        assert note is None if said is None else said in str(note)
+        encoded = task.Encoded(vocabulary, np.zeros(9), np.zeros(length, np.uint8))
+        part = task.scored(encoded, task.Floor(1.5, 7, None))
+        assert (part.units, part.floor_nats) == (2_000_000, 1.5)
+        assert part.note is None if said is None else said in str(part.note)
 
 
 MEASURED = """

@@ -25,7 +25,7 @@ _WIDE, _NARROW, _SMALL = (984, 380), (330, 260), (316, 170)
 _RELOAD_SECONDS = 30
 _ALWAYS_OPEN = 12  # looks; a longer table is folded
 _COLOURS = ("other", "third", "fourth", "fifth", "seen", "unseen", "floor")
-_GOOD, _BAD = ("finished", "early"), ("diverged", "unwritable")
+_GOOD, _BAD = ("finished", "early"), ("diverged", "unwritable", "exhausted")
 
 
 def write(folder: Path, sections: Sequence[Section] | None = None) -> Path:

@@ -50,6 +50,11 @@ class Page:
         self._cost = _FIRST_COST
         self._troubled = False
 
+    @property
+    def end_seconds(self) -> float:
+        """What `finish` will take, as far as it is known: a run that has to be done by a time leaves room for it."""
+        return self._cost
+
     def stage(self, text: str) -> None:
         """Do nothing."""
 

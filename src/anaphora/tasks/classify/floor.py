@@ -43,19 +43,38 @@ class Floor:
         return asdict(self)
 
 
+@dataclass(frozen=True)
+class Guesses:
+    """What the simple methods give each held-out row, as targets are written."""
+
+    linear: str
+    of_linear: NDArray[Any]
+    of_majority: NDArray[Any]
+    note: str | None
+
+    def judged(self, encoded: Encoded, rows: NDArray[np.int64]) -> Floor:
+        """Their scores on some of the held-out rows."""
+        truth, labels = encoded.held_out.targets[rows], len(encoded.labels)
+        found = [judged(truth, guesses[rows], labels) for guesses in (self.of_linear, self.of_majority)]
+        return Floor(self.linear, *found[0], *found[1], self.note)
+
+
 def floor(config: ClassifyConfig, corpus: Corpus, encoded: Encoded) -> Floor:
-    """Fit the simple methods to the training part, or to a sample of it where time is short, and score them."""
+    """The simple methods on all of the held-out part."""
+    return guessed(config, corpus, encoded).judged(encoded, np.arange(len(corpus.held_out)))
+
+
+def guessed(config: ClassifyConfig, corpus: Corpus, encoded: Encoded) -> Guesses:
+    """Fit the simple methods to the training part, or to a sample of it where time is short, and have them guess."""
     training = config.training
     largest = LARGEST if training.minutes is None else min(LARGEST, int(training.minutes * _ROWS_PER_MINUTE))
     balanced = training.class_weights != "none"
     model = Linear(encoded.reader.kind, len(encoded.labels), encoded.multi, balanced, training.seed)
     train, held_out = (_inputs(config, encoded, part) for part in (corpus.train.inputs, corpus.held_out.inputs))
-    truth = encoded.held_out.targets
     guesses = model.fit(train, encoded.train.targets, max(largest, 100)).guess(held_out)
-    frequent = majority(encoded.train.targets, len(encoded.labels), len(truth), encoded.multi)
-    (accuracy, f1), (least, least_f1) = (judged(truth, found, len(encoded.labels)) for found in (guesses, frequent))
+    frequent = majority(encoded.train.targets, len(encoded.labels), len(guesses), encoded.multi)
     name = "statistics+LR" if encoded.reader.scale is not None else "TF-IDF+LR"
-    return Floor(name, accuracy, f1, least, least_f1, model.note)
+    return Guesses(name, guesses, frequent, model.note)
 
 
 def judged(truth: NDArray[Any], guesses: NDArray[Any], labels: int) -> tuple[float, float]:

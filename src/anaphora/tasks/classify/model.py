@@ -27,7 +27,7 @@ from anaphora.nn.blocks import Stack
 from anaphora.sections import Result
 from anaphora.tasks.classify.amounts import settled
 from anaphora.tasks.classify.encoding import Encoded, Part, encode
-from anaphora.tasks.classify.floor import Floor, floor
+from anaphora.tasks.classify.floor import Guesses, guessed
 from anaphora.tasks.classify.network import share_unknown, specification
 from anaphora.tasks.classify.reading import Corpus
 from anaphora.tasks.classify.saving import Report, save, score
@@ -41,6 +41,7 @@ from anaphora.training.watch import Watch
 _POWER = {"none": 0.0, "root": 0.5, "balanced": 1.0}
 _LOOKED_AT_ONCE = 2**15  # steps
 _SCORING_MARGIN = 1.5  # the runtime's scoring may be so much slower than a look in training
+_FEWEST = 100  # rows that are looked at or scored, however little time there is
 _SPREAD = 0.1  # standard deviation of an embedding's first entries
 
 
@@ -86,18 +87,29 @@ class Work:
         self._corpus = corpus
         self._encoded = encoded = encode(config, corpus)
         self.training = training = settled(config, encoded.train.rows.lengths)
-        self._floor: Floor | None = None
+        self._guesses: Guesses | None = None
         reader = encoded.reader
         self.tree = specification(config, reader.kind, reader.width, len(encoded.labels))
         bucketed = Bucketed(encoded.train.rows.lengths, training.batch_steps, training.seed, training.batch)
         self.batches = Batches(encoded.train, bucketed)
         self.per_epoch = bucketed.per_epoch
+        self._scored = np.arange(len(corpus.held_out))
         self._looked_at = sample(encoded.held_out, training.evaluation_rows)
-        self.looks_per_score = _SCORING_MARGIN * len(corpus.held_out) / len(self._looked_at.targets)
+        self.look_units = len(self._looked_at.targets)
+        self.looks_per_score = _SCORING_MARGIN * len(corpus.held_out) / self.look_units
         weights = None if encoded.multi else class_weights(encoded.train.targets, training.class_weights)
         self._weights = None if weights is None else torch.from_numpy(weights)
         self._unknown = None if reader.vocabulary is None else reader.vocabulary.unknown
         self._share = share_unknown(config, reader.kind)
+
+    def limit(self, look_share: float, score_share: float) -> None:
+        """Look at, and score, only such shares of what would be."""
+        looked_at, scored = (
+            max(round(share * count), min(_FEWEST, count))
+            for share, count in ((look_share, self.look_units), (score_share, len(self._corpus.held_out)))
+        )
+        self._looked_at = sample(self._encoded.held_out, looked_at)
+        self._scored = spread(len(self._corpus.held_out), scored)
 
     def begin(self, model: Stack) -> None:
         """Small embeddings, which leave the first steps to what is learned; an output that knows nothing but how
@@ -140,20 +152,23 @@ class Work:
     def count_floor(self, told: Watch) -> tuple[Result, ...]:
         """Fit the simple methods."""
         told.stage(f"fitting a logistic regression to {len(self._corpus.train):,} rows")
-        self._floor = floor(self.config, self._corpus, self._encoded)
+        self._guesses = guessed(self.config, self._corpus, self._encoded)
         by_f1 = self._encoded.multi or self.training.class_weights != "none"
-        return results(None, self._floor, by_f1)
+        return results(None, self._guesses.judged(self._encoded, self._scored), by_f1)
 
     def score(self, trained: Trained) -> Score:
-        """How good the weights are on the whole held-out part, as the runtime computes it."""
-        return score(self._corpus, self._encoded, trained)
+        """How good the weights are on the held-out part, or rows spread over it, as the runtime computes it."""
+        return score(self._corpus, self._encoded, trained, self._scored)
 
     def save(
         self, trained: Trained, folder: Path, output: Path, score: Score | None
     ) -> tuple[Report, dict[Path, UsageError]]:
         """Write the bundle to both its places."""
-        assert self._floor is not None
-        return save(self.config, self._corpus, self._encoded, self._floor, trained, folder, output, score)
+        assert self._guesses is not None
+        floor, rows = self._guesses.judged(self._encoded, self._scored), len(self._corpus.held_out)
+        note = f"Scored are {len(self._scored):,} of {rows:,} held-out rows: --minutes left no time for more."
+        note = note if len(self._scored) < rows else ""
+        return save(self.config, self._corpus, self._encoded, floor, trained, folder, output, score, note)
 
     def _some_unknown(self, rows: Ragged) -> Ragged:
         """Symbols at random read as unknown, so that the unknown one is learned and no word decides alone."""
@@ -194,10 +209,14 @@ def first_bias(encoded: Encoded) -> NDArray[np.float32]:
     return logs
 
 
+def spread(count: int, most: int) -> NDArray[np.int64]:
+    """All of so many rows, or `most` of them evenly spread."""
+    return np.arange(count) if count <= most else np.arange(most) * count // most
+
+
 def sample(part: Part, most: int) -> Part:
     """A part, or of a larger one so many rows evenly spread over it; sorted by length."""
-    count = len(part.targets)
-    rows = np.arange(count) if count <= most else np.arange(most) * count // most
+    rows = spread(len(part.targets), most)
     rows = rows[np.argsort(part.rows.lengths[rows], kind="stable")]
     return Part(part.rows.take(rows), part.targets[rows])
 

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 from numpy.typing import NDArray
 
 from anaphora import bundle, label_metrics, places, spec
@@ -60,12 +61,13 @@ class Report:
         return [*lines, f"model    {self.model}", f"records  {self.run_dir}"]
 
 
-def score(corpus: Corpus, encoded: Encoded, trained: Trained) -> Score:
-    """How good the trained weights are on all of the held-out part, at the temperature that is fitted to it."""
+def score(corpus: Corpus, encoded: Encoded, trained: Trained, rows: NDArray[np.int64]) -> Score:
+    """How good the trained weights are on rows of the held-out part, at the temperature that is fitted to them."""
+    inputs, targets = encoded.held_out.rows.take(rows), encoded.held_out.targets[rows]
     model = Model(bundle.Bundle(dict(trained.tensors), {"model": trained.tree}))
-    found = scores(model, encoded.held_out.rows)
-    heat = label_metrics.fit_temperature(found, encoded.held_out.targets, encoded.multi)
-    return judge(found, corpus.held_out, encoded.labels, heat, encoded.multi)
+    found = scores(model, inputs)
+    heat = label_metrics.fit_temperature(found, targets, encoded.multi)
+    return judge(found, corpus.held_out.take(rows), encoded.labels, heat, encoded.multi)
 
 
 def save(
@@ -77,12 +79,14 @@ def save(
     folder: Path,
     output: Path,
     found: Score | None = None,
+    note: str = "",
 ) -> tuple[Report, dict[Path, UsageError]]:
-    """Write the bundle to `output` and into the run's folder, with its score or (None) before there is one.
+    """Write the bundle to `output` and into the run's folder, with its score or (None) before there is one; `note` is
+    what is to be said of that.
 
     Gives the report, and the error of each of the two places that could not be written: they may be on two disks.
     """
-    report = _report(config, encoded.multi, floor, trained, found, folder, output)
+    report = _report(config, encoded.multi, floor, trained, found, note, folder, output)
     heat = 1.0 if found is None else found.temperature
     filled = _settings(config, corpus, encoded, trained, heat)
     filled["card"] = _card(corpus, encoded, floor, trained, report)
@@ -118,12 +122,13 @@ def _report(
     floor: Floor,
     trained: Trained,
     found: Score | None,
+    note: str,
     folder: Path,
     output: Path,
 ) -> Report:
     beside = results(found, floor, by_f1=multi or config.training.class_weights != "none")
     loses = beside[0].loses
-    notes = [floor.note] if floor.note else []
+    notes = [told for told in (floor.note, note) if told]
     if loses:
         notes.append(
             f"The network loses to the logistic regression: {beside[0].name} {beside[0].value:.4f} against"
@@ -165,6 +170,7 @@ def _card(corpus: Corpus, encoded: Encoded, floor: Floor, trained: Trained, repo
         "labels": len(encoded.labels),
         "train_rows": len(corpus.train),
         "held_out_rows": len(corpus.held_out),
+        "scored_rows": None if found is None else found.rows,
         **{name: None if found is None else getattr(found, name) for name in figures},
         "floor": floor.facts(),
         "parameters": report.parameters,

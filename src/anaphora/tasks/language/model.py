@@ -23,13 +23,14 @@ from anaphora.tasks.language import streams
 from anaphora.tasks.language.network import specification
 from anaphora.tasks.language.saving import Tensors, opened, save, score
 from anaphora.tasks.language.showing import results, sections
-from anaphora.tasks.language.task import PLURAL, Corpus, Floor, LanguageConfig, Report, encode, floor
+from anaphora.tasks.language.task import PLURAL, Corpus, Floor, LanguageConfig, Report, encode, floor, scored
 from anaphora.trained import Trained
 from anaphora.training import run
 from anaphora.training.watch import Watch
 
 _LOGITS_AT_ONCE = 2**22
 _SCORING_MARGIN = 1.3  # the runtime's scoring may be so much slower than a look in training
+_LEAST_LOOK = 256  # units, however little time there is
 _SHOWN = 20  # units of a row that is told of
 
 
@@ -91,9 +92,20 @@ class Work:
         self.tree = specification(config, encoded.vocabulary.size)
         self.batches = streams.Windows(encoded.train, training.batch, training.steps, training.seed)
         self.per_epoch = self.batches.per_epoch
-        looked_at = _read_in(streams.sample(len(encoded.held_out), training.evaluation_units))
-        self.looks_per_score = _SCORING_MARGIN * _read_in(streams.cut(len(encoded.held_out))) / looked_at
-        self.evaluate = evaluation(encoded.held_out, training.evaluation_units, encoded.vocabulary.size)
+        self.look_units = _read_in(streams.sample(len(encoded.held_out), training.evaluation_units))
+        whole = _read_in(streams.cut(len(encoded.held_out)))
+        self.looks_per_score = _SCORING_MARGIN * whole / self.look_units
+        self._score_share = 1.0
+        self.evaluate = self._look(training.evaluation_units)
+
+    def limit(self, look_share: float, score_share: float) -> None:
+        """Look at, and score, only such shares of what would be."""
+        most = min(self.training.evaluation_units, len(self._encoded.held_out) - 1)
+        self.evaluate = self._look(max(round(look_share * most), min(_LEAST_LOOK, most)))
+        self._score_share = score_share
+
+    def _look(self, units: int) -> Callable[[nn.Module], float]:
+        return evaluation(self._encoded.held_out, units, self._encoded.vocabulary.size)
 
     def begin(self, model: Stack) -> None:
         """Let the output begin at the symbols' frequencies."""
@@ -119,15 +131,18 @@ class Work:
         return sections(opened(self.config, self._encoded, self.tree, tensors), self._encoded.held_out)
 
     def score(self, trained: Trained) -> float:
-        """Nats per unit of the whole held-out part, as the runtime computes them."""
-        return score(self.config, self._encoded, trained)
+        """Nats per unit of the held-out part, or the share that there is time for, as the runtime computes them."""
+        assert self._floor is not None
+        pieces = scored(self._encoded, self._floor, self._score_share).pieces
+        return score(self.config, self._encoded, trained, pieces)
 
     def save(
         self, trained: Trained, folder: Path, output: Path, score: float | None
     ) -> tuple[Report, dict[Path, UsageError]]:
         """Write the bundle to both its places."""
         assert self._floor is not None
-        return save(self.config, self._corpus, self._encoded, self._floor, trained, folder, output, score)
+        parts = self._corpus, self._encoded, self._floor
+        return save(self.config, *parts, trained, folder, output, score, self._score_share)
 
 
 def train(config: LanguageConfig, corpus: Corpus, output: str | Path, **how: Any) -> Report:

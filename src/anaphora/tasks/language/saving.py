@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import datetime
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -17,15 +17,16 @@ from anaphora.errors import UsageError
 from anaphora.sections import Section
 from anaphora.tasks.language import scoring
 from anaphora.tasks.language.showing import results, sections
-from anaphora.tasks.language.task import Corpus, Encoded, Floor, LanguageConfig, Report, scored
+from anaphora.tasks.language.streams import Piece
+from anaphora.tasks.language.task import Corpus, Encoded, Floor, LanguageConfig, Report, Scored, scored
 from anaphora.trained import Trained, versions
 
 Tensors = Mapping[str, NDArray[Any]]
 
 
-def score(config: LanguageConfig, encoded: Encoded, trained: Trained) -> float:
-    """The model's nats per unit on the held-out part, on a sample of it if it is huge; not finite if it is that bad."""
-    return float(scoring.score(opened(config, encoded, trained.tree, trained.tensors), encoded.held_out).mean())
+def score(config: LanguageConfig, encoded: Encoded, trained: Trained, pieces: Sequence[Piece]) -> float:
+    """The model's nats per unit of pieces of the held-out part; not finite if it is that bad."""
+    return float(scoring.score(opened(config, encoded, trained.tree, trained.tensors), encoded.held_out, pieces).mean())
 
 
 def opened(config: LanguageConfig, encoded: Encoded, tree: spec.Block, tensors: Tensors) -> runtime.Model:
@@ -42,12 +43,14 @@ def save(
     folder: Path,
     output: Path,
     nats: float | None = None,
+    share: float = 1.0,
 ) -> tuple[Report, dict[Path, UsageError]]:
-    """Write the bundle to `output` and into the run's folder, with its score or (None) before there is one.
+    """Write the bundle to `output` and into the run's folder, with its score or (None) before there is one; `share` is
+    how much of what a score is made of was scored.
 
     Gives the report, and the error of each of the two places that could not be written: they may be on two disks.
     """
-    report = _report(config, encoded, floor, trained, nats, folder, output)
+    report = _report(config, encoded, floor, trained, nats, scored(encoded, floor, share), folder, output)
     settings = {**_settings(config, trained.tree), "card": _card(corpus, encoded, floor, trained, report)}
     failed: dict[Path, UsageError] = {}
     for path in places.models(folder, output):
@@ -78,16 +81,16 @@ def _report(
     floor: Floor,
     trained: Trained,
     nats: float | None,
+    part: Scored,
     folder: Path,
     output: Path,
 ) -> Report:
-    loses = None if nats is None else not nats <= floor.nats
-    units, sampled = scored(encoded)
-    notes = [note for note in (floor.note, sampled) if note]
+    loses = None if nats is None else not nats <= part.floor_nats
+    notes = [note for note in (floor.note, part.note) if note]
     if nats is not None and loses:
         notes.append(
-            f"The network loses to the n-gram model: {nats:.4f} against {floor.nats:.4f} nats per {config.data.units}."
-            " Train it longer (--minutes), or on more text."
+            f"The network loses to the n-gram model: {nats:.4f} against {part.floor_nats:.4f} nats per"
+            f" {config.data.units}. Train it longer (--minutes), or on more text."
         )
     if nats is None:
         notes.append(
@@ -101,10 +104,10 @@ def _report(
         nats=nats,
         bits=None if nats is None else metrics.bits(nats),
         perplexity=None if nats is None else metrics.perplexity(nats),
-        floor_nats=floor.nats,
+        floor_nats=part.floor_nats,
         loses=loses,
         sampled_nats=trained.sampled,
-        scored=units,
+        scored=part.units,
         parameters=sum(math.prod(shape) for shape in spec.tensors(trained.tree).values()),
         steps=trained.steps,
         best_step=trained.best_step,
@@ -113,13 +116,13 @@ def _report(
         model=output,
         run_dir=folder,
         notes=tuple(notes),
-        results=results(config.data.units, nats, floor.nats),
-        sections=_sections(config, encoded, trained) if nats is not None and math.isfinite(nats) else (),
+        results=results(config.data.units, nats, part.floor_nats),
+        sections=_sections(config, encoded, trained, part.units) if nats is not None and math.isfinite(nats) else (),
     )
 
 
-def _sections(config: LanguageConfig, encoded: Encoded, trained: Trained) -> tuple[Section, ...]:
-    return sections(opened(config, encoded, trained.tree, trained.tensors), encoded.held_out)
+def _sections(config: LanguageConfig, encoded: Encoded, trained: Trained, most: int) -> tuple[Section, ...]:
+    return sections(opened(config, encoded, trained.tree, trained.tensors), encoded.held_out, most)
 
 
 def _card(corpus: Corpus, encoded: Encoded, floor: Floor, trained: Trained, report: Report) -> dict[str, Any]:
@@ -138,7 +141,8 @@ def _card(corpus: Corpus, encoded: Encoded, floor: Floor, trained: Trained, repo
         "sampled_nats_per_unit": _finite(report.sampled_nats),
         "floor": {
             "model": f"interpolated Kneser-Ney, order {floor.order}",
-            "nats_per_unit": floor.nats,
+            "nats_per_unit": floor.nats,  # of what `eval` scores of this part
+            "scored_nats_per_unit": report.floor_nats,
             "note": floor.note,
         },
         "parameters": report.parameters,

@@ -24,10 +24,10 @@ def results(unit: str, nats: float | None, floor_nats: float) -> tuple[Result, .
     return (Result("nats", unit, nats, floor_nats, NGRAM),)
 
 
-def sections(model: Model, held_out: Units) -> tuple[Section, ...]:
-    """What a model makes of the beginning of the held-out part, and where it is at a loss."""
+def sections(model: Model, held_out: Units, most: int = _LOOKED_AT) -> tuple[Section, ...]:
+    """What a model makes of the beginning of the held-out part, and where among so many units it is at a loss."""
     writer = Writer(model)
-    return (_written(writer, held_out), _surprising(writer, held_out))
+    return (_written(writer, held_out), _surprising(writer, held_out, min(most, _LOOKED_AT)))
 
 
 def _written(writer: Writer, held_out: Units) -> Section:
@@ -43,8 +43,8 @@ def _written(writer: Writer, held_out: Units) -> Section:
     )
 
 
-def _surprising(writer: Writer, held_out: Units) -> Section:
-    pieces = streams.sample(len(held_out), _LOOKED_AT)
+def _surprising(writer: Writer, held_out: Units, most: int) -> Section:
+    pieces = streams.sample(len(held_out), most)
     nats = scoring.score(writer.model, held_out, pieces)
     found: list[tuple[float, int, int]] = []
     at = 0

@@ -132,6 +132,17 @@ def sample(length: int, units: int) -> list[Piece]:
     return _spread(predictions, count, size, _SAMPLE_CONTEXT)
 
 
+def shortened(pieces: Sequence[Piece], share: float) -> list[Piece]:
+    """The same pieces, of each only the first part scored; a unit at least."""
+    return [piece._replace(stop=piece.first + _part(piece, share)) for piece in pieces]
+
+
+def in_shortened(pieces: Sequence[Piece], share: float) -> NDArray[np.bool_]:
+    """Which of the units that pieces score are scored by the shortened ones too, (N,)."""
+    kept = [np.arange(piece.stop - piece.first) < _part(piece, share) for piece in pieces]
+    return np.concatenate([np.zeros(0, np.bool_), *kept])
+
+
 def scored_in(pieces: Sequence[Piece]) -> int:
     """How many units pieces score."""
     return sum(piece.stop - piece.first for piece in pieces)
@@ -153,6 +164,10 @@ def rows(ids: Units, pieces: Sequence[Piece], begin: int = 0, steps: int | None 
         targets[: lengths[b], b] = read[1:]
         scored[max(0, piece.first - 1 - piece.start - begin) : lengths[b], b] = True
     return Rows(inputs, targets, lengths, scored)
+
+
+def _part(piece: Piece, share: float) -> int:
+    return max(1, round(share * (piece.stop - piece.first)))
 
 
 def _spread(predictions: int, count: int, size: int, context: int) -> list[Piece]:

@@ -8,8 +8,11 @@ The floor is an interpolated Kneser-Ney model of the same units, counted on the 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
 
 from anaphora import metrics
 from anaphora.baselines import LARGEST, KneserNey, order_for
@@ -22,18 +25,21 @@ from anaphora.tasks.language.settings import HELD_OUT, PLURAL, PRESETS, Language
 
 _COUNTED_PER_MINUTE = 5_000_000  # units of which n-grams are counted; a million takes 1 to 2 s
 __all__ = [
-    "HELD_OUT", "PLURAL", "PRESETS", "Corpus", "Encoded", "Floor", "LanguageConfig", "Report",
+    "HELD_OUT", "PLURAL", "PRESETS", "Corpus", "Encoded", "Floor", "LanguageConfig", "Report", "Scored",
     "check", "check_files", "describe", "encode", "floor", "guess", "read", "scored", "split",
 ]  # fmt: skip
 
 
 @dataclass(frozen=True)
 class Floor:
-    """What an n-gram model of the same units scores on the held-out part; `note` says if it saw less than all."""
+    """What an n-gram model of the same units scores on the held-out part; `note` says if it saw less than all, and
+    `each` has the nats of every unit.
+    """
 
     nats: float
     order: int
     note: str | None
+    each: NDArray[np.float64] = field(default_factory=lambda: np.zeros(0), repr=False, compare=False)
 
 
 @dataclass(frozen=True)
@@ -82,11 +88,28 @@ def floor(config: LanguageConfig, encoded: Encoded) -> Floor:
     largest = LARGEST if minutes is None else min(LARGEST, int(minutes * _COUNTED_PER_MINUTE))
     model = KneserNey(order, encoded.vocabulary.size).fit(encoded.train, largest)
     pieces = streams.cut(len(encoded.held_out))
-    return Floor(float(scoring.floor_nats(model, encoded.held_out, pieces).mean()), order, model.note)
+    each = scoring.floor_nats(model, encoded.held_out, pieces)
+    return Floor(float(each.mean()), order, model.note, each)
 
 
-def scored(encoded: Encoded) -> tuple[int, str | None]:
-    """How many units of the held-out part the final score is of, and what to know if they are not all."""
-    every, units = len(encoded.held_out) - 1, streams.scored_in(streams.cut(len(encoded.held_out)))
-    note = f"Both scores are of an evenly spread sample of {units:,} of the held-out part's {every:,} units."
-    return units, note if units < every else None
+@dataclass(frozen=True)
+class Scored:
+    """The part of the held-out part that the final score is of; `note` says what to know if it is not all."""
+
+    pieces: list[streams.Piece]
+    units: int
+    note: str | None
+    floor_nats: float  # the same units by the n-gram model
+
+
+def scored(encoded: Encoded, floor: Floor, share: float = 1.0) -> Scored:
+    """All that a score is made of, or a share of it where there is no time for more."""
+    whole, every = streams.cut(len(encoded.held_out)), len(encoded.held_out) - 1
+    pieces, nats = whole, floor.nats
+    if share < 1:
+        pieces = streams.shortened(whole, share)
+        nats = float(floor.each[streams.in_shortened(whole, share)].mean())
+    units = streams.scored_in(pieces)
+    note = f"Both scores are of an evenly spread sample of {units:,} of the held-out part's {every:,} units"
+    note += "." if share == 1 else ": --minutes left no time for more."
+    return Scored(pieces, units, note if units < every else None, nats)

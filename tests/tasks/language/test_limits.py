@@ -1,0 +1,123 @@
+"""Where time is short: shares of a look and of a score, the same units by network and n-grams, resumed or not."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+
+from anaphora import bundle, runtime
+from anaphora.baselines import KneserNey
+from anaphora.config import resolve
+from anaphora.data.vocabulary import Vocabulary
+from anaphora.errors import Interrupted
+from anaphora.nn.blocks import Stack, build
+from anaphora.tasks.language import model as language
+from anaphora.tasks.language import scoring, streams, task
+from anaphora.tasks.language.task import PRESETS, LanguageConfig
+from anaphora.training import run
+from anaphora.training.plan import Plan
+from anaphora.training.watch import Silent
+
+TEXT = "the cat sat on the mat. a dog sat on a log, and the cat saw the dog.\n" * 200
+TINY = "--batch 4 --steps 16 --hidden 12 --layers 1 --embedding 6 --evaluation-units 600 --evaluations 4 --valid 0.5"
+
+
+def config(*options: str) -> LanguageConfig:
+    return resolve(LanguageConfig, PRESETS, options=[*TINY.split(), *options])
+
+
+def work(*options: str) -> language.Work:
+    settings = config(*options)
+    return language.Work(settings, task.split(settings, TEXT, "cat.txt"))
+
+
+@pytest.mark.parametrize("share", [0.001, 0.3, 0.77])
+def test_a_share_of_a_score_is_the_first_part_of_every_piece(share: float) -> None:
+    settings = config()
+    encoded = task.encode(settings, task.split(settings, 3 * TEXT))
+    N = len(encoded.held_out)
+    floor = task.floor(settings, encoded)
+    part = task.scored(encoded, floor, share)
+    ngrams = KneserNey(floor.order, encoded.vocabulary.size).fit(encoded.train)
+    found = []
+    for piece in streams.cut(N):
+        count = max(1, round(share * (piece.stop - piece.first)))
+        nats = ngrams.nats(encoded.held_out[piece.start : piece.stop])
+        found += nats[piece.first - piece.start :][:count].tolist()
+    assert len(streams.cut(N)) > 1
+    assert part.units == len(found)
+    assert part.floor_nats == pytest.approx(np.mean(found), rel=1e-12)
+    assert part.note == (
+        f"Both scores are of an evenly spread sample of {len(found):,} of the held-out part's {N - 1:,} units:"
+        " --minutes left no time for more."
+    )
+
+
+def test_a_share_of_a_look_is_a_look_at_fewer_units() -> None:
+    torch.manual_seed(3)
+    made, other = work(), work("--evaluation-units", "300")
+    model = build(made.tree)
+    assert isinstance(model, Stack)
+    model.eval()
+    with torch.no_grad():
+        whole = made.evaluate(model)
+        made.limit(0.5, 1.0)
+        assert made.evaluate(model) == other.evaluate(model) != whole
+        made.limit(1.0, 1.0)
+        assert made.evaluate(model) == whole
+
+
+class Plans(Silent):
+    """Keeps the plans, and is cut off where the score begins."""
+
+    def __init__(self, *, cut: bool = False) -> None:
+        self.cut = cut
+        self.plans: list[Plan] = []
+
+    def plan(self, plan: Plan) -> None:
+        self.plans.append(plan)
+
+    def stage(self, text: str) -> None:
+        if self.cut and text == "scoring the held-out part":
+            raise KeyboardInterrupt
+
+
+def slow(**more: Any) -> language.Work:
+    """Work whose score would take for ever, by its own account."""
+    made = work("--minutes", "0.05", "--max-steps", "40")
+    made.looks_per_score = 1e5
+    return made
+
+
+def test_a_run_scores_what_there_is_time_for_and_says_so(tmp_path: Path) -> None:
+    watch = Plans()
+    report = run.train(slow(), tmp_path / "cat.anaphora", watch=watch)
+    share = watch.plans[-1].score_share
+    assert 0.001 <= share < 1
+    opened = bundle.read(tmp_path / "cat.anaphora")
+    ids = Vocabulary.restore("char", opened.tensors).encode(str(task.split(config(), TEXT).held_out))
+    pieces = streams.shortened(streams.cut(len(ids)), share)
+    assert report.scored == streams.scored_in(pieces) < len(ids) - 1
+    nats = scoring.score(runtime.load(tmp_path / "cat.anaphora"), ids, pieces)
+    assert report.nats == pytest.approx(float(nats.mean()), rel=1e-12)
+    assert any("--minutes left no time for more" in note for note in report.notes)
+    card = opened.config["card"]
+    assert (card["scored_units"], card["floor"]["scored_nats_per_unit"]) == (report.scored, report.floor_nats)
+    assert (
+        card["floor"]["nats_per_unit"]
+        == task.floor(config("--minutes", "0.05"), task.encode(config(), task.split(config(), TEXT))).nats
+    )
+
+
+def test_a_run_that_goes_on_scores_what_it_would_have(tmp_path: Path) -> None:
+    watch = Plans(cut=True)
+    with pytest.raises(Interrupted):
+        run.train(slow(), tmp_path / "cat.anaphora", run_dir=tmp_path / "cat.run", watch=watch)
+    report = run.resume(slow(), tmp_path / "cat.run")
+    assert report.stopped == "finished"
+    pieces = streams.cut(len(TEXT) // 2)
+    assert report.scored == streams.scored_in(streams.shortened(pieces, watch.plans[-1].score_share))
