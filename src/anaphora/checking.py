@@ -9,7 +9,7 @@ itself and refuses what they call errors; `anaphora check` makes all three.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -27,6 +27,8 @@ class Load:
     batches: int  # in one pass over the training part
     data_bytes: int  # that stay in memory, and what counting a baseline takes
     scored_lines: int = 0  # steps of all rows that are scored at once
+    parts: Mapping[str, tuple[int, int]] = field(default_factory=dict)
+    """For a part of a model that sees others: its rows and steps."""
 
 
 class Rules(Protocol):

@@ -127,11 +127,51 @@ def test_memory_is_weights_and_lines() -> None:
     assert more["bytes"] - more["batch_bytes"] == memory["bytes"] - memory["batch_bytes"] + weights
 
 
-@pytest.mark.parametrize("kind", [kind for kind, each in spec.KINDS.items() if not each.joins])
+@pytest.mark.parametrize("kind", list(spec.KINDS))
 def test_every_kind_of_block_has_an_estimate(kind: str) -> None:
     cost = estimate.of_batch(load(spec.check(spec.KINDS[kind].example)))
     assert cost.seconds > 0
     assert cost.kept > 0
+
+
+def translator() -> spec.Block:
+    """Five parts, whose memory is 4 wide, whose queries 6."""
+
+    def reading(part: str, table: str, vocabulary: int, hidden: int) -> spec.Block:
+        return {
+            "kind": "stack", "name": part,
+            "blocks": [
+                {"kind": "embedding", "name": table, "vocabulary": vocabulary, "size": 5},
+                {"kind": "lstm", "name": f"{part}_walk", "input_size": 5, "hidden_size": hidden},
+            ],
+        }  # fmt: skip
+
+    narrow = {"kind": "linear", "name": "narrow", "input_size": 10, "output_size": 5}
+    parts = [
+        reading("encoder", "source", 11, 4),
+        reading("decoder", "target", 7, 6),
+        {"kind": "cross_attention", "name": "attention", "query_size": 6, "memory_size": 4},
+        {"kind": "stack", "name": "readout", "input_size": 10, "blocks": [narrow]},
+        {"kind": "shared_output", "name": "output", "embedding": "target"},
+    ]
+    return spec.check({"kind": "parts", "name": "model", "parts": parts})
+
+
+def test_parts_see_rows_and_steps_of_their_own() -> None:
+    made = load(translator(), parts={"encoder": (3, 8)})
+    # Lines keep embeddings, h and 5·H of each walk; 8 scores and weights, c and W m; 5 entries; logits, log p, dlog p.
+    read, written = 4 * (5 + 6 * 4), 4 * (5 + 6 * 6) + 4 * (2 * 8 + 4 + 6) + 4 * 5 + 3 * 4 * 7
+    assert estimate.of_batch(made).kept == 3 * 8 * read + 3 * 5 * written
+    longer = load(translator(), parts={"encoder": (3, 80)})
+    assert estimate.of_batch(longer).kept == 3 * 80 * read + 3 * 5 * (written + 4 * 2 * 72)
+
+
+def test_after_pooling_a_row_is_a_line(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(estimate, "_seconds_of_product", lambda entering, leaving: 1000.0 * entering * leaving)
+    cost = estimate.of_batch(load(spec.check(spec.KINDS["pooling"].example)))
+    # 15 lines are embedded and pooled, 5 wide; 3 rows reach the output, 3 wide, and the loss.
+    assert cost.kept == 15 * (4 * 5 + 4 * 5) + 3 * 3 * 4 * 3
+    assert cost.seconds == pytest.approx(3 * 1000 * 5 * 3, rel=1e-3)
 
 
 @pytest.mark.parametrize("once", [0.0, 0.3])

@@ -45,6 +45,21 @@ class Cost(NamedTuple):
     kept: int  # bytes kept for the gradient
     scored: int  # bytes while nothing is kept, per line
 
+    def and_(self, other: Cost) -> Cost:
+        """Both together."""
+        return Cost(self.seconds + other.seconds, self.kept + other.kept, self.scored + other.scored)
+
+
+class _Seen(NamedTuple):
+    """What a block sees: rows, lines (of rows that were pooled one each), how wide they are, and of an attention the
+    steps that it looks at.
+    """
+
+    rows: int
+    lines: int
+    width: int
+    beside: int
+
 
 def findings(load: Load, training: Training, folder: Path) -> list[Finding]:
     """The estimates as findings; `folder` is where the records go."""
@@ -60,16 +75,20 @@ def findings(load: Load, training: Training, folder: Path) -> list[Finding]:
 
 
 def of_batch(load: Load) -> Cost:
-    """What one batch costs, block by block."""
-    lines, known = load.rows * load.steps, dict[str, Block]()
-    seconds, kept, scored, width = 0.0, 0, 0, 0
-    for _, block in spec.walk(spec.check(load.tree)):
-        took = _block(block, known, load.rows, load.steps, width)
-        seconds, kept, scored = seconds + took.seconds, kept + took.kept, scored + took.scored
-        width = _width_after(block, known, width)
-        known[block["name"]] = block
+    """What one batch costs, block by block; the parts of a model each see rows and steps of their own."""
+    tree, known = spec.check(load.tree), dict[str, Block]()
+    whole, lines, width, beside = Cost(0.0, 0, 0), 0, 0, 0
+    for number, part in enumerate(spec.parts(tree).values() or [tree]):
+        rows, steps = load.parts.get(part["name"], (load.rows, load.steps))
+        lines, width = rows * steps, part.get("input_size", width)
+        beside = steps if number == 0 else beside  # what an attention looks at stands first
+        for _, block in spec.walk({"parts": [part]}):
+            whole = whole.and_(_block(block, known, _Seen(rows, lines, width, beside)))
+            width = _width_after(block, known, width)
+            lines = rows if spec.KINDS[block["kind"]].pools else lines
+            known[block["name"]] = block
     # The loss keeps log p of every output, and makes a gradient of each.
-    return Cost(seconds + lines * width * _seconds_per_exponential(), kept + 8 * lines * width, scored)
+    return whole.and_(Cost(lines * width * _seconds_per_exponential(), 8 * lines * width, 0))
 
 
 def _memory(needed: int, weights: int, batch: int) -> list[Finding]:
@@ -133,20 +152,35 @@ def _size(count: int) -> str:
     return f"{short(count)}B"
 
 
-def _block(block: Block, known: dict[str, Block], rows: int, steps: int, width: int) -> Cost:
-    lines = rows * steps
+def _block(block: Block, known: dict[str, Block], seen: _Seen) -> Cost:
+    lines, width = seen.lines, seen.width
     if block["kind"] in CELLS:
-        return _recurrent(block, rows, steps)
+        return _recurrent(block, seen.rows, max(1, lines // seen.rows))
     after = _width_after(block, known, width)
     if block["kind"] == "dropout":
         return Cost(lines * width * _seconds_per_mask(), 5 * lines * width, 0)
+    if block["kind"] == "cross_attention":
+        return _across(block, lines, seen.beside)
     shapes = [] if block["kind"] == "embedding" else spec.KINDS[block["kind"]].tensors(block, known).values()
-    products = [shape for shape in shapes if len(shape) == 2]
+    products = [(shape[0], math.prod(shape[1:])) for shape in shapes if len(shape) > 1]
     if "embedding" in block:
-        products = [(after, width)]  # with the weights of an embedding
+        products = [(after, known[block["embedding"]]["size"])]  # with the weights of an embedding
     seconds = lines * sum(_seconds_of_product(entering, leaving) for leaving, entering in products)
     made = 4 * sum(leaving for leaving, _ in products) or 4 * after
     return Cost(seconds or 2 * lines * made * _seconds_per_byte(), lines * made, made)
+
+
+def _across(block: Block, lines: int, beside: int) -> Cost:
+    """Each line against so many others: scores, their softmax, and the mean that they weigh."""
+    query, memory = block["query_size"], block["memory_size"]
+    scored = block["attention_size"] if block["score"] == "additive" else query
+    products = _seconds_of_product(memory, scored) + _seconds_of_product(query, beside)
+    products += _seconds_of_product(beside, memory)
+    exponentials, kept = beside, 4 * (2 * beside + memory + scored)
+    if block["score"] == "additive":  # a tanh of each pair
+        products += _seconds_of_product(query, scored)
+        exponentials, kept = exponentials + beside * scored, kept + 4 * (beside + 1) * scored
+    return Cost(lines * (products + exponentials * _seconds_per_exponential()), lines * kept, kept)
 
 
 def _recurrent(block: Block, rows: int, steps: int) -> Cost:

@@ -73,20 +73,25 @@ def describe(config: TranslateConfig, corpus: Corpus) -> tuple[list[Finding], Lo
     lengths = encoded.train.sources.lengths + encoded.train.targets.lengths
     batches = Bucketed(lengths, training.batch_steps, training.seed)
     tree = specification(config, reader.source.size + 1, reader.target.size + 1)
+    rows = max(1, round(len(lengths) / batches.per_epoch))
+    read, written = (
+        max(1, round(float(side.lengths.mean()))) for side in (encoded.train.sources, encoded.train.targets)
+    )
     load = Load(
         tree=tree,
-        rows=max(1, round(len(lengths) / batches.per_epoch)),
-        steps=max(1, round(float(lengths.mean()) / 2)),
+        rows=rows,
+        steps=written,
         batches=batches.per_epoch,
         data_bytes=sum(
             side.steps.nbytes for part in (encoded.train, encoded.held_out) for side in (part.sources, part.targets)
         ),
+        parts={"encoder": (rows, read), "bridge": (rows, read)},
     )
     unit = PLURAL[reader.kind]
     found: list[Finding] = []
     for where, pairs, part in ((TRAIN, corpus.train, encoded.train), (HELD_OUT, corpus.held_out, encoded.held_out)):
-        for side, rows in (("sources", part.sources), ("targets", part.targets)):
-            told = check_lengths(rows.lengths - 1, _places(pairs, part), f"{where}, {side}", unit)
+        for side, texts in (("sources", part.sources), ("targets", part.targets)):
+            told = check_lengths(texts.lengths - 1, _places(pairs, part), f"{where}, {side}", unit)
             found += [each for each in told if each.code != "empty-row"]
     return [*found, *_left_out(config, corpus, encoded), *_vocabularies(encoded)], load
 
