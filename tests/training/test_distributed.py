@@ -123,8 +123,44 @@ def test_ranks_reach_the_weights_of_one_process(ask: Ask, tmp_path: Path, ranks:
     assert (facts["machine"]["ranks"], facts["machine"]["threads"]) == (ranks, 1)
 
 
+SENTENCES = "text,label\n" + "".join(
+    f"{'so ' * (row % 7)}{'good' if row % 3 else 'bad'} {row % 5},{'yes' if row % 3 else 'no'}\n" for row in range(60)
+)
+SURE = "--embedding-dropout 0 --output-dropout 0 --unknown 0 --hidden 6 --embedding 5 --max-steps 30 --evaluations 3"
+
+
+@pytest.mark.parametrize(
+    ("ranks", "options"),
+    [(2, "--batch 1"), (2, "--batch 1 --pooling attention --class-weights balanced"), (3, "--batch 4 --accumulate 2")],
+)
+def test_ranks_of_a_classifier_share_rows_of_any_length(ask: Ask, tmp_path: Path, ranks: int, options: str) -> None:
+    """One row on two ranks, four on three: a rank without rows runs an empty batch."""
+    words = f"train classify rows.csv -o m.anaphora --preset small --device cpu {SURE} {options}"
+    for name, count in (("one", 1), ("all", ranks)):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "rows.csv").write_text(SENTENCES, encoding="utf-8")
+        answer = ask(tmp_path / name, words, ranks=count)
+        assert answer["codes"] == [0] * count, answer["err"]
+    (tensors, facts), (others, their_facts) = (state(tmp_path / name) for name in ("one", "all"))
+    assert facts["step"] == their_facts["step"] == 30
+    for key in tensors.keys() - {"random"}:
+        size = float(np.abs(tensors[key].astype(np.float64)).max(initial=1e-3))
+        np.testing.assert_allclose(others[key], tensors[key], rtol=0, atol=2e-5 * size, err_msg=key)
+
+
+def test_what_one_process_does_is_refused_to_several(ask: Ask, tmp_path: Path) -> None:
+    for words in ("demo", "tune language t.txt --minutes 1", "rate language t.txt"):
+        answer = ask(tmp_path, words, ranks=2)
+        assert answer["codes"] == [2, 2]
+        command = " ".join(words.split()[:2]) if " " in words else words
+        assert f"anaphora {command} is the work of one process, and torchrun started 2" in answer["err"][0]
+        assert "call it without torchrun" in answer["err"][0]
+        assert answer["err"][1] == answer["out"][0] == ""
+        assert not list(tmp_path.glob("*.run"))
+
+
 def test_a_time_to_be_done_by_is_the_first_ranks(ask: Ask, tmp_path: Path) -> None:
-    answer = ask(tmp_path, train("--batch 3 --minutes 0.04 --max-steps 100000"), ranks=2)
+    answer = ask(tmp_path, train("--batch 3 --minutes 0.15 --max-steps 100000"), ranks=2)
     assert answer["codes"] == [0, 0], answer["err"]
     _, facts = state(tmp_path)
     assert [plan["reason"] for plan in facts["plans"][:2]] == ["trial", "minutes"]

@@ -7,7 +7,7 @@ import shlex
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from anaphora.commands import knobs
+from anaphora.commands import knobs, several
 from anaphora.commands.knobs import given, option, parameter
 from anaphora.commands.progress import show
 from anaphora.tasks import table
@@ -54,6 +54,7 @@ def _rate(
     task: str, data: Sequence[str], preset: str | None, file: str | None, updates: int, plot: str | None,
     as_json: bool, options: Sequence[str],
 ) -> None:  # fmt: skip
+    several.refuse(f"anaphora rate {task}")
     from anaphora import atomic
     from anaphora.commands.train import import_torch_side
     from anaphora.config import resolve

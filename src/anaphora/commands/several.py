@@ -65,5 +65,20 @@ def processes(wanted_by: str) -> Iterator[Here]:
         raise
 
 
+def refuse(wanted_by: str) -> None:
+    """Raise UsageError where torchrun started this process and others for a command that is one process's; the first of
+    them says so.
+    """
+    ranks = os.environ.get("WORLD_SIZE", "1")
+    if ranks == "1" or not all(name in os.environ for name in _NEEDED):
+        return
+    if os.environ["RANK"] != "0":
+        raise SystemExit(UsageError.exit_code)
+    raise UsageError(
+        f"{wanted_by} is the work of one process, and torchrun started {ranks}: call it without torchrun. Those that"
+        " several processes share are `anaphora train` and `anaphora resume`."
+    )
+
+
 def _say(text: str) -> None:
     print(f"anaphora: {text}", file=sys.stderr, flush=True)

@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from anaphora.commands import knobs
+from anaphora.commands import knobs, several
 from anaphora.commands.knobs import given, option, parameter
 from anaphora.commands.progress import show
 from anaphora.errors import UsageError
@@ -66,6 +66,7 @@ def _tune(
     folder: Path, jobs: int, as_json: bool, options: Sequence[str],
 ) -> None:  # fmt: skip
     started = time.monotonic()
+    several.refuse(f"anaphora tune {task}")
     from anaphora.commands.train import import_torch_side
     from anaphora.config import knobs as all_knobs
     from anaphora.config import resolve
