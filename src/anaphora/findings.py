@@ -51,6 +51,9 @@ CODES: dict[str, tuple[Severity, str]] = {
     "unseen-label": ("error", "A label occurs in the held-out part and never in the training part."),
     "lone-label": ("warning", "A label has one row: it is neither learned nor tested."),
     "contradiction": ("warning", "The same row stands more than once, with different labels."),
+    "ragged-columns": ("error", "A line has not as many fields as the others, or an empty one."),
+    "scheme-error": ("warning", "A tag cannot stand where it does in the scheme of spans that the tags are in."),
+    "unseen-tag": ("warning", "A tag occurs in the held-out part and never in the training part: it is never guessed."),
     "labels": ("info", "How many labels there are, and how many rows have them."),
     # the whole
     "same-file": ("warning", "One file is named twice, or is trained on and held out."),

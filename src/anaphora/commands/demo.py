@@ -17,12 +17,13 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from anaphora.commands import parser
+from anaphora.commands import parser, several
 from anaphora.commands.chart import chart
-from anaphora.commands.progress import clock, show
+from anaphora.commands.progress import show
 from anaphora.commands.run import show_next, stream
 from anaphora.commands.train import import_torch_side
 from anaphora.commands.watching import beside
+from anaphora.wording import clock
 
 if TYPE_CHECKING:
     from anaphora.tasks.language.task import Report
@@ -37,9 +38,23 @@ SAMPLE = 320  # characters
 SEED = 3
 
 
+DEMOS = {
+    "language": ("anaphora.commands.demo:language", "Text that comes with Python: what follows what."),
+    "tag": ("anaphora.commands.demo_tag:make", "Sentences of a small grammar: people, places and dates in them."),
+}
+
+
 def make() -> Any:
+    """Return the group of all demos."""
+    text = (
+        "Train a small model in about a minute, and see what happens; without a name, on text that comes with Python."
+    )
+    return parser.group(DEMOS, "demo", text, usual="language")
+
+
+def language() -> Any:
     """Return the command."""
-    return parser.command(demo, "demo")
+    return parser.command(demo, "language")
 
 
 def demo(
@@ -53,6 +68,7 @@ def demo(
     No downloads. Leaves the model, and beside it a folder with the records and the picture of the run.
     """
     started = time.monotonic()
+    several.refuse("anaphora demo")
     from anaphora.config import resolve
     from anaphora.places import check_output
     from anaphora.tasks import table

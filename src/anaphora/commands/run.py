@@ -33,7 +33,7 @@ _PROMPT = (
 )
 _INPUT = "For models that answer lines: files of lines, JSONL or tables; nothing or '-' is standard input."
 _HELP = {
-    "top": _option("Show the K likeliest labels of each line.", "K", "--top", min=1),
+    "top": _option("Show the K likeliest labels of each line, rows of tags, or words of a gap.", "K", "--top", min=1),
     "length": _option("Most units to write.", "N", min=0),
     "temperature": _option("Below 1 safer, above 1 bolder; 0 always takes the likeliest unit.", "X"),
     "top_k": _option("Draw among the K likeliest units only; 0: among all.", "K"),
@@ -46,6 +46,9 @@ _HELP = {
     "no_repeat": _option("Write no N symbols in a row twice; 0: as often as it likes.", "N", min=0),
     "best": _option("The N best of the beam, each with what it is ranked by.", "N", "--n-best", min=1),
     "sample": _option("Draw a translation by --temperature, --top-k, --top-p and --seed.", "", "--sample"),
+    "gap": _option("For a gap filler: what stands where a word is missing, else ___ or longer.", "MARK", "--gap"),
+    "one_sided": _option("For a gap filler: show beside what the past alone would say.", "", "--one-sided"),
+    "form": _option("For a tagger: what a line is, auto, lines, columns, conllu or json.", "FORM", "--format"),
     "attention": _option("Draw where it looked: a page of pictures (.html), or the first (.svg).", "FILE"),
 }
 _TRANSLATING = {"beam": 1, "length_penalty": 1.0, "coverage": 0.0, "no_repeat": 0, "best": 1, "sample": False}
@@ -71,12 +74,16 @@ def run(
     best: Annotated[int, _HELP["best"]] = 1,
     sample: Annotated[bool, _HELP["sample"]] = False,
     attention: Annotated[str | None, _HELP["attention"]] = None,
+    form: Annotated[str, _HELP["form"]] = "auto",
+    gap: Annotated[str, _HELP["gap"]] = "___",
+    one_sided: Annotated[bool, _HELP["one_sided"]] = False,
 ) -> None:
     """Let a model do what it was trained for.
 
     A language model goes on with a prompt, or shows what it expects next; the prompt and what follows go to standard
     output as they are drawn. Another model answers each line of its input with a line, as soon as it is there; a line
-    that cannot be read is reported, stops nothing, and makes the exit code 3. A translator's line is a translation.
+    that cannot be read is reported, stops nothing, and makes the exit code 3. A translator's line is a translation; a
+    gap filler also takes a text itself, "feeling ___ the weather", in a file's place.
     Needs no torch.
     """
     from anaphora.runtime import load
@@ -93,13 +100,29 @@ def run(
             told["--top"] = top
         else:
             told |= {"--seed": seed, **_translating(how, attention)}
+        if task != "tag":
+            told["--format"] = form != "auto"
+        if task != "fill":
+            told |= {"--gap": gap != "___", "--one-sided": one_sided}
         _refuse([name for name, value in told.items() if value], f"a model that was trained to {task}")
         if task == "translate":
             _translate(opened, inputs or [], as_json, attention, {**how, **drawing, "seed": seed})
+        elif task == "fill":
+            answer_lines(table.task("fill").Answers(opened, as_json, top, gap, one_sided), inputs or [])
+        elif task == "tag":
+            answer_lines(table.task("tag").Answers(opened, as_json, top, form), inputs or [])
         else:
             answer_lines(table.task(task).answers(opened, as_json, top), inputs or [])
         return
-    told = {"--json": as_json, "--top": top, "INPUT": inputs, **_translating(how, attention)}
+    told = {
+        "--json": as_json,
+        "--top": top,
+        "INPUT": inputs,
+        "--format": form != "auto",
+        "--gap": gap != "___",
+        "--one-sided": one_sided,
+        **_translating(how, attention),
+    }
     _refuse([name for name, value in told.items() if value], "a language model, which goes on with a --prompt")
     settings = {**drawing, "temperature": 0.8 if temperature is None else temperature}
     _go_on(opened, prompt, length, seed, following, settings)
@@ -134,11 +157,13 @@ def _translate(opened: Model, paths: list[str], as_json: bool, attention: str | 
 
 
 def answer_lines(reply: Any, paths: list[str]) -> None:
-    """Print an answer to every line as it comes; raise DataError at the end if some could not be read."""
+    """Print an answer to every line as it comes, or to whatever the reply cuts its input into; raise DataError at the
+    end if some could not be read.
+    """
     from anaphora.data.stream import batches
 
     lines = wrong = 0
-    for batch in batches(paths):
+    for batch in getattr(reply, "batches", batches)(paths):
         for answer in reply(batch):
             lines += 1
             if isinstance(answer, DataError):

@@ -33,8 +33,9 @@ class Line(NamedTuple):
     json: bool
 
 
-def batches(paths: Sequence[str | os.PathLike[str]], most: int = MOST) -> Iterator[list[Line]]:
-    """The lines of files, of standard input for `-` or nothing; a table's rows come as JSON objects.
+def batches(paths: Sequence[str | os.PathLike[str]], most: int = MOST, plain: bool = False) -> Iterator[list[Line]]:
+    """The lines of files, of standard input for `-` or nothing; a table's rows come as JSON objects, unless all files
+    are `plain` lines.
 
     Lines of standard input are objects if the first that is not blank is one.
 
@@ -46,7 +47,7 @@ def batches(paths: Sequence[str | os.PathLike[str]], most: int = MOST) -> Iterat
             if sys.stdin is None:
                 raise UsageError("standard input (-) was named, but this process has none: name a file")
             yield from _lines(sys.stdin.buffer, "standard input", None, most)
-        elif ending in _TABLES:
+        elif ending in _TABLES and not plain:
             yield from _rows(path, most)
         else:
             try:
@@ -54,7 +55,7 @@ def batches(paths: Sequence[str | os.PathLike[str]], most: int = MOST) -> Iterat
             except OSError as error:
                 raise DataError(f"'{os.fspath(path)}' cannot be read: {error.strerror or error}.") from error
             with opened as file:
-                yield from _lines(file, f"'{os.fspath(path)}'", ending in _JSON, most)
+                yield from _lines(file, f"'{os.fspath(path)}'", ending in _JSON and not plain, most)
 
 
 def _lines(file: BinaryIO | io.RawIOBase, name: str, is_json: bool | None, most: int) -> Iterator[list[Line]]:

@@ -17,6 +17,7 @@ from anaphora.errors import UsageError, closest
 TASKS = {
     "language": "A language model: text in, the next character or word out.",
     "classify": "Labels for texts or series: a sequence in, one label or several out.",
+    "tag": "A tag for every word of a sentence, or spans of words: names, parts of speech.",
     "translate": "A text in, another text out: an encoder, attention and a decoder.",
 }
 

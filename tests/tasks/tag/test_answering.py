@@ -1,0 +1,173 @@
+"""Sentences in, tags out in every form, through the program too; and taggers from Python."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+import anaphora
+from anaphora.errors import DataError, UsageError
+from anaphora.runtime import load
+from anaphora.tasks.tag.answering import Answers
+from anaphora.tasks.tag.grammar import sentences
+from anaphora.tasks.tag.python import TagModel
+from anaphora.tasks.tag.saving import Report
+from anaphora.tasks.tag.tagger import Tagger
+from program import failed
+from tagged import TINY, write, write_grammar
+
+LINE = "Elham is a town near New Wilham ."
+TAGS = ["B-PLACE", "O", "O", "O", "O", "B-PLACE", "I-PLACE", "O"]
+WORDS = LINE.split()
+
+
+def run(folder: Path, *words: str, python: Path | str = sys.executable) -> subprocess.CompletedProcess[str]:
+    environment = {**os.environ, "OMP_NUM_THREADS": "1"}
+    command = [python, "-m", "anaphora", *words]
+    return subprocess.run(command, capture_output=True, cwd=folder, env=environment, check=False, encoding="utf-8")
+
+
+def answered(
+    report: Report, path: str, as_json: bool = False, top: int | None = None, form: str = "auto"
+) -> list[object]:
+    answers = Answers(load(report.model), as_json, top, form)
+    return [answer for batch in answers.batches([path]) for answer in answers(batch)]
+
+
+def test_a_line_is_a_sentence(report: Report, tmp_path: Path) -> None:
+    found = answered(report, write(tmp_path / "a.txt", f"{LINE}\n\n{LINE}\n"))
+    block = "".join(f"{word}\t{tag}\n" for word, tag in zip(WORDS, TAGS, strict=True))
+    assert found == [block, "", block]
+
+
+def test_columns_get_one_more(report: Report, tmp_path: Path) -> None:
+    rows = [f"{word} x {tag}" for word, tag in zip(WORDS, TAGS, strict=True)]
+    text = "-DOCSTART- x O\n\n# a comment of many\n" + "\n".join(rows) + "\n\n" + "\n".join(rows)
+    found = answered(report, write(tmp_path / "a.conll", text))
+    whole = "".join(f"{row} {tag}\n" for row, tag in zip(rows, TAGS, strict=True))
+    assert found == ["-DOCSTART- x O\n", f"# a comment of many\n{whole}", whole]
+    two = answered(report, write(tmp_path / "a.tsv", "\n".join(row.replace(" ", "\t") for row in rows)), top=2)
+    (block,) = two
+    first, *lines = str(block).splitlines()
+    assert first.startswith("# p ")
+    assert [line.split("\t")[3] for line in lines] == TAGS
+    assert all(len(line.split("\t")) == 5 for line in lines)
+
+
+def test_conllu_is_filled_in(report: Report, tmp_path: Path) -> None:
+    empty = "\t_" * 8
+    rows = [f"{at}\t{word}{empty}" for at, word in enumerate(WORDS, 1)]
+    text = "\n".join(["# text = x", "1-2\tx" + "\t_" * 8, *rows, ""])
+    (found,) = answered(report, write(tmp_path / "a.txt", text))
+    lines = str(found).splitlines()
+    assert lines[:2] == ["# text = x", "1-2\tx" + "\t_" * 8]
+    assert [line.split("\t")[3] for line in lines[2:]] == TAGS
+    (two,) = answered(report, write(tmp_path / "a.conllu", text), top=2)
+    assert str(two).splitlines()[1].startswith("# tags 2 p=")
+
+
+def test_objects_keep_what_they_had(report: Report, tmp_path: Path) -> None:
+    rows = [{"id": 7, "tokens": WORDS}, {"no": 1}, {"tokens": 5}, {"tokens": []}]
+    text = "".join(json.dumps(row) + "\n" for row in rows) + "{broken\n"
+    found = answered(report, write(tmp_path / "a.jsonl", text), as_json=True, top=3)
+    item = json.loads(str(found[0]))
+    assert (item["id"], item["tags"]) == (7, TAGS)
+    assert len(item["confidence"]) == len(WORDS)
+    assert item["best"][0] == {"tags": TAGS, "probability": item["probability"]}
+    assert item["probability"] <= min(item["confidence"]) + 1e-9
+    assert json.loads(str(found[3]))["tags"] == []
+    for error, words in zip(
+        [*found[1:3], found[4]], ("expected a JSON object with 'tokens'", "expected a list", "is not JSON"), strict=True
+    ):
+        assert isinstance(error, DataError)
+        assert words in str(error)
+        assert "a.jsonl', line" in str(error)
+    plain = answered(report, write(tmp_path / "b.txt", LINE), as_json=True)
+    assert json.loads(str(plain[0]))["tokens"] == WORDS
+
+
+def test_a_bad_sentence_stops_nothing(report: Report, tmp_path: Path) -> None:
+    good = "".join(f"{word}\tO\n" for word in WORDS)
+    path = tmp_path / "a.conll"
+    path.write_bytes(f"{good}\na\tO\nb\n\n{good}\n".encode() + b"caf\xe9\tO\n\n" + good.encode())
+    found = answered(report, str(path))
+    assert [isinstance(each, DataError) for each in found] == [False, True, False, True, False]
+    assert "line 11: 1 fields, expected 2" in str(found[1])
+    assert "is not UTF-8: its byte 3" in str(found[3])
+
+
+def test_confidence_is_the_sum_of_what_agrees(tagger: Tagger) -> None:
+    (best,) = tagger.tag([WORDS], confident=True)[0]
+    every = tagger.tag([WORDS], top=400)[0]
+    assert sum(one.probability for one in every) > 0.999
+    for at, sure in enumerate(best.confidence):
+        kind = best.tags[at].partition("-")[2]
+        same = sum(one.probability for one in every if one.tags[at].partition("-")[2] == kind)
+        assert sure == pytest.approx(same, abs=2e-3)
+
+
+def test_a_base_install_tags(report: Report, tmp_path: Path, bare_python: Path) -> None:
+    model = str(report.model)
+    (tmp_path / "a.conll").write_text("".join(f"{word} O\n" for word in WORDS) + "\na O\nb\n\n", encoding="utf-8")
+    bare = run(tmp_path, "run", model, "a.conll", python=bare_python)
+    failed(bare, 3, "line 11", "1 of 2 lines")
+    assert bare.stdout.splitlines()[: len(WORDS)] == [f"{word} O {tag}" for word, tag in zip(WORDS, TAGS, strict=True)]
+    failed(run(tmp_path, "run", model, "a.conll", "--format", "colums"), 2, "--format takes one of")
+    failed(run(tmp_path, "run", model, "a.conll", "--prompt", "x"), 2, "--prompt: not for")
+    (tmp_path / "b.conll").write_text(
+        (report.model.parent / "valid.conll").read_text(encoding="utf-8"), encoding="utf-8"
+    )
+    scored = run(tmp_path, "eval", model, "b.conll", "--json", python=bare_python)
+    assert scored.returncode == 0, scored.stderr
+    assert report.score is not None
+    assert json.loads(scored.stdout)["f1"] == report.score.f1
+
+
+def test_the_tour_on_the_command_line(tmp_path: Path) -> None:
+    write_grammar(tmp_path / "a.conll", 60)
+    checked = run(tmp_path, "check", "tag", "a.conll")
+    assert checked.returncode == 0, checked.stderr
+    assert "spans in the scheme iob2" in checked.stdout
+    begun = run(tmp_path, "init", "tag", "a.conll")
+    assert begun.returncode == 0, begun.stderr
+    done = run(tmp_path, "train", "tag", "a.conll", "-o", "m.anaphora", *TINY.split())
+    assert done.returncode == 0, done.stderr
+    assert "most frequent tag" in done.stdout
+    page = (tmp_path / "m.run" / "report.html").read_text(encoding="utf-8")
+    assert "Worst sentences" in page
+    shown = run(tmp_path, "eval", "m.anaphora", "a.conll")
+    assert shown.returncode == 0, shown.stderr
+    assert "span F1" in shown.stdout
+
+
+def test_taggers_from_python(tmp_path: Path) -> None:
+    rows = sentences(60)
+    model = anaphora.train("tag", rows, preset="small", max_steps=8, evaluations=2, hidden=8, embedding=8)
+    assert isinstance(model, TagModel)
+    assert model.scheme == "iob2"
+    texts = [" ".join(words) for words, _ in rows[:3]]
+    assert model.predict(texts) == model.predict([words for words, _ in rows[:3]])
+    score = model.evaluate(rows)
+    assert score == model.evaluate(([words for words, _ in rows], [tags for _, tags in rows]))
+    assert score == model.evaluate({"words": [words for words, _ in rows], "tags": [tags for _, tags in rows]})
+    assert score.sentences == 60
+    assert score.sentences == model.evaluate(write_grammar(tmp_path / "a.conll", 60)).sentences
+    model.save(tmp_path / "m.anaphora")
+    again = anaphora.load(tmp_path / "m.anaphora")
+    assert isinstance(again, TagModel)
+    assert again.several(texts, 2) == model.several(texts, 2)
+    for wrong, words in (("a b", "a list of sentences"), (7, "a list of sentences")):
+        with pytest.raises(UsageError, match=words):
+            model.predict(wrong)
+    for data, words in (
+        ([(["a"], ["O", "O"])], "sentence 1: 1 words and 2 tags"),
+        (([["a"]], [["O"], ["O"]]), "1 sentences and 2 rows of tags"),
+        ([(["a"], "O")], "expected a list of texts"),
+    ):
+        with pytest.raises((UsageError, DataError), match=words):
+            model.evaluate(data)

@@ -1,0 +1,84 @@
+"""What is found in tagged sentences, in which lines; good ones have nothing wrong; a demo's data are what it says."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from anaphora import checking
+from anaphora.findings import Finding, Row
+from anaphora.tasks.tag import task
+from anaphora.tasks.tag.grammar import columns, sentences
+from tagged import config, write, write_grammar
+
+
+def found(folder: Path, monkeypatch: pytest.MonkeyPatch, text: str, *options: str) -> list[Finding]:
+    monkeypatch.chdir(folder)
+    write(folder / "a.conll", text)
+    return checking.whole(task, config(*options, tiny="--batch 4"), ["a.conll"], lambda load: [])
+
+
+def lines(findings: list[Finding], code: str) -> list[int]:
+    return [row.line for each in findings if each.code == code for row in each.rows]
+
+
+GOOD = columns(sentences(300))
+
+
+def test_faults_are_found_in_their_lines(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    broken = GOOD + "Ann\tI-PER\nmet\tO\nBen\tB-PER\nLee\tI-PLACE\n\n"
+    first = len(GOOD.splitlines()) + 1
+    whole = found(tmp_path, monkeypatch, broken, "--valid", write_grammar(tmp_path / "v.conll", 200, 5))
+    assert lines(whole, "scheme-error") == [first, first + 3]
+    (fault,) = [each for each in whole if each.code == "scheme-error"]
+    assert f"I-PER at the beginning of a sentence, line {first:,}" in fault.message
+    assert not [each for each in whole if each.severity == "error"]
+    ragged = found(tmp_path, monkeypatch, GOOD + "a\tO\tx\nb\nc\tO\n")
+    assert lines(ragged, "ragged-columns") == [first, first + 1]
+
+
+def test_tags_that_only_the_held_out_part_has(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    held_out = write(tmp_path / "v.conll", columns(sentences(200, 5)) + "Mars\tB-STAR\nis\tO\nred\tO\nnow\tO\n")
+    whole = found(tmp_path, monkeypatch, GOOD, "--valid", held_out)
+    (strange,) = [each for each in whole if each.code == "unseen-tag"]
+    assert strange.rows == (Row(held_out, len(columns(sentences(200, 5)).splitlines()) + 1),)
+    assert "'B-STAR' has 1 held-out words" in strange.message
+
+
+def test_sentences_that_stand_twice_or_are_long(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    one = columns(sentences(1, 9))
+    held_out = write(tmp_path / "v.conll", columns(sentences(200, 5)) + one)
+    long = "".join(f"w{at}\tO\n" for at in range(40)) + "\n"
+    whole = found(tmp_path, monkeypatch, GOOD + one + one + long, "--valid", held_out, "--longest", "30")
+    first = len(GOOD.splitlines()) + 1
+    step = len(one.splitlines())
+    assert lines(whole, "duplicate")[-1] == first + step
+    assert lines(whole, "duplicate-across")[-1] == len(columns(sentences(200, 5)).splitlines()) + 1
+    assert first + 2 * step in lines(whole, "long-row")
+
+
+def test_one_tag_few_words_and_other_words(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    codes = [each.code for each in found(tmp_path, monkeypatch, "a b\n\nc b\n\nd b\n\n")]
+    assert codes[0] == "single-class"
+    other = write(tmp_path / "v.conll", "".join(f"zz{at}\tO\n{'' if at % 5 else chr(10)}" for at in range(50)))
+    whole = found(tmp_path, monkeypatch, GOOD, "--valid", other)
+    assert {"many-unknown", "few-held-out"} <= {each.code for each in whole}
+
+
+def test_good_sentences_have_nothing_wrong(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    rows = list(dict.fromkeys((tuple(words), tuple(tags)) for words, tags in sentences(900)))
+    text = columns([(list(words), list(tags)) for words, tags in rows])
+    whole = found(tmp_path, monkeypatch, text, "--valid", "0.2")
+    assert {each.severity for each in whole} <= {"info"} or {each.code for each in whole} == {""}, whole
+    figures = {each.code: each.figures for each in whole}
+    assert figures["labels"]["scheme"] == "iob2"
+    assert figures["vocabulary"]["train_unknown"] < 0.3
+
+
+def test_a_config_is_guessed(tmp_path: Path) -> None:
+    guessed = task.guess([write_grammar(tmp_path / "a.conll", 30)])
+    assert guessed.preset == "small"
+    assert guessed.values == {"data": {"scheme": "iob2"}}
+    plain = task.guess([write(tmp_path / "b.conll", "a DET\nb NOUN\n\n" * 6000)])
+    assert (plain.preset, plain.values) == ("medium", {"data": {"scheme": "none"}})

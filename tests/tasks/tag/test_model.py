@@ -1,0 +1,294 @@
+"""The tagger in training: loss and gradients against plain torch.nn and every sequence of tags, and a whole training
+from sentences to a file that says the same as training did.
+"""
+
+from __future__ import annotations
+
+import itertools
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from torch import nn
+
+from anaphora import bundle
+from anaphora.config import from_values
+from anaphora.data.batches import Ragged
+from anaphora.errors import CorruptBundle, DataError, IncompatibleBundle, Interrupted
+from anaphora.nn.blocks import assemble
+from anaphora.runtime import load
+from anaphora.tasks.tag.formats import read_sentences
+from anaphora.tasks.tag.measuring import measured
+from anaphora.tasks.tag.model import Work, nats, run_words, sample
+from anaphora.tasks.tag.saving import Report
+from anaphora.tasks.tag.settings import TagConfig
+from anaphora.tasks.tag.tagger import Tagger
+from anaphora.tasks.tag.task import evaluate, read
+from anaphora.training import run
+from anaphora.training.initial import first_model
+from anaphora.training.watch import Silent, Step
+from tagged import config, write, write_grammar
+
+STILL = "--embedding-dropout 0 --output-dropout 0 --dropout 0 --rare 0 --word-dropout 0"
+SMALL = "the DET\ndog NOUN\nruns VERB\n\ndogs NOUN\nrun VERB\n\nA DET\nrun NOUN\n\nwe PRON\nrun VERB\n\n"
+
+
+def work(folder: Path, *options: str, text: str = SMALL * 2) -> Work:
+    settings = config(*options, *STILL.split())
+    return Work(settings, read(settings, [write(folder / "a.conll", text)]))
+
+
+class Plain(nn.Module):
+    """The same network written with torch.nn alone, one sentence and one word at a time."""
+
+    def __init__(self, settings: TagConfig, words: int, letters: int, tags: int) -> None:
+        super().__init__()
+        network = settings.model
+        layer = {"gru": nn.GRU, "lstm": nn.LSTM, "rnn": nn.RNN}[network.cell]
+        self.words, self.letters, self.sentence = nn.Module(), nn.Module(), nn.Module()
+        self.words.word = nn.Embedding(words, network.embedding)
+        width = network.embedding
+        self.how = network.letters
+        if self.how != "none":
+            self.letters.letter = nn.Embedding(letters, network.letter_embedding)
+            width += 2 * network.letter_hidden
+        if self.how == "recurrent":
+            self.letters.spelling = layer(network.letter_embedding, network.letter_hidden, bidirectional=True)
+        if self.how == "convolution":
+            self.letters.windows = nn.Conv1d(network.letter_embedding, 2 * network.letter_hidden, 3, padding=1)
+        self.sentence.both_ways = layer(width, network.hidden, network.layers, bidirectional=True)
+        self.sentence.output = nn.Linear(2 * network.hidden, tags)
+        if network.crf:
+            self.chain = nn.Module()
+            for name, shape in (("transitions", (tags, tags)), ("start", (tags,)), ("end", (tags,))):
+                self.chain.register_parameter(name, nn.Parameter(torch.zeros(shape)))
+
+    def spelled(self, letters: torch.Tensor) -> torch.Tensor:
+        x = self.letters.letter(letters)
+        if self.how == "convolution":
+            return self.letters.windows(x.mT).amax(1)
+        _, h = self.letters.spelling(x)
+        return torch.cat(list(h[0] if isinstance(h, tuple) else h))
+
+    def forward(self, words: torch.Tensor, letters: list[torch.Tensor]) -> torch.Tensor:
+        x = self.words.word(words)
+        if self.how != "none":
+            x = torch.cat([x, torch.stack([self.spelled(word) for word in letters])], dim=1)
+        return self.sentence.output(self.sentence.both_ways(x)[0])
+
+    def nats(self, e: torch.Tensor, tags: torch.Tensor) -> torch.Tensor:
+        if not hasattr(self, "chain"):
+            return nn.functional.cross_entropy(e, tags, reduction="sum")
+
+        def score(path: tuple[int, ...]) -> torch.Tensor:
+            total = self.chain.start[path[0]] + self.chain.end[path[-1]]
+            total = total + sum(e[t, tag] for t, tag in enumerate(path))
+            return total + sum(self.chain.transitions[pair] for pair in itertools.pairwise(path))
+
+        every = [score(path) for path in itertools.product(range(e.size(1)), repeat=len(e))]
+        return torch.stack(every).logsumexp(0) - score(tuple(tags.tolist()))
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        [],
+        ["--cell", "gru", "--letters", "convolution", "--layers", "2"],
+        ["--cell", "rnn", "--letters", "none"],
+        ["--no-crf"],
+    ],
+    ids=" ".join,
+)
+def test_loss_and_every_gradient_are_those_of_plain_torch(options: list[str], tmp_path: Path) -> None:
+    here = work(tmp_path, *options)
+    ours: Any = first_model(here.tree, 3, here.begin)
+    with torch.no_grad():
+        for parameter in ours.parameters():
+            parameter.add_(0.3 * torch.randn_like(parameter))
+    reader = here._encoded.reader
+    theirs = Plain(here.config, reader.words.size, reader.letters.size, len(reader.tags))
+    theirs.load_state_dict(ours.state_dict())
+    batch = here.batches.at(1)
+    loss, _ = here.loss(ours, batch, None)
+    expected = torch.zeros(())
+    tags = Ragged(batch.tags, batch.words.ends)
+    forms = Ragged(batch.forms, batch.words.ends)
+    for row in range(len(batch.rows)):
+        letters = [torch.from_numpy(batch.letters.row(int(form))).long() for form in forms.row(row)]
+        scores = theirs(torch.from_numpy(batch.words.row(row)).long(), letters)
+        expected = expected + theirs.nats(scores, torch.from_numpy(tags.row(row)))
+    assert float(loss.detach()) == pytest.approx(float(expected.detach()), rel=1e-5)
+    loss.backward()
+    expected.backward()
+    gradients = dict(theirs.named_parameters())
+    assert set(gradients) == {name for name, _ in ours.named_parameters()}
+    for name, parameter in ours.named_parameters():
+        assert parameter.grad is not None, name
+        wanted = gradients[name].grad
+        assert wanted is not None
+        np.testing.assert_allclose(
+            parameter.grad, wanted, rtol=0, atol=2e-5 * max(float(wanted.abs().max()), 1e-2), err_msg=name
+        )
+
+
+def test_rare_words_are_read_as_unknown_more_often(tmp_path: Path) -> None:
+    text = "".join(f"{'the' if at % 4 else 'dog'} {'X' if at % 2 else 'Y'}\n\n" for at in range(60))
+    settings = config("--rare", "4", "--word-dropout", "0.2", "--valid", write(tmp_path / "v.txt", text))
+    here = Work(settings, read(settings, [write(tmp_path / "a.txt", text)]))
+    the, dog = (int(here._encoded.reader.words.encode([word])[0]) for word in ("the", "dog"))
+    assert here._hidden[the] == pytest.approx(1 - 45 / 49 * 0.8)
+    assert here._hidden[dog] == pytest.approx(1 - 15 / 19 * 0.8)
+    read_as: list[np.ndarray] = []
+
+    class Listening(nn.Module):
+        def __init__(self, inner: Any) -> None:
+            super().__init__()
+            self.inner, self.sentence, self.letters, self.chain = inner, inner.sentence, inner.letters, inner.chain
+
+        def words(self, rows: Any) -> Any:
+            read_as.append(rows.data.numpy().copy())
+            return self.inner.words(rows)
+
+    model = Listening(first_model(here.tree, 0, here.begin))
+    for _ in range(120):
+        here.loss(model, here._encoded.train, None)
+    shares = (np.stack(read_as) == 0).mean(0)
+    known = here._encoded.train.words.steps
+    assert shares[known == the].mean() == pytest.approx(here._hidden[the], abs=0.02)
+    assert shares[known == dog].mean() == pytest.approx(here._hidden[dog], abs=0.03)
+
+
+def test_an_untrained_output_says_how_frequent_tags_are(tmp_path: Path) -> None:
+    here = work(tmp_path)
+    model: Any = first_model(here.tree, 0, here.begin)
+    counts = np.bincount(here._encoded.train.tags) + 1
+    bias = model.sentence.output.bias.detach().double()
+    np.testing.assert_allclose(bias.exp(), counts / counts.sum(), rtol=1e-6)
+    assert float(model.words.word.weight.detach().std()) == pytest.approx(0.1, rel=0.5)
+
+
+def test_a_look_is_taken_at_the_best_temperature(tmp_path: Path) -> None:
+    here = work(tmp_path)
+    model: Any = first_model(here.tree, 0, here.begin)
+    with torch.no_grad():
+        model.sentence.output.weight.mul_(60)
+        part = here._looked_at
+        scores = run_words(model, part, part.words.steps)
+        each = [float(nats(model, scores, part.tags, heat).sum()) / len(part.tags) for heat in np.geomspace(0.2, 8, 60)]
+        found, plain = here.evaluate(model), float(nats(model, scores, part.tags).sum()) / len(part.tags)
+    assert min(each) - 1e-4 <= found < min(each) + 0.02
+    assert found < plain - 0.05
+
+
+def test_sentences_with_a_tag_never_seen_are_not_looked_at(tmp_path: Path) -> None:
+    held_out = write(tmp_path / "v.conll", "the DET\ndog NOUN\n\nhum X\n\n")
+    settings = config("--valid", held_out)
+    here = Work(settings, read(settings, [write(tmp_path / "a.conll", SMALL)]))
+    assert here._looked_at.rows.tolist() == [0]
+    with pytest.raises(DataError, match=r"Every sentence of the held-out part has a tag"):
+        sample(here._encoded.held_out.take([1]), 5)
+
+
+def test_names_are_found_by_what_stands_around_them(report: Report, tagger: Tagger, folder: Path) -> None:
+    score = report.score
+    assert score is not None
+    assert score.f1 is not None
+    assert score.floor_f1 is not None
+    assert score.f1 > 0.93
+    assert score.f1 > score.floor_f1 + 0.3
+    assert score.scheme == "iob2"
+    truth = read_sentences(str(folder / "valid.conll"), tagger_data(tagger))
+    guesses = [best[0].tags for best in tagger.tag(truth.tokens)]
+    found = measured(truth.tags, guesses)
+    assert (score.f1, score.accuracy, score.words) == (found.spans.f1, found.accuracy, truth.words)
+    floor = tagger.floor.score(truth)
+    assert (score.floor_f1, score.floor_accuracy) == (floor.spans.f1, floor.accuracy)
+    two = tagger.tag([row.split() for row in ("Elham is a town near Wilham .", "Elham is a doctor from Wilham .")])
+    assert [best[0].tags[0] for best in two] == ["B-PLACE", "B-PER"]
+
+
+def tagger_data(tagger: Tagger) -> Any:
+    return from_values(TagConfig, tagger.model.config["training"]).data
+
+
+def test_a_file_says_what_training_said(report: Report, folder: Path) -> None:
+    again = evaluate(load(report.model), [str(folder / "valid.conll")])
+    assert again == report.score
+    facts = load(report.model).config["card"]
+    assert (facts["f1"], facts["floor"]["accuracy"]) == (again.f1, again.floor_accuracy)
+    assert facts["train_sentences"] == 800
+    lines = report.lines()
+    assert any("most frequent tag" in line for line in lines)
+    assert {result.name for result in report.results} == {"span F1", "accuracy", "nats"}
+    assert report.sections[0].title == "Types of spans"
+    logged = json.loads((report.run_dir / "run.json").read_text(encoding="utf-8"))
+    assert logged["results"][0]["baseline"] == again.floor_f1
+
+
+def test_the_runtime_scores_as_training_does(report: Report, folder: Path) -> None:
+    tagger = Tagger(load(report.model))
+    config_of = from_values(TagConfig, tagger.model.config["training"])
+    here = Work(config_of, read(config_of, [str(folder / "train.conll")]))
+    model: Any = assemble(here.tree).eval()
+    own = {name: torch.from_numpy(np.array(tagger.model.tensors[name])) for name in model.state_dict()}
+    model.load_state_dict(own)
+    here_again: Any = here._encoded.held_out
+    with torch.no_grad():
+        theirs = run_words(model, here_again, here_again.words.steps).data.numpy()
+    ends = here_again.words.ends
+    for rows, scores, lengths in tagger.scores(here_again):
+        for at, (row, n) in enumerate(zip(rows, lengths, strict=True)):
+            expected = theirs[ends[row] - n : ends[row]]
+            np.testing.assert_allclose(scores[:n, at], expected, rtol=0, atol=1e-5 * max(1, np.abs(expected).max()))
+
+
+def test_a_sentence_is_tagged_with_the_same_bits_in_any_company(tagger: Tagger, folder: Path) -> None:
+    tokens = [*read_sentences(str(folder / "valid.conll"), tagger_data(tagger)).tokens[:40], ()]
+    together = tagger.tag(tokens, top=3, confident=True)
+    for row, words in enumerate(tokens):
+        assert tagger.tag([words], top=3, confident=True) == [together[row]]
+        assert tagger.tag([words])[0][0].tags == together[row][0].tags
+        chances = [one.probability for one in together[row]]
+        assert chances == sorted(chances, reverse=True)
+        assert sum(chances) <= 1 + 1e-12
+    assert together[-1][0].tags == ()
+
+
+def test_a_run_that_was_cut_off_ends_as_one_that_was_not(tmp_path: Path) -> None:
+    files = [write_grammar(tmp_path / "a.conll", 60)]
+    settings = config("--max-steps", "16")
+    whole = run.train(Work(settings, read(settings, files)), tmp_path / "a.anaphora", data=files)
+
+    class Stop(Silent):
+        def step(self, step: Step) -> None:
+            if step.step == 9:
+                raise KeyboardInterrupt
+
+    here = Work(settings, read(settings, files))
+    with pytest.raises(Interrupted, match="anaphora resume"):
+        run.train(here, tmp_path / "b.anaphora", data=files, run_dir=tmp_path / "b.run", watch=Stop())
+    again = run.resume(Work(settings, read(settings, files)), tmp_path / "b.run")
+    assert again.score == whole.score
+    ours, theirs = (bundle.read(tmp_path / name) for name in ("a.anaphora", "b.anaphora"))
+    assert {name: each.tobytes() for name, each in ours.tensors.items()} == {
+        name: each.tobytes() for name, each in theirs.tensors.items()
+    }
+
+
+def test_another_model_is_no_tagger(report: Report) -> None:
+    model = load(report.model)
+
+    def with_config(**changed: Any) -> Any:
+        return type(model)(bundle.Bundle(dict(model.tensors), {**model.config, **changed}))
+
+    with pytest.raises(IncompatibleBundle, match="'translate'"):
+        Tagger(with_config(task="translate"))
+    units = dict(model.config["units"])
+    with pytest.raises(IncompatibleBundle, match="names 2 tags"):
+        Tagger(with_config(units={**units, "tags": ["O", "B-PER"]}))
+    del units["temperature"]
+    with pytest.raises(CorruptBundle, match="temperature"):
+        Tagger(with_config(units=units))
