@@ -15,13 +15,18 @@ from anaphora.tasks.classify import settings as classify_settings
 from anaphora.tasks.classify import task as classify
 from anaphora.tasks.language import settings as language_settings
 from anaphora.tasks.language import task as language
+from anaphora.tasks.tag import settings as tag_settings
+from anaphora.tasks.tag import task as tag
 from bad.planted import CLASSIFY, GOOD, LANGUAGE, PAIRS, SMALL, Planted, csv, plant, prose, rows, text
+from bad.planted_tags import TAG
 
 TASKS: dict[str, tuple[Any, Any]] = {
     "language": (language, language_settings),
     "classify": (classify, classify_settings),
+    "tag": (tag, tag_settings),
 }
 CASES = [("language", each) for each in LANGUAGE] + [("classify", each) for each in CLASSIFY]
+CASES += [("tag", each) for each in TAG]
 
 
 def asked(name: str, words: str) -> tuple[Config, list[str]]:

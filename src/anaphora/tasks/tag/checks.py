@@ -88,11 +88,12 @@ def describe(config: TagConfig, corpus: Corpus) -> tuple[list[Finding], Load | N
             for array in (part.words.steps, part.forms, part.letters.steps, part.tags)
         ),
     )
-    found: list[Finding] = []
+    found = _long(config, corpus.train)
+    told_already = {"empty-row", *(each.code for each in found)}
     for where, part in ((TRAIN, corpus.train), (HELD_OUT, corpus.held_out)):
         told = check_lengths(part.lengths, _at(part), where, "words")
-        found += [each for each in told if each.code != "empty-row"]
-    return [*found, *_long(config, corpus.train), *_words(encoded), _counts(corpus)], load
+        found += [each for each in told if each.code not in told_already]
+    return [*found, *_words(encoded), _counts(corpus)], load
 
 
 def _at(part: Sentences) -> Callable[[int], Row]:
