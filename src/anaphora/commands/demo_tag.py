@@ -18,7 +18,7 @@ from anaphora.commands.train import import_torch_side
 from anaphora.commands.watching import beside
 
 SENTENCES = 2_000
-SETTINGS = ["--valid", "0.2", "--evaluations", "6", "--learning-rate", "0.01"]
+SETTINGS = ["--valid", "0.2", "--epochs", "6", "--evaluations", "6", "--learning-rate", "0.01", "--batch", "16"]
 SEED = 7  # of sentences that are only shown
 
 
@@ -31,7 +31,7 @@ def demo(
     output: Annotated[
         str, typer.Option("-o", "--output", metavar="FILE", help="Where the model goes.")
     ] = "demo-tag.anaphora",
-    minutes: Annotated[float, typer.Option(metavar="X", min=0.1, help="Time to train and score.")] = 0.5,
+    minutes: Annotated[float, typer.Option(metavar="X", min=0.1, help="Most time to train and score.")] = 1.0,
 ) -> None:
     """Train a small tagger on made-up sentences about people, places and dates, and look at what it finds in others.
 

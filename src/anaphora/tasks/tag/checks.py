@@ -22,7 +22,7 @@ from anaphora.tasks.tag import spans
 from anaphora.tasks.tag.amounts import settled
 from anaphora.tasks.tag.encoding import UNKNOWN, Encoded, encode
 from anaphora.tasks.tag.formats import Sentences, look
-from anaphora.tasks.tag.network import specification
+from anaphora.tasks.tag.network import LETTERS, specification
 from anaphora.tasks.tag.reading import Corpus, valid_paths
 from anaphora.tasks.tag.settings import TagConfig
 
@@ -77,9 +77,11 @@ def describe(config: TagConfig, corpus: Corpus) -> tuple[list[Finding], Load | N
     reader, lengths = encoded.reader, encoded.train.words.lengths
     training = settled(config, lengths)
     batches = Bucketed(lengths, training.batch_steps, training.seed, training.batch)
+    rows = max(1, round(len(lengths) / batches.per_epoch))
+    different = len(encoded.train.take(batches.at(1)).letters.ends)
     load = Load(
         tree=specification(config, reader.words.size, reader.letters.size, len(reader.tags)),
-        rows=max(1, round(len(lengths) / batches.per_epoch)),
+        rows=rows,
         steps=max(1, round(float(lengths.mean()))),
         batches=batches.per_epoch,
         data_bytes=sum(
@@ -87,6 +89,7 @@ def describe(config: TagConfig, corpus: Corpus) -> tuple[list[Finding], Load | N
             for part in (encoded.train, encoded.held_out)
             for array in (part.words.steps, part.forms, part.letters.steps, part.tags)
         ),
+        parts={LETTERS: (different, max(1, round(float(encoded.train.letters.lengths.mean()))))},
     )
     found = _long(config, corpus.train)
     told_already = {"empty-row", *(each.code for each in found)}

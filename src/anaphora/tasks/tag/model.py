@@ -43,6 +43,7 @@ from anaphora.training.watch import Watch
 
 _LOOKED_AT_ONCE = 2**13  # words
 _SCORING_MARGIN = 4.0  # the runtime's scoring may be so much slower than a look in training
+_FEWEST = 100  # sentences that are looked at or scored, however little time there is
 _SPREAD = 0.1  # standard deviation of an embedding's first entries
 _TRIED = 8  # temperatures, in a look
 
@@ -85,11 +86,24 @@ class Work:
         bucketed = Bucketed(lengths, training.batch_steps, training.seed, training.batch)
         self.batches = Batches(encoded.train, bucketed)
         self.per_epoch = bucketed.per_epoch
+        self._held_out = corpus.held_out  # what is scored
         self._looked_at = sample(encoded.held_out, training.evaluation_rows)
-        self.looks_per_score = _SCORING_MARGIN * corpus.held_out.words / len(self._looked_at.tags)
+        self.look_units = len(self._looked_at.tags)
+        self.looks_per_score = _SCORING_MARGIN * corpus.held_out.words / self.look_units
         rare = config.model.rare
         hidden = rare / (rare + np.maximum(encoded.counts, 1)) if rare > 0 else np.zeros(len(encoded.counts))
         self._hidden = 1 - (1 - hidden) * (1 - config.model.word_dropout)  # p(read as unknown) of each word
+
+    def limit(self, look_share: float, score_share: float) -> None:
+        """Look at, and score, only such shares of what would be."""
+        held_out, most = self._corpus.held_out, min(len(self._encoded.held_out.rows), self.training.evaluation_rows)
+        looked_at, scored = (
+            max(round(share * count), min(_FEWEST, count))
+            for share, count in ((look_share, most), (score_share, len(held_out)))
+        )
+        self._looked_at = sample(self._encoded.held_out, looked_at)
+        rows = np.arange(scored) * len(held_out) // scored
+        self._held_out = held_out if scored == len(held_out) else held_out.take(rows.tolist())
 
     def begin(self, model: Any) -> None:
         """Small embeddings, which leave the first steps to what is learned; an output that knows nothing but how
@@ -137,19 +151,21 @@ class Work:
         """Count each word's tags."""
         told.stage("counting each word's most frequent tag")
         self._floor = floor(self._corpus)
-        return results(None, self._floor.score(self._corpus.held_out), self._corpus.scheme)
+        return results(None, self._floor.score(self._held_out), self._corpus.scheme)
 
     def score(self, trained: Trained) -> Score:
-        """How good the weights are on the whole held-out part, as the runtime computes it."""
+        """How good the weights are on the held-out part, or sentences spread over it, as the runtime computes it."""
         assert self._floor is not None
-        return score(self._corpus, self._encoded, self._floor, trained)
+        return score(self._held_out, self._encoded.reader, self._floor, trained)
 
     def save(
         self, trained: Trained, folder: Path, output: Path, score: Score | None
     ) -> tuple[Report, dict[Path, UsageError]]:
         """Write the bundle to both its places."""
         assert self._floor is not None
-        return save(self.config, self._corpus, self._encoded, self._floor, trained, folder, output, score)
+        return save(
+            self.config, self._corpus, self._held_out, self._encoded.reader, self._floor, trained, folder, output, score
+        )
 
 
 def run_words(model: Any, part: Part, words: NDArray[np.int32]) -> ragged.Ragged:

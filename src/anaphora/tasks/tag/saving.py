@@ -16,11 +16,12 @@ from anaphora import bundle, places, spec
 from anaphora.errors import UsageError
 from anaphora.runtime.model import Joined
 from anaphora.sections import Result, Section
-from anaphora.tasks.tag.encoding import Encoded
+from anaphora.tasks.tag.encoding import Reader
 from anaphora.tasks.tag.floor import Floor
+from anaphora.tasks.tag.formats import Sentences
 from anaphora.tasks.tag.measuring import Measured
 from anaphora.tasks.tag.reading import Corpus
-from anaphora.tasks.tag.scoring import Score, judge, temperature_of
+from anaphora.tasks.tag.scoring import Score, encoded_as, judge, temperature_of
 from anaphora.tasks.tag.settings import TagConfig
 from anaphora.tasks.tag.showing import results, sections
 from anaphora.tasks.tag.tagger import Tagger
@@ -57,55 +58,67 @@ class Report:
         return [*lines, f"model    {self.model}", f"records  {self.run_dir}"]
 
 
-def score(corpus: Corpus, encoded: Encoded, floor: Floor, trained: Trained) -> Score:
-    """How good the trained weights are on all of the held-out part, at the temperature that is fitted to it."""
-    config = {"task": "tag", "model": trained.tree, "units": {**encoded.reader.settings(), "temperature": 1.0}}
-    tagger = Tagger(Joined(bundle.Bundle(_tensors(encoded, floor, trained), config)))
-    return judge(tagger, corpus.held_out, temperature_of(tagger, encoded.held_out), encoded.held_out)
+def score(held_out: Sentences, reader: Reader, floor: Floor, trained: Trained) -> Score:
+    """How good the trained weights are on held-out sentences, at the temperature that is fitted to them."""
+    config = {"task": "tag", "model": trained.tree, "units": {**reader.settings(), "temperature": 1.0}}
+    tagger = Tagger(Joined(bundle.Bundle(_tensors(reader, floor, trained), config)))
+    part = encoded_as(tagger, held_out)
+    return judge(tagger, held_out, temperature_of(tagger, part), part)
 
 
 def save(
     config: TagConfig,
     corpus: Corpus,
-    encoded: Encoded,
+    held_out: Sentences,
+    reader: Reader,
     floor: Floor,
     trained: Trained,
     folder: Path,
     output: Path,
     found: Score | None = None,
 ) -> tuple[Report, dict[Path, UsageError]]:
-    """Write the bundle to `output` and into the run's folder, with its score or (None) before there is one.
+    """Write the bundle to `output` and into the run's folder, with its score or (None) before there is one; `held_out`
+    is what of the corpus is scored.
 
     Gives the report, and the error of each of the two places that could not be written: they may be on two disks.
     """
-    report = _report(corpus, floor.score(corpus.held_out), trained, found, folder, output)
+    report = _report(corpus, held_out, floor.score(held_out), trained, found, folder, output)
     filled: dict[str, Any] = {
         "version": bundle.VERSION,
         "task": "tag",
         "model": trained.tree,
-        "units": {**encoded.reader.settings(), "temperature": 1.0 if found is None else found.temperature},
+        "units": {**reader.settings(), "temperature": 1.0 if found is None else found.temperature},
         "training": config.model_dump(),
-        "card": _card(corpus, encoded, trained, report),
+        "card": _card(corpus, reader, trained, report),
     }
     failed: dict[Path, UsageError] = {}
     for path in places.models(folder, output):
         try:
-            bundle.write(path, _tensors(encoded, floor, trained), filled)
+            bundle.write(path, _tensors(reader, floor, trained), filled)
         except UsageError as error:
             failed[path] = error
     return report, failed
 
 
-def _tensors(encoded: Encoded, floor: Floor, trained: Trained) -> dict[str, NDArray[Any]]:
-    return {**trained.tensors, **encoded.reader.tensors(), **floor.tensors()}
+def _tensors(reader: Reader, floor: Floor, trained: Trained) -> dict[str, NDArray[Any]]:
+    return {**trained.tensors, **reader.tensors(), **floor.tensors()}
 
 
 def _report(
-    corpus: Corpus, floor: Measured, trained: Trained, found: Score | None, folder: Path, output: Path
+    corpus: Corpus,
+    held_out: Sentences,
+    floor: Measured,
+    trained: Trained,
+    found: Score | None,
+    folder: Path,
+    output: Path,
 ) -> Report:
     beside = results(found, floor, corpus.scheme)
     loses = beside[0].loses
     notes = []
+    if len(held_out) < len(corpus.held_out):
+        whole = f"{len(held_out):,} of {len(corpus.held_out):,} held-out sentences"
+        notes.append(f"Scored are {whole}: --minutes left no time for more.")
     if loses:
         notes.append(
             f"The network loses to each word's most frequent tag: {beside[0].name} {beside[0].value:.4f} against"
@@ -136,7 +149,7 @@ def _report(
     )
 
 
-def _card(corpus: Corpus, encoded: Encoded, trained: Trained, report: Report) -> dict[str, Any]:
+def _card(corpus: Corpus, reader: Reader, trained: Trained, report: Report) -> dict[str, Any]:
     found, floor = report.score, report.floor
     figures = ("accuracy", "precision", "recall", "f1", "unknown_accuracy", "exact", "nats_per_word")
     return {
@@ -144,12 +157,13 @@ def _card(corpus: Corpus, encoded: Encoded, trained: Trained, report: Report) ->
         "sources": [Path(source).name for source in corpus.sources],
         "data_sha256": corpus.sha256,
         "unit": "words",
-        "tags": len(encoded.reader.tags),
+        "tags": len(reader.tags),
         "scheme": corpus.scheme,
         "train_sentences": len(corpus.train),
         "train_words": corpus.train.words,
         "held_out_sentences": len(corpus.held_out),
         "held_out_words": corpus.held_out.words,
+        "scored_sentences": None if found is None else found.sentences,
         **{name: None if found is None else getattr(found, name) for name in figures},
         "floor": {"accuracy": floor.accuracy, "f1": floor.spans.f1},
         "parameters": report.parameters,
