@@ -133,3 +133,25 @@ def test_orders_and_mistakes() -> None:
         KneserNey(2, 5).fit([0, 5])
     with pytest.raises(ValueError, match="expected units 0 … 4, got -1 … 0"):
         KneserNey(2, 5).fit([0, 1]).nats([-1, 0])
+
+
+@pytest.mark.parametrize("most", [1, 9, 2**40, 2**62])
+def test_numbers_are_told_apart_and_found_as_numpy_does_it(most: int) -> None:
+    """Small numbers are sorted together with their places, large ones apart from them."""
+    rng = np.random.default_rng(most)
+    numbers = rng.integers(-most // 3, most, 500)
+    keys, one, places, often = baselines._different(numbers)
+    expected, inverse, counts = np.unique(numbers, return_inverse=True, return_counts=True)
+    np.testing.assert_array_equal(keys, expected)
+    np.testing.assert_array_equal(numbers[one], expected)
+    np.testing.assert_array_equal(places, inverse)
+    np.testing.assert_array_equal(often, counts)
+    wanted = np.concatenate([rng.choice(numbers, 50), rng.integers(-most // 3, most, 50)])
+    possible = rng.random(100) < 0.8
+    there = [int(np.flatnonzero(keys == number)[0]) if ok and number in keys else -1
+             for number, ok in zip(wanted, possible, strict=True)]  # fmt: skip
+    np.testing.assert_array_equal(baselines._find(keys, wanted, possible), there)
+
+
+def test_no_numbers_are_sorted_too() -> None:
+    assert [part.size for part in baselines._different(np.zeros(0, np.int64))] == [0, 0, 0, 0]

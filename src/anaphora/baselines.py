@@ -118,11 +118,9 @@ class KneserNey:
         for k in range(1, self.order + 1):
             places = np.flatnonzero(age >= k - 1)
             before = np.append(0, rank)[places] if k == 1 else rank[places - 1]
-            keys, first, numbers, often = np.unique(
-                before * V + text[places], return_index=True, return_inverse=True, return_counts=True
-            )
+            keys, one, numbers, often = _different(before * V + text[places])
             if k > 1:  # each different k-gram is one continuation of its last k-1 units
-                counts[-1] = np.bincount(rank[places[first]], minlength=contexts)
+                counts[-1] = np.bincount(rank[places[one]], minlength=contexts)
             tables.append(keys)
             counts.append(often)
             sizes.append(contexts)
@@ -157,9 +155,43 @@ def _discounts(counts: Numbers) -> tuple[float, float, float]:
     return (one, two, three) if 0 <= one <= 1 and 0 <= two <= 2 and 0 <= three <= 3 else FALLBACK
 
 
+def _different(numbers: Numbers) -> tuple[Numbers, Numbers, Numbers, Numbers]:
+    """Return the different numbers in order, where one of each stands, the place of each among them, how often each is.
+
+    What `numpy.unique` gives, but for which of equal ones is named.
+    """
+    ordered, order = _sorted(numbers)
+    begins = np.ones(numbers.size, dtype=np.bool_)
+    np.not_equal(ordered[1:], ordered[:-1], out=begins[1:])
+    places = np.empty(numbers.size, dtype=np.int64)
+    places[order] = np.cumsum(begins) - 1
+    starts = np.flatnonzero(begins)
+    return ordered[starts], order[starts], places, np.diff(starts, append=numbers.size)
+
+
 def _find(keys: Numbers, wanted: Numbers, possible: npt.NDArray[np.bool_]) -> Numbers:
-    """Return the place of each wanted key in the sorted ``keys``, -1 where it is missing or not possible."""
-    place = np.searchsorted(keys, wanted)
+    """Return the place of each wanted key in the sorted ``keys``, -1 where it is missing or not possible.
+
+    They are looked up in order, so that each search walks where the one before has just been.
+    """
+    ordered, order = _sorted(wanted)
+    place = np.empty(wanted.size, dtype=np.int64)
+    place[order] = np.searchsorted(keys, ordered)
     found = possible & (place < keys.size)
     found[found] = keys[place[found]] == wanted[found]
     return np.where(found, place, -1)
+
+
+def _sorted(numbers: Numbers) -> tuple[Numbers, Numbers]:
+    """Return numbers in order, and where each stood.
+
+    Where both have room in 64 bits, a number and its place are sorted as one: that takes half as long as finding the
+    order alone.
+    """
+    bits = numbers.size.bit_length()
+    most = int(np.abs(numbers).max(initial=0))
+    if most >> (63 - bits):
+        order = np.argsort(numbers, kind="stable")
+        return numbers[order], order
+    joined = np.sort((numbers << bits) | np.arange(numbers.size))
+    return joined >> bits, joined & ((1 << bits) - 1)
