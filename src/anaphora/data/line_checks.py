@@ -66,10 +66,10 @@ class Lines:
             self._longest, self._longest_row = int(lengths[longest]), Row(self._files[-1], first + longest)
         if self._held >= KEPT:
             return
-        own = np.fromiter((line[:1].isalnum() or _says_something(line) for line in lines), np.bool_, len(lines))
-        at = np.flatnonzero(own & (lengths >= LONG))
+        long = np.flatnonzero(lengths >= LONG)
+        at = np.array([number for number in long.tolist() if _says_something(lines[number])], np.int64)
         self._held += at.size
-        self._hashes.append(np.fromiter(map(hash, lines), np.int64, len(lines))[at])
+        self._hashes.append(np.array([hash(lines[number]) for number in at.tolist()], np.int64))
         self._places.append(at + first + ((len(self._files) - 1) << 40))
 
     def row(self, place: int) -> Row:
@@ -116,7 +116,7 @@ def check_lines(train: Lines, held_out: Lines) -> list[Finding]:
 
 def _says_something(line: str) -> bool:
     """Whether a line is no rule, drawn with a few marks over and over."""
-    return 2 * len(line.lstrip(line[:4])) > len(line)
+    return line[0].isalnum() or 2 * len(line.lstrip(line[:4])) > len(line)
 
 
 def _split(blocks: Iterable[str]) -> Iterator[tuple[list[str], int]]:
