@@ -59,6 +59,7 @@ FLOORS = {
             "anaphora.decode",
             "anaphora.errors",
             "anaphora.findings",
+            "anaphora.gap_baselines",
             "anaphora.kernels",
             "anaphora.kinds",
             "anaphora.label_baselines",

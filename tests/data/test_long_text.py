@@ -151,19 +151,19 @@ def test_units_and_vocabularies_know_no_blocks(kind: str, whole: str, block: int
 
 @given(whole=prose, block=st.integers(1, 30))
 def test_words_are_cut_in_blocks_as_they_are_whole(whole: str, block: int) -> None:
-    chunks = list(cutting.recut(pieces_of(whole, block), words._break))
+    chunks = list(cutting.recut(pieces_of(whole, block), words.break_at))
     assert "".join(chunks) == whole
     assert [unit for chunk in chunks for unit in split_words(chunk)] == split_words(whole)
 
 
 def test_where_no_word_ends_a_text_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(cutting, "LONGEST", 100)
-    chunks = list(cutting.recut(pieces_of("数据很" * 200, 30), words._break))
+    chunks = list(cutting.recut(pieces_of("数据很" * 200, 30), words.break_at))
     assert max(map(len, chunks)) <= 32
     with pytest.raises(
         DataError, match=r"120 characters in which no word ends, beginning 'xxxx.*use char or byte units"
     ):
-        list(cutting.recut(pieces_of("x" * 300, 30), words._break))
+        list(cutting.recut(pieces_of("x" * 300, 30), words.break_at))
 
 
 def test_the_rarest_of_very_many_words_are_forgotten(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -174,14 +174,14 @@ def test_the_rarest_of_very_many_words_are_forgotten(monkeypatch: pytest.MonkeyP
     monkeypatch.setattr(words, "COUNTED", 1000)
     monkeypatch.setattr(text, "BLOCK", 2000)
     assert set(often) <= set(Vocabulary.build("word", whole, 60).symbols)
-    assert len(words._count(Text.of(whole))) <= 1000
+    assert len(words.counted(Text.of(whole))) <= 1000
 
 
 def test_words_of_a_very_long_text_are_counted_in_every_nth_chunk(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(words, "COUNTED_FROM", 2500)
     monkeypatch.setattr(text, "BLOCK", 100)
     lines = "".join(f"{number:03} a line of twenty!\n" for number in range(400))  # 10,000 characters: a quarter
-    seen = sorted(int(unit) for unit in words._count(Text.of(lines)) if unit.isdigit())
+    seen = sorted(int(unit) for unit in words.counted(Text.of(lines)) if unit.isdigit())
     assert 80 <= len(seen) <= 120
     assert max(np.diff(seen)) <= 25
     assert seen[0] < 25

@@ -40,6 +40,7 @@ SEED = 3
 
 DEMOS = {
     "language": ("anaphora.commands.demo:language", "Text that comes with Python: what follows what."),
+    "fill": ("anaphora.commands.demo_fill:make", "Gaps in the same text, filled from both sides and from one."),
     "tag": ("anaphora.commands.demo_tag:make", "Sentences of a small grammar: people, places and dates in them."),
 }
 

@@ -15,7 +15,7 @@ from anaphora.errors import UsageError
 if TYPE_CHECKING:
     from anaphora.runtime import Model
 
-_FLOOR = "The training text: counts the n-gram model to compare with on it. May be given more than once."
+_FLOOR = "The training text: counts what a text's score is compared with on it. May be given more than once."
 _PIECES = "Score in at most so many pieces side by side, each with a warm start; 1 reads the text in one go."
 _MOST = "Score at most so many units of a text, evenly spread over it."
 _BEAM = "For a translator: decode with a beam of N instead of greedily."
@@ -56,16 +56,18 @@ def evaluate(
     if task not in table.TASKS or task == "language":
         _text(opened, texts, as_json, encoding, floor_from, pieces, most)
         return
-    if floor_from:
+    if floor_from and task != "fill":
         raise UsageError(f"--floor-from counts n-grams of a text; this model was trained to {task}.")
     scored = table.task(task)
     how: dict[str, Any] = {"beam": beam, "length_penalty": length_penalty, "coverage": coverage}
     if task == "translate":
         found = scored.evaluate(opened, texts, encoding, scored.How(**how))
-    elif beam == 1:
-        found = scored.evaluate(opened, texts, encoding)
-    else:
+    elif beam > 1:
         raise UsageError(f"--beam decodes text; this model was trained to {task}.")
+    elif task == "fill":
+        found = scored.evaluate(opened, texts, encoding, floor_from)
+    else:
+        found = scored.evaluate(opened, texts, encoding)
     print(json.dumps(_finite(found.as_json()), ensure_ascii=False) if as_json else "\n".join(found.lines()))
 
 

@@ -61,7 +61,7 @@ class Words(Table):
     @classmethod
     def of(cls, text: Text, size: int | None) -> Words:
         """Take the ``size`` - 1 (default 9,999) most frequent units that occur at least twice in ``text``."""
-        counts = _count(text)
+        counts = counted(text)
         for stranger in [unit for unit in counts if UNKNOWN in unit]:
             del counts[stranger]
         check_variety(len(counts), "word", text)
@@ -79,7 +79,7 @@ class Words(Table):
         return np.fromiter(map(index.get, units, repeat(0)), dtype=np.int32, count=len(units))
 
     def whole_units(self, blocks: Iterable[str]) -> Iterator[str]:
-        return recut(blocks, _break)
+        return recut(blocks, break_at)
 
     def units(self, text: str) -> Sequence[str]:
         return split_words(text)
@@ -94,11 +94,12 @@ def split_words(text: str) -> list[str]:
     return [match[0] for match in _UNITS.finditer(text)]
 
 
-def _count(text: Text) -> Counter[str]:
+def counted(text: Text) -> Counter[str]:
+    """How often each unit occurs, as far as it is counted."""
     counts: Counter[str] = Counter()
     keep = min(1.0, COUNTED_FROM / max(1, len(text)))
     owed, forgotten = 0.0, 0
-    for chunk in recut(text.blocks(), _break):
+    for chunk in recut(text.blocks(), break_at):
         owed += keep
         if owed < 1.0 and keep < 1.0:
             continue
@@ -110,7 +111,7 @@ def _count(text: Text) -> Counter[str]:
     return counts
 
 
-def _break(text: str) -> int:
+def break_at(text: str) -> int:
     """Where a text can be cut; in one without spaces (Chinese, say) before the last two units, which may go on."""
     if at := last_break(text):
         return at

@@ -18,6 +18,7 @@ TASKS = {
     "language": "A language model: text in, the next character or word out.",
     "classify": "Labels for texts or series: a sequence in, one label or several out.",
     "tag": "A tag for every word of a sentence, or spans of words: names, parts of speech.",
+    "fill": "The word that is missing in a text, judged from both sides.",
     "translate": "A text in, another text out: an encoder, attention and a decoder.",
 }
 

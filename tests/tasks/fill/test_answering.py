@@ -1,0 +1,170 @@
+"""Lines in, filled gaps out, through the program too; what is no gap is told of and stops nothing."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from anaphora import checking
+from anaphora.data.stream import Line
+from anaphora.errors import DataError, UsageError
+from anaphora.findings import Finding
+from anaphora.runtime import load
+from anaphora.tasks.fill import task
+from anaphora.tasks.fill.answering import Answers
+from anaphora.tasks.fill.filler import Filler
+from anaphora.tasks.fill.saving import Report
+from gapped import TINY, config, text, write
+
+LINES = [b"We saw a ___ rose.", b"no gap here", b"caf\xe9 ___", b"You had a ___ ___."]
+
+
+def lines(*texts: bytes, is_json: bool = False) -> list[Line]:
+    return [Line(f"here, line {number}", text, is_json) for number, text in enumerate(texts, 1)]
+
+
+def test_a_line_for_every_line_whatever_comes(report: Report, filler: Filler) -> None:
+    found = Answers(load(report.model), False, top=2)(lines(*LINES))
+    (gap,) = filler.fill(["We saw a ___ rose."], top=2)[0].gaps
+    told = " ".join(f"{word} {probability:.4f}" for word, probability in gap.words)
+    assert found[0] == f"We saw a red rose.\t{told}"
+    assert str(found[3]).count("\t") == 2
+    for at, said in ((1, "line 2: there is no gap in 'no gap here': mark one with ___."), (2, "is not UTF-8")):
+        assert isinstance(found[at], DataError)
+        assert said in str(found[at])
+
+
+def test_the_past_beside(report: Report, filler: Filler) -> None:
+    (found,) = Answers(load(report.model), False, top=1, one_sided=True)(lines(LINES[0]))
+    ours, past = (filler.fill(["We saw a ___ rose."], name, 1)[0].gaps[0].words[0] for name in ("both", "past"))
+    expected = ["We saw a red rose.", f"red {ours.probability:.4f}", f"past: {past.word} {past.probability:.4f}"]
+    assert str(found).split("\t") == expected
+
+
+def test_objects_keep_what_they_had(report: Report, filler: Filler) -> None:
+    answers = Answers(load(report.model), True, one_sided=True)
+    texts = (b'{"id": 7, "text": "We saw a ___ rose."}', b"{broken", b'{"no": 1}', b'{"text": "none"}')
+    found = answers(lines(*texts, is_json=True))
+    item = json.loads(str(found[0]))
+    assert (item["id"], item["filled"], len(item["gaps"]), len(item["past"])) == (7, "We saw a red rose.", 1, 1)
+    gap = filler.fill(["We saw a ___ rose."])[0].gaps[0]
+    assert item["gaps"][0] == {"words": [each._asdict() for each in gap.words], "unknown": gap.unknown}
+    for error, said in zip(found[1:], ("is not JSON", "expected a JSON object with a text", "no gap"), strict=True):
+        assert said in str(error)
+    (plain,) = Answers(load(report.model), True, mark="[?]")(lines(b"a [?] rose"))
+    assert json.loads(str(plain))["text"] == "a [?] rose"
+
+
+def test_words_that_are_no_file_are_a_text(report: Report) -> None:
+    answers = Answers(load(report.model), False, top=3, one_sided=True)
+    ((line,),) = list(answers.batches(["We saw a ___ ___."]))
+    (table,) = answers([line])
+    rows = str(table).splitlines()
+    assert rows[0] == "gap 1"
+    assert rows[1].split() == ["both", "sides", "probability", "the", "past", "alone", "probability"]
+    assert len(rows) == 2 * 5 + 3
+    with pytest.raises(DataError, match=r"'novle\.txt' is no file, and has no gap: mark one with ___"):
+        list(answers.batches(["novle.txt"]))
+    with pytest.raises(UsageError, match="mark needs at least one character"):
+        Answers(load(report.model), False, mark="  ")
+
+
+def program(
+    folder: Path, *words: str, stdin: bytes = b"", python: Path | str = sys.executable
+) -> subprocess.CompletedProcess[str]:
+    environment = {**os.environ, "OMP_NUM_THREADS": "1"}
+    command = [python, "-m", "anaphora", *words]
+    done = subprocess.run(command, input=stdin, capture_output=True, cwd=folder, env=environment, check=False)
+    return subprocess.CompletedProcess(done.args, done.returncode, done.stdout.decode(), done.stderr.decode())
+
+
+def test_a_base_install_fills_gaps(report: Report, folder: Path, tmp_path: Path, bare_python: Path) -> None:
+    model = str(report.model)
+    shown = program(tmp_path, "run", model, "We saw a ___ rose.", "--top", "2", "--one-sided", python=bare_python)
+    assert (shown.returncode, shown.stderr) == (0, "")
+    assert shown.stdout.splitlines()[1].startswith("red ")
+    assert shown.stdout.endswith("\nWe saw a red rose.\n")
+    some = program(tmp_path, "run", model, "--json", stdin=b"\n".join(LINES), python=bare_python)
+    assert some.returncode == 3
+    assert "line 2: there is no gap" in some.stderr
+    assert "2 of 4 lines could not be read; all others were answered" in some.stderr
+    answers = [json.loads(line) for line in some.stdout.splitlines()]
+    assert [answer.get("filled") for answer in answers][:3] == ["We saw a red rose.", None, None]
+    scored = program(tmp_path, "eval", model, str(folder / "valid.txt"), "--json", python=bare_python)
+    assert report.score is not None
+    assert json.loads(scored.stdout)["both"]["accuracy"] == report.score.both.accuracy
+    counted = program(
+        tmp_path,
+        "eval",
+        model,
+        str(folder / "valid.txt"),
+        "--floor-from",
+        str(folder / "train.txt"),
+        python=bare_python,
+    )
+    assert counted.stdout.splitlines()[1:-1] == report.score.lines()[1:-1]
+
+
+def test_a_folder_on_the_command_line(tmp_path: Path) -> None:
+    (tmp_path / "texts" / "more").mkdir(parents=True)
+    for name, seed in (("texts/b.txt", 1), ("texts/more/a.txt", 2), ("texts/notes.md", 3)):
+        write(tmp_path / name, text(60, seed))
+    done = program(tmp_path, "train", "fill", "texts", "-o", "m.anaphora", *TINY.split())
+    assert done.returncode == 0, done.stderr
+    assert "both sides are right" in done.stdout
+    page = (tmp_path / "m.run" / "report.html").read_text(encoding="utf-8")
+    for title in ("Gaps", "What the other side is worth", "Frequent words and rare ones"):
+        assert f"{title}</h2>" in page
+    assert load(tmp_path / "m.anaphora").config["card"]["sources"] == ["b.txt", "a.txt"]
+    refused = program(tmp_path, "run", "m.anaphora", "--prompt", "x")
+    assert (refused.returncode, "--prompt: not for a model that was trained to fill" in refused.stderr) == (2, True)
+
+
+def test_what_check_finds(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    write(tmp_path / "a.txt", text(100))
+    write(tmp_path / "v.txt", " ".join(f"{first}{second}word." for first in "abcdefgh" for second in "ijklmnop"))
+    write(tmp_path / "dots.txt", "." * 4000)
+
+    def found(*options: str, name: str = "a.txt") -> dict[str, Finding]:
+        findings = checking.whole(task, config(*options), [name], lambda load: [])  # type: ignore[arg-type]
+        return {each.code: each for each in findings}
+
+    good = found()
+    assert {"units", "vocabulary", "lengths"} <= set(good)
+    lexicon = task.encode(config(), task.read(config(), ["a.txt"])).lexicon
+    assert good["vocabulary"].figures["size"] == lexicon.size
+    strange = found("--valid", "v.txt")
+    assert strange["units"].figures["held_out"] == 64
+    assert strange["many-unknown"].figures == {}
+    assert "100.0% of the held-out words are not known" in strange["many-unknown"].message
+    assert strange["few-held-out"].severity == "warning"
+    assert found("--batch", "400")["too-short"].where == "the training part"
+    assert found(name="dots.txt")["one-symbol"].severity == "error"
+    assert found("--valid", "a.txt")["same-file"].where == "a.txt"
+    (tmp_path / "none").mkdir()
+    assert found(name="none")["no-file"].severity == "error"
+
+
+def test_what_a_config_should_say(tmp_path: Path) -> None:
+    write(tmp_path / "small.txt", text(300))
+    write(tmp_path / "large.txt", text(8000))
+    guessed = task.guess([tmp_path / "small.txt"])
+    assert (guessed.preset, guessed.values["training"]["batch"], guessed.values["data"]["encoding"]) == (
+        "small", 4, "utf-8",
+    )  # fmt: skip
+    guessed = task.guess([tmp_path / "large.txt"])
+    assert (guessed.preset, guessed.values["training"]["batch"], guessed.values["training"]["steps"]) == (
+        "medium", 16, 64,
+    )  # fmt: skip
+    (tmp_path / "latin.txt").write_bytes("ein schöner Tag\n".encode("latin-1") * 90)
+    with pytest.raises(DataError, match="empty"):
+        task.guess([write(tmp_path / "empty.txt", "")])
+    assert task.guess([tmp_path / "latin.txt"]).values["data"]["encoding"] == "cp1252"
+    with pytest.raises(UsageError, match="standard input"):
+        task.guess(["-"])
