@@ -332,3 +332,16 @@ def test_where_time_is_short_some_rows_are_scored_beside_the_same_floor(
     assert report.floor == task.floor(settings, fewer, task.encode(settings, fewer))
     assert f"Scored are {some} of {count} held-out rows: --minutes left no time for more." in report.notes
     assert bundle.read(tmp_path / "m.anaphora").config["card"]["scored_rows"] == some
+
+
+def test_where_time_is_short_fewer_rows_are_fitted_by_how_long_they_are() -> None:
+    options = ("--minutes", "0.1", "--valid", "0.5")
+    for copies, most in ((1, None), (300, 150_000)):
+        texts, labels = sentences(400)
+        corpus = task.split(
+            config(*options), [Frame({"text": [copies * f"{text} " for text in texts], "label": labels})]
+        )
+        floor = task.floor(config(*options), corpus, task.encode(config(*options), corpus))
+        length = np.mean([len(text.strip()) for text in corpus.train.inputs])
+        said = None if most is None else f"was fitted to a sample of {max(100, int(most / length))} of 200 rows"
+        assert floor.note is None if said is None else said in str(floor.note)

@@ -17,7 +17,8 @@ from anaphora.tasks.classify.inputs import prepared
 from anaphora.tasks.classify.reading import Corpus
 from anaphora.tasks.classify.settings import ClassifyConfig
 
-_ROWS_PER_MINUTE = 20_000  # that are fitted
+_ROWS_PER_MINUTE, _CHARACTERS_PER_MINUTE = 20_000, 1_500_000  # that are fitted: some 5 s of a processor
+_FEWEST = 100  # rows, however little time there is
 
 
 @dataclass(frozen=True)
@@ -67,11 +68,10 @@ def floor(config: ClassifyConfig, corpus: Corpus, encoded: Encoded) -> Floor:
 def guessed(config: ClassifyConfig, corpus: Corpus, encoded: Encoded) -> Guesses:
     """Fit the simple methods to the training part, or to a sample of it where time is short, and have them guess."""
     training = config.training
-    largest = LARGEST if training.minutes is None else min(LARGEST, int(training.minutes * _ROWS_PER_MINUTE))
     balanced = training.class_weights != "none"
     model = Linear(encoded.reader.kind, len(encoded.labels), encoded.multi, balanced, training.seed)
     train, held_out = (_inputs(config, encoded, part) for part in (corpus.train.inputs, corpus.held_out.inputs))
-    guesses = model.fit(train, encoded.train.targets, max(largest, 100)).guess(held_out)
+    guesses = model.fit(train, encoded.train.targets, _most(training.minutes, train)).guess(held_out)
     frequent = majority(encoded.train.targets, len(encoded.labels), len(guesses), encoded.multi)
     name = "statistics+LR" if encoded.reader.scale is not None else "TF-IDF+LR"
     return Guesses(name, guesses, frequent, model.note)
@@ -87,6 +87,16 @@ def judged(truth: NDArray[Any], guesses: NDArray[Any], labels: int) -> tuple[flo
         table = metrics.confusion(truth, guesses, labels)
         each = metrics.per_label(table.diagonal(), table.sum(0), table.sum(1))
     return float(np.mean(right)), metrics.macro_f1(each)
+
+
+def _most(minutes: float | None, rows: Sequence[str] | Ragged) -> int:
+    """How many rows there is time to fit."""
+    if minutes is None:
+        return LARGEST
+    most = minutes * _ROWS_PER_MINUTE
+    if not isinstance(rows, Ragged):
+        most = min(most, minutes * _CHARACTERS_PER_MINUTE * len(rows) / max(1, sum(map(len, rows))))
+    return min(LARGEST, max(_FEWEST, int(most)))
 
 
 def _inputs(config: ClassifyConfig, encoded: Encoded, inputs: tuple[str, ...] | Ragged) -> Sequence[str] | Ragged:
