@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
+from sacrebleu.metrics.bleu import BLEU
 from torch import nn
 
 import anaphora
@@ -16,10 +17,14 @@ from anaphora import spec
 from anaphora.config import from_values
 from anaphora.errors import DataError
 from anaphora.runtime import load
-from anaphora.tasks.translate import task
+from anaphora.tasks.translate import model as translate
+from anaphora.tasks.translate import scoring, task
+from anaphora.tasks.translate.dates import pairs
 from anaphora.tasks.translate.model import Work, run_pairs, shifted, train
 from anaphora.tasks.translate.saving import Report
 from anaphora.tasks.translate.settings import TranslateConfig
+from anaphora.tasks.translate.translator import Translator
+from anaphora.training import run
 from anaphora.training.initial import first_model
 from translated import PAIRS, config, write_pairs
 
@@ -210,3 +215,24 @@ def test_workers_share_the_pairs_of_a_batch(tmp_path: Path) -> None:
     assert sorted(row for part in parts for row in part.pairs.rows.tolist()) == sorted(batch.pairs.rows.tolist())
     assert "a.de" in here.name(parts[1], 0)
     assert repr(PAIRS[int(here._corpus.train.places[parts[1].pairs.rows[0], 1]) - 1][0]) in here.name(parts[1], 0)
+
+
+def test_where_time_is_short_some_pairs_are_decoded_beside_the_same_floor(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(translate, "_FEWEST", 5)
+    settings = config("--valid", "0.5")
+    corpus = task.read(settings, write_pairs(tmp_path, pairs(120)))
+    here = translate.Work(settings, corpus)
+    whole = here.looks_per_score
+    here.limit(1.0, 0.3)
+    report = run.train(here, tmp_path / "m.anaphora")
+    count = len(corpus.held_out)
+    some = round(0.3 * count)
+    rows = np.arange(some) * count // some
+    assert (report.score.rows, here.looks_per_score) == (some, whole)
+    some_pairs = corpus.held_out.take(rows)
+    assert report.score == scoring.evaluate(Translator(load(tmp_path / "m.anaphora")), some_pairs)
+    copies = [source.strip() for source in some_pairs.sources]
+    assert report.floor.bleu == pytest.approx(BLEU().corpus_score(copies, [list(some_pairs.targets)]).score)
+    assert f"Of {count} held-out pairs {some} were decoded, evenly spread." in report.notes

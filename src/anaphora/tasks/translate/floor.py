@@ -24,8 +24,8 @@ class Floor:
         return asdict(self)
 
 
-def floor(config: TranslateConfig, corpus: Corpus, encoded: Encoded) -> Floor:
-    """Judge copies of the held-out sources; raises MissingExtra where sacrebleu is not installed."""
-    rows = spread(len(corpus.held_out), config.training.scored_rows)
+def floor(config: TranslateConfig, corpus: Corpus, encoded: Encoded, most: int | None = None) -> Floor:
+    """Judge copies of so many of the held-out sources; raises MissingExtra where sacrebleu is not installed."""
+    rows = spread(len(corpus.held_out), config.training.scored_rows if most is None else most)
     targets = [corpus.held_out.targets[row] for row in rows]
     return Floor(*figures(copies(encoded.reader, corpus.held_out, rows), targets, config.data.lower))

@@ -40,6 +40,7 @@ from anaphora.training.watch import Watch
 
 _LOOKED_AT_ONCE = 2**13  # units
 _SCORING_MARGIN = 8.0  # decoding a pair takes so many times a look at it
+_FEWEST = 50  # pairs that are looked at or decoded, however little time there is
 _SHOWN = 80  # characters of a pair that are shown
 
 
@@ -91,8 +92,18 @@ class Work:
         whole = max(1.0, epochs * self.per_epoch, float(training.max_steps or 0) * training.accumulate)
         self.batches = Batches(train, bucketed, whole)
         self._looked_at = sample(encoded.held_out, training.evaluation_rows)
-        scored = min(training.scored_rows, len(corpus.held_out))
-        self.looks_per_score = _SCORING_MARGIN * scored / len(self._looked_at.rows)
+        self.look_units = len(self._looked_at.targets.steps)
+        self._looks, self._scores = len(self._looked_at.rows), min(training.scored_rows, len(corpus.held_out))
+        self._scored = self._scores
+        self.looks_per_score = _SCORING_MARGIN * self._scores / self._looks
+
+    def limit(self, look_share: float, score_share: float) -> None:
+        """Look at, and decode, only such shares of the pairs that would be."""
+        looks, self._scored = (
+            max(round(share * count), min(_FEWEST, count))
+            for share, count in ((look_share, self._looks), (score_share, self._scores))
+        )
+        self._looked_at = sample(self._encoded.held_out, looks)
 
     def begin(self, model: Any) -> None:
         """An output that knows nothing but how frequent each symbol is; dropout inside the recurrent layers."""
@@ -146,14 +157,17 @@ class Work:
 
     def score(self, trained: Trained) -> Score:
         """How good decoded text is, as the runtime decodes it."""
-        return score(self.config, self._corpus, self._encoded, trained)
+        return score(self.config, self._corpus, self._encoded, trained, self._scored)
 
     def save(
         self, trained: Trained, folder: Path, output: Path, score: Score | None
     ) -> tuple[Report, dict[Path, UsageError]]:
         """Write the bundle to both its places."""
         assert self._floor is not None
-        return save(self.config, self._corpus, self._encoded, self._floor, trained, folder, output, score)
+        beat = self._floor
+        if self._scored < self._scores:
+            beat = floor(self.config, self._corpus, self._encoded, self._scored)
+        return save(self.config, self._corpus, self._encoded, beat, trained, folder, output, score)
 
     def _some_unknown(self, symbols: NDArray[np.int32], unknown: int | None) -> NDArray[np.int32]:
         share = self.config.model.unknown

@@ -62,10 +62,10 @@ class Report:
         return [*lines, f"model    {self.model}", f"records  {self.run_dir}"]
 
 
-def score(config: TranslateConfig, corpus: Corpus, encoded: Encoded, trained: Trained) -> Score:
-    """How good the trained weights are: the held-out sources, decoded greedily, beside their targets."""
+def score(config: TranslateConfig, corpus: Corpus, encoded: Encoded, trained: Trained, most: int) -> Score:
+    """How good the trained weights are: so many of the held-out sources, decoded greedily, beside their targets."""
     opened = bundle.Bundle(_tensors(encoded, trained), _settings(config, encoded, trained))
-    return evaluate(Translator(Joined(opened)), corpus.held_out, most=config.training.scored_rows)
+    return evaluate(Translator(Joined(opened)), corpus.held_out, most=most)
 
 
 def save(
