@@ -192,6 +192,20 @@ def test_sentences_with_a_tag_never_seen_are_not_looked_at(tmp_path: Path) -> No
         sample(here._encoded.held_out.take([1]), 5)
 
 
+def test_short_of_time_less_is_looked_at_and_scored(tmp_path: Path) -> None:
+    files = [write_grammar(tmp_path / "a.conll", 700)]
+    settings = config("--valid", "0.6", "--max-steps", "2")
+    here = Work(settings, read(settings, files))
+    assert len(here._looked_at.rows) == 420
+    here.limit(0.5, 0.25)
+    assert len(here._looked_at.rows) == 210
+    assert here.look_units > len(here._looked_at.tags)
+    report = run.train(here, tmp_path / "a.anaphora", data=files)
+    assert report.score.sentences == 105
+    assert "Scored are 105 of 420 held-out sentences" in report.notes[0]
+    assert report.floor.sentences == 105
+
+
 def test_names_are_found_by_what_stands_around_them(report: Report, tagger: Tagger, folder: Path) -> None:
     score = report.score
     assert score is not None

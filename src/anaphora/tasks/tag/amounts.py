@@ -1,7 +1,7 @@
 """How much is read at once and how often, where nobody says.
 
     sentences of a batch = as many as have about 500 words together, 8 to 64
-    passes               = 20 · (words of the training part / 200,000)^(−1/3), 4 to 60
+    passes               = 15 · (words of the training part / 200,000)^(−1/4), 4 to 60
 
 A small batch makes more steps of the same time, and words of little data must be met more often.
 """
@@ -15,7 +15,7 @@ from anaphora.tasks.tag.settings import TagConfig, Training
 
 WORDS = 500
 FEWEST, MOST = 8, 64
-PASSES, LEAST_PASSES, MOST_PASSES = 20.0, 4.0, 60.0
+PASSES, LEAST_PASSES, MOST_PASSES = 15.0, 4.0, 60.0
 
 
 def settled(config: TagConfig, lengths: NDArray[np.int64]) -> Training:
@@ -25,6 +25,6 @@ def settled(config: TagConfig, lengths: NDArray[np.int64]) -> Training:
     if training.batch is None:
         filled["batch"] = int(np.clip(round(WORDS / max(1.0, float(lengths.mean()))), FEWEST, MOST))
     if training.epochs is None and training.max_steps is None:
-        passes = PASSES * (max(1, int(lengths.sum())) / 200_000) ** (-1 / 3)
+        passes = PASSES * (max(1, int(lengths.sum())) / 200_000) ** -0.25
         filled["epochs"] = round(float(np.clip(passes, LEAST_PASSES, MOST_PASSES)), 1)
     return training.model_copy(update=filled)

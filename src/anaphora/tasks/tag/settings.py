@@ -67,7 +67,7 @@ class Network(Section):
         default=0.1, ge=0, lt=1, description="share of words that are read as unknown in training whatever they are"
     )
     embedding_dropout: float = Field(
-        default=0.4, ge=0, lt=1, description="share of entries dropped of what a word and its letters say"
+        default=0.5, ge=0, lt=1, description="share of entries dropped of what a word and its letters say"
     )
     dropout: float = Field(default=0.3, ge=0, lt=1, description="share of entries between layers that is dropped")
     recurrent_dropout: float = Field(
