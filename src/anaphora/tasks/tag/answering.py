@@ -72,7 +72,8 @@ class Answers:
             elif isinstance(item, Block):
                 read[at] = self._filled(item, whole, found)
             else:
-                read[at] = _columns([([word], at) for at, word in enumerate(tokens)], found, "\t")
+                lines = [([" ".join(word.split()) or word], number) for number, word in enumerate(tokens)]
+                read[at] = _columns(lines, found, "\t")
         return read
 
     def _cut(self, ending: str, batches: Iterator[list[Line]]) -> Iterator[list[Line | Block]]:
