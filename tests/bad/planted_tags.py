@@ -69,6 +69,11 @@ TAG = [
         "duplicate", "a.conll", (FIRST + 5,),
     ),
     Planted(
+        "one sentence, two truths",
+        files(columns([(["so", "it", "goes", "Ann"], ["O", "O", "O", tag]) for tag in ("B-PER", "O")])),
+        A, "contradiction", "a.conll", (FIRST, FIRST + 5),
+    ),
+    Planted(
         "a held-out sentence that is trained on",
         files(columns([(["so", "it", "goes", "Ann"], ["O", "O", "O", "B-PER"])]),
               HELD_OUT + columns([(["so", "it", "goes", "Ann"], ["O", "O", "O", "B-PER"])])),

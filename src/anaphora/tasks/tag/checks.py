@@ -67,6 +67,7 @@ def check(config: TagConfig, corpus: Corpus) -> list[Finding]:
         *found,
         *_tags(corpus),
         *check_duplicates(_keys(train), _keys(held_out), _at(train), _at(held_out)),
+        *_contradictions(train, held_out),
         *_few(held_out),
     ]
 
@@ -148,6 +149,26 @@ def _keys(part: Sentences) -> Iterator[Hashable]:
     """Equal for equal sentences with their tags; a very short one is like no other."""
     for row, (tokens, tags) in enumerate(zip(part.tokens, part.tags, strict=True)):
         yield (tokens, tags) if len(tokens) >= _SHORT else (part.files[row], row, id(part))
+
+
+def _contradictions(*parts: Sentences) -> list[Finding]:
+    """Sentences that are the same but for their tags."""
+    seen: dict[tuple[str, ...], list[tuple[Sentences, int]]] = {}
+    for part in parts:
+        for row, tokens in enumerate(part.tokens):
+            if len(tokens) >= _SHORT:
+                seen.setdefault(tokens, []).append((part, row))
+    places = [
+        part.place(row)
+        for same in seen.values()
+        if len(same) > 1 and len({part.tags[row] for part, row in same}) > 1
+        for part, row in same
+    ]
+    if not places:
+        return []
+    message = f"{len(places):,} sentences stand more than once, with different tags: not all of them can be right."
+    remedy = "Look at them side by side, and give them the same tags."
+    return [Finding("contradiction", "warning", "the data", tuple(places[:_KEPT]), message, remedy, len(places))]
 
 
 def _few(held_out: Sentences) -> list[Finding]:
