@@ -20,6 +20,8 @@ from anaphora.tasks.fill import task
 from anaphora.tasks.fill.model import Work, read, run_windows
 from anaphora.tasks.fill.saving import Report
 from anaphora.tasks.fill.settings import FillConfig
+from anaphora.tasks.fill.windows import cut, laid
+from anaphora.training import run
 from anaphora.training.initial import first_model
 from gapped import PAIRS, config, text
 
@@ -200,3 +202,17 @@ def test_what_cannot_be_learned_from_says_why(content: str, options: list[str], 
     settings = config(*options)
     with pytest.raises(DataError, match=said):
         task.encode(settings, task.split(settings, content, "a.txt"))
+
+
+def test_short_of_time_less_is_looked_at_and_scored(tmp_path: Path) -> None:
+    settings = config("--evaluation-units", "2000")
+    here = Work(settings, task.split(settings, text(900)))
+    whole = here.look_units
+    here.limit(0.5, 0.4)
+    assert len(here._looked_at) < 0.7 * whole
+    assert here._scored == round(0.4 * len(here._encoded.held_out))
+    report = run.train(here, tmp_path / "m.anaphora")
+    assert report.score.gaps < 0.6 * len(laid(here._encoded.held_out, here._words, cut(len(here._encoded.held_out))))
+    assert any("--minutes left no time for more" in note for note in report.notes)
+    here.limit(1e-9, 1e-9)
+    assert here._scored == 512

@@ -8,7 +8,7 @@ from typing import Any
 from anaphora.gap_baselines import LARGEST, GapCounts
 from anaphora.tasks.fill.corpus import Encoded
 from anaphora.tasks.fill.scoring import Side, floors
-from anaphora.tasks.fill.settings import FillConfig
+from anaphora.tasks.fill.settings import SCORED, FillConfig
 from anaphora.tasks.fill.windows import cut, laid
 
 _COUNTED_PER_MINUTE = 5_000_000  # units
@@ -22,6 +22,7 @@ class Floor:
 
     sides: tuple[Side, ...]
     note: str | None
+    units: int  # words and marks among which the gaps are
 
     @property
     def counts(self) -> Side:
@@ -33,9 +34,10 @@ class Floor:
         return [asdict(side) for side in self.sides]
 
 
-def floor(config: FillConfig, encoded: Encoded) -> Floor:
-    """Count the training part, or a sample of it where time is short, and judge the held-out part by it."""
+def floor(config: FillConfig, encoded: Encoded, units: int = SCORED) -> Floor:
+    """Count the training part, or a sample of it where time is short, and judge so much of the held-out part by it."""
     minutes, words = config.training.minutes, encoded.lexicon.words
     largest = LARGEST if minutes is None else min(LARGEST, int(minutes * _COUNTED_PER_MINUTE))
     counts = GapCounts(words).fit(encoded.train, largest)
-    return Floor(floors(counts, laid(encoded.held_out, words, cut(len(encoded.held_out)))), counts.note)
+    gaps = laid(encoded.held_out, words, cut(len(encoded.held_out), units))
+    return Floor(floors(counts, gaps), counts.note, units)

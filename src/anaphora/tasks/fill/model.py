@@ -24,7 +24,7 @@ from anaphora.tasks.fill.floor import Floor, floor
 from anaphora.tasks.fill.network import WORD, specification
 from anaphora.tasks.fill.saving import Report, Tensors, opened, save, score
 from anaphora.tasks.fill.scoring import Score
-from anaphora.tasks.fill.settings import FillConfig
+from anaphora.tasks.fill.settings import SCORED, FillConfig
 from anaphora.tasks.fill.showing import results, sections
 from anaphora.tasks.fill.windows import Batch, Windows, cut, laid
 from anaphora.trained import Trained
@@ -33,6 +33,7 @@ from anaphora.training.watch import Watch
 
 _LOGITS_AT_ONCE = 2**22
 _SCORING_MARGIN = 3.0  # the runtime scores both sides, in float64: a look so many times
+_FEWEST = 512  # words and marks that are looked at or scored, however little time there is
 _SHOWN = 20  # units of a window that is told of
 
 
@@ -54,9 +55,20 @@ class Work:
         self.batches = Windows(encoded.train, self._words, training.batch, training.steps, training.seed)
         self.per_epoch = self.batches.per_epoch
         length = len(encoded.held_out)
-        self._looked_at = laid(encoded.held_out, self._words, cut(length, training.evaluation_units))
-        scored = sum(piece.stop - piece.first for piece in cut(length))
-        self.looks_per_score = _SCORING_MARGIN * scored / max(1, min(length, training.evaluation_units))
+        self._looks, self._scores = min(length, training.evaluation_units), min(length, SCORED)
+        self._scored = self._scores
+        self._looked_at = laid(encoded.held_out, self._words, cut(length, self._looks))
+        self.look_units = len(self._looked_at)
+        self.looks_per_score = _SCORING_MARGIN * self._scores / self._looks
+
+    def limit(self, look_share: float, score_share: float) -> None:
+        """Look at, and score, only such shares of the words and marks that would be."""
+        looks, self._scored = (
+            max(round(share * count), min(_FEWEST, count))
+            for share, count in ((look_share, self._looks), (score_share, self._scores))
+        )
+        held_out = self._encoded.held_out
+        self._looked_at = laid(held_out, self._words, cut(len(held_out), looks))
 
     def begin(self, model: Any) -> None:
         """Small vectors, since they are written with, too; outputs that know nothing but how frequent words are."""
@@ -104,8 +116,7 @@ class Work:
     def count_floor(self, told: Watch) -> tuple[Result, ...]:
         """Count neighbours in the training part, and score the held-out part with them."""
         told.stage(f"counting the neighbours of {len(self._encoded.train):,} words and marks")
-        self._floor = floor(self.config, self._encoded)
-        return results(None, self._floor)
+        return results(None, self._beaten())
 
     def sections(self, tensors: Tensors) -> tuple[Section, ...]:
         """How a model of these weights fills gaps."""
@@ -113,15 +124,20 @@ class Work:
 
     def score(self, trained: Trained) -> Score:
         """How good the weights are on the held-out part, as the runtime computes it."""
-        assert self._floor is not None
-        return score(self.config, self._encoded, self._floor, trained)
+        return score(self.config, self._encoded, self._beaten(), trained, self._scored)
 
     def save(
         self, trained: Trained, folder: Path, output: Path, score: Score | None
     ) -> tuple[Report, dict[Path, UsageError]]:
         """Write the bundle to both its places."""
-        assert self._floor is not None
-        return save(self.config, self._corpus, self._encoded, self._floor, trained, folder, output, score)
+        beaten = self._beaten()
+        return save(self.config, self._corpus, self._encoded, beaten, trained, folder, output, self._scored, score)
+
+    def _beaten(self) -> Floor:
+        """What the network must beat, on what it is scored on."""
+        if self._floor is None or self._floor.units != self._scored:
+            self._floor = floor(self.config, self._encoded, self._scored)
+        return self._floor
 
     def _some_unknown(self, ids: NDArray[np.int32]) -> NDArray[np.int32]:
         """Words at random read as unknown: what is around a gap may be other gaps, and no one word decides alone."""
@@ -135,23 +151,28 @@ class Work:
 def run_windows(model: Any, ids: NDArray[np.int32], gaps: NDArray[np.int64]) -> tuple[Tensor, Tensor]:
     """Logits (n, V) of gaps among the steps of windows (T, B), from both sides and from the past alone."""
     before, after = read(model, ids, None)
-    both = both_of(model, before, after, gaps)
-    past, _ = model.past(_steps(before, gaps))
-    return both, model.past_output(past)[0]
+    return both_of(model, before, after, gaps), past_of(model, before, gaps)
 
 
 def read(model: Any, ids: NDArray[np.int32], lengths: NDArray[np.int64] | None) -> tuple[Tensor, Tensor]:
     """What stands before and after each step of ids (T, B): (T, B, H) each, zeros beyond a row's ends."""
-    device = next(model.parameters()).device
-    vectors, _ = model.words(torch.from_numpy(ids).to(device))
-    before, _ = model.before(vectors)
-    turned = torch.from_numpy(_turned(ids.shape, lengths)).to(device)
-    flat = vectors.flatten(0, 1)
-    after, _ = model.after(flat[turned].unflatten(0, ids.shape))
-    nothing = torch.zeros_like(before[:1])
-    before = torch.cat([nothing, before[:-1]])
-    after = torch.cat([nothing, after[:-1]])  # in turned order: what stands after a step is what was read before it
-    return before, after.flatten(0, 1)[turned].unflatten(0, ids.shape)
+    vectors, before = read_before(model, ids)
+    turned = torch.from_numpy(_turned(ids.shape, lengths)).to(before.device)
+    after, _ = model.after(vectors.flatten(0, 1)[turned].unflatten(0, ids.shape))
+    return before, _a_step_later(after).flatten(0, 1)[turned].unflatten(0, ids.shape)
+
+
+def read_before(model: Any, ids: NDArray[np.int32]) -> tuple[Tensor, Tensor]:
+    """The vectors of ids (T, B), and what stands before each: (T, B, E) and (T, B, H)."""
+    vectors, _ = model.words(torch.from_numpy(ids).to(next(model.parameters()).device))
+    return vectors, _a_step_later(model.before(vectors)[0])
+
+
+def past_of(model: Any, before: Tensor, gaps: NDArray[np.int64]) -> Tensor:
+    """Logits (n, V) of gaps from what stands before them."""
+    narrow, _ = model.past(_steps(before, gaps))
+    logits: Tensor = model.past_output(narrow)[0]
+    return logits
 
 
 def both_of(model: Any, before: Tensor, after: Tensor, gaps: NDArray[np.int64]) -> Tensor:
@@ -163,6 +184,11 @@ def both_of(model: Any, before: Tensor, after: Tensor, gaps: NDArray[np.int64]) 
 
 def _steps(states: Tensor, gaps: NDArray[np.int64]) -> Tensor:
     return states.flatten(0, 1)[torch.from_numpy(gaps).to(states.device)][None]
+
+
+def _a_step_later(states: Tensor) -> Tensor:
+    """What was read before each step; nothing before the first."""
+    return torch.cat([torch.zeros_like(states[:1]), states[:-1]])
 
 
 def _turned(shape: tuple[int, ...], lengths: NDArray[np.int64] | None) -> NDArray[np.int64]:

@@ -21,7 +21,7 @@ from anaphora.tasks.fill.corpus import Corpus, Encoded
 from anaphora.tasks.fill.filler import Filler
 from anaphora.tasks.fill.floor import Floor
 from anaphora.tasks.fill.scoring import Score, judge, summed
-from anaphora.tasks.fill.settings import FillConfig
+from anaphora.tasks.fill.settings import SCORED, FillConfig
 from anaphora.tasks.fill.showing import results, sections
 from anaphora.tasks.fill.windows import cut, laid
 from anaphora.trained import Trained, versions
@@ -59,11 +59,11 @@ class Report:
         return [*lines, f"model    {self.model}", f"records  {self.run_dir}"]
 
 
-def score(config: FillConfig, encoded: Encoded, floor: Floor, trained: Trained) -> Score:
-    """How good the trained weights are on the held-out part, on a sample of it if it is long."""
+def score(config: FillConfig, encoded: Encoded, floor: Floor, trained: Trained, units: int) -> Score:
+    """How good the trained weights are on so many words and marks of the held-out part."""
     filler = Filler(opened(config, encoded, trained.tree, trained.tensors))
     words, length = encoded.lexicon.words, len(encoded.held_out)
-    found = judge(filler.network, words, laid(encoded.held_out, words, cut(length)), length)
+    found = judge(filler.network, words, laid(encoded.held_out, words, cut(length, units)), length)
     return summed(found, floor.sides, "this is the held-out text of the training")
 
 
@@ -80,13 +80,15 @@ def save(
     trained: Trained,
     folder: Path,
     output: Path,
+    units: int,
     found: Score | None = None,
 ) -> tuple[Report, dict[Path, UsageError]]:
-    """Write the bundle to `output` and into the run's folder, with its score or (None) before there is one.
+    """Write the bundle to `output` and into the run's folder, with its score or (None) before there is one; it is of so
+    many words and marks.
 
     Gives the report, and the error of each of the two places that could not be written: they may be on two disks.
     """
-    report = _report(config, encoded, floor, trained, found, folder, output)
+    report = _report(config, encoded, floor, trained, found, folder, output, units)
     settings = {**_settings(config, trained.tree), "card": _card(corpus, encoded, floor, trained, report)}
     failed: dict[Path, UsageError] = {}
     for path in places.models(folder, output):
@@ -119,12 +121,15 @@ def _report(
     found: Score | None,
     folder: Path,
     output: Path,
+    units: int,
 ) -> Report:
     beside = results(found, floor)
     notes = [floor.note] if floor.note else []
-    scored, length = sum(piece.stop - piece.first for piece in cut(len(encoded.held_out))), len(encoded.held_out)
-    if scored < length:
-        notes.append(f"All scores are of an evenly spread sample of {scored:,} of {length:,} words and marks.")
+    length = len(encoded.held_out)
+    if units < length:
+        scored = sum(piece.stop - piece.first for piece in cut(length, units))
+        note = f"All scores are of an evenly spread sample of {scored:,} of {length:,} words and marks"
+        notes.append(f"{note}{'.' if units == SCORED else ': --minutes left no time for more.'}")
     if beside[0].loses:
         notes.append(
             f"The network loses to {floor.counts.name}: accuracy {beside[0].value:.4f} against"

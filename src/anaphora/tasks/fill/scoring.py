@@ -120,7 +120,7 @@ def evaluate(filler: Filler, text: str | Text, counted: str | Text | None = None
     if card.get("held_out_sha256") == _sha256(text) and card.get("gaps") == len(found.gaps):
         kept = tuple(Side(**{name: each[name] for name in Side.__annotations__}) for each in card["floors"])
         return summed(found, kept, "this is the held-out text of the training")
-    return summed(found, (), "this is not the training's held-out text: give the training text with --floor-from")
+    return summed(found, (), "not the training's held-out text, or not all of it: name the training text, --floor-from")
 
 
 def judge(network: Network, words: NDArray[np.bool_], gaps: Gaps, text_units: int) -> Found:

@@ -34,7 +34,7 @@ class Network(Section):
     """What is trained: one embedding, a recurrent stack that reads forwards and one that reads backwards."""
 
     cell: Literal["lstm", "gru", "rnn"] = Field(default="lstm", description="kind of recurrent layer")
-    embedding: int = Field(default=256, ge=1, le=2**16, description="width of a word's vector, read and written with")
+    embedding: int = Field(default=128, ge=1, le=2**16, description="width of a word's vector, read and written with")
     hidden: int = Field(default=256, ge=1, le=2**16, description="units per layer and direction (H)")
     layers: int = Field(default=1, ge=1, le=64, description="recurrent layers of each direction")
     unknown: float = Field(
@@ -52,6 +52,13 @@ class Training(config.Training):
 
     batch: int = Field(default=16, ge=1, le=2**20, description="windows read at once (B)")
     steps: int = Field(default=64, ge=2, le=2**20, description="words and marks per window (T)")
+    learning_rate: float = Field(default=4e-3, gt=0, le=10, description="AdamW's rate at its height, after the warm-up")
+    average: float = Field(
+        default=0.2,
+        ge=0,
+        le=1,
+        description="share of the run over which weights are also averaged, the better of both kept; 0: none",
+    )
     evaluation_units: int = Field(
         default=10_000, ge=1, description="most words and marks per look; the last score uses up to 50,000"
     )
@@ -74,9 +81,9 @@ def _preset(**network: Any) -> Preset:
 
 CONFIG = FillConfig
 PRESETS: dict[str, Preset] = {
-    "small": _preset(embedding=128, hidden=128),
-    "medium": _preset(embedding=256, hidden=256),
-    "large": _preset(embedding=512, hidden=1024),
+    "small": _preset(embedding=96, hidden=128),
+    "medium": _preset(embedding=128, hidden=256),
+    "large": _preset(embedding=384, hidden=768),
 }
 SEARCH: dict[str, Space] = {
     "training.learning_rate": Range(1e-3, 1e-2, log=True),

@@ -1,0 +1,83 @@
+"""Is the past alone as good beside both sides as it would be by itself? Train it both ways, each in the same time.
+
+    python benchmarks/fill.py TEXT... --minutes 10 [any option of `anaphora train fill`]
+
+First the gap filler as it is, whose forward stack learns for both sides and for the past. Then the same stack with the
+past's output alone: a one-sided language model of that size, judged by its own held-out loss, whose every step costs
+less, so that it takes more of them. What is printed is what the saved weights score on the held-out part, on the
+runtime; the two rows of the past should be alike, or the comparison of both sides with it would not be fair.
+"""
+
+from __future__ import annotations
+
+import argparse
+import tempfile
+import time
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from anaphora.config import resolve
+from anaphora.tasks.fill.model import Work, past_of, read_before
+from anaphora.tasks.fill.scoring import Side
+from anaphora.tasks.fill.settings import PRESETS, USUAL, FillConfig
+from anaphora.tasks.fill.task import read
+from anaphora.tasks.fill.windows import Batch
+from anaphora.training import run
+from anaphora.wording import clock, columns
+
+AT_ONCE = 1024  # gaps of a look
+
+
+class Alone(Work):
+    """The past's output on the forward stack, and nothing else."""
+
+    def loss(self, model: nn.Module, batch: Batch, carry: None) -> tuple[Tensor, None]:
+        gaps = np.flatnonzero(self._words[batch.ids].reshape(-1))
+        targets = torch.from_numpy(batch.ids.reshape(-1)[gaps]).long()
+        logits = past_of(model, read_before(model, self._some_unknown(batch.ids))[1], gaps)
+        return nn.functional.cross_entropy(logits, targets.to(logits.device), reduction="sum"), None
+
+    def evaluate(self, model: nn.Module) -> float:
+        gaps, total = self._looked_at, 0.0
+        before = read_before(model, gaps.rows.padded())[1]
+        at = gaps.step * len(gaps.rows.lengths) + gaps.row
+        for begin in range(0, len(gaps), AT_ONCE):
+            logits = past_of(model, before, at[begin : begin + AT_ONCE])
+            targets = torch.from_numpy(gaps.target[begin : begin + AT_ONCE]).to(logits.device)
+            total += float(nn.functional.cross_entropy(logits, targets, reduction="sum"))
+        return total / len(gaps)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("texts", nargs="+", help="text files")
+    parser.add_argument("--only", choices=("together", "alone"), help="train one of the two")
+    asked, options = parser.parse_known_args()
+    config = resolve(FillConfig, PRESETS, preset=USUAL, options=options)
+    rows = []
+    for name, kind in (("together", Work), ("alone", Alone)):
+        if asked.only in (None, name):
+            began, used = time.monotonic(), time.process_time()
+            found = trained(kind(config, read(config, asked.texts)), began)
+            took = f"{clock(time.monotonic() - began)} ({clock(time.process_time() - used)} of the processor)"
+            sides = (found.score.both, found.score.past) if kind is Work else (found.score.past,)
+            rows += [row(f"{side.name}, trained {name}", side, found.steps, took) for side in sides]
+    print("\n".join(columns(["", "accuracy", "top 5", "perplexity", "steps", "time"], rows, right=(1, 2, 3, 4))))
+
+
+def trained(work: Work, began: float) -> Any:
+    with tempfile.TemporaryDirectory() as folder:
+        return run.train(work, Path(folder) / "model.anaphora", started=began)
+
+
+def row(name: str, side: Side, steps: int, took: str) -> list[str]:
+    figures = [f"{side.accuracy:.4f}", f"{side.top_5:.4f}", f"{side.perplexity:.1f}"]
+    return [name, *figures, f"{steps:,}", took]
+
+
+if __name__ == "__main__":
+    main()
