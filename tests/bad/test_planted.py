@@ -13,20 +13,28 @@ from anaphora.errors import DataError
 from anaphora.findings import CODES, Finding, Row, errors
 from anaphora.tasks.classify import settings as classify_settings
 from anaphora.tasks.classify import task as classify
+from anaphora.tasks.fill import settings as fill_settings
+from anaphora.tasks.fill import task as fill
 from anaphora.tasks.language import settings as language_settings
 from anaphora.tasks.language import task as language
 from anaphora.tasks.tag import settings as tag_settings
 from anaphora.tasks.tag import task as tag
+from anaphora.tasks.translate import settings as translate_settings
+from anaphora.tasks.translate import task as translate
 from bad.planted import CLASSIFY, GOOD, LANGUAGE, PAIRS, SMALL, Planted, csv, plant, prose, rows, text
+from bad.planted_pairs import FILL, TRANSLATE
 from bad.planted_tags import TAG
 
 TASKS: dict[str, tuple[Any, Any]] = {
     "language": (language, language_settings),
     "classify": (classify, classify_settings),
     "tag": (tag, tag_settings),
+    "fill": (fill, fill_settings),
+    "translate": (translate, translate_settings),
 }
 CASES = [("language", each) for each in LANGUAGE] + [("classify", each) for each in CLASSIFY]
-CASES += [("tag", each) for each in TAG]
+CASES += [("tag", each) for each in TAG] + [("fill", each) for each in FILL]
+CASES += [("translate", each) for each in TRANSLATE]
 
 
 def asked(name: str, words: str) -> tuple[Config, list[str]]:

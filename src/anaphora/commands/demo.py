@@ -42,6 +42,7 @@ DEMOS = {
     "language": ("anaphora.commands.demo:language", "Text that comes with Python: what follows what."),
     "fill": ("anaphora.commands.demo_fill:make", "Gaps in the same text, filled from both sides and from one."),
     "tag": ("anaphora.commands.demo_tag:make", "Sentences of a small grammar: people, places and dates in them."),
+    "translate": ("anaphora.commands.demo_translate:make", "Dates as people write them, turned into ISO 8601."),
 }
 
 

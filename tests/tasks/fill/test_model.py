@@ -16,7 +16,7 @@ from anaphora import spec
 from anaphora.config import from_values
 from anaphora.errors import DataError
 from anaphora.runtime import load
-from anaphora.tasks.fill import task
+from anaphora.tasks.fill import saving, scoring, task
 from anaphora.tasks.fill.model import Work, read, run_windows
 from anaphora.tasks.fill.saving import Report
 from anaphora.tasks.fill.settings import FillConfig
@@ -216,3 +216,19 @@ def test_short_of_time_less_is_looked_at_and_scored(tmp_path: Path) -> None:
     assert any("--minutes left no time for more" in note for note in report.notes)
     here.limit(1e-9, 1e-9)
     assert here._scored == 512
+
+
+def test_a_model_that_knows_nothing_is_saved_too(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The past is never right, and some numbers are none: neither stops the file from being written."""
+    monkeypatch.setattr(scoring, "perplexity", lambda nats: float("inf"))
+    monkeypatch.setattr(saving, "judge", lambda *given: _wrong(scoring.judge(*given)))
+    settings = config("--max-steps", "1", "--evaluations", "1")
+    report = run.train(Work(settings, task.split(settings, text(120))), tmp_path / "m.anaphora")
+    assert report.score.ratio is None
+    assert "the past alone is never right" in "\n".join(report.lines())
+    card = load(tmp_path / "m.anaphora").config["card"]
+    assert (card["ratio"], card["past"]["accuracy"], card["past"]["perplexity"]) == (None, 0.0, None)
+
+
+def _wrong(found: scoring.Found) -> scoring.Found:
+    return found._replace(judged={name: each._replace(rank=each.rank + 9) for name, each in found.judged.items()})

@@ -135,7 +135,7 @@ def _report(
             f"The network loses to {floor.counts.name}: accuracy {beside[0].value:.4f} against"
             f" {beside[0].baseline:.4f}. Train it longer (--minutes), or on more text."
         )
-    if found is not None and found.ratio < 1:
+    if found is not None and (found.ratio or 1) < 1:
         notes.append("Both sides are right less often than the past alone: train longer (--minutes), or on more text.")
     if found is None:
         notes.append(
@@ -173,8 +173,8 @@ def _card(corpus: Corpus, encoded: Encoded, floor: Floor, trained: Trained, repo
         "held_out_sha256": corpus.held_out_sha256,
         "train_units": len(encoded.train),
         "held_out_units": len(encoded.held_out),
-        **{name: figures.get(name) for name in ("gaps", "unknown_gaps", "both", "past", "ratio")},
-        "floors": floor.facts(),
+        **{name: _finite(figures.get(name)) for name in ("gaps", "unknown_gaps", "both", "past", "ratio")},
+        "floors": _finite(floor.facts()),
         "parameters": report.parameters,
         "steps": trained.steps,
         "best_step": trained.best_step,
@@ -183,3 +183,12 @@ def _card(corpus: Corpus, encoded: Encoded, floor: Floor, trained: Trained, repo
         "seconds": round(report.seconds, 3),
         "versions": versions(),
     }
+
+
+def _finite(value: Any) -> Any:
+    """JSON has no number for infinity or "not a number": null."""
+    if isinstance(value, Mapping):
+        return {name: _finite(item) for name, item in value.items()}
+    if isinstance(value, list):
+        return [_finite(item) for item in value]
+    return None if isinstance(value, float) and not math.isfinite(value) else value

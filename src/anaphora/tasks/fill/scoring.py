@@ -62,9 +62,9 @@ class Score:
     floor_note: str
 
     @property
-    def ratio(self) -> float:
-        """How many times as often both sides are right."""
-        return self.both.accuracy / self.past.accuracy if self.past.accuracy else math.nan
+    def ratio(self) -> float | None:
+        """How many times as often both sides are right; None where the past alone never is."""
+        return self.both.accuracy / self.past.accuracy if self.past.accuracy else None
 
     def as_json(self) -> dict[str, Any]:
         """Plain values."""
@@ -85,7 +85,9 @@ class Score:
                 ],
                 right=(1, 2, 3),
             ),
-            f"  both sides are right {self.ratio:.2f} times as often as the past alone",
+            "  the past alone is never right"
+            if self.ratio is None
+            else f"  both sides are right {self.ratio:.2f} times as often as the past alone",
             *([] if self.floors else [f"  counts of neighbours: not known: {self.floor_note}"]),
         ]
 
