@@ -113,6 +113,7 @@ def test_a_pullback_kept_after_its_transform_is_the_gradient(options: Options) -
         with freed():
             (found,) = pull(tuple(call.arriving))
         close(found, {name: expected[name] for name in leaves}, 1e-5)
+        assert not any(leaf.requires_grad for leaf in leaves.values())
 
 
 def test_a_batch_of_gradients_is_a_loop() -> None:

@@ -14,9 +14,9 @@ from typing import Any, NoReturn
 import torch
 from torch import Tensor
 
-from anaphora.lines import Noise
 from anaphora.nn import composed
-from anaphora.nn.walk import Walk, split
+from anaphora.nn.call import Call, Inputs, asked
+from anaphora.nn.walk import Walk
 
 Outputs = tuple[Tensor, Tensor, Tensor, Tensor]
 Gradients = Sequence[Tensor | None]
@@ -34,25 +34,20 @@ class Recurrent(torch.autograd.Function):
         T: int,
         whole: bool,
         lines: Tensor,
-        x: Tensor,
-        h0: Tensor | None,
-        c0: Tensor | None,
-        mask: Tensor | None,
-        keep_h: Tensor | None,
-        keep_c: Tensor | None,
         segment: int,
         clip: float,
         save: bool,
-        *weights: Tensor | None,
+        *tensors: Tensor | None,
     ) -> Any:
-        given = (cell, directions, T, whole, lines, x, h0, c0, weights, mask, keep_h, keep_c, segment)
-        return torch.ops.anaphora.recurrent_forward.default(*given, save)
+        given = Inputs.of(tensors)
+        inputs = (cell, directions, T, whole, lines, *given[:4], *given.noise, segment)
+        return torch.ops.anaphora.recurrent_forward.default(*inputs, save)
 
     @staticmethod
     def setup_context(ctx: Any, inputs: tuple[Any, ...], output: Outputs) -> None:
         y, _, c_n, saved = output
-        ctx.call = (*inputs[:4], *inputs[11:13])
-        ctx.save_for_backward(y, saved, *inputs[4:11], *inputs[14:])
+        ctx.call = (*inputs[:4], *inputs[5:7])
+        ctx.save_for_backward(y, saved, inputs[4], *inputs[8:])
         ctx.set_materialize_grads(False)
         if c_n.dim() == 3:
             ctx.mark_non_differentiable(saved)
@@ -62,16 +57,14 @@ class Recurrent(torch.autograd.Function):
     @staticmethod
     def backward(ctx: Any, *arriving: Tensor | None) -> tuple[Tensor | None, ...]:
         cell, directions, T, whole, segment, clip = ctx.call
-        y, saved, lines, x, h0, c0, mask, keep_h, keep_c, *weights = ctx.saved_tensors
-        wanted = (*ctx.needs_input_grad[5:8], *ctx.needs_input_grad[14:])
-        inputs = (x, h0, c0, weights, mask, keep_h, keep_c)
+        y, saved, lines, *tensors = ctx.saved_tensors
+        call = Call(cell, directions, Walk(T, whole, None, lines), segment, clip)
+        given, wanted = Inputs.of(tensors), asked(ctx.needs_input_grad[8:])
         if torch.is_grad_enabled() or batched(*arriving):
-            walk = Walk(T, whole, split(T, lines))
-            found = composed_gradients(cell, directions, walk, *inputs, clip, arriving[:3], wanted)
+            found = composed_gradients(call, given, arriving[:3], wanted)
         else:
-            given = (cell, directions, T, whole, lines, *inputs, segment, clip, y, saved, *arriving[:3])
-            found = gradients(*given, wanted)
-        return (None, None, None, None, None, *found[:3], None, None, None, None, None, None, *found[3:])
+            found = gradients(call, given, y, saved, arriving[:3], wanted)
+        return (*[None] * 8, *found)
 
     @staticmethod
     def jvp(ctx: Any, *tangents: Any) -> NoReturn:
@@ -105,48 +98,37 @@ def batched(*arriving: Tensor | None) -> bool:
     return False
 
 
-def gradients(*given: Any) -> list[Tensor | None]:
-    """Of x, h_0, c_0 and each weight by the raw operation; ``given`` ends with which of them are wanted."""
-    *inputs, wanted = given
-    weights, want_weights = inputs[8], True in wanted[3:]
-    want = [*wanted[:3], want_weights]
-    *found, dweights = torch.ops.anaphora.recurrent_backward.default(*inputs, want)
+def gradients(
+    call: Call, given: Inputs, y: Tensor, saved: Tensor, arriving: Gradients, wanted: Sequence[bool]
+) -> list[Tensor | None]:
+    """Of what was ``given``, its tensors in a row, where they are ``wanted``; ``arriving`` are those of y, h_n, c_n."""
+    cell, directions, walk, segment, clip = call
+    want = [*wanted[:3], True in wanted[6:]]
+    inputs = (cell, directions, walk.T, walk.whole, walk.lines, *given[:4], *given.noise, segment, clip)
+    *found, dweights = torch.ops.anaphora.recurrent_backward.default(*inputs, y, saved, *arriving, want)
     each = iter(dweights)
     return [
-        *(gradient if asked else None for gradient, asked in zip(found, want[:3], strict=True)),
-        *(next(each) if want_weights and weight is not None else None for weight in weights),
+        *(gradient if one else None for gradient, one in zip(found, want[:3], strict=True)),
+        *(None, None, None),
+        *(next(each) if want[3] and weight is not None else None for weight in given.weights),
     ]
 
 
-def composed_gradients(
-    cell: str,
-    directions: int,
-    walk: Walk,
-    x: Tensor,
-    h0: Tensor | None,
-    c0: Tensor | None,
-    weights: Sequence[Tensor | None],
-    mask: Tensor | None,
-    keep_h: Tensor | None,
-    keep_c: Tensor | None,
-    clip: float,
-    arriving: Gradients,  # of y, h_n and c_n
-    wanted: Sequence[bool],  # of x, h_0, c_0 and each weight
-) -> list[Tensor | None]:
-    """Of the same as a graph of plain torch operations, so that they have gradients in turn."""
-    noise = Noise(*map(_alive, (mask, keep_h, keep_c)))
-    inputs: list[Any] = [*map(_alive, (x, h0, c0, *weights))]
-    for at, asked in enumerate(wanted):
-        if asked and not inputs[at].requires_grad:
-            inputs[at] = inputs[at].detach().requires_grad_()
-    x, h0, c0, *weights = inputs
+def composed_gradients(call: Call, given: Inputs, arriving: Gradients, wanted: Sequence[bool]) -> list[Tensor | None]:
+    """The same as a graph of plain torch operations, so that they have gradients in turn."""
+    cell, directions, walk, _, clip = call
+    tensors: list[Any] = [*map(_alive, given.tensors)]
+    for at, one in enumerate(wanted):
+        if one and not tensors[at].requires_grad:
+            tensors[at] = tensors[at].detach().requires_grad_()
+    x, h0, c0, weights, noise = Inputs.of(tensors)
     with torch.enable_grad():
         outputs = composed.recurrent(cell, x, weights, directions, walk, h0, c0, noise, clip)[:3]
-    sources = [tensor for tensor, asked in zip(inputs, wanted, strict=True) if asked]
-    arrived = [(y, dy) for y, dy in zip(outputs, arriving, strict=True) if dy is not None and y.requires_grad]
+    sources = [tensor for tensor, one in zip(tensors, wanted, strict=True) if one]
+    arrived = [(y, dy) for y, dy in zip(outputs, arriving, strict=True) if dy is not None]
     ys, dys = zip(*arrived, strict=True) if arrived else ((), ())
     found = iter(torch.autograd.grad(ys, sources, dys, create_graph=True, materialize_grads=True, allow_unused=True))
-    return [next(found) if asked else None for asked in wanted]
+    return [next(found) if one else None for one in wanted]
 
 
 def _alive(tensor: Tensor | None) -> Any:

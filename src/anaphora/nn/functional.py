@@ -24,8 +24,9 @@ from torch import Tensor
 from torch.autograd import forward_ad
 
 from anaphora import kernels
-from anaphora.lines import SILENT, Lines, Noise
+from anaphora.lines import SILENT, Noise
 from anaphora.nn import batching, composed, derivative
+from anaphora.nn.call import Call, Inputs, asked
 from anaphora.nn.walk import Walk, split
 
 __all__ = ["Walk", "recurrent"]
@@ -67,23 +68,24 @@ def recurrent(
     transforming = torch._C._are_functorch_transforms_active()
     wanted = torch.is_grad_enabled() and (transforming or _any_requires_grad(x, h0, c0, *weights))
     compiling = torch.compiler.is_compiling()
-    if not compiling and walk.known is not None and _at_hand(x, h0, c0, *noise, *weights):
-        if wanted:
-            return _apply_at_hand((cell, directions, walk, noise, clip, segment), keep, x, h0, c0, *weights)
-        return _walk_forward(cell, directions, walk.numbers, walk.whole, x, h0, c0, weights, *noise, segment, keep)
+    given = Inputs(x, h0, c0, weights, noise)
+    tensors = given.tensors
+    if not compiling and walk.known is not None and _at_hand(*tensors):
+        call = Call(cell, directions, walk, segment, clip)
+        return _apply_at_hand(call, given, keep, *tensors) if wanted else _walk_forward(call, given, keep)
     if torch._C._get_tracing_state() is not None:  # torch.jit.trace knows no list in which a tensor may be missing
         return composed.recurrent(cell, x, weights, directions, walk, h0, c0, noise, clip)
-    inputs = (cell, directions, walk.T, walk.whole, walk.lines, x, h0, c0)
+    along = (cell, directions, walk.T, walk.whole, walk.lines)
     if compiling:
         from torch.fx.experimental.symbolic_shapes import guard_scalar  # compilation brings it; it takes a second
 
         numbers = guard_scalar(segment), guard_scalar(clip)  # as they are now, not symbols that the graph takes
-        return derivative.apply_compiled(*inputs, *noise, *numbers, wanted or keep, *weights)
+        return derivative.apply_compiled(*along, *numbers, wanted or keep, *tensors)
     if transforming:
-        return derivative.apply(*inputs, *noise, segment, clip, wanted or keep, *weights)
+        return derivative.apply(*along, segment, clip, wanted or keep, *tensors)
     if wanted or forward_ad._current_level >= 0:
-        return derivative.apply_now(*inputs, *noise, segment, clip, wanted or keep, *weights)
-    found: tuple[Tensor, Tensor, Tensor, Tensor] = _forward_op(*inputs, weights, *noise, segment, keep)
+        return derivative.apply_now(*along, segment, clip, wanted or keep, *tensors)
+    found: tuple[Tensor, Tensor, Tensor, Tensor] = _forward_op(*along, *given[:4], *noise, segment, keep)
     return found
 
 
@@ -118,20 +120,10 @@ class RecurrentAtHand(torch.autograd.Function):
     """``derivative.Recurrent`` for plain tensors: it calls what stands behind the operations."""
 
     @staticmethod
-    def forward(
-        ctx: Any,
-        call: tuple[str, int, Walk, Noise, float, int],
-        keep: bool,
-        x: Tensor,
-        h0: Tensor | None,
-        c0: Tensor | None,
-        *weights: Tensor | None,
-    ) -> Any:
-        cell, directions, walk, noise, clip, segment = call
-        states = (h0, c0, weights, *noise)
-        y, h_n, c_n, saved = _walk_forward(cell, directions, walk.numbers, walk.whole, x, *states, segment, True)
-        ctx.call = cell, directions, walk, clip, segment
-        ctx.save_for_backward(y, saved, x, h0, c0, *noise, *weights)
+    def forward(ctx: Any, call: Call, given: Inputs, keep: bool, *tensors: Tensor | None) -> Any:
+        y, h_n, c_n, saved = _walk_forward(call, given, True)
+        ctx.call = call
+        ctx.save_for_backward(y, saved, *tensors)
         ctx.set_materialize_grads(False)
         if not keep:
             return y, h_n, c_n, None
@@ -140,20 +132,15 @@ class RecurrentAtHand(torch.autograd.Function):
 
     @staticmethod
     def backward(ctx: Any, *arriving: Tensor | None) -> tuple[Tensor | None, ...]:
-        cell, directions, walk, clip, segment = ctx.call
-        y, saved, x, h0, c0, mask, keep_h, keep_c, *weights = ctx.saved_tensors
-        _, _, *wanted = ctx.needs_input_grad
-        inputs = (x, h0, c0, weights, mask, keep_h, keep_c)
-        dy, dh_n, dc_n = arriving[:3]
-        results = (y, saved, dy, dh_n, dc_n)
+        call, (y, saved, *tensors) = ctx.call, ctx.saved_tensors
+        given, wanted = Inputs.of(tensors), asked(ctx.needs_input_grad[3:])
         if torch.is_grad_enabled() or derivative.batched(*arriving):
-            found = derivative.composed_gradients(cell, directions, walk, *inputs, clip, arriving[:3], wanted)
-        elif _at_hand(y, saved, x, h0, c0, *arriving, mask, keep_h, keep_c, *weights):
-            found = _walk_back(cell, directions, walk.numbers, walk.whole, *inputs, segment, clip, *results, wanted)
+            found = derivative.composed_gradients(call, given, arriving[:3], wanted)
+        elif _at_hand(y, saved, *arriving, *tensors):
+            found = _walk_back(call, given, y, saved, arriving[:3], wanted)
         else:
-            given = (cell, directions, walk.T, walk.whole, walk.lines, *inputs, segment, clip, *results)
-            found = derivative.gradients(*given, wanted)
-        return (None, None, *found)
+            found = derivative.gradients(call, given, y, saved, arriving[:3], wanted)
+        return (None, None, None, *found)
 
 
 _apply_at_hand: Callable[..., tuple[Tensor, Tensor, Any, Any]] = super(torch.autograd.Function, RecurrentAtHand).apply
@@ -166,36 +153,23 @@ def _lent(tensor: Tensor | None) -> Any:
     return tensor.resolve_neg().contiguous()
 
 
-def _noise(mask: Tensor | None, keep_h: Tensor | None, keep_c: Tensor | None) -> Noise:
+def _noise(noise: Noise) -> Noise:
     """As arrays, which have an address even if they hold nothing."""
-    if mask is keep_h is keep_c is None:
+    if noise.mask is noise.keep_h is noise.keep_c is None:
         return SILENT
-    arrays = (None if tensor is None else tensor.contiguous().numpy(force=True) for tensor in (mask, keep_h, keep_c))
-    return Noise(*arrays)
+    return Noise(*(None if tensor is None else tensor.contiguous().numpy(force=True) for tensor in noise))
 
 
-def _walk_forward(
-    cell: str,
-    directions: int,
-    lines: Lines,
-    whole: bool,
-    x: Tensor,
-    h0: Tensor | None,
-    c0: Tensor | None,
-    weights: Sequence[Tensor | None],
-    mask: Tensor | None,
-    keep_h: Tensor | None,
-    keep_c: Tensor | None,
-    segment: int,
-    save: bool,
-) -> tuple[Tensor, Tensor, Tensor | None, Tensor | None]:
+def _walk_forward(call: Call, given: Inputs, save: bool) -> tuple[Tensor, Tensor, Tensor | None, Tensor | None]:
     """The kernels on tensors: y, h_n, c_n of a memory, and what is saved if asked for."""
-    T, B, H, P = len(lines.time_offset), len(lines.lengths), *_widths(cell, weights)
-    noise = _noise(mask, keep_h, keep_c)
-    shapes = _forward_shapes(cell, T, directions, x.shape[:-1], B, H, P, noise, segment, save)
+    cell, D, walk, segment, _ = call
+    x, h0, c0, weights, tensors = given
+    lines, noise = walk.numbers, _noise(tensors)
+    T, B, H, P = walk.T, len(lines.lengths), *_widths(cell, weights)
+    shapes = _forward_shapes(cell, T, D, x.shape[:-1], B, H, P, noise, segment, save)
     y, h_n = kernels.empty(shapes[0]), kernels.empty(shapes[1])
     c_n, saved = (None if shape is None else kernels.empty(shape) for shape in shapes[2:])
-    if not whole:
+    if not walk.whole:
         y.fill(0)
     packed = kernels.pack(cell, [[_lent(weight) for weight in weights]])
     kernels.forward(packed, _lent(x), lines, _lent(h0), _lent(c0), y, h_n, c_n, saved, noise, segment)
@@ -208,33 +182,22 @@ def _walk_forward(
 
 
 def _walk_back(
-    cell: str,
-    directions: int,
-    lines: Lines,
-    whole: bool,
-    x: Tensor,
-    h0: Tensor | None,
-    c0: Tensor | None,
-    weights: Sequence[Tensor | None],
-    mask: Tensor | None,
-    keep_h: Tensor | None,
-    keep_c: Tensor | None,
-    segment: int,
-    clip: float,
-    y: Tensor,
-    saved: Tensor,
-    dy: Tensor | None,
-    dh_n: Tensor | None,
-    dc_n: Tensor | None,
-    wanted: Sequence[bool],  # of x, h_0, c_0 and each weight
+    call: Call, given: Inputs, y: Tensor, saved: Tensor, arriving: Sequence[Tensor | None], wanted: Sequence[bool]
 ) -> list[Tensor | None]:
-    """The kernels back on tensors: the gradients of x, h_0, c_0 and each weight, None where none is wanted."""
-    D, B, H, P = directions, len(lines.lengths), *_widths(cell, weights)
+    """The kernels back on tensors: gradients of what was given, its tensors in a row, None where none is ``wanted``.
+
+    ``arriving`` are the gradients of y, h_n and c_n.
+    """
+    cell, D, walk, segment, clip = call
+    x, h0, c0, weights, noise = given
+    dy, dh_n, dc_n = arriving
+    lines = walk.numbers
+    B, H, P = len(lines.lengths), *_widths(cell, weights)
     dx = kernels.empty(x.shape) if wanted[0] else None
     dh0 = kernels.empty((D, B, P)) if wanted[1] else None
     dc0 = kernels.empty((D, B, H)) if wanted[2] else None
-    dweights = [None if w is None else kernels.empty(w.shape) for w in weights] if True in wanted[3:] else []
-    if dx is not None and not whole:
+    dweights = [None if w is None else kernels.empty(w.shape) for w in weights] if True in wanted[6:] else []
+    if dx is not None and not walk.whole:
         dx.fill(0)
     kernels.backward(
         cell,
@@ -252,12 +215,12 @@ def _walk_back(
         [dweights],
         dh0,
         dc0,
-        _noise(mask, keep_h, keep_c),
+        _noise(noise),
         clip,
         segment,
     )
-    found = [None if array is None else torch.from_numpy(array) for array in (dx, dh0, dc0, *dweights)]
-    return found if dweights else [*found, *[None] * len(weights)]
+    found = (dx, dh0, dc0, None, None, None, *(dweights or [None] * len(weights)))
+    return [None if array is None else torch.from_numpy(array) for array in found]
 
 
 def _widths(cell: str, weights: Sequence[Any]) -> tuple[int, int]:
@@ -293,8 +256,10 @@ def _forward_shaped(*inputs: Any) -> tuple[Tensor, ...]:
 
 def _forward(cell: str, directions: int, T: int, whole: bool, lines: Tensor, *inputs: Any) -> tuple[Tensor, ...]:
     """``recurrent_forward`` on the CPU."""
-    found = _walk_forward(cell, directions, split(T, lines), whole, *inputs)
-    return tuple(inputs[0].new_empty(0) if tensor is None else tensor for tensor in found)
+    x, h0, c0, weights, mask, keep_h, keep_c, segment, save = inputs
+    call = Call(cell, directions, Walk(T, whole, split(T, lines)), segment)
+    found = _walk_forward(call, Inputs(x, h0, c0, weights, Noise(mask, keep_h, keep_c)), save)
+    return tuple(x.new_empty(0) if tensor is None else tensor for tensor in found)
 
 
 def _backward_shaped(*inputs: Any) -> tuple[Tensor, Tensor, Tensor, list[Tensor]]:
@@ -313,9 +278,12 @@ def _backward(
     cell: str, directions: int, T: int, whole: bool, lines: Tensor, *inputs: Any
 ) -> tuple[Tensor, Tensor, Tensor, list[Tensor]]:
     """``recurrent_backward`` on the CPU."""
-    found = _walk_back(cell, directions, split(T, lines), whole, *inputs)
-    dx, dh0, dc0 = (inputs[0].new_empty(0) if tensor is None else tensor for tensor in found[:3])
-    return dx, dh0, dc0, [tensor for tensor in found[3:] if tensor is not None]
+    x, h0, c0, weights, mask, keep_h, keep_c, segment, clip, y, saved, *arriving, want = inputs
+    call = Call(cell, directions, Walk(T, whole, split(T, lines)), segment, clip)
+    given = Inputs(x, h0, c0, weights, Noise(mask, keep_h, keep_c))
+    found = _walk_back(call, given, y, saved, arriving, (*want[:3], False, False, False, want[3]))
+    dx, dh0, dc0 = (x.new_empty(0) if tensor is None else tensor for tensor in found[:3])
+    return dx, dh0, dc0, [tensor for tensor in found[6:] if tensor is not None]
 
 
 kernels.share_threads()  # torch's own: two pools on the same cores slow each other down
