@@ -59,7 +59,7 @@ void forward(const Forward& call) {
   const int directions = static_cast<int>(call.shape.D);
   with_cell(call.shape.cell, [&](auto cell) {
     using Walk = Sweep<decltype(cell)>;
-    const Deal dealt = deal(call.shape, call.lines.B, Walk::plain(call.noise, call.segment));
+    const Deal dealt = deal(call.shape, call.lines, Walk::plain(call.noise, call.segment));
     const Plan plan(call.lines, dealt.blocks);
     const int walks = directions * plan.blocks();
     std::deque<Walk> all;

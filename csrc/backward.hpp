@@ -19,7 +19,7 @@ class Return {
       : call_(call),
         shape_(call.shape),
         directions_(static_cast<int>(shape_.D)),
-        deal_(deal(shape_, call.lines.B, Sweep<Cell>::plain(call.noise, call.segment) && !(call.clip > 0.0f))),
+        deal_(deal(shape_, call.lines, Sweep<Cell>::plain(call.noise, call.segment) && !(call.clip > 0.0f))),
         plan_(call.lines, deal_.blocks),
         line_floats_(line_floats(shape_, Stages{})),
         chunk_lines_(longest_chunk()),
@@ -98,7 +98,7 @@ class Return {
     return longest;
   }
 
-  bool walks_again() const { return call_.segment && Cell::saved_slots; }
+  bool walks_again() const { return call_.segment && saved_slots(shape_.cell, call_.noise); }
   // The forward call whose segments are walked again. Its y is only read, its saved holds the memories kept.
   Forward forward_again() {
     Forward f{};

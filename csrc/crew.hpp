@@ -6,10 +6,12 @@
 #pragma once
 #include <atomic>
 #include <cstdint>
+#include <numeric>
 #include <thread>
 
 #include "kernels.h"
 #include "pool.hpp"
+#include "share.hpp"
 
 namespace anaphora {
 namespace {
@@ -68,9 +70,12 @@ struct Deal {
 };
 
 // Rows first: they need no meeting. Where fewer than `rows_each` would be left to a thread, threads share blocks of so
-// many, unless a thread's part of a step is over sooner than they can meet.
-inline Deal deal(const Shape& shape, int64_t B, bool plain) {
+// many, unless a thread's part of a step is over sooner than they can meet. What is too little to share and fits one
+// tile stays together: side by side its rows fetch a panel once.
+inline Deal deal(const Shape& shape, const Lines& lines, bool plain) {
   constexpr int64_t rows_each = 4, worth_meeting = 20000;  // multiply-adds
+  const int64_t B = lines.B, tokens = std::accumulate(lines.lengths, lines.lengths + B, int64_t{0});
+  if (B <= tile_rows && weight_count(shape) * static_cast<double>(tokens) < worth_sharing) return {1, 1};
   const int64_t D = shape.D, want = (threads() + D - 1) / D, blocks = B < want ? (B > 1 ? B : 1) : want;
   if (plain && B && B < rows_each * want) {
     const int64_t fewer = B > rows_each ? B / rows_each : 1;

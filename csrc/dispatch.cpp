@@ -81,7 +81,8 @@ Traits traits(CellKind cell) {
 
 int64_t saved_slots(CellKind cell, const Noise& noise) {
   const Traits of = traits(cell);
-  return of.saved_slots + (of.memory && (noise.keep_h || noise.keep_c) ? 1 : 0);
+  const bool zoned = of.memory ? noise.keep_h || noise.keep_c : !of.saved_slots && noise.keep_h;
+  return of.saved_slots + (zoned ? 1 : 0);
 }
 
 }  // namespace anaphora

@@ -136,12 +136,14 @@ const Table& table();  // the best this machine runs; ANAPHORA_ARCH overrides
 // What a kind of cell is, in numbers.
 struct Traits {
   int64_t gates;        // G
-  int64_t saved_slots;  // values of size H that forward saves per line; zoneout adds one to a cell with a memory
+  int64_t saved_slots;  // values of size H that forward saves per line; zoneout may add one (saved_slots below)
   int64_t own;          // V
   bool memory;          // whether it has a c beside h
 };
 Traits traits(CellKind cell);
 
+// Under zoneout a cell with a memory saves one value more, the memory as the next step meets it; and a cell that saves
+// nothing, since its way back needs no more than its output, saves what that was before zoneout blended it.
 int64_t saved_slots(CellKind cell, const Noise& noise);
 
 }  // namespace anaphora

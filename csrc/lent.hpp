@@ -63,6 +63,7 @@ class Lent {
     return lines;
   }
   int64_t width() const { return ndim_ ? shape_[ndim_ - 1] : 0; }
+  int64_t bytes() const { return lines() * (ndim_ ? width() : 1) * static_cast<int64_t>(sizeof(Scalar)); }
 
   bool take(nanobind::handle from) {
     const ExchangeTable* table = ExchangeTable::of(Py_TYPE(from.ptr()));

@@ -14,6 +14,8 @@
 
 #include "kernels.h"
 #include "lent.hpp"
+#include "lent_apart.hpp"
+#include "lent_lines.hpp"
 #include "memory.hpp"
 #include "pool.hpp"
 
@@ -24,7 +26,6 @@ namespace {
 
 using In = Lent<const float>;
 using Out = Lent<float>;
-using Index = Lent<const int64_t>;
 using MaybeIn = std::optional<In>;
 using MaybeOut = std::optional<Out>;
 
@@ -51,7 +52,9 @@ CellKind cell_kind(const std::string& cell, bool projected) {
   throw nb::value_error(("cell: expected one of " + known + "; got '" + cell + "'").c_str());
 }
 
-constexpr size_t arrays = 6;  // w_ih, w_hh, b_ih, b_hh, w_hr, own for each direction, one after another
+constexpr size_t arrays = 6;  // of each direction, one after another
+const char* const weight_names[arrays] = {"w_ih", "w_hh", "b_ih", "b_hh", "w_hr", "own"};
+const char* const gradient_names[arrays] = {"dw_ih", "dw_hh", "db_ih", "db_hh", "dw_hr", "d_own"};
 
 Shape shape_of(const std::string& cell, const std::vector<MaybeIn>& weights) {
   if ((weights.size() != arrays && weights.size() != 2 * arrays) || !weights[0] || !weights[1])
@@ -110,37 +113,6 @@ auto* expect_saved(const Shape& s, const Lines& lines, int64_t N, const Noise& n
   return expect("saved", saved, {s.D, (lines.T + segment - 1) / segment, lines.B, s.H});
 }
 
-Lines lines_of(const Index& time_offset, const Index& row_offset, const Index& lengths, int64_t N) {
-  for (const Index* each : {&time_offset, &row_offset, &lengths})
-    if (each->ndim() != 1) throw nb::value_error("lines: expected vectors");
-  const Lines lines{static_cast<int64_t>(time_offset.shape(0)), static_cast<int64_t>(row_offset.shape(0)),
-                    time_offset.data(), row_offset.data(), lengths.data()};
-  if (static_cast<int64_t>(lengths.shape(0)) != lines.B) throw nb::value_error("lengths: expected one for each row");
-  int64_t lowest = 0, highest = -1;
-  for (int64_t t = 0; t < lines.T; ++t) {
-    lowest = t && lowest < lines.time_offset[t] ? lowest : lines.time_offset[t];
-    highest = t && highest > lines.time_offset[t] ? highest : lines.time_offset[t];
-    if (!t) lowest = highest = lines.time_offset[0];
-  }
-  for (int64_t b = 0; b < lines.B; ++b) {
-    const int64_t length = lines.lengths[b];
-    if (length < 0 || length > lines.T)
-      throw nb::value_error(("lengths: expected 0 to " + std::to_string(lines.T) + ", got " + std::to_string(length) +
-                             " in row " + std::to_string(b))
-                                .c_str());
-    if (!length) continue;
-    if (lines.row_offset[b] + lowest >= 0 && lines.row_offset[b] + highest < N) continue;
-    for (int64_t t = 0; t < length; ++t) {
-      const int64_t line = lines.time_offset[t] + lines.row_offset[b];
-      if (line < 0 || line >= N)
-        throw nb::value_error(("lines: step " + std::to_string(t) + " of row " + std::to_string(b) + " lies in line " +
-                               std::to_string(line) + " of " + std::to_string(N))
-                                  .c_str());
-    }
-  }
-  return lines;
-}
-
 // Weights laid out for the walk, one block a direction.
 struct Packed {
   Shape shape;
@@ -183,6 +155,10 @@ void forward(const Packed& packed, const In& x, const Index& time_offset, const 
   if (memory != (call.c_n != nullptr))
     throw nb::value_error(memory ? "c_n: this cell needs it" : "c_n: this cell has no memory c");
   for (int64_t d = 0; d < s.D; ++d) call.packed[d] = packed.blocks[d]->data();
+  Apart apart;
+  apart.with("x", x).with("time_offset", time_offset).with("row_offset", row_offset).with("lengths", lengths);
+  apart.with("h0", h0).with("c0", c0).with("mask", mask).with("keep_h", keep_h).with("keep_c", keep_c);
+  apart.with("y", y).with("h_n", h_n).with("c_n", c_n).with("saved", saved).check();
   nb::gil_scoped_release released;
   table().forward(call);
 }
@@ -220,6 +196,13 @@ void backward(const std::string& cell, const std::vector<MaybeIn>& weights, cons
   call.dx = expect_lines("dx", dx, call.N, s.I);
   call.dh0 = expect("dh0", dh0, {s.D, B, s.P});
   call.dc0 = expect("dc0", dc0, {s.D, B, s.H});
+  Apart apart;
+  apart.with("x", x).with("time_offset", time_offset).with("row_offset", row_offset).with("lengths", lengths);
+  apart.with("h0", h0).with("c0", c0).with("mask", mask).with("keep_h", keep_h).with("keep_c", keep_c);
+  apart.with("y", y).with("saved", saved).with("dy", dy).with("dh_n", dh_n).with("dc_n", dc_n);
+  for (size_t i = 0; i < weights.size(); ++i) apart.with(weight_names[i % arrays], weights[i]);
+  for (size_t i = 0; i < dweights.size(); ++i) apart.with(gradient_names[i % arrays], dweights[i]);
+  apart.with("dx", dx).with("dh0", dh0).with("dc0", dc0).check();
   nb::gil_scoped_release released;
   table().backward(call);
 }
@@ -237,6 +220,11 @@ class Stepper {
     const int64_t B = rows_of("x", x_);
     const float* from = x_.data();
     int64_t width = static_cast<int64_t>(x_.shape(1));
+    Apart apart;
+    apart.with("x", x_).with("y", y_);
+    for (const auto& [h, c] : states_) apart.with("h", h).with("c", c);
+    for (const auto& [h, c] : keeps_) apart.with("keep_h", h).with("keep_c", c);
+    apart.check();
     for (size_t l = 0; l < layers_.size(); ++l) {
       const Packed& packed = nb::cast<const Packed&>(layers_[l]);
       const Shape& s = packed.shape;
@@ -308,6 +296,7 @@ void linear(const PackedLinear& packed, const In& x, const Out& y) {
   const int64_t N = rows_of("x", x);
   const float* from = expect("x", x, {N, packed.K});
   float* to = expect("y", y, {N, packed.O});
+  Apart().with("x", x).with("y", y).check();
   nb::gil_scoped_release released;
   table().linear(N, packed.O, packed.K, packed.block.data(), from, to);
 }
@@ -353,6 +342,8 @@ NB_MODULE(_kernels, module) {
   module.def("pack_linear", &pack_linear, nb::arg("weight").noconvert(), nb::arg("bias").noconvert().none());
   module.def("linear", &linear, nb::arg("packed"), nb::arg("x").noconvert(), nb::arg("y").noconvert());
   module.def("buffer", &buffer);
+  module.def("cut", &cut, nb::arg("time_offset").noconvert(), nb::arg("row_offset").noconvert(),
+             nb::arg("lengths").noconvert(), nb::arg("reset").noconvert());
   module.def("set_threads", [](int n) {
     if (n < 1) throw nb::value_error(("threads: expected at least 1, got " + std::to_string(n)).c_str());
     set_threads(n);

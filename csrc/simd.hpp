@@ -208,7 +208,7 @@ ANAPHORA_INLINE Exponential exponential(Vec x) {
   return {power_of_two(shifted), fma(mul(r, r), q, r)};
 }
 
-// 1 / (1 + e^-x). Error at most 2 units in the last place; NaN stays NaN.
+// 1 / (1 + e^-x). Error at most 2.5 units in the last place (every float tried); NaN stays NaN.
 ANAPHORA_INLINE Vec sigmoid(Vec x) {
   const Vec z = maximum(fill(-87.0f), minimum(fill(87.0f), sub(fill(0.0f), x)));
   const Exponential e = exponential(z);
@@ -216,8 +216,8 @@ ANAPHORA_INLINE Vec sigmoid(Vec x) {
 }
 
 // With m = e^{2|x|} - 1:  m / (m + 2) for small x, which keeps their relative precision;  1 - 2 / (m + 2) for others,
-// which keeps that of 1 - tanh, on which the gradient depends. Error at most 2 units in the last place, under 1 near
-// saturation.
+// which keeps that of 1 - tanh, on which the gradient depends. Error at most 2.7 units in the last place, 0.6 above
+// |x| = 2 (every float tried, with and without a fused multiply-add).
 ANAPHORA_INLINE Vec tanh(Vec x) {
   const Vec size = magnitude(x);
   const Exponential e = exponential(minimum(fill(87.0f), add(size, size)));

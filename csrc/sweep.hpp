@@ -164,6 +164,7 @@ class Sweep {
   template <bool Save>
   void zone_out(const Row& r, int64_t i, int64_t l) const {
     const Noise& noise = call_.noise;
+    if (Save && Cell::reads_output && noise.keep_h) copy(r.saved, r.y, shape_.P);
     if (noise.keep_h) blend(r.y, r.h, noise.keep_h + (l * noise.step_h * shape_.D + direction_) * shape_.P, shape_.P);
     if (!Cell::memory) return;
     if (noise.keep_c)

@@ -173,7 +173,7 @@ void few_rows(Law& threads, Law& alone, CellKind cell, int64_t directions, Layou
     c.clip = 0.0f;
     c.segment = 0;
   }
-  any_threads(threads, c, {2, 7, 16});
+  any_threads(threads, c, {2, 5, 7, 16});
   each_alone(alone, c);
 }
 

@@ -18,7 +18,7 @@ int main(int argc, char** argv) {
       cut{"split = whole, bit for bit"}, steps{"step by step = whole, bit for bit"},
       threads{"any number of threads, bit for bit"}, segments{"gates walked again = gates kept, bit for bit"},
       none{"NaN stays in its own row"}, left{"what is left out changes nothing else"}, linear{"affine map"},
-      units{"tanh and sigmoid, two units in the last place"}, tiny{"tiny numbers are zero, inside a call alone"},
+      units{"tanh and sigmoid, in units in the last place"}, tiny{"tiny numbers are zero, inside a call alone"},
       nothing{"nothing to do"};
   set_threads(2);
   for (int round = 0; round < rounds; ++round) {

@@ -23,8 +23,8 @@ Result one_unit(CellKind cell, size_t gate, const Floats& x) {
   return run(c, false);
 }
 
-// y = tanh(x), and c_n = sigmoid(x) where a memory of 1 is all that comes in: two units in the last place; one where
-// tanh is nearly 1 and the gradient is 1 - tanh^2.
+// y = tanh(x), and c_n = sigmoid(x) where a memory of 1 is all that comes in: as near as simd.hpp says; nearer where
+// tanh is almost 1 and the gradient is 1 - tanh^2.
 void curves(Law& law) {
   Floats x = {0.0f, -0.0f, 1e-30f, 86.9f, -86.9f, 3e38f, -3e38f};
   for (double scale : {1e-4, 0.6, 3.0, 12.0, 87.0}) {
@@ -34,13 +34,13 @@ void curves(Law& law) {
   const Floats squashed = one_unit(CellKind::rnn_tanh, 0, x).y, opened = one_unit(CellKind::lstm, 1, x).c_n;
   for (size_t i = 0; i < x.size(); ++i) {
     place = "x = " + std::to_string(x[i]);
-    law.near(units_apart(squashed[i], std::tanh(static_cast<double>(x[i]))), 0.0, 1.0, std::fabs(x[i]) > 2 ? 1 : 2,
+    law.near(units_apart(squashed[i], std::tanh(static_cast<double>(x[i]))), 0.0, 1.0, std::fabs(x[i]) > 2 ? 0.6 : 2.7,
              "tanh, in units in the last place,");
     const double wanted = 1.0 / (1.0 + std::exp(-static_cast<double>(x[i])));
     if (x[i] < -87.0f)
       law.hold(opened[i] >= 0.0f && opened[i] < 2e-38f, "sigmoid far below zero");
     else
-      law.near(units_apart(opened[i], wanted), 0.0, 1.0, 2, "sigmoid, in units in the last place,");
+      law.near(units_apart(opened[i], wanted), 0.0, 1.0, 2.5, "sigmoid, in units in the last place,");
   }
 }
 

@@ -36,7 +36,8 @@ void values_and_gradients(Law& values, Law& gradients, Law& rule, const Case& c)
   const Truth truth = oracle(c, arrays);
   const int64_t width = c.shape.D * c.shape.P;
   const std::vector<char> live = live_lines(c);
-  const double scale = std::max(largest(truth.y), largest(truth.c_n)), bound = 4e-6;
+  const double scale = std::max(largest(truth.y), largest(truth.c_n));
+  const double bound = std::max(4e-6, std::ldexp(std::sqrt(c.T()), -24));  // a memory is rounded at every step
   for (int64_t i = 0; i < c.N * width; ++i)
     live[at(i / width)] ? values.near(got.y[at(i)], truth.y[at(i)], scale, bound, "y")
                         : values.hold(got.y[at(i)] == untouched, "y past a row's end was touched;");

@@ -132,8 +132,7 @@ class Unwind {
         d_state_(floats(call.noise.mask ? count_ * shape_.P : 0)),
         passes_h_(floats(call.noise.keep_h ? count_ * shape_.P : 0)),
         passes_c_(floats(call.noise.keep_c ? count_ * shape_.H : 0)),
-        gates_(floats(again ? segment_steps() * count_ * slots_ * shape_.H : 0)),
-        made_(floats(Cell::reads_output && call.noise.keep_h ? count_ * shape_.P : 0)) {}
+        gates_(floats(again ? segment_steps() * count_ * slots_ * shape_.H : 0)) {}
 
   // One member's share of a chunk.
   void run(const Chunk& chunk, Crew& crew) {
@@ -206,8 +205,8 @@ class Unwind {
   BackRow at(int64_t i, int64_t s, const Chunk& chunk) const {
     const int64_t b = row(i), state = direction_ * lines_.B + b, place = plan_.place(rows_[i], chunk.first, s);
     BackRow r;
-    r.saved = Cell::saved_slots ? saved(i, s) : nullptr;
-    r.y = y(b, s);
+    r.saved = slots_ ? saved(i, s) : nullptr;
+    r.y = Cell::reads_output && slots_ ? r.saved : y(b, s);
     r.h = r.state = s ? y(b, s - 1) : call_.h0 ? call_.h0 + state * shape_.P : zeros_;
     r.c_before = Cell::memory ? c_before(i, s) : nullptr;
     r.own = call_.weights[direction_].own;
@@ -249,11 +248,9 @@ class Unwind {
   // Zoneout: keep * d goes past the cell, (1 - keep) * d into it.
   void hold_back(BackRow& r, int64_t i, int64_t l) {
     const Noise& noise = call_.noise;
-    if (noise.keep_h) {
-      const float* keep = noise.keep_h + (l * noise.step_h * shape_.D + direction_) * shape_.P;
-      if (Cell::reads_output) r.y = make_again(r, i, keep);
-      part(r.dh, passes_h_.data() + i * shape_.P, keep, shape_.P);
-    }
+    if (noise.keep_h)
+      part(r.dh, passes_h_.data() + i * shape_.P, noise.keep_h + (l * noise.step_h * shape_.D + direction_) * shape_.P,
+           shape_.P);
     if (noise.keep_c && Cell::memory)
       part(r.dc, passes_c_.data() + i * shape_.H, noise.keep_c + (l * noise.step_c * shape_.D + direction_) * shape_.H,
            shape_.H);
@@ -264,16 +261,6 @@ class Unwind {
       store(passes + u, mul(k, all), n);
       store(d + u, mul(sub(fill(1.0f), k), all), n);
     });
-  }
-  // What the cell made of the state before zoneout: (y - keep h) / (1 - keep); where keep is 1 nothing asks for it.
-  const float* make_again(const BackRow& r, int64_t i, const float* keep) {
-    float* made = made_.data() + i * shape_.P;
-    each(shape_.P, [&](int64_t u, int n) {
-      const Vec one = fill(1.0f), k = load(keep + u, n), y = load(r.y + u, n);
-      const Vec apart = div(sub(y, mul(k, load(r.h + u, n))), sub(one, k));
-      store(made + u, if_less(k, one, apart, y), n);
-    });
-    return made;
   }
   void let_pass(const BackRow& r, int64_t i) const {
     if (call_.noise.mask) {
@@ -392,7 +379,7 @@ class Unwind {
   float *dh_, *dc_, *dx_;
   const float* zeros_;
   int64_t walked_from_ = 0;
-  Scratch d_scratch_, d_state_, passes_h_, passes_c_, gates_, made_;
+  Scratch d_scratch_, d_state_, passes_h_, passes_c_, gates_;
 };
 
 }  // namespace

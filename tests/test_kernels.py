@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 
 from anaphora import kernels, reference
-from anaphora.lines import Lines, Weights
+from anaphora.lines import Lines, Noise, Weights
 
 Arrays = dict[str, Any]
 
@@ -195,3 +195,64 @@ def test_linear_equals_numpy_and_rows_do_not_depend_on_each_other(
         alone = np.empty((1, O), np.float32)
         kernels.linear(packed, x[n : n + 1], alone)
         assert alone.tobytes() == y[n : n + 1].tobytes()
+
+
+def overlapping(*shapes: tuple[int, ...]) -> list[np.ndarray]:
+    """Arrays of which each begins with the last number of the one before."""
+    ends = np.cumsum([np.prod(shape, dtype=int) - 1 for shape in shapes]).tolist()
+    memory = np.zeros(ends[-1] + 1, np.float32)
+    starts = [0, *ends]
+    return [
+        memory[at : at + np.prod(shape, dtype=int)].reshape(shape) for at, shape in zip(starts, shapes, strict=False)
+    ]
+
+
+@pytest.mark.parametrize(
+    ("written", "other"), [("y", "x"), ("h_n", "h0"), ("c_n", "h_n"), ("saved", "y"), ("y", "mask"), ("y", "keep_h")]
+)
+def test_what_forward_writes_lies_apart(rng: np.random.Generator, written: str, other: str) -> None:
+    shapes = {"x": (6, 5), "h0": (1, 2, 7), "y": (6, 7), "h_n": (1, 2, 7), "c_n": (1, 2, 7), "saved": (1, 6, 42)}
+    shapes |= {"mask": (1, 2, 7), "keep_h": (6, 7)}
+    given: Arrays = {name: np.zeros(shape, np.float32) for name, shape in shapes.items()}
+    given[other], given[written] = overlapping(shapes[other], shapes[written])
+    noise = Noise(given.pop("mask"), given.pop("keep_h"))
+    says = f"({written}: .* that of {other}|{other}: .* that of {written}): copy one of them"
+    with pytest.raises(ValueError, match=says):
+        kernels.forward(kernels.pack("lstm", [lstm(rng)]), lines=Lines.dense(3, 2), c0=None, noise=noise, **given)
+
+
+@pytest.mark.parametrize(("written", "other"), [("dx", "x"), ("dh0", "dh_n"), ("dc0", "dc_n"), ("dx", "saved")])
+def test_what_backward_writes_lies_apart(rng: np.random.Generator, written: str, other: str) -> None:
+    shapes = {"x": (6, 5), "y": (6, 7), "saved": (1, 6, 35), "dx": (6, 5)}
+    shapes |= dict.fromkeys(("dh_n", "dc_n", "dh0", "dc0"), (1, 2, 7))
+    given: Arrays = {name: np.zeros(shape, np.float32) for name, shape in shapes.items()}
+    given[other], given[written] = overlapping(shapes[other], shapes[written])
+    rest: Arrays = {"lines": Lines.dense(3, 2), "h0": None, "c0": None, "dy": None, "dweights": None}
+    with pytest.raises(ValueError, match=f"{written}: expected memory of its own, got some of that of {other}"):
+        kernels.backward("lstm", [lstm(rng)], **rest, **given)
+
+
+def test_gradients_of_weights_lie_apart(rng: np.random.Generator) -> None:
+    weights = lstm(rng)
+    state, lines = np.zeros((1, 2, 7), np.float32), np.zeros((6, 7), np.float32)
+    given = ("lstm", [weights], np.zeros((6, 5), np.float32), Lines.dense(3, 2), None, None, lines)
+    given += (np.zeros((1, 6, 35), np.float32), None, state, None, None)  # type: ignore[assignment]
+    twice = Weights(*(None if w is None else np.empty_like(w) for w in weights))
+    for wrong, says in (
+        (twice._replace(b_hh=twice.b_ih), "db_ih: expected memory of its own, got some of that of db_hh"),
+        (weights, "dw_ih: expected memory of its own, got some of that of w_ih"),
+    ):
+        with pytest.raises(ValueError, match=says):
+            kernels.backward(*given, [wrong], None, None)
+
+
+def test_what_a_step_and_a_map_write_lies_apart(rng: np.random.Generator) -> None:
+    x, y = overlapping((2, 7), (2, 7))
+    h, c = (np.zeros((1, 2, 7), np.float32) for _ in range(2))
+    packed = kernels.pack("lstm", [lstm(rng, 7)])
+    with pytest.raises(ValueError, match="y: expected memory of its own, got some of that of x"):
+        kernels.Stepper([packed], x, [(h, c)], y)
+    with pytest.raises(ValueError, match="h: expected memory of its own, got some of that of c"):
+        kernels.Stepper([packed], x, [(h, h)], y.copy())
+    with pytest.raises(ValueError, match="y: expected memory of its own, got some of that of x"):
+        kernels.linear(kernels.pack_linear(np.zeros((7, 7), np.float32)), x, y)

@@ -6,8 +6,8 @@
 All arrays are float32 and C-contiguous, indices int64; torch's CPU tensors are taken as they are. The caller allocates
 what is written. What each letter means, who owns what and in which order each row is summed stands in
 ``csrc/kernels.h``; ``reference.py`` has the same functions in plain numpy. Every function releases the GIL while it
-computes. A wrong shape raises ``ValueError`` naming the array, what was expected and what came; a wrong dtype or layout
-raises ``TypeError``.
+computes. A wrong shape raises ``ValueError`` naming the array, what was expected and what came, and so does memory that
+an array to be written shares with any other; a wrong dtype or layout raises ``TypeError``.
 """
 
 from __future__ import annotations
@@ -67,17 +67,38 @@ y, without allocating. ``keeps`` has for every layer keep_h and keep_c, each (1,
 are those of ``forward``.
 """
 
-set_threads = _kernels.set_threads
-get_threads = _kernels.get_threads
-threads_source = _kernels.threads_source
-share_threads = _kernels.share_threads
-arch = _kernels.arch
-buffer = _kernels.buffer
+
+def set_threads(n: int) -> None:
+    """Compute on n threads from now on, whatever torch, the machine and ANAPHORA_THREADS say; no bit depends on it.
+
+    Raises ValueError for n under 1.
+    """
+    _kernels.set_threads(n)
+
+
+def get_threads() -> int:
+    """How many threads compute: ``set_threads`` decides, else the processors allowed and what torch was told."""
+    return _kernels.get_threads()
+
+
+def threads_source() -> str:
+    """Where that number comes from, in words."""
+    return _kernels.threads_source()
+
+
+def share_threads() -> bool:
+    """Work on the process's OpenMP threads from now on, torch's where torch is; False where there are none."""
+    return _kernels.share_threads()
+
+
+def arch() -> str:
+    """The instruction set that computes: avx512, avx2, baseline or neon; ANAPHORA_ARCH chooses it."""
+    return _kernels.arch()
 
 
 def empty(shape: Sequence[int]) -> Float:
     """An array for results, in memory kept between calls: fresh pages cost more than filling them. Few are NumPy's."""
-    return np.empty(shape, np.float32) if math.prod(shape) < _SMALL else buffer(shape)
+    return np.empty(shape, np.float32) if math.prod(shape) < _SMALL else _kernels.buffer(shape)
 
 
 _SMALL = 2**12  # floats below which NumPy's own memory is as good
@@ -87,10 +108,11 @@ def saved_slots(cell: str, noise: Noise = SILENT) -> int:
     """How many values of size H ``forward`` saves per line: its gates, a memory, what a normaliser took in.
 
     gru r z n m (m = U_n h + b_hn), lstm i f g o c, coupled lstm f g o c, rnn none; layer-normalised cells also W x and
-    U h, gate by gate; under zoneout a cell with a memory has one more, the memory as the next step meets it.
+    U h, gate by gate. Under zoneout a cell with a memory has one more, the memory as the next step meets it, and an rnn
+    its output before that.
     """
-    zoned = noise.keep_h is not None or noise.keep_c is not None
-    return SAVED_SLOTS[cell] + (1 if zoned and cell in MEMORY else 0)
+    zoned = noise.keep_h is not None or (noise.keep_c is not None and cell in MEMORY)
+    return SAVED_SLOTS[cell] + (1 if zoned and (cell in MEMORY or not SAVED_SLOTS[cell]) else 0)
 
 
 def flat(directions: Directions) -> list[Any]:

@@ -18,6 +18,8 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from anaphora import _kernels
+
 Array = NDArray[Any]
 Indices = NDArray[np.int64]
 
@@ -98,6 +100,21 @@ class Lines(NamedTuple):
         start = np.cumsum(self.lengths) - self.lengths
         row = np.repeat(np.arange(self.lengths.size), self.lengths)
         return self.time_offset[np.arange(row.size) - start[row]] + self.row_offset[row]
+
+    def cut(self, reset: NDArray[np.bool_]) -> tuple[Lines, Indices, Indices] | None:
+        """Rows cut before every step that is ``reset``, a boolean by line; None where none is.
+
+        The lines of S segments, each a row of its own, and of each row its first and its last one (B,). A row without
+        steps is one segment without steps. Goes with layouts of one stride in time: with all but a packed one.
+        """
+        found = _kernels.cut(*self, reset)
+        if found is None:
+            return None
+        B = self.lengths.size
+        S = (found.size - 2 * B) // 2
+        steps = found[S : 2 * S]
+        segments = Lines(self.time_offset[: steps.max()], found[:S], steps)
+        return segments, found[2 * S : 2 * S + B], found[2 * S + B :]
 
 
 def _lengths(lengths: ArrayLike | None, B: int, T: int) -> Indices:

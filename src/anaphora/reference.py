@@ -101,8 +101,8 @@ class Walk(NamedTuple):
 def saved_slots(cell: str, noise: Noise = SILENT) -> int:
     """How many values of size H ``forward`` saves per line: see ``kernels.saved_slots``."""
     kind = reference_cells.CELLS[cell]
-    zoned = noise.keep_h is not None or noise.keep_c is not None
-    return kind.saved_slots + (1 if zoned and kind.memory else 0)
+    zoned = noise.keep_h is not None or (noise.keep_c is not None and kind.memory)
+    return kind.saved_slots + (1 if zoned and (kind.memory or not kind.saved_slots) else 0)
 
 
 def pack(cell: str, directions: Sequence[Weights]) -> Packed:
@@ -137,7 +137,8 @@ def forward(
             if saved is None:
                 continue
             if not segment:
-                zoned = (c[rows],) if saved_slots(packed.cell, noise) > cell.saved_slots else ()
+                kept = c[rows] if cell.memory else made.h
+                zoned = (kept,) if saved_slots(packed.cell, noise) > cell.saved_slots else ()
                 saved[d, here] = np.concatenate((*made.saved, *zoned, at.x[:, :0]), axis=1)
             elif s % segment == 0 and cell.memory:
                 saved[d, s // segment, rows] = at.c

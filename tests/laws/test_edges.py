@@ -93,6 +93,24 @@ def test_memory_that_is_not_contiguous(case: Case) -> None:
         assert torch.equal(value, expected[name]), name
 
 
+@pytest.mark.parametrize("kind", ["RNN", "GRU", "LSTM", "PeepholeLSTM"])
+def test_rows_that_overlap_in_memory(kind: str) -> None:
+    # Windows over one recording, each beginning two steps after the one before.
+    torch.manual_seed(3)
+    module, recording = getattr(nn, kind)(5, 9), torch.randn(10, 5, requires_grad=True)
+    found = []
+    for windows in (
+        recording.unfold(0, 4, 2).permute(2, 0, 1),
+        recording[torch.arange(4)[:, None] + 2 * torch.arange(4)],
+    ):
+        output, _ = module(windows)
+        found.append((output, *torch.autograd.grad(output.square().sum(), [recording, *module.parameters()])))
+    assert found[0][0].shape == (4, 4, 9)
+    for ours, expected in zip(*found, strict=True):
+        torch.testing.assert_close(ours, expected, rtol=1e-6, atol=1e-6)
+    assert torch.equal(found[0][0], found[1][0])
+
+
 def test_gradients_that_arrive_expanded(case: Case) -> None:
     problem = Problem(case)
     problem.ours.eval()

@@ -1,8 +1,9 @@
 """Values and every gradient equal torch's, or those of the equations by hand; and float32 is as near to float64 as
 torch's own float32 is.
 
-Tolerances: values 2e-6 and gradients 1e-5, relative to the largest; against float64, twice torch's own error plus 2e-7.
-Terms of about 1 may cancel: what is under 0.1, or of gradients against float64 under 1, counts as that much.
+Tolerances: values 2e-6 and gradients 1e-5, relative to the largest; against float64, twice torch's own error, both with
+a rounding of 1e-7 added, in the geometric mean of eight draws. Terms of about 1 may cancel: what is under 0.1, or of
+gradients against float64 under 1, counts as that much.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ import torch
 
 from laws.cases import TORCHS, Case, Problem, distance, values
 
-VALUES, GRADIENTS, LEAST = 2e-6, 1e-5, 0.1
+VALUES, GRADIENTS, ROUNDING, LEAST = 2e-6, 1e-5, 1e-7, 0.1
 
 
 def test_values_and_gradients_equal_torchs(case: Case) -> None:
@@ -31,10 +32,11 @@ def test_values_and_gradients_equal_torchs(case: Case) -> None:
 
 
 def test_as_near_to_float64_as_torch(case: Case) -> None:
-    # One draw of a small layer says little: root mean squares over several.
-    draws = np.array([_errors(case, seed) for seed in range(1, 9 if case.H == 1 else 3)])
-    ours, theirs = np.sqrt((draws**2).mean(axis=0)).T
-    assert (ours <= 2 * theirs + 2e-7).all(), draws
+    # How near one draw comes is luck, and in a mean an ill-conditioned draw outweighs all others. Ratios draw by draw
+    # differ by luck alone: over eight, their geometric mean is at most 1.5 in 700 groups of draws of all these cases.
+    errors = np.array([_errors(case, seed) for seed in range(1, 9)])
+    ours, theirs = np.log(errors + ROUNDING).mean(axis=0).T
+    assert (np.exp(ours - theirs) <= 2).all(), errors
 
 
 def _errors(case: Case, seed: int) -> list[list[float]]:

@@ -101,7 +101,8 @@ def _one_direction(
         made = kind.step(w, Start(product, h, h if mask is None else mask[:count] * h, c), clip)
         h = made.h if keep_h is None else keep_h * h + (1 - keep_h) * made.h
         c = made.c if keep_c is None else keep_c * c + (1 - keep_c) * made.c
-        zoned = () if not kind.memory or keep_h is keep_c is None else (c,)
+        last = (c,) if kind.memory else () if made.saved else (made.h,)
+        zoned = () if keep_h is keep_c is None else last
         outputs.append(h)
         kept.append(torch.cat((*made.saved, *zoned, product[:, :0]), dim=1).detach())
     h_n, c_n = (torch.cat([end, *reversed(ended)]) for end, ended in ((h, ended_h), (c, ended_c)))

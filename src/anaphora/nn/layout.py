@@ -54,7 +54,7 @@ class Layout(NamedTuple):
     @property
     def rows(self) -> int:
         """How many rows the caller brought: B."""
-        return self.walk.rows if self.cut is None else self.cut.last.numel()
+        return self.walk.rows if self.cut is None else self.cut.last.size
 
     @property
     def lines(self) -> Lines:
@@ -159,13 +159,13 @@ def read_lengths(lengths: Lengths, T: int, B: int, name: str) -> NDArray[np.int6
 
 
 def read_reset(reset: Any, shape: Sequence[int], name: str) -> NDArray[np.bool_]:
-    """A reset mask, one boolean for each step of the batch, as (N,); raises ValueError when it is anything else."""
+    """A reset mask, one boolean for each step of the batch, by line; raises ValueError when it is anything else."""
     mask = as_numpy(reset) if isinstance(reset, Tensor) else np.asarray(reset)
     if mask.shape != tuple(shape):
         raise ValueError(f"{name}: expected reset {tuple(shape)}, one boolean for each step, got shape {mask.shape}")
     if mask.dtype != np.bool_ and mask.size:
         raise ValueError(f"{name}: expected reset to be boolean, got {mask.dtype}: compare it, as in reset != 0")
-    return mask.reshape(-1).astype(np.bool_)
+    return mask.reshape(-1).astype(np.bool_, copy=False)
 
 
 def _cut(layout: Layout, reset: NDArray[np.bool_]) -> Layout:
@@ -175,11 +175,7 @@ def _cut(layout: Layout, reset: NDArray[np.bool_]) -> Layout:
         where = lines.row_by_row()
         order = torch.from_numpy(where).to(x.device)
         x, reset, lines = x[order], reset[where], Lines.ragged(lines.lengths)
-    elif not layout.walk.whole:
-        reset = reset[lines.row_by_row()]
-    elif len(layout.sizes) == 2 and not layout.batch_first:
-        reset = reset.reshape(layout.sizes).T.reshape(-1)
-    segments = cut(lines, reset, x.device)
+    segments = cut(lines, reset)
     if segments is None:
         return layout
     walk = Walk(len(segments[0].time_offset), layout.walk.whole, segments[0])

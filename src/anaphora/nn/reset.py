@@ -23,59 +23,45 @@ from anaphora.lines import Indices, Lines
 class Cut(NamedTuple):
     """Where the B rows are among the S segments they were cut into."""
 
-    first: Tensor  # (B,): each row's first segment
-    last: Tensor  # (B,)
-    going_on: Tensor  # the rows whose first step is not reset
+    first: Indices  # (B,): each row's first segment
+    last: Indices  # (B,)
+    lines: Lines  # of the rows
+    reset: NDArray[np.bool_]  # by line
 
     def begin(self, state: Tensor, anew: Tensor, directions: int) -> Tensor:
         """The initial states of all segments (L·D, S, ·): ``state`` (L·D, B, ·) where a row goes on, else ``anew``.
 
-        The second direction comes from the end of the row and goes on in its last segment.
+        A row whose first step is reset doesn't go on. The second direction comes from the end of the row and goes on in
+        its last segment.
         """
-        going_on, last = self.going_on, self.last
-        forth = anew[::directions].index_copy(1, self.first[going_on], state[::directions].index_select(1, going_on))
+        begun = self.lines.lengths > 0
+        begun[begun] = self.reset[self.lines.row_offset[begun] + self.lines.time_offset[:1]]
+        going_on = np.flatnonzero(~begun)
+        first, rows = _on(self.first[going_on], state), _on(going_on, state)
+        forth = anew[::directions].index_copy(1, first, state[::directions].index_select(1, rows))
         if directions == 1:
             return forth
-        back = anew[1::2].index_copy(1, last, state[1::2])
+        back = anew[1::2].index_copy(1, _on(self.last, state), state[1::2])
         return torch.stack([forth, back], dim=1).flatten(0, 1)
 
     def end(self, state: Tensor) -> Tensor:
         """A layer's state after each row, (D, S, ·) as (D, B, ·): its last segment's, of the second direction its
         first's.
         """
+        last = _on(self.last, state)
         if state.size(0) == 1:
-            return state.index_select(1, self.last)
-        return torch.stack([state[0].index_select(0, self.last), state[1].index_select(0, self.first)])
+            return state.index_select(1, last)
+        return torch.stack([state[0].index_select(0, last), state[1].index_select(0, _on(self.first, state))])
 
 
-def cut(lines: Lines, resets: NDArray[np.bool_], device: torch.device) -> tuple[Lines, Cut] | None:
-    """The lines of rows cut before every step that is reset; None where none is. ``resets``: row after row.
+def _on(rows: Indices, like: Tensor) -> Tensor:
+    return torch.from_numpy(rows).to(like.device)
 
-    ``lines`` go through time at one stride, as those of every layout but a packed sequence do.
-    """
-    if not resets.any():
-        return None
-    steps = lines.lengths
-    start = steps.cumsum() - steps
-    there = steps.nonzero()[0]
-    begins = resets.copy()
-    begins[start[there]] = True
-    at = begins.nonzero()[0]
-    of = start.searchsorted(at, "right") - 1
-    offset = lines.row_offset[of] + lines.time_offset[at - start[of]]
-    lengths = np.empty_like(at)
-    lengths[:-1], lengths[-1] = at[1:] - at[:-1], resets.size - at[-1]
-    going_on = np.ones(steps.size, np.bool_)
-    going_on[there] = ~resets[start[there]]
-    if there.size < steps.size:  # a row without steps is one segment without steps
-        empty = np.flatnonzero(steps == 0)
-        order = np.argsort(np.concatenate([of, empty]), kind="stable")
-        of = np.concatenate([of, empty])[order]
-        offset, lengths = (np.concatenate([each, np.zeros_like(empty)])[order] for each in (offset, lengths))
-    first, last = (of.searchsorted(np.arange(steps.size), side) for side in ("left", "right"))
-    segments = Lines(lines.time_offset[: lengths.max()], offset, lengths)
-    indices = (torch.from_numpy(rows) for rows in (first, last - 1, going_on.nonzero()[0]))
-    return segments, Cut(*(indices if device.type == "cpu" else (rows.to(device) for rows in indices)))
+
+def cut(lines: Lines, reset: NDArray[np.bool_]) -> tuple[Lines, Cut] | None:
+    """The lines of rows cut before every step that is ``reset``, a boolean by line; None where none is."""
+    found = lines.cut(reset)
+    return None if found is None else (found[0], Cut(*found[1:], lines, reset))
 
 
 def by_time(lines: Lines) -> Indices:
