@@ -36,9 +36,10 @@ def by_time(drawn: Tensor, lengths: list[int]) -> list[Tensor]:
 def coins(shape: tuple[int, ...], keep: float) -> Tensor:
     """Ones with probability ``keep``, four from each number that torch draws, the lowest bits first."""
     count = torch.Size(shape).numel()
-    numbers = torch.randint(2**63 - 1, (-(-count // 4),)).tolist()
-    parts = [(number >> 16 * part) % 2**15 for number in numbers for part in range(4)]
-    return torch.tensor([float(part < round(keep * 2**15)) for part in parts[:count]]).view(shape)
+    numbers = torch.randint(-(2**63), 2**63 - 1, (-(-count // 4),)).tolist()
+    parts = [(number >> 16 * part) % 2**16 for number in numbers for part in range(4)]
+    signed = [part - 2**16 if part >= 2**15 else part for part in parts]
+    return torch.tensor([float(part < round(keep * 2**16) - 2**15) for part in signed[:count]]).view(shape)
 
 
 @pytest.mark.parametrize("keep", [0.0, 1e-4, 0.3, 0.5, 0.9999, 1.0])

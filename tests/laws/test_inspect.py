@@ -140,6 +140,17 @@ def test_elsewhere_and_reset_inspect_sees_the_same(cell: str, layout: str) -> No
             torch.testing.assert_close(got.double(), expected, rtol=0, atol=3e-5)
 
 
+@pytest.mark.parametrize("bidirectional", [False, True])
+@pytest.mark.parametrize("cell", MODULES)
+def test_where_there_is_nothing_to_see(cell: str, bidirectional: bool) -> None:
+    module = Case(cell, "dense", bidirectional=bidirectional).module()
+    for T, B in ((0, 2), (3, 0)):
+        seen = nn.inspect(module, torch.zeros(T, B, 5))
+        assert all(field.shape == (T, B, 1 + bidirectional, 17) for field in seen.layers[0])
+        ends = seen.state if isinstance(seen.state, tuple) else (seen.state,)
+        assert all(torch.equal(end, torch.zeros(1 + bidirectional, B, 17)) for end in ends)
+
+
 def test_looking_leaves_gradients_and_training_alone() -> None:
     problem = Problem(Case("lstm", "dense", layers=2, dropout=True, change="every"))
     torch.manual_seed(3)

@@ -106,7 +106,9 @@ def _named(module: RecurrentBase, layout: Layout, y: Tensor, saved: Tensor, zone
         if not layout.walk.whole:
             # Where the way back never reads: `.data`, so that autograd doesn't take it for a change of what it saved.
             saved.data.index_fill_(1, torch.from_numpy(layout.unused).to(saved.device), 0.0)
-        slots = saved.view(D, *layout.x.shape[:-1], -1, H).movedim(0, -3).unbind(-2)  # each (…, D, H)
+        shape, S = layout.x.shape[:-1], saved.size(-1) // H
+        apart = saved.view(*shape, S, 1, H) if D == 1 else saved.view(D, *shape, S, H).movedim(0, -2)
+        slots = apart.unbind(-3)  # each (…, D, H)
         fields = [*slots[:G]]
         if module.has_memory:  # under zoneout the last slot is the memory that the next step meets
             names, fields = (*names, "memory"), [*fields, slots[-1 if zoned else G]]
