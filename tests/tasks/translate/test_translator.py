@@ -101,6 +101,18 @@ def test_merits_are_what_the_equation_says(tmp_path: Path) -> None:
             assert found.merit == pytest.approx(found.score / len(target) ** 0.7 + 0.3 * covered, rel=1e-5)
 
 
+def test_a_larger_length_penalty_favours_longer_texts(tmp_path: Path) -> None:
+    """Σ ln p falls with every symbol; divided by length^α it falls less and less."""
+    _, _, translator = untrained(tmp_path, scale=1.5)
+    lengths = []
+    for penalty in (0.0, 0.5, 1.0, 2.0):
+        found = translator.translate([source for source, _ in PAIRS], How(beam=4, length_penalty=penalty))
+        lengths.append(float(np.mean([len(best[0].symbols) for best in found])))
+        assert all(best[0].score <= best[0].merit <= 0 for best in found)
+    assert lengths == sorted(lengths)
+    assert lengths[-1] > lengths[0] + 1
+
+
 def test_no_n_gram_is_written_twice(tmp_path: Path) -> None:
     _, _, translator = untrained(tmp_path)
     for (found,) in translator.translate([source for source, _ in PAIRS], How(beam=2, no_repeat=2)):

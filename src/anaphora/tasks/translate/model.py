@@ -25,15 +25,15 @@ from anaphora.errors import UsageError
 from anaphora.nn import ragged
 from anaphora.nn.base import RecurrentBase
 from anaphora.nn.recurrent_dropout import recurrent_dropout
-from anaphora.sections import Result
+from anaphora.sections import Result, Section
 from anaphora.tasks.translate.encoding import Part, encode
 from anaphora.tasks.translate.floor import Floor, floor
 from anaphora.tasks.translate.network import READS, WRITES, specification
 from anaphora.tasks.translate.reading import Corpus
-from anaphora.tasks.translate.saving import Report, save, score
+from anaphora.tasks.translate.saving import Report, Tensors, opened, save, score
 from anaphora.tasks.translate.scoring import Score
 from anaphora.tasks.translate.settings import PLURAL, TranslateConfig
-from anaphora.tasks.translate.showing import results
+from anaphora.tasks.translate.showing import results, samples
 from anaphora.trained import Trained
 from anaphora.training import run
 from anaphora.training.watch import Watch
@@ -154,6 +154,10 @@ class Work:
         told.stage("judging what copying the source is worth")
         self._floor = floor(self.config, self._corpus, self._encoded)
         return results(None, self._floor, math.nan)
+
+    def sections(self, tensors: Tensors) -> tuple[Section, ...]:
+        """How a model of these weights writes, and where it looks."""
+        return samples(opened(self.config, self._encoded, self.tree, tensors), self._corpus.held_out)
 
     def score(self, trained: Trained) -> Score:
         """How good decoded text is, as the runtime decodes it."""

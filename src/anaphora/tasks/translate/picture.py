@@ -26,8 +26,10 @@ def drawn(looked: Attention) -> str:
     top = 16 + _LETTER * max(map(len, source))
     width, height = left + _SIDE * len(source) + 8, top + _SIDE * len(target) + 8
     parts = [
-        f'<svg xmlns="http://www.w3.org/2000/svg" width="{width:.0f}" height="{height:.0f}" role="img"'
-        f' aria-label="Attention from {escape(" ".join(target))} to {escape(" ".join(source))}" style="{_STYLE}">',
+        f'<svg xmlns="http://www.w3.org/2000/svg" width="{width:.0f}" height="{height:.0f}"'
+        f' viewBox="0 0 {width:.0f} {height:.0f}" role="img"'
+        f' aria-label="Attention from {escape(" ".join(target))} to {escape(" ".join(source))}"'
+        f' style="{_STYLE};max-width:{width:.0f}px">',
         f'<rect width="{width:.0f}" height="{height:.0f}" fill="#fff"/>',
     ]
     for at, piece in enumerate(source):

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import datetime
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -22,10 +23,12 @@ from anaphora.tasks.translate.floor import Floor
 from anaphora.tasks.translate.reading import Corpus
 from anaphora.tasks.translate.scoring import Score, evaluate
 from anaphora.tasks.translate.settings import PLURAL, TranslateConfig
-from anaphora.tasks.translate.showing import results, sections
+from anaphora.tasks.translate.showing import looks, results, sections
 from anaphora.tasks.translate.translator import Translator
 from anaphora.trained import Trained, versions
 from anaphora.wording import clock
+
+Tensors = Mapping[str, NDArray[Any]]
 
 _USUAL = 0.999  # the share of training pairs whose ratio of lengths a translation may reach
 
@@ -64,8 +67,12 @@ class Report:
 
 def score(config: TranslateConfig, corpus: Corpus, encoded: Encoded, trained: Trained, most: int) -> Score:
     """How good the trained weights are: so many of the held-out sources, decoded greedily, beside their targets."""
-    opened = bundle.Bundle(_tensors(encoded, trained), _settings(config, encoded, trained))
-    return evaluate(Translator(Joined(opened)), corpus.held_out, most=most)
+    return evaluate(opened(config, encoded, trained.tree, trained.tensors), corpus.held_out, most=most)
+
+
+def opened(config: TranslateConfig, encoded: Encoded, tree: spec.Block, tensors: Tensors) -> Translator:
+    """The translator that a bundle of these weights holds."""
+    return Translator(Joined(bundle.Bundle(_tensors(encoded, tensors), _settings(config, encoded, tree))))
 
 
 def save(
@@ -82,34 +89,35 @@ def save(
 
     Gives the report, and the error of each of the two places that could not be written: they may be on two disks.
     """
-    report = _report(corpus, encoded, floor, trained, found, folder, output)
-    filled = _settings(config, encoded, trained)
+    report = _report(config, corpus, encoded, floor, trained, found, folder, output)
+    filled = _settings(config, encoded, trained.tree)
     filled["card"] = _card(corpus, encoded, floor, trained, report)
     failed: dict[Path, UsageError] = {}
     for path in places.models(folder, output):
         try:
-            bundle.write(path, _tensors(encoded, trained), filled)
+            bundle.write(path, _tensors(encoded, trained.tensors), filled)
         except UsageError as error:
             failed[path] = error
     return report, failed
 
 
-def _settings(config: TranslateConfig, encoded: Encoded, trained: Trained) -> dict[str, Any]:
+def _settings(config: TranslateConfig, encoded: Encoded, tree: spec.Block) -> dict[str, Any]:
     ratios = encoded.train.targets.lengths / encoded.train.sources.lengths
     return {
         "version": bundle.VERSION,
         "task": "translate",
-        "model": trained.tree,
+        "model": tree,
         "units": {**encoded.reader.settings(), "ratio": float(np.quantile(ratios, _USUAL))},
         "training": config.model_dump(),
     }
 
 
-def _tensors(encoded: Encoded, trained: Trained) -> dict[str, NDArray[Any]]:
-    return {**trained.tensors, **encoded.reader.tensors()}
+def _tensors(encoded: Encoded, tensors: Tensors) -> dict[str, NDArray[Any]]:
+    return {**tensors, **encoded.reader.tensors()}
 
 
 def _report(
+    config: TranslateConfig,
     corpus: Corpus,
     encoded: Encoded,
     floor: Floor,
@@ -153,8 +161,15 @@ def _report(
         run_dir=folder,
         notes=tuple(notes),
         results=beside,
-        sections=sections(found),
+        sections=_sections(config, encoded, trained, found),
     )
+
+
+def _sections(config: TranslateConfig, encoded: Encoded, trained: Trained, found: Score | None) -> tuple[Section, ...]:
+    if found is None:
+        return ()
+    sources = [row.source for row in found.first]
+    return (*sections(found), *looks(opened(config, encoded, trained.tree, trained.tensors), sources))
 
 
 def _card(corpus: Corpus, encoded: Encoded, floor: Floor, trained: Trained, report: Report) -> dict[str, Any]:
