@@ -175,6 +175,9 @@ def test_shares_and_further_results(tmp_path: Path) -> None:
     assert seen.all("b") == ["0.7500", "0.8000", "0.7000", "0.6000", "40", "0:23"]
     assert {"accuracy, −5.0 points", "macro F1; guessing 0.8000", "nats per row"} <= set(seen.all("small"))
     assert {"loses to guessing"} <= set(seen.all("span"))
+    bleu = {"name": "BLEU", "per": "", "value": 30.25, "baseline": 0.75, "beat": "a copy", "lower_is_better": False}
+    _, seen = read_page(folder(tmp_path / "in percent", run_folders.finish(results=[bleu])))
+    assert "BLEU, +29.5 points" in seen.all("small")
 
 
 def test_probes_are_drawn(tmp_path: Path) -> None:

@@ -19,11 +19,11 @@ from hypothesis import strategies as st
 
 from anaphora.baselines import KneserNey
 from anaphora.config import resolve
-from anaphora.data import shards, text
+from anaphora.data import prepared, shards, text
 from anaphora.data.shards import Shard
 from anaphora.data.vocabulary import KINDS
 from anaphora.errors import DataError
-from anaphora.tasks.language import preparing, scoring, streams, task
+from anaphora.tasks.language import scoring, streams, task
 from anaphora.tasks.language.settings import PRESETS, LanguageConfig
 from anaphora.tasks.language.streams import Windows
 from small_models import STREAMING, V, small_model
@@ -35,7 +35,7 @@ TEXT = "the cat sat on the mat. a dog sat on a log, and the cat saw the dog – 
 def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """Where units are kept, even of the shortest text; nothing else is held in memory, and blocks are short."""
     monkeypatch.setenv("ANAPHORA_CACHE", str(tmp_path / "cache"))
-    monkeypatch.setattr(preparing, "IN_MEMORY", 0)
+    monkeypatch.setattr(prepared, "IN_MEMORY", 0)
     monkeypatch.setattr(text, "IN_MEMORY", 0)
     monkeypatch.setattr(text, "BLOCK", 100)
     return tmp_path / "cache"
@@ -82,7 +82,7 @@ def test_units_on_disk_are_those_in_memory(kind: str, home: Path, tmp_path: Path
     found = task.encode(settings, long)
     assert isinstance(found.train, Shard)
     with pytest.MonkeyPatch.context() as patch:
-        for module in (preparing, text):
+        for module in (prepared, text):
             patch.setattr(module, "IN_MEMORY", 2**20)
         patch.setattr(text, "BLOCK", 2**20)
         short = task.read(settings, [tmp_path / "a.txt", tmp_path / "b.txt"])

@@ -11,11 +11,12 @@ import pytest
 
 from anaphora import spec
 from anaphora.baselines import KneserNey
+from anaphora.data import prepared
 from anaphora.data.vocabulary import Vocabulary
 from anaphora.decode import log_probabilities
 from anaphora.errors import DataError, IncompatibleBundle
 from anaphora.runtime import Model
-from anaphora.tasks.language import preparing, scoring, streams
+from anaphora.tasks.language import scoring, streams
 from anaphora.tasks.language.writing import Writer
 from small_models import STREAMING, V, recurrent, small_model, tree
 
@@ -100,7 +101,7 @@ def test_a_sample_of_a_text_is_scored_beside_its_floor(monkeypatch: pytest.Monke
     assert found.nats_per_unit == pytest.approx(scoring.score(writer().model, ids, pieces).mean(), rel=1e-12)
     assert found.floor_nats == pytest.approx(expected.mean(), rel=1e-12)
     assert found.bits_per_byte == pytest.approx(found.bits_per_unit * (len(text) - 1) / len(text))
-    monkeypatch.setattr(preparing, "IN_MEMORY", 0)  # and so it is from the disk
+    monkeypatch.setattr(prepared, "IN_MEMORY", 0)  # and so it is from the disk
     assert scoring.evaluate(writer(), text, text, most_units=1000) == found
 
 

@@ -98,7 +98,8 @@ def _apart(result: Result) -> str:
     if not result.value or not result.baseline:
         return ""
     if not result.per:
-        return f", {100 * (result.value - result.baseline):+.1f} points".replace("-", "−")
+        scale = 100 if max(result.value, result.baseline) <= 1 else 1  # of a share, or of what is in percent already
+        return f", {scale * (result.value - result.baseline):+.1f} points".replace("-", "−")
     return f", {abs(result.value / result.baseline - 1):.1%} {'less' if result.value < result.baseline else 'more'}"
 
 

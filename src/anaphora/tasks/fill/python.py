@@ -8,12 +8,11 @@ model.fill("feeling ___ the weather")[0].word  ->  "under"
 
 from __future__ import annotations
 
-import os
 from collections.abc import Sequence
 from typing import Any
 
 from anaphora.data.given import is_sequence, kind, paths
-from anaphora.data.text import Text, open_texts
+from anaphora.data.given_text import refuse_name, text_of
 from anaphora.errors import DataError, UsageError
 from anaphora.opened import Opened
 from anaphora.runtime import Model
@@ -23,8 +22,6 @@ from anaphora.tasks.fill.filler import Filled, Filler, Guess
 from anaphora.tasks.fill.lexicon import Lexicon
 from anaphora.tasks.fill.settings import GAP, TOP, FillConfig
 
-_WHAT = "a text, several texts, or the path of a file as pathlib.Path"
-_LONGEST_NAME = 1000  # characters
 __all__ = ["GapModel", "open_model", "paths", "read"]
 
 
@@ -71,8 +68,8 @@ class GapModel(Opened):
         Both may be what `anaphora.train` takes. Raises DataError for a text without a word.
         """
         encoding = self.config.data.encoding
-        counted = None if training_text is None else _text(training_text, encoding)
-        return scoring.evaluate(self._filler, _text(data, encoding), counted)
+        counted = None if training_text is None else text_of(training_text, encoding, files)
+        return scoring.evaluate(self._filler, text_of(data, encoding, files), counted)
 
 
 def open_model(model: Model) -> GapModel:
@@ -85,27 +82,5 @@ def read(config: FillConfig, data: Any) -> Corpus:
 
     Raises UsageError for what is no text, DataError for one of several that is none.
     """
-    if isinstance(data, str) and len(data) <= _LONGEST_NAME and "\n" not in data and os.path.exists(data):
-        raise UsageError(
-            f"{data!r} is the name of a file. A str is a text itself: for what is in the file, give"
-            f" pathlib.Path({data!r})."
-        )
-    return split(config, _text(data, config.data.encoding))
-
-
-def _text(data: Any, encoding: str) -> Text:
-    """One text of whatever was given."""
-    named = paths(data)
-    if named is not None:
-        return open_texts(files(named), encoding)
-    if isinstance(data, str):
-        return Text.of(data)
-    if not is_sequence(data) or hasattr(data, "columns"):
-        column = " Of a frame, give the column that holds the text." if hasattr(data, "columns") else ""
-        raise UsageError(f"Expected {_WHAT}; got {kind(data)}.{column}")
-    lines = []
-    for number, text in enumerate(data, 1):
-        if not isinstance(text, str):
-            raise DataError(f"Text {number:,} is no text but {kind(text)}; expected {_WHAT}.")
-        lines.append(text if text.endswith("\n") else f"{text}\n")
-    return Text.of("".join(lines))
+    refuse_name(data)
+    return split(config, text_of(data, config.data.encoding, files))

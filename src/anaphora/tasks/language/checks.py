@@ -5,18 +5,16 @@ Rules of files and of lines are in `anaphora.data`; here they meet the two parts
 
 from __future__ import annotations
 
-import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
 
 from anaphora.baselines import LARGEST
 from anaphora.checking import Load
-from anaphora.data.line_checks import Lines, Piece, check_lines
+from anaphora.data import corpus_checks
+from anaphora.data.corpus_checks import HELD_OUT, TRAIN
 from anaphora.data.shards import BLOCK, Units
-from anaphora.data.text import STANDARD_INPUT, Text
-from anaphora.data.text_checks import check_texts
 from anaphora.errors import DataError
 from anaphora.findings import Finding
 from anaphora.tasks.language import scoring, streams
@@ -24,7 +22,6 @@ from anaphora.tasks.language.corpus import Corpus, Encoded, in_units, shortage
 from anaphora.tasks.language.network import specification
 from anaphora.tasks.language.settings import PLURAL, LanguageConfig
 
-TRAIN, HELD_OUT = "the training part", "the held-out part"
 _MANY_UNKNOWN = {"char": 0.005, "byte": 0.0, "word": 0.15, "subword": 0.005}  # of the held-out units
 _COUNTING_BYTES = 120  # of each unit whose n-grams are counted
 _FEW = 1000  # held-out units of which a score means little
@@ -32,32 +29,12 @@ _FEW = 1000  # held-out units of which a score means little
 
 def check_files(config: LanguageConfig, paths: Sequence[str | Path]) -> list[Finding]:
     """What is wrong with files before anything is read from them."""
-    valid = config.data.valid
-    files = [*map(str, paths), *([valid] if isinstance(valid, str) else [])]
-    found = check_texts(list(dict.fromkeys(files)), config.data.encoding)
-    seen: dict[tuple[int, int], str] = {}
-    for number, file in enumerate(files):
-        if not os.path.isfile(file):
-            continue
-        facts = os.stat(file)
-        before = seen.get((facts.st_dev, facts.st_ino))
-        seen.setdefault((facts.st_dev, facts.st_ino), file)
-        if before is None:
-            continue
-        if isinstance(valid, str) and number == len(files) - 1:
-            message = f"It is held out, and trained on as {before}: the score is no test."
-            found.append(Finding("same-file", "warning", file, (), message, "Hold out another text."))
-        else:
-            message = f"It is named more than once, first as {before}: it counts as often."
-            found.append(Finding("same-file", "warning", file, (), message, "Name each file once."))
-    return found
+    return corpus_checks.check_files(paths, config.data.valid, config.data.encoding)
 
 
 def check(config: LanguageConfig, corpus: Corpus) -> list[Finding]:
     """What is wrong with what was read: lines that stand more than once."""
-    train, held_out = _lines(corpus)
-    return [*(part.lengths(where) for part, where in ((train, TRAIN), (held_out, HELD_OUT)) if part.count),
-            *check_lines(train, held_out)]  # fmt: skip
+    return corpus_checks.check_corpus(corpus)
 
 
 def describe(config: LanguageConfig, corpus: Corpus) -> tuple[list[Finding], Load | None]:
@@ -126,30 +103,3 @@ def _load(config: LanguageConfig, encoded: Encoded) -> Load:
         data_bytes=in_memory + _COUNTING_BYTES * min(len(encoded.train), LARGEST),
         scored_lines=min(scoring.LOGITS_AT_ONCE // size, len(encoded.held_out)),
     )
-
-
-def _lines(corpus: Corpus) -> tuple[Lines, Lines]:
-    """The lines of both parts, each with the file it stands in, and where."""
-    names = ["standard input" if source == STANDARD_INPUT else source for source in corpus.sources]
-    first, second = corpus.train.lengths, corpus.held_out.lengths
-    cut = len(first) + len(second) > len(names)  # one file lies in both parts
-    if len(first) + len(second) - cut != len(names):
-        names = ["the text"] * (len(first) + len(second))
-    train = Lines(_pieces(corpus.train, names[: len(first)], 1))
-    begins = train.ends_in if cut else 1
-    return train, Lines(_pieces(corpus.held_out, names[len(first) - cut :], begins))
-
-
-def _pieces(text: Text, names: Sequence[str], line: int) -> Iterator[Piece]:
-    blocks = text.blocks()
-    for name, length in zip(names, text.lengths, strict=False):
-        yield Piece(name, line, _take(blocks, length))
-        line = 1
-
-
-def _take(blocks: Iterator[str], length: int) -> Iterator[str]:
-    """Blocks of so many characters in all."""
-    while length > 0:
-        block = next(blocks)
-        length -= len(block)
-        yield block

@@ -2,29 +2,19 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from anaphora.data.corpus import Corpus, read_corpus, split_corpus
+from anaphora.data.prepared import Way, prepare
 from anaphora.data.shards import Units
-from anaphora.data.telling import told
-from anaphora.data.text import Text, open_texts
+from anaphora.data.text import Text
 from anaphora.data.vocabulary import Vocabulary
-from anaphora.errors import DataError, UsageError
-from anaphora.tasks.language.preparing import prepare
+from anaphora.errors import DataError
 from anaphora.tasks.language.settings import PLURAL, LanguageConfig
 
-
-@dataclass(frozen=True)
-class Corpus:
-    """The text, split; `sha256` is that of the two parts as UTF-8, a zero byte between them."""
-
-    train: Text
-    held_out: Text
-    sources: tuple[str, ...]
-    sha256: str
-    held_out_sha256: str
+__all__ = ["Corpus", "Encoded", "encode", "in_units", "read", "shortage", "split"]
 
 
 @dataclass(frozen=True)
@@ -41,25 +31,12 @@ def read(config: LanguageConfig, paths: Sequence[str | Path]) -> Corpus:
 
     Raises DataError for what cannot be read, UsageError for a share that is none.
     """
-    text = open_texts(list(paths), config.data.encoding)
-    sources = tuple(str(path) for path in paths)
-    if isinstance(config.data.valid, str):
-        held_out = open_texts([config.data.valid], config.data.encoding)
-        return _corpus(text, held_out, (*sources, config.data.valid))
-    return split(config, text, *sources)
+    return read_corpus(paths, config.data.valid, config.data.encoding)
 
 
 def split(config: LanguageConfig, text: str | Text, *sources: str) -> Corpus:
-    """Set aside the end of a text.
-
-    Raises UsageError if `valid` is not a share between 0 and 1.
-    """
-    share = config.data.valid
-    if isinstance(share, str) or not 0 < share < 1:
-        raise UsageError(f"--valid takes a file, or a share of the text between 0 and 1; it was given {share}.")
-    text = Text.of(text) if isinstance(text, str) else text
-    edge = round(len(text) * (1 - share))
-    return _corpus(text[:edge], text[edge:], sources)
+    """Set aside the end of a text; raises UsageError if `valid` is not a share between 0 and 1."""
+    return split_corpus(text, config.data.valid, *sources)
 
 
 def encode(config: LanguageConfig, corpus: Corpus) -> Encoded:
@@ -79,11 +56,14 @@ def in_units(config: LanguageConfig, corpus: Corpus) -> Encoded:
 
     Raises DataError if no vocabulary can be made of the training part.
     """
-    unit = config.data.units
+    unit, size = config.data.units, config.data.vocabulary
     if not len(corpus.train):
         need = config.training.batch * config.training.steps + 1
-        raise DataError(f"The training part of {_named(corpus)} is empty; one batch needs {need:,} {PLURAL[unit]}.")
-    return Encoded(*prepare(corpus.train, corpus.held_out, corpus.sha256, unit, config.data.vocabulary))
+        raise DataError(f"The training part of {corpus.name} is empty; one batch needs {need:,} {PLURAL[unit]}.")
+    way = Way(
+        lambda text: Vocabulary.build(unit, text, size), lambda tensors: Vocabulary.restore(unit, tensors), (unit, size)
+    )
+    return Encoded(*prepare(corpus, way))
 
 
 def shortage(config: LanguageConfig, corpus: Corpus, encoded: Encoded) -> str:
@@ -93,31 +73,15 @@ def shortage(config: LanguageConfig, corpus: Corpus, encoded: Encoded) -> str:
     need = config.training.batch * config.training.steps + 1
     if train < need:
         return (
-            f"The training part of {_named(corpus)} has {train:,} {unit}; one batch of {config.training.batch} rows by"
+            f"The training part of {corpus.name} has {train:,} {unit}; one batch of {config.training.batch} rows by"
             f" {config.training.steps} steps needs {need:,}. Bring more text, or {_smaller_batch(train)}."
         )
     if held_out < 2:
         return (
-            f"The held-out part of {_named(corpus)} has {held_out} {unit}; a score needs at least 2, and some"
+            f"The held-out part of {corpus.name} has {held_out} {unit}; a score needs at least 2, and some"
             " thousands to mean much. Raise --valid, or name a file with it."
         )
     return ""
-
-
-def _corpus(train: Text, held_out: Text, sources: tuple[str, ...]) -> Corpus:
-    whole, end = hashlib.sha256(), hashlib.sha256()
-    for block in told(train.blocks(), len(train), "hashing the training part"):
-        whole.update(block.encode())
-    whole.update(b"\0")
-    for block in told(held_out.blocks(), len(held_out), "hashing the held-out part"):
-        whole.update(block.encode())
-        end.update(block.encode())
-    return Corpus(train, held_out, sources, whole.hexdigest(), end.hexdigest())
-
-
-def _named(corpus: Corpus) -> str:
-    names = ["standard input" if source == "-" else source for source in corpus.sources]
-    return ", ".join(names[:3]) + (f" and {len(names) - 3} more" if len(names) > 3 else "") or "the text"
 
 
 def _smaller_batch(units: int) -> str:

@@ -7,11 +7,8 @@ from pathlib import Path
 from typing import Any
 
 from anaphora.config_text import Guess
-from anaphora.data.encodings import likely_encoding
-from anaphora.data.text import STANDARD_INPUT, read_text
-from anaphora.errors import DataError, UsageError
+from anaphora.data.heads import encoding_of, heads_of
 
-_LOOKED_AT = 2**20  # bytes of each file
 _ALPHABET = 512  # characters of a script with letters; more of them make a long vocabulary of rare ones
 _SUBWORDS_FROM = 300_000  # characters in which pieces of words are seen often enough
 _SMALL, _LARGE = 300_000, 100_000_000  # characters
@@ -27,10 +24,8 @@ def guess(paths: Sequence[str | Path]) -> Guess:
     Raises DataError for what cannot be read, UsageError for standard input, which cannot be read again to train on it.
     """
     files = [str(path) for path in paths]
-    if STANDARD_INPUT in files:
-        raise UsageError("A config is guessed from files: standard input could not be read again to train on it.")
-    heads = [_head(file) for file in files]
-    encoding = _encoding(files, heads)
+    heads = heads_of(files)
+    encoding = encoding_of(files, heads)
     sample = "".join(head.decode(encoding, "ignore") for head in heads)
     share = len(sample) / max(1, sum(map(len, heads)))
     characters = round(share * sum(Path(file).stat().st_size for file in files))
@@ -55,30 +50,3 @@ def guess(paths: Sequence[str | Path]) -> Guess:
         values["data"]["valid"] = float(f"{_HELD_OUT_MOST / characters:.1g}")
         reasons["data.valid"] = "of a long text a smaller share says as much"
     return Guess(preset, values, reasons)
-
-
-def _head(file: str) -> bytes:
-    """The first bytes of a file, without a line that is cut off."""
-    try:
-        with open(file, "rb") as opened:
-            head = opened.read(_LOOKED_AT)
-    except OSError:
-        read_text(file)  # says it best
-        raise
-    if not head:
-        read_text(file)
-    return head if len(head) < _LOOKED_AT else head[: head.rfind(b"\n") + 1] or head
-
-
-def _encoding(files: Sequence[str], heads: Sequence[bytes]) -> str:
-    """The one encoding in which all files can be read, as far as they were looked at."""
-    likely = {file: likely_encoding(head) for file, head in zip(files, heads, strict=True)}
-    found = {encoding for encoding in likely.values() if encoding is not None}
-    ascii_alone = {file for file, head in zip(files, heads, strict=True) if head.isascii()}
-    if len({likely[file] for file in likely if file not in ascii_alone}) > 1:
-        told = ", ".join(f"{file} {encoding or 'no text'}" for file, encoding in likely.items())
-        raise DataError(f"The files are in different encodings ({told}): turn them into one, best UTF-8.")
-    for file, encoding in likely.items():
-        if encoding is None:
-            read_text(file)  # says what is wrong
-    return next((encoding for encoding in found if encoding != "utf-8"), "utf-8")

@@ -8,17 +8,15 @@ What is a text and what a file is told by the type alone, so that no text is eve
 
 from __future__ import annotations
 
-import os
 from collections.abc import Collection, Iterator
 from typing import Any
 
 import numpy as np
 
-from anaphora.data.given import is_sequence, kind, paths
-from anaphora.data.text import Text, open_texts
+from anaphora.data.given import paths
+from anaphora.data.given_text import refuse_name, text_of
 from anaphora.data.vocabulary import Vocabulary
 from anaphora.decode import check_settings
-from anaphora.errors import DataError, UsageError
 from anaphora.opened import Opened
 from anaphora.runtime import Model, Session
 from anaphora.tasks.language import scoring
@@ -26,8 +24,6 @@ from anaphora.tasks.language.corpus import Corpus, split
 from anaphora.tasks.language.settings import LanguageConfig
 from anaphora.tasks.language.writing import Guess, Writer
 
-_WHAT = "a text, several texts, or the path of a file as pathlib.Path"
-_LONGEST_NAME = 1000  # characters
 __all__ = ["LanguageModel", "open_model", "paths", "read"]
 
 
@@ -94,8 +90,8 @@ class LanguageModel(Opened):
         Both may be what `anaphora.train` takes. Raises DataError for fewer than two units.
         """
         encoding = self.config.data.encoding
-        counted = None if training_text is None else _text(training_text, encoding)
-        return scoring.evaluate(self._writer, _text(data, encoding), counted)
+        counted = None if training_text is None else text_of(training_text, encoding)
+        return scoring.evaluate(self._writer, text_of(data, encoding), counted)
 
     def session(self, state: bytes | None = None) -> Session:
         """A stream of ids through the network, `feed(ids) -> (n, V)`, at the beginning or going on from the bytes of
@@ -114,27 +110,5 @@ def read(config: LanguageConfig, data: Any) -> Corpus:
 
     Raises UsageError for what is no text, DataError for one of several that is none.
     """
-    if isinstance(data, str) and len(data) <= _LONGEST_NAME and "\n" not in data and os.path.exists(data):
-        raise UsageError(
-            f"{data!r} is the name of a file. A str is a text itself: for what is in the file, give"
-            f" pathlib.Path({data!r})."
-        )
-    return split(config, _text(data, config.data.encoding))
-
-
-def _text(data: Any, encoding: str) -> Text:
-    """One text of whatever was given."""
-    files = paths(data)
-    if files is not None:
-        return open_texts(files, encoding)
-    if isinstance(data, str):
-        return Text.of(data)
-    if not is_sequence(data) or hasattr(data, "columns"):
-        column = " Of a frame, give the column that holds the text." if hasattr(data, "columns") else ""
-        raise UsageError(f"Expected {_WHAT}; got {kind(data)}.{column}")
-    lines = []
-    for number, text in enumerate(data, 1):
-        if not isinstance(text, str):
-            raise DataError(f"Text {number:,} is no text but {kind(text)}; expected {_WHAT}.")
-        lines.append(text if text.endswith("\n") else f"{text}\n")
-    return Text.of("".join(lines))
+    refuse_name(data)
+    return split(config, text_of(data, config.data.encoding))

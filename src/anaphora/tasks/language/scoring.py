@@ -22,6 +22,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from anaphora.baselines import KneserNey, order_for
+from anaphora.data.prepared import units_of
 from anaphora.data.shards import Units
 from anaphora.data.text import Text
 from anaphora.decode import log_probabilities
@@ -29,7 +30,6 @@ from anaphora.errors import DataError
 from anaphora.metrics import bits_per_byte, surprise
 from anaphora.runtime import Model
 from anaphora.tasks.language import streams
-from anaphora.tasks.language.preparing import units_of
 from anaphora.tasks.language.settings import SCORED
 from anaphora.tasks.language.streams import Piece
 from anaphora.tasks.language.writing import Writer
