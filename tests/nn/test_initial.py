@@ -76,3 +76,18 @@ def test_what_has_no_gate_or_bias_is_refused() -> None:
             function(nn.LSTM(3, 4, bias=False))
     with pytest.raises(ValueError, match=r"chrono_: expected the longest dependency in steps, 3 or more, got 2"):
         nn.chrono_(nn.LSTM(3, 4), 2)
+
+
+@pytest.mark.parametrize(
+    ("function", "name"),
+    [
+        (nn.orthogonal_, "orthogonal_"),
+        (nn.forget_bias_, "forget_bias_"),
+        (lambda module: nn.chrono_(module, 10), "chrono_"),
+    ],
+)
+def test_only_our_modules_are_drawn_anew(function: Any, name: str) -> None:
+    for module in (torch.nn.LSTM(3, 4), torch.nn.Linear(3, 4)):
+        kind = type(module).__name__
+        with pytest.raises(TypeError, match=rf"{name}: expected a recurrent module of anaphora.nn, got {kind}"):
+            function(module)

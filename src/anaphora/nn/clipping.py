@@ -23,7 +23,8 @@ Module = TypeVar("Module", bound=RecurrentBase)
 def clip_gradients(module: Module, limit: float) -> Module:
     """Limit the gradient of every pre-activation to ±``limit`` at every step of the way back.
 
-    Changes the module and returns it; 0 takes it away. Raises ValueError for a limit that is negative or not finite.
+    Changes the module and returns it; 0 takes it away. Raises ValueError for a limit that is negative or not finite,
+    TypeError for a module that isn't one of ours.
     """
     if isinstance(limit, bool) or not isinstance(limit, (int, float)) or not math.isfinite(limit) or limit < 0:
         raise ValueError(f"clip_gradients: expected a limit of 0 or more, got {limit!r}")

@@ -25,8 +25,11 @@ Module = TypeVar("Module", bound=RecurrentBase)
 
 @torch.no_grad()
 def orthogonal_(module: Module) -> Module:
-    """Draw every gate's recurrent weights orthogonal, each (H, P) block of ``weight_hh``."""
-    for suffix in module.suffixes:
+    """Draw every gate's recurrent weights orthogonal, each (H, P) block of ``weight_hh``.
+
+    Raises TypeError for a module that isn't one of ours.
+    """
+    for suffix in _suffixes(module, "orthogonal_"):
         weight = getattr(module, f"weight_hh_{suffix}")
         for block in weight.split(module.hidden_size):
             torch.nn.init.orthogonal_(block)
@@ -37,9 +40,9 @@ def orthogonal_(module: Module) -> Module:
 def forget_bias_(module: Module, value: float = 1.0) -> Module:
     """Set the bias of the gate that keeps to ``value``: all of it in ``bias_ih``, nothing in ``bias_hh``.
 
-    Raises ValueError for a module without biases or without such a gate.
+    Raises ValueError for a module without biases or without such a gate, TypeError for one that isn't ours.
     """
-    for suffix in module.suffixes:
+    for suffix in _suffixes(module, "forget_bias_"):
         _bias(module, "forget_bias_", _keeper(module, "forget_bias_"), suffix).fill_(value)
     return module
 
@@ -48,16 +51,23 @@ def forget_bias_(module: Module, value: float = 1.0) -> Module:
 def chrono_(module: Module, longest: int) -> Module:
     """Draw the biases of the gates that keep and that let in, for dependencies of up to ``longest`` steps.
 
-    Raises ValueError for a module without biases or without such a gate, or if ``longest`` is under 3.
+    Raises ValueError for a module without biases or without such a gate, or if ``longest`` is under 3, TypeError for a
+    module that isn't one of ours.
     """
     if longest < 3:
         raise ValueError(f"chrono_: expected the longest dependency in steps, 3 or more, got {longest}")
-    keeper = _keeper(module, "chrono_")
-    for suffix in module.suffixes:
+    suffixes, keeper = _suffixes(module, "chrono_"), _keeper(module, "chrono_")
+    for suffix in suffixes:
         keep = _bias(module, "chrono_", keeper, suffix).uniform_(1, longest - 1).log_()
         if "input" in module.gates:
             _bias(module, "chrono_", "input", suffix).copy_(-keep)
     return module
+
+
+def _suffixes(module: RecurrentBase, name: str) -> list[str]:
+    if not isinstance(module, RecurrentBase):
+        raise TypeError(f"{name}: expected a recurrent module of anaphora.nn, got {type(module).__name__}")
+    return module.suffixes
 
 
 def _keeper(module: RecurrentBase, name: str) -> str:

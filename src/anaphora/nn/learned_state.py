@@ -19,7 +19,10 @@ Module = TypeVar("Module", bound=RecurrentBase)
 
 
 def learned_state(module: Module) -> Module:
-    """Give a module the parameters ``h_0`` and, for an LSTM, ``c_0``; changes the module and returns it."""
+    """Give a module the parameters ``h_0`` (L·D, 1, P) and, for an LSTM, ``c_0`` (L·D, 1, H).
+
+    Changes the module and returns it. Raises TypeError for a module that isn't one of ours.
+    """
     leave(module, "learned_state", LearnedState())
     if "h_0" not in module._parameters:
         layers, like = len(module.suffixes), next(module.parameters())

@@ -20,8 +20,8 @@ Module = TypeVar("Module", bound=RecurrentBase)
 def recompute(module: Module, steps: int) -> Module:
     """Save the state of every ``steps``-th step only, and walk the others again on the way back.
 
-    Changes the module and returns it; 0 takes it away. Raises ValueError for anything but a whole number. Where torch's
-    operations run, which save what they like, it changes nothing.
+    Changes the module and returns it; 0 takes it away. Where torch's operations run, which save what they like, it
+    changes nothing. Raises ValueError for anything but a whole number, TypeError for a module that isn't one of ours.
     """
     if isinstance(steps, bool) or not isinstance(steps, int) or steps < 0:
         raise ValueError(f"recompute: expected a number of steps, 1 or more, or 0, got {steps!r}")

@@ -21,7 +21,8 @@ Module = TypeVar("Module", bound=RecurrentBase)
 def recurrent_dropout(module: Module, p: float) -> Module:
     """Drop each unit of h with probability ``p`` from all recurrent products of a row while training.
 
-    Changes the module and returns it; 0 takes it away. Raises ValueError for anything but a probability.
+    Changes the module and returns it; 0 takes it away. Raises ValueError for anything but a probability, TypeError for
+    a module that isn't one of ours.
     """
     p = probability("recurrent_dropout", p)
     return leave(module, "recurrent_dropout", RecurrentDropout(p) if p else None)

@@ -22,7 +22,8 @@ Module = TypeVar("Module", bound=RecurrentBase)
 def weight_drop(module: Module, p: float) -> Module:
     """Drop each weight of every ``weight_hh`` with probability ``p`` while training.
 
-    Changes the module and returns it; 0 takes it away. Raises ValueError for anything but a probability.
+    Changes the module and returns it; 0 takes it away. Raises ValueError for anything but a probability, TypeError for
+    a module that isn't one of ours.
     """
     p = probability("weight_drop", p)
     return leave(module, "weight_drop", WeightDrop(p) if p else None)

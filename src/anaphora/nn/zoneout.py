@@ -24,7 +24,7 @@ def zoneout(module: Module, hidden: float = 0.05, memory: float = 0.5) -> Module
     """Let each unit of h keep its value with probability ``hidden``, each of an LSTM's c with ``memory``.
 
     Changes the module and returns it; both 0 takes it away. Raises ValueError for anything but probabilities, and for a
-    projected LSTM.
+    projected LSTM, TypeError for a module that isn't one of ours.
     """
     hidden, memory = probability("zoneout", hidden), probability("zoneout", memory)
     if getattr(module, "proj_size", 0):
