@@ -191,6 +191,15 @@ def test_scores_far_apart_stay_finite(rng: np.random.Generator) -> None:
         begin += len(row)
 
 
+def test_a_sum_too_small_for_a_number_is_made_another_way() -> None:
+    no = np.zeros((2, 2), np.bool_), np.zeros(2, np.bool_), np.zeros(2, np.bool_)
+    no[0][0] = True  # after label 0, by far the likelier, nothing can follow
+    chain = Chain(np.zeros((2, 2)), np.zeros(2), np.zeros(2)).limited(*no)
+    scores = np.array([[[900.0, 0.0]], [[1.0, 2.0]]], np.float32)
+    assert chain.log_partition(scores, [2])[0] == pytest.approx(math.log(math.exp(1) + math.exp(2)), abs=1e-12)
+    np.testing.assert_allclose(chain.marginals(scores[:, 0])[0], [0, 1], rtol=0, atol=EXACT)
+
+
 def test_the_chain_is_a_part_of_its_own(rng: np.random.Generator) -> None:
     tree = spec.check(spec.KINDS["crf"].example)
     assert spec.tensors(tree)["chain.transitions"] == (4, 4)

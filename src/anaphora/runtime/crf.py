@@ -4,8 +4,9 @@
     α_1 = a + e_1,   α_t(j) = e_t(j) + ln Σ_i exp(α_{t−1}(i) + W_ij)                ln Z = ln Σ_j exp(α_n(j) + b_j)
     δ_1 = a + e_1,   δ_t(j) = e_t(j) + max_i (δ_{t−1}(i) + W_ij)                    max s = max_j (δ_n(j) + b_j)
 
-(Viterbi, 1967.) All is in float64, rows side by side; each sum runs over a contiguous last axis of one row's K labels,
-so its bits depend on that row alone. Of equal scores the label with the lower number wins.
+(Viterbi, 1967.) ln Σ_i exp(v_i + W_ij) is m + ln Σ_i e^{v_i − m} e^{W_ij}, m = max v, unless that sum is too small
+for a number. All is in float64, rows side by side; each sum runs over a contiguous last axis of one row's K labels, so
+its bits depend on that row alone. Of equal scores the label with the lower number wins.
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ Doubles = NDArray[np.float64]
 Labels = NDArray[np.int64]
 Truths = NDArray[np.bool_]
 quietly = np.errstate(divide="ignore")  # ln 0 is −∞
+_LEAST = 1e-290  # a sum below it has lost digits, or all there was to it
 
 
 class Path(NamedTuple):
@@ -54,9 +56,9 @@ class Chain:
         """ln Z of rows of scores (T, B, K), each with its length, (B,); 0 of a row without steps."""
         e, counts, order, found = self._begun(scores, lengths)
         if counts:
-            alpha = self.a + e[0]
+            alpha, P = self.a + e[0], np.exp(self.into)
             for t, n in enumerate(counts[1:], 1):
-                alpha[:n] = e[t, :n] + _log_sum(alpha[:n, None, :] + self.into)
+                alpha[:n] = e[t, :n] + _log_product(alpha[:n], self.into, P)
             found[order] = _log_sum(alpha + self.b)
         return found
 
@@ -123,10 +125,11 @@ class Chain:
         e = np.asarray(scores, dtype=np.float64) / self.temperature
         alpha, beta = np.empty_like(e), np.empty_like(e)
         out_of = np.ascontiguousarray(self.into.T)
+        P, Q = np.exp(self.into), np.exp(out_of)
         for t in range(len(e)):
-            alpha[t] = e[t] + (_log_sum(alpha[t - 1] + self.into) if t else self.a)
+            alpha[t] = e[t] + (_log_product(alpha[None, t - 1], self.into, P)[0] if t else self.a)
         for t in reversed(range(len(e))):
-            beta[t] = _log_sum(out_of + e[t + 1] + beta[t + 1]) if t + 1 < len(e) else self.b
+            beta[t] = _log_product((e[t + 1] + beta[t + 1])[None], out_of, Q)[0] if t + 1 < len(e) else self.b
         both = alpha + beta
         shares: Doubles = np.exp(both - _log_sum(both)[:, None])
         return shares
@@ -165,6 +168,16 @@ def _log_sum(x: Doubles) -> Doubles:
     top = np.maximum.reduce(x, axis=-1)
     shifted = np.exp(x - np.where(np.isfinite(top), top, 0.0)[..., None])
     total: Doubles = top + np.log(np.add.reduce(shifted, axis=-1))
+    return total
+
+
+def _log_product(v: Doubles, into: Doubles, P: Doubles) -> Doubles:
+    """ln Σ_i exp(v_i + W_ij) of each row (n, K); `P` is exp of `into`."""
+    top = np.maximum.reduce(v, axis=1, keepdims=True)
+    sums = np.add.reduce(np.exp(v - top)[:, None, :] * P, axis=2)
+    total: Doubles = top + np.log(sums)
+    rows, labels = np.nonzero(sums < _LEAST)
+    total[rows, labels] = _log_sum(v[rows] + into[labels])
     return total
 
 

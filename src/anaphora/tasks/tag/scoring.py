@@ -25,7 +25,9 @@ WORST = 20
 _SHOWN = 5  # of the worst sentences and of confusions, on a terminal
 _TEXT = 160  # characters of a sentence that are shown
 _TABLE = 40  # types or tags that are printed
-_FITTED = 2_000  # sentences that the temperature is fitted to
+_FITTED = 2_000  # most sentences that the temperature is fitted to
+_FEWEST = 100
+_WAYS = 2**28  # from a tag to a tag, over all words of them
 _TRIED = 20
 
 
@@ -145,7 +147,9 @@ def temperature_of(tagger: Tagger, part: Part) -> float:
     known = np.flatnonzero(_known(part))
     if not len(known):
         return 1.0
-    some = part.take(known if len(known) <= _FITTED else known[np.arange(_FITTED) * len(known) // _FITTED])
+    ways = float(part.words.lengths.mean()) * len(tagger.reader.tags) ** 2
+    most = min(_FITTED, len(known), max(_FEWEST, int(_WAYS / ways)))
+    some = part.take(known[np.arange(most) * len(known) // most])
     scored = [(each, _targets(some, each.rows)) for each in tagger.scores(some)]
 
     def nats(temperature: float) -> float:

@@ -29,7 +29,7 @@ from anaphora.tasks.tag.network import CHAIN, LETTERS, SENTENCE, WORDS
 
 _ROWS_AT_ONCE = 256
 _WORDS_AT_ONCE = 2**13
-_WAYS_AT_ONCE = 2**22  # from a tag to a tag, of all rows together
+_WAYS_AT_ONCE = 2**19  # from a tag to a tag, of all rows together
 
 
 class Tagged(NamedTuple):
