@@ -85,7 +85,7 @@ class Chain:
                     label[:on] = came[t][np.arange(on), label[:on]]
                 table[t, order[:n]] = label[:n]
         return [
-            Path(table[:length, row].copy(), float(reached[row] - log_z[row]))
+            Path(table[:length, row].copy(), min(0.0, float(reached[row] - log_z[row])))
             for row, length in enumerate(np.asarray(lengths).tolist())
         ]
 
@@ -116,7 +116,7 @@ class Chain:
                 label, rank = divmod(way, count)
                 path.append(label)
                 way = 0 if before is None else int(before[label, rank])
-            found.append(Path(np.array(path[::-1], dtype=np.int64), float(ended[0, place] - log_z)))
+            found.append(Path(np.array(path[::-1], dtype=np.int64), min(0.0, float(ended[0, place] - log_z))))
         return found
 
     @quietly
@@ -145,7 +145,7 @@ class Chain:
                 each = np.asarray(scores[np.arange(n), row, own], dtype=np.float64) / self.temperature
                 each[1:] += self.into[own[1:], own[:-1]]
                 found[row] += np.add.reduce(each) + self.a[own[0]] + self.b[own[-1]]
-        return found
+        return np.minimum(found, 0.0)  # a sum of logarithms may be a bit more
 
     def _begun(self, scores: NDArray[np.float32], lengths: ArrayLike) -> tuple[Doubles, list[int], Labels, Doubles]:
         """e of the rows that have steps, longest first; how many have a step t; which they are; and zeros (B,)."""
