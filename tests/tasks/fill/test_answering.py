@@ -15,11 +15,12 @@ from anaphora.data.stream import Line
 from anaphora.errors import DataError, UsageError
 from anaphora.findings import Finding
 from anaphora.runtime import load
+from anaphora.sections import Table
 from anaphora.tasks.fill import task
 from anaphora.tasks.fill.answering import Answers
 from anaphora.tasks.fill.filler import Filler
 from anaphora.tasks.fill.saving import Report
-from gapped import TINY, config, text, write
+from gapped import config, text, write
 
 LINES = [b"We saw a ___ rose.", b"no gap here", b"caf\xe9 ___", b"You had a ___ ___."]
 
@@ -89,6 +90,8 @@ def test_a_base_install_fills_gaps(report: Report, folder: Path, tmp_path: Path,
     assert (shown.returncode, shown.stderr) == (0, "")
     assert shown.stdout.splitlines()[1].startswith("red ")
     assert shown.stdout.endswith("\nWe saw a red rose.\n")
+    refused = program(tmp_path, "run", model, "--prompt", "x", python=bare_python)
+    assert (refused.returncode, "--prompt: not for a model that was trained to fill" in refused.stderr) == (2, True)
     some = program(tmp_path, "run", model, "--json", stdin=b"\n".join(LINES), python=bare_python)
     assert some.returncode == 3
     assert "line 2: there is no gap" in some.stderr
@@ -110,19 +113,22 @@ def test_a_base_install_fills_gaps(report: Report, folder: Path, tmp_path: Path,
     assert counted.stdout.splitlines()[1:-1] == report.score.lines()[1:-1]
 
 
-def test_a_folder_on_the_command_line(tmp_path: Path) -> None:
+def test_a_folder_is_its_texts(report: Report, tmp_path: Path) -> None:
     (tmp_path / "texts" / "more").mkdir(parents=True)
     for name, seed in (("texts/b.txt", 1), ("texts/more/a.txt", 2), ("texts/notes.md", 3)):
         write(tmp_path / name, text(60, seed))
-    done = program(tmp_path, "train", "fill", "texts", "-o", "m.anaphora", *TINY.split())
-    assert done.returncode == 0, done.stderr
-    assert "both sides are right" in done.stdout
-    page = (tmp_path / "m.run" / "report.html").read_text(encoding="utf-8")
-    for title in ("Gaps", "What the other side is worth", "Frequent words and rare ones"):
-        assert f"{title}</h2>" in page
-    assert load(tmp_path / "m.anaphora").config["card"]["sources"] == ["b.txt", "a.txt"]
-    refused = program(tmp_path, "run", "m.anaphora", "--prompt", "x")
-    assert (refused.returncode, "--prompt: not for a model that was trained to fill" in refused.stderr) == (2, True)
+    corpus = task.read(config(), [tmp_path / "texts"])
+    assert corpus.sources == (str(tmp_path / "texts" / "b.txt"), str(tmp_path / "texts" / "more" / "a.txt"))
+    assert str(corpus.train) + str(corpus.held_out) == text(60, 1) + text(60, 2)
+    titles = [section.title for section in report.sections]
+    assert titles == ["Gaps", "What the other side is worth", "Frequent words and rare ones"]
+    bands = report.sections[2].parts[1]
+    assert isinstance(bands, Table)
+    assert report.score is not None
+    shares = [(int(str(row[1])), float(str(row[2]))) for row in bands.rows]
+    looked_at = sum(gaps for gaps, _ in shares)
+    right = sum(gaps * share for gaps, share in shares) / looked_at
+    assert (looked_at, right) == (report.score.gaps, pytest.approx(report.score.both.accuracy))
 
 
 def test_what_check_finds(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
