@@ -14,9 +14,11 @@ import anaphora
 from anaphora.errors import DataError, UsageError
 from anaphora.runtime import load
 from anaphora.tasks.tag.answering import Answers
+from anaphora.tasks.tag.formats import read_sentences
 from anaphora.tasks.tag.grammar import sentences
 from anaphora.tasks.tag.python import TagModel
 from anaphora.tasks.tag.saving import Report
+from anaphora.tasks.tag.settings import TagConfig
 from anaphora.tasks.tag.tagger import Tagger
 from program import failed
 from tagged import TINY, write, write_grammar
@@ -171,3 +173,11 @@ def test_taggers_from_python(tmp_path: Path) -> None:
     ):
         with pytest.raises((UsageError, DataError), match=words):
             model.evaluate(data)
+
+
+def test_the_demo_finds_names(tmp_path: Path) -> None:
+    done = run(tmp_path, "demo", "tag", "--minutes", "0.2")
+    assert done.returncode == 0, done.stderr
+    for shown in ("small grammar in demo-tag.conll", "most frequent tag", "What it finds", "anaphora eval demo-tag"):
+        assert shown in done.stdout
+    assert len(read_sentences(str(tmp_path / "demo-tag.conll"), TagConfig().data)) == 2_000
