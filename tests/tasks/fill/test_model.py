@@ -23,6 +23,7 @@ from anaphora.tasks.fill.settings import FillConfig
 from anaphora.tasks.fill.windows import cut, laid
 from anaphora.training import run
 from anaphora.training.initial import first_model
+from anaphora.training.trouble import explained
 from gapped import PAIRS, config, text
 
 STILL = ["--embedding-dropout", "0", "--dropout", "0", "--output-dropout", "0", "--unknown", "0"]
@@ -232,3 +233,16 @@ def test_a_model_that_knows_nothing_is_saved_too(tmp_path: Path, monkeypatch: py
 
 def _wrong(found: scoring.Found) -> scoring.Found:
     return found._replace(judged={name: each._replace(rank=each.rank + 9) for name, each in found.judged.items()})
+
+
+@pytest.mark.parametrize("part", ["before.forwards.weight_hh_l0", "both.narrow_both.weight"])
+def test_where_a_number_ceases_to_be_one_is_told(part: str) -> None:
+    here = work()
+    model: Any = first_model(here.tree, 0, here.begin)
+    batch = here.batches.at(0)
+    with torch.no_grad():
+        model.get_parameter(part).fill_(float("nan"))
+    said = explained(model, here.loss, [batch], None, here.name)
+    assert said.startswith(f"Not finite first in '{part.rpartition('.')[0]}': ")
+    begins = repr(here._encoded.lexicon.decode(batch.ids[:20, 1]))
+    assert f"window 2 (it begins {begins})" in said

@@ -109,7 +109,9 @@ class Work:
         return total / len(gaps)
 
     def name(self, batch: Batch, row: int) -> str:
-        """A window is a stretch of the text: tell it by how it reads."""
+        """A window is a stretch of the text: tell it by how it reads. Behind the recurrent layers a row is a gap."""
+        if row >= batch.ids.shape[1]:
+            return f"gap {row + 1} of the batch"
         read_ = self._encoded.lexicon.decode(batch.ids[:_SHOWN, row])
         return f"window {row + 1} (it begins {read_!r})"
 
