@@ -29,6 +29,12 @@ def test_the_most_frequent_spelling_stands_for_all_of_them() -> None:
     assert found.words[0]
 
 
+def test_titles_in_capital_letters_decide_nothing() -> None:
+    text = "KING: The king! KING: NASA, NASA, NASA, I. " * 5 + "Nasa " + "QUEEN the Queen, queen. " * 2
+    found = Lexicon.of(Text.of(text), None, True)
+    assert {"king", "NASA", "I", "Queen"} <= set(found.symbols)
+
+
 def test_case_can_be_kept() -> None:
     found = lexicon(lower=False)
     assert "The" in found.symbols

@@ -24,6 +24,7 @@ from anaphora.errors import DataError
 
 LINE_END = "\n"
 _LEFT_OUT = -1
+_SHARE = 0.1  # as often as in capital letters alone, as in titles, and a word is written in small ones
 _REMEMBERED = 2**20  # different units whose symbol is remembered
 
 
@@ -54,7 +55,9 @@ class Lexicon(Table):
         for word in sorted(spelled, key=lambda word: (-spelled[word], word)):
             key = folded(word, lower)
             totals[key] += spelled[word]
-            usual.setdefault(key, word)
+            first = usual.setdefault(key, word)
+            if len(first) > 1 and first.isupper() and not word.isupper() and spelled[word] >= _SHARE * spelled[first]:
+                usual[key] = word
         check_variety(len(totals), "word", text)
         often = sorted((key for key in totals if totals[key] > 1), key=lambda key: (-totals[key], key))
         often = often[: (size or WORDS) - 1]
