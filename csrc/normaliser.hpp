@@ -14,14 +14,6 @@ namespace {
 
 constexpr float norm_epsilon = 1e-5f;
 
-ANAPHORA_INLINE float sum_lanes(Vec v) {
-  float lane[lanes];
-  store(lane, v);
-  for (int half = lanes / 2; half; half /= 2)
-    for (int i = 0; i < half; ++i) lane[i] += lane[i + half];
-  return lane[0];
-}
-
 // Lanes from n on set to zero.
 ANAPHORA_INLINE Vec front(Vec v, int n) {
   if (n == lanes) return v;

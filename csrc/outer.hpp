@@ -77,17 +77,34 @@ inline void outer_product(const Outer& o, int64_t from, int64_t to, float* panel
   }
 }
 
-// sum[m] (+)= d_pre[line][m] over all lines, m < count.
+// sum[m] (+)= d_pre[line][m] over all lines, m < count <= V vectors: side by side, since lines lie far apart.
+template <int V>
+ANAPHORA_APART void sum_tile(int64_t lines, const float* d_pre, int64_t stride, int64_t count, float* sum, bool onto) {
+  int n[V];
+  for (int v = 0; v < V; ++v) n[v] = lanes_from(v * lanes, count);
+  for (int64_t from = 0; from < lines; from += outer_lines) {
+    const int64_t end = from + outer_lines < lines ? from + outer_lines : lines;
+    Vec total[V];
+    for (int v = 0; v < V; ++v) total[v] = fill(0.0f);
+    for (int64_t line = from; line < end; ++line)
+      for (int v = 0; v < V; ++v) {
+        __builtin_prefetch(d_pre + (line + ahead) * stride + v * lanes);
+        total[v] = add(total[v], load(d_pre + line * stride + v * lanes, n[v]));
+      }
+    for (int v = 0; v < V; ++v) add_to(sum + v * lanes, total[v], n[v], onto || from > 0);
+  }
+}
+
 inline void sum_lines(int64_t lines, const float* d_pre, int64_t stride, int64_t count, float* sum, bool onto) {
-  for (int64_t m = 0; m < count; m += lanes) {
-    const int n = lanes_from(m, count);
-    if (!lines && !onto) store(sum + m, fill(0.0f), n);
-    for (int64_t n0 = 0; n0 < lines; n0 += outer_lines) {
-      const int64_t end = n0 + outer_lines < lines ? n0 + outer_lines : lines;
-      Vec total = fill(0.0f);
-      for (int64_t line = n0; line < end; ++line) total = add(total, load(d_pre + line * stride + m, n));
-      add_to(sum + m, total, n, onto || n0 > 0);
-    }
+  const Panels groups{count, tile_vectors};
+  for (int64_t p = 0; p < groups.count(); ++p) {
+    const int64_t m = groups.column(p), left = count - m;
+    if (!lines && !onto)
+      std::memset(sum + m, 0, sizeof(float) * static_cast<size_t>(left));
+    else
+      with_count<tile_vectors>(groups.vectors_of(p), [&](auto V) {
+        sum_tile<decltype(V)::value>(lines, d_pre + m, stride, left, sum + m, onto);
+      });
   }
 }
 

@@ -21,6 +21,14 @@
 namespace anaphora {
 namespace {
 
+// sum_lanes(v) adds the upper half of the lanes to the lower one until one is left.
+#if !defined(__aarch64__)
+ANAPHORA_INLINE float sum_of_four(__m128 v) {
+  const __m128 two = _mm_add_ps(v, _mm_movehl_ps(v, v));
+  return _mm_cvtss_f32(_mm_add_ss(two, _mm_shuffle_ps(two, two, 1)));
+}
+#endif
+
 #if defined(__AVX512F__)
 
 using Vec = __m512;
@@ -51,6 +59,10 @@ ANAPHORA_INLINE Vec if_less(Vec a, Vec b, Vec then, Vec otherwise) {
 ANAPHORA_INLINE Vec power_of_two(Vec shifted) {
   return _mm512_castsi512_ps(
       _mm512_add_epi32(_mm512_slli_epi32(_mm512_castps_si512(shifted), 23), _mm512_set1_epi32(0x3f800000)));
+}
+ANAPHORA_INLINE float sum_lanes(Vec v) {
+  const __m256 eight = _mm256_add_ps(_mm512_castps512_ps256(v), _mm512_extractf32x8_ps(v, 1));
+  return sum_of_four(_mm_add_ps(_mm256_castps256_ps128(eight), _mm256_extractf128_ps(eight, 1)));
 }
 
 #elif defined(__AVX2__)
@@ -91,6 +103,9 @@ ANAPHORA_INLINE Vec power_of_two(Vec shifted) {
   return _mm256_castsi256_ps(
       _mm256_add_epi32(_mm256_slli_epi32(_mm256_castps_si256(shifted), 23), _mm256_set1_epi32(0x3f800000)));
 }
+ANAPHORA_INLINE float sum_lanes(Vec v) {
+  return sum_of_four(_mm_add_ps(_mm256_castps256_ps128(v), _mm256_extractf128_ps(v, 1)));
+}
 
 #elif defined(__SSE2__)
 
@@ -130,6 +145,7 @@ ANAPHORA_INLINE Vec if_less(Vec a, Vec b, Vec then, Vec otherwise) {
 ANAPHORA_INLINE Vec power_of_two(Vec shifted) {
   return _mm_castsi128_ps(_mm_add_epi32(_mm_slli_epi32(_mm_castps_si128(shifted), 23), _mm_set1_epi32(0x3f800000)));
 }
+ANAPHORA_INLINE float sum_lanes(Vec v) { return sum_of_four(v); }
 
 #else  // arm64
 
@@ -169,6 +185,10 @@ ANAPHORA_INLINE Vec if_less(Vec a, Vec b, Vec then, Vec otherwise) {
 }
 ANAPHORA_INLINE Vec power_of_two(Vec shifted) {
   return vreinterpretq_f32_s32(vaddq_s32(vshlq_n_s32(vreinterpretq_s32_f32(shifted), 23), vdupq_n_s32(0x3f800000)));
+}
+ANAPHORA_INLINE float sum_lanes(Vec v) {
+  const float32x2_t two = vadd_f32(vget_low_f32(v), vget_high_f32(v));
+  return vget_lane_f32(two, 0) + vget_lane_f32(two, 1);
 }
 
 #endif

@@ -17,7 +17,7 @@ from pathlib import Path
 from anaphora.errors import UsageError
 
 
-def write(path: str | os.PathLike[str], chunks: Iterable[bytes]) -> None:
+def write(path: str | os.PathLike[str], chunks: Iterable[bytes | memoryview]) -> None:
     """Write ``chunks``, one after another, as the new content of ``path``.
 
     A file that is replaced keeps its permissions; a symbolic link keeps pointing, and what it points at is replaced.

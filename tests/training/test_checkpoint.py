@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import errno
+import json
 import os
+import tracemalloc
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
+from safetensors import safe_open
+from safetensors.numpy import load_file
 
 from anaphora.errors import CorruptBundle, UsageError
 from anaphora.training import checkpoint
@@ -29,6 +33,36 @@ def test_what_is_written_reads_back_with_its_facts(tmp_path: Path) -> None:
     checkpoint.write(path, NEW, {"step": 4})
     assert same(checkpoint.read(path), NEW, {"step": 4})
     assert list(tmp_path.iterdir()) == [path]
+
+
+def test_any_reader_of_safetensors_opens_it(tmp_path: Path) -> None:
+    rng = np.random.default_rng(3)
+    tensors = {
+        "random": rng.integers(0, 256, (2, 5), np.uint8),
+        "ü/weight": rng.normal(size=(3, 2)).astype(np.float32).T,
+        "double": rng.normal(size=(2, 2, 2)),
+        "count": np.array(7, np.int64),
+        "half": rng.normal(size=3).astype(np.float16),
+        "truth": np.array([True, False, True]),
+        "none": np.zeros((0, 4), np.int32),
+    }
+    checkpoint.write(tmp_path / "a", tensors, {"step": 3})
+    found = load_file(tmp_path / "a")
+    assert found.keys() == tensors.keys()
+    for name, tensor in tensors.items():
+        np.testing.assert_array_equal(found[name], tensor)
+        assert found[name].dtype == tensor.dtype
+    with safe_open(tmp_path / "a", framework="numpy") as file:
+        assert json.loads(file.metadata()["anaphora"]) == {"step": 3}
+
+
+def test_writing_takes_no_copy_of_the_tensors(tmp_path: Path) -> None:
+    tensors = {f"{number}": np.zeros(2**20, np.float32) for number in range(8)}  # 32 MiB
+    tracemalloc.start()
+    checkpoint.write(tmp_path / "a", tensors, {"step": 1})
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert peak < 2**20
 
 
 class Disk:

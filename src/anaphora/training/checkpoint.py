@@ -3,9 +3,9 @@
     digest = SHA-256 of the facts, then of each tensor's name, type, shape and bytes, names in order
 
 A checkpoint is one safetensors file whose metadata holds the facts that belong to the tensors (a JSON object) and the
-digest of both, so that they can never disagree. It is written by `anaphora.atomic`: whatever fails on the way, the
-checkpoint that was there stays whole. A folder keeps two, `last` and `previous`: should the newer one be damaged by a
-disk, the run goes on from the older.
+digest of both, so that they can never disagree. It is written tensor by tensor, without a copy of them in memory, by
+`anaphora.atomic`: whatever fails on the way, the checkpoint that was there stays whole. A folder keeps two, `last` and
+`previous`: should the newer one be damaged by a disk, the run goes on from the older.
 """
 
 from __future__ import annotations
@@ -21,12 +21,14 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 from safetensors import SafetensorError, safe_open
-from safetensors.numpy import save
 
 from anaphora import atomic
 from anaphora.errors import CorruptBundle, UsageError
 
 Tensors = Mapping[str, NDArray[Any]]
+_TYPES = {
+    "<f8": "F64", "<f4": "F32", "<f2": "F16", "<i8": "I64", "<i4": "I32", "|i1": "I8", "|u1": "U8", "|b1": "BOOL",
+}  # fmt: skip
 LAST, PREVIOUS, BEST = "last.safetensors", "previous.safetensors", "best.safetensors"
 
 
@@ -37,7 +39,7 @@ def write(path: Path, tensors: Tensors, facts: Mapping[str, Any]) -> None:
     """
     whole = {name: np.ascontiguousarray(tensor) for name, tensor in tensors.items()}
     text = json.dumps(facts, sort_keys=True, allow_nan=False)
-    atomic.write(path, [save(whole, {"anaphora": text, "sha256": _digest(text, whole)})])
+    atomic.write(path, _file(whole, {"anaphora": text, "sha256": _digest(text, whole)}))
 
 
 def read(path: Path) -> tuple[dict[str, NDArray[Any]], dict[str, Any]]:
@@ -88,6 +90,29 @@ def newest(folder: Path) -> tuple[dict[str, NDArray[Any]], dict[str, Any], str] 
     return None
 
 
+def _file(tensors: Tensors, metadata: Mapping[str, str]) -> Iterator[bytes | memoryview]:
+    """A safetensors file in pieces: the header's length, the header, each tensor's bytes; the widest numbers first, so
+    that all lie at multiples of their size.
+    """
+    names = sorted(tensors, key=lambda name: (-tensors[name].dtype.itemsize, name))
+    entries: dict[str, Any] = {"__metadata__": dict(metadata)}
+    at = 0
+    for name in names:
+        tensor = tensors[name]
+        end = at + tensor.nbytes
+        entries[name] = {"dtype": _TYPES[tensor.dtype.str], "shape": tensor.shape, "data_offsets": (at, end)}
+        at = end
+    head = json.dumps(entries, separators=(",", ":")).encode()
+    head += b" " * (-len(head) % 8)
+    yield len(head).to_bytes(8, "little") + head
+    for name in names:
+        yield _raw(tensors[name])
+
+
+def _raw(tensor: NDArray[Any]) -> memoryview:
+    return np.ascontiguousarray(tensor).reshape(-1).view(np.uint8).data
+
+
 def _there(folder: Path) -> Iterator[Path]:
     return (folder / name for name in (LAST, PREVIOUS) if (folder / name).exists())
 
@@ -97,5 +122,5 @@ def _digest(facts: str, tensors: Tensors) -> str:
     for name in sorted(tensors):
         tensor = tensors[name]
         digest.update(json.dumps([name, tensor.dtype.str, list(tensor.shape)]).encode())
-        digest.update(np.ascontiguousarray(tensor).reshape(-1).view(np.uint8).data)
+        digest.update(_raw(tensor))
     return digest.hexdigest()
