@@ -1,10 +1,19 @@
-"""The demos of gaps and of dates: the whole way, for a few steps."""
+"""The demos of texts: the whole way, for a few steps."""
 
 from __future__ import annotations
 
 from pathlib import Path
 
 from program import Run
+
+
+def test_demo_of_reviews(run: Run, tmp_path: Path) -> None:
+    done = run("demo", "classify", "--minutes", "0.2")
+    assert done.returncode == 0, done.stderr
+    for shown in ("4,000 reviews of a small grammar", "TF-IDF+LR", "anaphora run demo-classify.anaphora"):
+        assert shown in done.stdout
+    assert len((tmp_path / "demo-classify.jsonl").read_text(encoding="utf-8").splitlines()) == 4_000
+    assert run("run", "demo-classify.anaphora", "demo-classify.jsonl").stdout.count("\n") == 4_000
 
 
 def test_demo_of_gaps(run: Run, tmp_path: Path) -> None:

@@ -40,6 +40,7 @@ SEED = 3
 
 DEMOS = {
     "language": ("anaphora.commands.demo:language", "Text that comes with Python: what follows what."),
+    "classify": ("anaphora.commands.demo_classify:make", "Reviews of a small grammar, whose verdict hangs on order."),
     "fill": ("anaphora.commands.demo_fill:make", "Gaps in the same text, filled from both sides and from one."),
     "tag": ("anaphora.commands.demo_tag:make", "Sentences of a small grammar: people, places and dates in them."),
     "translate": ("anaphora.commands.demo_translate:make", "Dates as people write them, turned into ISO 8601."),
