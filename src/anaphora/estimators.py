@@ -63,7 +63,7 @@ class SequenceClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
     def __init__(
         self,
         cell: str = "gru",
-        hidden: int = 96,
+        hidden: int | None = None,
         layers: int = 1,
         bidirectional: bool = True,
         pooling: str = "max",

@@ -12,6 +12,7 @@ from __future__ import annotations
 from anaphora import spec
 from anaphora.tasks.classify.settings import ClassifyConfig
 
+HIDDEN = {"char": 192, "byte": 192, "word": 96, "subword": 96, "step": 96}  # units, where nothing is set
 DROPPED = {"word": 0.5, "subword": 0.5, "char": 0.1, "byte": 0.1}  # of embedded entries, where nothing is set
 UNKNOWN = {"word": 0.1, "subword": 0.1}  # of symbols, likewise
 
@@ -21,6 +22,7 @@ def specification(config: ClassifyConfig, kind: str, inputs: int, labels: int) -
     network = config.model
     text = kind != "step"
     width = network.embedding if text else inputs
+    hidden = HIDDEN[kind] if network.hidden is None else network.hidden
     directions = 2 if network.bidirectional else 1
     blocks: list[spec.Block] = []
     if text:
@@ -32,13 +34,13 @@ def specification(config: ClassifyConfig, kind: str, inputs: int, labels: int) -
             "kind": network.cell,
             "name": "recurrent",
             "input_size": width,
-            "hidden_size": network.hidden,
+            "hidden_size": hidden,
             "num_layers": network.layers,
             "bidirectional": network.bidirectional,
             "dropout": network.dropout if network.layers > 1 else 0.0,
         }
     )
-    width = network.hidden * directions
+    width = hidden * directions
     if network.pooling == "attention":
         blocks.append(
             {"kind": "attention", "name": "pooling", "input_size": width, "attention_size": network.attention}

@@ -56,7 +56,9 @@ class Network(Section):
 
     cell: Literal["lstm", "gru", "rnn"] = Field(default="gru", description="kind of recurrent layer")
     embedding: int = Field(default=128, ge=1, le=2**16, description="width of a symbol's vector")
-    hidden: int = Field(default=96, ge=1, le=2**16, description="units per layer and direction (H)")
+    hidden: int | None = Field(
+        default=None, ge=1, le=2**16, description="units per layer and direction (H); not set: 96, of characters 192"
+    )
     layers: int = Field(default=1, ge=1, le=64, description="recurrent layers, one on top of the other")
     bidirectional: bool = Field(default=True, description="whether a second set of units reads from the end")
     pooling: Literal["last", "max", "mean", "attention"] = Field(
@@ -118,7 +120,7 @@ def _preset(**network: Any) -> Preset:
 CONFIG = ClassifyConfig
 PRESETS: dict[str, Preset] = {
     "small": _preset(embedding=64, hidden=32),
-    "medium": _preset(embedding=128, hidden=96),
+    "medium": _preset(),
     "large": _preset(embedding=256, hidden=192, layers=2),
 }
 SEARCH: dict[str, Space] = {
