@@ -17,10 +17,12 @@ from anaphora.tasks.classify.settings import PRESETS, ClassifyConfig
         (9_600, 21, 48, 33.6),  # sentences
         (25_000, 230, 16, 14.5),  # reviews
         (1_000, 50, 20, 47.6),
-        (100, 0, 128, 200.0),
+        (1_437, 8, 48, 68.7),  # series of a digit's eight lines: a thirtieth
+        (10_000, 0, 128, 200.0),
+        (100, 0, 16, 200.0),
     ],
 )
-def test_small_and_short_data_are_read_in_larger_batches_and_more_often(
+def test_short_rows_make_larger_batches_and_few_data_more_passes(
     rows: int, length: int, batch: int, epochs: float
 ) -> None:
     training = settled(ClassifyConfig(), np.full(rows, length))

@@ -79,7 +79,7 @@ class Training(config.Training):
     """How it is trained: on batches of rows of about one length."""
 
     batch: int | None = Field(
-        default=None, ge=1, le=2**20, description="rows read at once (B); not set: about 1,000 steps' worth, 16 to 128"
+        default=None, ge=1, le=2**20, description="rows read at once (B); not set: 16 to 128, about 1,000 steps"
     )
     batch_steps: int = Field(
         default=16_384, ge=1, le=2**30, description="most steps read at once: of long rows fewer make a batch"
