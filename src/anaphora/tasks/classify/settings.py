@@ -90,7 +90,6 @@ class Training(config.Training):
     class_weights: Literal["none", "root", "balanced"] = Field(
         default="none", description="rare labels weigh more: not, by the root of how rare they are, or by all of it"
     )
-    learning_rate: float = Field(default=3e-3, gt=0, le=10, description="AdamW's rate at its height, after the warm-up")
     average: float = Field(
         default=0.2,
         ge=0,

@@ -22,12 +22,12 @@ from anaphora.sections import Result, Section
 from anaphora.tasks.fill.corpus import Corpus, encode
 from anaphora.tasks.fill.floor import Floor, floor
 from anaphora.tasks.fill.network import WORD, specification
-from anaphora.tasks.fill.saving import Report, Tensors, opened, save, score
+from anaphora.tasks.fill.saving import Report, opened, save, score
 from anaphora.tasks.fill.scoring import Score
 from anaphora.tasks.fill.settings import SCORED, FillConfig
 from anaphora.tasks.fill.showing import results, sections
 from anaphora.tasks.fill.windows import Batch, Windows, cut, laid
-from anaphora.trained import Trained
+from anaphora.trained import Tensors, Trained
 from anaphora.training import run
 from anaphora.training.watch import Watch
 

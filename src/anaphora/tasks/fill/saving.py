@@ -4,7 +4,6 @@
 
 from __future__ import annotations
 
-import datetime
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -13,10 +12,9 @@ from typing import Any
 
 from numpy.typing import NDArray
 
-from anaphora import bundle, places, spec
+from anaphora import bundle, spec
 from anaphora.errors import UsageError
 from anaphora.runtime.model import Joined
-from anaphora.sections import Result, Section
 from anaphora.tasks.fill.corpus import Corpus, Encoded
 from anaphora.tasks.fill.filler import Filler
 from anaphora.tasks.fill.floor import Floor
@@ -24,39 +22,21 @@ from anaphora.tasks.fill.scoring import Score, judge, summed
 from anaphora.tasks.fill.settings import SCORED, FillConfig
 from anaphora.tasks.fill.showing import results, sections
 from anaphora.tasks.fill.windows import cut, laid
-from anaphora.trained import Trained, versions
-from anaphora.wording import clock
-
-Tensors = Mapping[str, NDArray[Any]]
+from anaphora.trained import Ending, Tensors, Trained, card, cut_off, ended, write
 
 
 @dataclass(frozen=True)
-class Report:
+class Report(Ending):
     """How a training ended. Scores are on the held-out part; None if the run was cut off before they were computed."""
 
     score: Score | None
     floor: Floor
-    loses: bool | None
-    sampled_nats: float  # the best look during training, per gap, from both sides
-    parameters: int
-    steps: int
-    best_step: int
-    seconds: float
-    stopped: str
-    model: Path
-    run_dir: Path
-    notes: tuple[str, ...]
-    results: tuple[Result, ...]
-    sections: tuple[Section, ...]
 
-    def lines(self) -> list[str]:
-        """What a person reads at the end: both sides, the past alone, the simple methods."""
-        steps = f"{self.steps:,} steps (the best after {self.best_step:,})"
-        lines = [f"{self.parameters:,} parameters, {steps}, {clock(self.seconds)}"]
-        if self.score is not None:
-            lines += [f"held out: {line}" if not at else line for at, line in enumerate(self.score.lines())]
-        lines += [f"note: {note}" for note in self.notes]
-        return [*lines, f"model    {self.model}", f"records  {self.run_dir}"]
+    def told(self) -> list[str]:
+        """Both sides, the past alone, the simple methods."""
+        if self.score is None:
+            return []
+        return [f"held out: {line}" if not at else line for at, line in enumerate(self.score.lines())]
 
 
 def score(config: FillConfig, encoded: Encoded, floor: Floor, trained: Trained, units: int) -> Score:
@@ -89,14 +69,8 @@ def save(
     Gives the report, and the error of each of the two places that could not be written: they may be on two disks.
     """
     report = _report(config, encoded, floor, trained, found, folder, output, units)
-    settings = {**_settings(config, trained.tree), "card": _card(corpus, encoded, floor, trained, report)}
-    failed: dict[Path, UsageError] = {}
-    for path in places.models(folder, output):
-        try:
-            bundle.write(path, _tensors(encoded, trained.tensors), settings)
-        except UsageError as error:
-            failed[path] = error
-    return report, failed
+    settings = {**_settings(config, trained.tree), "card": _card(corpus, encoded, trained, report)}
+    return report, write(folder, output, _tensors(encoded, trained.tensors), settings)
 
 
 def _settings(config: FillConfig, tree: spec.Block) -> dict[str, Any]:
@@ -138,24 +112,12 @@ def _report(
     if found is not None and (found.ratio or 1) < 1:
         notes.append("Both sides are right less often than the past alone: train longer (--minutes), or on more text.")
     if found is None:
-        notes.append(
-            f"Cut off before the held-out part was scored; a look at it had {trained.sampled:.4f} nats per gap."
-            " `anaphora eval` scores it."
-            if math.isfinite(trained.sampled)
-            else "Cut off before the model was judged. `anaphora eval` scores it."
-        )
+        notes.append(cut_off(trained, "gap"))
     return Report(
         score=found,
         floor=floor,
         loses=beside[0].loses,
-        sampled_nats=trained.sampled,
-        parameters=sum(math.prod(shape) for shape in spec.tensors(trained.tree).values()),
-        steps=trained.steps,
-        best_step=trained.best_step,
-        seconds=trained.seconds,
-        stopped=trained.stopped,
-        model=output,
-        run_dir=folder,
+        **ended(trained, folder, output),
         notes=tuple(notes),
         results=beside,
         sections=() if found is None else sections(
@@ -163,26 +125,17 @@ def _report(
     )  # fmt: skip
 
 
-def _card(corpus: Corpus, encoded: Encoded, floor: Floor, trained: Trained, report: Report) -> dict[str, Any]:
+def _card(corpus: Corpus, encoded: Encoded, trained: Trained, report: Report) -> dict[str, Any]:
     found = report.score
     figures = {} if found is None else found.as_json()
-    return {
-        "date": datetime.datetime.now(datetime.UTC).date().isoformat(),
-        "sources": [Path(source).name for source in corpus.sources],
-        "data_sha256": corpus.sha256,
+    facts = {
         "held_out_sha256": corpus.held_out_sha256,
         "train_units": len(encoded.train),
         "held_out_units": len(encoded.held_out),
         **{name: _finite(figures.get(name)) for name in ("gaps", "unknown_gaps", "both", "past", "ratio")},
-        "floors": _finite(floor.facts()),
-        "parameters": report.parameters,
-        "steps": trained.steps,
-        "best_step": trained.best_step,
-        "weights": trained.weights,
-        "stopped": trained.stopped,
-        "seconds": round(report.seconds, 3),
-        "versions": versions(),
+        "floors": _finite(report.floor.facts()),
     }
+    return card(corpus.sources, corpus.sha256, facts, trained, report)
 
 
 def _finite(value: Any) -> Any:

@@ -21,10 +21,10 @@ from anaphora.nn.blocks import Stack, State
 from anaphora.sections import Result, Section
 from anaphora.tasks.language import streams
 from anaphora.tasks.language.network import specification
-from anaphora.tasks.language.saving import Tensors, opened, save, score
+from anaphora.tasks.language.saving import opened, save, score
 from anaphora.tasks.language.showing import results, sections
 from anaphora.tasks.language.task import PLURAL, Corpus, Floor, LanguageConfig, Report, encode, floor, scored
-from anaphora.trained import Trained
+from anaphora.trained import Tensors, Trained
 from anaphora.training import run
 from anaphora.training.watch import Watch
 

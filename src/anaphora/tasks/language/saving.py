@@ -4,24 +4,21 @@
 
 from __future__ import annotations
 
-import datetime
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 from numpy.typing import NDArray
 
-from anaphora import bundle, metrics, places, runtime, spec
+from anaphora import bundle, metrics, runtime, spec
 from anaphora.errors import UsageError
 from anaphora.sections import Section
 from anaphora.tasks.language import scoring
 from anaphora.tasks.language.showing import results, sections
 from anaphora.tasks.language.streams import Piece
 from anaphora.tasks.language.task import Corpus, Encoded, Floor, LanguageConfig, Report, Scored, scored
-from anaphora.trained import Trained, versions
-
-Tensors = Mapping[str, NDArray[Any]]
+from anaphora.trained import Tensors, Trained, card, cut_off, ended, write
 
 
 def score(config: LanguageConfig, encoded: Encoded, trained: Trained, pieces: Sequence[Piece]) -> float:
@@ -52,13 +49,7 @@ def save(
     """
     report = _report(config, encoded, floor, trained, nats, scored(encoded, floor, share), folder, output)
     settings = {**_settings(config, trained.tree), "card": _card(corpus, encoded, floor, trained, report)}
-    failed: dict[Path, UsageError] = {}
-    for path in places.models(folder, output):
-        try:
-            bundle.write(path, _tensors(encoded, trained.tensors), settings)
-        except UsageError as error:
-            failed[path] = error
-    return report, failed
+    return report, write(folder, output, _tensors(encoded, trained.tensors), settings)
 
 
 def _settings(config: LanguageConfig, tree: spec.Block) -> dict[str, Any]:
@@ -93,12 +84,7 @@ def _report(
             f" {config.data.units}. Train it longer (--minutes), or on more text."
         )
     if nats is None:
-        notes.append(
-            f"Cut off before the whole held-out part was scored; a sample of it had {trained.sampled:.4f} nats per"
-            f" {config.data.units}. `anaphora eval` scores the rest."
-            if math.isfinite(trained.sampled)
-            else "Cut off before the model was judged. `anaphora eval` scores it."
-        )
+        notes.append(cut_off(trained, config.data.units))
     return Report(
         unit=config.data.units,
         nats=nats,
@@ -106,15 +92,8 @@ def _report(
         perplexity=None if nats is None else metrics.perplexity(nats),
         floor_nats=part.floor_nats,
         loses=loses,
-        sampled_nats=trained.sampled,
         scored=part.units,
-        parameters=sum(math.prod(shape) for shape in spec.tensors(trained.tree).values()),
-        steps=trained.steps,
-        best_step=trained.best_step,
-        seconds=trained.seconds,
-        stopped=trained.stopped,
-        model=output,
-        run_dir=folder,
+        **ended(trained, folder, output),
         notes=tuple(notes),
         results=results(config.data.units, nats, part.floor_nats),
         sections=_sections(config, encoded, trained, part.units) if nats is not None and math.isfinite(nats) else (),
@@ -126,10 +105,7 @@ def _sections(config: LanguageConfig, encoded: Encoded, trained: Trained, most: 
 
 
 def _card(corpus: Corpus, encoded: Encoded, floor: Floor, trained: Trained, report: Report) -> dict[str, Any]:
-    return {
-        "date": datetime.datetime.now(datetime.UTC).date().isoformat(),
-        "sources": [Path(source).name for source in corpus.sources],
-        "data_sha256": corpus.sha256,
+    facts = {
         "held_out_sha256": corpus.held_out_sha256,
         "unit": report.unit,
         "train_units": len(encoded.train),
@@ -145,14 +121,8 @@ def _card(corpus: Corpus, encoded: Encoded, floor: Floor, trained: Trained, repo
             "scored_nats_per_unit": report.floor_nats,
             "note": floor.note,
         },
-        "parameters": report.parameters,
-        "steps": trained.steps,
-        "best_step": trained.best_step,
-        "weights": trained.weights,
-        "stopped": trained.stopped,
-        "seconds": round(report.seconds, 3),
-        "versions": versions(),
     }
+    return card(corpus.sources, corpus.sha256, facts, trained, report)
 
 
 def _finite(number: float | None) -> float | None:

@@ -9,19 +9,18 @@ The floor is an interpolated Kneser-Ney model of the same units, counted on the 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
 from anaphora import metrics
 from anaphora.baselines import LARGEST, KneserNey, order_for
-from anaphora.sections import Result, Section
 from anaphora.tasks.language import scoring, streams
 from anaphora.tasks.language.checks import check, check_files, describe
 from anaphora.tasks.language.corpus import Corpus, Encoded, encode, read, split
 from anaphora.tasks.language.guessing import guess
 from anaphora.tasks.language.settings import HELD_OUT, PLURAL, PRESETS, LanguageConfig
+from anaphora.trained import Ending
 
 _COUNTED_PER_MINUTE = 5_000_000  # units of which n-grams are counted; a million takes 1 to 2 s
 __all__ = [
@@ -43,7 +42,7 @@ class Floor:
 
 
 @dataclass(frozen=True)
-class Report:
+class Report(Ending):
     """How a training ended. Scores are on the held-out part; they are None if the run was cut off before they were
     computed.
     """
@@ -53,32 +52,17 @@ class Report:
     bits: float | None
     perplexity: float | None
     floor_nats: float
-    loses: bool | None
-    sampled_nats: float  # the best look during training, at a sample of the held-out part
     scored: int  # units
-    parameters: int
-    steps: int
-    best_step: int
-    seconds: float  # of the whole command
-    stopped: str
-    model: Path
-    run_dir: Path
-    notes: tuple[str, ...]
-    results: tuple[Result, ...]
-    sections: tuple[Section, ...]
 
-    def lines(self) -> list[str]:
-        """What a person reads at the end, the network beside the n-gram model."""
-        minutes, seconds = divmod(round(self.seconds), 60)
-        steps = f"{self.steps:,} steps (the best after {self.best_step:,})"
-        lines = [f"{self.parameters:,} parameters, {steps}, {minutes}:{seconds:02}"]
-        if self.nats is not None:
-            lines.append(f"held-out text, {self.scored:,} {PLURAL[self.unit]}, per {self.unit}:")
-            for name, nats in (("network", self.nats), ("n-gram ", self.floor_nats)):
-                bits, perplexity = metrics.bits(nats), metrics.perplexity(nats)
-                lines.append(f"  {name}  {nats:.4f} nats  {bits:.4f} bits  perplexity {perplexity:,.2f}")
-        lines += [f"note: {note}" for note in self.notes]
-        return [*lines, f"model    {self.model}", f"records  {self.run_dir}"]
+    def told(self) -> list[str]:
+        """The network beside the n-gram model."""
+        if self.nats is None:
+            return []
+        lines = [f"held-out text, {self.scored:,} {PLURAL[self.unit]}, per {self.unit}:"]
+        for name, nats in (("network", self.nats), ("n-gram ", self.floor_nats)):
+            bits, perplexity = metrics.bits(nats), metrics.perplexity(nats)
+            lines.append(f"  {name}  {nats:.4f} nats  {bits:.4f} bits  perplexity {perplexity:,.2f}")
+        return lines
 
 
 def floor(config: LanguageConfig, encoded: Encoded) -> Floor:

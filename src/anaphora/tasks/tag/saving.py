@@ -4,18 +4,15 @@ numbers that `eval` prints.
 
 from __future__ import annotations
 
-import datetime
-import math
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from numpy.typing import NDArray
 
-from anaphora import bundle, places, spec
+from anaphora import bundle
 from anaphora.errors import UsageError
 from anaphora.runtime.model import Joined
-from anaphora.sections import Result, Section
 from anaphora.tasks.tag.encoding import Reader
 from anaphora.tasks.tag.floor import Floor
 from anaphora.tasks.tag.formats import Sentences
@@ -25,37 +22,21 @@ from anaphora.tasks.tag.scoring import Score, encoded_as, judge, temperature_of
 from anaphora.tasks.tag.settings import TagConfig
 from anaphora.tasks.tag.showing import results, sections
 from anaphora.tasks.tag.tagger import Tagger
-from anaphora.trained import Trained, versions
-from anaphora.wording import clock
+from anaphora.trained import Ending, Trained, card, cut_off, ended, write
 
 
 @dataclass(frozen=True)
-class Report:
+class Report(Ending):
     """How a training ended. Scores are on the held-out part; None if the run was cut off before they were computed."""
 
     score: Score | None
     floor: Measured
-    loses: bool | None
-    sampled_nats: float  # the best look during training
-    parameters: int
-    steps: int
-    best_step: int
-    seconds: float
-    stopped: str
-    model: Path
-    run_dir: Path
-    notes: tuple[str, ...]
-    results: tuple[Result, ...]
-    sections: tuple[Section, ...]
 
-    def lines(self) -> list[str]:
-        """What a person reads at the end, the network beside each word's most frequent tag."""
-        steps = f"{self.steps:,} steps (the best after {self.best_step:,})"
-        lines = [f"{self.parameters:,} parameters, {steps}, {clock(self.seconds)}"]
-        if self.score is not None:
-            lines += [f"held out: {line}" if not at else line for at, line in enumerate(self.score.lines())]
-        lines += [f"note: {note}" for note in self.notes]
-        return [*lines, f"model    {self.model}", f"records  {self.run_dir}"]
+    def told(self) -> list[str]:
+        """The network beside each word's most frequent tag."""
+        if self.score is None:
+            return []
+        return [f"held out: {line}" if not at else line for at, line in enumerate(self.score.lines())]
 
 
 def score(held_out: Sentences, reader: Reader, floor: Floor, trained: Trained) -> Score:
@@ -91,13 +72,7 @@ def save(
         "training": config.model_dump(),
         "card": _card(corpus, reader, trained, report),
     }
-    failed: dict[Path, UsageError] = {}
-    for path in places.models(folder, output):
-        try:
-            bundle.write(path, _tensors(reader, floor, trained), filled)
-        except UsageError as error:
-            failed[path] = error
-    return report, failed
+    return report, write(folder, output, _tensors(reader, floor, trained), filled)
 
 
 def _tensors(reader: Reader, floor: Floor, trained: Trained) -> dict[str, NDArray[Any]]:
@@ -125,24 +100,12 @@ def _report(
             f" {beside[0].baseline:.4f}. Train it longer (--minutes), or on more sentences."
         )
     if found is None:
-        notes.append(
-            f"Cut off before the held-out part was scored; a look at it had {trained.sampled:.4f} nats per word."
-            " `anaphora eval` scores it."
-            if math.isfinite(trained.sampled)
-            else "Cut off before the model was judged. `anaphora eval` scores it."
-        )
+        notes.append(cut_off(trained, "word"))
     return Report(
         score=found,
         floor=floor,
         loses=loses,
-        sampled_nats=trained.sampled,
-        parameters=sum(math.prod(shape) for shape in spec.tensors(trained.tree).values()),
-        steps=trained.steps,
-        best_step=trained.best_step,
-        seconds=trained.seconds,
-        stopped=trained.stopped,
-        model=output,
-        run_dir=folder,
+        **ended(trained, folder, output),
         notes=tuple(notes),
         results=beside,
         sections=sections(found),
@@ -152,10 +115,7 @@ def _report(
 def _card(corpus: Corpus, reader: Reader, trained: Trained, report: Report) -> dict[str, Any]:
     found, floor = report.score, report.floor
     figures = ("accuracy", "precision", "recall", "f1", "unknown_accuracy", "exact", "nats_per_word")
-    return {
-        "date": datetime.datetime.now(datetime.UTC).date().isoformat(),
-        "sources": [Path(source).name for source in corpus.sources],
-        "data_sha256": corpus.sha256,
+    facts = {
         "unit": "words",
         "tags": len(reader.tags),
         "scheme": corpus.scheme,
@@ -166,11 +126,5 @@ def _card(corpus: Corpus, reader: Reader, trained: Trained, report: Report) -> d
         "scored_sentences": None if found is None else found.sentences,
         **{name: None if found is None else getattr(found, name) for name in figures},
         "floor": {"accuracy": floor.accuracy, "f1": floor.spans.f1},
-        "parameters": report.parameters,
-        "steps": trained.steps,
-        "best_step": trained.best_step,
-        "weights": trained.weights,
-        "stopped": trained.stopped,
-        "seconds": round(report.seconds, 3),
-        "versions": versions(),
     }
+    return card(corpus.sources, corpus.sha256, facts, trained, report)

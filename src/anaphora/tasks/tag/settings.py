@@ -88,7 +88,6 @@ class Training(config.Training):
     epochs: float | None = Field(
         default=None, gt=0, description="most passes over the data; not set: fewer the more data there are"
     )
-    learning_rate: float = Field(default=3e-3, gt=0, le=10, description="AdamW's rate at its height, after the warm-up")
     average: float = Field(
         default=0.2,
         ge=0,

@@ -30,11 +30,11 @@ from anaphora.tasks.translate.encoding import Part, encode
 from anaphora.tasks.translate.floor import Floor, floor
 from anaphora.tasks.translate.network import READS, WRITES, specification
 from anaphora.tasks.translate.reading import Corpus
-from anaphora.tasks.translate.saving import Report, Tensors, opened, save, score
+from anaphora.tasks.translate.saving import Report, opened, save, score
 from anaphora.tasks.translate.scoring import Score
 from anaphora.tasks.translate.settings import PLURAL, TranslateConfig
 from anaphora.tasks.translate.showing import results, samples
-from anaphora.trained import Trained
+from anaphora.trained import Tensors, Trained
 from anaphora.training import run
 from anaphora.training.watch import Watch
 

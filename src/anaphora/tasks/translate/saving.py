@@ -4,9 +4,7 @@
 
 from __future__ import annotations
 
-import datetime
 import math
-from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -14,10 +12,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from anaphora import bundle, places, spec
+from anaphora import bundle, spec
 from anaphora.errors import UsageError
 from anaphora.runtime.model import Joined
-from anaphora.sections import Result, Section
+from anaphora.sections import Section
 from anaphora.tasks.translate.encoding import Encoded
 from anaphora.tasks.translate.floor import Floor
 from anaphora.tasks.translate.reading import Corpus
@@ -25,44 +23,27 @@ from anaphora.tasks.translate.scoring import Score, evaluate
 from anaphora.tasks.translate.settings import PLURAL, TranslateConfig
 from anaphora.tasks.translate.showing import looks, results, sections
 from anaphora.tasks.translate.translator import Translator
-from anaphora.trained import Trained, versions
-from anaphora.wording import clock
-
-Tensors = Mapping[str, NDArray[Any]]
+from anaphora.trained import Ending, Tensors, Trained, card, cut_off, ended, write
 
 _USUAL = 0.999  # the share of training pairs whose ratio of lengths a translation may reach
 
 
 @dataclass(frozen=True)
-class Report:
+class Report(Ending):
     """How a training ended. Scores are of decoded held-out text; None if the run was cut off before there were any."""
 
     score: Score | None
     floor: Floor
-    loses: bool | None
-    sampled_nats: float  # the best look during training, per target symbol
-    parameters: int
-    steps: int
-    best_step: int
-    seconds: float
-    stopped: str
-    model: Path
-    run_dir: Path
-    notes: tuple[str, ...]
-    results: tuple[Result, ...]
-    sections: tuple[Section, ...]
 
-    def lines(self) -> list[str]:
-        """What a person reads at the end, the network beside a copy of the source."""
-        steps = f"{self.steps:,} steps (the best after {self.best_step:,})"
-        lines = [f"{self.parameters:,} parameters, {steps}, {clock(self.seconds)}"]
-        if self.score is not None:
-            lines += [f"held out: {line}" if not at else line for at, line in enumerate(self.score.lines())]
-            lines += ["", "on the same texts       BLEU    chrF    exact"]
-            for name, worth in (("network", self.score), ("copy of the source", self.floor)):
-                lines.append(f"  {name:<18}  {worth.bleu:6.2f}  {worth.chrf:6.2f}  {worth.exact:6.2%}")
-        lines += [f"note: {note}" for note in self.notes]
-        return [*lines, f"model    {self.model}", f"records  {self.run_dir}"]
+    def told(self) -> list[str]:
+        """The network beside a copy of the source."""
+        if self.score is None:
+            return []
+        lines = [f"held out: {line}" if not at else line for at, line in enumerate(self.score.lines())]
+        lines += ["", "on the same texts       BLEU    chrF    exact"]
+        for name, worth in (("network", self.score), ("copy of the source", self.floor)):
+            lines.append(f"  {name:<18}  {worth.bleu:6.2f}  {worth.chrf:6.2f}  {worth.exact:6.2%}")
+        return lines
 
 
 def score(config: TranslateConfig, corpus: Corpus, encoded: Encoded, trained: Trained, most: int) -> Score:
@@ -91,14 +72,8 @@ def save(
     """
     report = _report(config, corpus, encoded, floor, trained, found, folder, output)
     filled = _settings(config, encoded, trained.tree)
-    filled["card"] = _card(corpus, encoded, floor, trained, report)
-    failed: dict[Path, UsageError] = {}
-    for path in places.models(folder, output):
-        try:
-            bundle.write(path, _tensors(encoded, trained.tensors), filled)
-        except UsageError as error:
-            failed[path] = error
-    return report, failed
+    filled["card"] = _card(corpus, encoded, trained, report)
+    return report, write(folder, output, _tensors(encoded, trained.tensors), filled)
 
 
 def _settings(config: TranslateConfig, encoded: Encoded, tree: spec.Block) -> dict[str, Any]:
@@ -141,24 +116,12 @@ def _report(
             " pairs."
         )
     if found is None:
-        notes.append(
-            f"Cut off before held-out text was decoded; a look at it had {trained.sampled:.4f} nats per symbol."
-            " `anaphora eval` scores it."
-            if math.isfinite(trained.sampled)
-            else "Cut off before the model was judged. `anaphora eval` scores it."
-        )
+        notes.append(cut_off(trained, "symbol"))
     return Report(
         score=found,
         floor=floor,
         loses=loses,
-        sampled_nats=trained.sampled,
-        parameters=sum(math.prod(shape) for shape in spec.tensors(trained.tree).values()),
-        steps=trained.steps,
-        best_step=trained.best_step,
-        seconds=trained.seconds,
-        stopped=trained.stopped,
-        model=output,
-        run_dir=folder,
+        **ended(trained, folder, output),
         notes=tuple(notes),
         results=beside,
         sections=_sections(config, encoded, trained, found),
@@ -172,24 +135,15 @@ def _sections(config: TranslateConfig, encoded: Encoded, trained: Trained, found
     return (*sections(found), *looks(opened(config, encoded, trained.tree, trained.tensors), sources))
 
 
-def _card(corpus: Corpus, encoded: Encoded, floor: Floor, trained: Trained, report: Report) -> dict[str, Any]:
+def _card(corpus: Corpus, encoded: Encoded, trained: Trained, report: Report) -> dict[str, Any]:
     found = report.score
     figures = ("rows", "bleu", "chrf", "exact", "decoding", "bleu_signature", "chrf_signature")
-    return {
-        "date": datetime.datetime.now(datetime.UTC).date().isoformat(),
-        "sources": [Path(source).name for source in corpus.sources],
-        "data_sha256": corpus.sha256,
+    facts = {
         "unit": PLURAL[encoded.reader.kind],
         "train_pairs": len(encoded.train.rows),
         "held_out_pairs": len(corpus.held_out),
         **{name: None if found is None else getattr(found, name) for name in figures},
         "nats_per_unit": trained.sampled if math.isfinite(trained.sampled) else None,
-        "floor": floor.facts(),
-        "parameters": report.parameters,
-        "steps": trained.steps,
-        "best_step": trained.best_step,
-        "weights": trained.weights,
-        "stopped": trained.stopped,
-        "seconds": round(report.seconds, 3),
-        "versions": versions(),
+        "floor": report.floor.facts(),
     }
+    return card(corpus.sources, corpus.sha256, facts, trained, report)

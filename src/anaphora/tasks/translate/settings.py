@@ -79,7 +79,6 @@ class Training(config.Training):
     sampling: float = Field(
         default=0.0, ge=0, le=1, description="share of the decoder's inputs that are its own guesses, by the run's end"
     )
-    learning_rate: float = Field(default=3e-3, gt=0, le=10, description="AdamW's rate at its height, after the warm-up")
     weight_decay: float = Field(
         default=0.02, ge=0, le=10, description="AdamW's decay of matrices; biases, embeddings, norms: none"
     )
