@@ -29,6 +29,7 @@ class Load:
     scored_lines: int = 0  # steps of all rows that are scored at once
     parts: Mapping[str, tuple[int, int]] = field(default_factory=dict)
     """For a part of a model that sees others: its rows and steps."""
+    passes: float | None = None  # where the task takes as many as suit the amount of data
 
 
 class Rules(Protocol):

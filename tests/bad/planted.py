@@ -171,6 +171,7 @@ J = "a.jsonl --valid 0.25 --columns x --preset small"
 CLASSIFY = [
     Planted("an empty text", {"a.csv": csv([*PAIRS[:8], ("  ", "no"), *PAIRS[8:]]), "v.csv": V}, C,
             "empty-row", "a.csv", (10,)),
+    Planted("few rows held out", {"a.csv": csv(PAIRS), "v.csv": csv([*rows(70)[60:]])}, C, "few-held-out"),
     Planted("one label", {"a.csv": csv([(cell, "no") for cell, _ in PAIRS]), "v.csv": csv([("some text", "no")])}, C,
             "single-class"),
     Planted("a label only held out", {"a.csv": csv(PAIRS),

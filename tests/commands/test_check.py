@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import shutil
 import subprocess
@@ -215,6 +216,16 @@ def test_how_long_it_takes_is_said_in_the_words_of_the_config(settings: dict[str
     finding = estimate._time(2.0, load(small()), Training(**settings))
     assert finding.message.startswith("About 2.0 s for one pass of 7 batches")
     assert finding.message.endswith(said)
+
+
+def test_passes_that_a_task_takes_by_the_amount_of_data_are_the_ones_foretold() -> None:
+    foreseen = dataclasses.replace(load(small()), passes=33.6, batches=1)
+    message = estimate._time(2.0, foreseen, Training()).message
+    assert message == (
+        "About 2.0 s for one pass of 1 batch, on this processor as it is now. 33.6 passes take about 1:07;"
+        " --minutes sets a limit."
+    )
+    assert "3 passes" in estimate._time(2.0, foreseen, Training(epochs=3.0)).message
 
 
 def test_memory_that_is_free_is_known_here() -> None:

@@ -104,9 +104,10 @@ def _memory(needed: int, weights: int, batch: int) -> list[Finding]:
 
 
 def _time(seconds: float, load: Load, training: Training) -> Finding:
-    passes = training.epochs or (None if training.max_steps else _EPOCHS)
+    passes = training.epochs or (None if training.max_steps else load.passes or _EPOCHS)
     steps = load.batches / training.accumulate
-    message = f"About {_duration(seconds)} for one pass of {load.batches:,} batches, on this processor as it is now."
+    batches = "1 batch" if load.batches == 1 else f"{load.batches:,} batches"
+    message = f"About {_duration(seconds)} for one pass of {batches}, on this processor as it is now."
     if training.minutes:
         message += f" {training.minutes:g} minutes are up to {60 * training.minutes / seconds:,.1f} passes."
     elif training.max_steps:

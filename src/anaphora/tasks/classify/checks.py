@@ -27,6 +27,7 @@ from anaphora.tasks.classify.settings import PLURAL, ClassifyConfig
 TRAIN, HELD_OUT = "the training part", "the held-out part"
 _MANY_UNKNOWN = 0.2  # of the held-out units
 _UNEVEN = 20  # times as many rows
+_FEW = 20  # held-out rows
 _SHOWN = 5  # labels
 
 
@@ -46,6 +47,7 @@ def check(config: ClassifyConfig, corpus: Corpus) -> list[Finding]:
         found += _not_finite(config, corpus, rows)
     return [
         *found,
+        *_few(held_out),
         *_labels(corpus),
         *check_duplicates(_keys(train), _keys(held_out), train.place, held_out.place),
         *_contradictions(corpus),
@@ -64,6 +66,7 @@ def describe(config: ClassifyConfig, corpus: Corpus) -> tuple[list[Finding], Loa
         steps=max(1, round(float(lengths.mean()))),
         batches=batches.per_epoch,
         data_bytes=encoded.train.rows.steps.nbytes + encoded.held_out.rows.steps.nbytes,
+        passes=training.epochs,
     )
     found = []
     parts = ((TRAIN, corpus.train, encoded.train), (HELD_OUT, corpus.held_out, encoded.held_out))
@@ -94,6 +97,15 @@ def _not_finite(config: ClassifyConfig, corpus: Corpus, rows: Rows) -> list[Find
     nested = [f"{names[0]}[{channel}]" for channel in range(wide)] if wide > 1 else ["the series"]
     channels = names if len(names) == wide else nested
     return check_finite(series, channels, rows.place)
+
+
+def _few(held_out: Rows) -> list[Finding]:
+    if len(held_out) >= _FEW:
+        return []
+    off = 50 / max(1, len(held_out)) ** 0.5
+    told = "1 row is" if len(held_out) == 1 else f"{len(held_out):,} rows are"
+    message = f"{told} held out: an accuracy on so few has a standard error of up to {off:.0f} points in a hundred."
+    return [Finding("few-held-out", "warning", HELD_OUT, (), message, "Hold out more with --valid.")]
 
 
 def _keys(rows: Rows) -> Iterator[Hashable]:

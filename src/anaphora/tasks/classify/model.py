@@ -31,7 +31,7 @@ from anaphora.tasks.classify.floor import Guesses, guessed
 from anaphora.tasks.classify.network import share_unknown, specification
 from anaphora.tasks.classify.reading import Corpus
 from anaphora.tasks.classify.saving import Report, save, score
-from anaphora.tasks.classify.scoring import Score, shown
+from anaphora.tasks.classify.scoring import Score, shown, temperature_of
 from anaphora.tasks.classify.settings import ClassifyConfig
 from anaphora.tasks.classify.showing import results
 from anaphora.trained import Trained
@@ -141,7 +141,7 @@ class Work:
             for begin, end in pairwise(cuts.tolist())
         ]
         scores, multi = np.concatenate(found), self._encoded.multi
-        heat = label_metrics.fit_temperature(scores, part.targets, multi)
+        heat = temperature_of(scores, part.targets, multi)
         return float(label_metrics.nats(scores, part.targets, heat, multi).mean())
 
     def name(self, batch: Batch, row: int) -> str:

@@ -11,14 +11,14 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from anaphora import bundle, label_metrics
+from anaphora import bundle
 from anaphora.errors import UsageError
 from anaphora.runtime import Model
 from anaphora.tasks.classify.classifier import scores, settings
 from anaphora.tasks.classify.encoding import Encoded
 from anaphora.tasks.classify.floor import Floor
 from anaphora.tasks.classify.reading import Corpus
-from anaphora.tasks.classify.scoring import Score, judge
+from anaphora.tasks.classify.scoring import Score, judge, temperature_of
 from anaphora.tasks.classify.settings import PLURAL, ClassifyConfig
 from anaphora.tasks.classify.showing import results, sections
 from anaphora.trained import Ending, Trained, card, cut_off, ended, write
@@ -46,7 +46,7 @@ def score(corpus: Corpus, encoded: Encoded, trained: Trained, rows: NDArray[np.i
     inputs, targets = encoded.held_out.rows.take(rows), encoded.held_out.targets[rows]
     model = Model(bundle.Bundle(dict(trained.tensors), {"model": trained.tree}))
     found = scores(model, inputs)
-    heat = label_metrics.fit_temperature(found, targets, encoded.multi)
+    heat = temperature_of(found, targets, encoded.multi)
     return judge(found, corpus.held_out.take(rows), encoded.labels, heat, encoded.multi)
 
 

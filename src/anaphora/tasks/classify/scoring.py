@@ -23,6 +23,12 @@ WORST = 20
 _SHOWN = 5  # of the worst rows, labels and confusions, on a terminal
 _TEXT = 160  # characters of a row that are shown
 _TABLE = 30  # labels whose confusion matrix is printed
+_FITTED = 20  # rows that tell a temperature
+
+
+def temperature_of(scores: NDArray[Any], targets: NDArray[Any], multi: bool) -> float:
+    """The temperature that fits rows best; 1 of rows too few to tell: right once, a network would be sure for ever."""
+    return metrics.fit_temperature(scores, targets, multi) if len(targets) >= _FITTED else 1.0
 
 
 @dataclass(frozen=True)

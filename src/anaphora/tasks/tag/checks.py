@@ -91,6 +91,7 @@ def describe(config: TagConfig, corpus: Corpus) -> tuple[list[Finding], Load | N
             for array in (part.words.steps, part.forms, part.letters.steps, part.tags)
         ),
         parts={LETTERS: (different, max(1, round(float(encoded.train.letters.lengths.mean()))))},
+        passes=training.epochs,
     )
     found = _long(config, corpus.train)
     told_already = {"empty-row", *(each.code for each in found)}
