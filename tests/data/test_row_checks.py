@@ -77,8 +77,10 @@ def test_numbers_that_are_none_by_column_and_row() -> None:
     assert (only.where, only.rows, only.message) == (
         "column 'b'",
         (Row("rows.csv", 3),),
-        "1 row has a value that is NaN or infinite.",
+        "1 row has a value that is NaN or infinite, first at step 2 of 3.",
     )
+    (filled,) = check_finite(series, ["a", "b"], at, " (by 0)")
+    assert filled.remedy.startswith("Fill the values (by 0) or remove the rows")
 
 
 def test_labels() -> None:

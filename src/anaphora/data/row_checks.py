@@ -59,9 +59,10 @@ def check_lengths(lengths: ArrayLike, at: At, where: str, unit: str) -> list[Fin
     return found
 
 
-def check_finite(rows: Iterable[ArrayLike], columns: Sequence[str], at: At) -> list[Finding]:
-    """Numbers that are none, by column; a row is (C,) or, a series, (T, C)."""
+def check_finite(rows: Iterable[ArrayLike], columns: Sequence[str], at: At, filling: str = "") -> list[Finding]:
+    """Numbers that are none, by column; a row is (C,) or, a series, (T, C). `filling` says what fills them."""
     wrong: dict[str, list[int]] = {column: [] for column in columns}
+    steps: dict[str, str] = dict.fromkeys(columns, "")
     kinds: dict[str, set[str]] = {column: set() for column in columns}
     for number, row in enumerate(rows):
         values = np.asarray(row, dtype=np.float64).reshape(-1, len(columns))
@@ -71,6 +72,8 @@ def check_finite(rows: Iterable[ArrayLike], columns: Sequence[str], at: At) -> l
             some = values[:, column]
             if np.isfinite(some).all():
                 continue
+            if not wrong[name] and len(some) > 1:
+                steps[name] = f", first at step {int(np.argmin(np.isfinite(some))) + 1:,} of {len(some):,}"
             wrong[name].append(number)
             kinds[name] |= {"NaN" if np.isnan(value) else "infinite" for value in some[~np.isfinite(some)]}
     return [
@@ -80,8 +83,8 @@ def check_finite(rows: Iterable[ArrayLike], columns: Sequence[str], at: At) -> l
             f"column '{name}'",
             numbers,
             at,
-            f"{_rows(len(numbers))} a value that is {' or '.join(sorted(kinds[name]))}.",
-            "Fill the values or remove the rows: one of them makes every weight NaN.",
+            f"{_rows(len(numbers))} a value that is {' or '.join(sorted(kinds[name]))}{steps[name]}.",
+            f"Fill the values{filling} or remove the rows: one of them makes every weight NaN.",
         )
         for name, numbers in wrong.items()
         if numbers

@@ -152,3 +152,14 @@ def test_few_rows_fit_no_temperature() -> None:
     targets = rng.integers(4, size=20)
     assert temperature_of(scores, targets, False) == label_metrics.fit_temperature(scores, targets, False) != 1.0
     assert temperature_of(scores[:19], targets[:19], False) == 1.0
+
+
+def test_of_many_labels_only_what_was_confused_is_listed() -> None:
+    labels = tuple(f"k{number}" for number in range(40))
+    rows = rows_with([(label,) for label in labels])
+    right = 9 * np.eye(40, dtype=np.float32)
+    assert not [line for line in judge(right, rows, labels, 1.0, multi=False).lines() if "confused" in line]
+    wrong = right[[1, 0, *range(2, 40)]]
+    lines = judge(wrong, rows, labels, 1.0, multi=False).lines()
+    at = lines.index("most often confused:")
+    assert lines[at + 1 : at + 3] == ["  1 × k0 taken for k1", "  1 × k1 taken for k0"]

@@ -96,7 +96,7 @@ def _not_finite(config: ClassifyConfig, corpus: Corpus, rows: Rows) -> list[Find
     wide, names = inputs.steps.shape[1], corpus.columns.channels
     nested = [f"{names[0]}[{channel}]" for channel in range(wide)] if wide > 1 else ["the series"]
     channels = names if len(names) == wide else nested
-    return check_finite(series, channels, rows.place)
+    return check_finite(series, channels, rows.place, " (--missing mean: by their channel's mean)" if refused else "")
 
 
 def _few(held_out: Rows) -> list[Finding]:

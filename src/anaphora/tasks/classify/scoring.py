@@ -98,7 +98,7 @@ class Score:
             table = [[name, *map(str, row)] for name, row in zip(self.labels, self.confusion, strict=True)]
             return ["", *columns(head, table, right=range(1, len(head)))]
         most = [f"  {count:,} × {truth} taken for {guess}" for count, truth, guess in self.confused()[:_SHOWN]]
-        return ["", "most often confused:", *most]
+        return ["", "most often confused:", *most] if most else []
 
     def confused(self) -> list[tuple[int, str, str]]:
         """Pairs of labels that were taken for each other: how often, the truth, the guess; the most frequent first."""
