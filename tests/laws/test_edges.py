@@ -8,7 +8,7 @@ import pytest
 import torch
 
 from anaphora import nn
-from laws.cases import MODULES, Case, Problem, distance, values
+from laws.cases import MODULES, Case, Problem, distance, near, values
 
 
 def test_no_steps(case: Case) -> None:
@@ -131,4 +131,4 @@ def test_extreme_values(case: Case) -> None:
         if case.cell == "rnn_relu" and scale > 1:
             continue  # nothing bounds it
         far = distance(values(problem.run(problem.ours)), values(problem.run_torch()), least=1e-6)
-        assert max(far.values()) <= 2e-6, (scale, far)
+        assert near(far, 2e-6, problem.lost), (scale, far)

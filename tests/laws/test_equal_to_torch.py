@@ -1,7 +1,8 @@
 """Values and every gradient equal torch's, or those of the equations by hand; and float32 is as near to float64 as
 torch's own float32 is.
 
-Tolerances: values 2e-6 and gradients 1e-5, relative to the largest; against float64, twice torch's own error, both with
+Tolerances: values 2e-6, and where torch's own float32 is far from float64 twice that more, and gradients 1e-5,
+relative to the largest; against float64, twice torch's own error, both with
 a rounding of 1e-7 added, in the geometric mean of eight draws. Terms of about 1 may cancel: what is under 0.1, or of
 gradients against float64 under 1, counts as that much.
 """
@@ -11,9 +12,9 @@ from __future__ import annotations
 import numpy as np
 import torch
 
-from laws.cases import TORCHS, Case, Problem, distance, values
+from laws.cases import LEAST, TORCHS, Case, Problem, distance, near, values
 
-VALUES, GRADIENTS, ROUNDING, LEAST = 2e-6, 1e-5, 1e-7, 0.1
+VALUES, GRADIENTS, ROUNDING = 2e-6, 1e-5, 1e-7
 
 
 def test_values_and_gradients_equal_torchs(case: Case) -> None:
@@ -26,7 +27,7 @@ def test_values_and_gradients_equal_torchs(case: Case) -> None:
     torch.manual_seed(11)
     theirs = problem.run_torch()
     far = distance(values(ours), values(theirs), LEAST)
-    assert max(far.values()) <= VALUES, far
+    assert near(far, VALUES, problem.lost), far
     far = distance(problem.gradients(problem.ours, ours), problem.gradients(problem.torchs, theirs), LEAST)
     assert max(far.values()) <= GRADIENTS, far
 
