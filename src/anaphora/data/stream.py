@@ -10,6 +10,7 @@ import io
 import json
 import os
 import select
+import shlex
 import sys
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -53,9 +54,17 @@ def batches(paths: Sequence[str | os.PathLike[str]], most: int = MOST, plain: bo
             try:
                 opened = open(path, "rb", buffering=0)  # noqa: SIM115 — closed below
             except OSError as error:
-                raise DataError(f"'{os.fspath(path)}' cannot be read: {error.strerror or error}.") from error
+                raise DataError(
+                    f"'{os.fspath(path)}' cannot be read: {error.strerror or error}.{_meant(path)}"
+                ) from error
             with opened as file:
                 yield from _lines(file, f"'{os.fspath(path)}'", ending in _JSON and not plain, most)
+
+
+def _meant(name: str) -> str:
+    """What to type if a text was named where a file belongs."""
+    echo = f" A text itself goes through standard input: echo {shlex.quote(name)} | anaphora run …"
+    return echo if " " in name else ""
 
 
 def _lines(file: BinaryIO | io.RawIOBase, name: str, is_json: bool | None, most: int) -> Iterator[list[Line]]:
