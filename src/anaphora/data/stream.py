@@ -54,9 +54,8 @@ def batches(paths: Sequence[str | os.PathLike[str]], most: int = MOST, plain: bo
             try:
                 opened = open(path, "rb", buffering=0)  # noqa: SIM115 — closed below
             except OSError as error:
-                raise DataError(
-                    f"'{os.fspath(path)}' cannot be read: {error.strerror or error}.{_meant(path)}"
-                ) from error
+                message = f"'{os.fspath(path)}' cannot be read: {error.strerror or error}."
+                raise DataError(message + _meant(os.fspath(path))) from error
             with opened as file:
                 yield from _lines(file, f"'{os.fspath(path)}'", ending in _JSON and not plain, most)
 
