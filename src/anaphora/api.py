@@ -31,7 +31,10 @@ from anaphora.tasks import table
 
 if TYPE_CHECKING:
     from anaphora.tasks.classify.python import LabelModel
+    from anaphora.tasks.fill.python import GapModel
     from anaphora.tasks.language.python import LanguageModel
+    from anaphora.tasks.tag.python import TagModel
+    from anaphora.tasks.translate.python import TextModel
     from anaphora.training.watch import Watch
 
 Place = str | os.PathLike[str]
@@ -52,6 +55,21 @@ def train(
 ) -> LabelModel: ...
 @overload
 def train(
+    task: Literal["tag"], data: Any, *, output: Place | None = None, run_dir: Place | None = None,
+    preset: str | None = None, config: Settings | None = None, progress: bool | Watch = False, **given: Any,
+) -> TagModel: ...
+@overload
+def train(
+    task: Literal["fill"], data: Any, *, output: Place | None = None, run_dir: Place | None = None,
+    preset: str | None = None, config: Settings | None = None, progress: bool | Watch = False, **given: Any,
+) -> GapModel: ...
+@overload
+def train(
+    task: Literal["translate"], data: Any, *, output: Place | None = None, run_dir: Place | None = None,
+    preset: str | None = None, config: Settings | None = None, progress: bool | Watch = False, **given: Any,
+) -> TextModel: ...
+@overload
+def train(
     task: str, data: Any, *, output: Place | None = None, run_dir: Place | None = None,
     preset: str | None = None, config: Settings | None = None, progress: bool | Watch = False, **given: Any,
 ) -> Opened: ...
@@ -67,7 +85,8 @@ def train(
     progress: bool | Watch = False,
     **given: Any,
 ) -> Opened:
-    """Train a model on data, as `anaphora train TASK DATA` does, and return it: a `LanguageModel`, a `LabelModel`.
+    """Train a model on data, as `anaphora train TASK DATA` does, and return it: a `LanguageModel`, `LabelModel`,
+    `TagModel`, `GapModel` or `TextModel`.
 
     `given` are knobs by name, `learning_rate=1e-3, minutes=5`; they win over `config`, which wins over `preset`. The
     model's file goes to `output` and the records to `run_dir`, else beside it; where neither is named, both live in a
