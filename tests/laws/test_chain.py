@@ -15,7 +15,7 @@ import torch
 from anaphora import spec
 from anaphora.nn.blocks import assemble
 from anaphora.nn.convolution import Convolution
-from anaphora.nn.crf import CRF
+from anaphora.nn.crf import CRF, log_partition
 from anaphora.nn.ragged import Ragged
 from anaphora.runtime.crf import Chain
 
@@ -217,3 +217,32 @@ def test_windows_are_those_of_a_convolution(width: int, rng: np.random.Generator
         if len(row):
             theirs = torch.nn.functional.conv1d(row.mT, module.weight, module.bias, padding=width // 2).mT
             np.testing.assert_allclose(ours.detach(), theirs.detach(), rtol=0, atol=1e-6)
+
+
+def test_what_is_hundreds_of_nats_apart_is_still_summed(rng: np.random.Generator) -> None:
+    # The only way from label 2 leads through labels that are 900 nats less likely than what stands beside them.
+    made = Case(rng, limited=False)
+    made.no[0][:] = True
+    made.no[0][[0, 0, 1, 2, 3], [0, 3, 2, 1, 2]] = False
+    made.scores[:, :] += np.array([900, 0, -900, 0], np.float32) * (np.arange(len(made.scores)) % 2)[:, None]
+    made.no[1][0] = True
+    module, e = made.module(), torch.from_numpy(made.scores.astype(np.float64)).requires_grad_()
+    rows = Ragged(e, torch.from_numpy(LENGTHS))
+    leaves = [e, module.transitions, module.start, module.end]
+    total = torch.zeros((), dtype=torch.float64)
+    for row in e.split(LENGTHS.tolist()):
+        ways = [path for path in itertools.product(range(K), repeat=len(row)) if len(row)]
+        possible = [path for path in ways if made.score(row.detach().numpy(), path) > -math.inf]
+        scores = [
+            module.start[path[0]] + module.end[path[-1]] + sum(row[t, label] for t, label in enumerate(path))
+            + sum(module.transitions[pair] for pair in itertools.pairwise(path))
+            for path in possible
+        ]  # fmt: skip
+        total = total + (torch.stack(scores).logsumexp(0) if scores else 0.0)
+    expected = torch.autograd.grad(total, leaves)
+    impossible = map(torch.from_numpy, made.no)
+    limits = (each.masked_fill(no, -torch.inf) for each, no in zip(leaves[1:], impossible, strict=True))
+    found = log_partition(rows, *limits).sum()
+    assert found.item() == pytest.approx(total.item(), rel=EXACT)
+    for got, true in zip(torch.autograd.grad(found, leaves), expected, strict=True):
+        torch.testing.assert_close(got, true, rtol=1e-9, atol=1e-12)

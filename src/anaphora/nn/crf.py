@@ -6,9 +6,10 @@
     ∂ ln Z / ∂ e_t(j) = p(y_t = j | x) = exp(α_t(j) + β_t(j) − ln Z)
 
 A step of either recursion is one matrix product for all rows, as ln Σ_i exp(v_i + W_ij) = m + ln((exp(v − m) exp W)_j)
-with m = max v. Rows are taken longest first, so that a step costs the rows that reach it; all is in float64, and the
-gradient is what the equations say, not what a tape remembers. A transition that is forbidden is in no sum: Z runs over
-the sequences that are possible, here and where they are decoded.
+with m = max v; only where that sum is too small for a number is it made term by term. Rows are taken longest first, so
+that a step costs the rows that reach it; all is in float64, and the gradient is what the equations say, not what a tape
+remembers. A transition that is forbidden is in no sum: Z runs over the sequences that are possible, here and where they
+are decoded.
 """
 
 from __future__ import annotations
@@ -21,7 +22,8 @@ from torch import Tensor, nn
 
 from anaphora.nn.ragged import Ragged
 
-_LARGEST = 700.0  # e to it is still a number
+_LARGEST = 600.0  # e to it is a number that may still be multiplied
+_LEAST = 1e-290  # a sum below it has lost digits, or all there was to it
 
 
 class CRF(nn.Module):
@@ -103,19 +105,19 @@ class _LogPartition(torch.autograd.Function):
         alpha[0] = e[0] + a
         for t in range(1, len(counts)):
             n = counts[t]
-            alpha[t, :n] = e[t, :n] + _log_product(alpha[t - 1, :n], P)
+            alpha[t, :n] = e[t, :n] + _log_product(alpha[t - 1, :n], W, P)
         last = torch.tensor(lengths, device=e.device) - 1, torch.arange(len(lengths), device=e.device)
         log_z = (alpha[last] + b).logsumexp(1)
-        ctx.save_for_backward(e, alpha, P, b, log_z, *last)
+        ctx.save_for_backward(e, alpha, W, P, b, log_z, *last)
         ctx.counts = counts
         return log_z
 
     @staticmethod
     @torch.autograd.function.once_differentiable
     def backward(ctx: Any, d_log_z: Tensor) -> tuple[Tensor | None, ...]:
-        e, alpha, P, b, log_z, *last = ctx.saved_tensors
+        e, alpha, W, P, b, log_z, *last = ctx.saved_tensors
         counts = ctx.counts
-        d_e, d_W, Q = torch.zeros_like(e), torch.zeros_like(P), P.mT.contiguous()
+        d_e, d_P, d_W, Q = torch.zeros_like(e), torch.zeros_like(P), torch.zeros_like(P), P.mT.contiguous()
         beta = b.expand_as(e[0]).clone()
         for t in reversed(range(len(counts))):
             n = counts[t]
@@ -124,14 +126,24 @@ class _LogPartition(torch.autograd.Function):
                 ahead = e[t + 1, :on] + beta[:on]
                 here = alpha[t, :on]
                 top = here.amax(1, keepdim=True)
-                pulled = (ahead + top - log_z[:on, None]).clamp(max=_LARGEST).exp() * d_log_z[:on, None]
-                d_W += (here - top).exp().mT @ pulled
-                beta[:on] = _log_product(ahead, Q)
+                pull = ahead + top - log_z[:on, None]
+                far = (pull > _LARGEST).any(1)
+                if far.any():  # what leads there is as unlikely as this is large: only together are they numbers
+                    pairs = here[far][:, :, None] + W + (ahead - log_z[:on, None])[far][:, None]
+                    d_W += (pairs.exp() * d_log_z[:on][far][:, None, None]).sum(0)
+                    pull = pull.masked_fill(far[:, None], -torch.inf)
+                d_P += (here - top).exp().mT @ (pull.exp() * d_log_z[:on, None])
+                beta[:on] = _log_product(ahead, W.mT, Q)
             d_e[t, :n] = (alpha[t, :n] + beta[:n] - log_z[:n, None]).exp() * d_log_z[:n, None]
-        return d_e, d_W * P, d_e[0].sum(0), d_e[tuple(last)].sum(0), None, None
+        return d_e, d_W + d_P * P, d_e[0].sum(0), d_e[tuple(last)].sum(0), None, None
 
 
-def _log_product(v: Tensor, P: Tensor) -> Tensor:
-    """ln Σ_i exp(v_i) P_ij of each row (n, K)."""
+def _log_product(v: Tensor, W: Tensor, P: Tensor) -> Tensor:
+    """ln Σ_i exp(v_i + W_ij) of each row (n, K); P = exp W."""
     top = v.amax(1, keepdim=True)
-    return top + ((v - top).exp() @ P).log()
+    sums = (v - top).exp() @ P
+    found = top + sums.log()
+    small = (sums < _LEAST).any(1)
+    if small.any():
+        found[small] = (v[small][:, :, None] + W).logsumexp(1)
+    return found
