@@ -107,7 +107,7 @@ def total(model: nn.Module, batch: Tensor, carry: Any) -> tuple[Tensor, None]:
     return model(batch).square().sum(), None
 
 
-def names(batch: Tensor, row: int) -> str:
+def names(batch: Tensor, row: int, part: str = "") -> str:
     return f"rows.csv, line {row + 2}"
 
 

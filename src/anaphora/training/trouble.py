@@ -8,10 +8,15 @@ named by its parameter.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Any
 
 import torch
 from torch import Tensor, nn
+from torch.utils.hooks import RemovableHandle
+
+from anaphora.nn.blocks import Stack
+from anaphora.nn.ragged import Ragged
 
 _NAMED = 3  # rows that are told of by name
 
@@ -20,20 +25,19 @@ def explained(
     model: nn.Module, loss: Callable[..., tuple[Tensor, Any]], batches: Sequence[Any], carry: Any, name: Any
 ) -> str:
     """A sentence that names block, rows and first step, or the parameter, for batches whose loss or gradient was not
-    finite, empty if all is finite now; `name(batch, row)` says where a row comes from.
+    finite, empty if all is finite now; `name(batch, row, part)` says where a row of a part of the model comes from.
     """
     for number, batch in enumerate(batches):
-        found: list[tuple[str, Tensor]] = []
-        hooks = [module.register_forward_hook(_looker(path, found)) for path, module in model.named_modules() if path]
+        seen = _Looker()
+        hooks = seen.attached(model)
         try:
             total, carry = loss(model, batch, carry)
         finally:
             for hook in hooks:
                 hook.remove()
         which = f"batch {number + 1} of {len(batches)}: " if len(batches) > 1 else ""
-        if found:
-            path, bad = found[0]
-            return f"Not finite first in '{path}': {which}{_rows(bad, batch, name)}."
+        if seen.places:
+            return f"Not finite first in '{seen.path}': {which}{_rows(seen, batch, name)}."
         if not bool(total.isfinite()):
             return f"Every block's output was finite, the loss made of them was not{f' in {which}' if which else ''}."
         gradients = torch.autograd.grad(total, list(model.parameters()), allow_unused=True)
@@ -66,22 +70,62 @@ def of_memory(error: BaseException) -> str:
     )
 
 
-def _looker(path: str, found: list[tuple[str, Tensor]]) -> Callable[..., None]:
-    def look(module: nn.Module, inputs: Any, output: Any) -> None:
-        tensor = output[0] if isinstance(output, tuple) else output
-        if not found and isinstance(tensor, Tensor) and not bool(tensor.isfinite().all()):
-            found.append((path, ~tensor.detach().isfinite()))
+class _Looker:
+    """Hooks that keep the first block whose output is not all finite, and each bad row of it with its first bad step;
+    None as the step of what a row has one of.
+    """
 
-    return look
+    def __init__(self) -> None:
+        self.path = ""
+        self.places: dict[int, int | None] = {}
+        self._lengths: Tensor | None = None  # of the rows, end to end, that a stack of blocks was last given
+
+    def attached(self, model: nn.Module) -> list[RemovableHandle]:
+        """Look at every block of a model until the handles are removed."""
+        stacks = [module for module in model.modules() if isinstance(module, Stack)]
+        blocks = [(path, module) for path, module in model.named_modules() if path]
+        return [
+            *(stack.register_forward_pre_hook(self._enter) for stack in stacks),
+            *(module.register_forward_hook(partial(self._look, path)) for path, module in blocks),
+        ]
+
+    def _enter(self, module: nn.Module, inputs: Any) -> None:
+        if isinstance(inputs[0], Ragged):
+            self._lengths = inputs[0].lengths
+
+    def _look(self, path: str, module: nn.Module, inputs: Any, output: Any) -> None:
+        if self.places:
+            return
+        first = output[0] if isinstance(output, tuple) else output
+        lengths = self._lengths if inputs and isinstance(inputs[0], Tensor) else None
+        values, lengths = (first.data, first.lengths) if isinstance(first, Ragged) else (first, lengths)
+        if isinstance(values, Tensor) and not bool(values.isfinite().all()):
+            self.path, self.places = path, _places(~values.detach().isfinite(), lengths)
 
 
-def _rows(bad: Tensor, batch: Any, name: Callable[[Any, int], str]) -> str:
-    """Rows and steps of an output (T, B, width), or rows of one that was pooled, (B, width)."""
-    marked = bad.flatten(2).any(2) if bad.ndim > 2 else bad.flatten(1).any(1)[None]  # (T, B)
-    rows = marked.any(0).nonzero().flatten().tolist()
-    told = []
-    for row in rows[:_NAMED]:
-        step = int(marked[:, row].nonzero()[0])
-        told.append(f"{name(batch, row)}{f', step {step + 1}' if bad.ndim > 2 else ''}")
-    more = f" and {len(rows) - _NAMED} more" if len(rows) > _NAMED else ""
+def _places(bad: Tensor, lengths: Tensor | None) -> dict[int, int | None]:
+    """Rows, and the first step in each, of an output (T, B, width), or of (N, width) whose rows lie end to end; or rows
+    alone, of (B, width) or (B,).
+    """
+    if bad.ndim > 2 and len(bad) > 1:
+        marked = bad.flatten(2).any(2).cpu()
+        return {row: int(marked[:, row].nonzero()[0]) for row in marked.any(0).nonzero().flatten().tolist()}
+    bad = bad[0] if bad.ndim > 2 else bad
+    lines = bad.reshape(len(bad), -1).any(1).nonzero().flatten().tolist()
+    if lengths is None or int(lengths.sum()) != len(bad):
+        return dict.fromkeys(lines)
+    ends = lengths.cumsum(0)
+    found: dict[int, int | None] = {}
+    for line in lines:
+        row = int(torch.searchsorted(ends, line, right=True))
+        found.setdefault(row, line - int(ends[row] - lengths[row]))
+    return found
+
+
+def _rows(seen: _Looker, batch: Any, name: Callable[[Any, int, str], str]) -> str:
+    """Rows by name, each with its first bad step."""
+    part, told = seen.path.partition(".")[0], []
+    for row, step in list(seen.places.items())[:_NAMED]:
+        told.append(f"{name(batch, row, part)}{'' if step is None else f', step {step + 1}'}")
+    more = f" and {len(seen.places) - _NAMED} more" if len(seen.places) > _NAMED else ""
     return f"{'; '.join(told)}{more}"

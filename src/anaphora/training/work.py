@@ -57,8 +57,8 @@ class Work(Protocol[Batch]):
     def evaluate(self, model: nn.Module) -> float:
         """The mean loss on the held-out part or a sample of it."""
 
-    def name(self, batch: Batch, row: int) -> str:
-        """Words that say where a row of a batch comes from."""
+    def name(self, batch: Batch, row: int, part: str = "") -> str:
+        """Words that say where a row of a batch comes from, as a part of the model counts rows."""
 
     def count_floor(self, told: Watch) -> Sequence[Result] | None:
         """Find out what the network must beat, and give it, as results without a value; None where nothing is."""

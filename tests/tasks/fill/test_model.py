@@ -245,4 +245,6 @@ def test_where_a_number_ceases_to_be_one_is_told(part: str) -> None:
     said = explained(model, here.loss, [batch], None, here.name)
     assert said.startswith(f"Not finite first in '{part.rpartition('.')[0]}': ")
     begins = repr(here._encoded.lexicon.decode(batch.ids[:20, 1]))
-    assert f"window 2 (it begins {begins})" in said
+    told = f"window 2 (it begins {begins})"
+    step = int(np.argmax(here._words[batch.ids[:, 1]])) + 1  # of the window's first gap
+    assert (f"the gap at step {step} of {told}" if part.startswith("both") else f"{told}, step 1") in said

@@ -29,6 +29,7 @@ from anaphora.tasks.tag.tagger import Tagger
 from anaphora.tasks.tag.task import evaluate, read
 from anaphora.training import run
 from anaphora.training.initial import first_model
+from anaphora.training.trouble import explained
 from anaphora.training.watch import Silent, Step
 from tagged import config, write, write_grammar
 
@@ -306,3 +307,32 @@ def test_another_model_is_no_tagger(report: Report) -> None:
     del units["temperature"]
     with pytest.raises(CorruptBundle, match="temperature"):
         Tagger(with_config(units=units))
+
+
+def test_where_a_number_ceases_to_be_one_is_told(tmp_path: Path) -> None:
+    here = work(tmp_path, "--letters", "recurrent", text=SMALL)
+    batch = here.batches.at(0)
+
+    def said(part: str, entry: Any) -> str:
+        model: Any = first_model(here.tree, 0, here.begin)
+        with torch.no_grad():
+            model.get_parameter(part)[entry] = torch.nan
+        return explained(model, here.loss, [batch], None, here.name)
+
+    sentences = [here._corpus.train.tokens[row] for row in batch.rows.tolist()]
+    places = [here._corpus.train.at(row) for row in batch.rows.tolist()]
+    told = said("letters.letter.weight", here._encoded.reader.letters.encode("g")[0])
+    for word in ("dog", "dogs"):
+        place, at = next(
+            (place, words.index(word)) for place, words in zip(places, sentences, strict=True) if word in words
+        )
+        assert f"{place} (its word {at + 1}, '{word}'), step 3" in told
+    assert told.startswith("Not finite first in 'letters.letter': ")
+    assert told.count("step") == 2
+    run_ = here._encoded.reader.words.encode(["run"])[0]
+    found = [(place, words.index("run")) for place, words in zip(places, sentences, strict=True) if "run" in words]
+    told = said("words.word.weight", run_)
+    assert told.startswith("Not finite first in 'words.word': ")
+    assert told.count(", step 2") == len(found) > 0
+    assert all(place in told for place, _ in found)
+    assert said("chain.end", 0).count("line ") == len(sentences)

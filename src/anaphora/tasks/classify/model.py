@@ -144,7 +144,7 @@ class Work:
         heat = temperature_of(scores, part.targets, multi)
         return float(label_metrics.nats(scores, part.targets, heat, multi).mean())
 
-    def name(self, batch: Batch, row: int) -> str:
+    def name(self, batch: Batch, row: int, part: str = "") -> str:
         """Where a row stands, and how it reads."""
         train, number = self._corpus.train, int(batch.numbers[row])
         return f"{train.at(number)} ({shown(train, number)})"

@@ -21,7 +21,7 @@ from anaphora.errors import UsageError
 from anaphora.sections import Result, Section
 from anaphora.tasks.fill.corpus import Corpus, encode
 from anaphora.tasks.fill.floor import Floor, floor
-from anaphora.tasks.fill.network import WORD, specification
+from anaphora.tasks.fill.network import OF_GAPS, WORD, specification
 from anaphora.tasks.fill.saving import Report, opened, save, score
 from anaphora.tasks.fill.scoring import Score
 from anaphora.tasks.fill.settings import SCORED, FillConfig
@@ -108,10 +108,12 @@ class Work:
             total += float(nn.functional.cross_entropy(logits.float(), targets, reduction="sum"))
         return total / len(gaps)
 
-    def name(self, batch: Batch, row: int) -> str:
+    def name(self, batch: Batch, row: int, part: str = "") -> str:
         """A window is a stretch of the text: tell it by how it reads. Behind the recurrent layers a row is a gap."""
-        if row >= batch.ids.shape[1]:
-            return f"gap {row + 1} of the batch"
+        if part in OF_GAPS:
+            gap = int(np.flatnonzero(self._words[batch.ids].reshape(-1))[row])
+            step, row = divmod(gap, batch.ids.shape[1])
+            return f"the gap at step {step + 1} of {self.name(batch, row)}"
         read_ = self._encoded.lexicon.decode(batch.ids[:_SHOWN, row])
         return f"window {row + 1} (it begins {read_!r})"
 

@@ -17,6 +17,7 @@ from anaphora import spec
 from anaphora.tasks.fill.settings import FillConfig, Network
 
 WORD = "word"  # the embedding
+OF_GAPS = ("both", "past", "both_output", "past_output")  # parts whose rows are gaps
 
 
 def specification(config: FillConfig, vocabulary: int) -> spec.Block:

@@ -115,7 +115,7 @@ class Work:
         """The sum of the window's losses, and the state that the next one begins in."""
         return loss(model, batch, carry)
 
-    def name(self, batch: streams.Window, row: int) -> str:
+    def name(self, batch: streams.Window, row: int, part: str = "") -> str:
         """A row is a stretch of the text: tell it by how it reads."""
         read = self._encoded.vocabulary.decode([int(symbol) for symbol in batch.inputs[:_SHOWN, row]])
         return f"row {row + 1} (it begins {read!r})"

@@ -142,9 +142,16 @@ class Work:
 
         return total(fitted(total, _TRIED)) / len(part.tags)
 
-    def name(self, batch: Part, row: int) -> str:
-        """Where a sentence stands, and how it reads."""
-        train, number = self._corpus.train, int(batch.rows[row])
+    def name(self, batch: Part, row: int, part: str = "") -> str:
+        """Where a sentence stands, and how it reads; of letters, a word that is spelled so."""
+        train = self._corpus.train
+        if part == LETTERS:
+            line = int(np.flatnonzero(batch.forms == row)[0])
+            row = int(np.searchsorted(batch.words.ends, line, side="right"))
+            word = line - int(batch.words.ends[row] - batch.words.lengths[row])
+            number = int(batch.rows[row])
+            return f"{train.at(number)} (its word {word + 1}, {train.tokens[number][word]!r})"
+        number = int(batch.rows[row])
         return f"{train.at(number)} ({shown(train.tokens[number])})"
 
     def count_floor(self, told: Watch) -> tuple[Result, ...]:

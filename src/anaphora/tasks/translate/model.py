@@ -144,7 +144,7 @@ class Work:
             total += float(nn.functional.cross_entropy(logits.float(), targets, reduction="sum"))
         return total / len(part.targets.steps)
 
-    def name(self, batch: Batch, row: int) -> str:
+    def name(self, batch: Batch, row: int, part: str = "") -> str:
         """Where a pair stands, and how it reads."""
         train, number = self._corpus.train, int(batch.pairs.rows[row])
         return f"{train.at(number)} ({train.sources[number][:_SHOWN]!r} → {train.targets[number][:_SHOWN]!r})"
