@@ -40,6 +40,7 @@ MODULES = {
     "lstm_layer_norm": "LayerNormLSTM",
 }
 HIDDEN, KEPT, LIMIT = 0.3, 0.4, 0.1
+MASKS = 11  # the seed of dropout
 LEAST = 0.1  # terms of about 1 may cancel: what is less counts as that much
 CHANGES: dict[str, Callable[[Any], Any]] = {
     "zoneout": lambda module: nn.zoneout(module, HIDDEN, KEPT),
@@ -340,9 +341,22 @@ class Problem:
 
         An ill-conditioned draw, such as a normaliser over seven nearly equal numbers, loses more than others.
         """
-        exact = self.double()
-        self.torchs.eval(), exact.torchs.eval()
-        return max(distance(values(self.run_torch()), values(exact.run_torch()), LEAST).values())
+        return self._lost(0)
+
+    def lost_in_gradients(self) -> float:
+        """The same of the gradients."""
+        return self._lost(1)
+
+    def _lost(self, which: int) -> float:
+        found = []
+        for problem in (self, self.double()):
+            problem.torchs.train(self.torchs.training)
+            torch.manual_seed(MASKS)
+            here = problem.run_torch()
+            found.append((values(here), problem.gradients(problem.torchs, here))[which])
+        far = max(distance(*found, LEAST).values())
+        assert far < 1e-3, "more than rounding: other masks were drawn"
+        return far
 
 
 def near(far: dict[str, float], bound: float, lost: Callable[[], float]) -> bool:

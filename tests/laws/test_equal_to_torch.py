@@ -1,8 +1,8 @@
 """Values and every gradient equal torch's, or those of the equations by hand; and float32 is as near to float64 as
 torch's own float32 is.
 
-Tolerances: values 2e-6, and where torch's own float32 is far from float64 twice that more, and gradients 1e-5,
-relative to the largest; against float64, twice torch's own error, both with
+Tolerances: values 2e-6 and gradients 1e-5, relative to the largest, and twice more what torch's own float32 is away
+from float64 on a draw where that is exceeded; against float64, twice torch's own error, both with
 a rounding of 1e-7 added, in the geometric mean of eight draws. Terms of about 1 may cancel: what is under 0.1, or of
 gradients against float64 under 1, counts as that much.
 """
@@ -12,7 +12,7 @@ from __future__ import annotations
 import numpy as np
 import torch
 
-from laws.cases import LEAST, TORCHS, Case, Problem, distance, near, values
+from laws.cases import LEAST, MASKS, TORCHS, Case, Problem, distance, near, values
 
 VALUES, GRADIENTS, ROUNDING = 2e-6, 1e-5, 1e-7
 
@@ -22,14 +22,14 @@ def test_values_and_gradients_equal_torchs(case: Case) -> None:
     # In training, where torch knows the layout: the dropout masks must agree as well.
     for module in (problem.ours, problem.torchs):
         module.train(case.layout in TORCHS and not case.random)
-    torch.manual_seed(11)
+    torch.manual_seed(MASKS)
     ours = problem.run(problem.ours)
-    torch.manual_seed(11)
+    torch.manual_seed(MASKS)
     theirs = problem.run_torch()
     far = distance(values(ours), values(theirs), LEAST)
     assert near(far, VALUES, problem.lost), far
     far = distance(problem.gradients(problem.ours, ours), problem.gradients(problem.torchs, theirs), LEAST)
-    assert max(far.values()) <= GRADIENTS, far
+    assert near(far, GRADIENTS, problem.lost_in_gradients), far
 
 
 def test_as_near_to_float64_as_torch(case: Case) -> None:
