@@ -17,6 +17,7 @@ inline Lines lines_of(const Index& time_offset, const Index& row_offset, const I
                     time_offset.data(), row_offset.data(), lengths.data()};
   if (static_cast<int64_t>(lengths.shape(0)) != lines.B)
     throw nanobind::value_error("lengths: expected one for each row");
+  const auto far = [N](int64_t offset) { return offset < -N || offset > N; };  // two that are near add up to a number
   int64_t lowest = 0, highest = -1;
   for (int64_t t = 0; t < lines.T; ++t) {
     lowest = t && lowest < lines.time_offset[t] ? lowest : lines.time_offset[t];
@@ -30,13 +31,17 @@ inline Lines lines_of(const Index& time_offset, const Index& row_offset, const I
                                    std::to_string(length) + " in row " + std::to_string(b))
                                       .c_str());
     if (!length) continue;
-    if (lines.row_offset[b] + lowest >= 0 && lines.row_offset[b] + highest < N) continue;
+    const int64_t row = lines.row_offset[b];
+    const bool near = !far(row) && !far(lowest) && !far(highest);
+    if (near && row + lowest >= 0 && row + highest < N) continue;
     for (int64_t t = 0; t < length; ++t) {
-      const int64_t line = lines.time_offset[t] + lines.row_offset[b];
-      if (line < 0 || line >= N)
-        throw nanobind::value_error(("lines: step " + std::to_string(t) + " of row " + std::to_string(b) +
-                                     " lies in line " + std::to_string(line) + " of " + std::to_string(N))
-                                        .c_str());
+      const int64_t time = lines.time_offset[t];
+      if (!far(row) && !far(time) && row + time >= 0 && row + time < N) continue;
+      const std::string line =
+          far(row) || far(time) ? std::to_string(row) + " + " + std::to_string(time) : std::to_string(row + time);
+      throw nanobind::value_error(("lines: step " + std::to_string(t) + " of row " + std::to_string(b) +
+                                   " lies in line " + line + " of " + std::to_string(N))
+                                      .c_str());
     }
   }
   return lines;

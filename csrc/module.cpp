@@ -226,6 +226,8 @@ class Stepper {
     for (const auto& [h, c] : keeps_) apart.with("keep_h", h).with("keep_c", c);
     apart.check();
     for (size_t l = 0; l < layers_.size(); ++l) {
+      if (!nb::isinstance<Packed>(layers_[l]))
+        throw nb::type_error(("layers: layer " + std::to_string(l) + " is not what pack() gives").c_str());
       const Packed& packed = nb::cast<const Packed&>(layers_[l]);
       const Shape& s = packed.shape;
       if (s.D != 1) throw nb::value_error("layers: a second direction needs the whole sequence, not a step");

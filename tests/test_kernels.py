@@ -130,6 +130,14 @@ def test_extreme_inputs_saturate(rng: np.random.Generator) -> None:
         ({"lines": Lines(*(np.array(v) for v in ([0, 2, 4], [0, 1], [3, 4])))}, "expected 0 to 3, got 4 in row 1"),
         ({"lines": Lines(*(np.array(v) for v in ([0, 2, 4], [0, 1], [3, -1])))}, "expected 0 to 3, got -1 in row 1"),
         ({"lines": Lines(*(np.array(v) for v in ([0, 2, 5], [0, 1], [3, 3])))}, "step 2 of row 1 lies in line 6 of 6"),
+        (
+            {"lines": Lines(*(np.array(v) for v in ([0, 2**62], [2**62, 2**62], [2, 2])))},
+            r"step 0 of row 0 lies in line 4611686018427387904 \+ 0 of 6",
+        ),
+        (
+            {"lines": Lines(*(np.array(v) for v in ([0, -(2**62)], [1, -(2**62)], [2, 2])))},
+            r"step 1 of row 0 lies in line 1 \+ -4611686018427387904 of 6",
+        ),
     ],
 )
 def test_a_wrong_shape_names_the_array(rng: np.random.Generator, change: Arrays, message: str) -> None:
@@ -256,3 +264,10 @@ def test_what_a_step_and_a_map_write_lies_apart(rng: np.random.Generator) -> Non
         kernels.Stepper([packed], x, [(h, h)], y.copy())
     with pytest.raises(ValueError, match="y: expected memory of its own, got some of that of x"):
         kernels.linear(kernels.pack_linear(np.zeros((7, 7), np.float32)), x, y)
+
+
+def test_a_step_takes_what_was_packed(rng: np.random.Generator) -> None:
+    x, y, h = np.zeros((2, 7), np.float32), np.zeros((2, 7), np.float32), np.zeros((1, 2, 7), np.float32)
+    packed = kernels.pack("gru", [Weights(*(rng.normal(size=(21, 7)).astype(np.float32) for _ in range(2)))])
+    with pytest.raises(TypeError, match=r"layers: layer 1 is not what pack\(\) gives"):
+        kernels.Stepper([packed, "gru"], x, [(h, None), (h.copy(), None)], y)

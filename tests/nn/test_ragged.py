@@ -87,6 +87,7 @@ def test_lengths_of_any_kind_become_int64() -> None:
     ("data", "lengths", "says"),
     [
         (torch.zeros(5, 2), [2, 2], r"add up to the lines of data \(5, 2\), got \[2, 2\] with sum 4"),
+        (torch.zeros(5, 2), [2**63 - 1, 2**63 - 1, 7], r"add up to the lines.* with sum 18446744073709551621"),
         (torch.zeros(5, 2), [6, -1], r"not negative .* got \[6, -1\]"),
         (torch.zeros(5, 2), [[2, 3]], r"got shape \(1, 2\)"),
         (torch.zeros(5, 2), [2.5, 2.5], r"of integers, got shape \(2,\) of float32"),

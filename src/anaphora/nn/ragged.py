@@ -37,10 +37,12 @@ class Ragged:
         steps = as_numpy(lengths)
         if steps.ndim != 1 or (steps.size and steps.dtype.kind not in "iu"):
             raise ValueError(f"expected lengths (B,) of integers, got shape {steps.shape} of {steps.dtype}")
-        if steps.min(initial=0) < 0 or self.data.shape[:1] != (steps.sum(),):
+        # A length beyond N is looked for by itself: a sum of such may come round to N.
+        beyond = steps.min(initial=0) < 0 or steps.max(initial=0) > sum(self.data.shape[:1])
+        if beyond or self.data.shape[:1] != (steps.sum(),):
             raise ValueError(
                 f"expected lengths that are not negative and add up to the lines of data {tuple(self.data.shape)}, "
-                f"got {steps.tolist()} with sum {steps.sum()}"
+                f"got {steps.tolist()} with sum {sum(steps.tolist())}"
             )
         object.__setattr__(self, "lengths", lengths.to("cpu", torch.int64))
 
