@@ -15,9 +15,9 @@ is too large for the memory shows at once.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import cached_property
-from typing import Any, NamedTuple
+from typing import Any, Generic, NamedTuple, Protocol, Self, TypeVar
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -120,6 +120,36 @@ class Bucketed:
                 order[[0, first]] = order[[first, 0]]
             self._epoch = (epoch, rows, order)
         return self._epoch[1], self._epoch[2]
+
+
+P = TypeVar("P", bound="EncodedRows")
+
+
+class EncodedRows(Protocol):
+    """Rows as numbers, and where they stand in the part as it was read."""
+
+    @property
+    def numbers(self) -> Indices:
+        """(B,)"""
+
+    def take(self, rows: Indices, /) -> Self:
+        """Some rows, by their numbers (n,)."""
+
+
+class RowBatches(Generic[P]):
+    """Encoded rows in batches, a function of the position; `units` counts what a batch's loss is summed over."""
+
+    def __init__(self, rows: P, bucketed: Bucketed, units: Callable[[P], int]) -> None:
+        self.units, self.per_epoch = units, bucketed.per_epoch
+        self._rows, self._bucketed = rows, bucketed
+
+    def at(self, position: int) -> P:
+        """The batch at this position."""
+        return self._rows.take(self._bucketed.at(position))
+
+    def part(self, batch: P, rank: int, ranks: int) -> P:
+        """One worker's rows: every worker takes long and short ones alike."""
+        return batch.take(np.arange(rank, len(batch.numbers), ranks))
 
 
 def rounded(lengths: Indices) -> Indices:

@@ -107,3 +107,15 @@ def _plain(value: Any) -> Any:
     if (isinstance(value, float) and value != value) or type(value).__name__ in _MISSING:
         return None
     return value
+
+
+def two_columns(data: Any, expected: str) -> tuple[Sequence[Any], Sequence[Any]]:
+    """Both columns of `(X, y)` or of a list of `(x, y)`.
+
+    Raises UsageError for anything else; `expected` says what was expected and has {} for what came.
+    """
+    if isinstance(data, tuple) and len(data) == 2 and all(map(is_sequence, data)):
+        return data
+    if isinstance(data, list) and data and all(isinstance(row, tuple | list) and len(row) == 2 for row in data):
+        return [x for x, _ in data], [y for _, y in data]
+    raise UsageError(expected.format(kind(data)))

@@ -35,10 +35,10 @@ class Result:
 
     @property
     def loses(self) -> bool | None:
-        """Whether it is worse than the baseline; None while it cannot be said."""
+        """Whether it is worse than the baseline, as what is not a number always is; None while it cannot be said."""
         if self.value is None or self.baseline is None:
             return None
-        return self.value > self.baseline if self.lower_is_better else self.value < self.baseline
+        return not (self.value <= self.baseline if self.lower_is_better else self.value >= self.baseline)
 
 
 Cell = str | int | float | bool | None

@@ -1,40 +1,32 @@
-"""What training leaves for a task to score and save, and what every task's report and model file then say of it: no
-torch, so that what is saved is judged as it will be used.
+"""What a training leaves to be scored and saved, and how it ended: the same for every task, and without torch, so that
+a model is judged as it will be used.
 """
 
 from __future__ import annotations
 
-import datetime
 import math
-import platform
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
-import numpy as np
 from numpy.typing import NDArray
 
-from anaphora import bundle
 from anaphora.bundle import spec
-from anaphora.errors import UsageError
 from anaphora.formatting import clock
-from anaphora.runs import folder as run_folder
 from anaphora.runs.content import Result, Section
-from anaphora.version import __version__
 
 Tensors = Mapping[str, NDArray[Any]]
 
 
 @dataclass(frozen=True)
-class Trained:
+class TrainedWeights:
     """A model's spec and weights, and how they came to be."""
 
     tree: spec.Block
-    tensors: Mapping[str, NDArray[Any]] = field(repr=False)
-    sampled: float  # the held-out loss of the best look
+    tensors: Tensors = field(repr=False)
+    validation_loss: float  # the best one
     best_step: int
     weights: str  # raw or average
     steps: int
@@ -46,13 +38,44 @@ class Trained:
         """Since the command began."""
         return time.monotonic() - self.started
 
+    @property
+    def parameters(self) -> int:
+        """How many numbers were trained."""
+        return sum(math.prod(shape) for shape in spec.tensors(self.tree).values())
 
-@dataclass(frozen=True, kw_only=True)
-class Ending:
-    """How a training ended; a task's own adds its score on the held-out part and what the simple methods have there."""
 
-    loses: bool | None  # to a simple method; None if the run was cut off before it was scored
-    sampled_nats: float  # the best look during training
+class Judgement(Protocol):
+    """What a task makes of its score on the held-out part: None before there is one."""
+
+    @property
+    def results(self) -> Sequence[Result]:
+        """Figures beside their baselines; the first one decides whether the network loses."""
+
+    @property
+    def headline(self) -> Sequence[str]:
+        """The lines that a person reads about the score; empty before there is one."""
+
+    @property
+    def sections(self) -> Sequence[Section]:
+        """Parts of the run's page."""
+
+    @property
+    def notes(self) -> Sequence[str]:
+        """Sentences about the score and the baseline."""
+
+    @property
+    def facts(self) -> Mapping[str, Any]:
+        """The task's own part of the model's card."""
+
+
+@dataclass(frozen=True)
+class Report:
+    """How a training ended. `score` and `baseline` are the task's own, on the held-out part."""
+
+    score: Any  # None if the run was cut off before it was computed
+    baseline: Any
+    loses: bool | None  # to the baseline; None where nothing was scored
+    validation_loss: float  # the best one, in nats per unit
     parameters: int
     steps: int
     best_step: int
@@ -63,82 +86,43 @@ class Ending:
     notes: tuple[str, ...]
     results: tuple[Result, ...]
     sections: tuple[Section, ...]
+    headline: tuple[str, ...] = ()
 
     def lines(self) -> list[str]:
         """What a person reads at the end."""
         steps = f"{self.steps:,} steps (the best after {self.best_step:,})"
-        lines = [f"{self.parameters:,} parameters, {steps}, {clock(self.seconds)}", *self.told()]
+        lines = [f"{self.parameters:,} parameters, {steps}, {clock(self.seconds)}", *self.headline]
         lines += [f"note: {note}" for note in self.notes]
         return [*lines, f"model    {self.model}", f"records  {self.run_dir}"]
 
-    def told(self) -> list[str]:
-        """The lines about the score, if there is one."""
-        return []
+
+def report(
+    trained: TrainedWeights, score: Any, baseline: Any, found: Judgement, loss_unit: str, folder: Path, output: Path
+) -> Report:
+    """A report of the trained weights; `loss_unit` is what the loss is a mean over."""
+    cut_off = [] if score is not None else [_cut_off(trained, loss_unit)]
+    return Report(
+        score=score,
+        baseline=baseline,
+        loses=found.results[0].loses if score is not None else None,
+        validation_loss=trained.validation_loss,
+        parameters=trained.parameters,
+        steps=trained.steps,
+        best_step=trained.best_step,
+        seconds=trained.seconds,
+        stopped=trained.stopped,
+        model=output,
+        run_dir=folder,
+        notes=(*found.notes, *cut_off),
+        results=tuple(found.results),
+        sections=tuple(found.sections),
+        headline=tuple(found.headline),
+    )
 
 
-def ended(trained: Trained, folder: Path, output: Path) -> dict[str, Any]:
-    """The fields of a report that only the training decides."""
-    return {
-        "sampled_nats": trained.sampled,
-        "parameters": sum(math.prod(shape) for shape in spec.tensors(trained.tree).values()),
-        "steps": trained.steps,
-        "best_step": trained.best_step,
-        "seconds": trained.seconds,
-        "stopped": trained.stopped,
-        "model": output,
-        "run_dir": folder,
-    }
-
-
-def cut_off(trained: Trained, unit: str) -> str:
+def _cut_off(trained: TrainedWeights, unit: str) -> str:
     """The note of a report without a score."""
-    if not math.isfinite(trained.sampled):
+    if not math.isfinite(trained.validation_loss):
         return "Cut off before the model was judged. `anaphora eval` scores it."
-    look = f"a look during training had {trained.sampled:.4f} nats per {unit}"
+    look = f"a look during training had {trained.validation_loss:.4f} nats per {unit}"
     return f"Cut off before the held-out part was scored; {look}. `anaphora eval` scores it."
-
-
-def card(
-    sources: Iterable[str], sha256: str, facts: Mapping[str, Any], trained: Trained, report: Ending
-) -> dict[str, Any]:
-    """What a model file says of how it came to be; `facts` are the task's own."""
-    return {
-        "date": datetime.datetime.now(datetime.UTC).date().isoformat(),
-        "sources": [Path(source).name for source in sources],
-        "data_sha256": sha256,
-        **facts,
-        "parameters": report.parameters,
-        "steps": report.steps,
-        "best_step": report.best_step,
-        "weights": trained.weights,
-        "stopped": report.stopped,
-        "seconds": round(report.seconds, 3),
-        "versions": versions(),
-    }
-
-
-def write(folder: Path, output: Path, tensors: Tensors, settings: Mapping[str, Any]) -> dict[Path, UsageError]:
-    """Write a bundle to both its places, and give the error of each that could not be written: they may be on two
-    disks.
-    """
-    failed: dict[Path, UsageError] = {}
-    for path in run_folder.models(folder, output):
-        try:
-            bundle.write(path, tensors, settings)
-        except UsageError as error:
-            failed[path] = error
-    return failed
-
-
-def versions() -> dict[str, str | None]:
-    """The versions that a model's card names."""
-    try:
-        torch = version("torch")
-    except PackageNotFoundError:
-        torch = None
-    return {
-        "anaphora": __version__,
-        "python": platform.python_version(),
-        "numpy": np.__version__,
-        "torch": torch,
-    }

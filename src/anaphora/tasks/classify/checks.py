@@ -18,11 +18,11 @@ from anaphora.checks.rows import check_duplicates, check_finite, check_labels, c
 from anaphora.checks.text_files import check_texts
 from anaphora.data.batches import Bucketed, Ragged
 from anaphora.data.files.folders import text_files
-from anaphora.tasks.classify.amounts import settled
+from anaphora.tasks.classify.data import Corpus, Rows
 from anaphora.tasks.classify.encoding import Encoded, encode
-from anaphora.tasks.classify.network import specification
-from anaphora.tasks.classify.reading import Corpus, Rows
+from anaphora.tasks.classify.network import AMOUNTS, specification
 from anaphora.tasks.classify.settings import PLURAL, ClassifyConfig
+from anaphora.training.defaults import settled
 
 TRAIN, HELD_OUT = "the training part", "the held-out part"
 _MANY_UNKNOWN = 0.2  # of the held-out units
@@ -58,7 +58,7 @@ def describe(config: ClassifyConfig, corpus: Corpus) -> tuple[list[Finding], Loa
     """What would be trained on: lengths, vocabulary, labels; and how much work that is."""
     encoded = encode(config, corpus)
     reader, lengths = encoded.reader, encoded.train.rows.lengths
-    training = settled(config, lengths)
+    training = settled(config.training, lengths, AMOUNTS)
     batches = Bucketed(lengths, training.batch_steps, training.seed, training.batch)
     load = Load(
         tree=specification(config, reader.kind, reader.width, len(encoded.labels)),

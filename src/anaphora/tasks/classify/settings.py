@@ -10,6 +10,8 @@ from pydantic import Field
 from anaphora import config
 from anaphora.config import Config, Preset, Section, Values
 from anaphora.config.search_space import Choice, Range, Space
+from anaphora.tasks.base.declaration import Task
+from anaphora.tasks.base.run_options import TOP
 
 Units = Literal["char", "byte", "word", "subword"]
 
@@ -116,7 +118,6 @@ def _preset(**network: Any) -> Preset:
     return preset
 
 
-CONFIG = ClassifyConfig
 PRESETS: dict[str, Preset] = {
     "small": _preset(embedding=64, hidden=32),
     "medium": _preset(),
@@ -128,10 +129,21 @@ SEARCH: dict[str, Space] = {
     "model.output_dropout": Range(0.0, 0.7),
     "model.pooling": Choice(("last", "max", "mean", "attention")),
 }
-USUAL = "medium"
 HELP = """Train a network that gives sequences their labels and leave one file.
 
 A tenth of each label's rows is held out, unless --valid says otherwise; the report sets the network beside a logistic
 regression. Options win over --config, which wins over --preset. Ctrl-C keeps the best model so far."""
-METAVAR = "DATA..."
-DATA = "A table (CSV, TSV, JSONL, Parquet), a folder with a sub-folder or a text file per label, or those text files."
+RUN = (TOP,)
+TASK = Task(
+    "classify",
+    "Labels for texts or series: a sequence in, one label or several out.",
+    config=ClassifyConfig,
+    presets=PRESETS,
+    default_preset="medium",
+    search_space=SEARCH,
+    help=HELP,
+    metavar="DATA...",
+    data_help="A table (CSV, TSV, JSONL, Parquet), a folder with a sub-folder or a text file per label, or those text files.",
+    described="a model that was trained to classify",
+    run_options=RUN,
+)

@@ -10,6 +10,8 @@ from pydantic import Field
 from anaphora import config
 from anaphora.config import Config, Preset, Section, Values
 from anaphora.config.search_space import Choice, Range, Space
+from anaphora.tasks.base.declaration import Option, Task
+from anaphora.tasks.base.run_options import TOP
 
 HELD_OUT = 0.1
 SCORED = 50_000  # units: of a longer held-out part, or text that is evaluated, so many are scored, evenly spread
@@ -79,7 +81,6 @@ def _preset(**network: Any) -> Preset:
     return preset
 
 
-CONFIG = FillConfig
 PRESETS: dict[str, Preset] = {
     "small": _preset(embedding=96, hidden=128),
     "medium": _preset(embedding=128, hidden=256),
@@ -92,12 +93,34 @@ SEARCH: dict[str, Space] = {
     "model.embedding_dropout": Range(0.0, 0.6),
     "training.batch": Choice((8, 16, 32, 64)),
 }
-USUAL = "medium"
-METAVAR = "TEXT..."
-DATA = "Text files, folders of them, or '-' for standard input."
 HELP = """Train a network that fills gaps: which word is missing, judged from both sides, and leave one file.
 
 Every word of the text is a gap to learn from. The last tenth of the text is held out, unless --valid says otherwise;
 the report sets the prediction from both sides beside the one from the past alone, and beside counts of neighbours.
 Options win over --config, which wins over --preset. Ctrl-C keeps the best model so far.
 """
+RUN = (
+    TOP,
+    Option("gap", str, GAP, "MARK", "What stands where a word is missing, else ___ or longer."),
+    Option("one_sided", bool, False, "", "Show beside what the past alone would say."),
+)
+EVAL = (
+    Option(
+        "floor_from", str, None, "TEXT",
+        "The training text: counts what a text's score is compared with on it. May be given more than once.", many=True,
+    ),
+)  # fmt: skip
+TASK = Task(
+    "fill",
+    "The word that is missing in a text, judged from both sides.",
+    config=FillConfig,
+    presets=PRESETS,
+    default_preset="medium",
+    search_space=SEARCH,
+    help=HELP,
+    metavar="TEXT...",
+    data_help="Text files, folders of them, or '-' for standard input.",
+    described="a model that was trained to fill",
+    run_options=RUN,
+    eval_options=EVAL,
+)

@@ -10,6 +10,8 @@ from pydantic import Field
 from anaphora import config
 from anaphora.config import Config, Preset, Section, Values
 from anaphora.config.search_space import Choice, Range, Space
+from anaphora.tasks.base.declaration import Option, Task
+from anaphora.tasks.base.run_options import DRAWING
 
 Units = Literal["char", "byte", "word", "subword"]
 
@@ -96,12 +98,42 @@ SEARCH: dict[str, Space] = {
     "model.output_dropout": Range(0.0, 0.6),
     "training.batch": Choice((8, 16, 32, 64)),
 }
-USUAL = "medium"
-CONFIG = LanguageConfig
-METAVAR = "TEXT..."
-DATA = "Text files; '-' is standard input."
 HELP = """Train a language model on text and leave one file.
 
 The last tenth of the text is held out, unless --valid says otherwise; the report sets the network beside an n-gram
 model of the same units. Options win over --config, which wins over --preset. Ctrl-C keeps the best model so far.
 """
+RUN = (
+    Option(
+        "prompt", str, "", "TEXT",
+        "Text to go on from. '-': every line of standard input is a prompt, and what is written ends at the line's end.",
+    ),
+    Option("length", int, 400, "N", "Most units to write.", least=0),
+    Option("next", int, 0, "K", "Write nothing; show the K likeliest next units, and next words.", least=0),
+    *DRAWING,
+)  # fmt: skip
+EVAL = (
+    Option(
+        "floor_from", str, None, "TEXT",
+        "The training text: counts what a text's score is compared with on it. May be given more than once.", many=True,
+    ),
+    Option(
+        "pieces", int, 64, "N",
+        "Score in at most so many pieces side by side, each with a warm start; 1 reads the text in one go.", least=1,
+    ),
+    Option("most", int, SCORED, "N", "Score at most so many units of a text, evenly spread over it.", least=1),
+)  # fmt: skip
+TASK = Task(
+    "language",
+    "A language model: text in, the next character or word out.",
+    config=LanguageConfig,
+    presets=PRESETS,
+    default_preset="medium",
+    search_space=SEARCH,
+    help=HELP,
+    metavar="TEXT...",
+    data_help="Text files; '-' is standard input.",
+    described="a language model, which goes on with a --prompt",
+    run_options=RUN,
+    eval_options=EVAL,
+)

@@ -10,6 +10,8 @@ from pydantic import Field
 from anaphora import config
 from anaphora.config import Config, Preset, Section, Values
 from anaphora.config.search_space import Choice, Range, Space
+from anaphora.tasks.base.declaration import Option, Task
+from anaphora.tasks.base.run_options import TOP
 
 HELD_OUT = 0.1
 
@@ -114,7 +116,6 @@ def _preset(**network: Any) -> Preset:
     return preset
 
 
-CONFIG = TagConfig
 PRESETS: dict[str, Preset] = {
     "small": _preset(embedding=50, letter_embedding=16, letter_hidden=24, hidden=64),
     "medium": _preset(),
@@ -127,10 +128,24 @@ SEARCH: dict[str, Space] = {
     "model.output_dropout": Range(0.0, 0.7),
     "model.letters": Choice(("recurrent", "convolution")),
 }
-USUAL = "medium"
 HELP = """Train a network that gives every word of a sentence its tag, and leave one file.
 
 Part of the sentences is held out, unless --valid says otherwise; the report sets the network beside each word's most
 frequent tag. Options win over --config, which wins over --preset. Ctrl-C keeps the best model so far."""
-METAVAR = "DATA..."
-DATA = "Files with a word and its tag per line and blank lines between sentences, CoNLL-U, or JSONL (tokens, tags)."
+RUN = (
+    TOP,
+    Option("form", str, "auto", "FORM", "What a line is: auto, lines, columns, conllu or json.", "--format"),
+)
+TASK = Task(
+    "tag",
+    "A tag for every word of a sentence, or spans of words: names, parts of speech.",
+    config=TagConfig,
+    presets=PRESETS,
+    default_preset="medium",
+    search_space=SEARCH,
+    help=HELP,
+    metavar="DATA...",
+    data_help="Files with a word and its tag per line and blank lines between sentences, CoNLL-U, or JSONL (tokens, tags).",
+    described="a model that was trained to tag",
+    run_options=RUN,
+)

@@ -10,6 +10,8 @@ from pydantic import Field
 from anaphora import config
 from anaphora.config import Config, Preset, Section, Values
 from anaphora.config.search_space import Range, Space
+from anaphora.tasks.base.declaration import Option, Task
+from anaphora.tasks.base.run_options import DRAWING
 
 Units = Literal["subword", "char", "byte"]
 
@@ -111,7 +113,6 @@ def _preset(**network: Any) -> Preset:
     return preset
 
 
-CONFIG = TranslateConfig
 PRESETS: dict[str, Preset] = {
     "small": _preset(embedding=64, hidden=96, embedding_dropout=0.1, dropout=0.1, output_dropout=0.1),
     "medium": _preset(embedding=192, hidden=192),
@@ -123,11 +124,38 @@ SEARCH: dict[str, Space] = {
     "model.output_dropout": Range(0.0, 0.6),
     "model.embedding_dropout": Range(0.0, 0.5),
 }
-USUAL = "medium"
 HELP = """Train a network that turns a text into another one, and leave one file.
 
 One line is a pair's text. Part of the pairs is held out, unless --valid says otherwise; the report sets BLEU and chrF
 of decoded text beside those of copying the source. Options win over --config, which wins over --preset. Ctrl-C keeps
 the best model so far."""
-METAVAR = "DATA..."
-DATA = "Two parallel files, source then target, line by line; or a table (TSV, CSV, JSONL, Parquet) with two columns."
+DECODING = (
+    Option("beam", int, 1, "N", "Keep the N likeliest beginnings at every step; 1 takes the likeliest symbol.", least=1),
+    Option("length_penalty", float, 1.0, "A", "Rank by Σ ln p / length^A; 0 by the sum, which favours short ones.",
+           least=0),
+    Option("coverage", float, 0.0, "B", "How much it costs to leave a part of the source unlooked at.", least=0),
+)  # fmt: skip
+RUN = (
+    *DECODING,
+    Option("no_repeat", int, 0, "N", "Write no N symbols in a row twice; 0: as often as it likes.",
+           "--no-repeat-ngram", least=0),
+    Option("best", int, 1, "N", "The N best of the beam, each with what it is ranked by.", "--n-best", least=1),
+    Option("sample", bool, False, "", "Draw a translation by --temperature, --top-k, --top-p and --seed."),
+    *DRAWING,
+    Option("attention", str, None, "FILE", "Draw where it looked: a page of pictures (.html), or the first (.svg)."),
+)  # fmt: skip
+EVAL = DECODING
+TASK = Task(
+    "translate",
+    "A text in, another text out: an encoder, attention and a decoder.",
+    config=TranslateConfig,
+    presets=PRESETS,
+    default_preset="medium",
+    search_space=SEARCH,
+    help=HELP,
+    metavar="DATA...",
+    data_help="Two parallel files, source then target, line by line; or a table (TSV, CSV, JSONL, Parquet) with two columns.",
+    described="a model that was trained to translate",
+    run_options=RUN,
+    eval_options=EVAL,
+)

@@ -1,4 +1,7 @@
-"""How good a classifier is on rows whose labels are known; `train` reports the very numbers that `eval` prints."""
+"""How good labels are on rows whose labels are known: the very numbers that `train` reports and `eval` prints.
+
+accuracy = share of rows whose label is the likeliest one        macro F1 = mean F1 of all labels
+"""
 
 from __future__ import annotations
 
@@ -9,16 +12,14 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from anaphora.config import from_values
 from anaphora.data.batches import Ragged
-from anaphora.data.files.folders import read_tables
 from anaphora.formatting import columns
 from anaphora.metrics import classification as metrics
-from anaphora.tasks.classify.classifier import THRESHOLD, Classifier
+from anaphora.tasks.classify.data import Rows
 from anaphora.tasks.classify.encoding import targets
-from anaphora.tasks.classify.reading import Labels, Rows, rows_of
-from anaphora.tasks.classify.settings import ClassifyConfig
+from anaphora.tasks.classify.inputs import Labels
 
+THRESHOLD = 0.5  # of several labels, those at least as likely as this are given
 WORST = 20
 _SHOWN = 5  # of the worst rows, labels and confusions, on a terminal
 _TEXT = 160  # characters of a row that are shown
@@ -117,21 +118,6 @@ class Score:
             for row in self.worst[:_SHOWN]
         ]
         return ["", "most wrong about:", *shown] if shown else []
-
-
-def evaluate(classifier: Classifier, rows: Rows, encoded: Ragged | None = None) -> Score:
-    """Judge a classifier by rows; `encoded` are they as numbers, where somebody has them already."""
-    read = classifier.reader.rows(rows) if encoded is None else encoded
-    return judge(classifier.scores(read), rows, classifier.labels, classifier.temperature, classifier.multi)
-
-
-def labelled(classifier: Classifier, paths: Sequence[str], encoding: str) -> Rows:
-    """Rows with labels from files, in the columns that the classifier was trained on.
-
-    Raises DataError for what cannot be read, naming a column that is missing.
-    """
-    data = from_values(ClassifyConfig, classifier.model.config["training"]).data
-    return rows_of(read_tables(paths, encoding, data.header), classifier.columns, data)
 
 
 def judge(scores: NDArray[np.float32], rows: Rows, labels: Sequence[str], temperature: float, multi: bool) -> Score:

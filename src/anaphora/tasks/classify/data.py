@@ -1,14 +1,8 @@
-"""From files to rows with labels, and the held-out part set aside.
-
-A share of the rows is held out label by label: with all rows in a row, each label's in an order that the seed draws,
-those are taken at which  ⌊i·share⌋  goes up. So every label gives its share, give or take one row, and a label of one
-row none.
-"""
+"""Labelled rows, from files or from memory, and the held-out part set aside label by label."""
 
 from __future__ import annotations
 
 import hashlib
-from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,24 +11,26 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from anaphora.data import in_memory
 from anaphora.data.batches import Ragged
+from anaphora.data.examples import Split, checked_share, hold_out_stratified
 from anaphora.data.files.folders import read_tables
+from anaphora.data.files.tables import Columns as Frame
 from anaphora.data.files.tables import Table
 from anaphora.data.location import Row
-from anaphora.errors import DataError, UsageError
+from anaphora.errors import DataError
+from anaphora.tasks.classify import memory
 from anaphora.tasks.classify.columns import Columns, choose
-from anaphora.tasks.classify.inputs import labels_of, series_of, text_of, wide_series_of
+from anaphora.tasks.classify.inputs import Inputs, Labels, labels_of, series_of, text_of, wide_series_of
 from anaphora.tasks.classify.series import Steps
 from anaphora.tasks.classify.settings import ClassifyConfig, Data
-
-Labels = tuple[str, ...]
 
 
 @dataclass(frozen=True)
 class Rows:
     """Texts or series (float64, NaN where a number is missing), each with its labels and the place it comes from."""
 
-    inputs: tuple[str, ...] | Ragged
+    inputs: Inputs
     labels: tuple[Labels, ...]
     tables: tuple[Table, ...]
     places: NDArray[np.int64]  # (B, 2): number of the table, number of the row in it
@@ -61,14 +57,15 @@ class Rows:
 
 
 @dataclass(frozen=True)
-class Corpus:
-    """What was read, split; `sha256` is that of all rows, the held-out ones last."""
+class Corpus(Split[Rows]):
+    """Rows, split, and the columns that they were read from."""
 
-    train: Rows
-    held_out: Rows
     columns: Columns
-    sources: tuple[str, ...]
-    sha256: str
+
+
+def paths(data: Any) -> list[str] | None:
+    """The files that are named, by str or pathlib.Path; None if the data are in memory."""
+    return in_memory.paths(data, words=True)
 
 
 def read(config: ClassifyConfig, paths: Sequence[str | Path]) -> Corpus:
@@ -79,50 +76,41 @@ def read(config: ClassifyConfig, paths: Sequence[str | Path]) -> Corpus:
     data = config.data
     tables = read_tables([str(path) for path in paths], data.encoding, data.header)
     sources = tuple(str(path) for path in paths)
-    if isinstance(data.valid, float):
-        return split(config, tables, *sources)
-    held_out = read_tables([data.valid], data.encoding, data.header)
     columns = choose(data, tables[0])
-    return _corpus(rows_of(tables, columns, data), rows_of(held_out, columns, data), columns, (*sources, data.valid))
+    rows = rows_of(tables, columns, data)
+    if isinstance(data.valid, float):
+        return set_aside(config, rows, columns, *sources)
+    held_out = read_tables([data.valid], data.encoding, data.header)
+    return _corpus(rows, rows_of(held_out, columns, data), columns, (*sources, data.valid))
 
 
-def split(config: ClassifyConfig, tables: Sequence[Table], *sources: str) -> Corpus:
-    """Read tables that are open already, and hold out a share of their rows.
+def from_memory(config: ClassifyConfig, data: Any) -> Corpus:
+    """Rows of a Python program as a corpus, a share of each label's held out.
 
-    Raises UsageError if `valid` is not a share between 0 and 1, and what `read` raises.
+    Raises UsageError for what are no rows with labels, DataError for a row that cannot be read.
     """
-    columns = choose(config.data, tables[0])
-    return set_aside(config, rows_of(tables, columns, config.data), columns, *sources)
+    frame = in_memory.columns(data)
+    if frame is not None:
+        table = Frame(frame, memory.NAME)
+        columns = choose(config.data, table)
+        return set_aside(config, rows_of([table], columns, config.data), columns)
+    separator = config.data.separator
+    labelled, labels, multi = memory.labelled(data, separator, True if separator else None)
+    return set_aside(config, rows_in_memory(labelled, labels), memory.columns_of(labelled, multi))
+
+
+def rows_in_memory(inputs: Inputs, labels: Sequence[Labels]) -> Rows:
+    """Rows of a Python program, numbered from 1."""
+    numbers = np.arange(1, len(labels) + 1, dtype=np.int64)
+    table = Frame({memory.LABEL: labels}, memory.NAME)
+    return Rows(inputs, tuple(labels), (table,), np.stack([np.zeros_like(numbers), numbers], 1))
 
 
 def set_aside(config: ClassifyConfig, rows: Rows, columns: Columns, *sources: str) -> Corpus:
-    """Hold out a share of rows that were read; raises as `split` does."""
-    share = config.data.valid
-    if isinstance(share, str) or not 0 < share < 1:
-        raise UsageError(f"--valid takes a file, or a share of the rows between 0 and 1; it was given {share}.")
-    held_out = stratified(rows.labels, share, config.training.seed)
-    inside = np.zeros(len(rows), dtype=np.bool_)
-    inside[held_out] = True
-    return _corpus(rows.take(np.flatnonzero(~inside)), rows.take(np.flatnonzero(inside)), columns, sources)
-
-
-def stratified(labels: Sequence[Labels], share: float, seed: int) -> NDArray[np.int64]:
-    """The rows that are held out; one with several labels goes by the rarest of them."""
-    counts = Counter(label for row in labels for label in row)
-    keys = [min(row, key=lambda label: (counts[label], label), default="") for row in labels]
-    rng = np.random.default_rng([seed, len(labels)])
-    order = rng.permutation(len(labels))
-    groups: dict[str, list[int]] = {}
-    for row in order.tolist():
-        groups.setdefault(keys[row], []).append(row)
-    held_out: list[int] = []
-    at = 0
-    for key in sorted(groups):
-        rows = groups[key] if len(groups[key]) > 1 else []
-        taken = [row for place, row in enumerate(rows, at) if int((place + 1) * share) > int(place * share)]
-        held_out += taken[: len(rows) - 1]
-        at += len(rows)
-    return np.sort(np.array(held_out, dtype=np.int64))
+    """Hold out a share of each label's rows; raises as `read` does."""
+    share = checked_share(config.data.valid, "a file, or a share of the rows")
+    train, held_out = hold_out_stratified(rows.labels, share, config.training.seed)
+    return _corpus(rows.take(train), rows.take(held_out), columns, sources)
 
 
 def rows_of(tables: Sequence[Table], columns: Columns, data: Data) -> Rows:
@@ -154,7 +142,7 @@ def rows_of(tables: Sequence[Table], columns: Columns, data: Data) -> Rows:
             where = f"{tables[place[0]].at(place[1])} (the series' first line)"
             labels.append(labels_of(label, data.separator, columns.multi, where))
             places.append(place)
-    inputs: tuple[str, ...] | Ragged = tuple(texts) if columns.text else steps.ragged()
+    inputs: Inputs = tuple(texts) if columns.text else steps.ragged()
     return Rows(inputs, tuple(labels), tuple(tables), np.array(places, dtype=np.int64).reshape(-1, 2))
 
 
@@ -168,7 +156,7 @@ def _corpus(train: Rows, held_out: Rows, columns: Columns, sources: tuple[str, .
     seen = hashlib.sha256()
     _digest(train, seen)
     _digest(held_out, seen)
-    return Corpus(train, held_out, columns, sources, seen.hexdigest())
+    return Corpus(train, held_out, sources, seen.hexdigest(), columns)
 
 
 def _digest(rows: Rows, seen: Any) -> None:

@@ -19,15 +19,10 @@ from numpy.typing import NDArray
 
 from anaphora.data import in_memory
 from anaphora.data.batches import Ragged
-from anaphora.data.files.tables import Columns as Frame
 from anaphora.data.in_memory import is_sequence, kind
 from anaphora.errors import DataError, UsageError
 from anaphora.tasks.classify.columns import Columns
-from anaphora.tasks.classify.inputs import labels_of, text_of
-from anaphora.tasks.classify.reading import Corpus, Labels, Rows, set_aside, split
-from anaphora.tasks.classify.settings import ClassifyConfig
-
-Inputs = tuple[str, ...] | Ragged
+from anaphora.tasks.classify.inputs import Inputs, Labels, labels_of, text_of
 
 NAME = "the data"
 LABEL, TEXT, SERIES = "label", "text", "series"  # what columns without a name are called
@@ -38,48 +33,25 @@ _LABELLED = (
 )
 
 
-def read(config: ClassifyConfig, data: Any) -> Corpus:
-    """Rows as a corpus, a share of each label's held out.
+def labelled(data: Any, separator: str | None, multi: bool | None) -> tuple[Inputs, list[Labels], bool]:
+    """Rows, the labels of each, and whether they may be several; None: if one of them is a list.
 
     Raises UsageError for what are no rows with labels, DataError for a row that cannot be read.
     """
-    columns = in_memory.columns(data)
-    if columns is not None:
-        return split(config, [Frame(columns, NAME)])
-    separator = config.data.separator
-    rows, multi = labelled(data, separator, True if separator else None)
-    text = not isinstance(rows.inputs, Ragged)
-    found = Columns(LABEL, (TEXT,) if text else (), () if text else (SERIES,), multi=multi)
-    return set_aside(config, rows, found)
-
-
-def labelled(data: Any, separator: str | None, multi: bool | None) -> tuple[Rows, bool]:
-    """Rows with their labels, and whether they may be several; None: if one of them is a list.
-
-    Raises as `read` does.
-    """
-    if isinstance(data, tuple) and len(data) == 2 and all(map(is_sequence, data)):
-        X, y = data
-    elif isinstance(data, list) and data and all(isinstance(row, tuple | list) and len(row) == 2 for row in data):
-        X, y = [x for x, _ in data], [label for _, label in data]
-    else:
-        raise UsageError(_LABELLED.format(kind(data)))
-    read, labels = (
-        inputs(X),
-        [sorted(map(str, label)) if isinstance(label, _SETS) else label for label in in_memory.values(y)],
-    )
+    X, y = in_memory.two_columns(data, _LABELLED)
+    read = inputs(X)
+    labels = [sorted(map(str, label)) if isinstance(label, _SETS) else label for label in in_memory.values(y)]
     if count(read) != len(labels):
         raise UsageError(f"There are {count(read):,} rows and {len(labels):,} labels; expected a label for each row.")
     if multi is None:
         multi = any(isinstance(label, list | tuple) for label in labels)
-    named = [labels_of(label, separator, multi, f"{NAME}, row {at}") for at, label in enumerate(labels, 1)]
-    return _rows(read, named), multi
+    return read, [labels_of(label, separator, multi, f"{NAME}, row {at}") for at, label in enumerate(labels, 1)], multi
 
 
-def unlabelled(X: Any) -> Rows:
-    """Rows without labels; raises as `inputs` does."""
-    read = inputs(X)
-    return _rows(read, [()] * count(read))
+def columns_of(read: Inputs, multi: bool) -> Columns:
+    """The names under which a model knows columns that had none."""
+    text = not isinstance(read, Ragged)
+    return Columns(LABEL, (TEXT,) if text else (), () if text else (SERIES,), multi=multi)
 
 
 def inputs(X: Any) -> Inputs:
@@ -140,9 +112,3 @@ def _series(rows: Sequence[Any]) -> Ragged:
                 f"{NAME}, row {at}: a step has {steps.shape[1]} numbers; expected {wide}, as in row {first}."
             )
     return Ragged.of([steps.reshape(-1, wide) for steps in series], np.zeros((0, wide)))
-
-
-def _rows(read: Inputs, labels: Sequence[Labels]) -> Rows:
-    """Rows numbered from 1."""
-    numbers = np.arange(1, len(labels) + 1, dtype=np.int64)
-    return Rows(read, tuple(labels), (Frame({LABEL: labels}, NAME),), np.stack([np.zeros_like(numbers), numbers], 1))

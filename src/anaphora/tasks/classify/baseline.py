@@ -1,4 +1,4 @@
-"""What the network must beat: a logistic regression on the same training part, and the most frequent label."""
+"""The baseline: a logistic regression on the same training part, and the most frequent label."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ from numpy.typing import NDArray
 from anaphora.baselines.linear import LARGEST, Linear, majority
 from anaphora.data.batches import Ragged
 from anaphora.metrics import classification as metrics
+from anaphora.tasks.classify.data import Corpus
 from anaphora.tasks.classify.encoding import Encoded
 from anaphora.tasks.classify.inputs import prepared
-from anaphora.tasks.classify.reading import Corpus
 from anaphora.tasks.classify.settings import ClassifyConfig
 
 _ROWS_PER_MINUTE, _CHARACTERS_PER_MINUTE = 20_000, 1_500_000  # that are fitted: some 5 s of a processor
@@ -22,7 +22,7 @@ _FEWEST = 100  # rows, however little time there is
 
 
 @dataclass(frozen=True)
-class Floor:
+class Baseline:
     """Scores of the simple methods on the held-out part; `note` says if one saw less than all."""
 
     linear: str
@@ -45,7 +45,7 @@ class Floor:
 
 
 @dataclass(frozen=True)
-class Guesses:
+class Fitted:
     """What the simple methods give each held-out row, as targets are written."""
 
     linear: str
@@ -53,19 +53,14 @@ class Guesses:
     of_majority: NDArray[Any]
     note: str | None
 
-    def judged(self, encoded: Encoded, rows: NDArray[np.int64]) -> Floor:
+    def judged(self, encoded: Encoded, rows: NDArray[np.int64]) -> Baseline:
         """Their scores on some of the held-out rows."""
         truth, labels = encoded.held_out.targets[rows], len(encoded.labels)
         found = [judged(truth, guesses[rows], labels) for guesses in (self.of_linear, self.of_majority)]
-        return Floor(self.linear, *found[0], *found[1], self.note)
+        return Baseline(self.linear, *found[0], *found[1], self.note)
 
 
-def floor(config: ClassifyConfig, corpus: Corpus, encoded: Encoded) -> Floor:
-    """The simple methods on all of the held-out part."""
-    return guessed(config, corpus, encoded).judged(encoded, np.arange(len(corpus.held_out)))
-
-
-def guessed(config: ClassifyConfig, corpus: Corpus, encoded: Encoded) -> Guesses:
+def fitted(config: ClassifyConfig, corpus: Corpus, encoded: Encoded) -> Fitted:
     """Fit the simple methods to the training part, or to a sample of it where time is short, and have them guess."""
     training = config.training
     balanced = training.class_weights != "none"
@@ -74,7 +69,7 @@ def guessed(config: ClassifyConfig, corpus: Corpus, encoded: Encoded) -> Guesses
     guesses = model.fit(train, encoded.train.targets, _most(training.minutes, train)).guess(held_out)
     frequent = majority(encoded.train.targets, len(encoded.labels), len(guesses), encoded.multi)
     name = "statistics+LR" if encoded.reader.scale is not None else "TF-IDF+LR"
-    return Guesses(name, guesses, frequent, model.note)
+    return Fitted(name, guesses, frequent, model.note)
 
 
 def judged(truth: NDArray[Any], guesses: NDArray[Any], labels: int) -> tuple[float, float]:
