@@ -1,7 +1,7 @@
 """Observers of a run, and what they are told: a progress bar, the metrics log, a test.
 
-The loop calls every observer at the same moments with small immutable facts; it never prints and knows no screen. Losses
-are in nats per unit of the task, times in seconds.
+The loop calls every observer at the same moments with small immutable facts; it never prints and knows no screen.
+Losses are in nats per unit of the task, times in seconds.
 """
 
 from __future__ import annotations

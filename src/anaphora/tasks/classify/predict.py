@@ -102,7 +102,7 @@ class Classifier(TrainedModel):
         return [self.named(row) for row in self.probabilities(X)]
 
     def named(self, row: Floats, top: int | None = None) -> Prediction:
-        """Probabilities (K,) as a prediction: the `top` likeliest; else the likeliest, or all that are likely enough."""
+        """Probabilities (K,) as a prediction: the `top` likeliest; else the likeliest, or all likely enough."""
         order = np.argsort(-row, kind="stable")
         if top is None:
             top = int((row >= THRESHOLD).sum()) if self.multi else 1

@@ -1,0 +1,67 @@
+"""Rules for examples of any task: few held out, rows alike but for their labels, a vocabulary that covers little."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from anaphora.checks.findings import Finding
+from anaphora.data.location import Row
+
+TRAIN, HELD_OUT = "the training part", "the held-out part"
+KEPT = 1_000  # places of one finding
+Place = Callable[[int], Row]
+
+
+def at_rows(code: str, where: str, place: Place, rows: Sequence[int], message: str, remedy: str) -> Finding:
+    """A warning about rows, with the places of the first of them."""
+    return Finding(code, "warning", where, tuple(map(place, rows[:KEPT])), message, remedy, len(rows))
+
+
+def few_held_out(count: int, enough: int, message: str, remedy: str = "Hold out more with --valid.") -> list[Finding]:
+    """A warning where fewer than enough are held out."""
+    return [] if count >= enough else [Finding("few-held-out", "warning", HELD_OUT, (), message, remedy)]
+
+
+def contradictions(
+    parts: Iterable[tuple[Iterable[Hashable | None], Sequence[Hashable], Place]], things: str, differ: str, remedy: str
+) -> list[Finding]:
+    """A warning about rows that are the same but for their labels.
+
+    Of each part the rows as keys, equal for equal rows and None for a row that is like no other, the label of each, and
+    where each stands. `things` are the rows and `differ` are the labels, in words.
+    """
+    seen: dict[Hashable, list[tuple[Hashable, Row]]] = {}
+    for keys, labels, place in parts:
+        for row, (key, label) in enumerate(zip(keys, labels, strict=True)):
+            if key is not None:
+                seen.setdefault(key, []).append((label, place(row)))
+    places = [place for same in seen.values() if len({label for label, _ in same}) > 1 for _, place in same]
+    if not places:
+        return []
+    message = f"{len(places):,} {things} stand more than once, with different {differ}: not all of them can be right."
+    return [Finding("contradiction", "warning", "the data", tuple(places[:KEPT]), message, remedy, len(places))]
+
+
+def unknown_share(symbols: NDArray[Any], unknown: int | None) -> float:
+    """The share of symbols (N,) that are the unknown one."""
+    return float(np.mean(symbols == unknown)) if unknown is not None and symbols.size else 0.0
+
+
+def vocabulary(
+    size: int, shares: Sequence[float], message: str, most: float, many: tuple[str, str], side: str = ""
+) -> list[Finding]:
+    """How many symbols there are, and a warning where more than `most` of the held-out units are none of them.
+
+    `shares` are those of unknown units in the training part and in the held-out part; `many` are message and remedy of
+    the warning; `side` names one of several vocabularies.
+    """
+    where = f", {side}" if side else ""
+    figures: Mapping[str, Any] = {"size": size, "train_unknown": shares[0], "held_out_unknown": shares[1]}
+    found = [Finding("vocabulary", "info", f"{TRAIN}{where}", (), message, "", figures=figures)]
+    if shares[1] > most:
+        found.append(Finding("many-unknown", "warning", f"{HELD_OUT}{where}", (), *many))
+    return found
