@@ -2,7 +2,8 @@
 
     python tests/frozen/begin_old.py FOLDER
 
-A model of each task, and a run of each that Ctrl-C stopped half way between two looks at the held-out part.
+A model of each task, a run of each that Ctrl-C stopped half way between two looks at the held-out part, and the records
+of two runs that were finished.
 """
 
 from __future__ import annotations
@@ -19,13 +20,14 @@ import torch
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
-from frozen import data, old
+from frozen import data, old, pages
 from frozen.call import call
 from frozen.cases import CASES, Case
 from frozen.doors import Interrupted, anaphora
 from frozen.trainings import bundle
 
 STOPPED_AFTER = 17  # steps
+KEPT_FINISHED = dict(zip(("language-char", "classify-word"), pages.RUNS, strict=True))
 
 
 class _CtrlC:
@@ -48,13 +50,17 @@ def begin(folder: Path) -> None:
     for case in (case for case in CASES if case.name in old.NAMES):
         done = call(f"train {case.task} {case.data} {case.options} -o {case.name}.anaphora")
         assert done.code == 0, done.err
-        shutil.rmtree(f"{case.name}.run")
-        stop(case, folder)
+        if case.name in KEPT_FINISHED:
+            Path(f"{case.name}.run").rename(KEPT_FINISHED[case.name])
+            shutil.rmtree(f"{KEPT_FINISHED[case.name]}/checkpoints")
+        else:
+            shutil.rmtree(f"{case.name}.run")
+        stop(case)
         same_end(case, folder)
     tidy(folder)
 
 
-def stop(case: Case, folder: Path) -> None:
+def stop(case: Case) -> None:
     """Begin a run and stop it."""
     Path("settings.toml").write_text(call(f"config {case.task} {case.options}").out, encoding="utf-8")
     paths = [Path(name) for name in case.data.split()]
@@ -63,8 +69,6 @@ def stop(case: Case, folder: Path) -> None:
         anaphora.train(case.task, paths, config="settings.toml", progress=_CtrlC(), **places)
     Path("settings.toml").unlink()
     Path(places["output"]).unlink()
-    facts = folder / f"{case.name}.run" / "run.json"
-    facts.write_text(facts.read_text(encoding="utf-8").replace(str(folder), "<old>"), encoding="utf-8")
 
 
 def same_end(case: Case, folder: Path) -> None:
@@ -86,9 +90,11 @@ def tidy(folder: Path) -> None:
         (folder / name).unlink()
     for run in folder.glob("*.run"):
         for name in ("report.html", "model.anaphora", "checkpoints/previous.safetensors"):
-            (run / name).unlink()
+            (run / name).unlink(missing_ok=True)
         facts = json.loads((run / "run.json").read_text(encoding="utf-8"))
         facts["machine"]["system"] = "Linux"
+        facts |= {"data": [f"<old>/{Path(name).name}" for name in facts["data"]]}
+        facts["output"] = f"<old>/{Path(facts['output']).name}"
         text = json.dumps(facts, indent=2, sort_keys=True, ensure_ascii=False)
         (run / "run.json").write_text(f"{text}\n", encoding="utf-8")
 

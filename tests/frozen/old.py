@@ -11,19 +11,21 @@ import os
 import shutil
 from pathlib import Path
 
-from frozen import digest, store
+from frozen import digest, pages, store
 from frozen.call import call
 from frozen.cases import CASES
 from frozen.doors import anaphora
 from frozen.trainings import Records, answer, bundle, run_folder
 
 NAMES = ("language-char", "classify-word", "tag-spans", "fill-lstm", "translate-char")
-OLD_TIME = 1_800_000_000  # a run that was written to lately may still be going on
+LONG_AGO = 1_700_000_000  # a run that was written to lately may still be going on
 
 
 def records(here: Path) -> Records:
     """Copy them into a folder of their own beside the data, ask the models and go on with the runs."""
     shutil.copytree(store.OLD, here / "old")
+    for path in (here / "old").rglob("*"):
+        os.utime(path, (LONG_AGO, LONG_AGO))
     os.chdir(here / "old")
     found: Records = {}
     for name in NAMES:
@@ -38,6 +40,7 @@ def records(here: Path) -> Records:
             f"all {len(log)} lines: {digest.of_bytes(chr(10).join(log).encode())}",
             *(line for line in log if line.startswith(('{"event": "plan"', '{"event": "evaluation"'))),
         ]
+    found |= pages.records(here / "old")
     os.chdir(here)
     return found
 
@@ -55,8 +58,6 @@ def gone_on(name: str, here: Path) -> list[str]:
     """What is said of a run that was stopped, and of going on with it."""
     facts = here / f"{name}.run" / "run.json"
     facts.write_text(facts.read_text(encoding="utf-8").replace("<old>", str(here)), encoding="utf-8")
-    for path in facts.parent.rglob("*"):
-        os.utime(path, (OLD_TIME, OLD_TIME))
     said = call(f"runs show {name}.run").lines(here)
     return said + call(f"resume {name}.run").lines(here)
 

@@ -6,8 +6,8 @@ and compares. Only public doors are used; `doors.py` names them all, so a name t
 
     python tests/frozen/record.py --check               what differs from the record; exit code 1 if something does
     python tests/frozen/record.py                       record anew, and say what changed
-    python tests/frozen/record.py --only trainings old  some subjects; they are: said names trainings python old layers
-                                                        runtime
+    python tests/frozen/record.py --only trainings old  some subjects; they are: said names trainings commands python
+                                                        old layers runtime
 
 `expected/any` holds texts that are the same on every machine: help, usage, configs, suggestions, findings, names. The
 other folders of `expected` hold numbers, one folder per instruction set, version of torch, and arithmetic of the

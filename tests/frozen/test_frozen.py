@@ -43,9 +43,9 @@ def test_numbers_are_the_recorded_ones(made: Made, name: str) -> None:
     recorded = [key for key in made.keys if (store.EXPECTED / key / name).exists()]
     if not recorded:
         pytest.skip(
-            f"{name} is not recorded for {made.keys[0]}, this machine's instruction set, torch and arithmetic, but for "
-            f"{', '.join(store.recorded_keys())}. `python tests/frozen/record.py` on a commit that is known to be right "
-            "adds it."
+            f"There is no record of {name} for {made.keys[0]}, the key of this machine's instruction set, torch and "
+            f"arithmetic; the recorded keys are {', '.join(store.recorded_keys())}. To add one, run `python "
+            "tests/frozen/record.py` on a commit that is known to be right."
         )
     for key in recorded:
         same(store.EXPECTED / key, made.folder / key, name)

@@ -18,7 +18,7 @@ import torch
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
-from frozen import data, layers, names, old, python, runtimes, said, store, trainings
+from frozen import commands, data, layers, names, old, python, runtimes, said, store, trainings
 from frozen.doors import arch
 
 Records = dict[str, list[str]]
@@ -37,6 +37,7 @@ def main(target: Path, subjects: list[str]) -> None:
             "said": lambda: said.records(here),
             "names": names.records,
             "trainings": lambda: trainings.records(here),
+            "commands": lambda: commands.records(here),
             "python": lambda: python.records(here),
             "old": lambda: old.records(here),
             "layers": layers.records,
