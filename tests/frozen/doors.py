@@ -9,7 +9,10 @@ from __future__ import annotations
 import anaphora
 from anaphora import nn, runtime
 from anaphora.bundle import write as write_bundle
-from anaphora.cli import COMMANDS, main
+from anaphora.cells.independent import IndRNN
+from anaphora.cells.minimal_gated import MinimalGatedUnit
+from anaphora.cells.minimal_gru import MinGRU
+from anaphora.cli import main
 from anaphora.errors import Interrupted
 from anaphora.kernels import arch
 from anaphora.spec import check as check_tree
@@ -25,9 +28,10 @@ PLANTED: dict[str, list[Planted]] = {
     "fill": FILL,
     "translate": TRANSLATE,
 }
+OWN_CELLS = (IndRNN, MinimalGatedUnit, MinGRU)  # the worked examples
 
 __all__ = [
-    "COMMANDS",
+    "OWN_CELLS",
     "PLANTED",
     "Interrupted",
     "anaphora",

@@ -84,7 +84,6 @@ def records() -> Records:
         of_cell = {each: tensors(kind, options, setup, f"{name} {each}") for each, setup in setups.items()}
         of_cell["as first drawn"] = first_weights(kind, options)
         found[f"layers/{name}.json"] = normal.lay_out(of_cell)
-    found["layers/steps.json"] = normal.lay_out(single_steps())
     return found
 
 
@@ -172,20 +171,3 @@ def by_layer(named: dict[str, Tensor], what: str) -> dict[str, Tensor]:
         layer = name[name.rindex("_l") + 1 :] if "_l" in name else name
         found.setdefault(f"{what}{layer}", []).append(tensor.detach().flatten())
     return {name: torch.cat(tensors) for name, tensors in found.items()}
-
-
-def single_steps() -> dict[str, dict[str, str]]:
-    """The cells that take one step, as `torch.nn` has them."""
-    found = {}
-    for kind in ("RNNCell", "GRUCell", "LSTMCell"):
-        torch.manual_seed(5)
-        cell = getattr(nn, kind)(5, 9)
-        x = torch.randn(4, 5, requires_grad=True)
-        state = cell(x)
-        state = cell(x, state)
-        ends = flat(state)
-        sum((end * (at + 1)).sum() for at, end in enumerate(ends)).backward()
-        named = {f"state {at}": end for at, end in enumerate(ends)} | {"d input": x.grad}
-        named |= {f"d {name}": weight.grad for name, weight in cell.named_parameters()}
-        found[kind] = {name: digest.of_array(tensor) for name, tensor in named.items()}
-    return found

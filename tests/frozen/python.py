@@ -94,13 +94,19 @@ def answers(name: str, here: Path) -> dict[str, Any]:
     """Train on data in memory, and ask everything."""
     task, given, options = GIVEN[name]
     model = anaphora.train(task, given, **_SMALL, **options)
-    found: dict[str, Any] = {"model": repr(model), "tensors": tensors(model.runtime.tensors)}
+    found: dict[str, Any] = {"model": repr(model), "members": members(model), "tensors": tensors(model.runtime.tensors)}
     found["card"] = normal.value(model.card, here)
+    found["fields of the report"] = sorted(model.report.__dataclass_fields__)
     found["report"] = plain(model.report.lines(), here)
     found["checked"] = [each.code for each in anaphora.check(task, given, **_SMALL, **options)]
     for question, ask in ASKED[name].items():
         found[question] = attempted(lambda ask=ask: ask(model), here)
     return found
+
+
+def members(found: Any) -> str:
+    """The public names of an object."""
+    return " ".join(name for name in dir(found) if not name.startswith("_"))
 
 
 def states(model: Any) -> list[bytes]:

@@ -11,10 +11,25 @@ from pathlib import Path
 
 from frozen import digest
 from frozen.call import Done, call
-from frozen.doors import COMMANDS, PLANTED, plant
+from frozen.doors import PLANTED, plant
 
 Records = dict[str, list[str]]
 TASKS = tuple(PLANTED)
+COMMANDS = (
+    "demo",
+    "init",
+    "check",
+    "train",
+    "resume",
+    "run",
+    "eval",
+    "tune",
+    "rate",
+    "runs",
+    "config",
+    "verify",
+    "doctor",
+)
 _OF_EACH_TASK = ("init", "check", "train", "tune", "rate", "config")
 _RUNS = ("list", "show", "compare")
 USAGE = (
@@ -58,7 +73,7 @@ def helps(here: Path) -> Records:
     found: Records = {"help/anaphora.txt": call("--help").lines(here)}
     trained = {task: call(f"train {task} --help").lines(here) for task in TASKS}
     for command in COMMANDS:
-        below = TASKS if command in _OF_EACH_TASK else _RUNS if command == "runs" else ()
+        below = TASKS if command in (*_OF_EACH_TASK, "demo") else _RUNS if command == "runs" else ()
         found[f"help/{command}.txt"] = call(f"{command} --help").lines(here)
         for each in below:
             lines = call(f"{command} {each} --help").lines(here)

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from frozen import digest, normal
+from frozen import checkpoints, digest, normal
 from frozen.call import call
 from frozen.cases import CASES
 from frozen.doors import runtime
@@ -78,7 +78,7 @@ def tensors(named: Mapping[str, Any]) -> dict[str, str]:
 
 
 def run_folder(folder: Path, here: Path) -> list[str]:
-    """The names of its files, its facts and settings, and its log without times: each fifth step, a digest of all."""
+    """The names of its files, its facts and settings, and its checkpoints, and its log without times."""
     names = sorted(str(path.relative_to(folder)) for path in folder.rglob("*") if path.is_file())
     lines = normal.lay_out({"files": names})
     facts = json.loads((folder / "run.json").read_text(encoding="utf-8"))
@@ -91,5 +91,7 @@ def run_folder(folder: Path, here: Path) -> list[str]:
     for event in events:
         if event["event"] != "step" or event["step"] % 5 == 0:
             lines += normal.lay_out(event, wide=400)
+    for name in ("best", "last"):
+        lines += checkpoints.described(folder / "checkpoints" / f"{name}.safetensors", here)
     lines.append(f"all {len(events)} events: {digest.of_bytes(json.dumps(events).encode())}")
     return lines

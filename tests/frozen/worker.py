@@ -18,7 +18,7 @@ import torch
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
-from frozen import commands, data, layers, names, old, python, runtimes, said, store, trainings
+from frozen import cells, commands, data, layers, names, old, python, runtimes, said, store, trainings
 from frozen.doors import arch
 
 Records = dict[str, list[str]]
@@ -40,7 +40,7 @@ def main(target: Path, subjects: list[str]) -> None:
             "commands": lambda: commands.records(here),
             "python": lambda: python.records(here),
             "old": lambda: old.records(here),
-            "layers": layers.records,
+            "layers": lambda: {**layers.records(), **cells.records()},
             "runtime": runtimes.records,
         }
         for subject in subjects:
