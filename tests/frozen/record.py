@@ -14,7 +14,9 @@ other folders of `expected` hold numbers, one folder per instruction set, versio
 libraries (`store.py`). Where a machine has no folder, only the texts are compared, and the test says so; recording adds
 a folder of its own to those that are there. `old/` holds models and stopped runs of an earlier version (`old.py`).
 
-To judge another tree, call its Python: /its/.venv/bin/python tests/frozen/record.py --check.
+Another tree is judged by its own Python, `/its/.venv/bin/python tests/frozen/record.py --check`, or by this one with
+`PYTHONPATH=/its/src`. `--all-lines` shows differences whole. A step that is meant to change what is said: check that
+nothing differs before it, change, record anew, and read the difference of `expected/` line by line.
 
 What is taken out of the record: times, speeds, dates, versions, folders (`normal.py`). Arrays are recorded by digests
 (`digest.py`). All data are made up by `data.py`.
