@@ -9,14 +9,14 @@ from __future__ import annotations
 import anaphora
 from anaphora import nn, runtime
 from anaphora.bundle import write as write_bundle
+from anaphora.bundle.spec import check as check_tree
+from anaphora.bundle.spec import tensors as tree_tensors
 from anaphora.cells.independent import IndRNN
 from anaphora.cells.minimal_gated import MinimalGatedUnit
 from anaphora.cells.minimal_gru import MinGRU
 from anaphora.cli import main
 from anaphora.errors import Interrupted
 from anaphora.kernels import arch
-from anaphora.spec import check as check_tree
-from anaphora.spec import tensors as tree_tensors
 from bad.planted import CLASSIFY, LANGUAGE, Planted, plant
 from bad.planted_pairs import FILL, TRANSLATE
 from bad.planted_tags import TAG
