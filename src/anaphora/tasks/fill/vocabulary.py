@@ -1,10 +1,11 @@
 """Words as a person means them, whatever their case and the space before them: what gaps are filled from.
 
-    word     has a letter or a digit: don't, 3, Rome        a gap stands for one
-    mark     , ; ( … and the line's end                     is read, and never asked for
+    word            has a letter or a digit: don't, 3, Rome        a gap stands for one
+    punctuation     , ; ( … and the line's end                     is read, and never asked for
 
-Symbol 0 is any word that is not known; a mark that is not known is left out. A known word is written as it is written
-most often (the, Rome, I), and found however it is written, unless case is kept. Words that occur once are not known.
+Symbol 0 is any word that is not known; punctuation that is not known is left out. A known word is written as it is
+written most often (the, Rome, I), and found however it is written, unless case is kept. Words that occur once are not
+known.
 """
 
 from __future__ import annotations
@@ -29,8 +30,8 @@ _SHARE = 0.1  # as often as in capital letters alone, as in titles, and a word i
 _REMEMBERED = 2**20  # different units whose symbol is remembered
 
 
-class Lexicon(Table):
-    """Words and marks, the most frequent first behind the unknown one."""
+class WordVocabulary(Table):
+    """Words and punctuation, the most frequent first behind the unknown one."""
 
     kind = "word"
 
@@ -42,8 +43,8 @@ class Lexicon(Table):
         self._met = _Met(lower, {folded(symbol, lower): index for index, symbol in enumerate(self.symbols) if index})
 
     @classmethod
-    def of(cls, text: Text, size: int | None, lower: bool) -> Lexicon:
-        """Take the ``size`` - 1 (default 9,999) most frequent words and marks that occur at least twice.
+    def of(cls, text: Text, size: int | None, lower: bool) -> WordVocabulary:
+        """Take the ``size`` - 1 (default 9,999) most frequent words and punctuation marks that occur twice.
 
         Raises DataError where fewer than two of them are words.
         """
@@ -70,8 +71,8 @@ class Lexicon(Table):
         return cls([UNKNOWN, *(usual[key] for key in often)], lower)
 
     @classmethod
-    def restore_lexicon(cls, tensors: Mapping[str, NDArray[Any]], lower: bool) -> Lexicon:
-        """The lexicon whose `tensors` these are; raises CorruptBundle when they do not describe one."""
+    def restored(cls, tensors: Mapping[str, NDArray[Any]], lower: bool) -> WordVocabulary:
+        """The vocabulary whose `tensors` these are; raises CorruptBundle when they do not describe one."""
         return cls(restore("word", tensors).symbols, lower)
 
     def encode(self, text: str) -> Ids:
@@ -113,7 +114,7 @@ def is_word(unit: str) -> bool:
 
 
 def folded(word: str, lower: bool) -> str:
-    """What two spellings of one word have in common: their letters, and with `lower` not their case.
+    """What two spellings of one word have in common: their characters, and with `lower` not their case.
 
     >>> folded("Don’t", True), folded("Don’t", False)
     ("don't", "Don't")
@@ -127,7 +128,7 @@ _NO_SPACE_AFTER = frozenset("([{“‘\n")
 
 
 def spaced(units: Sequence[str]) -> str:
-    """Words and marks as a text.
+    """Words and punctuation as a text.
 
     >>> spaced(["To", "be", ",", "or", "(", "not", ")", "."])
     'To be, or (not).'
