@@ -1,53 +1,33 @@
-"""Blocks of a spec, written short: a task's network is a few of them."""
+"""Blocks of a spec that many networks are made of, written short."""
 
 from __future__ import annotations
 
-from typing import Protocol
+from collections.abc import Sequence
+from typing import Any
 
-from anaphora.bundle.block_kinds import Block
-
-
-class RecurrentOptions(Protocol):
-    """The options of a recurrent stack."""
-
-    @property
-    def cell(self) -> str: ...
-    @property
-    def hidden(self) -> int: ...
-    @property
-    def layers(self) -> int: ...
-    @property
-    def dropout(self) -> float: ...
+from anaphora.bundle.spec import Block
 
 
-def stack(name: str, input_size: int, *blocks: Block) -> Block:
-    """Blocks one after another; `input_size` 0 is for symbol ids."""
-    return {"kind": "stack", "name": name, "input_size": input_size, "blocks": list(blocks)}
-
-
-def embedding(name: str, vocabulary: int, size: int) -> Block:
-    """A vector for each symbol."""
-    return {"kind": "embedding", "name": name, "vocabulary": vocabulary, "size": size}
-
-
-def linear(name: str, input_size: int, output_size: int) -> Block:
-    """A linear map with a bias."""
-    return {"kind": "linear", "name": name, "input_size": input_size, "output_size": output_size}
+def stack(name: str, blocks: Sequence[Block], **fields: Any) -> Block:
+    """Blocks one after another."""
+    return {"kind": "stack", "name": name, **fields, "blocks": list(blocks)}
 
 
 def dropout(name: str, p: float) -> list[Block]:
-    """Dropout, or no block where nothing is dropped."""
+    """A block of dropout, or none where nothing is dropped."""
     return [{"kind": "dropout", "name": name, "p": p}] if p > 0 else []
 
 
-def recurrent(name: str, input_size: int, options: RecurrentOptions, bidirectional: bool = False) -> Block:
-    """A recurrent stack; a single layer has nothing between layers to drop."""
+def recurrent(
+    cell: str, name: str, inputs: int, hidden: int, layers: int, dropout: float = 0.0, **fields: Any
+) -> Block:
+    """Recurrent layers, with dropout between two of them."""
     return {
-        "kind": options.cell,
+        "kind": cell,
         "name": name,
-        "input_size": input_size,
-        "hidden_size": options.hidden,
-        "num_layers": options.layers,
-        "bidirectional": bidirectional,
-        "dropout": options.dropout if options.layers > 1 else 0.0,
+        "input_size": inputs,
+        "hidden_size": hidden,
+        "num_layers": layers,
+        **fields,
+        "dropout": dropout if layers > 1 else 0.0,
     }

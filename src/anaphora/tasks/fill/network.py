@@ -14,7 +14,7 @@ word itself.
 from __future__ import annotations
 
 from anaphora.bundle import spec
-from anaphora.bundle.blocks import dropout, embedding, linear, recurrent, stack
+from anaphora.bundle.blocks import dropout, recurrent, stack
 from anaphora.tasks.fill.settings import FillConfig
 
 SIDES = ("both", "past")
@@ -26,13 +26,14 @@ def specification(config: FillConfig, vocabulary: int) -> spec.Block:
     """The model's parts, for a vocabulary of that many symbols."""
     network = config.model
     width, hidden = network.embedding, network.hidden
-    parts = [
-        stack("words", 0, embedding(WORD, vocabulary, width), *dropout("word_dropout", network.embedding_dropout)),
-        stack("before", width, recurrent("forwards", width, network)),
-        stack("after", width, recurrent("backwards", width, network)),
-    ]
+    embedding: spec.Block = {"kind": "embedding", "name": WORD, "vocabulary": vocabulary, "size": width}
+    parts = [stack("words", [embedding, *dropout("word_dropout", network.embedding_dropout)])]
+    for name, block in (("before", "forwards"), ("after", "backwards")):
+        layers = recurrent(network.cell, block, width, hidden, network.layers, network.dropout)
+        parts.append(stack(name, [layers], input_size=width))
     for name, wide in (("both", 2 * hidden), ("past", hidden)):
-        narrow = linear(f"narrow_{name}", wide, width)
-        parts.append(stack(name, wide, *dropout(f"{name}_dropout", network.output_dropout), narrow))
+        narrow: spec.Block = {"kind": "linear", "name": f"narrow_{name}", "input_size": wide, "output_size": width}
+        dropped = dropout(f"{name}_dropout", network.output_dropout)
+        parts.append(stack(name, [*dropped, narrow], input_size=wide))
         parts.append({"kind": "shared_output", "name": f"{name}_output", "embedding": WORD})
     return spec.check({"kind": "parts", "name": "model", "parts": parts})
