@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from anaphora.data.text import id_files
 from anaphora.data.text.id_files import Shard
-from anaphora.tasks.fill.windows import CONTEXT, PIECE, Windows, cut, laid
+from anaphora.tasks.fill.windows import CONTEXT, PIECE, Windows, gaps_of, pieces
 
 WORDS = np.array([True, True, False, True, True])
 
@@ -46,9 +46,9 @@ def test_passes_differ_and_repeat(tmp_path: Path) -> None:
 @pytest.mark.parametrize("length", [1, 5, PIECE, 2 * PIECE + 7, 5000])
 def test_every_word_of_a_text_is_a_gap_once(length: int) -> None:
     ids = np.random.default_rng(length).integers(0, 5, length).astype(np.int32)
-    gaps = laid(ids, WORDS, cut(length))
+    gaps = gaps_of(ids, WORDS)
     expected = [t for t in range(length) if ids[t] != 2]
-    at = [piece.start for piece in cut(length)]
+    at = [piece.start for piece in pieces(length)]
     assert [at[row] + step for row, step in zip(gaps.row, gaps.step, strict=True)] == expected
     assert gaps.target.tolist() == [ids[t] for t in expected]
     assert gaps.left.tolist() == [ids[t - 1] if t else 5 for t in expected]
@@ -57,12 +57,12 @@ def test_every_word_of_a_text_is_a_gap_once(length: int) -> None:
 
 
 def test_pieces_of_a_long_text_are_spread_over_it() -> None:
-    pieces = cut(100_000, units=5 * PIECE)
-    assert [piece.stop - piece.first for piece in pieces] == [PIECE] * 5
-    assert (pieces[0].start, pieces[-1].end) == (0, 100_000)
-    assert [piece.first - piece.start for piece in pieces[1:]] == [CONTEXT] * 4
-    assert [piece.end - piece.stop for piece in pieces[:-1]] == [CONTEXT] * 4
-    gaps = np.diff([piece.first for piece in pieces])
+    found = pieces(100_000, units=5 * PIECE)
+    assert [piece.stop - piece.first for piece in found] == [PIECE] * 5
+    assert (found[0].start, found[-1].end) == (0, 100_000)
+    assert [piece.first - piece.start for piece in found[1:]] == [CONTEXT] * 4
+    assert [piece.end - piece.stop for piece in found[:-1]] == [CONTEXT] * 4
+    gaps = np.diff([piece.first for piece in found])
     assert gaps.max() - gaps.min() <= 1
-    assert cut(0) == []
-    assert len(laid(np.zeros(0, np.int32), WORDS, [])) == 0
+    assert pieces(0) == []
+    assert len(gaps_of(np.zeros(0, np.int32), WORDS)) == 0

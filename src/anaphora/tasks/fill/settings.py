@@ -11,7 +11,7 @@ from anaphora.config import Config, Preset, Section
 from anaphora.config.network import Count, Layers, Rows, Share, Width, network_preset, option
 from anaphora.config.search_space import Choice, Range, Space
 from anaphora.tasks.base.declaration import Option, Task
-from anaphora.tasks.base.run_options import TOP
+from anaphora.tasks.base.run_options import FLOOR_FROM, TOP
 
 HELD_OUT = 0.1
 SCORED = 50_000  # units: of a longer held-out part, or text that is evaluated, so many are scored, evenly spread
@@ -84,12 +84,6 @@ RUN = (
     Option("gap", str, GAP, "MARK", "What stands where a word is missing, else ___ or longer."),
     Option("one_sided", bool, False, "", "Show beside what the past alone would say."),
 )
-EVAL = (
-    Option(
-        "floor_from", str, None, "TEXT",
-        "The training text: counts what a text's score is compared with on it. May be given more than once.", many=True,
-    ),
-)  # fmt: skip
 TASK = Task(
     "fill",
     "The word that is missing in a text, judged from both sides.",
@@ -102,5 +96,5 @@ TASK = Task(
     data_help="Text files, folders of them, or '-' for standard input.",
     described="a model that was trained to fill",
     run_options=RUN,
-    eval_options=EVAL,
+    eval_options=(FLOOR_FROM,),
 )

@@ -11,7 +11,7 @@ known.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -19,7 +19,6 @@ from numpy.typing import NDArray
 
 from anaphora.data.files.text import Text
 from anaphora.data.text.build import restore
-from anaphora.data.text.splitting import recut
 from anaphora.data.text.vocabulary import UNKNOWN, Ids, Table, check_variety
 from anaphora.data.text.words import WORDS, break_at, counted, split_words
 from anaphora.errors import DataError
@@ -82,8 +81,8 @@ class WordVocabulary(Table):
     def units(self, text: str) -> Sequence[str]:
         return [_bare(unit) for unit in split_words(text) if self._met[unit] != _LEFT_OUT]
 
-    def whole_units(self, blocks: Iterable[str]) -> Iterator[str]:
-        return recut(blocks, break_at)
+    def cut(self, text: str) -> int:
+        return break_at(text)
 
     def decode(self, ids: Any) -> str:
         """The text of indices (T,), as it is usually spaced."""
