@@ -30,7 +30,7 @@ from anaphora.tasks.tag.training import Work, nats, run_words, sample
 from anaphora.training import run
 from anaphora.training.initial import first_model
 from anaphora.training.non_finite import explained
-from anaphora.training.observer import Silent, Step
+from anaphora.training.observer import SilentObserver, Step
 from tagged import config, write, write_grammar
 
 STILL = "--embedding-dropout 0 --output-dropout 0 --dropout 0 --rare 0 --word-dropout 0"
@@ -200,7 +200,7 @@ def test_short_of_time_less_is_looked_at_and_scored(tmp_path: Path) -> None:
     assert len(here._looked_at.rows) == 420
     here.limit(0.5, 0.25)
     assert len(here._looked_at.rows) == 210
-    assert here.look_units > len(here._looked_at.tags)
+    assert here.validation_units > len(here._looked_at.tags)
     report = run.train(here, tmp_path / "a.anaphora", data=files)
     assert report.score.sentences == 105
     assert "Scored are 105 of 420 held-out sentences" in report.notes[0]
@@ -277,14 +277,14 @@ def test_a_run_that_was_cut_off_ends_as_one_that_was_not(tmp_path: Path) -> None
     settings = config("--max-steps", "16")
     whole = run.train(Work(settings, read(settings, files)), tmp_path / "a.anaphora", data=files)
 
-    class Stop(Silent):
+    class Stop(SilentObserver):
         def step(self, step: Step) -> None:
             if step.step == 9:
                 raise KeyboardInterrupt
 
     here = Work(settings, read(settings, files))
     with pytest.raises(Interrupted, match="anaphora resume"):
-        run.train(here, tmp_path / "b.anaphora", data=files, run_dir=tmp_path / "b.run", watch=Stop())
+        run.train(here, tmp_path / "b.anaphora", data=files, run_dir=tmp_path / "b.run", observer=Stop())
     again = run.resume(Work(settings, read(settings, files)), tmp_path / "b.run")
     assert again.score == whole.score
     ours, theirs = (bundle.read(tmp_path / name) for name in ("a.anaphora", "b.anaphora"))
