@@ -3,18 +3,24 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
+import numpy as np
+
+from anaphora.checks.examine import Load
 from anaphora.checks.examples import HELD_OUT, TRAIN, few_held_out
 from anaphora.checks.findings import Finding
 from anaphora.checks.lines import Lines, Piece, check_lines
 from anaphora.checks.text_files import check_texts
 from anaphora.data.files.text import STANDARD_INPUT, Text
 from anaphora.data.text.corpus import Corpus
+from anaphora.data.text.id_files import Units
 from anaphora.errors import DataError
 
 FEW = 1000  # held-out units of which a score means little
+_COUNTING_BYTES = 120  # of each unit of which a baseline counts n-grams or neighbours
 
 
 def check_files(paths: Sequence[str | Path], valid: float | str, encoding: str) -> list[Finding]:
@@ -61,6 +67,22 @@ def check_units(train: int, held_out: int, units: str, ending: str = ".") -> lis
         Finding("units", "info", "the text", (), message, "", figures={"train": train, "held_out": held_out}),
         *few_held_out(held_out, FEW, few, "Raise --valid, or name a file with it."),
     ]
+
+
+def load(
+    tree: Mapping[str, Any],
+    windows: tuple[int, int, int],
+    parts: tuple[Units, Units],
+    counted: int,
+    scored_at_once: int,
+) -> Load:
+    """How much work it is to train on windows: rows and steps of a batch, and batches of a pass; a baseline counts at
+    most so many units of the training part, the first of the two.
+    """
+    rows, steps, batches = windows
+    in_memory = sum(part.nbytes for part in parts if isinstance(part, np.ndarray))
+    data_bytes = in_memory + _COUNTING_BYTES * min(len(parts[0]), counted)
+    return Load(tree, rows, steps, batches, data_bytes, scored_lines=min(scored_at_once, len(parts[1])))
 
 
 def smaller_batch(units: int, sizes: Sequence[tuple[int, int]]) -> str:

@@ -43,6 +43,22 @@ class Ragged(NamedTuple):
         """(B,) how many steps each row has."""
         return np.diff(self.ends, prepend=0)
 
+    @property
+    def numbers(self) -> Indices:
+        """(N,) the row of each step."""
+        return np.repeat(np.arange(len(self.ends)), self.lengths)
+
+    def locate(self, places: Indices) -> tuple[Indices, Indices]:
+        """The rows (n,) and the steps in them (n,) of places among the steps of all rows (n,)."""
+        row = np.searchsorted(self.ends, places, side="right").astype(np.int64)
+        return row, places - (self.ends - self.lengths)[row]
+
+    def reversed(self) -> Ragged:
+        """Every row from its end to its beginning."""
+        lengths = self.lengths
+        mirrored = np.repeat(2 * self.ends - lengths - 1, lengths)
+        return Ragged(self.steps[mirrored - np.arange(len(self.steps))], self.ends)
+
     def row(self, number: int) -> NDArray[Any]:
         """One row's steps."""
         steps: NDArray[Any] = self.steps[self.ends[number - 1] if number else 0 : self.ends[number]]
@@ -60,7 +76,7 @@ class Ragged(NamedTuple):
         """The rows side by side, time-major (T, B, …), zeros past a row's end."""
         lengths = self.lengths
         table = np.zeros((int(lengths.max(initial=0)), len(lengths), *self.steps.shape[1:]), self.steps.dtype)
-        row = np.repeat(np.arange(len(lengths)), lengths)
+        row = self.numbers
         table[np.arange(len(self.steps)) - (self.ends - lengths)[row], row] = self.steps
         return table
 

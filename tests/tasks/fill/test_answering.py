@@ -17,9 +17,8 @@ from anaphora.errors import DataError, UsageError
 from anaphora.runs.content import Table
 from anaphora.runs.report import Report
 from anaphora.tasks import registry
-from anaphora.tasks.fill.answers import Answers
 from anaphora.tasks.fill.data import encode, read
-from anaphora.tasks.fill.predict import GapFiller
+from anaphora.tasks.fill.predict import Answers, GapFiller
 from anaphora.tasks.fill.suggest import suggest
 from gapped import config, text, write
 

@@ -66,10 +66,10 @@ def test_the_loss_is_that_of_plain_torch_gap_by_gap(cell: str, layers: int) -> N
     model = first_model(here.tree, 3, here.initialise)
     batch = here.batches.at(0)
     found, carry = here.batch_loss(model, batch, None)
-    T, B = batch.ids.shape
+    T, B = batch.shape
     expected, gaps = 0.0, 0
     for b in range(B):
-        row = batch.ids[:, b].tolist()
+        row = batch[:, b].tolist()
         for t in range(T):
             if here.words[row[t]]:
                 expected -= float(by_plain_torch(model, cell, layers, row, t)["both"][row[t]])
@@ -86,9 +86,9 @@ def test_the_past_has_a_gradient_of_its_own() -> None:
     model = first_model(here.tree, 3, here.initialise)
     here.batch_loss(model, batch, None)[0].backward()
     again = first_model(here.tree, 3, here.initialise)
-    gaps = np.flatnonzero(here.words[batch.ids].reshape(-1))
-    targets = torch.from_numpy(batch.ids.reshape(-1)[gaps]).long()
-    both, past = run_windows(again, batch.ids, gaps)
+    gaps = np.flatnonzero(here.words[batch].reshape(-1))
+    targets = torch.from_numpy(batch.reshape(-1)[gaps]).long()
+    both, past = run_windows(again, batch, gaps)
     whole = sum(-logits.log_softmax(1).gather(1, targets[:, None]).sum() for logits in (both, past))
     assert isinstance(whole, torch.Tensor)
     whole.backward()
@@ -108,7 +108,7 @@ def test_a_word_never_reaches_its_own_gap() -> None:
     with torch.no_grad():
         for parameter in model.parameters():
             parameter.mul_(2)
-        ids = here.batches.at(0).ids
+        ids = here.batches.at(0)
         T, B = ids.shape
         before = run_windows(model, ids, np.arange(T * B))
         changed = ids.copy()
@@ -126,7 +126,7 @@ def test_a_word_never_reaches_its_own_gap() -> None:
 def test_rows_of_any_length_read_as_alone() -> None:
     here = work()
     model = first_model(here.tree, 2, here.initialise)
-    ids = here.batches.at(0).ids
+    ids = here.batches.at(0)
     lengths = np.array([12, 1, 7, 0])
     with torch.no_grad():
         whole = read(model, ids, lengths)
@@ -155,7 +155,7 @@ def test_a_look_is_the_runtime_s_nats(report: Report, folder: Path) -> None:
 def test_words_around_a_gap_are_read_as_unknown_now_and_then() -> None:
     here = work("--unknown", "0.25")
     torch.manual_seed(1)
-    ids = np.tile(here.batches.at(0).ids, (200, 1))
+    ids = np.tile(here.batches.at(0), (200, 1))
     hidden = here.hidden(ids)
     words = here.words[ids] & (ids > 0)
     assert (hidden[words] == 0).mean() == pytest.approx(0.25, abs=0.03)
@@ -251,7 +251,7 @@ def test_where_a_number_ceases_to_be_one_is_told(part: str) -> None:
         model.get_parameter(part).fill_(float("nan"))
     said = explained(model, here.batch_loss, [batch], None, here.describe)
     assert said.startswith(f"Not finite first in '{part.rpartition('.')[0]}': ")
-    begins = repr(here.encoded.vocabulary.decode(batch.ids[:20, 1]))
+    begins = repr(here.encoded.vocabulary.decode(batch[:20, 1]))
     told = f"window 2 (it begins {begins})"
-    step = int(np.argmax(here.words[batch.ids[:, 1]])) + 1  # of the window's first gap
+    step = int(np.argmax(here.words[batch[:, 1]])) + 1  # of the window's first gap
     assert (f"the gap at step {step} of {told}" if part.startswith("both") else f"{told}, step 1") in said

@@ -41,7 +41,7 @@ def untrained(*options: str) -> tuple[FillTraining, Any, GapFiller]:
 @pytest.mark.parametrize("options", [[], ["--cell", "gru", "--layers", "2"]])
 def test_the_runtime_gives_the_logits_of_training(options: list[str]) -> None:
     here, model, filler = untrained(*options)
-    ids = here.batches.at(0).ids
+    ids = here.batches.at(0)
     T, B = ids.shape
     with torch.no_grad():
         expected = run_windows(model, ids, np.arange(T * B))

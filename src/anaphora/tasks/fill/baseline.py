@@ -33,18 +33,13 @@ class Baseline:
         return [asdict(each) for each in self.methods]
 
 
-class Counted:
+def counted(minutes: float | None, encoded: Encoded) -> GapCounts:
     """Counts of the training part, or of a sample of it where time is short."""
+    largest = LARGEST if minutes is None else min(LARGEST, int(minutes * _COUNTED_PER_MINUTE))
+    return GapCounts(encoded.vocabulary.words).fit(encoded.train, largest)
 
-    def __init__(self, minutes: float | None, encoded: Encoded) -> None:
-        largest = LARGEST if minutes is None else min(LARGEST, int(minutes * _COUNTED_PER_MINUTE))
-        self._counts = GapCounts(encoded.vocabulary.words).fit(encoded.train, largest)
-        self._encoded = encoded
-        self._last: Baseline | None = None
 
-    def baseline(self, units: int) -> Baseline:
-        """The scores on so many units of the held-out part."""
-        if self._last is None or self._last.units != units:
-            gaps = gaps_of(self._encoded.held_out, self._encoded.vocabulary.words, units)
-            self._last = Baseline(baselines(self._counts, gaps), self._counts.note, units)
-        return self._last
+def baseline(counts: GapCounts, encoded: Encoded, units: int) -> Baseline:
+    """The scores on so many units of the held-out part."""
+    gaps = gaps_of(encoded.held_out, encoded.vocabulary.words, units)
+    return Baseline(baselines(counts, gaps), counts.note, units)

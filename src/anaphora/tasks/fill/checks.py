@@ -24,7 +24,6 @@ from anaphora.tasks.fill.settings import SCORED, FillConfig
 from anaphora.tasks.fill.windows import Windows
 
 _MANY_UNKNOWN = 0.2  # of the held-out words
-_COUNTING_BYTES = 120  # of each unit whose neighbours are counted
 
 
 def check_files(config: FillConfig, paths: Sequence[str | Path]) -> list[Finding]:
@@ -80,12 +79,6 @@ def _counts(words: NDArray[np.bool_], units: Units) -> tuple[int, int]:
 def _load(config: FillConfig, encoded: Encoded) -> Load:
     training, known = config.training, encoded.vocabulary
     windows = Windows(encoded.train, known.words, training.batch, training.steps, training.seed)
-    in_memory = sum(part.nbytes for part in (encoded.train, encoded.held_out) if isinstance(part, np.ndarray))
-    return Load(
-        tree=specification(config, known.size),
-        rows=training.batch,
-        steps=windows.steps,
-        batches=windows.per_epoch,
-        data_bytes=in_memory + _COUNTING_BYTES * min(len(encoded.train), LARGEST),
-        scored_lines=min(SCORED, len(encoded.held_out)),
-    )
+    shape = (training.batch, windows.steps, windows.per_epoch)
+    tree = specification(config, known.size)
+    return corpus_checks.load(tree, shape, (encoded.train, encoded.held_out), LARGEST, SCORED)

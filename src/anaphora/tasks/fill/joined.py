@@ -38,15 +38,12 @@ class JoinedNetwork:
         """The states of both directions beside steps (n, 2·H), or of the past alone (n, H); `places` (n,) count the
         steps of all rows.
         """
-        row = np.searchsorted(rows.ends, places, side="right")
-        lengths, start = rows.lengths, rows.ends - rows.lengths
-        step = places - start[row]
+        (row, step), lengths = rows.locate(places), rows.lengths
         before, _ = self._before.forward(self._words.forward(rows.padded(), lengths)[0], lengths)
         past = _beside(before, step - 1, row)
         if not both:
             return past
-        turned = Ragged(rows.steps[_turned(rows)], rows.ends).padded()
-        after, _ = self._after.forward(self._words.forward(turned, lengths)[0], lengths)
+        after, _ = self._after.forward(self._words.forward(rows.reversed().padded(), lengths)[0], lengths)
         return np.concatenate([past, _beside(after, lengths[row] - step - 2, row)], axis=1)
 
     def logits(self, beside: Floats, side: str) -> Floats:
@@ -68,10 +65,3 @@ class JoinedNetwork:
 def _beside(states: Floats, step: Indices, row: Indices) -> Floats:
     """(n, H) of states (T, B, H); zeros before a row's first step."""
     return np.where((step >= 0)[:, None], states[np.maximum(step, 0), row], np.float32(0))
-
-
-def _turned(rows: Ragged) -> Indices:
-    """The steps (N,) of every row from its end to its beginning."""
-    lengths = rows.lengths
-    row = np.repeat(np.arange(len(lengths)), lengths)
-    return rows.ends[row] - 1 - (np.arange(len(rows.steps)) - (rows.ends - lengths)[row])

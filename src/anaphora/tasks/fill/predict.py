@@ -5,11 +5,18 @@ likeliest word, then the surest of the others, which may now look at it, and so 
 network's once all others are filled. The past alone fills from left to right, as it must.
 
 A text's numbers are the same bits whatever texts it is read with.
+
+A line that `run` answers is a text with gaps, or a JSON object with `text`. The answer is the text, its gaps filled,
+and for each gap the likeliest words with their probabilities, with tabs between them; as JSON the same object with
+`filled` and `gaps`. A text that stands on the command line itself, in a file's place, is answered by a table for each
+gap.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import json
+import os
+from collections.abc import Iterator, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -17,17 +24,17 @@ from numpy.typing import NDArray
 
 from anaphora.baselines.cloze import GapCounts
 from anaphora.data.batches import Ragged
-from anaphora.data.files.text import Text, open_texts
+from anaphora.data.files.lines import Line
+from anaphora.data.files.text import STANDARD_INPUT, Text, open_texts
 from anaphora.data.in_memory import is_sequence, kind
 from anaphora.data.sampling import map_by_length
+from anaphora.data.text import in_memory
 from anaphora.data.text.corpus import sha256_of
-from anaphora.data.text.in_memory import text_of
 from anaphora.data.text.tokenized import units_of
 from anaphora.errors import CorruptBundle, DataError, IncompatibleBundle, UsageError
 from anaphora.runtime import Model
-from anaphora.tasks.base.line_answers import Output
+from anaphora.tasks.base.line_answers import LineAnswers, Output, text_of, value_of
 from anaphora.tasks.base.trained_model import TrainedModel
-from anaphora.tasks.fill.answers import Answers
 from anaphora.tasks.fill.data import files
 from anaphora.tasks.fill.gaps import FilledText, GapPrediction, LikelyWord, fill_in, split, table
 from anaphora.tasks.fill.joined import Indices, JoinedNetwork
@@ -38,6 +45,7 @@ from anaphora.tasks.fill.windows import gaps_of
 
 _ROWS_AT_ONCE = 64
 _UNITS_AT_ONCE = 2**15
+_FIELD = "text"
 _FLOOR_FROM = "not the training's held-out text, or not all of it: name the training text, --floor-from"
 
 
@@ -120,8 +128,8 @@ class GapFiller(TrainedModel):
         Both may be what `anaphora.train` takes. Raises DataError for a text without a word.
         """
         encoding = self.config.data.encoding
-        counted = None if training_text is None else text_of(training_text, encoding, files)
-        return self.judged(text_of(data, encoding, files), counted)
+        counted = None if training_text is None else in_memory.text_of(training_text, encoding, files)
+        return self.judged(in_memory.text_of(data, encoding, files), counted)
 
     def score_files(self, paths: Sequence[str], encoding: str, **options: Any) -> Score:
         counted = options.get("floor_from")
@@ -195,6 +203,66 @@ class GapFiller(TrainedModel):
         return np.exp(self.network.log_probabilities(self.network.read(rows, places, both=side == "both"), side))
 
 
+class Answers(LineAnswers[dict[str, Any], tuple[FilledText, ...]]):
+    """A gap filler that answers lines; `top` asks for so many words of each gap, `one_sided` for the prediction of the
+    past alone, beside.
+    """
+
+    def __init__(
+        self, filler: GapFiller, as_json: bool, top: int | None = None, gap: str = GAP, one_sided: bool = False
+    ) -> None:
+        split("", gap)
+        self.filler, self.as_json, self.top, self.mark = filler, as_json, WORDS if top is None else top, gap
+        self.sides = (False, True) if one_sided else (False,)
+        self.blank = "{}" if as_json else ""
+        self._tables = False
+
+    def batches(self, paths: Sequence[str]) -> Iterator[Sequence[Line]]:
+        """The lines of files and of standard input; what is no file is a text itself."""
+        for given in paths or [STANDARD_INPUT]:
+            is_file = given == STANDARD_INPUT or os.path.exists(given)
+            self._tables = not self.as_json and not is_file
+            if is_file:
+                yield from super().batches([given])
+            elif len(split(given, self.mark)) < 2:
+                raise DataError(f"{given!r} is no file, and has no gap: mark one with {self.mark}.")
+            else:
+                yield [Line("the text", given.encode("utf-8", "surrogateescape"), False)]
+
+    def parse(self, line: Line) -> dict[str, Any]:
+        text = text_of(line)
+        item: Any = value_of(line, text) if line.json else {_FIELD: text}
+        if not isinstance(item, dict) or not isinstance(item.get(_FIELD), str):
+            raise DataError(f"{line.where}: expected a JSON object with a text '{_FIELD}', got {text[:80]}.")
+        if len(split(item[_FIELD], self.mark)) < 2:
+            raise DataError(f"{line.where}: there is no gap in {item[_FIELD][:80]!r}: mark one with {self.mark}.")
+        return item
+
+    def predict(self, items: Sequence[dict[str, Any]]) -> list[tuple[FilledText, ...]]:
+        texts = [item[_FIELD] for item in items]
+        sides = (self.filler.fill_all(texts, self.top, one_sided=side, mark=self.mark) for side in self.sides)
+        return list(zip(*sides, strict=True))
+
+    def format(self, item: dict[str, Any], prediction: tuple[FilledText, ...]) -> str:
+        both, *past = prediction
+        if self.as_json:
+            named = zip(("gaps", "past"), prediction, strict=False)
+            plain = {name: [_plain(gap) for gap in side.gaps] for name, side in named}
+            return json.dumps({**item, "filled": both.text, **plain}, ensure_ascii=False)
+        if self._tables:
+            return table(prediction)
+        beside = [f"past: {_listed(gap)}" for side in past for gap in side.gaps]
+        return "\t".join([" ".join(both.text.split()), *map(_listed, both.gaps), *beside])
+
+
 def open_model(model: Model) -> GapFiller:
     """The model of a file; raises IncompatibleBundle if it fills no gaps."""
     return GapFiller(model)
+
+
+def _listed(gap: GapPrediction) -> str:
+    return " ".join(f"{word} {probability:.4f}" for word, probability in gap.words)
+
+
+def _plain(gap: GapPrediction) -> dict[str, Any]:
+    return {"words": [word._asdict() for word in gap.words], "unknown": gap.unknown}

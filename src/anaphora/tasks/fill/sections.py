@@ -85,7 +85,8 @@ def _table(filler: GapFiller, gaps: Gaps, chosen: NDArray[np.int64]) -> Table:
 
 
 def _around(vocabulary: WordVocabulary, gaps: Gaps, gap: int) -> str:
-    row, at = gaps.rows.row(int(gaps.row[gap])), int(gaps.step[gap])
-    units = [vocabulary.symbols[symbol] for symbol in row[max(0, at - _AROUND) : at + _AROUND + 1].tolist()]
+    (row,), (at,) = (found.tolist() for found in gaps.rows.locate(gaps.places[[gap]]))
+    around = gaps.rows.row(row)[max(0, at - _AROUND) : at + _AROUND + 1].tolist()
+    units = [vocabulary.symbols[symbol] for symbol in around]
     units[min(at, _AROUND)] = GAP
     return spaced(units).replace("\n", " ⏎ ").strip()

@@ -8,6 +8,7 @@ has its own output on the same forward stack; what that costs or gains it is mea
 
 from __future__ import annotations
 
+from functools import lru_cache, partial
 from typing import Any
 
 import numpy as np
@@ -16,11 +17,11 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from anaphora.bundle import spec
+from anaphora.data.text import id_files
 from anaphora.data.text.corpus import Corpus
-from anaphora.data.text.id_files import counts
 from anaphora.runs.report import Tensors, TrainedWeights
 from anaphora.runtime.model import Joined
-from anaphora.tasks.fill.baseline import Baseline, Counted
+from anaphora.tasks.fill.baseline import Baseline, baseline, counted
 from anaphora.tasks.fill.data import Encoded, encode
 from anaphora.tasks.fill.judgement import Judgement
 from anaphora.tasks.fill.network import OF_GAPS, SIDES, specification
@@ -28,7 +29,7 @@ from anaphora.tasks.fill.predict import GapFiller
 from anaphora.tasks.fill.score import Score, judge, summed
 from anaphora.tasks.fill.sections import sections
 from anaphora.tasks.fill.settings import SCORED, FillConfig
-from anaphora.tasks.fill.windows import Batch, Gaps, Windows, gaps_of
+from anaphora.tasks.fill.windows import Gaps, Ids, Windows, gaps_of
 from anaphora.training.augment import hide_symbols
 from anaphora.training.initialise import expect, small_embeddings
 from anaphora.training.observer import Observer
@@ -39,7 +40,7 @@ _SCORING_MARGIN = 3.0  # the runtime scores both sides, in float64: a validation
 _SHOWN = 20  # units of a window that is described
 
 
-class FillTraining(SupervisedTask[Batch]):
+class FillTraining(SupervisedTask[Ids]):
     """A gap filler's part in a run."""
 
     task, unit, loss_unit, fewest = "fill", "gaps", "gap", 512
@@ -66,21 +67,21 @@ class FillTraining(SupervisedTask[Batch]):
     def initialise(self, model: Any) -> None:
         """Small vectors, since they are written with, too; outputs that know nothing but how frequent words are."""
         small_embeddings(model, self.config.model.embedding**-0.5)
-        frequencies = np.where(self.words, counts(self.encoded.train, len(self.words)), 0)
+        frequencies = np.where(self.words, id_files.counts(self.encoded.train, len(self.words)), 0)
         for side in SIDES:
             expect(model, f"{side}_output.bias", frequencies)
 
-    def batch_loss(self, model: nn.Module, batch: Batch, carry: None) -> tuple[Tensor, None]:
+    def batch_loss(self, model: nn.Module, batch: Ids, carry: None) -> tuple[Tensor, None]:
         """The sum of the gaps' losses from both sides; the past's adds its gradient alone. Nothing is carried."""
-        gaps = np.flatnonzero(self.words[batch.ids].reshape(-1))
-        targets = torch.from_numpy(batch.ids.reshape(-1)[gaps]).long()
-        both, past = run_windows(model, self.hidden(batch.ids), gaps)
+        gaps = np.flatnonzero(self.words[batch].reshape(-1))
+        targets = torch.from_numpy(batch.reshape(-1)[gaps]).long()
+        both, past = run_windows(model, self.hidden(batch), gaps)
         targets = targets.to(both.device)
         beside = nn.functional.cross_entropy(past, targets, reduction="sum")
         reported = nn.functional.cross_entropy(both, targets, reduction="sum")
         return reported + (beside - beside.detach()), None
 
-    def hidden(self, ids: NDArray[np.int32]) -> NDArray[np.int32]:
+    def hidden(self, ids: Ids) -> Ids:
         """Symbols (T, B), words at random read as unknown: what is around a gap may be other gaps."""
         return hide_symbols(ids, self.config.model.unknown, self.encoded.vocabulary.unknown, self.words[ids])
 
@@ -98,8 +99,8 @@ class FillTraining(SupervisedTask[Batch]):
     def validation_loss(self, model: nn.Module) -> float:
         """Nats per gap from both sides."""
         gaps, total = self.validated, 0.0
-        lengths = gaps.rows.lengths
-        at = gaps.step * len(lengths) + gaps.row
+        (row, step), lengths = gaps.rows.locate(gaps.places), gaps.rows.lengths
+        at = step * len(lengths) + row
         size = max(1, _LOGITS_AT_ONCE // len(self.words))
         before, after = read(model, gaps.rows.padded(), lengths)
         for begin in range(0, len(gaps), size):
@@ -117,22 +118,23 @@ class FillTraining(SupervisedTask[Batch]):
     def validations_per_score(self) -> float:
         return _SCORING_MARGIN * self.most_scored / self.most_validated
 
-    def describe(self, batch: Batch, row: int, part: str = "") -> str:
+    def describe(self, batch: Ids, row: int, part: str = "") -> str:
         """A window is a stretch of the text: say how it reads. Behind the recurrent layers a row is a gap."""
         if part in OF_GAPS:
-            gap = int(np.flatnonzero(self.words[batch.ids].reshape(-1))[row])
-            step, row = divmod(gap, batch.ids.shape[1])
+            gap = int(np.flatnonzero(self.words[batch].reshape(-1))[row])
+            step, row = divmod(gap, batch.shape[1])
             return f"the gap at step {step + 1} of {self.describe(batch, row)}"
-        begins = self.encoded.vocabulary.decode(batch.ids[:_SHOWN, row])
+        begins = self.encoded.vocabulary.decode(batch[:_SHOWN, row])
         return f"window {row + 1} (it begins {begins!r})"
 
     def fit_baseline(self, observer: Observer) -> None:
         observer.stage(f"counting the neighbours of {len(self.encoded.train):,} words and marks")
-        self._counted = Counted(self.training.minutes, self.encoded)
+        counts = counted(self.training.minutes, self.encoded)
+        self._baseline_on = lru_cache(1)(partial(baseline, counts, self.encoded))
 
     @property
     def baseline(self) -> Baseline:
-        return self._counted.baseline(self.scored)
+        return self._baseline_on(self.scored)
 
     def score(self, trained: TrainedWeights) -> Score:
         held_out = self.encoded.held_out
@@ -161,13 +163,13 @@ class FillTraining(SupervisedTask[Batch]):
 TRAINING = FillTraining
 
 
-def run_windows(model: Any, ids: NDArray[np.int32], gaps: NDArray[np.int64]) -> tuple[Tensor, Tensor]:
+def run_windows(model: Any, ids: Ids, gaps: NDArray[np.int64]) -> tuple[Tensor, Tensor]:
     """Logits (n, V) of gaps among the steps of windows (T, B), from both sides and from the past alone."""
     before, after = read(model, ids, None)
     return both_of(model, before, after, gaps), past_of(model, before, gaps)
 
 
-def read(model: Any, ids: NDArray[np.int32], lengths: NDArray[np.int64] | None) -> tuple[Tensor, Tensor]:
+def read(model: Any, ids: Ids, lengths: NDArray[np.int64] | None) -> tuple[Tensor, Tensor]:
     """The states before and after each step of ids (T, B): (T, B, H) each, zeros beyond a row's ends."""
     vectors, before = read_before(model, ids)
     turned = torch.from_numpy(_turned(ids.shape, lengths)).to(before.device)
@@ -175,7 +177,7 @@ def read(model: Any, ids: NDArray[np.int32], lengths: NDArray[np.int64] | None) 
     return before, _a_step_later(after).flatten(0, 1)[turned].unflatten(0, ids.shape)
 
 
-def read_before(model: Any, ids: NDArray[np.int32]) -> tuple[Tensor, Tensor]:
+def read_before(model: Any, ids: Ids) -> tuple[Tensor, Tensor]:
     """The vectors of ids (T, B), and what stands before each: (T, B, E) and (T, B, H)."""
     vectors, _ = model.words(torch.from_numpy(ids).to(next(model.parameters()).device))
     return vectors, _a_step_later(model.before(vectors)[0])

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -39,7 +40,8 @@ class WordVocabulary(Table):
         self.lower = lower
         self.words: NDArray[np.bool_] = np.array([True, *map(is_word, self.symbols[1:])])
         """(V,) whether a symbol is a word, the unknown one too."""
-        self._met = _Met(lower, {folded(symbol, lower): index for index, symbol in enumerate(self.symbols) if index})
+        self._index = {folded(symbol, lower): index for index, symbol in enumerate(self.symbols) if index}
+        self._symbol = lru_cache(_REMEMBERED)(self._found)
 
     @classmethod
     def of(cls, text: Text, size: int | None, lower: bool) -> WordVocabulary:
@@ -75,11 +77,11 @@ class WordVocabulary(Table):
         return cls(restore("word", tensors).symbols, lower)
 
     def encode(self, text: str) -> Ids:
-        found: Ids = np.fromiter(map(self._met.__getitem__, split_words(text)), dtype=np.int32)
+        found: Ids = np.fromiter(map(self._symbol, split_words(text)), dtype=np.int32)
         return np.extract(found != _LEFT_OUT, found)
 
     def units(self, text: str) -> Sequence[str]:
-        return [_bare(unit) for unit in split_words(text) if self._met[unit] != _LEFT_OUT]
+        return [_bare(unit) for unit in split_words(text) if self._symbol(unit) != _LEFT_OUT]
 
     def cut(self, text: str) -> int:
         return break_at(text)
@@ -88,23 +90,10 @@ class WordVocabulary(Table):
         """The text of indices (T,), as it is usually spaced."""
         return spaced([self.symbols[index] for index in self.checked(ids).tolist()])
 
-
-class _Met(dict[str, int]):
-    """Units that were met, each with its symbol."""
-
-    def __init__(self, lower: bool, index: Mapping[str, int]) -> None:
-        super().__init__()
-        self._lower, self._index = lower, index
-
-    def __missing__(self, unit: str) -> int:
-        if len(self) >= _REMEMBERED:
-            self.clear()
+    def _found(self, unit: str) -> int:
         bare = _bare(unit)
-        found = self._index.get(folded(bare, self._lower))
-        if found is None:
-            found = 0 if is_word(bare) or UNKNOWN in bare else _LEFT_OUT
-        self[unit] = found
-        return found
+        unknown = 0 if is_word(bare) or UNKNOWN in bare else _LEFT_OUT
+        return self._index.get(folded(bare, self.lower), unknown)
 
 
 def is_word(unit: str) -> bool:

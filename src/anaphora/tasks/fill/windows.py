@@ -29,13 +29,6 @@ PIECE = 512
 CONTEXT = 64
 
 
-class Batch(NamedTuple):
-    """Windows side by side, and how many of their units are words."""
-
-    ids: Ids  # (T, B)
-    gaps: int
-
-
 class Windows:
     """A text as batches of windows: the batch at a position is a function of it and the seed."""
 
@@ -51,25 +44,22 @@ class Windows:
         """Batches of one pass over the text."""
         return -(-self._windows // self._batch)
 
-    def at(self, position: int) -> Batch:
-        """The batch at this position, counted through the passes."""
+    def at(self, position: int) -> Ids:
+        """The windows (T, B) of the batch at this position, counted through the passes."""
         epoch, number = divmod(position, self.per_epoch)
         first, order = self._drawn(epoch)
         chosen = order[number * self._batch : (number + 1) * self._batch]
         begins = (first + chosen * self.steps) % len(self._ids)
         windows = [np.asarray(stretch(self._ids, begin, self.steps), np.int32) for begin in begins.tolist()]
-        return self._of(np.stack(windows, axis=1))
+        return np.stack(windows, axis=1)
 
-    def units(self, batch: Batch) -> int:
-        """Gaps."""
-        return batch.gaps
+    def units(self, batch: Ids) -> int:
+        """Gaps of windows (T, B)."""
+        return max(1, int(self._words[batch].sum()))
 
-    def part(self, batch: Batch, rank: int, ranks: int) -> Batch:
-        """One worker's windows."""
-        return self._of(batch.ids[:, share(batch.ids.shape[1], rank, ranks)])
-
-    def _of(self, ids: Ids) -> Batch:
-        return Batch(ids, max(1, int(self._words[ids].sum())))
+    def part(self, batch: Ids, rank: int, ranks: int) -> Ids:
+        """One worker's windows, of (T, B)."""
+        return batch[:, share(batch.shape[1], rank, ranks)]
 
     def _drawn(self, epoch: int) -> tuple[int, NDArray[np.int64]]:
         if self._epoch is None or self._epoch[0] != epoch:
@@ -110,24 +100,13 @@ class Gaps(NamedTuple):
     def __len__(self) -> int:
         return len(self.target)
 
-    @property
-    def row(self) -> NDArray[np.int64]:
-        """(n,) the row of each gap."""
-        return np.searchsorted(self.rows.ends, self.places, side="right").astype(np.int64)
-
-    @property
-    def step(self) -> NDArray[np.int64]:
-        """(n,) its step there."""
-        return self.places - (self.rows.ends - self.rows.lengths)[self.row]
-
 
 def gaps_of(ids: Units, words: NDArray[np.bool_], units: int = SCORED) -> Gaps:
     """Every word of a text's pieces as a gap; `words` (V,) says which symbols are words."""
     cut = pieces(len(ids), units)
     rows = Ragged.of([np.asarray(ids[piece.start : piece.end], np.int32) for piece in cut], np.zeros(0, np.int32))
     steps, lengths = rows.steps.astype(np.int64), rows.lengths
-    row = np.repeat(np.arange(len(cut)), lengths)
-    step = np.arange(len(steps)) - (rows.ends - lengths)[row]
+    row, step = rows.locate(np.arange(len(steps)))
     first, stop = np.array([(piece.first - piece.start, piece.stop - piece.start) for piece in cut]).reshape(-1, 2).T
     at = np.flatnonzero(words[steps] & (step >= first[row]) & (step < stop[row]))
     beyond = np.int64(len(words))
