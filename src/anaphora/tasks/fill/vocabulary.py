@@ -11,8 +11,7 @@ known.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
-from functools import lru_cache
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -41,7 +40,7 @@ class WordVocabulary(Table):
         self.words: NDArray[np.bool_] = np.array([True, *map(is_word, self.symbols[1:])])
         """(V,) whether a symbol is a word, the unknown one too."""
         self._index = {folded(symbol, lower): index for index, symbol in enumerate(self.symbols) if index}
-        self._symbol = lru_cache(_REMEMBERED)(self._found)
+        self._symbol = _Found(self._find)
 
     @classmethod
     def of(cls, text: Text, size: int | None, lower: bool) -> WordVocabulary:
@@ -77,11 +76,11 @@ class WordVocabulary(Table):
         return cls(restore("word", tensors).symbols, lower)
 
     def encode(self, text: str) -> Ids:
-        found: Ids = np.fromiter(map(self._symbol, split_words(text)), dtype=np.int32)
+        found: Ids = np.fromiter(map(self._symbol.__getitem__, split_words(text)), dtype=np.int32)
         return np.extract(found != _LEFT_OUT, found)
 
     def units(self, text: str) -> Sequence[str]:
-        return [_bare(unit) for unit in split_words(text) if self._symbol(unit) != _LEFT_OUT]
+        return [_bare(unit) for unit in split_words(text) if self._symbol[unit] != _LEFT_OUT]
 
     def cut(self, text: str) -> int:
         return break_at(text)
@@ -90,10 +89,23 @@ class WordVocabulary(Table):
         """The text of indices (T,), as it is usually spaced."""
         return spaced([self.symbols[index] for index in self.checked(ids).tolist()])
 
-    def _found(self, unit: str) -> int:
+    def _find(self, unit: str) -> int:
         bare = _bare(unit)
         unknown = 0 if is_word(bare) or UNKNOWN in bare else _LEFT_OUT
         return self._index.get(folded(bare, self.lower), unknown)
+
+
+class _Found(dict[str, int]):
+    """Units that were met, each with its symbol."""
+
+    def __init__(self, find: Callable[[str], int]) -> None:
+        self._find = find
+
+    def __missing__(self, unit: str) -> int:
+        if len(self) >= _REMEMBERED:
+            self.clear()
+        self[unit] = found = self._find(unit)
+        return found
 
 
 def is_word(unit: str) -> bool:
