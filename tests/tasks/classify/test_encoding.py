@@ -133,9 +133,9 @@ def test_labels_that_cannot_be_learned() -> None:
             corpus.held_out.tables,
             corpus.held_out.places,
         ),
-        corpus.columns,
         (),
         "",
+        corpus.columns,
     )
     with pytest.raises(DataError, match=rf"{corpus.held_out.at(0)}: no row of the training part has the label 'new'"):
         encode(config(), strange)

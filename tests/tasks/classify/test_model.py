@@ -10,10 +10,11 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
-from torch import nn
+from torch import Tensor, nn
 
 from anaphora import bundle, runtime
 from anaphora.config import from_values
+from anaphora.data.batches import Ragged
 from anaphora.data.files.tables import Columns as Frame
 from anaphora.errors import Interrupted
 from anaphora.metrics.classification import fit_temperature, nats
@@ -90,12 +91,12 @@ def test_loss_and_every_gradient_are_those_of_plain_torch(
     settings = config(*options, *([] if both else ["--no-bidirectional"]))
     work = classify.TRAINING(settings, corpus_of(kind))
     ours = build(work.tree)
-    inputs, labels = work._encoded.reader.width, len(work._encoded.labels)
+    inputs, labels = work.encoded.reader.width, len(work.encoded.labels)
     theirs = Plain(cell, layers, both, pooling, inputs, kind != "series", labels)
     theirs.load_state_dict(ours.state_dict())
     batch = work.batches.at(1)
     assert work.batches.units(batch) == len(batch.targets) == 8
-    found, carry = work.loss(ours, batch, None)
+    found, carry = work.batch_loss(ours, batch, None)
     found.backward()
     rows = [torch.from_numpy(batch.rows.row(row)) for row in range(8)]
     logits = torch.stack([theirs(row) for row in rows])
@@ -106,7 +107,7 @@ def test_loss_and_every_gradient_are_those_of_plain_torch(
     else:
         weights = torch.ones(8)
         if more:
-            counts = np.bincount(work._encoded.train.targets)
+            counts = np.bincount(work.encoded.train.targets)
             weights = torch.from_numpy(counts.sum() / (len(counts) * counts))[targets]
         expected = -(logits.log_softmax(1)[torch.arange(8), targets] * weights).sum()
     expected.backward()
@@ -122,26 +123,33 @@ def test_loss_and_every_gradient_are_those_of_plain_torch(
         )
 
 
-def test_some_words_are_read_as_unknown_in_training_only() -> None:
+def test_some_words_are_read_as_unknown_in_training_only(monkeypatch: pytest.MonkeyPatch) -> None:
     torch.manual_seed(0)
-    work = classify.TRAINING(config("--unknown", "0.25"), corpus_of("text"))
-    rows = work._encoded.train.rows
-    hidden = work._some_unknown(rows)
+    read: list[Ragged] = []
+
+    def run_rows(model: nn.Module, rows: Ragged) -> Tensor:
+        read.append(rows)
+        return torch.zeros(len(rows.ends), 2)
+
+    monkeypatch.setattr(classify, "run_rows", run_rows)
+    for share in ("0.25", "0"):
+        work = classify.TRAINING(config("--unknown", share), corpus_of("text"))
+        work.batch_loss(nn.Linear(1, 1), work.encoded.train, None)
+    (hidden, still), rows = read, work.encoded.train.rows
     changed = hidden.steps != rows.steps
-    assert set(hidden.steps[changed].tolist()) == {work._encoded.reader.vocabulary.unknown}
+    assert set(hidden.steps[changed].tolist()) == {work.encoded.reader.vocabulary.unknown}
     assert changed.mean() == pytest.approx(0.25, abs=0.06)
     np.testing.assert_array_equal(hidden.ends, rows.ends)
-    still = classify.TRAINING(config("--unknown", "0"), corpus_of("text"))
-    assert still._some_unknown(rows) is rows
+    np.testing.assert_array_equal(still.steps, rows.steps)
 
 
 def test_an_untrained_output_says_how_frequent_labels_are() -> None:
     for kind in ("text", "several"):
         work = classify.TRAINING(config(), corpus_of(kind))
         model = build(work.tree)
-        work.begin(model)
+        work.initialise(model)
         bias = model.get_parameter("output.bias").detach().double()
-        targets = work._encoded.train.targets
+        targets = work.encoded.train.targets
         if kind == "several":
             np.testing.assert_allclose(bias.sigmoid(), (targets.sum(0) + 1) / (len(targets) + 2), rtol=1e-6)
         else:
@@ -164,7 +172,7 @@ def test_a_look_is_the_loss_at_its_best_temperature(kind: str) -> None:
     torch.manual_seed(5)
     work = classify.TRAINING(config(*STILL), corpus_of(kind))
     model = build(work.tree).eval()
-    part, multi = work._encoded.held_out, kind == "several"
+    part, multi = work.encoded.held_out, kind == "several"
     with torch.no_grad():
         found = work.validation_loss(model)
         logits = np.concatenate([classify.run_rows(model, part.rows.take([row])) for row in range(len(part.targets))])
@@ -173,11 +181,11 @@ def test_a_look_is_the_loss_at_its_best_temperature(kind: str) -> None:
 
 
 def test_a_look_may_see_a_sample() -> None:
-    part = classify.TRAINING(config(), corpus_of("text"))._encoded.train
-    few = classify.sample(part, 7)
+    made = classify.TRAINING(config("--valid", "0.5"), corpus_of("text", "--valid", "0.5"))
+    part, few = made.encoded.held_out, made.validation_part(7)
     assert len(few.targets) == 7
     assert (np.diff(few.rows.lengths) >= 0).all()
-    assert len(classify.sample(part, 10**6).targets) == len(part.targets)
+    assert len(made.validation_part(10**6).targets) == len(part.targets)
 
 
 class Kept(SilentObserver):
@@ -243,9 +251,9 @@ def test_the_runtime_says_what_the_network_says_row_by_row(tmp_path: Path, kind:
     work = classify.TRAINING(settings, corpus)
     model = build(work.tree).eval()
     model.load_state_dict(
-        {name: torch.from_numpy(classifier.model.tensors[name].copy()) for name in model.state_dict()}
+        {name: torch.from_numpy(classifier.runtime.tensors[name].copy()) for name in model.state_dict()}
     )
-    rows = work._encoded.held_out.rows
+    rows = work.encoded.held_out.rows
     found = classifier.scores(rows)
     with torch.no_grad():
         np.testing.assert_allclose(found, classify.run_rows(model, rows), rtol=1e-5, atol=1e-5)
@@ -293,9 +301,9 @@ def test_what_is_not_finite_is_told_by_its_row(tmp_path: Path) -> None:
     path = write_csv(tmp_path / "a.csv", {"text": texts, "label": labels})
     work = classify.TRAINING(config(), data.read(config(), [path]))
     batch = work.batches.at(0)
-    told = work.name(batch, 2)
+    told = work.describe(batch, 2)
     row = int(batch.numbers[2])
-    assert told == f"{work._corpus.train.at(row)} ({work._corpus.train.inputs[row]})"
+    assert told == f"{work.corpus.train.at(row)} ({work.corpus.train.inputs[row]})"
 
 
 def test_workers_read_disjoint_rows() -> None:
@@ -305,18 +313,18 @@ def test_workers_read_disjoint_rows() -> None:
     assert sorted(np.concatenate([part.numbers for part in parts]).tolist()) == sorted(batch.numbers.tolist())
     for part in parts:
         for at, number in enumerate(part.numbers.tolist()):
-            np.testing.assert_array_equal(part.rows.row(at), work._encoded.train.rows.row(number))
-            assert part.targets[at] == work._encoded.train.targets[number]
+            np.testing.assert_array_equal(part.rows.row(at), work.encoded.train.rows.row(number))
+            assert part.targets[at] == work.encoded.train.targets[number]
     none = work.batches.part(work.batches.part(batch, 0, 8), 1, 2)
     assert work.batches.units(none) == 0
-    loss, _ = work.loss(build(work.tree), none, None)
+    loss, _ = work.batch_loss(build(work.tree), none, None)
     assert loss.item() == 0.0
 
 
 def test_where_time_is_short_some_rows_are_scored_beside_the_same_floor(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(classify, "_FEWEST", 5)
+    monkeypatch.setattr(classify.ClassifyTraining, "fewest", 5)
     options = ("--max-steps", "6", "--valid", "0.5")
     corpus, settings = corpus_of("text", *options), config(*options)
     work = classify.TRAINING(settings, corpus)

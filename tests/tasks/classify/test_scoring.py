@@ -7,6 +7,7 @@ import pytest
 from sklearn import metrics as theirs
 
 from anaphora import bundle, runtime
+from anaphora.data.batches import Ragged
 from anaphora.data.files.tables import Columns as Frame
 from anaphora.errors import CorruptBundle, IncompatibleBundle
 from anaphora.metrics import classification
@@ -132,8 +133,12 @@ def test_a_classifier_by_hand() -> None:
     assert both[0].labels == ("pos", "neg")  # a score of 0 is one half
     assert both[0].probabilities == pytest.approx((1 / (1 + np.exp(-2)), 0.5))
     texts, _ = sentences(30)
-    alone = np.concatenate([classifier.scores(classifier.read([text])) for text in texts])
-    np.testing.assert_array_equal(classifier.scores(classifier.read(texts)), alone)
+
+    def read(some: list[str]) -> Ragged:
+        return Ragged.of([classifier.reader.text(text) for text in some], np.zeros(0, np.int32))
+
+    alone = np.concatenate([classifier.scores(read([text])) for text in texts])
+    np.testing.assert_array_equal(classifier.scores(read(texts)), alone)
 
 
 def test_a_file_that_is_no_classifier_is_refused() -> None:

@@ -66,11 +66,11 @@ def test_a_share_of_a_look_is_a_look_at_fewer_units() -> None:
     assert isinstance(model, Stack)
     model.eval()
     with torch.no_grad():
-        whole = made.evaluate(model)
+        whole = made.validation_loss(model)
         made.limit(0.5, 1.0)
-        assert made.evaluate(model) == other.evaluate(model) != whole
+        assert made.validation_loss(model) == other.validation_loss(model) != whole
         made.limit(1.0, 1.0)
-        assert made.evaluate(model) == whole
+        assert made.validation_loss(model) == whole
 
 
 class Plans(SilentObserver):
@@ -88,11 +88,14 @@ class Plans(SilentObserver):
             raise KeyboardInterrupt
 
 
-def slow(**more: Any) -> language.Work:
-    """Work whose score would take for ever, by its own account."""
-    made = work("--minutes", "0.05", "--max-steps", "40")
-    made.validations_per_score = 1e5
-    return made
+class Slow(language.LanguageTraining):
+    validations_per_score = 1e5
+
+
+def slow(**more: Any) -> language.LanguageTraining:
+    """A training whose score would take for ever, by its own account."""
+    settings = config("--minutes", "0.05", "--max-steps", "40")
+    return Slow(settings, data.split(settings, TEXT, "cat.txt"))
 
 
 def test_a_run_scores_what_there_is_time_for_and_says_so(tmp_path: Path) -> None:

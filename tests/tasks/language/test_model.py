@@ -85,7 +85,7 @@ def test_windows_of_any_length_carry_one_unbroken_run(rng: np.random.Generator) 
     ids = rng.integers(9, size=130)
     losses = {}
     for steps in (5, 32):
-        windows = windows.Windows(ids, batch=4, steps=steps, seed=0)
+        batches = windows.Windows(ids, batch=4, steps=steps, seed=0)
         carry, total = None, 0.0
         for position in range(batches.per_epoch):
             window = batches.at(position)

@@ -65,6 +65,10 @@ def test_short_texts(length: int) -> None:
 TEXT = "ab ba, a\nab. b-a a " * 30
 
 
+def evaluate(model: LanguageModel, *texts: str, **limits: int) -> score.Score:
+    return score.evaluate(model.runtime, model.vocabulary, *texts, **limits)
+
+
 def writer(kind: str = "char", text: str = TEXT, **config: object) -> LanguageModel:
     vocabulary = build(kind, text)
     checked = tree(
@@ -78,11 +82,11 @@ def writer(kind: str = "char", text: str = TEXT, **config: object) -> LanguageMo
 def test_a_score_with_its_floor() -> None:
     text = TEXT[50:200]
     card = {"held_out_sha256": hashlib.sha256(text.encode()).hexdigest(), "floor": {"nats_per_unit": 1.25}}
-    known = score.evaluate(writer(card=card), text)
+    known = evaluate(writer(card=card), text)
     assert known.floor_nats == 1.25
-    other = score.evaluate(writer(card=card), text + "a")
+    other = evaluate(writer(card=card), text + "a")
     assert other.floor_nats is None
-    counted = score.evaluate(writer(card=card), text, TEXT)
+    counted = evaluate(writer(card=card), text, TEXT)
     assert counted.floor_nats is not None
     assert counted.nats_per_unit == known.nats_per_unit
     assert known.bits_per_unit == pytest.approx(known.nats_per_unit / math.log(2))
@@ -96,21 +100,21 @@ def test_a_sample_of_a_text_is_scored_beside_its_floor(monkeypatch: pytest.Monke
     ids = writer().vocabulary.encode(text)
     whole = KneserNey(7, writer().vocabulary.size).fit(ids).nats(ids)
     expected = np.concatenate([whole[piece.first : piece.stop] for piece in pieces])
-    found = score.evaluate(writer(), text, text, most_units=1000)
+    found = evaluate(writer(), text, text, most_units=1000)
     assert (found.units, found.text_units) == (1000 - 1000 % len(pieces), len(text) - 1)
-    assert found.nats_per_unit == pytest.approx(score.nats(writer().model, ids, pieces).mean(), rel=1e-12)
+    assert found.nats_per_unit == pytest.approx(score.nats(writer().runtime, ids, pieces).mean(), rel=1e-12)
     assert found.floor_nats == pytest.approx(expected.mean(), rel=1e-12)
     assert found.bits_per_byte == pytest.approx(found.bits_per_unit * (len(text) - 1) / len(text))
     monkeypatch.setattr(tokenized, "IN_MEMORY", 0)  # and so it is from the disk
-    assert score.evaluate(writer(), text, text, most_units=1000) == found
+    assert evaluate(writer(), text, text, most_units=1000) == found
 
 
 def test_unknown_units_are_counted_and_a_text_of_one_is_refused() -> None:
-    assert score.evaluate(writer(), "abxxba").unknown_units == 2
+    assert evaluate(writer(), "abxxba").unknown_units == 2
     with pytest.raises(DataError, match="at least 2 char units"):
-        score.evaluate(writer(), "a")
+        evaluate(writer(), "a")
     with pytest.raises(DataError, match="count n-grams"):
-        score.evaluate(writer(), "abab", "a")
+        evaluate(writer(), "abab", "a")
 
 
 @pytest.mark.parametrize("prompt", ["ab ", "a", "ab b-", ""])
@@ -127,7 +131,7 @@ def test_the_next_words_by_enumeration(prompt: str) -> None:
         for word in itertools.product(inside, repeat=length):
             state, token, mass = read.state, read.last, 0.0
             for following in (*word, None):
-                logits, state = ours.model.step(state, token)
+                logits, state = ours.runtime.step(state, token)
                 logs = log_probabilities(np.concatenate([[-np.inf], logits[1:]]))  # the unknown symbol is never written
                 if following is not None:
                     mass, token = mass + logs[following], following
@@ -135,7 +139,7 @@ def test_the_next_words_by_enumeration(prompt: str) -> None:
             if text:
                 truth[text] = math.exp(mass) * float(np.exp(logs[outside]).sum())
     expected = sorted(truth.items(), key=lambda pair: -pair[1])[:3]
-    found = ours.next_words(read, 3)
+    found = ours.words_after(read, 3)
     assert [guess.text for guess in found] == [text for text, _ in expected]
     np.testing.assert_allclose([guess.probability for guess in found], [p for _, p in expected], rtol=1e-9)
 
