@@ -43,11 +43,6 @@ class Ragged(NamedTuple):
         """(B,) how many steps each row has."""
         return np.diff(self.ends, prepend=0)
 
-    @property
-    def numbers(self) -> Indices:
-        """(N,) the row of each step."""
-        return np.repeat(np.arange(len(self.ends)), self.lengths)
-
     def locate(self, places: Indices) -> tuple[Indices, Indices]:
         """The rows (n,) and the steps in them (n,) of places among the steps of all rows (n,)."""
         row = np.searchsorted(self.ends, places, side="right").astype(np.int64)
@@ -76,7 +71,7 @@ class Ragged(NamedTuple):
         """The rows side by side, time-major (T, B, …), zeros past a row's end."""
         lengths = self.lengths
         table = np.zeros((int(lengths.max(initial=0)), len(lengths), *self.steps.shape[1:]), self.steps.dtype)
-        row = self.numbers
+        row = np.repeat(np.arange(len(lengths)), lengths)
         table[np.arange(len(self.steps)) - (self.ends - lengths)[row], row] = self.steps
         return table
 
