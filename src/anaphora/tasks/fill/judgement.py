@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from anaphora.runs.content import Result, Section
+from anaphora.runs.report import headline, lost
 from anaphora.tasks.fill.baseline import Baseline
 from anaphora.tasks.fill.score import Score
 from anaphora.tasks.fill.settings import SCORED
@@ -44,23 +45,18 @@ class Judgement:
     @property
     def headline(self) -> list[str]:
         """Both sides, the past alone, the simple methods."""
-        lines = [] if self.score is None else self.score.lines()
-        return [line if at else f"held out: {line}" for at, line in enumerate(lines)]
+        return headline(self.score)
 
     @property
     def notes(self) -> list[str]:
         """The baseline's own note, units that were not scored, and a network that loses."""
-        baseline, first = self.baseline, self.results[0]
+        baseline = self.baseline
         notes = [baseline.note] if baseline.note else []
         if baseline.units < self.held_out:
             scored = sum(piece.stop - piece.first for piece in pieces(self.held_out, baseline.units))
             note = f"All scores are of an evenly spread sample of {scored:,} of {self.held_out:,} words and marks"
             notes.append(f"{note}{'.' if baseline.units == SCORED else ': --minutes left no time for more.'}")
-        if first.loses:
-            notes.append(
-                f"The network loses to {baseline.counts.name}: accuracy {first.value:.4f} against"
-                f" {first.baseline:.4f}. Train it longer (--minutes), or on more text."
-            )
+        notes += lost(self.results[0], baseline.counts.name, "Train it longer (--minutes), or on more text.")
         if self.score is not None and (self.score.ratio or 1) < 1:
             notes.append("Both sides are right less often than the past alone: train longer (--minutes), or on more"
                          " text.")  # fmt: skip

@@ -14,7 +14,7 @@ word itself.
 from __future__ import annotations
 
 from anaphora.bundle import spec
-from anaphora.bundle.blocks import dropout, recurrent, stack
+from anaphora.bundle.blocks import dropout, embedding, linear, recurrent, stack
 from anaphora.tasks.fill.settings import FillConfig
 
 SIDES = ("both", "past")
@@ -26,14 +26,13 @@ def specification(config: FillConfig, vocabulary: int) -> spec.Block:
     """The model's parts, for a vocabulary of that many symbols."""
     network = config.model
     width, hidden = network.embedding, network.hidden
-    embedding: spec.Block = {"kind": "embedding", "name": WORD, "vocabulary": vocabulary, "size": width}
-    parts = [stack("words", [embedding, *dropout("word_dropout", network.embedding_dropout)])]
+    dropped = dropout("word_dropout", network.embedding_dropout)
+    parts = [stack("words", [embedding(WORD, vocabulary, width), *dropped])]
     for name, block in (("before", "forwards"), ("after", "backwards")):
         layers = recurrent(network.cell, block, width, hidden, network.layers, network.dropout)
         parts.append(stack(name, [layers], input_size=width))
     for name, wide in (("both", 2 * hidden), ("past", hidden)):
-        narrow: spec.Block = {"kind": "linear", "name": f"narrow_{name}", "input_size": wide, "output_size": width}
         dropped = dropout(f"{name}_dropout", network.output_dropout)
-        parts.append(stack(name, [*dropped, narrow], input_size=wide))
+        parts.append(stack(name, [*dropped, linear(f"narrow_{name}", wide, width)], input_size=wide))
         parts.append({"kind": "shared_output", "name": f"{name}_output", "embedding": WORD})
     return spec.check({"kind": "parts", "name": "model", "parts": parts})
