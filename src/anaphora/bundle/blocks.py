@@ -1,13 +1,36 @@
-"""Blocks of a spec that several tasks build, each from what a task chooses; `spec.check` fills in the rest."""
+"""Blocks of a spec that many networks are made of, written short."""
 
 from __future__ import annotations
 
-from anaphora.bundle.block_kinds import Block
+from collections.abc import Sequence
+from typing import Any
+
+from anaphora.bundle.spec import Block
 
 
-def stack(name: str, inputs: int, *blocks: Block) -> Block:
-    """Blocks one after another; `inputs` is the width of what enters, 0 for symbols."""
-    return {"kind": "stack", "name": name, "input_size": inputs, "blocks": list(blocks)}
+def stack(name: str, blocks: Sequence[Block], **fields: Any) -> Block:
+    """Blocks one after another."""
+    return {"kind": "stack", "name": name, **fields, "blocks": list(blocks)}
+
+
+def dropout(name: str, p: float) -> list[Block]:
+    """A block of dropout, or none where nothing is dropped."""
+    return [{"kind": "dropout", "name": name, "p": p}] if p > 0 else []
+
+
+def recurrent(
+    cell: str, name: str, inputs: int, hidden: int, layers: int, dropout: float = 0.0, **fields: Any
+) -> Block:
+    """Recurrent layers, with dropout between two of them."""
+    return {
+        "kind": cell,
+        "name": name,
+        "input_size": inputs,
+        "hidden_size": hidden,
+        "num_layers": layers,
+        **fields,
+        "dropout": dropout if layers > 1 else 0.0,
+    }
 
 
 def embedding(name: str, symbols: int, size: int) -> Block:
@@ -15,31 +38,11 @@ def embedding(name: str, symbols: int, size: int) -> Block:
     return {"kind": "embedding", "name": name, "vocabulary": symbols, "size": size}
 
 
-def recurrent(
-    cell: str, name: str, inputs: int, hidden: int, layers: int = 1, dropout: float = 0.0, bidirectional: bool = False
-) -> Block:
-    """Recurrent layers; dropout stands between them, so a single layer has none."""
-    return {
-        "kind": cell,
-        "name": name,
-        "input_size": inputs,
-        "hidden_size": hidden,
-        "num_layers": layers,
-        "bidirectional": bidirectional,
-        "dropout": dropout if layers > 1 else 0.0,
-    }
-
-
-def dropout(name: str, p: float) -> list[Block]:
-    """Dropout, left out where it drops nothing."""
-    return [{"kind": "dropout", "name": name, "p": p}] if p > 0 else []
+def linear(name: str, inputs: int, outputs: int) -> Block:
+    """A matrix and a bias."""
+    return {"kind": "linear", "name": name, "input_size": inputs, "output_size": outputs}
 
 
 def pooling(name: str, over: str) -> Block:
     """One vector for each row."""
     return {"kind": "pooling", "name": name, "over": over}
-
-
-def linear(name: str, inputs: int, outputs: int) -> Block:
-    """A matrix and a bias."""
-    return {"kind": "linear", "name": name, "input_size": inputs, "output_size": outputs}

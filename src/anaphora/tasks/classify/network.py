@@ -34,7 +34,9 @@ def specification(config: ClassifyConfig, kind: str, inputs: int, labels: int) -
         dropped = DROPPED[kind] if network.embedding_dropout is None else network.embedding_dropout
         blocks += [embedding("embedding", inputs, width), *dropout("embedding_dropout", dropped)]
     both_ways = network.bidirectional
-    blocks.append(recurrent(network.cell, "recurrent", width, hidden, network.layers, network.dropout, both_ways))
+    blocks.append(
+        recurrent(network.cell, "recurrent", width, hidden, network.layers, network.dropout, bidirectional=both_ways)
+    )
     width = hidden * directions
     if network.pooling == "attention":
         blocks.append(
@@ -43,7 +45,7 @@ def specification(config: ClassifyConfig, kind: str, inputs: int, labels: int) -
     else:
         blocks.append(pooling("pooling", "ends" if network.pooling == "last" and both_ways else network.pooling))
     blocks += [*dropout("output_dropout", network.output_dropout), linear("output", width, labels)]
-    return spec.check(stack("model", 0 if text else inputs, *blocks))
+    return spec.check(stack("model", blocks, input_size=0 if text else inputs))
 
 
 def share_unknown(config: ClassifyConfig, kind: str) -> float:

@@ -30,7 +30,7 @@ _CHARACTER_DROPOUT = 0.1
 def specification(config: TagConfig, words: int, characters: int, tags: int) -> spec.Block:
     """The model's parts, for so many words, characters and tags, unknown ones among them."""
     network, hidden = config.model, config.model.hidden
-    parts = [stack(WORDS, 0, embedding("word", words, network.embedding))]
+    parts = [stack(WORDS, [embedding("word", words, network.embedding)])]
     width = network.embedding
     if network.letters != "none":
         parts.append(_characters(network, characters))
@@ -41,7 +41,7 @@ def specification(config: TagConfig, words: int, characters: int, tags: int) -> 
         *dropout("output_dropout", network.output_dropout),
         linear("output", 2 * hidden, tags),
     ]
-    parts.append(stack(SENTENCE, width, *sentence))
+    parts.append(stack(SENTENCE, sentence, input_size=width))
     if network.crf:
         parts.append({"kind": "crf", "name": CHAIN, "labels": tags})
     return spec.check({"kind": "parts", "name": "model", "parts": parts})
@@ -55,5 +55,5 @@ def _characters(network: Network, characters: int) -> spec.Block:
         windows = {**linear("windows", width, 2 * hidden), "kind": "convolution", "width": _WINDOW}
         reading = [windows, pooling("largest", "max")]
     else:
-        reading = [recurrent(network.cell, "spelling", width, hidden, bidirectional=True), pooling("ends", "ends")]
-    return stack(CHARACTERS, 0, embedding("letter", characters, width), *dropped, *reading)
+        reading = [recurrent(network.cell, "spelling", width, hidden, 1, bidirectional=True), pooling("ends", "ends")]
+    return stack(CHARACTERS, [embedding("letter", characters, width), *dropped, *reading])
