@@ -224,13 +224,13 @@ def test_where_time_is_short_some_pairs_are_decoded_beside_the_same_floor(
     settings = config("--valid", "0.5")
     corpus = task.read(settings, write_pairs(tmp_path, pairs(120)))
     here = translate.Work(settings, corpus)
-    whole = here.looks_per_score
+    whole = here.validations_per_score
     here.limit(1.0, 0.3)
     report = run.train(here, tmp_path / "m.anaphora")
     count = len(corpus.held_out)
     some = round(0.3 * count)
     rows = np.arange(some) * count // some
-    assert (report.score.rows, here.looks_per_score) == (some, whole)
+    assert (report.score.rows, here.validations_per_score) == (some, whole)
     some_pairs = corpus.held_out.take(rows)
     assert report.score == scoring.evaluate(Translator(load(tmp_path / "m.anaphora")), some_pairs)
     copies = [source.strip() for source in some_pairs.sources]
