@@ -1,6 +1,6 @@
 """How a translation is decoded, and what comes of it: greedily, by a beam, or by sampling.
 
-    greedy  y_t = argmax p        beam  the largest rank score        sample  y_t ~ p, with a seed of its own for each text
+    greedy  y_t = argmax p        beam  the largest rank score        sample  y_t ~ p, with a seed for each text
 
 See `anaphora.decode`.
 """

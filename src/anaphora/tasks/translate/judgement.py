@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any
 
 from anaphora.data.files.pairs import Pairs
@@ -34,7 +34,8 @@ class Judgement:
     @property
     def results(self) -> tuple[Result, ...]:
         """BLEU, chrF and the exact share beside those of a copy; then nats per symbol."""
-        bleu, chrf, exact = (None, None, None) if self.score is None else _figures(self.score)
+        score = self.score
+        bleu, chrf, exact = (None, None, None) if score is None else (score.bleu, score.chrf, score.exact)
         return (
             Result("BLEU", "", bleu, self.baseline.bleu, _COPY, lower_is_better=False),
             Result("chrF", "", chrf, self.baseline.chrf, _COPY, lower_is_better=False),
@@ -49,8 +50,8 @@ class Judgement:
             return []
         lines = [f"held out: {line}" if not at else line for at, line in enumerate(self.score.lines())]
         lines += ["", "on the same texts       BLEU    chrF    exact"]
-        for name, (bleu, chrf, exact) in (("network", _figures(self.score)), ("copy of the source", self.baseline)):
-            lines.append(f"  {name:<18}  {bleu:6.2f}  {chrf:6.2f}  {exact:6.2%}")
+        for name, found in (("network", self.score), ("copy of the source", self.baseline)):
+            lines.append(f"  {name:<18}  {found.bleu:6.2f}  {found.chrf:6.2f}  {found.exact:6.2%}")
         return lines
 
     @property
@@ -77,7 +78,7 @@ class Judgement:
             **self.known,
             **{name: None if self.score is None else getattr(self.score, name) for name in _FIGURES},
             "nats_per_unit": self.nats,
-            "floor": self.baseline._asdict(),
+            "floor": asdict(self.baseline),
         }
 
     @property
@@ -101,10 +102,6 @@ def samples(translator: Translator, held_out: Pairs) -> tuple[Section, ...]:
     rows = tuple(zip(where, pairs.sources, pairs.targets, outputs, strict=True))
     table = Table(("where", "source", "reference", "output"), rows)
     return (Section("Translations", (table,)), *_attention(translator, pairs.sources))
-
-
-def _figures(score: Score) -> Figures:
-    return Figures(score.bleu, score.chrf, score.exact)
 
 
 def _attention(translator: Translator, sources: Sequence[str]) -> tuple[Section, ...]:

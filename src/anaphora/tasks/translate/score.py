@@ -13,7 +13,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 
@@ -27,7 +27,8 @@ _SHOWN = 5  # of the worst, on a terminal
 _TEXT = 400  # characters of a text that are kept
 
 
-class Figures(NamedTuple):
+@dataclass(frozen=True)
+class Figures:
     """BLEU and chrF in percent, and the share of outputs that are exactly right."""
 
     bleu: float

@@ -4,8 +4,8 @@
 
 The decoder reads the true symbols (teacher forcing). With scheduled sampling, a first pass predicts each symbol, some
 of the true ones make way for such predictions, and the second pass learns from what the decoder would really have
-read: all steps at once still (Duckworth et al., arXiv:1906.04331; the idea is Bengio et al.'s, NeurIPS 2015). A validation
-takes ln p of the true symbols, without smoothing; text is decoded once, at the end.
+read: all steps at once still (Duckworth et al., arXiv:1906.04331; the idea is Bengio et al.'s, NeurIPS 2015). A
+validation takes ln p of the true symbols, without smoothing; text is decoded once, at the end.
 """
 
 from __future__ import annotations
