@@ -28,6 +28,7 @@ import numpy as np
 import numpy.typing as npt
 
 from anaphora.data.files.text import Text
+from anaphora.data.text.splitting import recut
 from anaphora.errors import DataError, closest
 
 Ids = npt.NDArray[np.int32]
@@ -58,9 +59,13 @@ class Vocabulary(ABC):
         """Yield what ``encode`` gives for the blocks joined, piece by piece."""
         return map(self.encode, self.whole_units(blocks))
 
+    def cut(self, text: str) -> int:
+        """The last place in a text where neither a unit nor what tells units apart is cut in two, or 0."""
+        return len(text)
+
     def whole_units(self, blocks: Iterable[str]) -> Iterator[str]:
-        """Cut the same text elsewhere: where neither a unit nor what tells units apart is cut in two."""
-        return iter(blocks)
+        """Cut the same text elsewhere, only where `cut` allows."""
+        return recut(blocks, self.cut)
 
     @abstractmethod
     def units(self, text: str) -> Sequence[str]:

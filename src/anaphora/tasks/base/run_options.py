@@ -1,4 +1,4 @@
-"""Options of `run` that several tasks have."""
+"""Options of `run` and of `eval` that several tasks have."""
 
 from __future__ import annotations
 
@@ -14,4 +14,12 @@ DRAWING = (
     Option(
         "seed", int, None, "N", "The same seed writes the same text; without one it is another every time.", least=0
     ),
+)
+FLOOR_FROM = Option(
+    "floor_from",
+    str,
+    None,
+    "TEXT",
+    "The training text: counts what a text's score is compared with on it. May be given more than once.",
+    many=True,
 )

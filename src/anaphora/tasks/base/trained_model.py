@@ -84,14 +84,14 @@ class TrainedModel(ABC):
         return sum(math.prod(shape) for shape in spec.tensors(self.runtime.spec).values())
 
     @abstractmethod
-    def score_files(self, paths: Sequence[str], encoding: str, **options: Any) -> Score:
+    def score_files(self, paths: Sequence[str], encoding: str, *_: Any, **options: Any) -> Score:
         """How good it is on files; `options` are those that its task declares for `eval`.
 
         Raises DataError for what cannot be read.
         """
 
     @abstractmethod
-    def run(self, inputs: Sequence[str], output: Output, as_json: bool, **options: Any) -> None:
+    def run(self, inputs: Sequence[str], output: Output, as_json: bool, *_: Any, **options: Any) -> None:
         """Answer inputs as `anaphora run` does; `options` are those that its task declares for `run`.
 
         Raises DataError at the end if some could not be read.

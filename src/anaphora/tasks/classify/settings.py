@@ -117,7 +117,9 @@ TASK = Task(
     search_space=SEARCH,
     help=HELP,
     metavar="DATA...",
-    data_help="A table (CSV, TSV, JSONL, Parquet), a folder with a sub-folder or a text file per label, or those text files.",
+    data_help=(
+        "A table (CSV, TSV, JSONL, Parquet), a folder with a sub-folder or a text file per label, or those text files."
+    ),
     described="a model that was trained to classify",
     run_options=RUN,
 )

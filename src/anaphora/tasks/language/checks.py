@@ -14,13 +14,15 @@ from anaphora.baselines.ngram import LARGEST
 from anaphora.checks import corpus as corpus_checks
 from anaphora.checks.corpus import HELD_OUT, TRAIN
 from anaphora.checks.examine import Load
+from anaphora.checks.examples import few_held_out, vocabulary
 from anaphora.checks.findings import Finding
 from anaphora.data.text.id_files import BLOCK, Units
 from anaphora.errors import DataError
-from anaphora.tasks.language import scoring, streams
-from anaphora.tasks.language.corpus import Corpus, Encoded, in_units, shortage
+from anaphora.tasks.language import score
+from anaphora.tasks.language.data import Corpus, Encoded, in_units, shortage
 from anaphora.tasks.language.network import specification
 from anaphora.tasks.language.settings import PLURAL, LanguageConfig
+from anaphora.tasks.language.windows import Windows
 
 _MANY_UNKNOWN = {"char": 0.005, "byte": 0.0, "word": 0.15, "subword": 0.005}  # of the held-out units
 _COUNTING_BYTES = 120  # of each unit whose n-grams are counted
@@ -60,28 +62,18 @@ def _units(config: LanguageConfig, encoded: Encoded) -> list[Finding]:
     unit = PLURAL[config.data.units]
     train, held_out = len(encoded.train), len(encoded.held_out)
     message = f"{train:,} {unit} to train on and {held_out:,} held out."
-    found = [Finding("units", "info", "the text", (), message, "", figures={"train": train, "held_out": held_out})]
-    if held_out < _FEW:
-        message = f"Only {held_out:,} {unit} are held out: the score will say little."
-        found.append(
-            Finding("few-held-out", "warning", HELD_OUT, (), message, "Raise --valid, or name a file with it.")
-        )
-    return found
+    found = Finding("units", "info", "the text", (), message, "", figures={"train": train, "held_out": held_out})
+    few = f"Only {held_out:,} {unit} are held out: the score will say little."
+    return [found, *few_held_out(held_out, _FEW, few, "Raise --valid, or name a file with it.")]
 
 
 def _vocabulary(config: LanguageConfig, corpus: Corpus, encoded: Encoded) -> list[Finding]:
-    unit, vocabulary = PLURAL[config.data.units], encoded.vocabulary
-    shares = [_unknown(part, vocabulary.unknown) for part in (encoded.train, encoded.held_out)]
-    message = (
-        f"{vocabulary.size:,} different {unit}; {shares[0]:.2%} to train on and {shares[1]:.2%} held out are unknown."
-    )
-    figures = {"size": vocabulary.size, "train_unknown": shares[0], "held_out_unknown": shares[1]}
-    found = [Finding("vocabulary", "info", TRAIN, (), message, "", figures=figures)]
-    if vocabulary.unknown is not None and shares[1] > _MANY_UNKNOWN[config.data.units]:
-        message = f"{shares[1]:.1%} of the held-out {unit} are in no vocabulary: they all look alike to the network."
-        remedy = "Hold out a text of the same kind, raise --vocabulary, or take smaller units: --units char or byte."
-        found.append(Finding("many-unknown", "warning", HELD_OUT, (), message, remedy))
-    return found
+    unit, known = PLURAL[config.data.units], encoded.vocabulary
+    shares = [_unknown(part, known.unknown) for part in (encoded.train, encoded.held_out)]
+    message = f"{known.size:,} different {unit}; {shares[0]:.2%} to train on and {shares[1]:.2%} held out are unknown."
+    many = f"{shares[1]:.1%} of the held-out {unit} are in no vocabulary: they all look alike to the network."
+    remedy = "Hold out a text of the same kind, raise --vocabulary, or take smaller units: --units char or byte."
+    return vocabulary(known.size, shares, message, _MANY_UNKNOWN[config.data.units], (many, remedy))
 
 
 def _unknown(units: Units, unknown: int | None) -> float:
@@ -93,7 +85,7 @@ def _unknown(units: Units, unknown: int | None) -> float:
 
 def _load(config: LanguageConfig, encoded: Encoded) -> Load:
     training, size = config.training, encoded.vocabulary.size
-    windows = streams.Windows(encoded.train, training.batch, training.steps, training.seed)
+    windows = Windows(encoded.train, training.batch, training.steps, training.seed)
     in_memory = sum(part.nbytes for part in (encoded.train, encoded.held_out) if isinstance(part, np.ndarray))
     return Load(
         tree=specification(config, size),
@@ -101,5 +93,5 @@ def _load(config: LanguageConfig, encoded: Encoded) -> Load:
         steps=training.steps,
         batches=windows.per_epoch,
         data_bytes=in_memory + _COUNTING_BYTES * min(len(encoded.train), LARGEST),
-        scored_lines=min(scoring.LOGITS_AT_ONCE // size, len(encoded.held_out)),
+        scored_lines=min(score.LOGITS_AT_ONCE // size, len(encoded.held_out)),
     )

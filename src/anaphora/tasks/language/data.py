@@ -5,17 +5,20 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from anaphora.data.files.text import Text
+from anaphora.data.in_memory import paths
 from anaphora.data.text.build import build, restore
 from anaphora.data.text.corpus import Corpus, read_corpus, split_corpus
 from anaphora.data.text.id_files import Units
+from anaphora.data.text.in_memory import refuse_name, text_of
 from anaphora.data.text.tokenized import Way, prepare
 from anaphora.data.text.vocabulary import Vocabulary
 from anaphora.errors import DataError
 from anaphora.tasks.language.settings import PLURAL, LanguageConfig
 
-__all__ = ["Corpus", "Encoded", "encode", "in_units", "read", "shortage", "split"]
+__all__ = ["Corpus", "Encoded", "encode", "from_memory", "in_units", "paths", "read", "shortage", "split"]
 
 
 @dataclass(frozen=True)
@@ -33,6 +36,19 @@ def read(config: LanguageConfig, paths: Sequence[str | Path]) -> Corpus:
     Raises DataError for what cannot be read, UsageError for a share that is none.
     """
     return read_corpus(paths, config.data.valid, config.data.encoding)
+
+
+def from_memory(config: LanguageConfig, data: Any) -> Corpus:
+    """Texts of a Python program as a corpus, its end held out.
+
+        a str             a text                      pathlib.Path, or several      files, read as one text
+        several str       one text, each its lines
+
+    A text and a file are told apart by the type alone, so that no text is ever taken for the name of a file. Raises
+    UsageError for what is no text, DataError for one of several that is none.
+    """
+    refuse_name(data)
+    return split(config, text_of(data, config.data.encoding))
 
 
 def split(config: LanguageConfig, text: str | Text, *sources: str) -> Corpus:
