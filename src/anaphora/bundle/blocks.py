@@ -31,3 +31,18 @@ def recurrent(
         **fields,
         "dropout": dropout if layers > 1 else 0.0,
     }
+
+
+def embedding(name: str, symbols: int, size: int) -> Block:
+    """A vector for each symbol."""
+    return {"kind": "embedding", "name": name, "vocabulary": symbols, "size": size}
+
+
+def linear(name: str, inputs: int, outputs: int) -> Block:
+    """A matrix and a bias."""
+    return {"kind": "linear", "name": name, "input_size": inputs, "output_size": outputs}
+
+
+def pooling(name: str, over: str) -> Block:
+    """One vector for each row."""
+    return {"kind": "pooling", "name": name, "over": over}

@@ -44,6 +44,16 @@ class TrainedWeights:
         return sum(math.prod(shape) for shape in spec.tensors(self.tree).values())
 
 
+class Score(Protocol):
+    """How good a model is on data, in the measures of its task."""
+
+    def as_json(self) -> dict[str, Any]:
+        """Its figures as plain values."""
+
+    def lines(self) -> list[str]:
+        """Its figures as lines that a person reads."""
+
+
 class Judgement(Protocol):
     """What a task makes of its score on the held-out part: None before there is one."""
 
@@ -118,6 +128,26 @@ def report(
         sections=tuple(found.sections),
         headline=tuple(found.headline),
     )
+
+
+def headline(score: Score | None) -> list[str]:
+    """The lines of a score, the first of which says that it is of the held-out part; none before there is one."""
+    return [] if score is None else [f"held out: {line}" if not at else line for at, line in enumerate(score.lines())]
+
+
+def partly_scored(scored: int, held_out: int, things: str) -> list[str]:
+    """The note that only some of the held-out examples were scored; `things` are examples in words."""
+    if scored == held_out:
+        return []
+    return [f"Scored are {scored:,} of {held_out:,} held-out {things}: --minutes left no time for more."]
+
+
+def lost(result: Result, rival: str, remedy: str) -> list[str]:
+    """The note of a network that loses to its baseline."""
+    if not result.loses:
+        return []
+    figures = f"{result.name} {result.value:.4f} against {result.baseline:.4f}"
+    return [f"The network loses to {rival}: {figures}. {remedy}"]
 
 
 def _cut_off(trained: TrainedWeights, unit: str) -> str:

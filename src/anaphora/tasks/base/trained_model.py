@@ -16,26 +16,17 @@ import weakref
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, ClassVar, Protocol, Self
+from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 from anaphora import bundle
 from anaphora.bundle import spec
 from anaphora.config import Config, from_values
 from anaphora.errors import IncompatibleBundle
+from anaphora.runs.report import Score
 from anaphora.runtime import Model, load
 
 if TYPE_CHECKING:
     from anaphora.tasks.base.line_answers import Output
-
-
-class Score(Protocol):
-    """How good a model is on data, in the measures of its task."""
-
-    def as_json(self) -> dict[str, Any]:
-        """Its figures as plain values."""
-
-    def lines(self) -> list[str]:
-        """Its figures as lines that a person reads."""
 
 
 class TrainedModel(ABC):
