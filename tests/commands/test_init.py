@@ -10,8 +10,7 @@ import pytest
 from anaphora.config import resolve, toml
 from anaphora.config.toml import Guess
 from anaphora.errors import UsageError
-from anaphora.tasks.language.settings import PRESETS, USUAL, LanguageConfig
-from anaphora.tasks.language.suggest import guess
+from anaphora.tasks.language.settings import PRESETS, TASK, LanguageConfig
 from bad.planted import GOOD, prose, text
 from program import Run, failed
 
@@ -72,7 +71,7 @@ def test_a_file_to_begin_with_means_the_same_on_top_of_any_preset(
 
 def test_lines_that_are_commented_out_hold_anyway() -> None:
     """Every knob stands in the file: taking the marks away changes nothing."""
-    guessed = Guess(USUAL, {"training": {"seed": 3}})
+    guessed = Guess(TASK.default_preset, {"training": {"seed": 3}})
     written = toml.begin(LanguageConfig, PRESETS, guessed)
     lines = [line.removeprefix("# ") if " = " in line else line for line in written.splitlines()]
     assert tomllib.loads("\n".join(lines)) == {

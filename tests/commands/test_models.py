@@ -13,7 +13,6 @@ import pytest
 from anaphora import bundle, runtime
 from anaphora.baselines.ngram import KneserNey
 from anaphora.bundle import spec
-from anaphora.tasks.language.scoring import score
 from program import TEXT, Run, failed, write_model
 
 

@@ -1,6 +1,6 @@
 """What no two runs of one program have in common is taken out of what they say: times, speeds, versions, folders.
 
-    0:07 -> 0:00      0.13 s -> # s      2026-11-30T13:10:32+00:00 -> <date>      /tmp/xy/a.txt -> <here>/a.txt
+    0:07 -> 0:00      0.13 s -> # s      2026-11-30T13:10:32+00:00 -> <date>      /where/a.txt -> <here>/a.txt
 
 Everything else is recorded as it stands.
 """
@@ -23,6 +23,7 @@ _WORDS = {"date", "started", "sha256", "versions", "machine"}  # keys of JSON wh
 _TEXT = [
     (r"\d{4}-\d\d-\d\dT\d\d:\d\d(:\d\d)?(\.\d+)?(Z|[+-]\d\d:\d\d)?", "<date>"),
     (r"\d{4}-\d\d-\d\d( \d\d:\d\d)?", "<date>"),
+    (r"\b([Aa]bout) \d+:\d\d(:\d\d)?\b", r"\1 # s"),  # an estimate has seconds, or a minute and more
     (r"\b\d+:\d\d(:\d\d)?\b", "0:00"),
     (r"\b\d[\d,.]* s\b", "# s"),
     (r"\b\d[\d,.]* (\w+)/s\b", r"# \1/s"),

@@ -9,12 +9,14 @@ and compares. Only public doors are used; `doors.py` names them all, so a name t
     python tests/frozen/record.py --only trainings old  some subjects; they are: said names trainings commands python
                                                         old layers runtime
 
-`expected/any` holds texts that are the same on every machine: help, usage, configs, suggestions, findings, names. The
-other folders of `expected` hold numbers, one folder per instruction set, version of torch, and arithmetic of the
-libraries (`store.py`). Where a machine has no folder, only the texts are compared, and the test says so; recording adds
-a folder of its own to those that are there. `old/` holds models and stopped runs of an earlier version (`old.py`).
+`expected/any` holds texts that are the same on every machine: help, usage, configs, suggestions, findings, names, exit
+codes. The other folders of `expected` hold numbers, one folder per instruction set, version of torch, and arithmetic of
+the libraries (`store.py`). Where a machine has no folder, only the texts are compared, and the test says so; recording
+adds a folder of its own to those that are there. `old/` holds models and stopped runs of an earlier version (`old.py`).
 
-To judge another tree, call its Python: /its/.venv/bin/python tests/frozen/record.py --check.
+Another tree is judged by its own Python, `/its/.venv/bin/python tests/frozen/record.py --check`, or by this one with
+`PYTHONPATH=/its/src`. `--all-lines` shows differences whole. A step that is meant to change what is said: check that
+nothing differs before it, change, record anew, and read the difference of `expected/` line by line.
 
 What is taken out of the record: times, speeds, dates, versions, folders (`normal.py`). Arrays are recorded by digests
 (`digest.py`). All data are made up by `data.py`.

@@ -1,6 +1,6 @@
 """Where the record lies, and how one is set beside another.
 
-    expected/any/…                       texts that are the same on every machine
+    expected/any/…                       texts and exit codes that are the same on every machine
     expected/avx2-torch2.13.0-1a2b3c4d/… numbers: one folder per instruction set, version of torch, and arithmetic
 
 The arithmetic is a digest of what torch and NumPy themselves make of fixed inputs, so that a processor on which their
@@ -21,6 +21,7 @@ EXPECTED, OLD = HERE / "expected", HERE / "old"
 ANY, KEY = "any", "key.txt"
 ANY_SUBJECTS = ("said", "names")
 SUBJECTS = ("said", "names", "trainings", "commands", "python", "old", "layers", "runtime")
+TRANSCRIPTS = ("trainings", "commands", "old")  # numbers, but for their commands' exit codes
 KERNELS = ("layers", "runtime")  # recorded for the lesser instruction sets too
 ARCHS = ("avx512", "avx2", "baseline")  # from the most to the least; a processor has all from its own on
 _DROPPED = ("ANAPHORA", "COLUMNS", "LINES", "FORCE_COLOR", "NO_COLOR", "TERM", "COVERAGE")

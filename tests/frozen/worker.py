@@ -44,11 +44,26 @@ def main(target: Path, subjects: list[str]) -> None:
             "runtime": runtimes.records,
         }
         for subject in subjects:
-            for name, lines in makers[subject]().items():
-                path = target / (f"{store.ANY}/{name}" if subject in store.ANY_SUBJECTS else name)
-                path.parent.mkdir(parents=True, exist_ok=True)
-                path.write_text("".join(f"{line}\n" for line in lines), encoding="utf-8")
+            found = makers[subject]()
+            write(target / store.ANY if subject in store.ANY_SUBJECTS else target, found)
+            write(target / store.ANY, exits(subject, found))
         os.chdir(target)
+
+
+def write(folder: Path, found: Records) -> None:
+    """Write files into a folder."""
+    for name, lines in found.items():
+        path = folder / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text("".join(f"{line}\n" for line in lines), encoding="utf-8")
+
+
+def exits(subject: str, found: Records) -> Records:
+    """Every command of a subject whose answers are numbers, and its exit code, which is the same on every machine."""
+    if subject not in store.TRANSCRIPTS:
+        return {}
+    lines = [line for name in found if name.endswith(".txt") for line in found[name]]
+    return {f"exits/{subject}.txt": [line for line in lines if line.startswith(("$ ", "exit "))]}
 
 
 def arithmetic() -> str:

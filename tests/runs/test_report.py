@@ -21,7 +21,9 @@ TREE = {
 
 def trained(sampled: float = 1.25) -> Trained:
     began = time.monotonic() - 61
-    return Trained(TREE, {"embedding.weight": np.ones((11, 5), np.float32)}, sampled, 30, "raw", 40, "minutes", began)
+    return TrainedWeights(
+        TREE, {"embedding.weight": np.ones((11, 5), np.float32)}, sampled, 30, "raw", 40, "minutes", began
+    )
 
 
 def ending(folder: Path, output: Path) -> Ending:

@@ -36,7 +36,7 @@ class Work:
     task, unit, per_epoch, sha256 = "tiny", "rows", 10, "00"
 
     def __init__(self, config: TinyConfig) -> None:
-        self.config, self.training, self.looks_per_score, self.looks = config, config.training, 5.0, 0
+        self.config, self.training, self.validations_per_score, self.looks = config, config.training, 5.0, 0
         block = {"kind": "linear", "name": "output", "input_size": 3, "output_size": 1}
         self.tree = spec.check({"kind": "stack", "name": "model", "input_size": 3, "blocks": [block]})
         self.batches = self

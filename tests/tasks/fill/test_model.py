@@ -142,7 +142,7 @@ def test_first_weights_know_how_frequent_words_are() -> None:
 def test_a_look_is_the_runtime_s_nats(report: Report, folder: Path) -> None:
     """The last look and the score are of the same gaps, one in torch, one on the runtime."""
     assert report.score is not None
-    assert report.sampled_nats == pytest.approx(report.score.both.nats, rel=1e-5)
+    assert report.validation_loss == pytest.approx(report.score.both.nats, rel=1e-5)
 
 
 def test_words_around_a_gap_are_read_as_unknown_now_and_then() -> None:
@@ -208,7 +208,7 @@ def test_what_cannot_be_learned_from_says_why(content: str, options: list[str], 
 def test_short_of_time_less_is_looked_at_and_scored(tmp_path: Path) -> None:
     settings = config("--evaluation-units", "2000")
     here = Work(settings, task.split(settings, text(900)))
-    whole = here.look_units
+    whole = here.validation_units
     here.limit(0.5, 0.4)
     assert len(here._looked_at) < 0.7 * whole
     assert here._scored == round(0.4 * len(here._encoded.held_out))

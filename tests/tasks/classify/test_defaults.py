@@ -6,8 +6,13 @@ import numpy as np
 import pytest
 
 from anaphora.config import resolve
-from anaphora.tasks.classify.amounts import settled
-from anaphora.tasks.classify.settings import PRESETS, ClassifyConfig
+from anaphora.tasks.classify.network import AMOUNTS
+from anaphora.tasks.classify.settings import PRESETS, ClassifyConfig, Training
+from anaphora.training import defaults
+
+
+def settled(config: ClassifyConfig, lengths: np.ndarray) -> Training:
+    return defaults.settled(config.training, lengths, AMOUNTS)
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from anaphora.tasks.language.streams import Windows, cut, rows, sample
+from anaphora.tasks.language.windows import Windows, cut, rows, sample
 
 
 @given(st.integers(2, 400), st.integers(1, 6), st.integers(1, 20), st.integers(0, 9))
