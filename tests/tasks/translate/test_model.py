@@ -83,13 +83,13 @@ def test_the_loss_is_that_of_plain_torch_step_by_step(options: list[str], tmp_pa
     V = here.encoded.reader.target.size + 1
     expected = 0.0
     for row in range(len(batch.numbers)):
-        target = batch.pairs.targets.row(row).tolist()
+        target = batch.targets.row(row).tolist()
         assert target[-1] == V - 1
-        source, inputs = batch.pairs.sources.row(row).tolist(), [V - 1, *target[:-1]]
+        source, inputs = batch.sources.row(row).tolist(), [V - 1, *target[:-1]]
         logs = by_plain_torch(model, here.config.model.cell, source, inputs).log_softmax(1)
         expected -= float(0.8 * logs[torch.arange(len(target)), target].sum() + 0.2 * logs.mean(1).sum())
     assert carry is None
-    assert here.batches.units(batch) == batch.pairs.targets.ends[-1]
+    assert here.batches.units(batch) == batch.targets.ends[-1]
     assert found.item() == pytest.approx(expected, rel=1e-5)
 
 
@@ -115,7 +115,7 @@ def test_the_first_output_is_how_frequent_symbols_are(tmp_path: Path) -> None:
 def test_guesses_take_the_place_of_some_inputs_and_never_of_a_beginning(tmp_path: Path) -> None:
     here = work(tmp_path, "--sampling", "1")
     model = first_model(here.tree, 0, here.initialise)
-    pairs = here.batches.at(0).pairs
+    pairs = here.batches.at(0)
     inputs = shifted(pairs.targets)
     with torch.no_grad():
         guesses = run_pairs(model, pairs.sources.steps, inputs, pairs).argmax(1).numpy()
@@ -125,7 +125,7 @@ def test_guesses_take_the_place_of_some_inputs_and_never_of_a_beginning(tmp_path
     rest = np.setdiff1d(np.arange(len(inputs)), begins)
     np.testing.assert_array_equal(all_guessed[rest], guesses[rest - 1])
     np.testing.assert_array_equal(sampled(model, pairs, inputs, 0.0), inputs)
-    shares = [here.batches.at(position).share for position in (0, 6, 12)]
+    shares = [here.batches.at(position).progress for position in (0, 6, 12)]
     assert shares == [0.0, 0.5, 1.0]  # twelve steps
 
 

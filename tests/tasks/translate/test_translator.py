@@ -46,7 +46,7 @@ def untrained(folder: Path, *options: str, scale: float = 3.0) -> tuple[Translat
 )
 def test_the_runtime_scores_as_training_does(options: list[str], tmp_path: Path) -> None:
     here, model, translator = untrained(tmp_path, *options)
-    pairs = here.batches.at(0).pairs
+    pairs = here.batches.at(0)
     with torch.no_grad():
         expected = run_pairs(model, pairs.sources.steps, shifted(pairs.targets), pairs).log_softmax(1).numpy()
     network, at = translator.network, 0
@@ -184,15 +184,15 @@ def test_a_subword_stands_for_its_whole_word(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("options", "words"),
     [
-        (DecodingOptions(beam=2, best=3), "--n-best 3 asks for more"),
-        (DecodingOptions(beam=2, sample=True), "take one of them"),
-        (DecodingOptions(length_penalty=-1.0), "0 or more"),
-        (DecodingOptions(temperature=-1.0), "temperature"),
+        ({"beam": 2, "best": 3}, "--n-best 3 asks for more"),
+        ({"beam": 2, "sample": True}, "take one of them"),
+        ({"length_penalty": -1.0}, "0 or more"),
+        ({"temperature": -1.0}, "temperature"),
     ],
 )
-def test_settings_that_mean_nothing_are_refused(options: DecodingOptions, words: str, dates: Translator) -> None:
+def test_settings_that_mean_nothing_are_refused(options: dict[str, Any], words: str, dates: Translator) -> None:
     with pytest.raises(UsageError, match=words):
-        dates.decoded(["1 Mar 1900"], options)
+        dates.translate(["1 Mar 1900"], **options)
 
 
 def test_another_model_is_no_translator(report: Report, tmp_path: Path) -> None:

@@ -9,10 +9,10 @@ from pathlib import Path
 from typing import Any
 
 from anaphora.data import in_memory
-from anaphora.data.examples import Split, checked_share, hold_out
+from anaphora.data.examples import Split, checked_share, hold_out, refuse_empty
 from anaphora.data.files.pairs import Pairs, read_pairs
 from anaphora.data.files.tables import Columns
-from anaphora.errors import DataError, UsageError
+from anaphora.errors import UsageError
 from anaphora.tasks.translate.settings import TranslateConfig
 
 _NAME = "the data"
@@ -81,12 +81,7 @@ def _split(config: TranslateConfig, pairs: Pairs, sources: tuple[str, ...] = ())
 
 
 def _corpus(train: Pairs, held_out: Pairs, sources: tuple[str, ...]) -> Corpus:
-    if not len(train) or not len(held_out):
-        part = "held-out" if len(train) else "training"
-        raise DataError(
-            f"The {part} part has no pair; the data have {len(train) + len(held_out)}. Bring more, or files of its own"
-            " with --valid."
-        )
+    refuse_empty(len(train), len(held_out), "pair", "Bring more, or files of its own with --valid.")
     seen = hashlib.sha256()
     for pairs in (train, held_out):
         seen.update(len(pairs).to_bytes(8, "little"))

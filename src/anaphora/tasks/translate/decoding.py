@@ -20,7 +20,7 @@ from anaphora.errors import UsageError
 
 @dataclass(frozen=True)
 class DecodingOptions:
-    """How text is decoded: greedily, by a beam, or by sampling."""
+    """How text is decoded; raises UsageError for an option outside its range, or for two that do not go together."""
 
     beam: int = 1
     length_penalty: float = 1.0
@@ -33,8 +33,7 @@ class DecodingOptions:
     top_p: float = 1.0
     seed: int = 0
 
-    def check(self) -> None:
-        """Raise UsageError for an option outside its range, or for two that do not go together."""
+    def __post_init__(self) -> None:
         decode.check_settings(self.temperature, self.top_k, self.top_p)
         if self.beam < 1 or self.length_penalty < 0 or self.coverage < 0 or self.no_repeat < 0:
             raise UsageError(

@@ -31,11 +31,12 @@ _SHORT = 3.0  # pairs of which both sides have no more words on average are cut 
 
 
 class Part(NamedTuple):
-    """Pairs of one part as int32 symbols, both sides of each ended."""
+    """Pairs as int32 symbols, both sides of each ended: one part, or a batch of it."""
 
     sources: Ragged
     targets: Ragged
     numbers: Indices  # (B,) where the pairs stand in the part as it was read
+    progress: float = 0.0  # of a batch: the share of the run that is behind it
 
     @property
     def lengths(self) -> Indices:
@@ -44,7 +45,7 @@ class Part(NamedTuple):
 
     def take(self, rows: Indices) -> Part:
         """Some pairs, by where they stand here (n,)."""
-        return Part(self.sources.take(rows), self.targets.take(rows), self.numbers[rows])
+        return Part(self.sources.take(rows), self.targets.take(rows), self.numbers[rows], self.progress)
 
 
 @dataclass(frozen=True)

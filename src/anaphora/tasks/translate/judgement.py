@@ -10,6 +10,7 @@ from anaphora.data.files.pairs import Pairs
 from anaphora.data.sampling import evenly_spaced
 from anaphora.report.attention import drawn
 from anaphora.runs.content import Paragraph, Picture, Result, Section, Table
+from anaphora.runs.report import headline
 from anaphora.tasks.translate.predict import Translator
 from anaphora.tasks.translate.score import Figures, Score, ScoredPair
 
@@ -48,8 +49,7 @@ class Judgement:
         """The network beside a copy of the source."""
         if self.score is None:
             return []
-        lines = [f"held out: {line}" if not at else line for at, line in enumerate(self.score.lines())]
-        lines += ["", "on the same texts       BLEU    chrF    exact"]
+        lines = [*headline(self.score), "", "on the same texts       BLEU    chrF    exact"]
         for name, found in (("network", self.score), ("copy of the source", self.baseline)):
             lines.append(f"  {name:<18}  {found.bleu:6.2f}  {found.chrf:6.2f}  {found.exact:6.2%}")
         return lines

@@ -16,7 +16,7 @@ et al. (ICLR 2015), where every step would have to wait for the one before.
 from __future__ import annotations
 
 from anaphora.bundle import spec
-from anaphora.bundle.blocks import dropout, recurrent, stack
+from anaphora.bundle.blocks import dropout, embedding, linear, pooling, recurrent, stack
 from anaphora.tasks.translate.settings import TranslateConfig
 
 
@@ -25,18 +25,15 @@ def specification(config: TranslateConfig, sources: int, targets: int) -> spec.B
     network = config.model
     cell, width, hidden, layers = network.cell, network.embedding, network.hidden, network.layers
     memory, found = 2 * hidden, 3 * hidden
-    encoder: list[spec.Block] = [
-        _embedding("source", sources, width),
+    encoder = [
+        embedding("source", sources, width),
         *dropout("source_dropout", network.embedding_dropout),
         recurrent(cell, "both_ways", width, hidden, layers, network.dropout, bidirectional=True),
         *dropout("memory_dropout", network.dropout),
     ]
-    bridge: list[spec.Block] = [
-        {"kind": "pooling", "name": "mean", "over": "mean"},
-        _linear("first_state", memory, hidden),
-    ]
-    decoder: list[spec.Block] = [
-        _embedding("target", targets, width),
+    bridge = [pooling("mean", "mean"), linear("first_state", memory, hidden)]
+    decoder = [
+        embedding("target", targets, width),
         *dropout("target_dropout", network.embedding_dropout),
         recurrent(cell, "so_far", width, hidden, 1),
     ]
@@ -49,9 +46,9 @@ def specification(config: TranslateConfig, sources: int, targets: int) -> spec.B
         "attention_size": network.attention_size,
     }
     writer = [*dropout("found_dropout", network.dropout), recurrent(cell, "next", found, hidden, 1)]
-    readout = [*dropout("output_dropout", network.output_dropout), _linear("narrow", found, width)]
+    readout = [*dropout("output_dropout", network.output_dropout), linear("narrow", found, width)]
     tied: spec.Block = {"kind": "shared_output", "name": "output", "embedding": "target"}
-    table = stack("output", [_linear("table", width, targets)], input_size=width)
+    table = stack("output", [linear("table", width, targets)], input_size=width)
     parts = [
         stack("encoder", encoder, input_size=0),
         stack("bridge", bridge, input_size=memory),
@@ -62,11 +59,3 @@ def specification(config: TranslateConfig, sources: int, targets: int) -> spec.B
         tied if network.tied else table,
     ]
     return spec.check({"kind": "parts", "name": "model", "parts": parts})
-
-
-def _embedding(name: str, symbols: int, width: int) -> spec.Block:
-    return {"kind": "embedding", "name": name, "vocabulary": symbols, "size": width}
-
-
-def _linear(name: str, inputs: int, outputs: int) -> spec.Block:
-    return {"kind": "linear", "name": name, "input_size": inputs, "output_size": outputs}

@@ -20,11 +20,11 @@ from numpy.typing import NDArray
 
 from anaphora import decode
 from anaphora.bundle import Bundle
+from anaphora.data import in_memory
 from anaphora.data.files.lines import Line
 from anaphora.data.files.pairs import SOURCES, Pairs
-from anaphora.data.in_memory import is_sequence, kind
 from anaphora.data.sampling import evenly_spaced, map_by_length
-from anaphora.errors import CorruptBundle, DataError, UsageError
+from anaphora.errors import CorruptBundle, DataError
 from anaphora.files import atomic
 from anaphora.report.attention import Attention, Gallery
 from anaphora.runtime import Model
@@ -62,13 +62,11 @@ class Translator(TrainedModel):
 
         Raises UsageError for what are no texts, or an option outside its range.
         """
-        options = DecodingOptions(**decoding)
-        return self.outputs(_texts(texts, options), options)
+        return self.outputs(in_memory.texts(texts), DecodingOptions(**decoding))
 
     def translations(self, texts: Sequence[str], **decoding: Any) -> list[list[Translation]]:
         """All that was asked for of each text with `best=N`, the best first; raises as `translate` does."""
-        options = DecodingOptions(**decoding)
-        return self.decoded(_texts(texts, options), options)
+        return self.decoded(in_memory.texts(texts), DecodingOptions(**decoding))
 
     def outputs(self, texts: Sequence[str], options: DecodingOptions = GREEDY) -> list[str]:
         """The best translation of each text, unknown symbols replaced."""
@@ -80,10 +78,8 @@ class Translator(TrainedModel):
     ) -> list[list[Translation]]:
         """The translations of texts, the best first: one, or as many as are asked for; of an empty text an empty one.
 
-        `numbers` are what a sample is drawn by besides the seed: a text's place among all texts. Raises UsageError for
-        an option outside its range.
+        `numbers` (n,) are what a sample is drawn by besides the seed: a text's place among all texts.
         """
-        options.check()
         sources = [self.reader.read(text) for text in texts]
         found = [[Translation("", (), 0.0, 0.0)] * options.best for _ in texts]
         lengths = np.array([len(source) for source in sources], dtype=np.int64)
@@ -185,8 +181,8 @@ class Translator(TrainedModel):
         return Translation(self.reader.written(symbols), symbols, score, merit)
 
 
-Item = tuple[int, str, dict[str, Any] | None]
-"""A line's number, its text, and the JSON object that the text stands in."""
+Item = tuple[int, str, dict[str, Any]]
+"""A line's number, its text, and an object that the text stands in."""
 
 
 class Answers(LineAnswers[Item, list[Translation]]):
@@ -195,7 +191,6 @@ class Answers(LineAnswers[Item, list[Translation]]):
     def __init__(
         self, translator: Translator, as_json: bool, options: DecodingOptions = GREEDY, pictures: str | None = None
     ) -> None:
-        options.check()
         self.translator, self.as_json, self.options = translator, as_json, options
         self.blank = "{}" if as_json else "\n".join([""] * options.best)
         column = translator.config.data.source
@@ -208,9 +203,7 @@ class Answers(LineAnswers[Item, list[Translation]]):
     def parse(self, line: Line) -> Item:
         self._lines += 1
         number, text = self._lines - 1, text_of(line)
-        if not line.json:
-            return number, text, None
-        item = value_of(line, text)
+        item = value_of(line, text) if line.json else {SOURCES[0]: text}
         name = next((name for name in self._columns if isinstance(item, dict) and name in item), None)
         if name is None:
             raise DataError(f"{line.where}: expected a JSON object with '{self._columns[0]}', got {text[:80]}.")
@@ -231,7 +224,7 @@ class Answers(LineAnswers[Item, list[Translation]]):
         _, source, values = item
         written = [(self.translator.replaced(source, one), one) for one in prediction]
         if self.as_json:
-            answer = {**({"source": source} if values is None else values), "translation": written[0][0]}
+            answer = {**values, "translation": written[0][0]}
             if self.options.beam > 1:
                 ranked = [{"text": text, "score": one.score, "merit": one.merit} for text, one in written]
                 answer["translations"] = ranked
@@ -250,13 +243,6 @@ class Answers(LineAnswers[Item, list[Translation]]):
 def open_model(model: Model) -> Translator:
     """The model of a file; raises IncompatibleBundle if it is no translator."""
     return Translator(model)
-
-
-def _texts(texts: Any, options: DecodingOptions) -> list[str]:
-    options.check()
-    if isinstance(texts, str) or not is_sequence(texts) or not all(isinstance(text, str) for text in texts):
-        raise UsageError(f"Expected a list of texts, got {kind(texts)}: give one in a list, too.")
-    return list(texts)
 
 
 def _words(pieces: Sequence[str], kind: str) -> list[str]:

@@ -13,7 +13,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from itertools import pairwise
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 import torch
@@ -22,7 +22,6 @@ from torch import Tensor, nn
 
 from anaphora.bundle import spec
 from anaphora.data.batches import Bucketed, Ragged, RowBatches, edges
-from anaphora.data.examples import Indices
 from anaphora.data.sampling import by_length, evenly_spaced
 from anaphora.nn import ragged
 from anaphora.runs.content import Section
@@ -48,34 +47,18 @@ _SHOWN = 80  # characters of a pair that are shown
 _USUAL = 0.999  # the share of training pairs whose ratio of lengths a translation may reach
 
 
-class Batch(NamedTuple):
-    """Pairs that are read at once, and which of the run's updates they belong to."""
-
-    pairs: Part
-    share: float  # of the run that is behind it; above 1 once a run is longer than was thought
-
-    @property
-    def numbers(self) -> Indices:
-        """(B,) where the pairs stand in the part as it was read."""
-        return self.pairs.numbers
-
-    def take(self, rows: Indices) -> Batch:
-        """Some pairs, by where they stand here (n,)."""
-        return self._replace(pairs=self.pairs.take(rows))
-
-
-class Batches(RowBatches[Batch]):
+class Batches(RowBatches[Part]):
     """Batches that know how much of the run is behind them; `whole` is how many the run is thought to take."""
 
     def __init__(self, part: Part, bucketed: Bucketed, whole: float) -> None:
-        super().__init__(Batch(part, 0.0), bucketed, units=lambda batch: len(batch.pairs.targets.steps))
+        super().__init__(part, bucketed, units=lambda batch: len(batch.targets.steps))
         self._whole = whole
 
-    def at(self, position: int) -> Batch:
-        return super().at(position)._replace(share=position / self._whole)
+    def at(self, position: int) -> Part:
+        return super().at(position)._replace(progress=position / self._whole)
 
 
-class TranslateTraining(SupervisedTask[Batch]):
+class TranslateTraining(SupervisedTask[Part]):
     """A translator's part in a run."""
 
     task, loss_unit, fewest = "translate", "symbol", 50
@@ -109,15 +92,14 @@ class TranslateTraining(SupervisedTask[Batch]):
         expect(model, "output.bias" if network.tied else "output.table.bias", counts)
         drop_recurrently(model, network.recurrent_dropout)
 
-    def batch_loss(self, model: nn.Module, batch: Batch, carry: None) -> tuple[Tensor, None]:
-        pairs, training, unknown = batch.pairs, self.training, self.config.model.unknown
-        sources = hide_symbols(pairs.sources.steps, unknown, self.encoded.reader.source.unknown)
-        inputs = shifted(pairs.targets)
-        if training.sampling > 0:
-            inputs = sampled(model, pairs, inputs, training.sampling * min(1.0, batch.share))
-        inputs = hide_symbols(inputs, unknown, self.encoded.reader.target.unknown)
-        logits = run_pairs(model, sources, inputs, pairs)
-        return _loss(logits, pairs, label_smoothing=training.smoothing), None
+    def batch_loss(self, model: nn.Module, batch: Part, carry: None) -> tuple[Tensor, None]:
+        reader, training, hidden = self.encoded.reader, self.training, self.config.model.unknown
+        sources = hide_symbols(batch.sources.steps, hidden, reader.source.unknown)
+        inputs = shifted(batch.targets)
+        if training.sampling > 0:  # the share grows with the run, which may be longer than was thought
+            inputs = sampled(model, batch, inputs, training.sampling * min(1.0, batch.progress))
+        inputs = hide_symbols(inputs, hidden, reader.target.unknown)
+        return _loss(run_pairs(model, sources, inputs, batch), batch, label_smoothing=training.smoothing), None
 
     @property
     def most_validated(self) -> int:
@@ -149,7 +131,7 @@ class TranslateTraining(SupervisedTask[Batch]):
     def validations_per_score(self) -> float:
         return _SCORING_MARGIN * self.most_scored / self.most_validated
 
-    def describe(self, batch: Batch, row: int, part: str = "") -> str:
+    def describe(self, batch: Part, row: int, part: str = "") -> str:
         train, number = self.corpus.train, int(batch.numbers[row])
         return f"{train.at(number)} ({train.sources[number][:_SHOWN]!r} → {train.targets[number][:_SHOWN]!r})"
 
