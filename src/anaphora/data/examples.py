@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from anaphora.data.files.text import read_text
 from anaphora.data.location import Row
-from anaphora.errors import UsageError
+from anaphora.errors import DataError, UsageError
 
 Indices = NDArray[np.int64]
 
@@ -58,6 +58,13 @@ def checked_share(valid: float | str, takes: str) -> float:
     if isinstance(valid, str) or not 0 < valid < 1:
         raise UsageError(f"--valid takes {takes} between 0 and 1; it was given {valid}.")
     return valid
+
+
+def refuse_empty(train: int, held_out: int, thing: str, remedy: str) -> None:
+    """Raise DataError if there is nothing in one of the two parts; `thing` is what they should hold, in words."""
+    if not train or not held_out:
+        part = "held-out" if train else "training"
+        raise DataError(f"The {part} part has no {thing}; the data have {train + held_out}. {remedy}")
 
 
 def hold_out(count: int, share: float, seed: int) -> tuple[Indices, Indices]:
