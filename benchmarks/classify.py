@@ -26,7 +26,6 @@ from anaphora.tasks.classify.columns import choose
 from anaphora.tasks.classify.data import Corpus, Rows, rows_of, set_aside
 from anaphora.tasks.classify.encoding import encode
 from anaphora.tasks.classify.predict import Classifier
-from anaphora.tasks.classify.score import evaluate
 from anaphora.tasks.classify.settings import PRESETS, TASK, ClassifyConfig
 from anaphora.tasks.classify.training import TRAINING
 
@@ -74,9 +73,10 @@ def judged(config: ClassifyConfig, corpus: Corpus, rest: Rows, test: Rows) -> di
     """What the network and the simple methods score on the test."""
     with tempfile.TemporaryDirectory() as folder:
         TRAINING.train(config, corpus, Path(folder) / "model.anaphora")
-        score = evaluate(Classifier.open(Path(folder) / "model.anaphora"), test)
-    whole = Corpus(rest, test, corpus.columns, (), "")
-    beat = floor(config, whole, encode(config, whole))
+        score = Classifier.open(Path(folder) / "model.anaphora").judged(test)
+    whole = Corpus(rest, test, (), "", corpus.columns)
+    encoded = encode(config, whole)
+    beat = fitted(config, whole, encoded).judged(encoded, np.arange(len(test)))
     return {
         "accuracy": score.accuracy,
         "macro_f1": score.macro_f1,

@@ -78,8 +78,8 @@ def figures(task: str, data: list[str], options: list[str]) -> dict[str, float]:
     told = {each.code: each.figures for each in cost.findings(load, config.training, Path())}
     torch.set_num_threads(1)
     work = registry.task(task).training(config, corpus)
-    model = first_model(work.tree, 0, work.begin)
-    updater = Updater(model.train(), work.batches, work.loss, work.training, Alone())
+    model = first_model(work.tree, 0, work.initialise)
+    updater = Updater(model.train(), work.batches, work.batch_loss, work.training, Alone())
     steps = RAGGED if task != "language" else EQUAL  # of unlike length, a mean over many; else the best of a few
     took = []
     for step in range(1, steps + 2):

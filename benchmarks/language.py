@@ -46,7 +46,7 @@ def main() -> None:
     encoded = data.encode(config, data.read(config, [asked.text]))
     torch.manual_seed(config.training.seed)
     ours = build(specification(config, encoded.vocabulary.size))
-    windows = windows.Windows(encoded.train, config.training.batch, config.training.steps, config.training.seed)
+    batches = windows.Windows(encoded.train, config.training.batch, config.training.steps, config.training.seed)
     sides = [(model, optim.optimiser(model, config.training)) for model in (ours, rival_of(ours))]
     carries = [None, None]
     pairs = []
@@ -55,9 +55,9 @@ def main() -> None:
         for side, (model, adam) in enumerate(sides):
             start = time.perf_counter()
             adam.zero_grad(set_to_none=True)
-            window = windows.at(step)
+            window = batches.at(step)
             nats, carries[side] = loss(model, window, carries[side])
-            (nats / windows.units(window)).backward()
+            (nats / batches.units(window)).backward()
             optim.clip(model, config.training.clip)
             adam.step()
             took.append(1e3 * (time.perf_counter() - start))

@@ -26,7 +26,7 @@ from anaphora.nn.build import build
 from anaphora.report.terminal import show
 from anaphora.tasks.language import data
 from anaphora.tasks.language.settings import PRESETS, TASK, LanguageConfig
-from anaphora.tasks.language.training import TRAINING
+from anaphora.tasks.language.training import LanguageTraining
 from anaphora.training import optim
 from anaphora.training.loop import Loop
 from anaphora.training.metrics_log import MetricsLog
@@ -41,7 +41,7 @@ def main() -> None:
     parser.add_argument("--steps-per-round", type=int, default=20, help="steps of one round (default 20)")
     asked, options = parser.parse_known_args()
     config = resolve(LanguageConfig, PRESETS, preset=TASK.default_preset, options=options)
-    work = TRAINING(config, data.read(config, [asked.text]))
+    work = LanguageTraining(config, data.read(config, [asked.text]))
     torch.manual_seed(config.training.seed)
     model = build(work.tree)
     K = asked.steps_per_round
@@ -51,7 +51,7 @@ def main() -> None:
         schedule.plans.append(schedule.extend(0, K * (asked.rounds + 1), 1, "steps"))
         turns = InTurn(Bare(copy.deepcopy(model), work), K)
         Loop(
-            model, work.batches, work.loss, lambda model: 1.0, schedule, config.training, Path(folder),
+            model, work.batches, work.batch_loss, lambda model: 1.0, schedule, config.training, Path(folder),
             observer=Observers((log, progress, turns)), logged=log.size,
         ).run()  # fmt: skip
         log.close()
@@ -79,7 +79,7 @@ class InTurn(SilentObserver):
 class Bare:
     """The steps without a loop around them."""
 
-    def __init__(self, model: torch.nn.Module, work: Work) -> None:
+    def __init__(self, model: torch.nn.Module, work: LanguageTraining) -> None:
         self.model, self.work = model, work
         self.adam = optim.optimiser(model, work.training)
         self.carry = None
@@ -91,7 +91,7 @@ class Bare:
         made = time.perf_counter()
         for batch in batches:
             self.adam.zero_grad()
-            loss, self.carry = self.work.loss(self.model, batch, self.carry)
+            loss, self.carry = self.work.batch_loss(self.model, batch, self.carry)
             (loss / self.work.batches.units(batch)).backward()
             optim.clip(self.model, self.work.training.clip)
             self.adam.step()

@@ -106,7 +106,7 @@ def serve(words: list[str]) -> None:
         torch.manual_seed(config.training.seed)
         model = build(work.tree)
         initialise(model)
-        updater = Updater(model, work.batches, work.loss, config.training, workers)
+        updater = Updater(model, work.batches, work.batch_loss, config.training, workers)
         size = sum(parameter.numel() for parameter in model.parameters())
         print(json.dumps({"parameters": size, "threads": torch.get_num_threads()}), flush=True)
         step = 0

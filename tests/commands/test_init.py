@@ -11,6 +11,7 @@ from anaphora.config import resolve, toml
 from anaphora.config.toml import Guess
 from anaphora.errors import UsageError
 from anaphora.tasks.language.settings import PRESETS, TASK, LanguageConfig
+from anaphora.tasks.language.suggest import suggest
 from bad.planted import GOOD, prose, text
 from program import Run, failed
 
@@ -101,7 +102,7 @@ CHINESE = "".join(map(chr, range(0x4E00, 0x4E00 + 900)))
 )
 def test_what_is_guessed(content: bytes, expected: dict[str, object], tmp_path: Path) -> None:
     (tmp_path / "a.txt").write_bytes(content)
-    found = guess([tmp_path / "a.txt"])
+    found = suggest([tmp_path / "a.txt"])
     flat = {"preset": found.preset, **found.values["data"], **found.values["training"]}
     assert {key: flat[key] for key in expected} == expected
     assert toml.guessed(LanguageConfig, PRESETS, found)
@@ -111,5 +112,5 @@ def test_of_a_long_text_less_is_held_out(tmp_path: Path) -> None:
     with open(tmp_path / "a.txt", "wb") as file:
         file.write(text(GOOD))
         file.truncate(200_000_000)  # holes: it is looked at no further
-    found = guess([tmp_path / "a.txt"])
+    found = suggest([tmp_path / "a.txt"])
     assert (found.preset, found.values["data"]["valid"]) == ("large", 0.03)

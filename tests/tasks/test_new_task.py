@@ -1,4 +1,4 @@
-"""docs/new-task.md, file by file: the task that it writes is made, trained, asked and scored, and is as short as it says."""
+"""docs/new-task.md, file by file: the task that the page writes is made, trained, asked and scored."""
 
 from __future__ import annotations
 

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from anaphora.training.metrics_log import MetricsLog
-from anaphora.training.observer import SilentObserver, Step, Observers
+from anaphora.training.observer import Observers, SilentObserver, Step
 from small_loop import Clock, Seen, timed
 
 

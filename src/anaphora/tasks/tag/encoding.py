@@ -41,6 +41,11 @@ class Part(NamedTuple):
     numbers: NDArray[np.int64]  # (B,) of the sentences in the part as it was read
 
     @property
+    def lengths(self) -> NDArray[np.int64]:
+        """(B,) words of each sentence."""
+        return self.words.lengths
+
+    @property
     def known(self) -> NDArray[np.bool_]:
         """(B,) whether training has all tags of a sentence."""
         starts = self.words.ends - self.words.lengths
