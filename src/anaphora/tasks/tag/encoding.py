@@ -41,9 +41,14 @@ class Part(NamedTuple):
     numbers: NDArray[np.int64]  # (B,) of the sentences in the part as it was read
 
     @property
+    def lengths(self) -> NDArray[np.int64]:
+        """(B,) words of each sentence."""
+        return self.words.lengths
+
+    @property
     def known(self) -> NDArray[np.bool_]:
         """(B,) whether training has all tags of a sentence."""
-        starts = self.words.ends - self.words.lengths
+        starts = self.words.ends - self.lengths
         return np.minimum.reduceat(self.tags, starts) >= 0 if len(starts) else np.zeros(0, np.bool_)
 
     def take(self, rows: ArrayLike) -> Part:
