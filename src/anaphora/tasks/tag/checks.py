@@ -83,8 +83,8 @@ def describe(config: TagConfig, corpus: Corpus) -> tuple[list[Finding], Load | N
     """What would be trained on: lengths, words, tags and their scheme; and how much work that is."""
     encoded = encode(config, corpus)
     reader, train = encoded.reader, encoded.train
-    training = settled(config.training, train.words.lengths, AMOUNTS)
-    batches = Bucketed(train.words.lengths, training.batch_steps, training.seed, training.batch)
+    training = settled(config.training, train.lengths, AMOUNTS)
+    batches = Bucketed(train.lengths, training.batch_steps, training.seed, training.batch)
     forms = len(train.take(batches.at(1)).characters.ends), max(1, round(float(train.characters.lengths.mean())))
     load = examples.load(
         specification(config, reader.words.size, reader.characters.size, len(reader.tags)),

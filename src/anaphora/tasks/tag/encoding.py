@@ -48,7 +48,7 @@ class Part(NamedTuple):
     @property
     def known(self) -> NDArray[np.bool_]:
         """(B,) whether training has all tags of a sentence."""
-        starts = self.words.ends - self.words.lengths
+        starts = self.words.ends - self.lengths
         return np.minimum.reduceat(self.tags, starts) >= 0 if len(starts) else np.zeros(0, np.bool_)
 
     def take(self, rows: ArrayLike) -> Part:

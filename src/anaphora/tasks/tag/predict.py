@@ -153,7 +153,7 @@ class Tagger(TrainedModel):
         """Some sentences at once, those without words left out: where they stand in the part (B,), the network's
         scores of their words (T, B, K), and how many words they have (B,).
         """
-        lengths = part.words.lengths
+        lengths = part.lengths
         order = by_length(np.flatnonzero(lengths), lengths)
         most = max(1, min(_ROWS_AT_ONCE, _PAIRS_AT_ONCE // len(self.reader.tags) ** 2))
         for begin, end in pairwise(edges(lengths[order], _WORDS_AT_ONCE, most).tolist()):
@@ -161,7 +161,7 @@ class Tagger(TrainedModel):
             yield rows, self._scored(part.take(rows)), lengths[rows]
 
     def _scored(self, part: Part) -> NDArray[np.float32]:
-        lengths = part.words.lengths
+        lengths = part.lengths
         read, _ = self._words.forward(part.words.padded(), lengths)
         if self._characters is not None:
             forms, _ = self._characters.forward(part.characters.padded(), part.characters.lengths)
@@ -175,7 +175,7 @@ class Tagger(TrainedModel):
         known = np.flatnonzero(part.known)
         if not len(known):
             return 1.0
-        pairs = float(part.words.lengths.mean()) * len(self.reader.tags) ** 2
+        pairs = float(part.lengths.mean()) * len(self.reader.tags) ** 2
         most = min(_FITTED, max(_FEWEST_FITTED, int(_PAIRS_FITTED / pairs)))
         some = part.take(known[evenly_spaced(len(known), most)])
         scored = [(scores, lengths, some.targets(rows)) for rows, scores, lengths in self.scores(some)]

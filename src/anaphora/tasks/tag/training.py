@@ -11,6 +11,7 @@ to be wrong more often, and the temperature is fitted again at the end anyway (G
 
 from __future__ import annotations
 
+from functools import cached_property
 from itertools import pairwise
 from typing import Any
 
@@ -20,7 +21,7 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from anaphora.bundle import spec
-from anaphora.data.batches import Bucketed, RowBatches, edges
+from anaphora.data.batches import edges
 from anaphora.data.files.conll import Sentences
 from anaphora.data.sampling import by_length, evenly_spaced
 from anaphora.errors import DataError
@@ -44,19 +45,19 @@ from anaphora.training.augment import hide_symbols
 from anaphora.training.defaults import settled
 from anaphora.training.initialise import drop_recurrently, expect, small_embeddings
 from anaphora.training.observer import Observer
-from anaphora.training.supervised import SupervisedTask
+from anaphora.training.rows import RowTask
 
 _VALIDATED_AT_ONCE = 2**13  # words
-_SCORING_MARGIN = 4.0  # the runtime's scoring may be so much slower than a validation
 _DEVIATION = 0.1  # of an embedding's first entries
 _TRIED = 8  # temperatures, in a validation
 _SHOWN = 160  # characters of a sentence
 
 
-class TagTraining(SupervisedTask[Part]):
+class TagTraining(RowTask[Part]):
     """A tagger's part in a run."""
 
     task, unit, loss_unit, fewest = "tag", "words", "word", 100
+    scoring_margin = 4.0
     config: TagConfig
     corpus: Corpus
     encoded: Encoded
@@ -67,19 +68,22 @@ class TagTraining(SupervisedTask[Part]):
         return encode(self.config, self.corpus)
 
     def settle(self) -> Training:
-        return settled(self.config.training, self.encoded.train.words.lengths, AMOUNTS)
+        return settled(self.config.training, self.encoded.train.lengths, AMOUNTS)
 
     def network(self) -> spec.Block:
         reader = self.encoded.reader
         return specification(self.config, reader.words.size, reader.characters.size, len(reader.tags))
 
-    def make_batches(self) -> RowBatches[Part]:
-        train, counts, network = self.encoded.train, self.encoded.counts, self.config.model
+    def units_of(self, part: Part) -> int:
+        """How many words."""
+        return len(part.tags)
+
+    @cached_property
+    def hidden_share(self) -> NDArray[np.float64]:
+        """(V,) the probability with which each word is read as unknown."""
+        network, counts = self.config.model, self.encoded.counts
         rare = network.rare / (network.rare + np.maximum(counts, 1)) if network.rare > 0 else np.zeros(len(counts))
-        self.hidden_share = 1 - (1 - rare) * (1 - network.word_dropout)  # (V,) p(read as unknown) of each word
-        training = self.training
-        bucketed = Bucketed(train.words.lengths, training.batch_steps, training.seed, training.batch)
-        return RowBatches(train, bucketed, units=lambda part: len(part.tags))
+        return 1 - (1 - rare) * (1 - network.word_dropout)
 
     def initialise(self, model: nn.Module) -> None:
         """Small embeddings; an output that knows nothing but how frequent each tag is; what the chain cannot be."""
@@ -97,14 +101,6 @@ class TagTraining(SupervisedTask[Part]):
         words = hide_symbols(batch.words.steps, self.hidden_share[batch.words.steps], UNKNOWN)
         return nats(model, run_words(model, batch, words), batch.tags).sum(), None
 
-    @property
-    def most_validated(self) -> int:
-        return min(len(self.encoded.held_out.numbers), self.training.evaluation_rows)
-
-    @property
-    def most_scored(self) -> int:
-        return len(self.corpus.held_out)
-
     def validation_part(self, count: int) -> Part:
         """Sentences whose tags are all known; raises DataError if there is none."""
         held_out = self.encoded.held_out
@@ -114,12 +110,12 @@ class TagTraining(SupervisedTask[Part]):
                 "Every sentence of the held-out part has a tag that the training part has not: they can't be of one"
                 " kind. --tag names the column, --scheme how tags mean spans."
             )
-        return held_out.take(by_length(known[evenly_spaced(len(known), count)], held_out.words.lengths))
+        return held_out.take(by_length(known[evenly_spaced(len(known), count)], held_out.lengths))
 
     def validation_loss(self, model: nn.Module) -> float:
         """Nats per word, at the temperature that fits best."""
         part = self.validated
-        cuts = edges(part.words.lengths, _VALIDATED_AT_ONCE, len(part.numbers))
+        cuts = edges(part.lengths, _VALIDATED_AT_ONCE, len(part.numbers))
         pieces = [part.take(np.arange(begin, end)) for begin, end in pairwise(cuts.tolist())]
         scored = [(run_words(model, piece, piece.words.steps), piece.tags) for piece in pieces]
 
@@ -129,24 +125,21 @@ class TagTraining(SupervisedTask[Part]):
         return total(fitted(total, _TRIED)) / len(part.tags)
 
     @property
-    def validation_units(self) -> int:
-        return len(self.validated.tags)
-
-    @property
     def validations_per_score(self) -> float:
-        return _SCORING_MARGIN * self.corpus.held_out.words / self.validation_units
+        return self.scoring_margin * self.corpus.held_out.words / self.validation_units
 
     def describe(self, batch: Part, row: int, part: str = "") -> str:
-        """Where a sentence stands, and how it reads; of characters, a word that is spelled so."""
-        train = self.corpus.train
-        if part == CHARACTERS:
-            at = int(np.flatnonzero(batch.forms == row)[0])
-            row = int(np.searchsorted(batch.words.ends, at, side="right"))
-            word = at - int(batch.words.ends[row] - batch.words.lengths[row])
-            number = int(batch.numbers[row])
-            return f"{train.at(number)} (its word {word + 1}, {train.tokens[number][word]!r})"
-        number = int(batch.numbers[row])
-        return f"{train.at(number)} ({shortened(' '.join(train.tokens[number]), _SHOWN)})"
+        """Where a sentence stands, and how it reads; of characters, a word that has them."""
+        if part != CHARACTERS:
+            return super().describe(batch, row, part)
+        at = int(np.flatnonzero(batch.forms == row)[0])
+        row = int(np.searchsorted(batch.words.ends, at, side="right"))
+        word = at - int(batch.words.ends[row] - batch.lengths[row])
+        train, number = self.corpus.train, int(batch.numbers[row])
+        return f"{train.at(number)} (its word {word + 1}, {train.tokens[number][word]!r})"
+
+    def quote(self, row: int) -> str:
+        return shortened(" ".join(self.corpus.train.tokens[row]), _SHOWN)
 
     def fit_baseline(self, observer: Observer) -> None:
         observer.stage("counting each word's most frequent tag")
@@ -158,7 +151,7 @@ class TagTraining(SupervisedTask[Part]):
 
     @property
     def _scored_sentences(self) -> Sentences:
-        return self.corpus.held_out.take(evenly_spaced(self.most_scored, self.scored).tolist())
+        return self.corpus.held_out.take(self.scored_rows.tolist())
 
     def score(self, trained: TrainedWeights) -> Score:
         """At the temperature that is fitted to the scored sentences."""
@@ -182,7 +175,7 @@ TRAINING = TagTraining
 def run_words(model: Any, part: Part, words: NDArray[np.int32]) -> ragged.Ragged:
     """Scores of all words, rows of (K,); `words` (N,) are read in place of the part's own."""
     device = next(model.parameters()).device
-    lengths = torch.from_numpy(part.words.lengths)
+    lengths = torch.from_numpy(part.lengths)
     read, _ = model.words(ragged.Ragged(torch.from_numpy(words).to(device), lengths))
     if hasattr(model, CHARACTERS):
         steps = torch.from_numpy(part.characters.steps).to(device)
