@@ -8,7 +8,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from anaphora.checks.examine import Load
 from anaphora.checks.findings import Finding
+from anaphora.data.batches import Bucketed
 from anaphora.data.location import Row
 
 TRAIN, HELD_OUT = "the training part", "the held-out part"
@@ -24,6 +26,26 @@ def at_rows(code: str, where: str, place: Place, rows: Sequence[int], message: s
 def few_held_out(count: int, enough: int, message: str, remedy: str = "Hold out more with --valid.") -> list[Finding]:
     """A warning where fewer than enough are held out."""
     return [] if count >= enough else [Finding("few-held-out", "warning", HELD_OUT, (), message, remedy)]
+
+
+def load(
+    tree: Mapping[str, Any],
+    batches: Bucketed,
+    data: Iterable[NDArray[Any]],
+    passes: float | None,
+    parts: Mapping[str, tuple[int, int]] | None = None,
+) -> Load:
+    """How much work it is to train a model on batches of rows; `data` are the arrays that stay in memory."""
+    lengths = batches.lengths
+    return Load(
+        tree=tree,
+        rows=max(1, round(len(lengths) / batches.per_epoch)),
+        steps=max(1, round(float(lengths.mean()))),
+        batches=batches.per_epoch,
+        data_bytes=sum(array.nbytes for array in data),
+        parts=parts or {},
+        passes=passes,
+    )
 
 
 def contradictions(

@@ -19,7 +19,7 @@ from anaphora.report.terminal import show
 from anaphora.tasks import registry
 from anaphora.training.distributed import launch
 
-_USUAL = "language"
+_USUAL = registry.TASKS[0]
 
 
 def make() -> Any:

@@ -143,6 +143,10 @@ class EncodedRows(Protocol):
     def numbers(self) -> Indices:
         """(B,)"""
 
+    @property
+    def lengths(self) -> Indices:
+        """(B,) steps."""
+
     def take(self, rows: Indices, /) -> Self:
         """Some rows, by their numbers (n,)."""
 

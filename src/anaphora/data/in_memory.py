@@ -109,6 +109,16 @@ def _plain(value: Any) -> Any:
     return value
 
 
+def texts(data: Any) -> list[str]:
+    """Several texts.
+
+    Raises UsageError for anything else, a text alone among them.
+    """
+    if isinstance(data, str) or not is_sequence(data) or not all(isinstance(text, str) for text in data):
+        raise UsageError(f"Expected a list of texts, got {kind(data)}: give one in a list, too.")
+    return list(data)
+
+
 def two_columns(data: Any, expected: str) -> tuple[Sequence[Any], Sequence[Any]]:
     """Both columns of `(X, y)` or of a list of `(x, y)`.
 

@@ -64,7 +64,7 @@ def unpack(blob: bytes, digest: bytes, layout: Sequence[tuple[int, int]]) -> Sta
 
 def pack_parts(parts: Parts, digest: bytes) -> bytes:
     """The bytes of named arrays of any shape, whose types are in `TYPES`."""
-    ordered = [(name, np.ascontiguousarray(parts[name])) for name in sorted(parts)]
+    ordered = [(name, np.asarray(parts[name], order="C")) for name in sorted(parts)]
     little = [(name, part.astype(part.dtype.newbyteorder("<"), copy=False)) for name, part in ordered]
     wrong = [f"{name}: {part.dtype}" for name, part in little if part.dtype.str not in TYPES]
     if wrong:

@@ -20,9 +20,8 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from anaphora.data.files.tables import ENDINGS, Fields, Row, Table, read_table
+from anaphora.data.files.tables import ENDINGS, Fields, InTables, Row, Table, read_table
 from anaphora.data.files.text import STANDARD_INPUT, read_text
-from anaphora.data.location import Row as Place
 from anaphora.errors import DataError, UsageError
 
 SOURCES = ("source", "src", "input", "from", "original", "question", "text", "x")
@@ -55,7 +54,7 @@ class Parallel(Table):
 
 
 @dataclass(frozen=True)
-class Pairs:
+class Pairs(InTables):
     """Texts in twos, each with the place it comes from."""
 
     sources: tuple[str, ...]
@@ -65,17 +64,6 @@ class Pairs:
 
     def __len__(self) -> int:
         return len(self.sources)
-
-    def place(self, row: int) -> Place:
-        """Where a pair stands."""
-        table, number = self.places[row].tolist()
-        return Place(*self.tables[table].place(number))
-
-    def at(self, row: int) -> str:
-        """The same in words."""
-        table, number = self.places[row].tolist()
-        where: str = self.tables[table].at(number)
-        return where
 
     def take(self, rows: Sequence[int] | NDArray[np.int64]) -> Pairs:
         """Some pairs."""

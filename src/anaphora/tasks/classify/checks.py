@@ -13,7 +13,16 @@ from pathlib import Path
 import numpy as np
 
 from anaphora.checks.examine import Load
-from anaphora.checks.examples import HELD_OUT, TRAIN, at_rows, contradictions, few_held_out, unknown_share, vocabulary
+from anaphora.checks.examples import (
+    HELD_OUT,
+    TRAIN,
+    at_rows,
+    contradictions,
+    few_held_out,
+    load,
+    unknown_share,
+    vocabulary,
+)
 from anaphora.checks.findings import Finding
 from anaphora.checks.rows import check_duplicates, check_finite, check_labels, check_lengths
 from anaphora.checks.text_files import check_texts
@@ -60,21 +69,15 @@ def describe(config: ClassifyConfig, corpus: Corpus) -> tuple[list[Finding], Loa
     reader, lengths = encoded.reader, encoded.train.rows.lengths
     training = settled(config.training, lengths, AMOUNTS)
     batches = Bucketed(lengths, training.batch_steps, training.seed, training.batch)
-    load = Load(
-        tree=specification(config, reader.kind, reader.width, len(encoded.labels)),
-        rows=max(1, round(len(lengths) / batches.per_epoch)),
-        steps=max(1, round(float(lengths.mean()))),
-        batches=batches.per_epoch,
-        data_bytes=encoded.train.rows.steps.nbytes + encoded.held_out.rows.steps.nbytes,
-        passes=training.epochs,
-    )
+    tree = specification(config, reader.kind, reader.width, len(encoded.labels))
+    work = load(tree, batches, [encoded.train.rows.steps, encoded.held_out.rows.steps], training.epochs)
     found = []
     parts = ((TRAIN, corpus.train, encoded.train), (HELD_OUT, corpus.held_out, encoded.held_out))
     for where, rows, part in parts:
         told = check_lengths(part.rows.lengths, rows.place, where, PLURAL[reader.kind])
         found += [each for each in told if each.code != "empty-row"]
         found += _cut(config, rows, part.rows, where, PLURAL[reader.kind])
-    return [*found, *_vocabulary(encoded), _counts(corpus)], load
+    return [*found, *_vocabulary(encoded), _counts(corpus)], work
 
 
 # Rows

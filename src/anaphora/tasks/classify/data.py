@@ -13,12 +13,10 @@ from numpy.typing import NDArray
 
 from anaphora.data import in_memory
 from anaphora.data.batches import Ragged
-from anaphora.data.examples import Split, checked_share, hold_out_stratified
+from anaphora.data.examples import Split, checked_share, hold_out_stratified, refuse_empty
 from anaphora.data.files.folders import read_tables
 from anaphora.data.files.tables import Columns as Frame
-from anaphora.data.files.tables import Table
-from anaphora.data.location import Row
-from anaphora.errors import DataError
+from anaphora.data.files.tables import InTables, Table
 from anaphora.tasks.classify import memory
 from anaphora.tasks.classify.columns import Columns, choose
 from anaphora.tasks.classify.inputs import Inputs, Labels, labels_of, series_of, text_of, wide_series_of
@@ -27,7 +25,7 @@ from anaphora.tasks.classify.settings import ClassifyConfig, Data
 
 
 @dataclass(frozen=True)
-class Rows:
+class Rows(InTables):
     """Texts or series (float64, NaN where a number is missing), each with its labels and the place it comes from."""
 
     inputs: Inputs
@@ -37,18 +35,6 @@ class Rows:
 
     def __len__(self) -> int:
         return len(self.labels)
-
-    def place(self, row: int) -> Row:
-        """Where a row stands."""
-        table, number = self.places[row].tolist()
-        file, line = self.tables[table].place(number)
-        return Row(file, line)
-
-    def at(self, row: int) -> str:
-        """The same in words."""
-        table, number = self.places[row].tolist()
-        where: str = self.tables[table].at(number)
-        return where
 
     def take(self, rows: NDArray[np.int64]) -> Rows:
         """Some rows."""
@@ -147,12 +133,8 @@ def rows_of(tables: Sequence[Table], columns: Columns, data: Data) -> Rows:
 
 
 def _corpus(train: Rows, held_out: Rows, columns: Columns, sources: tuple[str, ...]) -> Corpus:
-    if not len(train) or not len(held_out):
-        part = "held-out" if len(train) else "training"
-        raise DataError(
-            f"The {part} part has no row; the data have {len(train) + len(held_out)}. Bring more of each label, or a"
-            " file of its own with --valid."
-        )
+    remedy = "Bring more of each label, or a file of its own with --valid."
+    refuse_empty(len(train), len(held_out), "row", remedy)
     seen = hashlib.sha256()
     _digest(train, seen)
     _digest(held_out, seen)

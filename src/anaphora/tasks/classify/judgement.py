@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from anaphora.runs.content import Cell, Paragraph, Result, Section, Table
+from anaphora.runs.report import headline, lost, partly_scored
 from anaphora.tasks.classify.baseline import Baseline
 from anaphora.tasks.classify.score import Score
 
@@ -43,7 +44,7 @@ class Judgement:
         """The network beside the simple methods."""
         if self.score is None:
             return []
-        lines = [f"held out: {line}" if not at else line for at, line in enumerate(self.score.lines())]
+        lines = headline(self.score)
         lines += ["", "on the same rows  accuracy  macro F1"]
         named = (("network", self.score.accuracy, self.score.macro_f1), *self.baseline.rows())
         return lines + [f"  {name:<14}  {accuracy:8.4f}  {f1:8.4f}" for name, accuracy, f1 in named]
@@ -51,17 +52,11 @@ class Judgement:
     @property
     def notes(self) -> list[str]:
         """The baseline's own note, rows that were not scored, and a network that loses."""
-        notes = [self.baseline.note] if self.baseline.note else []
-        if self.score is not None and self.score.rows < self.held_out:
-            scored = f"Scored are {self.score.rows:,} of {self.held_out:,} held-out rows"
-            notes.append(f"{scored}: --minutes left no time for more.")
-        first = self.results[0]
-        if first.loses:
-            notes.append(
-                f"The network loses to the logistic regression: {first.name} {first.value:.4f} against"
-                f" {first.baseline:.4f}. Train it longer (--minutes), with more dropout, or on more rows."
-            )
-        return notes
+        baseline = [self.baseline.note] if self.baseline.note else []
+        scored = self.held_out if self.score is None else self.score.rows
+        remedy = "Train it longer (--minutes), with more dropout, or on more rows."
+        partly = partly_scored(scored, self.held_out, "rows")
+        return [*baseline, *partly, *lost(self.results[0], "the logistic regression", remedy)]
 
     @property
     def facts(self) -> dict[str, Any]:

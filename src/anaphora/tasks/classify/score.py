@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from anaphora.data.batches import Ragged
-from anaphora.formatting import columns
+from anaphora.formatting import columns, shortened, titled
 from anaphora.metrics import classification as metrics
 from anaphora.tasks.classify.data import Rows
 from anaphora.tasks.classify.encoding import targets
@@ -99,7 +99,7 @@ class Score:
             table = [[name, *map(str, row)] for name, row in zip(self.labels, self.confusion, strict=True)]
             return ["", *columns(head, table, right=range(1, len(head)))]
         most = [f"  {count:,} × {truth} taken for {guess}" for count, truth, guess in self.confused()[:_SHOWN]]
-        return ["", "most often confused:", *most] if most else []
+        return titled("most often confused:", most)
 
     def confused(self) -> list[tuple[int, str, str]]:
         """Pairs of labels that were taken for each other: how often, the truth, the guess; the most frequent first."""
@@ -117,7 +117,7 @@ class Score:
             f" ({row.nats:.1f} nats): {row.text}"
             for row in self.worst[:_SHOWN]
         ]
-        return ["", "most wrong about:", *shown] if shown else []
+        return titled("most wrong about:", shown)
 
 
 def judge(scores: NDArray[np.float32], rows: Rows, labels: Sequence[str], temperature: float, multi: bool) -> Score:
@@ -189,5 +189,4 @@ def shown(rows: Rows, row: int) -> str:
     """A row in a few words."""
     if isinstance(rows.inputs, Ragged):
         return f"{rows.inputs.lengths[row]:,} steps"
-    text = " ".join(rows.inputs[row].split())
-    return text if len(text) <= _TEXT else f"{text[: _TEXT - 1]}…"
+    return shortened(" ".join(rows.inputs[row].split()), _TEXT)

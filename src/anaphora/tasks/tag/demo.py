@@ -19,14 +19,15 @@ def _show(shown: Shown, say: Say) -> None:
 
     others = [words for words, _ in sentences(6, SEED)]
     say("\nWhat it finds in sentences never seen, with the probability that all of a sentence's tags are right:\n\n")
-    for words, (found, *_) in zip(others, shown.model.predictions(others), strict=True):
+    for words, (found, *_) in zip(others, shown.model.several(others, 1), strict=True):
         marked = [word if tag == "O" else f"{word}/{tag}" for word, tag in zip(words, found.tags, strict=True)]
         say(f"  {found.probability:.3f}  {' '.join(marked)}\n")
 
 
 DEMO = Demo(
     summary="Sentences of a small grammar: people, places and dates in them.",
-    help="""Train a small tagger on made-up sentences about people, places and dates, and look at what it finds in others.
+    help="""Train a small tagger on made-up sentences about people, places and dates, and look at what it finds in
+    others.
 
     No downloads. Leaves the model, the sentences it was trained on, and a folder with the records of the run.
     """,

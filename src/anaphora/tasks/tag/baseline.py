@@ -1,5 +1,5 @@
-"""What the network must beat: each word's most frequent tag in the training part, and for a word that it has not the
-most frequent tag of all.
+"""The baseline: each word's most frequent tag in the training part, and for a word that it has not the most frequent
+tag of all.
 
 Of equal counts the tag that is more frequent elsewhere wins. Words whose tag is the most frequent of all need not be
 kept.
@@ -17,51 +17,51 @@ from numpy.typing import NDArray
 
 from anaphora.data.files.conll import Sentences
 from anaphora.errors import CorruptBundle
-from anaphora.tasks.tag.encoding import packed, unpacked
-from anaphora.tasks.tag.measuring import Measured, measured
-from anaphora.tasks.tag.reading import Corpus
+from anaphora.metrics.tagging import Measured, measured
+from anaphora.tasks.tag.symbols import packed, unpacked
 
 
 @dataclass(frozen=True)
-class Floor:
+class Baseline:
     """A tag for each word as it stands."""
 
     usual: str
     tags: Mapping[str, str]
 
-    def guess(self, tokens: Sequence[str]) -> tuple[str, ...]:
+    def predict(self, tokens: Sequence[str]) -> tuple[str, ...]:
         """The tags of a sentence."""
         return tuple(self.tags.get(word, self.usual) for word in tokens)
 
     def score(self, sentences: Sentences) -> Measured:
         """How good that is."""
-        return measured(sentences.tags, [self.guess(tokens) for tokens in sentences.tokens])
+        return measured(sentences.tags, [self.predict(tokens) for tokens in sentences.tokens])
 
     def tensors(self) -> dict[str, NDArray[Any]]:
         """What a bundle holds of it."""
         different = sorted({self.usual, *self.tags.values()})
         index = {tag: number for number, tag in enumerate(different)}
         words = sorted(self.tags)
-        tags = np.array([index[self.tags[word]] for word in words], dtype=np.int32)
-        usual = np.array([index[self.usual]], dtype=np.int32)
-        return {**packed(words, "floor.words"), **packed(different, "floor.names"), "floor.tags": tags,
-                "floor.usual": usual}  # fmt: skip
+        return {
+            **packed(words, "floor.words"),
+            **packed(different, "floor.names"),
+            "floor.tags": np.array([index[self.tags[word]] for word in words], dtype=np.int32),
+            "floor.usual": np.array([index[self.usual]], dtype=np.int32),
+        }
 
     @staticmethod
-    def restore(tensors: Mapping[str, NDArray[Any]]) -> Floor:
-        """The floor that a bundle holds; raises CorruptBundle if it holds none."""
+    def restore(tensors: Mapping[str, NDArray[Any]]) -> Baseline:
+        """The baseline that a bundle holds; raises CorruptBundle if it holds none."""
         words, names = unpacked(tensors, "floor.words"), unpacked(tensors, "floor.names")
         try:
             tags = [names[number] for number in tensors["floor.tags"].tolist()]
             usual = names[int(tensors["floor.usual"][0])]
         except (KeyError, IndexError) as error:
             raise CorruptBundle(f"The model's most frequent tags cannot be read: {error}.") from error
-        return Floor(usual, dict(zip(words, tags, strict=True)))
+        return Baseline(usual, dict(zip(words, tags, strict=True)))
 
 
-def floor(corpus: Corpus) -> Floor:
-    """Count the training part's tags."""
-    train = corpus.train
+def fitted(train: Sentences) -> Baseline:
+    """Count the tags of each word."""
     counts: dict[str, Counter[str]] = {}
     total: Counter[str] = Counter()
     for tokens, tags in zip(train.tokens, train.tags, strict=True):
@@ -70,4 +70,4 @@ def floor(corpus: Corpus) -> Floor:
             counts.setdefault(word, Counter())[tag] += 1
     usual = max(total, key=lambda tag: (total[tag], tag))
     each = {word: max(own, key=lambda tag: (own[tag], total[tag], tag)) for word, own in counts.items()}
-    return Floor(usual, {word: tag for word, tag in each.items() if tag != usual})
+    return Baseline(usual, {word: tag for word, tag in each.items() if tag != usual})
