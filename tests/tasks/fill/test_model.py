@@ -184,7 +184,7 @@ def test_eval_and_python_give_the_numbers_of_the_report(report: Report, folder: 
     model: Any = anaphora.load(report.model)
     assert model.evaluate(folder / "valid.txt") == report.score
     counted = model.evaluate(folder / "valid.txt", folder / "train.txt")
-    assert counted.baselines == report.score.baselines  # type: ignore[union-attr]
+    assert counted.baselines == report.score.baselines
     other = model.evaluate(text(20, seed=5))
     assert other.baselines == ()
     assert "--floor-from" in other.baseline_note

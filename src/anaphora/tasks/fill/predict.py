@@ -131,10 +131,9 @@ class GapFiller(TrainedModel):
         counted = None if training_text is None else in_memory.text_of(training_text, encoding, files)
         return self.judged(in_memory.text_of(data, encoding, files), counted)
 
-    def score_files(self, paths: Sequence[str], encoding: str, **options: Any) -> Score:
-        counted = options.get("floor_from")
-        beside = open_texts(files(counted), encoding) if counted else None
-        return self.judged(open_texts(files(paths), encoding), beside)
+    def score_files(self, paths: Sequence[str], encoding: str, *, floor_from: list[str] | None = None) -> Score:
+        counted = open_texts(files(floor_from), encoding) if floor_from else None
+        return self.judged(open_texts(files(paths), encoding), counted)
 
     def judged(self, text: Text, counted: Text | None = None, most_units: int = SCORED) -> Score:
         """How good it fills at most so many units of a text, beside counts of the training text as in `evaluate`."""
@@ -147,14 +146,15 @@ class GapFiller(TrainedModel):
             return summed(found, baselines(counts, found.gaps), counts.note or "counted on the text that was given")
         card = self.card
         if card.get("held_out_sha256") == sha256_of(text) and card.get("gaps") == len(found.gaps):
-            kept = [
-                MethodScore(**{name: each[name] for name in MethodScore.__annotations__}) for each in card["floors"]
-            ]
+            names = MethodScore.__annotations__
+            kept = [MethodScore(**{name: each[name] for name in names}) for each in card["floors"]]
             return summed(found, kept, "this is the held-out text of the training")
         return summed(found, (), _FLOOR_FROM)
 
-    def run(self, inputs: Sequence[str], output: Output, as_json: bool, **options: Any) -> None:
-        Answers(self, as_json, **options).run(inputs, output)
+    def run(
+        self, inputs: Sequence[str], output: Output, as_json: bool, *, top: int | None, gap: str, one_sided: bool
+    ) -> None:
+        Answers(self, as_json, top, gap, one_sided).run(inputs, output)
 
     def _line(self, text: str, mark: str) -> _Line:
         between = tuple(split(text, mark))
