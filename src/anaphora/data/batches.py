@@ -43,6 +43,17 @@ class Ragged(NamedTuple):
         """(B,) how many steps each row has."""
         return np.diff(self.ends, prepend=0)
 
+    def locate(self, places: Indices) -> tuple[Indices, Indices]:
+        """The rows (n,) and the steps in them (n,) of places among the steps of all rows (n,)."""
+        row = np.searchsorted(self.ends, places, side="right").astype(np.int64)
+        return row, places - (self.ends - self.lengths)[row]
+
+    def reversed(self) -> Ragged:
+        """Every row from its end to its beginning."""
+        lengths = self.lengths
+        mirrored = np.repeat(2 * self.ends - lengths - 1, lengths)
+        return Ragged(self.steps[mirrored - np.arange(len(self.steps))], self.ends)
+
     def row(self, number: int) -> NDArray[Any]:
         """One row's steps."""
         steps: NDArray[Any] = self.steps[self.ends[number - 1] if number else 0 : self.ends[number]]
@@ -131,6 +142,10 @@ class EncodedRows(Protocol):
     @property
     def numbers(self) -> Indices:
         """(B,)"""
+
+    @property
+    def lengths(self) -> Indices:
+        """(B,) steps."""
 
     def take(self, rows: Indices, /) -> Self:
         """Some rows, by their numbers (n,)."""

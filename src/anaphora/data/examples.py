@@ -5,14 +5,17 @@ train, held_out = examples        split by a share of them that a seed draws, or
 
 from __future__ import annotations
 
+import hashlib
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, Generic, Protocol, Self, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
+from anaphora.data.files.text import read_text
 from anaphora.data.location import Row
 from anaphora.errors import DataError, UsageError
 
@@ -93,3 +96,48 @@ def hold_out_stratified(labels: Sequence[Sequence[str]], share: float, seed: int
     inside = np.zeros(len(labels), dtype=np.bool_)
     inside[np.array(held_out, dtype=np.int64)] = True
     return np.flatnonzero(~inside), np.flatnonzero(inside)
+
+
+@dataclass(frozen=True)
+class Lines:
+    """Lines of text files, or texts in memory: the simplest examples. Blank lines are none."""
+
+    texts: tuple[str, ...]
+    rows: tuple[Row, ...]
+
+    def __len__(self) -> int:
+        return len(self.texts)
+
+    @staticmethod
+    def read(paths: Sequence[str | Path], encoding: str = "utf-8") -> Lines:
+        """The lines of files; raises DataError for what cannot be read."""
+        lines = [
+            (text.strip(), Row(str(path), number))
+            for path in paths
+            for number, text in enumerate(read_text(str(path), encoding).split("\n"), 1)
+        ]
+        return Lines.of([line for line in lines if line[0]])
+
+    @staticmethod
+    def of(lines: Sequence[tuple[str, Row]]) -> Lines:
+        """Texts and where they stand."""
+        return Lines(tuple(text for text, _ in lines), tuple(row for _, row in lines))
+
+    def place(self, row: int) -> Row:
+        """Where a line stands."""
+        return self.rows[row]
+
+    def at(self, row: int) -> str:
+        """The same in words."""
+        return f"'{self.rows[row].file}', line {self.rows[row].line}"
+
+    def take(self, rows: Any) -> Lines:
+        """Some lines, by their numbers (n,)."""
+        return Lines(tuple(self.texts[row] for row in rows), tuple(self.rows[row] for row in rows))
+
+    def split(self, share: float, seed: int) -> Split[Lines]:
+        """A share of them held out, in an order that the seed draws."""
+        train, held_out = hold_out(len(self), share, seed)
+        sources = tuple(dict.fromkeys(row.file for row in self.rows))
+        sha256 = hashlib.sha256("\n".join(self.texts).encode()).hexdigest()
+        return Split(self.take(train), self.take(held_out), sources, sha256)

@@ -47,7 +47,15 @@ class Way(NamedTuple, Generic[V]):
     said: tuple[Any, ...]  # plain values: equal ones give equal units of one text
 
 
-def prepare(corpus: Corpus, way: Way[V]) -> tuple[V, Units, Units]:
+class Encoded(NamedTuple, Generic[V]):
+    """A vocabulary and the two parts of a corpus as its units, in memory or on disk."""
+
+    vocabulary: V
+    train: Units
+    held_out: Units
+
+
+def prepare(corpus: Corpus, way: Way[V]) -> Encoded[V]:
     """Make the vocabulary of the training part, and units of both parts.
 
     Raises DataError when the training part makes no vocabulary, UsageError when there is no room on the disk.
@@ -55,7 +63,7 @@ def prepare(corpus: Corpus, way: Way[V]) -> tuple[V, Units, Units]:
     train, held_out = corpus.train, corpus.held_out
     if len(train) + len(held_out) <= IN_MEMORY:
         vocabulary = way.make(train)
-        return vocabulary, _joined(_units(vocabulary, train)), _joined(_units(vocabulary, held_out))
+        return Encoded(vocabulary, _joined(_units(vocabulary, train)), _joined(_units(vocabulary, held_out)))
 
     def fill(folder: Path) -> None:
         tell(f"making the vocabulary of {len(train):,} characters")
@@ -73,7 +81,7 @@ def prepare(corpus: Corpus, way: Way[V]) -> tuple[V, Units, Units]:
     said = json.dumps([_VERSION, __version__, corpus.sha256, *way.said])
     folder = cache.kept(f"text-{hashlib.sha256(said.encode()).hexdigest()[:32]}", _whole, fill)
     vocabulary = way.restore(load_file(folder / _VOCABULARY))
-    return vocabulary, Shard(folder / "train.npy"), Shard(folder / "held_out.npy")
+    return Encoded(vocabulary, Shard(folder / "train.npy"), Shard(folder / "held_out.npy"))
 
 
 @contextmanager

@@ -56,6 +56,11 @@ class Part(NamedTuple):
     targets: NDArray[Any]
     numbers: NDArray[np.int64]  # (B,) where the rows stand in the part as it was read
 
+    @property
+    def lengths(self) -> NDArray[np.int64]:
+        """(B,) steps."""
+        return self.rows.lengths
+
     def take(self, rows: NDArray[np.int64]) -> Part:
         """Some rows, by where they stand here (n,)."""
         return Part(self.rows.take(rows), self.targets[rows], self.numbers[rows])

@@ -19,8 +19,7 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from anaphora.bundle import spec
-from anaphora.data.batches import Bucketed, Ragged, RowBatches, edges
-from anaphora.data.sampling import by_length, evenly_spaced
+from anaphora.data.batches import Ragged, edges
 from anaphora.metrics import classification
 from anaphora.nn import ragged
 from anaphora.runs.report import Tensors, TrainedWeights
@@ -37,18 +36,18 @@ from anaphora.training.augment import hide_symbols
 from anaphora.training.defaults import settled
 from anaphora.training.initialise import small_embeddings
 from anaphora.training.observer import Observer
-from anaphora.training.supervised import SupervisedTask
+from anaphora.training.rows import RowTask
 
 _POWER = {"none": 0.0, "root": 0.5, "balanced": 1.0}
 _VALIDATED_AT_ONCE = 2**15  # steps
-_SCORING_MARGIN = 1.5  # the runtime's scoring may be so much slower than a validation
 _DEVIATION = 0.1  # of an embedding's first entries
 
 
-class ClassifyTraining(SupervisedTask[Part]):
+class ClassifyTraining(RowTask[Part]):
     """A classifier's part in a run."""
 
     task, unit, loss_unit, fewest = "classify", "rows", "row", 100
+    scoring_margin = 1.5
     config: ClassifyConfig
     corpus: Corpus
     encoded: Encoded
@@ -64,13 +63,6 @@ class ClassifyTraining(SupervisedTask[Part]):
     def network(self) -> spec.Block:
         reader = self.encoded.reader
         return specification(self.config, reader.kind, reader.width, len(self.encoded.labels))
-
-    def make_batches(self) -> RowBatches[Part]:
-        train, training = self.encoded.train, self.training
-        bucketed = Bucketed(train.rows.lengths, training.batch_steps, training.seed, training.batch)
-        weights = None if self.encoded.multi else class_weights(train.targets, training.class_weights)
-        self._weights = None if weights is None else torch.from_numpy(weights)
-        return RowBatches(train, bucketed, units=lambda part: len(part.targets))
 
     def initialise(self, model: nn.Module) -> None:
         """Small embeddings, and an output that knows nothing but how frequent each label is."""
@@ -88,20 +80,9 @@ class ClassifyTraining(SupervisedTask[Part]):
         targets = torch.from_numpy(batch.targets).to(logits.device)
         if self.encoded.multi:
             return nn.functional.binary_cross_entropy_with_logits(logits, targets, reduction="sum"), None
-        weights = None if self._weights is None else self._weights.to(logits.device)
-        return nn.functional.cross_entropy(logits, targets, weights, reduction="sum"), None
-
-    @property
-    def most_validated(self) -> int:
-        return min(len(self.corpus.held_out), self.training.evaluation_rows)
-
-    @property
-    def most_scored(self) -> int:
-        return len(self.corpus.held_out)
-
-    def validation_part(self, count: int) -> Part:
-        held_out = self.encoded.held_out
-        return held_out.take(by_length(evenly_spaced(len(held_out.targets), count), held_out.rows.lengths))
+        weights = class_weights(self.encoded.train.targets, self.training.class_weights)
+        weighed = None if weights is None else torch.from_numpy(weights).to(logits.device)
+        return nn.functional.cross_entropy(logits, targets, weighed, reduction="sum"), None
 
     def validation_loss(self, model: nn.Module) -> float:
         """Nats per row, at the temperature that fits best."""
@@ -115,17 +96,8 @@ class ClassifyTraining(SupervisedTask[Part]):
         temperature = temperature_of(scores, part.targets, multi)
         return float(classification.nats(scores, part.targets, temperature, multi).mean())
 
-    @property
-    def validation_units(self) -> int:
-        return len(self.validated.targets)
-
-    @property
-    def validations_per_score(self) -> float:
-        return _SCORING_MARGIN * self.most_scored / self.most_validated
-
-    def describe(self, batch: Part, row: int, part: str = "") -> str:
-        train, number = self.corpus.train, int(batch.numbers[row])
-        return f"{train.at(number)} ({shown(train, number)})"
+    def quote(self, row: int) -> str:
+        return shown(self.corpus.train, row)
 
     def fit_baseline(self, observer: Observer) -> None:
         observer.stage(f"fitting a logistic regression to {len(self.corpus.train):,} rows")
@@ -133,15 +105,11 @@ class ClassifyTraining(SupervisedTask[Part]):
 
     @property
     def baseline(self) -> Baseline:
-        return self._fitted.judged(self.encoded, self._scored_rows)
-
-    @property
-    def _scored_rows(self) -> NDArray[np.int64]:
-        return evenly_spaced(self.most_scored, self.scored)
+        return self._fitted.judged(self.encoded, self.scored_rows)
 
     def score(self, trained: TrainedWeights) -> Score:
         """At the temperature that is fitted to the scored rows."""
-        rows, encoded = self._scored_rows, self.encoded
+        rows, encoded = self.scored_rows, self.encoded
         part = encoded.held_out.take(rows)
         scores = Classifier(Model(self.bundle_of(trained.tree, trained.tensors))).scores(part.rows)
         temperature = temperature_of(scores, part.targets, encoded.multi)

@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from anaphora.checks.corpus import smaller_batch
 from anaphora.data.files.text import Text
 from anaphora.data.in_memory import paths
 from anaphora.data.text.build import build, restore
 from anaphora.data.text.corpus import Corpus, read_corpus, split_corpus
-from anaphora.data.text.id_files import Units
-from anaphora.data.text.in_memory import refuse_name, text_of
+from anaphora.data.text.in_memory import corpus_of
+from anaphora.data.text.tokenized import Encoded as Tokenized
 from anaphora.data.text.tokenized import Way, prepare
 from anaphora.data.text.vocabulary import Vocabulary
 from anaphora.errors import DataError
@@ -21,13 +21,8 @@ from anaphora.tasks.language.settings import PLURAL, LanguageConfig
 __all__ = ["Corpus", "Encoded", "encode", "from_memory", "in_units", "paths", "read", "shortage", "split"]
 
 
-@dataclass(frozen=True)
-class Encoded:
-    """The two parts as symbols, in memory or on disk."""
-
-    vocabulary: Vocabulary
-    train: Units
-    held_out: Units
+Encoded = Tokenized[Vocabulary]
+_SIZES = ((16, 64), (8, 32), (4, 16), (1, 8))  # rows of a batch, and their steps
 
 
 def read(config: LanguageConfig, paths: Sequence[str | Path]) -> Corpus:
@@ -47,8 +42,7 @@ def from_memory(config: LanguageConfig, data: Any) -> Corpus:
     A text and a file are told apart by the type alone, so that no text is ever taken for the name of a file. Raises
     UsageError for what is no text, DataError for one of several that is none.
     """
-    refuse_name(data)
-    return split(config, text_of(data, config.data.encoding))
+    return corpus_of(data, config.data.valid, config.data.encoding)
 
 
 def split(config: LanguageConfig, text: str | Text, *sources: str) -> Corpus:
@@ -78,7 +72,7 @@ def in_units(config: LanguageConfig, corpus: Corpus) -> Encoded:
         need = config.training.batch * config.training.steps + 1
         raise DataError(f"The training part of {corpus.name} is empty; one batch needs {need:,} {PLURAL[unit]}.")
     way = Way(lambda text: build(unit, text, size), lambda tensors: restore(unit, tensors), (unit, size))
-    return Encoded(*prepare(corpus, way))
+    return prepare(corpus, way)
 
 
 def shortage(config: LanguageConfig, corpus: Corpus, encoded: Encoded) -> str:
@@ -89,7 +83,7 @@ def shortage(config: LanguageConfig, corpus: Corpus, encoded: Encoded) -> str:
     if train < need:
         return (
             f"The training part of {corpus.name} has {train:,} {unit}; one batch of {config.training.batch} rows by"
-            f" {config.training.steps} steps needs {need:,}. Bring more text, or {_smaller_batch(train)}."
+            f" {config.training.steps} steps needs {need:,}. Bring more text, or {smaller_batch(train - 1, _SIZES)}."
         )
     if held_out < 2:
         return (
@@ -97,11 +91,3 @@ def shortage(config: LanguageConfig, corpus: Corpus, encoded: Encoded) -> str:
             " thousands to mean much. Raise --valid, or name a file with it."
         )
     return ""
-
-
-def _smaller_batch(units: int) -> str:
-    """Options under which a text of so many units makes a batch; words that say so if none does."""
-    for batch, steps in ((16, 64), (8, 32), (4, 16), (1, 8)):
-        if batch * steps + 1 <= units:
-            return f"try --batch {batch} --steps {steps}"
-    return "at least a few sentences: nothing can be learnt from this little"

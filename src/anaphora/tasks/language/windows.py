@@ -23,6 +23,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from anaphora.data.text.id_files import Units
+from anaphora.data.text.windows import evenly_spread, stretch
 from anaphora.data.worker_rows import share
 from anaphora.tasks.language.settings import SCORED
 
@@ -90,13 +91,8 @@ class Windows:
         begin = number * self.steps
         end = min(begin + self.steps, self.length)
         firsts = (shift + begin + np.arange(self.batch) * self.length) % len(self.ids)
-        read = np.stack([self._stretch(first, end + 1 - begin) for first in firsts.tolist()], axis=1)  # (T + 1, B)
+        read = np.stack([stretch(self.ids, first, end + 1 - begin) for first in firsts.tolist()], axis=1)  # (T + 1, B)
         return Window(read[:-1], read[1:], number == 0)
-
-    def _stretch(self, first: int, count: int) -> Ids:
-        """So many units from one on; after the text's last comes its first."""
-        read = self.ids[first : first + count]
-        return read if len(read) == count else np.concatenate([read, self.ids[: count - len(read)]])
 
     def units(self, window: Window) -> int:
         """Units read in a window, T·B."""
@@ -171,5 +167,5 @@ def _part(piece: Piece, share: float) -> int:
 
 
 def _spread(predictions: int, count: int, size: int, context: int) -> list[Piece]:
-    firsts = [1 + number * (predictions - size) // max(1, count - 1) for number in range(count)]
-    return [Piece(max(0, first - 1 - context), first, first + size) for first in firsts]
+    begins = evenly_spread(predictions, count, size)
+    return [Piece(max(0, begin - context), 1 + begin, 1 + begin + size) for begin in begins]

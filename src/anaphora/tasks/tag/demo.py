@@ -26,11 +26,11 @@ def _show(shown: Shown, say: Say) -> None:
 
 DEMO = Demo(
     summary="Sentences of a small grammar: people, places and dates in them.",
-    help=(
-        "Train a small tagger on made-up sentences about people, places and dates, and look at what it finds in"
-        " others.\n\n    No downloads. Leaves the model, the sentences it was trained on, and a folder with the records"
-        " of the run.\n    "
-    ),
+    help="""Train a small tagger on made-up sentences about people, places and dates, and look at what it finds in
+    others.
+
+    No downloads. Leaves the model, the sentences it was trained on, and a folder with the records of the run.
+    """,
     ending=".conll",
     options=("--valid", "0.2", "--epochs", "6", "--evaluations", "6", "--learning-rate", "0.01", "--batch", "16"),
     data=_data,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import astuple, dataclass
 from typing import Any
 
 from anaphora.metrics import spans
@@ -74,8 +74,7 @@ class Judgement:
             return ()
         of_spans = score.f1 is not None
         head = ("type" if of_spans else "tag", "there", "guessed", "precision", "recall", "F1")
-        each = tuple((one.name, one.there, one.guessed, one.precision, one.recall, one.f1) for one in score.each)
-        found = [Section("Types of spans" if of_spans else "Tags", (Table(head, each),))]
+        found = [Section("Types of spans" if of_spans else "Tags", (Table(head, tuple(map(astuple, score.each))),))]
         if score.confused:
             pairs = tuple((truth, guess, count) for count, truth, guess in score.confused)
             found.append(Section("Most often confused", (Table(("tag", "guess", "words"), pairs),)))

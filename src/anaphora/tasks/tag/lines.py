@@ -17,7 +17,7 @@ from anaphora.data.files import lines as line_files
 from anaphora.data.files.conll import CONLLU, TOKENS, Layout, Word, Wrong, columns, conllu, listed
 from anaphora.data.files.lines import Line
 from anaphora.data.files.text import STANDARD_INPUT
-from anaphora.errors import DataError, UsageError
+from anaphora.errors import DataError
 from anaphora.tasks.base.line_answers import text_of, value_of
 from anaphora.tasks.tag.settings import Data
 
@@ -47,13 +47,6 @@ class Item(NamedTuple):
     def between(self) -> str:
         """What stands between the fields of a line."""
         return "\t" if self.layout is None or self.layout.tabs else " "
-
-
-def checked_form(form: str) -> str:
-    """The form itself; raises UsageError if there is no such form of sentences."""
-    if form not in FORMATS:
-        raise UsageError(f"--format takes one of {', '.join(FORMATS)}; it was given {form!r}.")
-    return form
 
 
 def sentences_of(paths: Sequence[str], form: str, data: Data) -> Iterator[list[Line | Block]]:

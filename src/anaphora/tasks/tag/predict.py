@@ -31,7 +31,7 @@ from anaphora.data.batches import Ragged, edges
 from anaphora.data.files.conll import CONLLU, Sentences
 from anaphora.data.files.lines import Line
 from anaphora.data.sampling import by_length, evenly_spaced
-from anaphora.errors import CorruptBundle, IncompatibleBundle
+from anaphora.errors import CorruptBundle, IncompatibleBundle, UsageError
 from anaphora.metrics import spans
 from anaphora.metrics.temperature import fitted
 from anaphora.runtime import Model, parts
@@ -41,7 +41,7 @@ from anaphora.tasks.base.trained_model import TrainedModel
 from anaphora.tasks.tag.baseline import Baseline
 from anaphora.tasks.tag.data import paths, read_all, tagged, untagged
 from anaphora.tasks.tag.encoding import Part, Reader
-from anaphora.tasks.tag.lines import Block, Item, block_item, checked_form, line_item, sentences_of
+from anaphora.tasks.tag.lines import FORMATS, Block, Item, block_item, line_item, sentences_of
 from anaphora.tasks.tag.network import CHAIN, CHARACTERS, SENTENCE, WORDS
 from anaphora.tasks.tag.score import Score, judge
 from anaphora.tasks.tag.settings import TagConfig
@@ -110,8 +110,8 @@ class Tagger(TrainedModel):
 
         Raises as `predict` does.
         """
-        files = paths(data)
-        return self.judged(tagged(self.config.data, data) if files is None else read_all(self.config.data, files))
+        files, read = paths(data), self.config.data
+        return self.judged(tagged(read, data) if files is None else read_all(read, files))
 
     def score_files(self, paths: Sequence[str], encoding: str, **options: Any) -> Score:
         return self.judged(read_all(self.config.data, paths, encoding))
@@ -176,9 +176,8 @@ class Tagger(TrainedModel):
         if not len(known):
             return 1.0
         pairs = float(part.words.lengths.mean()) * len(self.reader.tags) ** 2
-        some = part.take(
-            known[evenly_spaced(len(known), min(_FITTED, max(_FEWEST_FITTED, int(_PAIRS_FITTED / pairs))))]
-        )
+        most = min(_FITTED, max(_FEWEST_FITTED, int(_PAIRS_FITTED / pairs)))
+        some = part.take(known[evenly_spaced(len(known), most)])
         scored = [(scores, lengths, some.targets(rows)) for rows, scores, lengths in self.scores(some)]
 
         def nats(temperature: float) -> float:
@@ -209,8 +208,10 @@ class Answers(LineAnswers[Item, list[Prediction]]):
     """A tagger that answers sentences; `top` asks for so many rows of tags for each."""
 
     def __init__(self, tagger: Tagger, as_json: bool, top: int | None = None, form: str = "auto") -> None:
-        self.tagger, self.as_json, self.top = tagger, as_json, top or 1
-        self.form = checked_form(form)
+        """Raises UsageError if there is no such form of sentences."""
+        if form not in FORMATS:
+            raise UsageError(f"--format takes one of {', '.join(FORMATS)}; it was given {form!r}.")
+        self.tagger, self.as_json, self.top, self.form = tagger, as_json, top or 1, form
         self.blank = "{}" if as_json else ""
 
     def batches(self, paths: Sequence[str]) -> Iterator[list[Line | Block]]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, astuple, dataclass
 from typing import Any
 
 import numpy as np
@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from anaphora.data.files.conll import Sentences
 from anaphora.formatting import columns, shortened, titled
 from anaphora.metrics import spans
-from anaphora.metrics.tagging import Counts, Measured, measured
+from anaphora.metrics.tagging import Measured, measured
 from anaphora.tasks.tag.encoding import Part, Reader
 from anaphora.tasks.tag.symbols import UNKNOWN
 
@@ -106,9 +106,8 @@ class Score:
         few = len(self.each) <= _TABLE
         chosen = self.each if few else sorted(self.each, key=lambda one: -one.there)[:_TABLE]
         rows = [
-            [one.name or "(no type)", f"{one.there:,}", f"{one.guessed:,}"]
-            + [f"{share:.3f}" for share in (one.precision, one.recall, one.f1)]
-            for one in chosen
+            [name or "(no type)", f"{there:,}", f"{guessed:,}", *(f"{share:.3f}" for share in shares)]
+            for name, there, guessed, *shares in map(astuple, chosen)
         ]
         head = ["type" if self.f1 is not None else "tag", "there", "guessed", "precision", "recall", "F1"]
         lines = columns(head, rows, right=range(1, 6))
@@ -153,14 +152,10 @@ def judge(
         nats_per_word=float(nats[known].sum()) / max(1, int(sentences.lengths[known].sum())),
         temperature=temperature,
         unseen=tuple(sorted(seen - set(reader.tags))),
-        each=tuple(_each(name, counts) for name, counts in each.items()),
+        each=tuple(Each(name, n.support, n.predicted, n.precision, n.recall, n.f1) for name, n in each.items()),
         confused=tuple(confused[:WORST]),
         worst=tuple(_worst(sentences, row, predictions[row], float(nats[row])) for row in wrong),
     )
-
-
-def _each(name: str, counts: Counts) -> Each:
-    return Each(name, counts.support, counts.predicted, counts.precision, counts.recall, counts.f1)
 
 
 def _unknown(sentences: Sentences, predictions: Sequence[tuple[str, ...]], part: Part) -> tuple[int, int]:

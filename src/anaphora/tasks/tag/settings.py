@@ -13,8 +13,6 @@ from anaphora.config.search_space import Choice, Range, Space
 from anaphora.tasks.base.declaration import Option, Task
 from anaphora.tasks.base.run_options import TOP
 
-HELD_OUT = 0.1
-
 
 class Data(Section):
     """What is read."""
@@ -36,7 +34,7 @@ class Data(Section):
     longest: int = Field(
         default=256, ge=2, le=2**20, description="words of a sentence in training; a longer one is cut into pieces"
     )
-    valid: float | str = option(HELD_OUT, "held-out part: files, with commas between them, or a share of the sentences")
+    valid: float | str = option(0.1, "held-out part: files, with commas between them, or a share of the sentences")
     encoding: str = option("utf-8", "how the files' bytes are characters")
 
 

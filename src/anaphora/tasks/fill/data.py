@@ -1,29 +1,26 @@
-"""Texts from files and folders, and their words and marks as symbols."""
+"""Texts from files, folders or memory, and their words and punctuation as symbols."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
-from anaphora.data.files.text import Text
-from anaphora.data.text.corpus import Corpus, read_corpus, split_corpus
-from anaphora.data.text.id_files import Units
+from anaphora.checks.corpus import smaller_batch
+from anaphora.data.in_memory import paths
+from anaphora.data.text.corpus import Corpus, read_corpus
+from anaphora.data.text.in_memory import corpus_of
+from anaphora.data.text.tokenized import Encoded as Tokenized
 from anaphora.data.text.tokenized import Way, prepare
 from anaphora.errors import DataError
-from anaphora.tasks.fill.lexicon import Lexicon
 from anaphora.tasks.fill.settings import FillConfig
+from anaphora.tasks.fill.vocabulary import WordVocabulary
 
-__all__ = ["Corpus", "Encoded", "encode", "files", "read", "shortage", "split"]
+__all__ = ["Corpus", "Encoded", "encode", "files", "from_memory", "in_units", "paths", "read", "shortage"]
 
-
-@dataclass(frozen=True)
-class Encoded:
-    """The two parts as symbols, in memory or on disk."""
-
-    lexicon: Lexicon
-    train: Units
-    held_out: Units
+Encoded = Tokenized[WordVocabulary]
+_SIZES = ((8, 64), (8, 32), (4, 16), (1, 8))  # windows of a batch, and their steps
+_SEARCHED = 2**20  # units of the held-out part
 
 
 def files(paths: Sequence[str | Path]) -> list[str]:
@@ -47,9 +44,9 @@ def read(config: FillConfig, paths: Sequence[str | Path]) -> Corpus:
     return read_corpus(files(paths), config.data.valid, config.data.encoding)
 
 
-def split(config: FillConfig, text: str | Text, *sources: str) -> Corpus:
-    """Set aside the end of a text; raises UsageError if `valid` is not a share between 0 and 1."""
-    return split_corpus(text, config.data.valid, *sources)
+def from_memory(config: FillConfig, data: Any) -> Corpus:
+    """Texts in memory as a corpus, its end held out; raises as `corpus_of` does."""
+    return corpus_of(data, config.data.valid, config.data.encoding, files)
 
 
 def encode(config: FillConfig, corpus: Corpus) -> Encoded:
@@ -66,16 +63,15 @@ def encode(config: FillConfig, corpus: Corpus) -> Encoded:
 
 def in_units(config: FillConfig, corpus: Corpus) -> Encoded:
     """The same, however short the parts are; raises DataError if the training part has no words to learn."""
-    data = config.data
+    size, lower = config.data.vocabulary, config.data.lower
     if not len(corpus.train):
         raise DataError(f"The training part of {corpus.name} is empty: bring more text, or a smaller --valid.")
-
     way = Way(
-        lambda text: Lexicon.of(text, data.vocabulary, data.lower),
-        lambda tensors: Lexicon.restore_lexicon(tensors, data.lower),
-        ("words and marks", data.vocabulary, data.lower),
+        lambda text: WordVocabulary.of(text, size, lower),
+        lambda tensors: WordVocabulary.restored(tensors, lower),
+        ("words and marks", size, lower),
     )
-    return Encoded(*prepare(corpus, way))
+    return prepare(corpus, way)
 
 
 def shortage(config: FillConfig, corpus: Corpus, encoded: Encoded) -> str:
@@ -85,19 +81,11 @@ def shortage(config: FillConfig, corpus: Corpus, encoded: Encoded) -> str:
     if train < need:
         return (
             f"The training part of {corpus.name} has {train:,} words and marks; one batch of {config.training.batch}"
-            f" windows of {config.training.steps} needs {need:,}. Bring more text, or {_smaller_batch(train)}."
+            f" windows of {config.training.steps} needs {need:,}. Bring more text, or {smaller_batch(train, _SIZES)}."
         )
-    if not encoded.lexicon.words[encoded.held_out[: 2**20]].any():
+    if not encoded.vocabulary.words[encoded.held_out[:_SEARCHED]].any():
         return (
             f"The held-out part of {corpus.name} has {held_out} words and marks; a score needs at least one word, and"
             " some thousands to mean much. Raise --valid, or name a file with it."
         )
     return ""
-
-
-def _smaller_batch(units: int) -> str:
-    """Options under which a text of so many units makes a batch; words that say so if none does."""
-    for batch, steps in ((8, 64), (8, 32), (4, 16), (1, 8)):
-        if batch * steps <= units:
-            return f"try --batch {batch} --steps {steps}"
-    return "at least a few sentences: nothing can be learnt from this little"

@@ -1,16 +1,17 @@
 """Words as a person means them, whatever their case and the space before them: what gaps are filled from.
 
-    word     has a letter or a digit: don't, 3, Rome        a gap stands for one
-    mark     , ; ( … and the line's end                     is read, and never asked for
+    word            has a letter or a digit: don't, 3, Rome        a gap stands for one
+    punctuation     , ; ( … and the line's end                     is read, and never asked for
 
-Symbol 0 is any word that is not known; a mark that is not known is left out. A known word is written as it is written
-most often (the, Rome, I), and found however it is written, unless case is kept. Words that occur once are not known.
+Symbol 0 is any word that is not known; punctuation that is not known is left out. A known word is written as it is
+written most often (the, Rome, I), and found however it is written, unless case is kept. Words that occur once are not
+known.
 """
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -18,7 +19,6 @@ from numpy.typing import NDArray
 
 from anaphora.data.files.text import Text
 from anaphora.data.text.build import restore
-from anaphora.data.text.splitting import recut
 from anaphora.data.text.vocabulary import UNKNOWN, Ids, Table, check_variety
 from anaphora.data.text.words import WORDS, break_at, counted, split_words
 from anaphora.errors import DataError
@@ -29,8 +29,8 @@ _SHARE = 0.1  # as often as in capital letters alone, as in titles, and a word i
 _REMEMBERED = 2**20  # different units whose symbol is remembered
 
 
-class Lexicon(Table):
-    """Words and marks, the most frequent first behind the unknown one."""
+class WordVocabulary(Table):
+    """Words and punctuation, the most frequent first behind the unknown one."""
 
     kind = "word"
 
@@ -39,11 +39,12 @@ class Lexicon(Table):
         self.lower = lower
         self.words: NDArray[np.bool_] = np.array([True, *map(is_word, self.symbols[1:])])
         """(V,) whether a symbol is a word, the unknown one too."""
-        self._met = _Met(lower, {folded(symbol, lower): index for index, symbol in enumerate(self.symbols) if index})
+        self._index = {folded(symbol, lower): index for index, symbol in enumerate(self.symbols) if index}
+        self._symbol = _Found(self._find)
 
     @classmethod
-    def of(cls, text: Text, size: int | None, lower: bool) -> Lexicon:
-        """Take the ``size`` - 1 (default 9,999) most frequent words and marks that occur at least twice.
+    def of(cls, text: Text, size: int | None, lower: bool) -> WordVocabulary:
+        """Take the ``size`` - 1 (default 9,999) most frequent words and punctuation marks that occur twice.
 
         Raises DataError where fewer than two of them are words.
         """
@@ -70,40 +71,40 @@ class Lexicon(Table):
         return cls([UNKNOWN, *(usual[key] for key in often)], lower)
 
     @classmethod
-    def restore_lexicon(cls, tensors: Mapping[str, NDArray[Any]], lower: bool) -> Lexicon:
-        """The lexicon whose `tensors` these are; raises CorruptBundle when they do not describe one."""
+    def restored(cls, tensors: Mapping[str, NDArray[Any]], lower: bool) -> WordVocabulary:
+        """The vocabulary whose `tensors` these are; raises CorruptBundle when they do not describe one."""
         return cls(restore("word", tensors).symbols, lower)
 
     def encode(self, text: str) -> Ids:
-        found: Ids = np.fromiter(map(self._met.__getitem__, split_words(text)), dtype=np.int32)
+        found: Ids = np.fromiter(map(self._symbol.__getitem__, split_words(text)), dtype=np.int32)
         return np.extract(found != _LEFT_OUT, found)
 
     def units(self, text: str) -> Sequence[str]:
-        return [_bare(unit) for unit in split_words(text) if self._met[unit] != _LEFT_OUT]
+        return [_bare(unit) for unit in split_words(text) if self._symbol[unit] != _LEFT_OUT]
 
-    def whole_units(self, blocks: Iterable[str]) -> Iterator[str]:
-        return recut(blocks, break_at)
+    def cut(self, text: str) -> int:
+        return break_at(text)
 
     def decode(self, ids: Any) -> str:
         """The text of indices (T,), as it is usually spaced."""
         return spaced([self.symbols[index] for index in self.checked(ids).tolist()])
 
+    def _find(self, unit: str) -> int:
+        bare = _bare(unit)
+        unknown = 0 if is_word(bare) or UNKNOWN in bare else _LEFT_OUT
+        return self._index.get(folded(bare, self.lower), unknown)
 
-class _Met(dict[str, int]):
+
+class _Found(dict[str, int]):
     """Units that were met, each with its symbol."""
 
-    def __init__(self, lower: bool, index: Mapping[str, int]) -> None:
-        super().__init__()
-        self._lower, self._index = lower, index
+    def __init__(self, find: Callable[[str], int]) -> None:
+        self._find = find
 
     def __missing__(self, unit: str) -> int:
         if len(self) >= _REMEMBERED:
             self.clear()
-        bare = _bare(unit)
-        found = self._index.get(folded(bare, self._lower))
-        if found is None:
-            found = 0 if is_word(bare) or UNKNOWN in bare else _LEFT_OUT
-        self[unit] = found
+        self[unit] = found = self._find(unit)
         return found
 
 
@@ -113,7 +114,7 @@ def is_word(unit: str) -> bool:
 
 
 def folded(word: str, lower: bool) -> str:
-    """What two spellings of one word have in common: their letters, and with `lower` not their case.
+    """What two spellings of one word have in common: their characters, and with `lower` not their case.
 
     >>> folded("Don’t", True), folded("Don’t", False)
     ("don't", "Don't")
@@ -127,7 +128,7 @@ _NO_SPACE_AFTER = frozenset("([{“‘\n")
 
 
 def spaced(units: Sequence[str]) -> str:
-    """Words and marks as a text.
+    """Words and punctuation as a text.
 
     >>> spaced(["To", "be", ",", "or", "(", "not", ")", "."])
     'To be, or (not).'
