@@ -113,6 +113,9 @@ def texts(data: Any) -> list[str]:
     """Several texts.
 
     Raises UsageError for anything else, a text alone among them.
+
+    >>> texts(("ein Mann", "ja"))
+    ['ein Mann', 'ja']
     """
     if isinstance(data, str) or not is_sequence(data) or not all(isinstance(text, str) for text in data):
         raise UsageError(f"Expected a list of texts, got {kind(data)}: give one in a list, too.")

@@ -24,7 +24,6 @@ from anaphora.tasks.translate.predict import Translator
 from anaphora.tasks.translate.settings import TranslateConfig
 from anaphora.tasks.translate.training import TRAINING, TranslateTraining, run_pairs, sampled, shifted
 from anaphora.training import run
-from anaphora.training.augment import hide_symbols
 from anaphora.training.initial import first_model
 from translated import PAIRS, config, write_pairs
 
@@ -197,14 +196,18 @@ def test_dropout_inside_the_recurrent_layers_acts_in_training_alone(tmp_path: Pa
     assert still == [plain, plain]
 
 
-def test_so_many_symbols_are_read_as_unknown(tmp_path: Path) -> None:
-    share = work(tmp_path, "--unknown", "0.25").config.model.unknown
+def test_some_symbols_of_both_sides_are_read_as_unknown(tmp_path: Path) -> None:
+    here = work(tmp_path, "--unknown", "0.25", "--smoothing", "0")
+    model, batch = first_model(here.tree, 3, here.initialise), here.batches.at(0)
     torch.manual_seed(1)
-    symbols = np.full(20_000, 5, np.int32)
-    hidden = hide_symbols(symbols, share, 0)
-    assert set(hidden.tolist()) == {0, 5}
-    assert (hidden == 0).mean() == pytest.approx(0.25, abs=0.015)  # five standard deviations
-    assert hide_symbols(symbols, share, None) is symbols
+    found = here.batch_loss(model, batch, None)[0]
+    torch.manual_seed(1)
+    sides = (batch.sources.steps, shifted(batch.targets))
+    hidden = [np.where(torch.rand(len(side)).numpy() < 0.25, np.int32(0), side) for side in sides]
+    assert all((side != own).any() for side, own in zip(hidden, sides, strict=True))
+    targets = torch.from_numpy(batch.targets.steps).long()
+    expected = nn.functional.cross_entropy(run_pairs(model, *hidden, batch), targets, reduction="sum")
+    assert found.item() == pytest.approx(expected.item(), rel=1e-6)
 
 
 def test_workers_share_the_pairs_of_a_batch(tmp_path: Path) -> None:
