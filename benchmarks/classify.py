@@ -22,6 +22,7 @@ from numpy.typing import NDArray
 
 from anaphora.config import resolve
 from anaphora.data.files.folders import read_tables
+from anaphora.tasks.classify.baseline import fitted
 from anaphora.tasks.classify.columns import choose
 from anaphora.tasks.classify.data import Corpus, Rows, rows_of, set_aside
 from anaphora.tasks.classify.encoding import encode

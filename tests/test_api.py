@@ -70,9 +70,9 @@ def test_a_text_trains_the_model_that_the_task_trains(writer: LanguageModel, tmp
     report = language.TRAINING.train(settings, language_data.split(settings, TEXT), tmp_path / "cat.anaphora")
     same_weights(writer.runtime, runtime.load(tmp_path / "cat.anaphora"))
     assert writer.config == settings
-    assert writer.report.nats == report.nats
-    assert writer.evaluate(TEXT[-len(TEXT) // 10 :]).nats_per_unit == report.nats
-    assert writer.evaluate(TEXT[-len(TEXT) // 10 :]).floor_nats == report.floor_nats
+    assert writer.report.score.nats == report.score.nats
+    assert writer.evaluate(TEXT[-len(TEXT) // 10 :]).nats_per_unit == report.score.nats
+    assert writer.evaluate(TEXT[-len(TEXT) // 10 :]).floor_nats == report.baseline.whole_nats
 
 
 @pytest.mark.parametrize("form", ["pairs", "lists", "frame", "mapping", "csv", "jsonl", "series of a frame"])

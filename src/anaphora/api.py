@@ -109,7 +109,7 @@ def train(
     with _place(output, run_dir) as (file, folder, passing), _watched(progress, work.unit) as observer:
         how: dict[str, Any] = {"data": registry.task(task).paths(data) or (), "observer": observer, "started": started}
         if passing is None:
-            how["beside"] = observers(work)  # a page that nobody could open later is not drawn
+            how["observers"] = observers(work)  # a page that nobody could open later is not drawn
         report = trainer.train(work, file, run_dir=folder, **how)
     model = load(file)
     model.report, model.run_dir = report, report.run_dir

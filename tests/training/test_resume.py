@@ -142,12 +142,12 @@ class Cuts(SilentObserver):
 
 def in_process(folder: Path, **how: Any) -> Any:
     from anaphora.config import resolve
-    from anaphora.tasks.language import task, training
+    from anaphora.tasks.language import data, training
     from anaphora.tasks.language.settings import PRESETS, LanguageConfig
     from anaphora.training import run
 
     config = resolve(LanguageConfig, PRESETS, options=[*kills.SETTINGS.split(), "rnn"])
-    work = training.Work(config, task.split(config, how.pop("text", kills.TEXT)))
+    work = training.LanguageTraining(config, data.split(config, how.pop("text", kills.TEXT)))
     if how.pop("resume", False):
         return run.resume(work, folder / "m.run", **how)
     return run.train(work, folder / "m.anaphora", run_dir=folder / "m.run", **how)
