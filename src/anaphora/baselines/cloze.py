@@ -1,11 +1,12 @@
-"""The simple method that a network which fills gaps must beat: counts of a word between its two neighbours.
+"""The baseline of a network that fills gaps: counts of a word between its two neighbours.
 
     p(w | l, r) = max(c(l w r) − D, 0) / c(l · r) + γ(l, r)·½[p(w | l) + p(w | r)]
     p(w | l)    = max(c(l w) − D, 0) / c(l ·) + γ(l)·p(w),      p(w | r) likewise of c(w r)
-    p(w)        = (c(w) + 1) / (c + W)                          W words may stand in a gap, the unknown one among them
+    p(w)        = (c(w) + 1) / (c + W)                          W words may fill a gap, the unknown word included
 
-γ is what the discount D = 0.75 took from the contexts' counts, 1 for a context never seen. A gap's likeliest words are
-looked for among the most frequent of each of its contexts and of all; a word that is not known is never guessed.
+γ is the probability that the discount D = 0.75 removes from the contexts' counts; it is 1 for an unseen context. The
+candidates for a gap are the most frequent words of each of its contexts and of the text. The unknown word is never
+predicted.
 
 Source: absolute discounting, Ney, Essen and Kneser, Computer Speech and Language 8, 1994.
 """
@@ -19,25 +20,25 @@ import numpy.typing as npt
 
 from anaphora.data.text.id_files import Units
 
-LARGEST = 5_000_000  # units: from a longer text an evenly spaced sample is taken
-BLOCK = 10_000  # units of the sample that stand together as they did in the text
+LARGEST = 5_000_000  # units; of a longer text an evenly spaced sample is counted
+BLOCK = 10_000  # consecutive units of the text in each block of the sample
 DISCOUNT = 0.75
-_LIKELIEST = 8  # words of each context that may be guessed
-_AT_ONCE = 2**14  # gaps
+_LIKELIEST = 8  # candidates of each context
+_AT_ONCE = 2**14  # gaps in one batch
 
 Numbers = npt.NDArray[np.int64]
 Floats = npt.NDArray[np.float64]
 
 
 class Judged(NamedTuple):
-    """What a method makes of gaps: −ln p of what stands there, and how many known words it holds likelier."""
+    """The scores of gaps: −ln p of the true word (n,), and the number of known words that are more likely (n,)."""
 
     nats: Floats
     rank: Numbers
 
 
 class _Table:
-    """Counts of words in one kind of context, both whole numbers."""
+    """Counts of words in contexts of one kind; contexts and words are whole numbers."""
 
     def __init__(self, contexts: Numbers, words: Numbers, size: int) -> None:
         self._size = size
@@ -58,15 +59,15 @@ class _Table:
         self._likeliest[of[first], place[first]] = word[first]
 
     def find(self, contexts: Numbers) -> Numbers:
-        """The number of each context, the last one for one never seen."""
+        """Return the number of each context (n,); an unseen context has the last number."""
         return _find(self.keys, contexts)
 
     def likeliest(self, found: Numbers) -> Numbers:
-        """(n, 8) the most frequent known words of contexts, −1 where there are no more."""
+        """Return the most frequent known words of contexts (n, 8), filled up with −1."""
         return self._likeliest[found]
 
     def probability(self, found: Numbers, words: Numbers, below: Floats) -> Floats:
-        """p of words (n, k) in contexts (n,), given what the simpler contexts say of them."""
+        """Return p of words (n, k) in contexts (n,), given their probabilities in the simpler contexts (n, k)."""
         pairs = np.where(found[:, None] < len(self.keys), found[:, None] * self._size + words, -1)
         kept = self._kept[_find(self._pairs, pairs.reshape(-1)).reshape(pairs.shape)]
         p: Floats = kept + self._passed[found][:, None] * below
@@ -74,16 +75,19 @@ class _Table:
 
 
 class GapCounts:
-    """Words between neighbours, counted; symbol 0 is the unknown word, symbol V stands beyond a text's end."""
+    """Counts of words between their neighbours; symbol 0 is the unknown word, and symbol V stands outside the text."""
 
     def __init__(self, words: npt.NDArray[np.bool_]) -> None:
-        """`words` (V,) says which symbols may stand in a gap."""
+        """Prepare counts for symbols 0 … V−1; `words` (V,) marks the symbols that may fill a gap."""
         self._words = words
         self.note: str | None = None
-        """What a reader of the score should know, or None: that only a sample was counted."""
+        """A note for readers of the score, or None: that only a sample was counted."""
 
     def fit(self, ids: Units, largest: int | None = None) -> GapCounts:
-        """Count a text, (T,) integers; of a longer one than ``largest`` (LARGEST) a sample. Returns itself."""
+        """Count a text, integers (T,), or a sample of a text longer than `largest` (default LARGEST).
+
+        Returns itself.
+        """
         largest = max(2 * BLOCK, LARGEST if largest is None else largest)
         V, self.note = len(self._words), None
         starts, size = np.zeros(1, np.int64), len(ids)
@@ -109,7 +113,7 @@ class GapCounts:
         return self
 
     def judge(self, left: Numbers, target: Numbers, right: Numbers) -> Judged:
-        """What the counts say of gaps, (n,) each."""
+        """Score gaps by the counts; `left`, `target` and `right` are symbols (n,)."""
         parts = [
             self._judge(left[at : at + _AT_ONCE], target[at : at + _AT_ONCE], right[at : at + _AT_ONCE])
             for at in range(0, len(target), _AT_ONCE)
@@ -117,7 +121,7 @@ class GapCounts:
         return _joined(parts)
 
     def most_frequent(self, target: Numbers) -> Judged:
-        """What is said by who knows nothing but how frequent words are."""
+        """Score gaps by the frequency of words alone; `target` (n,)."""
         return Judged(-np.log(self._alone[target]), self._rank[target])
 
     def _judge(self, left: Numbers, target: Numbers, right: Numbers) -> Judged:
@@ -153,7 +157,7 @@ def _joined(parts: list[Judged]) -> Judged:
 
 
 def _find(keys: Numbers, wanted: Numbers) -> Numbers:
-    """The place of each wanted key in the sorted ``keys``; their number where it is missing."""
+    """Return the index of each wanted key in the sorted `keys`, or their number if the key is missing."""
     place = np.searchsorted(keys, wanted)
     hit = place < len(keys)
     hit[hit] = keys[place[hit]] == wanted[hit]

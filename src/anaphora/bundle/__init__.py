@@ -1,4 +1,4 @@
-"""The model file: its bytes, and in `anaphora.bundle.spec` the tree of blocks that its tensors make up."""
+"""The model file: its bytes, and in `anaphora.bundle.spec` the tree of blocks that gives its tensors their meaning."""
 
 from __future__ import annotations
 

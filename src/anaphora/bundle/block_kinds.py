@@ -1,14 +1,14 @@
-"""The kinds of block that a model may be made of, each declared once.
+"""The kinds of blocks of a model, each declared once.
 
-    kind -> its fields, the tensors it owns, the state it carries, the width it takes and gives
+    kind -> its fields, the tensors it owns, the state it carries, the widths of its input and output
 
-`anaphora.bundle.spec` checks trees of such blocks; `anaphora.nn.build` and `anaphora.runtime.build` each hold one table
-kind -> builder over the same names. A kind is a word from this table, never a path to code.
+`anaphora.bundle.spec` checks trees of such blocks. `anaphora.nn.build` and `anaphora.runtime.build` each have a table
+kind -> builder with the same names. A kind is a word from this table, never a path to code.
 
-Most kinds act on each step by itself, a convolution on the steps around it, the recurrent ones walk a row's steps, and
-two pool: one vector per row leaves instead of one per step. There is no softmax: a loss wants logits (log Σ exp is
-exact where log(softmax) is not), who wants probabilities takes `anaphora.decode.log_probabilities` of them, and the
-softmax over a row's steps is inside `attention`.
+Most kinds act on each step by itself, a convolution acts on neighbouring steps, the recurrent kinds pass through the
+steps of a row, and two kinds pool: they return one vector per row instead of one per step. No kind is a softmax,
+because a loss takes logits (log Σ exp is exact, log(softmax) is not). `anaphora.decode.log_probabilities` turns logits
+into log-probabilities, and `attention` applies its own softmax over the steps of a row.
 """
 
 from __future__ import annotations
@@ -26,12 +26,12 @@ Shape = tuple[int, ...]
 
 REQUIRED: Any = object()
 IDS = 0
-"""The width of what enters a model of symbols: integers rather than vectors."""
+"""The input width of a model of symbols: its inputs are integers rather than vectors."""
 
 
 @dataclass(frozen=True)
 class Field:
-    """One field of a kind: its type, default, range or choices, and what it means."""
+    """One field of a kind: its type, default, range or choices, and meaning."""
 
     type: type
     meaning: str
@@ -45,11 +45,12 @@ class Field:
 class Kind:
     """A kind of block.
 
-    `tensors(block, known)` gives name -> shape; `state(block)` gives name -> (layers·D, width), to which a batch adds
-    its B in the middle; `takes(block, known)` is the width it expects (None: any) and `gives(block, known, width)`
-    the width it leaves. `known` maps the names of the blocks before it to those blocks. `pools` says whether it makes
-    one vector of all steps of a row, `around` whether a step looks at those after it, `joins` whether it takes more
-    than what one block leaves and so is a part of its own. `example` is a whole small tree, ids in, that uses the kind.
+    `tensors(block, known)` returns name -> shape. `state(block)` returns name -> (layers·D, width); in a batch the
+    shape is (layers·D, B, width). `takes(block, known)` is the input width (None: any) and `gives(block, known, width)`
+    the output width. `known` maps the names of the earlier blocks to those blocks. `pools` says that the block makes
+    one vector of all steps of a row, `around` that a step depends on later steps, `joins` that the block takes more
+    inputs than one and is therefore a part of its own. `example` is a complete small tree with ids as input that uses
+    the kind.
     """
 
     meaning: str
@@ -65,13 +66,13 @@ class Kind:
 
 
 def hint(word: object, known: Any) -> str:
-    """The end of a message about an unknown word: the nearest one that is known, if any is near."""
+    """Return the last sentence of a message about an unknown word: the nearest known word, if one is similar."""
     nearest = closest(word, known) if isinstance(word, str) else None
     return f" Did you mean '{nearest}'?" if nearest else ""
 
 
-# For each recurrent kind: its gates, whether it has a memory c beside h, and what it owns beside torch's weights and
-# biases, as tensor -> number of vectors of size H.
+# For each recurrent kind: the number of gates, whether it has a memory c beside h, and the tensors that torch's layers
+# do not have, as tensor -> number of vectors of size H.
 _GATES = {
     "rnn": 1,
     "gru": 3,
@@ -99,8 +100,10 @@ def _recurrent_output(block: Block) -> int:
 
 
 def _recurrent_tensors(block: Block, known: Known) -> dict[str, Shape]:
-    """Torch's names and shapes: w_ih (G·H, I), w_hh (G·H, P), b_ih and b_hh (G·H,), and w_hr (P, H) with a
-    projection; then what only this kind owns, and the learned state that a row begins with.
+    """Return torch's names and shapes: w_ih (G·H, I), w_hh (G·H, P), b_ih and b_hh (G·H,), and w_hr (P, H) with a
+    projection.
+
+    The tensors that only this kind has, and the learned initial state, follow.
     """
     H, width = block["hidden_size"], _recurrent_width(block)
     rows = _GATES[block["kind"]] * H
@@ -123,7 +126,9 @@ def _recurrent_tensors(block: Block, known: Known) -> dict[str, Shape]:
 
 
 def own_vectors(kind: str) -> Mapping[str, int]:
-    """What a recurrent kind owns beside torch's weights and biases: name -> number of vectors of size H, in order."""
+    """Return the tensors of a recurrent kind that torch's layers do not have: name -> number of vectors of size H, in
+    order.
+    """
     return _OWN.get(kind, {})
 
 
@@ -183,7 +188,7 @@ _LAST = {"kind": "linear", "name": "output", "input_size": 5, "output_size": 3}
 
 
 def _tied_width(block: Block, known: Known) -> int:
-    """The width of the embedding whose weights are used again; says so if there is none of that name."""
+    """Return the width of the embedding whose weights are used again; raise IncompatibleBundle if it does not exist."""
     table = known.get(block["embedding"])
     if table is None or table["kind"] != "embedding":
         tables = [name for name, other in known.items() if other["kind"] == "embedding"]

@@ -1,4 +1,4 @@
-"""The model file, ``*.anaphora``: one safetensors file that proves its own bytes. Specified in ``docs/bundle.md``.
+"""The model file, ``*.anaphora``: one safetensors file that verifies its own bytes. Specified in ``docs/bundle.md``.
 
 ::
 
@@ -6,9 +6,9 @@
     header = canonical JSON, then spaces until 8 + N is a multiple of 64
     whole  = SHA-256 of the file with the 64 characters of this digest set to "0"
 
-Every safetensors reader reads it. It differs from what the safetensors library writes in two ways: the same model
-gives the same bytes every time (the library orders metadata at random), and no bit changes unnoticed, because each
-byte of the header follows from what the header means and the digest covers header and data. Nothing in it is code.
+Every safetensors reader can read the file. It differs from files of the safetensors library in two ways. The same model
+always gives the same bytes; the library orders metadata at random. Every changed bit is detected, because the meaning
+of the header determines each of its bytes and the digest covers header and data. The file holds no code.
 """
 
 from __future__ import annotations
@@ -29,8 +29,8 @@ from anaphora.files import atomic
 VERSION = 1
 FIELDS = {"version", "task", "model", "units", "training", "card"}
 REQUIRED = {"version", "task", "model"}
-ALIGNMENT = 64  # bytes: data begins on a cache line, every tensor at a multiple of its item's size
-MAX_HEADER = 16 << 20  # bytes: a header is names, shapes and settings; vocabularies are tensors
+ALIGNMENT = 64  # bytes; data begin on a cache line, every tensor at a multiple of its item size
+MAX_HEADER = 16 << 20  # bytes; a header holds names, shapes and settings, while vocabularies are tensors
 MAX_NUMBERS = 1 << 48
 MAX_DIMENSIONS = 32
 MAX_DEPTH = 32  # of objects and lists in the config
@@ -59,16 +59,16 @@ Json = dict[str, Any]
 
 
 class Bundle(NamedTuple):
-    """What a model file holds."""
+    """The content of a model file."""
 
     tensors: dict[str, np.ndarray]
     """Every array by its name, read-only."""
     config: Json
-    """``version``, ``task``, ``model`` (the spec) and, where they apply, ``units``, ``training``, ``card``."""
+    """``version``, ``task``, ``model`` (the spec) and, if they apply, ``units``, ``training``, ``card``."""
 
 
 class Facts(NamedTuple):
-    """What is known about a file that :func:`verify` found whole."""
+    """The facts about a file that `verify` found intact."""
 
     path: str
     size_bytes: int
@@ -76,35 +76,36 @@ class Facts(NamedTuple):
     task: str
     tensors: int
     numbers: int
-    """Elements of all tensors together."""
+    """The number of elements of all tensors together."""
     sha256: str
     """The digest inside the file: of the whole file with these 64 characters set to "0"."""
     config: Json
 
 
 def write(path: str | os.PathLike[str], tensors: Mapping[str, np.ndarray], config: Mapping[str, Any]) -> None:
-    """Write a model file, whole or not at all; the same arguments give the same bytes.
+    """Write a model file atomically; equal arguments give equal bytes.
 
-    Raises UsageError when the place cannot be written (an old file there stays), ValueError as :func:`to_bytes` does.
+    `tensors` are named arrays of any shape (d_1, …, d_k). Raises UsageError if the place cannot be written (an old file
+    there stays), ValueError as `to_bytes` does.
     """
     atomic.write(path, [to_bytes(tensors, config)])
 
 
 def writable(path: str | os.PathLike[str]) -> None:
-    """Return if a model file can be written at ``path``; UsageError otherwise. To be asked before training."""
+    """Raise UsageError if no model file can be written at `path`. Call it before training."""
     atomic.writable(path)
 
 
 def read(path: str | os.PathLike[str]) -> Bundle:
     """Read a model file and verify every byte of it.
 
-    Raises CorruptBundle, IncompatibleBundle, or DataError when there is no file to read.
+    Raises CorruptBundle, IncompatibleBundle, or DataError if the file cannot be read.
     """
     return from_bytes(_bytes_of(path), f"'{os.fspath(path)}'")
 
 
 def verify(path: str | os.PathLike[str]) -> Facts:
-    """Read a model file as :func:`read` does, and return what it is; raises the same."""
+    """Read a model file as `read` does, and return its facts; raises the same errors."""
     raw = _bytes_of(path)
     bundle = from_bytes(raw, f"'{os.fspath(path)}'")
     return Facts(
@@ -120,10 +121,10 @@ def verify(path: str | os.PathLike[str]) -> Facts:
 
 
 def to_bytes(tensors: Mapping[str, np.ndarray], config: Mapping[str, Any]) -> bytes:
-    """Return the bytes of a model file.
+    """Return the bytes of a model file; `tensors` are named arrays of any shape (d_1, …, d_k).
 
-    Raises ValueError for what a file cannot hold: missing or unknown fields, NaN, keys that are no strings, other
-    dtypes.
+    Raises ValueError for content that a file cannot hold: missing or unknown fields, NaN, keys other than strings,
+    other dtypes.
     """
     if config.keys() - FIELDS or REQUIRED - config.keys() or config["version"] != VERSION:
         raise ValueError(f"config: expected {sorted(REQUIRED)} and at most {sorted(FIELDS)}, version {VERSION}")
@@ -144,10 +145,10 @@ def to_bytes(tensors: Mapping[str, np.ndarray], config: Mapping[str, Any]) -> by
 
 
 def from_bytes(raw: bytes, name: str = "the model") -> Bundle:
-    """Return what the bytes of a model file hold, verified; ``name`` begins the messages.
+    """Return the verified content of the bytes of a model file; `name` begins the messages.
 
-    Raises CorruptBundle when they are not the bytes that were written, IncompatibleBundle when this version cannot
-    use them.
+    Raises CorruptBundle if the bytes differ from those that were written, IncompatibleBundle if this version cannot use
+    them.
     """
     try:
         return _verified(raw)
@@ -184,7 +185,7 @@ def _verified(raw: bytes) -> Bundle:
 
 
 def _split(raw: bytes) -> tuple[int, Json, Json]:
-    """Return where the header ends, its entries by tensor name, and the object under ``anaphora``."""
+    """Return the end of the header, its entries by tensor name, and the object under ``anaphora``."""
     if raw[:4] == b"PK\x03\x04":
         raise IncompatibleBundle("this is a zip archive, as torch.save writes it: expected a file that anaphora wrote")
     length = int.from_bytes(raw[:8], "little")
@@ -255,7 +256,9 @@ def _known(config: Any) -> Json:
 
 
 def _layout(described: Mapping[str, tuple[str, tuple[int, ...]]]) -> Json:
-    """Return the entries in the order of their data: larger items first, so that each lies aligned, then by name."""
+    """Return the entries in the order of their data: by item size, largest first, so that all are aligned, then by
+    name.
+    """
     entries: Json = {}
     begin = 0
     for name in sorted(described, key=lambda name: (-DTYPES[described[name][0]].itemsize, name)):

@@ -1,18 +1,18 @@
-"""The model spec: a tree of named blocks that says how a bundle's tensors become a model.
+"""The model spec: a tree of named blocks that gives a bundle's tensors their meaning.
 
     tree  = {"kind": "stack", "name": "model", "input_size": 0, "blocks": [block, …]}
           | {"kind": "parts", "name": "model", "parts": [stack or block that joins, …]}
     block = {"kind": one of KINDS, "name": unique in the tree, …fields…}
 
-A stack applies its blocks in order. With `input_size` 0, symbol ids (T, B) enter and an embedding gives each step a
-vector; else vectors (T, B, input_size) enter. The last block's vector leaves, one for each step, or one for each row
-after a block that pools. `anaphora.bundle.block_kinds` declares every kind of block.
+A stack applies its blocks in order. With `input_size` 0, its inputs are symbol ids (T, B), and an embedding gives each
+step a vector; otherwise its inputs are vectors (T, B, input_size). Its output is the vector of the last block for each
+step, or one vector for each row after a block that pools. `anaphora.bundle.block_kinds` declares every kind of block.
 
-A model of parts is several stacks that a task joins: an encoder and a decoder, words and their letters. Each is a model
-by itself. A kind that joins takes more than what one block leaves, and so is a part of its own.
+A model of parts is several stacks that a task joins: an encoder and a decoder, or words and their characters. Each part
+is a model by itself. A kind that joins takes more inputs than the output of one block, and is therefore a part.
 
-A tensor is called `<path>.<torch's parameter name>` (`recurrent.weight_ih_l0`); the path is the block's name, with
-the names of the stacks around it in front, the outermost one left out.
+The name of a tensor is `<path>.<torch's parameter name>` (`recurrent.weight_ih_l0`). The path is the block's name after
+the names of the stacks around it, without the outermost stack.
 """
 
 from __future__ import annotations
@@ -46,10 +46,10 @@ _INPUT = Field(int, "width of a step that enters; 0 for symbol ids", IDS, least=
 
 
 def check(tree: Mapping[str, Any]) -> Block:
-    """Give the tree, a stack or parts, with every default filled in.
+    """Return the tree, a stack or parts, with every default filled in.
 
-    Raises IncompatibleBundle if a kind or a field is unknown (naming the nearest), a field is missing or out of its
-    range, a name is used twice, or a block does not take what the one before it gives.
+    Raises IncompatibleBundle if a kind or a field is unknown (naming the nearest), a field is missing or outside its
+    range, a name is used twice, or a block does not accept the output of the block before it.
     """
     if isinstance(tree, Mapping) and tree.get("kind") == "parts":
         return _check_parts(tree)
@@ -58,17 +58,17 @@ def check(tree: Mapping[str, Any]) -> Block:
 
 
 def parts(tree: Mapping[str, Any]) -> dict[str, Block]:
-    """The parts of a checked tree by name; a stack has none."""
+    """Return the parts of a checked tree by name; a stack has no parts."""
     return {part["name"]: part for part in tree.get("parts", ())}
 
 
 def walk(tree: Mapping[str, Any]) -> Iterator[tuple[str, Block]]:
-    """Every block of a checked tree but the stacks, in order, with its path."""
+    """Yield every block of a checked tree except the stacks, in order, with its path."""
     yield from _walk(tree, "")
 
 
 def tensors(tree: Mapping[str, Any]) -> dict[str, Shape]:
-    """Name and shape of every tensor that a checked tree needs, in order."""
+    """Return the name and shape of every tensor of a checked tree, in order."""
     known: dict[str, Block] = {}
     shapes: dict[str, Shape] = {}
     for path, block in walk(tree):
@@ -78,25 +78,26 @@ def tensors(tree: Mapping[str, Any]) -> dict[str, Shape]:
 
 
 def states(tree: Mapping[str, Any]) -> dict[str, dict[str, tuple[int, int]]]:
-    """Path of every block that carries a state -> its parts, name -> (layers·D, width); with a batch (layers·D, B,
-    width).
+    """Return the path of every block with a state -> its parts, name -> (layers·D, width).
+
+    With a batch the shape of a part is (layers·D, B, width).
     """
     found = {path: KINDS[block["kind"]].state(block) for path, block in walk(tree)}
     return {path: parts for path, parts in found.items() if parts}
 
 
 def output_width(tree: Mapping[str, Any]) -> int:
-    """The width of a vector that leaves a checked tree: for a language model V."""
+    """Return the output width of a checked tree: V for a language model."""
     return _check_model(tree)[1].width
 
 
 def pools(tree: Mapping[str, Any]) -> bool:
-    """Whether one vector per row leaves a checked tree (B, width), rather than one per step (T, B, width)."""
+    """Return whether a checked tree returns one vector per row (B, width) rather than one per step (T, B, width)."""
     return _check_model(tree)[1].pooled is not None
 
 
 def essence(tree: Mapping[str, Any]) -> Block:
-    """A checked tree without the fields that hold their defaults: the same after a kind has got one more field."""
+    """Return a checked tree without the fields that hold their defaults: a new field of a kind does not change it."""
     if tree["kind"] == "parts":
         return {"kind": "parts", "name": tree["name"], "parts": [*map(essence, tree["parts"])]}
     if tree["kind"] == "stack":
@@ -107,7 +108,7 @@ def essence(tree: Mapping[str, Any]) -> Block:
 
 
 class _Flow(NamedTuple):
-    """What leaves a block: how wide it is, and the name of the block that made one vector per row, if one did."""
+    """The output of a block: its width, and the name of the pooling block before it, if there is one."""
 
     width: int
     pooled: str | None = None
@@ -129,7 +130,7 @@ def _check_parts(tree: Mapping[str, Any]) -> Block:
     if not isinstance(raw, list | tuple) or not raw:
         raise IncompatibleBundle(f"'{tree['name']}' needs a list of at least one part; it has {raw!r}.")
     checked: dict[str, Block] = {}
-    inside: dict[str, Block] = {}  # the blocks of the parts so far
+    inside: dict[str, Block] = {}  # the blocks of the parts before this one
     for part in raw:
         kind = KINDS.get(part["kind"]) if isinstance(part, Mapping) and isinstance(part.get("kind"), str) else None
         block = _check_block(part, checked) if kind is not None and kind.joins else _check_model(part)[0]
@@ -179,7 +180,9 @@ def _check_stack(
 
 
 def _after(block: Block, known: Known, flow: _Flow, before: str) -> _Flow:
-    """What leaves a block, given what leaves the one before it; says so if that is nothing it takes."""
+    """Return the output of a block, given the output of the block before it; raise IncompatibleBundle if they do not
+    match.
+    """
     kind = KINDS[block["kind"]]
     if kind.joins:
         raise IncompatibleBundle(f"Block '{block['name']}' ({block['kind']}) joins parts: it cannot stand in a stack.")

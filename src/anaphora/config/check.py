@@ -1,4 +1,4 @@
-"""Checking values against the declaration: an unknown key is refused and the nearest one named."""
+"""Checking values against the declaration: an unknown key is refused, and the message names the nearest known key."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from anaphora.errors import UsageError, closest
 
 
 class Refused(UsageError):
-    """A value that its knob does not take."""
+    """A value that its field does not accept."""
 
     def __init__(self, section: str, key: str, sentence: str) -> None:
         super().__init__(sentence)
@@ -21,9 +21,9 @@ class Refused(UsageError):
 
 
 def checked(config: type[C], values: Values, where: str) -> C:
-    """A config of these values; `where` says in an error where they stand.
+    """Return a config with these values; `where` names their source in an error.
 
-    Raises Refused for a value that its knob does not take, UsageError for a key that is not declared.
+    Raises Refused for a value that its field does not accept, UsageError for a key that is not declared.
     """
     for section, keys in values.items():
         known(config, section, keys, where)
@@ -44,7 +44,7 @@ def checked(config: type[C], values: Values, where: str) -> C:
 
 
 def known(config: type[Config], section: str, keys: Iterable[str], where: str) -> None:
-    """Raise UsageError, naming the nearest, for a section or a key that is not declared."""
+    """Raise UsageError for a section or key that is not declared; the message names the nearest."""
     known_sections = dict(sections(config))
     if section not in known_sections:
         raise UsageError(
@@ -62,7 +62,7 @@ def known(config: type[Config], section: str, keys: Iterable[str], where: str) -
 
 
 def hint(word: str, known: Any) -> str:
-    """The nearest known word, as the end of an error."""
+    """Return the nearest known word as the last sentence of an error."""
     nearest = closest(word, known)
     return f" Did you mean '{nearest}'?" if nearest else ""
 

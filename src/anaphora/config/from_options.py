@@ -1,4 +1,4 @@
-"""The command line's `--section.key value`, or `--key value` where only one section has that key."""
+"""The options of the command line: `--section.key value`, or `--key value` if only one section has that key."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ _TRUTHS = {"true": True, "yes": True, "on": True, "1": True, "false": False, "no
 
 
 def from_options(config: type[Config], words: Sequence[str]) -> dict[str, dict[str, Any]]:
-    """The values that the words of a command line set, by section and key.
+    """Return the values that the words of a command line set, by section and key.
 
-    Raises UsageError, naming the nearest, for an option that is not declared or lacks its value.
+    Raises UsageError for an option that is not declared, naming the nearest, or that lacks its value.
     """
     declared = {flag: knob for knob in knobs(config) for flag in (knob.flag, knob.short) if flag}
     flags = [*declared, *(f"--no-{flag[2:]}" for flag, knob in declared.items() if knob.is_truth)]
@@ -46,7 +46,9 @@ def from_options(config: type[Config], words: Sequence[str]) -> dict[str, dict[s
 
 
 def _parsed(config: type[Config], knob: Knob, value: str) -> Any:
-    """A word of the command line as the knob's type; what fits none stays a word, for the check to refuse."""
+    """Return a word of the command line as the field's type; a word that fits no type stays text, and the check refuses
+    it.
+    """
     annotation = dict(sections(config))[knob.section].model_fields[knob.key].annotation
     kinds = members(annotation)
     if types.NoneType in kinds and value.lower() == "none":

@@ -1,4 +1,4 @@
-"""A config put together from all that sets it.
+"""Resolving a config: the merged values of all its sources.
 
 preset  <  file  <  values  <  options       later ones win, key by key
 """
@@ -25,15 +25,15 @@ def resolve(
     values: Values | None = None,
     options: Sequence[str] = (),
 ) -> C:
-    """Put preset, file, plain values and the command line's options together, later ones winning, and check the whole.
+    """Merge preset, file, plain values and the options of the command line, later ones winning, and check the result.
 
-    Raises UsageError if a preset, key or value is not one that is declared, naming the nearest and where it stands.
+    Raises UsageError if a preset, key or value is not declared; the message names the nearest and the source.
     """
     wished: dict[str, dict[str, Any]] = {}
     in_file = read_file(config, Path(file)) if file is not None else {}
     for layer in (in_file, values or {}, from_options(config, options)):
         _merge(wished, layer)
-    checked(config, wished, "The config")  # before a preset chooses by it
+    checked(config, wished, "The config")  # before a preset depends on it
     known = presets or {}
     if preset is not None and preset not in known:
         raise UsageError(
@@ -47,7 +47,7 @@ def resolve(
 
 
 def from_values(config: type[C], values: Values) -> C:
-    """Make a config from plain values, as a bundle keeps them (`config.model_dump()`).
+    """Return a config made from plain values, as a bundle stores them (`config.model_dump()`).
 
     Raises UsageError as `resolve` does.
     """

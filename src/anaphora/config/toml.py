@@ -1,6 +1,6 @@
-"""A config written down: as TOML, as a file to begin with, as a JSON schema, and as a page of all knobs.
+"""A config in writing: as TOML, as a file to start from, as a JSON schema, and as tables of all fields.
 
-Everything is read from the one declaration of each knob, so that what is written is what is checked.
+Every output is made from the one declaration of each field, so the written form and the checked form agree.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ DIALECT = "https://json-schema.org/draft/2020-12/schema"
 
 @dataclass(frozen=True)
 class Guess:
-    """What a look at data suggests: a preset, values on top of it, and for a value (by `section.key`) why."""
+    """A suggestion made from data: a preset, values that override it, and reasons by `section.key`."""
 
     preset: str
     values: Values
@@ -26,16 +26,14 @@ class Guess:
 
 
 def render(config: Config) -> str:
-    """The config as TOML: every knob with its meaning; the same config gives the same text, and it reads back equal."""
+    """Return the config as TOML, every field with its meaning; equal configs give equal text, which reads back equal."""
     return _toml(config, lambda knob: True, {})
 
 
 def begin(config: type[Config], presets: Mapping[str, Preset], guess: Guess) -> str:
-    """A guess as a file to begin with: what was chosen stands there, the defaults that hold anyway are commented out.
+    """Return a suggestion as a file to start from: suggested values are set, and defaults are commented out.
 
-    Whatever preset it is read on top of, it gives the same config.
-
-    Raises UsageError if the guess has a value that its knob does not take.
+    The file gives the same config with any preset. Raises UsageError if a suggested value is not accepted by its field.
     """
     chosen = guessed(config, presets, guess)
     said = {f"{section}.{key}" for section, keys in guess.values.items() for key in keys}
@@ -50,7 +48,7 @@ def begin(config: type[Config], presets: Mapping[str, Preset], guess: Guess) -> 
 
 
 def guessed(config: type[Config], presets: Mapping[str, Preset], guess: Guess) -> Config:
-    """The config that a guess amounts to; raises as `begin` does."""
+    """Return the config of a suggestion; raises as `begin` does."""
     words = [
         f"--{section}.{key.replace('_', '-')}={value if isinstance(value, str) else _value(value)}"
         for section, keys in guess.values.items()
@@ -60,13 +58,13 @@ def guessed(config: type[Config], presets: Mapping[str, Preset], guess: Guess) -
 
 
 def schema(config: type[Config]) -> str:
-    """The JSON schema (draft 2020-12) that a task's TOML, read into JSON, has to meet."""
+    """Return the JSON schema (draft 2020-12) of a task's config, as JSON."""
     found = {"$schema": DIALECT, **config.model_json_schema()}
     return json.dumps(found, indent=2, ensure_ascii=False)
 
 
 def tables(config: type[Config], presets: Mapping[str, Preset], usual: str) -> list[str]:
-    """The knobs of a task as Markdown, a table per section; where presets differ, each of them has its value."""
+    """Return the fields of a task as Markdown, one table per section; if presets differ, each preset has its value."""
     resolved = {name: resolve(config, presets, preset=name) for name in presets}
     lines: list[str] = []
     section = ""
@@ -104,7 +102,7 @@ def _toml(config: Config, stands: Callable[[Knob], bool], reasons: Mapping[str, 
 
 
 def _value(value: Any) -> str:
-    """A value as TOML writes it; JSON's strings are TOML's but for the delete character, which TOML wants escaped."""
+    """Return a value as TOML; JSON strings are TOML strings, except for the delete character, which TOML escapes."""
     if value is None:
         return "none"
     if isinstance(value, bool):
