@@ -85,8 +85,8 @@ class Facts(NamedTuple):
 def write(path: str | os.PathLike[str], tensors: Mapping[str, np.ndarray], config: Mapping[str, Any]) -> None:
     """Write a model file atomically; equal arguments give equal bytes.
 
-    `tensors` are named arrays of any shape (d_1, …, d_k). Raises UsageError if the place cannot be written (an old file
-    there stays), ValueError as `to_bytes` does.
+    `tensors` are named arrays of any shape (n, …). Raises UsageError if the place cannot be written (an old file there
+    stays), ValueError as `to_bytes` does.
     """
     atomic.write(path, [to_bytes(tensors, config)])
 
@@ -121,7 +121,7 @@ def verify(path: str | os.PathLike[str]) -> Facts:
 
 
 def to_bytes(tensors: Mapping[str, np.ndarray], config: Mapping[str, Any]) -> bytes:
-    """Return the bytes of a model file; `tensors` are named arrays of any shape (d_1, …, d_k).
+    """Return the bytes of a model file; `tensors` are named arrays of any shape (n, …).
 
     Raises ValueError for content that a file cannot hold: missing or unknown fields, NaN, keys other than strings,
     other dtypes.

@@ -1,4 +1,4 @@
-"""What is wrong with texts that are split into a training part and a held-out part, before they are cut into units."""
+"""Checks of texts that are split into a training part and a held-out part, before tokenization."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ TRAIN, HELD_OUT = "the training part", "the held-out part"
 
 
 def check_files(paths: Sequence[str | Path], valid: float | str, encoding: str) -> list[Finding]:
-    """What is wrong with files before anything is read from them."""
+    """Return the problems of files that can be found before they are read."""
     files = [*map(str, paths), *([valid] if isinstance(valid, str) else [])]
     found = check_texts(list(dict.fromkeys(files)), encoding)
     seen: dict[tuple[int, int], str] = {}
@@ -38,14 +38,14 @@ def check_files(paths: Sequence[str | Path], valid: float | str, encoding: str) 
 
 
 def check_corpus(corpus: Corpus) -> list[Finding]:
-    """What is wrong with what was read: lines that stand more than once; and how long lines are."""
+    """Return the findings on a corpus: the lengths of its lines, and repeated lines."""
     train, held_out = _lines(corpus)
     return [*(part.lengths(where) for part, where in ((train, TRAIN), (held_out, HELD_OUT)) if part.count),
             *check_lines(train, held_out)]  # fmt: skip
 
 
 def _lines(corpus: Corpus) -> tuple[Lines, Lines]:
-    """The lines of both parts, each with the file it stands in, and where."""
+    """Return the lines of both parts, each with its file and position."""
     names = ["standard input" if source == STANDARD_INPUT else source for source in corpus.sources]
     first, second = corpus.train.lengths, corpus.held_out.lengths
     cut = len(first) + len(second) > len(names)  # one file lies in both parts
@@ -64,7 +64,7 @@ def _pieces(text: Text, names: Sequence[str], line: int) -> Iterator[Piece]:
 
 
 def _take(blocks: Iterator[str], length: int) -> Iterator[str]:
-    """Blocks of so many characters in all."""
+    """Yield blocks with `length` characters in all."""
     while length > 0:
         block = next(blocks)
         length -= len(block)

@@ -1,11 +1,11 @@
-"""An estimate of what training would take here: memory from shapes, time from a short trial of this machine's kernels.
+"""An estimate of the cost of training: memory from shapes, time from a short trial of this machine's kernels.
 
-    memory = the program + data + copies of the weights + max(a batch with what its gradient needs, scoring)
+    memory = the program + data + copies of the weights + max(a batch with the arrays of its gradient, scoring)
     time   = batches · (Σ over blocks of forward and backward + a pass over the weights)
 
-A trial runs a block over a few steps of random numbers, and over twice as many, each the best of three: what a walk
-costs once, and what each step adds. Dropout, softmax and the optimiser count as the passes over memory that they are.
-An estimate is not a promise: other programs on the machine slow training more than a trial.
+A trial runs a block over a few steps of random numbers, and over twice as many, each the best of three; the difference
+separates the fixed cost of a call from the cost of each step. Dropout, softmax and the optimiser count as passes over
+memory. The estimate is not exact: other programs slow training more than a trial.
 """
 
 from __future__ import annotations
@@ -31,30 +31,30 @@ from anaphora.runs import folder as run_folder
 from anaphora.runtime.recurrent import CELLS
 
 PROGRAM_BYTES = 380 * 2**20  # Python, NumPy, torch and its optimisers, measured
-COPIES = 6  # of the weights: themselves, gradient, two moments, the best, a checkpoint under way
-TRIAL_OPERATIONS = 1e9  # multiplications and additions of one trial, about
-COLDER = 1.1  # a step finds its caches colder than a trial that is repeated
-STEP_SECONDS = 2e-3  # torch's own book-keeping of a step
+COPIES = 6  # of the weights: weights, gradient, two moments, best weights, a checkpoint being written
+TRIAL_OPERATIONS = 1e9  # approximate number of multiplications and additions of one trial
+COLDER = 1.1  # a training step has colder caches than a repeated trial
+STEP_SECONDS = 2e-3  # the overhead of torch in each step
 CLOCK: Callable[[], float] = time.perf_counter
 _PASSES_OF_WEIGHTS = 12  # reads and writes of each weight by clipping and AdamW
-_EPOCHS = 10  # unless something else is said
+_EPOCHS = 10  # if neither the options nor the task set another limit
 
 
 class Cost(NamedTuple):
-    """What one batch costs."""
+    """The cost of one batch."""
 
     seconds: float
-    kept: int  # bytes kept for the gradient
-    scored: int  # bytes while nothing is kept, per line
+    kept: int  # bytes that are kept for the gradient
+    scored: int  # bytes per step, if nothing is kept
 
     def and_(self, other: Cost) -> Cost:
-        """Both together."""
+        """Return the sum of both costs."""
         return Cost(self.seconds + other.seconds, self.kept + other.kept, self.scored + other.scored)
 
 
 class _Seen(NamedTuple):
-    """What a block sees: rows, lines (of rows that were pooled one each), how wide they are, and of an attention the
-    steps that it looks at.
+    """The input of a block: rows, steps (one per row after pooling), width, and for attention the number of steps
+    attended.
     """
 
     rows: int
@@ -64,7 +64,7 @@ class _Seen(NamedTuple):
 
 
 def findings(load: Load, training: Training, folder: Path) -> list[Finding]:
-    """The estimates as findings; `folder` is where the records go."""
+    """Return the estimates as findings; `folder` is the run folder."""
     tree = spec.check(load.tree)
     weights = 4 * sum(math.prod(shape) for shape in spec.tensors(tree).values())
     cost = of_batch(load)
@@ -77,13 +77,13 @@ def findings(load: Load, training: Training, folder: Path) -> list[Finding]:
 
 
 def of_batch(load: Load) -> Cost:
-    """What one batch costs, block by block; the parts of a model each see rows and steps of their own."""
+    """Return the cost of one batch, block by block; the parts of a model have their own rows and steps."""
     tree, known = spec.check(load.tree), dict[str, Block]()
     whole, lines, width, beside = Cost(0.0, 0, 0), 0, 0, 0
     for number, part in enumerate(spec.parts(tree).values() or [tree]):
         rows, steps = load.parts.get(part["name"], (load.rows, load.steps))
         lines, width = rows * steps, part.get("input_size", width)
-        beside = steps if number == 0 else beside  # what an attention looks at stands first
+        beside = steps if number == 0 else beside  # attention attends to the first part
         for _, block in spec.walk({"parts": [part]}):
             whole = whole.and_(_block(block, known, _Seen(rows, lines, width, beside)))
             width = _width_after(block, known, width)
@@ -133,7 +133,11 @@ def _disk(weights: int, folder: Path) -> list[Finding]:
 
 
 def available_memory() -> int | None:
-    """Bytes that this process may still take: what the system has free, within its control group; None if unknown."""
+    """Return the bytes that this process may still allocate: the system's free memory, within the control group's
+    limit.
+
+    The result is None if the amount is unknown.
+    """
     free = []
     meminfo = Path("/proc/meminfo")
     if meminfo.exists():
@@ -151,7 +155,7 @@ def _duration(seconds: float) -> str:
 
 
 def _size(count: int) -> str:
-    """Bytes as a person reads them."""
+    """Return a number of bytes as text."""
     return f"{short(count)}B"
 
 
@@ -174,20 +178,20 @@ def _block(block: Block, known: dict[str, Block], seen: _Seen) -> Cost:
 
 
 def _across(block: Block, lines: int, beside: int) -> Cost:
-    """Each line against so many others: scores, their softmax, and the mean that they weigh."""
+    """Return the cost of attention from each step to `beside` steps: scores, softmax and weighted mean."""
     query, memory = block["query_size"], block["memory_size"]
     scored = block["attention_size"] if block["score"] == "additive" else query
     products = _seconds_of_product(memory, scored) + _seconds_of_product(query, beside)
     products += _seconds_of_product(beside, memory)
     exponentials, kept = beside, 4 * (2 * beside + memory + scored)
-    if block["score"] == "additive":  # a tanh of each pair
+    if block["score"] == "additive":  # tanh of each pair of steps
         products += _seconds_of_product(query, scored)
         exponentials, kept = exponentials + beside * scored, kept + 4 * (beside + 1) * scored
     return Cost(lines * (products + exponentials * _seconds_per_exponential()), lines * kept, kept)
 
 
 def _recurrent(block: Block, rows: int, steps: int) -> Cost:
-    """One trial per layer that differs: the first, and those above it."""
+    """Return the cost of a recurrent block: one trial of the first layer, and one of the layers above it."""
     directions = 2 if block["bidirectional"] else 1
     H, P = block["hidden_size"], int(block.get("proj_size") or block["hidden_size"])
     cell = CELLS[block["kind"]].format(**block)
@@ -201,18 +205,18 @@ def _recurrent(block: Block, rows: int, steps: int) -> Cost:
 
 
 def _seconds_of_walk(cell: str, entering: int, H: int, P: int, rows: int, steps: int) -> float:
-    """Forward and backward of one direction of one layer: what a walk costs once, and what each of its steps does."""
+    """Return the time of forward and backward of one direction of one layer: a fixed cost and a cost per step."""
     few = max(1, min(steps, int(TRIAL_OPERATIONS / (6 * rows * kernels.GATES[cell] * H * (entering + P)))))
     walk = _walk(cell, entering, H, P, rows, few)
     if few == steps:
         return _best(walk)
     short, long = _best(walk), _best(_walk(cell, entering, H, P, rows, 2 * few))
-    step = min(max((long - short) / few, 0.4 * long / (2 * few)), long / (2 * few))  # noise goes no further
+    step = min(max((long - short) / few, 0.4 * long / (2 * few)), long / (2 * few))  # limits the effect of noise
     return long + step * (steps - 2 * few)
 
 
 def _walk(cell: str, entering: int, H: int, P: int, rows: int, steps: int) -> Callable[[], None]:
-    """A walk forward and back over random numbers."""
+    """Return a function that runs forward and backward over random numbers."""
     gates = kernels.GATES[cell] * H
     rng = np.random.default_rng(0)
 
@@ -237,7 +241,7 @@ def _walk(cell: str, entering: int, H: int, P: int, rows: int, steps: int) -> Ca
 
 
 def _seconds_of_product(entering: int, leaving: int) -> float:
-    """Forward and backward of a linear map, for one line."""
+    """Return the time of forward and backward of a linear map, for one step."""
     lines = max(16, min(4096, int(TRIAL_OPERATIONS / (6 * entering * leaving))))
     x, weight = np.ones((lines, entering), np.float32), np.ones((leaving, entering), np.float32)
 
@@ -265,7 +269,7 @@ def _seconds_per_byte() -> float:
 
 
 def _best(trial: Callable[[], object]) -> float:
-    """The shortest of three, after one that pays for pages."""
+    """Return the shortest of three times, after a first run that allocates memory."""
     took = []
     for _ in range(4):
         begun = CLOCK()

@@ -1,7 +1,7 @@
-"""Lines of a text that is read as one: how long they are, and which long ones stand more than once.
+"""Checks of the lines of a text: their lengths, and repeated long lines.
 
-A text may be longer than memory, so of a line only its number, its length and a hash of 64 bits are kept, and that of
-the first two millions of long lines. Short lines repeat in any text; so do rules, drawn with a few marks over and over.
+A text may be larger than memory, so only the number, the length and a 64-bit hash of a line are kept, and only of the
+first two million long lines. Short lines repeat in any text, and so do rules of repeated characters.
 """
 
 from __future__ import annotations
@@ -15,9 +15,9 @@ from numpy.typing import NDArray
 from anaphora.checks.findings import Finding
 from anaphora.data.location import Row
 
-LONG = 40  # characters from which a line is its own
+LONG = 40  # characters of a line that should be unique
 KEPT = 2_000_000  # long lines of one part
-_UNBROKEN = 2**20  # characters without a line's end that are held at once
+_UNBROKEN = 2**20  # characters without a line end that are held in memory
 _HISTOGRAM = 2**16
 _REPEATED_SHARE = 0.05  # of a part's long lines
 _ACROSS_SHARE = 0.005  # of the held-out part's long lines
@@ -25,7 +25,7 @@ _ROWS = 1000
 
 
 class Piece(NamedTuple):
-    """Text of one file; `line` is where it begins there."""
+    """A piece of the text of one file; `line` is the number of its first line in the file."""
 
     file: str
     line: int
@@ -43,7 +43,7 @@ class Lines:
         self._hashes: list[NDArray[np.int64]] = []
         self._places: list[NDArray[np.int64]] = []  # file · 2⁴⁰ + line
         self._held = 0
-        self.ends_in = 1  # the line of the last file in which whatever follows begins
+        self.ends_in = 1  # the line of the last file at the end of the text
         for piece in pieces:
             self._read(piece)
         self.hashes = np.concatenate([np.zeros(0, np.int64), *self._hashes])
@@ -74,11 +74,11 @@ class Lines:
         self._places.append(at + first + ((len(self._files) - 1) << 40))
 
     def row(self, place: int) -> Row:
-        """Where a line stands."""
+        """Return the file and line number of a place."""
         return Row(self._files[place >> 40], place & (2**40 - 1))
 
     def lengths(self, where: str) -> Finding:
-        """How long the lines are."""
+        """Return a finding on the lengths of the lines."""
         ends = np.searchsorted(np.cumsum(self._histogram), [0.5 * self.count, 0.95 * self.count])
         middle, usual = (int(end) for end in ends)
         message = (
@@ -90,7 +90,7 @@ class Lines:
 
 
 def check_lines(train: Lines, held_out: Lines) -> list[Finding]:
-    """Long lines that stand more than once: many in the training part, or some of them in the held-out part too."""
+    """Return findings on repeated long lines: within the training part, and between both parts."""
     found = []
     known, first, numbers = np.unique(train.hashes, return_index=True, return_inverse=True)
     again = np.flatnonzero(first[numbers] != np.arange(train.hashes.size))
@@ -116,12 +116,12 @@ def check_lines(train: Lines, held_out: Lines) -> list[Finding]:
 
 
 def _says_something(line: str) -> bool:
-    """Whether a line is no rule, drawn with a few marks over and over."""
+    """Return whether a line is not a rule of repeated characters."""
     return line[0].isalnum() or 2 * len(line.lstrip(line[:4])) > len(line)
 
 
 def _split(blocks: Iterable[str]) -> Iterator[tuple[list[str], int]]:
-    """Lines, block by block, and how many of them have their end; one too long to be held comes in pieces."""
+    """Yield lines, block by block, and the number of complete lines among them; a very long line comes in pieces."""
     begun = ""
     for block in blocks:
         lines = (begun + block).split("\n")

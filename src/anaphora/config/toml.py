@@ -26,7 +26,7 @@ class Guess:
 
 
 def render(config: Config) -> str:
-    """Return the config as TOML, every field with its meaning; equal configs give equal text, which reads back equal."""
+    """Return the config as TOML, every field with its meaning; equal configs give equal text that reads back equal."""
     return _toml(config, lambda knob: True, {})
 
 

@@ -1,11 +1,11 @@
-"""What a Python program brings as data: paths, frames, lists and arrays, told apart by their types alone.
+"""Data in the memory of a Python program: paths, frames, lists and arrays, distinguished by their types alone.
 
     pathlib.Path, or several          files
     a frame (polars, pandas, Arrow), or a mapping of names to columns        columns
     lists, arrays, series             values
 
-No library of frames is imported: what has columns with names, and gives each as a list, is a frame. A value that is
-missing in its library's way (NaN, NA, NaT) is None.
+No library of frames is imported: a frame is any object with named columns that convert to lists. A missing value of any
+library (NaN, NA, NaT) becomes None.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ _MISSING = ("NAType", "NaTType")
 
 
 def paths(data: Any, words: bool = False) -> list[str] | None:
-    """The files that are named, None if the data are no paths; with `words` a str is a path as well.
+    """Return the named files, or None if the data are no paths; with `words` a str is a path as well.
 
     >>> from pathlib import Path
     >>> paths([Path("a.txt"), Path("b.txt")]), paths("a.csv", words=True), paths("Once upon a time")
@@ -36,9 +36,9 @@ def paths(data: Any, words: bool = False) -> list[str] | None:
 
 
 def columns(data: Any) -> dict[str, list[Any]] | None:
-    """The columns of a frame by name, None if the data are no frame.
+    """Return the columns of a frame by name, or None if the data are no frame.
 
-    Raises UsageError for two columns of one name, and for columns of unlike length.
+    Raises UsageError for two columns with one name, and for columns of different lengths.
 
     >>> columns({"text": ["good", float("nan")], "label": ["yes", "no"]})
     {'text': ['good', None], 'label': ['yes', 'no']}
@@ -59,7 +59,7 @@ def columns(data: Any) -> dict[str, list[Any]] | None:
 
 
 def values(column: Any) -> list[Any]:
-    """A column, or labels, as plain Python values: arrays are lists, what is missing is None.
+    """Return a column as plain Python values: arrays become lists, and missing values become None.
 
     >>> values(np.array([1.5, np.nan])), values(np.array([3, 4])), values(["a", None])
     ([1.5, None], [3, 4], ['a', None])
@@ -71,7 +71,7 @@ def values(column: Any) -> list[Any]:
 
 
 def is_sequence(data: Any) -> bool:
-    """Whether there are several values in it: a list, a tuple, an array, a column of a frame; not a text.
+    """Return whether the data hold several values: a list, a tuple, an array or a column, but not a text.
 
     >>> is_sequence(["a"]), is_sequence(np.zeros(3)), is_sequence("a"), is_sequence(7)
     (True, True, False, False)
@@ -82,7 +82,7 @@ def is_sequence(data: Any) -> bool:
 
 
 def kind(data: Any) -> str:
-    """The type of something, as a message says it.
+    """Return the type of an object in words, for messages.
 
     >>> kind([]), kind(np.zeros((2, 3)))
     ('list', 'ndarray of shape (2, 3)')

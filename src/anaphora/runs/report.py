@@ -1,5 +1,6 @@
-"""What training leaves for a task to score and save, and what every task's report and model file then say of it: no
-torch, so that what is saved is judged as it will be used.
+"""The result of a training, and the report and model file that every task makes of it.
+
+The module needs no torch: a saved model is scored in the way in which it is used.
 """
 
 from __future__ import annotations
@@ -30,33 +31,33 @@ Tensors = Mapping[str, NDArray[Any]]
 
 @dataclass(frozen=True)
 class Trained:
-    """A model's spec and weights, and how they came to be."""
+    """The spec and weights of a trained model, and the facts of its training."""
 
     tree: spec.Block
     tensors: Mapping[str, NDArray[Any]] = field(repr=False)
-    sampled: float  # the held-out loss of the best look
+    sampled: float  # the best validation loss
     best_step: int
     weights: str  # raw or average
     steps: int
     stopped: str
-    started: float  # on the clock of time.monotonic
+    started: float  # by time.monotonic
 
     @property
     def seconds(self) -> float:
-        """Since the command began."""
+        """Seconds since the command began."""
         return time.monotonic() - self.started
 
 
 @dataclass(frozen=True, kw_only=True)
 class Ending:
-    """How a training ended; a task's own adds its score on the held-out part and what the simple methods have there."""
+    """The report of a training; the report of a task adds its score on the held-out part and the baselines' scores."""
 
-    loses: bool | None  # to a simple method; None if the run was cut off before it was scored
-    sampled_nats: float  # the best look during training
+    loses: bool | None  # whether it is worse than the baseline; None if the run stopped before its score
+    sampled_nats: float  # the best validation loss
     parameters: int
     steps: int
     best_step: int
-    seconds: float  # of the whole command
+    seconds: float  # duration of the whole command
     stopped: str
     model: Path
     run_dir: Path
@@ -65,19 +66,19 @@ class Ending:
     sections: tuple[Section, ...]
 
     def lines(self) -> list[str]:
-        """What a person reads at the end."""
+        """Return the lines of the report at the end of a command."""
         steps = f"{self.steps:,} steps (the best after {self.best_step:,})"
         lines = [f"{self.parameters:,} parameters, {steps}, {clock(self.seconds)}", *self.told()]
         lines += [f"note: {note}" for note in self.notes]
         return [*lines, f"model    {self.model}", f"records  {self.run_dir}"]
 
     def told(self) -> list[str]:
-        """The lines about the score, if there is one."""
+        """Return the lines about the score, if there is one."""
         return []
 
 
 def ended(trained: Trained, folder: Path, output: Path) -> dict[str, Any]:
-    """The fields of a report that only the training decides."""
+    """Return the fields of a report that depend on the training alone."""
     return {
         "sampled_nats": trained.sampled,
         "parameters": sum(math.prod(shape) for shape in spec.tensors(trained.tree).values()),
@@ -91,7 +92,7 @@ def ended(trained: Trained, folder: Path, output: Path) -> dict[str, Any]:
 
 
 def cut_off(trained: Trained, unit: str) -> str:
-    """The note of a report without a score."""
+    """Return the note of a report without a score."""
     if not math.isfinite(trained.sampled):
         return "Cut off before the model was judged. `anaphora eval` scores it."
     look = f"a look during training had {trained.sampled:.4f} nats per {unit}"
@@ -101,7 +102,7 @@ def cut_off(trained: Trained, unit: str) -> str:
 def card(
     sources: Iterable[str], sha256: str, facts: Mapping[str, Any], trained: Trained, report: Ending
 ) -> dict[str, Any]:
-    """What a model file says of how it came to be; `facts` are the task's own."""
+    """Return the model card in a model file: how the model was made; `facts` are the task's own."""
     return {
         "date": datetime.datetime.now(datetime.UTC).date().isoformat(),
         "sources": [Path(source).name for source in sources],
@@ -118,8 +119,9 @@ def card(
 
 
 def write(folder: Path, output: Path, tensors: Tensors, settings: Mapping[str, Any]) -> dict[Path, UsageError]:
-    """Write a bundle to both its places, and give the error of each that could not be written: they may be on two
-    disks.
+    """Write a bundle to both its places, and return the error of each failed place, because they may be on two disks.
+
+    `tensors` are named arrays of any shape (n, …).
     """
     failed: dict[Path, UsageError] = {}
     for path in run_folder.models(folder, output):
@@ -131,7 +133,7 @@ def write(folder: Path, output: Path, tensors: Tensors, settings: Mapping[str, A
 
 
 def versions() -> dict[str, str | None]:
-    """The versions that a model's card names."""
+    """Return the versions on a model card."""
     try:
         torch = version("torch")
     except PackageNotFoundError:

@@ -1,6 +1,6 @@
-"""Every kind of block run forward: a table kind -> builder, the twin of ``anaphora.nn.build``.
+"""Building the blocks of a model: a table kind -> builder, the runtime's counterpart of ``anaphora.nn.build``.
 
-What the blocks compute stands in the files beside this one.
+The neighbouring modules define what the blocks compute.
 """
 
 from __future__ import annotations
@@ -24,18 +24,19 @@ __all__ = ["BUILDERS", "Block", "BlockState", "Floats", "Placed", "build"]
 
 
 class Placed(NamedTuple):
-    """A block that is ready to run, with its path in the tree and the state that a row begins with."""
+    """A block that is ready to run, with its path in the tree and its initial state."""
 
     path: str
     run: Block
     initial: tuple[Floats, ...]  # (layers·D, width) for each part
-    whole_rows: bool  # whether it needs a row's end before it can say anything
+    whole_rows: bool  # whether its output depends on the end of the row
 
 
 def build(tree: Mapping[str, Any], tensors: Mapping[str, NDArray[Any]]) -> list[Placed]:
-    """Return the blocks of a checked tree in order, each holding its weights.
+    """Return the blocks of a checked tree in order, each with its weights.
 
-    Raises IncompatibleBundle when a tensor is missing, or is not float32 of the shape that the tree asks for.
+    `tensors` maps names to float32 arrays of the shapes that `spec.tensors` gives, such as (G·H, I). Raises
+    IncompatibleBundle if a tensor is missing or has another dtype or shape.
     """
     check_tensors(tree, tensors)
     states = spec.states(tree)
@@ -56,7 +57,9 @@ def build(tree: Mapping[str, Any], tensors: Mapping[str, NDArray[Any]]) -> list[
 
 
 def check_tensors(tree: Mapping[str, Any], tensors: Mapping[str, NDArray[Any]]) -> None:
-    """Raise IncompatibleBundle when a tensor is missing, or is not float32 of the shape that the tree asks for."""
+    """Raise IncompatibleBundle if a tensor is missing or is not float32 of the shape in `spec.tensors`, such as (G·H,
+    I).
+    """
     for name, shape in spec.tensors(tree).items():
         if name not in tensors:
             raise IncompatibleBundle(
@@ -69,8 +72,8 @@ def check_tensors(tree: Mapping[str, Any], tensors: Mapping[str, NDArray[Any]]) 
             )
 
 
-# A builder sees the block, the block's own tensors under torch's names, and those of the blocks before it by block
-# name. What joins parts is no Block: its task knows what to call.
+# A builder takes the block, its own tensors by torch's names, and the tensors of earlier blocks by block name. A kind
+# that joins parts is no Block: its task knows its methods.
 Builder = Callable[[spec.Block, Tensors, Mapping[str, Tensors]], Any]
 
 

@@ -1,11 +1,11 @@
-"""Sentences with a tag for each word, in the three forms they are kept in.
+"""Sentences with a tag for each word, in three formats.
 
     columns    a word per line, fields between tabs or blanks, a blank line between sentences (CoNLL-2000, -2002, -2003)
-    conllu     the ten columns of Universal Dependencies; lines of several words (1-2) and of none (1.1) are no words
+    conllu     the ten columns of Universal Dependencies; multiword tokens (1-2) and empty nodes (1.1) are skipped
     json       an object per sentence with lists of words and of tags; or a table with two columns of lists
 
-In columns, a line -DOCSTART- ends a sentence and is none itself; one that begins with # and has not as many fields as
-the others is a comment. Everything is told by file and line.
+In columns, a line -DOCSTART- ends a sentence and is not a word. A line that begins with # outside a sentence and has
+another number of fields than the others is a comment. Every message names file and line.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ _MOST_WRONG = 1000
 
 
 class Columns(Protocol):
-    """Where a word and its tag stand, as a person may set it; None: as is usual."""
+    """The user's choice of format and columns; None means the default."""
 
     @property
     def format(self) -> str:
@@ -50,12 +50,12 @@ class Columns(Protocol):
 
     @property
     def encoding(self) -> str:
-        """How the file's bytes are characters."""
+        """The text encoding of the file."""
 
 
 @dataclass(frozen=True)
 class Sentences:
-    """Words and tags of sentences, and the line that each word stands in."""
+    """Words and tags of sentences, and the line number of each word."""
 
     tokens: tuple[tuple[str, ...], ...]
     tags: tuple[tuple[str, ...], ...]
@@ -67,25 +67,25 @@ class Sentences:
 
     @property
     def words(self) -> int:
-        """How many there are."""
+        """The number of words."""
         return sum(map(len, self.tokens))
 
     @property
     def lengths(self) -> NDArray[np.int64]:
-        """(B,) words of each."""
+        """The number of words of each sentence, (B,)."""
         return np.array([len(row) for row in self.tokens], dtype=np.int64)
 
     def place(self, row: int, word: int = 0) -> Row:
-        """Where a word stands."""
+        """Return the location of a word."""
         return Row(self.files[row], self.lines[row][word] if self.lines[row] else 0)
 
     def at(self, row: int) -> str:
-        """Where a sentence begins, in words."""
+        """Return the location of a sentence in words, for messages."""
         file, line = self.place(row)
         return f"'{file}', line {line}" if file else f"sentence {line}"
 
     def take(self, rows: Sequence[int]) -> Sentences:
-        """Some sentences."""
+        """Return the sentences with these numbers, in this order."""
         tokens, tags, lines, files = (
             tuple(part[row] for row in rows) for part in (self.tokens, self.tags, self.lines, self.files)
         )
@@ -93,26 +93,26 @@ class Sentences:
 
     @staticmethod
     def joined(several: Sequence[Sentences]) -> Sentences:
-        """All of them, one after another."""
+        """Return the sentences of several readings, one after another."""
         parts = zip(*((each.tokens, each.tags, each.lines, each.files) for each in several), strict=True)
         return Sentences(*(tuple(row for part in parts_of for row in part) for parts_of in parts))
 
     @staticmethod
     def of(tokens: Sequence[Sequence[str]], tags: Sequence[Sequence[str]]) -> Sentences:
-        """Sentences in memory, numbered from 1."""
+        """Return sentences in memory, numbered from 1."""
         lines = tuple((number,) * max(1, len(row)) for number, row in enumerate(tokens, 1))
         return Sentences(tuple(map(tuple, tokens)), tuple(map(tuple, tags)), lines, ("",) * len(lines))
 
 
 class Wrong(NamedTuple):
-    """A line that is none."""
+    """A malformed line, and a message about it."""
 
     line: int
     message: str
 
 
 class Word(NamedTuple):
-    """A word's line: what stands in it, and which of its fields are the word and the tag (None: it has no tag)."""
+    """A line with a word: all its fields, and the fields of the word and the tag (None without a tag)."""
 
     line: int
     fields: list[str]
@@ -121,7 +121,7 @@ class Word(NamedTuple):
 
 
 def kind_of(name: str, wanted: str, first: str) -> str:
-    """The form of a file: as wanted, by its ending, or as its first line that is not blank looks."""
+    """Return the format of a file: the wanted one, or by its file extension, or by its first line that is not blank."""
     if wanted != "auto":
         return wanted
     ending = Path(name).suffix.lower()
@@ -134,9 +134,9 @@ def kind_of(name: str, wanted: str, first: str) -> str:
 
 
 def read_sentences(path: str, data: Columns, encoding: str | None = None) -> Sentences:
-    """The sentences of one file.
+    """Return the sentences of one file.
 
-    Raises DataError for what cannot be read, naming the line.
+    Raises DataError, with the line, for a malformed file.
     """
     found, wrong = look(path, data, encoding)
     if wrong:
@@ -146,7 +146,7 @@ def read_sentences(path: str, data: Columns, encoding: str | None = None) -> Sen
 
 
 def look(path: str, data: Columns, encoding: str | None = None) -> tuple[Sentences, list[Wrong]]:
-    """The sentences of one file, and the lines that are none; raises DataError if nothing of it can be read."""
+    """Return the sentences of one file, and its malformed lines; raises DataError if nothing can be read."""
     if data.format == "json" or (data.format == "auto" and Path(path).suffix.lower() in _TABLES):
         return _of_table(read_table(path, encoding or data.encoding), path, data)
     text = read_text(path, encoding or data.encoding)
@@ -165,13 +165,13 @@ def look(path: str, data: Columns, encoding: str | None = None) -> tuple[Sentenc
 
 
 class Layout:
-    """How a line is a word: which of its fields are the word and its tag, which number -1 may be the last of."""
+    """The layout of a line: its number of fields, and the positions of the word and the tag."""
 
     def __init__(self, width: int, token: int, tag: int | None, tabs: bool, conllu: bool) -> None:
         self.width, self.token, self.tag, self.tabs, self.conllu = width, token, tag, tabs, conllu
 
     def sentences(self, lines: Iterable[tuple[int, str]], wrong: list[Wrong]) -> Iterator[list[Word]]:
-        """The words of each sentence; what is wrong with a line is added to `wrong`, and the line left out."""
+        """Yield the words of each sentence; a malformed line is skipped and recorded in `wrong`."""
         words: list[Word] = []
         for number, line in lines:
             word = self.word(number, line, bool(words), wrong)
@@ -184,11 +184,11 @@ class Layout:
             yield words
 
     def ends(self, line: str) -> bool:
-        """Whether a line stands between sentences."""
+        """Return whether a line separates sentences."""
         return not line.strip(" \t\r") or (not self.conllu and line.startswith(_DOCUMENT))
 
     def word(self, number: int, line: str, inside: bool, wrong: list[Wrong]) -> Word | None:
-        """The word of a line, if it is one."""
+        """Return the word of a line, or None if the line has no word."""
         if self.ends(line):
             return None
         fields = self.fields(line)
@@ -215,15 +215,15 @@ class Layout:
         return Word(number, fields, token, tag)
 
     def fields(self, line: str) -> list[str]:
-        """The fields of a line, without what ends it."""
+        """Return the fields of a line without its line end."""
         line = line.rstrip("\r")
         return line.split("\t") if self.tabs else re.split("[ \t]+", line.strip(" \t"))
 
 
 def columns(data: Columns, first: str, tagged: bool = True) -> Layout:
-    """The layout of a file of columns whose first word stands in this line.
+    """Return the layout of a file in the format `columns` whose first line with a word is `first`.
 
-    Raises DataError if it has not the columns that are named.
+    Raises DataError if a named column does not exist.
     """
     tabs = "\t" in first.strip(" \t\r")
     plain = Layout(0, 0, None, tabs, False)
@@ -240,7 +240,7 @@ def columns(data: Columns, first: str, tagged: bool = True) -> Layout:
 
 
 def conllu(data: Columns, tagged: bool = True) -> Layout:
-    """The layout of CoNLL-U; raises DataError for a field that it has not."""
+    """Return the layout of CoNLL-U; raises DataError for an unknown field."""
     token, tag = (_field(name, option) for name, option in ((data.token or "FORM", "--token"),
                                                             (data.tag or "UPOS", "--tag")))  # fmt: skip
     return Layout(len(CONLLU), token, tag if tagged else None, True, True)
@@ -259,7 +259,7 @@ def _field(name: str, option: str) -> int:
 
 
 def _number(name: str, width: int, option: str) -> int:
-    """A column by its number, from 1, or from -1 backwards."""
+    """Return the index of a column given by its number, from 1, or from -1 backwards."""
     number = int(name) if name.lstrip("-").isdigit() else 0
     if not 1 <= abs(number) <= width:
         raise DataError(
@@ -290,7 +290,7 @@ def _of_table(table: Table, path: str, data: Columns) -> tuple[Sentences, list[W
 
 
 def listed(value: Any, name: str) -> tuple[str, ...]:
-    """A list of words or tags; numbers are taken as they are written. Raises DataError for anything else."""
+    """Return a list of words or tags as text; numbers become text. Raises DataError for another value."""
     if isinstance(value, str) or not hasattr(value, "__iter__"):
         raise DataError(f"'{name}' is {str(value)[:60]!r}; expected a list of texts.")
     for item in value:

@@ -1,13 +1,14 @@
-"""Pairs of texts, one that is read and one that is written: from two parallel files, or from two columns of a table.
+"""Pairs of source and target texts: from two parallel files, or from two columns of a table.
 
-    a.de b.en            line i of one belongs to line i of the other
+    a.de b.en            line i of one file belongs to line i of the other
     pairs.tsv …          the columns `source` and `target`, or those that are named; a text file with tabs likewise
 
-Files of unlike length cannot be paired. Where they part is guessed from the lengths of their lines,
+Files with different numbers of lines cannot be paired. The message estimates the first mismatch from the lengths of
+lines,
 
     argmin_i  Σ_{j<i} |d(a_j, b_j)| + Σ_{j>=i} |d(a_j, b_{j−k})|,    d = ln(|a| + 1) − ln(|b| + 1) − its median
 
-with k the surplus of lines: before line i the files agree as they stand, after it as seen from their ends.
+with k the surplus of lines: before line i the files match from their beginnings, after it from their ends.
 """
 
 from __future__ import annotations
@@ -31,12 +32,12 @@ _WHAT = "expected two parallel files (source, then target), or a table with two 
 
 
 class Parallel(Table):
-    """Two files, line by line."""
+    """Two parallel files, line by line."""
 
     columns = ("source", "target")
 
     def __init__(self, source: str, target: str, encoding: str) -> None:
-        """Raises DataError for a file that cannot be read, or if one has more lines than the other."""
+        """Read both files; raises DataError if one cannot be read, or if their numbers of lines differ."""
         self.name = f"'{source}' and '{target}'"
         self._file = source
         self._sides = (lines_of(source, encoding), lines_of(target, encoding))
@@ -44,19 +45,19 @@ class Parallel(Table):
             raise DataError(mismatch(source, target, *self._sides))
 
     def rows(self, columns: Sequence[str]) -> Iterator[Row]:
-        """Every pair of lines."""
+        """Yield every pair of lines."""
         picks = [self.columns.index(column) for column in columns]
         for number, pair in enumerate(zip(*self._sides, strict=True), 1):
             yield number, tuple([pair[pick] for pick in picks])
 
     def place(self, number: int) -> tuple[str, int]:
-        """The line in the first file, which is that in the second."""
+        """Return the line in the first file; the line in the second file has the same number."""
         return self._file, number
 
 
 @dataclass(frozen=True)
 class Pairs:
-    """Texts in twos, each with the place it comes from."""
+    """Pairs of texts, each with its location."""
 
     sources: tuple[str, ...]
     targets: tuple[str, ...]
@@ -67,26 +68,26 @@ class Pairs:
         return len(self.sources)
 
     def place(self, row: int) -> Place:
-        """Where a pair stands."""
+        """Return the location of a pair."""
         table, number = self.places[row].tolist()
         return Place(*self.tables[table].place(number))
 
     def at(self, row: int) -> str:
-        """The same in words."""
+        """Return the location of a pair in words."""
         table, number = self.places[row].tolist()
         where: str = self.tables[table].at(number)
         return where
 
     def take(self, rows: Sequence[int] | NDArray[np.int64]) -> Pairs:
-        """Some pairs."""
+        """Return the pairs numbered `rows` (n,), in this order."""
         sources, targets = (tuple(side[row] for row in rows) for side in (self.sources, self.targets))
         return Pairs(sources, targets, self.tables, self.places[rows])
 
     @staticmethod
     def of(tables: Sequence[Table], source: str | None = None, target: str | None = None) -> Pairs:
-        """The pairs of tables that are open already.
+        """Return the pairs of open tables.
 
-        Raises DataError if a column is missing or cannot be told, or holds what is no text.
+        Raises DataError if a column is missing or ambiguous, or holds a value that is not text.
         """
         sources, targets, places = list[str](), list[str](), list[tuple[int, int]]()
         for which, table in enumerate(tables):
@@ -111,15 +112,15 @@ def read_pairs(
     source: str | None = None,
     target: str | None = None,
 ) -> Pairs:
-    """Read tables and files in twos.
+    """Read the pairs of tables and of parallel files.
 
-    Raises UsageError for a file that stands alone, DataError for what cannot be read or paired.
+    Raises UsageError for a file without a partner, DataError for data that cannot be read or paired.
     """
     return Pairs.of(open_pairs(paths, encoding, header), source, target)
 
 
 def open_pairs(paths: Sequence[str | os.PathLike[str]], encoding: str = "utf-8", header: bool = True) -> list[Table]:
-    """Open what was named; raises as `read_pairs` does."""
+    """Open tables and parallel files; raises as `read_pairs` does."""
     tables, alone = sorted_out(paths)
     opened = [read_table(path, encoding, header) for path in tables]
     if len(alone) == 1:
@@ -130,21 +131,21 @@ def open_pairs(paths: Sequence[str | os.PathLike[str]], encoding: str = "utf-8",
 
 
 def sorted_out(paths: Sequence[str | os.PathLike[str]]) -> tuple[list[str], list[str]]:
-    """The paths of tables, and of files that belong together in twos."""
+    """Return the paths of tables, and the paths of parallel files."""
     names = [os.fspath(path) for path in paths]
     tables = [name for name in names if name == STANDARD_INPUT or Path(name).suffix.lower() in ENDINGS]
     return tables, [name for name in names if name not in tables]
 
 
 def lines_of(path: str, encoding: str) -> list[str]:
-    """The lines of a file; raises DataError as `read_text` does."""
+    """Return the lines of a file; raises DataError as `read_text` does."""
     return read_text(path, encoding).removesuffix("\n").split("\n")
 
 
 def choose(table: Table, source: str | None = None, target: str | None = None) -> tuple[str, str]:
-    """The columns of a table: named, found by their names, or the only two there are.
+    """Return the two columns of a table: the named ones, the ones with usual names, or the only two.
 
-    Raises DataError if one is missing, naming the nearest, or cannot be told.
+    Raises DataError if a column is missing, naming the nearest, or ambiguous.
     """
     given = (source and table.need(source), target and table.need(target))
     plain = {column.strip().lower(): column for column in reversed(table.columns)}
@@ -164,7 +165,7 @@ def choose(table: Table, source: str | None = None, target: str | None = None) -
 
 
 def mismatch(source: str, target: str, a: Sequence[str], b: Sequence[str]) -> str:
-    """Words for files of unlike length."""
+    """Return a message about files with different numbers of lines."""
     line = parting(a, b)
     return (
         f"'{source}' has {len(a):,} lines and '{target}' has {len(b):,}; expected as many, line by line. By the lengths"
@@ -174,7 +175,7 @@ def mismatch(source: str, target: str, a: Sequence[str], b: Sequence[str]) -> st
 
 
 def parting(a: Sequence[str], b: Sequence[str]) -> int:
-    """The first line, from 1, at which two files of unlike length cease to match.
+    """Return the first line, from 1, at which two files of different lengths cease to match.
 
     >>> parting(["one", "two three four", "five", "six seven"], ["un", "deux trois quatre", "six sept"])
     3
@@ -191,7 +192,9 @@ def parting(a: Sequence[str], b: Sequence[str]) -> int:
 
 
 def _nameless(table: Table) -> bool:
-    """Whether the names can be no first row that was taken for names: they are numbers, or those of JSON or Parquet."""
+    """Return whether the names cannot be a first row taken for a header: they are numbers, or names from JSON or
+    Parquet.
+    """
     return not isinstance(table, Fields) or all(column.isdigit() for column in table.columns)
 
 

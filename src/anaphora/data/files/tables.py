@@ -1,11 +1,11 @@
-"""Tables as rows of named columns, read one after another, each knowing where it stands.
+"""Tables as rows of named columns, read in order, each with its location.
 
-    .csv .tsv          a field per column; the first line names them, or they are called 1, 2, …
+    .csv .tsv          a field per column; the first line names the columns, or their names are 1, 2, …
     .jsonl .ndjson     a JSON object per line                   .json   one list of objects
     .parquet           by polars
 
-A field of a CSV file is text, a JSON value what JSON makes of it. Rows are numbered as an editor numbers lines, so
-that a message can say where to look. Nothing but the text of one file is held at once.
+A field of a CSV file is text, and a JSON value has its JSON type. The number of a row is its line number in an editor,
+for messages. Only the text of one file is in memory at a time.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ from anaphora.errors import DataError, MissingExtra, closest
 Row = tuple[int, tuple[Any, ...]]
 SEPARATORS = ",;\t|"
 ENDINGS = (".csv", ".tsv", ".jsonl", ".ndjson", ".json", ".parquet")
-_LOOKED_AT = 1000  # rows whose names or values say what the columns are
+_LOOKED_AT = 1000  # rows that determine names and types of columns
 
 
 class Table(ABC):
@@ -39,25 +39,25 @@ class Table(ABC):
 
     @abstractmethod
     def rows(self, columns: Sequence[str]) -> Iterator[Row]:
-        """Every row: its number, and its values in these columns, None where it has none.
+        """Yield every row: its number, and its values in these columns, None if a value is missing.
 
-        Raises DataError, naming the place, for a row that is none.
+        Raises DataError, with the location, for a malformed row.
         """
 
     def place(self, number: int) -> tuple[str, int]:
-        """Where a row stands: its file, and the line in it."""
+        """Return the location of a row: its file, and its line in the file."""
         return self.name.strip("'"), number
 
     def at(self, number: int) -> str:
-        """Where a row stands, in words."""
+        """Return the location of a row in words."""
         return f"{self.name}, {self.unit} {number}"
 
     def head(self, columns: Sequence[str]) -> list[tuple[Any, ...]]:
-        """The values of the first thousand rows."""
+        """Return the values of the first thousand rows."""
         return [values for _, values in itertools.islice(self.rows(columns), _LOOKED_AT)]
 
     def need(self, column: str) -> str:
-        """The column; raises DataError, naming the nearest, if there is none of that name."""
+        """Return the column; raises DataError, naming the nearest, if it does not exist."""
         if column in self.columns:
             return column
         near = closest(column, self.columns)
@@ -68,7 +68,7 @@ class Table(ABC):
 
 
 class Columns(Table):
-    """Columns in memory, all of one length."""
+    """Columns in memory, all of the same length."""
 
     unit = "row"
 
@@ -77,12 +77,12 @@ class Columns(Table):
         self._values = {str(column): values for column, values in columns.items()}
 
     def rows(self, columns: Sequence[str]) -> Iterator[Row]:
-        """Every row, the first being 1."""
+        """Yield every row, numbered from 1."""
         return enumerate(zip(*(self._values[column] for column in columns), strict=True), 1)
 
 
 class Fields(Table):
-    """A CSV or TSV text. In a TSV that would not be whole otherwise, a quotation mark is a character like any other."""
+    """A CSV or TSV text; in a TSV with unbalanced quotation marks, they are ordinary characters."""
 
     def __init__(self, text: str, name: str, separator: str | None = None, header: bool = True) -> None:
         self.name, self._text = name, text
@@ -104,7 +104,7 @@ class Fields(Table):
             )
 
     def rows(self, columns: Sequence[str]) -> Iterator[Row]:
-        """Every row."""
+        """Yield every row."""
         at = [self.columns.index(column) for column in columns]
         wide = len(self.columns)
         for line, fields in itertools.islice(self._records(), int(self._header), None):
@@ -156,7 +156,7 @@ class Objects(Table):
         self.columns = tuple(names)
 
     def rows(self, columns: Sequence[str]) -> Iterator[Row]:
-        """Every row."""
+        """Yield every row."""
         for number, item in self._objects():
             yield number, tuple([item.get(column) for column in columns])
 
@@ -199,14 +199,14 @@ class Frame(Table):
         self.columns = tuple(self._frame.columns)
 
     def rows(self, columns: Sequence[str]) -> Iterator[Row]:
-        """Every row, the first being 1."""
+        """Yield every row, numbered from 1."""
         return enumerate(self._frame.select(list(columns)).iter_rows(), 1)
 
 
 def read_table(path: str | os.PathLike[str], encoding: str = "utf-8", header: bool = True) -> Table:
-    """Open the table in a file, or on standard input for `-`, where JSON is known by its first character.
+    """Open the table in a file, or on standard input for `-`, where the first character distinguishes JSON from CSV.
 
-    Raises DataError as `read_text` does, and for a table without a row.
+    Raises DataError as `read_text` does, and for a table without rows.
     """
     table = _opened(path, encoding, header)
     if next(table.rows(table.columns[:1]), None) is None:

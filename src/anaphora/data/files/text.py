@@ -1,10 +1,10 @@
-"""Texts from files or from standard input: whole, or block by block where they are longer than memory is wide.
+"""Texts from files or standard input: in memory, or block by block if they are large.
 
     Text = the characters of one source after another        text.blocks() reads them from the beginning, at any time
 
-A `Text` of up to `IN_MEMORY` bytes is held. Of a longer one nothing is: its files are read anew in each pass, and a
-pipe, which cannot be, is copied to a temporary file first (`TMPDIR` says where). A file that changes between two
-passes is refused. What becomes of the bytes, and what is refused as no text, is said in `anaphora.data.files.decoding`.
+A `Text` of up to `IN_MEMORY` bytes is in memory. A larger text is not: each pass reads its files again, and a pipe is
+copied to a temporary file first (in `TMPDIR`), because it cannot be read twice. A file that changes between two passes
+is refused. `anaphora.data.files.decoding` says how bytes are decoded and which files are refused.
 """
 
 from __future__ import annotations
@@ -27,14 +27,14 @@ from anaphora.errors import DataError, UsageError, closest
 
 STANDARD_INPUT = "-"
 IN_MEMORY = 2**24  # bytes of files
-BLOCK = 2**20  # bytes read at once, and characters given at once of a text in memory
+BLOCK = 2**20  # bytes per read, and characters per block of a text in memory
 
 
 def read_text(path: str | os.PathLike[str], encoding: str = "utf-8") -> str:
     """Return the text of one file, or of standard input for ``-``.
 
-    Raises DataError when the file is missing, unreadable, a folder, empty, binary or not in ``encoding``, and
-    UsageError when no such encoding exists.
+    Raises DataError if the file is missing, unreadable, a folder, empty, binary or not in `encoding`, and UsageError
+    for an unknown encoding.
     """
     check_encoding(encoding)
     source = _source(os.fspath(path))
@@ -42,10 +42,10 @@ def read_text(path: str | os.PathLike[str], encoding: str = "utf-8") -> str:
 
 
 def open_texts(paths: Sequence[str | os.PathLike[str]], encoding: str = "utf-8") -> Text:
-    """Return the files' texts as one, after a pass that checks every byte and counts the characters.
+    """Return the text of several files as one, after a pass that checks every byte and counts the characters.
 
-    Raises as :func:`read_text` does, and UsageError when no file is named or ``-`` twice; a later pass over a file that
-    has changed since raises DataError.
+    Raises the errors of `read_text`, and UsageError if no file is named or ``-`` is named twice. A later pass over a
+    changed file raises DataError.
     """
     names = _names(paths)
     check_encoding(encoding)
@@ -63,7 +63,7 @@ def open_texts(paths: Sequence[str | os.PathLike[str]], encoding: str = "utf-8")
 
 
 class Text:
-    """Characters that can be read again and again; it has a length, and slices that are texts themselves."""
+    """Characters that can be read repeatedly; a Text has a length, and its slices are Texts."""
 
     def __init__(self, stretches: Iterable[_Stretch]) -> None:
         self._stretches = tuple(stretches)
@@ -71,7 +71,7 @@ class Text:
 
     @classmethod
     def of(cls, text: str) -> Text:
-        """Return a text that is in memory already."""
+        """Return a text that is in memory."""
         return cls([_Stretch(_Held(text), 0, len(text))])
 
     def __len__(self) -> int:
@@ -94,11 +94,11 @@ class Text:
 
     @property
     def lengths(self) -> tuple[int, ...]:
-        """How many characters of each source there are, one after another; a block is of one source."""
+        """The number of characters of each source, in order; a block belongs to one source."""
         return tuple(stretch.stop - stretch.start for stretch in self._stretches)
 
     def blocks(self) -> Iterator[str]:
-        """Read it from the beginning, about `BLOCK` characters at once; no block is empty."""
+        """Yield the text from the beginning in blocks of about `BLOCK` characters; no block is empty."""
         for source, start, stop in self._stretches:
             at = 0
             for block in source.text():
@@ -145,7 +145,7 @@ class _File(NamedTuple):
 
 
 class _Copy:
-    """The bytes that came through a pipe, in memory or, if there are many, in a temporary file."""
+    """The bytes of a pipe, in memory or, if there are many, in a temporary file."""
 
     def __init__(self, pipe: BinaryIO | io.FileIO, name: str) -> None:
         self.name = name
@@ -169,7 +169,7 @@ class _Copy:
 
 
 class _Decoded(NamedTuple):
-    """Bytes that are characters in an encoding."""
+    """Bytes and their encoding."""
 
     source: _File | _Copy
     encoding: str
@@ -179,7 +179,7 @@ class _Decoded(NamedTuple):
 
 
 class _Stretch(NamedTuple):
-    """Characters `start` to `stop` of a source."""
+    """The characters `start` to `stop` of a source."""
 
     source: _Held | _Decoded
     start: int
@@ -218,7 +218,7 @@ def _opened(file: Path, name: str) -> io.FileIO:
 
 @contextmanager
 def _explained(file: Path, name: str) -> Iterator[None]:
-    """Say what stands in the way of reading a file."""
+    """Turn the errors of reading a file into DataError with an explanation."""
     try:
         yield
     except FileNotFoundError as error:

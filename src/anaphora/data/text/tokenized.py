@@ -1,8 +1,8 @@
-"""A corpus as units: in memory, or of a longer one on disk, where a later run over the same text finds them.
+"""A tokenized corpus: in memory, or on disk if it is large, where a later run over the same text finds it.
 
-folder = the cache / text-HASH             HASH: of the text, what it is cut into, and the version
+folder = the cache / text-HASH             HASH: of the text, the tokenization, and the version
   train.npy  held_out.npy                 the units of the two parts; see `anaphora.data.text.id_files`
-  vocabulary.safetensors                  what the vocabulary is restored from
+  vocabulary.safetensors                  the tensors of the vocabulary
   data.json                               the SHA-256 of each
 """
 
@@ -40,17 +40,17 @@ V = TypeVar("V", bound=Vocabulary)
 
 
 class Way(NamedTuple, Generic[V]):
-    """How a text becomes units: how its vocabulary is made and restored, and what decides about it."""
+    """A tokenization: functions that make and restore its vocabulary, and the values that determine it."""
 
     make: Callable[[Text], V]
     restore: Callable[[Mapping[str, NDArray[Any]]], V]
-    said: tuple[Any, ...]  # plain values: equal ones give equal units of one text
+    said: tuple[Any, ...]  # plain values; equal values give equal units of one text
 
 
 def prepare(corpus: Corpus, way: Way[V]) -> tuple[V, Units, Units]:
-    """Make the vocabulary of the training part, and units of both parts.
+    """Return the vocabulary of the training part, and the units of both parts.
 
-    Raises DataError when the training part makes no vocabulary, UsageError when there is no room on the disk.
+    Raises DataError if the training part gives no vocabulary, UsageError if the disk is full.
     """
     train, held_out = corpus.train, corpus.held_out
     if len(train) + len(held_out) <= IN_MEMORY:
@@ -78,9 +78,9 @@ def prepare(corpus: Corpus, way: Way[V]) -> tuple[V, Units, Units]:
 
 @contextmanager
 def units_of(vocabulary: Vocabulary, text: Text) -> Iterator[Units]:
-    """The units of a text for as long as they are needed: of a long one they lie in a temporary file.
+    """Provide the units of a text within the context; the units of a large text are in a temporary file.
 
-    Raises UsageError when there is no room for it.
+    Raises UsageError if the disk is full.
     """
     if len(text) <= IN_MEMORY:
         yield _joined(_units(vocabulary, text))
@@ -106,7 +106,7 @@ def _joined(pieces: Iterator[NDArray[np.int32]]) -> NDArray[np.int32]:
 
 
 def _whole(folder: Path) -> bool:
-    """Whether a folder holds every byte that was written."""
+    """Return whether a folder holds every byte that was written."""
     tell("checking the units that an earlier run has prepared")
     try:
         facts = json.loads((folder / _FACTS).read_text(encoding="utf-8"))
