@@ -44,16 +44,16 @@ class Hypothesis(NamedTuple):
     merit: float
 
 
-class Rows(Protocol):
+class RowStates(Protocol):
     """The state of n rows."""
 
     def take(self, rows: NDArray[np.int64], /) -> Any:
         """Return the state of the rows numbered `rows` (n,), in this order; a row may be taken more than once."""
 
 
-Many = TypeVar("Many", bound=Rows)
-StepOfRows = Callable[[Many, NDArray[np.int64]], tuple[NDArray[Any], Many]]
-Choice = Callable[[NDArray[Any], NDArray[np.int64]], NDArray[np.int64]]
+SomeRowStates = TypeVar("SomeRowStates", bound=RowStates)
+RowStep = Callable[[SomeRowStates, NDArray[np.int64]], tuple[NDArray[Any], SomeRowStates]]
+ChooseTokens = Callable[[NDArray[Any], NDArray[np.int64]], NDArray[np.int64]]
 
 
 def log_probabilities(logits: NDArray[Any]) -> Probabilities:
@@ -154,26 +154,26 @@ def beam(
     each position the `width` best continuations of all live hypotheses are kept. If `width` is at least V^length, the
     search is exhaustive.
     """
-    singly = _Singly(step)
-    return search(singly, _States([state]), [token], [length], width=width, stop=stop)[0]
+    singly = _RowByRow(step)
+    return search(singly, _SingleStates([state]), [token], [length], width=width, stop=stop)[0]
 
 
-class _States(list[Any]):
+class _SingleStates(list[Any]):
     """The states of n sequences, each by itself."""
 
-    def take(self, rows: NDArray[np.int64], /) -> _States:
-        return _States(self[row] for row in rows)
+    def take(self, rows: NDArray[np.int64], /) -> _SingleStates:
+        return _SingleStates(self[row] for row in rows)
 
 
-class _Singly:
+class _RowByRow:
     """A step of n rows made of n steps of one row."""
 
     def __init__(self, step: Step[Any]) -> None:
         self._step = step
 
-    def __call__(self, states: _States, tokens: NDArray[np.int64]) -> tuple[NDArray[Any], _States]:
+    def __call__(self, states: _SingleStates, tokens: NDArray[np.int64]) -> tuple[NDArray[Any], _SingleStates]:
         pairs = [self._step(state, token) for state, token in zip(states, tokens.tolist(), strict=True)]
-        return np.stack([logits for logits, _ in pairs]), _States(after for _, after in pairs)
+        return np.stack([logits for logits, _ in pairs]), _SingleStates(after for _, after in pairs)
 
 
 def likeliest(logits: NDArray[Any], rows: NDArray[np.int64]) -> NDArray[np.int64]:
@@ -183,13 +183,13 @@ def likeliest(logits: NDArray[Any], rows: NDArray[np.int64]) -> NDArray[np.int64
 
 
 def write(
-    step: StepOfRows[Many],
-    state: Many,
+    step: RowStep[SomeRowStates],
+    state: SomeRowStates,
     tokens: ArrayLike,
     lengths: ArrayLike,
     *,
     stop: int,
-    choose: Choice = likeliest,
+    choose: ChooseTokens = likeliest,
 ) -> list[list[int]]:
     """Decode B rows side by side after their first tokens (B,), each until `stop` or its length (B,).
 
@@ -212,8 +212,8 @@ def write(
 
 
 def search(
-    step: StepOfRows[Many],
-    state: Many,
+    step: RowStep[SomeRowStates],
+    state: SomeRowStates,
     tokens: Sequence[int],
     lengths: Sequence[int],
     *,
@@ -221,7 +221,7 @@ def search(
     stop: Collection[int],
     length_penalty: float = 0.0,
     no_repeat: int = 0,
-    extra: Callable[[Many], NDArray[Any]] | None = None,
+    extra: Callable[[SomeRowStates], NDArray[Any]] | None = None,
 ) -> list[list[Hypothesis]]:
     """Decode B rows side by side with a beam: for each row the best `width` sequences found, by rank score.
 

@@ -37,7 +37,7 @@ class Judged(NamedTuple):
     rank: Numbers
 
 
-class _Table:
+class _ContextCounts:
     """Counts of words in contexts of one kind; contexts and words are whole numbers."""
 
     def __init__(self, contexts: Numbers, words: Numbers, size: int) -> None:
@@ -102,7 +102,7 @@ class GapCounts:
         at = np.flatnonzero(np.append(self._words, False)[text])
         left, word, right = text[at - 1], text[at], text[at + 1]
         self._both, self._left, self._right = (
-            _Table(contexts, word, V) for contexts in (left * (V + 1) + right, left, right)
+            _ContextCounts(contexts, word, V) for contexts in (left * (V + 1) + right, left, right)
         )
         counts = np.bincount(word, minlength=V) + self._words
         self._alone = np.asarray(counts / counts.sum(), np.float64)

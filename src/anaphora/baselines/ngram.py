@@ -46,7 +46,7 @@ def order_for(kind: str) -> int:
     return 7 if kind in ("char", "byte") else 5
 
 
-class _Order(NamedTuple):
+class _NgramTable(NamedTuple):
     """The k-grams of one order, by rank; contexts are the k-grams of the order below, by rank."""
 
     keys: Numbers  # (n_k,) sorted: context · V + unit
@@ -65,7 +65,7 @@ class KneserNey:
         self.vocabulary_size = vocabulary_size
         self.note: str | None = None
         """A note for readers of the score, or None: that only a sample was counted."""
-        self._orders: list[_Order] = []
+        self._orders: list[_NgramTable] = []
 
     def fit(self, ids: Units | Sequence[int], largest: int | None = None) -> KneserNey:
         """Count the n-grams of a text, integers (T,), or those of a sample if the text is longer than `largest`
@@ -108,7 +108,7 @@ class KneserNey:
         nats: Floats = -np.log(probability)
         return nats
 
-    def _count(self, text: Numbers, age: Numbers) -> list[_Order]:
+    def _count(self, text: Numbers, age: Numbers) -> list[_NgramTable]:
         """Return the table of every order; `age` (T,) is the number of units before each unit in its block."""
         V = self.vocabulary_size
         rank = np.zeros(text.size, dtype=np.int64)  # of the k-gram that ends at each position; -1 if none
@@ -137,14 +137,14 @@ class KneserNey:
         return text
 
 
-def _order(keys: Numbers, counts: Numbers, contexts: int, V: int) -> _Order:
+def _order(keys: Numbers, counts: Numbers, contexts: int, V: int) -> _NgramTable:
     discounts = np.array([0.0, *_discounts(counts)])[np.minimum(counts, 3)]
     context = keys // V
     total = np.bincount(context, weights=counts, minlength=contexts)
     taken = np.bincount(context, weights=discounts, minlength=contexts)
     seen = total > 0
     total[~seen] = 1.0
-    return _Order(keys, (counts - discounts) / total[context], np.where(seen, taken / total, 1.0))
+    return _NgramTable(keys, (counts - discounts) / total[context], np.where(seen, taken / total, 1.0))
 
 
 def _discounts(counts: Numbers) -> tuple[float, float, float]:

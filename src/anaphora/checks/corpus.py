@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from anaphora.checks.findings import Finding
-from anaphora.checks.lines import Lines, Piece, check_lines
+from anaphora.checks.lines import FilePiece, TextLines, check_lines
 from anaphora.checks.text_files import check_texts
 from anaphora.data.files.text import STANDARD_INPUT, Text
 from anaphora.data.text.corpus import Corpus
@@ -44,22 +44,22 @@ def check_corpus(corpus: Corpus) -> list[Finding]:
             *check_lines(train, held_out)]  # fmt: skip
 
 
-def _lines(corpus: Corpus) -> tuple[Lines, Lines]:
+def _lines(corpus: Corpus) -> tuple[TextLines, TextLines]:
     """Return the lines of both parts, each with its file and position."""
     names = ["standard input" if source == STANDARD_INPUT else source for source in corpus.sources]
     first, second = corpus.train.lengths, corpus.held_out.lengths
     cut = len(first) + len(second) > len(names)  # one file lies in both parts
     if len(first) + len(second) - cut != len(names):
         names = ["the text"] * (len(first) + len(second))
-    train = Lines(_pieces(corpus.train, names[: len(first)], 1))
+    train = TextLines(_pieces(corpus.train, names[: len(first)], 1))
     begins = train.ends_in if cut else 1
-    return train, Lines(_pieces(corpus.held_out, names[len(first) - cut :], begins))
+    return train, TextLines(_pieces(corpus.held_out, names[len(first) - cut :], begins))
 
 
-def _pieces(text: Text, names: Sequence[str], line: int) -> Iterator[Piece]:
+def _pieces(text: Text, names: Sequence[str], line: int) -> Iterator[FilePiece]:
     blocks = text.blocks()
     for name, length in zip(names, text.lengths, strict=False):
-        yield Piece(name, line, _take(blocks, length))
+        yield FilePiece(name, line, _take(blocks, length))
         line = 1
 
 

@@ -33,7 +33,7 @@ from anaphora.runtime.recurrent import CELLS
 PROGRAM_BYTES = 380 * 2**20  # Python, NumPy, torch and its optimisers, measured
 COPIES = 6  # of the weights: weights, gradient, two moments, best weights, a checkpoint being written
 TRIAL_OPERATIONS = 1e9  # approximate number of multiplications and additions of one trial
-COLDER = 1.1  # a training step has colder caches than a repeated trial
+COLD_CACHES = 1.1  # a training step has colder caches than a repeated trial
 STEP_SECONDS = 2e-3  # the overhead of torch in each step
 CLOCK: Callable[[], float] = time.perf_counter
 _PASSES_OF_WEIGHTS = 12  # reads and writes of each weight by clipping and AdamW
@@ -52,7 +52,7 @@ class Cost(NamedTuple):
         return Cost(self.seconds + other.seconds, self.kept + other.kept, self.scored + other.scored)
 
 
-class _Seen(NamedTuple):
+class _BlockInput(NamedTuple):
     """The input of a block: rows, steps (one per row after pooling), width, and for attention the number of steps
     attended.
     """
@@ -72,7 +72,7 @@ def findings(load: Load, training: Training, folder: Path) -> list[Finding]:
     batch = max(cost.kept, load.scored_lines * cost.scored)
     memory = PROGRAM_BYTES + load.data_bytes + copies * weights + batch
     passes = _PASSES_OF_WEIGHTS * weights * _seconds_per_byte()
-    seconds = load.batches * (COLDER * cost.seconds + STEP_SECONDS + passes / training.accumulate)
+    seconds = load.batches * (COLD_CACHES * cost.seconds + STEP_SECONDS + passes / training.accumulate)
     return [*_memory(memory, weights, batch), _time(seconds, load, training), *_disk(weights, folder)]
 
 
@@ -85,7 +85,7 @@ def of_batch(load: Load) -> Cost:
         lines, width = rows * steps, part.get("input_size", width)
         beside = steps if number == 0 else beside  # attention attends to the first part
         for _, block in spec.walk({"parts": [part]}):
-            whole = whole.and_(_block(block, known, _Seen(rows, lines, width, beside)))
+            whole = whole.and_(_block(block, known, _BlockInput(rows, lines, width, beside)))
             width = _width_after(block, known, width)
             lines = rows if spec.KINDS[block["kind"]].pools else lines
             known[block["name"]] = block
@@ -121,7 +121,7 @@ def _time(seconds: float, load: Load, training: Training) -> Finding:
 
 
 def _disk(weights: int, folder: Path) -> list[Finding]:
-    needed = run_folder.room(weights)
+    needed = run_folder.bytes_needed(weights)
     place = next(place for place in (folder.resolve(), *folder.resolve().parents) if place.is_dir())
     free = shutil.disk_usage(place).free
     figures = {"bytes": needed, "free_bytes": free}
@@ -159,7 +159,7 @@ def _size(count: int) -> str:
     return f"{short(count)}B"
 
 
-def _block(block: Block, known: dict[str, Block], seen: _Seen) -> Cost:
+def _block(block: Block, known: dict[str, Block], seen: _BlockInput) -> Cost:
     lines, width = seen.lines, seen.width
     if block["kind"] in CELLS:
         return _recurrent(block, seen.rows, max(1, lines // seen.rows))
@@ -167,7 +167,7 @@ def _block(block: Block, known: dict[str, Block], seen: _Seen) -> Cost:
     if block["kind"] == "dropout":
         return Cost(lines * width * _seconds_per_mask(), 5 * lines * width, 0)
     if block["kind"] == "cross_attention":
-        return _across(block, lines, seen.beside)
+        return _cross_attention(block, lines, seen.beside)
     shapes = [] if block["kind"] == "embedding" else spec.KINDS[block["kind"]].tensors(block, known).values()
     products = [(shape[0], math.prod(shape[1:])) for shape in shapes if len(shape) > 1]
     if "embedding" in block:
@@ -177,7 +177,7 @@ def _block(block: Block, known: dict[str, Block], seen: _Seen) -> Cost:
     return Cost(seconds or 2 * lines * made * _seconds_per_byte(), lines * made, made)
 
 
-def _across(block: Block, lines: int, beside: int) -> Cost:
+def _cross_attention(block: Block, lines: int, beside: int) -> Cost:
     """Return the cost of attention from each step to `beside` steps: scores, softmax and weighted mean."""
     query, memory = block["query_size"], block["memory_size"]
     scored = block["attention_size"] if block["score"] == "additive" else query

@@ -111,7 +111,7 @@ class Finding:
         """
         head = f"{self.severity:<7}  {self.code}  {self.where}"
         if self.rows:
-            head += f": {said(self.rows, self.where, self.count)}"
+            head += f": {in_words(self.rows, self.where, self.count)}"
         return [head, *(f"    {line}" for line in (self.message, self.remedy) if line)]
 
     def as_json(self) -> dict[str, Any]:
@@ -128,12 +128,12 @@ class Finding:
         }
 
 
-def said(rows: Sequence[Row], where: str = "", count: int | None = None) -> str:
+def in_words(rows: Sequence[Row], where: str = "", count: int | None = None) -> str:
     """Return rows in words, the first few of them; the file `where` is not repeated.
 
-    >>> said([Row("a.txt", 3), Row("a.txt", 9), Row("b.txt", 1)])
+    >>> in_words([Row("a.txt", 3), Row("a.txt", 9), Row("b.txt", 1)])
     'a.txt lines 3, 9; b.txt line 1'
-    >>> said([Row("a.txt", line) for line in range(1, 9)], "a.txt")
+    >>> in_words([Row("a.txt", line) for line in range(1, 9)], "a.txt")
     'lines 1, 2, 3, 4, 5 and 3 more'
     """
     shown: dict[str, list[int]] = {}
@@ -162,7 +162,7 @@ def refuse(findings: Iterable[Finding]) -> None:
     """Raise DataError that names every error; do nothing if there is no error."""
     wrong = errors(findings)
     if wrong:
-        told = "\n".join("\n".join(finding.lines()) for finding in wrong)
+        listing = "\n".join("\n".join(finding.lines()) for finding in wrong)
         raise DataError(
-            f"The data cannot be trained on: {len(wrong)} error{'s' if len(wrong) > 1 else ''} found.\n{told}"
+            f"The data cannot be trained on: {len(wrong)} error{'s' if len(wrong) > 1 else ''} found.\n{listing}"
         )

@@ -24,7 +24,7 @@ _ACROSS_SHARE = 0.005  # of the held-out part's long lines
 _ROWS = 1000
 
 
-class Piece(NamedTuple):
+class FilePiece(NamedTuple):
     """A piece of the text of one file; `line` is the number of its first line in the file."""
 
     file: str
@@ -32,10 +32,10 @@ class Piece(NamedTuple):
     blocks: Iterable[str]
 
 
-class Lines:
+class TextLines:
     """The lines of one part of a text."""
 
-    def __init__(self, pieces: Iterable[Piece]) -> None:
+    def __init__(self, pieces: Iterable[FilePiece]) -> None:
         self.count = self.empty = 0
         self._histogram = np.zeros(_HISTOGRAM + 1, np.int64)
         self._longest, self._longest_row = -1, Row("", 1)
@@ -49,7 +49,7 @@ class Lines:
         self.hashes = np.concatenate([np.zeros(0, np.int64), *self._hashes])
         self.places = np.concatenate([np.zeros(0, np.int64), *self._places])
 
-    def _read(self, piece: Piece) -> None:
+    def _read(self, piece: FilePiece) -> None:
         self._files.append(piece.file)
         line = piece.line
         for lines, whole in _split(piece.blocks):
@@ -68,7 +68,7 @@ class Lines:
         if self._held >= KEPT:
             return
         long = np.flatnonzero(lengths >= LONG)
-        at = np.array([number for number in long.tolist() if _says_something(lines[number])], np.int64)
+        at = np.array([number for number in long.tolist() if _is_no_rule(lines[number])], np.int64)
         self._held += at.size
         self._hashes.append(np.array([hash(lines[number]) for number in at.tolist()], np.int64))
         self._places.append(at + first + ((len(self._files) - 1) << 40))
@@ -89,7 +89,7 @@ class Lines:
         return Finding("lengths", "info", where, (self._longest_row,), message, "", figures=figures)
 
 
-def check_lines(train: Lines, held_out: Lines) -> list[Finding]:
+def check_lines(train: TextLines, held_out: TextLines) -> list[Finding]:
     """Return findings on repeated long lines: within the training part, and between both parts."""
     found = []
     known, first, numbers = np.unique(train.hashes, return_index=True, return_inverse=True)
@@ -115,7 +115,7 @@ def check_lines(train: Lines, held_out: Lines) -> list[Finding]:
     return found
 
 
-def _says_something(line: str) -> bool:
+def _is_no_rule(line: str) -> bool:
     """Return whether a line is not a rule of repeated characters."""
     return line[0].isalnum() or 2 * len(line.lstrip(line[:4])) > len(line)
 

@@ -45,14 +45,14 @@ def check_text(path: str | Path, encoding: str) -> list[Finding]:
     if file == "-" or (Path(file).exists() and not Path(file).is_file() and not Path(file).is_dir()):
         return []
     try:
-        blocks = _Blocks(file, encoding)
+        blocks = _FileBytes(file, encoding)
     except OSError:
         try:
             read_text(file, encoding)  # raises the best message
         except DataError as error:
             return [_from(error, "no-file", file)]
         return []
-    signs = _Signs()
+    signs = _DamagedLines()
     try:
         for text in decoded(blocks.read(), encoding, f"'{file}'"):
             signs.look(text)
@@ -61,7 +61,7 @@ def check_text(path: str | Path, encoding: str) -> list[Finding]:
     return [*blocks.findings(), *([] if blocks.is_utf8 else signs.findings(file))]
 
 
-class _Blocks:
+class _FileBytes:
     """The bytes of a file, and statistics of the bytes before decoding."""
 
     def __init__(self, file: str, encoding: str) -> None:
@@ -119,7 +119,7 @@ class _Blocks:
         return found
 
 
-class _Signs:
+class _DamagedLines:
     """Lines of a text with characters that indicate damage; the text is read from its beginning."""
 
     def __init__(self) -> None:
@@ -192,13 +192,12 @@ def _refused(file: str, encoding: str, error: DataError) -> Finding:
     if not whole:
         return _from(error, "wrong-encoding", file, rows)
     message = f"{len(rows):,} of {total:,} lines are not {encoding}, though {whole:,} that are not ASCII are."
-    remedy = (
-        f"{'These lines are' if len(rows) > 1 else 'This line is'} probably {_guess(file, bad, codec)}: write it in"
-    )
-    return Finding("mixed-encoding", "error", file, rows, message, f"{remedy} {encoding}, or leave it out.")
+    subject, found = "These lines are" if len(rows) > 1 else "This line is", _encoding_of(file, bad, codec)
+    remedy = f"{subject} probably {found}: write it in {encoding}, or leave it out."
+    return Finding("mixed-encoding", "error", file, rows, message, remedy)
 
 
-def _guess(file: str, lines: Sequence[int], codec: str) -> str:
+def _encoding_of(file: str, lines: Sequence[int], codec: str) -> str:
     """Return the encoding of some lines of a file; with too few bytes, the encoding that is mixed in most often."""
     wanted = set(lines)
     with open(file, "rb") as opened:

@@ -75,8 +75,8 @@ def tables(config: type[Config], presets: Mapping[str, Preset], usual: str) -> l
         values = {name: _value(getattr(getattr(made, section), knob.key)) for name, made in resolved.items()}
         default = _value(knob.default)
         if set(values.values()) != {default}:
-            told = ", ".join(f"{name} {value}" for name, value in values.items())
-            default = f"{told} (usual: {usual})" if len(set(values.values())) > 1 else values[usual]
+            listing = ", ".join(f"{name} {value}" for name, value in values.items())
+            default = f"{listing} (usual: {usual})" if len(set(values.values())) > 1 else values[usual]
         cells = (f"`{knob.short or knob.flag}`", knob.expected, default, knob.meaning)
         lines.append(f"| {' | '.join(cell.replace('|', chr(92) + '|') for cell in cells)} |")
     return lines

@@ -46,15 +46,15 @@ def columns(data: Any) -> dict[str, list[Any]] | None:
     if isinstance(data, Mapping):
         found = {str(name): values(column) for name, column in data.items()}
     elif hasattr(data, "column_names") and hasattr(data, "column"):  # Arrow
-        found = {str(name): values(data.column(name).to_pylist()) for name in _once(data.column_names)}
+        found = {str(name): values(data.column(name).to_pylist()) for name in _unique(data.column_names)}
     elif hasattr(type(data), "columns") and hasattr(type(data), "to_dict"):  # polars, pandas
-        found = {str(name): values(data[name]) for name in _once(data.columns)}
+        found = {str(name): values(data[name]) for name in _unique(data.columns)}
     else:
         return None
     lengths = {name: len(column) for name, column in found.items()}
     if len(set(lengths.values())) > 1:
-        told = ", ".join(f"{count:,} in {name!r}" for name, count in lengths.items())
-        raise UsageError(f"The columns have different numbers of values ({told}); expected the same in all.")
+        listing = ", ".join(f"{count:,} in {name!r}" for name, count in lengths.items())
+        raise UsageError(f"The columns have different numbers of values ({listing}); expected the same in all.")
     return found
 
 
@@ -91,7 +91,7 @@ def kind(data: Any) -> str:
     return type(data).__name__ + (f" of shape {tuple(shape)}" if shape is not None else "")
 
 
-def _once(names: Iterable[Any]) -> list[Any]:
+def _unique(names: Iterable[Any]) -> list[Any]:
     found = list(names)
     for name in found:
         if found.count(name) > 1:

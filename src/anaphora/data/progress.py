@@ -25,21 +25,21 @@ def heard_by(listener: Callable[[str], None]) -> Iterator[None]:
         _listener.reset(before)
 
 
-def tell(what: str) -> None:
+def report(what: str) -> None:
     """Send a report to the listener, if there is one."""
     listener = _listener.get()
     if listener is not None:
         listener(what)
 
 
-def told(
+def reporting(
     blocks: Iterable[Block], total: int, what: str, clock: Callable[[], float] = time.monotonic
 ) -> Iterator[Block]:
     """Yield the blocks, and every five seconds report the share of `total` items that has passed.
 
     >>> ticks = iter(range(0, 100, 3))
     >>> with heard_by(print):
-    ...     list(told(["ab", "cde", "f"], 6, "reading", lambda: next(ticks)))
+    ...     list(reporting(["ab", "cde", "f"], 6, "reading", lambda: next(ticks)))
     reading, 83 %
     ['ab', 'cde', 'f']
     """
@@ -49,6 +49,6 @@ def told(
         done += len(block)
         now = clock()
         if now - spoken >= EVERY_SECONDS:
-            tell(f"{what}, {100 * done / max(1, total):.0f} %")
+            report(f"{what}, {100 * done / max(1, total):.0f} %")
             spoken = now
         yield block

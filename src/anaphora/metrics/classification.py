@@ -29,7 +29,7 @@ Floats = npt.NDArray[np.float64]
 Counts = npt.NDArray[np.int64]
 
 BINS = 15
-COLDEST, HOTTEST = 0.05, 20.0  # the range of fitted temperatures
+LOWEST, HIGHEST = 0.05, 20.0  # the range of fitted temperatures
 _HALVINGS = 50
 
 
@@ -84,15 +84,15 @@ def fit_temperature(scores: npt.ArrayLike, targets: npt.NDArray[Any], multi: boo
     if not len(z) or not np.isfinite(z).all():
         return 1.0
     wanted = (z * (targets > 0)).sum(axis=1) if multi else z[np.arange(len(z)), targets]
-    colder, hotter = math.log(COLDEST), math.log(HOTTEST)
+    low, high = math.log(LOWEST), math.log(HIGHEST)
     for _ in range(_HALVINGS):
-        middle = (colder + hotter) / 2
+        middle = (low + high) / 2
         expected = (probabilities(z, math.exp(middle), multi) * z).sum(axis=1)
         if float(np.mean(expected - wanted)) > 0:  # T is too low: the scores are over-confident
-            colder = middle
+            low = middle
         else:
-            hotter = middle
-    return math.exp((colder + hotter) / 2)
+            high = middle
+    return math.exp((low + high) / 2)
 
 
 def confusion(truth: npt.NDArray[np.int64], guesses: npt.NDArray[np.int64], labels: int) -> Counts:

@@ -38,7 +38,7 @@ def check_output(path: str | Path) -> None:
     atomic.writable(path)
 
 
-def room(model_bytes: int) -> int:
+def bytes_needed(model_bytes: int) -> int:
     """Return the bytes of disk space that a run with a model of this size needs at most.
 
     Two checkpoints hold the weights, two optimiser moments per weight, an average and the best weights. The best
@@ -52,7 +52,7 @@ def check_room(folder: Path, model_bytes: int) -> None:
 
     Raises UsageError.
     """
-    needed = room(model_bytes)
+    needed = bytes_needed(model_bytes)
     free = shutil.disk_usage(folder).free
     if free < needed:
         raise UsageError(

@@ -17,13 +17,13 @@ from anaphora.runtime.convolution import Convolution
 from anaphora.runtime.crf import Chain
 from anaphora.runtime.cross_attention import CrossAttention
 from anaphora.runtime.pointwise import Block, BlockState, Embedding, Floats, Identity, LayerNorm, Linear, Tensors
-from anaphora.runtime.pooling import Attention, Pooling
+from anaphora.runtime.pooling import AttentionPooling, Pooling
 from anaphora.runtime.recurrent import Recurrent
 
-__all__ = ["BUILDERS", "Block", "BlockState", "Floats", "Placed", "build"]
+__all__ = ["BUILDERS", "Block", "BlockState", "Floats", "PlacedBlock", "build"]
 
 
-class Placed(NamedTuple):
+class PlacedBlock(NamedTuple):
     """A block that is ready to run, with its path in the tree and its initial state."""
 
     path: str
@@ -32,7 +32,7 @@ class Placed(NamedTuple):
     whole_rows: bool  # whether its output depends on the end of the row
 
 
-def build(tree: Mapping[str, Any], tensors: Mapping[str, NDArray[Any]]) -> list[Placed]:
+def build(tree: Mapping[str, Any], tensors: Mapping[str, NDArray[Any]]) -> list[PlacedBlock]:
     """Return the blocks of a checked tree in order, each with its weights.
 
     `tensors` maps names to float32 arrays of the shapes that `spec.tensors` gives, such as (G·H, I). Raises
@@ -41,7 +41,7 @@ def build(tree: Mapping[str, Any], tensors: Mapping[str, NDArray[Any]]) -> list[
     check_tensors(tree, tensors)
     states = spec.states(tree)
     owned: dict[str, Tensors] = {}
-    placed: list[Placed] = []
+    placed: list[PlacedBlock] = []
     for path, block in spec.walk(tree):
         own = {name.removeprefix(f"{path}."): tensors[name] for name in tensors if name.startswith(f"{path}.")}
         run = BUILDERS[block["kind"]](block, own, owned)
@@ -52,7 +52,7 @@ def build(tree: Mapping[str, Any], tensors: Mapping[str, NDArray[Any]]) -> list[
         )
         kind = spec.KINDS[block["kind"]]
         whole_rows = kind.pools or kind.around or bool(block.get("bidirectional", False))
-        placed.append(Placed(path, run, initial, whole_rows))
+        placed.append(PlacedBlock(path, run, initial, whole_rows))
     return placed
 
 
@@ -94,7 +94,7 @@ BUILDERS: dict[str, Builder] = {
     "coupled_lstm": _recurrent,
     "layer_norm_lstm": _recurrent,
     "pooling": lambda block, own, before: Pooling(block["over"]),
-    "attention": lambda block, own, before: Attention(own["weight"], own["bias"], own["query"]),
+    "attention": lambda block, own, before: AttentionPooling(own["weight"], own["bias"], own["query"]),
     "convolution": lambda block, own, before: Convolution(own["weight"], own["bias"]),
     "linear": lambda block, own, before: Linear(own["weight"], own.get("bias")),
     "tied_output": lambda block, own, before: Linear(before[block["embedding"]]["weight"], own.get("bias")),

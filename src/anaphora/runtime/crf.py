@@ -24,7 +24,7 @@ quietly = np.errstate(divide="ignore")  # ln 0 is −∞
 _LEAST = 1e-290  # a smaller sum has lost digits or underflowed to 0
 
 
-class Path(NamedTuple):
+class LabelPath(NamedTuple):
     """Labels of a row (n,), and the natural logarithm of their probability given the row."""
 
     labels: Labels
@@ -57,7 +57,7 @@ class Chain:
     @quietly
     def log_partition(self, scores: NDArray[np.float32], lengths: ArrayLike) -> Doubles:
         """Return ln Z of each row (B,); `scores` (T, B, K), `lengths` (B,). A row without steps has 0."""
-        e, counts, order, found = self._begun(scores, lengths)
+        e, counts, order, found = self._prepared(scores, lengths)
         if counts:
             alpha, P = self.a + e[0], np.exp(self.into)
             for t, n in enumerate(counts[1:], 1):
@@ -66,9 +66,9 @@ class Chain:
         return found
 
     @quietly
-    def best(self, scores: NDArray[np.float32], lengths: ArrayLike) -> list[Path]:
+    def best(self, scores: NDArray[np.float32], lengths: ArrayLike) -> list[LabelPath]:
         """Return the most likely labels of each row; `scores` (T, B, K), `lengths` (B,). Source: Viterbi, 1967."""
-        e, counts, order, reached = self._begun(scores, lengths)
+        e, counts, order, reached = self._prepared(scores, lengths)
         log_z = self.log_partition(scores, lengths)
         table = np.zeros((len(counts), len(reached)), dtype=np.int64)
         if counts:
@@ -88,19 +88,19 @@ class Chain:
                     label[:on] = came[t][np.arange(on), label[:on]]
                 table[t, order[:n]] = label[:n]
         return [
-            Path(table[:length, row].copy(), min(0.0, float(reached[row] - log_z[row])))
+            LabelPath(table[:length, row].copy(), min(0.0, float(reached[row] - log_z[row])))
             for row, length in enumerate(np.asarray(lengths).tolist())
         ]
 
     @quietly
-    def several(self, scores: NDArray[np.float32], count: int) -> list[Path]:
+    def several(self, scores: NDArray[np.float32], count: int) -> list[LabelPath]:
         """Return the `count` most likely label sequences of one row, the best first; `scores` (n, K).
 
         The list is shorter if fewer sequences are possible.
         """
         e = np.asarray(scores, dtype=np.float64) / self.temperature
         if not len(e):
-            return [Path(np.zeros(0, np.int64), 0.0)]
+            return [LabelPath(np.zeros(0, np.int64), 0.0)]
         (log_z,) = self.log_partition(np.asarray(scores)[:, None], [len(e)])
         delta = np.full((self.labels, count), -np.inf)  # the best scores of sequences that end in each label
         delta[:, 0] = self.a + e[0]
@@ -120,7 +120,7 @@ class Chain:
                 label, rank = divmod(way, count)
                 path.append(label)
                 way = 0 if before is None else int(before[label, rank])
-            found.append(Path(np.array(path[::-1], dtype=np.int64), min(0.0, float(ended[0, place] - log_z))))
+            found.append(LabelPath(np.array(path[::-1], dtype=np.int64), min(0.0, float(ended[0, place] - log_z))))
         return found
 
     @quietly
@@ -151,7 +151,7 @@ class Chain:
                 found[row] += np.add.reduce(each) + self.a[own[0]] + self.b[own[-1]]
         return np.minimum(found, 0.0)  # rounding can make the sum positive
 
-    def _begun(self, scores: NDArray[np.float32], lengths: ArrayLike) -> tuple[Doubles, list[int], Labels, Doubles]:
+    def _prepared(self, scores: NDArray[np.float32], lengths: ArrayLike) -> tuple[Doubles, list[int], Labels, Doubles]:
         """Return e of the rows with steps, longest first; the number of rows with step t; their indices; and zeros
         (B,).
         """

@@ -41,7 +41,7 @@ class CrossAttention:
         """Return the memories of rows (n, M)."""
         keys = self._keys.of(np.concatenate(rows)) if len(rows) else np.zeros((0, self._keys.width), np.float32)
         ends = np.cumsum([len(row) for row in rows], dtype=np.int64)[:-1]
-        return [Memory(*pair) for pair in zip(np.split(keys, ends)[: len(rows)], map(_turned, rows), strict=True)]
+        return [Memory(*pair) for pair in zip(np.split(keys, ends)[: len(rows)], map(_transposed, rows), strict=True)]
 
     @quietly
     def look(self, queries: Floats, memories: Sequence[Memory], rows: NDArray[np.int64]) -> tuple[Floats, list[Floats]]:
@@ -71,5 +71,5 @@ class CrossAttention:
         return weights
 
 
-def _turned(row: Floats) -> Floats:
+def _transposed(row: Floats) -> Floats:
     return np.ascontiguousarray(row.T)

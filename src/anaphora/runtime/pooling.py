@@ -40,7 +40,7 @@ class Pooling:
         return y, state
 
 
-class Attention:
+class AttentionPooling:
     """The mean of a row's steps, weighted by their attention to one learned query."""
 
     def __init__(self, weight: Floats, bias: Floats, query: Floats) -> None:

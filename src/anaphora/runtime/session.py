@@ -17,7 +17,7 @@ from anaphora.runtime.pointwise import Floats
 from anaphora.runtime.state import State, pack, unpack
 
 
-class Stateful(Protocol):
+class StatefulModel(Protocol):
     """The interface of a model that a session needs."""
 
     @property
@@ -43,7 +43,7 @@ class Stateful(Protocol):
 class Session:
     """One live sequence; it is cheap, and independent of the other sessions of its model."""
 
-    def __init__(self, model: Stateful, state: bytes | None = None) -> None:
+    def __init__(self, model: StatefulModel, state: bytes | None = None) -> None:
         """Start a sequence, or continue from `state`.
 
         Raises UsageError if a block of the model needs whole rows, DataError if the bytes are damaged or are no state,

@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 
 from anaphora import kernels
 from anaphora.kernels.row_index import Lines
-from anaphora.runtime.build import Placed
+from anaphora.runtime.build import PlacedBlock
 from anaphora.runtime.pointwise import Block, Embedding, Floats, Identity, Linear
 from anaphora.runtime.recurrent import Recurrent
 from anaphora.runtime.state import State
@@ -28,11 +28,11 @@ from anaphora.runtime.state import State
 Run = Callable[[], object]
 
 
-class Steps(Protocol):
+class StepModel(Protocol):
     """The interface of a model that a stepper needs."""
 
     input_size: int
-    blocks: list[Placed]
+    blocks: list[PlacedBlock]
 
     def check_ids(self, ids: NDArray[Any]) -> None:
         """Raise DataError if one of the ids (B,) is no symbol of the model."""
@@ -44,7 +44,7 @@ class Stepper:
     step: Run
     """Advance every stream by one step; with ids, raises DataError for an unknown symbol, and no stream advances."""
 
-    def __init__(self, model: Steps, B: int, state: State) -> None:
+    def __init__(self, model: StepModel, B: int, state: State) -> None:
         vectors = bool(model.input_size)
         x = np.zeros((B, model.input_size), dtype=np.float32) if vectors else np.zeros(B, dtype=np.int64)
         self._state = tuple(part.copy() for part in state)

@@ -18,7 +18,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from anaphora.data.progress import tell
+from anaphora.data.progress import report
 from anaphora.errors import UsageError
 
 VARIABLE = "ANAPHORA_CACHE"
@@ -34,7 +34,7 @@ def place() -> Path:
     return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "anaphora"
 
 
-def kept(name: str, whole: Callable[[Path], bool], fill: Callable[[Path], None]) -> Path:
+def cached(name: str, whole: Callable[[Path], bool], fill: Callable[[Path], None]) -> Path:
     """Return the folder with this name; if it is missing or not ``whole``, ``fill`` writes its files first.
 
     Raises UsageError if the folder cannot be made, and the errors of ``fill``; then no partial folder is left.
@@ -43,11 +43,11 @@ def kept(name: str, whole: Callable[[Path], bool], fill: Callable[[Path], None])
     beside = folder.with_name(f"{name}.{secrets.token_hex(4)}{_PART}")
     try:
         folder.parent.mkdir(parents=True, exist_ok=True)
-        with _alone(folder.with_name(name + _LOCK), f"waiting for another run to prepare {folder}"):
+        with _locked(folder.with_name(name + _LOCK), f"waiting for another run to prepare {folder}"):
             if folder.is_dir() and whole(folder):
                 os.utime(folder)
                 return folder
-            _tidy(folder)
+            _delete_old(folder)
             beside.mkdir()
             fill(beside)
             _flush(beside)
@@ -65,18 +65,18 @@ def kept(name: str, whole: Callable[[Path], bool], fill: Callable[[Path], None])
 
 
 @contextmanager
-def _alone(path: Path, meanwhile: str) -> Iterator[None]:
+def _locked(path: Path, meanwhile: str) -> Iterator[None]:
     """Hold a lock file; the system releases it when the process ends, even after a crash."""
     with open(path, "a", encoding="utf-8") as lock:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
-            tell(meanwhile)
+            report(meanwhile)
             fcntl.flock(lock, fcntl.LOCK_EX)
         yield
 
 
-def _tidy(wanted: Path) -> None:
+def _delete_old(wanted: Path) -> None:
     """Delete partial folders of this name that a killed process left, and all folders that are too old."""
     oldest = time.time() - KEPT_SECONDS
     for other in wanted.parent.iterdir():

@@ -33,7 +33,7 @@ _DOCUMENT = "-DOCSTART-"
 _MOST_WRONG = 1000
 
 
-class Columns(Protocol):
+class ColumnChoice(Protocol):
     """The user's choice of format and columns; None means the default."""
 
     @property
@@ -133,7 +133,7 @@ def kind_of(name: str, wanted: str, first: str) -> str:
     return "conllu" if len(fields) == len(CONLLU) and _WORD.match(fields[0]) else "columns"
 
 
-def read_sentences(path: str, data: Columns, encoding: str | None = None) -> Sentences:
+def read_sentences(path: str, data: ColumnChoice, encoding: str | None = None) -> Sentences:
     """Return the sentences of one file.
 
     Raises DataError, with the line, for a malformed file.
@@ -145,7 +145,7 @@ def read_sentences(path: str, data: Columns, encoding: str | None = None) -> Sen
     return found
 
 
-def look(path: str, data: Columns, encoding: str | None = None) -> tuple[Sentences, list[Wrong]]:
+def look(path: str, data: ColumnChoice, encoding: str | None = None) -> tuple[Sentences, list[Wrong]]:
     """Return the sentences of one file, and its malformed lines; raises DataError if nothing can be read."""
     if data.format == "json" or (data.format == "auto" and Path(path).suffix.lower() in _TABLES):
         return _of_table(read_table(path, encoding or data.encoding), path, data)
@@ -220,7 +220,7 @@ class Layout:
         return line.split("\t") if self.tabs else re.split("[ \t]+", line.strip(" \t"))
 
 
-def columns(data: Columns, first: str, tagged: bool = True) -> Layout:
+def columns(data: ColumnChoice, first: str, tagged: bool = True) -> Layout:
     """Return the layout of a file in the format `columns` whose first line with a word is `first`.
 
     Raises DataError if a named column does not exist.
@@ -239,7 +239,7 @@ def columns(data: Columns, first: str, tagged: bool = True) -> Layout:
     return Layout(width, token, _number(data.tag or "-1", width, "--tag"), tabs, False)
 
 
-def conllu(data: Columns, tagged: bool = True) -> Layout:
+def conllu(data: ColumnChoice, tagged: bool = True) -> Layout:
     """Return the layout of CoNLL-U; raises DataError for an unknown field."""
     token, tag = (_field(name, option) for name, option in ((data.token or "FORM", "--token"),
                                                             (data.tag or "UPOS", "--tag")))  # fmt: skip
@@ -269,7 +269,7 @@ def _number(name: str, width: int, option: str) -> int:
     return number - 1 if number > 0 else width + number
 
 
-def _of_table(table: Table, path: str, data: Columns) -> tuple[Sentences, list[Wrong]]:
+def _of_table(table: Table, path: str, data: ColumnChoice) -> tuple[Sentences, list[Wrong]]:
     names = [_column(table, data.token, TOKENS, "--token"), _column(table, data.tag, TAGS, "--tag")]
     tokens, tags, lines = list[tuple[str, ...]](), list[tuple[str, ...]](), list[tuple[int, ...]]()
     wrong: list[Wrong] = []

@@ -14,14 +14,14 @@ import os
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from anaphora.data.files.tables import ENDINGS, Row, Table, read_table
+from anaphora.data.files.tables import ENDINGS, NumberedRow, Table, read_table
 from anaphora.data.files.text import STANDARD_INPUT, read_text
 from anaphora.errors import DataError, UsageError
 
 _WHAT = "expected a sub-folder of text files per label, or a text file per label"
 
 
-class Labelled(Table):
+class LabelledFiles(Table):
     """Text files whose names, or whose folders' names, are labels."""
 
     columns = ("text", "label")
@@ -33,7 +33,7 @@ class Labelled(Table):
         self.name, self._files, self._lines, self._encoding = name, list(files), lines, encoding
         self._starts: list[int] = []  # the number of the first row of each file
 
-    def rows(self, columns: Sequence[str]) -> Iterator[Row]:
+    def rows(self, columns: Sequence[str]) -> Iterator[NumberedRow]:
         """Yield every row, numbered through all files."""
         picks = [self.columns.index(column) for column in columns]
         number = 1
@@ -81,7 +81,7 @@ def read_tables(paths: Sequence[str | os.PathLike[str]], encoding: str = "utf-8"
         for path in texts:
             if not path.exists():
                 read_text(path, encoding)  # the error names a similar file
-        tables.append(Labelled("the text files", [(path.stem, path) for path in texts], True, encoding))
+        tables.append(LabelledFiles("the text files", [(path.stem, path) for path in texts], True, encoding))
     return tables
 
 
@@ -97,14 +97,14 @@ def text_files(paths: Sequence[str | os.PathLike[str]]) -> list[Path]:
     return found
 
 
-def _folder(folder: Path, encoding: str) -> Labelled:
+def _folder(folder: Path, encoding: str) -> LabelledFiles:
     files, lines = _files(folder)
     for _, path in files:
         if path.is_dir():
             raise DataError(f"'{path}' is a folder inside a label's folder; in '{folder}' {_WHAT}.")
     if not files:
         raise DataError(f"The folder '{folder}' holds no texts: {_WHAT}.")
-    return Labelled(f"'{folder}'", files, lines, encoding)
+    return LabelledFiles(f"'{folder}'", files, lines, encoding)
 
 
 def _files(folder: Path) -> tuple[list[tuple[str, Path]], bool]:

@@ -54,12 +54,12 @@ def batches(paths: Sequence[str | os.PathLike[str]], most: int = MOST, plain: bo
                 opened = open(path, "rb", buffering=0)  # noqa: SIM115 — closed below
             except OSError as error:
                 message = f"'{os.fspath(path)}' cannot be read: {error.strerror or error}."
-                raise DataError(message + _meant(os.fspath(path))) from error
+                raise DataError(message + _hint_for_a_text(os.fspath(path))) from error
             with opened as file:
                 yield from _lines(file, f"'{os.fspath(path)}'", ending in _JSON and not plain, most)
 
 
-def _meant(name: str) -> str:
+def _hint_for_a_text(name: str) -> str:
     """Return a hint for a text that was given in place of a file name."""
     echo = f" A text itself goes through standard input: echo {shlex.quote(name)} | anaphora run …"
     return echo if " " in name else ""

@@ -21,7 +21,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from anaphora.data.files.tables import ENDINGS, Fields, Row, Table, read_table
+from anaphora.data.files.tables import ENDINGS, DelimitedTable, NumberedRow, Table, read_table
 from anaphora.data.files.text import STANDARD_INPUT, read_text
 from anaphora.data.location import Row as Place
 from anaphora.errors import DataError, UsageError
@@ -31,7 +31,7 @@ TARGETS = ("target", "tgt", "output", "to", "translation", "answer", "y", "label
 _WHAT = "expected two parallel files (source, then target), or a table with two columns"
 
 
-class Parallel(Table):
+class ParallelFiles(Table):
     """Two parallel files, line by line."""
 
     columns = ("source", "target")
@@ -44,7 +44,7 @@ class Parallel(Table):
         if len(self._sides[0]) != len(self._sides[1]):
             raise DataError(mismatch(source, target, *self._sides))
 
-    def rows(self, columns: Sequence[str]) -> Iterator[Row]:
+    def rows(self, columns: Sequence[str]) -> Iterator[NumberedRow]:
         """Yield every pair of lines."""
         picks = [self.columns.index(column) for column in columns]
         for number, pair in enumerate(zip(*self._sides, strict=True), 1):
@@ -127,7 +127,7 @@ def open_pairs(paths: Sequence[str | os.PathLike[str]], encoding: str = "utf-8",
         return [*opened, _tabs(alone[0], encoding)]
     if len(alone) % 2 or not (opened or alone):
         raise UsageError(f"{len(alone)} files were named ({', '.join(alone)}): {_WHAT}")
-    return [*opened, *(Parallel(*twos, encoding) for twos in zip(alone[::2], alone[1::2], strict=True))]
+    return [*opened, *(ParallelFiles(*twos, encoding) for twos in zip(alone[::2], alone[1::2], strict=True))]
 
 
 def sorted_out(paths: Sequence[str | os.PathLike[str]]) -> tuple[list[str], list[str]]:
@@ -195,14 +195,14 @@ def _nameless(table: Table) -> bool:
     """Return whether the names cannot be a first row taken for a header: they are numbers, or names from JSON or
     Parquet.
     """
-    return not isinstance(table, Fields) or all(column.isdigit() for column in table.columns)
+    return not isinstance(table, DelimitedTable) or all(column.isdigit() for column in table.columns)
 
 
 def _tabs(path: str, encoding: str) -> Table:
     text = read_text(path, encoding)
     if "\t" not in text.partition("\n")[0]:
         raise UsageError(f"'{path}' stands alone, and its first line has no tab: {_WHAT}")
-    return Fields(text, f"'{path}'", "\t", header=False)
+    return DelimitedTable(text, f"'{path}'", "\t", header=False)
 
 
 def _cut(lines: Sequence[str], line: int) -> str:

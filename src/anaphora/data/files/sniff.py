@@ -8,7 +8,7 @@ from anaphora.data.files.encodings import likely_encoding
 from anaphora.data.files.text import STANDARD_INPUT, read_text
 from anaphora.errors import DataError, UsageError
 
-_LOOKED_AT = 2**20  # bytes of each file
+_HEAD_BYTES = 2**20  # bytes of each file
 
 
 def heads_of(files: Sequence[str]) -> list[bytes]:
@@ -30,8 +30,8 @@ def encoding_of(files: Sequence[str], heads: Sequence[bytes]) -> str:
     found = {encoding for encoding in likely.values() if encoding is not None}
     ascii_alone = {file for file, head in zip(files, heads, strict=True) if head.isascii()}
     if len({likely[file] for file in likely if file not in ascii_alone}) > 1:
-        told = ", ".join(f"{file} {encoding or 'no text'}" for file, encoding in likely.items())
-        raise DataError(f"The files are in different encodings ({told}): turn them into one, best UTF-8.")
+        listing = ", ".join(f"{file} {encoding or 'no text'}" for file, encoding in likely.items())
+        raise DataError(f"The files are in different encodings ({listing}): turn them into one, best UTF-8.")
     for file, encoding in likely.items():
         if encoding is None:
             read_text(file)  # raises the error
@@ -42,10 +42,10 @@ def _head(file: str) -> bytes:
     """Return the first bytes of a file without an incomplete last line."""
     try:
         with open(file, "rb") as opened:
-            head = opened.read(_LOOKED_AT)
+            head = opened.read(_HEAD_BYTES)
     except OSError:
         read_text(file)  # raises the best message
         raise
     if not head:
         read_text(file)
-    return head if len(head) < _LOOKED_AT else head[: head.rfind(b"\n") + 1] or head
+    return head if len(head) < _HEAD_BYTES else head[: head.rfind(b"\n") + 1] or head

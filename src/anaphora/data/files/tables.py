@@ -24,10 +24,10 @@ from typing import Any, Literal
 from anaphora.data.files.text import STANDARD_INPUT, read_text
 from anaphora.errors import DataError, MissingExtra, closest
 
-Row = tuple[int, tuple[Any, ...]]
+NumberedRow = tuple[int, tuple[Any, ...]]
 SEPARATORS = ",;\t|"
 ENDINGS = (".csv", ".tsv", ".jsonl", ".ndjson", ".json", ".parquet")
-_LOOKED_AT = 1000  # rows that determine names and types of columns
+_HEAD_ROWS = 1000  # rows that determine names and types of columns
 
 
 class Table(ABC):
@@ -38,7 +38,7 @@ class Table(ABC):
     unit = "line"
 
     @abstractmethod
-    def rows(self, columns: Sequence[str]) -> Iterator[Row]:
+    def rows(self, columns: Sequence[str]) -> Iterator[NumberedRow]:
         """Yield every row: its number, and its values in these columns, None if a value is missing.
 
         Raises DataError, with the location, for a malformed row.
@@ -54,7 +54,7 @@ class Table(ABC):
 
     def head(self, columns: Sequence[str]) -> list[tuple[Any, ...]]:
         """Return the values of the first thousand rows."""
-        return [values for _, values in itertools.islice(self.rows(columns), _LOOKED_AT)]
+        return [values for _, values in itertools.islice(self.rows(columns), _HEAD_ROWS)]
 
     def need(self, column: str) -> str:
         """Return the column; raises DataError, naming the nearest, if it does not exist."""
@@ -76,12 +76,12 @@ class Columns(Table):
         self.name, self.columns = name, tuple(map(str, columns))
         self._values = {str(column): values for column, values in columns.items()}
 
-    def rows(self, columns: Sequence[str]) -> Iterator[Row]:
+    def rows(self, columns: Sequence[str]) -> Iterator[NumberedRow]:
         """Yield every row, numbered from 1."""
         return enumerate(zip(*(self._values[column] for column in columns), strict=True), 1)
 
 
-class Fields(Table):
+class DelimitedTable(Table):
     """A CSV or TSV text; in a TSV with unbalanced quotation marks, they are ordinary characters."""
 
     def __init__(self, text: str, name: str, separator: str | None = None, header: bool = True) -> None:
@@ -103,7 +103,7 @@ class Fields(Table):
                 " --no-header: they are then called 1, 2, …"
             )
 
-    def rows(self, columns: Sequence[str]) -> Iterator[Row]:
+    def rows(self, columns: Sequence[str]) -> Iterator[NumberedRow]:
         """Yield every row."""
         at = [self.columns.index(column) for column in columns]
         wide = len(self.columns)
@@ -141,7 +141,7 @@ class Fields(Table):
             return False
 
 
-class Objects(Table):
+class JsonTable(Table):
     """JSON objects, one per line or all in one list."""
 
     def __init__(self, text: str, name: str) -> None:
@@ -151,11 +151,11 @@ class Objects(Table):
             self.unit = "item"
             self._list = self._parsed(text, f"{name}")
         names: dict[str, None] = {}
-        for _, item in itertools.islice(self._objects(), _LOOKED_AT):
+        for _, item in itertools.islice(self._objects(), _HEAD_ROWS):
             names.update(dict.fromkeys(item))
         self.columns = tuple(names)
 
-    def rows(self, columns: Sequence[str]) -> Iterator[Row]:
+    def rows(self, columns: Sequence[str]) -> Iterator[NumberedRow]:
         """Yield every row."""
         for number, item in self._objects():
             yield number, tuple([item.get(column) for column in columns])
@@ -181,7 +181,7 @@ class Objects(Table):
             raise DataError(f"{where}, is not JSON: {error}.") from error
 
 
-class Frame(Table):
+class ParquetTable(Table):
     """A Parquet file."""
 
     unit = "row"
@@ -198,7 +198,7 @@ class Frame(Table):
             raise DataError(f"{name} cannot be read as Parquet: {str(error).splitlines()[0]}.") from error
         self.columns = tuple(self._frame.columns)
 
-    def rows(self, columns: Sequence[str]) -> Iterator[Row]:
+    def rows(self, columns: Sequence[str]) -> Iterator[NumberedRow]:
         """Yield every row, numbered from 1."""
         return enumerate(self._frame.select(list(columns)).iter_rows(), 1)
 
@@ -218,8 +218,8 @@ def _opened(path: str | os.PathLike[str], encoding: str, header: bool) -> Table:
     ending = Path(path).suffix.lower()
     name = "standard input" if os.fspath(path) == STANDARD_INPUT else f"'{os.fspath(path)}'"
     if ending == ".parquet":
-        return Frame(Path(path), name)
+        return ParquetTable(Path(path), name)
     text = read_text(path, encoding)
     if ending in (".jsonl", ".ndjson", ".json") or (ending != ".csv" and text.lstrip()[:1] in ("{", "[")):
-        return Objects(text, name)
-    return Fields(text, name, "\t" if ending == ".tsv" else None, header)
+        return JsonTable(text, name)
+    return DelimitedTable(text, name, "\t" if ending == ".tsv" else None, header)

@@ -22,7 +22,7 @@ from typing import BinaryIO, NamedTuple
 
 from anaphora.data.files.decoding import decoded
 from anaphora.data.files.encodings import check_encoding
-from anaphora.data.progress import told
+from anaphora.data.progress import reporting
 from anaphora.errors import DataError, UsageError, closest
 
 STANDARD_INPUT = "-"
@@ -53,26 +53,26 @@ def open_texts(paths: Sequence[str | os.PathLike[str]], encoding: str = "utf-8")
     held = sum(source.size for source in sources) <= IN_MEMORY
     stretches = []
     for source in sources:
-        blocks = decoded(told(source.blocks(), source.size, f"reading {source.name}"), encoding, source.name)
+        blocks = decoded(reporting(source.blocks(), source.size, f"reading {source.name}"), encoding, source.name)
         if held:
             text = "".join(blocks)
-            stretches.append(_Stretch(_Held(text), 0, len(text)))
+            stretches.append(_Slice(_InMemory(text), 0, len(text)))
         else:
-            stretches.append(_Stretch(_Decoded(source, encoding), 0, sum(map(len, blocks))))
+            stretches.append(_Slice(_Decoded(source, encoding), 0, sum(map(len, blocks))))
     return Text(stretches)
 
 
 class Text:
     """Characters that can be read repeatedly; a Text has a length, and its slices are Texts."""
 
-    def __init__(self, stretches: Iterable[_Stretch]) -> None:
+    def __init__(self, stretches: Iterable[_Slice]) -> None:
         self._stretches = tuple(stretches)
         self._characters = sum(stretch.stop - stretch.start for stretch in self._stretches)
 
     @classmethod
     def of(cls, text: str) -> Text:
         """Return a text that is in memory."""
-        return cls([_Stretch(_Held(text), 0, len(text))])
+        return cls([_Slice(_InMemory(text), 0, len(text))])
 
     def __len__(self) -> int:
         return self._characters
@@ -85,7 +85,7 @@ class Text:
         for source, first, end in self._stretches:
             begin, until = max(first, first + start - before), min(end, first + stop - before)
             if begin < until:
-                stretches.append(_Stretch(source, begin, until))
+                stretches.append(_Slice(source, begin, until))
             before += end - first
         return Text(stretches)
 
@@ -110,7 +110,7 @@ class Text:
                     break
 
 
-class _Held(NamedTuple):
+class _InMemory(NamedTuple):
     """Characters in memory."""
 
     characters: str
@@ -137,14 +137,14 @@ class _File(NamedTuple):
             if (now.st_size, now.st_mtime_ns) != (self.facts.st_size, self.facts.st_mtime_ns):
                 raise DataError(f"{self.name} was changed while it was being read: leave it as it is, and begin anew")
             while True:
-                with _explained(self.path, self.name):
+                with _explaining(self.path, self.name):
                     block = file.read(BLOCK)
                 if not block:
                     return
                 yield block
 
 
-class _Copy:
+class _PipeCopy:
     """The bytes of a pipe, in memory or, if there are many, in a temporary file."""
 
     def __init__(self, pipe: BinaryIO | io.FileIO, name: str) -> None:
@@ -171,17 +171,17 @@ class _Copy:
 class _Decoded(NamedTuple):
     """Bytes and their encoding."""
 
-    source: _File | _Copy
+    source: _File | _PipeCopy
     encoding: str
 
     def text(self) -> Iterator[str]:
         return decoded(self.source.blocks(), self.encoding, self.source.name, again=True)
 
 
-class _Stretch(NamedTuple):
+class _Slice(NamedTuple):
     """The characters `start` to `stop` of a source."""
 
-    source: _Held | _Decoded
+    source: _InMemory | _Decoded
     start: int
     stop: int
 
@@ -195,29 +195,29 @@ def _names(paths: Sequence[str | os.PathLike[str]]) -> list[str]:
     return names
 
 
-def _source(path: str) -> _File | _Copy:
+def _source(path: str) -> _File | _PipeCopy:
     if path == STANDARD_INPUT:
         if sys.stdin is None:
             raise DataError("standard input (-) was named, but this process has none: name a file")
-        return _Copy(sys.stdin.buffer, "standard input")
+        return _PipeCopy(sys.stdin.buffer, "standard input")
     file, name = Path(path), f"'{path}'"
-    with _explained(file, name):
+    with _explaining(file, name):
         facts = file.stat()
         if stat.S_ISDIR(facts.st_mode):
             raise IsADirectoryError
         if stat.S_ISREG(facts.st_mode):
             return _File(file, name, facts)
     with _opened(file, name) as pipe:
-        return _Copy(pipe, name)
+        return _PipeCopy(pipe, name)
 
 
 def _opened(file: Path, name: str) -> io.FileIO:
-    with _explained(file, name):
+    with _explaining(file, name):
         return open(file, "rb", buffering=0)
 
 
 @contextmanager
-def _explained(file: Path, name: str) -> Iterator[None]:
+def _explaining(file: Path, name: str) -> Iterator[None]:
     """Turn the errors of reading a file into DataError with an explanation."""
     try:
         yield

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from anaphora.data.files.text import STANDARD_INPUT, Text, open_texts
-from anaphora.data.progress import told
+from anaphora.data.progress import reporting
 from anaphora.errors import UsageError
 
 
@@ -59,10 +59,10 @@ def split_corpus(text: str | Text, valid: float | str, *sources: str) -> Corpus:
 def of_parts(train: Text, held_out: Text, sources: tuple[str, ...]) -> Corpus:
     """Return the corpus of two texts, after a pass over both that computes their digests."""
     whole, end = hashlib.sha256(), hashlib.sha256()
-    for block in told(train.blocks(), len(train), "hashing the training part"):
+    for block in reporting(train.blocks(), len(train), "hashing the training part"):
         whole.update(block.encode())
     whole.update(b"\0")
-    for block in told(held_out.blocks(), len(held_out), "hashing the held-out part"):
+    for block in reporting(held_out.blocks(), len(held_out), "hashing the held-out part"):
         whole.update(block.encode())
         end.update(block.encode())
     return Corpus(train, held_out, sources, whole.hexdigest(), end.hexdigest())

@@ -23,7 +23,7 @@ from safetensors.numpy import load_file, save_file
 
 from anaphora.data.files import cache
 from anaphora.data.files.text import Text
-from anaphora.data.progress import tell, told
+from anaphora.data.progress import report, reporting
 from anaphora.data.text import id_files
 from anaphora.data.text.corpus import Corpus
 from anaphora.data.text.id_files import Shard, Units
@@ -58,7 +58,7 @@ def prepare(corpus: Corpus, way: Way[V]) -> tuple[V, Units, Units]:
         return vocabulary, _joined(_units(vocabulary, train)), _joined(_units(vocabulary, held_out))
 
     def fill(folder: Path) -> None:
-        tell(f"making the vocabulary of {len(train):,} characters")
+        report(f"making the vocabulary of {len(train):,} characters")
         vocabulary = way.make(train)
         facts: dict[str, Any] = {"version": _VERSION, "parts": {}, "tensors": {}}
         for name, text in {"train": train, "held_out": held_out}.items():
@@ -71,7 +71,7 @@ def prepare(corpus: Corpus, way: Way[V]) -> tuple[V, Units, Units]:
         (folder / _FACTS).write_text(json.dumps(facts, indent=1), encoding="utf-8")
 
     said = json.dumps([_VERSION, __version__, corpus.sha256, *way.said])
-    folder = cache.kept(f"text-{hashlib.sha256(said.encode()).hexdigest()[:32]}", _whole, fill)
+    folder = cache.cached(f"text-{hashlib.sha256(said.encode()).hexdigest()[:32]}", _whole, fill)
     vocabulary = way.restore(load_file(folder / _VOCABULARY))
     return vocabulary, Shard(folder / "train.npy"), Shard(folder / "held_out.npy")
 
@@ -98,7 +98,7 @@ def units_of(vocabulary: Vocabulary, text: Text) -> Iterator[Units]:
 
 
 def _units(vocabulary: Vocabulary, text: Text, part: str = "the text") -> Iterator[NDArray[np.int32]]:
-    return vocabulary.encode_all(told(text.blocks(), len(text), f"encoding {part}"))
+    return vocabulary.encode_all(reporting(text.blocks(), len(text), f"encoding {part}"))
 
 
 def _joined(pieces: Iterator[NDArray[np.int32]]) -> NDArray[np.int32]:
@@ -107,7 +107,7 @@ def _joined(pieces: Iterator[NDArray[np.int32]]) -> NDArray[np.int32]:
 
 def _whole(folder: Path) -> bool:
     """Return whether a folder holds every byte that was written."""
-    tell("checking the units that an earlier run has prepared")
+    report("checking the units that an earlier run has prepared")
     try:
         facts = json.loads((folder / _FACTS).read_text(encoding="utf-8"))
         tensors = load_file(folder / _VOCABULARY)
