@@ -122,6 +122,16 @@ def closest(word: str, known: Iterable[str]) -> str | None:
     return by_plain[near[0]] if near else None
 
 
+def did_you_mean(word: object, known: Iterable[str]) -> str:
+    """Return the last sentence of a message about an unknown word, with a space before it; empty if none is similar.
+
+    >>> did_you_mean("hiden", ["hidden", "layers"]), did_you_mean(3, ["hidden"])
+    (" Did you mean 'hidden'?", '')
+    """
+    nearest = closest(word, known) if isinstance(word, str) else None
+    return f" Did you mean '{nearest}'?" if nearest else ""
+
+
 def _plain(word: str) -> str:
     for dash in "_\u2010\u2011\u2012\u2013\u2014\u2015\u2212":
         word = word.replace(dash, "-")

@@ -21,8 +21,9 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
 
-from anaphora.bundle.block_kinds import IDS, KINDS, REQUIRED, Block, Field, Kind, Known, Shape, hint
-from anaphora.errors import IncompatibleBundle
+from anaphora.bundle.block_kinds import KINDS
+from anaphora.bundle.kind import IDS, REQUIRED, Block, Field, Kind, Known, Shape
+from anaphora.errors import IncompatibleBundle, did_you_mean
 
 __all__ = [
     "IDS",
@@ -204,7 +205,8 @@ def _check_block(raw: object, known: Mapping[str, Block]) -> Block:
     kind = KINDS.get(named) if isinstance(named, str) else None
     if kind is None:
         raise IncompatibleBundle(
-            f"Unknown kind of block {named!r}. This version knows: stack, {', '.join(KINDS)}.{hint(named, KINDS)}"
+            f"Unknown kind of block {named!r}. This version knows: stack, {', '.join(KINDS)}."
+            f"{did_you_mean(named, KINDS)}"
         )
     _check_name(raw, known)
     _refuse_others(raw, ("kind", "name", *kind.fields))
@@ -235,7 +237,7 @@ def _check_value(where: str, field: Field, value: Any) -> Any:
         )
     if field.choices and value not in field.choices:
         raise IncompatibleBundle(
-            f"{where} must be one of {', '.join(field.choices)}; it is {value!r}.{hint(value, field.choices)}"
+            f"{where} must be one of {', '.join(field.choices)}; it is {value!r}.{did_you_mean(value, field.choices)}"
         )
     return value
 
@@ -259,7 +261,7 @@ def _refuse_others(block: Mapping[str, Any], fields: tuple[str, ...]) -> None:
         if name not in fields:
             raise IncompatibleBundle(
                 f"Block '{block['name']}' ({block['kind']}) has no field {name!r}; it has:"
-                f" {', '.join(fields)}.{hint(name, fields)}"
+                f" {', '.join(fields)}.{did_you_mean(name, fields)}"
             )
 
 

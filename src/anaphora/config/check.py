@@ -9,7 +9,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from anaphora.config.declare import C, Config, Values, knobs, sections
-from anaphora.errors import UsageError, closest
+from anaphora.errors import UsageError, closest, did_you_mean
 
 
 class Refused(UsageError):
@@ -37,7 +37,7 @@ def checked(config: type[C], values: Values, where: str) -> C:
         if knob is None:
             raise Refused(section, key, f"'{section}': {error['msg'].removeprefix('Value error, ')}") from None
         got = values.get(section, {}).get(key, knob.default)
-        nearby = hint(got, knob.choices) if isinstance(got, str) else ""
+        nearby = did_you_mean(got, knob.choices) if isinstance(got, str) else ""
         raise Refused(
             section, key, f"{knob.flag} takes {knob.expected} ({knob.meaning}); it was given {_shown(got)}.{nearby}"
         ) from None
@@ -49,7 +49,7 @@ def known(config: type[Config], section: str, keys: Iterable[str], where: str) -
     if section not in known_sections:
         raise UsageError(
             f"{where}: there is no section [{section}]. There are: {', '.join(f'[{name}]' for name in known_sections)}."
-            f"{hint(section, known_sections)}"
+            f"{did_you_mean(section, known_sections)}"
         )
     declared = list(known_sections[section].model_fields)
     for key in keys:
@@ -59,12 +59,6 @@ def known(config: type[Config], section: str, keys: Iterable[str], where: str) -
         nearest = closest(key, declared)
         nearby = f" Did you mean {elsewhere[0] if elsewhere else repr(nearest)}?" if elsewhere or nearest else ""
         raise UsageError(f"{where}: [{section}] has no key '{key}'. It has: {', '.join(declared)}.{nearby}")
-
-
-def hint(word: str, known: Any) -> str:
-    """Return the nearest known word as the last sentence of an error."""
-    nearest = closest(word, known)
-    return f" Did you mean '{nearest}'?" if nearest else ""
 
 
 def _shown(value: Any) -> str:

@@ -9,11 +9,11 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from anaphora.config.check import checked, hint
+from anaphora.config.check import checked
 from anaphora.config.declare import C, Preset, Values
 from anaphora.config.from_file import from_file as read_file
 from anaphora.config.from_options import from_options
-from anaphora.errors import UsageError
+from anaphora.errors import UsageError, did_you_mean
 
 
 def resolve(
@@ -37,7 +37,7 @@ def resolve(
     known = presets or {}
     if preset is not None and preset not in known:
         raise UsageError(
-            f"There is no preset {preset!r}. There are: {', '.join(known) or 'none'}.{hint(preset, known)}"
+            f"There is no preset {preset!r}. There are: {', '.join(known) or 'none'}.{did_you_mean(preset, known)}"
         )
     chosen: dict[str, dict[str, Any]] = {}
     if preset is not None:

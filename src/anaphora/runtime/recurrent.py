@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from anaphora import kernels
 from anaphora.bundle import spec
-from anaphora.bundle.block_kinds import own_vectors
+from anaphora.bundle.recurrent_kinds import own_vectors
 from anaphora.kernels.row_index import SILENT, Lines, Noise, Weights
 from anaphora.runtime.pointwise import BlockState, Floats, Tensors
 

@@ -10,47 +10,32 @@ another number of fields than the others is a comment. Every message names file 
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, NamedTuple, Protocol
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from anaphora.data.files.tables import Table, read_table
 from anaphora.data.files.text import STANDARD_INPUT, read_text
+from anaphora.data.files.word_lines import (
+    CONLLU,
+    WORD_NUMBER,
+    ColumnChoice,
+    Wrong,
+    columns,
+    conllu,
+    may_be_word,
+    record,
+)
 from anaphora.data.location import Row
-from anaphora.errors import DataError, closest
+from anaphora.errors import DataError
 
-CONLLU = ("ID", "FORM", "LEMMA", "UPOS", "XPOS", "FEATS", "HEAD", "DEPREL", "DEPS", "MISC")
 TOKENS = ("tokens", "words", "token", "word", "form", "text", "sentence")
 TAGS = ("tags", "ner_tags", "pos_tags", "labels", "upos", "pos", "ner", "tag", "label")
 _TABLES = (".jsonl", ".ndjson", ".json", ".parquet")
-_WORD, _NO_WORD = re.compile(r"\d+"), re.compile(r"\d+-\d+|\d+\.\d+")
-_DOCUMENT = "-DOCSTART-"
-_MOST_WRONG = 1000
-
-
-class ColumnChoice(Protocol):
-    """The user's choice of format and columns; None means the default."""
-
-    @property
-    def format(self) -> str:
-        """`auto`, `columns`, `conllu` or `json`."""
-
-    @property
-    def token(self) -> str | None:
-        """The column of words."""
-
-    @property
-    def tag(self) -> str | None:
-        """The column of tags."""
-
-    @property
-    def encoding(self) -> str:
-        """The text encoding of the file."""
 
 
 @dataclass(frozen=True)
@@ -104,22 +89,6 @@ class Sentences:
         return Sentences(tuple(map(tuple, tokens)), tuple(map(tuple, tags)), lines, ("",) * len(lines))
 
 
-class Wrong(NamedTuple):
-    """A malformed line, and a message about it."""
-
-    line: int
-    message: str
-
-
-class Word(NamedTuple):
-    """A line with a word: all its fields, and the fields of the word and the tag (None without a tag)."""
-
-    line: int
-    fields: list[str]
-    token: str
-    tag: str | None
-
-
 def kind_of(name: str, wanted: str, first: str) -> str:
     """Return the format of a file: the wanted one, or by its file extension, or by its first line that is not blank."""
     if wanted != "auto":
@@ -130,7 +99,7 @@ def kind_of(name: str, wanted: str, first: str) -> str:
     if ending == ".conllu":
         return "conllu"
     fields = first.split("\t")
-    return "conllu" if len(fields) == len(CONLLU) and _WORD.match(fields[0]) else "columns"
+    return "conllu" if len(fields) == len(CONLLU) and WORD_NUMBER.match(fields[0]) else "columns"
 
 
 def read_sentences(path: str, data: ColumnChoice, encoding: str | None = None) -> Sentences:
@@ -150,7 +119,7 @@ def look(path: str, data: ColumnChoice, encoding: str | None = None) -> tuple[Se
     if data.format == "json" or (data.format == "auto" and Path(path).suffix.lower() in _TABLES):
         return _of_table(read_table(path, encoding or data.encoding), path, data)
     text = read_text(path, encoding or data.encoding)
-    first = next(filter(_may_be_word, text.split("\n")), "")
+    first = next(filter(may_be_word, text.split("\n")), "")
     kind = kind_of(path, data.format, first)
     if kind == "json":
         raise DataError("JSON on standard input: write it into a file that ends in .jsonl.")
@@ -162,111 +131,6 @@ def look(path: str, data: ColumnChoice, encoding: str | None = None) -> tuple[Se
         tags.append(tuple(word.tag or "" for word in sentence))
         lines.append(tuple(word.line for word in sentence))
     return Sentences(tuple(tokens), tuple(tags), tuple(lines), (path,) * len(tokens)), wrong
-
-
-class Layout:
-    """The layout of a line: its number of fields, and the positions of the word and the tag."""
-
-    def __init__(self, width: int, token: int, tag: int | None, tabs: bool, conllu: bool) -> None:
-        self.width, self.token, self.tag, self.tabs, self.conllu = width, token, tag, tabs, conllu
-
-    def sentences(self, lines: Iterable[tuple[int, str]], wrong: list[Wrong]) -> Iterator[list[Word]]:
-        """Yield the words of each sentence; a malformed line is skipped and recorded in `wrong`."""
-        words: list[Word] = []
-        for number, line in lines:
-            word = self.word(number, line, bool(words), wrong)
-            if word is not None:
-                words.append(word)
-            elif words and self.ends(line):
-                yield words
-                words = []
-        if words:
-            yield words
-
-    def ends(self, line: str) -> bool:
-        """Return whether a line separates sentences."""
-        return not line.strip(" \t\r") or (not self.conllu and line.startswith(_DOCUMENT))
-
-    def word(self, number: int, line: str, inside: bool, wrong: list[Wrong]) -> Word | None:
-        """Return the word of a line, or None if the line has no word."""
-        if self.ends(line):
-            return None
-        fields = self.fields(line)
-        if self.conllu:
-            if line.startswith("#") or _NO_WORD.fullmatch(fields[0]):
-                return None
-            if len(fields) == self.width and not _WORD.fullmatch(fields[0]):
-                _add(wrong, number, f"{fields[0][:20]!r} is no number of a word; expected 1, 2, … or 1-2, or 1.1.")
-                return None
-        elif line.startswith("#") and not inside and len(fields) != self.width:
-            return None
-        if len(fields) != self.width:
-            _add(
-                wrong,
-                number,
-                f"{len(fields)} fields, expected {self.width} as in the first: {line[:60]!r}. Fields stand between"
-                f" {'tabs' if self.tabs else 'blanks'}; a blank line ends a sentence.",
-            )
-            return None
-        token, tag = fields[self.token], None if self.tag is None else fields[self.tag]
-        if not token or tag == "":
-            _add(wrong, number, f"{'no word' if not token else f'{token[:20]!r} has no tag'}: a field is empty.")
-            return None
-        return Word(number, fields, token, tag)
-
-    def fields(self, line: str) -> list[str]:
-        """Return the fields of a line without its line end."""
-        line = line.rstrip("\r")
-        return line.split("\t") if self.tabs else re.split("[ \t]+", line.strip(" \t"))
-
-
-def columns(data: ColumnChoice, first: str, tagged: bool = True) -> Layout:
-    """Return the layout of a file in the format `columns` whose first line with a word is `first`.
-
-    Raises DataError if a named column does not exist.
-    """
-    tabs = "\t" in first.strip(" \t\r")
-    plain = Layout(0, 0, None, tabs, False)
-    width = len(plain.fields(first))
-    token = _number(data.token or "1", width, "--token")
-    if not tagged:
-        return Layout(width, token, None, tabs, False)
-    if width < 2:
-        raise DataError(
-            f"The first line with a word has one field, {first.strip()[:60]!r}; expected a word and its tag, with a tab"
-            " or blanks between them."
-        )
-    return Layout(width, token, _number(data.tag or "-1", width, "--tag"), tabs, False)
-
-
-def conllu(data: ColumnChoice, tagged: bool = True) -> Layout:
-    """Return the layout of CoNLL-U; raises DataError for an unknown field."""
-    token, tag = (_field(name, option) for name, option in ((data.token or "FORM", "--token"),
-                                                            (data.tag or "UPOS", "--tag")))  # fmt: skip
-    return Layout(len(CONLLU), token, tag if tagged else None, True, True)
-
-
-def _field(name: str, option: str) -> int:
-    if name.upper() in CONLLU:
-        return CONLLU.index(name.upper())
-    if name.lstrip("-").isdigit():
-        return _number(name, len(CONLLU), option)
-    near = closest(name.upper(), CONLLU)
-    raise DataError(
-        f"CoNLL-U has no field {name!r} ({option}). It has: {', '.join(CONLLU)}."
-        f"{f' Did you mean {near}?' if near else ''}"
-    )
-
-
-def _number(name: str, width: int, option: str) -> int:
-    """Return the index of a column given by its number, from 1, or from -1 backwards."""
-    number = int(name) if name.lstrip("-").isdigit() else 0
-    if not 1 <= abs(number) <= width:
-        raise DataError(
-            f"There is no column {name!r} ({option}): the first line with a word has {width} fields, 1 to {width}; -1"
-            " is the last."
-        )
-    return number - 1 if number > 0 else width + number
 
 
 def _of_table(table: Table, path: str, data: ColumnChoice) -> tuple[Sentences, list[Wrong]]:
@@ -281,7 +145,7 @@ def _of_table(table: Table, path: str, data: ColumnChoice) -> tuple[Sentences, l
             if "" in row[1]:
                 raise DataError(f"the tag of word {row[1].index('') + 1} is empty.")
         except DataError as error:
-            _add(wrong, table.place(number)[1], str(error))
+            record(wrong, table.place(number)[1], str(error))
             continue
         tokens.append(row[0])
         tags.append(row[1])
@@ -310,12 +174,3 @@ def _column(table: Table, named: str | None, usual: Sequence[str], option: str) 
             f" with {option}."
         )
     return found
-
-
-def _may_be_word(line: str) -> bool:
-    return bool(line.strip()) and not line.startswith(("#", _DOCUMENT))
-
-
-def _add(wrong: list[Wrong], line: int, message: str) -> None:
-    if len(wrong) < _MOST_WRONG:
-        wrong.append(Wrong(line, message))

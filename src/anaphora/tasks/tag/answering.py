@@ -19,9 +19,10 @@ from typing import Any, NamedTuple
 
 from anaphora.config import from_values
 from anaphora.data.files import lines as stream
-from anaphora.data.files.conll import CONLLU, TOKENS, Layout, Word, Wrong, columns, conllu, listed
+from anaphora.data.files.conll import TOKENS, listed
 from anaphora.data.files.lines import Line
 from anaphora.data.files.text import STANDARD_INPUT
+from anaphora.data.files.word_lines import CONLLU, Layout, Word, Wrong, columns, conllu
 from anaphora.errors import DataError, UsageError
 from anaphora.runtime import Model
 from anaphora.tasks.tag.settings import TagConfig
