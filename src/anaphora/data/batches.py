@@ -126,7 +126,7 @@ class Bucketed:
 
 
 def rounded(lengths: Indices) -> Indices:
-    """Return lengths (N,) rounded up to a grid 0, 1, 2, … whose steps grow by an eighth once they exceed one."""
+    """Return lengths (N,) rounded up to a grid 0, 1, 2, … that grows by one, and by an eighth from 16 on."""
     grid = [0]
     while grid[-1] < lengths.max():
         grid.append(max(grid[-1] + 1, int(grid[-1] * GRID)))

@@ -47,7 +47,7 @@ class CrossAttention:
     def look(self, queries: Floats, memories: Sequence[Memory], rows: NDArray[np.int64]) -> tuple[Floats, list[Floats]]:
         """Return the contexts (N, M) of `queries` (N, Q), and the attention weights (n,) of each query.
 
-        `rows` (N,) gives the number of each query's memory; queries of one memory are neighbours.
+        `rows` (N,) gives the number of each query's memory; neighbouring queries of one memory are computed together.
         """
         asked = queries if self._queries is None else self._queries.of(queries)
         found: list[Floats] = []
