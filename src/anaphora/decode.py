@@ -83,8 +83,8 @@ def distribution(logits: NDArray[Any], temperature: float = 1.0, top_k: int = 0,
     order = np.argsort(-wide, kind="stable")
     kept = order[:top_k] if top_k else order
     if top_p < 1.0:
-        mass = np.cumsum(probabilities[kept])
-        kept = kept[: int(np.searchsorted(mass, top_p * mass[-1])) + 1]
+        cumulative = np.cumsum(probabilities[kept])
+        kept = kept[: int(np.searchsorted(cumulative, top_p * cumulative[-1])) + 1]
     cut = np.zeros_like(probabilities)
     cut[kept] = probabilities[kept]
     cut /= cut.sum()
@@ -141,8 +141,8 @@ def sample(
 
 def draw(probabilities: Probabilities, rng: np.random.Generator) -> int:
     """Return the token at which the cumulative sum of `probabilities` (V,) exceeds one uniform random number."""
-    mass = np.cumsum(probabilities)
-    return int(np.searchsorted(mass, rng.random() * mass[-1], side="right"))
+    cumulative = np.cumsum(probabilities)
+    return int(np.searchsorted(cumulative, rng.random() * cumulative[-1], side="right"))
 
 
 def beam(
@@ -261,7 +261,7 @@ class _Beam:
     def __init__(
         self, first: int, most: int, width: int, stop: Collection[int], length_penalty: float, no_repeat: int
     ) -> None:
-        self._first, self._most, self._width, self._stop = first, most, width, stop
+        self._first, self._length, self._width, self._stop = first, most, width, stop
         self._alpha, self._no_repeat = length_penalty, no_repeat
         self._live: list[tuple[tuple[int, ...], float]] = [((), 0.0)]
         self.best: list[Hypothesis] = [] if most else [Hypothesis((), 0.0, 0.0)]
@@ -284,7 +284,7 @@ class _Beam:
         level.sort(key=lambda entry: (-entry[0], entry[1]))
         self._live, parents = [], []
         for score, tokens, parent in level[: self._width]:
-            if tokens[-1] in self._stop or len(tokens) == self._most:
+            if tokens[-1] in self._stop or len(tokens) == self._length:
                 merit = score / len(tokens) ** self._alpha + float(more[parent])
                 self.best.append(Hypothesis(tokens, score, merit))
             else:
@@ -292,8 +292,8 @@ class _Beam:
                 parents.append(parent)
         self.best = sorted(self.best, key=_rank)[: self._width]
         # A score never grows and lengths are limited, so no live hypothesis can reach a higher rank score.
-        hope = max((score for _, score in self._live), default=-np.inf) / self._most**self._alpha
-        self.ended = not self._live or (len(self.best) == self._width and self.best[-1].merit >= hope)
+        bound = max((score for _, score in self._live), default=-np.inf) / self._length**self._alpha
+        self.ended = not self._live or (len(self.best) == self._width and self.best[-1].merit >= bound)
         return [] if self.ended else parents
 
 
@@ -334,9 +334,9 @@ def runs(
     for _ in range(most_steps):
         if not open_runs or (len(found) >= count and -open_runs[0][0] <= sorted(found)[-count][0]):
             break
-        mass, run, last, before = heapq.heappop(open_runs)
+        cumulative, run, last, before = heapq.heappop(open_runs)
         logits, after = step(before, last)
-        probabilities = -mass * distribution(logits)
+        probabilities = -cumulative * distribution(logits)
         found.append((float(probabilities[ends].sum()), run))
         for following in np.flatnonzero(~ends & (probabilities > 0)).tolist():
             # Two open runs are never equal, so the heap never has to compare their states.

@@ -23,8 +23,8 @@ from anaphora.data.text.id_files import Units
 LARGEST = 5_000_000  # units; of a longer text an evenly spaced sample is counted
 BLOCK = 10_000  # consecutive units of the text in each block of the sample
 DISCOUNT = 0.75
-_LIKELIEST = 8  # candidates of each context
-_AT_ONCE = 2**14  # gaps in one batch
+_CANDIDATES = 8  # candidates of each context
+_GAPS_PER_BATCH = 2**14  # gaps in one batch
 
 Numbers = npt.NDArray[np.int64]
 Floats = npt.NDArray[np.float64]
@@ -41,21 +41,21 @@ class _ContextCounts:
     """Counts of words in contexts of one kind; contexts and words are whole numbers."""
 
     def __init__(self, contexts: Numbers, words: Numbers, size: int) -> None:
-        self._size = size
+        self._vocabulary_size = size
         self.keys, inverse = np.unique(contexts, return_inverse=True)
         self._pairs, counts = np.unique(inverse * size + words, return_counts=True)
         of, word = self._pairs // size, self._pairs % size
         total = np.bincount(of, weights=counts, minlength=len(self.keys))
         kinds = np.bincount(of, minlength=len(self.keys))
-        self._kept = np.append((counts - DISCOUNT) / total[of], 0.0)
-        self._passed = np.append(DISCOUNT * kinds / total, 1.0)
-        self._likeliest = np.full((len(self.keys) + 1, _LIKELIEST), -1, np.int64)
+        self._discounted = np.append((counts - DISCOUNT) / total[of], 0.0)
+        self._backoff = np.append(DISCOUNT * kinds / total, 1.0)
+        self._likeliest = np.full((len(self.keys) + 1, _CANDIDATES), -1, np.int64)
         known = word > 0
         of, word, counts = of[known], word[known], counts[known]
         order = np.lexsort((word, -counts, of))
         of, word = of[order], word[order]
         place = np.arange(len(of)) - np.searchsorted(of, of)
-        first = place < _LIKELIEST
+        first = place < _CANDIDATES
         self._likeliest[of[first], place[first]] = word[first]
 
     def find(self, contexts: Numbers) -> Numbers:
@@ -66,11 +66,11 @@ class _ContextCounts:
         """Return the most frequent known words of contexts (n, 8), filled up with −1."""
         return self._likeliest[found]
 
-    def probability(self, found: Numbers, words: Numbers, below: Floats) -> Floats:
+    def probability(self, found: Numbers, words: Numbers, lower_order: Floats) -> Floats:
         """Return p of words (n, k) in contexts (n,), given their probabilities in the simpler contexts (n, k)."""
-        pairs = np.where(found[:, None] < len(self.keys), found[:, None] * self._size + words, -1)
-        kept = self._kept[_find(self._pairs, pairs.reshape(-1)).reshape(pairs.shape)]
-        p: Floats = kept + self._passed[found][:, None] * below
+        pairs = np.where(found[:, None] < len(self.keys), found[:, None] * self._vocabulary_size + words, -1)
+        kept = self._discounted[_find(self._pairs, pairs.reshape(-1)).reshape(pairs.shape)]
+        p: Floats = kept + self._backoff[found][:, None] * lower_order
         return p
 
 
@@ -105,26 +105,24 @@ class GapCounts:
             _ContextCounts(contexts, word, V) for contexts in (left * (V + 1) + right, left, right)
         )
         counts = np.bincount(word, minlength=V) + self._words
-        self._alone = np.asarray(counts / counts.sum(), np.float64)
-        order = np.argsort(-self._alone[1:], kind="stable") + 1
+        self._unigram = np.asarray(counts / counts.sum(), np.float64)
+        order = np.argsort(-self._unigram[1:], kind="stable") + 1
         self._rank = np.full(V, V, np.int64)
         self._rank[order] = np.arange(V - 1)
-        self._frequent = order[:_LIKELIEST]
+        self._frequent = order[:_CANDIDATES]
         return self
 
     def judge(self, left: Numbers, target: Numbers, right: Numbers) -> Judged:
         """Score gaps by the counts; `left`, `target` and `right` are symbols (n,)."""
-        parts = [
-            self._judge(left[at : at + _AT_ONCE], target[at : at + _AT_ONCE], right[at : at + _AT_ONCE])
-            for at in range(0, len(target), _AT_ONCE)
-        ]
-        return _joined(parts)
+        batches = [slice(at, at + _GAPS_PER_BATCH) for at in range(0, len(target), _GAPS_PER_BATCH)]
+        parts = [self._score(left[batch], target[batch], right[batch]) for batch in batches]
+        return _concatenate(parts)
 
     def most_frequent(self, target: Numbers) -> Judged:
         """Score gaps by the frequency of words alone; `target` (n,)."""
-        return Judged(-np.log(self._alone[target]), self._rank[target])
+        return Judged(-np.log(self._unigram[target]), self._rank[target])
 
-    def _judge(self, left: Numbers, target: Numbers, right: Numbers) -> Judged:
+    def _score(self, left: Numbers, target: Numbers, right: Numbers) -> Judged:
         tables = (self._both, self._left, self._right)
         found = [
             table.find(contexts)
@@ -133,23 +131,23 @@ class GapCounts:
         guesses = [table.likeliest(each) for table, each in zip(tables, found, strict=True)]
         everywhere = np.tile(self._frequent, (len(target), 1))
         words = np.sort(np.concatenate([*guesses, everywhere], axis=1), axis=1)
-        fresh = words > 0
-        fresh[:, 1:] &= words[:, 1:] != words[:, :-1]
-        p = self._probability(found, np.concatenate([target[:, None], np.where(fresh, words, 0)], axis=1))
-        better = fresh & (words != target[:, None])
+        distinct = words > 0
+        distinct[:, 1:] &= words[:, 1:] != words[:, :-1]
+        p = self._probability(found, np.concatenate([target[:, None], np.where(distinct, words, 0)], axis=1))
+        better = distinct & (words != target[:, None])
         better &= (p[:, 1:] > p[:, :1]) | ((p[:, 1:] == p[:, :1]) & (words < target[:, None]))
         return Judged(-np.log(p[:, 0]), better.sum(axis=1))
 
     def _probability(self, found: list[Numbers], words: Numbers) -> Floats:
-        alone = self._alone[words]
+        unigram = self._unigram[words]
         one = [
-            table.probability(each, words, alone)
+            table.probability(each, words, unigram)
             for table, each in zip((self._left, self._right), found[1:], strict=True)
         ]
         return self._both.probability(found[0], words, (one[0] + one[1]) / 2)
 
 
-def _joined(parts: list[Judged]) -> Judged:
+def _concatenate(parts: list[Judged]) -> Judged:
     return Judged(
         np.concatenate([np.zeros(0), *(part.nats for part in parts)]),
         np.concatenate([np.zeros(0, np.int64), *(part.rank for part in parts)]),

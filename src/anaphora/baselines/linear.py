@@ -64,14 +64,14 @@ class Linear:
             from sklearn.exceptions import ConvergenceWarning
         except ImportError as error:
             raise MissingExtra("train", "the linear baseline", missing="scikit-learn") from error
-        self._features = _of_series() if isinstance(inputs, Ragged) else self._of_texts()
+        self._features = _series_features() if isinstance(inputs, Ragged) else self._text_features()
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", ConvergenceWarning)
             features = self._features.fit_transform(inputs)
             if self.multi:
-                self._models = [self._fitted(features, column) for column in targets.T]
+                self._models = [self._fit_one(features, column) for column in targets.T]
             else:
-                self._models = [self._fitted(features, targets)]
+                self._models = [self._fit_one(features, targets)]
         return self
 
     def guess(self, inputs: Sequence[str] | Ragged) -> npt.NDArray[Any]:
@@ -81,7 +81,7 @@ class Linear:
             return np.asarray(self._models[0].predict(features), dtype=np.int64)
         return np.stack([np.asarray(model.predict(features), np.float32) for model in self._models], axis=1)
 
-    def _fitted(self, features: Any, targets: npt.NDArray[Any]) -> Any:
+    def _fit_one(self, features: Any, targets: npt.NDArray[Any]) -> Any:
         from sklearn.dummy import DummyClassifier
         from sklearn.linear_model import LogisticRegression
 
@@ -90,7 +90,7 @@ class Linear:
         weights = "balanced" if self.balanced else None
         return LogisticRegression(C=C, max_iter=_ITERATIONS, class_weight=weights).fit(features, targets)
 
-    def _of_texts(self) -> Any:
+    def _text_features(self) -> Any:
         from sklearn.feature_extraction.text import TfidfVectorizer
 
         most = max(10_000, WEIGHTS // self.labels)
@@ -100,7 +100,7 @@ class Linear:
         return TfidfVectorizer(token_pattern=_WORD, ngram_range=(1, 2), **plain)
 
 
-def _of_series() -> Any:
+def _series_features() -> Any:
     from sklearn.pipeline import make_pipeline
     from sklearn.preprocessing import FunctionTransformer, StandardScaler
 
@@ -109,12 +109,12 @@ def _of_series() -> Any:
 
 def statistics(rows: Ragged) -> npt.NDArray[np.float64]:
     """Return seven statistics per channel and the number of steps, (B, 7·C + 1); zeros for a series without steps."""
-    wide = rows.steps.shape[1]
-    found = np.zeros((len(rows.ends), _STATISTICS * wide + 1))
+    channels = rows.steps.shape[1]
+    found = np.zeros((len(rows.ends), _STATISTICS * channels + 1))
     for number, length in enumerate(rows.lengths.tolist()):
         if length:
             x = rows.row(number).astype(np.float64)
-            change = np.abs(np.diff(x, axis=0)).mean(axis=0) if length > 1 else np.zeros(wide)
+            change = np.abs(np.diff(x, axis=0)).mean(axis=0) if length > 1 else np.zeros(channels)
             found[number] = np.concatenate(
                 [x.mean(0), x.std(0), x.min(0), x.max(0), x[0], x[-1], change, [float(length)]]
             )

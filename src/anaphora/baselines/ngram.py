@@ -50,8 +50,8 @@ class _NgramTable(NamedTuple):
     """The k-grams of one order, by rank; contexts are the k-grams of the order below, by rank."""
 
     keys: Numbers  # (n_k,) sorted: context · V + unit
-    kept: Floats  # (n_k,) (c - D(c)) / c(h·), the probability from this order
-    passed: Floats  # (n_{k-1},) γ(h), the weight of the order below; 1 for an unseen context
+    discounted: Floats  # (n_k,) (c - D(c)) / c(h·), the probability from this order
+    backoff: Floats  # (n_{k-1},) γ(h), the weight of the order below; 1 for an unseen context
 
 
 class KneserNey:
@@ -101,9 +101,9 @@ class KneserNey:
         context = np.zeros(text.size, dtype=np.int64)  # rank of the k-1 units before each unit; -1 if unseen
         for table in self._orders:
             rank = _find(table.keys, context * self.vocabulary_size + text, context >= 0)
-            kept = np.where(rank >= 0, np.append(table.kept, 0.0)[rank], 0.0)
-            passed = np.append(table.passed, 1.0)[context]
-            probability = kept + passed * probability
+            discounted = np.where(rank >= 0, np.append(table.discounted, 0.0)[rank], 0.0)
+            backoff = np.append(table.backoff, 1.0)[context]
+            probability = discounted + backoff * probability
             context = np.append(-1, rank)[: text.size]
         nats: Floats = -np.log(probability)
         return nats
@@ -119,11 +119,11 @@ class KneserNey:
         for k in range(1, self.order + 1):
             places = np.flatnonzero(age >= k - 1)
             before = np.append(0, rank)[places] if k == 1 else rank[places - 1]
-            keys, one, numbers, often = _different(before * V + text[places])
+            keys, one, numbers, repeats = _distinct(before * V + text[places])
             if k > 1:  # each different k-gram is one continuation of its last k-1 units
                 counts[-1] = np.bincount(rank[places[one]], minlength=contexts)
             tables.append(keys)
-            counts.append(often)
+            counts.append(repeats)
             sizes.append(contexts)
             rank = np.full(text.size, -1, dtype=np.int64)
             rank[places] = numbers
@@ -141,10 +141,10 @@ def _order(keys: Numbers, counts: Numbers, contexts: int, V: int) -> _NgramTable
     discounts = np.array([0.0, *_discounts(counts)])[np.minimum(counts, 3)]
     context = keys // V
     total = np.bincount(context, weights=counts, minlength=contexts)
-    taken = np.bincount(context, weights=discounts, minlength=contexts)
+    discounted = np.bincount(context, weights=discounts, minlength=contexts)
     seen = total > 0
     total[~seen] = 1.0
-    return _NgramTable(keys, (counts - discounts) / total[context], np.where(seen, taken / total, 1.0))
+    return _NgramTable(keys, (counts - discounts) / total[context], np.where(seen, discounted / total, 1.0))
 
 
 def _discounts(counts: Numbers) -> tuple[float, float, float]:
@@ -156,7 +156,7 @@ def _discounts(counts: Numbers) -> tuple[float, float, float]:
     return (one, two, three) if 0 <= one <= 1 and 0 <= two <= 2 and 0 <= three <= 3 else FALLBACK
 
 
-def _different(numbers: Numbers) -> tuple[Numbers, Numbers, Numbers, Numbers]:
+def _distinct(numbers: Numbers) -> tuple[Numbers, Numbers, Numbers, Numbers]:
     """Return the distinct numbers in order, an index of each, the rank of every number, and the count of each.
 
     The result equals that of `numpy.unique`, except that the index need not be the first.

@@ -140,12 +140,12 @@ def from_bytes(raw: bytes, name: str = "the model") -> Bundle:
     them.
     """
     try:
-        return _verified(raw)
+        return _checked_bundle(raw)
     except BundleError as error:
         raise type(error)(f"{name}: {error}") from error
 
 
-def _verified(raw: bytes) -> Bundle:
+def _checked_bundle(raw: bytes) -> Bundle:
     end, entries, inner = split(raw)
     data = memoryview(raw)[end:]
     if raw[:end] != header_bytes(entries, inner):
@@ -170,7 +170,7 @@ def _verified(raw: bytes) -> Bundle:
         corrupt("its header is damaged: the SHA-256 of the whole file is another one")
     if inner.keys() != {"config", "sha256", "whole"}:
         raise IncompatibleBundle(f"expected config, sha256 and whole under {KEY!r}, got {', '.join(sorted(inner))}")
-    return Bundle(tensors, _known(config))
+    return Bundle(tensors, _check_config(config))
 
 
 def _tensors(entries: Json, data: memoryview) -> dict[str, np.ndarray]:
@@ -208,7 +208,7 @@ def _tensors(entries: Json, data: memoryview) -> dict[str, np.ndarray]:
     return tensors
 
 
-def _known(config: Any) -> Json:
+def _check_config(config: Any) -> Json:
     if not isinstance(config, dict):
         raise IncompatibleBundle("its config is not an object")
     if unknown := config.keys() - FIELDS:

@@ -59,11 +59,11 @@ def _lines(corpus: Corpus) -> tuple[TextLines, TextLines]:
 def _pieces(text: Text, names: Sequence[str], line: int) -> Iterator[FilePiece]:
     blocks = text.blocks()
     for name, length in zip(names, text.lengths, strict=False):
-        yield FilePiece(name, line, _take(blocks, length))
+        yield FilePiece(name, line, _blocks_of_length(blocks, length))
         line = 1
 
 
-def _take(blocks: Iterator[str], length: int) -> Iterator[str]:
+def _blocks_of_length(blocks: Iterator[str], length: int) -> Iterator[str]:
     """Yield blocks with `length` characters in all."""
     while length > 0:
         block = next(blocks)

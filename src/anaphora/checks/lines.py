@@ -42,7 +42,7 @@ class TextLines:
         self._files: list[str] = []
         self._hashes: list[NDArray[np.int64]] = []
         self._places: list[NDArray[np.int64]] = []  # file · 2⁴⁰ + line
-        self._held = 0
+        self._kept = 0
         self.ends_in = 1  # the line of the last file at the end of the text
         for piece in pieces:
             self._read(piece)
@@ -65,11 +65,11 @@ class TextLines:
         longest = int(lengths.argmax())
         if lengths[longest] > self._longest:
             self._longest, self._longest_row = int(lengths[longest]), Row(self._files[-1], first + longest)
-        if self._held >= KEPT:
+        if self._kept >= KEPT:
             return
         long = np.flatnonzero(lengths >= LONG)
         at = np.array([number for number in long.tolist() if _is_no_rule(lines[number])], np.int64)
-        self._held += at.size
+        self._kept += at.size
         self._hashes.append(np.array([hash(lines[number]) for number in at.tolist()], np.int64))
         self._places.append(at + first + ((len(self._files) - 1) << 40))
 
@@ -93,25 +93,27 @@ def check_lines(train: TextLines, held_out: TextLines) -> list[Finding]:
     """Return findings on repeated long lines: within the training part, and between both parts."""
     found = []
     known, first, numbers = np.unique(train.hashes, return_index=True, return_inverse=True)
-    again = np.flatnonzero(first[numbers] != np.arange(train.hashes.size))
-    if again.size > _REPEATED_SHARE * train.hashes.size:
-        share = again.size / train.hashes.size
-        message = f"{again.size:,} long lines ({share:.1%}) are what an earlier line is: they count more than others."
-        rows = tuple(train.row(place) for place in train.places[again[:_ROWS]].tolist())
-        remedy = "Remove them, unless the text is like that."
-        found.append(Finding("duplicate", "warning", "the training part", rows, message, remedy, again.size))
-    near = np.minimum(np.searchsorted(known, held_out.hashes), max(0, known.size - 1))
-    across = np.flatnonzero(known[near] == held_out.hashes) if known.size else np.zeros(0, np.int64)
-    if across.size > _ACROSS_SHARE * held_out.hashes.size:
-        share = across.size / held_out.hashes.size
-        rows = tuple(held_out.row(place) for place in held_out.places[across[:_ROWS]].tolist())
-        origin = train.row(int(train.places[first[near[across[0]]]]))
+    repeated = np.flatnonzero(first[numbers] != np.arange(train.hashes.size))
+    if repeated.size > _REPEATED_SHARE * train.hashes.size:
+        share = repeated.size / train.hashes.size
         message = (
-            f"{across.size:,} of the long lines ({share:.1%}) also stand in the training part (the first is line"
+            f"{repeated.size:,} long lines ({share:.1%}) are what an earlier line is: they count more than others."
+        )
+        rows = tuple(train.row(place) for place in train.places[repeated[:_ROWS]].tolist())
+        remedy = "Remove them, unless the text is like that."
+        found.append(Finding("duplicate", "warning", "the training part", rows, message, remedy, repeated.size))
+    near = np.minimum(np.searchsorted(known, held_out.hashes), max(0, known.size - 1))
+    shared = np.flatnonzero(known[near] == held_out.hashes) if known.size else np.zeros(0, np.int64)
+    if shared.size > _ACROSS_SHARE * held_out.hashes.size:
+        share = shared.size / held_out.hashes.size
+        rows = tuple(held_out.row(place) for place in held_out.places[shared[:_ROWS]].tolist())
+        origin = train.row(int(train.places[first[near[shared[0]]]]))
+        message = (
+            f"{shared.size:,} of the long lines ({share:.1%}) also stand in the training part (the first is line"
             f" {origin.line:,} of {origin.file}): the score is partly memory."
         )
         remedy = "Remove them from one part, or hold out another text with --valid FILE."
-        found.append(Finding("duplicate-across", "warning", "the held-out part", rows, message, remedy, across.size))
+        found.append(Finding("duplicate-across", "warning", "the held-out part", rows, message, remedy, shared.size))
     return found
 
 

@@ -33,13 +33,13 @@ def checked(config: type[C], values: Values, where: str) -> C:
         error = errors.errors(include_url=False)[0]
         section, *inside = (str(part) for part in error["loc"])
         key = inside[0] if inside else ""
-        knob = next((knob for knob in knobs(config) if (knob.section, knob.key) == (section, key)), None)
-        if knob is None:
+        field = next((field for field in knobs(config) if (field.section, field.key) == (section, key)), None)
+        if field is None:
             raise Refused(section, key, f"'{section}': {error['msg'].removeprefix('Value error, ')}") from None
-        got = values.get(section, {}).get(key, knob.default)
-        nearby = did_you_mean(got, knob.choices) if isinstance(got, str) else ""
+        got = values.get(section, {}).get(key, field.default)
+        nearby = did_you_mean(got, field.choices) if isinstance(got, str) else ""
         raise Refused(
-            section, key, f"{knob.flag} takes {knob.expected} ({knob.meaning}); it was given {_shown(got)}.{nearby}"
+            section, key, f"{field.flag} takes {field.expected} ({field.meaning}); it was given {_shown(got)}.{nearby}"
         ) from None
 
 

@@ -29,11 +29,11 @@ def resolve(
 
     Raises UsageError if a preset, key or value is not declared; the message names the nearest and the source.
     """
-    wished: dict[str, dict[str, Any]] = {}
+    requested: dict[str, dict[str, Any]] = {}
     in_file = read_file(config, Path(file)) if file is not None else {}
     for layer in (in_file, values or {}, from_options(config, options)):
-        _merge(wished, layer)
-    checked(config, wished, "The config")  # before a preset depends on it
+        _merge(requested, layer)
+    checked(config, requested, "The config")  # before a preset depends on it
     known = presets or {}
     if preset is not None and preset not in known:
         raise UsageError(
@@ -41,8 +41,8 @@ def resolve(
         )
     chosen: dict[str, dict[str, Any]] = {}
     if preset is not None:
-        _merge(chosen, known[preset](wished))
-    _merge(chosen, wished)
+        _merge(chosen, known[preset](requested))
+    _merge(chosen, requested)
     return checked(config, chosen, "The config")
 
 

@@ -49,10 +49,10 @@ def chosen(words: list[str], declared: Mapping[str, Space], known: list[str]) ->
 
     Raises UsageError for an unknown field, and for a field without a range if the task declares no range for it.
     """
-    return dict(_one(word, declared, known) for word in words) if words else dict(declared)
+    return dict(_parse_option(word, declared, known) for word in words) if words else dict(declared)
 
 
-def _one(word: str, declared: Mapping[str, Space], known: list[str]) -> tuple[str, Space]:
+def _parse_option(word: str, declared: Mapping[str, Space], known: list[str]) -> tuple[str, Space]:
     name, given, text = word.partition("=")
     name = name.replace("-", "_")
     if name not in known:

@@ -27,34 +27,34 @@ class Guess:
 
 def render(config: Config) -> str:
     """Return the config as TOML, every field with its meaning; equal configs give equal text that reads back equal."""
-    return _toml(config, lambda knob: True, {})
+    return _toml(config, lambda config_field: True, {})
 
 
-def begin(config: type[Config], presets: Mapping[str, Preset], guess: Guess) -> str:
+def begin(config: type[Config], presets: Mapping[str, Preset], suggestion: Guess) -> str:
     """Return a suggestion as a file to start from: suggested values are set, and defaults are commented out.
 
     The file gives the same config with any preset. Raises UsageError if a suggested value is not accepted by its field.
     """
-    chosen = guessed(config, presets, guess)
-    said = {f"{section}.{key}" for section, keys in guess.values.items() for key in keys}
+    chosen = guessed(config, presets, suggestion)
+    said = {f"{section}.{key}" for section, keys in suggestion.values.items() for key in keys}
     for preset in presets.values():
-        said |= {f"{section}.{key}" for section, keys in preset(guess.values).items() for key in keys}
+        said |= {f"{section}.{key}" for section, keys in preset(suggestion.values).items() for key in keys}
 
-    def stands(knob: Knob) -> bool:
-        value = getattr(getattr(chosen, knob.section), knob.key)
-        return f"{knob.section}.{knob.key}" in said or value != knob.default
+    def is_set(config_field: Knob) -> bool:
+        value = getattr(getattr(chosen, config_field.section), config_field.key)
+        return f"{config_field.section}.{config_field.key}" in said or value != config_field.default
 
-    return _toml(chosen, stands, guess.reasons)
+    return _toml(chosen, is_set, suggestion.reasons)
 
 
-def guessed(config: type[Config], presets: Mapping[str, Preset], guess: Guess) -> Config:
+def guessed(config: type[Config], presets: Mapping[str, Preset], suggestion: Guess) -> Config:
     """Return the config of a suggestion; raises as `begin` does."""
     words = [
         f"--{section}.{key.replace('_', '-')}={value if isinstance(value, str) else _value(value)}"
-        for section, keys in guess.values.items()
+        for section, keys in suggestion.values.items()
         for key, value in keys.items()
     ]
-    return resolve(config, presets, preset=guess.preset, options=words)
+    return resolve(config, presets, preset=suggestion.preset, options=words)
 
 
 def schema(config: type[Config]) -> str:
@@ -68,36 +68,36 @@ def tables(config: type[Config], presets: Mapping[str, Preset], usual: str) -> l
     resolved = {name: resolve(config, presets, preset=name) for name in presets}
     lines: list[str] = []
     section = ""
-    for knob in knobs(config):
-        if knob.section != section:
-            section = knob.section
+    for config_field in knobs(config):
+        if config_field.section != section:
+            section = config_field.section
             lines += ["", f"**[{section}]**", "", "| knob | takes | default | meaning |", "| --- | --- | --- | --- |"]
-        values = {name: _value(getattr(getattr(made, section), knob.key)) for name, made in resolved.items()}
-        default = _value(knob.default)
+        values = {name: _value(getattr(getattr(made, section), config_field.key)) for name, made in resolved.items()}
+        default = _value(config_field.default)
         if set(values.values()) != {default}:
             listing = ", ".join(f"{name} {value}" for name, value in values.items())
             default = f"{listing} (usual: {usual})" if len(set(values.values())) > 1 else values[usual]
-        cells = (f"`{knob.short or knob.flag}`", knob.expected, default, knob.meaning)
+        cells = (f"`{config_field.short or config_field.flag}`", config_field.expected, default, config_field.meaning)
         lines.append(f"| {' | '.join(cell.replace('|', chr(92) + '|') for cell in cells)} |")
     return lines
 
 
-def _toml(config: Config, stands: Callable[[Knob], bool], reasons: Mapping[str, str]) -> str:
+def _toml(config: Config, is_set: Callable[[Knob], bool], reasons: Mapping[str, str]) -> str:
     lines: list[str] = []
     section = ""
-    for knob in knobs(type(config)):
-        if knob.section != section:
-            lines += [""] * bool(section) + [f"[{knob.section}]"]
-            section = knob.section
-        value = getattr(getattr(config, section), knob.key)
-        lines.append(f"# {knob.meaning} ({knob.expected})")
-        reason = reasons.get(f"{section}.{knob.key}")
+    for config_field in knobs(type(config)):
+        if config_field.section != section:
+            lines += [""] * bool(section) + [f"[{config_field.section}]"]
+            section = config_field.section
+        value = getattr(getattr(config, section), config_field.key)
+        lines.append(f"# {config_field.meaning} ({config_field.expected})")
+        reason = reasons.get(f"{section}.{config_field.key}")
         if reason is not None:
             lines.append(f"# guessed: {reason}")
         if value is None:
-            lines.append(f"# {knob.key} is not set")
+            lines.append(f"# {config_field.key} is not set")
         else:
-            lines.append(f"{'' if stands(knob) else '# '}{knob.key} = {_value(value)}")
+            lines.append(f"{'' if is_set(config_field) else '# '}{config_field.key} = {_value(value)}")
     return "\n".join([*lines, ""])
 
 

@@ -43,12 +43,12 @@ def reporting(
     reading, 83 %
     ['ab', 'cde', 'f']
     """
-    spoken = clock()
+    last_report = clock()
     done = 0
     for block in blocks:
         done += len(block)
         now = clock()
-        if now - spoken >= EVERY_SECONDS:
+        if now - last_report >= EVERY_SECONDS:
             report(f"{what}, {100 * done / max(1, total):.0f} %")
-            spoken = now
+            last_report = now
         yield block

@@ -107,8 +107,10 @@ def confusion(truth: npt.NDArray[np.int64], guesses: npt.NDArray[np.int64], labe
 
 def per_label(right: npt.ArrayLike, guesses: npt.ArrayLike, rows: npt.ArrayLike) -> PerLabel:
     """Return precision, recall and F1 of the labels from their counts (K,); a ratio with denominator 0 is 0."""
-    hits, guessed, there = (np.asarray(counts, dtype=np.int64) for counts in (right, guesses, rows))
-    return PerLabel(_share(hits, guessed), _share(hits, there), _share(2 * hits, guessed + there), there, guessed)
+    hits, predicted, support = (np.asarray(counts, dtype=np.int64) for counts in (right, guesses, rows))
+    return PerLabel(
+        _share(hits, predicted), _share(hits, support), _share(2 * hits, predicted + support), support, predicted
+    )
 
 
 def macro_f1(each: PerLabel) -> float:

@@ -78,8 +78,8 @@ class Run:
     @property
     def best(self) -> Event | None:
         """The evaluation with the lowest loss on the held-out part."""
-        looks = [line for line in self.of("evaluation") if line["loss"] is not None]
-        return min(looks, key=lambda line: float(line["loss"]), default=None)
+        evaluations = [line for line in self.of("evaluation") if line["loss"] is not None]
+        return min(evaluations, key=lambda line: float(line["loss"]), default=None)
 
     @property
     def results(self) -> list[Result]:

@@ -95,8 +95,8 @@ def cut_off(trained: Trained, unit: str) -> str:
     """Return the note of a report without a score."""
     if not math.isfinite(trained.sampled):
         return "Cut off before the model was judged. `anaphora eval` scores it."
-    look = f"a look during training had {trained.sampled:.4f} nats per {unit}"
-    return f"Cut off before the held-out part was scored; {look}. `anaphora eval` scores it."
+    best = f"a look during training had {trained.sampled:.4f} nats per {unit}"
+    return f"Cut off before the held-out part was scored; {best}. `anaphora eval` scores it."
 
 
 def card(

@@ -25,13 +25,13 @@ class Convolution:
 
     def __call__(self, x: NDArray[Any], lines: Lines, state: BlockState) -> tuple[Floats, BlockState]:
         N = len(x)
-        there = lines.row_by_row()
+        order = lines.row_by_row()
         ends = np.repeat(np.cumsum(lines.lengths), lines.lengths)[:, None]
         begins = ends - np.repeat(lines.lengths, lines.lengths)[:, None]
-        place = np.arange(len(there))[:, None] + np.arange(self.width) - self.width // 2
-        inside = (place >= begins) & (place < ends)
-        line = np.where(inside, np.append(there, N)[np.where(inside, place, -1)], N)  # row N of the table is zeros
-        windows = np.concatenate([x, np.zeros((1, x.shape[1]), np.float32)])[line].reshape(len(there), -1)
+        position = np.arange(len(order))[:, None] + np.arange(self.width) - self.width // 2
+        inside = (position >= begins) & (position < ends)
+        line = np.where(inside, np.append(order, N)[np.where(inside, position, -1)], N)  # row N of the table is zeros
+        windows = np.concatenate([x, np.zeros((1, x.shape[1]), np.float32)])[line].reshape(len(order), -1)
         y = np.zeros((N, self.linear.width), dtype=np.float32)
-        y[there] = self.linear.of(windows)
+        y[order] = self.linear.of(windows)
         return y, state

@@ -68,27 +68,27 @@ class Chain:
     @quietly
     def best(self, scores: NDArray[np.float32], lengths: ArrayLike) -> list[LabelPath]:
         """Return the most likely labels of each row; `scores` (T, B, K), `lengths` (B,). Source: Viterbi, 1967."""
-        e, counts, order, reached = self._prepared(scores, lengths)
+        e, counts, order, best_score = self._prepared(scores, lengths)
         log_z = self.log_partition(scores, lengths)
-        table = np.zeros((len(counts), len(reached)), dtype=np.int64)
+        table = np.zeros((len(counts), len(best_score)), dtype=np.int64)
         if counts:
             delta = self.a + e[0]
-            came: list[Labels] = []
+            previous: list[Labels] = []
             for t, n in enumerate(counts[1:], 1):
-                ways = delta[:n, None, :] + self.into
-                came.append(ways.argmax(2))
-                delta[:n] = e[t, :n] + ways.max(2)
+                candidates = delta[:n, None, :] + self.into
+                previous.append(candidates.argmax(2))
+                delta[:n] = e[t, :n] + candidates.max(2)
             ended = delta + self.b
             label = ended.argmax(1)
-            reached[order] = ended.max(1)
+            best_score[order] = ended.max(1)
             for t in reversed(range(len(counts))):
                 n = counts[t]
                 if t + 1 < len(counts):
-                    on = counts[t + 1]
-                    label[:on] = came[t][np.arange(on), label[:on]]
+                    continuing = counts[t + 1]
+                    label[:continuing] = previous[t][np.arange(continuing), label[:continuing]]
                 table[t, order[:n]] = label[:n]
         return [
-            LabelPath(table[:length, row].copy(), min(0.0, float(reached[row] - log_z[row])))
+            LabelPath(table[:length, row].copy(), min(0.0, float(best_score[row] - log_z[row])))
             for row, length in enumerate(np.asarray(lengths).tolist())
         ]
 
@@ -104,22 +104,22 @@ class Chain:
         (log_z,) = self.log_partition(np.asarray(scores)[:, None], [len(e)])
         delta = np.full((self.labels, count), -np.inf)  # the best scores of sequences that end in each label
         delta[:, 0] = self.a + e[0]
-        came: list[Labels] = []
+        previous: list[Labels] = []
         for each in e[1:]:
-            ways = (delta[None] + self.into[:, :, None]).reshape(self.labels, -1)
-            chosen = _largest(ways, count)
-            came.append(chosen)
-            delta = np.take_along_axis(ways, chosen, 1) + each[:, None]
+            candidates = (delta[None] + self.into[:, :, None]).reshape(self.labels, -1)
+            chosen = _largest(candidates, count)
+            previous.append(chosen)
+            delta = np.take_along_axis(candidates, chosen, 1) + each[:, None]
         ended = (delta + self.b[:, None]).reshape(1, -1)
         found = []
         for place in _largest(ended, count)[0].tolist():
             if ended[0, place] == -np.inf:
                 break
-            path, way = [], place
-            for before in [*reversed(came), None]:
-                label, rank = divmod(way, count)
+            path, position = [], place
+            for before in [*reversed(previous), None]:
+                label, rank = divmod(position, count)
                 path.append(label)
-                way = 0 if before is None else int(before[label, rank])
+                position = 0 if before is None else int(before[label, rank])
             found.append(LabelPath(np.array(path[::-1], dtype=np.int64), min(0.0, float(ended[0, place] - log_z))))
         return found
 

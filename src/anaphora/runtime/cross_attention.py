@@ -49,23 +49,23 @@ class CrossAttention:
 
         `rows` (N,) gives the number of each query's memory; neighbouring queries of one memory are computed together.
         """
-        asked = queries if self._queries is None else self._queries.of(queries)
+        projected = queries if self._queries is None else self._queries.of(queries)
         found: list[Floats] = []
         weights: list[Floats] = []
         begins = [0, *(np.flatnonzero(np.diff(rows)) + 1).tolist(), len(rows)] if len(rows) else [0]
         for begin, end in pairwise(begins):
             memory = memories[rows[begin]]
-            some = self._weights(asked[begin:end], memory.keys)
+            some = self._weights(projected[begin:end], memory.keys)
             found.append(np.add.reduce(memory.steps * some[:, None, :], axis=2))
             weights.extend(some)
         return np.concatenate(found), weights
 
-    def _weights(self, asked: Floats, keys: Floats) -> Floats:
+    def _weights(self, projected: Floats, keys: Floats) -> Floats:
         """Return the attention weights (k, n) of queries (k, A) over keys (n, A)."""
         if self._score is None:
-            scores = np.add.reduce(keys * asked[:, None, :], axis=2)
+            scores = np.add.reduce(keys * projected[:, None, :], axis=2)
         else:
-            scores = np.add.reduce(np.tanh(keys + asked[:, None, :]) * self._score, axis=2)
+            scores = np.add.reduce(np.tanh(keys + projected[:, None, :]) * self._score, axis=2)
         weights: Floats = np.exp(scores - np.maximum.reduce(scores, axis=1, keepdims=True, initial=_LEAST))
         weights /= np.add.reduce(weights, axis=1, keepdims=True)
         return weights

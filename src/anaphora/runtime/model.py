@@ -99,7 +99,7 @@ class Model:
         ends = np.full(B, T, dtype=np.int64) if lengths is None else np.asarray(lengths)
         if ends.shape != (B,) or (B > 0 and (ends.min() < 0 or ends.max() > T)):
             raise UsageError(f"expected {B} lengths between 0 and {T}, got {ends.tolist()}")
-        before = self._checked(state, B)
+        before = self._check_state(state, B)
         if bool((ends == T).all()):
             y, after = self._run(steps.reshape(T * B, *steps.shape[2:]), Lines.dense(T, B), before)
             return y if self.pools else y.reshape(T, B, self.width), after
@@ -141,7 +141,7 @@ class Model:
         symbols = self._steps(ids, "N")
         self.check_ids(symbols)
         nats = np.empty(max(0, symbols.size - 1), dtype=np.float64)
-        now = self._checked(state, 1)
+        now = self._check_state(state, 1)
         size = max(1, LOGITS_AT_ONCE // self.width)
         for begin, end in pairwise([*range(0, nats.size, size), nats.size]):
             logits, now = self.feed(now, symbols[begin:end])
@@ -164,7 +164,7 @@ class Model:
         Raises UsageError if a block needs whole rows, or if the state has the wrong shape.
         """
         self.check_steps()
-        return Stepper(self, B, self._checked(state, B))
+        return Stepper(self, B, self._check_state(state, B))
 
     def check_steps(self) -> None:
         """Raise UsageError if a block needs whole rows, because the model then cannot run step by step."""
@@ -174,7 +174,7 @@ class Model:
                 "cannot go step by step. Give whole sequences to model.forward instead."
             )
 
-    def _checked(self, state: State | None, B: int) -> State:
+    def _check_state(self, state: State | None, B: int) -> State:
         if state is None:
             return self.initial(B)
         shapes = [(lines, B, width) for lines, width in self.layout]

@@ -52,10 +52,10 @@ class Stepper:
         y: NDArray[Any] = x
         parts = iter(self._state)
         for block in model.blocks:
-            y, run = _bound(block.run, y, [next(parts) for _ in block.initial])
+            y, run = _bind(block.run, y, [next(parts) for _ in block.initial])
             runs += run
         self._x, self._y = x, y
-        self.step = runs[0] if len(runs) == 1 else partial(_all, runs)
+        self.step = runs[0] if len(runs) == 1 else partial(_run_all, runs)
 
     @property
     def x(self) -> NDArray[Any]:
@@ -78,12 +78,12 @@ class Stepper:
             part[...] = value
 
 
-def _all(runs: list[Run]) -> None:
+def _run_all(runs: list[Run]) -> None:
     for run in runs:
         run()
 
 
-def _bound(block: Block, x: NDArray[Any], state: list[Floats]) -> tuple[NDArray[Any], list[Run]]:
+def _bind(block: Block, x: NDArray[Any], state: list[Floats]) -> tuple[NDArray[Any], list[Run]]:
     """Return the output array of a block for input x, and the functions that fill it; no function for an identity."""
     B = len(x)
     if isinstance(block, Identity):

@@ -117,7 +117,7 @@ def read_sentences(path: str, data: ColumnChoice, encoding: str | None = None) -
 def look(path: str, data: ColumnChoice, encoding: str | None = None) -> tuple[Sentences, list[Wrong]]:
     """Return the sentences of one file, and its malformed lines; raises DataError if nothing can be read."""
     if data.format == "json" or (data.format == "auto" and Path(path).suffix.lower() in _TABLES):
-        return _of_table(read_table(path, encoding or data.encoding), path, data)
+        return _sentences_of_table(read_table(path, encoding or data.encoding), path, data)
     text = read_text(path, encoding or data.encoding)
     first = next(filter(may_be_word, text.split("\n")), "")
     kind = kind_of(path, data.format, first)
@@ -133,7 +133,7 @@ def look(path: str, data: ColumnChoice, encoding: str | None = None) -> tuple[Se
     return Sentences(tuple(tokens), tuple(tags), tuple(lines), (path,) * len(tokens)), wrong
 
 
-def _of_table(table: Table, path: str, data: ColumnChoice) -> tuple[Sentences, list[Wrong]]:
+def _sentences_of_table(table: Table, path: str, data: ColumnChoice) -> tuple[Sentences, list[Wrong]]:
     names = [_column(table, data.token, TOKENS, "--token"), _column(table, data.tag, TAGS, "--tag")]
     tokens, tags, lines = list[tuple[str, ...]](), list[tuple[str, ...]](), list[tuple[int, ...]]()
     wrong: list[Wrong] = []

@@ -121,13 +121,13 @@ def read_pairs(
 
 def open_pairs(paths: Sequence[str | os.PathLike[str]], encoding: str = "utf-8", header: bool = True) -> list[Table]:
     """Open tables and parallel files; raises as `read_pairs` does."""
-    tables, alone = sorted_out(paths)
+    tables, parallel = sorted_out(paths)
     opened = [read_table(path, encoding, header) for path in tables]
-    if len(alone) == 1:
-        return [*opened, _tabs(alone[0], encoding)]
-    if len(alone) % 2 or not (opened or alone):
-        raise UsageError(f"{len(alone)} files were named ({', '.join(alone)}): {_WHAT}")
-    return [*opened, *(ParallelFiles(*twos, encoding) for twos in zip(alone[::2], alone[1::2], strict=True))]
+    if len(parallel) == 1:
+        return [*opened, _tabs(parallel[0], encoding)]
+    if len(parallel) % 2 or not (opened or parallel):
+        raise UsageError(f"{len(parallel)} files were named ({', '.join(parallel)}): {_WHAT}")
+    return [*opened, *(ParallelFiles(*pair, encoding) for pair in zip(parallel[::2], parallel[1::2], strict=True))]
 
 
 def sorted_out(paths: Sequence[str | os.PathLike[str]]) -> tuple[list[str], list[str]]:

@@ -89,7 +89,7 @@ class DelimitedTable(Table):
         first = text.partition("\n")[0]
         self._separator = separator or max(SEPARATORS, key=first.count)
         self._quoting: Literal[0, 3] = csv.QUOTE_MINIMAL
-        if self._separator == "\t" and '"' in text and not self._whole():
+        if self._separator == "\t" and '"' in text and not self._is_consistent():
             self._quoting = csv.QUOTE_NONE
         names = next((fields for _, fields in self._records()), [])
         self._header = header
@@ -106,12 +106,12 @@ class DelimitedTable(Table):
     def rows(self, columns: Sequence[str]) -> Iterator[NumberedRow]:
         """Yield every row."""
         at = [self.columns.index(column) for column in columns]
-        wide = len(self.columns)
+        width = len(self.columns)
         for line, fields in itertools.islice(self._records(), int(self._header), None):
-            if len(fields) != wide:
+            if len(fields) != width:
                 names = ", ".join(self.columns)
                 raise DataError(
-                    f"{self.name}, line {line}, has {len(fields)} fields; expected {wide} ({names}). A field that"
+                    f"{self.name}, line {line}, has {len(fields)} fields; expected {width} ({names}). A field that"
                     f" holds {self._separator!r} or a line's end stands in quotation marks."
                 )
             yield line, tuple([fields[place] for place in at])
@@ -134,7 +134,7 @@ class DelimitedTable(Table):
                 " twice, and each that opens must close."
             ) from error
 
-    def _whole(self) -> bool:
+    def _is_consistent(self) -> bool:
         try:
             return len({len(fields) for _, fields in self._records()}) == 1
         except DataError:
@@ -208,13 +208,13 @@ def read_table(path: str | os.PathLike[str], encoding: str = "utf-8", header: bo
 
     Raises DataError as `read_text` does, and for a table without rows.
     """
-    table = _opened(path, encoding, header)
+    table = _open(path, encoding, header)
     if next(table.rows(table.columns[:1]), None) is None:
         raise DataError(f"{table.name} has no rows.")
     return table
 
 
-def _opened(path: str | os.PathLike[str], encoding: str, header: bool) -> Table:
+def _open(path: str | os.PathLike[str], encoding: str, header: bool) -> Table:
     ending = Path(path).suffix.lower()
     name = "standard input" if os.fspath(path) == STANDARD_INPUT else f"'{os.fspath(path)}'"
     if ending == ".parquet":

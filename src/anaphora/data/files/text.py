@@ -51,23 +51,23 @@ def open_texts(paths: Sequence[str | os.PathLike[str]], encoding: str = "utf-8")
     check_encoding(encoding)
     sources = [_source(name) for name in names]
     held = sum(source.size for source in sources) <= IN_MEMORY
-    stretches = []
+    slices = []
     for source in sources:
         blocks = decoded(reporting(source.blocks(), source.size, f"reading {source.name}"), encoding, source.name)
         if held:
             text = "".join(blocks)
-            stretches.append(_Slice(_InMemory(text), 0, len(text)))
+            slices.append(_Slice(_InMemory(text), 0, len(text)))
         else:
-            stretches.append(_Slice(_Decoded(source, encoding), 0, sum(map(len, blocks))))
-    return Text(stretches)
+            slices.append(_Slice(_Decoded(source, encoding), 0, sum(map(len, blocks))))
+    return Text(slices)
 
 
 class Text:
     """Characters that can be read repeatedly; a Text has a length, and its slices are Texts."""
 
-    def __init__(self, stretches: Iterable[_Slice]) -> None:
-        self._stretches = tuple(stretches)
-        self._characters = sum(stretch.stop - stretch.start for stretch in self._stretches)
+    def __init__(self, slices: Iterable[_Slice]) -> None:
+        self._slices = tuple(slices)
+        self._characters = sum(part.stop - part.start for part in self._slices)
 
     @classmethod
     def of(cls, text: str) -> Text:
@@ -81,13 +81,13 @@ class Text:
         start, stop, step = index.indices(self._characters)
         if step != 1:
             raise ValueError(f"expected a slice of neighbours, got every {step}th character")
-        stretches, before = [], 0
-        for source, first, end in self._stretches:
+        slices, before = [], 0
+        for source, first, end in self._slices:
             begin, until = max(first, first + start - before), min(end, first + stop - before)
             if begin < until:
-                stretches.append(_Slice(source, begin, until))
+                slices.append(_Slice(source, begin, until))
             before += end - first
-        return Text(stretches)
+        return Text(slices)
 
     def __str__(self) -> str:
         return "".join(self.blocks())
@@ -95,16 +95,16 @@ class Text:
     @property
     def lengths(self) -> tuple[int, ...]:
         """The number of characters of each source, in order; a block belongs to one source."""
-        return tuple(stretch.stop - stretch.start for stretch in self._stretches)
+        return tuple(part.stop - part.start for part in self._slices)
 
     def blocks(self) -> Iterator[str]:
         """Yield the text from the beginning in blocks of about `BLOCK` characters; no block is empty."""
-        for source, start, stop in self._stretches:
+        for source, start, stop in self._slices:
             at = 0
             for block in source.text():
-                here = block[max(0, start - at) : stop - at]
-                if here:
-                    yield here
+                piece = block[max(0, start - at) : stop - at]
+                if piece:
+                    yield piece
                 at += len(block)
                 if at >= stop:
                     break
@@ -132,7 +132,7 @@ class _File(NamedTuple):
         return self.facts.st_size
 
     def blocks(self) -> Iterator[bytes]:
-        with _opened(self.path, self.name) as file:
+        with _open(self.path, self.name) as file:
             now = os.fstat(file.fileno())
             if (now.st_size, now.st_mtime_ns) != (self.facts.st_size, self.facts.st_mtime_ns):
                 raise DataError(f"{self.name} was changed while it was being read: leave it as it is, and begin anew")
@@ -207,11 +207,11 @@ def _source(path: str) -> _File | _PipeCopy:
             raise IsADirectoryError
         if stat.S_ISREG(facts.st_mode):
             return _File(file, name, facts)
-    with _opened(file, name) as pipe:
+    with _open(file, name) as pipe:
         return _PipeCopy(pipe, name)
 
 
-def _opened(file: Path, name: str) -> io.FileIO:
+def _open(file: Path, name: str) -> io.FileIO:
     with _explaining(file, name):
         return open(file, "rb", buffering=0)
 

@@ -58,8 +58,8 @@ class Shard:
         start, stop, step = index.indices(self._length)
         if step != 1:
             raise ValueError(f"expected a slice of neighbours, got every {step}th unit")
-        read = self._read(start * self._type.itemsize, max(0, stop - start) * self._type.itemsize)
-        return np.frombuffer(read, self._type).astype(np.int32)
+        raw = self._read(start * self._type.itemsize, max(0, stop - start) * self._type.itemsize)
+        return np.frombuffer(raw, self._type).astype(np.int32)
 
     def digest(self) -> str:
         """Return the SHA-256 of the units' bytes."""
@@ -71,13 +71,13 @@ class Shard:
 
     def _read(self, begin: int, size: int) -> bytes:
         """Return some bytes of the units; the system may return fewer bytes per call than requested."""
-        read = os.pread(self._file, size, self._start + begin)
-        while len(read) < size:
-            more = os.pread(self._file, size - len(read), self._start + begin + len(read))
+        raw = os.pread(self._file, size, self._start + begin)
+        while len(raw) < size:
+            more = os.pread(self._file, size - len(raw), self._start + begin + len(raw))
             if not more:
                 raise DataError(f"'{self.path}' was cut off while it was in use: leave it alone while training goes on")
-            read += more
-        return read
+            raw += more
+        return raw
 
 
 def write(path: str | os.PathLike[str], pieces: Iterable[NDArray[np.integer[Any]]], size: int) -> str:

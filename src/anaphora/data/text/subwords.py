@@ -106,11 +106,11 @@ class Subwords(Vocabulary):
 def _lines(text: Text) -> Iterator[str]:
     """Yield evenly spaced parts of lines; all of them if the text is short enough."""
     keep = min(1.0, LEARNED_FROM / len(text))
-    owed = 0.0
+    credit = 0.0
     for piece in _pieces(text.blocks()):
-        owed += keep
-        if owed >= 1.0 or keep == 1.0:
-            owed -= 1.0
+        credit += keep
+        if credit >= 1.0 or keep == 1.0:
+            credit -= 1.0
             yield piece
 
 

@@ -55,7 +55,7 @@ def prepare(corpus: Corpus, way: Way[V]) -> tuple[V, Units, Units]:
     train, held_out = corpus.train, corpus.held_out
     if len(train) + len(held_out) <= IN_MEMORY:
         vocabulary = way.make(train)
-        return vocabulary, _joined(_units(vocabulary, train)), _joined(_units(vocabulary, held_out))
+        return vocabulary, _concatenate(_units(vocabulary, train)), _concatenate(_units(vocabulary, held_out))
 
     def fill(folder: Path) -> None:
         report(f"making the vocabulary of {len(train):,} characters")
@@ -71,7 +71,7 @@ def prepare(corpus: Corpus, way: Way[V]) -> tuple[V, Units, Units]:
         (folder / _FACTS).write_text(json.dumps(facts, indent=1), encoding="utf-8")
 
     said = json.dumps([_VERSION, __version__, corpus.sha256, *way.said])
-    folder = cache.cached(f"text-{hashlib.sha256(said.encode()).hexdigest()[:32]}", _whole, fill)
+    folder = cache.cached(f"text-{hashlib.sha256(said.encode()).hexdigest()[:32]}", _is_complete, fill)
     vocabulary = way.restore(load_file(folder / _VOCABULARY))
     return vocabulary, Shard(folder / "train.npy"), Shard(folder / "held_out.npy")
 
@@ -83,7 +83,7 @@ def units_of(vocabulary: Vocabulary, text: Text) -> Iterator[Units]:
     Raises UsageError if the disk is full.
     """
     if len(text) <= IN_MEMORY:
-        yield _joined(_units(vocabulary, text))
+        yield _concatenate(_units(vocabulary, text))
         return
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "text.npy"
@@ -101,11 +101,11 @@ def _units(vocabulary: Vocabulary, text: Text, part: str = "the text") -> Iterat
     return vocabulary.encode_all(reporting(text.blocks(), len(text), f"encoding {part}"))
 
 
-def _joined(pieces: Iterator[NDArray[np.int32]]) -> NDArray[np.int32]:
+def _concatenate(pieces: Iterator[NDArray[np.int32]]) -> NDArray[np.int32]:
     return np.concatenate([np.zeros(0, np.int32), *pieces])
 
 
-def _whole(folder: Path) -> bool:
+def _is_complete(folder: Path) -> bool:
     """Return whether a folder holds every byte that was written."""
     report("checking the units that an earlier run has prepared")
     try:

@@ -65,8 +65,8 @@ class Words(Table):
     def of(cls, text: Text, size: int | None) -> Words:
         """Return the `size` - 1 (default 9,999) most frequent units that occur at least twice in `text`."""
         counts = counted(text)
-        for stranger in [unit for unit in counts if UNKNOWN in unit]:
-            del counts[stranger]
+        for unit in [unit for unit in counts if UNKNOWN in unit]:
+            del counts[unit]
         check_variety(len(counts), "word", text)
         repeated = sorted((unit for unit in counts if counts[unit] > 1), key=lambda unit: (-counts[unit], unit))
         if len(repeated) < 2:
@@ -102,16 +102,16 @@ def counted(text: Text) -> Counter[str]:
     """Return the number of occurrences of each unit, of a sample if the text is long."""
     counts: Counter[str] = Counter()
     keep = min(1.0, COUNTED_FROM / max(1, len(text)))
-    owed, forgotten = 0.0, 0
+    credit, removed = 0.0, 0
     for chunk in recut(text.blocks(), break_at):
-        owed += keep
-        if owed < 1.0 and keep < 1.0:
+        credit += keep
+        if credit < 1.0 and keep < 1.0:
             continue
-        owed -= 1.0
+        credit -= 1.0
         counts.update(split_words(chunk))
         while len(counts) > COUNTED:
-            forgotten += 1
-            counts = Counter({unit: count for unit, count in counts.items() if count > forgotten})
+            removed += 1
+            counts = Counter({unit: count for unit, count in counts.items() if count > removed})
     return counts
 
 
