@@ -63,14 +63,14 @@ def figures(task: str, data: list[str], options: list[str]) -> dict[str, float]:
     """Estimates and the time of a step: the mean over as many batches as make a pass, or the first of them."""
     import torch
 
-    from anaphora.checks import cost
+    from anaphora.checks import cost, trial
     from anaphora.config import resolve
     from anaphora.tasks import registry
     from anaphora.training.distributed.workers import Alone
     from anaphora.training.initial import first_model
     from anaphora.training.update import Updater
 
-    cost.CLOCK = time.process_time
+    trial.CLOCK = time.process_time
     chosen = registry.task(task)
     config = resolve(chosen.config, chosen.presets, preset=options[1], options=options[2:])
     corpus = registry.task(task).read(config, data)

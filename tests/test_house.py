@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import runpy
 import subprocess
 import tomllib
 from pathlib import Path
@@ -15,7 +16,7 @@ from anaphora import errors
 
 ROOT = Path(__file__).resolve().parent.parent
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
-SCRIPTS = [*sorted((ROOT / "scripts").iterdir()), ROOT / ".ci" / "run"]
+SCRIPTS = [*sorted(path for path in (ROOT / "scripts").iterdir() if not path.suffix), ROOT / ".ci" / "run"]
 FINDINGS = sorted((ROOT / "findings").glob("*.sh"))
 
 
@@ -130,6 +131,18 @@ def test_scripts_run_and_say_what_they_do(script: Path) -> None:
     assert lines[0] == "#!/usr/bin/env bash"
     assert re.match(r"# [A-Z]", lines[1])
     subprocess.run(["bash", "-n", script], check=True)
+
+
+def test_the_lint_of_shapes_finds_the_function_that_gives_none(tmp_path: Path) -> None:
+    lint = runpy.run_path(str(ROOT / "scripts" / "lint_shapes.py"))
+    module = tmp_path / "module.py"
+    module.write_text(
+        'def one(x: Tensor) -> None:\n    """Take x (T, B, I)."""\n\n\n'
+        'def two(x: int, y: "Mapping[str, NDArray[Any]]") -> None:\n    """Take arrays (all of them)."""\n\n\n'
+        'def three(x: int) -> None:\n    """Take a number."""\n',
+        encoding="utf-8",
+    )
+    assert lint["offenders"](tmp_path) == [f"{module}:5: two"]
 
 
 @pytest.mark.parametrize("finding", FINDINGS, ids=lambda path: path.stem)

@@ -1,20 +1,20 @@
-"""Turning a model's scores into a sequence: greedy, sampling and beam search.
+"""Decoding: a sequence from a model's scores, by greedy search, sampling or beam search.
 
     p = softmax(logits / temperature), cut to the top_k most likely, then to the fewest whose sum reaches top_p
     greedy     x_t = argmax p            sample   x_t ~ p            beam   the sequence with the largest Σ log p(x_t)
 
-All three walk any ``step(state, token) -> (logits, state)``: a runtime model, a torch module, a table in a test. A
-step must return a new state and leave the one it was given alone, because a beam goes on from one state in several
-directions. Ties fall to the smaller token, so that the same numbers always give the same sequence.
+All three call a function `step(state, token) -> (logits, state)`: a runtime model, a torch module, a table in a test.
+The step must return a new state and leave the old state unchanged, because a beam continues from one state with several
+tokens. Of equal scores the smaller token wins, so the same numbers always give the same sequence.
 
-Many sequences at once, ``write`` and ``search`` walk a step of rows, ``step(state, tokens (n,)) -> (logits (n, V),
-state)``, with a state that gives some of its rows by ``take``. What a row becomes depends on that row alone. A search
-ranks what has ended by
+`write` and `search` decode many sequences at once. They call `step(state, tokens (n,)) -> (logits (n, V), state)`, and
+the state gives some of its rows by `take`. The result of a row depends on that row alone. A search ranks finished
+hypotheses by their rank score
 
     merit(x) = Σ_t log p(x_t) / |x|^α + extra(x)        α = 0: by the sum;  extra ≤ 0, such as a coverage penalty
 
-and ends where nothing that still lives can come in among the best ``width``; how many of those are asked for changes
-nothing about which is first.
+and stops when no live hypothesis can enter the best `width`. The number of sequences that a caller asks for does not
+change which sequence is first.
 
 Sources: length and coverage, Wu et al. 2016 (arXiv:1609.08144); no repeated n-gram, Paulus et al. 2018
 (arXiv:1705.04304); top-k, Fan et al. 2018 (arXiv:1805.04833); top-p, Holtzman et al. 2020 (arXiv:1904.09751).
@@ -37,27 +37,27 @@ Probabilities = NDArray[np.float64]
 
 
 class Hypothesis(NamedTuple):
-    """A sequence that a beam found, the natural logarithm of its probability, and what it is ranked by."""
+    """A sequence that a beam search found, the natural logarithm of its probability, and its rank score."""
 
     tokens: tuple[int, ...]
     score: float
     merit: float
 
 
-class Rows(Protocol):
-    """A state of n rows."""
+class RowStates(Protocol):
+    """The state of n rows."""
 
     def take(self, rows: NDArray[np.int64], /) -> Any:
-        """The state of some rows, in this order; a row may be taken more than once."""
+        """Return the state of the rows numbered `rows` (n,), in this order; a row may be taken more than once."""
 
 
-Many = TypeVar("Many", bound=Rows)
-StepOfRows = Callable[[Many, NDArray[np.int64]], tuple[NDArray[Any], Many]]
-Choice = Callable[[NDArray[Any], NDArray[np.int64]], NDArray[np.int64]]
+SomeRowStates = TypeVar("SomeRowStates", bound=RowStates)
+RowStep = Callable[[SomeRowStates, NDArray[np.int64]], tuple[NDArray[Any], SomeRowStates]]
+ChooseTokens = Callable[[NDArray[Any], NDArray[np.int64]], NDArray[np.int64]]
 
 
 def log_probabilities(logits: NDArray[Any]) -> Probabilities:
-    """Return log softmax of the last axis, in float64: ``x - max - log Σ exp(x - max)``, shape of ``logits``."""
+    """Return log softmax over the last axis in float64: ``x - max - log Σ exp(x - max)``; input and result (…, V)."""
     wide = np.asarray(logits, dtype=np.float64)
     shifted = wide - wide.max(axis=-1, keepdims=True)
     logs: Probabilities = shifted - np.log(np.exp(shifted).sum(axis=-1, keepdims=True))
@@ -65,10 +65,10 @@ def log_probabilities(logits: NDArray[Any]) -> Probabilities:
 
 
 def distribution(logits: NDArray[Any], temperature: float = 1.0, top_k: int = 0, top_p: float = 1.0) -> Probabilities:
-    """Return the probabilities (V,) that ``sample`` draws from.
+    """Return the probabilities (V,) that `sample` draws from; `logits` (V,).
 
-    ``temperature`` 0 puts everything on the largest logit; ``top_k`` 0 and ``top_p`` 1 cut nothing.
-    Raises UsageError for a setting outside its range, DataError when no logit is a finite number.
+    With `temperature` 0 the largest logit has probability 1. With `top_k` 0 and `top_p` 1 no token is cut. Raises
+    UsageError for a setting outside its range, DataError if no logit is a finite number.
     """
     check_settings(temperature, top_k, top_p)
     wide = np.asarray(logits, dtype=np.float64)
@@ -83,8 +83,8 @@ def distribution(logits: NDArray[Any], temperature: float = 1.0, top_k: int = 0,
     order = np.argsort(-wide, kind="stable")
     kept = order[:top_k] if top_k else order
     if top_p < 1.0:
-        mass = np.cumsum(probabilities[kept])
-        kept = kept[: int(np.searchsorted(mass, top_p * mass[-1])) + 1]
+        cumulative = np.cumsum(probabilities[kept])
+        kept = kept[: int(np.searchsorted(cumulative, top_p * cumulative[-1])) + 1]
     cut = np.zeros_like(probabilities)
     cut[kept] = probabilities[kept]
     cut /= cut.sum()
@@ -102,9 +102,9 @@ def check_settings(temperature: float, top_k: int, top_p: float) -> None:
 
 
 def greedy(step: Step[State], state: State, token: int, length: int, stop: Collection[int] = ()) -> Iterator[int]:
-    """Yield the most likely token after ``token``, then the most likely after that one, ``length`` times.
+    """Yield the most likely token after `token`, then the most likely token after that one, `length` times.
 
-    A token in ``stop`` is yielded and ends the sequence.
+    A token in `stop` is yielded and ends the sequence.
     """
     for _ in range(length):
         logits, state = step(state, token)
@@ -126,9 +126,9 @@ def sample(
     top_p: float = 1.0,
     stop: Collection[int] = (),
 ) -> Iterator[int]:
-    """Yield ``length`` tokens, each drawn from ``distribution(...)`` with one ``rng.random()``.
+    """Yield `length` tokens, each drawn from `distribution(...)` with one call of `rng.random()`.
 
-    A token in ``stop`` is yielded and ends the sequence. Raises UsageError for a setting outside its range.
+    A token in `stop` is yielded and ends the sequence. Raises UsageError for a setting outside its range.
     """
     check_settings(temperature, top_k, top_p)
     for _ in range(length):
@@ -140,60 +140,60 @@ def sample(
 
 
 def draw(probabilities: Probabilities, rng: np.random.Generator) -> int:
-    """Return the token at which the cumulative sum of ``probabilities`` passes one uniform number."""
-    mass = np.cumsum(probabilities)
-    return int(np.searchsorted(mass, rng.random() * mass[-1], side="right"))
+    """Return the token at which the cumulative sum of `probabilities` (V,) exceeds one uniform random number."""
+    cumulative = np.cumsum(probabilities)
+    return int(np.searchsorted(cumulative, rng.random() * cumulative[-1], side="right"))
 
 
 def beam(
     step: Step[State], state: State, token: int, length: int, *, width: int, stop: Collection[int] = ()
 ) -> list[Hypothesis]:
-    """Return the best ``width`` sequences found after ``token``, the best first.
+    """Return the best `width` sequences found after `token`, the best first.
 
-    Every hypothesis ends with a token in ``stop`` or has ``length`` tokens; its score and merit are Σ log p. At each
-    level the ``width`` best continuations of all live hypotheses stay. No sequence is missed when ``width`` is at least
-    V^length.
+    Every hypothesis ends with a token in `stop` or has `length` tokens; its score and its rank score are Σ log p. At
+    each position the `width` best continuations of all live hypotheses are kept. If `width` is at least V^length, the
+    search is exhaustive.
     """
-    singly = _Singly(step)
-    return search(singly, _States([state]), [token], [length], width=width, stop=stop)[0]
+    singly = _RowByRow(step)
+    return search(singly, _SingleStates([state]), [token], [length], width=width, stop=stop)[0]
 
 
-class _States(list[Any]):
-    """States of single rows."""
+class _SingleStates(list[Any]):
+    """The states of n sequences, each by itself."""
 
-    def take(self, rows: NDArray[np.int64], /) -> _States:
-        return _States(self[row] for row in rows)
+    def take(self, rows: NDArray[np.int64], /) -> _SingleStates:
+        return _SingleStates(self[row] for row in rows)
 
 
-class _Singly:
-    """A step of one row, for each of many."""
+class _RowByRow:
+    """A step of n rows made of n steps of one row."""
 
     def __init__(self, step: Step[Any]) -> None:
         self._step = step
 
-    def __call__(self, states: _States, tokens: NDArray[np.int64]) -> tuple[NDArray[Any], _States]:
+    def __call__(self, states: _SingleStates, tokens: NDArray[np.int64]) -> tuple[NDArray[Any], _SingleStates]:
         pairs = [self._step(state, token) for state, token in zip(states, tokens.tolist(), strict=True)]
-        return np.stack([logits for logits, _ in pairs]), _States(after for _, after in pairs)
+        return np.stack([logits for logits, _ in pairs]), _SingleStates(after for _, after in pairs)
 
 
 def likeliest(logits: NDArray[Any], rows: NDArray[np.int64]) -> NDArray[np.int64]:
-    """The largest of each row's logits (n, V): the greedy choice."""
+    """Return the most likely token of each row (n,), the greedy choice; `logits` (n, V), `rows` (n,)."""
     likely: NDArray[np.int64] = logits.argmax(axis=1)
     return likely
 
 
 def write(
-    step: StepOfRows[Many],
-    state: Many,
+    step: RowStep[SomeRowStates],
+    state: SomeRowStates,
     tokens: ArrayLike,
     lengths: ArrayLike,
     *,
     stop: int,
-    choose: Choice = likeliest,
+    choose: ChooseTokens = likeliest,
 ) -> list[list[int]]:
-    """Write B rows side by side, after their first tokens (B,), each until `stop` or its length (B,); `stop` included.
+    """Decode B rows side by side after their first tokens (B,), each until `stop` or its length (B,).
 
-    ``choose(logits (n, V), rows (n,))`` says what comes next in those rows.
+    `choose(logits (n, V), rows (n,))` returns the next token (n,) of each row. The result has `stop` included.
     """
     last, most = np.array(tokens, dtype=np.int64), np.asarray(lengths, dtype=np.int64)
     written: list[list[int]] = [[] for _ in last]
@@ -212,8 +212,8 @@ def write(
 
 
 def search(
-    step: StepOfRows[Many],
-    state: Many,
+    step: RowStep[SomeRowStates],
+    state: SomeRowStates,
     tokens: Sequence[int],
     lengths: Sequence[int],
     *,
@@ -221,13 +221,14 @@ def search(
     stop: Collection[int],
     length_penalty: float = 0.0,
     no_repeat: int = 0,
-    extra: Callable[[Many], NDArray[Any]] | None = None,
+    extra: Callable[[SomeRowStates], NDArray[Any]] | None = None,
 ) -> list[list[Hypothesis]]:
-    """Search B rows side by side with a beam: for each the best ``width`` sequences found, by merit.
+    """Decode B rows side by side with a beam: for each row the best `width` sequences found, by rank score.
 
-    ``length_penalty`` is α; ``no_repeat`` n forbids that a sequence holds the same n tokens in a row twice; ``extra``
-    gives each row of a state, once it has ended, a number of at most 0 to add to its merit. Every hypothesis ends with
-    a token in ``stop`` or has its row's length. Raises UsageError for a setting outside its range.
+    `length_penalty` is α. With `no_repeat` n, no sequence holds the same n tokens in a row twice. `extra` takes a state
+    of n rows and returns a number of at most 0 for each row (n,); it is added to the rank score of a hypothesis that
+    ends there. Every hypothesis ends with a token in `stop` or has the length of its row. Raises UsageError for a
+    setting outside its range.
     """
     if width < 1:
         raise UsageError(f"expected a beam width of 1 or more, got {width}")
@@ -260,7 +261,7 @@ class _Beam:
     def __init__(
         self, first: int, most: int, width: int, stop: Collection[int], length_penalty: float, no_repeat: int
     ) -> None:
-        self._first, self._most, self._width, self._stop = first, most, width, stop
+        self._first, self._length, self._width, self._stop = first, most, width, stop
         self._alpha, self._no_repeat = length_penalty, no_repeat
         self._live: list[tuple[tuple[int, ...], float]] = [((), 0.0)]
         self.best: list[Hypothesis] = [] if most else [Hypothesis((), 0.0, 0.0)]
@@ -268,11 +269,13 @@ class _Beam:
 
     @property
     def last(self) -> list[int]:
-        """The last token of each hypothesis that lives."""
+        """The last token of each live hypothesis."""
         return [tokens[-1] if tokens else self._first for tokens, _ in self._live]
 
     def advance(self, logs: Probabilities, more: Probabilities) -> list[int]:
-        """Go on by one token, given log p (n, V) of each, and what is added to a merit: the parents of what lives."""
+        """Add one token to each hypothesis, given log p (n, V) and the additions to rank scores (n,); return the
+        parents of the live hypotheses.
+        """
         level: list[tuple[float, tuple[int, ...], int]] = []
         for parent, (tokens, score) in enumerate(self._live):
             scores = score + logs[parent]
@@ -281,21 +284,23 @@ class _Beam:
         level.sort(key=lambda entry: (-entry[0], entry[1]))
         self._live, parents = [], []
         for score, tokens, parent in level[: self._width]:
-            if tokens[-1] in self._stop or len(tokens) == self._most:
+            if tokens[-1] in self._stop or len(tokens) == self._length:
                 merit = score / len(tokens) ** self._alpha + float(more[parent])
                 self.best.append(Hypothesis(tokens, score, merit))
             else:
                 self._live.append((tokens, score))
                 parents.append(parent)
         self.best = sorted(self.best, key=_rank)[: self._width]
-        # A score never grows and a length ends, so no merit of what lives can pass this.
-        hope = max((score for _, score in self._live), default=-np.inf) / self._most**self._alpha
-        self.ended = not self._live or (len(self.best) == self._width and self.best[-1].merit >= hope)
+        # A score never grows and lengths are limited, so no live hypothesis can reach a higher rank score.
+        bound = max((score for _, score in self._live), default=-np.inf) / self._length**self._alpha
+        self.ended = not self._live or (len(self.best) == self._width and self.best[-1].merit >= bound)
         return [] if self.ended else parents
 
 
 def _largest(scores: Probabilities, count: int) -> list[int]:
-    """Where the largest finite scores are, the largest first, ties to the smaller token."""
+    """Return the indices of the largest finite scores, the largest first; of equal scores the smaller token comes
+    first.
+    """
     if count < scores.size:
         least = np.partition(scores, scores.size - count)[scores.size - count]
         places = np.flatnonzero((scores >= least) & (scores > -np.inf))
@@ -306,7 +311,7 @@ def _largest(scores: Probabilities, count: int) -> list[int]:
 
 
 def _repeating(tokens: tuple[int, ...], n: int) -> list[int]:
-    """The tokens that would make n in a row which are there already."""
+    """Return the tokens that would complete an n-gram that the sequence holds already."""
     if not n or len(tokens) < n:
         return []
     end = tokens[len(tokens) - n + 1 :]
@@ -316,22 +321,22 @@ def _repeating(tokens: tuple[int, ...], n: int) -> list[int]:
 def runs(
     step: Step[State], state: State, token: int, ends: NDArray[np.bool_], count: int, *, most_steps: int = 2000
 ) -> list[tuple[tuple[int, ...], float]]:
-    """Return the ``count`` most likely runs of tokens after ``token`` up to one in ``ends`` (V,), each with its
+    """Return the `count` most likely runs of tokens after `token` up to a token in `ends` (V,), each with its
     probability.
 
         p(run) = p(x_1) · … · p(x_n) · Σ_{e in ends} p(e after x_n)        n ≥ 0
 
-    With symbols as tokens and spaces as ends, the runs are words. Best first, so nothing likelier is missed unless
-    ``most_steps`` end it.
+    With characters as tokens and spaces as ends, the runs are words. The search expands the most likely run first, so
+    the result is exact unless `most_steps` steps are used up.
     """
     found: list[tuple[float, tuple[int, ...]]] = []
     open_runs: list[tuple[float, tuple[int, ...], int, State]] = [(-1.0, (), token, state)]
     for _ in range(most_steps):
         if not open_runs or (len(found) >= count and -open_runs[0][0] <= sorted(found)[-count][0]):
             break
-        mass, run, last, before = heapq.heappop(open_runs)
+        cumulative, run, last, before = heapq.heappop(open_runs)
         logits, after = step(before, last)
-        probabilities = -mass * distribution(logits)
+        probabilities = -cumulative * distribution(logits)
         found.append((float(probabilities[ends].sum()), run))
         for following in np.flatnonzero(~ends & (probabilities > 0)).tolist():
             # Two open runs are never equal, so the heap never has to compare their states.

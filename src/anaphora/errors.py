@@ -1,20 +1,21 @@
-"""Every error a person can meet, drawn as a tree.
+"""The tree of errors that anaphora raises on purpose.
 
 ::
 
     AnaphoraError                1
     ├── UsageError               2    a wrong option, value or argument
     │   └── MissingExtra         2    a command whose optional packages are not installed
-    ├── DataError                3    the text, table, sound or picture that was brought
-    ├── Diverged                 4    the loss stopped being a number
-    ├── BundleError              5    the model file
-    │   ├── CorruptBundle        5    its bytes are not the ones that were written
+    ├── DataError                3    a wrong text, table, sound or picture
+    ├── Diverged                 4    the loss is no longer a finite number
+    ├── BundleError              5    a wrong model file
+    │   ├── CorruptBundle        5    its bytes differ from the bytes that were written
     │   └── IncompatibleBundle   5    its bytes are whole, but this version cannot use them
     ├── WorkerGone               1    another process of the same training has ended
     ├── Interrupted            130    Ctrl-C (128 + SIGINT)
-    └── Terminated             143    asked to stop (128 + SIGTERM)
+    └── Terminated             143    a request to terminate (128 + SIGTERM)
 
-The number is the exit code of the command line. A message says what was expected, what came, where, and what to do.
+The number is the exit code of the command line. A message says what was expected, what was found, where, and what to
+do.
 """
 
 from __future__ import annotations
@@ -25,7 +26,7 @@ from typing import ClassVar
 
 
 class AnaphoraError(Exception):
-    """The root: catch it to catch everything that anaphora raises on purpose."""
+    """The root of all errors that anaphora raises on purpose."""
 
     exit_code: ClassVar[int] = 1
 
@@ -37,7 +38,7 @@ class UsageError(AnaphoraError):
 
 
 class MissingExtra(UsageError):
-    """Optional packages are needed and not installed; the message is the line that installs them.
+    """Optional packages are not installed; the message gives the command that installs them.
 
     >>> print(MissingExtra("train", "anaphora train", missing="torch"))
     anaphora train needs torch, which is not installed. Install it with:
@@ -54,7 +55,7 @@ class MissingExtra(UsageError):
 
 
 class DataError(AnaphoraError):
-    """The data that was brought cannot be read or is not enough."""
+    """The user's data cannot be read or are not enough."""
 
     exit_code = 3
 
@@ -72,17 +73,17 @@ class BundleError(AnaphoraError):
 
 
 class CorruptBundle(BundleError):
-    """The file's bytes are not the ones that were written."""
+    """The bytes of the file differ from the bytes that were written."""
 
 
 class IncompatibleBundle(BundleError):
-    """The file is whole, but this version of anaphora cannot use what is in it."""
+    """The file is whole, but this version of anaphora cannot use its content."""
 
 
 class WorkerGone(AnaphoraError):
-    """Another process of the same training has ended, so this one does; `told` if it is said elsewhere why.
+    """Another process of the same training has ended, and therefore this process ends, too.
 
-    `code` is what this process ends in.
+    `code` is the exit code of this process. `told` says that another process reports the cause.
     """
 
     def __init__(self, text: str, code: int = 1, *, told: bool = False) -> None:
@@ -91,21 +92,21 @@ class WorkerGone(AnaphoraError):
 
 
 class Interrupted(AnaphoraError):
-    """Stopped by Ctrl-C."""
+    """Ctrl-C stopped the program."""
 
     exit_code = 130
 
 
 class Terminated(AnaphoraError):
-    """Stopped by a request to terminate."""
+    """A request to terminate stopped the program."""
 
     exit_code = 143
 
 
 def closest(word: str, known: Iterable[str]) -> str | None:
-    """Return the known word most like ``word``, or None when nothing is near: for "did you mean".
+    """Return the known word that is most similar to `word`, or None if no known word is similar: for "did you mean".
 
-    Letter case and the kind of dash (``-``, ``_``, en and em dash) do not count.
+    Upper and lower case and the kind of dash (``-``, ``_``, en and em dash) make no difference.
 
     >>> closest("hiden", ["hidden", "layers"])
     'hidden'
@@ -119,6 +120,16 @@ def closest(word: str, known: Iterable[str]) -> str | None:
         by_plain.setdefault(_plain(name), name)
     near = difflib.get_close_matches(_plain(word), by_plain, n=1, cutoff=0.6)
     return by_plain[near[0]] if near else None
+
+
+def did_you_mean(word: object, known: Iterable[str]) -> str:
+    """Return the last sentence of a message about an unknown word, with a space before it; empty if none is similar.
+
+    >>> did_you_mean("hiden", ["hidden", "layers"]), did_you_mean(3, ["hidden"])
+    (" Did you mean 'hidden'?", '')
+    """
+    nearest = closest(word, known) if isinstance(word, str) else None
+    return f" Did you mean '{nearest}'?" if nearest else ""
 
 
 def _plain(word: str) -> str:

@@ -1,4 +1,4 @@
-"""What comes with an extra: whether it is installed, and the error that names the line to install it with."""
+"""Extras: whether their packages are installed, and the error that names the command to install them."""
 
 from __future__ import annotations
 
@@ -8,6 +8,6 @@ from anaphora.errors import MissingExtra
 
 
 def require_torch(wanted_by: str) -> None:
-    """Raise MissingExtra where torch is not installed; `wanted_by` is what needs it, as a person typed it."""
+    """Raise MissingExtra if torch is not installed; `wanted_by` names the command or function that needs it."""
     if importlib.util.find_spec("torch") is None:
         raise MissingExtra("train", wanted_by, missing="torch")

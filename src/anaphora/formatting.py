@@ -1,4 +1,4 @@
-"""Numbers as a person reads them: durations, large counts, losses, and tables in columns."""
+"""Numbers as text for people: durations, large counts, losses, and tables in columns."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 
 def clock(seconds: float) -> str:
-    """A duration as ``m:ss`` or ``h:mm:ss``.
+    """Return a duration in seconds as ``m:ss`` or ``h:mm:ss``.
 
     >>> clock(75.4), clock(3725)
     ('1:15', '1:02:05')
@@ -18,7 +18,7 @@ def clock(seconds: float) -> str:
 
 
 def short(number: float) -> str:
-    """A count in few characters.
+    """Return a count in few characters, with the suffix k, M or G.
 
     >>> short(950), short(12_400), short(3_000_000)
     ('950', '12.4 k', '3 M')
@@ -30,7 +30,7 @@ def short(number: float) -> str:
 
 
 def said(value: object) -> str:
-    """A value of a config, a report or a table, as text; a number in as many digits as mean something.
+    """Return a value of a config, a report or a table as text; a number keeps four significant digits.
 
     >>> said(1.40812345), said(3e-05), said(12000), said(True), said(None), said([1, "a"])
     ('1.408', '3e-05', '12,000', 'yes', '–', '1, a')
@@ -51,7 +51,7 @@ def said(value: object) -> str:
 
 
 def columns(head: Sequence[str], rows: Sequence[Sequence[str]], right: Sequence[int] = ()) -> list[str]:
-    """Lines of a table: every column as wide as its widest cell, those numbered in `right` flush right.
+    """Return the lines of a table: each column is as wide as its widest cell; `right` lists the columns aligned right.
 
     >>> print("\\n".join(columns(["run", "steps"], [["a", "1,000"], ["longer", "20"]], right=[1])))
     run     steps

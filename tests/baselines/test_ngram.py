@@ -140,7 +140,7 @@ def test_numbers_are_told_apart_and_found_as_numpy_does_it(most: int) -> None:
     """Small numbers are sorted together with their places, large ones apart from them."""
     rng = np.random.default_rng(most)
     numbers = rng.integers(-most // 3, most, 500)
-    keys, one, places, often = ngram._different(numbers)
+    keys, one, places, often = ngram._distinct(numbers)
     expected, inverse, counts = np.unique(numbers, return_inverse=True, return_counts=True)
     np.testing.assert_array_equal(keys, expected)
     np.testing.assert_array_equal(numbers[one], expected)
@@ -154,4 +154,4 @@ def test_numbers_are_told_apart_and_found_as_numpy_does_it(most: int) -> None:
 
 
 def test_no_numbers_are_sorted_too() -> None:
-    assert [part.size for part in ngram._different(np.zeros(0, np.int64))] == [0, 0, 0, 0]
+    assert [part.size for part in ngram._distinct(np.zeros(0, np.int64))] == [0, 0, 0, 0]

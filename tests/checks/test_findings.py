@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from anaphora.checks.findings import CODES, SEVERITIES, Finding, errors, refuse, said
+from anaphora.checks.findings import CODES, SEVERITIES, Finding, errors, in_words, refuse
 from anaphora.data.location import Row
 from anaphora.errors import DataError
 
@@ -52,7 +52,7 @@ def test_rows_are_counted_and_the_first_told() -> None:
     assert (finding.count, len(finding.rows), finding.rows[-1]) == (1498, 1000, Row("a.csv", 1001))
     assert finding.lines()[0] == "error    not-finite  column 'x': a.csv lines 2, 3, 4, 5, 6 and 1,493 more"
     assert wrong(rows[:7], count=9).lines()[0].endswith("lines 2, 3, 4, 5, 6 and 4 more")
-    assert said([Row("a.csv", 1200)]) == "a.csv line 1,200"
+    assert in_words([Row("a.csv", 1200)]) == "a.csv line 1,200"
 
 
 def test_a_finding_is_plain_values() -> None:

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from anaphora.checks import lines as line_checks
-from anaphora.checks.lines import Lines, Piece, check_lines
+from anaphora.checks.lines import FilePiece, TextLines, check_lines
 from anaphora.data.location import Row
 
 
@@ -16,8 +16,8 @@ def blocks(text: str, size: int) -> Iterator[str]:
     return (text[at : at + size] for at in range(0, len(text), size))
 
 
-def lines(text: str, file: str = "a", line: int = 1, size: int = 9) -> Lines:
-    return Lines([Piece(file, line, blocks(text, size))])
+def lines(text: str, file: str = "a", line: int = 1, size: int = 9) -> TextLines:
+    return TextLines([FilePiece(file, line, blocks(text, size))])
 
 
 def long(number: int) -> str:
@@ -52,7 +52,9 @@ def test_a_file_that_lies_in_both_parts_keeps_its_line_numbers(ended: str) -> No
 
 
 def test_files_have_lines_of_their_own() -> None:
-    train = Lines([Piece("a", 1, [f"{long(1)}\n{long(2)}\n"]), Piece("b", 1, [f"{long(3)}\n{long(1)}\n{long(3)}"])])
+    train = TextLines(
+        [FilePiece("a", 1, [f"{long(1)}\n{long(2)}\n"]), FilePiece("b", 1, [f"{long(3)}\n{long(1)}\n{long(3)}"])]
+    )
     (finding,) = check_lines(train, lines(""))
     assert (finding.code, finding.rows, finding.count) == ("duplicate", (Row("b", 2), Row("b", 3)), 2)
 

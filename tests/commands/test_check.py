@@ -15,7 +15,7 @@ import pytest
 
 from anaphora.bundle import spec
 from anaphora.checks import cost as estimate
-from anaphora.checks import examine
+from anaphora.checks import examine, trial
 from anaphora.config import Training
 from anaphora.tasks.language.network import specification
 from anaphora.tasks.language.settings import LanguageConfig
@@ -169,7 +169,7 @@ def test_parts_see_rows_and_steps_of_their_own() -> None:
 
 
 def test_after_pooling_a_row_is_a_line(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(estimate, "_seconds_of_product", lambda entering, leaving: 1000.0 * entering * leaving)
+    monkeypatch.setattr(trial, "seconds_of_product", lambda entering, leaving: 1000.0 * entering * leaving)
     cost = estimate.of_batch(load(spec.check(spec.KINDS["pooling"].example)))
     # 15 lines are embedded and pooled, 5 wide; 3 rows reach the output, 3 wide, and the loss.
     assert cost.kept == 15 * (4 * 5 + 4 * 5) + 3 * 3 * 4 * 3
@@ -184,11 +184,11 @@ def test_a_long_walk_is_foreseen_from_two_short_ones(once: float, monkeypatch: p
         tried.append(steps)
         return steps
 
-    monkeypatch.setattr(estimate, "_walk", walk)
-    monkeypatch.setattr(estimate, "_best", lambda steps: once + 0.25 * steps)
-    monkeypatch.setattr(estimate, "TRIAL_OPERATIONS", 6 * 2 * 12 * 7 * 4)
-    assert estimate._seconds_of_walk("gru", 3, 4, 4, 2, 50) == pytest.approx(once + 0.25 * 50)
-    assert estimate._seconds_of_walk("gru", 3, 4, 4, 2, 2) == pytest.approx(once + 0.25 * 2)
+    monkeypatch.setattr(trial, "layer_trial", walk)
+    monkeypatch.setattr(trial, "best", lambda steps: once + 0.25 * steps)
+    monkeypatch.setattr(trial, "OPERATIONS", 6 * 2 * 12 * 7 * 4)
+    assert trial.seconds_of_layer("gru", 3, 4, 4, 2, 50) == pytest.approx(once + 0.25 * 50)
+    assert trial.seconds_of_layer("gru", 3, 4, 4, 2, 2) == pytest.approx(once + 0.25 * 2)
     assert tried == [4, 8, 2]
 
 
@@ -232,7 +232,7 @@ def test_passes_that_a_task_takes_by_the_amount_of_data_are_the_ones_foretold() 
 def test_memory_that_is_free_is_known_here() -> None:
     free = estimate.available_memory()
     assert free is None or free > 0
-    assert np.isfinite(estimate._seconds_per_byte())
+    assert np.isfinite(trial.seconds_per_byte())
 
 
 def test_the_benchmark_sets_estimates_beside_what_they_are_of(

@@ -91,8 +91,8 @@ def test_a_known_temperature_is_found(rng: np.random.Generator) -> None:
 def test_a_temperature_stays_within_its_range() -> None:
     right, wrong = np.array([[9.0, 0.0]] * 4), np.array([[0.0, 9.0]] * 4)
     zeros = np.zeros(4, np.int64)
-    assert ours.fit_temperature(right, zeros, False) == pytest.approx(ours.COLDEST, rel=1e-6)
-    assert ours.fit_temperature(wrong, zeros, False) == pytest.approx(ours.HOTTEST, rel=1e-6)
+    assert ours.fit_temperature(right, zeros, False) == pytest.approx(ours.LOWEST, rel=1e-6)
+    assert ours.fit_temperature(wrong, zeros, False) == pytest.approx(ours.HIGHEST, rel=1e-6)
     assert ours.fit_temperature(right, zeros - 1, False) == 1.0
     assert ours.fit_temperature(np.full((2, 2), np.nan), np.zeros(2, np.int64), False) == 1.0
 

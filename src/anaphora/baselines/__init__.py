@@ -1,1 +1,1 @@
-"""The simple methods that a network is set beside."""
+"""Simple methods with which a network is compared."""

@@ -1,21 +1,15 @@
-"""The model file: its bytes, and in `anaphora.bundle.spec` the tree of blocks that its tensors make up."""
+"""The model file: its bytes, and in `anaphora.bundle.spec` the tree of blocks that gives its tensors their meaning."""
 
 from __future__ import annotations
 
 from anaphora.bundle.format import (
-    ALIGNMENT,
-    DTYPES,
     FIELDS,
-    KEY,
-    MAX_DEPTH,
     MAX_DIMENSIONS,
-    MAX_HEADER,
     MAX_NUMBERS,
     REQUIRED,
     VERSION,
     Bundle,
     Facts,
-    Json,
     from_bytes,
     read,
     to_bytes,
@@ -23,6 +17,7 @@ from anaphora.bundle.format import (
     writable,
     write,
 )
+from anaphora.bundle.header import ALIGNMENT, DTYPES, KEY, MAX_DEPTH, MAX_HEADER, Json
 
 __all__ = [
     "ALIGNMENT", "DTYPES", "FIELDS", "KEY", "MAX_DEPTH", "MAX_DIMENSIONS", "MAX_HEADER", "MAX_NUMBERS", "REQUIRED",

@@ -1,1 +1,1 @@
-"""What can be wrong with data, found before anything is trained on them."""
+"""Checks of data: they find problems before anything is trained."""

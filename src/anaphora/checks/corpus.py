@@ -1,4 +1,4 @@
-"""What is wrong with texts that are split into a training part and a held-out part, before they are cut into units."""
+"""Checks of texts that are split into a training part and a held-out part, before tokenization."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ import numpy as np
 from anaphora.checks.examine import Load
 from anaphora.checks.examples import HELD_OUT, TRAIN, few_held_out
 from anaphora.checks.findings import Finding
-from anaphora.checks.lines import Lines, Piece, check_lines
+from anaphora.checks.lines import FilePiece, TextLines, check_lines
 from anaphora.checks.text_files import check_texts
 from anaphora.data.files.text import STANDARD_INPUT, Text
 from anaphora.data.text.corpus import Corpus
@@ -24,7 +24,7 @@ _COUNTING_BYTES = 120  # of each unit of which a baseline counts n-grams or neig
 
 
 def check_files(paths: Sequence[str | Path], valid: float | str, encoding: str) -> list[Finding]:
-    """What is wrong with files before anything is read from them."""
+    """Return the problems of files that can be found before they are read."""
     files = [*map(str, paths), *([valid] if isinstance(valid, str) else [])]
     found = check_texts(list(dict.fromkeys(files)), encoding)
     seen: dict[tuple[int, int], str] = {}
@@ -46,7 +46,7 @@ def check_files(paths: Sequence[str | Path], valid: float | str, encoding: str) 
 
 
 def check_corpus(corpus: Corpus) -> list[Finding]:
-    """What is wrong with what was read: lines that stand more than once; and how long lines are."""
+    """Return the findings on a corpus: the lengths of its lines, and repeated lines."""
     train, held_out = _lines(corpus)
     return [*(part.lengths(where) for part, where in ((train, TRAIN), (held_out, HELD_OUT)) if part.count),
             *check_lines(train, held_out)]  # fmt: skip
@@ -93,27 +93,27 @@ def smaller_batch(units: int, sizes: Sequence[tuple[int, int]]) -> str:
     return next(fits, "at least a few sentences: nothing can be learnt from this little")
 
 
-def _lines(corpus: Corpus) -> tuple[Lines, Lines]:
+def _lines(corpus: Corpus) -> tuple[TextLines, TextLines]:
     """The lines of both parts, each with the file it stands in, and where."""
     names = ["standard input" if source == STANDARD_INPUT else source for source in corpus.sources]
     first, second = corpus.train.lengths, corpus.held_out.lengths
     cut = len(first) + len(second) > len(names)  # one file lies in both parts
     if len(first) + len(second) - cut != len(names):
         names = ["the text"] * (len(first) + len(second))
-    train = Lines(_pieces(corpus.train, names[: len(first)], 1))
+    train = TextLines(_pieces(corpus.train, names[: len(first)], 1))
     begins = train.ends_in if cut else 1
-    return train, Lines(_pieces(corpus.held_out, names[len(first) - cut :], begins))
+    return train, TextLines(_pieces(corpus.held_out, names[len(first) - cut :], begins))
 
 
-def _pieces(text: Text, names: Sequence[str], line: int) -> Iterator[Piece]:
+def _pieces(text: Text, names: Sequence[str], line: int) -> Iterator[FilePiece]:
     blocks = text.blocks()
     for name, length in zip(names, text.lengths, strict=False):
-        yield Piece(name, line, _take(blocks, length))
+        yield FilePiece(name, line, _blocks_of_length(blocks, length))
         line = 1
 
 
-def _take(blocks: Iterator[str], length: int) -> Iterator[str]:
-    """Blocks of so many characters in all."""
+def _blocks_of_length(blocks: Iterator[str], length: int) -> Iterator[str]:
+    """Yield blocks with `length` characters in all."""
     while length > 0:
         block = next(blocks)
         length -= len(block)

@@ -1,9 +1,9 @@
-"""Data are looked at in three turns, each of which needs that the one before found no error.
+"""The examination of data in three stages; each stage needs that the stage before it found no error.
 
-    files → what was read from them → what would be trained on it
+    files → their content → the examples to train on
 
-The rules of a turn are the task's; rules that several tasks need are in `data/`. Training makes the first two turns
-itself and refuses what they call errors; `anaphora check` makes all three.
+Each task has its own rules; the rules that several tasks share are in `checks/`. Training runs the first two stages
+itself and refuses data with errors; `anaphora check` runs all three.
 """
 
 from __future__ import annotations
@@ -19,43 +19,43 @@ from anaphora.errors import DataError
 
 @dataclass(frozen=True)
 class Load:
-    """What training would have to carry: a checked spec, batches of `rows` by `steps`, so many per pass, and data."""
+    """The load of a training: a checked spec, batches of `rows` by `steps`, batches per pass, and size of the data."""
 
     tree: Mapping[str, Any]
-    rows: int  # B, side by side in a batch
-    steps: int  # T, of a batch; for ragged rows the mean
-    batches: int  # in one pass over the training part
-    data_bytes: int  # that stay in memory, and what counting a baseline takes
-    scored_lines: int = 0  # steps of all rows that are scored at once
+    rows: int  # B, rows of a batch
+    steps: int  # T, steps of a batch; for ragged rows the mean
+    batches: int  # batches of one pass over the training part
+    data_bytes: int  # of the data in memory and of counting a baseline
+    scored_lines: int = 0  # steps of all rows that are scored together
     parts: Mapping[str, tuple[int, int]] = field(default_factory=dict)
-    """For a part of a model that sees others: its rows and steps."""
-    passes: float | None = None  # where the task takes as many as suit the amount of data
+    """The rows and steps of the parts of a model that have their own."""
+    passes: float | None = None  # if the task chooses them by the amount of data
 
 
 class Rules(Protocol):
-    """A task's `task.py`, as far as checks go."""
+    """The interface of a task's `task.py` that checks need."""
 
     def check_files(self, config: Any, paths: Sequence[str | Path]) -> list[Finding]:
-        """What is wrong with files before anything is read from them."""
+        """Return the problems of files that can be found before they are read."""
 
     def read(self, config: Any, paths: Sequence[str | Path]) -> Any:
-        """The corpus.
+        """Return the corpus.
 
-        Raises DataError for what cannot be read.
+        Raises DataError if the data cannot be read.
         """
 
     def check(self, config: Any, corpus: Any) -> list[Finding]:
-        """What is wrong with what was read."""
+        """Return the problems of a corpus."""
 
     def describe(self, config: Any, corpus: Any) -> tuple[list[Finding], Load | None]:
-        """What would be trained on: lengths, vocabulary, what is unknown; and how much work that is.
+        """Return findings on the examples (lengths, vocabulary, unknown units), and the load of training on them.
 
-        Raises DataError for what cannot be.
+        Raises DataError if no examples can be made.
         """
 
 
 def examine(task: Rules, config: Any, paths: Sequence[str | Path]) -> tuple[Any, list[Finding]]:
-    """The corpus, None where it cannot be read, and what was found in the first two turns."""
+    """Return the corpus, or None if it cannot be read, and the findings of the first two stages."""
     found = task.check_files(config, paths)
     if errors(found):
         return None, found
@@ -69,7 +69,9 @@ def examine(task: Rules, config: Any, paths: Sequence[str | Path]) -> tuple[Any,
 def whole(
     task: Rules, config: Any, paths: Sequence[str | Path], estimate: Callable[[Load], list[Finding]]
 ) -> list[Finding]:
-    """What is found in all three turns, the worst first; `estimate` says what a load takes."""
+    """Return the findings of all three stages, the most severe first; `estimate` returns findings on the cost of a
+    load.
+    """
     corpus, found = examine(task, config, paths)
     if not errors(found):
         try:
@@ -81,7 +83,7 @@ def whole(
 
 
 def unreadable(error: DataError) -> Finding:
-    """What a reader refused, as a finding."""
+    """Return a reader's error as a finding."""
     message, _, remedy = str(error).partition("; ")
     return Finding("unreadable", "error", "the data", (), _sentence(message), _sentence(remedy))
 

@@ -1,11 +1,11 @@
-"""What is found in data before a step is trained: a code that stays, how bad it is, where, and what to do about it.
+"""Findings: problems and facts of data before training, each with a code, a severity, a place and a remedy.
 
     error      training would fail, or learn nonsense: refused
-    warning    it can be trained on, and is probably not what was meant
-    info       a figure that is good to know
+    warning    training is possible, but the data are probably not as intended
+    info       a useful figure
 
-Every code stands in one table, `CODES`, with the one severity it always has; docs/check.md repeats it. The rules that
-find them belong to the data (`data/`) and to each task.
+Every code is in one table, `CODES`, with its only severity; docs/check.md repeats the table. The rules that make
+findings are in this room and in each task.
 
     Finding("not-finite", "error", "column 'price'", (Row("train.csv", 7),), "'price' is nan.", "Fill or drop the row.")
 """
@@ -71,15 +71,15 @@ CODES: dict[str, tuple[Severity, str]] = {
     "disk": ("info", "How much room the records of the run take, and how much is free."),
     "disk-full": ("error", "The run's records do not fit on the disk."),
 }
-_ROWS_KEPT = 1000  # of one finding; `count` says how many there are
+_ROWS_KEPT = 1000  # of one finding; `count` is the number of all
 _ROWS_SHOWN = 5
 
 
 @dataclass(frozen=True)
 class Finding:
-    """One thing that was found.
+    """One finding.
 
-    `where` is a file, a part or a column, in words; `rows` the first rows concerned and `count` how many there are;
+    `where` names a file, a part or a column; `rows` are the first rows concerned and `count` is the number of all;
     `figures` are the numbers of the message, for programs.
     """
 
@@ -101,7 +101,7 @@ class Finding:
         object.__setattr__(self, "rows", tuple(self.rows[:_ROWS_KEPT]))
 
     def lines(self) -> list[str]:
-        """What a person reads: what and where, then the message, then what to do.
+        """Return the lines of a report: severity, code and place, then the message, then the remedy.
 
         >>> row = Row("a.csv", 7)
         >>> print("\\n".join(Finding("empty-row", "warning", "a.csv", (row,), "No text.", "Drop it.").lines()))
@@ -111,11 +111,11 @@ class Finding:
         """
         head = f"{self.severity:<7}  {self.code}  {self.where}"
         if self.rows:
-            head += f": {said(self.rows, self.where, self.count)}"
+            head += f": {in_words(self.rows, self.where, self.count)}"
         return [head, *(f"    {line}" for line in (self.message, self.remedy) if line)]
 
     def as_json(self) -> dict[str, Any]:
-        """The finding as plain values."""
+        """Return the finding as plain values."""
         return {
             "code": self.code,
             "severity": self.severity,
@@ -128,12 +128,12 @@ class Finding:
         }
 
 
-def said(rows: Sequence[Row], where: str = "", count: int | None = None) -> str:
-    """Rows in words, the first few of them; a file that `where` has named is not named again.
+def in_words(rows: Sequence[Row], where: str = "", count: int | None = None) -> str:
+    """Return rows in words, the first few of them; the file `where` is not repeated.
 
-    >>> said([Row("a.txt", 3), Row("a.txt", 9), Row("b.txt", 1)])
+    >>> in_words([Row("a.txt", 3), Row("a.txt", 9), Row("b.txt", 1)])
     'a.txt lines 3, 9; b.txt line 1'
-    >>> said([Row("a.txt", line) for line in range(1, 9)], "a.txt")
+    >>> in_words([Row("a.txt", line) for line in range(1, 9)], "a.txt")
     'lines 1, 2, 3, 4, 5 and 3 more'
     """
     shown: dict[str, list[int]] = {}
@@ -149,20 +149,20 @@ def said(rows: Sequence[Row], where: str = "", count: int | None = None) -> str:
 
 
 def errors(findings: Iterable[Finding]) -> list[Finding]:
-    """Those that training refuses."""
+    """Return the errors, which training refuses."""
     return [finding for finding in findings if finding.severity == "error"]
 
 
 def warnings(findings: Iterable[Finding]) -> list[Finding]:
-    """Those that a person should know of before training."""
+    """Return the warnings, which a user should know before training."""
     return [finding for finding in findings if finding.severity == "warning"]
 
 
 def refuse(findings: Iterable[Finding]) -> None:
-    """Raise DataError that names every error; do nothing if there is none."""
+    """Raise DataError that names every error; do nothing if there is no error."""
     wrong = errors(findings)
     if wrong:
-        told = "\n".join("\n".join(finding.lines()) for finding in wrong)
+        listing = "\n".join("\n".join(finding.lines()) for finding in wrong)
         raise DataError(
-            f"The data cannot be trained on: {len(wrong)} error{'s' if len(wrong) > 1 else ''} found.\n{told}"
+            f"The data cannot be trained on: {len(wrong)} error{'s' if len(wrong) > 1 else ''} found.\n{listing}"
         )

@@ -1,13 +1,13 @@
-"""Rules for rows of any kind: how long, how often, finite, labelled, and possible under CTC.
+"""Checks of rows of any kind: lengths, duplicates, finite numbers, labels, and feasibility under CTC.
 
-Rows are numbered from 0 here; what a person is told is where they stand, which `at(number)` says.
+Functions number rows from 0; `at(number)` returns the file and line for messages.
 
 A path of connectionist temporal classification emits a target u of U symbols in T steps, one symbol or a blank a step.
-Equal neighbours need a blank between them, or they would be read as one, so that
+Equal neighbours need a blank between them, because CTC merges equal neighbours, so a row needs
 
     T ≥ U + |{i : u_i = u_{i+1}}|
 
-is what a row needs (Graves et al., ICML 2006).
+steps (Graves et al., ICML 2006).
 """
 
 from __future__ import annotations
@@ -25,14 +25,14 @@ from anaphora.data.location import Row
 At = Callable[[int], Row]
 
 _KEPT = 1000  # rows of one finding
-_LONG = 8.0  # times the length that 95 of 100 rows keep within: a row that decides what a batch takes
-_LONG_ROWS = 20  # rows from which that means something
+_LONG = 8.0  # times the 95th percentile of lengths: such a row determines the cost of a batch
+_LONG_ROWS = 20  # least number of rows for this rule
 
 
 def check_lengths(lengths: ArrayLike, at: At, where: str, unit: str) -> list[Finding]:
-    """How long rows are; rows without anything in them, and rows that are far longer than the others.
+    """Return findings on the lengths (N,) of rows: their distribution, empty rows, and extremely long rows.
 
-    `unit` is the plural of what is counted.
+    `unit` is the plural of the counted unit.
     """
     sizes = np.asarray(lengths, dtype=np.int64)
     if not sizes.size:
@@ -61,7 +61,10 @@ def check_lengths(lengths: ArrayLike, at: At, where: str, unit: str) -> list[Fin
 
 
 def check_finite(rows: Iterable[ArrayLike], columns: Sequence[str], at: At, filling: str = "") -> list[Finding]:
-    """Numbers that are none, by column; a row is (C,) or, a series, (T, C). `filling` says what fills them."""
+    """Return findings on NaN and infinite numbers, by column; a row has shape (C,) or, for a series, (T, C).
+
+    `filling` names an option that fills missing numbers.
+    """
     wrong: dict[str, list[int]] = {column: [] for column in columns}
     steps: dict[str, str] = dict.fromkeys(columns, "")
     kinds: dict[str, set[str]] = {column: set() for column in columns}
@@ -93,7 +96,7 @@ def check_finite(rows: Iterable[ArrayLike], columns: Sequence[str], at: At, fill
 
 
 def check_labels(train: Sequence[Hashable], held_out: Sequence[Hashable], held_out_at: At) -> list[Finding]:
-    """One label for all rows, and labels that only held-out rows have."""
+    """Return findings on labels: one label for all rows, and labels of held-out rows only."""
     known = set(train)
     found = []
     if len(known) == 1:
@@ -114,7 +117,7 @@ def check_labels(train: Sequence[Hashable], held_out: Sequence[Hashable], held_o
 def check_duplicates(
     train: Iterable[Hashable], held_out: Iterable[Hashable], train_at: At, held_out_at: At
 ) -> list[Finding]:
-    """Rows that stand more than once: in one part, and in both. A row's key is equal for equal rows."""
+    """Return findings on duplicate rows, within one part and between both; equal rows have equal keys."""
     first: dict[Hashable, int] = {}
     found = []
     again = [number for number, key in enumerate(train) if first.setdefault(key, number) != number]
@@ -150,7 +153,9 @@ def check_duplicates(
 
 
 def ctc_infeasible(input_lengths: ArrayLike, targets: Sequence[Sequence[Any]]) -> NDArray[np.int64]:
-    """The rows whose target no path can emit: fewer steps than symbols and blanks between equal neighbours.
+    """Return the indices of the rows whose target no CTC path can emit; `input_lengths` (N,), result (n,).
+
+    Raises ValueError if the numbers of lengths and targets differ.
 
     >>> ctc_infeasible([3, 3, 2, 0], ["ab", "aab", "aa", ""]).tolist()
     [1, 2]
@@ -162,7 +167,9 @@ def ctc_infeasible(input_lengths: ArrayLike, targets: Sequence[Sequence[Any]]) -
 
 
 def check_ctc(input_lengths: ArrayLike, targets: Sequence[Sequence[Any]], at: At, where: str) -> list[Finding]:
-    """Rows whose target is longer than a CTC network can emit; lengths are those that leave the network."""
+    """Return a finding on the rows whose target is too long for CTC; `input_lengths` (N,) are the network's output
+    lengths.
+    """
     wrong = ctc_infeasible(input_lengths, targets)
     if not wrong.size:
         return []

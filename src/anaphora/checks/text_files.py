@@ -1,8 +1,8 @@
-"""What is wrong with text files, and in which lines; each is read once, block by block, whatever its size.
+"""Checks of text files and their lines; each file is read once, block by block, at any size.
 
-A file that `anaphora.data.files.decoding` refuses gets one error here, with the lines that are to blame; one that it
-takes may still be not what was meant: characters lost on the way, or another encoding's signs. What comes through a
-pipe is left alone, since it can be read only once.
+A file that `anaphora.data.files.decoding` refuses gets one error here, with the lines at fault. A file that decodes may
+still be wrong: it may have lost characters, or show the signs of another encoding. Pipes are not checked, because a
+pipe can be read only once.
 """
 
 from __future__ import annotations
@@ -22,37 +22,37 @@ from anaphora.errors import DataError
 BLOCK = 2**20
 _ROWS = 1000
 _LOST, _MARK = "\ufffd", "\ufeff"
-# What UTF-8 looks like when it was read as cp1252 or latin-1: two bytes of é as Ã©, three of ’ as â€™.
+# UTF-8 that was read as cp1252 or latin-1: the two bytes of é become Ã©, the three bytes of ’ become â€™.
 _MISREAD = re.compile("[\u00c2\u00c3][\u0080-\u00aa\u00ac-\u00ba\u00bc-\u00bf\u20ac\u2122]|\u00e2[\u20ac\u0080].")
 _MISREAD_LEAST = 2
-_CERTAIN = 32  # bytes beyond ASCII from which an encoding can be told
+_CERTAIN = 32  # least number of bytes beyond ASCII that identify an encoding
 _WIDE = ("utf-16", "utf-32")
 _CONTROLS = bytes([*range(9), *range(14, 27), *range(28, 32)])
 
 
 def check_texts(paths: Sequence[str | Path], encoding: str) -> list[Finding]:
-    """What is wrong with these files, which are to be read in this encoding.
+    """Return findings on these files, which are to be read in `encoding`.
 
-    Raises UsageError if there is no such encoding.
+    Raises UsageError for an unknown encoding.
     """
     check_encoding(encoding)
     return [finding for path in paths for finding in check_text(path, encoding)]
 
 
 def check_text(path: str | Path, encoding: str) -> list[Finding]:
-    """What is wrong with one file; nothing for standard input and other pipes."""
+    """Return findings on one file; none for standard input and other pipes."""
     file = str(path)
     if file == "-" or (Path(file).exists() and not Path(file).is_file() and not Path(file).is_dir()):
         return []
     try:
-        blocks = _Blocks(file, encoding)
+        blocks = _FileBytes(file, encoding)
     except OSError:
         try:
-            read_text(file, encoding)  # says it best
+            read_text(file, encoding)  # raises the best message
         except DataError as error:
             return [_from(error, "no-file", file)]
         return []
-    signs = _Signs()
+    signs = _DamagedLines()
     try:
         for text in decoded(blocks.read(), encoding, f"'{file}'"):
             signs.look(text)
@@ -61,8 +61,8 @@ def check_text(path: str | Path, encoding: str) -> list[Finding]:
     return [*blocks.findings(), *([] if blocks.is_utf8 else signs.findings(file))]
 
 
-class _Blocks:
-    """A file's bytes, and what can be said of them before they are characters."""
+class _FileBytes:
+    """The bytes of a file, and statistics of the bytes before decoding."""
 
     def __init__(self, file: str, encoding: str) -> None:
         self.file, self.encoding = file, encoding
@@ -71,15 +71,15 @@ class _Blocks:
         self._as_utf8 = None if self._wide or codec in ("utf-8", "ascii") else codecs.getincrementaldecoder("utf-8")()
         self._beyond_ascii = self._marked = False
         self._crlf = self._cr = self._lf = 0
-        self._open = open(file, "rb")  # noqa: SIM115 — closed where it is read
+        self._open = open(file, "rb")  # noqa: SIM115 — read closes it
 
     @property
     def is_utf8(self) -> bool:
-        """Whether bytes that were read as something else are UTF-8 beyond ASCII."""
+        """Whether bytes that were read in another encoding are UTF-8 beyond ASCII."""
         return self._as_utf8 is not None and self._beyond_ascii
 
     def read(self) -> Iterator[bytes]:
-        """The blocks."""
+        """Yield the blocks."""
         last = b""
         with self._open as file:
             while block := file.read(BLOCK):
@@ -102,7 +102,7 @@ class _Blocks:
         return True
 
     def findings(self) -> list[Finding]:
-        """What the bytes were like."""
+        """Return findings on the bytes."""
         found = []
         if self._marked:
             found.append(
@@ -119,8 +119,8 @@ class _Blocks:
         return found
 
 
-class _Signs:
-    """Lines of a text, read from its beginning, in which something stands that text seldom has."""
+class _DamagedLines:
+    """Lines of a text with characters that indicate damage; the text is read from its beginning."""
 
     def __init__(self) -> None:
         self._line = 1
@@ -129,11 +129,11 @@ class _Signs:
         self._held = self._example = ""
 
     def look(self, text: str) -> None:
-        """Look at the next block."""
+        """Examine the next block."""
         if not text.isascii():
             self._note("lost", text, 0, [match.start() for match in re.finditer(_LOST, text)] if _LOST in text else [])
             self._note("mark", text, 0, [match.start() for match in re.finditer(_MARK, text)] if _MARK in text else [])
-        held = self._held + text  # what stands for one character may be cut in two
+        held = self._held + text  # the signs of one character may be split between blocks
         if not held.isascii() and any(sign in held for sign in "\u00c2\u00c3\u00e2"):
             matches = [match for match in _MISREAD.finditer(held) if match.end() > len(self._held)]
             self._example = self._example or (matches[0][0] if matches else "")
@@ -142,7 +142,7 @@ class _Signs:
         self._held = held[-2:]
 
     def _note(self, sign: str, text: str, before: int, places: Sequence[int]) -> None:
-        """Take in places of a text whose first `before` characters were counted already."""
+        """Record positions in a text whose first `before` characters were counted already."""
         self._counts[sign] += len(places)
         known = self._lines[sign]
         line, at = self._line - text.count("\n", 0, before), 0
@@ -153,7 +153,7 @@ class _Signs:
                 known.append(line)
 
     def findings(self, file: str) -> list[Finding]:
-        """What was seen."""
+        """Return findings on the text."""
         found = []
         rows = {sign: tuple(Row(file, line) for line in lines) for sign, lines in self._lines.items()}
         if lost := self._counts["lost"]:
@@ -171,7 +171,7 @@ class _Signs:
 
 
 def _refused(file: str, encoding: str, error: DataError) -> Finding:
-    """Why a file is no text, with the lines that are to blame."""
+    """Return a finding on a file that is not text, with the lines at fault."""
     with open(file, "rb") as opened:
         head = opened.read(BLOCK)
     codec = codecs.lookup(encoding).name
@@ -192,14 +192,13 @@ def _refused(file: str, encoding: str, error: DataError) -> Finding:
     if not whole:
         return _from(error, "wrong-encoding", file, rows)
     message = f"{len(rows):,} of {total:,} lines are not {encoding}, though {whole:,} that are not ASCII are."
-    remedy = (
-        f"{'These lines are' if len(rows) > 1 else 'This line is'} probably {_guess(file, bad, codec)}: write it in"
-    )
-    return Finding("mixed-encoding", "error", file, rows, message, f"{remedy} {encoding}, or leave it out.")
+    subject, found = "These lines are" if len(rows) > 1 else "This line is", _encoding_of(file, bad, codec)
+    remedy = f"{subject} probably {found}: write it in {encoding}, or leave it out."
+    return Finding("mixed-encoding", "error", file, rows, message, remedy)
 
 
-def _guess(file: str, lines: Sequence[int], codec: str) -> str:
-    """The encoding of some lines of a file; where there is too little to go by, the one that is most often mixed in."""
+def _encoding_of(file: str, lines: Sequence[int], codec: str) -> str:
+    """Return the encoding of some lines of a file; with too few bytes, the encoding that is mixed in most often."""
     wanted = set(lines)
     with open(file, "rb") as opened:
         broken = b"\n".join(line for number, line in _numbered(opened) if number in wanted)[:BLOCK]
@@ -209,8 +208,8 @@ def _guess(file: str, lines: Sequence[int], codec: str) -> str:
 
 
 def _lines(file: str, codec: str) -> tuple[list[int], int, list[int], int]:
-    """The first lines that do not decode, how many beyond ASCII do, those with control characters, and how many all
-    are.
+    """Return the first lines that do not decode, the number of lines beyond ASCII that do, the first lines with control
+    characters, and the number of all lines.
     """
     bad: list[int] = []
     controls: list[int] = []
@@ -230,7 +229,7 @@ def _lines(file: str, codec: str) -> tuple[list[int], int, list[int], int]:
 
 
 def _numbered(lines: Iterable[bytes]) -> Iterator[tuple[int, bytes]]:
-    """Lines with their numbers, a lone CR ending one as LF does."""
+    """Yield lines with their numbers; a lone CR ends a line like LF."""
     number = 0
     for line in lines:
         for part in line.rstrip(b"\r\n").split(b"\r"):

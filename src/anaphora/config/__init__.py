@@ -1,4 +1,4 @@
-"""What a person may set: declared once, read from presets, files and options, and written down again."""
+"""Configs: fields declared once, read from presets, files and options, and written as files and tables."""
 
 from __future__ import annotations
 

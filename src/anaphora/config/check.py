@@ -1,4 +1,4 @@
-"""Checking values against the declaration: an unknown key is refused and the nearest one named."""
+"""Checking values against the declaration: an unknown key is refused, and the message names the nearest known key."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ from typing import Any
 from pydantic import ValidationError
 
 from anaphora.config.declare import C, Config, Values, knobs, sections
-from anaphora.errors import UsageError, closest
+from anaphora.errors import UsageError, closest, did_you_mean
 
 
 class Refused(UsageError):
-    """A value that its knob does not take."""
+    """A value that its field does not accept."""
 
     def __init__(self, section: str, key: str, sentence: str) -> None:
         super().__init__(sentence)
@@ -21,9 +21,9 @@ class Refused(UsageError):
 
 
 def checked(config: type[C], values: Values, where: str) -> C:
-    """A config of these values; `where` says in an error where they stand.
+    """Return a config with these values; `where` names their source in an error.
 
-    Raises Refused for a value that its knob does not take, UsageError for a key that is not declared.
+    Raises Refused for a value that its field does not accept, UsageError for a key that is not declared.
     """
     for section, keys in values.items():
         known(config, section, keys, where)
@@ -33,23 +33,23 @@ def checked(config: type[C], values: Values, where: str) -> C:
         error = errors.errors(include_url=False)[0]
         section, *inside = (str(part) for part in error["loc"])
         key = inside[0] if inside else ""
-        knob = next((knob for knob in knobs(config) if (knob.section, knob.key) == (section, key)), None)
-        if knob is None:
+        field = next((field for field in knobs(config) if (field.section, field.key) == (section, key)), None)
+        if field is None:
             raise Refused(section, key, f"'{section}': {error['msg'].removeprefix('Value error, ')}") from None
-        got = values.get(section, {}).get(key, knob.default)
-        nearby = hint(got, knob.choices) if isinstance(got, str) else ""
+        got = values.get(section, {}).get(key, field.default)
+        nearby = did_you_mean(got, field.choices) if isinstance(got, str) else ""
         raise Refused(
-            section, key, f"{knob.flag} takes {knob.expected} ({knob.meaning}); it was given {_shown(got)}.{nearby}"
+            section, key, f"{field.flag} takes {field.expected} ({field.meaning}); it was given {_shown(got)}.{nearby}"
         ) from None
 
 
 def known(config: type[Config], section: str, keys: Iterable[str], where: str) -> None:
-    """Raise UsageError, naming the nearest, for a section or a key that is not declared."""
+    """Raise UsageError for a section or key that is not declared; the message names the nearest."""
     known_sections = dict(sections(config))
     if section not in known_sections:
         raise UsageError(
             f"{where}: there is no section [{section}]. There are: {', '.join(f'[{name}]' for name in known_sections)}."
-            f"{hint(section, known_sections)}"
+            f"{did_you_mean(section, known_sections)}"
         )
     declared = list(known_sections[section].model_fields)
     for key in keys:
@@ -59,12 +59,6 @@ def known(config: type[Config], section: str, keys: Iterable[str], where: str) -
         nearest = closest(key, declared)
         nearby = f" Did you mean {elsewhere[0] if elsewhere else repr(nearest)}?" if elsewhere or nearest else ""
         raise UsageError(f"{where}: [{section}] has no key '{key}'. It has: {', '.join(declared)}.{nearby}")
-
-
-def hint(word: str, known: Any) -> str:
-    """The nearest known word, as the end of an error."""
-    nearest = closest(word, known)
-    return f" Did you mean '{nearest}'?" if nearest else ""
 
 
 def _shown(value: Any) -> str:

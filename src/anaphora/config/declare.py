@@ -1,8 +1,8 @@
-"""What a person may set, declared once.
+"""The declaration of a config: its fields, declared once.
 
-A knob is one field of one pydantic model: its type, range, default and meaning. TOML files, `--section.key value`,
-`--help` and the resolved config that a run leaves behind are all read from that declaration. A task's config is a
-`Config` of sections.
+A field of a pydantic model has a type, a range, a default and a meaning. TOML files, `--section.key value`, `--help`
+and the resolved config in a run folder are all read from this declaration. The config of a task is a `Config` of
+sections.
 """
 
 from __future__ import annotations
@@ -17,13 +17,13 @@ from pydantic.fields import FieldInfo
 
 Values = Mapping[str, Mapping[str, Any]]
 Preset = Callable[[Values], Values]
-"""What a preset sets, given what the person set: a preset may choose by it, never overrule it."""
+"""A preset returns values, given the user's values: the choice may depend on them but never overrides them."""
 
 
 class Section(BaseModel):
-    """A group of knobs: strict, and fixed once it is made."""
+    """A group of fields: strict and immutable."""
 
-    # What checks a value is built when the first one is checked: help needs none.
+    # The validator is built when the first value is checked: help needs no validator.
     model_config = ConfigDict(
         extra="forbid", frozen=True, strict=True, validate_default=True, allow_inf_nan=False, defer_build=True
     )
@@ -38,7 +38,7 @@ C = TypeVar("C", bound=Config)
 
 @dataclass(frozen=True)
 class Knob:
-    """One knob as a person meets it; `short` is its flag without the section, where only one section has that key."""
+    """One field as the user sees it; `short` is its option without the section, if the key is unique in the config."""
 
     section: str
     key: str
@@ -52,18 +52,18 @@ class Knob:
 
     @property
     def is_truth(self) -> bool:
-        """Whether it is set by naming it: `--tied`, `--no-tied`."""
+        """Whether the option is set without a value: `--tied`, `--no-tied`."""
         return self.type == "true or false"
 
     @property
     def expected(self) -> str:
-        """What it takes, in words: `a whole number, at least 1`."""
+        """The accepted values in words: `a whole number, at least 1`."""
         words = f"one of {', '.join(self.choices)}" if self.choices else self.type
         return f"{words}, {self.range}" if self.range else words
 
 
 def knobs(config: type[Config]) -> list[Knob]:
-    """Every knob of a task's config, in the order of its declaration."""
+    """Return every field of a task's config, in the order of the declaration."""
     fields = [(section, key, field) for section, model in sections(config) for key, field in model.model_fields.items()]
     keys = [key for _, key, _ in fields]
     return [
@@ -83,7 +83,7 @@ def knobs(config: type[Config]) -> list[Knob]:
 
 
 def sections(config: type[Config]) -> Iterator[tuple[str, type[Section]]]:
-    """Name and class of every section of a task's config."""
+    """Yield the name and class of every section of a task's config."""
     for name, field in config.model_fields.items():
         assert isinstance(field.annotation, type)
         assert issubclass(field.annotation, Section)
@@ -125,5 +125,5 @@ def _range_in_words(field: FieldInfo) -> str:
 
 
 def dashed(key: str) -> str:
-    """A key as an option writes it."""
+    """Return a key in the spelling of an option: `-` for `_`."""
     return key.replace("_", "-")

@@ -1,4 +1,4 @@
-"""A config file, TOML: what it sets, and in which line what it sets is wrong."""
+"""A config file in TOML: its values, and the line of a wrong value."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ from anaphora.errors import UsageError
 
 
 def from_file(config: type[Config], path: Path) -> dict[str, dict[str, Any]]:
-    """The values of a file, by section and key.
+    """Return the values of a file, by section and key.
 
-    Raises UsageError, naming the line, for what cannot be read or is not declared.
+    Raises UsageError, with the line, for a file that cannot be read or a key that is not declared.
     """
     try:
         text = path.read_text(encoding="utf-8")
@@ -43,7 +43,7 @@ def from_file(config: type[Config], path: Path) -> dict[str, dict[str, Any]]:
 
 
 def _line(text: str, section: str, key: str) -> int:
-    """The line in which `key` of `section` stands; the section's first line, or 1, if it is written in another way."""
+    """Return the line of `key` in `section`; the section's first line, or 1, if the key is written in another form."""
     inside, found = "", 1
     for number, line in enumerate(text.splitlines(), 1):
         bare = line.strip()

@@ -1,4 +1,4 @@
-"""The command line's `--section.key value`, or `--key value` where only one section has that key."""
+"""The options of the command line: `--section.key value`, or `--key value` if only one section has that key."""
 
 from __future__ import annotations
 
@@ -13,41 +13,45 @@ _TRUTHS = {"true": True, "yes": True, "on": True, "1": True, "false": False, "no
 
 
 def from_options(config: type[Config], words: Sequence[str]) -> dict[str, dict[str, Any]]:
-    """The values that the words of a command line set, by section and key.
+    """Return the values that the words of a command line set, by section and key.
 
-    Raises UsageError, naming the nearest, for an option that is not declared or lacks its value.
+    Raises UsageError for an option that is not declared, naming the nearest, or that lacks its value.
     """
-    declared = {flag: knob for knob in knobs(config) for flag in (knob.flag, knob.short) if flag}
-    flags = [*declared, *(f"--no-{flag[2:]}" for flag, knob in declared.items() if knob.is_truth)]
+    declared = {flag: field for field in knobs(config) for flag in (field.flag, field.short) if flag}
+    flags = [*declared, *(f"--no-{flag[2:]}" for flag, field in declared.items() if field.is_truth)]
     values: dict[str, dict[str, Any]] = {}
     rest = list(words)
     while rest:
         word = rest.pop(0)
         name, has_value, value = word.partition("=")
         flag = dashed(name) if name.startswith("--") else name
-        knob, negated = declared.get(flag), False
-        if knob is None and flag.startswith("--no-"):
-            knob, negated = declared.get(f"--{flag[5:]}"), True
-            knob = knob if knob is not None and knob.is_truth else None
-        if knob is None:
+        field, negated = declared.get(flag), False
+        if field is None and flag.startswith("--no-"):
+            field, negated = declared.get(f"--{flag[5:]}"), True
+            field = field if field is not None and field.is_truth else None
+        if field is None:
             nearest = closest(name, flags)
             raise UsageError(
                 f"There is no option {name!r}.{f' Did you mean {nearest}?' if nearest else ' See --help.'}"
             )
-        if not has_value and knob.is_truth and not (rest and rest[0].lower() in _TRUTHS):
+        if not has_value and field.is_truth and not (rest and rest[0].lower() in _TRUTHS):
             value = "true"
         elif not has_value:
             if not rest:
-                raise UsageError(f"{name} needs a value: {knob.expected} ({knob.meaning}).")
+                raise UsageError(f"{name} needs a value: {field.expected} ({field.meaning}).")
             value = rest.pop(0)
-        parsed = _parsed(config, knob, value)
-        values.setdefault(knob.section, {})[knob.key] = (not parsed) if negated and isinstance(parsed, bool) else parsed
+        parsed = _parsed(config, field, value)
+        values.setdefault(field.section, {})[field.key] = (
+            (not parsed) if negated and isinstance(parsed, bool) else parsed
+        )
     return values
 
 
-def _parsed(config: type[Config], knob: Knob, value: str) -> Any:
-    """A word of the command line as the knob's type; what fits none stays a word, for the check to refuse."""
-    annotation = dict(sections(config))[knob.section].model_fields[knob.key].annotation
+def _parsed(config: type[Config], field: Knob, value: str) -> Any:
+    """Return a word of the command line as the field's type; a word that fits no type stays text, and the check refuses
+    it.
+    """
+    annotation = dict(sections(config))[field.section].model_fields[field.key].annotation
     kinds = members(annotation)
     if types.NoneType in kinds and value.lower() == "none":
         return None

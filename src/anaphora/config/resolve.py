@@ -1,4 +1,4 @@
-"""A config put together from all that sets it.
+"""Resolving a config: the merged values of all its sources.
 
 preset  <  file  <  values  <  options       later ones win, key by key
 """
@@ -9,11 +9,11 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from anaphora.config.check import checked, hint
+from anaphora.config.check import checked
 from anaphora.config.declare import C, Preset, Values
 from anaphora.config.from_file import from_file as read_file
 from anaphora.config.from_options import from_options
-from anaphora.errors import UsageError
+from anaphora.errors import UsageError, did_you_mean
 
 
 def resolve(
@@ -25,29 +25,29 @@ def resolve(
     values: Values | None = None,
     options: Sequence[str] = (),
 ) -> C:
-    """Put preset, file, plain values and the command line's options together, later ones winning, and check the whole.
+    """Merge preset, file, plain values and the options of the command line, later ones winning, and check the result.
 
-    Raises UsageError if a preset, key or value is not one that is declared, naming the nearest and where it stands.
+    Raises UsageError if a preset, key or value is not declared; the message names the nearest and the source.
     """
-    wished: dict[str, dict[str, Any]] = {}
+    requested: dict[str, dict[str, Any]] = {}
     in_file = read_file(config, Path(file)) if file is not None else {}
     for layer in (in_file, values or {}, from_options(config, options)):
-        _merge(wished, layer)
-    checked(config, wished, "The config")  # before a preset chooses by it
+        _merge(requested, layer)
+    checked(config, requested, "The config")  # before a preset depends on it
     known = presets or {}
     if preset is not None and preset not in known:
         raise UsageError(
-            f"There is no preset {preset!r}. There are: {', '.join(known) or 'none'}.{hint(preset, known)}"
+            f"There is no preset {preset!r}. There are: {', '.join(known) or 'none'}.{did_you_mean(preset, known)}"
         )
     chosen: dict[str, dict[str, Any]] = {}
     if preset is not None:
-        _merge(chosen, known[preset](wished))
-    _merge(chosen, wished)
+        _merge(chosen, known[preset](requested))
+    _merge(chosen, requested)
     return checked(config, chosen, "The config")
 
 
 def from_values(config: type[C], values: Values) -> C:
-    """Make a config from plain values, as a bundle keeps them (`config.model_dump()`).
+    """Return a config made from plain values, as a bundle stores them (`config.model_dump()`).
 
     Raises UsageError as `resolve` does.
     """

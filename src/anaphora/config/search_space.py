@@ -1,9 +1,8 @@
-"""What a search may try for a knob: a range of numbers, or a few values.
+"""The search space of a field: a range of numbers, or a few values.
 
-training.learning_rate                      as the task declares it
-training.learning_rate=1e-4..1e-2           from … to; tried evenly by factors where the range spans a hundredfold
-model.layers=1..3                           whole numbers
-model.cell=gru,lstm                         one of these
+training.learning_rate                      the range that the task declares training.learning_rate=1e-4..1e-2
+a range; on a logarithmic scale if its ends differ by a factor of 100 model.layers=1..3                           whole
+numbers model.cell=gru,lstm                         one of these values
 """
 
 from __future__ import annotations
@@ -14,12 +13,15 @@ from dataclasses import dataclass
 from anaphora.errors import UsageError, closest
 
 Value = int | float | str | bool
-_FACTORS = 100.0  # a range that spans so much is tried evenly by factors
+_FACTORS = 100.0  # a range with this ratio of its ends is searched on a logarithmic scale
 
 
 @dataclass(frozen=True)
 class Range:
-    """From `low` to `high`, both included; whole numbers if both are. `log`: evenly by factors; `step`: a grid."""
+    """A range from `low` to `high`, both included; whole numbers if both are whole.
+
+    `log` asks for a logarithmic scale, `step` for a grid.
+    """
 
     low: float
     high: float
@@ -28,7 +30,7 @@ class Range:
 
     @property
     def whole(self) -> bool:
-        """Whether only whole numbers are meant."""
+        """Whether the range holds whole numbers only."""
         return isinstance(self.low, int) and isinstance(self.high, int)
 
 
@@ -43,14 +45,14 @@ Space = Range | Choice
 
 
 def chosen(words: list[str], declared: Mapping[str, Space], known: list[str]) -> dict[str, Space]:
-    """The knobs to search, as they were named on the command line; none: all that the task declares.
+    """Return the fields to search, as the command line names them; if it names no field, all that the task declares.
 
-    Raises UsageError for a knob that there is not, or that the task declares no range for and none is given.
+    Raises UsageError for an unknown field, and for a field without a range if the task declares no range for it.
     """
-    return dict(_one(word, declared, known) for word in words) if words else dict(declared)
+    return dict(_parse_option(word, declared, known) for word in words) if words else dict(declared)
 
 
-def _one(word: str, declared: Mapping[str, Space], known: list[str]) -> tuple[str, Space]:
+def _parse_option(word: str, declared: Mapping[str, Space], known: list[str]) -> tuple[str, Space]:
     name, given, text = word.partition("=")
     name = name.replace("-", "_")
     if name not in known:

@@ -1,6 +1,6 @@
-"""A config written down: as TOML, as a file to begin with, as a JSON schema, and as a page of all knobs.
+"""A config in writing: as TOML, as a file to start from, as a JSON schema, and as tables of all fields.
 
-Everything is read from the one declaration of each knob, so that what is written is what is checked.
+Every output is made from the one declaration of each field, so the written form and the checked form agree.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ DIALECT = "https://json-schema.org/draft/2020-12/schema"
 
 @dataclass(frozen=True)
 class Guess:
-    """What a look at data suggests: a preset, values on top of it, and for a value (by `section.key`) why."""
+    """A suggestion made from data: a preset, values that override it, and reasons by `section.key`."""
 
     preset: str
     values: Values
@@ -26,85 +26,83 @@ class Guess:
 
 
 def render(config: Config) -> str:
-    """The config as TOML: every knob with its meaning; the same config gives the same text, and it reads back equal."""
-    return _toml(config, lambda knob: True, {})
+    """Return the config as TOML, every field with its meaning; equal configs give equal text that reads back equal."""
+    return _toml(config, lambda config_field: True, {})
 
 
-def begin(config: type[Config], presets: Mapping[str, Preset], guess: Guess) -> str:
-    """A guess as a file to begin with: what was chosen stands there, the defaults that hold anyway are commented out.
+def begin(config: type[Config], presets: Mapping[str, Preset], suggestion: Guess) -> str:
+    """Return a suggestion as a file to start from: suggested values are set, and defaults are commented out.
 
-    Whatever preset it is read on top of, it gives the same config.
-
-    Raises UsageError if the guess has a value that its knob does not take.
+    The file gives the same config with any preset. Raises UsageError if a suggested value is not accepted by its field.
     """
-    chosen = guessed(config, presets, guess)
-    said = {f"{section}.{key}" for section, keys in guess.values.items() for key in keys}
+    chosen = guessed(config, presets, suggestion)
+    said = {f"{section}.{key}" for section, keys in suggestion.values.items() for key in keys}
     for preset in presets.values():
-        said |= {f"{section}.{key}" for section, keys in preset(guess.values).items() for key in keys}
+        said |= {f"{section}.{key}" for section, keys in preset(suggestion.values).items() for key in keys}
 
-    def stands(knob: Knob) -> bool:
-        value = getattr(getattr(chosen, knob.section), knob.key)
-        return f"{knob.section}.{knob.key}" in said or value != knob.default
+    def is_set(config_field: Knob) -> bool:
+        value = getattr(getattr(chosen, config_field.section), config_field.key)
+        return f"{config_field.section}.{config_field.key}" in said or value != config_field.default
 
-    return _toml(chosen, stands, guess.reasons)
+    return _toml(chosen, is_set, suggestion.reasons)
 
 
-def guessed(config: type[Config], presets: Mapping[str, Preset], guess: Guess) -> Config:
-    """The config that a guess amounts to; raises as `begin` does."""
+def guessed(config: type[Config], presets: Mapping[str, Preset], suggestion: Guess) -> Config:
+    """Return the config of a suggestion; raises as `begin` does."""
     words = [
         f"--{section}.{key.replace('_', '-')}={value if isinstance(value, str) else _value(value)}"
-        for section, keys in guess.values.items()
+        for section, keys in suggestion.values.items()
         for key, value in keys.items()
     ]
-    return resolve(config, presets, preset=guess.preset, options=words)
+    return resolve(config, presets, preset=suggestion.preset, options=words)
 
 
 def schema(config: type[Config]) -> str:
-    """The JSON schema (draft 2020-12) that a task's TOML, read into JSON, has to meet."""
+    """Return the JSON schema (draft 2020-12) of a task's config, as JSON."""
     found = {"$schema": DIALECT, **config.model_json_schema()}
     return json.dumps(found, indent=2, ensure_ascii=False)
 
 
 def tables(config: type[Config], presets: Mapping[str, Preset], usual: str) -> list[str]:
-    """The knobs of a task as Markdown, a table per section; where presets differ, each of them has its value."""
+    """Return the fields of a task as Markdown, one table per section; if presets differ, each preset has its value."""
     resolved = {name: resolve(config, presets, preset=name) for name in presets}
     lines: list[str] = []
     section = ""
-    for knob in knobs(config):
-        if knob.section != section:
-            section = knob.section
+    for config_field in knobs(config):
+        if config_field.section != section:
+            section = config_field.section
             lines += ["", f"**[{section}]**", "", "| knob | takes | default | meaning |", "| --- | --- | --- | --- |"]
-        values = {name: _value(getattr(getattr(made, section), knob.key)) for name, made in resolved.items()}
-        default = _value(knob.default)
+        values = {name: _value(getattr(getattr(made, section), config_field.key)) for name, made in resolved.items()}
+        default = _value(config_field.default)
         if set(values.values()) != {default}:
-            told = ", ".join(f"{name} {value}" for name, value in values.items())
-            default = f"{told} (usual: {usual})" if len(set(values.values())) > 1 else values[usual]
-        cells = (f"`{knob.short or knob.flag}`", knob.expected, default, knob.meaning)
+            listing = ", ".join(f"{name} {value}" for name, value in values.items())
+            default = f"{listing} (usual: {usual})" if len(set(values.values())) > 1 else values[usual]
+        cells = (f"`{config_field.short or config_field.flag}`", config_field.expected, default, config_field.meaning)
         lines.append(f"| {' | '.join(cell.replace('|', chr(92) + '|') for cell in cells)} |")
     return lines
 
 
-def _toml(config: Config, stands: Callable[[Knob], bool], reasons: Mapping[str, str]) -> str:
+def _toml(config: Config, is_set: Callable[[Knob], bool], reasons: Mapping[str, str]) -> str:
     lines: list[str] = []
     section = ""
-    for knob in knobs(type(config)):
-        if knob.section != section:
-            lines += [""] * bool(section) + [f"[{knob.section}]"]
-            section = knob.section
-        value = getattr(getattr(config, section), knob.key)
-        lines.append(f"# {knob.meaning} ({knob.expected})")
-        reason = reasons.get(f"{section}.{knob.key}")
+    for config_field in knobs(type(config)):
+        if config_field.section != section:
+            lines += [""] * bool(section) + [f"[{config_field.section}]"]
+            section = config_field.section
+        value = getattr(getattr(config, section), config_field.key)
+        lines.append(f"# {config_field.meaning} ({config_field.expected})")
+        reason = reasons.get(f"{section}.{config_field.key}")
         if reason is not None:
             lines.append(f"# guessed: {reason}")
         if value is None:
-            lines.append(f"# {knob.key} is not set")
+            lines.append(f"# {config_field.key} is not set")
         else:
-            lines.append(f"{'' if stands(knob) else '# '}{knob.key} = {_value(value)}")
+            lines.append(f"{'' if is_set(config_field) else '# '}{config_field.key} = {_value(value)}")
     return "\n".join([*lines, ""])
 
 
 def _value(value: Any) -> str:
-    """A value as TOML writes it; JSON's strings are TOML's but for the delete character, which TOML wants escaped."""
+    """Return a value as TOML; JSON strings are TOML strings, except for the delete character, which TOML escapes."""
     if value is None:
         return "none"
     if isinstance(value, bool):

@@ -1,4 +1,4 @@
-"""How any task is trained: the section of a config that is the same for every task."""
+"""The section of a config with the fields of training that every task shares."""
 
 from __future__ import annotations
 

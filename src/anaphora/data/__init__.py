@@ -1,1 +1,1 @@
-"""Readers and vocabularies: what a person brings, as NumPy arrays; torch is never imported here."""
+"""Readers and vocabularies: the user's data as NumPy arrays, without torch."""

@@ -1,16 +1,16 @@
-"""Rows of unequal length: kept one after another, and cut into batches of about as many steps each.
+"""Rows of unequal length: stored one after another, and grouped into batches with similar numbers of steps.
 
     row b  =  steps[ ends[b−1] : ends[b] ],    ends[−1] = 0
 
-A batch holds at most `rows` rows and at most `budget` steps, or one row that alone has more. Which rows, is a function
-of the position and the seed:
+A batch holds at most `rows` rows and at most `budget` steps, or a single longer row. The rows of a batch are a function
+of its position and the seed:
 
-    per epoch   permute the rows; sort them, stably, by their length rounded up to a step of a grid that grows by an
-                eighth; cut; shuffle the batches
+    per epoch   permute the rows; sort them, stably, by their length, rounded up to a grid that grows by an eighth;
+                cut; shuffle the batches
 
-Rows of about one length meet in ever new company, and as the rounded lengths in order are the same in every epoch, so
-are the cuts: position // batches is the epoch. The first batch of all is the one with the most steps, so that one that
-is too large for the memory shows at once.
+Rows of similar length meet in new combinations in every epoch. The sorted rounded lengths are the same in every epoch,
+and therefore the cuts are: position // batches is the epoch. The very first batch has the most steps, so that a batch
+that exceeds the memory fails at once.
 """
 
 from __future__ import annotations
@@ -35,12 +35,12 @@ class Ragged(NamedTuple):
 
     @classmethod
     def of(cls, rows: Sequence[NDArray[Any]], like: NDArray[Any]) -> Ragged:
-        """Join rows; `like` (0, …) says of what type and width there is nothing when there are none."""
+        """Join rows (n, …); `like` (0, …) gives the type and width of the steps if there are no rows."""
         return cls(np.concatenate([like, *rows]), np.cumsum([len(row) for row in rows], dtype=np.int64))
 
     @property
     def lengths(self) -> Indices:
-        """(B,) how many steps each row has."""
+        """The number of steps of each row, (B,)."""
         return np.diff(self.ends, prepend=0)
 
     def locate(self, places: Indices) -> tuple[Indices, Indices]:
@@ -55,12 +55,12 @@ class Ragged(NamedTuple):
         return Ragged(self.steps[mirrored - np.arange(len(self.steps))], self.ends)
 
     def row(self, number: int) -> NDArray[Any]:
-        """One row's steps."""
+        """Return the steps of one row, (n, …)."""
         steps: NDArray[Any] = self.steps[self.ends[number - 1] if number else 0 : self.ends[number]]
         return steps
 
     def take(self, rows: ArrayLike) -> Ragged:
-        """Some rows, in this order."""
+        """Return the rows numbered `rows` (n,), in this order."""
         chosen = np.asarray(rows, dtype=np.int64)
         lengths = self.lengths[chosen]
         ends = np.cumsum(lengths)
@@ -68,7 +68,7 @@ class Ragged(NamedTuple):
         return Ragged(self.steps[lines], ends)
 
     def padded(self) -> NDArray[Any]:
-        """The rows side by side, time-major (T, B, …), zeros past a row's end."""
+        """Return the rows side by side, time-major (T, B, …), with zeros after the end of a row."""
         lengths = self.lengths
         table = np.zeros((int(lengths.max(initial=0)), len(lengths), *self.steps.shape[1:]), self.steps.dtype)
         row = np.repeat(np.arange(len(lengths)), lengths)
@@ -77,10 +77,13 @@ class Ragged(NamedTuple):
 
 
 class Bucketed:
-    """Batches of rows, as row numbers, for ever."""
+    """An endless sequence of batches, each an array of row numbers."""
 
     def __init__(self, lengths: ArrayLike, budget: int, seed: int, rows: int | None = None) -> None:
-        """Raises ValueError for no rows, or a budget or a number of rows below 1."""
+        """Group rows with these lengths (N,).
+
+        Raises ValueError for no rows, or for a budget or a number of rows below 1.
+        """
         self.lengths = np.asarray(lengths, dtype=np.int64)
         if not self.lengths.size or budget < 1 or (rows is not None and rows < 1):
             raise ValueError(f"expected rows, a budget and a limit of at least 1, got {budget} and {rows}")
@@ -91,35 +94,35 @@ class Bucketed:
 
     @property
     def per_epoch(self) -> int:
-        """Batches of one pass over the rows."""
+        """The number of batches in one pass over the rows."""
         return len(self._edges) - 1
 
     def at(self, position: int) -> Indices:
-        """The rows of the batch at this position."""
+        """Return the rows (b,) of the batch at this position."""
         epoch, number = divmod(position, self.per_epoch)
         rows, order = self._drawn(epoch)
         batch = order[number]
         return rows[self._edges[batch] : self._edges[batch + 1]]
 
     def units(self, batch: Indices) -> int:
-        """How many rows a batch has."""
+        """Return the number of rows of a batch (b,)."""
         return len(batch)
 
     def part(self, batch: Indices, rank: int, ranks: int) -> Indices:
-        """The rows that one of several workers takes: every one takes long and short ones alike."""
+        """Return the rows of a batch (b,) for worker `rank` of `ranks`: every worker gets long and short rows."""
         return batch[rank::ranks]
 
     def steps(self, batch: Indices) -> int:
-        """How many steps a batch has."""
+        """Return the number of steps of a batch of rows (b,)."""
         return int(self.lengths[batch].sum())
 
     @cached_property
     def most_steps(self) -> int:
-        """The steps of the first epoch's largest batch, which is the first."""
+        """The number of steps of the largest batch of the first epoch, which is the first batch."""
         return self.steps(self.at(0))
 
     def _drawn(self, epoch: int) -> tuple[Indices, Indices]:
-        """The rows of an epoch, one batch after another, and the order of the batches."""
+        """Return the rows of an epoch, one batch after another, and the order of the batches."""
         if self._epoch is None or self._epoch[0] != epoch:
             rng = np.random.default_rng([self.seed, epoch])
             rows = rng.permutation(self.lengths.size)
@@ -168,7 +171,7 @@ class RowBatches(Generic[P]):
 
 
 def rounded(lengths: Indices) -> Indices:
-    """Lengths rounded up to 0, 1, 2, … where the grid would have steps below one, then to steps of an eighth."""
+    """Return lengths (N,) rounded up to a grid 0, 1, 2, … that grows by one, and by an eighth from 16 on."""
     grid = [0]
     while grid[-1] < lengths.max():
         grid.append(max(grid[-1] + 1, int(grid[-1] * GRID)))
@@ -176,8 +179,9 @@ def rounded(lengths: Indices) -> Indices:
 
 
 def edges(sizes: Indices, budget: int, rows: int) -> Indices:
-    """Where sizes in a row are cut so that no piece has more than `rows` of them, or more than `budget` in sum, unless
-    it is one.
+    """Return the cuts (n + 1,) of consecutive `sizes` (N,) into n pieces.
+
+    A piece has at most `rows` sizes and a sum of at most `budget`, or it is a single size.
     """
     ends = np.cumsum(sizes)
     cuts = [0]

@@ -1,11 +1,11 @@
-"""What a Python program brings as data: paths, frames, lists and arrays, told apart by their types alone.
+"""Data in the memory of a Python program: paths, frames, lists and arrays, distinguished by their types alone.
 
     pathlib.Path, or several          files
     a frame (polars, pandas, Arrow), or a mapping of names to columns        columns
     lists, arrays, series             values
 
-No library of frames is imported: what has columns with names, and gives each as a list, is a frame. A value that is
-missing in its library's way (NaN, NA, NaT) is None.
+No library of frames is imported: a frame is any object with named columns that convert to lists. A missing value of any
+library (NaN, NA, NaT) becomes None.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ _MISSING = ("NAType", "NaTType")
 
 
 def paths(data: Any, words: bool = False) -> list[str] | None:
-    """The files that are named, None if the data are no paths; with `words` a str is a path as well.
+    """Return the named files, or None if the data are no paths; with `words` a str is a path as well.
 
     >>> from pathlib import Path
     >>> paths([Path("a.txt"), Path("b.txt")]), paths("a.csv", words=True), paths("Once upon a time")
@@ -36,9 +36,9 @@ def paths(data: Any, words: bool = False) -> list[str] | None:
 
 
 def columns(data: Any) -> dict[str, list[Any]] | None:
-    """The columns of a frame by name, None if the data are no frame.
+    """Return the columns of a frame by name, or None if the data are no frame.
 
-    Raises UsageError for two columns of one name, and for columns of unlike length.
+    Raises UsageError for two columns with one name, and for columns of different lengths.
 
     >>> columns({"text": ["good", float("nan")], "label": ["yes", "no"]})
     {'text': ['good', None], 'label': ['yes', 'no']}
@@ -46,20 +46,20 @@ def columns(data: Any) -> dict[str, list[Any]] | None:
     if isinstance(data, Mapping):
         found = {str(name): values(column) for name, column in data.items()}
     elif hasattr(data, "column_names") and hasattr(data, "column"):  # Arrow
-        found = {str(name): values(data.column(name).to_pylist()) for name in _once(data.column_names)}
+        found = {str(name): values(data.column(name).to_pylist()) for name in _unique(data.column_names)}
     elif hasattr(type(data), "columns") and hasattr(type(data), "to_dict"):  # polars, pandas
-        found = {str(name): values(data[name]) for name in _once(data.columns)}
+        found = {str(name): values(data[name]) for name in _unique(data.columns)}
     else:
         return None
     lengths = {name: len(column) for name, column in found.items()}
     if len(set(lengths.values())) > 1:
-        told = ", ".join(f"{count:,} in {name!r}" for name, count in lengths.items())
-        raise UsageError(f"The columns have different numbers of values ({told}); expected the same in all.")
+        listing = ", ".join(f"{count:,} in {name!r}" for name, count in lengths.items())
+        raise UsageError(f"The columns have different numbers of values ({listing}); expected the same in all.")
     return found
 
 
 def values(column: Any) -> list[Any]:
-    """A column, or labels, as plain Python values: arrays are lists, what is missing is None.
+    """Return a column as plain Python values: arrays become lists, and missing values become None.
 
     >>> values(np.array([1.5, np.nan])), values(np.array([3, 4])), values(["a", None])
     ([1.5, None], [3, 4], ['a', None])
@@ -71,7 +71,7 @@ def values(column: Any) -> list[Any]:
 
 
 def is_sequence(data: Any) -> bool:
-    """Whether there are several values in it: a list, a tuple, an array, a column of a frame; not a text.
+    """Return whether the data hold several values: a list, a tuple, an array or a column, but not a text.
 
     >>> is_sequence(["a"]), is_sequence(np.zeros(3)), is_sequence("a"), is_sequence(7)
     (True, True, False, False)
@@ -82,7 +82,7 @@ def is_sequence(data: Any) -> bool:
 
 
 def kind(data: Any) -> str:
-    """The type of something, as a message says it.
+    """Return the type of an object in words, for messages.
 
     >>> kind([]), kind(np.zeros((2, 3)))
     ('list', 'ndarray of shape (2, 3)')
@@ -91,7 +91,7 @@ def kind(data: Any) -> str:
     return type(data).__name__ + (f" of shape {tuple(shape)}" if shape is not None else "")
 
 
-def _once(names: Iterable[Any]) -> list[Any]:
+def _unique(names: Iterable[Any]) -> list[Any]:
     found = list(names)
     for name in found:
         if found.count(name) > 1:

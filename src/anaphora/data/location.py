@@ -1,4 +1,4 @@
-"""Where a row of the data stands."""
+"""The location of a row in the data."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 
 class Row(NamedTuple):
-    """A row of the data: its file, and the line in it that a person's editor shows, from 1."""
+    """The location of a row: its file, and its line number in an editor, from 1."""
 
     file: str
     line: int

@@ -1,4 +1,4 @@
-"""Saying how far a long pass over data is, now and then, to whoever has asked to hear it."""
+"""Progress reports of long passes over data, for an observer."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _listener: ContextVar[Callable[[str], None] | None] = ContextVar("listener", def
 
 @contextmanager
 def heard_by(listener: Callable[[str], None]) -> Iterator[None]:
-    """Within it the listener is called with words such as ``reading 'a.txt', 40 %``."""
+    """Call `listener` within the context with reports such as ``reading 'a.txt', 40 %``."""
     before = _listener.set(listener)
     try:
         yield
@@ -25,30 +25,30 @@ def heard_by(listener: Callable[[str], None]) -> Iterator[None]:
         _listener.reset(before)
 
 
-def tell(what: str) -> None:
-    """Say something to the listener, if there is one."""
+def report(what: str) -> None:
+    """Send a report to the listener, if there is one."""
     listener = _listener.get()
     if listener is not None:
         listener(what)
 
 
-def told(
+def reporting(
     blocks: Iterable[Block], total: int, what: str, clock: Callable[[], float] = time.monotonic
 ) -> Iterator[Block]:
-    """Pass blocks on, and every five seconds tell which share of ``total`` items has passed.
+    """Yield the blocks, and every five seconds report the share of `total` items that has passed.
 
     >>> ticks = iter(range(0, 100, 3))
     >>> with heard_by(print):
-    ...     list(told(["ab", "cde", "f"], 6, "reading", lambda: next(ticks)))
+    ...     list(reporting(["ab", "cde", "f"], 6, "reading", lambda: next(ticks)))
     reading, 83 %
     ['ab', 'cde', 'f']
     """
-    spoken = clock()
+    last_report = clock()
     done = 0
     for block in blocks:
         done += len(block)
         now = clock()
-        if now - spoken >= EVERY_SECONDS:
-            tell(f"{what}, {100 * done / max(1, total):.0f} %")
-            spoken = now
+        if now - last_report >= EVERY_SECONDS:
+            report(f"{what}, {100 * done / max(1, total):.0f} %")
+            last_report = now
         yield block

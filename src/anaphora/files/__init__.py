@@ -1,1 +1,1 @@
-"""Writing files so that a crash leaves the old one or the new one."""
+"""Writing files: after a crash a file has its old or its new content."""

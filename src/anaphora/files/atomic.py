@@ -1,7 +1,7 @@
-"""Files that are whole or not there: written beside their place, flushed to the disk, and renamed over the old one.
+"""Atomic writing: a file is written beside its final place, flushed to the disk, and renamed over the old file.
 
-At every moment, a power cut included, the name shows either the old content or the new; whatever fails on the way,
-the old file stays as it was and nothing is left beside it.
+At every moment, even after a power cut, the name shows either the old or the new content. After any failure the old
+file is unchanged and no temporary file is left.
 """
 
 from __future__ import annotations
@@ -18,11 +18,11 @@ from anaphora.errors import UsageError
 
 
 def write(path: str | os.PathLike[str], chunks: Iterable[bytes | memoryview]) -> None:
-    """Write ``chunks``, one after another, as the new content of ``path``.
+    """Write `chunks`, one after another, as the new content of `path`.
 
-    A file that is replaced keeps its permissions; a symbolic link keeps pointing, and what it points at is replaced.
-    Raises UsageError when the disk is full or the place cannot be written, and, once the new content is there, when
-    the system cannot say that it will last.
+    A file that is replaced keeps its permissions. A symbolic link stays, and its target is replaced. Raises UsageError
+    if the disk is full or the place cannot be written, and also if the new content is in place but could not be
+    flushed.
     """
     target = _target(path)
     beside = _beside(target)
@@ -52,9 +52,9 @@ def write(path: str | os.PathLike[str], chunks: Iterable[bytes | memoryview]) ->
 
 
 def writable(path: str | os.PathLike[str]) -> None:
-    """Return if :func:`write` would find its place, by making an empty file beside it and removing it again.
+    """Check that `write` could write `path`: make an empty file beside it and remove it again.
 
-    Raises UsageError, which says what is in the way: to be asked before hours of work, not after them.
+    Raises UsageError, which names the obstacle. Call it before hours of work, not after them.
     """
     target = _target(path)
     if target.is_dir():
@@ -87,19 +87,19 @@ def _beside(target: Path) -> Path:
 
 
 def _remove(beside: Path) -> None:
-    with contextlib.suppress(OSError):  # a file system that became read-only refuses even what is not there
+    with contextlib.suppress(OSError):  # a read-only file system refuses even a missing file
         beside.unlink(missing_ok=True)
 
 
 def _flush_folder(folder: Path) -> None:
-    """Make the rename last: the folder's own entry goes to the disk too (POSIX; elsewhere no folder can be opened)."""
+    """Flush the folder's own entry, so that the rename lasts (POSIX only; other systems cannot open a folder)."""
     if os.name != "posix":
         return
     handle = os.open(folder, os.O_RDONLY)
     try:
         os.fsync(handle)
     except OSError as error:
-        if error.errno not in (errno.EINVAL, errno.ENOTSUP):  # a file system that flushes no folders
+        if error.errno not in (errno.EINVAL, errno.ENOTSUP):  # this file system flushes no folders
             raise
     finally:
         os.close(handle)

@@ -1,18 +1,18 @@
-"""What a score of labels means, with its formula.
+"""Scores of labels, with their formulas.
 
-For rows 1 … n with true labels y_i, guesses ŷ_i and probabilities p_i(k) over K labels::
+For rows 1 … n with true labels y_i, predictions ŷ_i and probabilities p_i(k) over K labels::
 
     accuracy          share of rows with ŷ_i = y_i; of rows with several labels: with exactly the right ones
-    precision, recall of a label: right guesses of it / all guesses of it, / all rows that have it
-    F1 of a label     2·right / (guesses of it + rows that have it)
-    macro F1          mean of F1 over the labels that occur or are guessed: a rare one counts as much as a frequent one
+    precision, recall of a label: right predictions of it / all predictions of it, / all rows that have it
+    F1 of a label     2·right / (predictions of it + rows that have it)
+    macro F1          mean of F1 over the labels that occur or are predicted: a rare one counts like a frequent one
     micro F1          F1 of all (row, label) pairs at once
-    nats per row      (1/n) Σ −ln p_i(y_i);  with several labels (1/n) Σ_i Σ_k −ln p of what is true of label k
-    calibration error Σ_b (rows in b / n)·|accuracy in b − mean confidence in b|, bins b of confidence, 15 of one width
+    nats per row      (1/n) Σ −ln p_i(y_i);  with several labels (1/n) Σ_i Σ_k −ln p of the truth of label k
+    calibration error Σ_b (rows in b / n)·|accuracy in b − mean confidence in b|, 15 bins b of confidence, equally wide
 
-A **temperature** T makes probabilities of scores z that are over-confident honest: p = softmax(z/T), or σ(z/T) for
-several labels. It changes no order, so no guess. The T that is fitted minimises the nats per row, which are convex in
-1/T; it is found where their derivative in 1/T, mean(E_p[z] − z_y), is zero.
+Temperature scaling corrects over-confident scores z: p = softmax(z/T), or σ(z/T) for several labels. The order of the
+labels stays the same, so every prediction stays the same. The fitted T minimises the nats per row, which are convex in
+1/T; at the minimum their derivative in 1/T, mean(E_p[z] − z_y), is zero.
 
 Source: Guo, Pleiss, Sun and Weinberger, "On calibration of modern neural networks", ICML 2017.
 """
@@ -29,23 +29,25 @@ Floats = npt.NDArray[np.float64]
 Counts = npt.NDArray[np.int64]
 
 BINS = 15
-COLDEST, HOTTEST = 0.05, 20.0  # the range a temperature is looked for in
+LOWEST, HIGHEST = 0.05, 20.0  # the range of fitted temperatures
 _HALVINGS = 50
 
 
 class PerLabel(NamedTuple):
-    """What is known of each label, (K,)."""
+    """The scores of each label, each of shape (K,)."""
 
     precision: Floats
     recall: Floats
     f1: Floats
     rows: Counts
-    """How many rows have it."""
+    """The number of rows that have the label."""
     guesses: Counts
 
 
 def probabilities(scores: npt.ArrayLike, temperature: float, multi: bool) -> Floats:
-    """softmax(z/T) over the last axis (B, K), or with ``multi`` σ(z/T) of each, in float64."""
+    """Return softmax(z/T) over the last axis, or with `multi` σ(z/T) of each entry; `scores` and result (B, K),
+    float64.
+    """
     z = np.asarray(scores, dtype=np.float64) / temperature
     if multi:
         return np.exp(-np.logaddexp(0.0, -z))
@@ -56,7 +58,10 @@ def probabilities(scores: npt.ArrayLike, temperature: float, multi: bool) -> Flo
 
 
 def nats(scores: npt.ArrayLike, targets: npt.NDArray[Any], temperature: float, multi: bool) -> Floats:
-    """−ln p of what is true of each row, (B,); infinite for a target below 0, a label that the scores don't know."""
+    """Return −ln p of the truth of each row (B,), in nats; `scores` (B, K), `targets` (B,), or (B, K) with `multi`.
+
+    A target below 0 is a label that the scores do not have: its row has infinite nats.
+    """
     z = np.asarray(scores, dtype=np.float64) / temperature
     if multi:
         both: Floats = np.logaddexp(0.0, np.where(targets > 0, -z, z)).sum(axis=1)
@@ -69,51 +74,62 @@ def nats(scores: npt.ArrayLike, targets: npt.NDArray[Any], temperature: float, m
 
 
 def fit_temperature(scores: npt.ArrayLike, targets: npt.NDArray[Any], multi: bool) -> float:
-    """The T between 0.05 and 20 with the fewest nats per row; 1 where there is no row to tell by."""
+    """Return the T from 0.05 to 20 with the fewest nats per row; 1 if no row has a known label.
+
+    `scores` (B, K), `targets` (B,), or (B, K) with `multi`. Source: Guo et al., ICML 2017.
+    """
     z = np.asarray(scores, dtype=np.float64)
     if not multi:
         z, targets = z[targets >= 0], targets[targets >= 0]
     if not len(z) or not np.isfinite(z).all():
         return 1.0
     wanted = (z * (targets > 0)).sum(axis=1) if multi else z[np.arange(len(z)), targets]
-    colder, hotter = math.log(COLDEST), math.log(HOTTEST)
+    low, high = math.log(LOWEST), math.log(HIGHEST)
     for _ in range(_HALVINGS):
-        middle = (colder + hotter) / 2
+        middle = (low + high) / 2
         expected = (probabilities(z, math.exp(middle), multi) * z).sum(axis=1)
-        if float(np.mean(expected - wanted)) > 0:  # too cold: scores are trusted too much
-            colder = middle
+        if float(np.mean(expected - wanted)) > 0:  # T is too low: the scores are over-confident
+            low = middle
         else:
-            hotter = middle
-    return math.exp((colder + hotter) / 2)
+            high = middle
+    return math.exp((low + high) / 2)
 
 
 def confusion(truth: npt.NDArray[np.int64], guesses: npt.NDArray[np.int64], labels: int) -> Counts:
-    """(K, K): how many rows of the label of the row were given the label of the column; a truth below 0 is left out."""
+    """Return the confusion matrix (K, K): rows are true labels, columns predicted labels.
+
+    `truth` and `guesses` are label numbers (B,); rows with a truth below 0 are left out.
+    """
     known = truth >= 0
     pairs = truth[known] * labels + guesses[known]
     return np.bincount(pairs, minlength=labels * labels).reshape(labels, labels)
 
 
 def per_label(right: npt.ArrayLike, guesses: npt.ArrayLike, rows: npt.ArrayLike) -> PerLabel:
-    """Precision, recall and F1 of labels (K,) from counts; 0 where there is nothing to divide by."""
-    hits, guessed, there = (np.asarray(counts, dtype=np.int64) for counts in (right, guesses, rows))
-    return PerLabel(_share(hits, guessed), _share(hits, there), _share(2 * hits, guessed + there), there, guessed)
+    """Return precision, recall and F1 of the labels from their counts (K,); a ratio with denominator 0 is 0."""
+    hits, predicted, support = (np.asarray(counts, dtype=np.int64) for counts in (right, guesses, rows))
+    return PerLabel(
+        _share(hits, predicted), _share(hits, support), _share(2 * hits, predicted + support), support, predicted
+    )
 
 
 def macro_f1(each: PerLabel) -> float:
-    """The mean F1 of the labels that occur or are guessed; 0 where none does."""
+    """Return the mean F1 of the labels that occur or are predicted; 0 if there is no such label."""
     counted = (each.rows + each.guesses) > 0
     return float(each.f1[counted].mean()) if counted.any() else 0.0
 
 
 def micro_f1(each: PerLabel) -> float:
-    """F1 of all (row, label) pairs together."""
+    """Return F1 of all (row, label) pairs together."""
     right = np.round(each.recall * each.rows).sum()
     return float(_share(2 * right, each.rows.sum() + each.guesses.sum()))
 
 
 def calibration_error(confidence: npt.ArrayLike, right: npt.ArrayLike) -> float:
-    """How far the confidence of guesses is from how often they are right, 0 … 1; 0 without guesses."""
+    """Return the expected calibration error, 0 … 1, of predictions with their confidence (N,); 0 if N is 0.
+
+    `right` (N,) is 1 for a right prediction and 0 for a wrong one. Source: Guo et al., ICML 2017.
+    """
     sure, hit = np.asarray(confidence, dtype=np.float64).reshape(-1), np.asarray(right, dtype=np.float64).reshape(-1)
     if not sure.size:
         return 0.0

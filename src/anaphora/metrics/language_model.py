@@ -1,14 +1,14 @@
-"""What a score means, with its formula.
+"""Scores of language models, with their formulas.
 
 For units x_1 … x_n of a text and a model's probabilities p(x_t | everything before)::
 
-    nats per unit  = (1/n) Σ_t -ln p(x_t | x_<t)        the mean surprise; what training minimises
-    bits per unit  = nats per unit / ln 2               yes-or-no questions a unit costs
-    perplexity     = exp(nats per unit)                 as hard as a fair choice between so many units
-    bits per byte  = (total nats / ln 2) / bytes        the same text in any units: the one figure that compares a
-                                                        character model with a word model
+    nats per unit  = (1/n) Σ_t -ln p(x_t | x_<t)        the mean surprise, which training minimises
+    bits per unit  = nats per unit / ln 2               the number of yes-or-no questions per unit
+    perplexity     = exp(nats per unit)                 the number of equally likely units with the same surprise
+    bits per byte  = (total nats / ln 2) / bytes        the only figure that compares models with different units,
+                                                        such as a character model and a word model
 
-A figure per unit compares models of the same units only.
+A figure per unit only compares models with the same units.
 """
 
 from __future__ import annotations
@@ -21,19 +21,19 @@ import numpy.typing as npt
 
 
 class Surprise(NamedTuple):
-    """How surprising a text was to a model."""
+    """The surprise of a model at a text."""
 
     units: int
     nats_per_unit: float
     bits_per_unit: float
     perplexity: float
-    """Infinite when nats per unit are above 709, where exp leaves float64."""
+    """Infinite if nats per unit exceed 709, because exp exceeds float64."""
 
 
 def surprise(nats: npt.ArrayLike) -> Surprise:
-    """Sum up the nats of each scored unit, (T,), in float64 with one rounding.
+    """Return the figures of a text from the nats of each scored unit (T,), summed exactly in float64.
 
-    Raises ValueError when there is none, for then there is no mean.
+    Raises ValueError if there is no unit, because the mean of nothing is undefined.
     """
     each = np.asarray(nats, dtype=np.float64).reshape(-1)
     if each.size == 0:
@@ -43,17 +43,17 @@ def surprise(nats: npt.ArrayLike) -> Surprise:
 
 
 def bits(nats: float) -> float:
-    """Return nats / ln 2."""
+    """Return bits: nats / ln 2."""
     return nats / math.log(2)
 
 
 def perplexity(nats_per_unit: float) -> float:
-    """Return exp(nats per unit), infinity where that is beyond float64."""
+    """Return exp(nats per unit), or infinity if the value exceeds float64."""
     return math.exp(nats_per_unit) if nats_per_unit < math.log(np.finfo(np.float64).max) else math.inf
 
 
 def bits_per_byte(nats_per_unit: float, units: int, size_bytes: int) -> float:
-    """Return the bits that one byte of the text's UTF-8 costs: nats per unit · units / (ln 2 · bytes).
+    """Return the bits per byte of the text's UTF-8: nats per unit · units / (ln 2 · bytes).
 
     Raises ValueError for an empty text.
     """

@@ -1,14 +1,14 @@
-"""Tags of single words that mean spans of several: B begins one, I goes on, O is outside.
+"""Tags of words that encode spans: B begins a span, I continues it, O is outside.
 
     Alex   lives  in   New    York
     B-PER  O      O    B-LOC  I-LOC        iob2      every span begins with B
-    I-PER  O      O    I-LOC  I-LOC        iob1      B only where a span of the same type stands right before
-    S-PER  O      O    B-LOC  E-LOC        iobes     E ends a span, S is one of a single word; bilou says L and U
+    I-PER  O      O    I-LOC  I-LOC        iob1      B only if the span directly follows a span of the same type
+    S-PER  O      O    B-LOC  E-LOC        iobes     E ends a span, S is a span of one word; bilou writes L and U
 
-What spans a row of tags has, whether or not it is well made, is said by the rules of the CoNLL-2000 shared task's
-program conlleval: a span begins or ends between two tags if their letters are one of the pairs below, or their types
-differ. (It knew B, I, O and E; S, and B after E, follow from what they mean.) Everything here goes by way of spans, so
-any scheme becomes any other.
+The spans of any row of tags, even a malformed one, follow the rules of conlleval, the program of the CoNLL-2000 shared
+task: a span begins or ends between two tags if their letters are one of the pairs below, or if their types differ.
+(conlleval defines B, I, O and E; the pairs with S, and B after E, follow from their meaning.) Every conversion goes
+through spans, so each scheme can become any other.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ _BILOU = {same: letter for letter, same in _SAME.items()}
 
 
 class Span(NamedTuple):
-    """Words `begin` to `end`, the last left out, of a type; the type is empty where tags are letters alone."""
+    """A span of one type: the words from `begin` to `end`, `end` excluded; the type is empty if tags have no type."""
 
     begin: int
     end: int
@@ -35,7 +35,7 @@ class Span(NamedTuple):
 
 
 def parts(tag: str) -> tuple[str, str]:
-    """A tag's letter and type, as conlleval takes it apart.
+    """Return the letter and the type of a tag, split as in conlleval.
 
     >>> parts("B-PER"), parts("I-MISC-X"), parts("O"), parts("S")
     (('B', 'PER'), ('I', 'MISC-X'), ('O', ''), ('S', ''))
@@ -45,7 +45,7 @@ def parts(tag: str) -> tuple[str, str]:
 
 
 def spans(tags: Sequence[str]) -> list[Span]:
-    """The spans of one sentence.
+    """Return the spans of the tags of one sentence.
 
     >>> spans(["I-PER", "O", "B-LOC", "I-LOC", "I-PER"])
     [Span(begin=0, end=1, type='PER'), Span(begin=2, end=4, type='LOC'), Span(begin=4, end=5, type='PER')]
@@ -67,7 +67,7 @@ def spans(tags: Sequence[str]) -> list[Span]:
 
 
 def written(found: Iterable[Span], length: int, scheme: str) -> list[str]:
-    """The tags of a sentence that has these spans.
+    """Return the tags of a sentence with these spans.
 
     >>> written([Span(0, 1, "PER"), Span(1, 3, "PER")], 4, "iob1")
     ['I-PER', 'B-PER', 'I-PER', 'O']
@@ -87,7 +87,7 @@ def written(found: Iterable[Span], length: int, scheme: str) -> list[str]:
 
 
 def faults(tags: Sequence[str], scheme: str) -> list[int]:
-    """Where a sentence's tags are not what the scheme would write: the first of the tags that cannot stand there.
+    """Return the positions of the tags of a sentence that the scheme would write differently.
 
     >>> faults(["I-PER", "I-PER", "O", "B-PER"], "iob2"), faults(["I-PER", "I-PER", "O", "B-PER"], "iob1")
     ([0], [3])
@@ -97,8 +97,8 @@ def faults(tags: Sequence[str], scheme: str) -> list[int]:
 
 
 def detect(sentences: Sequence[Sequence[str]]) -> str:
-    """The scheme of all these tags: the one with the fewest faults among those that know their letters; `none` if they
-    are no spans at all.
+    """Return the scheme of the tags: of the schemes with these letters the one with the fewest faults; `none` if the
+    tags encode no spans.
 
     >>> detect([["B-PER", "I-PER", "O"]]), detect([["DET", "NOUN"]]), detect([["O", "S-LOC"]])
     ('iob2', 'none', 'iobes')
@@ -109,7 +109,7 @@ def detect(sentences: Sequence[Sequence[str]]) -> str:
     if not letters - {"O"} or len(typed) > 1 or not letters <= set("BIOESLU"):
         return PLAIN
     if typed == {False} and not letters & {"B", "S", "U"}:
-        return PLAIN  # letters alone are tags like any other, unless spans begin with them
+        return PLAIN  # letters without types are ordinary tags, unless one of them begins spans
     if letters & set("ES"):
         return "iobes"
     if letters & set("LU"):
@@ -119,8 +119,9 @@ def detect(sentences: Sequence[Sequence[str]]) -> str:
 
 
 def follows(before: str, tag: str, scheme: str) -> bool:
-    """Whether a tag may stand after another in what `written` makes in the scheme iob2 or iobes; `before` is O at the
-    beginning, and `tag` O stands for the end, too.
+    """Return whether a tag may follow another in the tags that `written` makes in the scheme iob2 or iobes.
+
+    At the beginning of a sentence `before` is O. At its end `tag` is O.
     """
     (one, kind), (other, next_kind) = parts(before), parts(tag)
     if scheme == "iobes":
@@ -130,7 +131,7 @@ def follows(before: str, tag: str, scheme: str) -> bool:
 
 
 def closed(tags: Iterable[str], scheme: str) -> list[str]:
-    """All tags that a scheme needs to write every type that occurs in tags of it, in order; O if it occurs."""
+    """Return all tags that a scheme needs for the types of the given tags, sorted by type; O if it occurs."""
     found = set(tags)
     types = sorted({parts(tag)[1] for tag in found if tag != "O"})
     letters = "BIES" if scheme == "iobes" else "BI"

@@ -1,1 +1,1 @@
-"""The records that a training leaves behind."""
+"""The records that a training writes."""

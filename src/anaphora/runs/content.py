@@ -1,10 +1,10 @@
-"""What a task shows of a run in its own words: results beside their baselines, and sections of a page; no HTML here.
+"""The content of a task's report: results with their baselines, and sections of a page; no HTML.
 
-    result  = a figure, and what the simple method gets
-    section = title, then parts:  a paragraph · a table · text whose lines are meant · a picture
+    result  = a figure, and the figure of the baseline
+    section = title, then parts:  a paragraph · a table · preformatted text · a picture
 
-A task makes them (samples, worst cases, a table of errors); the run's page draws them, and its log keeps them: each
-part says its kind, so that JSON gives them back.
+A task makes them (samples, worst cases, a table of errors). The page of the run draws them, and the log stores them:
+each part names its kind, so that JSON can restore it.
 """
 
 from __future__ import annotations
@@ -16,21 +16,21 @@ from typing import Any
 
 @dataclass(frozen=True)
 class Result:
-    """One figure on the held-out part beside its baseline; either is None where it is not known (yet).
+    """One figure on the held-out part with its baseline; either is None if it is not known (yet).
 
-    The one called `nats` is in the loss's own unit: its baseline is a line among the losses.
+    The result named `nats` has the unit of the loss: its baseline is a line in the plot of losses.
     """
 
     name: str  # nats, accuracy
-    per: str  # char, row; empty where it is a share
+    per: str  # char, row; empty for a share
     value: float | None
     baseline: float | None
-    beat: str  # what the baseline is: the n-gram model
+    beat: str  # the name of the baseline: the n-gram model
     lower_is_better: bool = True
 
     @property
     def called(self) -> str:
-        """Its name with its unit."""
+        """The name with the unit."""
         return f"{self.name} per {self.per}" if self.per else self.name
 
     @property
@@ -46,7 +46,7 @@ Cell = str | int | float | bool | None
 
 @dataclass(frozen=True)
 class Paragraph:
-    """Sentences."""
+    """A paragraph of text."""
 
     text: str
     kind: str = "paragraph"
@@ -54,7 +54,7 @@ class Paragraph:
 
 @dataclass(frozen=True)
 class Table:
-    """Rows under a head; columns of numbers are set flush right."""
+    """A table with a head; columns of numbers are aligned right."""
 
     head: tuple[str, ...]
     rows: tuple[tuple[Cell, ...], ...]
@@ -63,7 +63,7 @@ class Table:
 
 @dataclass(frozen=True)
 class Preformatted:
-    """Text in which every space and line end counts: a sample, a line of the data."""
+    """Text with meaningful spaces and line ends: a sample, a line of the data."""
 
     text: str
     kind: str = "preformatted"
@@ -71,7 +71,7 @@ class Preformatted:
 
 @dataclass(frozen=True)
 class Picture:
-    """An SVG, and what it shows, in words for who cannot see it."""
+    """An SVG, and a description of it for readers who cannot see it."""
 
     svg: str
     shows: str
@@ -89,16 +89,16 @@ _KINDS: dict[str, type[Part]] = {
 
 @dataclass(frozen=True)
 class Section:
-    """A title and what stands under it."""
+    """A title and its parts."""
 
     title: str
     parts: tuple[Part, ...]
 
 
 def from_json(values: Sequence[Mapping[str, Any]]) -> list[Section]:
-    """The sections that `dataclasses.asdict` took apart, after a way through JSON.
+    """Return the sections from the output of `dataclasses.asdict`, after JSON.
 
-    Raises ValueError for a kind of part that there is not.
+    Raises ValueError for an unknown kind of part.
 
     >>> from dataclasses import asdict
     >>> table = Section("Worst", (Table(("row", "loss"), ((7, 3.5),)), Preformatted("a  b")))

@@ -1,10 +1,10 @@
-"""Where the files of a run are, and whether they can be written, asked before hours of work and not after them.
+"""The files of a run folder, and checks before training that they can be written.
 
-    model.anaphora              what was asked for
+    model.anaphora              the output that the user named
     model.run/                  config.toml  run.json  metrics.jsonl  checkpoints/  model.anaphora
 
-`run.json` says what a run is of: the task, its data, where the model goes, and on what machine it was trained; with
-`config.toml` beside it `resume` needs nothing else.
+`run.json` has the facts of a run: the task, its data, the output, and the machine. `resume` needs nothing but
+`run.json` and `config.toml`.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ STANDARD_INPUT = "-"
 
 
 def check_output(path: str | Path) -> None:
-    """Find out now whether the model can be written at the end; makes the folder it goes into.
+    """Check that the model can be written at the end; make the folder of the output.
 
     Raises UsageError.
     """
@@ -38,21 +38,21 @@ def check_output(path: str | Path) -> None:
     atomic.writable(path)
 
 
-def room(model_bytes: int) -> int:
-    """How many bytes a run with a model of that size leaves on its disk, or needs there for a while.
+def bytes_needed(model_bytes: int) -> int:
+    """Return the bytes of disk space that a run with a model of this size needs at most.
 
-    Two checkpoints hold weights, the optimiser's two numbers per weight, an average and the best weights; the best
-    weights and the model are two more files, and one file is written beside the one it replaces.
+    Two checkpoints hold the weights, two optimiser moments per weight, an average and the best weights. The best
+    weights and the model are two more files, and one file is written beside the file that it replaces.
     """
     return (3 * 5 + 3) * model_bytes
 
 
 def check_room(folder: Path, model_bytes: int) -> None:
-    """Find out now whether a run with a model of that size fits on a folder's disk.
+    """Check that a run with a model of this size fits on the disk of a folder.
 
     Raises UsageError.
     """
-    needed = room(model_bytes)
+    needed = bytes_needed(model_bytes)
     free = shutil.disk_usage(folder).free
     if free < needed:
         raise UsageError(
@@ -63,7 +63,7 @@ def check_room(folder: Path, model_bytes: int) -> None:
 
 
 def free_run_dir(output: Path) -> Path:
-    """A folder for the run beside its model that does not exist yet: model.run, then model-2.run."""
+    """Return a run folder beside the model that does not exist yet: model.run, then model-2.run."""
     number = 1
     while True:
         folder = output.with_name(f"{output.stem}{'' if number == 1 else f'-{number}'}.run")
@@ -73,14 +73,14 @@ def free_run_dir(output: Path) -> Path:
 
 
 def models(folder: Path, output: Path) -> tuple[Path, Path]:
-    """Where the model goes: what was asked for, and a copy in the run's folder."""
+    """Return the places of the model: the output, and a copy in the run folder."""
     return output, folder / MODEL
 
 
 def begin(folder: Path, config: str, facts: Mapping[str, Any]) -> None:
-    """Make a run's folder and write what it is of.
+    """Make a run folder and write its config and facts.
 
-    Raises UsageError if it holds another run's records or cannot be written.
+    Raises UsageError if the folder holds records of another run or cannot be written.
     """
     if (folder / LOG).exists():
         raise UsageError(f"{folder} holds the records of another run. Name another folder with --run-dir.")
@@ -95,9 +95,9 @@ def begin(folder: Path, config: str, facts: Mapping[str, Any]) -> None:
 
 
 def add(folder: Path, **more: Any) -> None:
-    """Write more of what a run is of, unless it is there already.
+    """Add facts to a run folder, unless they are there already.
 
-    Raises what `facts` does, and UsageError if it cannot be written.
+    Raises the errors of `facts`, and UsageError if the file cannot be written.
     """
     known = facts(folder)
     whole = {**known, **more}
@@ -106,9 +106,9 @@ def add(folder: Path, **more: Any) -> None:
 
 
 def facts(folder: str | Path) -> dict[str, Any]:
-    """What a run is of.
+    """Return the facts of a run.
 
-    Raises UsageError if the folder is no run's, DataError if its facts are damaged.
+    Raises UsageError if the folder is no run folder, DataError if its facts are damaged.
     """
     path = Path(folder) / FACTS
     try:
@@ -126,7 +126,7 @@ def facts(folder: str | Path) -> dict[str, Any]:
 
 
 def whole_paths(paths: list[str]) -> list[str]:
-    """The paths as they are found from any folder; standard input stays what it is."""
+    """Return absolute paths; standard input stays `-`."""
     return [path if path == STANDARD_INPUT else os.path.abspath(path) for path in paths]
 
 

@@ -1,7 +1,7 @@
-"""What a figure was made on: the facts that the bits of a run depend on, and what else one wants to know of a machine.
+"""The machine of a run: the facts that determine the bits of its results, and general facts.
 
-A run repeats itself to the bit on one instruction set, with one number of threads and the same versions: sums then
-have one order.
+A run repeats to the bit with one instruction set, one number of threads and the same versions, because sums then have
+one order.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ _NAMES = {
 
 
 def describe() -> dict[str, Any]:
-    """The machine as the kernels see it."""
+    """Return the facts about the machine."""
     return {
         "instruction_set": kernels.arch(),
         "anaphora": __version__,
@@ -39,12 +39,12 @@ def describe() -> dict[str, Any]:
 
 
 def threads() -> int:
-    """How many threads the kernels compute with: the processors this process may use, or fewer if torch has fewer."""
+    """Return the number of threads of the kernels: the processors of this process, or fewer if torch uses fewer."""
     return kernels.get_threads()
 
 
 def differences(before: Mapping[str, Any], now: Mapping[str, Any]) -> str:
-    """A sentence on what is other than it was and changes bits; empty if nothing is.
+    """Return a sentence on the changed facts that change bits; empty if there are none.
 
     >>> differences({"threads": 2, "torch": "2.13"}, {"threads": 1, "torch": "2.13"})
     'Since this run was begun, the number of threads was 2 and is 1.'

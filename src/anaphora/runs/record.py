@@ -1,11 +1,10 @@
-"""A run as its folder tells it: what was set, what was done, what came out; nothing of it needs torch.
+"""A run as read from its folder: config, events and results; reading needs no torch.
 
-    config.toml      everything that was set
-    run.json         the task, the data, the machine, what is to be beaten
-    metrics.jsonl    plans, steps, looks at the held-out part, notes, the end
+    config.toml      the resolved config
+    run.json         the task, the data, the machine, the baselines
+    metrics.jsonl    plans, steps, evaluations on the held-out part, notes, the end
 
-A folder with a `metrics.jsonl` is a run. One that is still being written can be read as well: a last line without its
-end is not there yet.
+A folder with a `metrics.jsonl` is a run. A run in progress can be read, too: an incomplete last line is ignored.
 """
 
 from __future__ import annotations
@@ -26,14 +25,15 @@ from anaphora.runs.content import Result
 
 Event = Mapping[str, Any]
 
-_QUIET_SECONDS = 60.0  # a run that writes nothing for so long, and for so many times its longest pause, is not running
+_QUIET_SECONDS = 60.0  # a run that is silent this long, and this many times its longest pause, has stopped
 _QUIET_PAUSES = 4.0
 
 
 @dataclass(frozen=True)
 class Run:
-    """One run; `events` are the log's lines in order, `written` is when the last of them came, in seconds since 1970,
-    as `started` is.
+    """One run; `events` are the lines of the log in order.
+
+    `written` is the time of the last event and `started` the time of the start, in seconds since 1970.
     """
 
     folder: Path
@@ -44,56 +44,56 @@ class Run:
     started: float
 
     def of(self, event: str) -> list[Event]:
-        """The log's lines of one kind: plan, step, evaluation or note."""
+        """Return the events of one kind: plan, step, evaluation or note."""
         return [line for line in self.events if line["event"] == event]
 
     @property
     def finish(self) -> Event:
-        """The report at the end; empty if there is none yet."""
+        """The final report; empty if there is none yet."""
         return next((line for line in reversed(self.events) if line["event"] == "finish"), {})
 
     @property
     def task(self) -> str:
-        """The task's name, or a dash where the folder doesn't say."""
+        """The name of the task, or a dash if the folder does not name it."""
         return str(self.facts.get("task", "–"))
 
     @property
     def steps(self) -> int:
-        """How many steps the log tells of."""
+        """The number of steps in the log."""
         known = [line["step"] for line in self.events if line["event"] in ("step", "evaluation")]
         return int(self.finish.get("steps") or max(known, default=0))
 
     @property
     def total_steps(self) -> int | None:
-        """How many there will be, by the last plan; None while the speed is not known."""
+        """The planned number of steps, by the last plan; None while the speed is unknown."""
         plans = self.of("plan")
         return None if not plans or plans[-1].get("reason") == "trial" else int(plans[-1]["total_steps"])
 
     @property
     def seconds(self) -> float:
-        """How long it took, or has taken so far."""
+        """The duration of the run so far."""
         known = [line["seconds"] for line in self.events if line["event"] in ("step", "evaluation")]
         return float(self.finish.get("seconds") or max(known, default=0.0))
 
     @property
     def best(self) -> Event | None:
-        """The best look at the held-out part."""
-        looks = [line for line in self.of("evaluation") if line["loss"] is not None]
-        return min(looks, key=lambda line: float(line["loss"]), default=None)
+        """The evaluation with the lowest loss on the held-out part."""
+        evaluations = [line for line in self.of("evaluation") if line["loss"] is not None]
+        return min(evaluations, key=lambda line: float(line["loss"]), default=None)
 
     @property
     def results(self) -> list[Result]:
-        """Each result beside its baseline, or, before there is one, what is to be beaten."""
+        """The results with their baselines; before the end, the baselines alone."""
         return [Result(**each) for each in self.finish.get("results", self.facts.get("results", ()))]
 
     @property
     def in_nats(self) -> Result:
-        """The result in the loss's own unit; without value and baseline where the run tells of none."""
+        """The result in the unit of the loss; without value and baseline if the run has none."""
         unit = str(self.config.get("data", {}).get("units", "unit"))
         return next((each for each in self.results if each.name == "nats"), Result("nats", unit, None, None, ""))
 
     def status(self, now: float) -> str:
-        """How it ended; `running?` if it may go on, `stopped` if it went silent without an end."""
+        """Return how the run ended; `running?` if it may still run, `stopped` if it went silent without an end."""
         if self.finish:
             return str(self.finish.get("stopped", "finished"))
         times = [line["seconds"] for line in self.events if line["event"] in ("step", "evaluation")]
@@ -102,9 +102,9 @@ class Run:
 
 
 def read(folder: str | Path) -> Run:
-    """Read a run's folder.
+    """Read a run folder.
 
-    Raises DataError if it is none, or if its files are not what a run writes.
+    Raises DataError if the folder is no run folder, or if its files are damaged.
     """
     place = Path(folder)
     log, settings = place / run_folder.LOG, place / run_folder.CONFIG
@@ -124,7 +124,7 @@ def read(folder: str | Path) -> Run:
 
 
 def find(folders: Sequence[str | Path]) -> tuple[list[Run], list[DataError]]:
-    """Every run in and under these folders, the oldest first, and what is wrong with those that cannot be read.
+    """Return every run in and below these folders, the oldest first, and the errors of the unreadable ones.
 
     Raises UsageError for a folder that does not exist.
     """
@@ -143,7 +143,7 @@ def find(folders: Sequence[str | Path]) -> tuple[list[Run], list[DataError]]:
 
 
 def differences(runs: Sequence[Run]) -> list[tuple[str, list[Any]]]:
-    """The knobs in which runs differ, as (section.key, each run's value); None where a run has not set it."""
+    """Return the fields in which the configs of runs differ, as (section.key, value of each run); None if not set."""
     flat = [
         {f"{section}.{key}": value for section, keys in run.config.items() for key, value in keys.items()}
         for run in runs

@@ -31,11 +31,11 @@ class TrainedWeights:
     weights: str  # raw or average
     steps: int
     stopped: str
-    started: float  # on the clock of time.monotonic
+    started: float  # by time.monotonic
 
     @property
     def seconds(self) -> float:
-        """Since the command began."""
+        """Seconds since the command began."""
         return time.monotonic() - self.started
 
     @property
@@ -89,7 +89,7 @@ class Report:
     parameters: int
     steps: int
     best_step: int
-    seconds: float  # of the whole command
+    seconds: float  # duration of the whole command
     stopped: str
     model: Path
     run_dir: Path
@@ -99,7 +99,7 @@ class Report:
     headline: tuple[str, ...] = ()
 
     def lines(self) -> list[str]:
-        """What a person reads at the end."""
+        """Return the lines of the report at the end of a command."""
         steps = f"{self.steps:,} steps (the best after {self.best_step:,})"
         lines = [f"{self.parameters:,} parameters, {steps}, {clock(self.seconds)}", *self.headline]
         lines += [f"note: {note}" for note in self.notes]

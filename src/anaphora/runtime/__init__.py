@@ -1,13 +1,13 @@
-"""Running a trained model on NumPy and the kernels alone: no torch, no pydantic, one file in, scores out.
+"""The runtime: a trained model on NumPy and the kernels alone, without torch and pydantic.
 
     model = runtime.load("model.anaphora")
     session = model.session()
     logits = session.feed(ids)          # any number of steps, (n,) -> (n, V)
-    blob = session.state                # bytes: keep it, move it, go on from it with model.session(state=blob)
-    stepper = model.stepper()           # for a clock: stepper.x in, stepper.step(), stepper.y out, nothing allocated
+    blob = session.state                # bytes: store or send them, continue with model.session(state=blob)
+    stepper = model.stepper()           # for real time: stepper.x in, stepper.step(), stepper.y out, nothing allocated
 
-A sequence's numbers are the same bits however it is cut into calls, whatever batch it rides in and however many
-threads compute.
+The bits of a sequence's results do not depend on how the sequence is cut into calls, on the other rows of its batch, or
+on the number of threads.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
-"""Every kind of block run forward: a table kind -> builder, the twin of ``anaphora.nn.build``.
+"""Building the blocks of a model: a table kind -> builder, the runtime's counterpart of ``anaphora.nn.build``.
 
-What the blocks compute stands in the files beside this one.
+The neighbouring modules define what the blocks compute.
 """
 
 from __future__ import annotations
@@ -17,30 +17,31 @@ from anaphora.runtime.convolution import Convolution
 from anaphora.runtime.crf import Chain
 from anaphora.runtime.cross_attention import CrossAttention
 from anaphora.runtime.pointwise import Block, BlockState, Embedding, Floats, Identity, LayerNorm, Linear, Tensors
-from anaphora.runtime.pooling import Attention, Pooling
+from anaphora.runtime.pooling import AttentionPooling, Pooling
 from anaphora.runtime.recurrent import Recurrent
 
-__all__ = ["BUILDERS", "Block", "BlockState", "Floats", "Placed", "build"]
+__all__ = ["BUILDERS", "Block", "BlockState", "Floats", "PlacedBlock", "build"]
 
 
-class Placed(NamedTuple):
-    """A block that is ready to run, with its path in the tree and the state that a row begins with."""
+class PlacedBlock(NamedTuple):
+    """A block that is ready to run, with its path in the tree and its initial state."""
 
     path: str
     run: Block
     initial: tuple[Floats, ...]  # (layers·D, width) for each part
-    whole_rows: bool  # whether it needs a row's end before it can say anything
+    whole_rows: bool  # whether its output depends on the end of the row
 
 
-def build(tree: Mapping[str, Any], tensors: Mapping[str, NDArray[Any]]) -> list[Placed]:
-    """Return the blocks of a checked tree in order, each holding its weights.
+def build(tree: Mapping[str, Any], tensors: Mapping[str, NDArray[Any]]) -> list[PlacedBlock]:
+    """Return the blocks of a checked tree in order, each with its weights.
 
-    Raises IncompatibleBundle when a tensor is missing, or is not float32 of the shape that the tree asks for.
+    `tensors` maps names to float32 arrays of the shapes that `spec.tensors` gives, such as (G·H, I). Raises
+    IncompatibleBundle if a tensor is missing or has another dtype or shape.
     """
     check_tensors(tree, tensors)
     states = spec.states(tree)
     owned: dict[str, Tensors] = {}
-    placed: list[Placed] = []
+    placed: list[PlacedBlock] = []
     for path, block in spec.walk(tree):
         own = {name.removeprefix(f"{path}."): tensors[name] for name in tensors if name.startswith(f"{path}.")}
         run = BUILDERS[block["kind"]](block, own, owned)
@@ -51,12 +52,14 @@ def build(tree: Mapping[str, Any], tensors: Mapping[str, NDArray[Any]]) -> list[
         )
         kind = spec.KINDS[block["kind"]]
         whole_rows = kind.pools or kind.around or bool(block.get("bidirectional", False))
-        placed.append(Placed(path, run, initial, whole_rows))
+        placed.append(PlacedBlock(path, run, initial, whole_rows))
     return placed
 
 
 def check_tensors(tree: Mapping[str, Any], tensors: Mapping[str, NDArray[Any]]) -> None:
-    """Raise IncompatibleBundle when a tensor is missing, or is not float32 of the shape that the tree asks for."""
+    """Raise IncompatibleBundle if a tensor is missing or is not float32 of the shape in `spec.tensors`, such as (G·H,
+    I).
+    """
     for name, shape in spec.tensors(tree).items():
         if name not in tensors:
             raise IncompatibleBundle(
@@ -69,8 +72,8 @@ def check_tensors(tree: Mapping[str, Any], tensors: Mapping[str, NDArray[Any]]) 
             )
 
 
-# A builder sees the block, the block's own tensors under torch's names, and those of the blocks before it by block
-# name. What joins parts is no Block: its task knows what to call.
+# A builder takes the block, its own tensors by torch's names, and the tensors of earlier blocks by block name. A kind
+# that joins parts is no Block: its task knows its methods.
 Builder = Callable[[spec.Block, Tensors, Mapping[str, Tensors]], Any]
 
 
@@ -91,7 +94,7 @@ BUILDERS: dict[str, Builder] = {
     "coupled_lstm": _recurrent,
     "layer_norm_lstm": _recurrent,
     "pooling": lambda block, own, before: Pooling(block["over"]),
-    "attention": lambda block, own, before: Attention(own["weight"], own["bias"], own["query"]),
+    "attention": lambda block, own, before: AttentionPooling(own["weight"], own["bias"], own["query"]),
     "convolution": lambda block, own, before: Convolution(own["weight"], own["bias"]),
     "linear": lambda block, own, before: Linear(own["weight"], own.get("bias")),
     "tied_output": lambda block, own, before: Linear(before[block["embedding"]]["weight"], own.get("bias")),

@@ -1,8 +1,8 @@
-"""What a few neighbouring steps of a row say together, the twin of ``anaphora.nn.convolution``.
+"""The convolution over neighbouring steps of a row, the counterpart of ``anaphora.nn.convolution``.
 
     y_t = b + Σ_{k=−r}^{r} W_k x_{t+k},     x = 0 before a row's first step and after its last       (width 2r + 1)
 
-A window is one line of a linear map, and holds nothing but its row's own steps.
+Each window is one input of a linear map and holds only steps of its own row.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from anaphora.runtime.pointwise import BlockState, Floats, Linear
 
 
 class Convolution:
-    """A window of steps, mapped."""
+    """A linear map of the window around each step."""
 
     def __init__(self, weight: Floats, bias: Floats) -> None:
         outputs, _, self.width = weight.shape
@@ -25,13 +25,13 @@ class Convolution:
 
     def __call__(self, x: NDArray[Any], lines: Lines, state: BlockState) -> tuple[Floats, BlockState]:
         N = len(x)
-        there = lines.row_by_row()
+        order = lines.row_by_row()
         ends = np.repeat(np.cumsum(lines.lengths), lines.lengths)[:, None]
         begins = ends - np.repeat(lines.lengths, lines.lengths)[:, None]
-        place = np.arange(len(there))[:, None] + np.arange(self.width) - self.width // 2
-        inside = (place >= begins) & (place < ends)
-        line = np.where(inside, np.append(there, N)[np.where(inside, place, -1)], N)  # line N is zeros
-        windows = np.concatenate([x, np.zeros((1, x.shape[1]), np.float32)])[line].reshape(len(there), -1)
+        position = np.arange(len(order))[:, None] + np.arange(self.width) - self.width // 2
+        inside = (position >= begins) & (position < ends)
+        line = np.where(inside, np.append(order, N)[np.where(inside, position, -1)], N)  # row N of the table is zeros
+        windows = np.concatenate([x, np.zeros((1, x.shape[1]), np.float32)])[line].reshape(len(order), -1)
         y = np.zeros((N, self.linear.width), dtype=np.float32)
-        y[there] = self.linear.of(windows)
+        y[order] = self.linear.of(windows)
         return y, state

@@ -1,12 +1,12 @@
-"""A linear chain over the labels of a row, the twin of ``anaphora.nn.crf``: the likeliest labels, and how likely.
+"""A linear-chain CRF over the labels of a row, the counterpart of ``anaphora.nn.crf``.
 
     s(y | x) = a_{y_1} + Σ_t e_t(y_t) + Σ_t W_{y_{t−1} y_t} + b_{y_n}               p(y | x) = exp(s) / Z
     α_1 = a + e_1,   α_t(j) = e_t(j) + ln Σ_i exp(α_{t−1}(i) + W_ij)                ln Z = ln Σ_j exp(α_n(j) + b_j)
     δ_1 = a + e_1,   δ_t(j) = e_t(j) + max_i (δ_{t−1}(i) + W_ij)                    max s = max_j (δ_n(j) + b_j)
 
-(Viterbi, 1967.) ln Σ_i exp(v_i + W_ij) is m + ln Σ_i e^{v_i − m} e^{W_ij}, m = max v, unless that sum is too small
-for a number. All is in float64, rows side by side; each sum runs over a contiguous last axis of one row's K labels, so
-its bits depend on that row alone. Of equal scores the label with the lower number wins.
+(Viterbi, 1967.) ln Σ_i exp(v_i + W_ij) is computed as m + ln Σ_i e^{v_i − m} e^{W_ij}, m = max v, unless that sum
+underflows. All is computed in float64, rows side by side. Each sum runs over a contiguous last axis of one row's K
+labels, so its bits depend on that row alone. Of equal scores the label with the lower number wins.
 """
 
 from __future__ import annotations
@@ -21,18 +21,18 @@ Doubles = NDArray[np.float64]
 Labels = NDArray[np.int64]
 Truths = NDArray[np.bool_]
 quietly = np.errstate(divide="ignore")  # ln 0 is −∞
-_LEAST = 1e-290  # a sum below it has lost digits, or all there was to it
+_LEAST = 1e-290  # a smaller sum has lost digits or underflowed to 0
 
 
-class Path(NamedTuple):
-    """Labels of a row (n,), and ln p of them given the row."""
+class LabelPath(NamedTuple):
+    """Labels of a row (n,), and the natural logarithm of their probability given the row."""
 
     labels: Labels
     log_probability: float
 
 
 class Chain:
-    """Labels of rows, judged together."""
+    """A linear-chain CRF with K labels."""
 
     def __init__(self, transitions: ArrayLike, start: ArrayLike, end: ArrayLike) -> None:
         W, self.a, self.b = (np.array(each, dtype=np.float64) for each in (transitions, start, end))
@@ -41,11 +41,14 @@ class Chain:
 
     @property
     def labels(self) -> int:
-        """K."""
+        """K, the number of labels."""
         return len(self.a)
 
     def limited(self, transitions: Truths, start: Truths, end: Truths, temperature: float = 1.0) -> Chain:
-        """The same chain without what is impossible, these being truths, all scores divided by a temperature."""
+        """Return the chain with forbidden entries and all scores divided by `temperature`.
+
+        `transitions` (K, K), `start` (K,) and `end` (K,) are true for forbidden entries.
+        """
         found = Chain(self.into.T / temperature, self.a / temperature, self.b / temperature)
         found.into[transitions.T] = found.a[start] = found.b[end] = -np.inf
         found.temperature = self.temperature * temperature
@@ -53,8 +56,8 @@ class Chain:
 
     @quietly
     def log_partition(self, scores: NDArray[np.float32], lengths: ArrayLike) -> Doubles:
-        """ln Z of rows of scores (T, B, K), each with its length, (B,); 0 of a row without steps."""
-        e, counts, order, found = self._begun(scores, lengths)
+        """Return ln Z of each row (B,); `scores` (T, B, K), `lengths` (B,). A row without steps has 0."""
+        e, counts, order, found = self._prepared(scores, lengths)
         if counts:
             alpha, P = self.a + e[0], np.exp(self.into)
             for t, n in enumerate(counts[1:], 1):
@@ -63,65 +66,66 @@ class Chain:
         return found
 
     @quietly
-    def best(self, scores: NDArray[np.float32], lengths: ArrayLike) -> list[Path]:
-        """The likeliest labels of rows of scores (T, B, K)."""
-        e, counts, order, reached = self._begun(scores, lengths)
+    def best(self, scores: NDArray[np.float32], lengths: ArrayLike) -> list[LabelPath]:
+        """Return the most likely labels of each row; `scores` (T, B, K), `lengths` (B,). Source: Viterbi, 1967."""
+        e, counts, order, best_score = self._prepared(scores, lengths)
         log_z = self.log_partition(scores, lengths)
-        table = np.zeros((len(counts), len(reached)), dtype=np.int64)
+        table = np.zeros((len(counts), len(best_score)), dtype=np.int64)
         if counts:
             delta = self.a + e[0]
-            came: list[Labels] = []
+            previous: list[Labels] = []
             for t, n in enumerate(counts[1:], 1):
-                ways = delta[:n, None, :] + self.into
-                came.append(ways.argmax(2))
-                delta[:n] = e[t, :n] + ways.max(2)
+                candidates = delta[:n, None, :] + self.into
+                previous.append(candidates.argmax(2))
+                delta[:n] = e[t, :n] + candidates.max(2)
             ended = delta + self.b
             label = ended.argmax(1)
-            reached[order] = ended.max(1)
+            best_score[order] = ended.max(1)
             for t in reversed(range(len(counts))):
                 n = counts[t]
                 if t + 1 < len(counts):
-                    on = counts[t + 1]
-                    label[:on] = came[t][np.arange(on), label[:on]]
+                    continuing = counts[t + 1]
+                    label[:continuing] = previous[t][np.arange(continuing), label[:continuing]]
                 table[t, order[:n]] = label[:n]
         return [
-            Path(table[:length, row].copy(), min(0.0, float(reached[row] - log_z[row])))
+            LabelPath(table[:length, row].copy(), min(0.0, float(best_score[row] - log_z[row])))
             for row, length in enumerate(np.asarray(lengths).tolist())
         ]
 
     @quietly
-    def several(self, scores: NDArray[np.float32], count: int) -> list[Path]:
-        """The `count` likeliest rows of labels for one row of scores (n, K), the best first; fewer if there are not so
-        many.
+    def several(self, scores: NDArray[np.float32], count: int) -> list[LabelPath]:
+        """Return the `count` most likely label sequences of one row, the best first; `scores` (n, K).
+
+        The list is shorter if fewer sequences are possible.
         """
         e = np.asarray(scores, dtype=np.float64) / self.temperature
         if not len(e):
-            return [Path(np.zeros(0, np.int64), 0.0)]
+            return [LabelPath(np.zeros(0, np.int64), 0.0)]
         (log_z,) = self.log_partition(np.asarray(scores)[:, None], [len(e)])
-        delta = np.full((self.labels, count), -np.inf)  # of each label the best ways to it
+        delta = np.full((self.labels, count), -np.inf)  # the best scores of sequences that end in each label
         delta[:, 0] = self.a + e[0]
-        came: list[Labels] = []
+        previous: list[Labels] = []
         for each in e[1:]:
-            ways = (delta[None] + self.into[:, :, None]).reshape(self.labels, -1)
-            chosen = _largest(ways, count)
-            came.append(chosen)
-            delta = np.take_along_axis(ways, chosen, 1) + each[:, None]
+            candidates = (delta[None] + self.into[:, :, None]).reshape(self.labels, -1)
+            chosen = _largest(candidates, count)
+            previous.append(chosen)
+            delta = np.take_along_axis(candidates, chosen, 1) + each[:, None]
         ended = (delta + self.b[:, None]).reshape(1, -1)
         found = []
         for place in _largest(ended, count)[0].tolist():
             if ended[0, place] == -np.inf:
                 break
-            path, way = [], place
-            for before in [*reversed(came), None]:
-                label, rank = divmod(way, count)
+            path, position = [], place
+            for before in [*reversed(previous), None]:
+                label, rank = divmod(position, count)
                 path.append(label)
-                way = 0 if before is None else int(before[label, rank])
-            found.append(Path(np.array(path[::-1], dtype=np.int64), min(0.0, float(ended[0, place] - log_z))))
+                position = 0 if before is None else int(before[label, rank])
+            found.append(LabelPath(np.array(path[::-1], dtype=np.int64), min(0.0, float(ended[0, place] - log_z))))
         return found
 
     @quietly
     def marginals(self, scores: NDArray[np.float32]) -> Doubles:
-        """p(y_t = j | x) of one row of scores (n, K)."""
+        """Return p(y_t = j | x) of one row, (n, K); `scores` (n, K)."""
         e = np.asarray(scores, dtype=np.float64) / self.temperature
         alpha, beta = np.empty_like(e), np.empty_like(e)
         out_of = np.ascontiguousarray(self.into.T)
@@ -136,7 +140,7 @@ class Chain:
 
     @quietly
     def log_probabilities(self, scores: NDArray[np.float32], lengths: ArrayLike, labels: Labels) -> Doubles:
-        """ln p of the given labels (T, B) of rows (B,)."""
+        """Return ln p of the given labels of each row (B,); `scores` (T, B, K), `lengths` (B,), `labels` (T, B)."""
         steps = np.asarray(lengths)
         found = -self.log_partition(scores, lengths)
         for row, n in enumerate(steps.tolist()):
@@ -145,10 +149,12 @@ class Chain:
                 each = np.asarray(scores[np.arange(n), row, own], dtype=np.float64) / self.temperature
                 each[1:] += self.into[own[1:], own[:-1]]
                 found[row] += np.add.reduce(each) + self.a[own[0]] + self.b[own[-1]]
-        return np.minimum(found, 0.0)  # a sum of logarithms may be a bit more
+        return np.minimum(found, 0.0)  # rounding can make the sum positive
 
-    def _begun(self, scores: NDArray[np.float32], lengths: ArrayLike) -> tuple[Doubles, list[int], Labels, Doubles]:
-        """e of the rows that have steps, longest first; how many have a step t; which they are; and zeros (B,)."""
+    def _prepared(self, scores: NDArray[np.float32], lengths: ArrayLike) -> tuple[Doubles, list[int], Labels, Doubles]:
+        """Return e of the rows with steps, longest first; the number of rows with step t; their indices; and zeros
+        (B,).
+        """
         steps = np.asarray(lengths, dtype=np.int64)
         order = np.argsort(-steps, kind="stable")
         order = order[steps[order] > 0]
@@ -158,13 +164,13 @@ class Chain:
 
 
 def _counts(lengths: Labels) -> Iterator[int]:
-    """How many rows, longest first, have a step t = 0, 1, …"""
+    """Yield, for t = 0, 1, …, the number of rows with a step t; rows are sorted by length, longest first."""
     for t in range(int(lengths.max(initial=0))):
         yield int(np.searchsorted(-lengths, -t, side="left"))
 
 
 def _log_sum(x: Doubles) -> Doubles:
-    """ln Σ exp over the last axis; of nothing possible −∞."""
+    """Return ln Σ exp over the last axis; −∞ if every entry is −∞."""
     top = np.maximum.reduce(x, axis=-1)
     shifted = np.exp(x - np.where(np.isfinite(top), top, 0.0)[..., None])
     total: Doubles = top + np.log(np.add.reduce(shifted, axis=-1))
@@ -172,7 +178,7 @@ def _log_sum(x: Doubles) -> Doubles:
 
 
 def _log_product(v: Doubles, into: Doubles, P: Doubles) -> Doubles:
-    """ln Σ_i exp(v_i + W_ij) of each row (n, K); `P` is exp of `into`."""
+    """Return ln Σ_i exp(v_i + W_ij) of each row (n, K); `P` is exp of `into`."""
     top = np.maximum.reduce(v, axis=1, keepdims=True)
     sums = np.add.reduce(np.exp(v - top)[:, None, :] * P, axis=2)
     total: Doubles = top + np.log(sums)
@@ -182,6 +188,6 @@ def _log_product(v: Doubles, into: Doubles, P: Doubles) -> Doubles:
 
 
 def _largest(x: Doubles, count: int) -> Labels:
-    """Where the largest entries of each row stand, the largest first, of equal ones the first."""
+    """Return the indices of the largest entries of each row, largest first; of equal entries the first comes first."""
     found: Labels = np.argsort(-x, axis=1, kind="stable")[:, :count]
     return found

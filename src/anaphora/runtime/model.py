@@ -4,12 +4,12 @@
     model.step(state, id) -> (y (V,), state)                                    one row, one step
     model.score(ids (N,)) -> −log p(id_t | ids before t), t = 1 … N−1           nats, float64
 
-A model whose spec has an `input_size` I takes vectors (…, I) where ids stand above. One that pools gives one vector
-per row: y (B, V).
+A model whose spec has an `input_size` I takes vectors (…, I) instead of ids. A model that pools returns one vector per
+row: y (B, V).
 
-A state is a value: a tuple of arrays (layers·D, B, width), one after another as ``spec.states`` lists them. Nothing
-writes into a state that was handed out. Rows of different lengths lie ragged inside: a batch costs what its symbols
-cost.
+A state is a value: a tuple of arrays (layers·D, B, width), in the order of ``spec.states``. No function writes into a
+state that it returned before. Rows of different lengths are stored ragged, so the cost of a batch is proportional to
+its number of symbols.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ from anaphora.runtime.state import State
 from anaphora.runtime.stepper import Stepper
 
 LOGITS_AT_ONCE = 2**22
-"""``score`` feeds a text in chunks of about so many scores, 16 MiB: the chunk changes no bit of the result."""
+"""``score`` feeds a text in chunks of about this many scores (16 MiB); the chunk size changes no bit of the result."""
 
 _ONE_STEP = Lines.dense(1, 1)
 
@@ -45,15 +45,14 @@ _ONE_STEP = Lines.dense(1, 1)
 def load(path: str | Path) -> Model:
     """Return the model in a file, verified.
 
-    Raises CorruptBundle when a byte is not the one that was written, IncompatibleBundle when this version cannot run
-    what is in it.
+    Raises CorruptBundle if a byte of the file was changed, IncompatibleBundle if this version cannot run the model.
     """
     opened = bundle.read(path)
     return Joined(opened) if opened.config["model"].get("kind") == "parts" else Model(opened)
 
 
 class Model:
-    """A model ready to run; it is never changed after it was made, so threads and sessions may share it."""
+    """A model ready to run; it never changes, so threads and sessions may share it."""
 
     def __init__(self, opened: bundle.Bundle) -> None:
         self.config: Mapping[str, Any] = opened.config
@@ -74,7 +73,7 @@ class Model:
 
     @cached_property
     def digest(self) -> bytes:
-        """SHA-256 of the architecture and of every weight: what a saved state belongs to."""
+        """SHA-256 of the architecture and of every weight, which identifies the model of a saved state."""
         seen = hashlib.sha256(json.dumps(spec.essence(self.spec), sort_keys=True, separators=(",", ":")).encode())
         for name in sorted(spec.tensors(self.spec)):
             seen.update(f"\n{name} ".encode())
@@ -82,25 +81,25 @@ class Model:
         return seen.digest()
 
     def initial(self, B: int = 1) -> State:
-        """Return the state before the first step of B rows: zeros where it was not learned."""
+        """Return the initial state of B rows, (layers·D, B, width) per part: zeros, or the learned state."""
         return tuple(np.repeat(part[:, None], B, axis=1) for block in self.blocks for part in block.initial)
 
     def forward(
         self, inputs: ArrayLike, lengths: ArrayLike | None = None, state: State | None = None
     ) -> tuple[Floats, State]:
-        """Return what leaves the last block after every step, (T, B, V), or (B, V) from a model that pools; and the
-        state (layers·D, B, width) each row ends in.
+        """Return the output of the last block for every step, (T, B, V), or (B, V) if the model pools; and the final
+        state of each row, (layers·D, B, width) per part.
 
-        ``inputs`` are ids (T, B) or vectors (T, B, I). Row b has ``lengths[b]`` steps; what lies past its end is never
-        read, and gives 0. A row of length 0 keeps its state. Raises DataError when an id is no symbol of the model,
-        UsageError when the shapes don't fit.
+        `inputs` are ids (T, B) or vectors (T, B, I). Row b has ``lengths[b]`` steps; `lengths` (B,). Inputs after the
+        end of a row are never read, and outputs after it are 0. A row of length 0 keeps its state. Raises DataError if
+        an id is no symbol of the model, UsageError for wrong shapes.
         """
         steps = self._steps(inputs, "T", "B")
         T, B = steps.shape[:2]
         ends = np.full(B, T, dtype=np.int64) if lengths is None else np.asarray(lengths)
         if ends.shape != (B,) or (B > 0 and (ends.min() < 0 or ends.max() > T)):
             raise UsageError(f"expected {B} lengths between 0 and {T}, got {ends.tolist()}")
-        before = self._checked(state, B)
+        before = self._check_state(state, B)
         if bool((ends == T).all()):
             y, after = self._run(steps.reshape(T * B, *steps.shape[2:]), Lines.dense(T, B), before)
             return y if self.pools else y.reshape(T, B, self.width), after
@@ -113,15 +112,18 @@ class Model:
         return padded, after
 
     def step(self, state: State, token: int | Floats) -> tuple[Floats, State]:
-        """Return what leaves (V,) after one more step of one row, and the state after it: with an id, a step for
-        ``anaphora.decode``.
+        """Return the output (V,) of one more step of one row, and the new state; `token` is an id or a vector (I,).
+
+        With ids, this is a step function for ``anaphora.decode``.
         """
         self.check_steps()
         y, after = self._run(self._steps(np.asarray(token)[None], "1"), _ONE_STEP, state)
         return y[0], after
 
     def feed(self, state: State, inputs: ArrayLike) -> tuple[Floats, State]:
-        """Return what leaves (n, V) after each of n steps of one row, and the state after the last."""
+        """Return the output (n, V) of each of n steps of one row, and the final state; `inputs` are ids (n,) or vectors
+        (n, I).
+        """
         self.check_steps()
         steps = self._steps(inputs, "n")
         n = len(steps)
@@ -130,15 +132,16 @@ class Model:
         return self._run(steps, _ONE_STEP if n == 1 else Lines.dense(n, 1), state)
 
     def score(self, ids: ArrayLike, state: State | None = None) -> NDArray[np.float64]:
-        """Return −log p of every symbol but the first, given all before it: nats (N−1,), in float64.
+        """Return −log p of every symbol except the first, given all symbols before it; `ids` (N,), result (N−1,) nats,
+        float64.
 
-        The first has nothing before it, so it is only read.
+        The first symbol has no context, so it is only read.
         """
         self.check_steps()
         symbols = self._steps(ids, "N")
         self.check_ids(symbols)
         nats = np.empty(max(0, symbols.size - 1), dtype=np.float64)
-        now = self._checked(state, 1)
+        now = self._check_state(state, 1)
         size = max(1, LOGITS_AT_ONCE // self.width)
         for begin, end in pairwise([*range(0, nats.size, size), nats.size]):
             logits, now = self.feed(now, symbols[begin:end])
@@ -148,30 +151,30 @@ class Model:
         return nats
 
     def session(self, state: bytes | None = None) -> Session:
-        """Return a session at the beginning, or going on from the bytes of another one's ``state``.
+        """Return a new session, or one that continues from the bytes of another session's ``state``.
 
-        Raises UsageError when a block needs whole rows, DataError or IncompatibleBundle when the bytes are no state of
-        this model.
+        Raises UsageError if a block needs whole rows, DataError or IncompatibleBundle if the bytes are no state of this
+        model.
         """
         return Session(self, state)
 
     def stepper(self, B: int = 1, state: State | None = None) -> Stepper:
-        """Return B streams that go on together, step by step, at the beginning or going on from a state.
+        """Return a stepper for B streams; `state` has parts (layers·D, B, width), or is None for the initial state.
 
-        Raises UsageError when a block needs whole rows, or when the state doesn't fit.
+        Raises UsageError if a block needs whole rows, or if the state has the wrong shape.
         """
         self.check_steps()
-        return Stepper(self, B, self._checked(state, B))
+        return Stepper(self, B, self._check_state(state, B))
 
     def check_steps(self) -> None:
-        """Raise UsageError if a block needs whole rows, so that the model cannot go step by step."""
+        """Raise UsageError if a block needs whole rows, because the model then cannot run step by step."""
         if self.needs_whole_rows:
             raise UsageError(
                 f"Block '{self.needs_whole_rows}' needs a sequence's end before it can say anything, so the model "
                 "cannot go step by step. Give whole sequences to model.forward instead."
             )
 
-    def _checked(self, state: State | None, B: int) -> State:
+    def _check_state(self, state: State | None, B: int) -> State:
         if state is None:
             return self.initial(B)
         shapes = [(lines, B, width) for lines, width in self.layout]
@@ -189,7 +192,7 @@ class Model:
         return x, tuple(after)
 
     def _steps(self, inputs: ArrayLike, *axes: str) -> NDArray[Any]:
-        """Ids with these axes, or float32 vectors with one more; raises UsageError for another shape."""
+        """Return ids with these axes, or float32 vectors with one axis more; raise UsageError for another shape."""
         if self.input_size:
             vectors = np.ascontiguousarray(inputs, dtype=np.float32)
             if vectors.ndim != len(axes) + 1 or vectors.shape[-1] != self.input_size:
@@ -203,11 +206,11 @@ class Model:
         return ids if ids.size else ids.astype(np.int64)
 
     def check_ids(self, ids: NDArray[Any]) -> None:
-        """Raise UsageError for ids that are no integers, DataError for one that is no symbol of the model."""
+        """Raise UsageError for ids (N,) that are no integers, DataError for an id that is no symbol of the model."""
         if ids.dtype.kind not in "iu":
             raise UsageError(f"expected whole numbers as ids, got {ids.dtype}")
         V = self.vocabulary_size
-        if ids.size == 1 and 0 <= ids.item() < V:  # a step: NumPy's min and max would cost a third of it
+        if ids.size == 1 and 0 <= ids.item() < V:  # one step: NumPy's min and max would take a third of its time
             return
         if ids.size and (ids.min() < 0 or ids.max() >= V):
             where = int(np.flatnonzero((ids < 0) | (ids >= V))[0])
@@ -215,7 +218,7 @@ class Model:
 
 
 class Joined(Model):
-    """A model of parts, which only its task can join: `runtime.parts` gives them one by one."""
+    """A model of parts, which only its task can join; `runtime.parts` returns the parts."""
 
     def __init__(self, opened: bundle.Bundle) -> None:
         self.config, self.tensors = opened.config, opened.tensors
@@ -229,6 +232,6 @@ class Joined(Model):
     def forward(
         self, inputs: ArrayLike, lengths: ArrayLike | None = None, state: State | None = None
     ) -> tuple[Floats, State]:
-        """Raises UsageError: there is no one way through several parts."""
+        """Raise UsageError for any `inputs` (T, B): there is no single function through several parts."""
         names = ", ".join(spec.parts(self.spec))
         raise UsageError(f"The model is of parts ({names}) that its task joins: open it with anaphora.load.")

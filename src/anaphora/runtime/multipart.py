@@ -1,8 +1,8 @@
-"""A model of several parts, each ready to run: an encoder and a decoder, words and their letters.
+"""A model of several parts, each ready to run: an encoder and a decoder, or words and their characters.
 
     parts = runtime.parts(bundle)        name -> Model, or the block that joins others
 
-How they are joined is the task's: it feeds one with what another leaves.
+The task joins the parts: it feeds one part with the output of another.
 """
 
 from __future__ import annotations
@@ -18,9 +18,9 @@ from anaphora.runtime.model import Model
 
 
 def parts(opened: bundle.Bundle) -> dict[str, Any]:
-    """The parts of a model by name.
+    """Return the parts of a model by name.
 
-    Raises IncompatibleBundle when this version cannot run one, or when a tensor is missing.
+    Raises IncompatibleBundle if this version cannot run a part, or if a tensor is missing.
     """
     tree = spec.check(opened.config["model"])
     check_tensors(tree, opened.tensors)
@@ -36,6 +36,6 @@ def parts(opened: bundle.Bundle) -> dict[str, Any]:
 
 
 def _under(opened: bundle.Bundle, path: str) -> dict[str, NDArray[Any]]:
-    """The tensors of a part or a block, without its path."""
+    """Return the tensors of a part or a block, with its path removed from their names."""
     prefix = f"{path}."
     return {name.removeprefix(prefix): tensor for name, tensor in opened.tensors.items() if name.startswith(prefix)}

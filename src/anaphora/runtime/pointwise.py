@@ -1,14 +1,15 @@
-"""The blocks that act on each step by itself, and what every block of the runtime is.
+"""The interface of a block of the runtime, and the blocks that act on each step by itself.
 
-    block(x (N, ·), lines, state) -> (y, state')        N lines of B rows, only steps that exist
+    block(x (N, ·), lines, state) -> (y, state')        N steps of B rows, without padding
 
     embedding            y = W[id]
-    dropout              y = x: it only acts in training
+    dropout              y = x: dropout acts in training only
     layer_norm           y = g ⊙ (x − mean x) / √(var x + 1e-5) + b        (Ba, Kiros and Hinton, 2016)
     linear, tied_output  y = b + W x
 
-Nothing here is a matrix product of NumPy's: BLAS gives a row other bits alone than in a batch. `kernels.linear` sums
-each line in one order, and NumPy's sums over a contiguous last axis know nothing but that line.
+No block uses a matrix product of NumPy, because with BLAS the bits of a row depend on the size of the batch.
+`kernels.linear` sums each output in one fixed order, and NumPy's sums over a contiguous last axis depend on that axis
+alone.
 """
 
 from __future__ import annotations
@@ -23,13 +24,13 @@ from anaphora import kernels
 from anaphora.kernels.row_index import Lines
 
 Floats = NDArray[np.float32]
-BlockState = tuple[Floats, ...]  # parts (layers·D, B, width), () where a block has none; a block never writes into it
+BlockState = tuple[Floats, ...]  # parts (layers·D, B, width), () without a state; a block never writes into it
 Block = Callable[[NDArray[Any], Lines, BlockState], tuple[NDArray[Any], BlockState]]
 Tensors = Mapping[str, Floats]
 
 EPSILON = np.float32(1e-5)
 quietly = np.errstate(invalid="ignore", over="ignore")
-"""Infinities become what they become, without a word, as in the kernels."""
+"""Infinities and NaN propagate without a warning, as in the kernels."""
 
 
 class Embedding:
@@ -43,14 +44,14 @@ class Embedding:
 
 
 class Identity:
-    """y = x: what dropout does in a trained model."""
+    """y = x: dropout in a trained model."""
 
     def __call__(self, x: NDArray[Any], lines: Lines, state: BlockState) -> tuple[NDArray[Any], BlockState]:
         return x, state
 
 
 class LayerNorm:
-    """y = g ⊙ (x − mean x) / √(var x + ε) + b, each line by itself."""
+    """y = g ⊙ (x − mean x) / √(var x + ε) + b, for each step by itself."""
 
     def __init__(self, weight: Floats, bias: Floats | None) -> None:
         self.weight = weight
@@ -77,7 +78,7 @@ class Linear:
         self.width = weight.shape[0]
 
     def of(self, x: Floats) -> Floats:
-        """Return y (N, O) of x (N, K)."""
+        """Return y (N, O) for x (N, K)."""
         y = np.empty((x.shape[0], self.width), dtype=np.float32)
         kernels.linear(self.packed, x, y)
         return y

@@ -1,11 +1,11 @@
-"""The blocks that make one vector of all steps of a row: N lines of B rows enter, B lines leave.
+"""The blocks that make one vector of all steps of a row: N steps of B rows in, B vectors out.
 
     last   y = x_n            mean   y = Σ_t x_t / n            max   y = max_t x_t            t = 1 … n
-    ends   y = [x_n, first half · x_1, second half]: where the two directions of a recurrent block ended
+    ends   y = [x_n, first half · x_1, second half]: the last outputs of both directions of a recurrent block
     attention   y = Σ_t a_t x_t,   a = softmax_t(q · tanh(W x_t + b))        (Yang et al., NAACL 2016)
 
-A row's steps are its own n, so nothing is masked; a row without steps gives zeros. Each sum over t runs over a
-contiguous copy of the row's own steps, so the order of its terms, and so its bits, depend on the row alone.
+A row has exactly its own n steps, so no mask is needed; a row without steps gives zeros. Each sum over t runs over a
+contiguous copy of the row's own steps, so the order of its terms, and therefore its bits, depend on the row alone.
 """
 
 from __future__ import annotations
@@ -21,13 +21,13 @@ from anaphora.runtime.pointwise import BlockState, Floats, Linear, quietly
 
 
 def rows(lines: Lines) -> Iterator[tuple[int, Indices]]:
-    """Every row that has steps, with the lines they lie in, in order."""
+    """Yield every row that has steps, with the indices of its steps in order."""
     for b in np.flatnonzero(lines.lengths).tolist():
         yield b, lines.time_offset[: lines.lengths[b]] + lines.row_offset[b]
 
 
 class Pooling:
-    """The last step of a row, the mean of its steps, the largest of each entry, or both ends."""
+    """The last step of a row, the mean of its steps, the maximum of each entry, or both ends."""
 
     def __init__(self, over: str) -> None:
         self.of = {"last": _last, "mean": _mean, "max": _max, "ends": _ends}[over]
@@ -40,8 +40,8 @@ class Pooling:
         return y, state
 
 
-class Attention:
-    """The steps of a row weighted by how well they answer one learned query."""
+class AttentionPooling:
+    """The mean of a row's steps, weighted by their attention to one learned query."""
 
     def __init__(self, weight: Floats, bias: Floats, query: Floats) -> None:
         self.keys = Linear(weight, bias)
@@ -59,7 +59,7 @@ class Attention:
 
 
 def _entries(x: Floats, steps: Indices) -> Floats:
-    """One row of a batch as (W, n): for each entry its values over the row's steps, one after another in memory."""
+    """Return the steps of one row transposed, (W, n): the values of each entry over the steps are contiguous."""
     return np.ascontiguousarray(x[steps].T)
 
 

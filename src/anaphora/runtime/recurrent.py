@@ -1,9 +1,9 @@
-"""The recurrent blocks: the kernels' walk through time, layer by layer, weights packed once.
+"""The recurrent blocks: the kernels applied layer by layer, with weights packed once.
 
     y⁰ = x,   (yˡ⁺¹, hˡ_n, cˡ_n) = layer l over yˡ,   l = 0 … L − 1
 
-A state's parts are h (L·D, B, P) and, for the cells with a memory, c (L·D, B, H). Zoneout is what it is on average:
-h_t = p·h_{t−1} + (1 − p)·h̃_t, c likewise (Krueger et al., ICLR 2017).
+The parts of a state are h (L·D, B, P) and, for the cells with a memory, c (L·D, B, H). Zoneout is replaced by its
+expectation: h_t = p·h_{t−1} + (1 − p)·h̃_t, likewise for c (Krueger et al., ICLR 2017).
 """
 
 from __future__ import annotations
@@ -15,11 +15,11 @@ from numpy.typing import NDArray
 
 from anaphora import kernels
 from anaphora.bundle import spec
-from anaphora.bundle.block_kinds import own_vectors
+from anaphora.bundle.recurrent_kinds import own_vectors
 from anaphora.kernels.row_index import SILENT, Lines, Noise, Weights
 from anaphora.runtime.pointwise import BlockState, Floats, Tensors
 
-# The kernels' name of each kind's cell; an rnn's also names its φ.
+# The kernels' name for the cell of each kind; the name of an rnn includes its nonlinearity.
 CELLS = {
     "rnn": "rnn_{nonlinearity}",
     "gru": "gru",
@@ -33,7 +33,7 @@ CELLS = {
 
 
 class Recurrent:
-    """Layers of one kind of cell, one on top of the other."""
+    """Stacked layers of one kind of cell."""
 
     def __init__(self, block: spec.Block, own: Tensors) -> None:
         self.cell = CELLS[block["kind"]].format(**block)

@@ -1,10 +1,10 @@
-"""A session: a model, and what it remembers so far.
+"""A session: a model and the state of one sequence.
 
-    session.feed(ids (n,)) -> logits (n, V)      the same bits as one call, whatever the cuts
-    session.state -> bytes                       the memory as a value; ``model.session(state=blob)`` goes on from it
-    session.fork() -> Session                    two futures of one past
+    session.feed(ids (n,)) -> logits (n, V)      the same bits as one call, for any cuts of the sequence
+    session.state -> bytes                       the state as a value; ``model.session(state=blob)`` continues from it
+    session.fork() -> Session                    a second continuation of the same past
 
-A feed is atomic: the session moves on only when all its scores exist, so one that raises leaves it where it was.
+A feed is atomic: the state changes only when all scores are computed, so a feed that raises leaves it unchanged.
 """
 
 from __future__ import annotations
@@ -17,8 +17,8 @@ from anaphora.runtime.pointwise import Floats
 from anaphora.runtime.state import State, pack, unpack
 
 
-class Stateful(Protocol):
-    """A model, as far as a session goes on with one."""
+class StatefulModel(Protocol):
+    """The interface of a model that a session needs."""
 
     @property
     def layout(self) -> tuple[tuple[int, int], ...]:
@@ -29,32 +29,34 @@ class Stateful(Protocol):
         """SHA-256 of the architecture and of every weight."""
 
     def check_steps(self) -> None:
-        """Raise UsageError when a block of the model needs whole rows."""
+        """Raise UsageError if a block of the model needs whole rows."""
 
     def initial(self, B: int = 1) -> State:
-        """The state before the first step of B rows."""
+        """Return the initial state of B rows."""
 
     def feed(self, state: State, inputs: ArrayLike) -> tuple[Floats, State]:
-        """Return what leaves (n, V) after each of n steps of one row, and the state after the last."""
+        """Return the output (n, V) of each of n steps of one row, and the final state; `inputs` are ids (n,) or vectors
+        (n, I).
+        """
 
 
 class Session:
-    """One live sequence; cheap, and independent of all others of its model."""
+    """One live sequence; it is cheap, and independent of the other sessions of its model."""
 
-    def __init__(self, model: Stateful, state: bytes | None = None) -> None:
-        """Begin, or go on from ``state``.
+    def __init__(self, model: StatefulModel, state: bytes | None = None) -> None:
+        """Start a sequence, or continue from `state`.
 
-        Raises UsageError when a block of the model needs whole rows, DataError when the bytes are damaged or no state
-        at all, IncompatibleBundle when they belong to another model or come from a newer version.
+        Raises UsageError if a block of the model needs whole rows, DataError if the bytes are damaged or are no state,
+        IncompatibleBundle if they belong to another model or come from a newer version.
         """
         model.check_steps()
         self.model = model
         self._state = model.initial() if state is None else unpack(state, model.digest, model.layout)
 
     def feed(self, inputs: ArrayLike) -> Floats:
-        """Read n more steps, ids (n,) or vectors (n, I), and return what leaves (n, V) after each; n may be 0.
+        """Read n more steps, ids (n,) or vectors (n, I), and return the output (n, V) of each; n may be 0.
 
-        Raises DataError when an id is no symbol of the model; then nothing was read.
+        Raises DataError if an id is no symbol of the model; then the state is unchanged.
         """
         y, after = self.model.feed(self._state, inputs)
         self._state = after
@@ -62,16 +64,16 @@ class Session:
 
     @property
     def state(self) -> bytes:
-        """What the session remembers, as bytes that only this model's architecture and weights accept."""
+        """The state as bytes, which only a model with the same architecture and weights accepts."""
         return pack(self._state, self.model.digest)
 
     @property
     def memory(self) -> State:
-        """The state as the model's own tuple of arrays, for ``model.step``; leave the arrays as they are."""
+        """The state as the model's own tuple of arrays, for ``model.step``; do not change the arrays."""
         return self._state
 
     def fork(self) -> Session:
-        """Return a second session that remembers the same and goes its own way."""
+        """Return a second session with the same state, independent of this one."""
         other = Session(self.model)
         other._state = self._state
         return other

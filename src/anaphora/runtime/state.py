@@ -34,16 +34,16 @@ _HEADER = struct.Struct("<16sII32s32s")
 
 
 def pack(state: State, digest: bytes) -> bytes:
-    """The bytes of a state, parts (layers·D, 1, width); `digest` is that of the model it belongs to, 32 bytes."""
+    """Return the bytes of a state with parts (layers·D, 1, width); `digest` is that of its model, 32 bytes."""
     floats = b"".join(part.astype("<f4", copy=False).tobytes() for part in state)
     return _HEADER.pack(_MAGIC, VERSION, len(floats) // 4, digest, hashlib.sha256(floats).digest()) + floats
 
 
 def unpack(blob: bytes, digest: bytes, layout: Sequence[tuple[int, int]]) -> State:
-    """The state that bytes hold: for every part of `layout`, (layers·D, width), an array (layers·D, 1, width).
+    """Return the state that bytes hold: for every (layers·D, width) of `layout` an array (layers·D, 1, width).
 
-    Raises DataError when the bytes are damaged or no state at all, IncompatibleBundle when they belong to another
-    model or come from a newer version.
+    Raises DataError if the bytes are damaged or are no state, IncompatibleBundle if they belong to another model or
+    come from a newer version.
     """
     expected = sum(lines * width for lines, width in layout)
     count, of_floats = _opened(blob, digest, VERSION)

@@ -1,12 +1,12 @@
-"""One step after another through buffers that are bound once: for a live stream, where a step is all there is.
+"""Steps one after another through preallocated buffers: for live streams, which need one step at a time.
 
     stepper = model.stepper()
     stepper.x[:] = …            vectors (B, I), or ids (B,)
-    stepper.step()              reads x, moves the state on in place, writes y
-    stepper.y                   (B, V): read it before the next step, or copy it
+    stepper.step()              reads x, updates the state in place, writes y
+    stepper.y                   (B, V): read or copy it before the next step
 
-Nothing is checked again, packed again or allocated: a step of a model of recurrent layers over vectors is one call of
-the kernels. The bits are those of ``model.forward``.
+A step checks, packs and allocates nothing. A step of a model of recurrent layers over vectors is one call of the
+kernels. The bits are those of ``model.forward``.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 
 from anaphora import kernels
 from anaphora.kernels.row_index import Lines
-from anaphora.runtime.build import Placed
+from anaphora.runtime.build import PlacedBlock
 from anaphora.runtime.pointwise import Block, Embedding, Floats, Identity, Linear
 from anaphora.runtime.recurrent import Recurrent
 from anaphora.runtime.state import State
@@ -28,23 +28,23 @@ from anaphora.runtime.state import State
 Run = Callable[[], object]
 
 
-class Steps(Protocol):
-    """A model, as far as a stepper binds one."""
+class StepModel(Protocol):
+    """The interface of a model that a stepper needs."""
 
     input_size: int
-    blocks: list[Placed]
+    blocks: list[PlacedBlock]
 
     def check_ids(self, ids: NDArray[Any]) -> None:
-        """Raise DataError for an id that is no symbol of the model."""
+        """Raise DataError if one of the ids (B,) is no symbol of the model."""
 
 
 class Stepper:
-    """B streams that go on together, with their state inside; ``model.stepper`` makes one."""
+    """B streams that advance together, with their state; ``model.stepper`` makes one."""
 
     step: Run
-    """One step of every stream. With ids, raises DataError for one that is no symbol; then nothing has moved."""
+    """Advance every stream by one step; with ids, raises DataError for an unknown symbol, and no stream advances."""
 
-    def __init__(self, model: Steps, B: int, state: State) -> None:
+    def __init__(self, model: StepModel, B: int, state: State) -> None:
         vectors = bool(model.input_size)
         x = np.zeros((B, model.input_size), dtype=np.float32) if vectors else np.zeros(B, dtype=np.int64)
         self._state = tuple(part.copy() for part in state)
@@ -52,24 +52,24 @@ class Stepper:
         y: NDArray[Any] = x
         parts = iter(self._state)
         for block in model.blocks:
-            y, run = _bound(block.run, y, [next(parts) for _ in block.initial])
+            y, run = _bind(block.run, y, [next(parts) for _ in block.initial])
             runs += run
         self._x, self._y = x, y
-        self.step = runs[0] if len(runs) == 1 else partial(_all, runs)
+        self.step = runs[0] if len(runs) == 1 else partial(_run_all, runs)
 
     @property
     def x(self) -> NDArray[Any]:
-        """What a step reads, vectors (B, I) or ids (B,): write into it."""
+        """The input of the next step, vectors (B, I) or ids (B,): write into it."""
         return self._x
 
     @property
     def y(self) -> Floats:
-        """What the last step wrote (B, V); the next one overwrites it."""
+        """The output of the last step (B, V); the next step overwrites it."""
         return self._y
 
     @property
     def state(self) -> State:
-        """What the streams remember, as a value that no later step changes: the state of ``model.forward``."""
+        """A copy of the state, which no later step changes: the state of ``model.forward``."""
         return tuple(part.copy() for part in self._state)
 
     @state.setter
@@ -78,13 +78,13 @@ class Stepper:
             part[...] = value
 
 
-def _all(runs: list[Run]) -> None:
+def _run_all(runs: list[Run]) -> None:
     for run in runs:
         run()
 
 
-def _bound(block: Block, x: NDArray[Any], state: list[Floats]) -> tuple[NDArray[Any], list[Run]]:
-    """Where a block leaves what it makes of x, and what makes it; nothing where it changes nothing."""
+def _bind(block: Block, x: NDArray[Any], state: list[Floats]) -> tuple[NDArray[Any], list[Run]]:
+    """Return the output array of a block for input x, and the functions that fill it; no function for an identity."""
     B = len(x)
     if isinstance(block, Identity):
         return x, []

@@ -39,9 +39,9 @@ def names(home: Path) -> set[str]:
 
 
 def test_it_is_made_once_and_found_again(home: Path) -> None:
-    made = cache.kept("one", whole, fill)
+    made = cache.cached("one", whole, fill)
     assert made == home / "one"
-    assert cache.kept("one", whole, refuse) == made
+    assert cache.cached("one", whole, refuse) == made
     assert names(home) == {"one"}
 
 
@@ -56,10 +56,10 @@ def test_where_it_is(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
 
 
 def test_one_that_is_damaged_is_made_again(home: Path) -> None:
-    cache.kept("one", whole, fill)
+    cache.cached("one", whole, fill)
     (home / "one" / "a").write_text("else", encoding="utf-8")
     (home / "one" / "b").write_text("left", encoding="utf-8")
-    cache.kept("one", whole, fill)
+    cache.cached("one", whole, fill)
     assert whole(home / "one")
     assert not (home / "one" / "b").exists()
 
@@ -74,27 +74,27 @@ def test_what_fails_leaves_nothing(home: Path, monkeypatch: pytest.MonkeyPatch) 
         raise OSError(28, "No space left on device")
 
     with pytest.raises(DataError, match="no text"):
-        cache.kept("one", whole, fail)
+        cache.cached("one", whole, fail)
     with pytest.raises(UsageError, match=r"one' cannot be made, .*No space left on device\. Make room, or .* ANAPHORA"):
-        cache.kept("one", whole, full)
+        cache.cached("one", whole, full)
     assert names(home) == set()
     (home / "file").write_text("", encoding="utf-8")
     monkeypatch.setenv("ANAPHORA_CACHE", str(home / "file"))
     with pytest.raises(UsageError, match=r"one' cannot be made, .*: File exists\. Make room"):
-        cache.kept("one", whole, fill)
+        cache.cached("one", whole, fill)
 
 
 def test_a_killed_process_leaves_what_the_next_one_clears(home: Path) -> None:
     code = (
         "import os, signal, sys\nfrom anaphora.data.files import cache\n"
         "def fill(folder):\n    (folder / 'a').write_text('some')\n    os.kill(os.getpid(), signal.SIGKILL)\n"
-        "cache.kept('one', lambda folder: True, fill)\n"
+        "cache.cached('one', lambda folder: True, fill)\n"
     )
     done = subprocess.run([sys.executable, "-c", code], check=False)
     assert done.returncode == -9
     assert len(names(home)) == 1
     assert "one" not in names(home)
-    assert whole(cache.kept("one", whole, fill))
+    assert whole(cache.cached("one", whole, fill))
     assert names(home) == {"one"}
 
 
@@ -106,7 +106,7 @@ def test_of_two_the_second_waits_and_finds_it(home: Path) -> None:
         assert go_on.wait(30)
         fill(folder)
 
-    first = threading.Thread(target=cache.kept, args=("one", whole, slow))
+    first = threading.Thread(target=cache.cached, args=("one", whole, slow))
     first.start()
     assert inside.wait(30)
     heard: list[str] = []
@@ -116,7 +116,7 @@ def test_of_two_the_second_waits_and_finds_it(home: Path) -> None:
         go_on.set()
 
     with progress.heard_by(listen):
-        cache.kept("one", whole, refuse)
+        cache.cached("one", whole, refuse)
     first.join()
     assert len(heard) == 1
     assert heard[0].startswith("waiting for another run to prepare")
@@ -124,11 +124,11 @@ def test_of_two_the_second_waits_and_finds_it(home: Path) -> None:
 
 def test_what_nobody_wanted_for_long_is_forgotten(home: Path) -> None:
     for name in ("old", "used", "new"):
-        cache.kept(name, whole, fill)
+        cache.cached(name, whole, fill)
     long_ago = time.time() - cache.KEPT_SECONDS - 60
     for name in ("old", "used"):
         os.utime(home / name, (long_ago, long_ago))
-    cache.kept("used", whole, refuse)
-    cache.kept("another", whole, fill)
+    cache.cached("used", whole, refuse)
+    cache.cached("another", whole, fill)
     assert names(home) == {"used", "new", "another"}
     assert not (home / "old.lock").exists()

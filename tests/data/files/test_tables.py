@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from anaphora.data.files.folders import read_tables, text_files
-from anaphora.data.files.tables import Columns, Fields, Objects, Table, read_table
+from anaphora.data.files.tables import Columns, DelimitedTable, JsonTable, Table, read_table
 from anaphora.errors import DataError, UsageError
 
 TEXTS = ["plain, with a comma", "two\nlines", 'a "quoted" word', "", "ünï"]
@@ -67,30 +67,30 @@ def test_one_table_in_every_format(tmp_path: Path, ending: str, numbers: list[in
 
 @pytest.mark.parametrize("separator", [";", "|", "\t", ","])
 def test_the_separator_of_a_csv_is_seen_in_its_first_line(separator: str) -> None:
-    table = Fields(f"id{separator}text{separator}label\n1{separator}a b{separator}x\n", "'f.csv'")
+    table = DelimitedTable(f"id{separator}text{separator}label\n1{separator}a b{separator}x\n", "'f.csv'")
     assert rows_of(table) == [(2, ("1", "a b", "x"))]
 
 
 def test_blank_lines_are_no_rows_and_do_not_shift_numbers() -> None:
-    assert rows_of(Fields("text,label\n\na,x\n\n\nb,y\n\n", "'f.csv'")) == [(3, ("a", "x")), (6, ("b", "y"))]
-    assert rows_of(Objects('{"a": 1}\n\n  \n{"a": 2}\n', "'f.jsonl'")) == [(1, (1,)), (4, (2,))]
+    assert rows_of(DelimitedTable("text,label\n\na,x\n\n\nb,y\n\n", "'f.csv'")) == [(3, ("a", "x")), (6, ("b", "y"))]
+    assert rows_of(JsonTable('{"a": 1}\n\n  \n{"a": 2}\n', "'f.jsonl'")) == [(1, (1,)), (4, (2,))]
 
 
 def test_without_a_header_columns_are_numbers() -> None:
-    table = Fields("3,good\n1,bad\n", "'f.csv'", header=False)
+    table = DelimitedTable("3,good\n1,bad\n", "'f.csv'", header=False)
     assert table.columns == ("1", "2")
     assert rows_of(table) == [(1, ("3", "good")), (2, ("1", "bad"))]
 
 
 def test_a_stray_quotation_mark_in_a_tsv_is_a_character() -> None:
-    stray = Fields('text\tlabel\n"oh\ta\nno" and "so\tb\n', "'f.tsv'", "\t")
+    stray = DelimitedTable('text\tlabel\n"oh\ta\nno" and "so\tb\n', "'f.tsv'", "\t")
     assert rows_of(stray) == [(2, ('"oh', "a")), (3, ('no" and "so', "b"))]
-    quoted = Fields('text\tlabel\n"a\tb"\tx\n', "'f.tsv'", "\t")
+    quoted = DelimitedTable('text\tlabel\n"a\tb"\tx\n', "'f.tsv'", "\t")
     assert rows_of(quoted) == [(2, ("a\tb", "x"))]
 
 
 def test_objects_may_lack_a_column_and_have_it_later() -> None:
-    table = Objects('{"a": 1}\n{"b": [1, 2], "a": null}\n', "'f.jsonl'")
+    table = JsonTable('{"a": 1}\n{"b": [1, 2], "a": null}\n', "'f.jsonl'")
     assert table.columns == ("a", "b")
     assert rows_of(table) == [(1, (1, None)), (2, (None, [1, 2]))]
 
@@ -111,7 +111,7 @@ def test_objects_may_lack_a_column_and_have_it_later() -> None:
 )
 def test_a_field_out_of_place_is_named_with_its_line(text: str, said: str) -> None:
     with pytest.raises(DataError, match=said):
-        rows_of(Fields(text, "'f.csv'"))
+        rows_of(DelimitedTable(text, "'f.csv'"))
 
 
 @pytest.mark.parametrize(
@@ -125,11 +125,11 @@ def test_a_field_out_of_place_is_named_with_its_line(text: str, said: str) -> No
 )
 def test_what_is_no_object_is_named_with_its_line(text: str, said: str) -> None:
     with pytest.raises(DataError, match=said):
-        rows_of(Objects(text, "'f.jsonl'"))
+        rows_of(JsonTable(text, "'f.jsonl'"))
 
 
 def test_a_missing_column_names_the_nearest() -> None:
-    table = Fields("text,label\na,x\n", "'f.csv'")
+    table = DelimitedTable("text,label\na,x\n", "'f.csv'")
     assert table.need("label") == "label"
     with pytest.raises(DataError, match=r"'f\.csv' has no column 'lable'\. It has: text, label\. Did you mean 'label'"):
         table.need("lable")

@@ -1,1 +1,1 @@
-"""Reading files: texts, tables, pairs, tagged sentences, lines of a pipe."""
+"""Readers of files: texts, tables, pairs, tagged sentences, lines of a pipe."""

@@ -1,10 +1,10 @@
-"""Folders that took time to make and can be made again, each under a name that says all of what is in it.
+"""A cache of prepared folders, each with a name that identifies its content.
 
     place = $ANAPHORA_CACHE, else $XDG_CACHE_HOME/anaphora, else ~/.cache/anaphora
 
-A folder appears whole or not at all: it is filled beside its place, flushed to the disk, and renamed. Of two processes
-that want the same one, the second waits and finds it. What nobody wanted for thirty days is deleted when another is
-made.
+A folder appears completely or not at all: it is filled beside its place, flushed to the disk, and renamed. If two
+processes want the same folder, the second process waits for the first. A folder that was not used for thirty days is
+deleted when another folder is made.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from anaphora.data.progress import tell
+from anaphora.data.progress import report
 from anaphora.errors import UsageError
 
 VARIABLE = "ANAPHORA_CACHE"
@@ -28,26 +28,26 @@ _LOCK = ".lock"
 
 
 def place() -> Path:
-    """Where such folders are."""
+    """Return the folder of the cache."""
     if named := os.environ.get(VARIABLE):
         return Path(named)
     return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "anaphora"
 
 
-def kept(name: str, whole: Callable[[Path], bool], fill: Callable[[Path], None]) -> Path:
-    """Return the folder of that name; where there is none, or none that is ``whole``, ``fill`` puts files into it.
+def cached(name: str, whole: Callable[[Path], bool], fill: Callable[[Path], None]) -> Path:
+    """Return the folder with this name; if it is missing or not ``whole``, ``fill`` writes its files first.
 
-    Raises UsageError when it cannot be made, and what ``fill`` raises; nothing is left then.
+    Raises UsageError if the folder cannot be made, and the errors of ``fill``; then no partial folder is left.
     """
     folder = place() / name
     beside = folder.with_name(f"{name}.{secrets.token_hex(4)}{_PART}")
     try:
         folder.parent.mkdir(parents=True, exist_ok=True)
-        with _alone(folder.with_name(name + _LOCK), f"waiting for another run to prepare {folder}"):
+        with _locked(folder.with_name(name + _LOCK), f"waiting for another run to prepare {folder}"):
             if folder.is_dir() and whole(folder):
                 os.utime(folder)
                 return folder
-            _tidy(folder)
+            _delete_old(folder)
             beside.mkdir()
             fill(beside)
             _flush(beside)
@@ -65,19 +65,19 @@ def kept(name: str, whole: Callable[[Path], bool], fill: Callable[[Path], None])
 
 
 @contextmanager
-def _alone(path: Path, meanwhile: str) -> Iterator[None]:
-    """Hold a lock file; the system lets go of it when the process ends, however it does."""
+def _locked(path: Path, meanwhile: str) -> Iterator[None]:
+    """Hold a lock file; the system releases it when the process ends, even after a crash."""
     with open(path, "a", encoding="utf-8") as lock:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
-            tell(meanwhile)
+            report(meanwhile)
             fcntl.flock(lock, fcntl.LOCK_EX)
         yield
 
 
-def _tidy(wanted: Path) -> None:
-    """Delete what a killed process left of this folder, and whatever nobody wanted for long."""
+def _delete_old(wanted: Path) -> None:
+    """Delete partial folders of this name that a killed process left, and all folders that are too old."""
     oldest = time.time() - KEPT_SECONDS
     for other in wanted.parent.iterdir():
         left = other.name.startswith(f"{wanted.name}.") and other.name.endswith(_PART)

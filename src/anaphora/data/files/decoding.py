@@ -1,9 +1,9 @@
-"""A file's bytes as checked characters, block by block: Unicode with ``\\n`` at every line end.
+"""Decoding: the bytes of a file as checked characters, block by block, with ``\\n`` as the only line end.
 
-A byte order mark at the start is dropped; ``\\r\\n`` and a lone ``\\r`` become ``\\n``, as Python's own text files
-do. Nothing else is changed and no undecodable byte is ever replaced: bytes that are not text in the named encoding are
-refused, and the message says at which byte and line, and what the encoding probably is. Wherever the bytes are cut
-into blocks, the characters and the places named are the same.
+A byte order mark at the start is dropped; ``\\r\\n`` and a lone ``\\r`` become ``\\n``, as in Python's own text files.
+Nothing else is changed, and no undecodable byte is replaced: bytes that are not text in the named encoding are refused.
+The message names the byte, the line and the probable encoding. Characters and positions do not depend on how the bytes
+are cut into blocks.
 """
 
 from __future__ import annotations
@@ -16,16 +16,16 @@ from typing import NamedTuple, NoReturn
 from anaphora.data.files.encodings import FORMATS, likely_encoding, marked_encoding
 from anaphora.errors import DataError
 
-_CONTROLS = bytes([*range(9), *range(14, 27), *range(28, 32)])  # not tab, \n, \v, \f, \r, nor escape (terminal logs)
+_CONTROLS = bytes([*range(9), *range(14, 27), *range(28, 32)])  # without tab, \n, \v, \f, \r and escape (terminal logs)
 _ORDINARY = bytes(sorted(set(range(256)) - set(_CONTROLS)))
-_CONTROL_SHARE = 1 / 1000  # a stray control character is a symbol like any other; more of them are not text
+_CONTROL_SHARE = 1 / 1000  # a few control characters are ordinary symbols; a larger share means binary data
 
 
 def decoded(blocks: Iterable[bytes], encoding: str, name: str, *, again: bool = False) -> Iterator[str]:
-    """Yield the text of a file's bytes; ``name`` is what messages call the file.
+    """Yield the text of a file's bytes; `name` is the name of the file in messages.
 
-    Raises DataError when there is no text, or when it is binary or not in ``encoding``. What is read ``again`` needs
-    only to be decodable.
+    Raises DataError if the file is empty, binary or not in `encoding`. With `again`, the text was checked before and
+    only needs to decode.
     """
     reading = _Reading(encoding, name, again)
     held = b""
@@ -39,16 +39,16 @@ def decoded(blocks: Iterable[bytes], encoding: str, name: str, *, again: bool = 
 
 
 class _Control(NamedTuple):
-    """A character that text does not have."""
+    """The first control character of a file."""
 
     character: str
     byte: int
     line: int
-    sample: bytes  # of the file, to guess from what it is
+    sample: bytes  # of the file, to detect its encoding
 
 
 class _Reading:
-    """Where the reading of one file stands."""
+    """The state of reading one file."""
 
     def __init__(self, encoding: str, name: str, again: bool) -> None:
         self.encoding = encoding
@@ -57,17 +57,17 @@ class _Reading:
         self.codec = codecs.lookup(encoding).name
         self.decoder = codecs.getincrementaldecoder(encoding)()
         self.line_ends = io.IncrementalNewlineDecoder(None, translate=True)
-        self.raw = b""  # the block under way
-        self.first = self.last = True  # of the file's blocks
-        self.bytes_before = 0  # in the blocks before it
-        self.characters = 0  # a byte order mark counts
+        self.raw = b""  # the current block
+        self.first = self.last = True  # whether the current block is the first, the last
+        self.bytes_before = 0  # in earlier blocks
+        self.characters = 0  # including a byte order mark
         self.lines = 0
         self.controls = 0
         self.empty = True
         self.first_control: _Control | None = None
 
     def text(self, raw: bytes, last: bool) -> str:
-        """The characters that a block completes; after the last one all is judged."""
+        """Return the characters that a block completes; the last block triggers the final checks."""
         self.first, self.last, self.raw = self.bytes_before == 0, last, raw
         if self.first:
             self._refuse_formats()
@@ -81,7 +81,7 @@ class _Reading:
 
     def _decoded(self) -> str:
         before = self.decoder.getstate()
-        begin = self.bytes_before - len(before[0])  # the bytes held back are part of what is decoded now
+        begin = self.bytes_before - len(before[0])  # the decoder adds the bytes that it held back
         try:
             text = self.decoder.decode(self.raw, self.last)
         except UnicodeError as error:
@@ -104,10 +104,10 @@ class _Reading:
         return self.line_ends.decode(text, self.last)
 
     def _check(self, text: str, begin: int) -> None:
-        """Count lines and control characters of what begins at byte ``begin``."""
+        """Count the lines and control characters of text that begins at byte ``begin``."""
         try:
             utf8 = self.raw if self.codec == "utf-8" else text.encode()
-        except UnicodeEncodeError as error:  # utf-7 and its like can decode to half a surrogate pair, which is no text
+        except UnicodeEncodeError as error:  # utf-7 and similar codecs can decode to half a surrogate pair
             line = self.lines + text.count("\n", 0, error.start) + 1
             self._refuse(f"at character {self.characters + error.start}, line {line}, a surrogate stands alone")
         if controls := utf8.translate(None, _ORDINARY):
@@ -118,7 +118,7 @@ class _Reading:
         self.controls += len(controls)
         if self.first_control is None or 0 in controls:
             at = text.index(chr(0 if 0 in controls else controls[0]))
-            mark = 0 if begin == 0 else len("".encode(self.encoding))  # encoding anew begins with a mark each time
+            mark = 0 if begin == 0 else len("".encode(self.encoding))  # each new encoding begins with a mark
             byte = begin + len(text[:at].encode(self.encoding)) - mark
             line = self.lines + text.count("\n", 0, at) + 1
             self.first_control = _Control(text[at], byte, line, self._sample())
@@ -155,10 +155,10 @@ class _Reading:
         )
 
     def _sample(self) -> bytes:
-        """The block under way, without the characters that the edge to another block may have cut."""
+        """Return the current block without the characters that its edges may have cut."""
         if 0 in self.raw:
             return self.raw
         begin = 0 if self.first else self.raw.find(b"\n") + 1
         end = len(self.raw) if self.last else self.raw.rfind(b"\n") + 1
         cut = self.raw[begin:end]
-        return self.raw if cut.isascii() else cut  # what was refused may stand in the last line alone
+        return self.raw if cut.isascii() else cut  # the refused bytes may be in the last line alone

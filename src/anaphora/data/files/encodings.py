@@ -1,4 +1,4 @@
-"""What bytes probably are when they are not the text that was expected: other encodings, and files that are no text."""
+"""Detection of encodings, and of files that are not text."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ FORMATS = (
     (b"\xff\xd8\xff", "a JPEG picture", "bring a text file"),
     (b"\x7fELF", "a compiled program", "bring a text file"),
 )
-"""How files begin that are no text: the first bytes, what it is, and what to do."""
+"""The first bytes of files that are not text, the name of the format, and the remedy."""
 
-_MARKS = (  # the longer mark first: UTF-32's begins with UTF-16's
+_MARKS = (  # longer marks first: the mark of UTF-32 begins with the mark of UTF-16
     (codecs.BOM_UTF32_LE, "utf-32"),
     (codecs.BOM_UTF32_BE, "utf-32"),
     (codecs.BOM_UTF16_LE, "utf-16"),
@@ -29,17 +29,15 @@ _BEYOND_ASCII = re.compile("[^\x00-\x7f\ufffd]")
 _HIGH_RUNS = re.compile(b"[\x80-\xff]+")
 _IMPLAUSIBLE = re.compile(
     "[\x00-\x08\x0e-\x1f\x7f-\x9f\uff61-\uff9f]"
-)  # half-width katakana: another code read as Shift JIS
+)  # half-width katakana: another encoding read as Shift JIS
 _IMPLAUSIBLE_SHARE = 1 / 50
-_ISOLATED_SHARE = 0.6  # of the bytes above 127, in text where accented letters stand among plain ones
+_ISOLATED_SHARE = 0.6  # of the bytes above 127, in text with accented letters among plain letters
 
 
 def check_encoding(encoding: str) -> None:
-    """Return if there is such a text encoding; UsageError, naming the nearest, if not."""
+    """Raise UsageError, naming the nearest, unless `encoding` is a text encoding."""
     try:
-        io.TextIOWrapper(
-            io.BytesIO(), encoding
-        )  # LookupError also for codecs that are no text encoding, such as base64
+        io.TextIOWrapper(io.BytesIO(), encoding)  # also raises LookupError for codecs such as base64
     except LookupError as error:
         near = closest(encoding, set(aliases.aliases.values()))
         hint = f"did you mean {near.replace('_', '-')}?" if near else "common ones are utf-8, utf-16, cp1252, latin-1"
@@ -47,7 +45,9 @@ def check_encoding(encoding: str) -> None:
 
 
 def likely_encoding(raw: bytes) -> str | None:
-    """Guess the encoding of bytes from marks, zero bytes and trial decoding; None when they do not look like text."""
+    """Return the probable encoding of bytes by marks, zero bytes and trial decoding; None if they do not look like
+    text.
+    """
     if marked := marked_encoding(raw):
         return marked
     zeros_even, zeros_odd = raw[0::2].count(0), raw[1::2].count(0)
@@ -73,5 +73,5 @@ def likely_encoding(raw: bytes) -> str | None:
 
 
 def marked_encoding(raw: bytes) -> str | None:
-    """Return the encoding whose byte order mark the bytes begin with, UTF-8's aside."""
+    """Return the encoding whose byte order mark begins the bytes; the mark of UTF-8 is ignored."""
     return next((encoding for mark, encoding in _MARKS if raw.startswith(mark)), None)

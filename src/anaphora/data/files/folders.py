@@ -1,10 +1,10 @@
-"""Labelled texts that lie in files: a table with the columns `text` and `label`.
+"""Labelled texts in files, as a table with the columns `text` and `label`.
 
     folder/sub-folder/*        a sub-folder is a label, a file in it a row
     folder/*.txt               a file is a label, a line in it a row
     a.txt b.txt …              the same for files that are named one by one
 
-A file's name without its ending is its label. Empty lines at a file's end are no rows.
+The label of a file is its name without extension. Empty lines at the end of a file are no rows.
 """
 
 from __future__ import annotations
@@ -14,25 +14,27 @@ import os
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from anaphora.data.files.tables import ENDINGS, Row, Table, read_table
+from anaphora.data.files.tables import ENDINGS, NumberedRow, Table, read_table
 from anaphora.data.files.text import STANDARD_INPUT, read_text
 from anaphora.errors import DataError, UsageError
 
 _WHAT = "expected a sub-folder of text files per label, or a text file per label"
 
 
-class Labelled(Table):
-    """Files of text whose names, or whose folders' names, are labels."""
+class LabelledFiles(Table):
+    """Text files whose names, or whose folders' names, are labels."""
 
     columns = ("text", "label")
 
     def __init__(self, name: str, files: Sequence[tuple[str, Path]], lines: bool, encoding: str) -> None:
-        """`files` are labels with a file each; `lines` says whether a row is a line or a whole file."""
+        """Prepare a table; `files` are labels with a file each; `lines` says that a row is a line rather than a whole
+        file.
+        """
         self.name, self._files, self._lines, self._encoding = name, list(files), lines, encoding
-        self._starts: list[int] = []  # the number of each file's first row
+        self._starts: list[int] = []  # the number of the first row of each file
 
-    def rows(self, columns: Sequence[str]) -> Iterator[Row]:
-        """Every row, counted through the files."""
+    def rows(self, columns: Sequence[str]) -> Iterator[NumberedRow]:
+        """Yield every row, numbered through all files."""
         picks = [self.columns.index(column) for column in columns]
         number = 1
         for file, (label, path) in enumerate(self._files):
@@ -44,12 +46,12 @@ class Labelled(Table):
                 number += 1
 
     def place(self, number: int) -> tuple[str, int]:
-        """The file of a row, and its line in it."""
+        """Return the file of a row, and its line in the file."""
         file = bisect.bisect_right(self._starts, number) - 1
         return str(self._files[file][1]), number - self._starts[file] + 1
 
     def at(self, number: int) -> str:
-        """The same in words."""
+        """Return the location of a row in words."""
         file, line = self.place(number)
         return f"'{file}', line {line}"
 
@@ -59,9 +61,9 @@ class Labelled(Table):
 
 
 def read_tables(paths: Sequence[str | os.PathLike[str]], encoding: str = "utf-8", header: bool = True) -> list[Table]:
-    """Open everything that was named: tables, folders of text, or text files of which each is a label.
+    """Open all named data: tables, folders of text, or text files with one label each.
 
-    Raises UsageError if nothing was named, DataError as `read_table` does and for a folder that holds no texts.
+    Raises UsageError if no data are named, DataError as `read_table` does and for a folder without texts.
     """
     if not paths:
         raise UsageError("no data were named: give a table (CSV, TSV, JSONL, Parquet) or a folder of text files")
@@ -78,13 +80,13 @@ def read_tables(paths: Sequence[str | os.PathLike[str]], encoding: str = "utf-8"
     if texts:
         for path in texts:
             if not path.exists():
-                read_text(path, encoding)  # says what is near
-        tables.append(Labelled("the text files", [(path.stem, path) for path in texts], True, encoding))
+                read_text(path, encoding)  # the error names a similar file
+        tables.append(LabelledFiles("the text files", [(path.stem, path) for path in texts], True, encoding))
     return tables
 
 
 def text_files(paths: Sequence[str | os.PathLike[str]]) -> list[Path]:
-    """Every file of text that is read for these paths, but empty ones in a label's folder, which are empty rows."""
+    """Return every text file that these paths include, except empty files in a label's folder, which are empty rows."""
     found: list[Path] = []
     for path in map(Path, paths):
         if path.is_dir():
@@ -95,18 +97,18 @@ def text_files(paths: Sequence[str | os.PathLike[str]]) -> list[Path]:
     return found
 
 
-def _folder(folder: Path, encoding: str) -> Labelled:
+def _folder(folder: Path, encoding: str) -> LabelledFiles:
     files, lines = _files(folder)
     for _, path in files:
         if path.is_dir():
             raise DataError(f"'{path}' is a folder inside a label's folder; in '{folder}' {_WHAT}.")
     if not files:
         raise DataError(f"The folder '{folder}' holds no texts: {_WHAT}.")
-    return Labelled(f"'{folder}'", files, lines, encoding)
+    return LabelledFiles(f"'{folder}'", files, lines, encoding)
 
 
 def _files(folder: Path) -> tuple[list[tuple[str, Path]], bool]:
-    """The files of a folder with their labels, and whether a row is a line of them."""
+    """Return the files of a folder with their labels, and whether a row is a line of a file."""
     inside = sorted(path for path in folder.iterdir() if not path.name.startswith("."))
     labels = [path for path in inside if path.is_dir()]
     if labels:

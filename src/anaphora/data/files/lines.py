@@ -1,7 +1,7 @@
-"""Lines as they come: from files or a pipe, in batches that never wait for a line that is not there yet.
+"""Lines from files or a pipe, in batches, without waiting for lines that have not arrived.
 
-A batch has as many lines as are at hand, up to `most`; so a long file is answered in large batches, and a person at a
-terminal, or a slow program, line by line. Memory is that of one batch.
+A batch has the available lines, up to `most`: a long file comes in large batches, and the lines of a terminal or a slow
+program come one by one. Only one batch is in memory.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ _TABLES = (".csv", ".tsv", ".parquet", ".json")
 
 
 class Line(NamedTuple):
-    """A line without its end, and where it stands; `json` says whether it should be an object."""
+    """A line without its end, and its location; `json` says whether it should be an object."""
 
     where: str
     text: bytes
@@ -35,12 +35,11 @@ class Line(NamedTuple):
 
 
 def batches(paths: Sequence[str | os.PathLike[str]], most: int = MOST, plain: bool = False) -> Iterator[list[Line]]:
-    """The lines of files, of standard input for `-` or nothing; a table's rows come as JSON objects, unless all files
-    are `plain` lines.
+    """Yield the lines of files, or of standard input for `-` or without paths.
 
-    Lines of standard input are objects if the first that is not blank is one.
-
-    Raises DataError for a file that cannot be read, UsageError if there is no standard input.
+    The rows of a table come as JSON objects, unless `plain` asks for the lines of all files. Lines of standard input
+    are objects if the first line that is not blank is an object. Raises DataError for a file that cannot be read,
+    UsageError if there is no standard input.
     """
     for path in paths or [STANDARD_INPUT]:
         ending = Path(path).suffix.lower()
@@ -55,13 +54,13 @@ def batches(paths: Sequence[str | os.PathLike[str]], most: int = MOST, plain: bo
                 opened = open(path, "rb", buffering=0)  # noqa: SIM115 — closed below
             except OSError as error:
                 message = f"'{os.fspath(path)}' cannot be read: {error.strerror or error}."
-                raise DataError(message + _meant(os.fspath(path))) from error
+                raise DataError(message + _hint_for_a_text(os.fspath(path))) from error
             with opened as file:
                 yield from _lines(file, f"'{os.fspath(path)}'", ending in _JSON and not plain, most)
 
 
-def _meant(name: str) -> str:
-    """What to type if a text was named where a file belongs."""
+def _hint_for_a_text(name: str) -> str:
+    """Return a hint for a text that was given in place of a file name."""
     echo = f" A text itself goes through standard input: echo {shlex.quote(name)} | anaphora run …"
     return echo if " " in name else ""
 
@@ -88,7 +87,7 @@ def _lines(file: BinaryIO | io.RawIOBase, name: str, is_json: bool | None, most:
 
 
 def at_hand(file: BinaryIO | io.RawIOBase) -> Iterator[bytes | None]:
-    """Lines without their ends; None where one would have to wait for more."""
+    """Yield lines without their ends, and None if the next line has not arrived."""
     kept = b""
     waits = _can_wait(file)
     while True:

@@ -1,13 +1,14 @@
-"""Pairs of texts, one that is read and one that is written: from two parallel files, or from two columns of a table.
+"""Pairs of source and target texts: from two parallel files, or from two columns of a table.
 
-    a.de b.en            line i of one belongs to line i of the other
+    a.de b.en            line i of one file belongs to line i of the other
     pairs.tsv …          the columns `source` and `target`, or those that are named; a text file with tabs likewise
 
-Files of unlike length cannot be paired. Where they part is guessed from the lengths of their lines,
+Files with different numbers of lines cannot be paired. The message estimates the first mismatch from the lengths of
+lines,
 
     argmin_i  Σ_{j<i} |d(a_j, b_j)| + Σ_{j>=i} |d(a_j, b_{j−k})|,    d = ln(|a| + 1) − ln(|b| + 1) − its median
 
-with k the surplus of lines: before line i the files agree as they stand, after it as seen from their ends.
+with k the surplus of lines: before line i the files match from their beginnings, after it from their ends.
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from anaphora.data.files.tables import ENDINGS, Fields, InTables, Row, Table, read_table
+from anaphora.data.files.tables import ENDINGS, DelimitedTable, InTables, NumberedRow, Table, read_table
 from anaphora.data.files.text import STANDARD_INPUT, read_text
 from anaphora.errors import DataError, UsageError
 
@@ -29,27 +30,27 @@ TARGETS = ("target", "tgt", "output", "to", "translation", "answer", "y", "label
 _WHAT = "expected two parallel files (source, then target), or a table with two columns"
 
 
-class Parallel(Table):
-    """Two files, line by line."""
+class ParallelFiles(Table):
+    """Two parallel files, line by line."""
 
     columns = ("source", "target")
 
     def __init__(self, source: str, target: str, encoding: str) -> None:
-        """Raises DataError for a file that cannot be read, or if one has more lines than the other."""
+        """Read both files; raises DataError if one cannot be read, or if their numbers of lines differ."""
         self.name = f"'{source}' and '{target}'"
         self._file = source
         self._sides = (lines_of(source, encoding), lines_of(target, encoding))
         if len(self._sides[0]) != len(self._sides[1]):
             raise DataError(mismatch(source, target, *self._sides))
 
-    def rows(self, columns: Sequence[str]) -> Iterator[Row]:
-        """Every pair of lines."""
+    def rows(self, columns: Sequence[str]) -> Iterator[NumberedRow]:
+        """Yield every pair of lines."""
         picks = [self.columns.index(column) for column in columns]
         for number, pair in enumerate(zip(*self._sides, strict=True), 1):
             yield number, tuple([pair[pick] for pick in picks])
 
     def place(self, number: int) -> tuple[str, int]:
-        """The line in the first file, which is that in the second."""
+        """Return the line in the first file; the line in the second file has the same number."""
         return self._file, number
 
 
@@ -66,15 +67,15 @@ class Pairs(InTables):
         return len(self.sources)
 
     def take(self, rows: Sequence[int] | NDArray[np.int64]) -> Pairs:
-        """Some pairs."""
+        """Return the pairs numbered `rows` (n,), in this order."""
         sources, targets = (tuple(side[row] for row in rows) for side in (self.sources, self.targets))
         return Pairs(sources, targets, self.tables, self.places[rows])
 
     @staticmethod
     def of(tables: Sequence[Table], source: str | None = None, target: str | None = None) -> Pairs:
-        """The pairs of tables that are open already.
+        """Return the pairs of open tables.
 
-        Raises DataError if a column is missing or cannot be told, or holds what is no text.
+        Raises DataError if a column is missing or ambiguous, or holds a value that is not text.
         """
         sources, targets, places = list[str](), list[str](), list[tuple[int, int]]()
         for which, table in enumerate(tables):
@@ -99,40 +100,40 @@ def read_pairs(
     source: str | None = None,
     target: str | None = None,
 ) -> Pairs:
-    """Read tables and files in twos.
+    """Read the pairs of tables and of parallel files.
 
-    Raises UsageError for a file that stands alone, DataError for what cannot be read or paired.
+    Raises UsageError for a file without a partner, DataError for data that cannot be read or paired.
     """
     return Pairs.of(open_pairs(paths, encoding, header), source, target)
 
 
 def open_pairs(paths: Sequence[str | os.PathLike[str]], encoding: str = "utf-8", header: bool = True) -> list[Table]:
-    """Open what was named; raises as `read_pairs` does."""
-    tables, alone = sorted_out(paths)
+    """Open tables and parallel files; raises as `read_pairs` does."""
+    tables, parallel = sorted_out(paths)
     opened = [read_table(path, encoding, header) for path in tables]
-    if len(alone) == 1:
-        return [*opened, _tabs(alone[0], encoding)]
-    if len(alone) % 2 or not (opened or alone):
-        raise UsageError(f"{len(alone)} files were named ({', '.join(alone)}): {_WHAT}")
-    return [*opened, *(Parallel(*twos, encoding) for twos in zip(alone[::2], alone[1::2], strict=True))]
+    if len(parallel) == 1:
+        return [*opened, _tabs(parallel[0], encoding)]
+    if len(parallel) % 2 or not (opened or parallel):
+        raise UsageError(f"{len(parallel)} files were named ({', '.join(parallel)}): {_WHAT}")
+    return [*opened, *(ParallelFiles(*pair, encoding) for pair in zip(parallel[::2], parallel[1::2], strict=True))]
 
 
 def sorted_out(paths: Sequence[str | os.PathLike[str]]) -> tuple[list[str], list[str]]:
-    """The paths of tables, and of files that belong together in twos."""
+    """Return the paths of tables, and the paths of parallel files."""
     names = [os.fspath(path) for path in paths]
     tables = [name for name in names if name == STANDARD_INPUT or Path(name).suffix.lower() in ENDINGS]
     return tables, [name for name in names if name not in tables]
 
 
 def lines_of(path: str, encoding: str) -> list[str]:
-    """The lines of a file; raises DataError as `read_text` does."""
+    """Return the lines of a file; raises DataError as `read_text` does."""
     return read_text(path, encoding).removesuffix("\n").split("\n")
 
 
 def choose(table: Table, source: str | None = None, target: str | None = None) -> tuple[str, str]:
-    """The columns of a table: named, found by their names, or the only two there are.
+    """Return the two columns of a table: the named ones, the ones with usual names, or the only two.
 
-    Raises DataError if one is missing, naming the nearest, or cannot be told.
+    Raises DataError if a column is missing, naming the nearest, or ambiguous.
     """
     given = (source and table.need(source), target and table.need(target))
     plain = {column.strip().lower(): column for column in reversed(table.columns)}
@@ -152,7 +153,7 @@ def choose(table: Table, source: str | None = None, target: str | None = None) -
 
 
 def mismatch(source: str, target: str, a: Sequence[str], b: Sequence[str]) -> str:
-    """Words for files of unlike length."""
+    """Return a message about files with different numbers of lines."""
     line = parting(a, b)
     return (
         f"'{source}' has {len(a):,} lines and '{target}' has {len(b):,}; expected as many, line by line. By the lengths"
@@ -162,7 +163,7 @@ def mismatch(source: str, target: str, a: Sequence[str], b: Sequence[str]) -> st
 
 
 def parting(a: Sequence[str], b: Sequence[str]) -> int:
-    """The first line, from 1, at which two files of unlike length cease to match.
+    """Return the first line, from 1, at which two files of different lengths cease to match.
 
     >>> parting(["one", "two three four", "five", "six seven"], ["un", "deux trois quatre", "six sept"])
     3
@@ -179,15 +180,17 @@ def parting(a: Sequence[str], b: Sequence[str]) -> int:
 
 
 def _nameless(table: Table) -> bool:
-    """Whether the names can be no first row that was taken for names: they are numbers, or those of JSON or Parquet."""
-    return not isinstance(table, Fields) or all(column.isdigit() for column in table.columns)
+    """Return whether the names cannot be a first row taken for a header: they are numbers, or names from JSON or
+    Parquet.
+    """
+    return not isinstance(table, DelimitedTable) or all(column.isdigit() for column in table.columns)
 
 
 def _tabs(path: str, encoding: str) -> Table:
     text = read_text(path, encoding)
     if "\t" not in text.partition("\n")[0]:
         raise UsageError(f"'{path}' stands alone, and its first line has no tab: {_WHAT}")
-    return Fields(text, f"'{path}'", "\t", header=False)
+    return DelimitedTable(text, f"'{path}'", "\t", header=False)
 
 
 def _cut(lines: Sequence[str], line: int) -> str:

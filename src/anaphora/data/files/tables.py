@@ -1,11 +1,11 @@
-"""Tables as rows of named columns, read one after another, each knowing where it stands.
+"""Tables as rows of named columns, read in order, each with its location.
 
-    .csv .tsv          a field per column; the first line names them, or they are called 1, 2, …
+    .csv .tsv          a field per column; the first line names the columns, or their names are 1, 2, …
     .jsonl .ndjson     a JSON object per line                   .json   one list of objects
     .parquet           by polars
 
-A field of a CSV file is text, a JSON value what JSON makes of it. Rows are numbered as an editor numbers lines, so
-that a message can say where to look. Nothing but the text of one file is held at once.
+A field of a CSV file is text, and a JSON value has its JSON type. The number of a row is its line number in an editor,
+for messages. Only the text of one file is in memory at a time.
 """
 
 from __future__ import annotations
@@ -28,10 +28,10 @@ from anaphora.data import location
 from anaphora.data.files.text import STANDARD_INPUT, read_text
 from anaphora.errors import DataError, MissingExtra, closest
 
-Row = tuple[int, tuple[Any, ...]]
+NumberedRow = tuple[int, tuple[Any, ...]]
 SEPARATORS = ",;\t|"
 ENDINGS = (".csv", ".tsv", ".jsonl", ".ndjson", ".json", ".parquet")
-_LOOKED_AT = 1000  # rows whose names or values say what the columns are
+_HEAD_ROWS = 1000  # rows that determine names and types of columns
 
 
 class Table(ABC):
@@ -42,26 +42,26 @@ class Table(ABC):
     unit = "line"
 
     @abstractmethod
-    def rows(self, columns: Sequence[str]) -> Iterator[Row]:
-        """Every row: its number, and its values in these columns, None where it has none.
+    def rows(self, columns: Sequence[str]) -> Iterator[NumberedRow]:
+        """Yield every row: its number, and its values in these columns, None if a value is missing.
 
-        Raises DataError, naming the place, for a row that is none.
+        Raises DataError, with the location, for a malformed row.
         """
 
     def place(self, number: int) -> tuple[str, int]:
-        """Where a row stands: its file, and the line in it."""
+        """Return the location of a row: its file, and its line in the file."""
         return self.name.strip("'"), number
 
     def at(self, number: int) -> str:
-        """Where a row stands, in words."""
+        """Return the location of a row in words."""
         return f"{self.name}, {self.unit} {number}"
 
     def head(self, columns: Sequence[str]) -> list[tuple[Any, ...]]:
-        """The values of the first thousand rows."""
-        return [values for _, values in itertools.islice(self.rows(columns), _LOOKED_AT)]
+        """Return the values of the first thousand rows."""
+        return [values for _, values in itertools.islice(self.rows(columns), _HEAD_ROWS)]
 
     def need(self, column: str) -> str:
-        """The column; raises DataError, naming the nearest, if there is none of that name."""
+        """Return the column; raises DataError, naming the nearest, if it does not exist."""
         if column in self.columns:
             return column
         near = closest(column, self.columns)
@@ -90,7 +90,7 @@ class InTables:
 
 
 class Columns(Table):
-    """Columns in memory, all of one length."""
+    """Columns in memory, all of the same length."""
 
     unit = "row"
 
@@ -98,20 +98,20 @@ class Columns(Table):
         self.name, self.columns = name, tuple(map(str, columns))
         self._values = {str(column): values for column, values in columns.items()}
 
-    def rows(self, columns: Sequence[str]) -> Iterator[Row]:
-        """Every row, the first being 1."""
+    def rows(self, columns: Sequence[str]) -> Iterator[NumberedRow]:
+        """Yield every row, numbered from 1."""
         return enumerate(zip(*(self._values[column] for column in columns), strict=True), 1)
 
 
-class Fields(Table):
-    """A CSV or TSV text. In a TSV that would not be whole otherwise, a quotation mark is a character like any other."""
+class DelimitedTable(Table):
+    """A CSV or TSV text; in a TSV with unbalanced quotation marks, they are ordinary characters."""
 
     def __init__(self, text: str, name: str, separator: str | None = None, header: bool = True) -> None:
         self.name, self._text = name, text
         first = text.partition("\n")[0]
         self._separator = separator or max(SEPARATORS, key=first.count)
         self._quoting: Literal[0, 3] = csv.QUOTE_MINIMAL
-        if self._separator == "\t" and '"' in text and not self._whole():
+        if self._separator == "\t" and '"' in text and not self._is_consistent():
             self._quoting = csv.QUOTE_NONE
         names = next((fields for _, fields in self._records()), [])
         self._header = header
@@ -125,15 +125,15 @@ class Fields(Table):
                 " --no-header: they are then called 1, 2, …"
             )
 
-    def rows(self, columns: Sequence[str]) -> Iterator[Row]:
-        """Every row."""
+    def rows(self, columns: Sequence[str]) -> Iterator[NumberedRow]:
+        """Yield every row."""
         at = [self.columns.index(column) for column in columns]
-        wide = len(self.columns)
+        width = len(self.columns)
         for line, fields in itertools.islice(self._records(), int(self._header), None):
-            if len(fields) != wide:
+            if len(fields) != width:
                 names = ", ".join(self.columns)
                 raise DataError(
-                    f"{self.name}, line {line}, has {len(fields)} fields; expected {wide} ({names}). A field that"
+                    f"{self.name}, line {line}, has {len(fields)} fields; expected {width} ({names}). A field that"
                     f" holds {self._separator!r} or a line's end stands in quotation marks."
                 )
             yield line, tuple([fields[place] for place in at])
@@ -156,14 +156,14 @@ class Fields(Table):
                 " twice, and each that opens must close."
             ) from error
 
-    def _whole(self) -> bool:
+    def _is_consistent(self) -> bool:
         try:
             return len({len(fields) for _, fields in self._records()}) == 1
         except DataError:
             return False
 
 
-class Objects(Table):
+class JsonTable(Table):
     """JSON objects, one per line or all in one list."""
 
     def __init__(self, text: str, name: str) -> None:
@@ -173,12 +173,12 @@ class Objects(Table):
             self.unit = "item"
             self._list = self._parsed(text, f"{name}")
         names: dict[str, None] = {}
-        for _, item in itertools.islice(self._objects(), _LOOKED_AT):
+        for _, item in itertools.islice(self._objects(), _HEAD_ROWS):
             names.update(dict.fromkeys(item))
         self.columns = tuple(names)
 
-    def rows(self, columns: Sequence[str]) -> Iterator[Row]:
-        """Every row."""
+    def rows(self, columns: Sequence[str]) -> Iterator[NumberedRow]:
+        """Yield every row."""
         for number, item in self._objects():
             yield number, tuple([item.get(column) for column in columns])
 
@@ -203,7 +203,7 @@ class Objects(Table):
             raise DataError(f"{where}, is not JSON: {error}.") from error
 
 
-class Frame(Table):
+class ParquetTable(Table):
     """A Parquet file."""
 
     unit = "row"
@@ -220,28 +220,28 @@ class Frame(Table):
             raise DataError(f"{name} cannot be read as Parquet: {str(error).splitlines()[0]}.") from error
         self.columns = tuple(self._frame.columns)
 
-    def rows(self, columns: Sequence[str]) -> Iterator[Row]:
-        """Every row, the first being 1."""
+    def rows(self, columns: Sequence[str]) -> Iterator[NumberedRow]:
+        """Yield every row, numbered from 1."""
         return enumerate(self._frame.select(list(columns)).iter_rows(), 1)
 
 
 def read_table(path: str | os.PathLike[str], encoding: str = "utf-8", header: bool = True) -> Table:
-    """Open the table in a file, or on standard input for `-`, where JSON is known by its first character.
+    """Open the table in a file, or on standard input for `-`, where the first character distinguishes JSON from CSV.
 
-    Raises DataError as `read_text` does, and for a table without a row.
+    Raises DataError as `read_text` does, and for a table without rows.
     """
-    table = _opened(path, encoding, header)
+    table = _open(path, encoding, header)
     if next(table.rows(table.columns[:1]), None) is None:
         raise DataError(f"{table.name} has no rows.")
     return table
 
 
-def _opened(path: str | os.PathLike[str], encoding: str, header: bool) -> Table:
+def _open(path: str | os.PathLike[str], encoding: str, header: bool) -> Table:
     ending = Path(path).suffix.lower()
     name = "standard input" if os.fspath(path) == STANDARD_INPUT else f"'{os.fspath(path)}'"
     if ending == ".parquet":
-        return Frame(Path(path), name)
+        return ParquetTable(Path(path), name)
     text = read_text(path, encoding)
     if ending in (".jsonl", ".ndjson", ".json") or (ending != ".csv" and text.lstrip()[:1] in ("{", "[")):
-        return Objects(text, name)
-    return Fields(text, name, "\t" if ending == ".tsv" else None, header)
+        return JsonTable(text, name)
+    return DelimitedTable(text, name, "\t" if ending == ".tsv" else None, header)

@@ -1,10 +1,10 @@
-"""Texts from files or from standard input: whole, or block by block where they are longer than memory is wide.
+"""Texts from files or standard input: in memory, or block by block if they are large.
 
     Text = the characters of one source after another        text.blocks() reads them from the beginning, at any time
 
-A `Text` of up to `IN_MEMORY` bytes is held. Of a longer one nothing is: its files are read anew in each pass, and a
-pipe, which cannot be, is copied to a temporary file first (`TMPDIR` says where). A file that changes between two
-passes is refused. What becomes of the bytes, and what is refused as no text, is said in `anaphora.data.files.decoding`.
+A `Text` of up to `IN_MEMORY` bytes is in memory. A larger text is not: each pass reads its files again, and a pipe is
+copied to a temporary file first (in `TMPDIR`), because it cannot be read twice. A file that changes between two passes
+is refused. `anaphora.data.files.decoding` says how bytes are decoded and which files are refused.
 """
 
 from __future__ import annotations
@@ -22,19 +22,19 @@ from typing import BinaryIO, NamedTuple
 
 from anaphora.data.files.decoding import decoded
 from anaphora.data.files.encodings import check_encoding
-from anaphora.data.progress import told
+from anaphora.data.progress import reporting
 from anaphora.errors import DataError, UsageError, closest
 
 STANDARD_INPUT = "-"
 IN_MEMORY = 2**24  # bytes of files
-BLOCK = 2**20  # bytes read at once, and characters given at once of a text in memory
+BLOCK = 2**20  # bytes per read, and characters per block of a text in memory
 
 
 def read_text(path: str | os.PathLike[str], encoding: str = "utf-8") -> str:
     """Return the text of one file, or of standard input for ``-``.
 
-    Raises DataError when the file is missing, unreadable, a folder, empty, binary or not in ``encoding``, and
-    UsageError when no such encoding exists.
+    Raises DataError if the file is missing, unreadable, a folder, empty, binary or not in `encoding`, and UsageError
+    for an unknown encoding.
     """
     check_encoding(encoding)
     source = _source(os.fspath(path))
@@ -42,37 +42,37 @@ def read_text(path: str | os.PathLike[str], encoding: str = "utf-8") -> str:
 
 
 def open_texts(paths: Sequence[str | os.PathLike[str]], encoding: str = "utf-8") -> Text:
-    """Return the files' texts as one, after a pass that checks every byte and counts the characters.
+    """Return the text of several files as one, after a pass that checks every byte and counts the characters.
 
-    Raises as :func:`read_text` does, and UsageError when no file is named or ``-`` twice; a later pass over a file that
-    has changed since raises DataError.
+    Raises the errors of `read_text`, and UsageError if no file is named or ``-`` is named twice. A later pass over a
+    changed file raises DataError.
     """
     names = _names(paths)
     check_encoding(encoding)
     sources = [_source(name) for name in names]
     held = sum(source.size for source in sources) <= IN_MEMORY
-    stretches = []
+    slices = []
     for source in sources:
-        blocks = decoded(told(source.blocks(), source.size, f"reading {source.name}"), encoding, source.name)
+        blocks = decoded(reporting(source.blocks(), source.size, f"reading {source.name}"), encoding, source.name)
         if held:
             text = "".join(blocks)
-            stretches.append(_Stretch(_Held(text), 0, len(text)))
+            slices.append(_Slice(_InMemory(text), 0, len(text)))
         else:
-            stretches.append(_Stretch(_Decoded(source, encoding), 0, sum(map(len, blocks))))
-    return Text(stretches)
+            slices.append(_Slice(_Decoded(source, encoding), 0, sum(map(len, blocks))))
+    return Text(slices)
 
 
 class Text:
-    """Characters that can be read again and again; it has a length, and slices that are texts themselves."""
+    """Characters that can be read repeatedly; a Text has a length, and its slices are Texts."""
 
-    def __init__(self, stretches: Iterable[_Stretch]) -> None:
-        self._stretches = tuple(stretches)
-        self._characters = sum(stretch.stop - stretch.start for stretch in self._stretches)
+    def __init__(self, slices: Iterable[_Slice]) -> None:
+        self._slices = tuple(slices)
+        self._characters = sum(part.stop - part.start for part in self._slices)
 
     @classmethod
     def of(cls, text: str) -> Text:
-        """Return a text that is in memory already."""
-        return cls([_Stretch(_Held(text), 0, len(text))])
+        """Return a text that is in memory."""
+        return cls([_Slice(_InMemory(text), 0, len(text))])
 
     def __len__(self) -> int:
         return self._characters
@@ -81,36 +81,36 @@ class Text:
         start, stop, step = index.indices(self._characters)
         if step != 1:
             raise ValueError(f"expected a slice of neighbours, got every {step}th character")
-        stretches, before = [], 0
-        for source, first, end in self._stretches:
+        slices, before = [], 0
+        for source, first, end in self._slices:
             begin, until = max(first, first + start - before), min(end, first + stop - before)
             if begin < until:
-                stretches.append(_Stretch(source, begin, until))
+                slices.append(_Slice(source, begin, until))
             before += end - first
-        return Text(stretches)
+        return Text(slices)
 
     def __str__(self) -> str:
         return "".join(self.blocks())
 
     @property
     def lengths(self) -> tuple[int, ...]:
-        """How many characters of each source there are, one after another; a block is of one source."""
-        return tuple(stretch.stop - stretch.start for stretch in self._stretches)
+        """The number of characters of each source, in order; a block belongs to one source."""
+        return tuple(part.stop - part.start for part in self._slices)
 
     def blocks(self) -> Iterator[str]:
-        """Read it from the beginning, about `BLOCK` characters at once; no block is empty."""
-        for source, start, stop in self._stretches:
+        """Yield the text from the beginning in blocks of about `BLOCK` characters; no block is empty."""
+        for source, start, stop in self._slices:
             at = 0
             for block in source.text():
-                here = block[max(0, start - at) : stop - at]
-                if here:
-                    yield here
+                piece = block[max(0, start - at) : stop - at]
+                if piece:
+                    yield piece
                 at += len(block)
                 if at >= stop:
                     break
 
 
-class _Held(NamedTuple):
+class _InMemory(NamedTuple):
     """Characters in memory."""
 
     characters: str
@@ -132,20 +132,20 @@ class _File(NamedTuple):
         return self.facts.st_size
 
     def blocks(self) -> Iterator[bytes]:
-        with _opened(self.path, self.name) as file:
+        with _open(self.path, self.name) as file:
             now = os.fstat(file.fileno())
             if (now.st_size, now.st_mtime_ns) != (self.facts.st_size, self.facts.st_mtime_ns):
                 raise DataError(f"{self.name} was changed while it was being read: leave it as it is, and begin anew")
             while True:
-                with _explained(self.path, self.name):
+                with _explaining(self.path, self.name):
                     block = file.read(BLOCK)
                 if not block:
                     return
                 yield block
 
 
-class _Copy:
-    """The bytes that came through a pipe, in memory or, if there are many, in a temporary file."""
+class _PipeCopy:
+    """The bytes of a pipe, in memory or, if there are many, in a temporary file."""
 
     def __init__(self, pipe: BinaryIO | io.FileIO, name: str) -> None:
         self.name = name
@@ -169,19 +169,19 @@ class _Copy:
 
 
 class _Decoded(NamedTuple):
-    """Bytes that are characters in an encoding."""
+    """Bytes and their encoding."""
 
-    source: _File | _Copy
+    source: _File | _PipeCopy
     encoding: str
 
     def text(self) -> Iterator[str]:
         return decoded(self.source.blocks(), self.encoding, self.source.name, again=True)
 
 
-class _Stretch(NamedTuple):
-    """Characters `start` to `stop` of a source."""
+class _Slice(NamedTuple):
+    """The characters `start` to `stop` of a source."""
 
-    source: _Held | _Decoded
+    source: _InMemory | _Decoded
     start: int
     stop: int
 
@@ -195,30 +195,30 @@ def _names(paths: Sequence[str | os.PathLike[str]]) -> list[str]:
     return names
 
 
-def _source(path: str) -> _File | _Copy:
+def _source(path: str) -> _File | _PipeCopy:
     if path == STANDARD_INPUT:
         if sys.stdin is None:
             raise DataError("standard input (-) was named, but this process has none: name a file")
-        return _Copy(sys.stdin.buffer, "standard input")
+        return _PipeCopy(sys.stdin.buffer, "standard input")
     file, name = Path(path), f"'{path}'"
-    with _explained(file, name):
+    with _explaining(file, name):
         facts = file.stat()
         if stat.S_ISDIR(facts.st_mode):
             raise IsADirectoryError
         if stat.S_ISREG(facts.st_mode):
             return _File(file, name, facts)
-    with _opened(file, name) as pipe:
-        return _Copy(pipe, name)
+    with _open(file, name) as pipe:
+        return _PipeCopy(pipe, name)
 
 
-def _opened(file: Path, name: str) -> io.FileIO:
-    with _explained(file, name):
+def _open(file: Path, name: str) -> io.FileIO:
+    with _explaining(file, name):
         return open(file, "rb", buffering=0)
 
 
 @contextmanager
-def _explained(file: Path, name: str) -> Iterator[None]:
-    """Say what stands in the way of reading a file."""
+def _explaining(file: Path, name: str) -> Iterator[None]:
+    """Turn the errors of reading a file into DataError with an explanation."""
     try:
         yield
     except FileNotFoundError as error:

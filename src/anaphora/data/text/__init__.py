@@ -1,1 +1,1 @@
-"""Texts as whole numbers: vocabularies, and corpora of any size."""
+"""Texts as integers: vocabularies, and corpora of any size."""

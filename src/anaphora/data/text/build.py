@@ -1,4 +1,4 @@
-"""Making a vocabulary of a text, and giving one back from a bundle's tensors."""
+"""Building a vocabulary from a text, and restoring it from a bundle's tensors."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ KINDS = ("char", "byte", "word", "subword")
 
 
 def build(kind: str, text: str | Text, size: int | None = None) -> Vocabulary:
-    """Make the vocabulary of a training text, which is read block by block.
+    """Build the vocabulary of a training text, which is read block by block.
 
-    ``size`` bounds V, unknown included (default: all characters, 10,000 words, 4,000 pieces; bytes are always
-    256). Raises DataError when the text has fewer than two different symbols, UsageError for an unknown kind or a
-    bad size.
+    `size` limits V, the unknown symbol included (default: all characters, 10,000 words, 4,000 subwords; bytes always
+    have 256 symbols). Raises DataError if the text has fewer than two different symbols, UsageError for an unknown kind
+    or a wrong size.
     """
     _check_kind(kind, UsageError)
     if size is not None and size < 3:
@@ -39,9 +39,9 @@ def build(kind: str, text: str | Text, size: int | None = None) -> Vocabulary:
 
 
 def restore(kind: str, tensors: Mapping[str, np.ndarray]) -> Vocabulary:
-    """Give back the vocabulary whose `tensors` these are.
+    """Return the vocabulary that `tensors` describe; each has one dimension, (N,).
 
-    Raises CorruptBundle when they do not describe one, IncompatibleBundle for an unknown kind.
+    Raises CorruptBundle if they do not describe a vocabulary, IncompatibleBundle for an unknown kind.
     """
     _check_kind(kind, IncompatibleBundle)
     if kind == "byte":

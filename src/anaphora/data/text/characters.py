@@ -14,7 +14,7 @@ _CODE_POINTS = 0x110000
 
 
 class Characters(Table):
-    """One Unicode code point per unit; known characters are sorted by code point behind the unknown one."""
+    """One Unicode code point per unit; the unknown symbol is first, and known characters follow by code point."""
 
     kind = "char"
 
@@ -28,7 +28,7 @@ class Characters(Table):
 
     @classmethod
     def of(cls, text: Text, size: int | None) -> Characters:
-        """Take every character of ``text``, or the ``size`` - 1 most frequent (ties: the lower code point)."""
+        """Return all characters of `text`, or the `size` - 1 most frequent (ties: the lower code point)."""
         counts = count_characters(text.blocks())
         counts[ord(UNKNOWN)] = 0
         points = np.flatnonzero(counts)
@@ -46,11 +46,12 @@ class Characters(Table):
         return text
 
     def decode(self, ids: npt.ArrayLike) -> str:
+        """Return the text of indices (T,); IndexError for an index outside 0 … V-1."""
         return self._points[self.checked(ids)].astype("<u4").tobytes().decode("utf-32-le")
 
 
 def count_characters(blocks: Iterable[str]) -> npt.NDArray[np.int64]:
-    """Count how often every code point occurs in a text, (1,114,112,)."""
+    """Return the number of occurrences of every code point in a text, (1114112,)."""
     counts = np.zeros(_CODE_POINTS, dtype=np.int64)
     for block in blocks:
         points = np.frombuffer(block.encode(), np.uint8) if block.isascii() else _code_points(block)

@@ -1,6 +1,6 @@
-"""A text, read, and split into what is trained on and what is held out.
+"""A text, split into a training part and a held-out part.
 
-Corpus = train + held_out        the end of the text is held out, or a file of its own
+Corpus = train + held_out        the end of the text is held out, or a separate file
 """
 
 from __future__ import annotations
@@ -11,13 +11,13 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from anaphora.data.files.text import STANDARD_INPUT, Text, open_texts
-from anaphora.data.progress import told
+from anaphora.data.progress import reporting
 from anaphora.errors import UsageError
 
 
 @dataclass(frozen=True)
 class Corpus:
-    """The text, split; `sha256` is that of the two parts as UTF-8, a zero byte between them."""
+    """The split text; `sha256` is the digest of both parts as UTF-8, with a zero byte between them."""
 
     train: Text
     held_out: Text
@@ -27,15 +27,15 @@ class Corpus:
 
     @property
     def name(self) -> str:
-        """Where it comes from, in words."""
+        """The sources in words."""
         names = ["standard input" if source == STANDARD_INPUT else source for source in self.sources]
         return ", ".join(names[:3]) + (f" and {len(names) - 3} more" if len(names) > 3 else "") or "the text"
 
 
 def read_corpus(paths: Sequence[str | Path], valid: float | str, encoding: str) -> Corpus:
-    """Read texts of any length, `-` being standard input, and set the held-out part aside.
+    """Read texts of any length, `-` for standard input, and split them.
 
-    Raises DataError for what cannot be read, UsageError for a share that is none.
+    Raises DataError for a text that cannot be read, UsageError for a share outside 0 … 1.
     """
     text = open_texts(list(paths), encoding)
     sources = tuple(str(path) for path in paths)
@@ -45,7 +45,7 @@ def read_corpus(paths: Sequence[str | Path], valid: float | str, encoding: str) 
 
 
 def split_corpus(text: str | Text, valid: float | str, *sources: str) -> Corpus:
-    """Set aside the end of a text.
+    """Hold out the end of a text.
 
     Raises UsageError if `valid` is not a share between 0 and 1.
     """
@@ -57,12 +57,12 @@ def split_corpus(text: str | Text, valid: float | str, *sources: str) -> Corpus:
 
 
 def of_parts(train: Text, held_out: Text, sources: tuple[str, ...]) -> Corpus:
-    """A corpus of two texts, after a pass over both."""
+    """Return the corpus of two texts, after a pass over both that computes their digests."""
     whole, end = hashlib.sha256(), hashlib.sha256()
-    for block in told(train.blocks(), len(train), "hashing the training part"):
+    for block in reporting(train.blocks(), len(train), "hashing the training part"):
         whole.update(block.encode())
     whole.update(b"\0")
-    for block in told(held_out.blocks(), len(held_out), "hashing the held-out part"):
+    for block in reporting(held_out.blocks(), len(held_out), "hashing the held-out part"):
         whole.update(block.encode())
         end.update(block.encode())
     return Corpus(train, held_out, sources, whole.hexdigest(), end.hexdigest())

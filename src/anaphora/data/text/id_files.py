@@ -1,10 +1,10 @@
-"""Units on disk: a text as whole numbers of the smallest type that holds them; a stretch is read when it is asked for.
+"""Id files: the units of a text on disk, as integers of the smallest type; a slice is read on demand.
 
     file = .npy, version 1.0: one dimension of uint8, uint16 or uint32, little-endian
 
-Any NumPy opens it, `np.load(path, mmap_mode="r")`. Here it is read with `pread` and not through a memory map: pages of
-a map that were touched count as this process's memory until the system wants them back, and a pass over the text
-touches them all; what `pread` leaves behind is the system's own cache.
+Any NumPy opens the file by `np.load(path, mmap_mode="r")`. This module reads it by `pread` instead of a memory map.
+Touched pages of a map count as memory of the process until the system reclaims them, and a pass over the text touches
+all pages; the data that `pread` caches belong to the system.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ _TYPES = (np.dtype("u1"), np.dtype("<u2"), np.dtype("<u4"))
 
 
 class Units(Protocol):
-    """A text's units, in memory or on disk: a length, and slices that are arrays."""
+    """The units of a text, in memory or on disk: a length, and slices that are arrays."""
 
     def __len__(self) -> int: ...
 
@@ -35,10 +35,10 @@ class Units(Protocol):
 
 
 class Shard:
-    """N units in a file; a slice is (n,) int32, read at that moment."""
+    """N units in a file; a slice is read on demand as an array (n,) int32."""
 
     def __init__(self, path: str | os.PathLike[str]) -> None:
-        """Open a file that `write` has written; raises DataError if it is another or was cut off."""
+        """Open a file that `write` wrote; raises DataError for another or incomplete file."""
         self.path = Path(path)
         try:
             with open(self.path, "rb") as file:
@@ -58,11 +58,11 @@ class Shard:
         start, stop, step = index.indices(self._length)
         if step != 1:
             raise ValueError(f"expected a slice of neighbours, got every {step}th unit")
-        read = self._read(start * self._type.itemsize, max(0, stop - start) * self._type.itemsize)
-        return np.frombuffer(read, self._type).astype(np.int32)
+        raw = self._read(start * self._type.itemsize, max(0, stop - start) * self._type.itemsize)
+        return np.frombuffer(raw, self._type).astype(np.int32)
 
     def digest(self) -> str:
-        """The SHA-256 of the units' bytes."""
+        """Return the SHA-256 of the units' bytes."""
         sha256 = hashlib.sha256()
         for start in range(0, self._length, BLOCK):
             length = min(BLOCK, self._length - start)
@@ -70,20 +70,20 @@ class Shard:
         return sha256.hexdigest()
 
     def _read(self, begin: int, size: int) -> bytes:
-        """Some bytes of the units; a system may give fewer than it is asked for."""
-        read = os.pread(self._file, size, self._start + begin)
-        while len(read) < size:
-            more = os.pread(self._file, size - len(read), self._start + begin + len(read))
+        """Return some bytes of the units; the system may return fewer bytes per call than requested."""
+        raw = os.pread(self._file, size, self._start + begin)
+        while len(raw) < size:
+            more = os.pread(self._file, size - len(raw), self._start + begin + len(raw))
             if not more:
                 raise DataError(f"'{self.path}' was cut off while it was in use: leave it alone while training goes on")
-            read += more
-        return read
+            raw += more
+        return raw
 
 
 def write(path: str | os.PathLike[str], pieces: Iterable[NDArray[np.integer[Any]]], size: int) -> str:
-    """Write units 0 … ``size`` - 1, piece after piece, to a new file, and give the SHA-256 of their bytes.
+    """Write units 0 … `size` - 1 to a new file, piece after piece, each (n,), and return the SHA-256 of their bytes.
 
-    Raises OSError where that fails; what is there then is no whole file.
+    Raises OSError on failure; then the file is incomplete.
     """
     kind = next(kind for kind in _TYPES if size - 1 <= np.iinfo(kind).max)
     length, sha256 = 0, hashlib.sha256()
@@ -95,20 +95,20 @@ def write(path: str | os.PathLike[str], pieces: Iterable[NDArray[np.integer[Any]
             sha256.update(raw)
             length += piece.size
         file.seek(0)
-        _write_header(file, length, kind)  # as long as the first: it leaves room for any length
+        _write_header(file, length, kind)  # as long as the first header, which has room for any length
         file.flush()
         os.fsync(file.fileno())
     return sha256.hexdigest()
 
 
 def blocks(units: Units, size: int = BLOCK) -> Iterator[NDArray[Any]]:
-    """Units from first to last, some at a time."""
+    """Yield the units of a text in order, in arrays (n,) with n ≤ `size`."""
     for start in range(0, len(units), size):
         yield units[start : start + size]
 
 
 def counts(units: Units, size: int) -> NDArray[np.int64]:
-    """How often each of 0 … ``size`` - 1 occurs, (size,)."""
+    """Return the number of occurrences of each unit 0 … `size` - 1, (V,) with V = `size`."""
     return sum((np.bincount(block, minlength=size) for block in blocks(units)), np.zeros(size, np.int64))
 
 

@@ -1,9 +1,9 @@
-"""Texts that a Python program brings, as one: a text, several, or the paths of files.
+"""Texts from a Python program, as one text: a text, several texts, or the paths of files.
 
     a str             a text                      pathlib.Path, or several      files, read as one text
     several str       one text, each its lines
 
-What is a text and what a file is told by the type alone, so that no text is ever taken for the name of a file.
+The type alone distinguishes texts from files, so no text is ever taken for the name of a file.
 """
 
 from __future__ import annotations
@@ -42,9 +42,9 @@ def refuse_name(data: Any) -> None:
 
 
 def text_of(data: Any, encoding: str, meant: Callable[[Sequence[str]], Sequence[str]] = list) -> Text:
-    """One text of whatever was given; `meant` are the files that paths stand for.
+    """Return one text from the given data; `meant` maps paths to files.
 
-    Raises UsageError for what is no text, DataError for one of several that is none or a file that cannot be read.
+    Raises UsageError for data that are no text, DataError for an item that is no text or a file that cannot be read.
     """
     files = paths(data)
     if files is not None:

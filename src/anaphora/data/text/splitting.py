@@ -1,4 +1,4 @@
-"""Cutting a text that comes in blocks where no word is cut in two."""
+"""Splitting a text that comes in blocks without splitting a word."""
 
 from __future__ import annotations
 
@@ -6,13 +6,13 @@ from collections.abc import Callable, Iterable, Iterator
 
 from anaphora.errors import DataError
 
-LONGEST = 2**24  # characters without a place to cut at
+LONGEST = 2**24  # characters without a break
 
 
 def recut(blocks: Iterable[str], cut: Callable[[str], int]) -> Iterator[str]:
-    """Cut the same text where ``cut``, the last good place in what it is given or 0, allows.
+    """Yield the same text in other blocks; ``cut`` returns the last good break in its argument, or 0.
 
-    Raises DataError where that is nowhere in `LONGEST` characters.
+    Raises DataError if there is no break in `LONGEST` characters.
     """
     held = ""
     for block in blocks:
@@ -30,7 +30,7 @@ def recut(blocks: Iterable[str], cut: Callable[[str], int]) -> Iterator[str]:
 
 
 def last_break(text: str) -> int:
-    """Return where a text can be cut and no word is: behind its last line feed, else before its last lone space or 0.
+    """Return the last position between words: after the last line feed, else before the last single space, else 0.
 
     >>> last_break("one two\\nthree"), last_break("one two  "), last_break("one  two "), last_break("one")
     (8, 7, 8, 0)

@@ -1,8 +1,8 @@
-"""Subword units: pieces of words learned by byte-pair encoding, with sentencepiece; its model travels in the bundle.
+"""Subword units: parts of words learned by byte-pair encoding with sentencepiece; the bundle holds its model.
 
-Differs from sentencepiece's defaults so that text comes back as it was: nothing is normalised, white space is kept,
-no space is put in front, and a line feed is a piece of its own (lines are encoded one by one). One loss remains:
-sentencepiece writes a space as U+2581, so a U+2581 in the text comes back as a space.
+The settings differ from sentencepiece's defaults so that decoding restores the text: nothing is normalised, white space
+is kept, no space is added in front, and a line feed is a symbol of its own (lines are encoded one by one). One loss
+remains: sentencepiece writes a space as U+2581, so a U+2581 in the text comes back as a space.
 
 Source: Sennrich, Haddow, Birch, "Neural Machine Translation of Rare Words with Subword Units", ACL 2016; Kudo and
 Richardson, "SentencePiece", EMNLP 2018.
@@ -25,13 +25,13 @@ from anaphora.errors import CorruptBundle, DataError
 
 PIECES = 4_000  # the default size
 LEARNED_FROM = 10_000_000  # characters; of a longer text, evenly spaced lines
-_LINE = 1_000  # sentencepiece skips lines above 4,192 bytes: longer ones are cut, for learning only
+_LINE = 1_000  # characters; sentencepiece skips lines above 4,192 bytes, so longer lines are split for learning
 _SPACE = "\u2581"
-_RESERVED = "\u2585"  # sentencepiece would skip the whole line
+_RESERVED = "\u2585"  # sentencepiece skips lines with this character
 
 
 class Subwords(Vocabulary):
-    """Pieces of words; a piece may begin with the space before it."""
+    """Parts of words; a symbol may begin with the space before it."""
 
     kind = "subword"
 
@@ -51,7 +51,7 @@ class Subwords(Vocabulary):
 
     @classmethod
     def of(cls, text: Text, size: int | None) -> Subwords:
-        """Learn at most ``size`` pieces (default 4,000) from ``text``; DataError when its characters alone are more."""
+        """Learn at most `size` symbols (default 4,000) from `text`; DataError if it has more different characters."""
         occurring = np.flatnonzero(count_characters(text.blocks()))
         characters = set(map(chr, occurring.tolist())) - {"\n", _RESERVED, UNKNOWN}
         check_variety(len(characters), "character", text)
@@ -67,7 +67,7 @@ class Subwords(Vocabulary):
             model_writer=model,
             model_type="bpe",
             vocab_size=max(size or PIECES, needed),
-            hard_vocab_limit=False,  # a small text has fewer pieces than asked for
+            hard_vocab_limit=False,  # a small text has fewer symbols than requested
             character_coverage=1.0,
             normalization_rule_name="identity",
             remove_extra_whitespaces=False,
@@ -87,7 +87,7 @@ class Subwords(Vocabulary):
         lines = text.split("\n")
         encoded = self._processor.EncodeAsIds(lines)
         flat = chain.from_iterable(chain(line, (1,)) for line in encoded)
-        count = sum(map(len, encoded)) + len(lines) - 1  # no line feed after the last
+        count = sum(map(len, encoded)) + len(lines) - 1  # no line feed after the last line
         return np.fromiter(flat, dtype=np.int32, count=count)
 
     def cut(self, text: str) -> int:
@@ -99,23 +99,23 @@ class Subwords(Vocabulary):
         return [piece.replace(_SPACE, " ") for piece in flat]
 
     def tensors(self) -> dict[str, np.ndarray]:
-        """Return ``vocabulary.model``, the bytes of sentencepiece's own model."""
+        """Return ``vocabulary.model``, the bytes of sentencepiece's model."""
         return {"vocabulary.model": np.frombuffer(self._model, np.uint8)}
 
 
 def _lines(text: Text) -> Iterator[str]:
-    """Evenly spaced pieces of lines, all of them where the text is short enough to learn from all."""
+    """Yield evenly spaced parts of lines; all of them if the text is short enough."""
     keep = min(1.0, LEARNED_FROM / len(text))
-    owed = 0.0
+    credit = 0.0
     for piece in _pieces(text.blocks()):
-        owed += keep
-        if owed >= 1.0 or keep == 1.0:
-            owed -= 1.0
+        credit += keep
+        if credit >= 1.0 or keep == 1.0:
+            credit -= 1.0
             yield piece
 
 
 def _pieces(blocks: Iterable[str]) -> Iterator[str]:
-    """Each line in pieces of `_LINE` characters, the last one shorter; none of an empty line."""
+    """Yield each line in parts of `_LINE` characters, the last part shorter; nothing for an empty line."""
     begun = ""
     for block in blocks:
         *lines, rest = (begun + block.replace(_RESERVED, "").replace(UNKNOWN, "")).split("\n")

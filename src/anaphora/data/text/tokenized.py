@@ -1,8 +1,8 @@
-"""A corpus as units: in memory, or of a longer one on disk, where a later run over the same text finds them.
+"""A tokenized corpus: in memory, or on disk if it is large, where a later run over the same text finds it.
 
-folder = the cache / text-HASH             HASH: of the text, what it is cut into, and the version
+folder = the cache / text-HASH             HASH: of the text, the tokenization, and the version
   train.npy  held_out.npy                 the units of the two parts; see `anaphora.data.text.id_files`
-  vocabulary.safetensors                  what the vocabulary is restored from
+  vocabulary.safetensors                  the tensors of the vocabulary
   data.json                               the SHA-256 of each
 """
 
@@ -23,7 +23,7 @@ from safetensors.numpy import load_file, save_file
 
 from anaphora.data.files import cache
 from anaphora.data.files.text import Text
-from anaphora.data.progress import tell, told
+from anaphora.data.progress import report, reporting
 from anaphora.data.text import id_files
 from anaphora.data.text.corpus import Corpus
 from anaphora.data.text.id_files import Shard, Units
@@ -40,11 +40,11 @@ V = TypeVar("V", bound=Vocabulary)
 
 
 class Way(NamedTuple, Generic[V]):
-    """How a text becomes units: how its vocabulary is made and restored, and what decides about it."""
+    """A tokenization: functions that make and restore its vocabulary, and the values that determine it."""
 
     make: Callable[[Text], V]
     restore: Callable[[Mapping[str, NDArray[Any]]], V]
-    said: tuple[Any, ...]  # plain values: equal ones give equal units of one text
+    said: tuple[Any, ...]  # plain values; equal values give equal units of one text
 
 
 class Encoded(NamedTuple, Generic[V]):
@@ -58,15 +58,15 @@ class Encoded(NamedTuple, Generic[V]):
 def prepare(corpus: Corpus, way: Way[V]) -> Encoded[V]:
     """Make the vocabulary of the training part, and units of both parts.
 
-    Raises DataError when the training part makes no vocabulary, UsageError when there is no room on the disk.
+    Raises DataError if the training part gives no vocabulary, UsageError if the disk is full.
     """
     train, held_out = corpus.train, corpus.held_out
     if len(train) + len(held_out) <= IN_MEMORY:
         vocabulary = way.make(train)
-        return Encoded(vocabulary, _joined(_units(vocabulary, train)), _joined(_units(vocabulary, held_out)))
+        return Encoded(vocabulary, _concatenate(_units(vocabulary, train)), _concatenate(_units(vocabulary, held_out)))
 
     def fill(folder: Path) -> None:
-        tell(f"making the vocabulary of {len(train):,} characters")
+        report(f"making the vocabulary of {len(train):,} characters")
         vocabulary = way.make(train)
         facts: dict[str, Any] = {"version": _VERSION, "parts": {}, "tensors": {}}
         for name, text in {"train": train, "held_out": held_out}.items():
@@ -79,19 +79,19 @@ def prepare(corpus: Corpus, way: Way[V]) -> Encoded[V]:
         (folder / _FACTS).write_text(json.dumps(facts, indent=1), encoding="utf-8")
 
     said = json.dumps([_VERSION, __version__, corpus.sha256, *way.said])
-    folder = cache.kept(f"text-{hashlib.sha256(said.encode()).hexdigest()[:32]}", _whole, fill)
+    folder = cache.cached(f"text-{hashlib.sha256(said.encode()).hexdigest()[:32]}", _is_complete, fill)
     vocabulary = way.restore(load_file(folder / _VOCABULARY))
     return Encoded(vocabulary, Shard(folder / "train.npy"), Shard(folder / "held_out.npy"))
 
 
 @contextmanager
 def units_of(vocabulary: Vocabulary, text: Text) -> Iterator[Units]:
-    """The units of a text for as long as they are needed: of a long one they lie in a temporary file.
+    """Provide the units of a text within the context; the units of a large text are in a temporary file.
 
-    Raises UsageError when there is no room for it.
+    Raises UsageError if the disk is full.
     """
     if len(text) <= IN_MEMORY:
-        yield _joined(_units(vocabulary, text))
+        yield _concatenate(_units(vocabulary, text))
         return
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "text.npy"
@@ -106,16 +106,16 @@ def units_of(vocabulary: Vocabulary, text: Text) -> Iterator[Units]:
 
 
 def _units(vocabulary: Vocabulary, text: Text, part: str = "the text") -> Iterator[NDArray[np.int32]]:
-    return vocabulary.encode_all(told(text.blocks(), len(text), f"encoding {part}"))
+    return vocabulary.encode_all(reporting(text.blocks(), len(text), f"encoding {part}"))
 
 
-def _joined(pieces: Iterator[NDArray[np.int32]]) -> NDArray[np.int32]:
+def _concatenate(pieces: Iterator[NDArray[np.int32]]) -> NDArray[np.int32]:
     return np.concatenate([np.zeros(0, np.int32), *pieces])
 
 
-def _whole(folder: Path) -> bool:
-    """Whether a folder holds every byte that was written."""
-    tell("checking the units that an earlier run has prepared")
+def _is_complete(folder: Path) -> bool:
+    """Return whether a folder holds every byte that was written."""
+    report("checking the units that an earlier run has prepared")
     try:
         facts = json.loads((folder / _FACTS).read_text(encoding="utf-8"))
         tensors = load_file(folder / _VOCABULARY)

@@ -1,4 +1,4 @@
-"""Bytes as units: one byte of a text's UTF-8 each, so that nothing can be unknown."""
+"""Bytes as units: one byte of a text's UTF-8 each, so no unit is unknown."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ class Bytes(Vocabulary):
 
     @classmethod
     def of(cls, text: Text) -> Bytes:
-        """Check that ``text`` has at least two different bytes; the vocabulary itself is always the same."""
+        """Return the vocabulary, after a check that `text` has at least two different bytes."""
         found: set[int] = set()
         for block in text.blocks():
             found.update(block.encode())
@@ -39,19 +39,19 @@ class Bytes(Vocabulary):
         return [self.symbols[byte] for byte in text.encode()]
 
     def decode(self, ids: npt.ArrayLike) -> str:
-        """Return the text of bytes (T,); what is no valid UTF-8 shows as U+FFFD."""
+        """Return the text of bytes (T,); invalid UTF-8 becomes U+FFFD."""
         return self.checked(ids).astype(np.uint8).tobytes().decode("utf-8", "replace")
 
     def decoder(self) -> Decoder:
         return _ByteDecoder(self)
 
     def tensors(self) -> dict[str, np.ndarray]:
-        """Return nothing: the kind says all."""
+        """Return no tensors: the kind determines the vocabulary."""
         return {}
 
 
 class _ByteDecoder(Decoder):
-    """Holds back the bytes of a character until its last one has come."""
+    """A decoder that holds back the bytes of an incomplete character."""
 
     def __init__(self, vocabulary: Vocabulary) -> None:
         super().__init__(vocabulary)

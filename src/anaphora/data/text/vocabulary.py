@@ -1,21 +1,20 @@
-"""Vocabularies: text as numbers and back, in four kinds of unit.
+"""Vocabularies: text as integers and back, with four kinds of units.
 
-A vocabulary is a list of V symbols; ``encode`` gives each unit of a text its index 0 … V-1 and ``decode`` joins
+A vocabulary is a list of V symbols. ``encode`` gives each unit of a text its index 0 … V-1, and ``decode`` joins
 symbols::
 
     char      one Unicode code point                     unknown + the characters of the training text
-    byte      one byte of the text's UTF-8               always 256 symbols, nothing can be unknown
+    byte      one byte of the text's UTF-8               always 256 symbols, no unit is unknown
     word      a word, punctuation or white space         unknown + frequent words; see `anaphora.data.text.words`
-    subword   a piece of a word (sentencepiece, BPE)     unknown + line feed + pieces; see `anaphora.data.text.subwords`
+    subword   a part of a word (sentencepiece, BPE)      unknown + line feed + parts; see `anaphora.data.text.subwords`
 
-**Unknown** is index 0 of every kind but ``byte`` and prints as U+FFFD, ``�``; a U+FFFD in a text *is* the unknown
-symbol. Words meet it in training, since a word that occurs once becomes unknown. Characters and pieces do not: there it
-exists so that held-out text with a character never seen is scored, with whatever probability the model gives to
-"something else". Index 0 names that event and not the character, so such a score is a little too kind; it is the same
-for the network and for the n-gram beside it.
+**Unknown** is index 0 of every kind except ``byte`` and prints as U+FFFD, ``�``; a U+FFFD in a text is the unknown
+symbol. Words meet the unknown symbol in training, because a word that occurs once becomes unknown. Characters and
+subwords do not; for them it exists so that held-out text with an unseen character can be scored, by the probability of
+"something else". Index 0 stands for that event and not for the character, so such a score is slightly too good; this
+applies equally to the network and to its n-gram baseline.
 
-A text may be longer than memory: it is counted and encoded block by block, ``encode_all`` cutting it only where no
-unit is cut in two.
+A text may be larger than memory: it is counted and encoded block by block, and ``encode_all`` never splits a unit.
 """
 
 from __future__ import annotations
@@ -34,17 +33,17 @@ from anaphora.errors import DataError, closest
 Ids = npt.NDArray[np.int32]
 
 UNKNOWN = "\ufffd"
-_SHOWN = 5  # unknown symbols named in one message
+_SHOWN = 5  # unknown symbols in one message
 
 
 class Vocabulary(ABC):
-    """V symbols and the two ways between text and their indices."""
+    """V symbols, and the maps from text to their indices and back."""
 
     kind: ClassVar[str]
     symbols: tuple[str, ...]
-    """(V,) the text of every symbol, as a person would read it."""
+    """(V,) the text of every symbol in readable form."""
     unknown: int | None
-    """The index that stands for everything else, or None when nothing can be unknown."""
+    """The index of the unknown symbol, or None if no unit is unknown."""
 
     @property
     def size(self) -> int:
@@ -53,10 +52,10 @@ class Vocabulary(ABC):
 
     @abstractmethod
     def encode(self, text: str) -> Ids:
-        """Return the index of every unit of ``text``, (T,) int32; what is not in the vocabulary becomes ``unknown``."""
+        """Return the index of every unit of `text`, (T,) int32; units outside the vocabulary become `unknown`."""
 
     def encode_all(self, blocks: Iterable[str]) -> Iterator[Ids]:
-        """Yield what ``encode`` gives for the blocks joined, piece by piece."""
+        """Yield the encoding of the joined blocks, piece by piece."""
         return map(self.encode, self.whole_units(blocks))
 
     def cut(self, text: str) -> int:
@@ -69,25 +68,25 @@ class Vocabulary(ABC):
 
     @abstractmethod
     def units(self, text: str) -> Sequence[str]:
-        """Return the text of every unit, (T,): ``units(text)[t]`` is what ``encode(text)[t]`` stands for."""
+        """Return the text of every unit, (T,): ``units(text)[t]`` is the text of ``encode(text)[t]``."""
 
     @abstractmethod
     def tensors(self) -> dict[str, np.ndarray]:
-        """Return what a bundle must hold so that `build.restore` gives this vocabulary back."""
+        """Return the tensors from which `build.restore` restores this vocabulary."""
 
     def decode(self, ids: npt.ArrayLike) -> str:
-        """Return the text of indices (T,); IndexError when one is not in 0 … V-1."""
+        """Return the text of indices (T,); IndexError for an index outside 0 … V-1."""
         return "".join(self.symbols[i] for i in self.checked(ids).tolist())
 
     def decoder(self) -> Decoder:
-        """Return a new decoder, which gives the text of one index after another."""
+        """Return a new decoder, which returns the text of one index after another."""
         return Decoder(self)
 
     def encode_prompt(self, text: str, name: str = "the prompt") -> Ids:
-        """Encode what a model is asked to continue, (T,) int32.
+        """Return the encoding (T,) int32 of a text that a model is to continue.
 
-        Raises DataError naming every symbol that the model never saw, and where it stands; a U+FFFD is taken for a
-        wish. Words and pieces bring their own space: spaces at the end would hide the next word, so they are dropped.
+        Raises DataError that names every unknown symbol and its position; a U+FFFD counts as intended. Words and
+        subwords include the space before them, so spaces at the end are dropped; they would hide the next word.
         """
         if self.kind in ("word", "subword"):
             text = text.rstrip(" ")
@@ -102,7 +101,7 @@ class Vocabulary(ABC):
         return ids
 
     def checked(self, ids: npt.ArrayLike) -> npt.NDArray[np.int64]:
-        """Return indices (T,) int64; IndexError when one is not in 0 … V-1."""
+        """Return indices (T,) as int64; IndexError for an index outside 0 … V-1."""
         indices = np.asarray(ids, dtype=np.int64).reshape(-1)
         if indices.size and (indices.min() < 0 or indices.max() >= self.size):
             wrong = indices[(indices < 0) | (indices >= self.size)][0]
@@ -131,36 +130,38 @@ class Vocabulary(ABC):
 
 
 class Decoder:
-    """Text from indices one at a time; the pieces joined are what ``decode`` gives for all of them."""
+    """Text from indices one at a time; the joined results are the text that ``decode`` returns for all indices."""
 
     def __init__(self, vocabulary: Vocabulary) -> None:
         self.vocabulary = vocabulary
 
     def push(self, index: int) -> str:
-        """Return the text that is certain once this index is known: often one symbol, sometimes nothing yet."""
+        """Return the text that this index completes: usually one symbol, sometimes nothing yet."""
         return self.vocabulary.decode([index])
 
     def flush(self) -> str:
-        """Return what an unfinished character leaves behind, and begin anew."""
+        """Return the rest of an incomplete character, and reset the decoder."""
         return ""
 
 
 class Table(Vocabulary):
-    """Symbols kept as one list, unknown first."""
+    """A vocabulary with one list of symbols, the unknown symbol first."""
 
     def __init__(self, symbols: Sequence[str]) -> None:
         self.symbols = tuple(symbols)
         self.unknown = 0
 
     def tensors(self) -> dict[str, np.ndarray]:
-        """Return ``vocabulary.text``, the symbols joined as UTF-8, and ``vocabulary.ends``, (V,) where each ends."""
+        """Return ``vocabulary.text``, the joined symbols as UTF-8, and ``vocabulary.ends``, (V,), the end of each
+        symbol.
+        """
         encoded = [symbol.encode() for symbol in self.symbols]
         ends = np.cumsum([len(symbol) for symbol in encoded], dtype=np.int64)
         return {"vocabulary.text": np.frombuffer(b"".join(encoded), np.uint8), "vocabulary.ends": ends}
 
 
 def check_variety(different: int, noun: str, text: Text) -> None:
-    """Raise DataError when a text has fewer than two different units: there would be nothing to predict."""
+    """Raise DataError if a text has fewer than two different units, because then nothing can be learned."""
     if different < 2:
         what = f"one {noun} only, {_quoted(str(text[:1]))}, over and over" if different else "nothing to learn from"
         raise DataError(f"the text has {what}: a model needs at least two different {noun}s")

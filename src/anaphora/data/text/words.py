@@ -1,15 +1,16 @@
-"""Word units: text cut so that the pieces joined are the text again.
+"""Word units: text split into words so that the joined units are the text.
 
-A word, or a mark of punctuation, carries the single space before it (``To``, `` be``, ``,``, `` or``). Marks that
-repeat stand together up to three (``--``, ``...``); a word keeps its inner apostrophes (``don't``, ``o'er``) but not
-hyphens; scripts written without spaces (Chinese, Japanese kana) give one unit per character; a line feed is one unit,
-and so is any other run of white space.
+A word, or a punctuation mark, carries the single space before it (``To``, `` be``, ``,``, `` or``). Up to three equal
+marks form one unit (``--``, ``...``). A word keeps its inner apostrophes (``don't``, ``o'er``) but not hyphens. In
+scripts without spaces (Chinese, Japanese kana) each character is a unit. A line feed is one unit, and so is any other
+run of white space.
 
-The vocabulary holds the most frequent units that occur at least twice; all others are one unknown word. A word that
-is known only with its space, or only without, is taken as that.
+The vocabulary holds the most frequent units that occur at least twice; all others are one unknown word. A word that is
+known only with its space, or only without, is encoded as the known form.
 
-Of a text longer than a hundred million characters an evenly spaced sample is counted; and where a million different
-units have been met, the rarest are forgotten, so that one that becomes frequent later may seem a little rarer.
+Of a text with more than a hundred million characters an evenly spaced sample is counted. When the counts hold more than
+a million different units, the rarest are removed, so the count of a unit that becomes frequent later may be slightly
+low.
 """
 
 from __future__ import annotations
@@ -28,26 +29,28 @@ from anaphora.errors import DataError
 
 WORDS = 10_000  # the default size
 COUNTED_FROM = 100_000_000  # characters
-COUNTED = 1_000_000  # different units that are counted at once
+COUNTED = 1_000_000  # different units in the counts
 
-_MARKS = (  # for a character class: all punctuation and symbols but "_" and apostrophes
+_MARKS = (  # a character class: all punctuation and symbols except "_" and apostrophes
     "!-&(-/:-@\\[-^`{-~\u00a1-\u00a9\u00ab-\u00b4\u00b6-\u00b9\u00bb-\u00bf\u00d7\u00f7\u2010-\u2018\u201a-\u2bff"
     "\u3000-\u303f\ufe30-\ufe6f\uff01-\uff0f\uff1a-\uff20\ufffd\U0001f000-\U0001faff"
 )
 _APOSTROPHES = "'\u2019"
-_SCRIPTS = "\u3040-\u30ff\u3400-\u9fff\uf900-\ufaff\U00020000-\U0003ffff"  # written without spaces
+_SCRIPTS = "\u3040-\u30ff\u3400-\u9fff\uf900-\ufaff\U00020000-\U0003ffff"  # scripts written without spaces
 _LETTER = f"[^\\s{_MARKS}{_APOSTROPHES}{_SCRIPTS}]"
 _UNITS = re.compile(
     rf"\n"
     rf"| ?(?:{_LETTER}+(?:[{_APOSTROPHES}]{_LETTER}+)*"  # a word
     rf"|[{_SCRIPTS}]"
     rf"|([{_MARKS}{_APOSTROPHES}])\1{{0,2}})"  # a mark, up to three times
-    rf"|[^\S\n]+(?=[^\S\n])|[^\S\n]"  # white space; of a run, the last space belongs to the word after it
+    rf"|[^\S\n]+(?=[^\S\n])|[^\S\n]"  # white space; the last space of a run belongs to the next word
 )
 
 
 class Words(Table):
-    """Words, marks and white space as units, most frequent first behind the unknown one (ties: by code point)."""
+    """Words, punctuation marks and white space as units: first the unknown word, then by frequency (ties: by code
+    point).
+    """
 
     kind = "word"
 
@@ -60,10 +63,10 @@ class Words(Table):
 
     @classmethod
     def of(cls, text: Text, size: int | None) -> Words:
-        """Take the ``size`` - 1 (default 9,999) most frequent units that occur at least twice in ``text``."""
+        """Return the `size` - 1 (default 9,999) most frequent units that occur at least twice in `text`."""
         counts = counted(text)
-        for stranger in [unit for unit in counts if UNKNOWN in unit]:
-            del counts[stranger]
+        for unit in [unit for unit in counts if UNKNOWN in unit]:
+            del counts[unit]
         check_variety(len(counts), "word", text)
         repeated = sorted((unit for unit in counts if counts[unit] > 1), key=lambda unit: (-counts[unit], unit))
         if len(repeated) < 2:
@@ -86,7 +89,8 @@ class Words(Table):
 
 
 def split_words(text: str) -> list[str]:
-    """Cut a text into words, marks and white space, each with the single space before it; joined they are the text.
+    """Return the words, marks and white space of a text, each with the single space before it; joined they are the
+    text.
 
     >>> split_words("To be, or not -- don't!\\n")
     ['To', ' be', ',', ' or', ' not', ' --', " don't", '!', '\\n']
@@ -95,24 +99,26 @@ def split_words(text: str) -> list[str]:
 
 
 def counted(text: Text) -> Counter[str]:
-    """How often each unit occurs, as far as it is counted."""
+    """Return the number of occurrences of each unit, of a sample if the text is long."""
     counts: Counter[str] = Counter()
     keep = min(1.0, COUNTED_FROM / max(1, len(text)))
-    owed, forgotten = 0.0, 0
+    credit, removed = 0.0, 0
     for chunk in recut(text.blocks(), break_at):
-        owed += keep
-        if owed < 1.0 and keep < 1.0:
+        credit += keep
+        if credit < 1.0 and keep < 1.0:
             continue
-        owed -= 1.0
+        credit -= 1.0
         counts.update(split_words(chunk))
         while len(counts) > COUNTED:
-            forgotten += 1
-            counts = Counter({unit: count for unit, count in counts.items() if count > forgotten})
+            removed += 1
+            counts = Counter({unit: count for unit, count in counts.items() if count > removed})
     return counts
 
 
 def break_at(text: str) -> int:
-    """Where a text can be cut; in one without spaces (Chinese, say) before the last two units, which may go on."""
+    """Return the last position for splitting a text; in a text without spaces (such as Chinese) before the last two
+    units.
+    """
     if at := last_break(text):
         return at
     units = split_words(text)

@@ -14,9 +14,10 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from anaphora.data.files import lines as line_files
-from anaphora.data.files.conll import CONLLU, TOKENS, Layout, Word, Wrong, columns, conllu, listed
+from anaphora.data.files.conll import TOKENS, listed
 from anaphora.data.files.lines import Line
 from anaphora.data.files.text import STANDARD_INPUT
+from anaphora.data.files.word_lines import CONLLU, Layout, Word, Wrong, columns, conllu
 from anaphora.errors import DataError
 from anaphora.tasks.base.line_answers import text_of, value_of
 from anaphora.tasks.tag.settings import Data

@@ -28,8 +28,9 @@ from numpy.typing import NDArray
 
 from anaphora.bundle import Bundle
 from anaphora.data.batches import Ragged, edges
-from anaphora.data.files.conll import CONLLU, Sentences
+from anaphora.data.files.conll import Sentences
 from anaphora.data.files.lines import Line
+from anaphora.data.files.word_lines import CONLLU
 from anaphora.data.sampling import by_length, evenly_spaced
 from anaphora.errors import CorruptBundle, IncompatibleBundle, UsageError
 from anaphora.metrics import spans

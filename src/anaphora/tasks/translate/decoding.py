@@ -57,7 +57,7 @@ class DecodingOptions:
         decoding = "greedy" if self.greedy else f"beam {self.beam}, length penalty {self.length_penalty:g}"
         return f"{decoding}, coverage {self.coverage:g}" if self.coverage else decoding
 
-    def choice(self, seeds: Sequence[int]) -> decode.Choice:
+    def choice(self, seeds: Sequence[int]) -> decode.ChooseTokens:
         """What picks the next symbol of each row: the likeliest, or one drawn by the row's own seed and that of all."""
         if self.greedy:
             return decode.likeliest
