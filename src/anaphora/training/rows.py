@@ -5,12 +5,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from itertools import pairwise
 from typing import Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
-from anaphora.data.batches import Bucketed, EncodedRows, RowBatches
+from anaphora.data.batches import Bucketed, EncodedRows, RowBatches, edges
 from anaphora.data.sampling import by_length, evenly_spaced
 from anaphora.training.supervised import SupervisedTask
 
@@ -46,6 +48,12 @@ class RowTask(SupervisedTask[P]):
     def validation_part(self, count: int) -> P:
         held_out: P = self.encoded.held_out
         return held_out.take(by_length(evenly_spaced(len(held_out.numbers), count), held_out.lengths))
+
+    def pieces(self, steps: int) -> Iterator[P]:
+        """The rows of `self.validated`, as many at once as have so many steps together."""
+        cuts = edges(self.validated.lengths, steps, len(self.validated.numbers))
+        for begin, end in pairwise(cuts.tolist()):
+            yield self.validated.take(np.arange(begin, end))
 
     @property
     def validation_units(self) -> int:

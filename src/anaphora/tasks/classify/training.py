@@ -10,7 +10,6 @@ before it begins to be wrong more often, and the temperature is fitted again at 
 
 from __future__ import annotations
 
-from itertools import pairwise
 from typing import Any, cast
 
 import numpy as np
@@ -19,7 +18,7 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from anaphora.bundle import spec
-from anaphora.data.batches import Ragged, edges
+from anaphora.data.batches import Ragged
 from anaphora.metrics import classification
 from anaphora.nn import ragged
 from anaphora.runs.report import Tensors, TrainedWeights
@@ -87,12 +86,8 @@ class ClassifyTraining(RowTask[Part]):
     def validation_loss(self, model: nn.Module) -> float:
         """Nats per row, at the temperature that fits best."""
         part, multi = self.validated, self.encoded.multi
-        cuts = edges(part.rows.lengths, _VALIDATED_AT_ONCE, len(part.targets))
-        found = [
-            run_rows(model, part.rows.take(np.arange(begin, end))).float().cpu().numpy()
-            for begin, end in pairwise(cuts.tolist())
-        ]
-        scores = np.concatenate(found)
+        found = [run_rows(model, piece.rows) for piece in self.pieces(_VALIDATED_AT_ONCE)]
+        scores = np.concatenate([logits.float().cpu().numpy() for logits in found])
         temperature = temperature_of(scores, part.targets, multi)
         return float(classification.nats(scores, part.targets, temperature, multi).mean())
 

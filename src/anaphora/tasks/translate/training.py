@@ -11,8 +11,7 @@ validation takes ln p of the true symbols, without smoothing; text is decoded on
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
-from itertools import pairwise
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -21,8 +20,8 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from anaphora.bundle import spec
-from anaphora.data.batches import Bucketed, Ragged, RowBatches, edges
-from anaphora.data.sampling import by_length, evenly_spaced
+from anaphora.data.batches import Bucketed, Ragged, RowBatches
+from anaphora.data.sampling import evenly_spaced
 from anaphora.nn import ragged
 from anaphora.runs.content import Section
 from anaphora.runs.report import Tensors, TrainedWeights
@@ -38,11 +37,10 @@ from anaphora.tasks.translate.settings import PLURAL, Training, TranslateConfig
 from anaphora.training.augment import hide_symbols
 from anaphora.training.initialise import drop_recurrently, expect, small_embeddings
 from anaphora.training.observer import Observer
-from anaphora.training.supervised import SupervisedTask
+from anaphora.training.rows import RowTask
 
 _EPOCHS = 10.0  # that a run is thought to take, if nothing says how long
 _VALIDATED_AT_ONCE = 2**13  # units
-_SCORING_MARGIN = 8.0  # decoding a pair takes so many times a validation of it
 _SHOWN = 80  # characters of a pair that are shown
 _USUAL = 0.999  # the share of training pairs whose ratio of lengths a translation may reach
 
@@ -50,23 +48,23 @@ _USUAL = 0.999  # the share of training pairs whose ratio of lengths a translati
 class Batches(RowBatches[Part]):
     """Batches that know how much of the run is behind them; `whole` is how many the run is thought to take."""
 
-    def __init__(self, part: Part, bucketed: Bucketed, whole: float) -> None:
-        super().__init__(part, bucketed, units=lambda batch: len(batch.targets.steps))
+    def __init__(self, rows: Part, bucketed: Bucketed, units: Callable[[Part], int], whole: float) -> None:
+        super().__init__(rows, bucketed, units)
         self._whole = whole
 
     def at(self, position: int) -> Part:
         return super().at(position)._replace(progress=position / self._whole)
 
 
-class TranslateTraining(SupervisedTask[Part]):
+class TranslateTraining(RowTask[Part]):
     """A translator's part in a run."""
 
     task, loss_unit, fewest = "translate", "symbol", 50
+    scoring_margin = 8.0  # decoding a pair takes so many times a validation of it
     config: TranslateConfig
     corpus: Corpus
     encoded: Encoded
     training: Training
-    validated: Part
 
     def encode(self) -> Encoded:
         encoded = encode(self.config, self.corpus)
@@ -82,7 +80,7 @@ class TranslateTraining(SupervisedTask[Part]):
         bucketed = Bucketed(train.lengths, training.batch_steps, training.seed)
         epochs = training.epochs or (_EPOCHS if training.max_steps is None else 0.0)
         steps = float(training.max_steps or 0) * training.accumulate
-        return Batches(train, bucketed, max(1.0, epochs * bucketed.per_epoch, steps))
+        return Batches(train, bucketed, self.units_of, max(1.0, epochs * bucketed.per_epoch, steps))
 
     def initialise(self, model: nn.Module) -> None:
         """An output that knows nothing but how frequent each symbol is; dropout inside the recurrent layers."""
@@ -102,38 +100,24 @@ class TranslateTraining(SupervisedTask[Part]):
         return _loss(run_pairs(model, sources, inputs, batch), batch, label_smoothing=training.smoothing), None
 
     @property
-    def most_validated(self) -> int:
-        return min(len(self.corpus.held_out), self.training.evaluation_rows)
-
-    @property
     def most_scored(self) -> int:
         return min(len(self.corpus.held_out), self.training.scored_rows)
 
-    def validation_part(self, count: int) -> Part:
-        held_out = self.encoded.held_out
-        return held_out.take(by_length(evenly_spaced(len(held_out.numbers), count), held_out.lengths))
+    def units_of(self, part: Part) -> int:
+        """How many target symbols."""
+        return len(part.targets.steps)
 
     def validation_loss(self, model: nn.Module) -> float:
         """Nats per target symbol."""
-        part = self.validated
-        cuts = edges(part.lengths, _VALIDATED_AT_ONCE, len(part.numbers)).tolist()
         total = 0.0
-        for begin, end in pairwise(cuts):
-            some = part.take(np.arange(begin, end))
-            total += float(_loss(run_pairs(model, some.sources.steps, shifted(some.targets), some).float(), some))
-        return total / len(part.targets.steps)
+        for piece in self.pieces(_VALIDATED_AT_ONCE):
+            logits = run_pairs(model, piece.sources.steps, shifted(piece.targets), piece)
+            total += float(_loss(logits.float(), piece))
+        return total / self.validation_units
 
-    @property
-    def validation_units(self) -> int:
-        return len(self.validated.targets.steps)
-
-    @property
-    def validations_per_score(self) -> float:
-        return _SCORING_MARGIN * self.most_scored / self.most_validated
-
-    def describe(self, batch: Part, row: int, part: str = "") -> str:
-        train, number = self.corpus.train, int(batch.numbers[row])
-        return f"{train.at(number)} ({train.sources[number][:_SHOWN]!r} → {train.targets[number][:_SHOWN]!r})"
+    def quote(self, row: int) -> str:
+        train = self.corpus.train
+        return f"{train.sources[row][:_SHOWN]!r} → {train.targets[row][:_SHOWN]!r}"
 
     def fit_baseline(self, observer: Observer) -> None:
         """Score copies of the sources."""
@@ -147,8 +131,8 @@ class TranslateTraining(SupervisedTask[Part]):
         return self._baselines[self.scored]
 
     def _copied(self) -> Figures:
-        held_out = self.corpus.held_out
-        return copied(held_out, evenly_spaced(len(held_out), self.scored), self.config.data.lower)
+        rows = evenly_spaced(len(self.corpus.held_out), self.scored)
+        return copied(self.corpus.held_out, rows, self.config.data.lower)
 
     def score(self, trained: TrainedWeights) -> Score:
         return self._translator(trained.tree, trained.tensors).judged(self.corpus.held_out, most=self.scored)
