@@ -5,10 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from anaphora.tasks.tag.reading import read
 
 from anaphora.data.files.conll import Sentences, look, read_sentences
 from anaphora.errors import DataError, UsageError
+from anaphora.tasks.tag.data import read
 from tagged import config, write, write_grammar
 
 CONLLU = """\
