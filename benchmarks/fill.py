@@ -21,7 +21,7 @@ import torch
 from torch import Tensor, nn
 
 from anaphora.config import resolve
-from anaphora.formatting import clock, columns
+from anaphora.formatting import columns, duration_text
 from anaphora.tasks.fill.data import read
 from anaphora.tasks.fill.score import MethodScore
 from anaphora.tasks.fill.settings import TASK, FillConfig
@@ -64,7 +64,8 @@ def main() -> None:
         if asked.only in (None, name):
             began, used = time.monotonic(), time.process_time()
             found = trained(kind(config, read(config, asked.texts)), began)
-            took = f"{clock(time.monotonic() - began)} ({clock(time.process_time() - used)} of the processor)"
+            wall, processor = duration_text(time.monotonic() - began), duration_text(time.process_time() - used)
+            took = f"{wall} ({processor} of the processor)"
             sides = (found.score.both, found.score.past) if kind is FillTraining else (found.score.past,)
             rows += [row(f"{side.name}, trained {name}", side, found.steps, took) for side in sides]
     print("\n".join(columns(["", "accuracy", "top 5", "perplexity", "steps", "time"], rows, right=(1, 2, 3, 4))))

@@ -93,7 +93,7 @@ def train(text: Path, units: str, seconds: float) -> dict[str, Any]:
     options = [*OPTIONS, "--units", units, "--minutes", str(seconds / 60)]
     config = resolve(LanguageConfig, PRESETS, preset="small", options=options)
     progress.EVERY_SECONDS = 1.0
-    with progress.heard_by(lambda what: print(f"\r{what:60}", end="", file=sys.stderr, flush=True)):
+    with progress.observed_by(lambda what: print(f"\r{what:60}", end="", file=sys.stderr, flush=True)):
         begun = time.perf_counter()
         corpus = task.read(config, [text])
         read = time.perf_counter()

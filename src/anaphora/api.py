@@ -23,8 +23,8 @@ import numpy as np
 from anaphora import runtime
 from anaphora.checks import examine
 from anaphora.checks.findings import SEVERITIES, Finding, errors, refuse
-from anaphora.config import Config, knobs, resolve
-from anaphora.data.progress import heard_by
+from anaphora.config import Config, config_fields, resolve
+from anaphora.data.progress import observed_by
 from anaphora.errors import AnaphoraError, DataError, MissingExtra, UsageError, closest
 from anaphora.report.observers import observers
 from anaphora.runs import folder as run_folder
@@ -202,7 +202,7 @@ def configured(task: str, preset: str | None, config: Settings | None, given: Ma
 
 def _section(config: type[Config], name: str) -> str:
     """The section of a knob that only one section has."""
-    declared = knobs(config)
+    declared = config_fields(config)
     sections = [knob.section for knob in declared if knob.key == name]
     if len(sections) == 1:
         return sections[0]
@@ -252,7 +252,7 @@ def _read_aloud(progress: bool | Observer) -> Iterator[None]:
         if observer is None:
             yield
         else:
-            with heard_by(observer.stage):
+            with observed_by(observer.stage):
                 yield
 
 

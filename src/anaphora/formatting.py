@@ -6,7 +6,7 @@ import math
 from collections.abc import Sequence
 
 
-def clock(seconds: float) -> str:
+def duration_text(seconds: float) -> str:
     """Return a duration in seconds as ``m:ss`` or ``h:mm:ss``.
 
     >>> clock(75.4), clock(3725)
@@ -17,7 +17,7 @@ def clock(seconds: float) -> str:
     return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes}:{rest:02}"
 
 
-def short(number: float) -> str:
+def short_count(number: float) -> str:
     """Return a count in few characters, with the suffix k, M or G.
 
     >>> short(950), short(12_400), short(3_000_000)
@@ -29,7 +29,7 @@ def short(number: float) -> str:
     return f"{number:.3g}"
 
 
-def said(value: object) -> str:
+def as_text(value: object) -> str:
     """Return a value of a config, a report or a table as text; a number keeps four significant digits.
 
     >>> said(1.40812345), said(3e-05), said(12000), said(True), said(None), said([1, "a"])
@@ -46,7 +46,7 @@ def said(value: object) -> str:
             return "not a number" if math.isnan(value) else "infinite"
         return f"{value:,.0f}" if abs(value) >= 1e4 else f"{value:.4g}"
     if isinstance(value, list | tuple):
-        return ", ".join(said(item) for item in value)
+        return ", ".join(as_text(item) for item in value)
     return str(value)
 
 

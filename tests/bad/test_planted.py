@@ -9,7 +9,7 @@ import pytest
 from anaphora.checks import examine
 from anaphora.checks.findings import CODES, Finding, errors
 from anaphora.config import Config, resolve
-from anaphora.data.location import Row
+from anaphora.data.location import Location
 from anaphora.errors import DataError
 from anaphora.tasks import registry
 from anaphora.tasks.language import data as language
@@ -49,7 +49,7 @@ def test_a_planted_fault_is_found_in_its_row(
     findings = [each for each in found(name, planted.words) if each.code == planted.code]
     assert findings, [each.code for each in found(name, planted.words)]
     lines = sorted(row for each in findings for row in each.rows if row.file == planted.file or not planted.file)
-    assert lines[: len(planted.lines)] == [Row(planted.file, line) for line in planted.lines]
+    assert lines[: len(planted.lines)] == [Location(planted.file, line) for line in planted.lines]
     if planted.lines and planted.code != "wrong-encoding":
         assert len(lines) == len(planted.lines)
     for each in findings:
@@ -93,5 +93,5 @@ def test_a_line_is_told_by_the_file_it_stands_in(tmp_path: Path, monkeypatch: py
     (finding,) = [
         each for each in found("language", f"a.txt b.txt {SMALL} --valid 0.05") if each.code == "duplicate-across"
     ]
-    assert finding.rows == (Row("b.txt", 51), Row("b.txt", 52))
+    assert finding.rows == (Location("b.txt", 51), Location("b.txt", 52))
     assert "the first is line 11 of a.txt" in finding.message

@@ -10,13 +10,13 @@ from pathlib import Path
 import pytest
 
 from anaphora.checks.findings import CODES, SEVERITIES, Finding, errors, in_words, refuse
-from anaphora.data.location import Row
+from anaphora.data.location import Location
 from anaphora.errors import DataError
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 
 
-def wrong(rows: tuple[Row, ...] = (), **more: int) -> Finding:
+def wrong(rows: tuple[Location, ...] = (), **more: int) -> Finding:
     return Finding("not-finite", "error", "column 'x'", rows, "1 row has NaN.", "Fill it.", **more)
 
 
@@ -47,16 +47,16 @@ def test_a_code_has_one_severity() -> None:
 
 
 def test_rows_are_counted_and_the_first_told() -> None:
-    rows = tuple(Row("a.csv", line) for line in range(2, 1500))
+    rows = tuple(Location("a.csv", line) for line in range(2, 1500))
     finding = wrong(rows)
-    assert (finding.count, len(finding.rows), finding.rows[-1]) == (1498, 1000, Row("a.csv", 1001))
+    assert (finding.count, len(finding.rows), finding.rows[-1]) == (1498, 1000, Location("a.csv", 1001))
     assert finding.lines()[0] == "error    not-finite  column 'x': a.csv lines 2, 3, 4, 5, 6 and 1,493 more"
     assert wrong(rows[:7], count=9).lines()[0].endswith("lines 2, 3, 4, 5, 6 and 4 more")
-    assert in_words([Row("a.csv", 1200)]) == "a.csv line 1,200"
+    assert in_words([Location("a.csv", 1200)]) == "a.csv line 1,200"
 
 
 def test_a_finding_is_plain_values() -> None:
-    finding = Finding("lengths", "info", "a", (Row("a", 3),), "m.", "", figures={"longest": 9})
+    finding = Finding("lengths", "info", "a", (Location("a", 3),), "m.", "", figures={"longest": 9})
     assert json.loads(json.dumps(finding.as_json())) == {
         "code": "lengths",
         "severity": "info",
@@ -78,7 +78,7 @@ def test_errors_are_refused_and_all_of_them_named() -> None:
     with pytest.raises(
         DataError, match=r"2 errors found\.\nerror    not-finite(.|\n)*error    single-class"
     ) as refused:
-        refuse([info, wrong((Row("a.csv", 4),)), warning, single])
+        refuse([info, wrong((Location("a.csv", 4),)), warning, single])
     assert "a.csv line 4" in str(refused.value)
     assert "Bring others." in str(refused.value)
     assert "duplicate" not in str(refused.value)

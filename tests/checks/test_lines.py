@@ -9,7 +9,7 @@ import pytest
 
 from anaphora.checks import lines as line_checks
 from anaphora.checks.lines import FilePiece, TextLines, check_lines
-from anaphora.data.location import Row
+from anaphora.data.location import Location
 
 
 def blocks(text: str, size: int) -> Iterator[str]:
@@ -37,7 +37,7 @@ def test_lengths_are_those_of_split(size: int, rng: np.random.Generator) -> None
         "p95": lengths[95],
         "longest": 77,
     }
-    assert finding.rows == (Row("a", 41),)
+    assert finding.rows == (Location("a", 41),)
 
 
 @pytest.mark.parametrize("ended", ["", "\n"])
@@ -47,7 +47,7 @@ def test_a_file_that_lies_in_both_parts_keeps_its_line_numbers(ended: str) -> No
     assert train.ends_in == (5 if ended else 4)
     rest = lines(("\n" if not ended else "") + "\n".join([long(9), long(2), long(8)]), line=train.ends_in)
     (finding,) = check_lines(train, rest)
-    assert (finding.code, finding.rows) == ("duplicate-across", (Row("a", 6),))
+    assert (finding.code, finding.rows) == ("duplicate-across", (Location("a", 6),))
     assert "line 3 of a" in finding.message
 
 
@@ -56,7 +56,7 @@ def test_files_have_lines_of_their_own() -> None:
         [FilePiece("a", 1, [f"{long(1)}\n{long(2)}\n"]), FilePiece("b", 1, [f"{long(3)}\n{long(1)}\n{long(3)}"])]
     )
     (finding,) = check_lines(train, lines(""))
-    assert (finding.code, finding.rows, finding.count) == ("duplicate", (Row("b", 2), Row("b", 3)), 2)
+    assert (finding.code, finding.rows, finding.count) == ("duplicate", (Location("b", 2), Location("b", 3)), 2)
 
 
 def test_short_lines_and_rules_may_repeat() -> None:
@@ -72,7 +72,7 @@ def test_a_repeated_line_in_a_hundred_is_no_finding() -> None:
 def test_a_line_too_long_to_hold_keeps_the_numbers_right(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(line_checks, "_UNBROKEN", 50)
     found = lines(f"{'ab' * 500}\n{long(1)}\n{long(2)}", size=20)
-    assert [found.row(place) for place in found.places.tolist()][-2:] == [Row("a", 2), Row("a", 3)]
+    assert [found.row(place) for place in found.places.tolist()][-2:] == [Location("a", 2), Location("a", 3)]
 
 
 def test_no_more_long_lines_are_kept_than_there_is_room_for(monkeypatch: pytest.MonkeyPatch) -> None:

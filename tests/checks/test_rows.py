@@ -8,15 +8,15 @@ import numpy as np
 import pytest
 
 from anaphora.checks.rows import check_ctc, check_duplicates, check_finite, check_labels, check_lengths, ctc_infeasible
-from anaphora.data.location import Row
+from anaphora.data.location import Location
 
 
-def at(number: int) -> Row:
-    return Row("rows.csv", number + 2)  # a line of names first
+def at(number: int) -> Location:
+    return Location("rows.csv", number + 2)  # a line of names first
 
 
-def held(number: int) -> Row:
-    return Row("held.csv", number + 2)
+def held(number: int) -> Location:
+    return Location("held.csv", number + 2)
 
 
 def collapsed(path: tuple[str, ...]) -> str:
@@ -35,7 +35,7 @@ def test_what_ctc_cannot_emit_is_what_no_path_collapses_to(steps: int) -> None:
 def test_ctc_targets_may_be_arrays_and_the_row_is_told() -> None:
     targets = [np.array([1, 1, 2]), np.array([3, 4]), [5, 5]]
     (finding,) = check_ctc([3, 2, 3], targets, at, "the training part")
-    assert (finding.code, finding.severity, finding.rows) == ("ctc-infeasible", "error", (Row("rows.csv", 2),))
+    assert (finding.code, finding.severity, finding.rows) == ("ctc-infeasible", "error", (Location("rows.csv", 2),))
     assert "rows.csv line 2 has 3 and needs 4" in finding.message
     assert check_ctc([4, 2, 3], targets, at, "the training part") == []
     with pytest.raises(ValueError, match=r"a length for each of 3 targets, got shape \(2,\)"):
@@ -46,30 +46,30 @@ def test_lengths_are_quantiles_that_rows_have() -> None:
     sizes = [*range(1, 101)]
     (finding,) = check_lengths(sizes, at, "x", "words")
     assert finding.figures == {"rows": 100, "sum": 5050, "median": 50, "p95": 95, "longest": 100}
-    assert finding.rows == (Row("rows.csv", 101),)
+    assert finding.rows == (Location("rows.csv", 101),)
     assert check_lengths([], at, "x", "words") == []
 
 
 def test_empty_and_overlong_rows() -> None:
     sizes = [10] * 40 + [0] + [10] * 5 + [81, 80]
     _, empty, long = check_lengths(sizes, at, "x", "words")
-    assert (empty.code, empty.rows, empty.count) == ("empty-row", (Row("rows.csv", 42),), 1)
-    assert (long.code, long.rows) == ("long-row", (Row("rows.csv", 48),))
+    assert (empty.code, empty.rows, empty.count) == ("empty-row", (Location("rows.csv", 42),), 1)
+    assert (long.code, long.rows) == ("long-row", (Location("rows.csv", 48),))
     assert [finding.code for finding in check_lengths([1, 1, 500], at, "x", "words")] == ["lengths"]
 
 
 def test_numbers_that_are_none_by_column_and_row() -> None:
     rows = [[1.0, 2.0], [np.nan, 2.0], [1.0, np.inf], [np.nan, -np.inf], [0.0, 0.0]]
     a, b = check_finite(rows, ["a", "b"], at)
-    assert (a.code, a.where, a.rows) == ("not-finite", "column 'a'", (Row("rows.csv", 3), Row("rows.csv", 5)))
-    assert (b.where, b.rows) == ("column 'b'", (Row("rows.csv", 4), Row("rows.csv", 5)))
+    assert (a.code, a.where, a.rows) == ("not-finite", "column 'a'", (Location("rows.csv", 3), Location("rows.csv", 5)))
+    assert (b.where, b.rows) == ("column 'b'", (Location("rows.csv", 4), Location("rows.csv", 5)))
     assert "2 rows have a value that is NaN." in a.message
     assert "2 rows have a value that is infinite." in b.message
     series = [np.zeros((3, 2)), np.array([[0, 0], [0, np.inf], [0, np.nan]])]
     (only,) = check_finite(series, ["a", "b"], at)
     assert (only.where, only.rows, only.message) == (
         "column 'b'",
-        (Row("rows.csv", 3),),
+        (Location("rows.csv", 3),),
         "1 row has a value that is NaN or infinite, first at step 2 of 3.",
     )
     (filled,) = check_finite(series, ["a", "b"], at, " (by 0)")
@@ -82,8 +82,8 @@ def test_labels() -> None:
     assert (single.code, single.count) == ("single-class", 2)
     assert "'x'" in single.message
     one, other = check_labels(["x", "y"], ["z", "x", "w", "z"], held)
-    assert (one.code, one.rows) == ("unseen-label", (Row("held.csv", 2), Row("held.csv", 5)))
-    assert (other.code, other.rows) == ("unseen-label", (Row("held.csv", 4),))
+    assert (one.code, one.rows) == ("unseen-label", (Location("held.csv", 2), Location("held.csv", 5)))
+    assert (other.code, other.rows) == ("unseen-label", (Location("held.csv", 4),))
     assert "'z' stands in 2 held-out rows" in one.message
 
 
@@ -93,10 +93,10 @@ def test_rows_that_stand_more_than_once() -> None:
     assert (within.code, within.where, within.rows) == (
         "duplicate",
         "the training part",
-        (Row("rows.csv", 4), Row("rows.csv", 6)),
+        (Location("rows.csv", 4), Location("rows.csv", 6)),
     )
-    assert (also.code, also.where, also.rows) == ("duplicate", "the held-out part", (Row("held.csv", 4),))
-    assert (across.code, across.rows) == ("duplicate-across", (Row("held.csv", 3), Row("held.csv", 6)))
+    assert (also.code, also.where, also.rows) == ("duplicate", "the held-out part", (Location("held.csv", 4),))
+    assert (across.code, across.rows) == ("duplicate-across", (Location("held.csv", 3), Location("held.csv", 6)))
     assert "line 3 of held.csv is line 5 of rows.csv" in across.message
     assert check_duplicates("abc", "def", at, held) == []
 

@@ -44,11 +44,11 @@ def test_the_version(run: Run) -> None:
 
 
 def test_every_knob_is_in_the_help(run: Run) -> None:
-    from anaphora.config import knobs
+    from anaphora.config import config_fields
     from anaphora.tasks.language.settings import LanguageConfig
 
     shown = run("train", "language", "--help").stdout
-    for knob in knobs(LanguageConfig):
+    for knob in config_fields(LanguageConfig):
         assert (knob.short or knob.flag) in shown
 
 

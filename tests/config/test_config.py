@@ -12,12 +12,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import Field
 
-from anaphora.config import Config, Section, Training, Values, from_values, knobs, resolve
+from anaphora.config import Config, ConfigSection, Training, Values, config_fields, from_values, resolve
 from anaphora.config.toml import render
 from anaphora.errors import UsageError
 
 
-class Soup(Section):
+class Soup(ConfigSection):
     """A section with one knob of every type."""
 
     pots: int = Field(default=2, ge=1, le=9, description="pots on the stove")
@@ -29,7 +29,7 @@ class Soup(Section):
     from_where: float | str = Field(default=0.1, description="a share, or a place")
 
 
-class Table(Section):
+class Table(ConfigSection):
     """Shares the key `name` with the soup."""
 
     name: str = Field(default="round", description="what it is called")
@@ -162,19 +162,19 @@ def test_what_is_written_reads_back_equal(dinner: Dinner) -> None:
 
 
 def test_every_knob_is_described_and_can_be_set_by_both_its_flags() -> None:
-    for knob in knobs(Dinner):
+    for knob in config_fields(Dinner):
         default = str(knob.default) if knob.default is not None else "none"
         for flag in (knob.flag, knob.short):
             if flag is not None:
                 assert resolve(Dinner, options=[f"{flag}={default}"]) == Dinner()
-    assert {knob.short for knob in knobs(Dinner) if knob.key == "name"} == {None}
+    assert {knob.short for knob in config_fields(Dinner) if knob.key == "name"} == {None}
 
 
 def test_the_trunks_knobs_all_say_what_they_mean() -> None:
     class Bare(Config):
         training: Training = Training()
 
-    for knob in knobs(Bare):
+    for knob in config_fields(Bare):
         assert knob.meaning, knob.flag
         assert knob.meaning[0].islower() or knob.meaning.startswith("AdamW"), knob.meaning
         assert knob.expected in render(Bare())

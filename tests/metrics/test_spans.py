@@ -7,7 +7,7 @@ import itertools
 import numpy as np
 import pytest
 
-from anaphora.metrics.spans import SCHEMES, Span, closed, detect, faults, follows, spans, written
+from anaphora.metrics.spans import SCHEMES, Span, closed, detect, follows, scheme_errors, spans, tags_of
 from anaphora.metrics.tagging import measured
 
 Rows = list[list[str]]
@@ -102,9 +102,9 @@ def test_any_scheme_becomes_any_other(rng: np.random.Generator) -> None:
     for row in at_random(rng, "BI", 200):
         whole = spans(row)
         for scheme in SCHEMES:
-            tags = written(whole, len(row), scheme)
+            tags = tags_of(whole, len(row), scheme)
             assert spans(tags) == whole
-            assert faults(tags, scheme) == []
+            assert scheme_errors(tags, scheme) == []
             seen[scheme].append(tags)
     for scheme in SCHEMES:
         assert detect(seen[scheme]) == scheme
@@ -112,10 +112,10 @@ def test_any_scheme_becomes_any_other(rng: np.random.Generator) -> None:
 
 def test_tags_of_each_scheme_by_hand() -> None:
     whole = [Span(0, 1, "P"), Span(1, 4, "P"), Span(5, 6, "L")]
-    assert written(whole, 7, "iob1") == ["I-P", "B-P", "I-P", "I-P", "O", "I-L", "O"]
-    assert written(whole, 7, "iob2") == ["B-P", "B-P", "I-P", "I-P", "O", "B-L", "O"]
-    assert written(whole, 7, "iobes") == ["S-P", "B-P", "I-P", "E-P", "O", "S-L", "O"]
-    assert written(whole, 7, "bilou") == ["U-P", "B-P", "I-P", "L-P", "O", "U-L", "O"]
+    assert tags_of(whole, 7, "iob1") == ["I-P", "B-P", "I-P", "I-P", "O", "I-L", "O"]
+    assert tags_of(whole, 7, "iob2") == ["B-P", "B-P", "I-P", "I-P", "O", "B-L", "O"]
+    assert tags_of(whole, 7, "iobes") == ["S-P", "B-P", "I-P", "E-P", "O", "S-L", "O"]
+    assert tags_of(whole, 7, "bilou") == ["U-P", "B-P", "I-P", "L-P", "O", "U-L", "O"]
 
 
 @pytest.mark.parametrize(
@@ -142,7 +142,7 @@ def test_a_scheme_is_found_out(rows: list[str], scheme: str) -> None:
 def test_what_follows_what_is_what_can_be_written(scheme: str, rng: np.random.Generator) -> None:
     possible = set()
     for row in at_random(rng, "BI", 3000):
-        tags = ["O", *written(spans(row), len(row), scheme), "O"]
+        tags = ["O", *tags_of(spans(row), len(row), scheme), "O"]
         possible |= set(itertools.pairwise(tags))
     tags = closed({"O", "B-X", "B-Y"}, scheme)
     assert tags[0] == "O"

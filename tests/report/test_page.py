@@ -12,11 +12,11 @@ import pytest
 
 import run_folders
 from anaphora.errors import MissingExtra, UsageError
-from anaphora.formatting import clock, said
+from anaphora.formatting import as_text, duration_text
 from anaphora.report import compare, live, page
-from anaphora.report.curves import Chart, Line, alone, draw
+from anaphora.report.curves import Chart, CurveLine, alone, draw
 from anaphora.runs import record
-from anaphora.runs.content import Paragraph, Picture, Preformatted, Section, Table
+from anaphora.runs.content import Paragraph, Picture, Preformatted, ReportSection, ReportTable
 
 
 class Reader(HTMLParser):
@@ -71,7 +71,10 @@ def test_the_figures_are_the_logs(tmp_path: Path) -> None:
     assert {"finished", "beats the n-gram model"} <= set(seen.all("span"))
     assert {"nats per word, 31.7% less", "12.3 k parameters"} <= set(seen.all("small"))  # 1 − 1.0252 / 1.5
     looks = [event for event in run_folders.events() if event["event"] == "evaluation"]
-    expected = [[said(e["step"]), said(e["train_loss"]), said(e["loss"]), "raw", clock(e["seconds"])] for e in looks]
+    expected = [
+        [as_text(e["step"]), as_text(e["train_loss"]), as_text(e["loss"]), "raw", duration_text(e["seconds"])]
+        for e in looks
+    ]
     assert seen.rows[1:] == expected
     settings = dict(zip(seen.all("dt"), seen.all("dd"), strict=True))
     assert (settings["hidden"], settings["learning_rate"], settings["instruction set"]) == ("128", "0.003", "avx2")
@@ -153,8 +156,8 @@ def test_what_went_wrong_is_said(tmp_path: Path) -> None:
 def test_a_task_adds_sections(tmp_path: Path) -> None:
     picture = '<svg viewBox="0 0 1 1"><path d="M 0 0 L 1 1"/></svg>'
     made = [
-        Section("Samples", (Paragraph("At temperature 0.8."), Preformatted("He <said>\n  so.\n"))),
-        Section("Worst", (Table(("row", "text"), ((17, "a & b"), (3, None))), Picture(picture, "a line"))),
+        ReportSection("Samples", (Paragraph("At temperature 0.8."), Preformatted("He <said>\n  so.\n"))),
+        ReportSection("Worst", (ReportTable(("row", "text"), ((17, "a & b"), (3, None))), Picture(picture, "a line"))),
     ]
     path = folder(tmp_path, run_folders.finish(sections=[asdict(section) for section in made]))
     text, seen = read_page(path)
@@ -213,7 +216,7 @@ def test_runs_beside_each_other(tmp_path: Path) -> None:
 
 
 def test_a_picture_alone_brings_its_colours() -> None:
-    chart = Chart("Norm", [Line("a <b>", "other", [(1, 1.0), (2, 100.0)])], log=True, named=True)
+    chart = Chart("Norm", [CurveLine("a <b>", "other", [(1, 1.0), (2, 100.0)])], log=True, named=True)
     assert "a &lt;b&gt;" in alone(chart, 400, 200)
     assert "var(--other)" in draw(chart, 400, 200)
 
@@ -293,7 +296,7 @@ def test_ctrl_c_while_drawing_is_not_swallowed(tmp_path: Path, monkeypatch: pyte
 
 def test_the_watch_writes_the_page_with_what_the_task_shows(tmp_path: Path) -> None:
     path = folder(tmp_path)
-    seen = [Section("Now", (Paragraph("as it is"),))]
+    seen = [ReportSection("Now", (Paragraph("as it is"),))]
     told = live.Page(path, pytest.fail, lambda: seen)
     told.step(Moment(10.0, 1000.0))
     told.evaluation(Moment(10.0))

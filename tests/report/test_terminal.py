@@ -5,13 +5,13 @@ from __future__ import annotations
 import io
 
 from anaphora.checks.findings import Finding
-from anaphora.data.location import Row
-from anaphora.report.terminal import Bar, Lines, broken, described
+from anaphora.data.location import Location
+from anaphora.report.terminal import Bar, PlainProgress, broken, described
 from anaphora.training.plan import Plan
 
 MESSAGE = "12 of the long lines (4.1%) also stand in the training part (the first is line 11 of a.txt): " + "a " * 30
 FINDING = Finding(
-    "duplicate-across", "warning", "the held-out part", (Row("v.txt", 4),), f"{MESSAGE.strip()}.", "Remove them."
+    "duplicate-across", "warning", "the held-out part", (Location("v.txt", 4),), f"{MESSAGE.strip()}.", "Remove them."
 )
 
 
@@ -29,7 +29,7 @@ def test_a_note_is_broken_where_the_terminal_ends() -> None:
 
 def test_elsewhere_a_note_is_one_line() -> None:
     out = io.StringIO()
-    Lines("rows", out).note("\n".join(FINDING.lines()))
+    PlainProgress("rows", out).note("\n".join(FINDING.lines()))
     head = "note: warning  duplicate-across  the held-out part: v.txt line 4"
     assert out.getvalue() == f"{head} {FINDING.message} {FINDING.remedy}\n"
 

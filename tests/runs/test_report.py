@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from anaphora import bundle
-from anaphora.runs.content import Result, Section
+from anaphora.runs.content import ReportSection, Result
 from anaphora.runs.report import Report, TrainedWeights, report
 from anaphora.runs.save import card, write
 
@@ -29,7 +29,7 @@ class Judged:
     value: float | None = None
     notes: tuple[str, ...] = ("so it is.",)
     headline: tuple[str, ...] = ()
-    sections: tuple[Section, ...] = ()
+    sections: tuple[ReportSection, ...] = ()
 
     @property
     def results(self) -> tuple[Result, ...]:

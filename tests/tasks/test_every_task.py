@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from anaphora import config as configs
-from anaphora.config import Config, knobs, resolve
+from anaphora.config import Config, config_fields, resolve
 from anaphora.runs.report import Report
 from anaphora.tasks import registry
 from anaphora.tasks.base.declaration import Option, Task
@@ -34,7 +34,7 @@ def test_options_have_three_sections_and_every_preset_holds(task: Task) -> None:
     for preset in task.presets:
         made = resolve(task.config, task.presets, preset=preset)
         assert isinstance(made, task.config)
-    known = {f"{knob.section}.{knob.key}" for knob in knobs(task.config)}
+    known = {f"{knob.section}.{knob.key}" for knob in config_fields(task.config)}
     assert set(task.search_space) <= known
 
 

@@ -15,7 +15,7 @@ from torch import Tensor, nn
 
 from anaphora.bundle import spec
 from anaphora.config import Config, Training, resolve
-from anaphora.config.search_space import Choice, Range, chosen
+from anaphora.config.search_space import SearchChoice, SearchRange, chosen
 from anaphora.errors import DataError, Interrupted, UsageError
 from anaphora.runs import folder as run_folder
 from anaphora.runs import record
@@ -69,7 +69,7 @@ def quality(rate: float) -> float:
     return abs(math.log10(rate) + 2)
 
 
-RATE = {"training.learning_rate": Range(1e-4, 1.0, log=True)}
+RATE = {"training.learning_rate": SearchRange(1e-4, 1.0, log=True)}
 
 
 def search(folder: Path, trials: int = 3, options: tuple[str, ...] = (), **given: Any) -> Search:
@@ -165,14 +165,14 @@ def test_the_same_seed_tries_the_same(tmp_path: Path) -> None:
 
 def test_another_search_is_not_mixed_in(tmp_path: Path) -> None:
     search(tmp_path).run()
-    other = {"training.learning_rate": Range(1e-4, 0.5, log=True)}
+    other = {"training.learning_rate": SearchRange(1e-4, 0.5, log=True)}
     for given, what in (({"spaces": other}, "knobs"), ({"facts": {"task": "x", "seed": 3}}, "task")):
         with pytest.raises(UsageError, match=rf"holds another search: its {what} are others"):
             search(tmp_path, **given).run()
 
 
 def test_ctrl_c_keeps_what_is_finished(tmp_path: Path) -> None:
-    batches = {"training.batch": Choice((4, 99))}
+    batches = {"training.batch": SearchChoice((4, 99))}
     here = search(tmp_path, 40, spaces=batches)
     with pytest.raises(Interrupted, match=r"Stopped by Ctrl-C; [1-9]\d* trials are kept in .*goes on with them"):
         here.run()
@@ -182,7 +182,7 @@ def test_ctrl_c_keeps_what_is_finished(tmp_path: Path) -> None:
 
 
 def test_what_diverges_or_cannot_be_read_is_a_bad_trial_not_an_end(tmp_path: Path) -> None:
-    batches = {"training.batch": Choice((4, 7, 13))}
+    batches = {"training.batch": SearchChoice((4, 7, 13))}
     here = search(tmp_path, 9, spaces=batches)
     here.run()
     assert len(tried(here.open())) == 9
@@ -235,20 +235,20 @@ def test_a_search_that_can_train_nothing_ends(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("words", "spaces"),
     [
-        ([], {"a.rate": Range(0.1, 0.2), "a.cell": Choice(("x", "y"))}),
-        (["a.rate"], {"a.rate": Range(0.1, 0.2)}),
-        (["a.rate=1e-4..1e-2"], {"a.rate": Range(1e-4, 1e-2, log=True)}),
-        (["a.other=1..3", "a.cell"], {"a.other": Range(1, 3), "a.cell": Choice(("x", "y"))}),
-        (["a.other=true,false"], {"a.other": Choice((True, False))}),
-        (["a.other=0..0.5"], {"a.other": Range(0, 0.5)}),
-        (["a.other=1,2.5,z"], {"a.other": Choice((1, 2.5, "z"))}),
+        ([], {"a.rate": SearchRange(0.1, 0.2), "a.cell": SearchChoice(("x", "y"))}),
+        (["a.rate"], {"a.rate": SearchRange(0.1, 0.2)}),
+        (["a.rate=1e-4..1e-2"], {"a.rate": SearchRange(1e-4, 1e-2, log=True)}),
+        (["a.other=1..3", "a.cell"], {"a.other": SearchRange(1, 3), "a.cell": SearchChoice(("x", "y"))}),
+        (["a.other=true,false"], {"a.other": SearchChoice((True, False))}),
+        (["a.other=0..0.5"], {"a.other": SearchRange(0, 0.5)}),
+        (["a.other=1,2.5,z"], {"a.other": SearchChoice((1, 2.5, "z"))}),
     ],
 )
 def test_knobs_as_they_are_named(words: list[str], spaces: dict[str, Any]) -> None:
-    declared = {"a.rate": Range(0.1, 0.2), "a.cell": Choice(("x", "y"))}
+    declared = {"a.rate": SearchRange(0.1, 0.2), "a.cell": SearchChoice(("x", "y"))}
     assert chosen(words, declared, ["a.rate", "a.cell", "a.other"]) == spaces
-    assert Range(1, 3).whole
-    assert not Range(0, 0.5).whole
+    assert SearchRange(1, 3).whole
+    assert not SearchRange(0, 0.5).whole
 
 
 @pytest.mark.parametrize(
@@ -263,5 +263,5 @@ def test_knobs_as_they_are_named(words: list[str], spaces: dict[str, Any]) -> No
 )
 def test_knobs_that_cannot_be_searched(word: str, said: str) -> None:
     with pytest.raises(UsageError) as caught:
-        chosen([word], {"a.rate": Range(0.1, 0.2)}, ["a.rate", "a.other"])
+        chosen([word], {"a.rate": SearchRange(0.1, 0.2)}, ["a.rate", "a.other"])
     assert said in str(caught.value)

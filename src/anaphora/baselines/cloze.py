@@ -30,7 +30,7 @@ Numbers = npt.NDArray[np.int64]
 Floats = npt.NDArray[np.float64]
 
 
-class Judged(NamedTuple):
+class GapScores(NamedTuple):
     """The scores of gaps: −ln p of the true word (n,), and the number of known words that are more likely (n,)."""
 
     nats: Floats
@@ -112,17 +112,17 @@ class GapCounts:
         self._frequent = order[:_CANDIDATES]
         return self
 
-    def judge(self, left: Numbers, target: Numbers, right: Numbers) -> Judged:
+    def judge(self, left: Numbers, target: Numbers, right: Numbers) -> GapScores:
         """Score gaps by the counts; `left`, `target` and `right` are symbols (n,)."""
         batches = [slice(at, at + _GAPS_PER_BATCH) for at in range(0, len(target), _GAPS_PER_BATCH)]
         parts = [self._score(left[batch], target[batch], right[batch]) for batch in batches]
         return _concatenate(parts)
 
-    def most_frequent(self, target: Numbers) -> Judged:
+    def most_frequent(self, target: Numbers) -> GapScores:
         """Score gaps by the frequency of words alone; `target` (n,)."""
-        return Judged(-np.log(self._unigram[target]), self._rank[target])
+        return GapScores(-np.log(self._unigram[target]), self._rank[target])
 
-    def _score(self, left: Numbers, target: Numbers, right: Numbers) -> Judged:
+    def _score(self, left: Numbers, target: Numbers, right: Numbers) -> GapScores:
         tables = (self._both, self._left, self._right)
         found = [
             table.find(contexts)
@@ -136,7 +136,7 @@ class GapCounts:
         p = self._probability(found, np.concatenate([target[:, None], np.where(distinct, words, 0)], axis=1))
         better = distinct & (words != target[:, None])
         better &= (p[:, 1:] > p[:, :1]) | ((p[:, 1:] == p[:, :1]) & (words < target[:, None]))
-        return Judged(-np.log(p[:, 0]), better.sum(axis=1))
+        return GapScores(-np.log(p[:, 0]), better.sum(axis=1))
 
     def _probability(self, found: list[Numbers], words: Numbers) -> Floats:
         unigram = self._unigram[words]
@@ -147,8 +147,8 @@ class GapCounts:
         return self._both.probability(found[0], words, (one[0] + one[1]) / 2)
 
 
-def _concatenate(parts: list[Judged]) -> Judged:
-    return Judged(
+def _concatenate(parts: list[GapScores]) -> GapScores:
+    return GapScores(
         np.concatenate([np.zeros(0), *(part.nats for part in parts)]),
         np.concatenate([np.zeros(0, np.int64), *(part.rank for part in parts)]),
     )

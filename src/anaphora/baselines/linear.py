@@ -41,7 +41,7 @@ def majority(targets: npt.NDArray[Any], labels: int, rows: int, multi: bool) -> 
     return np.full(rows, np.bincount(targets, minlength=labels).argmax(), dtype=np.int64)
 
 
-class Linear:
+class LinearBaseline:
     """A logistic regression on n-grams or statistics; `note` is for readers of its score."""
 
     def __init__(self, units: str, labels: int, multi: bool, balanced: bool, seed: int) -> None:
@@ -49,7 +49,7 @@ class Linear:
         self.units, self.labels, self.multi, self.balanced, self.seed = units, labels, multi, balanced, seed
         self.note: str | None = None
 
-    def fit(self, inputs: Sequence[str] | Ragged, targets: npt.NDArray[Any], largest: int = LARGEST) -> Linear:
+    def fit(self, inputs: Sequence[str] | Ragged, targets: npt.NDArray[Any], largest: int = LARGEST) -> LinearBaseline:
         """Fit rows to their targets, (B,) or (B, K); returns itself.
 
         Raises MissingExtra if scikit-learn is not installed.

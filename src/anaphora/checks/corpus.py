@@ -15,7 +15,7 @@ from anaphora.checks.findings import Finding
 from anaphora.checks.lines import FilePiece, TextLines, check_lines
 from anaphora.checks.text_files import check_texts
 from anaphora.data.files.text import STANDARD_INPUT, Text
-from anaphora.data.text.corpus import Corpus
+from anaphora.data.text.corpus import TextCorpus
 from anaphora.data.text.id_files import Units
 from anaphora.errors import DataError
 
@@ -45,14 +45,14 @@ def check_files(paths: Sequence[str | Path], valid: float | str, encoding: str) 
     return found
 
 
-def check_corpus(corpus: Corpus) -> list[Finding]:
+def check_corpus(corpus: TextCorpus) -> list[Finding]:
     """Return the findings on a corpus: the lengths of its lines, and repeated lines."""
     train, held_out = _lines(corpus)
     return [*(part.lengths(where) for part, where in ((train, TRAIN), (held_out, HELD_OUT)) if part.count),
             *check_lines(train, held_out)]  # fmt: skip
 
 
-def one_symbol(corpus: Corpus, error: DataError, remedy: str) -> Finding:
+def one_symbol(corpus: TextCorpus, error: DataError, remedy: str) -> Finding:
     """An error about a training part of one symbol over and over; raises the given one for any other."""
     if len(set(next(iter(corpus.train.blocks()), ""))) != 1:
         raise error
@@ -93,7 +93,7 @@ def smaller_batch(units: int, sizes: Sequence[tuple[int, int]]) -> str:
     return next(fits, "at least a few sentences: nothing can be learnt from this little")
 
 
-def _lines(corpus: Corpus) -> tuple[TextLines, TextLines]:
+def _lines(corpus: TextCorpus) -> tuple[TextLines, TextLines]:
     """The lines of both parts, each with the file it stands in, and where."""
     names = ["standard input" if source == STANDARD_INPUT else source for source in corpus.sources]
     first, second = corpus.train.lengths, corpus.held_out.lengths

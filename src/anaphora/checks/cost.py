@@ -21,7 +21,7 @@ from anaphora.checks import trial
 from anaphora.checks.examine import Load
 from anaphora.checks.findings import Finding
 from anaphora.config import Training
-from anaphora.formatting import clock, short
+from anaphora.formatting import duration_text, short_count
 from anaphora.runs import folder as run_folder
 from anaphora.runtime.recurrent import CELLS
 
@@ -144,12 +144,12 @@ def available_memory() -> int | None:
 
 
 def _duration(seconds: float) -> str:
-    return f"{seconds:.1f} s" if seconds < 60 else clock(seconds)
+    return f"{seconds:.1f} s" if seconds < 60 else duration_text(seconds)
 
 
 def _size(count: int) -> str:
     """Return a number of bytes as text."""
-    return f"{short(count)}B"
+    return f"{short_count(count)}B"
 
 
 def _block(block: Block, known: dict[str, Block], seen: _BlockInput) -> Cost:

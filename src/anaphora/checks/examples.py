@@ -11,11 +11,11 @@ from numpy.typing import NDArray
 from anaphora.checks.examine import Load
 from anaphora.checks.findings import Finding
 from anaphora.data.batches import Bucketed
-from anaphora.data.location import Row
+from anaphora.data.location import Location
 
 TRAIN, HELD_OUT = "the training part", "the held-out part"
 KEPT = 1_000  # places of one finding
-Place = Callable[[int], Row]
+Place = Callable[[int], Location]
 
 
 def at_rows(code: str, where: str, place: Place, rows: Sequence[int], message: str, remedy: str) -> Finding:
@@ -56,7 +56,7 @@ def contradictions(
     Of each part the rows as keys, equal for equal rows and None for a row that is like no other, the label of each, and
     where each stands. `things` are the rows and `differ` are the labels, in words.
     """
-    seen: dict[Hashable, list[tuple[Hashable, Row]]] = {}
+    seen: dict[Hashable, list[tuple[Hashable, Location]]] = {}
     for keys, labels, place in parts:
         for row, (key, label) in enumerate(zip(keys, labels, strict=True)):
             if key is not None:

@@ -16,7 +16,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-from anaphora.data.location import Row
+from anaphora.data.location import Location
 from anaphora.errors import DataError
 
 Severity = Literal["error", "warning", "info"]
@@ -86,7 +86,7 @@ class Finding:
     code: str
     severity: Severity
     where: str
-    rows: tuple[Row, ...]
+    rows: tuple[Location, ...]
     message: str
     remedy: str
     count: int | None = None
@@ -128,7 +128,7 @@ class Finding:
         }
 
 
-def in_words(rows: Sequence[Row], where: str = "", count: int | None = None) -> str:
+def in_words(rows: Sequence[Location], where: str = "", count: int | None = None) -> str:
     """Return rows in words, the first few of them; the file `where` is not repeated.
 
     >>> in_words([Row("a.txt", 3), Row("a.txt", 9), Row("b.txt", 1)])

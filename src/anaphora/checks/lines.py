@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from anaphora.checks.findings import Finding
-from anaphora.data.location import Row
+from anaphora.data.location import Location
 
 LONG = 40  # characters of a line that should be unique
 KEPT = 2_000_000  # long lines of one part
@@ -38,7 +38,7 @@ class TextLines:
     def __init__(self, pieces: Iterable[FilePiece]) -> None:
         self.count = self.empty = 0
         self._histogram = np.zeros(_HISTOGRAM + 1, np.int64)
-        self._longest, self._longest_row = -1, Row("", 1)
+        self._longest, self._longest_row = -1, Location("", 1)
         self._files: list[str] = []
         self._hashes: list[NDArray[np.int64]] = []
         self._places: list[NDArray[np.int64]] = []  # file · 2⁴⁰ + line
@@ -64,7 +64,7 @@ class TextLines:
         self._histogram += np.bincount(np.minimum(lengths, _HISTOGRAM), minlength=_HISTOGRAM + 1)
         longest = int(lengths.argmax())
         if lengths[longest] > self._longest:
-            self._longest, self._longest_row = int(lengths[longest]), Row(self._files[-1], first + longest)
+            self._longest, self._longest_row = int(lengths[longest]), Location(self._files[-1], first + longest)
         if self._kept >= KEPT:
             return
         long = np.flatnonzero(lengths >= LONG)
@@ -73,9 +73,9 @@ class TextLines:
         self._hashes.append(np.array([hash(lines[number]) for number in at.tolist()], np.int64))
         self._places.append(at + first + ((len(self._files) - 1) << 40))
 
-    def row(self, place: int) -> Row:
+    def row(self, place: int) -> Location:
         """Return the file and line number of a place."""
-        return Row(self._files[place >> 40], place & (2**40 - 1))
+        return Location(self._files[place >> 40], place & (2**40 - 1))
 
     def lengths(self, where: str) -> Finding:
         """Return a finding on the lengths of the lines."""

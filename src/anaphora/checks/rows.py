@@ -20,9 +20,9 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from anaphora.checks.findings import Finding
-from anaphora.data.location import Row
+from anaphora.data.location import Location
 
-At = Callable[[int], Row]
+At = Callable[[int], Location]
 
 _KEPT = 1000  # rows of one finding
 _LONG = 8.0  # times the 95th percentile of lengths: such a row determines the cost of a batch

@@ -16,7 +16,7 @@ from anaphora.checks.findings import Finding
 from anaphora.data.files.decoding import decoded
 from anaphora.data.files.encodings import FORMATS, check_encoding, likely_encoding, marked_encoding
 from anaphora.data.files.text import read_text
-from anaphora.data.location import Row
+from anaphora.data.location import Location
 from anaphora.errors import DataError
 
 BLOCK = 2**20
@@ -155,7 +155,7 @@ class _DamagedLines:
     def findings(self, file: str) -> list[Finding]:
         """Return findings on the text."""
         found = []
-        rows = {sign: tuple(Row(file, line) for line in lines) for sign, lines in self._lines.items()}
+        rows = {sign: tuple(Location(file, line) for line in lines) for sign, lines in self._lines.items()}
         if lost := self._counts["lost"]:
             message = f"U+FFFD stands {_times(lost)} where another program could not read a character."
             remedy = "Make the file again from its source, in the right encoding; or remove those lines."
@@ -187,8 +187,8 @@ def _refused(file: str, encoding: str, error: DataError) -> Finding:
     if other and (not bad or str(likely).startswith(_WIDE)):
         return _from(error, "wrong-encoding", file)
     if not bad or likely is None:
-        return _from(error, "binary", file, tuple(Row(file, line) for line in bad or controls))
-    rows = tuple(Row(file, line) for line in bad)
+        return _from(error, "binary", file, tuple(Location(file, line) for line in bad or controls))
+    rows = tuple(Location(file, line) for line in bad)
     if not whole:
         return _from(error, "wrong-encoding", file, rows)
     message = f"{len(rows):,} of {total:,} lines are not {encoding}, though {whole:,} that are not ASCII are."
@@ -237,7 +237,7 @@ def _numbered(lines: Iterable[bytes]) -> Iterator[tuple[int, bytes]]:
             yield number, part
 
 
-def _from(error: DataError, code: str, file: str, rows: tuple[Row, ...] = ()) -> Finding:
+def _from(error: DataError, code: str, file: str, rows: tuple[Location, ...] = ()) -> Finding:
     said = str(error)
     message, _, remedy = said.partition("; ") if "; " in said else said.partition(": ")
     remedy = f"{remedy[:1].upper()}{remedy[1:]}{'' if remedy.endswith('?') else '.'}"

@@ -63,11 +63,11 @@ def _check(
     from anaphora.checks.examine import whole
     from anaphora.checks.findings import errors
     from anaphora.config import resolve
-    from anaphora.data.progress import heard_by
+    from anaphora.data.progress import observed_by
 
     chosen = registry.task(task)
     config = resolve(chosen.config, chosen.presets, preset=preset or chosen.default_preset, file=file, options=options)
-    with show("") as early, heard_by(early.stage):
+    with show("") as early, observed_by(early.stage):
         found = whole(chosen, config, data, lambda load: estimate(load, config.training, output.parent))
     if as_json:
         told = {"task": task, "data": list(data), "errors": len(errors(found))}

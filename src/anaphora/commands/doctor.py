@@ -32,7 +32,7 @@ TOWERS_CLOSE = 1e-5  # torch's side against the runtime, relative to the largest
 LEARNT = 0.2  # nats; guessing costs ln 8 = 2.08
 
 
-class Finding(NamedTuple):
+class Diagnosis(NamedTuple):
     """One thing that was tried, what came out, and whether it is as it should be."""
 
     well: bool
@@ -118,21 +118,21 @@ def _operations() -> Iterator[tuple[str, str]]:
 _ELSEWHERE = "torch's own operation for RNN, GRU and LSTM; variants, noise, resets and gates in plain torch"
 
 
-def _findings() -> Iterator[Finding]:
+def _findings() -> Iterator[Diagnosis]:
     yield _kernels_agree()
     if _version("torch") == _ABSENT:
-        yield Finding(
+        yield Diagnosis(
             True, 'torch is not installed: this installation runs models; pip install "anaphora[train]" trains'
         )
         return
     tree = _proof_tree()
     before, after, seconds, module = _train(tree)
     learnt = f"a GRU of 16 learns what stood {AGO} steps ago: {before:.3f} nats before, {after:.3f} after {STEPS} steps"
-    yield Finding(after < LEARNT < before, f"{learnt}, {seconds:.2f} s")
+    yield Diagnosis(after < LEARNT < before, f"{learnt}, {seconds:.2f} s")
     yield _towers_agree(tree, module)
 
 
-def _kernels_agree() -> Finding:
+def _kernels_agree() -> Diagnosis:
     import numpy as np
 
     from anaphora import kernels
@@ -155,7 +155,7 @@ def _kernels_agree() -> Finding:
             module.forward(packed, x.astype(dtype), lines, None, None, y, h, last, None)
             outputs.append(y)
         worst = max(worst, float(np.abs(outputs[0] - outputs[1]).max()))
-    return Finding(worst <= KERNELS_CLOSE, f"kernels against float64 equations: largest difference {worst:.1e}")
+    return Diagnosis(worst <= KERNELS_CLOSE, f"kernels against float64 equations: largest difference {worst:.1e}")
 
 
 def _proof_tree() -> spec.Block:
@@ -195,7 +195,7 @@ def _train(tree: spec.Block) -> tuple[float, float, float, Any]:
     return losses[0], losses[-1], seconds, module.eval()
 
 
-def _towers_agree(tree: spec.Block, module: Any) -> Finding:
+def _towers_agree(tree: spec.Block, module: Any) -> Diagnosis:
     import numpy as np
     import torch
 
@@ -213,4 +213,4 @@ def _towers_agree(tree: spec.Block, module: Any) -> Finding:
         theirs = module(torch.from_numpy(ids))[0].numpy()
     apart = float(np.abs(ours - theirs).max() / np.abs(theirs).max())
     text = f"saved, verified ({size:,} bytes) and run without torch: scores differ by {apart:.1e} of the largest"
-    return Finding(apart <= TOWERS_CLOSE, text)
+    return Diagnosis(apart <= TOWERS_CLOSE, text)

@@ -14,7 +14,7 @@ from anaphora.tasks import registry
 from anaphora.training.distributed import launch
 
 if TYPE_CHECKING:
-    from anaphora.training.lr_finder import Ramp
+    from anaphora.training.lr_finder import LRRangeTest
 
 _ROWS = 12
 _ABOVE = 0.25  # of the fall: how far above the first loss a picture shows the rise after it
@@ -58,14 +58,14 @@ def _rate(
     launch.refuse(f"anaphora rate {task}")
     from anaphora.commands.train import import_torch_side
     from anaphora.config import resolve
-    from anaphora.data.progress import heard_by
+    from anaphora.data.progress import observed_by
     from anaphora.files import atomic
 
     if plot is not None:
         atomic.writable(plot)
     chosen = registry.task(task)
     config = resolve(chosen.config, chosen.presets, preset=preset or chosen.default_preset, file=file, options=options)
-    with show("") as early, heard_by(early.stage):
+    with show("") as early, observed_by(early.stage):
         corpus = chosen.read(config, data)
         import_torch_side(f"anaphora rate {task}")
         work = chosen.training(config, corpus)
@@ -88,7 +88,7 @@ def _rate(
         print(f"picture   {plot}")
 
 
-def _in_words(ramp: Ramp) -> list[str]:
+def _in_words(ramp: LRRangeTest) -> list[str]:
     from anaphora.formatting import columns
 
     every = max(1, len(ramp.rates) // _ROWS)
@@ -99,8 +99,8 @@ def _in_words(ramp: Ramp) -> list[str]:
     return columns(["rate", "loss", "smoothed"], rows, right=(0, 1, 2))
 
 
-def _picture(ramp: Ramp) -> str:
-    from anaphora.report.curves import Chart, Line, alone
+def _picture(ramp: LRRangeTest) -> str:
+    from anaphora.report.curves import Chart, CurveLine, alone
 
     first, least = ramp.smooth[0], min(ramp.smooth)
     shown = [mean <= first + _ABOVE * (first - least) for mean in ramp.smooth]
@@ -108,8 +108,8 @@ def _picture(ramp: Ramp) -> str:
         [(rate, y) for rate, y, kept in zip(ramp.rates, ys, shown, strict=True) if kept]
         for ys in (ramp.losses, ramp.smooth)
     )
-    lines = [Line("each update", "seen", losses, "faint"), Line("smoothed", "unseen", means)]
+    lines = [CurveLine("each update", "seen", losses, "faint"), CurveLine("smoothed", "unseen", means)]
     if ramp.suggested is not None:
-        lines.append(Line("suggested", "floor", [(ramp.suggested, least)], "upright", ramp.suggested))
+        lines.append(CurveLine("suggested", "floor", [(ramp.suggested, least)], "upright", ramp.suggested))
     chart = Chart("Loss over the learning rate", lines, "learning rate", "loss", log_across=True, named=True)
     return alone(chart, 820, 380)

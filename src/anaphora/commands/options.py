@@ -94,10 +94,10 @@ def config_parameters(task: str) -> list[inspect.Parameter]:
 
 def given(config: type[Config], values: dict[str, Any]) -> list[str]:
     """Return the knobs that were set on the command line, as the words that ``config.resolve`` reads."""
-    from anaphora.config import knobs
+    from anaphora.config import config_fields
 
     words = []
-    for knob in knobs(config):
+    for knob in config_fields(config):
         value = values.get(f"{knob.section}__{knob.key}")
         if value is not None:
             words += [knob.flag, str(value).lower() if knob.is_truth else value]
@@ -105,10 +105,10 @@ def given(config: type[Config], values: dict[str, Any]) -> list[str]:
 
 
 def _knob_parameters(config: type[Config]) -> list[inspect.Parameter]:
-    from anaphora.config import knobs
+    from anaphora.config import config_fields
 
     parameters = []
-    for knob in knobs(config):
+    for knob in config_fields(config):
         flags = [knob.short or knob.flag]
         if knob.is_truth:
             flags = [f"{flags[0]}/--no-{flags[0][2:]}"]

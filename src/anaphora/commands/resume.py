@@ -35,7 +35,7 @@ def resume(
     Example: anaphora resume novel.run
     """
     from anaphora.config import from_values
-    from anaphora.data.progress import heard_by
+    from anaphora.data.progress import observed_by
 
     folder = Path(run)
     with launch.processes("anaphora resume") as here:
@@ -45,7 +45,7 @@ def resume(
         with here.each():
             config = from_values(registry.task(facts["task"]).config, values)
             trainer = import_torch_side("anaphora resume")
-            with show("", here.stream) as early, heard_by(early.stage):
+            with show("", here.stream) as early, observed_by(early.stage):
                 task = registry.task(facts["task"])
                 work = task.training(config, task.read(config, facts["data"]))
         with show(work.unit, here.stream) as observer:

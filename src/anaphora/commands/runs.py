@@ -108,7 +108,7 @@ def compare_runs(
 ) -> None:
     """Set runs beside each other: what came out, and the settings in which they differ."""
     from anaphora.files import atomic
-    from anaphora.formatting import columns, said
+    from anaphora.formatting import as_text, columns
     from anaphora.runs import record
 
     if len(folders) < 2:
@@ -124,7 +124,7 @@ def compare_runs(
         head, right = ["", *names(opened)], range(1, len(opened) + 1)
         rows = [[what, *values] for what, values in results(opened, now)]
         split = [""] * len(head)
-        told = [[name, *map(said, values)] for name, values in different] or [["no setting differs", *split[1:]]]
+        told = [[name, *map(as_text, values)] for name, values in different] or [["no setting differs", *split[1:]]]
         print("\n".join(columns(head, [*rows, split, *told], right)))
     if page or picture:
         from anaphora.report import compare
@@ -152,7 +152,7 @@ def _facts(run: Run, now: float) -> dict[str, Any]:
 
 
 def _table(facts: Sequence[dict[str, Any]]) -> list[str]:
-    from anaphora.formatting import clock, columns
+    from anaphora.formatting import columns, duration_text
 
     head = ["run", "task", "status", "started", "time", "steps", "best look", "held out", "baseline", "in"]
     rows = []
@@ -163,7 +163,7 @@ def _table(facts: Sequence[dict[str, Any]]) -> list[str]:
         rows.append(
             [
                 each["run"], each["task"], each["status"], each["started"][:16].replace("T", " "),
-                clock(each["seconds"]), f"{each['steps']:,}{f'/{total:,}' if going else ''}",
+                duration_text(each["seconds"]), f"{each['steps']:,}{f'/{total:,}' if going else ''}",
                 *(_number(number) for number in (each["best_look"], result["value"], result["baseline"])),
                 result["name"],
             ]
@@ -172,11 +172,14 @@ def _table(facts: Sequence[dict[str, Any]]) -> list[str]:
 
 
 def _in_words(run: Run, facts: dict[str, Any]) -> list[str]:
-    from anaphora.formatting import clock
+    from anaphora.formatting import duration_text
     from anaphora.report.terminal_chart import chart
 
     looks = [(look["step"], look["loss"]) for look in run.of("evaluation") if look["loss"] is not None]
-    lines = [f"{facts['run']}: {facts['task']}, {facts['status']} after {facts['steps']:,} steps, {clock(run.seconds)}"]
+    lines = [
+        f"{facts['run']}: {facts['task']}, {facts['status']} after {facts['steps']:,} steps,"
+        f" {duration_text(run.seconds)}"
+    ]
     if len(looks) > 1:
         nats = run.in_nats
         beside = f"; dots: {nats.beat}" if nats.baseline is not None else ""

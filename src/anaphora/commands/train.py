@@ -58,7 +58,7 @@ def _train(
     from anaphora.checks.examine import examine
     from anaphora.checks.findings import refuse, warnings
     from anaphora.config import resolve
-    from anaphora.data.progress import heard_by
+    from anaphora.data.progress import observed_by
     from anaphora.runs.folder import check_output
 
     chosen = registry.task(task)
@@ -70,7 +70,7 @@ def _train(
             )
             if here.first:
                 check_output(Path(output))
-            with show("", here.stream) as early, heard_by(early.stage):
+            with show("", here.stream) as early, observed_by(early.stage):
                 corpus, found = examine(chosen, config, data)
                 refuse(found)
                 run = import_torch_side(f"anaphora train {task}")

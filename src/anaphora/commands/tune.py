@@ -69,10 +69,10 @@ def _tune(
     started = time.monotonic()
     launch.refuse(f"anaphora tune {task}")
     from anaphora.commands.train import import_torch_side
-    from anaphora.config import knobs as all_knobs
+    from anaphora.config import config_fields as all_knobs
     from anaphora.config import resolve
     from anaphora.config.search_space import chosen
-    from anaphora.data.progress import heard_by
+    from anaphora.data.progress import observed_by
 
     settings = registry.task(task)
 
@@ -95,7 +95,7 @@ def _tune(
     spaces = chosen(words, free, known)
     for name in spaces:
         _refuse_length(name)
-    with show("") as early, heard_by(early.stage):
+    with show("") as early, observed_by(early.stage):
         corpus = settings.read(config, data)
         import_torch_side(f"anaphora tune {task}")
         from anaphora.training import tuning
@@ -178,7 +178,7 @@ def _others(
 def _show(found: Sequence[Tried], names: Sequence[str], as_json: bool) -> None:
     from dataclasses import asdict
 
-    from anaphora.formatting import clock, columns, said
+    from anaphora.formatting import as_text, columns, duration_text
 
     if as_json:
         for each in found:
@@ -187,8 +187,8 @@ def _show(found: Sequence[Tried], names: Sequence[str], as_json: bool) -> None:
     order = ("finished", "running", "pruned", "diverged", "refused", "cut off")
     rows = [
         [
-            str(each.number), each.state, "–" if each.loss is None else f"{each.loss:.4f}", clock(each.seconds),
-            *(said(each.values.get(name)) for name in names), each.why,
+            str(each.number), each.state, "–" if each.loss is None else f"{each.loss:.4f}", duration_text(each.seconds),
+            *(as_text(each.values.get(name)) for name in names), each.why,
         ]
         for each in sorted(found, key=lambda each: (order.index(each.state), each.loss or 0.0, each.number))
     ]  # fmt: skip

@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
-from anaphora.config.declare import C, Config, Knob, Preset, Section, Values, knobs
+from anaphora.config.declare import C, Config, ConfigField, ConfigSection, Preset, Values, config_fields
 from anaphora.config.resolve import from_values, resolve
 from anaphora.config.training import Training, averaged
 
 __all__ = [
     "C",
     "Config",
-    "Knob",
+    "ConfigField",
+    "ConfigSection",
     "Preset",
-    "Section",
     "Training",
     "Values",
     "averaged",
+    "config_fields",
     "from_values",
-    "knobs",
     "resolve",
 ]

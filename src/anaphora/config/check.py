@@ -8,7 +8,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from anaphora.config.declare import C, Config, Values, knobs, sections
+from anaphora.config.declare import C, Config, Values, config_fields, sections
 from anaphora.errors import UsageError, closest, did_you_mean
 
 
@@ -33,7 +33,7 @@ def checked(config: type[C], values: Values, where: str) -> C:
         error = errors.errors(include_url=False)[0]
         section, *inside = (str(part) for part in error["loc"])
         key = inside[0] if inside else ""
-        field = next((field for field in knobs(config) if (field.section, field.key) == (section, key)), None)
+        field = next((field for field in config_fields(config) if (field.section, field.key) == (section, key)), None)
         if field is None:
             raise Refused(section, key, f"'{section}': {error['msg'].removeprefix('Value error, ')}") from None
         got = values.get(section, {}).get(key, field.default)

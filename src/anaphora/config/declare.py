@@ -20,7 +20,7 @@ Preset = Callable[[Values], Values]
 """A preset returns values, given the user's values: the choice may depend on them but never overrides them."""
 
 
-class Section(BaseModel):
+class ConfigSection(BaseModel):
     """A group of fields: strict and immutable."""
 
     # The validator is built when the first value is checked: help needs no validator.
@@ -29,7 +29,7 @@ class Section(BaseModel):
     )
 
 
-class Config(Section):
+class Config(ConfigSection):
     """The sections of one task."""
 
 
@@ -37,7 +37,7 @@ C = TypeVar("C", bound=Config)
 
 
 @dataclass(frozen=True)
-class Knob:
+class ConfigField:
     """One field as the user sees it; `short` is its option without the section, if the key is unique in the config."""
 
     section: str
@@ -62,12 +62,12 @@ class Knob:
         return f"{words}, {self.range}" if self.range else words
 
 
-def knobs(config: type[Config]) -> list[Knob]:
+def config_fields(config: type[Config]) -> list[ConfigField]:
     """Return every field of a task's config, in the order of the declaration."""
     fields = [(section, key, field) for section, model in sections(config) for key, field in model.model_fields.items()]
     keys = [key for _, key, _ in fields]
     return [
-        Knob(
+        ConfigField(
             section=section,
             key=key,
             flag=f"--{section}.{dashed(key)}",
@@ -82,11 +82,11 @@ def knobs(config: type[Config]) -> list[Knob]:
     ]
 
 
-def sections(config: type[Config]) -> Iterator[tuple[str, type[Section]]]:
+def sections(config: type[Config]) -> Iterator[tuple[str, type[ConfigSection]]]:
     """Yield the name and class of every section of a task's config."""
     for name, field in config.model_fields.items():
         assert isinstance(field.annotation, type)
-        assert issubclass(field.annotation, Section)
+        assert issubclass(field.annotation, ConfigSection)
         yield name, field.annotation
 
 

@@ -6,7 +6,7 @@ import types
 from collections.abc import Sequence
 from typing import Any
 
-from anaphora.config.declare import Config, Knob, dashed, knobs, members, sections
+from anaphora.config.declare import Config, ConfigField, config_fields, dashed, members, sections
 from anaphora.errors import UsageError, closest
 
 _TRUTHS = {"true": True, "yes": True, "on": True, "1": True, "false": False, "no": False, "off": False, "0": False}
@@ -17,7 +17,7 @@ def from_options(config: type[Config], words: Sequence[str]) -> dict[str, dict[s
 
     Raises UsageError for an option that is not declared, naming the nearest, or that lacks its value.
     """
-    declared = {flag: field for field in knobs(config) for flag in (field.flag, field.short) if flag}
+    declared = {flag: field for field in config_fields(config) for flag in (field.flag, field.short) if flag}
     flags = [*declared, *(f"--no-{flag[2:]}" for flag, field in declared.items() if field.is_truth)]
     values: dict[str, dict[str, Any]] = {}
     rest = list(words)
@@ -47,7 +47,7 @@ def from_options(config: type[Config], words: Sequence[str]) -> dict[str, dict[s
     return values
 
 
-def _parsed(config: type[Config], field: Knob, value: str) -> Any:
+def _parsed(config: type[Config], field: ConfigField, value: str) -> Any:
     """Return a word of the command line as the field's type; a word that fits no type stays text, and the check refuses
     it.
     """

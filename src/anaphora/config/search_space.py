@@ -17,7 +17,7 @@ _FACTORS = 100.0  # a range with this ratio of its ends is searched on a logarit
 
 
 @dataclass(frozen=True)
-class Range:
+class SearchRange:
     """A range from `low` to `high`, both included; whole numbers if both are whole.
 
     `log` asks for a logarithmic scale, `step` for a grid.
@@ -35,13 +35,13 @@ class Range:
 
 
 @dataclass(frozen=True)
-class Choice:
+class SearchChoice:
     """One of a few values."""
 
     values: tuple[Value, ...]
 
 
-Space = Range | Choice
+Space = SearchRange | SearchChoice
 
 
 def chosen(words: list[str], declared: Mapping[str, Space], known: list[str]) -> dict[str, Space]:
@@ -74,12 +74,12 @@ def _parsed(word: str, text: str) -> Space:
         values = tuple(_value(each) for each in text.split(",") if each)
         if len(set(values)) < 2:
             raise UsageError(f"--knob {word}: expected LOW..HIGH, or at least two values as A,B,C; got '{text}'.")
-        return Choice(values)
+        return SearchChoice(values)
     ends = _value(low), _value(high)
     if any(isinstance(end, str | bool) for end in ends) or not float(ends[0]) < float(ends[1]):
         raise UsageError(f"--knob {word}: expected two numbers, the lower one first, got '{text}'.")
     least, most = (end if isinstance(end, int) else float(end) for end in ends)
-    return Range(least, most, log=least > 0 and most >= _FACTORS * least)
+    return SearchRange(least, most, log=least > 0 and most >= _FACTORS * least)
 
 
 def _value(text: str) -> Value:

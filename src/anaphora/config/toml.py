@@ -10,14 +10,14 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from anaphora.config.declare import Config, Knob, Preset, Values, knobs
+from anaphora.config.declare import Config, ConfigField, Preset, Values, config_fields
 from anaphora.config.resolve import resolve
 
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
 
 
 @dataclass(frozen=True)
-class Guess:
+class Suggestion:
     """A suggestion made from data: a preset, values that override it, and reasons by `section.key`."""
 
     preset: str
@@ -30,24 +30,24 @@ def render(config: Config) -> str:
     return _toml(config, lambda config_field: True, {})
 
 
-def begin(config: type[Config], presets: Mapping[str, Preset], suggestion: Guess) -> str:
+def begin(config: type[Config], presets: Mapping[str, Preset], suggestion: Suggestion) -> str:
     """Return a suggestion as a file to start from: suggested values are set, and defaults are commented out.
 
     The file gives the same config with any preset. Raises UsageError if a suggested value is not accepted by its field.
     """
-    chosen = guessed(config, presets, suggestion)
+    chosen = suggested(config, presets, suggestion)
     said = {f"{section}.{key}" for section, keys in suggestion.values.items() for key in keys}
     for preset in presets.values():
         said |= {f"{section}.{key}" for section, keys in preset(suggestion.values).items() for key in keys}
 
-    def is_set(config_field: Knob) -> bool:
+    def is_set(config_field: ConfigField) -> bool:
         value = getattr(getattr(chosen, config_field.section), config_field.key)
         return f"{config_field.section}.{config_field.key}" in said or value != config_field.default
 
     return _toml(chosen, is_set, suggestion.reasons)
 
 
-def guessed(config: type[Config], presets: Mapping[str, Preset], suggestion: Guess) -> Config:
+def suggested(config: type[Config], presets: Mapping[str, Preset], suggestion: Suggestion) -> Config:
     """Return the config of a suggestion; raises as `begin` does."""
     words = [
         f"--{section}.{key.replace('_', '-')}={value if isinstance(value, str) else _value(value)}"
@@ -68,7 +68,7 @@ def tables(config: type[Config], presets: Mapping[str, Preset], usual: str) -> l
     resolved = {name: resolve(config, presets, preset=name) for name in presets}
     lines: list[str] = []
     section = ""
-    for config_field in knobs(config):
+    for config_field in config_fields(config):
         if config_field.section != section:
             section = config_field.section
             lines += ["", f"**[{section}]**", "", "| knob | takes | default | meaning |", "| --- | --- | --- | --- |"]
@@ -82,10 +82,10 @@ def tables(config: type[Config], presets: Mapping[str, Preset], usual: str) -> l
     return lines
 
 
-def _toml(config: Config, is_set: Callable[[Knob], bool], reasons: Mapping[str, str]) -> str:
+def _toml(config: Config, is_set: Callable[[ConfigField], bool], reasons: Mapping[str, str]) -> str:
     lines: list[str] = []
     section = ""
-    for config_field in knobs(type(config)):
+    for config_field in config_fields(type(config)):
         if config_field.section != section:
             lines += [""] * bool(section) + [f"[{config_field.section}]"]
             section = config_field.section

@@ -6,7 +6,7 @@ from typing import Any, Literal
 
 from pydantic import Field
 
-from anaphora.config.declare import Section
+from anaphora.config.declare import ConfigSection
 
 
 def averaged(share: float) -> Any:
@@ -15,7 +15,7 @@ def averaged(share: float) -> Any:
     return Field(default=share, ge=0, le=1, description=meaning)
 
 
-class Training(Section):
+class Training(ConfigSection):
     """How any task is trained; a task adds what it cuts its batches by."""
 
     learning_rate: float = Field(default=3e-3, gt=0, le=10, description="AdamW's rate at its height, after the warm-up")

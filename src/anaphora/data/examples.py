@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from anaphora.data.files.text import read_text
-from anaphora.data.location import Row
+from anaphora.data.location import Location
 from anaphora.errors import DataError, UsageError
 
 Indices = NDArray[np.int64]
@@ -27,7 +27,7 @@ class Examples(Protocol):
 
     def __len__(self) -> int: ...
 
-    def place(self, row: int, /) -> Row:
+    def place(self, row: int, /) -> Location:
         """Where a row stands."""
 
     def at(self, row: int, /) -> str:
@@ -99,31 +99,31 @@ def hold_out_stratified(labels: Sequence[Sequence[str]], share: float, seed: int
 
 
 @dataclass(frozen=True)
-class Lines:
+class TextExamples:
     """Lines of text files, or texts in memory: the simplest examples. Blank lines are none."""
 
     texts: tuple[str, ...]
-    rows: tuple[Row, ...]
+    rows: tuple[Location, ...]
 
     def __len__(self) -> int:
         return len(self.texts)
 
     @staticmethod
-    def read(paths: Sequence[str | Path], encoding: str = "utf-8") -> Lines:
+    def read(paths: Sequence[str | Path], encoding: str = "utf-8") -> TextExamples:
         """The lines of files; raises DataError for what cannot be read."""
         lines = [
-            (text.strip(), Row(str(path), number))
+            (text.strip(), Location(str(path), number))
             for path in paths
             for number, text in enumerate(read_text(str(path), encoding).split("\n"), 1)
         ]
-        return Lines.of([line for line in lines if line[0]])
+        return TextExamples.of([line for line in lines if line[0]])
 
     @staticmethod
-    def of(lines: Sequence[tuple[str, Row]]) -> Lines:
+    def of(lines: Sequence[tuple[str, Location]]) -> TextExamples:
         """Texts and where they stand."""
-        return Lines(tuple(text for text, _ in lines), tuple(row for _, row in lines))
+        return TextExamples(tuple(text for text, _ in lines), tuple(row for _, row in lines))
 
-    def place(self, row: int) -> Row:
+    def place(self, row: int) -> Location:
         """Where a line stands."""
         return self.rows[row]
 
@@ -131,11 +131,11 @@ class Lines:
         """The same in words."""
         return f"'{self.rows[row].file}', line {self.rows[row].line}"
 
-    def take(self, rows: Any) -> Lines:
+    def take(self, rows: Any) -> TextExamples:
         """Some lines, by their numbers (n,)."""
-        return Lines(tuple(self.texts[row] for row in rows), tuple(self.rows[row] for row in rows))
+        return TextExamples(tuple(self.texts[row] for row in rows), tuple(self.rows[row] for row in rows))
 
-    def split(self, share: float, seed: int) -> Split[Lines]:
+    def split(self, share: float, seed: int) -> Split[TextExamples]:
         """A share of them held out, in an order that the seed draws."""
         train, held_out = hold_out(len(self), share, seed)
         sources = tuple(dict.fromkeys(row.file for row in self.rows))

@@ -16,7 +16,7 @@ _listener: ContextVar[Callable[[str], None] | None] = ContextVar("listener", def
 
 
 @contextmanager
-def heard_by(listener: Callable[[str], None]) -> Iterator[None]:
+def observed_by(listener: Callable[[str], None]) -> Iterator[None]:
     """Call `listener` within the context with reports such as ``reading 'a.txt', 40 %``."""
     before = _listener.set(listener)
     try:

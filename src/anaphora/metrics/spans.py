@@ -66,7 +66,7 @@ def spans(tags: Sequence[str]) -> list[Span]:
     return found
 
 
-def written(found: Iterable[Span], length: int, scheme: str) -> list[str]:
+def tags_of(found: Iterable[Span], length: int, scheme: str) -> list[str]:
     """Return the tags of a sentence with these spans.
 
     >>> written([Span(0, 1, "PER"), Span(1, 3, "PER")], 4, "iob1")
@@ -86,13 +86,13 @@ def written(found: Iterable[Span], length: int, scheme: str) -> list[str]:
     return tags
 
 
-def faults(tags: Sequence[str], scheme: str) -> list[int]:
+def scheme_errors(tags: Sequence[str], scheme: str) -> list[int]:
     """Return the positions of the tags of a sentence that the scheme would write differently.
 
     >>> faults(["I-PER", "I-PER", "O", "B-PER"], "iob2"), faults(["I-PER", "I-PER", "O", "B-PER"], "iob1")
     ([0], [3])
     """
-    wanted = written(spans(tags), len(tags), scheme)
+    wanted = tags_of(spans(tags), len(tags), scheme)
     return [at for at, (tag, right) in enumerate(zip(tags, wanted, strict=True)) if tag != right and tag != "O"]
 
 
@@ -114,12 +114,12 @@ def detect(sentences: Sequence[Sequence[str]]) -> str:
         return "iobes"
     if letters & set("LU"):
         return "bilou"
-    wrong = {scheme: sum(len(faults(row, scheme)) for row in sentences) for scheme in ("iob2", "iob1")}
+    wrong = {scheme: sum(len(scheme_errors(row, scheme)) for row in sentences) for scheme in ("iob2", "iob1")}
     return min(wrong, key=lambda scheme: wrong[scheme])
 
 
 def follows(before: str, tag: str, scheme: str) -> bool:
-    """Return whether a tag may follow another in the tags that `written` makes in the scheme iob2 or iobes.
+    """Return whether a tag may follow another in the tags that `tags_of` makes in the scheme iob2 or iobes.
 
     At the beginning of a sentence `before` is O. At its end `tag` is O.
     """

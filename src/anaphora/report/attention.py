@@ -22,7 +22,7 @@ _END = "⏎"
 _STYLE = "font:12px ui-monospace,monospace"
 
 
-class Attention(NamedTuple):
+class AttentionMap(NamedTuple):
     """Where a translation looked: weights (T, S) of the symbols of its source, ends included."""
 
     source: tuple[str, ...]
@@ -30,7 +30,7 @@ class Attention(NamedTuple):
     weights: NDArray[np.float32]
 
 
-def drawn(looked: Attention) -> str:
+def drawn(looked: AttentionMap) -> str:
     """One sentence pair as an SVG."""
     source, target = ([_named(piece) for piece in side] for side in (looked.source, looked.target))
     left = 16 + _LETTER * max(map(len, target))
@@ -69,7 +69,7 @@ class Gallery:
         self._most = MOST if path.suffix.lower() == ".html" else 1
         self._pictures: list[str] = []
 
-    def add(self, looked: Attention) -> None:
+    def add(self, looked: AttentionMap) -> None:
         """Draw one more, as long as there is room."""
         if len(self._pictures) < self._most:
             self._pictures.append(drawn(looked))

@@ -8,9 +8,9 @@ from dataclasses import replace
 from typing import Any
 
 from anaphora.errors import UsageError
-from anaphora.formatting import clock, said
+from anaphora.formatting import as_text, duration_text
 from anaphora.report import document as html
-from anaphora.report.curves import Chart, Line, alone, draw, ends, points
+from anaphora.report.curves import Chart, CurveLine, alone, draw, ends, points
 from anaphora.runs import record
 from anaphora.runs.record import Run
 
@@ -36,7 +36,7 @@ def results(compared: Sequence[Run], now: float) -> list[tuple[str, list[str]]]:
         ("task", [run.task for run in compared]),
         ("status", [run.status(now) for run in compared]),
         ("steps", [run.steps for run in compared]),
-        ("time", [clock(run.seconds) for run in compared]),
+        ("time", [duration_text(run.seconds) for run in compared]),
         ("best look, nats", [None if run.best is None else _four(run.best["loss"]) for run in compared]),
         ("its step", [None if run.best is None else run.best["step"] for run in compared]),
     ]
@@ -47,7 +47,9 @@ def results(compared: Sequence[Run], now: float) -> list[tuple[str, list[str]]]:
         rows.append((f"  {beaten}", [_four(each[name].baseline) if name in each else None for each in found]))
     rows.append(("parameters", [run.finish.get("parameters") for run in compared]))
     return [
-        (what, [said(value) for value in values]) for what, values in rows if any(each is not None for each in values)
+        (what, [as_text(value) for value in values])
+        for what, values in rows
+        if any(each is not None for each in values)
     ]
 
 
@@ -59,7 +61,7 @@ def _unit(compared: Sequence[Run]) -> str:
 def chart(compared: Sequence[Run], up: str) -> Chart:
     """How the losses on the held-out part fell, a line each; `up` is said of the upright axis."""
     lines = [
-        Line(name, colour, points(run.of("evaluation"), "loss"), "marked")
+        CurveLine(name, colour, points(run.of("evaluation"), "loss"), "marked")
         for name, colour, run in zip(names(compared), _COLOURS, compared, strict=False)
     ]
     return Chart("Loss on the held-out part", lines, up=up, named=True)
@@ -78,7 +80,7 @@ def page(compared: Sequence[Run], now: float) -> str:
     pictures = html.wide_and_narrow(wide, narrow, ends(drawn))
 
     def table(rows: Sequence[tuple[str, list[Any]]]) -> str:
-        return html.table(("", *called), [(what, *map(said, values)) for what, values in rows])
+        return html.table(("", *called), [(what, *map(as_text, values)) for what, values in rows])
 
     body = [
         html.header(" · ".join(called), f"{len(compared)} runs beside each other"),

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 from xml.sax.saxutils import escape
 
 from anaphora.errors import MissingExtra
-from anaphora.formatting import said, short
+from anaphora.formatting import as_text, short_count
 from anaphora.report.loss_plot import Points, apart, smooth
 from anaphora.report.style import LIGHT
 
@@ -36,7 +36,7 @@ _ROOM = 1.06  # of the range of values, above and below
 
 
 @dataclass(frozen=True)
-class Line:
+class CurveLine:
     """One line of a picture: what it is called, its colour's name, its points, and how it is drawn."""
 
     name: str
@@ -52,7 +52,7 @@ class Chart:
     """A picture: its title, lines and axes."""
 
     title: str
-    lines: Sequence[Line]
+    lines: Sequence[CurveLine]
     across: str = "steps"
     up: str = ""
     log: bool = False
@@ -103,7 +103,7 @@ def alone(chart: Chart, width: int, height: int) -> str:
     return f'<?xml version="1.0" encoding="utf-8"?>\n{opening.replace("<svg", f"<svg {size}", 1)}>{ground}{rest}\n'
 
 
-def _plot(axes: Axes, line: Line) -> None:
+def _plot(axes: Axes, line: CurveLine) -> None:
     if not line.points:
         return
     xs, ys = [x for x, _ in line.points], [y for _, y in line.points]
@@ -148,7 +148,7 @@ def _frame(axes: Axes, chart: Chart, width: int) -> None:
     few = 3 if width < 420 else 6
     axes.xaxis.set_major_locator(LogLocator() if chart.log_across else MaxNLocator(few, integer=True))
     axes.xaxis.set_minor_locator(NullLocator())
-    axes.xaxis.set_major_formatter(FuncFormatter(lambda x, _: short(x)))
+    axes.xaxis.set_major_formatter(FuncFormatter(lambda x, _: short_count(x)))
     if axes.get_yscale() == "log":
         axes.yaxis.set_major_locator(LogLocator(subs=(1.0,) if max(values) > 30 * min(values) else (1.0, 2.0, 5.0)))
         axes.yaxis.set_minor_locator(NullLocator())
@@ -163,12 +163,12 @@ def _frame(axes: Axes, chart: Chart, width: int) -> None:
     axes.set_axisbelow(True)
 
 
-def _shown(line: Line) -> Points:
+def _shown(line: CurveLine) -> Points:
     """The points that a picture's height is made for: those of the mean, where that is what is looked at."""
     return smooth(line.points) if line.style == "smoothed" else line.points
 
 
-def _name(axes: Axes, lines: Sequence[Line], height: int) -> None:
+def _name(axes: Axes, lines: Sequence[CurveLine], height: int) -> None:
     """Say each line's name at its right end, with the number it ends in."""
     drawn = [line for line in lines if _shown(line) and line.style != "faint"]
     bottom, top = axes.get_ylim()
@@ -187,12 +187,12 @@ def _name(axes: Axes, lines: Sequence[Line], height: int) -> None:
         )  # fmt: skip
 
 
-def _short_name(line: Line) -> str:
+def _short_name(line: CurveLine) -> str:
     return line.name if len(line.name) <= _LONGEST else f"…{line.name[1 - _LONGEST :]}"
 
 
 def _tick(value: float) -> str:
-    return short(value) if abs(value) >= 1e4 else said(float(f"{value:.6g}"))
+    return short_count(value) if abs(value) >= 1e4 else as_text(float(f"{value:.6g}"))
 
 
 def _inline(svg: str, title: str, width: int) -> str:

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from html import escape
 from typing import Any
 
-from anaphora.formatting import said
+from anaphora.formatting import as_text
 from anaphora.report.style import POLICY, SHEET
 from anaphora.runs.content import Cell, Paragraph, Part, Picture, Preformatted
 
@@ -72,7 +72,9 @@ def table(head: Sequence[str], rows: Sequence[Sequence[Cell]], best: int | None 
 
     def cells(row: Sequence[object], tag: str, extra: str = "") -> str:
         classes = [" ".join(filter(None, ("number" if number else "", extra))) for number in numeric]
-        made = (f'<{tag} class="{kind}">{escape(said(cell))}</{tag}>' for cell, kind in zip(row, classes, strict=True))
+        made = (
+            f'<{tag} class="{kind}">{escape(as_text(cell))}</{tag}>' for cell, kind in zip(row, classes, strict=True)
+        )
         return f"<tr>{''.join(made)}</tr>"
 
     body = "".join(cells(row, "td", "best" if number == best else "") for number, row in enumerate(rows))
@@ -83,7 +85,7 @@ def groups(values: Mapping[str, Mapping[str, Any]]) -> str:
     """Names and values in titled groups, in as many columns as there is room for."""
     made = [
         f"<section><h3>{escape(title)}</h3><dl>"
-        + "".join(f"<div><dt>{escape(key)}</dt><dd>{escape(said(value))}</dd></div>" for key, value in facts.items())
+        + "".join(f"<div><dt>{escape(key)}</dt><dd>{escape(as_text(value))}</dd></div>" for key, value in facts.items())
         + "</dl></section>"
         for title, facts in values.items()
         if facts

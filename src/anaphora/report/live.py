@@ -15,7 +15,7 @@ from typing import Protocol
 
 from anaphora.errors import AnaphoraError
 from anaphora.report import page
-from anaphora.runs.content import Section
+from anaphora.runs.content import ReportSection
 
 SHARE = 0.01
 _FIRST_COST = 2.0  # seconds; what the first drawing takes is not known, and it imports matplotlib
@@ -40,7 +40,7 @@ class Page:
         self,
         folder: Path,
         tell: Callable[[str], None],
-        sections: Callable[[], Sequence[Section]] | None = None,
+        sections: Callable[[], Sequence[ReportSection]] | None = None,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self.folder = folder

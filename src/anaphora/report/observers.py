@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from anaphora.runs.content import Section
+    from anaphora.runs.content import ReportSection
     from anaphora.training.observer import Observer
     from anaphora.training.task import ObserverFactory, TrainingTask
 
@@ -22,10 +22,10 @@ def observers(work: TrainingTask[Any], tensorboard: bool = False) -> ObserverFac
     from anaphora.runs import folder as run_folder
     from anaphora.training import checkpoint
 
-    shown: Callable[[Any], Sequence[Section]] | None = getattr(work, "sections", None)
+    shown: Callable[[Any], Sequence[ReportSection]] | None = getattr(work, "sections", None)
 
     def made(folder: Path, tell: Callable[[str], None]) -> list[Observer]:
-        def sections() -> Sequence[Section]:
+        def sections() -> Sequence[ReportSection]:
             tensors, _ = checkpoint.read(folder / run_folder.CHECKPOINTS / checkpoint.BEST)
             return [] if shown is None else shown(tensors)
 

@@ -14,11 +14,11 @@ from pathlib import Path
 from typing import Any
 
 from anaphora.files import atomic
-from anaphora.formatting import clock, said, short
+from anaphora.formatting import as_text, duration_text, short_count
 from anaphora.report import document as html
-from anaphora.report.curves import Chart, Line, draw, ends, points
+from anaphora.report.curves import Chart, CurveLine, draw, ends, points
 from anaphora.runs import record
-from anaphora.runs.content import Result, Section, from_json
+from anaphora.runs.content import ReportSection, Result, from_json
 from anaphora.runs.record import Run
 
 NAME = "report.html"
@@ -29,7 +29,7 @@ _COLOURS = ("other", "third", "fourth", "fifth", "seen", "unseen", "floor")
 _GOOD, _BAD = ("finished", "early"), ("diverged", "unwritable", "exhausted")
 
 
-def write(folder: Path, sections: Sequence[Section] | None = None) -> Path:
+def write(folder: Path, sections: Sequence[ReportSection] | None = None) -> Path:
     """Draw a run's page into its folder, and give its path; without `sections`, those of the run's own report.
 
     Raises DataError where there is no run, UsageError if the file cannot be written, MissingExtra without matplotlib.
@@ -39,7 +39,7 @@ def write(folder: Path, sections: Sequence[Section] | None = None) -> Path:
     return folder / NAME
 
 
-def render(run: Run, sections: Sequence[Section] | None = None, *, now: float) -> str:
+def render(run: Run, sections: Sequence[ReportSection] | None = None, *, now: float) -> str:
     """The page of a run, as HTML; `now` is in seconds since 1970."""
     status = run.status(now)
     own = from_json(run.finish.get("sections", ())) if sections is None else sections
@@ -90,8 +90,10 @@ def _figures(run: Run, status: str) -> list[tuple[str, str, str, str]]:
     found.append(("steps", f"{run.steps:,}", f"{of}{kept}", ""))
     steps = run.of("step")
     left = steps[-1]["seconds_left"] if steps and status == "running?" else None
-    size = f"{short(run.finish['parameters'])} parameters" if run.finish.get("parameters") else ""
-    found.append(("time", clock(run.seconds), size if left is None else f"about {clock(left)} left", ""))
+    size = f"{short_count(run.finish['parameters'])} parameters" if run.finish.get("parameters") else ""
+    found.append(
+        ("time", duration_text(run.seconds), size if left is None else f"about {duration_text(left)} left", "")
+    )
     return found
 
 
@@ -107,11 +109,11 @@ def _apart(result: Result) -> str:
 def _loss(run: Run) -> str:
     result = run.in_nats
     lines = [
-        Line("training part", "seen", points(run.of("step"), "loss"), "smoothed"),
-        Line("held-out part", "unseen", points(run.of("evaluation"), "loss"), "marked", result.value),
+        CurveLine("training part", "seen", points(run.of("step"), "loss"), "smoothed"),
+        CurveLine("held-out part", "unseen", points(run.of("evaluation"), "loss"), "marked", result.value),
     ]
     if result.baseline is not None:
-        lines.append(Line(result.beat, "floor", [(0, result.baseline)], "level"))
+        lines.append(CurveLine(result.beat, "floor", [(0, result.baseline)], "level"))
     if not any(line.points for line in lines[:2]):
         return ""
     chart = Chart("Loss", lines, named=True)
@@ -123,19 +125,27 @@ def _loss(run: Run) -> str:
 def _small_charts(run: Run) -> list[str]:
     steps = run.of("step")
     most = run.config.get("training", {}).get("clip", 0)
-    norm = [Line("norm", "other", points(steps, "gradient_norm"))]
+    norm = [CurveLine("norm", "other", points(steps, "gradient_norm"))]
     if most and norm[0].points:
-        norm.append(Line("clip", "floor", [(0, most)], "level"))
+        norm.append(CurveLine("clip", "floor", [(0, most)], "level"))
     charts: list[tuple[str, Chart, list[tuple[str, str]]]] = [
-        ("Learning rate", Chart("rate", [Line("rate", "seen", points(steps, "learning_rate"))]), []),
+        ("Learning rate", Chart("rate", [CurveLine("rate", "seen", points(steps, "learning_rate"))]), []),
         (
             "Gradient's norm",
             Chart("norm", norm, log=True),
-            [("floor", f"clipped above {said(most)}")] if most else [],
+            [("floor", f"clipped above {as_text(most)}")] if most else [],
         ),
-        ("Share of clipped steps", Chart("clipped", [Line("c", "other", points(steps, "clip_rate"))], share=True), []),
-        ("Moved per step, ‖Δw‖/‖w‖", Chart("u", [Line("u", "other", points(steps, "update_ratio"))], log=True), []),
-        ("Units per second", Chart("pace", [Line("pace", "seen", points(steps, "units_per_second"))]), []),
+        (
+            "Share of clipped steps",
+            Chart("clipped", [CurveLine("c", "other", points(steps, "clip_rate"))], share=True),
+            [],
+        ),
+        (
+            "Moved per step, ‖Δw‖/‖w‖",
+            Chart("u", [CurveLine("u", "other", points(steps, "update_ratio"))], log=True),
+            [],
+        ),
+        ("Units per second", Chart("pace", [CurveLine("pace", "seen", points(steps, "units_per_second"))]), []),
         *_probes(run),
     ]
     return [
@@ -156,7 +166,7 @@ def _probes(run: Run) -> list[tuple[str, Chart, list[tuple[str, str]]]]:
     charts = []
     for probe, curves in found.items():
         coloured = list(zip(_COLOURS, curves.items(), strict=False))
-        lines = [Line(key, colour, values) for colour, (key, values) in coloured]
+        lines = [CurveLine(key, colour, values) for colour, (key, values) in coloured]
         charts.append((probe, Chart(probe, lines), [(colour, key) for colour, (key, _) in coloured]))
     return charts
 
@@ -175,7 +185,10 @@ def _broken(run: Run) -> list[Mapping[str, Any]]:
 def _looks(run: Run) -> str:
     looks = run.of("evaluation")
     best = run.best
-    rows = [(look["step"], look["train_loss"], look["loss"], look["weights"], clock(look["seconds"])) for look in looks]
+    rows = [
+        (look["step"], look["train_loss"], look["loss"], look["weights"], duration_text(look["seconds"]))
+        for look in looks
+    ]
     marked = None if best is None else looks.index(best)
     made = html.table(("step", "training part", "held-out part", "weights", "time"), rows, marked)
     return html.folded("step by step", made, opened=len(rows) <= _ALWAYS_OPEN)

@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, TextIO
 
-from anaphora.formatting import clock
+from anaphora.formatting import duration_text
 
 if TYPE_CHECKING:
     from rich.progress import Progress, TaskID
@@ -31,7 +31,7 @@ def show(units: str, stream: TextIO | None = None) -> Iterator[Observer]:
         with Bar(units, out) as bar:
             yield bar
     else:
-        yield Lines(units, out)
+        yield PlainProgress(units, out)
 
 
 def described(plan: Plan) -> str:
@@ -48,7 +48,7 @@ def described(plan: Plan) -> str:
     if plan.reason == "look":
         long = f"would take about {plan.seconds_per_evaluation:,.0f} s"
         return f"a whole look at the held-out part {long}: looks are at {plan.look_share:.1%} of it"
-    end = "" if plan.seconds_left is None else f", about {clock(plan.seconds_left)} to go"
+    end = "" if plan.seconds_left is None else f", about {duration_text(plan.seconds_left)} to go"
     score = "" if plan.score_share == 1 else f", then a score of {plan.score_share:.1%} of what would be scored"
     return f"{why}: {plan.total_steps:,} steps in all{end}{score}"
 
@@ -57,7 +57,7 @@ def pace(step: Step, units: str) -> str:
     """Return how fast it goes and how long it will take, or nothing as long as neither is known."""
     if not (math.isfinite(step.units_per_second) and math.isfinite(step.seconds_left)):
         return ""
-    return f"  {step.units_per_second:,.0f} {units}/s  {clock(step.seconds_left)} left"
+    return f"  {step.units_per_second:,.0f} {units}/s  {duration_text(step.seconds_left)} left"
 
 
 def judged(evaluation: Evaluation) -> str:
@@ -80,7 +80,7 @@ def broken(line: str, width: int) -> list[str]:
     return wrapper.wrap(line.strip()) or [line]
 
 
-class Lines:
+class PlainProgress:
     """One plain line per look at the held-out text, and one now and then between them."""
 
     def __init__(self, units: str, out: TextIO) -> None:
@@ -107,7 +107,7 @@ class Lines:
 
     def evaluation(self, evaluation: Evaluation) -> None:
         """Say how well it goes."""
-        self._say(f"{judged(evaluation)}  {clock(evaluation.seconds)}")
+        self._say(f"{judged(evaluation)}  {duration_text(evaluation.seconds)}")
 
     def note(self, text: str) -> None:
         """Pass it on, as one line."""

@@ -53,7 +53,7 @@ class Paragraph:
 
 
 @dataclass(frozen=True)
-class Table:
+class ReportTable:
     """A table with a head; columns of numbers are aligned right."""
 
     head: tuple[str, ...]
@@ -78,24 +78,24 @@ class Picture:
     kind: str = "picture"
 
 
-Part = Paragraph | Table | Preformatted | Picture
+Part = Paragraph | ReportTable | Preformatted | Picture
 _KINDS: dict[str, type[Part]] = {
     "paragraph": Paragraph,
-    "table": Table,
+    "table": ReportTable,
     "preformatted": Preformatted,
     "picture": Picture,
 }
 
 
 @dataclass(frozen=True)
-class Section:
+class ReportSection:
     """A title and its parts."""
 
     title: str
     parts: tuple[Part, ...]
 
 
-def from_json(values: Sequence[Mapping[str, Any]]) -> list[Section]:
+def from_json(values: Sequence[Mapping[str, Any]]) -> list[ReportSection]:
     """Return the sections from the output of `dataclasses.asdict`, after JSON.
 
     Raises ValueError for an unknown kind of part.
@@ -105,7 +105,7 @@ def from_json(values: Sequence[Mapping[str, Any]]) -> list[Section]:
     >>> from_json([asdict(table)]) == [table]
     True
     """
-    return [Section(str(value["title"]), tuple(_part(part) for part in value["parts"])) for value in values]
+    return [ReportSection(str(value["title"]), tuple(_part(part) for part in value["parts"])) for value in values]
 
 
 def _part(value: Mapping[str, Any]) -> Part:
@@ -113,5 +113,5 @@ def _part(value: Mapping[str, Any]) -> Part:
     if kind not in _KINDS:
         raise ValueError(f"expected a part of kind {', '.join(_KINDS)}, got {kind!r}")
     if kind == "table":
-        return Table(tuple(value["head"]), tuple(tuple(row) for row in value["rows"]))
+        return ReportTable(tuple(value["head"]), tuple(tuple(row) for row in value["rows"]))
     return _KINDS[kind](**value)

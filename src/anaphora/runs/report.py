@@ -14,8 +14,8 @@ from typing import Any, Protocol
 from numpy.typing import NDArray
 
 from anaphora.bundle import spec
-from anaphora.formatting import clock
-from anaphora.runs.content import Result, Section
+from anaphora.formatting import duration_text
+from anaphora.runs.content import ReportSection, Result
 
 Tensors = Mapping[str, NDArray[Any]]
 
@@ -66,7 +66,7 @@ class Judgement(Protocol):
         """The lines that a person reads about the score; empty before there is one."""
 
     @property
-    def sections(self) -> Sequence[Section]:
+    def sections(self) -> Sequence[ReportSection]:
         """Parts of the run's page."""
 
     @property
@@ -95,13 +95,13 @@ class Report:
     run_dir: Path
     notes: tuple[str, ...]
     results: tuple[Result, ...]
-    sections: tuple[Section, ...]
+    sections: tuple[ReportSection, ...]
     headline: tuple[str, ...] = ()
 
     def lines(self) -> list[str]:
         """Return the lines of the report at the end of a command."""
         steps = f"{self.steps:,} steps (the best after {self.best_step:,})"
-        lines = [f"{self.parameters:,} parameters, {steps}, {clock(self.seconds)}", *self.headline]
+        lines = [f"{self.parameters:,} parameters, {steps}, {duration_text(self.seconds)}", *self.headline]
         lines += [f"note: {note}" for note in self.notes]
         return [*lines, f"model    {self.model}", f"records  {self.run_dir}"]
 

@@ -48,7 +48,7 @@ def load(path: str | Path) -> Model:
     Raises CorruptBundle if a byte of the file was changed, IncompatibleBundle if this version cannot run the model.
     """
     opened = bundle.read(path)
-    return Joined(opened) if opened.config["model"].get("kind") == "parts" else Model(opened)
+    return MultipartModel(opened) if opened.config["model"].get("kind") == "parts" else Model(opened)
 
 
 class Model:
@@ -217,7 +217,7 @@ class Model:
             raise DataError(f"expected ids from 0 to {V - 1}, got {ids[where]} at position {where}")
 
 
-class Joined(Model):
+class MultipartModel(Model):
     """A model of parts, which only its task can join; `runtime.parts` returns the parts."""
 
     def __init__(self, opened: bundle.Bundle) -> None:

@@ -40,7 +40,7 @@ _FALLEN = 0.02  # of the first loss: what fell by less was learnt at no rate
 
 
 @dataclass(frozen=True)
-class Ramp:
+class LRRangeTest:
     """What happened at each rate; `suggested` is None where `note` says why, and `note` is empty where all is well."""
 
     rates: tuple[float, ...]
@@ -62,7 +62,7 @@ def find(
     low: float = LOW,
     high: float = HIGH,
     steps: int = STEPS,
-) -> Ramp:
+) -> LRRangeTest:
     """Make a ramp of updates that begins after update number `begun`, on copies; with `adam`, from its memory on."""
     where = next(model.parameters()).device
     losses: list[float] = []
@@ -84,7 +84,7 @@ def find(
     return judge(rates[: len(losses)], losses)
 
 
-def ramp_of(work: TrainingTask[Any], steps: int = STEPS) -> Ramp:
+def ramp_of(work: TrainingTask[Any], steps: int = STEPS) -> LRRangeTest:
     """The ramp from the first weights of a task's work on.
 
     Raises UsageError for a device that is not there.
@@ -96,18 +96,20 @@ def ramp_of(work: TrainingTask[Any], steps: int = STEPS) -> Ramp:
         return find(model, work.batches, work.batch_loss, training, steps=steps)
 
 
-def judge(rates: Sequence[float], losses: Sequence[float]) -> Ramp:
+def judge(rates: Sequence[float], losses: Sequence[float]) -> LRRangeTest:
     """Read the rate off a ramp's losses."""
     reach = _reach(len(losses))
     smooth = [math.fsum(near := losses[max(0, i - reach) : i + reach + 1]) / len(near) for i in range(len(losses))]
     kept = tuple(rates), tuple(losses), tuple(smooth)
     if not smooth:
-        return Ramp(*kept, None, "The first loss was not finite: the data or the first weights are at fault, no rate.")
+        return LRRangeTest(
+            *kept, None, "The first loss was not finite: the data or the first weights are at fault, no rate."
+        )
     least = min(range(len(smooth)), key=smooth.__getitem__)
     if smooth[least] > smooth[0] - _FALLEN * abs(smooth[0]):
-        return Ramp(*kept, None, "The loss fell at no rate: nothing was learnt in so few steps.")
+        return LRRangeTest(*kept, None, "The loss fell at no rate: nothing was learnt in so few steps.")
     note = "The loss still fell at the highest rate: look further." if least == len(smooth) - 1 else ""
-    return Ramp(*kept, float(f"{_SHARE * rates[least]:.2g}"), note)
+    return LRRangeTest(*kept, float(f"{_SHARE * rates[least]:.2g}"), note)
 
 
 def _reach(steps: int) -> int:

@@ -22,7 +22,7 @@ import torch
 from anaphora.bundle import spec
 from anaphora.config.toml import render
 from anaphora.errors import DataError, Interrupted, Terminated, UsageError
-from anaphora.formatting import clock
+from anaphora.formatting import duration_text
 from anaphora.runs import folder as run_folder
 from anaphora.runs import machine
 from anaphora.runs.report import TrainedWeights
@@ -267,8 +267,8 @@ class _Run:
         minutes, took = self.work.training.minutes, time.monotonic() - self.started
         if minutes is not None and took > _LATE * 60 * minutes:
             self.observer.note(
-                f"Reading, preparing and the baseline took {clock(took)} of the {clock(60 * minutes)} that --minutes"
-                " gives: little is left to train."
+                f"Reading, preparing and the baseline took {duration_text(took)} of the {duration_text(60 * minutes)}"
+                " that --minutes gives: little is left to train."
             )
 
     def _kept(self) -> str:

@@ -25,11 +25,11 @@ from typing import TYPE_CHECKING, Any
 import torch
 
 from anaphora.config import Config
-from anaphora.config.search_space import Choice, Space, Value
+from anaphora.config.search_space import SearchChoice, Space, Value
 from anaphora.config.toml import render
 from anaphora.errors import DataError, Interrupted, MissingExtra, Terminated, UsageError
 from anaphora.files import atomic
-from anaphora.formatting import clock
+from anaphora.formatting import duration_text
 from anaphora.runs import folder as run_folder
 from anaphora.training import device
 from anaphora.training.initial import first_model
@@ -113,7 +113,7 @@ class Search:
                 count = sum(trial.state.name != "FAIL" for trial in study.get_trials(deepcopy=False))
                 if left < _SHORTEST * length or (self.trials is not None and count >= self.trials):
                     return
-                self.begin(f"trial {count}, {clock(left)} left")
+                self.begin(f"trial {count}, {duration_text(left)} left")
                 self._one(study, min(left, length))
         except (KeyboardInterrupt, Interrupted) as cut:
             self._keep_best(study)  # it may have been cut off between a trial's end and that
@@ -162,7 +162,7 @@ class Search:
         for name, space in self.spaces.items():
             section, _, key = name.partition(".")
             value = set_to[section][key]
-            if isinstance(space, Choice):
+            if isinstance(space, SearchChoice):
                 fits = value in space.values
             else:
                 fits = value is not None and space.low <= value <= space.high
@@ -317,7 +317,7 @@ def best_of(study: Study) -> Tried | None:
 
 
 def _suggested(trial: Trial, name: str, space: Space) -> Value:
-    if isinstance(space, Choice):
+    if isinstance(space, SearchChoice):
         return trial.suggest_categorical(name, list(space.values))  # type: ignore[return-value]
     if space.whole:
         return trial.suggest_int(name, int(space.low), int(space.high), step=space.step or 1, log=space.log)

@@ -115,7 +115,7 @@ def test_of_two_the_second_waits_and_finds_it(home: Path) -> None:
         heard.append(what)
         go_on.set()
 
-    with progress.heard_by(listen):
+    with progress.observed_by(listen):
         cache.cached("one", whole, refuse)
     first.join()
     assert len(heard) == 1

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from anaphora.data.files.conll import Sentences, look, read_sentences
+from anaphora.data.files.conll import Sentences, read_leniently, read_sentences
 from anaphora.errors import DataError, UsageError
 from anaphora.tasks.tag.data import read
 from tagged import config, write, write_grammar
@@ -105,7 +105,7 @@ def test_what_is_no_sentence_is_named(name: str, text: str, options: str, words:
 
 
 def test_every_line_that_is_none_is_kept(tmp_path: Path) -> None:
-    found, wrong = look(write(tmp_path / "a.txt", "a\tO\nb\nc\tO\n\nd\t\n"), config().data)
+    found, wrong = read_leniently(write(tmp_path / "a.txt", "a\tO\nb\nc\tO\n\nd\t\n"), config().data)
     assert found.tokens == (("a", "c"),)
     assert [line.line for line in wrong] == [2, 5]
 

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from anaphora.data.files.folders import read_tables, text_files
-from anaphora.data.files.tables import Columns, DelimitedTable, JsonTable, Table, read_table
+from anaphora.data.files.tables import ColumnTable, DelimitedTable, JsonTable, Table, read_table
 from anaphora.errors import DataError, UsageError
 
 TEXTS = ["plain, with a comma", "two\nlines", 'a "quoted" word', "", "ünï"]
@@ -157,7 +157,7 @@ def test_standard_input_is_json_or_csv(text: str, expected: Any, monkeypatch: py
 
 
 def test_columns_in_memory() -> None:
-    table = Columns({"text": ["a", "b"], "label": [1, 2]})
+    table = ColumnTable({"text": ["a", "b"], "label": [1, 2]})
     assert rows_of(table, "label") == [(1, (1,)), (2, (2,))]
     assert table.at(2) == "the data, row 2"
 

@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from anaphora.data.text import id_files
-from anaphora.data.text.id_files import Shard
+from anaphora.data.text.id_files import IdFile
 from anaphora.errors import DataError
 
 
@@ -26,7 +26,7 @@ def test_the_smallest_type_that_holds_them(size: int, kind: str, tmp_path: Path,
     again = np.lib.format.open_memmap(tmp_path / "ids.npy", mode="r")
     assert again.dtype == kind
     np.testing.assert_array_equal(again, ids)
-    shard = Shard(tmp_path / "ids.npy")
+    shard = IdFile(tmp_path / "ids.npy")
     assert shard[:].dtype == np.int32
     np.testing.assert_array_equal(shard[:], ids)
     assert shard.digest() == digest == hashlib.sha256(ids.astype(kind).tobytes()).hexdigest()
@@ -44,7 +44,7 @@ def test_a_stretch_is_that_of_the_array(
     path = tmp_path_factory.mktemp("shard") / "ids.npy"
     ids = np.random.default_rng(length).integers(0, 300, length)
     id_files.write(path, [ids], 300)
-    shard = Shard(path)
+    shard = IdFile(path)
     assert len(shard) == length
     np.testing.assert_array_equal(shard[start:stop], ids[start:stop])
     np.testing.assert_array_equal(np.concatenate([np.zeros(0, int), *id_files.blocks(shard, block)]), ids)
@@ -65,27 +65,27 @@ def test_what_is_no_shard_is_refused(tmp_path: Path) -> None:
     whole = path.read_bytes()
     path.write_bytes(whole[:-1])
     with pytest.raises(DataError, match=r"ids\.npy' is not whole: expected 228 bytes, got 227"):
-        Shard(path)
+        IdFile(path)
     for wrong, message in (
         (b"", "cannot be read as a text's units"),
         (b"not an array" * 20, "magic string is not correct"),
     ):
         path.write_bytes(wrong)
         with pytest.raises(DataError, match=message):
-            Shard(path)
+            IdFile(path)
     for array in (np.zeros((2, 2), np.uint8), np.zeros(3, np.float32), np.zeros(3, ">u2")):
         np.save(path, array)
         with pytest.raises(DataError, match="expected one dimension of uint8, uint16 or uint32, got"):
-            Shard(path)
+            IdFile(path)
     with pytest.raises(DataError, match="No such file"):
-        Shard(tmp_path / "none.npy")
+        IdFile(tmp_path / "none.npy")
     with pytest.raises(FileExistsError):
         id_files.write(path, [], 2)
 
 
 def test_a_file_that_is_cut_off_in_use_is_noticed(tmp_path: Path) -> None:
     id_files.write(tmp_path / "ids.npy", [np.arange(100)], 100)
-    shard = Shard(tmp_path / "ids.npy")
+    shard = IdFile(tmp_path / "ids.npy")
     os.truncate(tmp_path / "ids.npy", 150)
     assert shard[5:9].tolist() == [5, 6, 7, 8]
     with pytest.raises(DataError, match="was cut off while it was in use"):

@@ -235,7 +235,7 @@ def test_it_says_how_far_it_is(long: None, tmp_path: Path, monkeypatch: pytest.M
     (tmp_path / "a.txt").write_text("x" * 69 + "\n", encoding="utf-8")
     monkeypatch.setattr(progress, "EVERY_SECONDS", 0.0)
     heard: list[str] = []
-    with progress.heard_by(heard.append):
+    with progress.observed_by(heard.append):
         assert len(open_texts([tmp_path / "a.txt"])) == 70
     assert len(open_texts([tmp_path / "a.txt"])) == 70
     assert [re.sub("'.*'", "F", line) for line in heard] == [f"reading F, {share} %" for share in range(10, 101, 10)]

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from anaphora.data.text import id_files
-from anaphora.data.text.id_files import Shard
+from anaphora.data.text.id_files import IdFile
 from anaphora.data.text.windows import evenly_spread, stretch
 
 
@@ -23,7 +23,7 @@ def test_a_stretch_goes_on_at_the_text_s_beginning(N: int, begin: int, count: in
 def test_a_stretch_of_a_text_on_disk(tmp_path: Path) -> None:
     ids = np.random.default_rng(3).integers(0, 300, 50).astype(np.int32)
     id_files.write(tmp_path / "ids.npy", [ids], 300)
-    np.testing.assert_array_equal(stretch(Shard(tmp_path / "ids.npy"), 44, 13), np.append(ids[44:], ids[:7]))
+    np.testing.assert_array_equal(stretch(IdFile(tmp_path / "ids.npy"), 44, 13), np.append(ids[44:], ids[:7]))
 
 
 @given(size=st.integers(1, 30), more=st.integers(0, 500), count=st.integers(1, 20))

@@ -14,8 +14,8 @@ from typing import Any
 import pytest
 
 from anaphora.data.files import lines as stream
-from anaphora.data.files.lines import Line, batches
-from anaphora.data.files.tables import Columns as Frame
+from anaphora.data.files.lines import InputLine, batches
+from anaphora.data.files.tables import ColumnTable as Frame
 from anaphora.errors import DataError
 from anaphora.tasks.classify.predict import Answers, Classifier
 from anaphora.tasks.classify.training import TRAINING
@@ -42,8 +42,8 @@ def models(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-def lines(*texts: str, is_json: bool = False) -> list[Line]:
-    return [Line(f"here, line {number}", text.encode(), is_json) for number, text in enumerate(texts, 1)]
+def lines(*texts: str, is_json: bool = False) -> list[InputLine]:
+    return [InputLine(f"here, line {number}", text.encode(), is_json) for number, text in enumerate(texts, 1)]
 
 
 def test_texts_are_answered_with_label_probability_and_text(models: Path) -> None:
@@ -87,18 +87,24 @@ def test_several_labels_and_series(models: Path) -> None:
 @pytest.mark.parametrize(
     ("model", "line", "said"),
     [
-        ("text", Line("x", b"caf\xe9", False), r"x is not UTF-8: its byte 3 is 0xe9"),
-        ("text", Line("x", b"{", True), r"x is not JSON: Expecting property name"),
-        ("text", Line("x", b"[1]", True), r"x is no JSON object"),
-        ("text", Line("x", b'{"txt": "a"}', True), r"x: there is no 'text' in it; there are: txt"),
-        ("text", Line("x", b'{"text": ["a"]}', True), r"x: expected a text or a number"),
-        ("series", Line("x", b"1 2 3", False), r"x: the classifier reads u, v: give a JSON object with them"),
-        ("series", Line("x", b'{"u": [1, 2], "v": [3]}', True), r"x: the channels have different numbers of steps"),
-        ("series", Line("x", b'{"u": [1, NaN], "v": [3, 4]}', True), r"x: number 1 of step 2 is nan"),
+        ("text", InputLine("x", b"caf\xe9", False), r"x is not UTF-8: its byte 3 is 0xe9"),
+        ("text", InputLine("x", b"{", True), r"x is not JSON: Expecting property name"),
+        ("text", InputLine("x", b"[1]", True), r"x is no JSON object"),
+        ("text", InputLine("x", b'{"txt": "a"}', True), r"x: there is no 'text' in it; there are: txt"),
+        ("text", InputLine("x", b'{"text": ["a"]}', True), r"x: expected a text or a number"),
+        ("series", InputLine("x", b"1 2 3", False), r"x: the classifier reads u, v: give a JSON object with them"),
+        (
+            "series",
+            InputLine("x", b'{"u": [1, 2], "v": [3]}', True),
+            r"x: the channels have different numbers of steps",
+        ),
+        ("series", InputLine("x", b'{"u": [1, NaN], "v": [3, 4]}', True), r"x: number 1 of step 2 is nan"),
     ],
 )
-def test_a_line_that_cannot_be_read_says_why_and_stops_nothing(models: Path, model: str, line: Line, said: str) -> None:
-    good = Line("y", b'{"text": "a good film", "u": [1, 2], "v": [3, 4]}', True)
+def test_a_line_that_cannot_be_read_says_why_and_stops_nothing(
+    models: Path, model: str, line: InputLine, said: str
+) -> None:
+    good = InputLine("y", b'{"text": "a good film", "u": [1, 2], "v": [3, 4]}', True)
     answer = Answers(Classifier.open(models / f"{model}.anaphora"), False, None)
     first, second, third = answer([good, line, good])
     assert isinstance(second, DataError)
@@ -114,10 +120,13 @@ def test_lines_come_in_batches_with_their_places(tmp_path: Path) -> None:
     found = list(batches([tmp_path / "a.txt", tmp_path / "b.jsonl", tmp_path / "c.csv"], most=2))
     a, b, c = (f"'{tmp_path / name}', line" for name in ("a.txt", "b.jsonl", "c.csv"))
     assert found == [
-        [Line(f"{a} 1", b"one", False), Line(f"{a} 2", b"", False)],
-        [Line(f"{a} 3", b"three", False)],
-        [Line(f"{b} 1", b'{"text": "x"}', True)],
-        [Line(f"{c} 2", b'{"text": "p,q", "n": "1"}', True), Line(f"{c} 3", b'{"text": "r", "n": "2"}', True)],
+        [InputLine(f"{a} 1", b"one", False), InputLine(f"{a} 2", b"", False)],
+        [InputLine(f"{a} 3", b"three", False)],
+        [InputLine(f"{b} 1", b'{"text": "x"}', True)],
+        [
+            InputLine(f"{c} 2", b'{"text": "p,q", "n": "1"}', True),
+            InputLine(f"{c} 3", b'{"text": "r", "n": "2"}', True),
+        ],
     ]
     with pytest.raises(DataError, match=r"none\.txt' cannot be read: No such file"):
         list(batches([tmp_path / "none.txt"]))

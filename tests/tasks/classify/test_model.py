@@ -15,7 +15,7 @@ from torch import Tensor, nn
 from anaphora import bundle, runtime
 from anaphora.config import from_values
 from anaphora.data.batches import Ragged
-from anaphora.data.files.tables import Columns as Frame
+from anaphora.data.files.tables import ColumnTable as Frame
 from anaphora.errors import Interrupted
 from anaphora.metrics.classification import fit_temperature, nats
 from anaphora.nn.build import build

@@ -8,7 +8,7 @@ from sklearn import metrics as theirs
 
 from anaphora import bundle, runtime
 from anaphora.data.batches import Ragged
-from anaphora.data.files.tables import Columns as Frame
+from anaphora.data.files.tables import ColumnTable as Frame
 from anaphora.errors import CorruptBundle, IncompatibleBundle
 from anaphora.metrics import classification
 from anaphora.tasks.classify.columns import Columns

@@ -12,9 +12,9 @@ import pytest
 
 from anaphora.checks import examine
 from anaphora.checks.findings import Finding
-from anaphora.data.files.lines import Line
+from anaphora.data.files.lines import InputLine
 from anaphora.errors import DataError, UsageError
-from anaphora.runs.content import Table
+from anaphora.runs.content import ReportTable
 from anaphora.runs.report import Report
 from anaphora.tasks import registry
 from anaphora.tasks.fill.data import encode, read
@@ -25,8 +25,8 @@ from gapped import config, text, write
 LINES = [b"We saw a ___ rose.", b"no gap here", b"caf\xe9 ___", b"You had a ___ ___."]
 
 
-def lines(*texts: bytes, is_json: bool = False) -> list[Line]:
-    return [Line(f"here, line {number}", text, is_json) for number, text in enumerate(texts, 1)]
+def lines(*texts: bytes, is_json: bool = False) -> list[InputLine]:
+    return [InputLine(f"here, line {number}", text, is_json) for number, text in enumerate(texts, 1)]
 
 
 def test_a_line_for_every_line_whatever_comes(filler: GapFiller) -> None:
@@ -123,7 +123,7 @@ def test_a_folder_is_its_texts(report: Report, tmp_path: Path) -> None:
     titles = [section.title for section in report.sections]
     assert titles == ["Gaps", "What the other side is worth", "Frequent words and rare ones"]
     bands = report.sections[2].parts[1]
-    assert isinstance(bands, Table)
+    assert isinstance(bands, ReportTable)
     assert report.score is not None
     shares = [(int(str(row[1])), float(str(row[2]))) for row in bands.rows]
     looked_at = sum(gaps for gaps, _ in shares)

@@ -14,7 +14,7 @@ from torch import nn
 import anaphora
 from anaphora.bundle import spec
 from anaphora.config import from_values
-from anaphora.data.text.corpus import Corpus, split_corpus
+from anaphora.data.text.corpus import TextCorpus, split_corpus
 from anaphora.errors import DataError
 from anaphora.runs.report import Report
 from anaphora.runtime import load
@@ -32,7 +32,7 @@ from gapped import PAIRS, config, text
 STILL = ["--embedding-dropout", "0", "--dropout", "0", "--output-dropout", "0", "--unknown", "0"]
 
 
-def split(settings: FillConfig, content: str) -> Corpus:
+def split(settings: FillConfig, content: str) -> TextCorpus:
     return split_corpus(content, settings.data.valid, "a.txt")
 
 

@@ -9,13 +9,13 @@ import numpy as np
 import pytest
 import torch
 
-from anaphora.baselines.cloze import Judged
+from anaphora.baselines.cloze import GapScores
 from anaphora.bundle import Bundle
 from anaphora.data.batches import Ragged
 from anaphora.data.files.text import Text
 from anaphora.decode import log_probabilities
 from anaphora.errors import CorruptBundle, DataError, IncompatibleBundle, UsageError
-from anaphora.runtime.model import Joined, Model
+from anaphora.runtime.model import Model, MultipartModel
 from anaphora.tasks.fill.data import from_memory
 from anaphora.tasks.fill.gaps import split
 from anaphora.tasks.fill.predict import GapFiller
@@ -35,7 +35,7 @@ def untrained(*options: str) -> tuple[FillTraining, Any, GapFiller]:
             parameter.mul_(2)
     tensors = {name: each.detach().numpy().copy() for name, each in model.state_dict().items()}
     filled = {"version": 1, "task": "fill", "model": here.tree, "units": {"kind": "word", "lower": True}}
-    return here, model, GapFiller(Joined(Bundle({**tensors, **here.encoded.vocabulary.tensors()}, filled)))
+    return here, model, GapFiller(MultipartModel(Bundle({**tensors, **here.encoded.vocabulary.tensors()}, filled)))
 
 
 @pytest.mark.parametrize("options", [[], ["--cell", "gru", "--layers", "2"]])
@@ -145,16 +145,16 @@ def test_an_unknown_word_is_never_right() -> None:
     found = ranked(logs, np.array([0, 1, 2]), words)
     assert found.rank[1:].tolist() == [0, 1]  # the mark is no candidate; of equals the first is taken
     np.testing.assert_allclose(found.nats, -np.log([0.5, 0.3, 0.2]))
-    summed = method("x", Judged(found.nats, np.zeros(3, np.int64)), np.array([0, 1, 2]))
+    summed = method("x", GapScores(found.nats, np.zeros(3, np.int64)), np.array([0, 1, 2]))
     assert summed.accuracy == pytest.approx(2 / 3)
 
 
 def test_models_that_fill_nothing_are_refused(filler: GapFiller) -> None:
     model = filler.runtime
     with pytest.raises(IncompatibleBundle, match="made by `anaphora train fill`; this one is of 'translate'"):
-        GapFiller(Joined(Bundle(dict(model.tensors), {**model.config, "task": "translate"})))
+        GapFiller(MultipartModel(Bundle(dict(model.tensors), {**model.config, "task": "translate"})))
     with pytest.raises(CorruptBundle, match="'lower'"):
-        GapFiller(Joined(Bundle(dict(model.tensors), {**model.config, "units": {}})))
+        GapFiller(MultipartModel(Bundle(dict(model.tensors), {**model.config, "units": {}})))
 
 
 def test_a_model_in_parts_is_opened_by_its_task_alone(filler: GapFiller) -> None:

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from anaphora.data.text import id_files
-from anaphora.data.text.id_files import Shard
+from anaphora.data.text.id_files import IdFile
 from anaphora.tasks.fill.windows import CONTEXT, PIECE, Windows, gaps_of, pieces
 
 WORDS = np.array([True, True, False, True, True])
@@ -39,7 +39,7 @@ def test_passes_differ_and_repeat(tmp_path: Path) -> None:
     parts = [windows.part(batch, rank, 3) for rank in range(3)]
     np.testing.assert_array_equal(np.concatenate(parts, axis=1), batch)
     id_files.write(tmp_path / "ids.npy", [ids], 5)
-    from_disk = Windows(Shard(tmp_path / "ids.npy"), WORDS, 4, 12, seed=3)
+    from_disk = Windows(IdFile(tmp_path / "ids.npy"), WORDS, 4, 12, seed=3)
     np.testing.assert_array_equal(from_disk.at(77), windows.at(77))
 
 

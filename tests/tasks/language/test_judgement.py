@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from anaphora.data.text.build import build
-from anaphora.runs.content import Paragraph, Preformatted, Result, Table
+from anaphora.runs.content import Paragraph, Preformatted, ReportTable, Result
 from anaphora.tasks.language import judgement, score, windows
 from anaphora.tasks.language.baseline import Baseline
 from anaphora.tasks.language.predict import LanguageModel
@@ -25,7 +25,7 @@ def test_the_passages_with_the_highest_loss(model: LanguageModel) -> None:
     ids = build("char", TEXT).encode(TEXT)
     _, surprising = judgement.sections(model, ids)
     table = surprising.parts[1]
-    assert isinstance(table, Table)
+    assert isinstance(table, ReportTable)
     assert table.head == ("char", "nats per char", "passage")
     nats = score.nats(model.runtime, ids, windows.sample(len(ids), 16_384))
     assert len(nats) == len(ids) - 1  # all of so short a text: nats[i] is of unit i + 1
@@ -53,7 +53,7 @@ def test_how_it_writes(model: LanguageModel) -> None:
 def test_a_held_out_part_of_two_units_has_sections(model: LanguageModel) -> None:
     ids = build("char", TEXT).encode(TEXT)[:2]
     _, surprising = judgement.sections(model, ids)
-    assert isinstance(surprising.parts[1], Table)
+    assert isinstance(surprising.parts[1], ReportTable)
     assert surprising.parts[1].rows[0][0] == 2
 
 

@@ -22,7 +22,7 @@ from anaphora.config import resolve
 from anaphora.data.files import text
 from anaphora.data.text import id_files, tokenized
 from anaphora.data.text.build import KINDS
-from anaphora.data.text.id_files import Shard
+from anaphora.data.text.id_files import IdFile
 from anaphora.errors import DataError
 from anaphora.tasks.language import data, score, windows
 from anaphora.tasks.language.baseline import Fitted, fitted
@@ -63,7 +63,7 @@ def test_windows_over_a_shard_are_windows_over_the_array(
     path = tmp_path_factory.mktemp("shard") / "ids.npy"
     ids = np.random.default_rng(seed).integers(0, 300, N).astype(np.int32)
     id_files.write(path, [ids], 300)
-    on_disk, in_memory = Windows(Shard(path), batch, steps, seed), Windows(ids, batch, steps, seed)
+    on_disk, in_memory = Windows(IdFile(path), batch, steps, seed), Windows(ids, batch, steps, seed)
     for position in at:
         found, window = on_disk.at(position), in_memory.at(position)
         assert found.begins == window.begins
@@ -83,7 +83,7 @@ def test_units_on_disk_are_those_in_memory(kind: str, home: Path, tmp_path: Path
     (tmp_path / "b.txt").write_text(TEXT[500:], encoding="utf-8")
     long = data.read(settings, [tmp_path / "a.txt", tmp_path / "b.txt"])
     found = data.encode(settings, long)
-    assert isinstance(found.train, Shard)
+    assert isinstance(found.train, IdFile)
     with pytest.MonkeyPatch.context() as patch:
         for module in (tokenized, text):
             patch.setattr(module, "IN_MEMORY", 2**20)
@@ -151,7 +151,7 @@ def test_the_floor_reads_a_sample_and_no_more(tmp_path: Path, rng: np.random.Gen
     id_files.write(tmp_path / "ids.npy", [ids], 5)
     read = 0
 
-    class Counted(Shard):
+    class Counted(IdFile):
         def __getitem__(self, index: slice, /) -> np.ndarray:
             nonlocal read
             found = super().__getitem__(index)
@@ -171,12 +171,12 @@ def test_a_huge_held_out_part_is_scored_in_part_by_both(tmp_path: Path, rng: np.
     assert pieces[0].first == 1
     assert pieces[-1].stop == len(ids)
     assert len({piece.first - before.first for before, piece in itertools.pairwise(pieces)}) <= 2
-    nats = score.nats(model, Shard(tmp_path / "ids.npy"), pieces)
+    nats = score.nats(model, IdFile(tmp_path / "ids.npy"), pieces)
     np.testing.assert_array_equal(nats, score.nats(model, ids, pieces))
     ngram = KneserNey(3, V).fit(ids)
     whole = ngram.nats(ids)
     expected = np.concatenate([whole[piece.first : piece.stop] for piece in pieces])
-    np.testing.assert_array_equal(score.ngram_nats(ngram, Shard(tmp_path / "ids.npy"), pieces), expected)
+    np.testing.assert_array_equal(score.ngram_nats(ngram, IdFile(tmp_path / "ids.npy"), pieces), expected)
 
 
 def test_what_is_scored_in_part_is_said() -> None:

@@ -8,7 +8,7 @@ import pytest
 
 from anaphora.checks import examine
 from anaphora.checks.findings import Finding
-from anaphora.data.location import Row
+from anaphora.data.location import Location
 from anaphora.tasks import registry
 from anaphora.tasks.tag.grammar import columns, sentences
 from anaphora.tasks.tag.suggest import suggest
@@ -44,7 +44,7 @@ def test_tags_that_only_the_held_out_part_has(tmp_path: Path, monkeypatch: pytes
     held_out = write(tmp_path / "v.conll", columns(sentences(200, 5)) + "Mars\tB-STAR\nis\tO\nred\tO\nnow\tO\n")
     whole = found(tmp_path, monkeypatch, GOOD, "--valid", held_out)
     (strange,) = [each for each in whole if each.code == "unseen-tag"]
-    assert strange.rows == (Row(held_out, len(columns(sentences(200, 5)).splitlines()) + 1),)
+    assert strange.rows == (Location(held_out, len(columns(sentences(200, 5)).splitlines()) + 1),)
     assert "'B-STAR' has 1 held-out words" in strange.message
 
 

@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from anaphora.data.files.lines import Line
+from anaphora.data.files.lines import InputLine
 from anaphora.data.files.pairs import read_pairs
 from anaphora.errors import DataError, UsageError
 from anaphora.runs.report import Report
@@ -24,8 +24,8 @@ from translated import PAIRS, TINY, write, write_pairs
 LINES = [b"3 Mar 1994", b"", b"caf\xe9", b"December 31, 1899"]
 
 
-def lines(*texts: bytes, is_json: bool = False) -> list[Line]:
-    return [Line(f"here, line {number}", text, is_json) for number, text in enumerate(texts, 1)]
+def lines(*texts: bytes, is_json: bool = False) -> list[InputLine]:
+    return [InputLine(f"here, line {number}", text, is_json) for number, text in enumerate(texts, 1)]
 
 
 def test_a_line_for_every_line_whatever_comes(dates: Translator) -> None:

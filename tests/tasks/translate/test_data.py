@@ -11,7 +11,7 @@ import pytest
 from anaphora.checks import examine
 from anaphora.checks.findings import Finding
 from anaphora.config import resolve
-from anaphora.data.location import Row
+from anaphora.data.location import Location
 from anaphora.errors import CorruptBundle, DataError, UsageError
 from anaphora.tasks.translate.checks import check_files
 from anaphora.tasks.translate.data import read
@@ -111,11 +111,11 @@ def test_planted_faults_are_found_in_their_rows(tmp_path: Path) -> None:
     told = found(tmp_path, pairs, "--longest", "150")
     where = {code: told[code].rows for code in ("empty-side", "length-ratio", "duplicate", "duplicate-across")}
     de = str(tmp_path / "a.de")
-    assert where["empty-side"] == (Row(de, 11),)
-    assert where["length-ratio"] == (Row(de, 21),)
-    assert where["duplicate"] == (Row(de, 41),)
-    assert where["duplicate-across"] == (Row(str(tmp_path / "v.de"), 8),)
-    assert told["long-row"].rows == (Row(de, 21),)
+    assert where["empty-side"] == (Location(de, 11),)
+    assert where["length-ratio"] == (Location(de, 21),)
+    assert where["duplicate"] == (Location(de, 41),)
+    assert where["duplicate-across"] == (Location(str(tmp_path / "v.de"), 8),)
+    assert told["long-row"].rows == (Location(de, 21),)
     assert "untranslated" not in told
     assert "beside 'a very long text" in told["length-ratio"].message
 

@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from anaphora.runs.content import Picture, Section, Table
+from anaphora.runs.content import Picture, ReportSection, ReportTable
 from anaphora.runs.report import Report
 from anaphora.tasks.translate.data import pairs_of, read
 from anaphora.tasks.translate.predict import Translator
@@ -20,14 +20,14 @@ from anaphora.tasks.translate.training import TRAINING
 from translated import DATES, config, write
 
 
-def by_title(sections: Sequence[Section]) -> dict[str, Section]:
+def by_title(sections: Sequence[ReportSection]) -> dict[str, ReportSection]:
     return {section.title: section for section in sections}
 
 
 def test_texts_beside_their_references_and_where_it_looked(report: Report, dates: Translator) -> None:
     found = by_title(report.sections)
     table = found["Translations"].parts[1]
-    assert isinstance(table, Table)
+    assert isinstance(table, ReportTable)
     assert report.score is not None
     assert [row[3] for row in table.rows] == [each.output for each in report.score.first]
     pictures = [part for part in found["Where it looks"].parts if isinstance(part, Picture)]
@@ -49,7 +49,7 @@ def test_a_run_that_goes_on_shows_what_its_weights_write(report: Report, folder:
     }
     found = by_title(work.sections(tensors))
     table = found["Translations"].parts[0]
-    assert isinstance(table, Table)
+    assert isinstance(table, ReportTable)
     assert len(table.rows) == 12
     assert sum(row[2] == row[3] for row in table.rows) >= 11
     assert sum(isinstance(part, Picture) for part in found["Where it looks"].parts) == 3

@@ -15,7 +15,7 @@ from anaphora.errors import CorruptBundle, IncompatibleBundle, UsageError
 from anaphora.report.attention import drawn
 from anaphora.runs.report import Report
 from anaphora.runtime import load
-from anaphora.runtime.model import Joined
+from anaphora.runtime.model import MultipartModel
 from anaphora.tasks.translate.data import read
 from anaphora.tasks.translate.decoding import DecodingOptions, Translation
 from anaphora.tasks.translate.encoder_decoder import EncoderDecoder
@@ -38,7 +38,7 @@ def untrained(folder: Path, *options: str, scale: float = 3.0) -> tuple[Translat
     tensors = {name: each.detach().numpy().copy() for name, each in model.state_dict().items()}
     units = {**here.encoded.reader.settings(), "ratio": 1.3}
     filled = {"version": 1, "task": "translate", "model": here.tree, "units": units, "training": settings.model_dump()}
-    return here, model, Translator(Joined(Bundle({**tensors, **here.encoded.reader.tensors()}, filled)))
+    return here, model, Translator(MultipartModel(Bundle({**tensors, **here.encoded.reader.tensors()}, filled)))
 
 
 @pytest.mark.parametrize(
@@ -197,14 +197,14 @@ def test_settings_that_mean_nothing_are_refused(options: dict[str, Any], words: 
 
 def test_another_model_is_no_translator(report: Report, tmp_path: Path) -> None:
     model = load(report.model)
-    assert isinstance(model, Joined)
+    assert isinstance(model, MultipartModel)
     with pytest.raises(UsageError, match=r"of parts .encoder, bridge"):
         model.forward([[1]])
     with pytest.raises(IncompatibleBundle, match="'language'"):
-        Translator(Joined(Bundle(dict(model.tensors), {**model.config, "task": "language"})))
+        Translator(MultipartModel(Bundle(dict(model.tensors), {**model.config, "task": "language"})))
     units = {name: value for name, value in model.config["units"].items() if name != "ratio"}
     with pytest.raises(CorruptBundle, match="ratio"):
-        Translator(Joined(Bundle(dict(model.tensors), {**model.config, "units": units})))
+        Translator(MultipartModel(Bundle(dict(model.tensors), {**model.config, "units": units})))
     short = {name: tensor for name, tensor in model.tensors.items() if name != "attention.weight"}
     with pytest.raises(IncompatibleBundle, match=r"needs a tensor 'attention\.weight'"):
         EncoderDecoder(Bundle(short, dict(model.config)))

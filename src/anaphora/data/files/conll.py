@@ -24,13 +24,13 @@ from anaphora.data.files.word_lines import (
     CONLLU,
     WORD_NUMBER,
     ColumnChoice,
-    Wrong,
+    MalformedLine,
     columns,
     conllu,
     may_be_word,
     record,
 )
-from anaphora.data.location import Row
+from anaphora.data.location import Location
 from anaphora.errors import DataError
 
 TOKENS = ("tokens", "words", "token", "word", "form", "text", "sentence")
@@ -60,9 +60,9 @@ class Sentences:
         """The number of words of each sentence, (B,)."""
         return np.array([len(row) for row in self.tokens], dtype=np.int64)
 
-    def place(self, row: int, word: int = 0) -> Row:
+    def place(self, row: int, word: int = 0) -> Location:
         """Return the location of a word."""
-        return Row(self.files[row], self.lines[row][word] if self.lines[row] else 0)
+        return Location(self.files[row], self.lines[row][word] if self.lines[row] else 0)
 
     def at(self, row: int) -> str:
         """Return the location of a sentence in words, for messages."""
@@ -107,14 +107,14 @@ def read_sentences(path: str, data: ColumnChoice, encoding: str | None = None) -
 
     Raises DataError, with the line, for a malformed file.
     """
-    found, wrong = look(path, data, encoding)
+    found, wrong = read_leniently(path, data, encoding)
     if wrong:
         more = f" (and {len(wrong) - 1:,} lines more)" if len(wrong) > 1 else ""
         raise DataError(f"'{path}', line {wrong[0].line}: {wrong[0].message}{more}")
     return found
 
 
-def look(path: str, data: ColumnChoice, encoding: str | None = None) -> tuple[Sentences, list[Wrong]]:
+def read_leniently(path: str, data: ColumnChoice, encoding: str | None = None) -> tuple[Sentences, list[MalformedLine]]:
     """Return the sentences of one file, and its malformed lines; raises DataError if nothing can be read."""
     if data.format == "json" or (data.format == "auto" and Path(path).suffix.lower() in _TABLES):
         return _sentences_of_table(read_table(path, encoding or data.encoding), path, data)
@@ -123,7 +123,7 @@ def look(path: str, data: ColumnChoice, encoding: str | None = None) -> tuple[Se
     kind = kind_of(path, data.format, first)
     if kind == "json":
         raise DataError("JSON on standard input: write it into a file that ends in .jsonl.")
-    wrong: list[Wrong] = []
+    wrong: list[MalformedLine] = []
     layout = conllu(data) if kind == "conllu" else columns(data, first)
     tokens, tags, lines = list[tuple[str, ...]](), list[tuple[str, ...]](), list[tuple[int, ...]]()
     for sentence in layout.sentences(enumerate(text.split("\n"), 1), wrong):
@@ -133,10 +133,10 @@ def look(path: str, data: ColumnChoice, encoding: str | None = None) -> tuple[Se
     return Sentences(tuple(tokens), tuple(tags), tuple(lines), (path,) * len(tokens)), wrong
 
 
-def _sentences_of_table(table: Table, path: str, data: ColumnChoice) -> tuple[Sentences, list[Wrong]]:
+def _sentences_of_table(table: Table, path: str, data: ColumnChoice) -> tuple[Sentences, list[MalformedLine]]:
     names = [_column(table, data.token, TOKENS, "--token"), _column(table, data.tag, TAGS, "--tag")]
     tokens, tags, lines = list[tuple[str, ...]](), list[tuple[str, ...]](), list[tuple[int, ...]]()
-    wrong: list[Wrong] = []
+    wrong: list[MalformedLine] = []
     for number, values in table.rows(names):
         try:
             row = [listed(value, name) for value, name in zip(values, names, strict=True)]

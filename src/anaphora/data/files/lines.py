@@ -26,7 +26,7 @@ _JSON = (".jsonl", ".ndjson")
 _TABLES = (".csv", ".tsv", ".parquet", ".json")
 
 
-class Line(NamedTuple):
+class InputLine(NamedTuple):
     """A line without its end, and its location; `json` says whether it should be an object."""
 
     where: str
@@ -34,7 +34,9 @@ class Line(NamedTuple):
     json: bool
 
 
-def batches(paths: Sequence[str | os.PathLike[str]], most: int = MOST, plain: bool = False) -> Iterator[list[Line]]:
+def batches(
+    paths: Sequence[str | os.PathLike[str]], most: int = MOST, plain: bool = False
+) -> Iterator[list[InputLine]]:
     """Yield the lines of files, or of standard input for `-` or without paths.
 
     The rows of a table come as JSON objects, unless `plain` asks for the lines of all files. Lines of standard input
@@ -65,8 +67,8 @@ def _hint_for_a_text(name: str) -> str:
     return echo if " " in name else ""
 
 
-def _lines(file: BinaryIO | io.RawIOBase, name: str, is_json: bool | None, most: int) -> Iterator[list[Line]]:
-    number, batch = 0, list[Line]()
+def _lines(file: BinaryIO | io.RawIOBase, name: str, is_json: bool | None, most: int) -> Iterator[list[InputLine]]:
+    number, batch = 0, list[InputLine]()
     for text in at_hand(file):
         if text is None:
             if batch:
@@ -78,7 +80,7 @@ def _lines(file: BinaryIO | io.RawIOBase, name: str, is_json: bool | None, most:
             text = text.removeprefix(b"\xef\xbb\xbf")
         if is_json is None and text.strip():
             is_json = _is_object(text)
-        batch.append(Line(f"{name}, line {number}", text, bool(is_json)))
+        batch.append(InputLine(f"{name}, line {number}", text, bool(is_json)))
         if len(batch) == most:
             yield batch
             batch = []
@@ -118,12 +120,12 @@ def _is_object(text: bytes) -> bool:
         return False
 
 
-def _rows(path: str | os.PathLike[str], most: int) -> Iterator[list[Line]]:
+def _rows(path: str | os.PathLike[str], most: int) -> Iterator[list[InputLine]]:
     table = read_table(path)
-    batch: list[Line] = []
+    batch: list[InputLine] = []
     for number, values in table.rows(table.columns):
         item = dict(zip(table.columns, values, strict=True))
-        batch.append(Line(table.at(number), json.dumps(item, ensure_ascii=False, default=str).encode(), True))
+        batch.append(InputLine(table.at(number), json.dumps(item, ensure_ascii=False, default=str).encode(), True))
         if len(batch) == most:
             yield batch
             batch = []

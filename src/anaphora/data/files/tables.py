@@ -77,10 +77,10 @@ class InTables:
     tables: tuple[Table, ...]
     places: NDArray[np.int64]  # (B, 2): number of the table, number of the row in it
 
-    def place(self, row: int) -> location.Row:
+    def place(self, row: int) -> location.Location:
         """Where a row stands."""
         table, number = self.places[row].tolist()
-        return location.Row(*self.tables[table].place(number))
+        return location.Location(*self.tables[table].place(number))
 
     def at(self, row: int) -> str:
         """The same in words."""
@@ -89,7 +89,7 @@ class InTables:
         return where
 
 
-class Columns(Table):
+class ColumnTable(Table):
     """Columns in memory, all of the same length."""
 
     unit = "row"

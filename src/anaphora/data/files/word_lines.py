@@ -37,14 +37,14 @@ class ColumnChoice(Protocol):
         """The text encoding of the file."""
 
 
-class Wrong(NamedTuple):
+class MalformedLine(NamedTuple):
     """A malformed line, and a message about it."""
 
     line: int
     message: str
 
 
-class Word(NamedTuple):
+class WordLine(NamedTuple):
     """A line with a word: all its fields, and the fields of the word and the tag (None without a tag)."""
 
     line: int
@@ -53,15 +53,15 @@ class Word(NamedTuple):
     tag: str | None
 
 
-class Layout:
+class WordLayout:
     """The layout of a line: its number of fields, and the positions of the word and the tag."""
 
     def __init__(self, width: int, token: int, tag: int | None, tabs: bool, conllu: bool) -> None:
         self.width, self.token, self.tag, self.tabs, self.conllu = width, token, tag, tabs, conllu
 
-    def sentences(self, lines: Iterable[tuple[int, str]], wrong: list[Wrong]) -> Iterator[list[Word]]:
+    def sentences(self, lines: Iterable[tuple[int, str]], wrong: list[MalformedLine]) -> Iterator[list[WordLine]]:
         """Yield the words of each sentence; a malformed line is skipped and recorded in `wrong`."""
-        words: list[Word] = []
+        words: list[WordLine] = []
         for number, line in lines:
             word = self.word(number, line, bool(words), wrong)
             if word is not None:
@@ -76,7 +76,7 @@ class Layout:
         """Return whether a line separates sentences."""
         return not line.strip(" \t\r") or (not self.conllu and line.startswith(_DOCUMENT))
 
-    def word(self, number: int, line: str, inside: bool, wrong: list[Wrong]) -> Word | None:
+    def word(self, number: int, line: str, inside: bool, wrong: list[MalformedLine]) -> WordLine | None:
         """Return the word of a line, or None if the line has no word."""
         if self.ends(line):
             return None
@@ -101,7 +101,7 @@ class Layout:
         if not token or tag == "":
             record(wrong, number, f"{'no word' if not token else f'{token[:20]!r} has no tag'}: a field is empty.")
             return None
-        return Word(number, fields, token, tag)
+        return WordLine(number, fields, token, tag)
 
     def fields(self, line: str) -> list[str]:
         """Return the fields of a line without its line end."""
@@ -109,30 +109,30 @@ class Layout:
         return line.split("\t") if self.tabs else re.split("[ \t]+", line.strip(" \t"))
 
 
-def columns(data: ColumnChoice, first: str, tagged: bool = True) -> Layout:
+def columns(data: ColumnChoice, first: str, tagged: bool = True) -> WordLayout:
     """Return the layout of a file in the format `columns` whose first line with a word is `first`.
 
     Raises DataError if a named column does not exist.
     """
     tabs = "\t" in first.strip(" \t\r")
-    plain = Layout(0, 0, None, tabs, False)
+    plain = WordLayout(0, 0, None, tabs, False)
     width = len(plain.fields(first))
     token = _number(data.token or "1", width, "--token")
     if not tagged:
-        return Layout(width, token, None, tabs, False)
+        return WordLayout(width, token, None, tabs, False)
     if width < 2:
         raise DataError(
             f"The first line with a word has one field, {first.strip()[:60]!r}; expected a word and its tag, with a tab"
             " or blanks between them."
         )
-    return Layout(width, token, _number(data.tag or "-1", width, "--tag"), tabs, False)
+    return WordLayout(width, token, _number(data.tag or "-1", width, "--tag"), tabs, False)
 
 
-def conllu(data: ColumnChoice, tagged: bool = True) -> Layout:
+def conllu(data: ColumnChoice, tagged: bool = True) -> WordLayout:
     """Return the layout of CoNLL-U; raises DataError for an unknown field."""
     token, tag = (_field(name, option) for name, option in ((data.token or "FORM", "--token"),
                                                             (data.tag or "UPOS", "--tag")))  # fmt: skip
-    return Layout(len(CONLLU), token, tag if tagged else None, True, True)
+    return WordLayout(len(CONLLU), token, tag if tagged else None, True, True)
 
 
 def _field(name: str, option: str) -> int:
@@ -163,7 +163,7 @@ def may_be_word(line: str) -> bool:
     return bool(line.strip()) and not line.startswith(("#", _DOCUMENT))
 
 
-def record(wrong: list[Wrong], line: int, message: str) -> None:
+def record(wrong: list[MalformedLine], line: int, message: str) -> None:
     """Add a malformed line to `wrong`, up to the first thousand."""
     if len(wrong) < _MOST_WRONG:
-        wrong.append(Wrong(line, message))
+        wrong.append(MalformedLine(line, message))

@@ -8,12 +8,12 @@ import numpy as np
 import numpy.typing as npt
 
 from anaphora.data.files.text import Text
-from anaphora.data.text.vocabulary import UNKNOWN, Ids, Table, check_variety
+from anaphora.data.text.vocabulary import UNKNOWN, Ids, SymbolTable, check_variety
 
 _CODE_POINTS = 0x110000
 
 
-class Characters(Table):
+class Characters(SymbolTable):
     """One Unicode code point per unit; the unknown symbol is first, and known characters follow by code point."""
 
     kind = "char"

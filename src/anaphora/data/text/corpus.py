@@ -16,7 +16,7 @@ from anaphora.errors import UsageError
 
 
 @dataclass(frozen=True)
-class Corpus:
+class TextCorpus:
     """The split text; `sha256` is the digest of both parts as UTF-8, with a zero byte between them."""
 
     train: Text
@@ -32,7 +32,7 @@ class Corpus:
         return ", ".join(names[:3]) + (f" and {len(names) - 3} more" if len(names) > 3 else "") or "the text"
 
 
-def read_corpus(paths: Sequence[str | Path], valid: float | str, encoding: str) -> Corpus:
+def read_corpus(paths: Sequence[str | Path], valid: float | str, encoding: str) -> TextCorpus:
     """Read texts of any length, `-` for standard input, and split them.
 
     Raises DataError for a text that cannot be read, UsageError for a share outside 0 … 1.
@@ -44,7 +44,7 @@ def read_corpus(paths: Sequence[str | Path], valid: float | str, encoding: str) 
     return split_corpus(text, valid, *sources)
 
 
-def split_corpus(text: str | Text, valid: float | str, *sources: str) -> Corpus:
+def split_corpus(text: str | Text, valid: float | str, *sources: str) -> TextCorpus:
     """Hold out the end of a text.
 
     Raises UsageError if `valid` is not a share between 0 and 1.
@@ -56,7 +56,7 @@ def split_corpus(text: str | Text, valid: float | str, *sources: str) -> Corpus:
     return of_parts(text[:edge], text[edge:], sources)
 
 
-def of_parts(train: Text, held_out: Text, sources: tuple[str, ...]) -> Corpus:
+def of_parts(train: Text, held_out: Text, sources: tuple[str, ...]) -> TextCorpus:
     """Return the corpus of two texts, after a pass over both that computes their digests."""
     whole, end = hashlib.sha256(), hashlib.sha256()
     for block in reporting(train.blocks(), len(train), "hashing the training part"):
@@ -65,7 +65,7 @@ def of_parts(train: Text, held_out: Text, sources: tuple[str, ...]) -> Corpus:
     for block in reporting(held_out.blocks(), len(held_out), "hashing the held-out part"):
         whole.update(block.encode())
         end.update(block.encode())
-    return Corpus(train, held_out, sources, whole.hexdigest(), end.hexdigest())
+    return TextCorpus(train, held_out, sources, whole.hexdigest(), end.hexdigest())
 
 
 def sha256_of(text: Text) -> str:

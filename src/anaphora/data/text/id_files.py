@@ -34,7 +34,7 @@ class Units(Protocol):
     def __getitem__(self, index: slice, /) -> NDArray[Any]: ...
 
 
-class Shard:
+class IdFile:
     """N units in a file; a slice is read on demand as an array (n,) int32."""
 
     def __init__(self, path: str | os.PathLike[str]) -> None:

@@ -25,8 +25,8 @@ from anaphora.data.files import cache
 from anaphora.data.files.text import Text
 from anaphora.data.progress import report, reporting
 from anaphora.data.text import id_files
-from anaphora.data.text.corpus import Corpus
-from anaphora.data.text.id_files import Shard, Units
+from anaphora.data.text.corpus import TextCorpus
+from anaphora.data.text.id_files import IdFile, Units
 from anaphora.data.text.vocabulary import Vocabulary
 from anaphora.errors import DataError, UsageError
 from anaphora.version import __version__
@@ -39,7 +39,7 @@ _PARTS = {"train": "the training part", "held_out": "the held-out part"}
 V = TypeVar("V", bound=Vocabulary)
 
 
-class Way(NamedTuple, Generic[V]):
+class Tokenization(NamedTuple, Generic[V]):
     """A tokenization: functions that make and restore its vocabulary, and the values that determine it."""
 
     make: Callable[[Text], V]
@@ -55,7 +55,7 @@ class Encoded(NamedTuple, Generic[V]):
     held_out: Units
 
 
-def prepare(corpus: Corpus, way: Way[V]) -> Encoded[V]:
+def prepare(corpus: TextCorpus, way: Tokenization[V]) -> Encoded[V]:
     """Make the vocabulary of the training part, and units of both parts.
 
     Raises DataError if the training part gives no vocabulary, UsageError if the disk is full.
@@ -81,7 +81,7 @@ def prepare(corpus: Corpus, way: Way[V]) -> Encoded[V]:
     said = json.dumps([_VERSION, __version__, corpus.sha256, *way.said])
     folder = cache.cached(f"text-{hashlib.sha256(said.encode()).hexdigest()[:32]}", _is_complete, fill)
     vocabulary = way.restore(load_file(folder / _VOCABULARY))
-    return Encoded(vocabulary, Shard(folder / "train.npy"), Shard(folder / "held_out.npy"))
+    return Encoded(vocabulary, IdFile(folder / "train.npy"), IdFile(folder / "held_out.npy"))
 
 
 @contextmanager
@@ -102,7 +102,7 @@ def units_of(vocabulary: Vocabulary, text: Text) -> Iterator[Units]:
                 f"'{folder}' cannot hold the text's units: {error.strerror or error}. Make room, or name another folder"
                 " with TMPDIR."
             ) from error
-        yield Shard(path)
+        yield IdFile(path)
 
 
 def _units(vocabulary: Vocabulary, text: Text, part: str = "the text") -> Iterator[NDArray[np.int32]]:
@@ -122,7 +122,7 @@ def _is_complete(folder: Path) -> bool:
         return (
             facts["version"] == _VERSION
             and {name: _digest(tensor) for name, tensor in tensors.items()} == facts["tensors"]
-            and all(Shard(folder / f"{name}.npy").digest() == digest for name, digest in facts["parts"].items())
+            and all(IdFile(folder / f"{name}.npy").digest() == digest for name, digest in facts["parts"].items())
         )
     except (OSError, ValueError, KeyError, DataError, SafetensorError):
         return False

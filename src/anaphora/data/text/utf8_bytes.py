@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from anaphora.data.files.text import Text
-from anaphora.data.text.vocabulary import Decoder, Ids, Vocabulary, check_variety
+from anaphora.data.text.vocabulary import Ids, IncrementalDecoder, Vocabulary, check_variety
 
 
 class Bytes(Vocabulary):
@@ -42,7 +42,7 @@ class Bytes(Vocabulary):
         """Return the text of bytes (T,); invalid UTF-8 becomes U+FFFD."""
         return self.checked(ids).astype(np.uint8).tobytes().decode("utf-8", "replace")
 
-    def decoder(self) -> Decoder:
+    def decoder(self) -> IncrementalDecoder:
         return _ByteDecoder(self)
 
     def tensors(self) -> dict[str, np.ndarray]:
@@ -50,7 +50,7 @@ class Bytes(Vocabulary):
         return {}
 
 
-class _ByteDecoder(Decoder):
+class _ByteDecoder(IncrementalDecoder):
     """A decoder that holds back the bytes of an incomplete character."""
 
     def __init__(self, vocabulary: Vocabulary) -> None:

@@ -78,9 +78,9 @@ class Vocabulary(ABC):
         """Return the text of indices (T,); IndexError for an index outside 0 … V-1."""
         return "".join(self.symbols[i] for i in self.checked(ids).tolist())
 
-    def decoder(self) -> Decoder:
+    def decoder(self) -> IncrementalDecoder:
         """Return a new decoder, which returns the text of one index after another."""
-        return Decoder(self)
+        return IncrementalDecoder(self)
 
     def encode_prompt(self, text: str, name: str = "the prompt") -> Ids:
         """Return the encoding (T,) int32 of a text that a model is to continue.
@@ -129,7 +129,7 @@ class Vocabulary(ABC):
         )
 
 
-class Decoder:
+class IncrementalDecoder:
     """Text from indices one at a time; the joined results are the text that ``decode`` returns for all indices."""
 
     def __init__(self, vocabulary: Vocabulary) -> None:
@@ -144,7 +144,7 @@ class Decoder:
         return ""
 
 
-class Table(Vocabulary):
+class SymbolTable(Vocabulary):
     """A vocabulary with one list of symbols, the unknown symbol first."""
 
     def __init__(self, symbols: Sequence[str]) -> None:

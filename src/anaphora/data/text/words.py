@@ -24,7 +24,7 @@ import numpy as np
 
 from anaphora.data.files.text import Text
 from anaphora.data.text.splitting import last_break, recut
-from anaphora.data.text.vocabulary import UNKNOWN, Ids, Table, check_variety
+from anaphora.data.text.vocabulary import UNKNOWN, Ids, SymbolTable, check_variety
 from anaphora.errors import DataError
 
 WORDS = 10_000  # the default size
@@ -47,7 +47,7 @@ _UNITS = re.compile(
 )
 
 
-class Words(Table):
+class Words(SymbolTable):
     """Words, punctuation marks and white space as units: first the unknown word, then by frequency (ties: by code
     point).
     """

@@ -26,7 +26,7 @@ from anaphora.config.search_space import Space
 if TYPE_CHECKING:
     from anaphora.checks.examine import Load
     from anaphora.checks.findings import Finding
-    from anaphora.config.toml import Guess
+    from anaphora.config.toml import Suggestion
     from anaphora.runtime import Model
     from anaphora.tasks.base.demo import Demo
     from anaphora.tasks.base.trained_model import TrainedModel
@@ -104,9 +104,9 @@ class Task:
         found: tuple[list[Finding], Load | None] = self._part("checks").describe(config, corpus)
         return found
 
-    def suggest(self, paths: Sequence[str | Path]) -> Guess:
+    def suggest(self, paths: Sequence[str | Path]) -> Suggestion:
         """A config for these files; raises DataError for what cannot be read or told."""
-        found: Guess = self._part("suggest").suggest(paths)
+        found: Suggestion = self._part("suggest").suggest(paths)
         return found
 
     def open(self, model: Model) -> TrainedModel:

@@ -13,14 +13,14 @@ from collections.abc import Iterator, Sequence
 from typing import Any, Generic, Protocol, TypeVar
 
 from anaphora.data.files import lines as line_files
-from anaphora.data.files.lines import Line
+from anaphora.data.files.lines import InputLine
 from anaphora.errors import DataError
 
 Item = TypeVar("Item")
 Prediction = TypeVar("Prediction")
 
 
-class Output(Protocol):
+class AnswerOutput(Protocol):
     """Where answers and errors go."""
 
     def write(self, text: str) -> None:
@@ -40,7 +40,7 @@ class LineAnswers(ABC, Generic[Item, Prediction]):
     """What stands for a line that could not be read."""
 
     @abstractmethod
-    def parse(self, line: Line) -> Item:
+    def parse(self, line: InputLine) -> Item:
         """What a line asks.
 
         Raises DataError, naming the line, for one that cannot be read.
@@ -58,7 +58,7 @@ class LineAnswers(ABC, Generic[Item, Prediction]):
         """The lines of files, or of standard input for `-` or no path, some at a time."""
         return line_files.batches(paths)
 
-    def __call__(self, lines: Sequence[Line]) -> list[str | DataError]:
+    def __call__(self, lines: Sequence[InputLine]) -> list[str | DataError]:
         """An answer to each line, or why it could not be read."""
         answers: list[str | DataError] = [self.blank] * len(lines)
         items: dict[int, Item] = {}
@@ -71,7 +71,7 @@ class LineAnswers(ABC, Generic[Item, Prediction]):
             answers[at] = self.format(item, prediction)
         return answers
 
-    def run(self, paths: Sequence[str], output: Output) -> None:
+    def run(self, paths: Sequence[str], output: AnswerOutput) -> None:
         """Write an answer to every line, as soon as it is there.
 
         Raises DataError at the end if some lines could not be read.
@@ -89,7 +89,7 @@ class LineAnswers(ABC, Generic[Item, Prediction]):
             raise DataError(f"{wrong:,} of {lines:,} lines could not be read; all others were answered.")
 
 
-def text_of(line: Line) -> str:
+def text_of(line: InputLine) -> str:
     """A line's text; raises DataError if it is not UTF-8."""
     try:
         return line.text.decode()
@@ -100,7 +100,7 @@ def text_of(line: Line) -> str:
         ) from error
 
 
-def value_of(line: Line, text: str) -> Any:
+def value_of(line: InputLine, text: str) -> Any:
     """What a line of JSON holds; raises DataError if it is none."""
     try:
         return json.loads(text)

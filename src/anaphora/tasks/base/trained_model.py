@@ -26,7 +26,7 @@ from anaphora.runs.report import Score
 from anaphora.runtime import Model, load
 
 if TYPE_CHECKING:
-    from anaphora.tasks.base.line_answers import Output
+    from anaphora.tasks.base.line_answers import AnswerOutput
 
 
 class TrainedModel(ABC):
@@ -82,7 +82,7 @@ class TrainedModel(ABC):
         """
 
     @abstractmethod
-    def run(self, inputs: Sequence[str], output: Output, as_json: bool, *_: Any, **options: Any) -> None:
+    def run(self, inputs: Sequence[str], output: AnswerOutput, as_json: bool, *_: Any, **options: Any) -> None:
         """Answer inputs as `anaphora run` does; `options` are those that its task declares for `run`.
 
         Raises DataError at the end if some could not be read.

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from anaphora.baselines.linear import LARGEST, Linear, majority
+from anaphora.baselines.linear import LARGEST, LinearBaseline, majority
 from anaphora.data.batches import Ragged
 from anaphora.metrics import classification as metrics
 from anaphora.tasks.classify.data import Corpus
@@ -64,7 +64,7 @@ def fitted(config: ClassifyConfig, corpus: Corpus, encoded: Encoded) -> Fitted:
     """Fit the simple methods to the training part, or to a sample of it where time is short, and have them guess."""
     training = config.training
     balanced = training.class_weights != "none"
-    model = Linear(encoded.reader.kind, len(encoded.labels), encoded.multi, balanced, training.seed)
+    model = LinearBaseline(encoded.reader.kind, len(encoded.labels), encoded.multi, balanced, training.seed)
     train, held_out = (_inputs(config, encoded, part) for part in (corpus.train.inputs, corpus.held_out.inputs))
     guesses = model.fit(train, encoded.train.targets, _most(training.minutes, train)).guess(held_out)
     frequent = majority(encoded.train.targets, len(encoded.labels), len(guesses), encoded.multi)

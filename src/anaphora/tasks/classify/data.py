@@ -15,12 +15,12 @@ from anaphora.data import in_memory
 from anaphora.data.batches import Ragged
 from anaphora.data.examples import Split, checked_share, hold_out_stratified, refuse_empty
 from anaphora.data.files.folders import read_tables
-from anaphora.data.files.tables import Columns as Frame
+from anaphora.data.files.tables import ColumnTable as Frame
 from anaphora.data.files.tables import InTables, Table
 from anaphora.tasks.classify import memory
 from anaphora.tasks.classify.columns import Columns, choose
 from anaphora.tasks.classify.inputs import Inputs, Labels, labels_of, series_of, text_of, wide_series_of
-from anaphora.tasks.classify.series import Steps
+from anaphora.tasks.classify.series import SeriesSteps
 from anaphora.tasks.classify.settings import ClassifyConfig, Data
 
 
@@ -105,7 +105,7 @@ def rows_of(tables: Sequence[Table], columns: Columns, data: Data) -> Rows:
     Raises DataError, naming the place, for a value that is not what its column should hold.
     """
     texts: list[str] = []
-    steps = Steps(columns)
+    steps = SeriesSteps(columns)
     labels: list[Labels] = []
     places: list[tuple[int, int]] = []
     for which, table in enumerate(tables):

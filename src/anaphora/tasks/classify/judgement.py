@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from anaphora.runs.content import Cell, Paragraph, Result, Section, Table
+from anaphora.runs.content import Cell, Paragraph, ReportSection, ReportTable, Result
 from anaphora.runs.report import headline, lost, partly_scored
 from anaphora.tasks.classify.baseline import Baseline
 from anaphora.tasks.classify.score import Score
@@ -70,13 +70,13 @@ class Judgement:
         }
 
     @property
-    def sections(self) -> tuple[Section, ...]:
+    def sections(self) -> tuple[ReportSection, ...]:
         """Figures of each label, labels that are confused, and the rows that the network is most wrong about."""
         score = self.score
         if score is None:
             return ()
         each = zip(score.labels, score.support, score.precision, score.recall, score.f1, strict=True)
-        found = [Section("Labels", (Table(("label", "rows", "precision", "recall", "F1"), tuple(each)),))]
+        found = [ReportSection("Labels", (ReportTable(("label", "rows", "precision", "recall", "F1"), tuple(each)),))]
         if score.confusion:
             found.append(_confused(score))
         if score.worst:
@@ -84,16 +84,18 @@ class Judgement:
                 (row.where, row.text, ", ".join(row.labels), ", ".join(row.guess), row.nats) for row in score.worst
             )
             told = Paragraph("Wrong, and sure of it: mistakes of the network, or of the data. Look at them first.")
-            found.append(Section("Worst rows", (told, Table(("where", "row", "label", "guess", "nats"), rows))))
+            found.append(
+                ReportSection("Worst rows", (told, ReportTable(("where", "row", "label", "guess", "nats"), rows)))
+            )
         return tuple(found)
 
 
-def _confused(score: Score) -> Section:
+def _confused(score: Score) -> ReportSection:
     if len(score.labels) <= _MATRIX:
         rows: tuple[tuple[Cell, ...], ...] = tuple(
             (name, *row) for name, row in zip(score.labels, score.confusion, strict=True)
         )
         told = Paragraph("Down: the label of the data. Across: the guess.")
-        return Section("Confusion", (told, Table(("", *score.labels), rows)))
+        return ReportSection("Confusion", (told, ReportTable(("", *score.labels), rows)))
     pairs = tuple((truth, guess, count) for count, truth, guess in score.confused()[:_CONFUSED])
-    return Section("Most often confused", (Table(("label", "guess", "rows"), pairs),))
+    return ReportSection("Most often confused", (ReportTable(("label", "guess", "rows"), pairs),))

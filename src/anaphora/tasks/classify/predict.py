@@ -18,13 +18,13 @@ from numpy.typing import NDArray
 from anaphora.data import in_memory
 from anaphora.data.batches import Ragged
 from anaphora.data.files.folders import read_tables
-from anaphora.data.files.lines import Line
-from anaphora.data.files.tables import Columns as Frame
+from anaphora.data.files.lines import InputLine
+from anaphora.data.files.tables import ColumnTable as Frame
 from anaphora.data.sampling import map_by_length
 from anaphora.errors import CorruptBundle, DataError, IncompatibleBundle, UsageError
 from anaphora.metrics.classification import Floats, probabilities
 from anaphora.runtime import Model
-from anaphora.tasks.base.line_answers import LineAnswers, Output, text_of, value_of
+from anaphora.tasks.base.line_answers import AnswerOutput, LineAnswers, text_of, value_of
 from anaphora.tasks.base.trained_model import TrainedModel
 from anaphora.tasks.classify import inputs, memory
 from anaphora.tasks.classify.columns import Columns
@@ -131,7 +131,7 @@ class Classifier(TrainedModel):
         scores = self.scores(self.reader.rows(rows))
         return judge(scores, rows, self.labels, self.temperature, self.multi)
 
-    def run(self, inputs: Sequence[str], output: Output, as_json: bool, **options: Any) -> None:
+    def run(self, inputs: Sequence[str], output: AnswerOutput, as_json: bool, **options: Any) -> None:
         Answers(self, as_json, **options).run(inputs, output)
 
     def _unlabelled(self, X: Any) -> Rows:
@@ -160,7 +160,7 @@ class Answers(LineAnswers[tuple[dict[str, Any], NDArray[Any]], Prediction]):
         self.classifier, self.as_json, self.top = classifier, as_json, top
         self.blank = "{}" if as_json else "\t\t"
 
-    def parse(self, line: Line) -> tuple[dict[str, Any], NDArray[Any]]:
+    def parse(self, line: InputLine) -> tuple[dict[str, Any], NDArray[Any]]:
         """A line as an object, and as the network reads it."""
         item, columns, reader = self._item(line), self.classifier.columns, self.classifier.reader
         missing = [name for name in columns.inputs if name not in item]
@@ -191,7 +191,7 @@ class Answers(LineAnswers[tuple[dict[str, Any], NDArray[Any]], Prediction]):
         text = [str(values[name]) for name in self.classifier.columns.text]
         return "\t".join([labels, chances, *(" ".join(part.split()) for part in text)])
 
-    def _item(self, line: Line) -> dict[str, Any]:
+    def _item(self, line: InputLine) -> dict[str, Any]:
         text, columns = text_of(line), self.classifier.columns
         if not line.json:
             if len(columns.text) != 1:

@@ -17,7 +17,7 @@ from anaphora.tasks.classify.inputs import Series, number, shown
 Place = tuple[int, int]
 
 
-class Steps:
+class SeriesSteps:
     """The steps of many series, gathered row by row or line by line; numbers are kept as plain doubles."""
 
     def __init__(self, columns: Columns) -> None:

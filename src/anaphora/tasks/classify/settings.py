@@ -7,9 +7,9 @@ from typing import Literal
 from pydantic import Field
 
 from anaphora import config
-from anaphora.config import Config, Preset, Section
+from anaphora.config import Config, ConfigSection, Preset
 from anaphora.config.network import Count, Layers, Rows, Share, Width, network_preset, option
-from anaphora.config.search_space import Choice, Range, Space
+from anaphora.config.search_space import SearchChoice, SearchRange, Space
 from anaphora.tasks.base.declaration import Task
 from anaphora.tasks.base.run_options import TOP
 
@@ -19,7 +19,7 @@ HELD_OUT = 0.1
 PLURAL = {"char": "characters", "byte": "bytes", "word": "words", "subword": "subwords", "step": "steps"}
 
 
-class Data(Section):
+class Data(ConfigSection):
     """What is read."""
 
     text: str | None = option(None, "column of the text, or several as a,b; not set: found by its name")
@@ -47,7 +47,7 @@ class Data(Section):
     encoding: str = option("utf-8", "how the files' bytes are characters")
 
 
-class Network(Section):
+class Network(ConfigSection):
     """What is trained: embedding (of text), recurrent layers, pooling, output."""
 
     cell: Literal["lstm", "gru", "rnn"] = option("gru", "kind of recurrent layer")
@@ -98,10 +98,10 @@ PRESETS: dict[str, Preset] = {
     "large": network_preset(embedding=256, hidden=192, layers=2),
 }
 SEARCH: dict[str, Space] = {
-    "training.learning_rate": Range(5e-4, 2e-2, log=True),
-    "model.hidden": Range(32, 256, step=32),
-    "model.output_dropout": Range(0.0, 0.7),
-    "model.pooling": Choice(("last", "max", "mean", "attention")),
+    "training.learning_rate": SearchRange(5e-4, 2e-2, log=True),
+    "model.hidden": SearchRange(32, 256, step=32),
+    "model.output_dropout": SearchRange(0.0, 0.7),
+    "model.pooling": SearchChoice(("last", "max", "mean", "attention")),
 }
 HELP = """Train a network that gives sequences their labels and leave one file.
 

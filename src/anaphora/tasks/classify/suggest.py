@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from anaphora.config.toml import Guess
+from anaphora.config.toml import Suggestion
 from anaphora.data.batches import Ragged
 from anaphora.data.files.folders import read_tables
 from anaphora.tasks.classify.columns import choose
@@ -22,7 +22,7 @@ _LARGE = 200_000
 _UNEVEN = 50  # times as many rows
 
 
-def suggest(paths: Sequence[str | Path]) -> Guess:
+def suggest(paths: Sequence[str | Path]) -> Suggestion:
     """The columns that would be taken, the units of a text, and what follows from how many rows there are.
 
     Raises DataError for what cannot be read or told.
@@ -54,4 +54,4 @@ def suggest(paths: Sequence[str | Path]) -> Guess:
         reasons["training.class_weights"] = (
             f"{counts[0][0]!r} has {counts[0][1]:,} rows and {counts[-1][0]!r} {counts[-1][1]:,}"
         )
-    return Guess(preset, values, reasons)
+    return Suggestion(preset, values, reasons)

@@ -18,7 +18,7 @@ from anaphora.checks.examples import HELD_OUT, TRAIN, vocabulary
 from anaphora.checks.findings import Finding
 from anaphora.data.text.id_files import Units, counts
 from anaphora.errors import DataError
-from anaphora.tasks.fill.data import Corpus, Encoded, files, in_units, shortage
+from anaphora.tasks.fill.data import Encoded, TextCorpus, files, in_units, shortage
 from anaphora.tasks.fill.network import specification
 from anaphora.tasks.fill.settings import SCORED, FillConfig
 from anaphora.tasks.fill.windows import Windows
@@ -31,12 +31,12 @@ def check_files(config: FillConfig, paths: Sequence[str | Path]) -> list[Finding
     return corpus_checks.check_files(files(paths), config.data.valid, config.data.encoding)
 
 
-def check(config: FillConfig, corpus: Corpus) -> list[Finding]:
+def check(config: FillConfig, corpus: TextCorpus) -> list[Finding]:
     """What is wrong with what was read: lines that stand more than once."""
     return corpus_checks.check_corpus(corpus)
 
 
-def describe(config: FillConfig, corpus: Corpus) -> tuple[list[Finding], Load | None]:
+def describe(config: FillConfig, corpus: TextCorpus) -> tuple[list[Finding], Load | None]:
     """What would be trained on: words, how many are known; and how much work that is.
 
     Raises DataError if the training part has no words to learn.

@@ -8,15 +8,15 @@ from typing import Any
 
 from anaphora.checks.corpus import smaller_batch
 from anaphora.data.in_memory import paths
-from anaphora.data.text.corpus import Corpus, read_corpus
+from anaphora.data.text.corpus import TextCorpus, read_corpus
 from anaphora.data.text.in_memory import corpus_of
 from anaphora.data.text.tokenized import Encoded as Tokenized
-from anaphora.data.text.tokenized import Way, prepare
+from anaphora.data.text.tokenized import Tokenization, prepare
 from anaphora.errors import DataError
 from anaphora.tasks.fill.settings import FillConfig
 from anaphora.tasks.fill.vocabulary import WordVocabulary
 
-__all__ = ["Corpus", "Encoded", "encode", "files", "from_memory", "in_units", "paths", "read", "shortage"]
+__all__ = ["Encoded", "TextCorpus", "encode", "files", "from_memory", "in_units", "paths", "read", "shortage"]
 
 Encoded = Tokenized[WordVocabulary]
 _SIZES = ((8, 64), (8, 32), (4, 16), (1, 8))  # windows of a batch, and their steps
@@ -36,7 +36,7 @@ def files(paths: Sequence[str | Path]) -> list[str]:
     return found
 
 
-def read(config: FillConfig, paths: Sequence[str | Path]) -> Corpus:
+def read(config: FillConfig, paths: Sequence[str | Path]) -> TextCorpus:
     """Read texts of any length, `-` being standard input, and set the held-out part aside.
 
     Raises DataError for what cannot be read, UsageError for a share that is none.
@@ -44,12 +44,12 @@ def read(config: FillConfig, paths: Sequence[str | Path]) -> Corpus:
     return read_corpus(files(paths), config.data.valid, config.data.encoding)
 
 
-def from_memory(config: FillConfig, data: Any) -> Corpus:
+def from_memory(config: FillConfig, data: Any) -> TextCorpus:
     """Texts in memory as a corpus, its end held out; raises as `corpus_of` does."""
     return corpus_of(data, config.data.valid, config.data.encoding, files)
 
 
-def encode(config: FillConfig, corpus: Corpus) -> Encoded:
+def encode(config: FillConfig, corpus: TextCorpus) -> Encoded:
     """Learn the words of the training part alone, and turn both parts into symbols.
 
     Raises DataError if a part is too short to train on or to score, or has no words.
@@ -61,12 +61,12 @@ def encode(config: FillConfig, corpus: Corpus) -> Encoded:
     return encoded
 
 
-def in_units(config: FillConfig, corpus: Corpus) -> Encoded:
+def in_units(config: FillConfig, corpus: TextCorpus) -> Encoded:
     """The same, however short the parts are; raises DataError if the training part has no words to learn."""
     size, lower = config.data.vocabulary, config.data.lower
     if not len(corpus.train):
         raise DataError(f"The training part of {corpus.name} is empty: bring more text, or a smaller --valid.")
-    way = Way(
+    way = Tokenization(
         lambda text: WordVocabulary.of(text, size, lower),
         lambda tensors: WordVocabulary.restored(tensors, lower),
         ("words and marks", size, lower),
@@ -74,7 +74,7 @@ def in_units(config: FillConfig, corpus: Corpus) -> Encoded:
     return prepare(corpus, way)
 
 
-def shortage(config: FillConfig, corpus: Corpus, encoded: Encoded) -> str:
+def shortage(config: FillConfig, corpus: TextCorpus, encoded: Encoded) -> str:
     """What is too short to train on or to score; empty if nothing is."""
     train, held_out = len(encoded.train), len(encoded.held_out)
     need = config.training.batch * config.training.steps

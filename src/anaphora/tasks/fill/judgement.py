@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from anaphora.runs.content import Result, Section
+from anaphora.runs.content import ReportSection, Result
 from anaphora.runs.report import headline, lost
 from anaphora.tasks.fill.baseline import Baseline
 from anaphora.tasks.fill.score import Score
@@ -23,7 +23,7 @@ class Judgement:
     baseline: Baseline
     known: dict[str, Any]
     held_out: int  # units
-    sections: tuple[Section, ...]  # gaps of the held-out part and how the network fills them
+    sections: tuple[ReportSection, ...]  # gaps of the held-out part and how the network fills them
 
     @property
     def results(self) -> tuple[Result, ...]:

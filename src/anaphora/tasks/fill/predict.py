@@ -24,7 +24,7 @@ from numpy.typing import NDArray
 
 from anaphora.baselines.cloze import GapCounts
 from anaphora.data.batches import Ragged
-from anaphora.data.files.lines import Line
+from anaphora.data.files.lines import InputLine
 from anaphora.data.files.text import STANDARD_INPUT, Text, open_texts
 from anaphora.data.in_memory import is_sequence, kind
 from anaphora.data.sampling import map_by_length
@@ -33,7 +33,7 @@ from anaphora.data.text.corpus import sha256_of
 from anaphora.data.text.tokenized import units_of
 from anaphora.errors import CorruptBundle, DataError, IncompatibleBundle, UsageError
 from anaphora.runtime import Model
-from anaphora.tasks.base.line_answers import LineAnswers, Output, text_of, value_of
+from anaphora.tasks.base.line_answers import AnswerOutput, LineAnswers, text_of, value_of
 from anaphora.tasks.base.trained_model import TrainedModel
 from anaphora.tasks.fill.data import files
 from anaphora.tasks.fill.gaps import FilledText, GapPrediction, LikelyWord, fill_in, split, table
@@ -152,7 +152,7 @@ class GapFiller(TrainedModel):
         return summed(found, (), _FLOOR_FROM)
 
     def run(
-        self, inputs: Sequence[str], output: Output, as_json: bool, *, top: int | None, gap: str, one_sided: bool
+        self, inputs: Sequence[str], output: AnswerOutput, as_json: bool, *, top: int | None, gap: str, one_sided: bool
     ) -> None:
         Answers(self, as_json, top, gap, one_sided).run(inputs, output)
 
@@ -217,7 +217,7 @@ class Answers(LineAnswers[dict[str, Any], tuple[FilledText, ...]]):
         self.blank = "{}" if as_json else ""
         self._tables = False
 
-    def batches(self, paths: Sequence[str]) -> Iterator[Sequence[Line]]:
+    def batches(self, paths: Sequence[str]) -> Iterator[Sequence[InputLine]]:
         """The lines of files and of standard input; what is no file is a text itself."""
         for given in paths or [STANDARD_INPUT]:
             is_file = given == STANDARD_INPUT or os.path.exists(given)
@@ -227,9 +227,9 @@ class Answers(LineAnswers[dict[str, Any], tuple[FilledText, ...]]):
             elif len(split(given, self.mark)) < 2:
                 raise DataError(f"{given!r} is no file, and has no gap: mark one with {self.mark}.")
             else:
-                yield [Line("the text", given.encode("utf-8", "surrogateescape"), False)]
+                yield [InputLine("the text", given.encode("utf-8", "surrogateescape"), False)]
 
-    def parse(self, line: Line) -> dict[str, Any]:
+    def parse(self, line: InputLine) -> dict[str, Any]:
         text = text_of(line)
         item: Any = value_of(line, text) if line.json else {_FIELD: text}
         if not isinstance(item, dict) or not isinstance(item.get(_FIELD), str):

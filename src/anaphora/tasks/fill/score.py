@@ -17,7 +17,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from anaphora.baselines.cloze import GapCounts, Judged
+from anaphora.baselines.cloze import GapCounts, GapScores
 from anaphora.errors import DataError
 from anaphora.formatting import columns
 from anaphora.metrics.language_model import perplexity
@@ -103,7 +103,7 @@ class Predicted(NamedTuple):
     """The gaps of a text, and how a network ranks their words, by side."""
 
     gaps: Gaps
-    ranks: dict[str, Judged]
+    ranks: dict[str, GapScores]
     text_units: int
 
 
@@ -114,24 +114,24 @@ def judge(network: JoinedNetwork, words: NDArray[np.bool_], gaps: Gaps, text_uni
     """
     if not len(gaps):
         raise DataError("Expected a text with at least one word to score, got none: bring more text.")
-    found: dict[str, list[Judged]] = {side: [] for side in SIDES}
+    found: dict[str, list[GapScores]] = {side: [] for side in SIDES}
     beside = network.read(gaps.rows, gaps.places)
     H = beside.shape[1] // 2
     for chunk in network.chunks(len(gaps)):
         for side, states in zip(SIDES, (beside[chunk], np.ascontiguousarray(beside[chunk, :H])), strict=True):
             found[side].append(ranked(network.log_probabilities(states, side), gaps.target[chunk], words))
-    ranks = {side: Judged(*map(np.concatenate, zip(*parts, strict=True))) for side, parts in found.items()}
+    ranks = {side: GapScores(*map(np.concatenate, zip(*parts, strict=True))) for side, parts in found.items()}
     return Predicted(gaps, ranks, text_units)
 
 
-def ranked(logs: NDArray[np.float64], target: NDArray[np.int64], words: NDArray[np.bool_]) -> Judged:
+def ranked(logs: NDArray[np.float64], target: NDArray[np.int64], words: NDArray[np.bool_]) -> GapScores:
     """The nats of targets (n,), and how many known words are likelier, of log p (n, V)."""
     own = logs[np.arange(len(target)), target]
     better = logs > own[:, None]
     better |= (logs == own[:, None]) & (np.arange(logs.shape[1]) < target[:, None])
     better &= words
     better[:, 0] = False  # the unknown word is never predicted
-    return Judged(-own, better.sum(axis=1))
+    return GapScores(-own, better.sum(axis=1))
 
 
 def baselines(counts: GapCounts, gaps: Gaps) -> tuple[MethodScore, ...]:
@@ -140,7 +140,7 @@ def baselines(counts: GapCounts, gaps: Gaps) -> tuple[MethodScore, ...]:
     return method(COUNTS, beside, gaps.target), method(FREQUENT, frequent, gaps.target)
 
 
-def method(name: str, judged: Judged, target: NDArray[np.int64]) -> MethodScore:
+def method(name: str, judged: GapScores, target: NDArray[np.int64]) -> MethodScore:
     """The score of a method that ranks the words (n,) of gaps; a gap of an unknown word is wrong."""
     known = target > 0
     first, among = (float(np.mean(known & (judged.rank < most))) for most in (1, FIRST))

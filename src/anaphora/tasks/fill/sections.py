@@ -7,9 +7,9 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from anaphora.baselines.cloze import Judged
+from anaphora.baselines.cloze import GapScores
 from anaphora.data.text.id_files import Units
-from anaphora.runs.content import Cell, Paragraph, Section, Table
+from anaphora.runs.content import Cell, Paragraph, ReportSection, ReportTable
 from anaphora.tasks.fill.network import SIDES
 from anaphora.tasks.fill.predict import GapFiller
 from anaphora.tasks.fill.score import BOTH, PAST, Predicted, judge, method
@@ -24,21 +24,21 @@ _WORDS = 3  # of each prediction
 _BANDS = ((1, 100), (101, 1_000), (1_001, None))  # the how-many-th most frequent word
 
 
-def sections(filler: GapFiller, held_out: Units) -> tuple[Section, ...]:
+def sections(filler: GapFiller, held_out: Units) -> tuple[ReportSection, ...]:
     """How a model fills gaps of the held-out part."""
     words = filler.vocabulary.words
     found = judge(filler.network, words, gaps_of(held_out, words, _READ), len(held_out))
     return _as_they_come(filler, found.gaps), _apart(filler, found), _by_frequency(words, found)
 
 
-def _as_they_come(filler: GapFiller, gaps: Gaps) -> Section:
+def _as_they_come(filler: GapFiller, gaps: Gaps) -> ReportSection:
     chosen = np.unique(np.linspace(0, len(gaps) - 1, _SHOWN).astype(np.int64))
     about = Paragraph("Words of the held-out part left out, evenly spread, and the likeliest words for each, with their"
                       " probabilities.")  # fmt: skip
-    return Section("Gaps", (about, _table(filler, gaps, chosen)))
+    return ReportSection("Gaps", (about, _table(filler, gaps, chosen)))
 
 
-def _apart(filler: GapFiller, found: Predicted) -> Section:
+def _apart(filler: GapFiller, found: Predicted) -> ReportSection:
     gain = found.ranks["past"].nats - found.ranks["both"].nats
     known = np.flatnonzero(found.gaps.target > 0)
     order = known[np.argsort(-gain[known], kind="stable")]
@@ -47,10 +47,10 @@ def _apart(filler: GapFiller, found: Predicted) -> Section:
         " misleads most."
     )
     tables = (_table(filler, found.gaps, part[:_MOST]) for part in (order, order[::-1]))
-    return Section("What the other side is worth", (about, *tables))
+    return ReportSection("What the other side is worth", (about, *tables))
 
 
-def _by_frequency(words: NDArray[np.bool_], found: Predicted) -> Section:
+def _by_frequency(words: NDArray[np.bool_], found: Predicted) -> ReportSection:
     """Accuracy for words of each band of frequency, as the vocabulary orders them."""
     place = np.cumsum(words) - 1  # symbols are sorted by frequency; 0 is the unknown word
     rank = place[found.gaps.target]
@@ -65,15 +65,15 @@ def _by_frequency(words: NDArray[np.bool_], found: Predicted) -> Section:
         rows.append(("not known", unknown, 0.0, 0.0))
     about = Paragraph("How often the likeliest word is right, by how frequent the word is in the training part.")
     head = ("the word's place", "gaps", BOTH, PAST)
-    return Section("Frequent words and rare ones", (about, Table(head, tuple(rows))))
+    return ReportSection("Frequent words and rare ones", (about, ReportTable(head, tuple(rows))))
 
 
 def _accuracy(found: Predicted, side: str, inside: NDArray[np.bool_]) -> float:
     ranks = found.ranks[side]
-    return method(side, Judged(ranks.nats[inside], ranks.rank[inside]), found.gaps.target[inside]).accuracy
+    return method(side, GapScores(ranks.nats[inside], ranks.rank[inside]), found.gaps.target[inside]).accuracy
 
 
-def _table(filler: GapFiller, gaps: Gaps, chosen: NDArray[np.int64]) -> Table:
+def _table(filler: GapFiller, gaps: Gaps, chosen: NDArray[np.int64]) -> ReportTable:
     symbols = filler.vocabulary.symbols
     predicted = [filler.likeliest(gaps.rows, gaps.places[chosen], side, _WORDS) for side in SIDES]
     rows = []
@@ -81,7 +81,7 @@ def _table(filler: GapFiller, gaps: Gaps, chosen: NDArray[np.int64]) -> Table:
         words = [", ".join(f"{each.word} {each.probability:.2f}" for each in side.words) for side in sides]
         target = int(gaps.target[gap])
         rows.append((_around(filler.vocabulary, gaps, gap), symbols[target] if target else "(not known)", *words))
-    return Table(("text", "the word", BOTH, PAST), tuple(rows))
+    return ReportTable(("text", "the word", BOTH, PAST), tuple(rows))
 
 
 def _around(vocabulary: WordVocabulary, gaps: Gaps, gap: int) -> str:

@@ -7,9 +7,9 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from anaphora import config
-from anaphora.config import Config, Preset, Section
+from anaphora.config import Config, ConfigSection, Preset
 from anaphora.config.network import Count, Layers, Rows, Share, Width, network_preset, option
-from anaphora.config.search_space import Choice, Range, Space
+from anaphora.config.search_space import SearchChoice, SearchRange, Space
 from anaphora.tasks.base.declaration import Option, Task
 from anaphora.tasks.base.run_options import FLOOR_FROM, TOP
 
@@ -19,7 +19,7 @@ GAP = "___"
 WORDS = 5  # of a gap's prediction
 
 
-class Data(Section):
+class Data(ConfigSection):
     """What is read."""
 
     vocabulary: Annotated[int, Field(ge=4)] | None = option(
@@ -30,7 +30,7 @@ class Data(Section):
     encoding: str = option("utf-8", "how the files' bytes are characters")
 
 
-class Network(Section):
+class Network(ConfigSection):
     """What is trained: one embedding, a recurrent stack that reads forwards and one that reads backwards."""
 
     cell: Literal["lstm", "gru", "rnn"] = option("lstm", "kind of recurrent layer")
@@ -67,11 +67,11 @@ PRESETS: dict[str, Preset] = {
     "large": network_preset(embedding=384, hidden=768),
 }
 SEARCH: dict[str, Space] = {
-    "training.learning_rate": Range(1e-3, 1e-2, log=True),
-    "model.hidden": Range(128, 768, step=64),
-    "model.output_dropout": Range(0.2, 0.7),
-    "model.embedding_dropout": Range(0.0, 0.6),
-    "training.batch": Choice((8, 16, 32, 64)),
+    "training.learning_rate": SearchRange(1e-3, 1e-2, log=True),
+    "model.hidden": SearchRange(128, 768, step=64),
+    "model.output_dropout": SearchRange(0.2, 0.7),
+    "model.embedding_dropout": SearchRange(0.0, 0.6),
+    "training.batch": SearchChoice((8, 16, 32, 64)),
 }
 HELP = """Train a network that fills gaps: which word is missing, judged from both sides, and leave one file.
 

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from anaphora.config.toml import Guess
+from anaphora.config.toml import Suggestion
 from anaphora.data.files.sniff import encoding_of, heads_of
 from anaphora.tasks.fill.data import files
 
@@ -18,7 +18,7 @@ _HELD_OUT_MOST = 1_000_000  # words and marks: more say no more
 _MINUTES = {"small": 3.0, "medium": 10.0, "large": 60.0}
 
 
-def suggest(paths: Sequence[str | Path]) -> Guess:
+def suggest(paths: Sequence[str | Path]) -> Suggestion:
     """The encoding, and a network and batches of the text's size.
 
     Raises DataError for what cannot be read, UsageError for standard input, which cannot be read again to train on it.
@@ -41,4 +41,4 @@ def suggest(paths: Sequence[str | Path]) -> Guess:
     if 0.1 * units > _HELD_OUT_MOST:
         values["data"]["valid"] = float(f"{_HELD_OUT_MOST / units:.1g}")
         reasons["data.valid"] = "of a long text a smaller share says as much"
-    return Guess(preset, values, reasons)
+    return Suggestion(preset, values, reasons)

@@ -18,9 +18,9 @@ from torch import Tensor, nn
 
 from anaphora.bundle import spec
 from anaphora.data.text import id_files
-from anaphora.data.text.corpus import Corpus
+from anaphora.data.text.corpus import TextCorpus
 from anaphora.runs.report import Tensors, TrainedWeights
-from anaphora.runtime.model import Joined
+from anaphora.runtime.model import MultipartModel
 from anaphora.tasks.fill.baseline import Baseline, baseline, counted
 from anaphora.tasks.fill.data import Encoded, encode
 from anaphora.tasks.fill.judgement import Judgement
@@ -45,7 +45,7 @@ class FillTraining(SupervisedTask[Ids]):
 
     task, unit, loss_unit, fewest = "fill", "gaps", "gap", 512
     config: FillConfig
-    corpus: Corpus
+    corpus: TextCorpus
     encoded: Encoded
     validated: Gaps
 
@@ -144,7 +144,7 @@ class FillTraining(SupervisedTask[Ids]):
 
     def filler(self, trained: TrainedWeights) -> GapFiller:
         """The model of these weights."""
-        return GapFiller(Joined(self.bundle_of(trained.tree, trained.tensors)))
+        return GapFiller(MultipartModel(self.bundle_of(trained.tree, trained.tensors)))
 
     def judge(self, score: Score | None, trained: TrainedWeights | None) -> Judgement:
         encoded = self.encoded

@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 
 from anaphora.data.files.text import Text
 from anaphora.data.text.build import restore
-from anaphora.data.text.vocabulary import UNKNOWN, Ids, Table, check_variety
+from anaphora.data.text.vocabulary import UNKNOWN, Ids, SymbolTable, check_variety
 from anaphora.data.text.words import WORDS, break_at, counted, split_words
 from anaphora.errors import DataError
 
@@ -29,7 +29,7 @@ _SHARE = 0.1  # as often as in capital letters alone, as in titles, and a word i
 _REMEMBERED = 2**20  # different units whose symbol is remembered
 
 
-class WordVocabulary(Table):
+class WordVocabulary(SymbolTable):
     """Words and punctuation, the most frequent first behind the unknown one."""
 
     kind = "word"

@@ -18,7 +18,7 @@ from anaphora.checks.findings import Finding
 from anaphora.data.text.id_files import Units, blocks
 from anaphora.errors import DataError
 from anaphora.tasks.language import score
-from anaphora.tasks.language.data import Corpus, Encoded, in_units, shortage
+from anaphora.tasks.language.data import Encoded, TextCorpus, in_units, shortage
 from anaphora.tasks.language.network import specification
 from anaphora.tasks.language.settings import PLURAL, LanguageConfig
 from anaphora.tasks.language.windows import Windows
@@ -31,12 +31,12 @@ def check_files(config: LanguageConfig, paths: Sequence[str | Path]) -> list[Fin
     return corpus_checks.check_files(paths, config.data.valid, config.data.encoding)
 
 
-def check(config: LanguageConfig, corpus: Corpus) -> list[Finding]:
+def check(config: LanguageConfig, corpus: TextCorpus) -> list[Finding]:
     """What is wrong with what was read: lines that stand more than once."""
     return corpus_checks.check_corpus(corpus)
 
 
-def describe(config: LanguageConfig, corpus: Corpus) -> tuple[list[Finding], Load | None]:
+def describe(config: LanguageConfig, corpus: TextCorpus) -> tuple[list[Finding], Load | None]:
     """What would be trained on: units, vocabulary, what is unknown; and how much work that is.
 
     Raises DataError if no vocabulary can be made of the training part.

@@ -10,22 +10,22 @@ from anaphora.checks.corpus import smaller_batch
 from anaphora.data.files.text import Text
 from anaphora.data.in_memory import paths
 from anaphora.data.text.build import build, restore
-from anaphora.data.text.corpus import Corpus, read_corpus, split_corpus
+from anaphora.data.text.corpus import TextCorpus, read_corpus, split_corpus
 from anaphora.data.text.in_memory import corpus_of
 from anaphora.data.text.tokenized import Encoded as Tokenized
-from anaphora.data.text.tokenized import Way, prepare
+from anaphora.data.text.tokenized import Tokenization, prepare
 from anaphora.data.text.vocabulary import Vocabulary
 from anaphora.errors import DataError
 from anaphora.tasks.language.settings import PLURAL, LanguageConfig
 
-__all__ = ["Corpus", "Encoded", "encode", "from_memory", "in_units", "paths", "read", "shortage", "split"]
+__all__ = ["Encoded", "TextCorpus", "encode", "from_memory", "in_units", "paths", "read", "shortage", "split"]
 
 
 Encoded = Tokenized[Vocabulary]
 _SIZES = ((16, 64), (8, 32), (4, 16), (1, 8))  # rows of a batch, and their steps
 
 
-def read(config: LanguageConfig, paths: Sequence[str | Path]) -> Corpus:
+def read(config: LanguageConfig, paths: Sequence[str | Path]) -> TextCorpus:
     """Read texts of any length, `-` being standard input, and set the held-out part aside.
 
     Raises DataError for what cannot be read, UsageError for a share that is none.
@@ -33,7 +33,7 @@ def read(config: LanguageConfig, paths: Sequence[str | Path]) -> Corpus:
     return read_corpus(paths, config.data.valid, config.data.encoding)
 
 
-def from_memory(config: LanguageConfig, data: Any) -> Corpus:
+def from_memory(config: LanguageConfig, data: Any) -> TextCorpus:
     """Texts of a Python program as a corpus, its end held out.
 
         a str             a text                      pathlib.Path, or several      files, read as one text
@@ -45,12 +45,12 @@ def from_memory(config: LanguageConfig, data: Any) -> Corpus:
     return corpus_of(data, config.data.valid, config.data.encoding)
 
 
-def split(config: LanguageConfig, text: str | Text, *sources: str) -> Corpus:
+def split(config: LanguageConfig, text: str | Text, *sources: str) -> TextCorpus:
     """Set aside the end of a text; raises UsageError if `valid` is not a share between 0 and 1."""
     return split_corpus(text, config.data.valid, *sources)
 
 
-def encode(config: LanguageConfig, corpus: Corpus) -> Encoded:
+def encode(config: LanguageConfig, corpus: TextCorpus) -> Encoded:
     """Make the vocabulary of the training part alone, and turn both parts into symbols.
 
     Raises DataError if a part is too short to train on or to score.
@@ -62,7 +62,7 @@ def encode(config: LanguageConfig, corpus: Corpus) -> Encoded:
     return encoded
 
 
-def in_units(config: LanguageConfig, corpus: Corpus) -> Encoded:
+def in_units(config: LanguageConfig, corpus: TextCorpus) -> Encoded:
     """The same, however short the parts are.
 
     Raises DataError if no vocabulary can be made of the training part.
@@ -71,11 +71,11 @@ def in_units(config: LanguageConfig, corpus: Corpus) -> Encoded:
     if not len(corpus.train):
         need = config.training.batch * config.training.steps + 1
         raise DataError(f"The training part of {corpus.name} is empty; one batch needs {need:,} {PLURAL[unit]}.")
-    way = Way(lambda text: build(unit, text, size), lambda tensors: restore(unit, tensors), (unit, size))
+    way = Tokenization(lambda text: build(unit, text, size), lambda tensors: restore(unit, tensors), (unit, size))
     return prepare(corpus, way)
 
 
-def shortage(config: LanguageConfig, corpus: Corpus, encoded: Encoded) -> str:
+def shortage(config: LanguageConfig, corpus: TextCorpus, encoded: Encoded) -> str:
     """What is too short to train on or to score; empty if nothing is."""
     unit = PLURAL[config.data.units]
     train, held_out = len(encoded.train), len(encoded.held_out)

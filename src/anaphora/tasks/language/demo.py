@@ -11,7 +11,7 @@ SEED = 3
 
 
 def _show(shown: Shown, say: Say) -> None:
-    from anaphora.formatting import clock
+    from anaphora.formatting import duration_text
     from anaphora.report.loss_plot import draw_curve, read_curve, save
     from anaphora.report.terminal_chart import chart
 
@@ -23,7 +23,7 @@ def _show(shown: Shown, say: Say) -> None:
     for piece in model.stream(PROMPT, SAMPLE, temperature=0.6, seed=SEED):
         say(piece)
     say(f"\n\nWhat it expects after {PROMPT!r}:\n\n{model.table(PROMPT, 5)}")
-    facts = f"{report.parameters:,} parameters, {clock(report.seconds)} from start to score; lower is better"
+    facts = f"{report.parameters:,} parameters, {duration_text(report.seconds)} from start to score; lower is better"
     figure = draw_curve(curve, "An LSTM learns Python's documentation", facts)
     pictures = [report.run_dir / f"curve.{ending}" for ending in ("svg", "png")]
     for picture in pictures:

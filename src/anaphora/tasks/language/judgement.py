@@ -10,7 +10,7 @@ import numpy as np
 
 from anaphora.data.text.id_files import Units
 from anaphora.metrics import language_model
-from anaphora.runs.content import Paragraph, Preformatted, Result, Section, Table
+from anaphora.runs.content import Paragraph, Preformatted, ReportSection, ReportTable, Result
 from anaphora.tasks.language import score, windows
 from anaphora.tasks.language.baseline import Baseline
 from anaphora.tasks.language.predict import LanguageModel, Prompt
@@ -53,7 +53,7 @@ class Judgement:
     short_of_time: bool
     known: dict[str, Any]
     validation_loss: float | None
-    sections: tuple[Section, ...] = ()
+    sections: tuple[ReportSection, ...] = ()
 
     @property
     def results(self) -> tuple[Result, ...]:
@@ -107,7 +107,7 @@ class Judgement:
         }
 
 
-def sections(model: LanguageModel, held_out: Units, most: int = _EXAMINED) -> tuple[Section, ...]:
+def sections(model: LanguageModel, held_out: Units, most: int = _EXAMINED) -> tuple[ReportSection, ...]:
     """How a model goes on from the beginning of the held-out part, and where of so many units its loss is highest."""
     return (_written(model, held_out), _surprising(model, held_out, min(most, _EXAMINED)))
 
@@ -117,20 +117,20 @@ def is_finite(score: HeldOutScore | None) -> bool:
     return score is not None and math.isfinite(score.nats)
 
 
-def _written(model: LanguageModel, held_out: Units) -> Section:
+def _written(model: LanguageModel, held_out: Units) -> ReportSection:
     read = held_out[: min(_PROMPT, len(held_out) - 1)]
     _, state = model.runtime.feed(model.runtime.initial(), read[:-1])
     prompt = Prompt(model.vocabulary.decode(read), state, int(read[-1]))
     written = model.write(prompt, _WRITTEN, np.random.default_rng(_SEED), temperature=_TEMPERATURE)
     told = f"It has read the first {len(read)} {PLURAL[model.vocabulary.kind]} of the held-out part:"
     goes_on = f"and goes on, at temperature {_TEMPERATURE}:"
-    return Section(
+    return ReportSection(
         "How it writes",
         (Paragraph(told), Preformatted(prompt.text), Paragraph(goes_on), Preformatted("".join(written))),
     )
 
 
-def _surprising(model: LanguageModel, held_out: Units, most: int) -> Section:
+def _surprising(model: LanguageModel, held_out: Units, most: int) -> ReportSection:
     pieces = windows.sample(len(held_out), most)
     nats = score.nats(model.runtime, held_out, pieces)
     found: list[tuple[float, int, int]] = []
@@ -151,4 +151,6 @@ def _surprising(model: LanguageModel, held_out: Units, most: int) -> Section:
         f"Passages of {_PASSAGE} {PLURAL[kind]} with the highest loss, among {len(nats):,} {PLURAL[kind]} spread over"
         " the held-out part: what it has not learnt, or what should not be in the text."
     )
-    return Section("What surprises it most", (Paragraph(told), Table((kind, f"nats per {kind}", "passage"), rows)))
+    return ReportSection(
+        "What surprises it most", (Paragraph(told), ReportTable((kind, f"nats per {kind}", "passage"), rows))
+    )

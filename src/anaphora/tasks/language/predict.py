@@ -21,7 +21,7 @@ from anaphora.data.text.in_memory import text_of
 from anaphora.errors import DataError, IncompatibleBundle, UsageError
 from anaphora.runtime import Model, Session
 from anaphora.runtime.state import State
-from anaphora.tasks.base.line_answers import Output
+from anaphora.tasks.base.line_answers import AnswerOutput
 from anaphora.tasks.base.trained_model import TrainedModel
 from anaphora.tasks.language import score
 from anaphora.tasks.language.settings import LanguageConfig
@@ -129,7 +129,7 @@ class LanguageModel(TrainedModel):
         return TextStream(self.runtime, self.vocabulary, state)
 
     def run(
-        self, inputs: Sequence[str], output: Output, as_json: bool, *,
+        self, inputs: Sequence[str], output: AnswerOutput, as_json: bool, *,
         prompt: str, length: int, following: int, temperature: float | None, top_k: int, top_p: float, seed: int | None,
     ) -> None:  # fmt: skip
         chosen: dict[str, Any] = {

@@ -8,9 +8,9 @@ from typing import Any, Literal
 from pydantic import Field
 
 from anaphora import config
-from anaphora.config import Config, Preset, Section, Values
+from anaphora.config import Config, ConfigSection, Preset, Values
 from anaphora.config.network import Count, Layers, Rows, Share, Width, option
-from anaphora.config.search_space import Choice, Range, Space
+from anaphora.config.search_space import SearchChoice, SearchRange, Space
 from anaphora.tasks.base.declaration import Option, Task
 from anaphora.tasks.base.run_options import DRAWING, FLOOR_FROM
 
@@ -22,7 +22,7 @@ SCORED = 2_000_000  # units: of a longer held-out part, or text that is evaluate
 PLURAL = {"char": "characters", "byte": "bytes", "word": "words", "subword": "subwords"}
 
 
-class Data(Section):
+class Data(ConfigSection):
     """What is read."""
 
     units: Units = option("char", "what the text is cut into")
@@ -33,7 +33,7 @@ class Data(Section):
     encoding: str = option("utf-8", "how the files' bytes are characters")
 
 
-class Network(Section):
+class Network(ConfigSection):
     """What is trained: embedding, recurrent layers, output."""
 
     cell: Literal["lstm", "gru", "rnn"] = option("lstm", "kind of recurrent layer")
@@ -89,10 +89,10 @@ PRESETS: dict[str, Preset] = {
     "large": _preset(hidden=1024, layers=2, dropout=0.5, embedding=128, learning_rate=2e-3),
 }
 SEARCH: dict[str, Space] = {
-    "training.learning_rate": Range(1e-3, 3e-2, log=True),
-    "model.hidden": Range(128, 1024, step=64),
-    "model.output_dropout": Range(0.0, 0.6),
-    "training.batch": Choice((8, 16, 32, 64)),
+    "training.learning_rate": SearchRange(1e-3, 3e-2, log=True),
+    "model.hidden": SearchRange(128, 1024, step=64),
+    "model.output_dropout": SearchRange(0.0, 0.6),
+    "training.batch": SearchChoice((8, 16, 32, 64)),
 }
 HELP = """Train a language model on text and leave one file.
 

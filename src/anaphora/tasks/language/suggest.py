@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from anaphora.config.toml import Guess
+from anaphora.config.toml import Suggestion
 from anaphora.data.files.sniff import encoding_of, heads_of
 
 _ALPHABET = 512  # characters of a script with letters; more of them make a long vocabulary of rare ones
@@ -18,7 +18,7 @@ _HELD_OUT_MOST = 5_000_000  # characters: more say no more
 _MINUTES = {"small": 5.0, "medium": 15.0, "large": 60.0}
 
 
-def suggest(paths: Sequence[str | Path]) -> Guess:
+def suggest(paths: Sequence[str | Path]) -> Suggestion:
     """The encoding and the units that a text looks like, and a network and batches of its size.
 
     Raises DataError for what cannot be read, UsageError for standard input, which cannot be read again to train on it.
@@ -49,4 +49,4 @@ def suggest(paths: Sequence[str | Path]) -> Guess:
     if 0.1 * characters > _HELD_OUT_MOST:
         values["data"]["valid"] = float(f"{_HELD_OUT_MOST / characters:.1g}")
         reasons["data.valid"] = "of a long text a smaller share says as much"
-    return Guess(preset, values, reasons)
+    return Suggestion(preset, values, reasons)

@@ -16,10 +16,10 @@ from torch import Tensor, nn
 
 from anaphora.bundle import spec
 from anaphora.data.text import id_files
-from anaphora.data.text.corpus import Corpus
+from anaphora.data.text.corpus import TextCorpus
 from anaphora.data.text.id_files import Units
 from anaphora.nn.build import State
-from anaphora.runs.content import Section
+from anaphora.runs.content import ReportSection
 from anaphora.runs.report import Tensors, TrainedWeights
 from anaphora.runtime import Model
 from anaphora.tasks.language import score, windows
@@ -44,7 +44,7 @@ class LanguageTraining(SupervisedTask[Window]):
 
     task, fewest = "language", 256
     config: LanguageConfig
-    corpus: Corpus
+    corpus: TextCorpus
     encoded: Encoded
     training: Training
     validated: Callable[[nn.Module], float]
@@ -115,7 +115,7 @@ class LanguageTraining(SupervisedTask[Window]):
         whole, share = self._pieces, self._score_share
         return whole if share >= 1 else windows.shortened(whole, share)
 
-    def sections(self, tensors: Tensors) -> tuple[Section, ...]:
+    def sections(self, tensors: Tensors) -> tuple[ReportSection, ...]:
         """How a model of these weights writes, and which passages surprise it."""
         return sections(self._opened(self.tree, tensors), self.encoded.held_out)
 
@@ -126,7 +126,7 @@ class LanguageTraining(SupervisedTask[Window]):
 
     def judge(self, score: HeldOutScore | None, trained: TrainedWeights | None) -> Judgement:
         scored = windows.scored_in(self._scored_pieces)
-        shown: tuple[Section, ...] = ()
+        shown: tuple[ReportSection, ...] = ()
         if trained is not None and is_finite(score):
             shown = sections(self._opened(trained.tree, trained.tensors), self.encoded.held_out, scored)
         known = {

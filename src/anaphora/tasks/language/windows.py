@@ -53,7 +53,7 @@ class Piece(NamedTuple):
     stop: int
 
 
-class Rows(NamedTuple):
+class PieceRows(NamedTuple):
     """Pieces side by side; `scored` marks the predictions that count, each row's are its last."""
 
     inputs: NDArray[np.int32]  # (T, B)
@@ -144,7 +144,7 @@ def scored_in(pieces: Sequence[Piece]) -> int:
     return sum(piece.stop - piece.first for piece in pieces)
 
 
-def rows(ids: Units, pieces: Sequence[Piece], begin: int = 0, steps: int | None = None) -> Rows:
+def rows(ids: Units, pieces: Sequence[Piece], begin: int = 0, steps: int | None = None) -> PieceRows:
     """Lay pieces side by side, time-major; past a row's end stand zeros that count for nothing. Of the whole, give
     `steps` steps from `begin` on; a row's length is what of it is in them.
     """
@@ -159,7 +159,7 @@ def rows(ids: Units, pieces: Sequence[Piece], begin: int = 0, steps: int | None 
         inputs[: lengths[b], b] = read[:-1]
         targets[: lengths[b], b] = read[1:]
         scored[max(0, piece.first - 1 - piece.start - begin) : lengths[b], b] = True
-    return Rows(inputs, targets, lengths, scored)
+    return PieceRows(inputs, targets, lengths, scored)
 
 
 def _part(piece: Piece, share: float) -> int:

@@ -19,9 +19,9 @@ from anaphora.checks.findings import Finding, errors
 from anaphora.checks.rows import check_duplicates, check_labels, check_lengths
 from anaphora.checks.text_files import check_texts
 from anaphora.data.batches import Bucketed
-from anaphora.data.files.conll import Sentences, look
+from anaphora.data.files.conll import Sentences, read_leniently
 from anaphora.data.files.text import STANDARD_INPUT
-from anaphora.data.location import Row
+from anaphora.data.location import Location
 from anaphora.errors import DataError
 from anaphora.metrics import spans
 from anaphora.tasks.tag.data import Corpus, valid_paths
@@ -48,14 +48,14 @@ def check_files(config: TagConfig, paths: Sequence[str | Path]) -> list[Finding]
         if name == STANDARD_INPUT:
             continue
         try:
-            _, wrong = look(name, data)
+            _, wrong = read_leniently(name, data)
         except DataError:
             continue  # whoever reads it says what is wrong with it
         if wrong:
             lines = "1 line is" if len(wrong) == 1 else f"{len(wrong):,} lines are"
             message = f"{lines} not what the others are; line {wrong[0].line}: {wrong[0].message}"
             remedy = "Repair these lines, or name the form with --format columns, conllu or json."
-            rows = tuple(Row(name, line.line) for line in wrong)
+            rows = tuple(Location(name, line.line) for line in wrong)
             found.append(Finding("ragged-columns", "error", name, rows, message, remedy))
     return found
 
@@ -109,7 +109,7 @@ def _faults(scheme: str, part: Sentences, where: str) -> list[Finding]:
     """Tags that the scheme would not write there."""
     if scheme == spans.PLAIN:
         return []
-    wrong = [(number, at) for number, tags in enumerate(part.tags) for at in spans.faults(tags, scheme)]
+    wrong = [(number, at) for number, tags in enumerate(part.tags) for at in spans.scheme_errors(tags, scheme)]
     if not wrong:
         return []
     number, at = wrong[0]
@@ -128,7 +128,7 @@ def _tags(corpus: Corpus) -> list[Finding]:
     train = [tag for row in corpus.train.tags for tag in row]
     found = [each for each in check_labels(train, [], corpus.train.place) if each.code == "single-class"]
     known = set(train)
-    strange: dict[str, list[Row]] = {}
+    strange: dict[str, list[Location]] = {}
     for number, row in enumerate(corpus.held_out.tags):
         for word, tag in enumerate(row):
             if tag not in known:

@@ -103,14 +103,14 @@ class Reader:
         """A sentence's tags in the scheme that is learned."""
         if self.internal == spans.PLAIN:
             return list(tags)
-        return spans.written(spans.spans(tags), len(tags), self.internal)
+        return spans.tags_of(spans.spans(tags), len(tags), self.internal)
 
     def given(self, labels: Iterable[int]) -> tuple[str, ...]:
         """The tags of these numbers, in the scheme of the data."""
         tags = [self.tags[label] for label in labels]
         if self.internal in (spans.PLAIN, self.scheme):
             return tuple(tags)
-        return tuple(spans.written(spans.spans(tags), len(tags), self.scheme))
+        return tuple(spans.tags_of(spans.spans(tags), len(tags), self.scheme))
 
     def impossible(self) -> tuple[NDArray[np.bool_], NDArray[np.bool_], NDArray[np.bool_]]:
         """Which tags never follow which (K, K), begin a sentence (K,), or end one (K,)."""

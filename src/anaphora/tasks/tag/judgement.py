@@ -8,7 +8,7 @@ from typing import Any
 
 from anaphora.metrics import spans
 from anaphora.metrics.tagging import Measured
-from anaphora.runs.content import Paragraph, Result, Section, Table
+from anaphora.runs.content import Paragraph, ReportSection, ReportTable, Result
 from anaphora.runs.report import headline, lost, partly_scored
 from anaphora.tasks.tag.data import Corpus
 from anaphora.tasks.tag.score import Score
@@ -67,22 +67,28 @@ class Judgement:
         }
 
     @property
-    def sections(self) -> tuple[Section, ...]:
+    def sections(self) -> tuple[ReportSection, ...]:
         """Figures of each type or tag, tags that are confused, and the sentences with the largest losses."""
         score = self.score
         if score is None:
             return ()
         of_spans = score.f1 is not None
         head = ("type" if of_spans else "tag", "there", "guessed", "precision", "recall", "F1")
-        found = [Section("Types of spans" if of_spans else "Tags", (Table(head, tuple(map(astuple, score.each))),))]
+        found = [
+            ReportSection(
+                "Types of spans" if of_spans else "Tags", (ReportTable(head, tuple(map(astuple, score.each))),)
+            )
+        ]
         if score.confused:
             pairs = tuple((truth, guess, count) for count, truth, guess in score.confused)
-            found.append(Section("Most often confused", (Table(("tag", "guess", "words"), pairs),)))
+            found.append(ReportSection("Most often confused", (ReportTable(("tag", "guess", "words"), pairs),)))
         if score.worst:
             told = Paragraph(
                 "Wrong, and sure of it: mistakes of the network, or of the data. Look at them first. A wrong word"
                 " stands as word[tag→guess]."
             )
             rows = tuple((one.where, one.text, one.wrong, one.nats) for one in score.worst)
-            found.append(Section("Worst sentences", (told, Table(("where", "sentence", "wrong", "nats"), rows))))
+            found.append(
+                ReportSection("Worst sentences", (told, ReportTable(("where", "sentence", "wrong", "nats"), rows)))
+            )
         return tuple(found)

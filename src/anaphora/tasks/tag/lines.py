@@ -15,9 +15,9 @@ from typing import Any, NamedTuple
 
 from anaphora.data.files import lines as line_files
 from anaphora.data.files.conll import TOKENS, listed
-from anaphora.data.files.lines import Line
+from anaphora.data.files.lines import InputLine
 from anaphora.data.files.text import STANDARD_INPUT
-from anaphora.data.files.word_lines import CONLLU, Layout, Word, Wrong, columns, conllu
+from anaphora.data.files.word_lines import CONLLU, MalformedLine, WordLayout, WordLine, columns, conllu
 from anaphora.errors import DataError
 from anaphora.tasks.base.line_answers import text_of, value_of
 from anaphora.tasks.tag.settings import Data
@@ -32,8 +32,8 @@ _LONGEST = 10_000  # lines of a sentence that are waited for
 class Block(NamedTuple):
     """The lines of one sentence, a word in each, and how they are read; None before there was a word."""
 
-    lines: list[Line]
-    layout: Layout | None
+    lines: list[InputLine]
+    layout: WordLayout | None
 
 
 class Item(NamedTuple):
@@ -42,7 +42,7 @@ class Item(NamedTuple):
     tokens: tuple[str, ...]
     lines: list[tuple[list[str], int | None]]  # the fields of each, and the number of its word, if it is one
     values: Mapping[str, Any]  # of the JSON object
-    layout: Layout | None = None
+    layout: WordLayout | None = None
 
     @property
     def between(self) -> str:
@@ -50,7 +50,7 @@ class Item(NamedTuple):
         return "\t" if self.layout is None or self.layout.tabs else " "
 
 
-def sentences_of(paths: Sequence[str], form: str, data: Data) -> Iterator[list[Line | Block]]:
+def sentences_of(paths: Sequence[str], form: str, data: Data) -> Iterator[list[InputLine | Block]]:
     """The sentences of files, of standard input for `-` or nothing, some of them at once."""
     for path in paths or [STANDARD_INPUT]:
         ending = Path(path).suffix.lower()
@@ -58,7 +58,7 @@ def sentences_of(paths: Sequence[str], form: str, data: Data) -> Iterator[list[L
         yield from _sentences(line_files.batches([path], plain=not objects), form, ending, data)
 
 
-def line_item(line: Line, column: str | None) -> Item:
+def line_item(line: InputLine, column: str | None) -> Item:
     """A line that is a sentence, its words in the object's column; raises DataError for one that cannot be read."""
     text = text_of(line)
     if not line.json:
@@ -76,8 +76,8 @@ def line_item(line: Line, column: str | None) -> Item:
 def block_item(block: Block) -> Item:
     """Lines that are a sentence; raises DataError for one that cannot be read."""
     lines: list[tuple[list[str], int | None]] = []
-    words: list[Word] = []
-    wrong: list[Wrong] = []
+    words: list[WordLine] = []
+    wrong: list[MalformedLine] = []
     for number, line in enumerate(block.lines):
         text = text_of(line)
         if block.layout is None:
@@ -97,12 +97,14 @@ def _item(tokens: tuple[str, ...], values: Mapping[str, Any] | None) -> Item:
     return Item(tokens, list(lines), {"tokens": tokens} if values is None else values)
 
 
-def _sentences(batches: Iterator[list[Line]], form: str, ending: str, data: Data) -> Iterator[list[Line | Block]]:
+def _sentences(
+    batches: Iterator[list[InputLine]], form: str, ending: str, data: Data
+) -> Iterator[list[InputLine | Block]]:
     """Lines as they are, or together where a line is a word."""
-    layout: Layout | None = None
-    held: list[Line] = []
+    layout: WordLayout | None = None
+    held: list[InputLine] = []
     for batch in batches:
-        sentences: list[Line | Block] = []
+        sentences: list[InputLine | Block] = []
         for line in batch:
             text = line.text.decode(errors="replace")
             if form == "auto" and text.strip():

@@ -29,7 +29,7 @@ from numpy.typing import NDArray
 from anaphora.bundle import Bundle
 from anaphora.data.batches import Ragged, edges
 from anaphora.data.files.conll import Sentences
-from anaphora.data.files.lines import Line
+from anaphora.data.files.lines import InputLine
 from anaphora.data.files.word_lines import CONLLU
 from anaphora.data.sampling import by_length, evenly_spaced
 from anaphora.errors import CorruptBundle, IncompatibleBundle, UsageError
@@ -37,7 +37,7 @@ from anaphora.metrics import spans
 from anaphora.metrics.temperature import fitted
 from anaphora.runtime import Model, parts
 from anaphora.runtime.crf import Chain
-from anaphora.tasks.base.line_answers import LineAnswers, Output
+from anaphora.tasks.base.line_answers import AnswerOutput, LineAnswers
 from anaphora.tasks.base.trained_model import TrainedModel
 from anaphora.tasks.tag.baseline import Baseline
 from anaphora.tasks.tag.data import paths, read_all, tagged, untagged
@@ -117,7 +117,7 @@ class Tagger(TrainedModel):
     def score_files(self, paths: Sequence[str], encoding: str, **options: Any) -> Score:
         return self.judged(read_all(self.config.data, paths, encoding))
 
-    def run(self, inputs: Sequence[str], output: Output, as_json: bool, **options: Any) -> None:
+    def run(self, inputs: Sequence[str], output: AnswerOutput, as_json: bool, **options: Any) -> None:
         Answers(self, as_json, **options).run(inputs, output)
 
     def at(self, temperature: float) -> Chain:
@@ -215,10 +215,10 @@ class Answers(LineAnswers[Item, list[Prediction]]):
         self.tagger, self.as_json, self.top, self.form = tagger, as_json, top or 1, form
         self.blank = "{}" if as_json else ""
 
-    def batches(self, paths: Sequence[str]) -> Iterator[list[Line | Block]]:
+    def batches(self, paths: Sequence[str]) -> Iterator[list[InputLine | Block]]:
         return sentences_of(paths, self.form, self.tagger.config.data)
 
-    def parse(self, line: Line | Block) -> Item:
+    def parse(self, line: InputLine | Block) -> Item:
         return block_item(line) if isinstance(line, Block) else line_item(line, self.tagger.config.data.token)
 
     def predict(self, items: Sequence[Item]) -> list[list[Prediction]]:

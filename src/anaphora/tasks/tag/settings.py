@@ -7,14 +7,14 @@ from typing import Literal
 from pydantic import Field
 
 from anaphora import config
-from anaphora.config import Config, Preset, Section
+from anaphora.config import Config, ConfigSection, Preset
 from anaphora.config.network import Count, Layers, Rows, Share, Width, network_preset, option
-from anaphora.config.search_space import Choice, Range, Space
+from anaphora.config.search_space import SearchChoice, SearchRange, Space
 from anaphora.tasks.base.declaration import Option, Task
 from anaphora.tasks.base.run_options import TOP
 
 
-class Data(Section):
+class Data(ConfigSection):
     """What is read."""
 
     format: Literal["auto", "columns", "conllu", "json"] = option(
@@ -38,7 +38,7 @@ class Data(Section):
     encoding: str = option("utf-8", "how the files' bytes are characters")
 
 
-class Network(Section):
+class Network(ConfigSection):
     """What is trained: vectors of words and of their letters, recurrent layers over the sentence, a chain of tags."""
 
     cell: Literal["lstm", "gru", "rnn"] = option("lstm", "kind of recurrent layer")
@@ -92,11 +92,11 @@ PRESETS: dict[str, Preset] = {
     "large": network_preset(embedding=200, letter_hidden=100, hidden=256, layers=2),
 }
 SEARCH: dict[str, Space] = {
-    "training.learning_rate": Range(5e-4, 1e-2, log=True),
-    "model.hidden": Range(64, 256, step=32),
-    "model.embedding_dropout": Range(0.1, 0.6),
-    "model.output_dropout": Range(0.0, 0.7),
-    "model.letters": Choice(("recurrent", "convolution")),
+    "training.learning_rate": SearchRange(5e-4, 1e-2, log=True),
+    "model.hidden": SearchRange(64, 256, step=32),
+    "model.embedding_dropout": SearchRange(0.1, 0.6),
+    "model.output_dropout": SearchRange(0.0, 0.7),
+    "model.letters": SearchChoice(("recurrent", "convolution")),
 }
 HELP = """Train a network that gives every word of a sentence its tag, and leave one file.
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from anaphora.config.toml import Guess
+from anaphora.config.toml import Suggestion
 from anaphora.metrics import spans
 from anaphora.tasks.tag.data import read_all
 from anaphora.tasks.tag.settings import TagConfig
@@ -14,7 +14,7 @@ _SMALL = 10_000  # words
 _LARGE = 2_000_000
 
 
-def suggest(paths: Sequence[str | Path]) -> Guess:
+def suggest(paths: Sequence[str | Path]) -> Suggestion:
     """The scheme of the tags, and what follows from how many words there are.
 
     Raises DataError for what cannot be read or told.
@@ -24,4 +24,4 @@ def suggest(paths: Sequence[str | Path]) -> Guess:
     preset = "small" if words < _SMALL else "large" if words > _LARGE else "medium"
     different = len({tag for row in sentences.tags for tag in row})
     reason = "they mean no spans" if scheme == spans.PLAIN else f"fewest faults as {scheme}"
-    return Guess(preset, {"data": {"scheme": scheme}}, {"data.scheme": f"{different} different tags: {reason}"})
+    return Suggestion(preset, {"data": {"scheme": scheme}}, {"data.scheme": f"{different} different tags: {reason}"})

@@ -31,7 +31,7 @@ from anaphora.metrics.temperature import fitted
 from anaphora.nn import ragged
 from anaphora.nn.crf import CRF
 from anaphora.runs.report import Tensors, TrainedWeights
-from anaphora.runtime.model import Joined
+from anaphora.runtime.model import MultipartModel
 from anaphora.tasks.tag import baseline
 from anaphora.tasks.tag.data import Corpus
 from anaphora.tasks.tag.encoding import Encoded, Part, encode
@@ -156,7 +156,7 @@ class TagTraining(RowTask[Part]):
     def score(self, trained: TrainedWeights) -> Score:
         """At the temperature that is fitted to the scored sentences."""
         sentences = self._scored_sentences
-        tagger = Tagger(Joined(self.bundle_of(trained.tree, trained.tensors)))
+        tagger = Tagger(MultipartModel(self.bundle_of(trained.tree, trained.tensors)))
         part = tagger.reader.labelled(sentences)
         return tagger.judged(sentences, part, tagger.fit_temperature(part))
 

@@ -11,7 +11,7 @@ from typing import Any
 from anaphora.data import in_memory
 from anaphora.data.examples import Split, checked_share, hold_out, refuse_empty
 from anaphora.data.files.pairs import Pairs, read_pairs
-from anaphora.data.files.tables import Columns
+from anaphora.data.files.tables import ColumnTable
 from anaphora.errors import UsageError
 from anaphora.tasks.translate.settings import TranslateConfig
 
@@ -60,11 +60,11 @@ def pairs_in_memory(config: TranslateConfig, data: Any) -> Pairs:
     """The pairs of a Python program; raises as `from_memory` does."""
     columns = in_memory.columns(data)
     if columns is not None:
-        return Pairs.of([Columns(columns, _NAME)], config.data.source, config.data.target)
+        return Pairs.of([ColumnTable(columns, _NAME)], config.data.source, config.data.target)
     sources, targets = map(in_memory.values, in_memory.two_columns(data, _PAIRS))
     if len(sources) != len(targets):
         raise UsageError(f"There are {len(sources):,} sources and {len(targets):,} targets.")
-    return Pairs.of([Columns({"source": sources, "target": targets}, _NAME)])
+    return Pairs.of([ColumnTable({"source": sources, "target": targets}, _NAME)])
 
 
 def valid_paths(valid: str) -> list[str]:

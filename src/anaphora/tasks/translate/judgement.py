@@ -9,7 +9,7 @@ from typing import Any
 from anaphora.data.files.pairs import Pairs
 from anaphora.data.sampling import evenly_spaced
 from anaphora.report.attention import drawn
-from anaphora.runs.content import Paragraph, Picture, Result, Section, Table
+from anaphora.runs.content import Paragraph, Picture, ReportSection, ReportTable, Result
 from anaphora.runs.report import headline
 from anaphora.tasks.translate.predict import Translator
 from anaphora.tasks.translate.score import Figures, Score, ScoredPair
@@ -82,29 +82,29 @@ class Judgement:
         }
 
     @property
-    def sections(self) -> tuple[Section, ...]:
+    def sections(self) -> tuple[ReportSection, ...]:
         """The signatures, texts as they come, those that came out worst, and the attention of some."""
         score = self.score
         if score is None or self.translator is None:
             return ()
         told = f"{score.rows:,} texts, decoded: {score.decoding}. {score.bleu_signature}; {score.chrf_signature}."
-        found = [Section("Translations", (Paragraph(told), _table(score.first)))]
+        found = [ReportSection("Translations", (Paragraph(told), _table(score.first)))]
         if score.worst:
             worst = Paragraph("By chrF of the text alone: mistakes of the network, or of the data. Look at them first.")
-            found.append(Section("Worst translations", (worst, _table(score.worst))))
+            found.append(ReportSection("Worst translations", (worst, _table(score.worst))))
         return (*found, *_attention(self.translator, [pair.source for pair in score.first]))
 
 
-def samples(translator: Translator, held_out: Pairs) -> tuple[Section, ...]:
+def samples(translator: Translator, held_out: Pairs) -> tuple[ReportSection, ...]:
     """Some held-out texts as a model translates them, for a run that goes on still."""
     pairs = held_out.take(evenly_spaced(len(held_out), _SAMPLES))
     where, outputs = map(pairs.at, range(len(pairs))), translator.outputs(pairs.sources)
     rows = tuple(zip(where, pairs.sources, pairs.targets, outputs, strict=True))
-    table = Table(("where", "source", "reference", "output"), rows)
-    return (Section("Translations", (table,)), *_attention(translator, pairs.sources))
+    table = ReportTable(("where", "source", "reference", "output"), rows)
+    return (ReportSection("Translations", (table,)), *_attention(translator, pairs.sources))
 
 
-def _attention(translator: Translator, sources: Sequence[str]) -> tuple[Section, ...]:
+def _attention(translator: Translator, sources: Sequence[str]) -> tuple[ReportSection, ...]:
     """The attention as the first few of these are translated that are short enough to draw."""
     short = [text for text in sources if 1 < len(translator.reader.read(text)) <= _DRAWN_LONGEST][:_DRAWN]
     pictures = [
@@ -112,9 +112,9 @@ def _attention(translator: Translator, sources: Sequence[str]) -> tuple[Section,
         for source, (found,) in zip(short, translator.decoded(short), strict=True)
     ]
     told = Paragraph("Down: what was written. Across: what was read. The darker a field, the more it was looked at.")
-    return (Section("Where it looks", (told, *pictures)),) if pictures else ()
+    return (ReportSection("Where it looks", (told, *pictures)),) if pictures else ()
 
 
-def _table(pairs: tuple[ScoredPair, ...]) -> Table:
+def _table(pairs: tuple[ScoredPair, ...]) -> ReportTable:
     rows = tuple((pair.where, pair.source, pair.reference, pair.output, pair.chrf) for pair in pairs)
-    return Table(("where", "source", "reference", "output", "chrF"), rows)
+    return ReportTable(("where", "source", "reference", "output", "chrF"), rows)

@@ -21,14 +21,14 @@ from numpy.typing import NDArray
 from anaphora import decode
 from anaphora.bundle import Bundle
 from anaphora.data import in_memory
-from anaphora.data.files.lines import Line
+from anaphora.data.files.lines import InputLine
 from anaphora.data.files.pairs import SOURCES, Pairs
 from anaphora.data.sampling import evenly_spaced, map_by_length
 from anaphora.errors import CorruptBundle, DataError
 from anaphora.files import atomic
-from anaphora.report.attention import Attention, Gallery
+from anaphora.report.attention import AttentionMap, Gallery
 from anaphora.runtime import Model
-from anaphora.tasks.base.line_answers import LineAnswers, Output, text_of, value_of
+from anaphora.tasks.base.line_answers import AnswerOutput, LineAnswers, text_of, value_of
 from anaphora.tasks.base.trained_model import TrainedModel
 from anaphora.tasks.translate import score
 from anaphora.tasks.translate.data import pairs_in_memory, pairs_of, paths
@@ -94,11 +94,11 @@ class Translator(TrainedModel):
         map_by_length(lengths[filled], _UNITS_AT_ONCE, max(1, _ROWS_AT_ONCE // options.beam), decode_some)
         return found
 
-    def attention(self, text: str, translation: Translation) -> Attention:
+    def attention(self, text: str, translation: Translation) -> AttentionMap:
         """The attention as a translation is written: weights (T, S) of the source's symbols, ends included."""
         source, names = self.reader.read(text), self.reader.target.symbols
         weights = self.network.weights(source, np.array([*translation.symbols, self.reader.target.size]))
-        return Attention(
+        return AttentionMap(
             (*self.reader.pieces(text), ""), (*(names[symbol] for symbol in translation.symbols), ""), weights
         )
 
@@ -141,7 +141,7 @@ class Translator(TrainedModel):
         return score.judge(outputs, pairs, rows, self.reader.lower, str(options))
 
     def run(
-        self, inputs: Sequence[str], output: Output, as_json: bool, attention: str | None = None, **options: Any
+        self, inputs: Sequence[str], output: AnswerOutput, as_json: bool, attention: str | None = None, **options: Any
     ) -> None:
         if options["temperature"] is None:
             options["temperature"] = 1.0
@@ -200,7 +200,7 @@ class Answers(LineAnswers[Item, list[Translation]]):
         if self._gallery is not None:
             atomic.writable(self._gallery.path)
 
-    def parse(self, line: Line) -> Item:
+    def parse(self, line: InputLine) -> Item:
         self._lines += 1
         number, text = self._lines - 1, text_of(line)
         item = value_of(line, text) if line.json else {SOURCES[0]: text}

@@ -7,9 +7,9 @@ from typing import Literal
 from pydantic import Field
 
 from anaphora import config
-from anaphora.config import Config, Preset, Section
+from anaphora.config import Config, ConfigSection, Preset
 from anaphora.config.network import Count, Layers, Share, Width, network_preset, option
-from anaphora.config.search_space import Range, Space
+from anaphora.config.search_space import SearchRange, Space
 from anaphora.tasks.base.declaration import Option, Task
 from anaphora.tasks.base.run_options import DRAWING
 
@@ -19,7 +19,7 @@ HELD_OUT = 0.05
 PLURAL = {"char": "characters", "byte": "bytes", "subword": "subwords"}
 
 
-class Data(Section):
+class Data(ConfigSection):
     """What is read."""
 
     source: str | None = option(None, "column of the text that is read, in a table; not set: found by its name")
@@ -42,7 +42,7 @@ class Data(Section):
     encoding: str = option("utf-8", "how the files' bytes are characters")
 
 
-class Network(Section):
+class Network(ConfigSection):
     """What is trained: an encoder, attention, and a decoder of two layers with the attention between them."""
 
     cell: Literal["lstm", "gru"] = option("gru", "kind of recurrent layer")
@@ -95,10 +95,10 @@ PRESETS: dict[str, Preset] = {
     ),
 }
 SEARCH: dict[str, Space] = {
-    "training.learning_rate": Range(5e-4, 5e-3, log=True),
-    "model.hidden": Range(128, 512, step=64),
-    "model.output_dropout": Range(0.0, 0.6),
-    "model.embedding_dropout": Range(0.0, 0.5),
+    "training.learning_rate": SearchRange(5e-4, 5e-3, log=True),
+    "model.hidden": SearchRange(128, 512, step=64),
+    "model.output_dropout": SearchRange(0.0, 0.6),
+    "model.embedding_dropout": SearchRange(0.0, 0.5),
 }
 HELP = """Train a network that turns a text into another one, and leave one file.
 

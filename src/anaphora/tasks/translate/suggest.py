@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from anaphora.config.toml import Guess
+from anaphora.config.toml import Suggestion
 from anaphora.data.files.pairs import Pairs, choose, open_pairs
 from anaphora.tasks.translate.encoding import guess_units
 from anaphora.tasks.translate.settings import TranslateConfig
@@ -15,7 +15,7 @@ _SMALL = 5_000  # pairs
 _LARGE = 500_000
 
 
-def suggest(paths: Sequence[str | Path]) -> Guess:
+def suggest(paths: Sequence[str | Path]) -> Suggestion:
     """The columns that would be taken, the units, and what follows from how many pairs there are.
 
     Raises DataError for what cannot be read or told.
@@ -32,4 +32,4 @@ def suggest(paths: Sequence[str | Path]) -> Guess:
         reasons["data.source"] = reasons["data.target"] = f"of the columns {', '.join(tables[0].columns)}"
     small = len(pairs) < _SMALL or units == "char"
     preset = "small" if small else "large" if len(pairs) > _LARGE else "medium"
-    return Guess(preset, {"data": read}, reasons)
+    return Suggestion(preset, {"data": read}, reasons)

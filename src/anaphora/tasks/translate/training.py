@@ -23,9 +23,9 @@ from anaphora.bundle import spec
 from anaphora.data.batches import Bucketed, Ragged, RowBatches
 from anaphora.data.sampling import evenly_spaced
 from anaphora.nn import ragged
-from anaphora.runs.content import Section
+from anaphora.runs.content import ReportSection
 from anaphora.runs.report import Tensors, TrainedWeights
-from anaphora.runtime.model import Joined
+from anaphora.runtime.model import MultipartModel
 from anaphora.tasks.translate.baseline import copied
 from anaphora.tasks.translate.data import Corpus
 from anaphora.tasks.translate.encoding import Encoded, Part, encode
@@ -45,7 +45,7 @@ _SHOWN = 80  # characters of a pair that are shown
 _USUAL = 0.999  # the share of training pairs whose ratio of lengths a translation may reach
 
 
-class Batches(RowBatches[Part]):
+class PairBatches(RowBatches[Part]):
     """Batches that know how much of the run is behind them; `whole` is how many the run is thought to take."""
 
     def __init__(self, rows: Part, bucketed: Bucketed, units: Callable[[Part], int], whole: float) -> None:
@@ -75,12 +75,12 @@ class TranslateTraining(RowTask[Part]):
         reader = self.encoded.reader
         return specification(self.config, reader.source.size + 1, reader.target.size + 1)
 
-    def make_batches(self) -> Batches:
+    def make_batches(self) -> PairBatches:
         train, training = self.encoded.train, self.training
         bucketed = Bucketed(train.lengths, training.batch_steps, training.seed)
         epochs = training.epochs or (_EPOCHS if training.max_steps is None else 0.0)
         steps = float(training.max_steps or 0) * training.accumulate
-        return Batches(train, bucketed, self.units_of, max(1.0, epochs * bucketed.per_epoch, steps))
+        return PairBatches(train, bucketed, self.units_of, max(1.0, epochs * bucketed.per_epoch, steps))
 
     def initialise(self, model: nn.Module) -> None:
         """An output that knows nothing but how frequent each symbol is; dropout inside the recurrent layers."""
@@ -137,7 +137,7 @@ class TranslateTraining(RowTask[Part]):
     def score(self, trained: TrainedWeights) -> Score:
         return self._translator(trained.tree, trained.tensors).judged(self.corpus.held_out, most=self.scored)
 
-    def sections(self, tensors: Tensors) -> Sequence[Section]:
+    def sections(self, tensors: Tensors) -> Sequence[ReportSection]:
         """How a model of these weights translates, and its attention, for a run that goes on still."""
         return samples(self._translator(self.tree, tensors), self.corpus.held_out)
 
@@ -156,7 +156,7 @@ class TranslateTraining(RowTask[Part]):
         return {**reader.settings(), "ratio": float(np.quantile(ratios, _USUAL))}, reader.tensors()
 
     def _translator(self, tree: spec.Block, tensors: Tensors) -> Translator:
-        return Translator(Joined(self.bundle_of(tree, tensors)))
+        return Translator(MultipartModel(self.bundle_of(tree, tensors)))
 
 
 TRAINING = TranslateTraining
