@@ -48,7 +48,7 @@ class Way(NamedTuple, Generic[V]):
 
 
 class Encoded(NamedTuple, Generic[V]):
-    """A vocabulary and the two parts of a corpus as its units, in memory or on disk."""
+    """A vocabulary, and the units of both parts of a corpus, in memory or on disk."""
 
     vocabulary: V
     train: Units
@@ -56,7 +56,7 @@ class Encoded(NamedTuple, Generic[V]):
 
 
 def prepare(corpus: Corpus, way: Way[V]) -> Encoded[V]:
-    """Make the vocabulary of the training part, and units of both parts.
+    """Return the vocabulary of the training part, and the units of both parts.
 
     Raises DataError if the training part gives no vocabulary, UsageError if the disk is full.
     """
