@@ -70,7 +70,7 @@ def columns(head: Sequence[str], rows: Sequence[Sequence[str]], right: Sequence[
 
 
 def titled(title: str, lines: Sequence[str]) -> list[str]:
-    """Lines under a title and after an empty line; nothing where there are no lines.
+    """Return an empty line, a title and the lines; nothing if there are no lines.
 
     >>> titled("wrong:", ["  a"]), titled("wrong:", [])
     (['', 'wrong:', '  a'], [])
@@ -79,7 +79,7 @@ def titled(title: str, lines: Sequence[str]) -> list[str]:
 
 
 def shortened(text: str, most: int) -> str:
-    """A text that is cut off where it is longer than so many characters.
+    """Return a text of at most `most` characters, with an ellipsis if it was cut.
 
     >>> shortened("good morning", 6), shortened("good", 6)
     ('good …', 'good')

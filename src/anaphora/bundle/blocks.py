@@ -1,4 +1,4 @@
-"""Blocks of a spec that many networks are made of, written short."""
+"""Short functions for the blocks that many specs have."""
 
 from __future__ import annotations
 
@@ -9,19 +9,19 @@ from anaphora.bundle.spec import Block
 
 
 def stack(name: str, blocks: Sequence[Block], **fields: Any) -> Block:
-    """Blocks one after another."""
+    """Return a stack of blocks."""
     return {"kind": "stack", "name": name, **fields, "blocks": list(blocks)}
 
 
 def dropout(name: str, p: float) -> list[Block]:
-    """A block of dropout, or none where nothing is dropped."""
+    """Return a list with a dropout block, or an empty list if p is 0."""
     return [{"kind": "dropout", "name": name, "p": p}] if p > 0 else []
 
 
 def recurrent(
     cell: str, name: str, inputs: int, hidden: int, layers: int, dropout: float = 0.0, **fields: Any
 ) -> Block:
-    """Recurrent layers, with dropout between two of them."""
+    """Return recurrent layers, with dropout between layers."""
     return {
         "kind": cell,
         "name": name,
@@ -34,15 +34,15 @@ def recurrent(
 
 
 def embedding(name: str, symbols: int, size: int) -> Block:
-    """A vector for each symbol."""
+    """Return an embedding: a vector for each symbol."""
     return {"kind": "embedding", "name": name, "vocabulary": symbols, "size": size}
 
 
 def linear(name: str, inputs: int, outputs: int) -> Block:
-    """A matrix and a bias."""
+    """Return a linear map: a matrix and a bias."""
     return {"kind": "linear", "name": name, "input_size": inputs, "output_size": outputs}
 
 
 def pooling(name: str, over: str) -> Block:
-    """One vector for each row."""
+    """Return a pooling block: one vector for each row."""
     return {"kind": "pooling", "name": name, "over": over}

@@ -19,8 +19,8 @@ from anaphora.data.text.corpus import TextCorpus
 from anaphora.data.text.id_files import Units
 from anaphora.errors import DataError
 
-FEW = 1000  # held-out units of which a score means little
-_COUNTING_BYTES = 120  # of each unit of which a baseline counts n-grams or neighbours
+FEW = 1000  # held-out units; a score of fewer units means little
+_COUNTING_BYTES = 120  # bytes per unit of counting n-grams or neighbours
 
 
 def check_files(paths: Sequence[str | Path], valid: float | str, encoding: str) -> list[Finding]:
@@ -53,14 +53,14 @@ def check_corpus(corpus: TextCorpus) -> list[Finding]:
 
 
 def one_symbol(corpus: TextCorpus, error: DataError, remedy: str) -> Finding:
-    """An error about a training part of one symbol over and over; raises the given one for any other."""
+    """Return a finding on a training part with one repeated symbol; raise the given error for any other part."""
     if len(set(next(iter(corpus.train.blocks()), ""))) != 1:
         raise error
     return Finding("one-symbol", "error", TRAIN, (), f"{error}.", remedy)
 
 
 def check_units(train: int, held_out: int, units: str, ending: str = ".") -> list[Finding]:
-    """How many units each part has, and a warning where few are held out; `units` are their name in words."""
+    """Return findings on the number of units of each part, with a warning if few are held out; `units` names them."""
     message = f"{train:,} {units} to train on and {held_out:,} held out{ending}"
     few = f"Only {held_out:,} {units} are held out: the score will say little."
     return [
@@ -76,8 +76,10 @@ def load(
     counted: int,
     scored_at_once: int,
 ) -> Load:
-    """How much work it is to train on windows: rows and steps of a batch, and batches of a pass; a baseline counts at
-    most so many units of the training part, the first of the two.
+    """Return the load of training on windows (rows and steps of a batch, and batches of a pass).
+
+    `parts` are the units (N,) of the training part and (M,) of the held-out part. A baseline counts at most `counted`
+    units of the training part.
     """
     rows, steps, batches = windows
     in_memory = sum(part.nbytes for part in parts if isinstance(part, np.ndarray))
@@ -86,15 +88,16 @@ def load(
 
 
 def smaller_batch(units: int, sizes: Sequence[tuple[int, int]]) -> str:
-    """Options under which a text of so many units makes a batch, of the given numbers of rows and steps; words that
-    say so if none does.
+    """Return options with which a text of this many units fills a batch, or a sentence if no size fits.
+
+    `sizes` are numbers of rows and steps.
     """
     fits = (f"try --batch {batch} --steps {steps}" for batch, steps in sizes if batch * steps <= units)
     return next(fits, "at least a few sentences: nothing can be learnt from this little")
 
 
 def _lines(corpus: TextCorpus) -> tuple[TextLines, TextLines]:
-    """The lines of both parts, each with the file it stands in, and where."""
+    """Return the lines of both parts, each with its file and position."""
     names = ["standard input" if source == STANDARD_INPUT else source for source in corpus.sources]
     first, second = corpus.train.lengths, corpus.held_out.lengths
     cut = len(first) + len(second) > len(names)  # one file lies in both parts

@@ -1,4 +1,4 @@
-"""Rules for examples of any task: few held out, rows alike but for their labels, a vocabulary that covers little."""
+"""Checks of the examples of any task: few held out, contradictions, the vocabulary, and the load of training."""
 
 from __future__ import annotations
 
@@ -14,17 +14,17 @@ from anaphora.data.batches import Bucketed
 from anaphora.data.location import Location
 
 TRAIN, HELD_OUT = "the training part", "the held-out part"
-KEPT = 1_000  # places of one finding
+KEPT = 1_000  # rows of one finding
 Place = Callable[[int], Location]
 
 
 def at_rows(code: str, where: str, place: Place, rows: Sequence[int], message: str, remedy: str) -> Finding:
-    """A warning about rows, with the places of the first of them."""
+    """Return a warning about rows, with the locations of the first rows."""
     return Finding(code, "warning", where, tuple(map(place, rows[:KEPT])), message, remedy, len(rows))
 
 
 def few_held_out(count: int, enough: int, message: str, remedy: str = "Hold out more with --valid.") -> list[Finding]:
-    """A warning where fewer than enough are held out."""
+    """Return a warning if fewer than `enough` examples are held out."""
     return [] if count >= enough else [Finding("few-held-out", "warning", HELD_OUT, (), message, remedy)]
 
 
@@ -35,7 +35,7 @@ def load(
     passes: float | None,
     parts: Mapping[str, tuple[int, int]] | None = None,
 ) -> Load:
-    """How much work it is to train a model on batches of rows; `data` are the arrays that stay in memory."""
+    """Return the load of training on batches of rows; `data` are the arrays (n, …) that stay in memory."""
     lengths = batches.lengths
     return Load(
         tree=tree,
@@ -51,10 +51,10 @@ def load(
 def contradictions(
     parts: Iterable[tuple[Iterable[Hashable | None], Sequence[Hashable], Place]], things: str, differ: str, remedy: str
 ) -> list[Finding]:
-    """A warning about rows that are the same but for their labels.
+    """Return a warning about equal rows with different labels.
 
-    Of each part the rows as keys, equal for equal rows and None for a row that is like no other, the label of each, and
-    where each stands. `things` are the rows and `differ` are the labels, in words.
+    Each part has keys of its rows, their labels, and a function that returns the location of a row. Equal rows have
+    equal keys; None means that a row equals no other. `things` names the rows and `differ` the labels.
     """
     seen: dict[Hashable, list[tuple[Hashable, Location]]] = {}
     for keys, labels, place in parts:
@@ -69,17 +69,18 @@ def contradictions(
 
 
 def unknown_share(symbols: NDArray[Any], unknown: int | None) -> float:
-    """The share of symbols (N,) that are the unknown one."""
+    """Return the share of the unknown symbol among symbols (N,)."""
     return float(np.mean(symbols == unknown)) if unknown is not None and symbols.size else 0.0
 
 
 def vocabulary(
     size: int, shares: Sequence[float], message: str, most: float, many: tuple[str, str], side: str = ""
 ) -> list[Finding]:
-    """How many symbols there are, and a warning where more than `most` of the held-out units are none of them.
+    """Return findings on the size of a vocabulary, with a warning if more than `most` of the held-out units are
+    unknown.
 
-    `shares` are those of unknown units in the training part and in the held-out part; `many` are message and remedy of
-    the warning; `side` names one of several vocabularies.
+    `shares` are the shares of unknown units in the training part and in the held-out part; `many` are message and
+    remedy of the warning; `side` names one of several vocabularies.
     """
     where = f", {side}" if side else ""
     figures: Mapping[str, Any] = {"size": size, "train_unknown": shares[0], "held_out_unknown": shares[1]}

@@ -91,13 +91,13 @@ def sections(config: type[Config]) -> Iterator[tuple[str, type[ConfigSection]]]:
 
 
 def members(annotation: Any) -> tuple[Any, ...]:
-    """The plain types of an annotation: (float, NoneType) of `float | None`, whatever rules they carry."""
+    """Return the plain types of an annotation, without their rules: (float, NoneType) of `float | None`."""
     found = get_args(annotation) if get_origin(annotation) in (Union, types.UnionType) else (annotation,)
     return tuple(member.__origin__ if get_origin(member) is Annotated else member for member in found)
 
 
 def _rules(field: FieldInfo) -> list[Any]:
-    """What bounds a field's values, also where the rules belong to one type of several."""
+    """Return the rules that bound a field's values, including rules of one type of several."""
     inside = [member for member in get_args(field.annotation) if get_origin(member) is Annotated]
     return [*field.metadata, *(rule for member in inside for info in member.__metadata__ for rule in info.metadata)]
 

@@ -1,4 +1,4 @@
-"""Types of options that several networks have: a width, a number of layers, a share; and presets of a network.
+"""Types of fields that several networks share (width, number of layers, share), and presets of a network.
 
 hidden: Width = option(256, "units per layer and direction (H)")
 """
@@ -20,12 +20,12 @@ Share = Annotated[float, Field(ge=0, lt=1)]
 
 
 def option(default: Any, description: str) -> Any:
-    """An option with its default and its meaning."""
+    """Return a field with its default and its meaning."""
     return Field(default=default, description=description)
 
 
 def network_preset(**network: Any) -> Preset:
-    """A preset that sets options of the section `model`."""
+    """Return a preset that sets fields of the section `model`."""
 
     def preset(wished: Values) -> Mapping[str, Mapping[str, Any]]:
         return {"model": network}

@@ -10,7 +10,7 @@ from anaphora.config.declare import ConfigSection
 
 
 def averaged(share: float) -> Any:
-    """The option of averaged weights, with its default."""
+    """Return the field for averaged weights, with its default."""
     meaning = "share of the run over which weights are also averaged, the better of both kept; 0: none"
     return Field(default=share, ge=0, le=1, description=meaning)
 

@@ -44,12 +44,12 @@ class Ragged(NamedTuple):
         return np.diff(self.ends, prepend=0)
 
     def locate(self, places: Indices) -> tuple[Indices, Indices]:
-        """The rows (n,) and the steps in them (n,) of places among the steps of all rows (n,)."""
+        """Return the rows (n,) of positions among the steps of all rows (n,), and their steps in these rows (n,)."""
         row = np.searchsorted(self.ends, places, side="right").astype(np.int64)
         return row, places - (self.ends - self.lengths)[row]
 
     def reversed(self) -> Ragged:
-        """Every row from its end to its beginning."""
+        """Return every row with its steps in reverse order."""
         lengths = self.lengths
         mirrored = np.repeat(2 * self.ends - lengths - 1, lengths)
         return Ragged(self.steps[mirrored - np.arange(len(self.steps))], self.ends)
@@ -140,33 +140,33 @@ P = TypeVar("P", bound="EncodedRows")
 
 
 class EncodedRows(Protocol):
-    """Rows as numbers, and where they stand in the part as it was read."""
+    """Encoded rows, and their numbers in the part that was read."""
 
     @property
     def numbers(self) -> Indices:
-        """(B,)"""
+        """The number of each row in its part, (B,)."""
 
     @property
     def lengths(self) -> Indices:
-        """(B,) steps."""
+        """The number of steps of each row, (B,)."""
 
     def take(self, rows: Indices, /) -> Self:
-        """Some rows, by their numbers (n,)."""
+        """Return the rows numbered `rows` (n,), in this order."""
 
 
 class RowBatches(Generic[P]):
-    """Encoded rows in batches, a function of the position; `units` counts what a batch's loss is summed over."""
+    """Encoded rows in batches; a batch is a function of its position, and `units` counts the terms of its loss."""
 
     def __init__(self, rows: P, bucketed: Bucketed, units: Callable[[P], int]) -> None:
         self.units, self.per_epoch = units, bucketed.per_epoch
         self._rows, self._bucketed = rows, bucketed
 
     def at(self, position: int) -> P:
-        """The batch at this position."""
+        """Return the batch at this position."""
         return self._rows.take(self._bucketed.at(position))
 
     def part(self, batch: P, rank: int, ranks: int) -> P:
-        """One worker's rows: every worker takes long and short ones alike."""
+        """Return the rows of a batch for worker `rank` of `ranks`: every worker gets long and short rows."""
         return batch.take(np.arange(rank, len(batch.numbers), ranks))
 
 

@@ -1,6 +1,6 @@
-"""Examples to learn from: rows that have a place in a file, and a part of them held out.
+"""Examples: rows with a location in a file, split into a training part and a held-out part.
 
-train, held_out = examples        split by a share of them that a seed draws, or read from files of their own
+train, held_out = examples        split by a random share, or read from separate files
 """
 
 from __future__ import annotations
@@ -28,13 +28,13 @@ class Examples(Protocol):
     def __len__(self) -> int: ...
 
     def place(self, row: int, /) -> Location:
-        """Where a row stands."""
+        """Return the location of a row."""
 
     def at(self, row: int, /) -> str:
-        """The same in words."""
+        """Return the location of a row in words."""
 
     def take(self, rows: Any, /) -> Self:
-        """Some rows, by their numbers (n,)."""
+        """Return the rows numbered `rows` (n,), in this order."""
 
 
 E = TypeVar("E", bound=Examples)
@@ -42,7 +42,7 @@ E = TypeVar("E", bound=Examples)
 
 @dataclass(frozen=True)
 class Split(Generic[E]):
-    """Examples to train on and examples that are held out; `sha256` is that of all of them, the held-out ones last."""
+    """Training examples and held-out examples; `sha256` is the digest of all examples, the held-out examples last."""
 
     train: E
     held_out: E
@@ -51,9 +51,9 @@ class Split(Generic[E]):
 
 
 def checked_share(valid: float | str, takes: str) -> float:
-    """The share that is held out; `takes` says what the option takes, in words.
+    """Return the share to hold out; `takes` says in words which values the option accepts.
 
-    Raises UsageError if it is not a share between 0 and 1.
+    Raises UsageError unless the share is between 0 and 1.
     """
     if isinstance(valid, str) or not 0 < valid < 1:
         raise UsageError(f"--valid takes {takes} between 0 and 1; it was given {valid}.")
@@ -61,24 +61,25 @@ def checked_share(valid: float | str, takes: str) -> float:
 
 
 def refuse_empty(train: int, held_out: int, thing: str, remedy: str) -> None:
-    """Raise DataError if there is nothing in one of the two parts; `thing` is what they should hold, in words."""
+    """Raise DataError if one of the two parts is empty; `thing` names what the parts should hold."""
     if not train or not held_out:
         part = "held-out" if train else "training"
         raise DataError(f"The {part} part has no {thing}; the data have {train + held_out}. {remedy}")
 
 
 def hold_out(count: int, share: float, seed: int) -> tuple[Indices, Indices]:
-    """Numbers of rows to train on and of rows to hold out, at least one, in an order that the seed draws."""
+    """Return the numbers of training rows and of held-out rows, at least one of them, in random order by the seed."""
     order = np.random.default_rng([seed, count]).permutation(count)
     held_out = max(1, round(share * count)) if count > 1 else 0
     return np.sort(order[held_out:]), np.sort(order[:held_out])
 
 
 def hold_out_stratified(labels: Sequence[Sequence[str]], share: float, seed: int) -> tuple[Indices, Indices]:
-    """The same label by label; a row with several labels goes by the rarest of them.
+    """Return the numbers of training rows and of held-out rows, stratified by label.
 
-    With all rows in a row, each label's in an order that the seed draws, those are held out at which ⌊i·share⌋ goes
-    up. So every label gives its share, give or take one row, and a label of one row none.
+    A row with several labels counts for its rarest label. The rows are ordered by label, and at random within a label;
+    a row i is held out if ⌊i·share⌋ increases there. So every label gives its share, plus or minus one row, and a label
+    with one row gives none.
     """
     counts = Counter(label for row in labels for label in row)
     keys = [min(row, key=lambda label: (counts[label], label), default="") for row in labels]
@@ -100,7 +101,7 @@ def hold_out_stratified(labels: Sequence[Sequence[str]], share: float, seed: int
 
 @dataclass(frozen=True)
 class TextExamples:
-    """Lines of text files, or texts in memory: the simplest examples. Blank lines are none."""
+    """Lines of text files, or texts in memory: the simplest examples; blank lines are skipped."""
 
     texts: tuple[str, ...]
     rows: tuple[Location, ...]
@@ -110,7 +111,7 @@ class TextExamples:
 
     @staticmethod
     def read(paths: Sequence[str | Path], encoding: str = "utf-8") -> TextExamples:
-        """The lines of files; raises DataError for what cannot be read."""
+        """Return the lines of files; raises DataError for a file that cannot be read."""
         lines = [
             (text.strip(), Location(str(path), number))
             for path in paths
@@ -120,23 +121,23 @@ class TextExamples:
 
     @staticmethod
     def of(lines: Sequence[tuple[str, Location]]) -> TextExamples:
-        """Texts and where they stand."""
+        """Return texts with their locations."""
         return TextExamples(tuple(text for text, _ in lines), tuple(row for _, row in lines))
 
     def place(self, row: int) -> Location:
-        """Where a line stands."""
+        """Return the location of a line."""
         return self.rows[row]
 
     def at(self, row: int) -> str:
-        """The same in words."""
+        """Return the location of a line in words."""
         return f"'{self.rows[row].file}', line {self.rows[row].line}"
 
     def take(self, rows: Any) -> TextExamples:
-        """Some lines, by their numbers (n,)."""
+        """Return the lines numbered `rows` (n,), in this order."""
         return TextExamples(tuple(self.texts[row] for row in rows), tuple(self.rows[row] for row in rows))
 
     def split(self, share: float, seed: int) -> Split[TextExamples]:
-        """A share of them held out, in an order that the seed draws."""
+        """Return the lines with a random share of them held out."""
         train, held_out = hold_out(len(self), share, seed)
         sources = tuple(dict.fromkeys(row.file for row in self.rows))
         sha256 = hashlib.sha256("\n".join(self.texts).encode()).hexdigest()

@@ -110,9 +110,9 @@ def _plain(value: Any) -> Any:
 
 
 def texts(data: Any) -> list[str]:
-    """Several texts.
+    """Return several texts as a list.
 
-    Raises UsageError for anything else, a text alone among them.
+    Raises UsageError for other data, including a single text.
 
     >>> texts(("ein Mann", "ja"))
     ['ein Mann', 'ja']
@@ -123,9 +123,9 @@ def texts(data: Any) -> list[str]:
 
 
 def two_columns(data: Any, expected: str) -> tuple[Sequence[Any], Sequence[Any]]:
-    """Both columns of `(X, y)` or of a list of `(x, y)`.
+    """Return both columns of `(X, y)` or of a list of `(x, y)`.
 
-    Raises UsageError for anything else; `expected` says what was expected and has {} for what came.
+    Raises UsageError for other data; `expected` is the message, with {} for the type of the data.
     """
     if isinstance(data, tuple) and len(data) == 2 and all(map(is_sequence, data)):
         return data

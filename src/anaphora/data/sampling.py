@@ -1,4 +1,4 @@
-"""Some of many rows, evenly spread; and rows taken at once that are about as long as each other."""
+"""Samples of evenly spaced rows, and batches of rows with similar lengths."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ Indices = NDArray[np.int64]
 
 
 def evenly_spaced(count: int, most: int) -> Indices:
-    """The numbers (n,) of all of `count` rows, or of `most` of them evenly spread.
+    """Return the numbers (n,) of all of `count` rows, or of `most` of them, evenly spaced.
 
     >>> evenly_spaced(3, 5).tolist(), evenly_spaced(10, 4).tolist()
     ([0, 1, 2], [0, 2, 5, 7])
@@ -22,13 +22,14 @@ def evenly_spaced(count: int, most: int) -> Indices:
 
 
 def by_length(rows: Indices, lengths: Indices) -> Indices:
-    """Rows (n,) in the order of their lengths (B,), those of one length as they stood."""
+    """Return rows (n,) sorted by their lengths (B,), stably."""
     return rows[np.argsort(lengths[rows], kind="stable")]
 
 
 def map_by_length(lengths: Indices, steps: int, rows: int, function: Callable[[Indices], None]) -> None:
-    """Call the function with the numbers of rows that are about as long as each other: at most `rows` of them, with at
-    most `steps` steps together; every row once.
+    """Call the function with the numbers (n,) of rows of similar length; `lengths` (B,).
+
+    Each call gets at most `rows` rows with at most `steps` steps in all, or one longer row. Every row is passed once.
     """
     order = np.argsort(lengths, kind="stable")
     cuts = edges(lengths[order], steps, rows)
@@ -37,5 +38,5 @@ def map_by_length(lengths: Indices, steps: int, rows: int, function: Callable[[I
 
 
 def at_least(share: float, count: int, fewest: int) -> int:
-    """A share of so many, but no fewer than `fewest` where there are as many."""
+    """Return a share of `count`, but at least `fewest`, or `count` if it is smaller."""
     return max(round(share * count), min(fewest, count))

@@ -1,12 +1,12 @@
-"""How good tags are, with its formulas; spans are those of `anaphora.metrics.spans`, as conlleval finds them.
+"""Scores of tags, with their formulas; spans are those of `anaphora.metrics.spans`, by the rules of conlleval.
 
     accuracy        words with the right tag / words
     precision       right spans / predicted spans         a span is right if its begin, end and type are
     recall          right spans / spans of the data
     F1              2 · right spans / (predicted spans + spans of the data)
 
-over all sentences at once, and for each type of span by itself. Where tags are no spans, each tag has a precision, a
-recall and an F1 of its own, counted by words.
+over all sentences at once, and for each type of span. If tags encode no spans, precision, recall and F1 of each tag
+count words.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ Rows = Sequence[Sequence[str]]
 
 @dataclass(frozen=True)
 class Counts:
-    """Spans, or words with a tag: how many are right, how many are predicted, and how many the data have."""
+    """Counts of right, predicted and true spans, or of words with a tag."""
 
     right: int
     predicted: int
@@ -30,24 +30,24 @@ class Counts:
 
     @property
     def precision(self) -> float:
-        """0 where nothing is predicted."""
+        """The share of right ones among the predicted; 0 if none is predicted."""
         return self.right / self.predicted if self.predicted else 0.0
 
     @property
     def recall(self) -> float:
-        """0 where the data have none."""
+        """The share of the true ones that were found; 0 if the data have none."""
         return self.right / self.support if self.support else 0.0
 
     @property
     def f1(self) -> float:
-        """0 where nothing is predicted and the data have none."""
+        """The harmonic mean of precision and recall; 0 if none is predicted and none is true."""
         both = self.predicted + self.support
         return 2 * self.right / both if both else 0.0
 
 
 @dataclass(frozen=True)
 class Measured:
-    """How good predicted tags are: by words, and by spans."""
+    """The scores of predicted tags: by words, and by spans."""
 
     words: int
     right: int
@@ -65,7 +65,7 @@ class Measured:
 
 
 def measured(truth: Rows, predictions: Rows) -> Measured:
-    """Compare predicted tags with the true ones, sentence by sentence."""
+    """Return the scores of predicted tags against the true tags, sentence by sentence."""
     pairs, support, predicted, right = Counter[tuple[str, str]](), Counter[str](), Counter[str](), Counter[str]()
     exact = 0
     for own, given in zip(truth, predictions, strict=True):

@@ -1,8 +1,8 @@
-"""The temperature at which probabilities mean what they say: scores are divided by it, and no order changes.
+"""Fitting a temperature: scores are divided by it, which corrects over-confidence and changes no order.
 
     T = argmin Σ −ln p_T(y | x) = argmin Σ (ln Z(s/T) − s(y)/T)                  convex in 1/T
 
-so its only minimum is closed in by golden sections of ln T (Guo et al., ICML 2017; Kiefer, 1953).
+The only minimum is found by golden-section search over ln T (Guo et al., ICML 2017; Kiefer, 1953).
 """
 
 from __future__ import annotations
@@ -10,12 +10,12 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 
-COLDEST, HOTTEST = 0.2, 8.0  # the range it is looked for in
+COLDEST, HOTTEST = 0.2, 8.0  # the range of fitted temperatures
 _GOLDEN = (math.sqrt(5) - 1) / 2
 
 
 def fitted(nats: Callable[[float], float], tried: int) -> float:
-    """The temperature with the fewest nats, after trying so many.
+    """Return the temperature with the fewest nats, after `tried` evaluations.
 
     >>> round(fitted(lambda t: (1 / t - 0.5) ** 2, 25), 2)
     2.0

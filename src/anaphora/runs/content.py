@@ -35,7 +35,7 @@ class Result:
 
     @property
     def loses(self) -> bool | None:
-        """Whether it is worse than the baseline, as what is not a number always is; None while it cannot be said."""
+        """Whether the value is worse than the baseline, as NaN always is; None if one of them is unknown."""
         if self.value is None or self.baseline is None:
             return None
         return not (self.value <= self.baseline if self.lower_is_better else self.value >= self.baseline)

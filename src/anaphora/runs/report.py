@@ -1,5 +1,6 @@
-"""What a training leaves to be scored and saved, and how it ended: the same for every task, and without torch, so that
-a model is judged as it will be used.
+"""The result of a training, and the report of it that is the same for every task.
+
+The module needs no torch: a saved model is scored in the way in which it is used.
 """
 
 from __future__ import annotations
@@ -22,7 +23,7 @@ Tensors = Mapping[str, NDArray[Any]]
 
 @dataclass(frozen=True)
 class TrainedWeights:
-    """A model's spec and weights, and how they came to be."""
+    """The spec and weights of a trained model, and the facts of its training."""
 
     tree: spec.Block
     tensors: Tensors = field(repr=False)
@@ -40,34 +41,34 @@ class TrainedWeights:
 
     @property
     def parameters(self) -> int:
-        """How many numbers were trained."""
+        """The number of trained parameters."""
         return sum(math.prod(shape) for shape in spec.tensors(self.tree).values())
 
 
 class Score(Protocol):
-    """How good a model is on data, in the measures of its task."""
+    """The score of a model on data, in the measures of its task."""
 
     def as_json(self) -> dict[str, Any]:
-        """Its figures as plain values."""
+        """Return the figures as plain values."""
 
     def lines(self) -> list[str]:
-        """Its figures as lines that a person reads."""
+        """Return the figures as lines of a report."""
 
 
 class Judgement(Protocol):
-    """What a task makes of its score on the held-out part: None before there is one."""
+    """A task's judgement of its score on the held-out part, or of no score if there is none yet."""
 
     @property
     def results(self) -> Sequence[Result]:
-        """Figures beside their baselines; the first one decides whether the network loses."""
+        """Figures with their baselines; the first result decides whether the network loses."""
 
     @property
     def headline(self) -> Sequence[str]:
-        """The lines that a person reads about the score; empty before there is one."""
+        """The lines of a report about the score; empty without a score."""
 
     @property
     def sections(self) -> Sequence[ReportSection]:
-        """Parts of the run's page."""
+        """Sections of the run's page."""
 
     @property
     def notes(self) -> Sequence[str]:
@@ -75,16 +76,16 @@ class Judgement(Protocol):
 
     @property
     def facts(self) -> Mapping[str, Any]:
-        """The task's own part of the model's card."""
+        """The task's own part of the model card."""
 
 
 @dataclass(frozen=True)
 class Report:
-    """How a training ended. `score` and `baseline` are the task's own, on the held-out part."""
+    """The report of a training; `score` and `baseline` are the task's own, on the held-out part."""
 
-    score: Any  # None if the run was cut off before it was computed
+    score: Any  # None if the run stopped before the score was computed
     baseline: Any
-    loses: bool | None  # to the baseline; None where nothing was scored
+    loses: bool | None  # whether it is worse than the baseline; None without a score
     validation_loss: float  # the best one, in nats per unit
     parameters: int
     steps: int
@@ -109,7 +110,7 @@ class Report:
 def report(
     trained: TrainedWeights, score: Any, baseline: Any, found: Judgement, loss_unit: str, folder: Path, output: Path
 ) -> Report:
-    """A report of the trained weights; `loss_unit` is what the loss is a mean over."""
+    """Return the report of trained weights; `loss_unit` names the unit of the mean loss."""
     cut_off = [] if score is not None else [_cut_off(trained, loss_unit)]
     return Report(
         score=score,
@@ -131,19 +132,19 @@ def report(
 
 
 def headline(score: Score | None) -> list[str]:
-    """The lines of a score, the first of which says that it is of the held-out part; none before there is one."""
+    """Return the lines of a score, the first with "held out:"; empty without a score."""
     return [] if score is None else [f"held out: {line}" if not at else line for at, line in enumerate(score.lines())]
 
 
 def partly_scored(scored: int, held_out: int, things: str) -> list[str]:
-    """The note that only some of the held-out examples were scored; `things` are examples in words."""
+    """Return a note that only some of the held-out examples were scored; `things` names the examples."""
     if scored == held_out:
         return []
     return [f"Scored are {scored:,} of {held_out:,} held-out {things}: --minutes left no time for more."]
 
 
 def lost(result: Result, rival: str, remedy: str) -> list[str]:
-    """The note of a network that loses to its baseline."""
+    """Return a note on a network that is worse than its baseline."""
     if not result.loses:
         return []
     figures = f"{result.name} {result.value:.4f} against {result.baseline:.4f}"
@@ -151,7 +152,7 @@ def lost(result: Result, rival: str, remedy: str) -> list[str]:
 
 
 def _cut_off(trained: TrainedWeights, unit: str) -> str:
-    """The note of a report without a score."""
+    """Return the note of a report without a score."""
     if not math.isfinite(trained.validation_loss):
         return "Cut off before the model was judged. `anaphora eval` scores it."
     look = f"a look during training had {trained.validation_loss:.4f} nats per {unit}"

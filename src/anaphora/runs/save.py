@@ -1,4 +1,4 @@
-"""Writing a trained model: the bundle with its card, in the place that was asked for and in the run's folder."""
+"""Saving a trained model: the bundle with its model card, at the output and in the run folder."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from anaphora.version import __version__
 def card(
     sources: Iterable[str], sha256: str, facts: Mapping[str, Any], trained: TrainedWeights, report: Report
 ) -> dict[str, Any]:
-    """What a model file says of how it came to be; `facts` are the task's own."""
+    """Return the model card of a model file: how the model was made; `facts` are the task's own."""
     return {
         "date": datetime.datetime.now(datetime.UTC).date().isoformat(),
         "sources": [Path(source).name for source in sources],
@@ -39,8 +39,9 @@ def card(
 
 
 def write(folder: Path, output: Path, tensors: Tensors, config: Mapping[str, Any]) -> dict[Path, UsageError]:
-    """Write a bundle to both its places, and give the error of each that could not be written: they may be on two
-    disks.
+    """Write a bundle to both its places, and return the error of each failed place, because they may be on two disks.
+
+    `tensors` are named arrays of any shape (n, …).
     """
     failed: dict[Path, UsageError] = {}
     for path in run_folder.models(folder, output):
@@ -52,7 +53,7 @@ def write(folder: Path, output: Path, tensors: Tensors, config: Mapping[str, Any
 
 
 def versions() -> dict[str, str | None]:
-    """The versions that a model's card names."""
+    """Return the versions on a model card."""
     try:
         torch = version("torch")
     except PackageNotFoundError:
@@ -66,7 +67,7 @@ def versions() -> dict[str, str | None]:
 
 
 def finite(value: Any) -> Any:
-    """The same for JSON, which has no number that is not finite: null."""
+    """Return a value for JSON, with null for every number that is not finite."""
     if isinstance(value, Mapping):
         return {name: finite(item) for name, item in value.items()}
     if isinstance(value, list | tuple):

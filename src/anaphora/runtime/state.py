@@ -1,11 +1,11 @@
-"""Memory as bytes: a model's state, and whatever else a stream of a task has to remember.
+"""States as bytes: the state of a model, and the state of a task's stream.
 
-Little endian. Both begin with ``b"anaphora.state\\0\\0"`` and a version, u32, and belong to one model:
+Little endian. Both forms begin with ``b"anaphora.state\\0\\0"`` and a version, u32, and belong to one model:
 
-    version 1   a model's state alone: number of floats n u32, SHA-256 of the model's architecture and weights (32),
+    version 1   a model's state: number of floats n u32, SHA-256 of the model's architecture and weights (32),
                 SHA-256 of the floats (32), n float32: the parts of the state in the model's order, row-major
-    version 2   named parts of any type: length of the head u32, SHA-256 of the model (32), SHA-256 of all that follows
-                (32), the head, JSON [[name, type, shape], …] in the order of names, and each part's bytes, row-major
+    version 2   named parts of any type: length of the head u32, SHA-256 of the model (32), SHA-256 of the rest (32),
+                the head, JSON [[name, type, shape], …] in the order of names, and the bytes of each part, row-major
 """
 
 from __future__ import annotations
@@ -63,7 +63,10 @@ def unpack(blob: bytes, digest: bytes, layout: Sequence[tuple[int, int]]) -> Sta
 
 
 def pack_parts(parts: Parts, digest: bytes) -> bytes:
-    """The bytes of named arrays of any shape, whose types are in `TYPES`."""
+    """Return the bytes of named arrays of any shape (n, …) with types in `TYPES`.
+
+    Raises ValueError for another type.
+    """
     ordered = [(name, np.asarray(parts[name], order="C")) for name in sorted(parts)]
     little = [(name, part.astype(part.dtype.newbyteorder("<"), copy=False)) for name, part in ordered]
     wrong = [f"{name}: {part.dtype}" for name, part in little if part.dtype.str not in TYPES]
@@ -75,7 +78,7 @@ def pack_parts(parts: Parts, digest: bytes) -> bytes:
 
 
 def unpack_parts(blob: bytes, digest: bytes) -> dict[str, NDArray[Any]]:
-    """The named arrays that bytes hold; raises as `unpack` does."""
+    """Return the named arrays that bytes hold; raises as `unpack` does."""
     length, of_body = _opened(blob, digest, PARTS_VERSION)
     body = blob[_HEADER.size :]
     _check(body, of_body)
@@ -97,7 +100,7 @@ def unpack_parts(blob: bytes, digest: bytes) -> dict[str, NDArray[Any]]:
 
 
 def _opened(blob: bytes, digest: bytes, wanted: int) -> tuple[int, bytes]:
-    """The count and the checksum of a state's header; raises where the bytes are not of this model and version."""
+    """Return the count and the checksum of a state's header; raise an error for bytes of another model or version."""
     if len(blob) < _HEADER.size or not blob.startswith(_MAGIC):
         raise DataError(
             f"These {len(blob)} bytes are no session state: one begins with {_MAGIC.rstrip(bytes(1))!r} and has at "

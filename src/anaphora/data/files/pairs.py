@@ -56,7 +56,7 @@ class ParallelFiles(Table):
 
 @dataclass(frozen=True)
 class Pairs(InTables):
-    """Texts in twos, each with the place it comes from."""
+    """Pairs of texts, each with its location."""
 
     sources: tuple[str, ...]
     targets: tuple[str, ...]

@@ -72,18 +72,18 @@ class Table(ABC):
 
 
 class InTables:
-    """Rows that each stand in one of several tables."""
+    """Rows, each located in one of several tables."""
 
     tables: tuple[Table, ...]
     places: NDArray[np.int64]  # (B, 2): number of the table, number of the row in it
 
     def place(self, row: int) -> location.Location:
-        """Where a row stands."""
+        """Return the location of a row."""
         table, number = self.places[row].tolist()
         return location.Location(*self.tables[table].place(number))
 
     def at(self, row: int) -> str:
-        """The same in words."""
+        """Return the location of a row in words."""
         table, number = self.places[row].tolist()
         where: str = self.tables[table].at(number)
         return where

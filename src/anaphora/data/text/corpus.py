@@ -69,7 +69,7 @@ def of_parts(train: Text, held_out: Text, sources: tuple[str, ...]) -> TextCorpu
 
 
 def sha256_of(text: Text) -> str:
-    """The digest of a text as UTF-8: that of a corpus' held-out part says whether a text is the very same."""
+    """Return the digest of a text as UTF-8; it identifies the held-out part of a corpus."""
     seen = hashlib.sha256()
     for block in text.blocks():
         seen.update(block.encode())

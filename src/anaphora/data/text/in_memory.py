@@ -14,7 +14,7 @@ from typing import Any
 
 from anaphora.data.files.text import Text, open_texts
 from anaphora.data.in_memory import is_sequence, kind, paths
-from anaphora.data.text.corpus import TextCorpus, split_corpus
+from anaphora.data.text.corpus import split_corpus
 from anaphora.errors import DataError, UsageError
 
 _WHAT = "a text, several texts, or the path of a file as pathlib.Path"
@@ -24,9 +24,9 @@ _LONGEST_NAME = 1000  # characters
 def corpus_of(
     data: Any, valid: float | str, encoding: str, meant: Callable[[Sequence[str]], Sequence[str]] = list
 ) -> TextCorpus:
-    """Texts in memory as a corpus, its end held out; `meant` are the files that paths stand for.
+    """Return texts in memory as a corpus with its end held out; `meant` maps paths to files.
 
-    Raises UsageError for what is no text or for a share that is none, DataError for one of several that is no text.
+    Raises UsageError for data that are no text or for a wrong share, DataError for an item that is no text.
     """
     refuse_name(data)
     return split_corpus(text_of(data, encoding, meant), valid)

@@ -25,7 +25,6 @@ from anaphora.data.files import cache
 from anaphora.data.files.text import Text
 from anaphora.data.progress import report, reporting
 from anaphora.data.text import id_files
-from anaphora.data.text.corpus import TextCorpus
 from anaphora.data.text.id_files import IdFile, Units
 from anaphora.data.text.vocabulary import Vocabulary
 from anaphora.errors import DataError, UsageError
@@ -48,7 +47,7 @@ class Tokenization(NamedTuple, Generic[V]):
 
 
 class Encoded(NamedTuple, Generic[V]):
-    """A vocabulary and the two parts of a corpus as its units, in memory or on disk."""
+    """A vocabulary, and the units of both parts of a corpus, in memory or on disk."""
 
     vocabulary: V
     train: Units
@@ -56,7 +55,7 @@ class Encoded(NamedTuple, Generic[V]):
 
 
 def prepare(corpus: TextCorpus, way: Tokenization[V]) -> Encoded[V]:
-    """Make the vocabulary of the training part, and units of both parts.
+    """Return the vocabulary of the training part, and the units of both parts.
 
     Raises DataError if the training part gives no vocabulary, UsageError if the disk is full.
     """

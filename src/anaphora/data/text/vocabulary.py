@@ -59,11 +59,11 @@ class Vocabulary(ABC):
         return map(self.encode, self.whole_units(blocks))
 
     def cut(self, text: str) -> int:
-        """The last place in a text where neither a unit nor what tells units apart is cut in two, or 0."""
+        """Return the last position at which a split of the text changes no unit, or 0."""
         return len(text)
 
     def whole_units(self, blocks: Iterable[str]) -> Iterator[str]:
-        """Cut the same text elsewhere, only where `cut` allows."""
+        """Yield the same text in other blocks, split only where `cut` allows."""
         return recut(blocks, self.cut)
 
     @abstractmethod

@@ -1,4 +1,4 @@
-"""Stretches of a text: read past its end from its beginning again, or evenly spread over it."""
+"""Windows of a text: consecutive units that wrap around at its end, and evenly spaced positions."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ from anaphora.data.text.id_files import Units
 
 
 def stretch(ids: Units, begin: int, count: int) -> NDArray[Any]:
-    """So many units (count,) from one on; after the text's last comes its first."""
+    """Return `count` units (count,) from `begin` on; `ids` (N,). After the last unit the first unit follows."""
     read = ids[begin : begin + count]
     return read if len(read) == count else np.concatenate([read, ids[: count - len(read)]])
 
 
 def evenly_spread(length: int, count: int, size: int) -> list[int]:
-    """Where `count` stretches of `size` units begin, from the text's first to its last unit.
+    """Return the first positions of `count` windows of `size` units, evenly spaced over the text.
 
     >>> evenly_spread(100, 4, 10), evenly_spread(100, 1, 10)
     ([0, 30, 60, 90], [0])
