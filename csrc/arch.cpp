@@ -5,16 +5,16 @@
 #include <memory>
 #include <vector>
 
-#include "backward.hpp"
-#include "cell_coupled.hpp"
-#include "cell_elman.hpp"
-#include "cell_gru.hpp"
-#include "cell_layer_norm.hpp"
-#include "cell_lstm.hpp"
-#include "cell_peephole.hpp"
-#include "cell_reset_before.hpp"
-#include "linear.hpp"
-#include "sweep.hpp"
+#include "cells/coupled.hpp"
+#include "cells/elman.hpp"
+#include "cells/gru.hpp"
+#include "cells/layer_norm.hpp"
+#include "cells/lstm.hpp"
+#include "cells/peephole.hpp"
+#include "cells/reset_before.hpp"
+#include "engine/backward_pass.hpp"
+#include "engine/forward_walk.hpp"
+#include "engine/linear.hpp"
 
 namespace anaphora {
 namespace {
@@ -58,25 +58,25 @@ void pack(const Shape& shape, const Weights& weights, float* packed) {
 void forward(const Forward& call) {
   const int directions = static_cast<int>(call.shape.D);
   with_cell(call.shape.cell, [&](auto cell) {
-    using Walk = Sweep<decltype(cell)>;
-    const Deal dealt = deal(call.shape, call.lines, Walk::plain(call.noise, call.segment));
-    const Plan plan(call.lines, dealt.blocks);
+    using Walk = ForwardWalk<decltype(cell)>;
+    const Partition parts = partition(call.shape, call.lines, Walk::plain(call.noise, call.segment));
+    const RowBlocks plan(call.lines, parts.blocks);
     const int walks = directions * plan.blocks();
     std::deque<Walk> all;
-    std::deque<Crew> crews;
+    std::deque<ThreadTeam> teams;
     for (int walk = 0; walk < walks; ++walk) {
-      all.emplace_back(call, plan, walk % directions, walk / directions, dealt.crew);
-      crews.emplace_back(dealt.crew);
+      all.emplace_back(call, plan, walk % directions, walk / directions, parts.team);
+      teams.emplace_back(parts.team);
     }
-    share(walks * dealt.crew, weight_count(call.shape) * static_cast<double>(plan.tokens()), [&](int task) {
+    parallel_for(walks * parts.team, weight_count(call.shape) * static_cast<double>(plan.tokens()), [&](int task) {
       const size_t walk = static_cast<size_t>(task % walks);
-      all[walk].run(crews[walk], task / walks);
+      all[walk].run(teams[walk], task / walks);
     });
   });
 }
 
 void backward(const Backward& call) {
-  with_cell(call.shape.cell, [&](auto cell) { Return<decltype(cell)>(call).run(); });
+  with_cell(call.shape.cell, [&](auto cell) { BackwardPass<decltype(cell)>(call).run(); });
 }
 
 // One step of one layer over bound buffers, made once and run often: nothing is allocated in run().
@@ -95,20 +95,20 @@ class OneStep : public Step {
     call_.y = of.y;
     call_.N = of.B;
     call_.noise = of.noise;
-    plan_ = std::make_unique<Plan>(call_.lines, 1);
-    sweep_ = std::make_unique<Sweep<Cell>>(call_, *plan_, 0, 0, 1);
+    plan_ = std::make_unique<RowBlocks>(call_.lines, 1);
+    walk_ = std::make_unique<ForwardWalk<Cell>>(call_, *plan_, 0, 0, 1);
   }
   void run() override {
     const FlushDenormals flush;
-    Crew alone(1);
-    sweep_->run(alone, 0);
+    ThreadTeam alone(1);
+    walk_->run(alone, 0);
   }
 
  private:
   std::vector<int64_t> zero_, one_, row_;
   Forward call_{};
-  std::unique_ptr<Plan> plan_;
-  std::unique_ptr<Sweep<Cell>> sweep_;
+  std::unique_ptr<RowBlocks> plan_;
+  std::unique_ptr<ForwardWalk<Cell>> walk_;
 };
 
 std::unique_ptr<Step> bind_step(const StepBuffers& of) {
@@ -128,11 +128,11 @@ void linear(int64_t N, int64_t O, int64_t K, const float* packed, const float* x
   const int64_t panels = affine.panels().count();
   const bool by_rows = N >= 2 * tile_rows * threads();
   const int64_t pieces = by_rows ? (N + 8 * tile_rows - 1) / (8 * tile_rows) : panels;
-  share(static_cast<int>(pieces), static_cast<double>(N) * static_cast<double>(O * K), [&](int piece) {
+  parallel_for(static_cast<int>(pieces), static_cast<double>(N) * static_cast<double>(O * K), [&](int range) {
     if (by_rows)
-      affine.run(N * piece / pieces, N * (piece + 1) / pieces, 0, panels, packed, x, y);
+      affine.run(N * range / pieces, N * (range + 1) / pieces, 0, panels, packed, x, y);
     else
-      affine.run(0, N, piece, piece + 1, packed, x, y);
+      affine.run(0, N, range, range + 1, packed, x, y);
   });
 }
 

@@ -9,8 +9,8 @@
 // overlap another. The kernels keep no pointer after they return and allocate only scratch that they give back.
 //
 // A *line* is one step of one row: step t of row b lies in line time_offset[t] + row_offset[b] of x, y and saved. The
-// same walk so serves time-major, batch-first, ragged and packed data without a copy. Lines past a row's end are never
-// touched.
+// same walk so serves time-major, batch-first, ragged and packed data without a copy. RowIndex past a row's end are
+// never touched.
 //
 // Each row sums in one order: bias, then x with k ascending, then h with k ascending. Nothing else enters a row's
 // result, so for one instruction set its bits do not depend on the other rows, on padding, on the threads or on how it
@@ -39,7 +39,7 @@ struct Shape {
   int64_t I, H, P, D;
 };
 
-struct Lines {
+struct RowIndex {
   int64_t T, B;
   const int64_t* time_offset;  // (T,)
   const int64_t* row_offset;   // (B,)
@@ -72,7 +72,7 @@ struct Noise {
 // again for its gates: saved is then (D, ceil(T / k), B, H), or nothing for a cell without a memory.
 struct Forward {
   Shape shape;
-  Lines lines;
+  RowIndex lines;
   const float* packed[2];  // from pack(), one per direction
   const float* x;          // (N, I)
   const float* h0;         // (D, B, P) or null for zeros
@@ -90,7 +90,7 @@ struct Forward {
 // output on the right is not computed. Outputs are overwritten; dx is the sum over directions.
 struct Backward {
   Shape shape;
-  Lines lines;
+  RowIndex lines;
   Weights weights[2];
   const float *x, *h0, *c0, *y, *saved;
   const float *dy, *dh_n, *dc_n;

@@ -12,20 +12,20 @@
 #include <tuple>
 #include <vector>
 
+#include "binding/array_view.hpp"
+#include "binding/array_view_rows.hpp"
+#include "binding/check_overlap.hpp"
+#include "engine/pool.hpp"
+#include "engine/scratch.hpp"
 #include "kernels.h"
-#include "lent.hpp"
-#include "lent_apart.hpp"
-#include "lent_lines.hpp"
-#include "memory.hpp"
-#include "pool.hpp"
 
 namespace nb = nanobind;
 
 namespace anaphora {
 namespace {
 
-using In = Lent<const float>;
-using Out = Lent<float>;
+using In = ArrayView<const float>;
+using Out = ArrayView<float>;
 using MaybeIn = std::optional<In>;
 using MaybeOut = std::optional<Out>;
 
@@ -105,7 +105,7 @@ Noise noise_of(const Shape& s, int64_t B, int64_t N, const MaybeIn& mask, const 
 }
 
 template <class Array>
-auto* expect_saved(const Shape& s, const Lines& lines, int64_t N, const Noise& noise, int64_t segment,
+auto* expect_saved(const Shape& s, const RowIndex& lines, int64_t N, const Noise& noise, int64_t segment,
                    const Array& saved) {
   if (segment < 0) throw nb::value_error("segment: expected steps, 0 for none");
   if (!segment) return expect("saved", saved, {s.D, N, saved_slots(s.cell, noise) * s.H});
@@ -155,10 +155,10 @@ void forward(const Packed& packed, const In& x, const Index& time_offset, const 
   if (memory != (call.c_n != nullptr))
     throw nb::value_error(memory ? "c_n: this cell needs it" : "c_n: this cell has no memory c");
   for (int64_t d = 0; d < s.D; ++d) call.packed[d] = packed.blocks[d]->data();
-  Apart apart;
-  apart.with("x", x).with("time_offset", time_offset).with("row_offset", row_offset).with("lengths", lengths);
-  apart.with("h0", h0).with("c0", c0).with("mask", mask).with("keep_h", keep_h).with("keep_c", keep_c);
-  apart.with("y", y).with("h_n", h_n).with("c_n", c_n).with("saved", saved).check();
+  OverlapCheck overlap;
+  overlap.with("x", x).with("time_offset", time_offset).with("row_offset", row_offset).with("lengths", lengths);
+  overlap.with("h0", h0).with("c0", c0).with("mask", mask).with("keep_h", keep_h).with("keep_c", keep_c);
+  overlap.with("y", y).with("h_n", h_n).with("c_n", c_n).with("saved", saved).check();
   nb::gil_scoped_release released;
   table().forward(call);
 }
@@ -196,13 +196,13 @@ void backward(const std::string& cell, const std::vector<MaybeIn>& weights, cons
   call.dx = expect_lines("dx", dx, call.N, s.I);
   call.dh0 = expect("dh0", dh0, {s.D, B, s.P});
   call.dc0 = expect("dc0", dc0, {s.D, B, s.H});
-  Apart apart;
-  apart.with("x", x).with("time_offset", time_offset).with("row_offset", row_offset).with("lengths", lengths);
-  apart.with("h0", h0).with("c0", c0).with("mask", mask).with("keep_h", keep_h).with("keep_c", keep_c);
-  apart.with("y", y).with("saved", saved).with("dy", dy).with("dh_n", dh_n).with("dc_n", dc_n);
-  for (size_t i = 0; i < weights.size(); ++i) apart.with(weight_names[i % arrays], weights[i]);
-  for (size_t i = 0; i < dweights.size(); ++i) apart.with(gradient_names[i % arrays], dweights[i]);
-  apart.with("dx", dx).with("dh0", dh0).with("dc0", dc0).check();
+  OverlapCheck overlap;
+  overlap.with("x", x).with("time_offset", time_offset).with("row_offset", row_offset).with("lengths", lengths);
+  overlap.with("h0", h0).with("c0", c0).with("mask", mask).with("keep_h", keep_h).with("keep_c", keep_c);
+  overlap.with("y", y).with("saved", saved).with("dy", dy).with("dh_n", dh_n).with("dc_n", dc_n);
+  for (size_t i = 0; i < weights.size(); ++i) overlap.with(weight_names[i % arrays], weights[i]);
+  for (size_t i = 0; i < dweights.size(); ++i) overlap.with(gradient_names[i % arrays], dweights[i]);
+  overlap.with("dx", dx).with("dh0", dh0).with("dc0", dc0).check();
   nb::gil_scoped_release released;
   table().backward(call);
 }
@@ -220,11 +220,11 @@ class Stepper {
     const int64_t B = rows_of("x", x_);
     const float* from = x_.data();
     int64_t width = static_cast<int64_t>(x_.shape(1));
-    Apart apart;
-    apart.with("x", x_).with("y", y_);
-    for (const auto& [h, c] : states_) apart.with("h", h).with("c", c);
-    for (const auto& [h, c] : keeps_) apart.with("keep_h", h).with("keep_c", c);
-    apart.check();
+    OverlapCheck overlap;
+    overlap.with("x", x_).with("y", y_);
+    for (const auto& [h, c] : states_) overlap.with("h", h).with("c", c);
+    for (const auto& [h, c] : keeps_) overlap.with("keep_h", h).with("keep_c", c);
+    overlap.check();
     for (size_t l = 0; l < layers_.size(); ++l) {
       if (!nb::isinstance<Packed>(layers_[l]))
         throw nb::type_error(("layers: layer " + std::to_string(l) + " is not what pack() gives").c_str());
@@ -298,7 +298,7 @@ void linear(const PackedLinear& packed, const In& x, const Out& y) {
   const int64_t N = rows_of("x", x);
   const float* from = expect("x", x, {N, packed.K});
   float* to = expect("y", y, {N, packed.O});
-  Apart().with("x", x).with("y", y).check();
+  OverlapCheck().with("x", x).with("y", y).check();
   nb::gil_scoped_release released;
   table().linear(N, packed.O, packed.K, packed.block.data(), from, to);
 }

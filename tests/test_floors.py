@@ -225,7 +225,7 @@ def test_tests_and_benchmarks_unpickle_nothing_either() -> None:
 
 def test_files_are_short_and_named_after_what_they_hold() -> None:
     folders = (SOURCE, ROOT / "tests", ROOT / "benchmarks")
-    files = [*(path for folder in folders for path in folder.rglob("*.py")), *(ROOT / "csrc").glob("*.[ch]*")]
+    files = [*(path for folder in folders for path in folder.rglob("*.py")), *(ROOT / "csrc").rglob("*.[ch]*")]
     lengths = {path.relative_to(ROOT): len(path.read_text(encoding="utf-8").splitlines()) for path in files}
     assert {path: lines for path, lines in lengths.items() if lines > LINES_AT_MOST} == {}
     assert {path for path in lengths if set(path.with_suffix("").parts) & NAMES_AVOIDED} == set()
