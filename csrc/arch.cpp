@@ -1,10 +1,6 @@
 // One instruction set's kernels: this file is compiled once for each, with ANAPHORA_ARCH_NAME and the compiler's flags
 // for it. Everything below is in unnamed namespaces, so no function built for a newer processor is ever shared with an
 // older one.
-#include <deque>
-#include <memory>
-#include <vector>
-
 #include "cells/coupled.hpp"
 #include "cells/elman.hpp"
 #include "cells/gru.hpp"
@@ -13,12 +9,14 @@
 #include "cells/peephole.hpp"
 #include "cells/reset_before.hpp"
 #include "engine/backward_pass.hpp"
-#include "engine/forward_walk.hpp"
+#include "engine/forward_pass.hpp"
 #include "engine/linear.hpp"
+#include "engine/pack.hpp"
 
 namespace anaphora {
 namespace {
 
+// A kind without a case does not compile.
 template <class F>
 void with_cell(CellKind kind, F f) {
   switch (kind) {
@@ -56,60 +54,12 @@ void pack(const Shape& shape, const Weights& weights, float* packed) {
 }
 
 void forward(const Forward& call) {
-  const int directions = static_cast<int>(call.shape.D);
-  with_cell(call.shape.cell, [&](auto cell) {
-    using Walk = ForwardWalk<decltype(cell)>;
-    const Partition parts = partition(call.shape, call.lines, Walk::plain(call.noise, call.segment));
-    const RowBlocks plan(call.lines, parts.blocks);
-    const int walks = directions * plan.blocks();
-    std::deque<Walk> all;
-    std::deque<ThreadTeam> teams;
-    for (int walk = 0; walk < walks; ++walk) {
-      all.emplace_back(call, plan, walk % directions, walk / directions, parts.team);
-      teams.emplace_back(parts.team);
-    }
-    parallel_for(walks * parts.team, weight_count(call.shape) * static_cast<double>(plan.tokens()), [&](int task) {
-      const size_t walk = static_cast<size_t>(task % walks);
-      all[walk].run(teams[walk], task / walks);
-    });
-  });
+  with_cell(call.shape.cell, [&](auto cell) { run_forward<decltype(cell)>(call); });
 }
 
 void backward(const Backward& call) {
   with_cell(call.shape.cell, [&](auto cell) { BackwardPass<decltype(cell)>(call).run(); });
 }
-
-// One step of one layer over bound buffers, made once and run often: nothing is allocated in run().
-template <class Cell>
-class OneStep : public Step {
- public:
-  OneStep(const StepBuffers& of)
-      : zero_(static_cast<size_t>(of.B), 0), one_(static_cast<size_t>(of.B), 1), row_(static_cast<size_t>(of.B)) {
-    for (size_t b = 0; b < row_.size(); ++b) row_[b] = static_cast<int64_t>(b);
-    call_.shape = of.shape;
-    call_.lines = {1, of.B, zero_.data(), row_.data(), one_.data()};
-    call_.packed[0] = of.packed;
-    call_.x = of.x;
-    call_.h0 = call_.h_n = of.h;
-    call_.c0 = call_.c_n = of.c;
-    call_.y = of.y;
-    call_.N = of.B;
-    call_.noise = of.noise;
-    plan_ = std::make_unique<RowBlocks>(call_.lines, 1);
-    walk_ = std::make_unique<ForwardWalk<Cell>>(call_, *plan_, 0, 0, 1);
-  }
-  void run() override {
-    const FlushDenormals flush;
-    ThreadTeam alone(1);
-    walk_->run(alone, 0);
-  }
-
- private:
-  std::vector<int64_t> zero_, one_, row_;
-  Forward call_{};
-  std::unique_ptr<RowBlocks> plan_;
-  std::unique_ptr<ForwardWalk<Cell>> walk_;
-};
 
 std::unique_ptr<Step> bind_step(const StepBuffers& of) {
   std::unique_ptr<Step> step;

@@ -1,5 +1,4 @@
-// LSTM that forgets exactly as much as it takes in.                                     Greff et al. 2017,
-// arXiv:1503.04069
+// LSTM that forgets exactly as much as it takes in.            Greff et al. 2017, arXiv:1503.04069
 //
 //   f, o = sigmoid(W x + b_ih + U h + b_hh)      g = tanh(the same)
 //   c' = f c + (1 - f) g,   h' = o tanh(c')
@@ -9,41 +8,44 @@
 namespace anaphora {
 namespace {
 
-struct CoupledStage : UnitStage<3> {
-  using Terms = List<Term<Factor::input, Matrix::w_ih, 0, 1, 2>, Term<Factor::state, Matrix::w_hh, 0, 1, 2>>;
-  using BiasIh = Ints<0, 1, 2>;
-  using BiasHh = Ints<0, 1, 2>;
+struct CoupledSlots {
+  enum : int { f, g, o, gates, c = gates, saved };
+};
+
+struct CoupledStage : GateStage<CoupledSlots::f, CoupledSlots::g, CoupledSlots::o> {
+  using S = CoupledSlots;
 
   template <bool Save>
-  static ANAPHORA_INLINE void finish(const Vec* pre, const ForwardRow& row, int64_t u, int n, int64_t U) {
-    const Vec f = sigmoid(pre[0]), g = tanh(pre[1]), o = sigmoid(pre[2]);
-    const Vec c = fma(f, sub(load(row.c + u, n), g), g);
-    store(row.c + u, c, n);
-    store(row.y + u, mul(o, tanh(c)), n);
+  static ANAPHORA_INLINE void finish(const Vec* pre, const ForwardRow& row, UnitGroup at) {
+    const Vec f = sigmoid(pre[S::f]), g = tanh(pre[S::g]), o = sigmoid(pre[S::o]);
+    const Vec c = fma(f, sub(at.load(row.c), g), g);
+    at.store(row.c, c);
+    at.store(row.y, mul(o, tanh(c)));
     if (Save) {
-      store(row.saved + u, f, n);
-      store(row.saved + U + u, g, n);
-      store(row.saved + 2 * U + u, o, n);
-      store(row.saved + 3 * U + u, c, n);
+      at.store(row.saved, S::f, f);
+      at.store(row.saved, S::g, g);
+      at.store(row.saved, S::o, o);
+      at.store(row.saved, S::c, c);
     }
   }
-  static ANAPHORA_INLINE void back(const BackwardRow& row, int64_t u, int n, int64_t U) {
-    const Vec one = fill(1.0f), before = load(row.c_before + u, n);
-    const Vec f = load(row.saved + u, n), g = load(row.saved + U + u, n), o = load(row.saved + 2 * U + u, n);
-    const Vec squashed = tanh(load(row.saved + 3 * U + u, n)), dh = load(row.dh + u, n);
-    const Vec dc = fma(mul(dh, o), sub(one, mul(squashed, squashed)), load(row.dc + u, n));
-    store(row.d_pre + u, mul(mul(dc, sub(before, g)), mul(f, sub(one, f))), n);
-    store(row.d_pre + U + u, mul(mul(dc, sub(one, f)), sub(one, mul(g, g))), n);
-    store(row.d_pre + 2 * U + u, mul(mul(dh, squashed), mul(o, sub(one, o))), n);
-    store(row.dc + u, mul(dc, f), n);
+  static ANAPHORA_INLINE void back(const BackwardRow& row, UnitGroup at) {
+    const Vec one = fill(1.0f), before = at.load(row.c_before);
+    const Vec f = at.load(row.saved, S::f), g = at.load(row.saved, S::g), o = at.load(row.saved, S::o);
+    const Vec squashed = tanh(at.load(row.saved, S::c)), dh = at.load(row.dh);
+    const Vec dc = fma(mul(dh, o), sub(one, mul(squashed, squashed)), at.load(row.dc));
+    at.store(row.d_pre, S::f, mul(mul(dc, sub(before, g)), mul(f, sub(one, f))));
+    at.store(row.d_pre, S::g, mul(mul(dc, sub(one, f)), sub(one, mul(g, g))));
+    at.store(row.d_pre, S::o, mul(mul(dh, squashed), mul(o, sub(one, o))));
+    at.store(row.dc, mul(dc, f));
   }
 };
 
-struct CoupledLstm : Common {
-  static constexpr int gates = 3, saved_slots = 4, memory_slot = 3;
-  static constexpr bool memory = true;
+struct CoupledLstm : CellDefaults {
+  static constexpr int gates = CoupledSlots::gates, saved_slots = CoupledSlots::saved, memories = 1;
+  static constexpr int saved_memory = CoupledSlots::c;
   using Stages = List<CoupledStage>;
 };
+static_assert(agrees<CoupledLstm>(CellKind::lstm_coupled));
 
 }  // namespace
 }  // namespace anaphora

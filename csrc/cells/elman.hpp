@@ -8,27 +8,24 @@ namespace anaphora {
 namespace {
 
 template <bool Relu>
-struct ElmanStage : UnitStage<1> {
-  using Terms = List<Term<Factor::input, Matrix::w_ih, 0>, Term<Factor::state, Matrix::w_hh, 0>>;
-  using BiasIh = Ints<0>;
-  using BiasHh = Ints<0>;
-
+struct ElmanStage : GateStage<0> {
   template <bool Save>
-  static ANAPHORA_INLINE void finish(const Vec* pre, const ForwardRow& row, int64_t u, int n, int64_t) {
-    store(row.y + u, Relu ? maximum(fill(0.0f), pre[0]) : tanh(pre[0]), n);
+  static ANAPHORA_INLINE void finish(const Vec* pre, const ForwardRow& row, UnitGroup at) {
+    at.store(row.y, Relu ? maximum(fill(0.0f), pre[0]) : tanh(pre[0]));
   }
-  static ANAPHORA_INLINE void back(const BackwardRow& row, int64_t u, int n, int64_t) {
-    const Vec y = load(row.y + u, n), dh = load(row.dh + u, n);
-    store(row.d_pre + u, Relu ? positive(y, dh) : mul(dh, fma(sub(fill(0.0f), y), y, fill(1.0f))), n);
+  static ANAPHORA_INLINE void back(const BackwardRow& row, UnitGroup at) {
+    const Vec y = at.load(row.y), dh = at.load(row.dh);
+    at.store(row.d_pre, Relu ? positive(y, dh) : mul(dh, fma(sub(fill(0.0f), y), y, fill(1.0f))));
   }
 };
 
 template <bool Relu>
-struct Elman : Common {
+struct Elman : CellDefaults {
   static constexpr int gates = 1, saved_slots = 0;
   static constexpr bool reads_output = true;
   using Stages = List<ElmanStage<Relu>>;
 };
+static_assert(agrees<Elman<false>>(CellKind::rnn_tanh) && agrees<Elman<true>>(CellKind::rnn_relu));
 
 }  // namespace
 }  // namespace anaphora

@@ -11,45 +11,51 @@
 namespace anaphora {
 namespace {
 
-struct GruStage : UnitStage<4> {
-  using Terms = List<Term<Factor::input, Matrix::w_ih, 0, 1, 2>, Term<Factor::state, Matrix::w_hh, 0, 1, 3>>;
-  using BiasIh = Ints<0, 1, 2>;
-  using BiasHh = Ints<0, 1, 3>;
+struct GruSlots {
+  enum : int { r, z, n, m, count };
+};
+
+struct GruStage : UnitStage<GruSlots::count> {
+  using S = GruSlots;
+  using Terms =
+      List<Term<Factor::input, Matrix::w_ih, S::r, S::z, S::n>, Term<Factor::state, Matrix::w_hh, S::r, S::z, S::m>>;
+  using BiasIh = Ints<S::r, S::z, S::n>;
+  using BiasHh = Ints<S::r, S::z, S::m>;
 
   template <bool Save>
-  static ANAPHORA_INLINE void finish(const Vec* pre, const ForwardRow& row, int64_t u, int n, int64_t U) {
-    const Vec r = sigmoid(pre[0]), z = sigmoid(pre[1]), m = pre[3];
-    const Vec candidate = tanh(fma(r, m, pre[2]));
-    const Vec h = load(row.h + u, n);
-    store(row.y + u, fma(z, sub(h, candidate), candidate), n);
+  static ANAPHORA_INLINE void finish(const Vec* pre, const ForwardRow& row, UnitGroup at) {
+    const Vec r = sigmoid(pre[S::r]), z = sigmoid(pre[S::z]);
+    const Vec n = tanh(fma(r, pre[S::m], pre[S::n]));
+    const Vec h = at.load(row.h);
+    at.store(row.y, fma(z, sub(h, n), n));
     if (Save) {
-      store(row.saved + u, r, n);
-      store(row.saved + U + u, z, n);
-      store(row.saved + 2 * U + u, candidate, n);
-      store(row.saved + 3 * U + u, m, n);
+      at.store(row.saved, S::r, r);
+      at.store(row.saved, S::z, z);
+      at.store(row.saved, S::n, n);
+      at.store(row.saved, S::m, pre[S::m]);
     }
   }
-  static ANAPHORA_INLINE void back(const BackwardRow& row, int64_t u, int n, int64_t U) {
+  static ANAPHORA_INLINE void back(const BackwardRow& row, UnitGroup at) {
     const Vec one = fill(1.0f);
-    const Vec r = load(row.saved + u, n), z = load(row.saved + U + u, n), candidate = load(row.saved + 2 * U + u, n),
-              m = load(row.saved + 3 * U + u, n);
-    const Vec h = load(row.h + u, n), dh = load(row.dh + u, n);
-    const Vec dz = mul(dh, sub(h, candidate));
-    const Vec d_inner = mul(mul(dh, sub(one, z)), sub(one, mul(candidate, candidate)));
-    const Vec dr = mul(d_inner, m);
-    store(row.d_pre + u, mul(dr, mul(r, sub(one, r))), n);
-    store(row.d_pre + U + u, mul(dz, mul(z, sub(one, z))), n);
-    store(row.d_pre + 2 * U + u, d_inner, n);
-    store(row.d_pre + 3 * U + u, mul(d_inner, r), n);
-    store(row.dh + u, mul(dh, z), n);
+    const Vec r = at.load(row.saved, S::r), z = at.load(row.saved, S::z), n = at.load(row.saved, S::n);
+    const Vec h = at.load(row.h), dh = at.load(row.dh);
+    const Vec d_z = mul(dh, sub(h, n));
+    const Vec d_n = mul(mul(dh, sub(one, z)), sub(one, mul(n, n)));
+    const Vec d_r = mul(d_n, at.load(row.saved, S::m));
+    at.store(row.d_pre, S::r, mul(d_r, mul(r, sub(one, r))));
+    at.store(row.d_pre, S::z, mul(d_z, mul(z, sub(one, z))));
+    at.store(row.d_pre, S::n, d_n);
+    at.store(row.d_pre, S::m, mul(d_n, r));
+    at.store(row.dh, mul(dh, z));
   }
 };
 
-struct Gru : Common {
-  static constexpr int gates = 3, saved_slots = 4;
+struct Gru : CellDefaults {
+  static constexpr int gates = 3, saved_slots = GruSlots::count;
   static constexpr bool state_passes = true;
   using Stages = List<GruStage>;
 };
+static_assert(agrees<Gru>(CellKind::gru));
 
 }  // namespace
 }  // namespace anaphora

@@ -7,169 +7,194 @@
 //   GRU:   r, z = sigmoid(a + b)       n = tanh(a_n + r b_n)     h' = (1 - z) n + z h
 //
 // Own vectors: gain_ih, gain_hh, gate by gate, and for the LSTM gain_c, shift_c. The GRU differs from Ba et al., who
-// normalise r and z overlap from n. Two stages form W x and U h, a wide one does the rest.
+// normalise r and z apart from n. Two stages form W x and U h, a row stage does the rest.
 #pragma once
+#include <initializer_list>
+
 #include "cells/layer_norm_row.hpp"
 #include "cells/stage.hpp"
 
 namespace anaphora {
 namespace {
 
-// gain * norm(v) + shift, for n lanes from unit u.
-ANAPHORA_INLINE Vec scaled(const Moments& of, const float* v, const float* gain, const float* shift, int64_t u, int n) {
-  return fma(of.norm(load(v + u, n)), load(gain + u, n), load(shift + u, n));
+// gain * norm(v) + shift, for one slot of a row.
+ANAPHORA_INLINE Vec scaled(const Moments& of, UnitGroup at, int slot, const float* v, const float* gain,
+                           const float* shift) {
+  return fma(of.norm(at.load(v, slot)), at.load(gain, slot), at.load(shift, slot));
 }
 
-// A product alone, left in row.raw from its At-th slot on. Its gradient is the wide stage's doing.
-template <Factor F, Matrix M, int At, int... S>
-struct RawStage : UnitStage<sizeof...(S)> {
+// A product alone, left in row.raw from its First-th slot on. The row stage forms its gradient.
+template <Factor F, Matrix M, int First, int... Gates>
+struct RawStage : UnitStage<sizeof...(Gates)> {
   static constexpr bool biased = false;
-  using Terms = List<Term<F, M, S...>>;
+  using Terms = List<Term<F, M, Gates...>>;
   using BiasIh = Ints<>;
   using BiasHh = Ints<>;
 
   template <bool Save>
-  static ANAPHORA_INLINE void finish(const Vec* pre, const ForwardRow& row, int64_t u, int n, int64_t U) {
-    (store(row.raw + (At + S) * U + u, pre[S], n), ...);
+  static ANAPHORA_INLINE void finish(const Vec* pre, const ForwardRow& row, UnitGroup at) {
+    (at.store(row.raw, First + Gates, pre[Gates]), ...);
   }
-  static ANAPHORA_INLINE void back(const BackwardRow&, int64_t, int, int64_t) {}
+  static ANAPHORA_INLINE void back(const BackwardRow&, UnitGroup) {}
 };
 
-struct LayerNormLstmStage : RowStage<14> {
-  using BiasIh = Ints<0, 1, 2, 3>;
-  using BiasHh = Ints<0, 1, 2, 3>;
-  using Own = Ints<4, 5, 6, 7, 8, 9, 10, 11, 12, 13>;
+struct LayerNormLstmSlots {
+  enum : int { i, f, g, o, gates, c = gates, of_x, of_h = of_x + gates, saved = of_h + gates };
+  enum Own : int { own_ih, own_hh = gates, own_c = 2 * gates, own_shift, own };
+  enum Sums : int { gain_ih = gates, gain_hh = gain_ih + gates, gain_c = gain_hh + gates, shift_c, sums };
+  enum Scratch : int { raw_x, raw_h = gates, scratch_o = 2 * gates, scratch };
+};
+
+struct LayerNormLstmStage : RowStage<LayerNormLstmSlots::sums> {
+  using S = LayerNormLstmSlots;
+  using BiasIh = Ints<S::i, S::f, S::g, S::o>;
+  using BiasHh = Ints<S::i, S::f, S::g, S::o>;
+  using Own = Ints<4, 5, 6, 7, 8, 9, 10, 11, S::gain_c, S::shift_c>;
 
   template <bool Save>
   static void finish_row(const ForwardRow& row, int64_t U) {
-    const float *of_x = row.raw, *of_h = of_x + 4 * U;
-    const float *gain_hh = row.own + 4 * U, *gain_c = row.own + 8 * U, *shift_c = row.own + 9 * U;
-    const Moments by_x = moments(of_x, 4 * U), by_h = moments(of_h, 4 * U);
-    float* opened = Save ? row.saved + 3 * U : row.scratch + 8 * U;  // o, until the memory is normalised
-    for (int64_t u = 0; u < U; u += lanes) {
-      const int n = lanes_from(u, U);
-      Vec pre[4];
-      for (int gate = 0; gate < 4; ++gate)
-        pre[gate] = add(scaled(by_x, of_x, row.own, row.b_ih, gate * U + u, n),
-                        scaled(by_h, of_h, gain_hh, row.b_hh, gate * U + u, n));
-      const Vec i = sigmoid(pre[0]), f = sigmoid(pre[1]), g = tanh(pre[2]), o = sigmoid(pre[3]);
-      const Vec c = fma(f, load(row.c + u, n), mul(i, g));
-      store(row.c + u, c, n);
-      store(opened + u, o, n);
+    const float *of_x = row.raw, *of_h = of_x + S::gates * U, *gain_hh = row.own + S::own_hh * U;
+    const Moments by_x = moments(of_x, S::gates * U), by_h = moments(of_h, S::gates * U);
+    float* opened = Save ? row.saved + S::o * U : row.scratch + S::scratch_o * U;  // o, until the memory is normalised
+    for (UnitGroup at = first_units(U); at.n; at = next_units(at)) {
+      Vec pre[S::gates];
+      for (int gate = 0; gate < S::gates; ++gate)
+        pre[gate] =
+            add(scaled(by_x, at, gate, of_x, row.own, row.b_ih), scaled(by_h, at, gate, of_h, gain_hh, row.b_hh));
+      const Vec i = sigmoid(pre[S::i]), f = sigmoid(pre[S::f]), g = tanh(pre[S::g]), o = sigmoid(pre[S::o]);
+      const Vec c = fma(f, at.load(row.c), mul(i, g));
+      at.store(row.c, c);
+      at.store(opened, o);
       if (Save) {
-        store(row.saved + u, i, n);
-        store(row.saved + U + u, f, n);
-        store(row.saved + 2 * U + u, g, n);
-        store(row.saved + 4 * U + u, c, n);
+        at.store(row.saved, S::i, i);
+        at.store(row.saved, S::f, f);
+        at.store(row.saved, S::g, g);
+        at.store(row.saved, S::c, c);
       }
     }
     const Moments by_c = moments(row.c, U);
-    for (int64_t u = 0; u < U; u += lanes) {
-      const int n = lanes_from(u, U);
-      store(row.y + u, mul(load(opened + u, n), tanh(scaled(by_c, row.c, gain_c, shift_c, u, n))), n);
-    }
+    const float *gain_c = row.own + S::own_c * U, *shift_c = row.own + S::own_shift * U;
+    for (UnitGroup at = first_units(U); at.n; at = next_units(at))
+      at.store(row.y, mul(at.load(opened), tanh(scaled(by_c, at, 0, row.c, gain_c, shift_c))));
   }
 
   static void back_row(const BackwardRow& row, int64_t U) {
+    const float *of_x = row.saved + S::of_x * U, *of_h = row.saved + S::of_h * U;
+    back_memory(row, U);
+    norm_back(of_x, row.own, row.d_pre, S::gates * U, row.sums, row.d_pre + S::gain_ih * U);
+    norm_back(of_h, row.own + S::own_hh * U, row.d_pre, S::gates * U, row.sums + S::gates * U,
+              row.d_pre + S::gain_hh * U);
+  }
+
+ private:
+  // Back through h' = o tanh(gain_c * norm(c') + shift_c), then through the gates.
+  static void back_memory(const BackwardRow& row, int64_t U) {
     const Vec one = fill(1.0f);
-    const float *i_ = row.saved, *f_ = i_ + U, *g_ = f_ + U, *o_ = g_ + U, *c_ = o_ + U, *of_x = c_ + U;
-    const float *gain_c = row.own + 8 * U, *shift_c = row.own + 9 * U;
-    float *d_gate = row.d_pre, *d_gain = d_gate + 4 * U, *d_gain_c = d_gate + 12 * U, *d_shift_c = d_gate + 13 * U;
-    const Moments by_c = moments(c_, U);
+    const Moments by_c = moments(row.saved + S::c * U, U);
     Vec total = fill(0.0f), along = fill(0.0f);
-    for (int64_t u = 0; u < U; u += lanes) {
-      const int n = lanes_from(u, U);
-      const Vec normed = front(by_c.norm(load(c_ + u, n)), n), o = load(o_ + u, n), dh = load(row.dh + u, n);
-      const Vec squashed = tanh(fma(normed, load(gain_c + u, n), load(shift_c + u, n)));
-      const Vec d_shift = mul(mul(dh, o), sub(one, mul(squashed, squashed)));
-      const Vec d_norm = mul(d_shift, load(gain_c + u, n));
-      store(d_shift_c + u, d_shift, n);
-      store(d_gain_c + u, mul(d_shift, normed), n);
-      store(d_gate + 3 * U + u, mul(mul(dh, squashed), mul(o, sub(one, o))), n);
+    for (UnitGroup at = first_units(U); at.n; at = next_units(at)) {
+      const Vec normed = front(by_c.norm(at.load(row.saved, S::c)), at.n);
+      const Vec o = at.load(row.saved, S::o), dh = at.load(row.dh), gain_c = at.load(row.own, S::own_c);
+      const Vec squashed = tanh(fma(normed, gain_c, at.load(row.own, S::own_shift)));
+      const Vec d_shift = mul(mul(dh, o), sub(one, mul(squashed, squashed))), d_norm = mul(d_shift, gain_c);
+      at.store(row.d_pre, S::shift_c, d_shift);
+      at.store(row.d_pre, S::gain_c, mul(d_shift, normed));
+      at.store(row.d_pre, S::o, mul(mul(dh, squashed), mul(o, sub(one, o))));
       total = add(total, d_norm);
       along = fma(d_norm, normed, along);
     }
     const float size = static_cast<float>(U);
     const Vec mean = fill(sum_lanes(total) / size), slope = fill(sum_lanes(along) / size);
-    for (int64_t u = 0; u < U; u += lanes) {
-      const int n = lanes_from(u, U);
-      const Vec i = load(i_ + u, n), f = load(f_ + u, n), g = load(g_ + u, n);
-      const Vec normed = by_c.norm(load(c_ + u, n)), d_norm = mul(load(d_shift_c + u, n), load(gain_c + u, n));
-      const Vec dc = fma(by_c.scale, sub(sub(d_norm, mean), mul(normed, slope)), load(row.dc + u, n));
-      store(d_gate + u, mul(mul(dc, g), mul(i, sub(one, i))), n);
-      store(d_gate + U + u, mul(mul(dc, load(row.c_before + u, n)), mul(f, sub(one, f))), n);
-      store(d_gate + 2 * U + u, mul(mul(dc, i), sub(one, mul(g, g))), n);
-      store(row.dc + u, mul(dc, f), n);
+    for (UnitGroup at = first_units(U); at.n; at = next_units(at)) {
+      const Vec i = at.load(row.saved, S::i), f = at.load(row.saved, S::f), g = at.load(row.saved, S::g);
+      const Vec normed = by_c.norm(at.load(row.saved, S::c));
+      const Vec d_norm = mul(at.load(row.d_pre, S::shift_c), at.load(row.own, S::own_c));
+      const Vec dc = fma(by_c.scale, sub(sub(d_norm, mean), mul(normed, slope)), at.load(row.dc));
+      at.store(row.d_pre, S::i, mul(mul(dc, g), mul(i, sub(one, i))));
+      at.store(row.d_pre, S::f, mul(mul(dc, at.load(row.c_before)), mul(f, sub(one, f))));
+      at.store(row.d_pre, S::g, mul(mul(dc, i), sub(one, mul(g, g))));
+      at.store(row.dc, mul(dc, f));
     }
-    norm_back(of_x, row.own, d_gate, 4 * U, row.line, d_gain);
-    norm_back(of_x + 4 * U, row.own + 4 * U, d_gate, 4 * U, row.line + 4 * U, d_gain + 4 * U);
   }
 };
 
-struct LayerNormLstm : Common {
-  static constexpr int gates = 4, saved_slots = 13, memory_slot = 4, raw_slot = 5, own = 10, scratch = 9;
-  static constexpr bool memory = true, plain = false;
-  using Stages = List<RawStage<Factor::input, Matrix::w_ih, 0, 0, 1, 2, 3>,
-                      RawStage<Factor::state, Matrix::w_hh, 4, 0, 1, 2, 3>, LayerNormLstmStage>;
+struct LayerNormLstm : CellDefaults {
+  using S = LayerNormLstmSlots;
+  static constexpr int gates = S::gates, saved_slots = S::saved, memories = 1, own = S::own;
+  static constexpr int saved_memory = S::c, saved_raw = S::of_x, scratch = S::scratch;
+  static constexpr bool unit_by_unit = false;
+  using Stages = List<RawStage<Factor::input, Matrix::w_ih, S::raw_x, S::i, S::f, S::g, S::o>,
+                      RawStage<Factor::state, Matrix::w_hh, S::raw_h, S::i, S::f, S::g, S::o>, LayerNormLstmStage>;
+};
+static_assert(agrees<LayerNormLstm>(CellKind::lstm_layer_norm));
+
+struct LayerNormGruSlots {
+  enum : int { r, z, n, gates, m = gates, of_x, of_h = of_x + gates, saved = of_h + gates };
+  enum Own : int { own_ih, own_hh = gates, own = 2 * gates };
+  enum Sums : int { d_a, d_b = gates, gain_ih = 2 * gates, gain_hh = gain_ih + gates, sums = gain_hh + gates };
+  enum Scratch : int { raw_x, raw_h = gates, scratch = 2 * gates };
 };
 
-struct LayerNormGruStage : RowStage<12> {
+struct LayerNormGruStage : RowStage<LayerNormGruSlots::sums> {
+  using S = LayerNormGruSlots;
   using BiasIh = Ints<0, 1, 2>;
   using BiasHh = Ints<3, 4, 5>;
   using Own = Ints<6, 7, 8, 9, 10, 11>;
 
   template <bool Save>
   static void finish_row(const ForwardRow& row, int64_t U) {
-    const float *of_x = row.raw, *of_h = of_x + 3 * U, *gain_hh = row.own + 3 * U;
-    const Moments by_x = moments(of_x, 3 * U), by_h = moments(of_h, 3 * U);
-    for (int64_t u = 0; u < U; u += lanes) {
-      const int n = lanes_from(u, U);
-      Vec a[3], b[3];
-      for (int gate = 0; gate < 3; ++gate) {
-        a[gate] = scaled(by_x, of_x, row.own, row.b_ih, gate * U + u, n);
-        b[gate] = scaled(by_h, of_h, gain_hh, row.b_hh, gate * U + u, n);
+    const float *of_x = row.raw, *of_h = of_x + S::gates * U, *gain_hh = row.own + S::own_hh * U;
+    const Moments by_x = moments(of_x, S::gates * U), by_h = moments(of_h, S::gates * U);
+    for (UnitGroup at = first_units(U); at.n; at = next_units(at)) {
+      Vec a[S::gates], b[S::gates];
+      for (int gate = 0; gate < S::gates; ++gate) {
+        a[gate] = scaled(by_x, at, gate, of_x, row.own, row.b_ih);
+        b[gate] = scaled(by_h, at, gate, of_h, gain_hh, row.b_hh);
       }
-      const Vec r = sigmoid(add(a[0], b[0])), z = sigmoid(add(a[1], b[1])), candidate = tanh(fma(r, b[2], a[2]));
-      store(row.y + u, fma(z, sub(load(row.h + u, n), candidate), candidate), n);
+      const Vec r = sigmoid(add(a[S::r], b[S::r])), z = sigmoid(add(a[S::z], b[S::z]));
+      const Vec n = tanh(fma(r, b[S::n], a[S::n]));
+      at.store(row.y, fma(z, sub(at.load(row.h), n), n));
       if (Save) {
-        store(row.saved + u, r, n);
-        store(row.saved + U + u, z, n);
-        store(row.saved + 2 * U + u, candidate, n);
-        store(row.saved + 3 * U + u, b[2], n);
+        at.store(row.saved, S::r, r);
+        at.store(row.saved, S::z, z);
+        at.store(row.saved, S::n, n);
+        at.store(row.saved, S::m, b[S::n]);
       }
     }
   }
 
   static void back_row(const BackwardRow& row, int64_t U) {
     const Vec one = fill(1.0f);
-    const float* of_x = row.saved + 4 * U;
-    float *d_a = row.d_pre, *d_b = d_a + 3 * U, *d_gain = d_a + 6 * U;
-    for (int64_t u = 0; u < U; u += lanes) {
-      const int n = lanes_from(u, U);
-      const Vec r = load(row.saved + u, n), z = load(row.saved + U + u, n), candidate = load(row.saved + 2 * U + u, n),
-                m = load(row.saved + 3 * U + u, n), h = load(row.h + u, n), dh = load(row.dh + u, n);
-      const Vec d_n = mul(mul(dh, sub(one, z)), sub(one, mul(candidate, candidate)));
+    const float *of_x = row.saved + S::of_x * U, *of_h = row.saved + S::of_h * U;
+    float *a = row.d_pre + S::d_a * U, *b = row.d_pre + S::d_b * U;  // gradients of what is summed above
+    for (UnitGroup at = first_units(U); at.n; at = next_units(at)) {
+      const Vec r = at.load(row.saved, S::r), z = at.load(row.saved, S::z), n = at.load(row.saved, S::n),
+                m = at.load(row.saved, S::m), h = at.load(row.h), dh = at.load(row.dh);
+      const Vec d_n = mul(mul(dh, sub(one, z)), sub(one, mul(n, n)));
       const Vec d_r = mul(mul(d_n, m), mul(r, sub(one, r)));
-      const Vec d_z = mul(mul(dh, sub(h, candidate)), mul(z, sub(one, z)));
-      for (float* d : {d_a, d_b}) {
-        store(d + u, d_r, n);
-        store(d + U + u, d_z, n);
+      const Vec d_z = mul(mul(dh, sub(h, n)), mul(z, sub(one, z)));
+      for (float* d : {a, b}) {
+        at.store(d, S::r, d_r);
+        at.store(d, S::z, d_z);
       }
-      store(d_a + 2 * U + u, d_n, n);
-      store(d_b + 2 * U + u, mul(d_n, r), n);
-      store(row.dh + u, mul(dh, z), n);
+      at.store(a, S::n, d_n);
+      at.store(b, S::n, mul(d_n, r));
+      at.store(row.dh, mul(dh, z));
     }
-    norm_back(of_x, row.own, d_a, 3 * U, row.line, d_gain);
-    norm_back(of_x + 3 * U, row.own + 3 * U, d_b, 3 * U, row.line + 3 * U, d_gain + 3 * U);
+    norm_back(of_x, row.own, a, S::gates * U, row.sums, row.d_pre + S::gain_ih * U);
+    norm_back(of_h, row.own + S::own_hh * U, b, S::gates * U, row.sums + S::gates * U, row.d_pre + S::gain_hh * U);
   }
 };
 
-struct LayerNormGru : Common {
-  static constexpr int gates = 3, saved_slots = 10, raw_slot = 4, own = 6, scratch = 6;
-  static constexpr bool state_passes = true, plain = false;
-  using Stages = List<RawStage<Factor::input, Matrix::w_ih, 0, 0, 1, 2>,
-                      RawStage<Factor::state, Matrix::w_hh, 3, 0, 1, 2>, LayerNormGruStage>;
+struct LayerNormGru : CellDefaults {
+  using S = LayerNormGruSlots;
+  static constexpr int gates = S::gates, saved_slots = S::saved, own = S::own;
+  static constexpr int saved_raw = S::of_x, scratch = S::scratch;
+  static constexpr bool state_passes = true, unit_by_unit = false;
+  using Stages = List<RawStage<Factor::input, Matrix::w_ih, S::raw_x, S::r, S::z, S::n>,
+                      RawStage<Factor::state, Matrix::w_hh, S::raw_h, S::r, S::z, S::n>, LayerNormGruStage>;
 };
+static_assert(agrees<LayerNormGru>(CellKind::gru_layer_norm));
 
 }  // namespace
 }  // namespace anaphora

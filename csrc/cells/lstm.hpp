@@ -11,47 +11,50 @@
 namespace anaphora {
 namespace {
 
+struct LstmSlots {
+  enum : int { i, f, g, o, gates, c = gates, saved };
+};
+
 template <bool Projected>
-struct LstmStage : UnitStage<4> {
-  using Terms = List<Term<Factor::input, Matrix::w_ih, 0, 1, 2, 3>, Term<Factor::state, Matrix::w_hh, 0, 1, 2, 3>>;
-  using BiasIh = Ints<0, 1, 2, 3>;
-  using BiasHh = Ints<0, 1, 2, 3>;
+struct LstmStage : GateStage<LstmSlots::i, LstmSlots::f, LstmSlots::g, LstmSlots::o> {
+  using S = LstmSlots;
 
   template <bool Save>
-  static ANAPHORA_INLINE void finish(const Vec* pre, const ForwardRow& row, int64_t u, int n, int64_t U) {
-    const Vec i = sigmoid(pre[0]), f = sigmoid(pre[1]), g = tanh(pre[2]), o = sigmoid(pre[3]);
-    const Vec c = fma(f, load(row.c + u, n), mul(i, g));
-    store(row.c + u, c, n);
-    store((Projected ? row.scratch : row.y) + u, mul(o, tanh(c)), n);
+  static ANAPHORA_INLINE void finish(const Vec* pre, const ForwardRow& row, UnitGroup at) {
+    const Vec i = sigmoid(pre[S::i]), f = sigmoid(pre[S::f]), g = tanh(pre[S::g]), o = sigmoid(pre[S::o]);
+    const Vec c = fma(f, at.load(row.c), mul(i, g));
+    at.store(row.c, c);
+    at.store(Projected ? row.scratch : row.y, mul(o, tanh(c)));
     if (Save) {
-      store(row.saved + u, i, n);
-      store(row.saved + U + u, f, n);
-      store(row.saved + 2 * U + u, g, n);
-      store(row.saved + 3 * U + u, o, n);
-      store(row.saved + 4 * U + u, c, n);
+      at.store(row.saved, S::i, i);
+      at.store(row.saved, S::f, f);
+      at.store(row.saved, S::g, g);
+      at.store(row.saved, S::o, o);
+      at.store(row.saved, S::c, c);
     }
   }
-  static ANAPHORA_INLINE void back(const BackwardRow& row, int64_t u, int n, int64_t U) {
+  static ANAPHORA_INLINE void back(const BackwardRow& row, UnitGroup at) {
     const Vec one = fill(1.0f);
-    const Vec i = load(row.saved + u, n), f = load(row.saved + U + u, n), g = load(row.saved + 2 * U + u, n),
-              o = load(row.saved + 3 * U + u, n);
-    const Vec squashed = tanh(load(row.saved + 4 * U + u, n));
-    const Vec dh = load((Projected ? row.d_scratch : row.dh) + u, n);
-    const Vec dc = fma(mul(dh, o), sub(one, mul(squashed, squashed)), load(row.dc + u, n));
-    store(row.d_pre + u, mul(mul(dc, g), mul(i, sub(one, i))), n);
-    store(row.d_pre + U + u, mul(mul(dc, load(row.c_before + u, n)), mul(f, sub(one, f))), n);
-    store(row.d_pre + 2 * U + u, mul(mul(dc, i), sub(one, mul(g, g))), n);
-    store(row.d_pre + 3 * U + u, mul(mul(dh, squashed), mul(o, sub(one, o))), n);
-    store(row.dc + u, mul(dc, f), n);
-    if (Projected) store(row.scratch + u, mul(o, squashed), n);
+    const Vec i = at.load(row.saved, S::i), f = at.load(row.saved, S::f), g = at.load(row.saved, S::g),
+              o = at.load(row.saved, S::o);
+    const Vec squashed = tanh(at.load(row.saved, S::c));
+    const Vec dh = at.load(Projected ? row.d_scratch : row.dh);
+    const Vec dc = fma(mul(dh, o), sub(one, mul(squashed, squashed)), at.load(row.dc));
+    at.store(row.d_pre, S::i, mul(mul(dc, g), mul(i, sub(one, i))));
+    at.store(row.d_pre, S::f, mul(mul(dc, at.load(row.c_before)), mul(f, sub(one, f))));
+    at.store(row.d_pre, S::g, mul(mul(dc, i), sub(one, mul(g, g))));
+    at.store(row.d_pre, S::o, mul(mul(dh, squashed), mul(o, sub(one, o))));
+    at.store(row.dc, mul(dc, f));
+    if (Projected) at.store(row.scratch, mul(o, squashed));
   }
 };
 
-struct Lstm : Common {
-  static constexpr int gates = 4, saved_slots = 5, memory_slot = 4;
-  static constexpr bool memory = true;
+struct Lstm : CellDefaults {
+  static constexpr int gates = LstmSlots::gates, saved_slots = LstmSlots::saved, memories = 1;
+  static constexpr int saved_memory = LstmSlots::c;
   using Stages = List<LstmStage<false>>;
 };
+static_assert(agrees<Lstm>(CellKind::lstm));
 
 // h' = W_hr m.
 struct ProjectionStage : UnitStage<1> {
@@ -62,19 +65,18 @@ struct ProjectionStage : UnitStage<1> {
   static int64_t units(const Shape& shape) { return shape.P; }
 
   template <bool Save>
-  static ANAPHORA_INLINE void finish(const Vec* pre, const ForwardRow& row, int64_t u, int n, int64_t) {
-    store(row.y + u, pre[0], n);
+  static ANAPHORA_INLINE void finish(const Vec* pre, const ForwardRow& row, UnitGroup at) {
+    at.store(row.y, pre[0]);
   }
-  static ANAPHORA_INLINE void back(const BackwardRow& row, int64_t u, int n, int64_t) {
-    store(row.d_pre + u, load(row.dh + u, n), n);
-  }
+  static ANAPHORA_INLINE void back(const BackwardRow& row, UnitGroup at) { at.store(row.d_pre, at.load(row.dh)); }
 };
 
 struct ProjectedLstm : Lstm {
   static constexpr int scratch = 1;
-  static constexpr bool kept = true;
+  static constexpr bool multiplies_scratch = true, projected = true;
   using Stages = List<LstmStage<true>, ProjectionStage>;
 };
+static_assert(agrees<ProjectedLstm>(CellKind::lstm_projected));
 
 }  // namespace
 }  // namespace anaphora

@@ -1,5 +1,4 @@
-// LSTM whose gates see the memory.             Gers, Schraudolph & Schmidhuber 2002, Journal of Machine Learning
-// Research 3
+// LSTM whose gates see the memory.     Gers, Schraudolph & Schmidhuber 2002, Journal of Machine Learning Research 3
 //
 //   i = sigmoid(W x + b_ih + U h + b_hh + p_i c)     f likewise with p_f     g = tanh(W x + b_ih + U h + b_hh)
 //   c' = f c + i g
@@ -12,54 +11,60 @@
 namespace anaphora {
 namespace {
 
-struct PeepholeStage : UnitStage<4> {
-  static constexpr int sums = 7;
-  using Terms = List<Term<Factor::input, Matrix::w_ih, 0, 1, 2, 3>, Term<Factor::state, Matrix::w_hh, 0, 1, 2, 3>>;
-  using BiasIh = Ints<0, 1, 2, 3>;
-  using BiasHh = Ints<0, 1, 2, 3>;
-  using Own = Ints<4, 5, 6>;
+struct PeepholeSlots {
+  enum : int { i, f, g, o, gates, c = gates, saved };
+  enum Own : int { own_i, own_f, own_o, own };
+  enum Sums : int { sum_i = gates, sum_f, sum_o, sums };  // what a line leaves for the own vectors, after d_pre
+};
+
+struct PeepholeStage : GateStage<PeepholeSlots::i, PeepholeSlots::f, PeepholeSlots::g, PeepholeSlots::o> {
+  using S = PeepholeSlots;
+  static constexpr int sums = S::sums;
+  using Own = Ints<S::sum_i, S::sum_f, S::sum_o>;
 
   template <bool Save>
-  static ANAPHORA_INLINE void finish(const Vec* pre, const ForwardRow& row, int64_t u, int n, int64_t U) {
-    const Vec before = load(row.c + u, n);
-    const Vec i = sigmoid(fma(load(row.own + u, n), before, pre[0]));
-    const Vec f = sigmoid(fma(load(row.own + U + u, n), before, pre[1])), g = tanh(pre[2]);
+  static ANAPHORA_INLINE void finish(const Vec* pre, const ForwardRow& row, UnitGroup at) {
+    const Vec before = at.load(row.c);
+    const Vec i = sigmoid(fma(at.load(row.own, S::own_i), before, pre[S::i]));
+    const Vec f = sigmoid(fma(at.load(row.own, S::own_f), before, pre[S::f])), g = tanh(pre[S::g]);
     const Vec c = fma(f, before, mul(i, g));
-    const Vec o = sigmoid(fma(load(row.own + 2 * U + u, n), c, pre[3]));
-    store(row.c + u, c, n);
-    store(row.y + u, mul(o, tanh(c)), n);
+    const Vec o = sigmoid(fma(at.load(row.own, S::own_o), c, pre[S::o]));
+    at.store(row.c, c);
+    at.store(row.y, mul(o, tanh(c)));
     if (Save) {
-      store(row.saved + u, i, n);
-      store(row.saved + U + u, f, n);
-      store(row.saved + 2 * U + u, g, n);
-      store(row.saved + 3 * U + u, o, n);
-      store(row.saved + 4 * U + u, c, n);
+      at.store(row.saved, S::i, i);
+      at.store(row.saved, S::f, f);
+      at.store(row.saved, S::g, g);
+      at.store(row.saved, S::o, o);
+      at.store(row.saved, S::c, c);
     }
   }
-  static ANAPHORA_INLINE void back(const BackwardRow& row, int64_t u, int n, int64_t U) {
-    const Vec one = fill(1.0f), before = load(row.c_before + u, n);
-    const Vec i = load(row.saved + u, n), f = load(row.saved + U + u, n), g = load(row.saved + 2 * U + u, n),
-              o = load(row.saved + 3 * U + u, n), c = load(row.saved + 4 * U + u, n);
-    const Vec squashed = tanh(c), dh = load(row.dh + u, n);
+  static ANAPHORA_INLINE void back(const BackwardRow& row, UnitGroup at) {
+    const Vec one = fill(1.0f), before = at.load(row.c_before);
+    const Vec i = at.load(row.saved, S::i), f = at.load(row.saved, S::f), g = at.load(row.saved, S::g),
+              o = at.load(row.saved, S::o), c = at.load(row.saved, S::c);
+    const Vec squashed = tanh(c), dh = at.load(row.dh);
     const Vec d_o = mul(mul(dh, squashed), mul(o, sub(one, o)));
-    const Vec past_tanh = fma(mul(dh, o), sub(one, mul(squashed, squashed)), load(row.dc + u, n));
-    const Vec dc = fma(d_o, load(row.own + 2 * U + u, n), past_tanh);
+    const Vec past_tanh = fma(mul(dh, o), sub(one, mul(squashed, squashed)), at.load(row.dc));
+    const Vec dc = fma(d_o, at.load(row.own, S::own_o), past_tanh);
     const Vec d_i = mul(mul(dc, g), mul(i, sub(one, i))), d_f = mul(mul(dc, before), mul(f, sub(one, f)));
-    store(row.d_pre + u, d_i, n);
-    store(row.d_pre + U + u, d_f, n);
-    store(row.d_pre + 2 * U + u, mul(mul(dc, i), sub(one, mul(g, g))), n);
-    store(row.d_pre + 3 * U + u, d_o, n);
-    store(row.d_pre + 4 * U + u, mul(d_i, before), n);
-    store(row.d_pre + 5 * U + u, mul(d_f, before), n);
-    store(row.d_pre + 6 * U + u, mul(d_o, c), n);
-    store(row.dc + u, fma(d_i, load(row.own + u, n), fma(d_f, load(row.own + U + u, n), mul(dc, f))), n);
+    at.store(row.d_pre, S::i, d_i);
+    at.store(row.d_pre, S::f, d_f);
+    at.store(row.d_pre, S::g, mul(mul(dc, i), sub(one, mul(g, g))));
+    at.store(row.d_pre, S::o, d_o);
+    at.store(row.d_pre, S::sum_i, mul(d_i, before));
+    at.store(row.d_pre, S::sum_f, mul(d_f, before));
+    at.store(row.d_pre, S::sum_o, mul(d_o, c));
+    at.store(row.dc, fma(d_i, at.load(row.own, S::own_i), fma(d_f, at.load(row.own, S::own_f), mul(dc, f))));
   }
 };
 
-struct PeepholeLstm : Lstm {
-  static constexpr int own = 3;
+struct PeepholeLstm : CellDefaults {
+  static constexpr int gates = PeepholeSlots::gates, saved_slots = PeepholeSlots::saved, memories = 1;
+  static constexpr int saved_memory = PeepholeSlots::c, own = PeepholeSlots::own;
   using Stages = List<PeepholeStage>;
 };
+static_assert(agrees<PeepholeLstm>(CellKind::lstm_peephole));
 
 }  // namespace
 }  // namespace anaphora

@@ -11,58 +11,64 @@
 namespace anaphora {
 namespace {
 
-struct ResetStage : UnitStage<2> {
-  using Terms = List<Term<Factor::input, Matrix::w_ih, 0, 1>, Term<Factor::state, Matrix::w_hh, 0, 1>>;
-  using BiasIh = Ints<0, 1>;
-  using BiasHh = Ints<0, 1>;
+struct ResetBeforeSlots {
+  enum : int { r, z, n, gates, saved = gates };
+  enum Scratch : int { scratch_reset, scratch_z, scratch };
+};
+
+struct ResetStage : GateStage<ResetBeforeSlots::r, ResetBeforeSlots::z> {
+  using S = ResetBeforeSlots;
 
   template <bool Save>
-  static ANAPHORA_INLINE void finish(const Vec* pre, const ForwardRow& row, int64_t u, int n, int64_t U) {
-    const Vec r = sigmoid(pre[0]), z = sigmoid(pre[1]);
-    store(row.scratch + u, mul(r, load(row.source[1] + u, n)), n);
-    store(row.scratch + U + u, z, n);
+  static ANAPHORA_INLINE void finish(const Vec* pre, const ForwardRow& row, UnitGroup at) {
+    const Vec r = sigmoid(pre[S::r]), z = sigmoid(pre[S::z]);
+    at.store(row.scratch, S::scratch_reset, mul(r, at.load(row.factor[static_cast<int>(Factor::state)])));
+    at.store(row.scratch, S::scratch_z, z);
     if (Save) {
-      store(row.saved + u, r, n);
-      store(row.saved + U + u, z, n);
+      at.store(row.saved, S::r, r);
+      at.store(row.saved, S::z, z);
     }
   }
-  static ANAPHORA_INLINE void back(const BackwardRow& row, int64_t u, int n, int64_t U) {
-    const Vec one = fill(1.0f), r = load(row.saved + u, n), z = load(row.saved + U + u, n);
-    const Vec h = load(row.state + u, n), d_kept = load(row.d_scratch + u, n);
-    store(row.d_pre + u, mul(mul(d_kept, h), mul(r, sub(one, r))), n);
-    store(row.d_pre + U + u, mul(load(row.d_pre + U + u, n), mul(z, sub(one, z))), n);
-    store(row.d_state + u, fma(d_kept, r, load(row.d_state + u, n)), n);
-    store(row.scratch + u, mul(r, h), n);
+  static ANAPHORA_INLINE void back(const BackwardRow& row, UnitGroup at) {
+    const Vec one = fill(1.0f), r = at.load(row.saved, S::r), z = at.load(row.saved, S::z);
+    const Vec h = at.load(row.state), d_reset = at.load(row.d_scratch);
+    at.store(row.d_pre, S::r, mul(mul(d_reset, h), mul(r, sub(one, r))));
+    at.store(row.d_pre, S::z, mul(at.load(row.d_pre, S::z), mul(z, sub(one, z))));
+    at.store(row.d_state, fma(d_reset, r, at.load(row.d_state)));
+    at.store(row.scratch, mul(r, h));
   }
 };
 
 struct CandidateStage : UnitStage<1> {
-  static constexpr int first_gate = 2;
+  using S = ResetBeforeSlots;
+  static constexpr int first_gate = S::n;
   using Terms = List<Term<Factor::input, Matrix::w_ih, 0>, Term<Factor::scratch, Matrix::w_hh, 0>>;
   using BiasIh = Ints<0>;
   using BiasHh = Ints<0>;
 
   template <bool Save>
-  static ANAPHORA_INLINE void finish(const Vec* pre, const ForwardRow& row, int64_t u, int n, int64_t U) {
-    const Vec candidate = tanh(pre[0]), z = load(row.scratch + U + u, n);
-    store(row.y + u, fma(z, sub(load(row.h + u, n), candidate), candidate), n);
-    if (Save) store(row.saved + 2 * U + u, candidate, n);
+  static ANAPHORA_INLINE void finish(const Vec* pre, const ForwardRow& row, UnitGroup at) {
+    const Vec n = tanh(pre[0]), z = at.load(row.scratch, S::scratch_z);
+    at.store(row.y, fma(z, sub(at.load(row.h), n), n));
+    if (Save) at.store(row.saved, S::n, n);
   }
   // Leaves the gradient of z in the first stage's slot, which that stage takes from there.
-  static ANAPHORA_INLINE void back(const BackwardRow& row, int64_t u, int n, int64_t U) {
-    const Vec one = fill(1.0f), z = load(row.saved + U + u, n), candidate = load(row.saved + 2 * U + u, n);
-    const Vec dh = load(row.dh + u, n);
-    store(row.line + U + u, mul(dh, sub(load(row.h + u, n), candidate)), n);
-    store(row.d_pre + u, mul(mul(dh, sub(one, z)), sub(one, mul(candidate, candidate))), n);
-    store(row.dh + u, mul(dh, z), n);
+  static ANAPHORA_INLINE void back(const BackwardRow& row, UnitGroup at) {
+    const Vec one = fill(1.0f), z = at.load(row.saved, S::z), n = at.load(row.saved, S::n);
+    const Vec dh = at.load(row.dh);
+    at.store(row.sums, S::z, mul(dh, sub(at.load(row.h), n)));
+    at.store(row.d_pre, mul(mul(dh, sub(one, z)), sub(one, mul(n, n))));
+    at.store(row.dh, mul(dh, z));
   }
 };
 
-struct ResetBeforeGru : Common {
-  static constexpr int gates = 3, saved_slots = 3, scratch = 2;
-  static constexpr bool state_passes = true, kept = true;
+struct ResetBeforeGru : CellDefaults {
+  static constexpr int gates = ResetBeforeSlots::gates, saved_slots = ResetBeforeSlots::saved;
+  static constexpr int scratch = ResetBeforeSlots::scratch;
+  static constexpr bool state_passes = true, multiplies_scratch = true;
   using Stages = List<ResetStage, CandidateStage>;
 };
+static_assert(agrees<ResetBeforeGru>(CellKind::gru_reset_before));
 
 }  // namespace
 }  // namespace anaphora

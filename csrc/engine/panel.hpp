@@ -13,7 +13,7 @@ namespace {
 // Where the v-th of a panel's vectors is summed when the sums have more slots than the panel: slot after slot, W
 // vectors each.
 template <int W, int... S>
-struct Slots {
+struct SumSlots {
   static constexpr int count = sizeof...(S);
   static constexpr int slot[] = {S...};
   static constexpr int of(int v) { return slot[v / W] * W + v % W; }
@@ -71,18 +71,30 @@ inline void copy_columns(const float* src, int64_t rows, int64_t columns, int64_
     }
 }
 
-// Panels of `width` vectors side by side over `columns`; the last may be narrower, by whole vectors.
-struct Panels {
-  int64_t columns;
-  int width;
+// One panel: where its columns begin within its head, and how many whole vectors lie before it.
+struct Panel {
+  int64_t head, column, vector;
+  int vectors;
+};
 
-  int64_t count() const { return (vectors() + width - 1) / width; }
-  int64_t vectors() const { return (columns + lanes - 1) / lanes; }
-  int64_t column(int64_t p) const { return p * width * lanes; }
-  int vectors_of(int64_t p) const {
-    const int64_t left = vectors() - p * width;
-    return left < width ? static_cast<int>(left) : width;
+// Panels of `width` vectors side by side over the columns of each head; the last of a head may be narrower, by whole
+// vectors.
+struct Panels {
+  int64_t columns;  // of one head
+  int width;
+  int64_t heads = 1;
+
+  int64_t count() const { return heads * panels_of_head(); }
+  int64_t vectors() const { return heads * vectors_of_head(); }
+  Panel at(int64_t p) const {
+    const int64_t head = heads == 1 ? 0 : p / panels_of_head(), first = (p - head * panels_of_head()) * width;
+    const int64_t left = vectors_of_head() - first;
+    return {head, first * lanes, head * vectors_of_head() + first, left < width ? static_cast<int>(left) : width};
   }
+
+ private:
+  int64_t vectors_of_head() const { return (columns + lanes - 1) / lanes; }
+  int64_t panels_of_head() const { return (vectors_of_head() + width - 1) / width; }
 };
 
 // Calls f(first row, rows) for tiles of at most tile_rows rows, as even as they come: 8 rows are 4 + 4, not 6 + 2.

@@ -1,15 +1,17 @@
-// Tasks shared among the threads, with denormals flushed on each that computes, the caller's too.
+// Tasks in parallel on the threads, with denormals flushed on each that computes, the caller's too.
 #pragma once
 #include "engine/pool.hpp"
+#include "engine/range.hpp"
 #include "engine/simd.hpp"
 #include "kernels.h"
 
 namespace anaphora {
 namespace {
 
-constexpr double worth_sharing =
-    4e6;                        // multiply-adds, some 100 us of one thread: a thread that must be woken may come late
-constexpr double copying = 16;  // multiply-adds that take as long as moving one weight into its panel
+// Multiply-adds, some 100 us of one thread: a thread that must be woken may come late.
+constexpr double worth_sharing = 4e6;
+// Multiply-adds that take as long as moving one weight into its panel.
+constexpr double copying = 16;
 
 template <class F>
 void parallel_for(int tasks, double work, F&& f) {
@@ -23,8 +25,10 @@ void parallel_for(int tasks, double work, F&& f) {
     parallel(tasks, guarded);
 }
 
-inline double weight_count(const Shape& shape) {
-  return static_cast<double>(traits(shape.cell).gates) * static_cast<double>(shape.H * (shape.I + shape.P));
+// The multiply-adds of one step of one row.
+template <class Cell>
+double weight_count(const Shape& shape) {
+  return static_cast<double>(Cell::gates) * static_cast<double>(shape.H * (shape.I + shape.P));
 }
 
 }  // namespace

@@ -4,24 +4,36 @@
 // rest freed.
 #pragma once
 #include <cstddef>
+#include <cstdint>
+#include <type_traits>
+#include <utility>
 
 namespace anaphora {
 
 void* borrow(size_t bytes);
 void give_back(void* block);
 
-class Scratch {
+// Room for `count` values of one type, not initialised. An empty buffer has no memory: its data is null.
+template <class T>
+class Buffer {
+  static_assert(std::is_trivially_copyable_v<T> && alignof(T) <= 64, "a value that needs no constructor");
+
  public:
-  explicit Scratch(size_t floats) : data_(floats ? static_cast<float*>(borrow(floats * sizeof(float))) : nullptr) {}
-  ~Scratch() {
+  Buffer() = default;
+  explicit Buffer(int64_t count)
+      : data_(count > 0 ? static_cast<T*>(borrow(static_cast<size_t>(count) * sizeof(T))) : nullptr) {}
+  Buffer(Buffer&& other) noexcept : data_(std::exchange(other.data_, nullptr)) {}
+  Buffer& operator=(Buffer&& other) noexcept {
+    std::swap(data_, other.data_);
+    return *this;
+  }
+  ~Buffer() {
     if (data_) give_back(data_);
   }
-  Scratch(const Scratch&) = delete;
-  Scratch& operator=(const Scratch&) = delete;
-  float* data() const { return data_; }
+  T* data() const { return data_; }
 
  private:
-  float* data_;
+  T* data_ = nullptr;
 };
 
 }  // namespace anaphora

@@ -6,12 +6,9 @@
 #pragma once
 #include <atomic>
 #include <cstdint>
-#include <numeric>
 #include <thread>
 
-#include "engine/parallel.hpp"
-#include "engine/pool.hpp"
-#include "kernels.h"
+#include "engine/range.hpp"
 
 namespace anaphora {
 namespace {
@@ -62,35 +59,6 @@ class ThreadTeam {
   const int parts_;
   alignas(64) std::atomic<int64_t> next_{0};
   alignas(64) std::atomic<int64_t> done_{0};
-};
-
-// How many blocks of rows one direction's walk is dealt into, and how many threads share each block.
-struct Partition {
-  int blocks, team;
-};
-
-// Rows first: they need no meeting. Where fewer than `rows_each` would be left to a thread, threads share blocks of so
-// many, unless a thread's part of a step is over sooner than they can meet. What is too little to share and fits one
-// tile stays together: side by side its rows fetch a panel once.
-inline Partition partition(const Shape& shape, const RowIndex& lines, bool plain) {
-  constexpr int64_t rows_each = 4, worth_meeting = 20000;  // multiply-adds
-  const int64_t B = lines.B, tokens = std::accumulate(lines.lengths, lines.lengths + B, int64_t{0});
-  if (B <= tile_rows && weight_count(shape) * static_cast<double>(tokens) < worth_sharing) return {1, 1};
-  const int64_t D = shape.D, want = (threads() + D - 1) / D, blocks = B < want ? (B > 1 ? B : 1) : want;
-  if (plain && B && B < rows_each * want) {
-    const int64_t fewer = B > rows_each ? B / rows_each : 1;
-    const int64_t step = (B + fewer - 1) / fewer * traits(shape.cell).gates * shape.H * shape.P;
-    const int64_t most = step / worth_meeting, team = want / fewer < most ? want / fewer : most;
-    if (fewer * team > blocks || (fewer * team == blocks && team > 1 && B % blocks))
-      return {static_cast<int>(fewer), static_cast<int>(team)};
-  }
-  return {static_cast<int>(blocks), 1};
-}
-
-// The part-th of `parts` pieces of [0, count), as even as they come.
-struct Range {
-  const int64_t begin, end;
-  Range(int64_t count, int part, int parts) : begin(count * part / parts), end(count * (part + 1) / parts) {}
 };
 
 }  // namespace

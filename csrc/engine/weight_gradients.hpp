@@ -1,112 +1,118 @@
-// The weights' gradients: for every line of a chunk, in the walk's order,
-//
-//   dW[m][k] += d_pre[line][m] * source[line][k]        db[m] += d_pre[line][m]
-//
-// Threads split m, never the lines: each element is summed by one thread, line after line, so the bits depend on shapes
-// and lengths alone.
+// The weights' gradients of a call: after each chunk, every part of the weights takes its sums over the chunk's lines.
 #pragma once
-#include "engine/panel.hpp"
+#include "engine/chunk.hpp"
+#include "engine/outer_product.hpp"
+#include "engine/packed_layout.hpp"
+#include "engine/parallel.hpp"
+#include "engine/scratch.hpp"
 
 namespace anaphora {
 namespace {
 
-struct Outer {
-  int64_t lines;
-  const float* d_pre;  // the stage's first slot in the first line
-  int64_t stride;      // from line to line
-  const float* const* source;
-  int64_t K;  // columns of source and of dw
-  int64_t units;
-  const int* slot;  // which slot each gate of dw takes its units from
-  float* dw;        // (gates * units, K)
-  bool onto;        // add to dw, or overwrite it
+template <class Cell>
+class WeightSums {
+ public:
+  struct Part {
+    int part, parts;
+    bool first;  // chunk of the call
+  };
 
-  int64_t element(int64_t m) const { return slot[m / units] * units + m % units; }
+  explicit WeightSums(const Backward& call)
+      : call_(call),
+        shape_(call.shape),
+        line_floats_(line_floats(shape_, Stages{})),
+        sums_(call.dweights[0].w_ih ? shape_.D * line_floats_ : 0) {}
+
+  bool wanted() const { return call_.dweights[0].w_ih; }
+
+  // One part of the weights of direction d: the first chunk overwrites their gradient, later ones add.
+  void take(const Chunk& chunk, int d, const Part& part) const { take_stages(chunk, d, part, Stages{}); }
+
+ private:
+  using Stages = typename Cell::Stages;
+
+  template <class... S>
+  void take_stages(const Chunk& chunk, int d, const Part& of, List<S...>) const {
+    int64_t sum = 0;
+    const auto stage = [&](auto t) {
+      using Stage = decltype(t);
+      take_matrices<Stage>(chunk, d, of, sum, typename Stage::Terms{});
+      take_vectors<Stage>(chunk, d, of, sum);
+      sum += Stage::sums * Stage::units(shape_);
+    };
+    (stage(S{}), ...);
+  }
+
+  template <class S, class... T>
+  void take_matrices(const Chunk& chunk, int d, const Part& of, int64_t sum, List<T...>) const {
+    [[maybe_unused]] const auto term = [&](auto t) { take_matrix<S, decltype(t)>(chunk, d, of, sum); };
+    (term(T{}), ...);
+  }
+
+  template <class S, class Term>
+  void take_matrix(const Chunk& chunk, int d, const Part& of, int64_t sum) const {
+    const int64_t heads = Term::by_head ? shape_.heads : 1;
+    Buffer<const float*> scratch(Term::from == Factor::scratch ? chunk.lines : 0);
+    OuterProduct o;
+    o.lines = chunk.lines;
+    o.d_pre = chunk.sums + sum;
+    o.stride = line_floats_;
+    o.factor = Term::from == Factor::input ? chunk.input : chunk.state;
+    if (Term::from == Factor::scratch) {
+      for (int64_t line = 0; line < o.lines; ++line) scratch.data()[line] = chunk.scratch + line * shape_.H;
+      o.factor = scratch.data();
+    }
+    o.K = factors<Term>(shape_);
+    o.units = S::units(shape_);
+    o.units_of_head = o.units / heads;
+    o.slot = Term::slot;
+    o.dw = matrix(call_.dweights[d], Term::matrix) + S::first_gate * o.units * o.K;
+    o.onto = !of.first;
+    for (int64_t head = 0; head < heads; ++head) {
+      o.first_factor = head * o.K;
+      o.first_unit = head * o.units_of_head;
+      take_rows(o, Term::count * o.units_of_head, of);
+    }
+  }
+
+  static void take_rows(const OuterProduct& o, int64_t rows, const Part& of) {
+    const Range tiles((rows + tile_rows - 1) / tile_rows, of.part, of.parts);
+    const int64_t begin = tiles.begin * tile_rows, stop = tiles.end * tile_rows, end = stop < rows ? stop : rows;
+    if (begin >= end) return;
+    if (!o.lines && of.first)
+      for (int64_t m = begin; m < end; ++m) std::memset(o.row(m), 0, sizeof(float) * static_cast<size_t>(o.K));
+    const Buffer<float> panels(outer_scratch);
+    outer_product(o, begin, end, panels.data());
+  }
+
+  // The sums of a stage's lines, each unit by one thread, and from there to the vectors whose gradients they are.
+  template <class S>
+  void take_vectors(const Chunk& chunk, int d, const Part& of, int64_t sum) const {
+    const int64_t U = S::units(shape_);
+    float* sums = sums_.data() + d * line_floats_ + sum;
+    const Range groups((U + lanes - 1) / lanes, of.part, of.parts);
+    const int64_t from = groups.begin * lanes, stop = groups.end * lanes, end = stop < U ? stop : U;
+    const WeightGradients& dw = call_.dweights[d];
+    if (from >= end || !(dw.b_ih || dw.b_hh || dw.own)) return;
+    if (S::BiasIh::count + S::BiasHh::count + S::Own::count == 0) return;
+    for (int slot = 0; slot < S::sums; ++slot)
+      sum_lines(chunk.lines, chunk.sums + sum + slot * U + from, line_floats_, end - from, sums + slot * U + from,
+                !of.first);
+    const auto spread = [&](float* to, auto which) {
+      using Which = decltype(which);
+      for (int j = 0; to && j < Which::count; ++j)
+        std::memcpy(to + j * U + from, sums + Which::at(j) * U + from, sizeof(float) * static_cast<size_t>(end - from));
+    };
+    spread(dw.b_ih ? dw.b_ih + S::first_gate * U : nullptr, typename S::BiasIh{});
+    spread(dw.b_hh ? dw.b_hh + S::first_gate * U : nullptr, typename S::BiasHh{});
+    spread(dw.own, typename S::Own{});
+  }
+
+  const Backward& call_;
+  const Shape& shape_;
+  const int64_t line_floats_;
+  const Buffer<float> sums_;
 };
-
-constexpr int64_t ahead = 16;  // lines
-constexpr int64_t outer_lines =
-    256;  // lines summed by themselves: they stay in the caches, and a sum of short sums keeps its precision
-
-template <int R, int V>
-ANAPHORA_APART void outer_tile(const Outer& o, int64_t line, int64_t lines, int64_t m, int64_t column,
-                               const float* panel) {
-  const float* d[R];
-  for (int r = 0; r < R; ++r) d[r] = o.d_pre + line * o.stride + o.element(m + r);
-  Vec sum[R][V];
-  for (int v = 0; v < V; ++v)
-    for (int r = 0; r < R; ++r) sum[r][v] = fill(0.0f);
-  for (int64_t n = 0, at = 0; n < lines; ++n, at += o.stride, panel += V * lanes) {
-    __builtin_prefetch(d[0] + at + ahead * o.stride);  // the next lines lie far overlap, out of the prefetcher's sight
-    Vec x[V];
-    for (int v = 0; v < V; ++v) x[v] = load(panel + v * lanes);
-    for (int r = 0; r < R; ++r) {
-      const Vec a = fill(d[r][at]);
-      for (int v = 0; v < V; ++v) sum[r][v] = fma(a, x[v], sum[r][v]);
-    }
-  }
-  for (int v = 0; v < V; ++v)
-    for (int r = 0; r < R; ++r)
-      add_to(o.dw + (m + r) * o.K + column + v * lanes, sum[r][v], lanes_from(column + v * lanes, o.K),
-             o.onto || line > 0);
-}
-
-constexpr int64_t outer_scratch = outer_lines * tile_vectors * lanes;
-
-// Rows [from, to) of dw.
-inline void outer_product(const Outer& o, int64_t from, int64_t to, float* panel) {
-  const Panels panels{o.K, tile_vectors};
-  for (int64_t line = 0; line < o.lines; line += outer_lines) {
-    const int64_t lines = o.lines - line < outer_lines ? o.lines - line : outer_lines;
-    for (int64_t p = 0; p < panels.count(); ++p) {
-      const int64_t column = panels.column(p);
-      const int V = panels.vectors_of(p);
-      for (int64_t n = 0; n < lines; ++n)
-        for (int v = 0; v < V; ++v) {
-          const int64_t c = column + v * lanes;
-          store(panel + (n * V + v) * lanes, load(o.source[line + n] + c, lanes_from(c, o.K)));
-        }
-      with_count<tile_vectors>(V, [&](auto W) {
-        for_tiles(to - from, [&](int64_t first, int rows) {
-          with_count<tile_rows>(rows, [&](auto R) {
-            outer_tile<decltype(R)::value, decltype(W)::value>(o, line, lines, from + first, column, panel);
-          });
-        });
-      });
-    }
-  }
-}
-
-// sum[m] (+)= d_pre[line][m] over all lines, m < count <= V vectors: side by side, since lines lie far overlap.
-template <int V>
-ANAPHORA_APART void sum_tile(int64_t lines, const float* d_pre, int64_t stride, int64_t count, float* sum, bool onto) {
-  int n[V];
-  for (int v = 0; v < V; ++v) n[v] = lanes_from(v * lanes, count);
-  for (int64_t from = 0; from < lines; from += outer_lines) {
-    const int64_t end = from + outer_lines < lines ? from + outer_lines : lines;
-    Vec total[V];
-    for (int v = 0; v < V; ++v) total[v] = fill(0.0f);
-    for (int64_t line = from; line < end; ++line)
-      for (int v = 0; v < V; ++v) {
-        __builtin_prefetch(d_pre + (line + ahead) * stride + v * lanes);
-        total[v] = add(total[v], load(d_pre + line * stride + v * lanes, n[v]));
-      }
-    for (int v = 0; v < V; ++v) add_to(sum + v * lanes, total[v], n[v], onto || from > 0);
-  }
-}
-
-inline void sum_lines(int64_t lines, const float* d_pre, int64_t stride, int64_t count, float* sum, bool onto) {
-  const Panels groups{count, tile_vectors};
-  for (int64_t p = 0; p < groups.count(); ++p) {
-    const int64_t m = groups.column(p), left = count - m;
-    if (!lines && !onto)
-      std::memset(sum + m, 0, sizeof(float) * static_cast<size_t>(left));
-    else
-      with_count<tile_vectors>(groups.vectors_of(p), [&](auto V) {
-        sum_tile<decltype(V)::value>(lines, d_pre + m, stride, left, sum + m, onto);
-      });
-  }
-}
 
 }  // namespace
 }  // namespace anaphora

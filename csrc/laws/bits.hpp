@@ -29,10 +29,10 @@ void row_the_same(Law& law, const Case& c, const Result& got, int64_t b, const C
   const int64_t width = s.D * s.P;
   law.same(rows_of(c, got.y, b, width), rows_of(other, expected.y, place_there, width), "y");
   compare(got.h_n, expected.h_n, s.P, "h_n");
-  compare(got.c_n, expected.c_n, s.H, "c_n");
+  compare(got.c_n, expected.c_n, c.memory_width(), "c_n");
   law.same(rows_of(c, got.gradients[0], b, s.I), rows_of(other, expected.gradients[0], place_there, s.I), "dx");
   compare(got.gradients[1], expected.gradients[1], s.P, "dh0");
-  compare(got.gradients[2], expected.gradients[2], s.H, "dc0");
+  compare(got.gradients[2], expected.gradients[2], c.memory_width(), "dc0");
 }
 
 // A row alone, laid out on its own, has the bits it had in the batch: output, states, and gradients of input and state.
@@ -46,12 +46,12 @@ void each_alone(Law& law, const Case& c) {
     one.arrays[0] = rows_of(c, c.arrays[0], b, s.I);
     one.dy = rows_of(c, c.dy, b, s.D * s.P);
     one.arrays[1] = part(c.arrays[1], s.D, c.B(), b, s.P);
-    one.arrays[2] = part(c.arrays[2], s.D, c.B(), b, s.H);
+    one.arrays[2] = part(c.arrays[2], s.D, c.B(), b, c.memory_width());
     one.dh_n = part(c.dh_n, s.D, c.B(), b, s.P);
-    one.dc_n = part(c.dc_n, s.D, c.B(), b, s.H);
+    one.dc_n = part(c.dc_n, s.D, c.B(), b, c.memory_width());
     one.mask = part(c.mask, s.D, c.B(), b, s.P);
     if (!c.one_h) one.keep_h = rows_of(c, c.keep_h, b, s.D * s.P);
-    if (!c.one_c) one.keep_c = rows_of(c, c.keep_c, b, s.D * s.H);
+    if (!c.one_c) one.keep_c = rows_of(c, c.keep_c, b, s.D * c.memory_width());
     row_the_same(law, one, run(one, true), 0, c, whole, b);
   }
 }
@@ -87,12 +87,13 @@ void step_by_step(Law& law, Case c) {
   const auto at_first = [&](const Floats& given, int64_t width) {
     return given.empty() ? Floats(at(c.B() * width), 0.0f) : given;
   };
-  Floats x(at(c.B() * s.I)), y(at(c.B() * s.P)), h = at_first(c.arrays[1], s.P), memory;
-  if (c.memory()) memory = at_first(c.arrays[2], s.H);
-  Scratch packed(at(table().packed_size(s)));
-  table().pack(s, weights_of(c, 0), packed.data());
+  Floats x(at(c.B() * s.I)), y(at(c.B() * s.P)), h = at_first(c.arrays[1], s.P);
+  Floats memory = at_first(c.arrays[2], c.memory_width());
+  const Table& kernels = *c.subject->kernels;
+  const Buffer<float> packed(kernels.packed_size(s));
+  kernels.pack(s, weights_of(c, 0), packed.data());
   const auto step =
-      table().bind_step({s, c.B(), packed.data(), x.data(), h.data(), wanted(memory), y.data(), c.noise()});
+      kernels.bind_step({s, c.B(), packed.data(), x.data(), h.data(), wanted(memory), y.data(), c.noise()});
   const auto row = [](const Floats& values, int64_t i, int64_t width) {
     return values.empty() ? Floats{} : Floats(values.begin() + i * width, values.begin() + (i + 1) * width);
   };
@@ -103,7 +104,7 @@ void step_by_step(Law& law, Case c) {
       if (t < c.lengths[at(b)]) law.same(row(y, b, s.P), row(whole.y, c.line(t, b), s.P), "y");
       if (t != c.lengths[at(b)] - 1) continue;
       law.same(row(h, b, s.P), row(whole.h_n, b, s.P), "h");
-      law.same(row(memory, b, s.H), row(whole.c_n, b, s.H), "c");
+      law.same(row(memory, b, c.memory_width()), row(whole.c_n, b, c.memory_width()), "c");
     }
   }
 }
@@ -129,10 +130,10 @@ void any_segment(Law& law, Case c, const std::vector<int64_t>& steps) {
 }
 
 // More lines than backward unwinds in one go, 1 Mi gradients of gates: no bit shows where it paused.
-void long_rows(Law& segments, Law& threads, CellKind cell) {
-  const int64_t H = any(30, 36), P = cell == CellKind::lstm_projected ? any(1, H) : H, B = any(1, 3);
-  const int64_t T = (int64_t{9} << 17) / (traits(cell).gates * H);
-  Case c = drawn({cell, any_size(9), H, P, any(1, 2)}, BatchLayout::ragged, B, T, any_noise());
+void long_rows(Law& segments, Law& threads, const Subject& subject) {
+  const Shape shape = drawn_shape(subject, any(30, 36) / subject.heads, 1, any_size(9), any(1, 2));
+  const int64_t T = (int64_t{9} << 17) / (subject.traits.gates * shape.H);
+  Case c = drawn(subject, shape, BatchLayout::ragged, any(1, 3), T, any_noise());
   any_segment(segments, c, {any(1, 50), any(51, T)});
   any_threads(threads, c, {2});
 }
@@ -157,17 +158,18 @@ void not_a_number(Law& law, const Case& c) {
         const bool reached = d ? step <= t : step >= t;
         law.hold(reached ? std::isnan(after.y[i]) : after.y[i] == before.y[i], "y of the row that is hit");
       }
-  if (s.cell == CellKind::rnn_relu) return;  // which lets no gradient through where its output is none
+  if (c.subject->is(CellKind::rnn_relu)) return;  // which lets no gradient through where its output is none
   for (int64_t i = 0; i < s.I; ++i)
     law.hold(std::isnan(after.gradients[0][at(c.line(t, hit) * s.I + i)]), "dx of the step that is hit is a number;");
 }
 
 // Fewer rows than threads, so many units that threads share a row's, so many steps that it is worth waking them (4 M
 // multiply-adds): its bits don't tell.
-void few_rows(Law& threads, Law& alone, CellKind cell, int64_t directions, BatchLayout layout) {
-  const int64_t H = any(100, 160), P = cell == CellKind::lstm_projected ? any(H / 2, H) : H, I = any_size(20);
-  const int64_t B = any(1, 5), weights = traits(cell).gates * H * (I + P);
-  Case c = drawn({cell, I, H, P, directions}, layout, B, 9000000 / ((B + 1) * weights) + 1, any_noise());
+void few_rows(Law& threads, Law& alone, const Subject& subject, int64_t directions, BatchLayout layout) {
+  const int64_t H = any(100, 160) / subject.heads;
+  const Shape shape = drawn_shape(subject, H, H / 2, any_size(20), directions);
+  const int64_t B = any(1, 5), weights = subject.traits.gates * shape.H * (shape.I + shape.P);
+  Case c = drawn(subject, shape, layout, B, 9000000 / ((B + 1) * weights) + 1, any_noise());
   if (any(0, 3)) {  // what reaches beyond a unit on its own is one thread's
     for (Floats* lines : {&c.mask, &c.keep_h, &c.keep_c}) lines->clear();
     c.clip = 0.0f;
@@ -212,17 +214,17 @@ void left_out(Law& law, const Case& c) {
 }
 
 // No rows, no steps, no lengths: nothing happens, states stay as they came, weight gradients are zero.
-void nothing_to_do(Law& law, CellKind cell) {
+void nothing_to_do(Law& law, const Subject& subject) {
   for (const std::vector<int64_t>& lengths : {std::vector<int64_t>{}, std::vector<int64_t>{0, 0, 0}}) {
-    Case c = random_case(cell, 2, BatchLayout::ragged, {9, 1, 1});
+    Case c = random_case(subject, 2, BatchLayout::ragged, {9, 1, 1});
     const int64_t rows = 2 * static_cast<int64_t>(lengths.size());
     c.lengths = lengths;
     lay_out(c, BatchLayout::ragged, 0);
     for (Floats* lines : {&c.arrays[0], &c.dy, &c.mask, &c.keep_h, &c.keep_c}) lines->clear();
     c.arrays[1] = numbers(rows * c.shape.P, 1.0);
-    c.arrays[2] = c.memory() ? numbers(rows * c.shape.H, 1.0) : Floats{};
+    c.arrays[2] = numbers(rows * c.memory_width(), 1.0);
     c.dh_n = numbers(rows * c.shape.P, 1.0);
-    c.dc_n = c.memory() ? numbers(rows * c.shape.H, 1.0) : Floats{};
+    c.dc_n = numbers(rows * c.memory_width(), 1.0);
     const Result r = run(c, true);
     law.same(r.h_n, c.arrays[1], "h_n");
     law.same(r.c_n, c.arrays[2], "c_n");

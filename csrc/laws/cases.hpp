@@ -8,19 +8,14 @@
 #include <string>
 #include <vector>
 
-#include "kernels.h"
+#include "laws/subject.hpp"
 
 namespace {
 
-using namespace anaphora;
 using Floats = std::vector<float>;
 using Doubles = std::vector<double>;
 
 constexpr float poison = std::numeric_limits<float>::quiet_NaN();  // in padding, where nothing may look
-const char* const cell_names[] = {"rnn_tanh", "rnn_relu",       "gru",           "gru_reset_before", "gru_layer_norm",
-                                  "lstm",     "lstm_projected", "lstm_peephole", "lstm_coupled",     "lstm_layer_norm"};
-constexpr int cell_count = sizeof(cell_names) / sizeof(cell_names[0]);
-
 std::mt19937 random_source;
 unsigned seed;      // of this round
 std::string place;  // what is being tried, for the message
@@ -55,6 +50,7 @@ size_t at(int64_t i) { return static_cast<size_t>(i); }
 // Everything that goes into a call.
 // Its arrays: x, h0, c0, then w_ih, w_hh, b_ih, b_hh, w_hr, own of each direction. An empty one is absent.
 struct Case {
+  const Subject* subject;
   Shape shape;
   std::vector<int64_t> time, row, lengths;
   int64_t N = 0;
@@ -65,21 +61,21 @@ struct Case {
   float clip = 0.0f;
   int64_t segment = 0;
 
-  int64_t G() const { return traits(shape.cell).gates; }
-  int64_t V() const { return traits(shape.cell).own; }
+  int64_t G() const { return subject->traits.gates; }
+  int64_t V() const { return subject->traits.own; }
   int64_t B() const { return static_cast<int64_t>(lengths.size()); }
   int64_t T() const { return static_cast<int64_t>(time.size()); }
-  bool memory() const { return traits(shape.cell).memory; }
-  bool normalised() const { return shape.cell == CellKind::gru_layer_norm || shape.cell == CellKind::lstm_layer_norm; }
+  int64_t memory_width() const { return subject->traits.memories * shape.H; }  // M*H
   int64_t line(int64_t t, int64_t b) const { return time[at(t)] + row[at(b)]; }
-  RowIndex lines() const { return {T(), B(), time.data(), row.data(), lengths.data()}; }
+  RowIndex index() const { return {T(), B(), time.data(), row.data(), lengths.data()}; }
   Noise noise() const {
     const auto given = [](const Floats& values) { return values.empty() ? nullptr : values.data(); };
     return {given(mask), given(keep_h), given(keep_c), one_h ? 0 : 1, one_c ? 0 : 1};
   }
   int64_t saved_floats() const {
-    if (!segment) return shape.D * N * saved_slots(shape.cell, noise()) * shape.H;
-    return memory() ? shape.D * ((T() + segment - 1) / segment) * B() * shape.H : 0;
+    const CellTraits& of = subject->traits;
+    if (!segment) return shape.D * N * saved_slots(of.saved_slots, of.memories, noise()) * shape.H;
+    return shape.D * ((T() + segment - 1) / segment) * B() * memory_width();
   }
 };
 
@@ -132,22 +128,22 @@ void add_noise(Case& c, int64_t kinds) {
     c.mask = numbers(s.D * c.B() * s.P, 1.0);
     for (float& m : c.mask) m = m < -0.3f ? 0.0f : 1.0f / 0.65f;
   }
-  if (s.cell == CellKind::lstm_projected) return;
+  if (c.subject->traits.projected) return;
   c.one_h = any(0, 2) == 0;
   c.one_c = any(0, 2) == 0;
   const auto keep = [&](bool one, int64_t width) {
     return one ? fractions(width) : spread(c, fractions(c.B() * T * width), T, width);
   };
   if (kinds & a_keep_h) c.keep_h = keep(c.one_h, s.D * s.P);
-  if (c.memory() && kinds & a_keep_c) c.keep_c = keep(c.one_c, s.D * s.H);
+  if (c.memory_width() && kinds & a_keep_c) c.keep_c = keep(c.one_c, s.D * c.memory_width());
 }
 
 // A case of this shape, longest row T, all else random.
-Case drawn(const Shape& shape, BatchLayout layout, int64_t B, int64_t T, int64_t noise) {
+Case drawn(const Subject& subject, const Shape& shape, BatchLayout layout, int64_t B, int64_t T, int64_t noise) {
   Case c;
+  c.subject = &subject;
   c.shape = shape;
   const int64_t I = shape.I, H = shape.H, P = shape.P, D = shape.D;
-  const bool projected = shape.cell == CellKind::lstm_projected;
   for (int64_t b = 0; b < B; ++b) c.lengths.push_back(any(0, T));
   c.lengths[at(any(0, B - 1))] = T;
   lay_out(c, layout, T);
@@ -155,26 +151,25 @@ Case drawn(const Shape& shape, BatchLayout layout, int64_t B, int64_t T, int64_t
   const double scale = 1.0 / std::sqrt(static_cast<double>(H));
   c.arrays.push_back(spread(c, numbers(B * T * I, 1.5), T, I));
   c.arrays.push_back(state ? numbers(D * B * P, 1.0) : Floats{});
-  c.arrays.push_back(state && c.memory() ? numbers(D * B * H, 1.0) : Floats{});
+  c.arrays.push_back(state ? numbers(D * B * c.memory_width(), 1.0) : Floats{});
   for (int64_t d = 0; d < D; ++d) {
     c.arrays.push_back(numbers(c.G() * H * I, scale));
-    c.arrays.push_back(numbers(c.G() * H * P, scale));
+    c.arrays.push_back(numbers(c.G() * H * (P / shape.heads), scale));
     c.arrays.push_back(bias ? numbers(c.G() * H, scale) : Floats{});
     c.arrays.push_back(bias ? numbers(c.G() * H, scale) : Floats{});
-    c.arrays.push_back(projected ? numbers(P * H, 1.5 * scale) : Floats{});
+    c.arrays.push_back(subject.traits.projected ? numbers(P * H, 1.5 * scale) : Floats{});
     c.arrays.push_back(numbers(c.V() * H, 1.0));
   }
   c.dy = spread(c, numbers(B * T * D * P, 1.0), T, D * P);
   c.dh_n = numbers(D * B * P, 1.0);
-  c.dc_n = c.memory() ? numbers(D * B * H, 1.0) : Floats{};
+  c.dc_n = numbers(D * B * c.memory_width(), 1.0);
   add_noise(c, noise);
   c.clip = any(0, 2) ? 0.0f : 0.1f;
   c.segment = any(0, 1) ? 0 : any(1, T + 1);
   const auto sized = [](const char* letter, int64_t n) { return std::string(" ") + letter + std::to_string(n); };
-  place = cell_names[static_cast<int>(shape.cell)] + sized("I", I) + sized("H", H) + sized("P", P) + sized("D", D) +
-          sized("B", B) + sized("T", T) + (c.mask.empty() ? "" : " mask") + (c.keep_h.empty() ? "" : " keep_h") +
-          (c.keep_c.empty() ? "" : " keep_c") + (c.clip > 0.0f ? " clip" : "") +
-          (c.segment ? sized("segment", c.segment) : "");
+  place = subject.name + sized("I", I) + sized("H", H) + sized("P", P) + sized("D", D) + sized("B", B) + sized("T", T) +
+          (c.mask.empty() ? "" : " mask") + (c.keep_h.empty() ? "" : " keep_h") + (c.keep_c.empty() ? "" : " keep_c") +
+          (c.clip > 0.0f ? " clip" : "") + (c.segment ? sized("segment", c.segment) : "");
   return c;
 }
 
@@ -182,10 +177,17 @@ struct Size {
   int64_t most_units, most_rows, most_steps;
 };
 
-Case random_case(CellKind cell, int64_t directions, BatchLayout layout, Size size, int64_t noise = any_noise()) {
-  const int64_t H = any_size(size.most_units), I = any_size(size.most_units);
-  const int64_t P = cell == CellKind::lstm_projected ? any(1, H) : H;
-  return drawn({cell, I, H, P, directions}, layout, any(1, size.most_rows), any(1, size.most_steps), noise);
+// A shape of H units for each head; a projected state has from least_P to H features.
+Shape drawn_shape(const Subject& subject, int64_t H, int64_t least_P, int64_t I, int64_t directions) {
+  H *= subject.heads;
+  return {subject.traits.kind, I, H, subject.traits.projected ? any(least_P, H) : H, directions, subject.heads};
+}
+
+Case random_case(const Subject& subject, int64_t directions, BatchLayout layout, Size size,
+                 int64_t noise = any_noise()) {
+  const int64_t H = any_size(size.most_units / subject.heads), I = any_size(size.most_units);
+  const Shape shape = drawn_shape(subject, H, 1, I, directions);
+  return drawn(subject, shape, layout, any(1, size.most_rows), any(1, size.most_steps), noise);
 }
 
 }  // namespace

@@ -13,12 +13,14 @@ double units_apart(float got, double wanted) {
 
 // One step of a cell of one unit for many rows, every array zeros but x, which meets a weight of 1 at one gate.
 Result one_unit(CellKind cell, size_t gate, const Floats& x) {
+  const Subject subject{traits(cell).name, traits(cell), &table(), nullptr};
   Case c;
+  c.subject = &subject;
   c.shape = {cell, 1, 1, 1, 1};
   c.lengths.assign(x.size(), 1);
   lay_out(c, BatchLayout::time_major, 1);
   c.arrays = {x, {}, {}, Floats(at(c.G()), 0.0f), Floats(at(c.G()), 0.0f), {}, {}, {}, {}};
-  if (c.memory()) c.arrays[2].assign(x.size(), 1.0f);
+  if (c.memory_width()) c.arrays[2].assign(x.size(), 1.0f);
   c.arrays[arrays_before][gate] = 1.0f;
   return run(c, false);
 }
@@ -49,7 +51,7 @@ void tiny_numbers(Law& law) {
   place = "a product of 1e-40";
   const int64_t N = 300, K = 120, O = 120;
   const Floats w(at(O * K), 1e-20f), x(at(N * K), 1e-20f);
-  Scratch packed(at(table().packed_linear_size(O, K)));
+  const Buffer<float> packed(table().packed_linear_size(O, K));
   Floats y(at(N * O), untouched);
   table().pack_linear(O, K, w.data(), nullptr, packed.data());
   table().linear(N, O, K, packed.data(), x.data(), y.data());

@@ -71,17 +71,17 @@ Weights weights_of(const Case& c, size_t d) {
 
 Result run(const Case& c, bool back, const Asked& asked = {}) {
   const Shape& s = c.shape;
-  const Table& kernels = table();
+  const Table& kernels = *c.subject->kernels;
   Result r;
   r.y.assign(at(c.N * s.D * s.P), untouched);
   r.h_n.assign(at(s.D * c.B() * s.P), untouched);
-  r.c_n.assign(at(c.memory() ? s.D * c.B() * s.H : 0), untouched);
+  r.c_n.assign(at(s.D * c.B() * c.memory_width()), untouched);
   if (back) r.saved.assign(at(c.saved_floats()), untouched);
-  Scratch packed(at(s.D * kernels.packed_size(s)));
+  const Buffer<float> packed(s.D * kernels.packed_size(s));
   Forward f{};
   Backward b{};
   f.shape = b.shape = s;
-  f.lines = b.lines = c.lines();
+  f.index = b.index = c.index();
   f.N = b.N = c.N;
   f.noise = b.noise = c.noise();
   f.segment = b.segment = c.segment;

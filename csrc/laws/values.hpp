@@ -61,13 +61,12 @@ void values_and_gradients(Law& values, Law& gradients, Law& rule, const Case& c)
 
 // So many lines that the weights' gradients are sums of sums, and that backward takes them in more than one go
 // (1 Mi gradients of gates): one unit, that the oracle keeps up.
-void long_sums(Law& values, Law& gradients, Law& rule) {
-  constexpr CellKind cells[] = {
-      CellKind::rnn_tanh,       CellKind::gru,           CellKind::gru_reset_before, CellKind::lstm,
-      CellKind::lstm_projected, CellKind::lstm_peephole, CellKind::lstm_coupled};
-  const CellKind cell = cells[any(0, 6)];
-  const int64_t lines = (int64_t{5} << 18) / (16 + traits(cell).gates + traits(cell).own);
-  Case c = drawn({cell, any(1, 2), 1, 1, 1}, BatchLayout::ragged, any(1, 2), lines, any_noise());
+bool suits_long_sums(const Subject& subject) {  // normalisers want units, a kink fewer lines
+  return subject.traits.own <= 3 && !subject.is(CellKind::rnn_relu);
+}
+void long_sums(Law& values, Law& gradients, Law& rule, const Subject& subject) {
+  const int64_t lines = (int64_t{5} << 18) / (16 + subject.traits.gates + subject.traits.own);
+  Case c = drawn(subject, drawn_shape(subject, 1, 1, any(1, 2), 1), BatchLayout::ragged, any(1, 2), lines, any_noise());
   c.clip = 0.1f;  // and so no finite differences: the slope of so long a sum is mostly rounding
   values_and_gradients(values, gradients, rule, c);
 }
@@ -77,7 +76,7 @@ void affine_maps(Law& law) {
   place = "linear N" + std::to_string(N) + " O" + std::to_string(O) + " K" + std::to_string(K);
   const Floats w = numbers(O * K, 1.0), bias = any(0, 2) ? numbers(O, 1.0) : Floats{}, x = numbers(N * K, 1.0);
   const Table& kernels = table();
-  Scratch packed(at(kernels.packed_linear_size(O, K)));
+  const Buffer<float> packed(kernels.packed_linear_size(O, K));
   kernels.pack_linear(O, K, w.data(), given(bias), packed.data());
   Floats y(at(N * O), untouched), alone(at(O), untouched);
   kernels.linear(N, O, K, packed.data(), x.data(), y.data());
