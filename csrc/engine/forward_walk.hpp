@@ -57,7 +57,7 @@ class ForwardWalk : public BlockRows<Cell> {
       if (few) input_sums_.prepare(s, from, to, member);
       for (int64_t i = 0; i < active; ++i) {
         output.enter(i, s);
-        rows[i] = at(i, s, output);
+        rows[i] = at<Save>(i, s, output);
         if (few) rows[i].partial = input_sums_.of(i, s - from);
         if (noise.mask) mask(rows[i], i);
         if (noise.keep_c) this->copy(c_before_.data() + i * this->memory_width(), rows[i].c, this->memory_width());
@@ -68,7 +68,7 @@ class ForwardWalk : public BlockRows<Cell> {
     }
   }
 
-  template <class Output>
+  template <bool Save, class Output>
   ForwardRow at(int64_t i, int64_t s, const Output& output) const {
     const int64_t row = this->row(i), line = this->line(row, s);
     ForwardRow r;
@@ -78,8 +78,8 @@ class ForwardWalk : public BlockRows<Cell> {
     r.factor[static_cast<int>(Factor::scratch)] = r.scratch = scratch_.data() + i * Cell::scratch * shape_.H;
     r.c = output.memory(i);
     r.y = output.y(i, line);
-    r.saved = output.saved(i, s, line);
-    r.raw = r.saved ? r.saved + Cell::saved_raw * shape_.H : r.scratch;
+    r.saved = Save ? output.saved(i, s, line) : nullptr;
+    r.raw = Save ? r.saved + Cell::saved_raw * shape_.H : r.scratch;
     r.partial = nullptr;
     r.b_ih = vectors_.b_ih;
     r.b_hh = vectors_.b_hh;
@@ -127,11 +127,11 @@ class ForwardWalk : public BlockRows<Cell> {
     const Panels panels = PackedLayout<Stage>{shape_}.panels();
     const Range range(panels.count(), part, parts);
     for (int64_t i = range.begin; i < range.end; ++i) {
-      const Panel panel = panels.at(from_the_end ? range.begin + range.end - 1 - i : i);
-      with_count<PackedLayout<Stage>::width>(panel.vectors, [&](auto W) {
+      const int64_t p = from_the_end ? range.begin + range.end - 1 - i : i;
+      with_count<PackedLayout<Stage>::width>(panels.at(p).vectors, [&](auto W) {
         for_tiles(active, [&](int64_t first, int n) {
           with_count<tile_rows>(n, [&](auto R) {
-            tile<Stage, Save, decltype(R)::value, decltype(W)::value>(rows + first, this->shape_, panel, packed);
+            tile<Stage, Save, decltype(R)::value, decltype(W)::value>(rows + first, this->shape_, p, packed);
           });
         });
       });

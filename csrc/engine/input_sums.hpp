@@ -36,7 +36,7 @@ class InputSums {
       for (int64_t i = 0; i < rows_.count(); ++i) {
         const int64_t end = rows_.length(i) < to ? rows_.length(i) : to;
         const int64_t steps = end - s < steps_ahead ? end - s : steps_ahead;
-        for (int64_t p = panels.begin; p < panels.end && steps > 0; ++p) form(i, s, steps, layout_.panels().at(p));
+        for (int64_t p = panels.begin; p < panels.end && steps > 0; ++p) form(i, s, steps, p);
       }
     });
   }
@@ -49,7 +49,7 @@ class InputSums {
 
   float* place(int64_t i, int64_t step) const { return sums_.data() + (i * steps_ahead + step) * width_; }
 
-  void form(int64_t i, int64_t s, int64_t steps, const Panel& panel) {
+  void form(int64_t i, int64_t s, int64_t steps, int64_t p) {
     for_tiles(steps, [&](int64_t first, int n) {
       ForwardRow rows[tile_rows];
       float* out[tile_rows];
@@ -59,8 +59,8 @@ class InputSums {
         out[r] = place(i, first + r);
       }
       with_count<tile_rows>(n, [&](auto R) {
-        with_count<PackedLayout<Stage>::width>(panel.vectors, [&](auto W) {
-          tile_ahead<Stage, decltype(R)::value, decltype(W)::value>(rows, out, call_.shape, panel, packed_);
+        with_count<PackedLayout<Stage>::width>(layout_.panels().at(p).vectors, [&](auto W) {
+          tile_ahead<Stage, decltype(R)::value, decltype(W)::value>(rows, out, call_.shape, p, packed_);
         });
       });
     });

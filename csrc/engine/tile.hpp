@@ -30,8 +30,9 @@ ANAPHORA_INLINE void multiply_terms(Vec (&sum)[R][Stage::slots * W], const Forwa
 }
 
 template <class Stage, bool Save, int R, int W>
-ANAPHORA_APART void tile(const ForwardRow* rows, const Shape& shape, const Panel& panel, const float* packed) {
+ANAPHORA_APART void tile(const ForwardRow* rows, const Shape& shape, int64_t p, const float* packed) {
   const PackedLayout<Stage> layout{shape};
+  const Panel panel = layout.panels().at(p);
   constexpr int A = Stage::slots * W;
   const float* weights = packed + layout.offset(panel);
   Vec sum[R][A];
@@ -50,10 +51,12 @@ ANAPHORA_APART void tile(const ForwardRow* rows, const Shape& shape, const Panel
 
 // bias + x W of the first stage for R steps, into partial[r].
 template <class Stage, int R, int W>
-ANAPHORA_APART void tile_ahead(const ForwardRow* rows, float* const* partial, const Shape& shape, const Panel& panel,
+ANAPHORA_APART void tile_ahead(const ForwardRow* rows, float* const* partial, const Shape& shape, int64_t p,
                                const float* packed) {
+  const PackedLayout<Stage> layout{shape};
+  const Panel panel = layout.panels().at(p);
   constexpr int A = Stage::slots * W;
-  const float* weights = packed + PackedLayout<Stage>{shape}.offset(panel);
+  const float* weights = packed + layout.offset(panel);
   Vec sum[R][A];
   for (int r = 0; r < R; ++r)
     for (int a = 0; a < A; ++a) sum[r][a] = load(weights + a * lanes);

@@ -16,9 +16,10 @@ struct RowsBack {
 };
 
 template <class Stage, class Term, int R, int V>
-ANAPHORA_APART void tile_back(const RowsBack& rows, int64_t first, const Shape& shape, const Panel& panel,
+ANAPHORA_APART void tile_back(const float* const* d_pre, float* const* out, bool onto, const Shape& shape, int64_t p,
                               const float* packed) {
   const PackedBackLayout<Stage, Term> layout{shape};
+  const Panel panel = layout.panels().at(p);
   const int64_t U = layout.units(), of_head = layout.units_of_head(), K = layout.panels().columns;
   const float* weights = packed + layout.offset(panel);
   Vec sum[R][V];
@@ -26,13 +27,13 @@ ANAPHORA_APART void tile_back(const RowsBack& rows, int64_t first, const Shape& 
     for (int r = 0; r < R; ++r) sum[r][v] = fill(0.0f);
   for (int j = 0; j < Term::count; ++j) {
     const float* x[R];
-    for (int r = 0; r < R; ++r) x[r] = rows.d_pre[first + r] + Term::slot[j] * U + panel.head * of_head;
+    for (int r = 0; r < R; ++r) x[r] = d_pre[r] + Term::slot[j] * U + panel.head * of_head;
     multiply<SumSlots<V, 0>, V>(sum, x, of_head, weights + j * of_head * V * lanes);
   }
   for (int v = 0; v < V; ++v)
     for (int r = 0; r < R; ++r) {
       const int64_t column = panel.column + v * lanes;
-      add_to(rows.out[first + r] + panel.head * K + column, sum[r][v], lanes_from(column, K), rows.onto);
+      add_to(out[r] + panel.head * K + column, sum[r][v], lanes_from(column, K), onto);
     }
 }
 
@@ -41,16 +42,15 @@ template <class Stage, class Term>
 void multiply_back(const RowsBack& rows, const Shape& shape, const float* packed, int part, int parts) {
   const Panels panels = PackedBackLayout<Stage, Term>{shape}.panels();
   const Range range(panels.count(), part, parts);
-  for (int64_t p = range.begin; p < range.end; ++p) {
-    const Panel panel = panels.at(p);
-    with_count<tile_vectors>(panel.vectors, [&](auto V) {
+  for (int64_t p = range.begin; p < range.end; ++p)
+    with_count<tile_vectors>(panels.at(p).vectors, [&](auto V) {
       for_tiles(rows.count, [&](int64_t first, int n) {
         with_count<tile_rows>(n, [&](auto R) {
-          tile_back<Stage, Term, decltype(R)::value, decltype(V)::value>(rows, first, shape, panel, packed);
+          tile_back<Stage, Term, decltype(R)::value, decltype(V)::value>(rows.d_pre + first, rows.out + first,
+                                                                         rows.onto, shape, p, packed);
         });
       });
     });
-  }
 }
 
 }  // namespace

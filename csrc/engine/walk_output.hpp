@@ -1,7 +1,7 @@
 // Where a walk forward leaves its results: the caller's arrays, or scratch when backward walks a segment again.
 //
-// An output gives a row's place for the state, the memories and the saved values at one step, and is told when a row
-// enters a step. The walk knows nothing else of it.
+// An output says whether gates are saved. It gives a row's place for the state, the memories and what is saved at one
+// step, and is told when a row enters a step. The walk knows nothing else of it.
 #pragma once
 #include "engine/block_rows.hpp"
 #include "engine/thread_team.hpp"
@@ -20,9 +20,7 @@ class CallOutput {
   float* memory(int64_t i) const {
     return Cell::memories ? rows_.of_row(call_.c_n, rows_.row(i), rows_.memory_width()) : nullptr;
   }
-  float* saved(int64_t, int64_t, int64_t line) const {
-    return saves_gates() ? rows_.saved_of_line(call_.saved, line) : nullptr;
-  }
+  float* saved(int64_t, int64_t, int64_t line) const { return rows_.saved_of_line(call_.saved, line); }
   void enter(int64_t i, int64_t s) const {
     if (Cell::memories && call_.saved && call_.segment && s % call_.segment == 0)
       copy(rows_.saved_of_segment(call_.saved, rows_.row(i), s), memory(i), rows_.memory_width());
