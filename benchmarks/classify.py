@@ -21,15 +21,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from anaphora.config import resolve
-from anaphora.data.folders import read_tables
+from anaphora.data.files.folders import read_tables
 from anaphora.tasks.classify.classifier import Classifier
 from anaphora.tasks.classify.columns import choose
 from anaphora.tasks.classify.encoding import encode
 from anaphora.tasks.classify.floor import floor
-from anaphora.tasks.classify.model import train
 from anaphora.tasks.classify.reading import Corpus, Rows, rows_of, set_aside
 from anaphora.tasks.classify.scoring import evaluate
 from anaphora.tasks.classify.settings import PRESETS, USUAL, ClassifyConfig
+from anaphora.tasks.classify.training import train
 
 MEASURES = ("accuracy", "macro_f1", "linear_accuracy", "linear_macro_f1", "seconds")
 

@@ -63,21 +63,21 @@ def figures(task: str, data: list[str], options: list[str]) -> dict[str, float]:
     """Estimates and the time of a step: the mean over as many batches as make a pass, or the first of them."""
     import torch
 
-    from anaphora.commands import estimate
+    from anaphora.checks import cost
     from anaphora.config import resolve
-    from anaphora.tasks import table
+    from anaphora.tasks import registry
+    from anaphora.training.distributed.workers import Alone
     from anaphora.training.initial import first_model
     from anaphora.training.update import Updater
-    from anaphora.training.workers import Alone
 
-    estimate.CLOCK = time.process_time
-    chosen = table.settings(task)
+    cost.CLOCK = time.process_time
+    chosen = registry.settings(task)
     config = resolve(chosen.CONFIG, chosen.PRESETS, preset=options[1], options=options[2:])
-    corpus = table.task(task).read(config, data)
-    _, load = table.task(task).describe(config, corpus)
-    told = {each.code: each.figures for each in estimate.findings(load, config.training, Path())}
+    corpus = registry.task(task).read(config, data)
+    _, load = registry.task(task).describe(config, corpus)
+    told = {each.code: each.figures for each in cost.findings(load, config.training, Path())}
     torch.set_num_threads(1)
-    work = table.model(task).Work(config, corpus)
+    work = registry.model(task).Work(config, corpus)
     model = first_model(work.tree, 0, work.begin)
     updater = Updater(model.train(), work.batches, work.loss, work.training, Alone())
     steps = RAGGED if task != "language" else EQUAL  # of unlike length, a mean over many; else the best of a few

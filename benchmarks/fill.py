@@ -21,13 +21,13 @@ import torch
 from torch import Tensor, nn
 
 from anaphora.config import resolve
-from anaphora.tasks.fill.model import Work, past_of, read_before
+from anaphora.formatting import clock, columns
 from anaphora.tasks.fill.scoring import Side
 from anaphora.tasks.fill.settings import PRESETS, USUAL, FillConfig
 from anaphora.tasks.fill.task import read
+from anaphora.tasks.fill.training import Work, past_of, read_before
 from anaphora.tasks.fill.windows import Batch
 from anaphora.training import run
-from anaphora.wording import clock, columns
 
 AT_ONCE = 1024  # gaps of a look
 

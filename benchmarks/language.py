@@ -17,10 +17,10 @@ import time
 import torch
 
 from anaphora.config import resolve
-from anaphora.nn.blocks import Stack, build
+from anaphora.nn.build import Stack, build
 from anaphora.tasks.language import streams, task
-from anaphora.tasks.language.model import loss, specification
 from anaphora.tasks.language.settings import PRESETS, USUAL, LanguageConfig
+from anaphora.tasks.language.training import loss, specification
 from anaphora.training import optim
 
 RIVALS = {"rnn": torch.nn.RNN, "gru": torch.nn.GRU, "lstm": torch.nn.LSTM}

@@ -21,17 +21,17 @@ from pathlib import Path
 
 import torch
 
-from anaphora.commands.progress import show
 from anaphora.config import resolve
-from anaphora.nn.blocks import build
+from anaphora.nn.build import build
+from anaphora.report.terminal import show
 from anaphora.tasks.language import task
-from anaphora.tasks.language.model import Work
 from anaphora.tasks.language.settings import PRESETS, USUAL, LanguageConfig
+from anaphora.tasks.language.training import Work
 from anaphora.training import optim
 from anaphora.training.loop import Loop
 from anaphora.training.metrics_log import MetricsLog
+from anaphora.training.observer import Silent, Step, Together
 from anaphora.training.plan import Schedule
-from anaphora.training.watch import Silent, Step, Together
 
 
 def main() -> None:

@@ -29,7 +29,7 @@ from typing import Any
 
 import numpy as np
 
-from anaphora.data import telling
+from anaphora.data import progress
 from measure import facts, program
 
 MEGABYTE = 10**6
@@ -83,8 +83,8 @@ def train(text: Path, units: str, seconds: float) -> dict[str, Any]:
     """One training, in this process, and what it took."""
     from anaphora.config import resolve
     from anaphora.tasks.language import streams, task
-    from anaphora.tasks.language.model import Work
     from anaphora.tasks.language.settings import PRESETS, LanguageConfig
+    from anaphora.tasks.language.training import Work
     from anaphora.training import run
 
     own = Own()
@@ -92,8 +92,8 @@ def train(text: Path, units: str, seconds: float) -> dict[str, Any]:
     processor = time.process_time()
     options = [*OPTIONS, "--units", units, "--minutes", str(seconds / 60)]
     config = resolve(LanguageConfig, PRESETS, preset="small", options=options)
-    telling.EVERY_SECONDS = 1.0
-    with telling.heard_by(lambda what: print(f"\r{what:60}", end="", file=sys.stderr, flush=True)):
+    progress.EVERY_SECONDS = 1.0
+    with progress.heard_by(lambda what: print(f"\r{what:60}", end="", file=sys.stderr, flush=True)):
         begun = time.perf_counter()
         corpus = task.read(config, [text])
         read = time.perf_counter()

@@ -31,14 +31,14 @@ from typing import Any
 import torch
 
 from anaphora.config import resolve
-from anaphora.nn.blocks import build
+from anaphora.nn.build import build
 from anaphora.tasks.language import task
-from anaphora.tasks.language.model import Work
 from anaphora.tasks.language.settings import PRESETS, USUAL, LanguageConfig
-from anaphora.training.distributed import join
+from anaphora.tasks.language.training import Work
+from anaphora.training.distributed.torch_group import join
+from anaphora.training.distributed.workers import Alone, Workers
 from anaphora.training.initial import initialise
 from anaphora.training.update import Updater
-from anaphora.training.workers import Alone, Workers
 from measure import facts
 
 NETWORKS = {"1 Gbit/s": 1e9 / 8, "10 Gbit/s": 1e10 / 8, "25 Gbit/s": 2.5e10 / 8, "100 Gbit/s": 1e11 / 8}

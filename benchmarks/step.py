@@ -29,8 +29,8 @@ from typing import Any
 import numpy as np
 import torch
 
-from anaphora import kernels, spec
-from anaphora.bundle import Bundle
+from anaphora import kernels
+from anaphora.bundle import Bundle, spec
 from anaphora.runtime import Model
 from measure import allocations, bars, facts, program
 from measure.side import Side

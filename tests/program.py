@@ -6,8 +6,10 @@ import subprocess
 from collections.abc import Callable
 from pathlib import Path
 
-from anaphora import bundle, spec
-from anaphora.data.vocabulary import Vocabulary
+from anaphora import bundle
+from anaphora.bundle import spec
+from anaphora.data.text.build import build
+from anaphora.data.text.vocabulary import Vocabulary
 from small_models import random_tensors
 
 Run = Callable[..., subprocess.CompletedProcess[str]]
@@ -20,7 +22,7 @@ def write_model(
     path: Path, kind: str = "char", text: str = TEXT, seed: int = 5
 ) -> tuple[Vocabulary, dict[str, object]]:
     """A model with random weights and a real vocabulary, made without torch."""
-    vocabulary = Vocabulary.build(kind, text)
+    vocabulary = build(kind, text)
     tree = spec.check(
         {
             "kind": "stack",

@@ -131,30 +131,30 @@ def fails_at_update(step: int, **_: Any) -> None:
 
 def no_number(step: int, **_: Any) -> None:
     """The loss of this rank's rows is none from a step on."""
-    from anaphora.tasks.language import model
+    from anaphora.tasks.language import training
 
-    real, calls = model.Work.loss, [0]
+    real, calls = training.Work.loss, [0]
 
     def loss(self: Any, module: Any, batch: Any, carry: Any) -> Any:
         calls[0] += 1
         found, state = real(self, module, batch, carry)
         return (found * math.nan if calls[0] >= step else found), state
 
-    model.Work.loss = loss  # type: ignore[method-assign, assignment]
+    training.Work.loss = loss  # type: ignore[method-assign, assignment]
 
 
 def no_gradient(**_: Any) -> None:
     """A loss that needs no parameter, as one of no rows may be."""
-    from anaphora.tasks.language import model
+    from anaphora.tasks.language import training
 
-    real = model.Work.loss
+    real = training.Work.loss
 
     def loss(self: Any, module: Any, batch: Any, carry: Any) -> Any:
         found, state = real(self, module, batch, carry)
         assert found.item() == batch.inputs.size == 0
         return found.detach(), state
 
-    model.Work.loss = loss  # type: ignore[method-assign, assignment]
+    training.Work.loss = loss  # type: ignore[method-assign, assignment]
 
 
 def other_instructions(**_: Any) -> None:
@@ -172,7 +172,7 @@ def exchange() -> None:
     import numpy as np
     import torch
 
-    from anaphora.training.distributed import join
+    from anaphora.training.distributed.torch_group import join
 
     with join(os.environ, print) as workers:
         rank = workers.rank
@@ -200,8 +200,8 @@ def exchange() -> None:
 
 def stuck() -> None:
     """Rank 1 dies while rank 0 computes and will not look up."""
-    from anaphora.training import lifeline
-    from anaphora.training.distributed import join
+    from anaphora.training.distributed import lifeline
+    from anaphora.training.distributed.torch_group import join
 
     lifeline.GRACE_SECONDS = 0.3
     with join(os.environ, lambda text: print(text, flush=True)) as workers:
@@ -247,8 +247,8 @@ def main() -> None:
     import anaphora.cli
     import anaphora.commands.resume
     import anaphora.commands.train  # noqa: F401
-    from anaphora.tasks.language import model  # noqa: F401
-    from anaphora.training import distributed  # noqa: F401
+    from anaphora.tasks.language import training  # noqa: F401
+    from anaphora.training.distributed import torch_group  # noqa: F401
 
     for line in sys.stdin:
         asked = json.loads(line)

@@ -12,10 +12,10 @@ import torch
 from torch import Tensor, nn
 
 from anaphora.config import Training
-from anaphora.data.shares import share
+from anaphora.data.worker_rows import share
 from anaphora.training.loop import Loop
+from anaphora.training.observer import Evaluation, Silent, Step
 from anaphora.training.plan import Budget, Plan, Schedule
-from anaphora.training.watch import Evaluation, Silent, Step
 
 
 class Points:

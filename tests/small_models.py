@@ -7,8 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from anaphora import spec
-from anaphora.bundle import Bundle
+from anaphora.bundle import Bundle, spec
 from anaphora.runtime import Model
 
 V, E = 11, 5

@@ -18,11 +18,11 @@ import anaphora
 from anaphora import bundle, runtime
 from anaphora.config import resolve
 from anaphora.errors import DataError, IncompatibleBundle
-from anaphora.tasks.classify import model as classify
 from anaphora.tasks.classify import task as classify_task
+from anaphora.tasks.classify import training as classify
 from anaphora.tasks.classify.python import LabelModel
-from anaphora.tasks.language import model as language
 from anaphora.tasks.language import task as language_task
+from anaphora.tasks.language import training as language
 from anaphora.tasks.language.python import LanguageModel
 from anaphora.tasks.language.settings import PRESETS, LanguageConfig
 from labelled import config, sentences, waves, write_csv, write_jsonl

@@ -15,8 +15,8 @@ import anaphora
 from anaphora.api import configured
 from anaphora.commands.check import _check
 from anaphora.errors import DataError, Diverged, Interrupted, UsageError
-from anaphora.tasks.classify import model as classify
-from anaphora.training.watch import Evaluation, Silent, Step
+from anaphora.tasks.classify import training as classify
+from anaphora.training.observer import Evaluation, Silent, Step
 from labelled import sentences, waves, write_csv
 
 ROWS: dict[str, Any] = {

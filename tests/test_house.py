@@ -1,4 +1,4 @@
-"""The package around the code: pins, versions, exit codes, scripts."""
+"""The package around the code: pins, versions, exit codes, scripts, findings."""
 
 from __future__ import annotations
 
@@ -16,6 +16,7 @@ from anaphora import errors
 ROOT = Path(__file__).resolve().parent.parent
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
 SCRIPTS = [*sorted((ROOT / "scripts").iterdir()), ROOT / ".ci" / "run"]
+FINDINGS = sorted((ROOT / "findings").glob("*.sh"))
 
 
 def pins() -> dict[str, tuple[int, ...]]:
@@ -129,3 +130,23 @@ def test_scripts_run_and_say_what_they_do(script: Path) -> None:
     assert lines[0] == "#!/usr/bin/env bash"
     assert re.match(r"# [A-Z]", lines[1])
     subprocess.run(["bash", "-n", script], check=True)
+
+
+@pytest.mark.parametrize("finding", FINDINGS, ids=lambda path: path.stem)
+def test_findings_are_pinned_and_stand_alone(finding: Path) -> None:
+    subprocess.run(["bash", "-n", finding], check=True)
+    text = finding.read_text(encoding="utf-8")
+    lines = text.splitlines()
+    assert lines[0] == "#!/usr/bin/env bash"
+    assert re.match(r"# \S", lines[1])
+    assert "set -euo pipefail" in lines
+    parts = re.findall(r"^# (Packages|Valid input|Expectation|Behaviour): ", text, re.MULTILINE)
+    assert parts == ["Packages", "Valid input", "Expectation", "Behaviour"]
+    (packages,) = re.findall(r"^install (.+)$", text, re.MULTILINE)
+    found = dict(re.findall(r"(?:^| )([a-z0-9_-]+)==([0-9.]+)(?= |$)", packages))
+    assert len(found) == len(packages.split())
+    assert found.get("torch", "2.13.0") == "2.13.0"
+    assert "torch" not in found or "numpy" in found
+    assert "anaphora" not in text
+    assert len(re.findall(r"^(program|expect) <<'END'$", text, re.MULTILINE)) == 2
+    assert "pip install" not in text

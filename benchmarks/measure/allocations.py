@@ -85,8 +85,7 @@ def stepper(cell: str, H: int = 128) -> Callable[[], object]:
     """A step of one layer of H units over H inputs, one row, random weights."""
     import numpy as np
 
-    from anaphora import spec
-    from anaphora.bundle import Bundle
+    from anaphora.bundle import Bundle, spec
     from anaphora.runtime import Model
 
     block = {"kind": cell, "name": "recurrent", "input_size": H, "hidden_size": H}

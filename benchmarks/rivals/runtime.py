@@ -5,8 +5,7 @@ Padded batches go in and come out, as NumPy arrays, with lengths where rows diff
 
 from __future__ import annotations
 
-from anaphora import spec
-from anaphora.bundle import Bundle
+from anaphora.bundle import Bundle, spec
 from anaphora.runtime import Model
 from measure.case import Outputs, Problem, Rival
 from measure.turns import Side

@@ -12,13 +12,14 @@ from __future__ import annotations
 import importlib
 from typing import TYPE_CHECKING, Any
 
+from anaphora.version import __version__
+
 if TYPE_CHECKING:
     from anaphora import nn, runtime
     from anaphora.api import check, load, resume, train
     from anaphora.estimators import SequenceClassifier
-    from anaphora.kernels import get_threads, set_threads
+    from anaphora.kernels.calls import get_threads, set_threads
 
-__version__ = "0.1.0"
 __all__ = [
     "SequenceClassifier", "__version__", "check", "get_threads", "load", "nn", "resume", "runtime", "set_threads",
     "train",

@@ -20,14 +20,16 @@ from typing import TYPE_CHECKING, Any, Literal, overload
 
 import numpy as np
 
-from anaphora import checking, places, runtime
-from anaphora.commands.watching import beside
+from anaphora import runtime
+from anaphora.checks import examine
+from anaphora.checks.findings import SEVERITIES, Finding, errors, refuse
 from anaphora.config import Config, knobs, resolve
-from anaphora.data.telling import heard_by
+from anaphora.data.progress import heard_by
 from anaphora.errors import AnaphoraError, DataError, IncompatibleBundle, MissingExtra, UsageError, closest
-from anaphora.findings import SEVERITIES, Finding, errors, refuse
-from anaphora.opened import Opened, live_with
-from anaphora.tasks import table
+from anaphora.report.observers import beside
+from anaphora.runs import folder as run_folder
+from anaphora.tasks import registry
+from anaphora.tasks.base.trained_model import Opened, live_with
 
 if TYPE_CHECKING:
     from anaphora.tasks.classify.python import LabelModel
@@ -35,7 +37,7 @@ if TYPE_CHECKING:
     from anaphora.tasks.language.python import LanguageModel
     from anaphora.tasks.tag.python import TagModel
     from anaphora.tasks.translate.python import TextModel
-    from anaphora.training.watch import Watch
+    from anaphora.training.observer import Watch
 
 Place = str | os.PathLike[str]
 Settings = Place | Mapping[str, Any] | Config
@@ -99,13 +101,13 @@ def train(
     settings = configured(task, preset, config, given)
     trainer = _trainer("anaphora.train")
     if output is not None:
-        places.check_output(Path(output))
+        run_folder.check_output(Path(output))
     with _read_aloud(progress):
         corpus, findings = _examined(task, settings, data)
         refuse(findings)
-        work = table.model(task).Work(settings, corpus)
+        work = registry.model(task).Work(settings, corpus)
     with _place(output, run_dir) as (file, folder, passing), _watched(progress, work.unit) as watch:
-        how: dict[str, Any] = {"data": table.python(task).paths(data) or (), "watch": watch, "started": started}
+        how: dict[str, Any] = {"data": registry.python(task).paths(data) or (), "watch": watch, "started": started}
         if passing is None:
             how["beside"] = beside(work)  # a page that nobody could open later is not drawn
         report = trainer.train(work, file, run_dir=folder, **how)
@@ -125,17 +127,17 @@ def resume(run_dir: Place, data: Any = None, *, progress: bool | Watch = False) 
     and what `train` raises.
     """
     folder = Path(run_dir)
-    facts = places.facts(folder)
+    facts = run_folder.facts(folder)
     task = facts["task"]
     if data is None:
         data = [Path(name) for name in facts["data"]]
-        if not data or places.STANDARD_INPUT in facts["data"]:
+        if not data or run_folder.STANDARD_INPUT in facts["data"]:
             came = "standard input" if data else "a Python program"
             raise UsageError(f"The data of {folder} came from {came}: give them again, resume(…, data=…).")
-    settings = resolve(table.settings(task).CONFIG, file=folder / places.CONFIG)
+    settings = resolve(registry.settings(task).CONFIG, file=folder / run_folder.CONFIG)
     trainer = _trainer("anaphora.resume")
     with _read_aloud(progress):
-        work = table.model(task).Work(settings, _corpus(task, settings, data))
+        work = registry.model(task).Work(settings, _corpus(task, settings, data))
     with _watched(progress, work.unit) as watch:
         report = trainer.resume(work, folder, watch=watch, beside=beside(work, (folder / "tensorboard").exists()))
     model = load(report.model)
@@ -158,9 +160,9 @@ def opened(model: runtime.Model) -> Opened:
     Raises IncompatibleBundle for a task that this version does not know, or a model that lacks what its task needs.
     """
     task = str(model.config["task"])
-    if task not in table.TASKS:
-        raise IncompatibleBundle(f"The model is of the task {task!r}; this version knows: {', '.join(table.TASKS)}.")
-    found: Opened = table.python(task).open_model(model)
+    if task not in registry.TASKS:
+        raise IncompatibleBundle(f"The model is of the task {task!r}; this version knows: {', '.join(registry.TASKS)}.")
+    found: Opened = registry.python(task).open_model(model)
     return found
 
 
@@ -172,14 +174,14 @@ def check(
 
     Takes what `train` takes. Raises UsageError for a wrong argument, or for what are no data at all.
     """
-    from anaphora.commands import estimate
+    from anaphora.checks import cost
 
     settings: Any = configured(task, preset, config, given)
     corpus, found = _examined(task, settings, data)
     if not errors(found):
-        described, load = table.task(task).describe(settings, corpus)
+        described, load = registry.task(task).describe(settings, corpus)
         folder = Path(tempfile.gettempdir())
-        found += described if load is None else [*described, *estimate.findings(load, settings.training, folder)]
+        found += described if load is None else [*described, *cost.findings(load, settings.training, folder)]
     return sorted(found, key=lambda finding: SEVERITIES.index(finding.severity))
 
 
@@ -188,7 +190,7 @@ def configured(task: str, preset: str | None, config: Settings | None, given: Ma
 
     Raises UsageError, naming the nearest, for what is not declared, and for a value that a knob does not take.
     """
-    chosen = table.settings(task)
+    chosen = registry.settings(task)
     file = Path(config) if isinstance(config, str | os.PathLike) else None
     above: Mapping[str, Any] = {}
     if isinstance(config, Config):
@@ -224,19 +226,19 @@ def _plain(value: Any) -> Any:
 
 
 def _examined(task: str, settings: Config, data: Any) -> tuple[Any, list[Finding]]:
-    files = table.python(task).paths(data)
+    files = registry.python(task).paths(data)
     if files is not None:
-        return checking.examine(table.task(task), settings, files)
+        return examine.examine(registry.task(task), settings, files)
     try:
-        corpus = table.python(task).read(settings, data)
+        corpus = registry.python(task).read(settings, data)
     except DataError as error:
-        return None, [checking.unreadable(error)]
-    return corpus, table.task(task).check(settings, corpus)
+        return None, [examine.unreadable(error)]
+    return corpus, registry.task(task).check(settings, corpus)
 
 
 def _corpus(task: str, settings: Config, data: Any) -> Any:
-    files = table.python(task).paths(data)
-    return table.python(task).read(settings, data) if files is None else table.task(task).read(settings, files)
+    files = registry.python(task).paths(data)
+    return registry.python(task).read(settings, data) if files is None else registry.task(task).read(settings, files)
 
 
 def _trainer(wanted_by: str) -> Any:
@@ -265,7 +267,7 @@ def _watched(progress: bool | Watch, unit: str) -> Iterator[Watch | None]:
     if not isinstance(progress, bool):
         yield progress
     elif progress:
-        from anaphora.commands.progress import show
+        from anaphora.report.terminal import show
 
         with show(unit) as watch:
             yield watch
@@ -282,12 +284,12 @@ def _place(output: Place | None, run_dir: Place | None) -> Iterator[tuple[Path, 
     if output is not None:
         yield Path(output), folder, None
     elif folder is not None:
-        yield folder / places.MODEL, folder, None
+        yield folder / run_folder.MODEL, folder, None
     else:
         passing = Path(tempfile.mkdtemp(prefix="anaphora-"))
         try:
-            yield passing / places.MODEL, passing, passing
+            yield passing / run_folder.MODEL, passing, passing
         except BaseException as error:
-            if not (isinstance(error, AnaphoraError) and any((passing / places.CHECKPOINTS).glob("*"))):
+            if not (isinstance(error, AnaphoraError) and any((passing / run_folder.CHECKPOINTS).glob("*"))):
                 shutil.rmtree(passing, ignore_errors=True)
             raise

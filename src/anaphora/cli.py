@@ -21,9 +21,9 @@ from typing import Any
 
 import typer
 
-from anaphora import __version__
 from anaphora.commands import parser
 from anaphora.errors import AnaphoraError, Terminated
+from anaphora.version import __version__
 
 COMMANDS = {
     "demo": (
@@ -37,7 +37,7 @@ COMMANDS = {
     "run": ("anaphora.commands.run:make", "Use a model: go on with a text, label, tag, fill gaps, translate."),
     "eval": ("anaphora.commands.eval:make", "Score a model on data, in the measures of its task."),
     "tune": ("anaphora.commands.tune:make", "Search for good settings in a budget of time."),
-    "rate": ("anaphora.commands.rate:make", "Find a learning rate to begin with."),
+    "rate": ("anaphora.commands.lr_find:make", "Find a learning rate to begin with."),
     "runs": ("anaphora.commands.runs:make", "List runs, show one, or set several beside each other."),
     "config": ("anaphora.commands.config:make", "Show everything that may be set, with what it means."),
     "verify": ("anaphora.commands.verify:make", "Check that a model file is whole, and say what is in it."),

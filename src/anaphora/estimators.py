@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 from anaphora import bundle, runtime
 from anaphora.api import train
 from anaphora.data.batches import Ragged
-from anaphora.data.given import is_sequence
+from anaphora.data.in_memory import is_sequence
 from anaphora.errors import DataError, MissingExtra, UsageError
 from anaphora.tasks.classify.given import Inputs, count, inputs
 from anaphora.tasks.classify.python import LabelModel

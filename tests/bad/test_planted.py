@@ -7,10 +7,11 @@ from typing import Any
 
 import pytest
 
-from anaphora import checking
+from anaphora.checks import examine
+from anaphora.checks.findings import CODES, Finding, errors
 from anaphora.config import Config, resolve
+from anaphora.data.location import Row
 from anaphora.errors import DataError
-from anaphora.findings import CODES, Finding, Row, errors
 from anaphora.tasks.classify import settings as classify_settings
 from anaphora.tasks.classify import task as classify
 from anaphora.tasks.fill import settings as fill_settings
@@ -52,7 +53,7 @@ def asked(name: str, words: str) -> tuple[Config, list[str]]:
 
 def found(name: str, words: str) -> list[Finding]:
     config, paths = asked(name, words)
-    return checking.whole(TASKS[name][0], config, paths, lambda load: [])
+    return examine.whole(TASKS[name][0], config, paths, lambda load: [])
 
 
 @pytest.mark.parametrize(("name", "planted"), CASES, ids=lambda case: case.name if isinstance(case, Planted) else case)

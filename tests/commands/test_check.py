@@ -13,8 +13,9 @@ from typing import Any
 import numpy as np
 import pytest
 
-from anaphora import checking, spec
-from anaphora.commands import estimate
+from anaphora.bundle import spec
+from anaphora.checks import cost as estimate
+from anaphora.checks import examine
 from anaphora.config import Training
 from anaphora.tasks.language.network import specification
 from anaphora.tasks.language.settings import LanguageConfig
@@ -105,8 +106,8 @@ def test_a_reader_that_goes_away(tmp_path: Path, quiet_environment: dict[str, st
 # Estimates
 
 
-def load(tree: spec.Block, **changes: Any) -> checking.Load:
-    return checking.Load(**{"tree": tree, "rows": 3, "steps": 5, "batches": 7, "data_bytes": 1000, **changes})
+def load(tree: spec.Block, **changes: Any) -> examine.Load:
+    return examine.Load(**{"tree": tree, "rows": 3, "steps": 5, "batches": 7, "data_bytes": 1000, **changes})
 
 
 def small(cell: str = "lstm", layers: int = 1) -> spec.Block:

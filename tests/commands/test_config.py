@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from anaphora.commands.config import page
 from anaphora.config import from_values, resolve
-from anaphora.config_text import render, schema
+from anaphora.config.toml import render, schema
 from anaphora.errors import UsageError
 from anaphora.tasks.language.settings import PRESETS, LanguageConfig
 from program import Run, failed

@@ -7,12 +7,11 @@ from pathlib import Path
 
 import pytest
 
-from anaphora import config_text
-from anaphora.config import resolve
-from anaphora.config_text import Guess
+from anaphora.config import resolve, toml
+from anaphora.config.toml import Guess
 from anaphora.errors import UsageError
-from anaphora.tasks.language.guessing import guess
 from anaphora.tasks.language.settings import PRESETS, USUAL, LanguageConfig
+from anaphora.tasks.language.suggest import guess
 from bad.planted import GOOD, prose, text
 from program import Run, failed
 
@@ -63,10 +62,10 @@ def test_a_file_to_begin_with_means_the_same_on_top_of_any_preset(
 ) -> None:
     values = {"data": {"units": "word", "valid": 0.25}, "training": {"minutes": 3.0, "patience": 2}}
     wanted = Guess(preset, values, {"data.units": "because"})
-    written = config_text.begin(LanguageConfig, PRESETS, wanted)
+    written = toml.begin(LanguageConfig, PRESETS, wanted)
     (tmp_path / "c.toml").write_text(written, encoding="utf-8")
     read = resolve(LanguageConfig, PRESETS, preset=usual, file=tmp_path / "c.toml")
-    assert read == config_text.guessed(LanguageConfig, PRESETS, wanted)
+    assert read == toml.guessed(LanguageConfig, PRESETS, wanted)
     assert (read.data.units, read.data.valid, read.training.minutes, read.training.patience) == ("word", 0.25, 3.0, 2)
     assert '# guessed: because\nunits = "word"\n' in written
 
@@ -74,17 +73,17 @@ def test_a_file_to_begin_with_means_the_same_on_top_of_any_preset(
 def test_lines_that_are_commented_out_hold_anyway() -> None:
     """Every knob stands in the file: taking the marks away changes nothing."""
     guessed = Guess(USUAL, {"training": {"seed": 3}})
-    written = config_text.begin(LanguageConfig, PRESETS, guessed)
+    written = toml.begin(LanguageConfig, PRESETS, guessed)
     lines = [line.removeprefix("# ") if " = " in line else line for line in written.splitlines()]
     assert tomllib.loads("\n".join(lines)) == {
         section: {key: value for key, value in keys.items() if value is not None}
-        for section, keys in config_text.guessed(LanguageConfig, PRESETS, guessed).model_dump().items()
+        for section, keys in toml.guessed(LanguageConfig, PRESETS, guessed).model_dump().items()
     }
 
 
 def test_a_guess_is_checked_like_anything_else() -> None:
     with pytest.raises(UsageError, match="Did you mean 'char'"):
-        config_text.begin(LanguageConfig, PRESETS, Guess("small", {"data": {"units": "chars"}}))
+        toml.begin(LanguageConfig, PRESETS, Guess("small", {"data": {"units": "chars"}}))
 
 
 CHINESE = "".join(map(chr, range(0x4E00, 0x4E00 + 900)))
@@ -106,7 +105,7 @@ def test_what_is_guessed(content: bytes, expected: dict[str, object], tmp_path: 
     found = guess([tmp_path / "a.txt"])
     flat = {"preset": found.preset, **found.values["data"], **found.values["training"]}
     assert {key: flat[key] for key in expected} == expected
-    assert config_text.guessed(LanguageConfig, PRESETS, found)
+    assert toml.guessed(LanguageConfig, PRESETS, found)
 
 
 def test_of_a_long_text_less_is_held_out(tmp_path: Path) -> None:

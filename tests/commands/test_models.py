@@ -10,8 +10,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from anaphora import bundle, runtime, spec
-from anaphora.baselines import KneserNey
+from anaphora import bundle, runtime
+from anaphora.baselines.ngram import KneserNey
+from anaphora.bundle import spec
 from anaphora.tasks.language.scoring import score
 from program import TEXT, Run, failed, write_model
 
@@ -105,7 +106,7 @@ def test_a_damaged_model(run: Run, tmp_path: Path, command: list[str]) -> None:
 def test_a_newer_model(run: Run, tmp_path: Path, command: str, monkeypatch: pytest.MonkeyPatch) -> None:
     write_model(tmp_path / "m.anaphora")
     opened = bundle.read(tmp_path / "m.anaphora")
-    monkeypatch.setattr(bundle, "VERSION", 2)
+    monkeypatch.setattr("anaphora.bundle.format.VERSION", 2)
     (tmp_path / "m.anaphora").write_bytes(bundle.to_bytes(opened.tensors, {**opened.config, "version": 2}))
     failed(run(command, "m.anaphora"), 5, "newer anaphora", "pip install -U anaphora")
 

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from anaphora import kernels
-from anaphora.lines import Noise, Weights
+from anaphora.kernels.row_index import Noise, Weights
 
 
 @dataclass(frozen=True)

@@ -1,6 +1,6 @@
 """Every cell's equations a second time, for one row at a time in float64, for torch's autograd to differentiate.
 
-It shares no line with ``anaphora.reference`` nor with ``anaphora.nn``.
+It shares no line with ``anaphora.kernels.reference`` nor with ``anaphora.nn``.
 """
 
 from __future__ import annotations

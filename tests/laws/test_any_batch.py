@@ -16,7 +16,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from anaphora import kernels
-from anaphora.lines import Lines, Noise, Weights
+from anaphora.kernels.row_index import Lines, Noise, Weights
 
 sizes = st.sampled_from([1, 2, 3, 7, 8, 9, 16, 17, 33])
 Bits = dict[str, np.ndarray]

@@ -12,8 +12,8 @@ import numpy as np
 import pytest
 import torch
 
-from anaphora import spec
-from anaphora.nn.blocks import assemble
+from anaphora.bundle import spec
+from anaphora.nn.build import assemble
 from anaphora.nn.convolution import Convolution
 from anaphora.nn.crf import CRF, log_partition
 from anaphora.nn.ragged import Ragged

@@ -12,9 +12,10 @@ from torch.autograd.graph import saved_tensors_hooks
 from torch.nn import functional as F
 
 from anaphora import nn
-from anaphora.lines import Lines, Noise
-from anaphora.nn import chance, functional
-from anaphora.nn.walk import Walk
+from anaphora.kernels.row_index import Lines, Noise
+from anaphora.nn import functional
+from anaphora.nn.engine.cached_index import Walk
+from anaphora.nn.modifiers import random_masks
 from laws.cases import HIDDEN, KEPT, MODULES, OURS, TORCHS, Case, Problem, distance, values
 from laws.twins import MEMORY, Masks, Twin
 
@@ -45,7 +46,7 @@ def coins(shape: tuple[int, ...], keep: float) -> Tensor:
 @pytest.mark.parametrize("keep", [0.0, 1e-4, 0.3, 0.5, 0.9999, 1.0])
 def test_coins_fall_as_often_as_they_should(keep: float) -> None:
     torch.manual_seed(2)
-    drawn = chance.ones((500, 1001), keep, torch.zeros(1, dtype=torch.float64))
+    drawn = random_masks.ones((500, 1001), keep, torch.zeros(1, dtype=torch.float64))
     assert drawn.dtype is torch.float64
     assert set(drawn.unique().tolist()) <= {0.0, 1.0}
     error = 4 * (keep * (1 - keep) / drawn.numel()) ** 0.5 + 2**-16
@@ -54,7 +55,7 @@ def test_coins_fall_as_often_as_they_should(keep: float) -> None:
     for one, other in ((drawn[:, :-1], drawn[:, 1:]), (drawn[:-1], drawn[1:])):
         assert abs((one * other).mean().item() - keep**2) <= 4 * error
     torch.manual_seed(2)
-    torch.testing.assert_close(chance.dropout((500, 1001), 1 - keep, drawn), drawn / max(keep, 1e-9))
+    torch.testing.assert_close(random_masks.dropout((500, 1001), 1 - keep, drawn), drawn / max(keep, 1e-9))
 
 
 @pytest.mark.parametrize("layout", TORCHS + OURS)

@@ -13,8 +13,9 @@ import pytest
 import torch
 from torch import Tensor
 
-from anaphora import kernels, reference
-from anaphora.lines import SILENT, Lines, Noise
+from anaphora import kernels
+from anaphora.kernels import reference
+from anaphora.kernels.row_index import SILENT, Lines, Noise
 from laws.layers import Layer, Options, pairwise
 from laws.oracle import differentiated
 

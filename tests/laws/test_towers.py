@@ -10,10 +10,10 @@ import numpy as np
 import pytest
 import torch
 
-from anaphora import spec
-from anaphora.nn.blocks import BUILDERS as NN_BUILDERS
-from anaphora.nn.blocks import build
-from anaphora.runtime.blocks import BUILDERS as RUNTIME_BUILDERS
+from anaphora.bundle import spec
+from anaphora.nn.build import BUILDERS as NN_BUILDERS
+from anaphora.nn.build import build
+from anaphora.runtime.build import BUILDERS as RUNTIME_BUILDERS
 from small_models import TREES, of_vectors, random_inputs, random_tensors, recurrent, small_model
 
 CLOSE = 1e-5  # of the largest logit: two summation orders of float32 over some hundred terms and a dozen steps

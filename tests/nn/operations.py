@@ -8,8 +8,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from anaphora.lines import SILENT, Lines, Noise
-from anaphora.nn.walk import Walk
+from anaphora.kernels.row_index import SILENT, Lines, Noise
+from anaphora.nn.engine.cached_index import Walk
 from laws.layers import Layer, Options
 
 CELLS = {  # and the noise that each is tried with

@@ -14,8 +14,9 @@ from torch import Tensor
 from torch._subclasses.fake_tensor import FakeTensorMode
 
 from anaphora import kernels, nn
-from anaphora.lines import Lines
-from anaphora.nn import composed, functional
+from anaphora.kernels.row_index import Lines
+from anaphora.nn import functional
+from anaphora.nn.engine import composed
 from anaphora.nn.functional import Walk
 from laws.layers import Options
 from nn.operations import CELLS, Call, close, same

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from torch.nn.utils.rnn import pack_padded_sequence, pack_sequence, pad_sequence
 
-from anaphora.lines import Lines
+from anaphora.kernels.row_index import Lines
 from anaphora.nn import Ragged
 
 

@@ -12,7 +12,7 @@ from torch import Tensor
 from torch.utils.checkpoint import checkpoint
 
 from anaphora import nn
-from anaphora.lines import Noise
+from anaphora.kernels.row_index import Noise
 from anaphora.nn import functional
 from laws.layers import Options
 from nn.operations import CELLS, Call, close, same

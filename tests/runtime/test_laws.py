@@ -15,7 +15,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from anaphora import kernels, spec
+from anaphora import kernels
+from anaphora.bundle import spec
 from anaphora.decode import log_probabilities
 from anaphora.errors import DataError, UsageError
 from anaphora.runtime import Model

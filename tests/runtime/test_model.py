@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from anaphora import bundle, runtime, spec
-from anaphora.bundle import Bundle
+from anaphora import bundle, runtime
+from anaphora.bundle import Bundle, spec
 from anaphora.errors import DataError, IncompatibleBundle, UsageError
 from anaphora.runtime import Model
 from small_models import (

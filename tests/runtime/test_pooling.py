@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from anaphora.lines import Lines
+from anaphora.kernels.row_index import Lines
 from anaphora.runtime.pooling import Attention
 
 

@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from anaphora import spec
+from anaphora.bundle import spec
 from anaphora.errors import DataError, UsageError
 from runtime.trees import POOLS, trees
 from small_models import BOTH_WAYS, OF_VECTORS, POOLED, STREAMING, V, random_inputs, small_model

@@ -6,7 +6,7 @@ from typing import Any
 
 from hypothesis import strategies as st
 
-from anaphora import spec
+from anaphora.bundle import spec
 from small_models import V
 
 RECURRENT = [kind for kind, entry in spec.KINDS.items() if "hidden_size" in entry.fields]

@@ -96,7 +96,7 @@ class Disk:
 
             return Guarded()
 
-        monkeypatch.setattr("anaphora.atomic.open", guarded_open, raising=False)
+        monkeypatch.setattr("anaphora.files.atomic.open", guarded_open, raising=False)
 
     def _guarded(self, name: str, real: Any) -> Any:
         def call(*arguments: Any) -> Any:

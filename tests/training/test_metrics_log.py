@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from anaphora.training.metrics_log import MetricsLog
-from anaphora.training.watch import Silent, Step, Together
+from anaphora.training.observer import Silent, Step, Together
 from small_loop import Clock, Seen, timed
 
 

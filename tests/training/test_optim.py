@@ -8,7 +8,7 @@ import torch
 from torch import nn
 
 from anaphora.config import Training
-from anaphora.nn.blocks import build
+from anaphora.nn.build import build
 from anaphora.training.optim import Average, clip, optimiser, set_rate
 
 TREE = {

@@ -15,10 +15,10 @@ import numpy as np
 import pytest
 
 import kills
-from anaphora import places
 from anaphora.errors import CorruptBundle, DataError, Interrupted
+from anaphora.runs import folder as run_folder
 from anaphora.training import checkpoint
-from anaphora.training.watch import Evaluation, Silent, Step
+from anaphora.training.observer import Evaluation, Silent, Step
 
 TIMES = ("seconds", "units_per_second", "seconds_left", "model", "run_dir")
 Ask = Callable[..., dict[str, Any]]
@@ -48,14 +48,14 @@ def ask() -> Iterator[Ask]:
 
 def records(folder: Path) -> list[dict[str, Any]]:
     """What the log tells of, but for the times."""
-    lines = (folder / "m.run" / places.LOG).read_text(encoding="utf-8").splitlines()
+    lines = (folder / "m.run" / run_folder.LOG).read_text(encoding="utf-8").splitlines()
     return [{name: value for name, value in json.loads(line).items() if name not in TIMES} for line in lines]
 
 
 def same(one: Path, other: Path) -> None:
     """The runs in two folders ended in the same state, to the bit, and say the same of how they got there."""
     (tensors, facts), (others, their_facts) = (
-        checkpoint.read(folder / "m.run" / places.CHECKPOINTS / checkpoint.LAST) for folder in (one, other)
+        checkpoint.read(folder / "m.run" / run_folder.CHECKPOINTS / checkpoint.LAST) for folder in (one, other)
     )
     assert tensors.keys() == others.keys()
     for name, tensor in tensors.items():
@@ -63,7 +63,7 @@ def same(one: Path, other: Path) -> None:
     for name in facts.keys() - {"seconds", "evaluation_seconds", "logged"}:
         assert facts[name] == their_facts[name], name
     assert records(one) == records(other)
-    weights = [checkpoint.read(folder / "m.run" / places.CHECKPOINTS / checkpoint.BEST) for folder in (one, other)]
+    weights = [checkpoint.read(folder / "m.run" / run_folder.CHECKPOINTS / checkpoint.BEST) for folder in (one, other)]
     assert weights[0][1] == weights[1][1]
     assert all(np.array_equal(tensor, weights[1][0][name]) for name, tensor in weights[0][0].items())
 
@@ -96,10 +96,10 @@ def test_killed_at_any_moment(
         cell, (whole, done) = (("lstm", lstm), ("gru", gru))[number % 2]
         ended = ask(folder, cell=cell, dies_after=float(rng.uniform(0.05, 0.95) * done["seconds"]))
         killed += ended["status"] == -9
-        while ended["status"] == -9 and (folder / "m.run" / places.FACTS).exists() and rng.random() < 0.4:
+        while ended["status"] == -9 and (folder / "m.run" / run_folder.FACTS).exists() and rng.random() < 0.4:
             ended = ask(folder, resume=True, dies_after=float(rng.uniform(0.05, 0.9) * done["seconds"]))
             killed += ended["status"] == -9
-        if ended["status"] == -9 and not (folder / "m.run" / places.FACTS).exists():
+        if ended["status"] == -9 and not (folder / "m.run" / run_folder.FACTS).exists():
             ended = ask(folder, cell=cell)  # killed before the run had begun
         elif ended["status"] == -9:
             ended = ask(folder, resume=True)
@@ -117,7 +117,7 @@ def test_killed_at_every_write(
     for at in writes:
         folder = tmp_path / str(at)
         assert ask(folder, cell="lstm", dies_at_write=at)["status"] == -9
-        again = (folder / "m.run" / places.FACTS).exists()
+        again = (folder / "m.run" / run_folder.FACTS).exists()
         if not again:
             shutil.rmtree(folder, ignore_errors=True)
         assert ask(folder, resume=again, cell="lstm")["status"] == 0, f"write {at} of {done['writes']}"
@@ -142,12 +142,12 @@ class Cuts(Silent):
 
 def in_process(folder: Path, **how: Any) -> Any:
     from anaphora.config import resolve
-    from anaphora.tasks.language import model, task
+    from anaphora.tasks.language import task, training
     from anaphora.tasks.language.settings import PRESETS, LanguageConfig
     from anaphora.training import run
 
     config = resolve(LanguageConfig, PRESETS, options=[*kills.SETTINGS.split(), "rnn"])
-    work = model.Work(config, task.split(config, how.pop("text", kills.TEXT)))
+    work = training.Work(config, task.split(config, how.pop("text", kills.TEXT)))
     if how.pop("resume", False):
         return run.resume(work, folder / "m.run", **how)
     return run.train(work, folder / "m.anaphora", run_dir=folder / "m.run", **how)
@@ -168,7 +168,7 @@ def test_a_damaged_checkpoint_gives_way_to_the_one_before_it(tmp_path: Path) -> 
     in_process(tmp_path / "whole")
     with pytest.raises(Interrupted):
         in_process(tmp_path / "cut", watch=Cuts(40, looking=False))
-    folder = tmp_path / "cut" / "m.run" / places.CHECKPOINTS
+    folder = tmp_path / "cut" / "m.run" / run_folder.CHECKPOINTS
     raw = bytearray((folder / checkpoint.LAST).read_bytes())
     raw[-100] ^= 4
     (folder / checkpoint.LAST).write_bytes(raw)
@@ -196,7 +196,7 @@ def test_other_data_are_not_gone_on_with(tmp_path: Path) -> None:
 def test_another_machine_may_go_on_and_says_so(tmp_path: Path) -> None:
     with pytest.raises(Interrupted):
         in_process(tmp_path, watch=Cuts(3, looking=False))
-    path = tmp_path / "m.run" / places.FACTS
+    path = tmp_path / "m.run" / run_folder.FACTS
     facts = json.loads(path.read_text(encoding="utf-8"))
     facts["machine"]["instruction_set"] = "avx9"
     path.write_text(json.dumps(facts), encoding="utf-8")

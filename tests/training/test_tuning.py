@@ -13,10 +13,12 @@ import torch
 from pydantic import Field
 from torch import Tensor, nn
 
-from anaphora import places, runs, spec
+from anaphora.bundle import spec
 from anaphora.config import Config, Training, resolve
+from anaphora.config.search_space import Choice, Range, chosen
 from anaphora.errors import DataError, Interrupted, UsageError
-from anaphora.ranges import Choice, Range, chosen
+from anaphora.runs import folder as run_folder
+from anaphora.runs import record
 from anaphora.training.tuning import BEST, STUDY, Search, best_of, tried
 
 
@@ -107,7 +109,7 @@ def test_the_first_trial_is_as_set_and_the_best_is_kept(tmp_path: Path) -> None:
 def test_trials_are_runs(tmp_path: Path) -> None:
     here = search(tmp_path)
     here.run()
-    found, damaged = runs.find([tmp_path])
+    found, damaged = record.find([tmp_path])
     assert damaged == []
     for run, each in zip(found, tried(here.open()), strict=True):
         assert run.finish["trial"] == each.number
@@ -115,7 +117,7 @@ def test_trials_are_runs(tmp_path: Path) -> None:
         assert run.config["training"]["learning_rate"] == each.values["training.learning_rate"]
         assert run.best is not None
         assert run.best["loss"] == pytest.approx(each.loss)
-        assert not (run.folder / places.CHECKPOINTS).exists()  # no disk is filled with weights nobody wants
+        assert not (run.folder / run_folder.CHECKPOINTS).exists()  # no disk is filled with weights nobody wants
 
 
 def test_what_looks_worse_than_most_is_given_up(tmp_path: Path) -> None:
@@ -133,7 +135,7 @@ def test_what_looks_worse_than_most_is_given_up(tmp_path: Path) -> None:
     here.run()
     found = tried(here.open())
     assert [each.state for each in found] == ["finished"] * 4 + ["pruned"]
-    last = runs.read(tmp_path / "trials" / "0004")
+    last = record.read(tmp_path / "trials" / "0004")
     assert (last.status(0.0), last.steps) == ("pruned", 6)  # at 3 tenths of its 20 steps
 
 

@@ -14,8 +14,8 @@ from torch import Tensor, nn
 from anaphora.config import Training
 from anaphora.errors import UsageError
 from anaphora.training import device
+from anaphora.training.distributed.workers import Alone
 from anaphora.training.update import Updater
-from anaphora.training.workers import Alone
 from small_loop import Points, loop, problem, square
 
 
@@ -112,7 +112,7 @@ def names(batch: Tensor, row: int, part: str = "") -> str:
 
 
 def explained(model: nn.Module, batches: list[Tensor], carry: Any) -> str:
-    from anaphora.training.trouble import explained
+    from anaphora.training.non_finite import explained
 
     return explained(model, total, batches, carry, names)
 
@@ -143,7 +143,7 @@ def test_a_gradient_that_is_not_finite_is_named_by_its_parameter(tmp_path: Path)
         return total(model, batch, carry)[0] + (model.output.bias - model.output.bias.detach()).abs().sqrt().sum(), None
 
     def explain(model: nn.Module, batches: list[Tensor], carry: Any) -> str:
-        from anaphora.training.trouble import explained
+        from anaphora.training.non_finite import explained
 
         return explained(model, sharp, batches, carry, names)
 

@@ -10,13 +10,13 @@ from typing import TYPE_CHECKING, Any
 
 import typer
 
-from anaphora.commands import knobs
-from anaphora.commands.knobs import given, option, parameter
-from anaphora.commands.progress import show
-from anaphora.tasks import table
+from anaphora.commands import options as knobs
+from anaphora.commands.options import given, option, parameter
+from anaphora.report.terminal import show
+from anaphora.tasks import registry
 
 if TYPE_CHECKING:
-    from anaphora.findings import Finding
+    from anaphora.checks.findings import Finding
 
 _HELP = """Look at your data before a step is trained: what is wrong, in which row, and what to do about it; then how
 long rows are, what the vocabulary leaves out, and an estimate of the memory and the time that training takes here.
@@ -34,7 +34,7 @@ def make() -> Any:
 
 
 def _command(task: str) -> Any:
-    chosen = table.settings(task)
+    chosen = registry.settings(task)
 
     def command(
         data: list[str], output: str, as_json: bool, preset: str | None, config: str | None, **values: Any
@@ -59,16 +59,16 @@ def _check(
     file: str | None,
     options: Sequence[str],
 ) -> None:
-    from anaphora.checking import whole
-    from anaphora.commands.estimate import findings as estimate
+    from anaphora.checks.cost import findings as estimate
+    from anaphora.checks.examine import whole
+    from anaphora.checks.findings import errors
     from anaphora.config import resolve
-    from anaphora.data.telling import heard_by
-    from anaphora.findings import errors
+    from anaphora.data.progress import heard_by
 
-    chosen = table.settings(task)
+    chosen = registry.settings(task)
     config = resolve(chosen.CONFIG, chosen.PRESETS, preset=preset or chosen.USUAL, file=file, options=options)
     with show("") as early, heard_by(early.stage):
-        found = whole(table.task(task), config, data, lambda load: estimate(load, config.training, output.parent))
+        found = whole(registry.task(task), config, data, lambda load: estimate(load, config.training, output.parent))
     if as_json:
         told = {"task": task, "data": list(data), "errors": len(errors(found))}
         print(json.dumps({**told, "findings": [finding.as_json() for finding in found]}, ensure_ascii=False))

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from anaphora.commands import knobs, parser
-from anaphora.commands.knobs import given, option, parameter
-from anaphora.tasks import table
+from anaphora.commands import options as knobs
+from anaphora.commands import parser
+from anaphora.commands.options import given, option, parameter
+from anaphora.tasks import registry
 
 _HELP = """Show everything that may be set, as TOML: what `train` would use for these options.
 
@@ -38,18 +39,18 @@ def make() -> Any:
 
 def page() -> str:
     """Every knob of every task, in Markdown."""
-    from anaphora.config_text import tables
+    from anaphora.config.toml import tables
 
     lines = [_PAGE]
-    for name, line in table.TASKS.items():
-        chosen = table.settings(name)
+    for name, line in registry.TASKS.items():
+        chosen = registry.settings(name)
         lines += [f"## {name}", "", line, *tables(chosen.CONFIG, chosen.PRESETS, chosen.USUAL), ""]
     return "\n".join(lines).rstrip()
 
 
 def _command(task: str) -> Any:
     def command(preset: str | None, config: str | None, as_schema: bool, **values: Any) -> None:
-        _show(task, preset, config, as_schema, given(table.settings(task).CONFIG, values))
+        _show(task, preset, config, as_schema, given(registry.settings(task).CONFIG, values))
 
     own = [
         parameter("as_schema", bool, option("Print the JSON schema of a config instead.", None, "--schema"), False),
@@ -60,9 +61,9 @@ def _command(task: str) -> Any:
 
 def _show(task: str, preset: str | None, file: str | None, as_schema: bool, options: list[str]) -> None:
     from anaphora.config import resolve
-    from anaphora.config_text import render, schema
+    from anaphora.config.toml import render, schema
 
-    chosen = table.settings(task)
+    chosen = registry.settings(task)
     if as_schema:
         print(schema(chosen.CONFIG))
         return

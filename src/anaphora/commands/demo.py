@@ -17,13 +17,14 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from anaphora.commands import parser, several
-from anaphora.commands.chart import chart
-from anaphora.commands.progress import show
+from anaphora.commands import parser
 from anaphora.commands.run import show_next, stream
 from anaphora.commands.train import import_torch_side
-from anaphora.commands.watching import beside
-from anaphora.wording import clock
+from anaphora.formatting import clock
+from anaphora.report.observers import beside
+from anaphora.report.terminal import show
+from anaphora.report.terminal_chart import chart
+from anaphora.training.distributed import launch
 
 if TYPE_CHECKING:
     from anaphora.tasks.language.task import Report
@@ -71,10 +72,10 @@ def demo(
     No downloads. Leaves the model, and beside it a folder with the records and the picture of the run.
     """
     started = time.monotonic()
-    several.refuse("anaphora demo")
+    launch.refuse("anaphora demo")
     from anaphora.config import resolve
-    from anaphora.places import check_output
-    from anaphora.tasks import table
+    from anaphora.runs.folder import check_output
+    from anaphora.tasks import registry
     from anaphora.tasks.language.settings import PRESETS, LanguageConfig
     from anaphora.tasks.language.task import split
 
@@ -88,7 +89,7 @@ def demo(
     )
     print(f"Training; with scoring and all it takes about {clock(60 * minutes)}.\n", flush=True)
     with show("characters") as watch:
-        work = table.model("language").Work(config, split(config, text, "pydoc_data.topics"))
+        work = registry.model("language").Work(config, split(config, text, "pydoc_data.topics"))
         report = run.train(work, output, watch=watch, beside=beside(work), started=started)
     _show(report)
 
@@ -111,7 +112,7 @@ def documentation() -> str:
 def _show(report: Report) -> None:
     import numpy as np
 
-    from anaphora.probing.drawing import draw_curve, read_curve, save
+    from anaphora.report.loss_plot import draw_curve, read_curve, save
     from anaphora.tasks.language.writing import Writer
 
     curve = read_curve(report.run_dir / "metrics.jsonl")

@@ -13,10 +13,11 @@ from typing import Annotated, Any
 
 import typer
 
-from anaphora.commands import parser, several
-from anaphora.commands.progress import show
+from anaphora.commands import parser
 from anaphora.commands.train import import_torch_side
-from anaphora.commands.watching import beside
+from anaphora.report.observers import beside
+from anaphora.report.terminal import show
+from anaphora.training.distributed import launch
 
 REVIEWS = 4_000
 SETTINGS = [
@@ -46,11 +47,11 @@ def demo(
     No downloads. Leaves the model, the reviews it was trained on, and a folder with the records of the run.
     """
     started = time.monotonic()
-    several.refuse("anaphora demo")
-    from anaphora import atomic
+    launch.refuse("anaphora demo")
     from anaphora.config import resolve
-    from anaphora.places import check_output
-    from anaphora.tasks import table
+    from anaphora.files import atomic
+    from anaphora.runs.folder import check_output
+    from anaphora.tasks import registry
     from anaphora.tasks.classify.classifier import Classifier
     from anaphora.tasks.classify.grammar import reviews
     from anaphora.tasks.classify.settings import PRESETS, ClassifyConfig
@@ -63,7 +64,7 @@ def demo(
     config = resolve(ClassifyConfig, PRESETS, preset="small", options=[*SETTINGS, "--minutes", str(minutes)])
     print(f"Data: {REVIEWS:,} reviews of a small grammar in {data}; a quarter is held out.\n", flush=True)
     with show("rows") as watch:
-        work = table.model("classify").Work(config, table.task("classify").read(config, [str(data)]))
+        work = registry.model("classify").Work(config, registry.task("classify").read(config, [str(data)]))
         report = run.train(work, output, data=[str(data)], watch=watch, beside=beside(work), started=started)
     print("\n".join(report.lines()))
     print("\nWhat it says of others; the first two hold the same words:\n")

@@ -12,13 +12,14 @@ from typing import Annotated, Any
 
 import typer
 
-from anaphora.commands import parser, several
+from anaphora.commands import parser
 from anaphora.commands.demo import documentation
-from anaphora.commands.progress import show
 from anaphora.commands.run import answer_lines
 from anaphora.commands.train import import_torch_side
-from anaphora.commands.watching import beside
-from anaphora.wording import clock
+from anaphora.formatting import clock
+from anaphora.report.observers import beside
+from anaphora.report.terminal import show
+from anaphora.training.distributed import launch
 
 SETTINGS = [
     "--steps", "32", "--learning-rate", "0.008", "--evaluations", "6", "--evaluation-units", "4000",
@@ -43,12 +44,12 @@ def demo(
     No downloads. Leaves the model, the text, and a folder with the records of the run.
     """
     started = time.monotonic()
-    several.refuse("anaphora demo")
-    from anaphora import atomic
+    launch.refuse("anaphora demo")
     from anaphora.config import resolve
-    from anaphora.places import check_output
+    from anaphora.files import atomic
+    from anaphora.runs.folder import check_output
     from anaphora.runtime import load
-    from anaphora.tasks import table
+    from anaphora.tasks import registry
     from anaphora.tasks.fill.settings import PRESETS, FillConfig
     from anaphora.tasks.fill.task import Answers, read
 
@@ -60,7 +61,7 @@ def demo(
     print(f"Text: Python's own documentation (pydoc_data.topics) in {data}; the last tenth is held out.")
     print(f"Training; with scoring and all it takes about {clock(60 * minutes)}.\n", flush=True)
     with show("gaps") as watch:
-        work = table.model("fill").Work(config, read(config, [str(data)]))
+        work = registry.model("fill").Work(config, read(config, [str(data)]))
         report = run.train(work, output, data=[str(data)], watch=watch, beside=beside(work), started=started)
     print("\n".join(report.lines()))
     answers = Answers(load(report.model), False, one_sided=True)

@@ -12,10 +12,11 @@ from typing import Annotated, Any
 
 import typer
 
-from anaphora.commands import parser, several
-from anaphora.commands.progress import show
+from anaphora.commands import parser
 from anaphora.commands.train import import_torch_side
-from anaphora.commands.watching import beside
+from anaphora.report.observers import beside
+from anaphora.report.terminal import show
+from anaphora.training.distributed import launch
 
 SENTENCES = 2_000
 SETTINGS = ["--valid", "0.2", "--epochs", "6", "--evaluations", "6", "--learning-rate", "0.01", "--batch", "16"]
@@ -38,11 +39,11 @@ def demo(
     No downloads. Leaves the model, the sentences it was trained on, and a folder with the records of the run.
     """
     started = time.monotonic()
-    several.refuse("anaphora demo")
-    from anaphora import atomic
+    launch.refuse("anaphora demo")
     from anaphora.config import resolve
-    from anaphora.places import check_output
-    from anaphora.tasks import table
+    from anaphora.files import atomic
+    from anaphora.runs.folder import check_output
+    from anaphora.tasks import registry
     from anaphora.tasks.tag.grammar import columns, sentences
     from anaphora.tasks.tag.settings import PRESETS, TagConfig
     from anaphora.tasks.tag.tagger import Tagger
@@ -54,7 +55,7 @@ def demo(
     config = resolve(TagConfig, PRESETS, preset="small", options=[*SETTINGS, "--minutes", str(minutes)])
     print(f"Data: {SENTENCES:,} sentences of a small grammar in {data}; a fifth is held out.\n", flush=True)
     with show("words") as watch:
-        work = table.model("tag").Work(config, table.task("tag").read(config, [str(data)]))
+        work = registry.model("tag").Work(config, registry.task("tag").read(config, [str(data)]))
         report = run.train(work, output, data=[str(data)], watch=watch, beside=beside(work), started=started)
     print("\n".join(report.lines()))
     others = [words for words, _ in sentences(6, SEED)]

@@ -12,10 +12,11 @@ from typing import Annotated, Any
 
 import typer
 
-from anaphora.commands import parser, several
-from anaphora.commands.progress import show
+from anaphora.commands import parser
 from anaphora.commands.train import import_torch_side
-from anaphora.commands.watching import beside
+from anaphora.report.observers import beside
+from anaphora.report.terminal import show
+from anaphora.training.distributed import launch
 
 PAIRS = 4_000
 SETTINGS = [
@@ -41,13 +42,13 @@ def demo(
     No downloads. Leaves the model, the pairs it was trained on, a page of pictures, and a folder with the records.
     """
     started = time.monotonic()
-    several.refuse("anaphora demo")
-    from anaphora import atomic
+    launch.refuse("anaphora demo")
     from anaphora.config import resolve
-    from anaphora.places import check_output
-    from anaphora.tasks import table
+    from anaphora.files import atomic
+    from anaphora.report.attention import Gallery
+    from anaphora.runs.folder import check_output
+    from anaphora.tasks import registry
     from anaphora.tasks.translate.dates import pairs
-    from anaphora.tasks.translate.picture import Gallery
     from anaphora.tasks.translate.settings import PRESETS, TranslateConfig
     from anaphora.tasks.translate.translator import Translator
 
@@ -58,7 +59,7 @@ def demo(
     config = resolve(TranslateConfig, PRESETS, preset="small", options=[*SETTINGS, "--minutes", str(minutes)])
     print(f"Data: {PAIRS:,} dates in four forms, and as ISO 8601 has them, in {data}; one in twenty is held out.\n")
     with show("characters") as watch:
-        work = table.model("translate").Work(config, table.task("translate").read(config, [str(data)]))
+        work = registry.model("translate").Work(config, registry.task("translate").read(config, [str(data)]))
         report = run.train(work, output, data=[str(data)], watch=watch, beside=beside(work), started=started)
     print("\n".join(report.lines()))
     translator, gallery = Translator.open(report.model), Gallery(page)

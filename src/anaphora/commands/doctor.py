@@ -16,13 +16,13 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import typer
 
-from anaphora import __version__
 from anaphora.commands import parser
+from anaphora.version import __version__
 
 if TYPE_CHECKING:
     import numpy as np
 
-    from anaphora import spec
+    from anaphora.bundle import spec
 
 PACKAGES = ("numpy", "safetensors", "pydantic", "typer", "rich", "sentencepiece", "torch", "matplotlib", "polars")
 SYMBOLS, AGO = 8, 2  # the proof: say which of 8 symbols stood two steps ago
@@ -100,7 +100,7 @@ def _operations() -> Iterator[tuple[str, str]]:
     """Which operation a recurrent layer will use, asked of the layer itself for every device and dtype there is."""
     import torch
 
-    from anaphora.nn.base import runs_here
+    from anaphora.nn.engine.base import runs_here
 
     yield "torch threads", str(torch.get_num_threads())
     devices = ["cpu", *(["cuda"] if torch.cuda.is_available() else []), *(["mps"] if torch.mps.is_available() else [])]
@@ -135,8 +135,9 @@ def _findings() -> Iterator[Finding]:
 def _kernels_agree() -> Finding:
     import numpy as np
 
-    from anaphora import kernels, reference
-    from anaphora.lines import Lines, Weights
+    from anaphora import kernels
+    from anaphora.kernels import reference
+    from anaphora.kernels.row_index import Lines, Weights
 
     rng = np.random.default_rng(7)
     T, B, I, H = 30, 5, 9, 19
@@ -158,7 +159,7 @@ def _kernels_agree() -> Finding:
 
 
 def _proof_tree() -> spec.Block:
-    from anaphora import spec
+    from anaphora.bundle import spec
 
     blocks = [
         {"kind": "embedding", "name": "embedding", "vocabulary": SYMBOLS, "size": 8},
@@ -171,7 +172,7 @@ def _proof_tree() -> spec.Block:
 def _train(tree: spec.Block) -> tuple[float, float, float, Any]:
     import torch
 
-    from anaphora.nn.blocks import build
+    from anaphora.nn.build import build
 
     losses = []
     threads = torch.get_num_threads()

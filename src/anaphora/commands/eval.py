@@ -49,16 +49,16 @@ def evaluate(
     out in training, or with --floor-from. Needs no torch.
     """
     from anaphora.runtime import load
-    from anaphora.tasks import table
+    from anaphora.tasks import registry
 
     opened = load(model)
     task = opened.config["task"]
-    if task not in table.TASKS or task == "language":
+    if task not in registry.TASKS or task == "language":
         _text(opened, texts, as_json, encoding, floor_from, pieces, most)
         return
     if floor_from and task != "fill":
         raise UsageError(f"--floor-from counts n-grams of a text; this model was trained to {task}.")
-    scored = table.task(task)
+    scored = registry.task(task)
     how: dict[str, Any] = {"beam": beam, "length_penalty": length_penalty, "coverage": coverage}
     if task == "translate":
         found = scored.evaluate(opened, texts, encoding, scored.How(**how))
@@ -80,7 +80,7 @@ def _text(
     pieces: int,
     most: int,
 ) -> None:
-    from anaphora.data.text import open_texts
+    from anaphora.data.files.text import open_texts
     from anaphora.tasks.language.scoring import evaluate as scored
     from anaphora.tasks.language.settings import PLURAL
     from anaphora.tasks.language.writing import Writer

@@ -6,9 +6,9 @@ import shlex
 from pathlib import Path
 from typing import Any
 
-from anaphora.commands import knobs
-from anaphora.commands.knobs import option, parameter
-from anaphora.tasks import table
+from anaphora.commands import options
+from anaphora.commands.options import option, parameter
+from anaphora.tasks import registry
 
 _HELP = """Look at your data and write a config to begin with: what was guessed and why, and every other knob beside it.
 
@@ -21,7 +21,7 @@ Nothing is trained. Change what you like in the file; the command that uses it s
 def make() -> Any:
     """Return the group of all tasks."""
     text = "Write a config to begin with, guessed from your data: `anaphora init TASK DATA`."
-    return knobs.for_each_task("init", text, _command)
+    return options.for_each_task("init", text, _command)
 
 
 def _command(task: str) -> Any:
@@ -29,24 +29,24 @@ def _command(task: str) -> Any:
         _init(task, data, Path(output), force)
 
     own = [
-        knobs.data_parameter(task),
+        options.data_parameter(task),
         parameter("output", str, option("Where the config goes.", "FILE", "-o", "--output"), "config.toml"),
         parameter("force", bool, option("Replace a config that is there.", None, "--force"), False),
     ]
-    text = _HELP.replace("TASK", task).replace("DATA", table.settings(task).METAVAR)
-    return knobs.with_parameters(task, own, command, text)
+    text = _HELP.replace("TASK", task).replace("DATA", registry.settings(task).METAVAR)
+    return options.with_parameters(task, own, command, text)
 
 
 def _init(task: str, data: list[str], output: Path, force: bool) -> None:
-    from anaphora import atomic
-    from anaphora.config_text import begin
+    from anaphora.config.toml import begin
     from anaphora.errors import UsageError
+    from anaphora.files import atomic
 
-    chosen = table.settings(task)
+    chosen = registry.settings(task)
     if output.exists() and not force:
         raise UsageError(f"'{output}' exists. Name another file with -o, or add --force to replace it.")
     atomic.writable(output)
-    guess = table.task(task).guess(data)
+    guess = registry.task(task).guess(data)
     settings = begin(chosen.CONFIG, chosen.PRESETS, guess)
     names = " ".join(shlex.quote(path) for path in data)
     after = f"{task} {names} --config {shlex.quote(str(output))}"

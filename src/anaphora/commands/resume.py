@@ -7,12 +7,13 @@ from typing import Annotated, Any
 
 import typer
 
-from anaphora.commands import parser, several
-from anaphora.commands.progress import show
+from anaphora.commands import parser
 from anaphora.commands.train import import_torch_side
-from anaphora.commands.watching import beside
 from anaphora.errors import UsageError
-from anaphora.tasks import table
+from anaphora.report.observers import beside
+from anaphora.report.terminal import show
+from anaphora.tasks import registry
+from anaphora.training.distributed import launch
 
 
 def make() -> Any:
@@ -34,18 +35,20 @@ def resume(
     Example: anaphora resume novel.run
     """
     from anaphora.config import from_values
-    from anaphora.data.telling import heard_by
+    from anaphora.data.progress import heard_by
 
     folder = Path(run)
-    with several.processes("anaphora resume") as here:
+    with launch.processes("anaphora resume") as here:
         with here.each():
             kept = _kept(folder) if here.first else None
         facts, values = here.agree(kept)
         with here.each():
-            config = from_values(table.settings(facts["task"]).CONFIG, values)
+            config = from_values(registry.settings(facts["task"]).CONFIG, values)
             trainer = import_torch_side("anaphora resume")
             with show("", here.stream) as early, heard_by(early.stage):
-                work = table.model(facts["task"]).Work(config, table.task(facts["task"]).read(config, facts["data"]))
+                work = registry.model(facts["task"]).Work(
+                    config, registry.task(facts["task"]).read(config, facts["data"])
+                )
         with show(work.unit, here.stream) as watch:
             tensorboard = (folder / "tensorboard").exists()  # then it was wanted when the run was begun
             report = trainer.resume(work, folder, watch=watch, beside=beside(work, tensorboard), workers=here.workers)
@@ -55,14 +58,14 @@ def resume(
 
 def _kept(folder: Path) -> tuple[dict[str, Any], dict[str, Any]]:
     """What the folder says of its run: facts and settings."""
-    from anaphora import places
     from anaphora.config import resolve
+    from anaphora.runs import folder as run_folder
 
-    facts = places.facts(folder)
-    if not facts["data"] or places.STANDARD_INPUT in facts["data"]:
+    facts = run_folder.facts(folder)
+    if not facts["data"] or run_folder.STANDARD_INPUT in facts["data"]:
         raise UsageError(
             f"The data of {folder} came from {'standard input' if facts['data'] else 'a Python program'}, which cannot"
             " be read again here: train anew from files, or call anaphora.resume with the data."
         )
-    config = resolve(table.settings(facts["task"]).CONFIG, file=folder / places.CONFIG)
+    config = resolve(registry.settings(facts["task"]).CONFIG, file=folder / run_folder.CONFIG)
     return facts, config.model_dump()

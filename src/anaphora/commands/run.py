@@ -87,14 +87,14 @@ def run(
     Needs no torch.
     """
     from anaphora.runtime import load
-    from anaphora.tasks import table
+    from anaphora.tasks import registry
 
     opened = load(model)
     task = opened.config["task"]
     decoding = (beam, length_penalty, coverage, no_repeat_ngram, best, sample)
     how = dict(zip(_TRANSLATING, decoding, strict=True))
     drawing = {"temperature": temperature, "top_k": top_k, "top_p": top_p}
-    if task in table.TASKS and task != "language":
+    if task in registry.TASKS and task != "language":
         told = {"--prompt": prompt, "--next": following}
         if task == "translate":
             told["--top"] = top
@@ -108,11 +108,11 @@ def run(
         if task == "translate":
             _translate(opened, inputs or [], as_json, attention, {**how, **drawing, "seed": seed})
         elif task == "fill":
-            answer_lines(table.task("fill").Answers(opened, as_json, top, gap, one_sided), inputs or [])
+            answer_lines(registry.task("fill").Answers(opened, as_json, top, gap, one_sided), inputs or [])
         elif task == "tag":
-            answer_lines(table.task("tag").Answers(opened, as_json, top, form), inputs or [])
+            answer_lines(registry.task("tag").Answers(opened, as_json, top, form), inputs or [])
         else:
-            answer_lines(table.task(task).answers(opened, as_json, top), inputs or [])
+            answer_lines(registry.task(task).answers(opened, as_json, top), inputs or [])
         return
     told = {
         "--json": as_json,
@@ -141,9 +141,9 @@ def _translating(how: dict[str, Any], attention: str | None) -> dict[str, Any]:
 
 
 def _translate(opened: Model, paths: list[str], as_json: bool, attention: str | None, how: dict[str, Any]) -> None:
-    from anaphora.tasks import table
+    from anaphora.tasks import registry
 
-    task = table.task("translate")
+    task = registry.task("translate")
     how["temperature"] = 1.0 if how["temperature"] is None else how["temperature"]
     if how["seed"] is None:
         import secrets
@@ -160,7 +160,7 @@ def answer_lines(reply: Any, paths: list[str]) -> None:
     """Print an answer to every line as it comes, or to whatever the reply cuts its input into; raise DataError at the
     end if some could not be read.
     """
-    from anaphora.data.stream import batches
+    from anaphora.data.files.lines import batches
 
     lines = wrong = 0
     for batch in getattr(reply, "batches", batches)(paths):

@@ -16,7 +16,7 @@ from anaphora.commands import parser
 from anaphora.errors import UsageError, closest
 
 if TYPE_CHECKING:
-    from anaphora.runs import Run
+    from anaphora.runs.record import Run
 
 COMMANDS = {
     "list": ("anaphora.commands.runs:make_list", "What `anaphora runs FOLDER...` does: list the runs under folders."),
@@ -60,14 +60,14 @@ def list_runs(
 
     `running?` is a run that has written to its records lately, `stopped` one that went silent without an end.
     """
-    from anaphora import runs
+    from anaphora.runs import record
 
     now = time.time()
     for folder in folders or []:
         meant = None if Path(folder).exists() else closest(folder, COMMANDS)
         if meant:
             raise UsageError(f"There is no folder '{folder}'. Did you mean `anaphora runs {meant}`?")
-    found, damaged = runs.find(folders or ["."])
+    found, damaged = record.find(folders or ["."])
     facts = [_facts(run, now) for run in found]
     if as_json:
         for each in facts:
@@ -86,16 +86,16 @@ def show_run(
     as_json: Annotated[bool, typer.Option("--json", help="As one JSON object.")] = False,
 ) -> None:
     """Say how a run went, from its folder alone."""
-    from anaphora import runs
+    from anaphora.runs import record
 
-    opened = runs.read(run)
+    opened = record.read(run)
     facts = _facts(opened, time.time())
     if as_json:
         print(json.dumps(facts, ensure_ascii=False))
     else:
         print("\n".join(_in_words(opened, facts)))
     if page:
-        from anaphora.probing.report import page as report
+        from anaphora.report import page as report
 
         print(f"page      {report.write(Path(run))}", file=sys.stderr if as_json else sys.stdout)
 
@@ -107,18 +107,19 @@ def compare_runs(
     as_json: Annotated[bool, typer.Option("--json", help="As one JSON object.")] = False,
 ) -> None:
     """Set runs beside each other: what came out, and the settings in which they differ."""
-    from anaphora import atomic, runs
-    from anaphora.wording import columns, said
+    from anaphora.files import atomic
+    from anaphora.formatting import columns, said
+    from anaphora.runs import record
 
     if len(folders) < 2:
         raise UsageError("Comparing takes at least two runs. `anaphora runs` lists what there is.")
-    opened, now = [runs.read(folder) for folder in folders], time.time()
-    different = runs.differences(opened)
+    opened, now = [record.read(folder) for folder in folders], time.time()
+    different = record.differences(opened)
     if as_json:
         settings = dict(different)
         print(json.dumps({"runs": [_facts(run, now) for run in opened], "settings": settings}, ensure_ascii=False))
     else:
-        from anaphora.probing.report.compare import names, results
+        from anaphora.report.compare import names, results
 
         head, right = ["", *names(opened)], range(1, len(opened) + 1)
         rows = [[what, *values] for what, values in results(opened, now)]
@@ -126,7 +127,7 @@ def compare_runs(
         told = [[name, *map(said, values)] for name, values in different] or [["no setting differs", *split[1:]]]
         print("\n".join(columns(head, [*rows, split, *told], right)))
     if page or picture:
-        from anaphora.probing.report import compare
+        from anaphora.report import compare
 
         for place, made in ((page, compare.page), (picture, lambda these, _: compare.picture(these))):
             if place:
@@ -151,7 +152,7 @@ def _facts(run: Run, now: float) -> dict[str, Any]:
 
 
 def _table(facts: Sequence[dict[str, Any]]) -> list[str]:
-    from anaphora.wording import clock, columns
+    from anaphora.formatting import clock, columns
 
     head = ["run", "task", "status", "started", "time", "steps", "best look", "held out", "baseline", "in"]
     rows = []
@@ -171,8 +172,8 @@ def _table(facts: Sequence[dict[str, Any]]) -> list[str]:
 
 
 def _in_words(run: Run, facts: dict[str, Any]) -> list[str]:
-    from anaphora.commands.chart import chart
-    from anaphora.wording import clock
+    from anaphora.formatting import clock
+    from anaphora.report.terminal_chart import chart
 
     looks = [(look["step"], look["loss"]) for look in run.of("evaluation") if look["loss"] is not None]
     lines = [f"{facts['run']}: {facts['task']}, {facts['status']} after {facts['steps']:,} steps, {clock(run.seconds)}"]

@@ -9,11 +9,13 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from anaphora.commands import knobs, several
-from anaphora.commands.knobs import given, option, parameter
-from anaphora.commands.progress import show
-from anaphora.commands.watching import beside
-from anaphora.tasks import table
+from anaphora.commands import options as knobs
+from anaphora.commands.options import given, option, parameter
+from anaphora.extras import require_torch
+from anaphora.report.observers import beside
+from anaphora.report.terminal import show
+from anaphora.tasks import registry
+from anaphora.training.distributed import launch
 
 
 def make() -> Any:
@@ -24,7 +26,7 @@ def make() -> Any:
 
 def _command(task: str) -> Any:
     """Return ``train TASK``: a few options of its own, then one per knob of the task's config."""
-    chosen = table.settings(task)
+    chosen = registry.settings(task)
 
     def command(
         data: list[str], output: str, preset: str | None, config: str | None, run_dir: str | None, tensorboard: bool,
@@ -53,24 +55,24 @@ def _train(
     options: Sequence[str],
 ) -> None:
     started = time.monotonic()
-    from anaphora.checking import examine
+    from anaphora.checks.examine import examine
+    from anaphora.checks.findings import refuse, warnings
     from anaphora.config import resolve
-    from anaphora.data.telling import heard_by
-    from anaphora.findings import refuse, warnings
-    from anaphora.places import check_output
+    from anaphora.data.progress import heard_by
+    from anaphora.runs.folder import check_output
 
-    chosen = table.settings(task)
-    with several.processes(f"anaphora train {task}") as here:
+    chosen = registry.settings(task)
+    with launch.processes(f"anaphora train {task}") as here:
         with here.each():
             here.refuse_standard_input(data)
             config = resolve(chosen.CONFIG, chosen.PRESETS, preset=preset or chosen.USUAL, file=file, options=options)
             if here.first:
                 check_output(Path(output))
             with show("", here.stream) as early, heard_by(early.stage):
-                corpus, found = examine(table.task(task), config, data)
+                corpus, found = examine(registry.task(task), config, data)
                 refuse(found)
                 run = import_torch_side(f"anaphora train {task}")
-                work = table.model(task).Work(config, corpus)
+                work = registry.model(task).Work(config, corpus)
         with show(work.unit, here.stream) as watch:
             for finding in warnings(found) if here.first else []:
                 watch.note("\n".join(finding.lines()))
@@ -82,12 +84,7 @@ def _train(
 
 def import_torch_side(wanted_by: str) -> Any:
     """Return the module that trains; raises MissingExtra where torch is not installed."""
-    import importlib.util
-
-    from anaphora.errors import MissingExtra
-
-    if importlib.util.find_spec("torch") is None:
-        raise MissingExtra("train", wanted_by, missing="torch")
+    require_torch(wanted_by)
     from anaphora.training import run
 
     return run

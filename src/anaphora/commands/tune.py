@@ -13,11 +13,12 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from anaphora.commands import knobs, several
-from anaphora.commands.knobs import given, option, parameter
-from anaphora.commands.progress import show
+from anaphora.commands import options as knobs
+from anaphora.commands.options import given, option, parameter
 from anaphora.errors import UsageError
-from anaphora.tasks import table
+from anaphora.report.terminal import show
+from anaphora.tasks import registry
+from anaphora.training.distributed import launch
 
 if TYPE_CHECKING:
     from anaphora.config import Config
@@ -40,7 +41,7 @@ def make() -> Any:
 
 
 def _command(task: str) -> Any:
-    chosen = table.settings(task)
+    chosen = registry.settings(task)
 
     def command(
         data: list[str], preset: str | None, config: str | None, trials: int | None, knob: list[str] | None,
@@ -66,14 +67,14 @@ def _tune(
     folder: Path, jobs: int, as_json: bool, options: Sequence[str],
 ) -> None:  # fmt: skip
     started = time.monotonic()
-    several.refuse(f"anaphora tune {task}")
+    launch.refuse(f"anaphora tune {task}")
     from anaphora.commands.train import import_torch_side
     from anaphora.config import knobs as all_knobs
     from anaphora.config import resolve
-    from anaphora.data.telling import heard_by
-    from anaphora.ranges import chosen
+    from anaphora.config.search_space import chosen
+    from anaphora.data.progress import heard_by
 
-    settings = table.settings(task)
+    settings = registry.settings(task)
 
     def configured(more: Sequence[str]) -> Config:
         return resolve(  # type: ignore[no-any-return]
@@ -91,11 +92,11 @@ def _tune(
     for name in spaces:
         _refuse_length(name)
     with show("") as early, heard_by(early.stage):
-        corpus = table.task(task).read(config, data)
+        corpus = registry.task(task).read(config, data)
         import_torch_side(f"anaphora tune {task}")
         from anaphora.training import tuning
 
-        work = table.model(task).Work
+        work = registry.model(task).Work
         set_to = config.model_dump()
         set_to["training"].pop("minutes")
         search = tuning.Search(
@@ -173,7 +174,7 @@ def _others(
 def _show(found: Sequence[Tried], names: Sequence[str], as_json: bool) -> None:
     from dataclasses import asdict
 
-    from anaphora.wording import clock, columns, said
+    from anaphora.formatting import clock, columns, said
 
     if as_json:
         for each in found:

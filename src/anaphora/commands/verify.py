@@ -25,7 +25,8 @@ def verify(
 
     Exit code 5 when a file is damaged, or was made by a version that this one cannot read.
     """
-    from anaphora import bundle, spec
+    from anaphora import bundle
+    from anaphora.bundle import spec
 
     for path in models:
         facts = bundle.verify(path)

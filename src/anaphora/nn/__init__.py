@@ -25,24 +25,24 @@ if find_spec("torch") is None:
     raise MissingExtra("train", "anaphora.nn", missing="torch")
 
 from anaphora.nn.cell import GRUCell, LSTMCell, RNNCell
-from anaphora.nn.check import check_cell
-from anaphora.nn.clipping import clip_gradients
-from anaphora.nn.coupled import CoupledLSTM
+from anaphora.nn.custom.check import check_cell
+from anaphora.nn.custom.recurrent import Cell, Recurrent
 from anaphora.nn.gru import GRU
 from anaphora.nn.initial import chrono_, forget_bias_, orthogonal_
 from anaphora.nn.inspection import inspect
-from anaphora.nn.layer_norm import LayerNormGRU, LayerNormLSTM
-from anaphora.nn.learned_state import learned_state
 from anaphora.nn.lstm import LSTM
-from anaphora.nn.peephole import PeepholeLSTM
+from anaphora.nn.modifiers.clipping import clip_gradients
+from anaphora.nn.modifiers.learned_state import learned_state
+from anaphora.nn.modifiers.recompute import recompute
+from anaphora.nn.modifiers.recurrent_dropout import recurrent_dropout
+from anaphora.nn.modifiers.weight_drop import weight_drop
+from anaphora.nn.modifiers.zoneout import zoneout
 from anaphora.nn.ragged import Ragged
-from anaphora.nn.recompute import recompute
-from anaphora.nn.recurrent import Cell, Recurrent
-from anaphora.nn.recurrent_dropout import recurrent_dropout
-from anaphora.nn.reset_before import ResetBeforeGRU
 from anaphora.nn.rnn import RNN
-from anaphora.nn.weight_drop import weight_drop
-from anaphora.nn.zoneout import zoneout
+from anaphora.nn.variants.coupled import CoupledLSTM
+from anaphora.nn.variants.layer_norm import LayerNormGRU, LayerNormLSTM
+from anaphora.nn.variants.peephole import PeepholeLSTM
+from anaphora.nn.variants.reset_before import ResetBeforeGRU
 
 __all__ = [
     "GRU",

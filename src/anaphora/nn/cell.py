@@ -12,7 +12,7 @@ import torch
 from torch import Tensor
 
 from anaphora.nn import functional
-from anaphora.nn.base import runs_here
+from anaphora.nn.engine.base import runs_here
 from anaphora.nn.functional import Walk
 
 

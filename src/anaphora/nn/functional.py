@@ -24,10 +24,10 @@ from torch import Tensor
 from torch.autograd import forward_ad
 
 from anaphora import kernels
-from anaphora.lines import SILENT, Noise
-from anaphora.nn import batching, composed, derivative
-from anaphora.nn.call import Call, Inputs, asked
-from anaphora.nn.walk import Walk, split
+from anaphora.kernels.row_index import SILENT, Noise
+from anaphora.nn.engine import batching, composed, derivative
+from anaphora.nn.engine.cached_index import Walk, split
+from anaphora.nn.engine.call import Call, Inputs, asked
 
 __all__ = ["Walk", "recurrent"]
 
@@ -58,7 +58,7 @@ def recurrent(
 ) -> tuple[Tensor, Tensor, Any, Any]:
     """One layer over all rows of a float32 CPU batch: y (…, D·P), h_n (D, B, P), and c_n (D, B, H) of a memory.
 
-    ``weights`` are the six of ``anaphora.lines.Weights``, None where there is none, one direction after the other.
+    ``weights`` are the six of ``row_index.Weights``, None where there is none, one direction after the other.
     Lines past a row's end come out as 0. ``clip`` bounds the gradient of every pre-activation at every step;
     ``segment`` has the way back compute the gates again, that many steps at a time. Nothing is kept for backward
     unless some input wants a gradient. With ``keep`` the last result is what all steps saved (D, N, S·H), which no

@@ -18,7 +18,7 @@ from typing import TypeVar
 import torch
 from torch import Tensor
 
-from anaphora.nn.base import RecurrentBase
+from anaphora.nn.engine.base import RecurrentBase
 
 Module = TypeVar("Module", bound=RecurrentBase)
 

@@ -13,10 +13,11 @@ from typing import Any, NamedTuple
 import torch
 from torch import Tensor
 
-from anaphora.lines import SILENT
-from anaphora.nn import composed, functional
-from anaphora.nn.base import RecurrentBase, State, runs_here
-from anaphora.nn.layout import Layout, Lengths
+from anaphora.kernels.row_index import SILENT
+from anaphora.nn import functional
+from anaphora.nn.engine import composed
+from anaphora.nn.engine.base import RecurrentBase, State, runs_here
+from anaphora.nn.engine.batch_layout import Layout, Lengths
 
 
 class Inspection(NamedTuple):

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import torch
 
-from anaphora.nn.base import RecurrentBase
+from anaphora.nn.engine.base import RecurrentBase
 
 
 class LSTM(RecurrentBase, torch.nn.LSTM):

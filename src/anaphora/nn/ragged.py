@@ -16,9 +16,9 @@ import torch
 from torch import Tensor
 from torch.nn.utils.rnn import PackedSequence
 
-from anaphora.lines import Lines
-from anaphora.nn.integers import as_numpy
-from anaphora.nn.walk import Walk
+from anaphora.kernels.row_index import Lines
+from anaphora.nn.engine.cached_index import Walk
+from anaphora.nn.engine.integers import as_numpy
 
 
 @dataclass(frozen=True, eq=False)

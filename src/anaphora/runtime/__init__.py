@@ -13,7 +13,7 @@ threads compute.
 from __future__ import annotations
 
 from anaphora.runtime.model import Model, load
-from anaphora.runtime.parts import parts
+from anaphora.runtime.multipart import parts
 from anaphora.runtime.session import Session
 from anaphora.runtime.stepper import Stepper
 

@@ -12,8 +12,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from anaphora.lines import Lines
-from anaphora.runtime.steps import BlockState, Floats, Linear
+from anaphora.kernels.row_index import Lines
+from anaphora.runtime.pointwise import BlockState, Floats, Linear
 
 
 class Convolution:

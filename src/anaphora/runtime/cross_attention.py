@@ -17,7 +17,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from anaphora.runtime.steps import Floats, Linear, Tensors, quietly
+from anaphora.runtime.pointwise import Floats, Linear, Tensors, quietly
 
 _LEAST = np.finfo(np.float32).min
 

@@ -25,16 +25,16 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from anaphora import bundle, spec
+from anaphora import bundle
+from anaphora.bundle import spec
 from anaphora.decode import log_probabilities
 from anaphora.errors import DataError, UsageError
-from anaphora.lines import Lines
-from anaphora.runtime import blocks
-from anaphora.runtime.blocks import Floats
+from anaphora.kernels.row_index import Lines
+from anaphora.runtime import build
+from anaphora.runtime.build import Floats
 from anaphora.runtime.session import Session
+from anaphora.runtime.state import State
 from anaphora.runtime.stepper import Stepper
-
-State = tuple[Floats, ...]
 
 LOGITS_AT_ONCE = 2**22
 """``score`` feeds a text in chunks of about so many scores, 16 MiB: the chunk changes no bit of the result."""
@@ -62,7 +62,7 @@ class Model:
         self.width = spec.output_width(self.spec)
         self.input_size: int = self.spec["input_size"]
         self.pools = spec.pools(self.spec)
-        self.blocks = blocks.build(self.spec, self.tensors)
+        self.blocks = build.build(self.spec, self.tensors)
         self.needs_whole_rows = next((block.path for block in self.blocks if block.whole_rows), None)
         self._parts = [0, *accumulate(len(block.initial) for block in self.blocks)]
         self.vocabulary_size: int = next(spec.walk(self.spec))[1].get("vocabulary", 0)
@@ -220,7 +220,7 @@ class Joined(Model):
     def __init__(self, opened: bundle.Bundle) -> None:
         self.config, self.tensors = opened.config, opened.tensors
         self.spec = spec.check(opened.config["model"])
-        blocks.check_tensors(self.spec, self.tensors)
+        build.check_tensors(self.spec, self.tensors)
         self.blocks, self._parts = [], [0]
         self.width = self.input_size = self.vocabulary_size = 0
         self.pools = False

@@ -16,8 +16,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from anaphora.lines import Indices, Lines
-from anaphora.runtime.steps import BlockState, Floats, Linear, quietly
+from anaphora.kernels.row_index import Indices, Lines
+from anaphora.runtime.pointwise import BlockState, Floats, Linear, quietly
 
 
 def rows(lines: Lines) -> Iterator[tuple[int, Indices]]:

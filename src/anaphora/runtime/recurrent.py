@@ -13,10 +13,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from anaphora import kernels, spec
-from anaphora.kinds import own_vectors
-from anaphora.lines import SILENT, Lines, Noise, Weights
-from anaphora.runtime.steps import BlockState, Floats, Tensors
+from anaphora import kernels
+from anaphora.bundle import spec
+from anaphora.bundle.block_kinds import own_vectors
+from anaphora.kernels.row_index import SILENT, Lines, Noise, Weights
+from anaphora.runtime.pointwise import BlockState, Floats, Tensors
 
 # The kernels' name of each kind's cell; an rnn's also names its φ.
 CELLS = {

@@ -13,20 +13,29 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
 from anaphora import kernels
-from anaphora.lines import Lines
+from anaphora.kernels.row_index import Lines
+from anaphora.runtime.build import Placed
+from anaphora.runtime.pointwise import Block, Embedding, Floats, Identity, Linear
 from anaphora.runtime.recurrent import Recurrent
-from anaphora.runtime.steps import Block, Embedding, Floats, Identity, Linear
-
-if TYPE_CHECKING:
-    from anaphora.runtime.model import Model, State
+from anaphora.runtime.state import State
 
 Run = Callable[[], object]
+
+
+class Steps(Protocol):
+    """A model, as far as a stepper binds one."""
+
+    input_size: int
+    blocks: list[Placed]
+
+    def check_ids(self, ids: NDArray[Any]) -> None:
+        """Raise DataError for an id that is no symbol of the model."""
 
 
 class Stepper:
@@ -35,7 +44,7 @@ class Stepper:
     step: Run
     """One step of every stream. With ids, raises DataError for one that is no symbol; then nothing has moved."""
 
-    def __init__(self, model: Model, B: int, state: State) -> None:
+    def __init__(self, model: Steps, B: int, state: State) -> None:
         vectors = bool(model.input_size)
         x = np.zeros((B, model.input_size), dtype=np.float32) if vectors else np.zeros(B, dtype=np.int64)
         self._state = tuple(part.copy() for part in state)

@@ -4,8 +4,8 @@
 
 A checkpoint is one safetensors file whose metadata holds the facts that belong to the tensors (a JSON object) and the
 digest of both, so that they can never disagree. It is written tensor by tensor, without a copy of them in memory, by
-`anaphora.atomic`: whatever fails on the way, the checkpoint that was there stays whole. A folder keeps two, `last` and
-`previous`: should the newer one be damaged by a disk, the run goes on from the older.
+`anaphora.files.atomic`: whatever fails on the way, the checkpoint that was there stays whole. A folder keeps two,
+`last` and `previous`: should the newer one be damaged by a disk, the run goes on from the older.
 """
 
 from __future__ import annotations
@@ -22,8 +22,8 @@ import numpy as np
 from numpy.typing import NDArray
 from safetensors import SafetensorError, safe_open
 
-from anaphora import atomic
 from anaphora.errors import CorruptBundle, UsageError
+from anaphora.files import atomic
 
 Tensors = Mapping[str, NDArray[Any]]
 _TYPES = {

@@ -6,8 +6,8 @@ from typing import Any
 
 import torch
 
-from anaphora import machine
 from anaphora.errors import UsageError
+from anaphora.runs import machine
 
 
 def pick(wanted: str, precision: str) -> torch.device:

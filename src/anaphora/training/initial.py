@@ -14,9 +14,9 @@ from typing import Any
 import torch
 from torch import nn
 
-from anaphora import spec
-from anaphora.nn.base import RecurrentBase
-from anaphora.nn.blocks import Parts, Stack, assemble
+from anaphora.bundle import spec
+from anaphora.nn.build import Parts, Stack, assemble
+from anaphora.nn.engine.base import RecurrentBase
 from anaphora.nn.initial import forget_bias_
 
 

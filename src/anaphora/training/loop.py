@@ -25,14 +25,14 @@ from torch import nn
 
 from anaphora.config import Training
 from anaphora.errors import Diverged, Terminated, UsageError
-from anaphora.training import checkpoint, state, trouble
+from anaphora.training import checkpoint, non_finite, state
+from anaphora.training.distributed.workers import Alone, Workers
+from anaphora.training.observer import Evaluation, Silent, Step, Watch
 from anaphora.training.optim import Average
 from anaphora.training.outcome import Best, Outcome, Stopped
 from anaphora.training.plan import Budget, Plan, Schedule
 from anaphora.training.signals import Signals
 from anaphora.training.update import Batches, Loss, Taken, Updater
-from anaphora.training.watch import Evaluation, Silent, Step, Watch
-from anaphora.training.workers import Alone, Workers
 
 Batch = TypeVar("Batch")
 Probe = Callable[[nn.Module, int], Mapping[str, float]]
@@ -127,9 +127,9 @@ class Loop(Generic[Batch]):
             self.workers = self.workers.leave()  # the first is the one that writes: the others know nothing of it
             return "unwritable", str(error)
         except (MemoryError, RuntimeError) as error:
-            if self.workers.ranks > 1 or not trouble.is_of_memory(error):
+            if self.workers.ranks > 1 or not non_finite.is_of_memory(error):
                 raise  # among several, the others must hear of it first
-            return "exhausted", f"At step {self.step + 1} of {self.schedule.total_steps}: {trouble.of_memory(error)}"
+            return "exhausted", f"At step {self.step + 1} of {self.schedule.total_steps}: {non_finite.of_memory(error)}"
         except (KeyboardInterrupt, Terminated) as cut_off:
             return ("terminated" if isinstance(cut_off, Terminated) else "interrupted"), ""
 
@@ -210,7 +210,7 @@ class Loop(Generic[Batch]):
     def _explained(self, step: int) -> str:
         assert self.explain is not None
         carry = self.updater.entered if self._read_every == 1 else None  # a device is some steps ahead by now
-        return trouble.told(self.workers.everyone(self.explain(self.model, self.updater.parts(step), carry)))
+        return non_finite.told(self.workers.everyone(self.explain(self.model, self.updater.parts(step), carry)))
 
     def _seconds_left(self, step: int, pace: float) -> float:
         looks = self.schedule.looks_left(step, self.schedule.plans[-1].evaluations)

@@ -16,8 +16,8 @@ from pathlib import Path
 from typing import Any
 
 from anaphora.errors import UsageError
+from anaphora.training.observer import Evaluation, Step
 from anaphora.training.plan import Plan
-from anaphora.training.watch import Evaluation, Step
 
 
 class MetricsLog:

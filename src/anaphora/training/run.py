@@ -19,21 +19,23 @@ from typing import Any
 
 import torch
 
-from anaphora import machine, places, spec
-from anaphora.config_text import render
+from anaphora.bundle import spec
+from anaphora.config.toml import render
 from anaphora.errors import DataError, Interrupted, Terminated, UsageError
-from anaphora.trained import Trained
+from anaphora.formatting import clock
+from anaphora.runs import folder as run_folder
+from anaphora.runs import machine
+from anaphora.runs.report import Trained
 from anaphora.training import checkpoint, device
+from anaphora.training.distributed.workers import Alone, Workers, check_same, each
 from anaphora.training.initial import first_model
 from anaphora.training.loop import Loop, Probe
 from anaphora.training.metrics_log import MetricsLog, plans_after
+from anaphora.training.non_finite import explained
+from anaphora.training.observer import Silent, Together, Watch
 from anaphora.training.outcome import Outcome
 from anaphora.training.plan import Budget, Plan, Schedule
-from anaphora.training.trouble import explained
-from anaphora.training.watch import Silent, Together, Watch
-from anaphora.training.work import Beside, Divided, Work
-from anaphora.training.workers import Alone, Workers, check_same, each
-from anaphora.wording import clock
+from anaphora.training.task import Beside, Divided, Work
 
 _EPOCHS = 10.0  # if nothing says how long
 _SAVING_SECONDS = 1.0
@@ -75,11 +77,11 @@ def train(
     if begun is not None:
         return resume(work, begun, watch=watch, beside=beside, probes=probes, workers=workers)
     _check_same(work, workers)
-    folder = places.free_run_dir(output) if run_dir is None else Path(run_dir)
+    folder = run_folder.free_run_dir(output) if run_dir is None else Path(run_dir)
     folder = Path(workers.agree(str(folder)))
     facts = {
         "task": work.task,
-        "data": places.whole_paths(list(data)),
+        "data": run_folder.whole_paths(list(data)),
         "data_sha256": work.sha256,
         "output": str(output.resolve()),
         "started": datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
@@ -87,8 +89,8 @@ def train(
     }
     with each(workers):
         if workers.rank == 0:
-            places.check_output(output)
-            places.begin(folder, render(work.config), facts)
+            run_folder.check_output(output)
+            run_folder.begin(folder, render(work.config), facts)
     workers.remember(str(folder))
     return _Run(work, output, folder, watch, beside, dict(probes or {}), workers, started).whole(None)
 
@@ -114,14 +116,14 @@ def resume(
     found = None
     with each(workers):
         if workers.rank == 0:
-            facts = places.facts(folder)
+            facts = run_folder.facts(folder)
             if facts["data_sha256"] != work.sha256:
                 raise DataError(
                     f"The data of {folder} have changed since it was begun (SHA-256 {work.sha256[:12]}…, expected"
                     f" {facts['data_sha256'][:12]}…): what was trained on cannot be gone on with. Bring the old data"
                     " back, or train anew."
                 )
-            found = checkpoint.newest(folder / places.CHECKPOINTS)
+            found = checkpoint.newest(folder / run_folder.CHECKPOINTS)
     facts = workers.agree(facts)
     known, note = workers.agree((found[1], found[2]) if found else ({"logged": 0, "seconds": 0.0}, ""))
     tensors = workers.hand_out(found[0] if found else {})
@@ -154,17 +156,17 @@ class _Run:
         """Everything from the log to the report; `found` is the checkpoint to go on from."""
         kept = None if found is None else found[1]["logged"]
         first = self.workers.rank == 0
-        plans = [] if kept is None or not first else plans_after(self.folder / places.LOG, kept)
-        log = MetricsLog(self.folder / places.LOG, kept) if first else None
+        plans = [] if kept is None or not first else plans_after(self.folder / run_folder.LOG, kept)
+        log = MetricsLog(self.folder / run_folder.LOG, kept) if first else None
         self.besides = tuple(self.beside(self.folder, self.watch.note)) if first else ()
         told = Together((log, *self.besides, self.watch) if log else (self.watch,))
         try:
             if first:
                 size = sum(4 * math.prod(shape) for shape in spec.tensors(self.work.tree).values())
                 for place in (self.folder, self.output.parent):
-                    places.check_room(place, size)
+                    run_folder.check_room(place, size)
                 beaten = self.work.count_floor(told) or ()
-                places.add(self.folder, results=[asdict(result) for result in beaten])
+                run_folder.add(self.folder, results=[asdict(result) for result in beaten])
                 if found is None:
                     self._tell_of_late_beginning()
             foreseen = [Plan(**plan) for plan in self.workers.agree([asdict(plan) for plan in plans])]
@@ -211,7 +213,7 @@ class _Run:
             evaluate=lambda model: work.evaluate(model),
             schedule=schedule,
             training=training,
-            folder=self.folder / places.CHECKPOINTS,
+            folder=self.folder / run_folder.CHECKPOINTS,
             watch=told,
             budget=budget,
             probes=self.probes,
@@ -243,7 +245,7 @@ class _Run:
             told.stage("saving the best model so far")
         report, failed = self.work.save(trained, self.folder, self.output, None)
         best_path = loop.folder / checkpoint.BEST
-        kept = next((place for place in places.models(self.folder, self.output) if place not in failed), best_path)
+        kept = next((place for place in run_folder.models(self.folder, self.output) if place not in failed), best_path)
         self.saved = f"The best model so far, from step {outcome.best.step}, is saved in {kept}."
         if not kept.exists():
             self.saved = "No model could be saved."

@@ -19,7 +19,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from anaphora.data.shares import share
+from anaphora.data.worker_rows import share
 from anaphora.errors import IncompatibleBundle
 from anaphora.training.optim import Average
 from anaphora.training.outcome import Best

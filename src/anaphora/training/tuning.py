@@ -24,20 +24,21 @@ from typing import TYPE_CHECKING, Any
 
 import torch
 
-from anaphora import atomic, places
 from anaphora.config import Config
-from anaphora.config_text import render
+from anaphora.config.search_space import Choice, Space, Value
+from anaphora.config.toml import render
 from anaphora.errors import DataError, Interrupted, MissingExtra, Terminated, UsageError
-from anaphora.ranges import Choice, Space, Value
+from anaphora.files import atomic
+from anaphora.formatting import clock
+from anaphora.runs import folder as run_folder
 from anaphora.training import device
 from anaphora.training.initial import first_model
 from anaphora.training.loop import Loop
 from anaphora.training.metrics_log import MetricsLog
+from anaphora.training.observer import Evaluation, Silent, Together
 from anaphora.training.outcome import Outcome
 from anaphora.training.run import lengths
-from anaphora.training.watch import Evaluation, Silent, Together
-from anaphora.training.work import Work
-from anaphora.wording import clock
+from anaphora.training.task import Work
 
 if TYPE_CHECKING:
     from optuna import Study, Trial
@@ -200,7 +201,7 @@ class Search:
             else:
                 study.tell(trial, outcome.best.loss)
         finally:
-            shutil.rmtree(self._place(trial) / places.CHECKPOINTS, ignore_errors=True)
+            shutil.rmtree(self._place(trial) / run_folder.CHECKPOINTS, ignore_errors=True)
         self._say(study, trial.number, values)
 
     def _train(self, trial: Trial, values: Mapping[str, Value], seconds: float, begun: float) -> Outcome:
@@ -210,8 +211,8 @@ class Search:
         machine = device.describe(device.pick(work.training.device, work.training.precision))
         started = time.strftime("%Y-%m-%dT%H:%M:%S+00:00", time.gmtime())
         known = {"task": work.task, "data": [], "data_sha256": work.sha256, "output": "", "machine": machine}
-        places.begin(folder, render(config), {**known, "started": started})
-        log = MetricsLog(folder / places.LOG)
+        run_folder.begin(folder, render(config), {**known, "started": started})
+        log = MetricsLog(folder / run_folder.LOG)
         stopped, loop = "pruned", None
         try:
             with torch.random.fork_rng(devices=[]):
@@ -228,7 +229,7 @@ class Search:
                     evaluate=work.evaluate,
                     schedule=schedule,
                     training=work.training,
-                    folder=folder / places.CHECKPOINTS,
+                    folder=folder / run_folder.CHECKPOINTS,
                     watch=Together((log, _Prune(trial))),
                     budget=budget,
                 )

@@ -20,8 +20,8 @@ import torch
 from torch import Tensor, nn
 
 from anaphora.config import Training
+from anaphora.training.distributed.workers import Workers
 from anaphora.training.optim import clip, optimiser, set_rate
-from anaphora.training.workers import Workers
 
 Batch = TypeVar("Batch")
 Loss = Callable[[nn.Module, Batch, Any], tuple[Tensor, Any]]

@@ -13,14 +13,14 @@ from typing import Any
 
 import pytest
 
-from anaphora.data import stream
-from anaphora.data.stream import Line, batches
-from anaphora.data.tables import Columns as Frame
+from anaphora.data.files import lines as stream
+from anaphora.data.files.lines import Line, batches
+from anaphora.data.files.tables import Columns as Frame
 from anaphora.errors import DataError
 from anaphora.runtime import load
 from anaphora.tasks.classify import task
 from anaphora.tasks.classify.classifier import Classifier
-from anaphora.tasks.classify.model import train
+from anaphora.tasks.classify.training import train
 from labelled import TINY, config, sentences, waves, write_csv, write_jsonl
 
 Run = Callable[..., subprocess.CompletedProcess[str]]

@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from anaphora.checking import examine
-from anaphora.findings import Finding, errors
+from anaphora.checks.examine import examine
+from anaphora.checks.findings import Finding, errors
 from anaphora.tasks.classify import task
 from labelled import config, sentences, waves, write_csv, write_jsonl
 

@@ -14,17 +14,17 @@ from torch import nn
 
 from anaphora import bundle, runtime
 from anaphora.config import from_values
-from anaphora.data.tables import Columns as Frame
+from anaphora.data.files.tables import Columns as Frame
 from anaphora.errors import Interrupted
-from anaphora.label_metrics import fit_temperature, nats
-from anaphora.nn.blocks import build
-from anaphora.tasks.classify import model as classify
+from anaphora.metrics.classification import fit_temperature, nats
+from anaphora.nn.build import build
 from anaphora.tasks.classify import task
+from anaphora.tasks.classify import training as classify
 from anaphora.tasks.classify.classifier import Classifier
 from anaphora.tasks.classify.scoring import evaluate
 from anaphora.tasks.classify.settings import ClassifyConfig
 from anaphora.training import run
-from anaphora.training.watch import Silent, Step
+from anaphora.training.observer import Silent, Step
 from labelled import config, sentences, waves, write_csv
 
 STILL = ["--embedding-dropout", "0", "--output-dropout", "0", "--dropout", "0", "--unknown", "0"]

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from anaphora.data.batches import Ragged
-from anaphora.data.tables import Columns as Frame
+from anaphora.data.files.tables import Columns as Frame
 from anaphora.errors import DataError, UsageError
 from anaphora.tasks.classify import task
 from anaphora.tasks.classify.columns import Columns, choose

@@ -6,9 +6,10 @@ import numpy as np
 import pytest
 from sklearn import metrics as theirs
 
-from anaphora import bundle, label_metrics, runtime
-from anaphora.data.tables import Columns as Frame
+from anaphora import bundle, runtime
+from anaphora.data.files.tables import Columns as Frame
 from anaphora.errors import CorruptBundle, IncompatibleBundle
+from anaphora.metrics import classification
 from anaphora.tasks.classify.classifier import Classifier
 from anaphora.tasks.classify.columns import Columns
 from anaphora.tasks.classify.reading import Rows
@@ -150,7 +151,7 @@ def test_few_rows_fit_no_temperature() -> None:
     rng = np.random.default_rng(4)
     scores = 3 * rng.normal(size=(20, 4))
     targets = rng.integers(4, size=20)
-    assert temperature_of(scores, targets, False) == label_metrics.fit_temperature(scores, targets, False) != 1.0
+    assert temperature_of(scores, targets, False) == classification.fit_temperature(scores, targets, False) != 1.0
     assert temperature_of(scores[:19], targets[:19], False) == 1.0
 
 

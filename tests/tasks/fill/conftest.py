@@ -8,9 +8,9 @@ import pytest
 
 from anaphora.runtime import load
 from anaphora.tasks.fill.filler import Filler
-from anaphora.tasks.fill.model import train
 from anaphora.tasks.fill.saving import Report
 from anaphora.tasks.fill.task import read
+from anaphora.tasks.fill.training import train
 from gapped import LEARNS, config, text, write
 
 

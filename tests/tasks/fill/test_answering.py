@@ -10,12 +10,12 @@ from pathlib import Path
 
 import pytest
 
-from anaphora import checking
-from anaphora.data.stream import Line
+from anaphora.checks import examine
+from anaphora.checks.findings import Finding
+from anaphora.data.files.lines import Line
 from anaphora.errors import DataError, UsageError
-from anaphora.findings import Finding
+from anaphora.runs.content import Table
 from anaphora.runtime import load
-from anaphora.sections import Table
 from anaphora.tasks.fill import task
 from anaphora.tasks.fill.answering import Answers
 from anaphora.tasks.fill.filler import Filler
@@ -138,7 +138,7 @@ def test_what_check_finds(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> No
     write(tmp_path / "dots.txt", "." * 4000)
 
     def found(*options: str, name: str = "a.txt") -> dict[str, Finding]:
-        findings = checking.whole(task, config(*options), [name], lambda load: [])  # type: ignore[arg-type]
+        findings = examine.whole(task, config(*options), [name], lambda load: [])  # type: ignore[arg-type]
         return {each.code: each for each in findings}
 
     good = found()

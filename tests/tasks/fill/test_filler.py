@@ -9,16 +9,16 @@ import numpy as np
 import pytest
 import torch
 
+from anaphora.baselines.cloze import Judged
 from anaphora.bundle import Bundle
 from anaphora.data.batches import Ragged
 from anaphora.decode import log_probabilities
 from anaphora.errors import CorruptBundle, DataError, IncompatibleBundle, UsageError
-from anaphora.gap_baselines import Judged
 from anaphora.runtime.model import Joined, Model
 from anaphora.tasks.fill import task
 from anaphora.tasks.fill.filler import Filler, cut
-from anaphora.tasks.fill.model import Work, run_windows
 from anaphora.tasks.fill.scoring import evaluate, ranked, side
+from anaphora.tasks.fill.training import Work, run_windows
 from anaphora.training.initial import first_model
 from gapped import PAIRS, config, text
 

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from anaphora.data.text import Text
+from anaphora.data.files.text import Text
 from anaphora.errors import DataError
 from anaphora.tasks.fill.lexicon import Lexicon, spaced
 

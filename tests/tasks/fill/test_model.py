@@ -12,18 +12,18 @@ import torch
 from torch import nn
 
 import anaphora
-from anaphora import spec
+from anaphora.bundle import spec
 from anaphora.config import from_values
 from anaphora.errors import DataError
 from anaphora.runtime import load
 from anaphora.tasks.fill import saving, scoring, task
-from anaphora.tasks.fill.model import Work, read, run_windows
 from anaphora.tasks.fill.saving import Report
 from anaphora.tasks.fill.settings import FillConfig
+from anaphora.tasks.fill.training import Work, read, run_windows
 from anaphora.tasks.fill.windows import cut, laid
 from anaphora.training import run
 from anaphora.training.initial import first_model
-from anaphora.training.trouble import explained
+from anaphora.training.non_finite import explained
 from gapped import PAIRS, config, text
 
 STILL = ["--embedding-dropout", "0", "--dropout", "0", "--output-dropout", "0", "--unknown", "0"]

@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from anaphora.data import shards
-from anaphora.data.shards import Shard
+from anaphora.data.text import id_files
+from anaphora.data.text.id_files import Shard
 from anaphora.tasks.fill.windows import CONTEXT, PIECE, Windows, cut, laid
 
 WORDS = np.array([True, True, False, True, True])
@@ -38,7 +38,7 @@ def test_passes_differ_and_repeat(tmp_path: Path) -> None:
     assert batch.gaps == sum(symbol != 2 for symbol in batch.ids.reshape(-1).tolist())
     parts = [windows.part(batch, rank, 3) for rank in range(3)]
     np.testing.assert_array_equal(np.concatenate([part.ids for part in parts], axis=1), batch.ids)
-    shards.write(tmp_path / "ids.npy", [ids], 5)
+    id_files.write(tmp_path / "ids.npy", [ids], 5)
     from_disk = Windows(Shard(tmp_path / "ids.npy"), WORDS, 4, 12, seed=3)
     np.testing.assert_array_equal(from_disk.at(77).ids, windows.at(77).ids)
 

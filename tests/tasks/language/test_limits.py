@@ -10,17 +10,17 @@ import pytest
 import torch
 
 from anaphora import bundle, runtime
-from anaphora.baselines import KneserNey
+from anaphora.baselines.ngram import KneserNey
 from anaphora.config import resolve
-from anaphora.data.vocabulary import Vocabulary
+from anaphora.data.text.build import restore
 from anaphora.errors import Interrupted
-from anaphora.nn.blocks import Stack, build
-from anaphora.tasks.language import model as language
+from anaphora.nn.build import Stack, build
 from anaphora.tasks.language import scoring, streams, task
+from anaphora.tasks.language import training as language
 from anaphora.tasks.language.task import PRESETS, LanguageConfig
 from anaphora.training import run
+from anaphora.training.observer import Silent
 from anaphora.training.plan import Plan
-from anaphora.training.watch import Silent
 
 TEXT = "the cat sat on the mat. a dog sat on a log, and the cat saw the dog.\n" * 200
 TINY = "--batch 4 --steps 16 --hidden 12 --layers 1 --embedding 6 --evaluation-units 600 --evaluations 4 --valid 0.5"
@@ -99,7 +99,7 @@ def test_a_run_scores_what_there_is_time_for_and_says_so(tmp_path: Path) -> None
     share = watch.plans[-1].score_share
     assert 0.001 <= share < 1
     opened = bundle.read(tmp_path / "cat.anaphora")
-    ids = Vocabulary.restore("char", opened.tensors).encode(str(task.split(config(), TEXT).held_out))
+    ids = restore("char", opened.tensors).encode(str(task.split(config(), TEXT).held_out))
     pieces = streams.shortened(streams.cut(len(ids)), share)
     assert report.scored == streams.scored_in(pieces) < len(ids) - 1
     nats = scoring.score(runtime.load(tmp_path / "cat.anaphora"), ids, pieces)

@@ -12,9 +12,9 @@ import torch
 from torch import nn
 
 from anaphora.config import resolve
-from anaphora.nn.blocks import build
-from anaphora.tasks.language import model as language
+from anaphora.nn.build import build
 from anaphora.tasks.language import streams
+from anaphora.tasks.language import training as language
 from anaphora.tasks.language.task import PRESETS, LanguageConfig
 from anaphora.training.initial import initialise
 

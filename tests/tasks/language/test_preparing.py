@@ -17,11 +17,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from anaphora.baselines import KneserNey
+from anaphora.baselines.ngram import KneserNey
 from anaphora.config import resolve
-from anaphora.data import prepared, shards, text
-from anaphora.data.shards import Shard
-from anaphora.data.vocabulary import KINDS
+from anaphora.data.files import text
+from anaphora.data.text import id_files, tokenized
+from anaphora.data.text.build import KINDS
+from anaphora.data.text.id_files import Shard
 from anaphora.errors import DataError
 from anaphora.tasks.language import scoring, streams, task
 from anaphora.tasks.language.settings import PRESETS, LanguageConfig
@@ -35,7 +36,7 @@ TEXT = "the cat sat on the mat. a dog sat on a log, and the cat saw the dog – 
 def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """Where units are kept, even of the shortest text; nothing else is held in memory, and blocks are short."""
     monkeypatch.setenv("ANAPHORA_CACHE", str(tmp_path / "cache"))
-    monkeypatch.setattr(prepared, "IN_MEMORY", 0)
+    monkeypatch.setattr(tokenized, "IN_MEMORY", 0)
     monkeypatch.setattr(text, "IN_MEMORY", 0)
     monkeypatch.setattr(text, "BLOCK", 100)
     return tmp_path / "cache"
@@ -59,7 +60,7 @@ def test_windows_over_a_shard_are_windows_over_the_array(
         return
     path = tmp_path_factory.mktemp("shard") / "ids.npy"
     ids = np.random.default_rng(seed).integers(0, 300, N).astype(np.int32)
-    shards.write(path, [ids], 300)
+    id_files.write(path, [ids], 300)
     on_disk, in_memory = Windows(Shard(path), batch, steps, seed), Windows(ids, batch, steps, seed)
     for position in at:
         found, window = on_disk.at(position), in_memory.at(position)
@@ -82,7 +83,7 @@ def test_units_on_disk_are_those_in_memory(kind: str, home: Path, tmp_path: Path
     found = task.encode(settings, long)
     assert isinstance(found.train, Shard)
     with pytest.MonkeyPatch.context() as patch:
-        for module in (prepared, text):
+        for module in (tokenized, text):
             patch.setattr(module, "IN_MEMORY", 2**20)
         patch.setattr(text, "BLOCK", 2**20)
         short = task.read(settings, [tmp_path / "a.txt", tmp_path / "b.txt"])
@@ -103,8 +104,8 @@ def test_a_second_run_finds_the_units_and_another_text_or_vocabulary_does_not(
     home: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     made: list[str] = []
-    write = shards.write
-    monkeypatch.setattr(shards, "write", lambda path, *rest: made.append(path.name) or write(path, *rest))
+    write = id_files.write
+    monkeypatch.setattr(id_files, "write", lambda path, *rest: made.append(path.name) or write(path, *rest))
     first = task.encode(config(), task.split(config(), TEXT))
     again = task.encode(config(), task.split(config(), TEXT))
     assert made == ["train.npy", "held_out.npy"]
@@ -143,7 +144,7 @@ def test_a_long_text_that_makes_no_batch_or_no_vocabulary_is_refused_as_a_short_
 
 def test_the_floor_reads_a_sample_and_no_more(tmp_path: Path, rng: np.random.Generator) -> None:
     ids = rng.integers(0, 5, 100_000)
-    shards.write(tmp_path / "ids.npy", [ids], 5)
+    id_files.write(tmp_path / "ids.npy", [ids], 5)
     read = 0
 
     class Counted(Shard):
@@ -160,7 +161,7 @@ def test_the_floor_reads_a_sample_and_no_more(tmp_path: Path, rng: np.random.Gen
 
 def test_a_huge_held_out_part_is_scored_in_part_by_both(tmp_path: Path, rng: np.random.Generator) -> None:
     model, ids = small_model(STREAMING["lstm"]), rng.integers(0, V, 30_000)
-    shards.write(tmp_path / "ids.npy", [ids], V)
+    id_files.write(tmp_path / "ids.npy", [ids], V)
     pieces = streams.cut(len(ids), 100, 13, 64, 5_000)
     assert streams.scored_in(pieces) == 64 * (5_000 // 64)
     assert pieces[0].first == 1

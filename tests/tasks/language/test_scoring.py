@@ -9,10 +9,10 @@ import math
 import numpy as np
 import pytest
 
-from anaphora import spec
-from anaphora.baselines import KneserNey
-from anaphora.data import prepared
-from anaphora.data.vocabulary import Vocabulary
+from anaphora.baselines.ngram import KneserNey
+from anaphora.bundle import spec
+from anaphora.data.text import tokenized
+from anaphora.data.text.build import build
 from anaphora.decode import log_probabilities
 from anaphora.errors import DataError, IncompatibleBundle
 from anaphora.runtime import Model
@@ -66,7 +66,7 @@ TEXT = "ab ba, a\nab. b-a a " * 30
 
 
 def writer(kind: str = "char", text: str = TEXT, **config: object) -> Writer:
-    vocabulary = Vocabulary.build(kind, text)
+    vocabulary = build(kind, text)
     checked = tree(
         recurrent("lstm"), {"kind": "linear", "name": "output", "input_size": 7, "output_size": vocabulary.size}
     )
@@ -101,7 +101,7 @@ def test_a_sample_of_a_text_is_scored_beside_its_floor(monkeypatch: pytest.Monke
     assert found.nats_per_unit == pytest.approx(scoring.score(writer().model, ids, pieces).mean(), rel=1e-12)
     assert found.floor_nats == pytest.approx(expected.mean(), rel=1e-12)
     assert found.bits_per_byte == pytest.approx(found.bits_per_unit * (len(text) - 1) / len(text))
-    monkeypatch.setattr(prepared, "IN_MEMORY", 0)  # and so it is from the disk
+    monkeypatch.setattr(tokenized, "IN_MEMORY", 0)  # and so it is from the disk
     assert scoring.evaluate(writer(), text, text, most_units=1000) == found
 
 

@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 
 from anaphora import runtime
-from anaphora.data.vocabulary import Vocabulary
-from anaphora.sections import Paragraph, Preformatted, Result, Table
+from anaphora.data.text.build import build
+from anaphora.runs.content import Paragraph, Preformatted, Result, Table
 from anaphora.tasks.language import scoring, showing, streams
 from anaphora.tasks.language.writing import Writer
 from program import TEXT, write_model
@@ -22,7 +22,7 @@ def model(tmp_path: Path) -> runtime.Model:
 
 
 def test_the_passages_with_the_highest_loss(model: runtime.Model) -> None:
-    ids = Vocabulary.build("char", TEXT).encode(TEXT)
+    ids = build("char", TEXT).encode(TEXT)
     _, surprising = showing.sections(model, ids)
     table = surprising.parts[1]
     assert isinstance(table, Table)
@@ -41,7 +41,7 @@ def test_the_passages_with_the_highest_loss(model: runtime.Model) -> None:
 
 
 def test_how_it_writes(model: runtime.Model) -> None:
-    ids = Vocabulary.build("char", TEXT).encode(TEXT)
+    ids = build("char", TEXT).encode(TEXT)
     written = showing.sections(model, ids)[0].parts
     assert isinstance(written[0], Paragraph)
     assert written[1] == Preformatted(TEXT[:60])
@@ -52,7 +52,7 @@ def test_how_it_writes(model: runtime.Model) -> None:
 
 
 def test_a_held_out_part_of_two_units_has_sections(model: runtime.Model) -> None:
-    ids = Vocabulary.build("char", TEXT).encode(TEXT)[:2]
+    ids = build("char", TEXT).encode(TEXT)[:2]
     _, surprising = showing.sections(model, ids)
     assert isinstance(surprising.parts[1], Table)
     assert surprising.parts[1].rows[0][0] == 2

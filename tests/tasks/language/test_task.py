@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from anaphora.baselines import KneserNey
+from anaphora.baselines.ngram import KneserNey
 from anaphora.config import resolve
 from anaphora.errors import DataError, UsageError
 from anaphora.tasks.language import task

@@ -16,14 +16,14 @@ from torch import nn
 
 from anaphora import bundle, runtime
 from anaphora.config import from_values, resolve
-from anaphora.data.vocabulary import Vocabulary
+from anaphora.data.text.build import restore
 from anaphora.errors import Diverged, Interrupted, Terminated, UsageError
-from anaphora.tasks.language import model as language
 from anaphora.tasks.language import scoring, streams, task
+from anaphora.tasks.language import training as language
 from anaphora.tasks.language.task import PRESETS, LanguageConfig, Report
 from anaphora.training import checkpoint
+from anaphora.training.observer import Silent, Step
 from anaphora.training.run import lengths
-from anaphora.training.watch import Silent, Step
 
 TEXT = "the cat sat on the mat. a dog sat on a log, and the cat saw the dog.\n" * 40
 TINY = "--batch 4 --steps 16 --hidden 12 --layers 1 --embedding 6 --evaluation-units 150 --max-steps 24 --evaluations 4"
@@ -69,7 +69,7 @@ def test_a_training_leaves_a_file_that_scores_what_the_report_says(tmp_path: Pat
     assert watch.reports == [report]
     opened = bundle.read(tmp_path / "cat.anaphora")
     assert (tmp_path / "cat.anaphora").read_bytes() == (report.run_dir / "model.anaphora").read_bytes()
-    vocabulary = Vocabulary.restore(opened.config["units"]["kind"], opened.tensors)
+    vocabulary = restore(opened.config["units"]["kind"], opened.tensors)
     ids = vocabulary.encode(str(corpus.held_out))
     nats = scoring.score(runtime.load(tmp_path / "cat.anaphora"), ids)
     assert len(nats) == report.scored == len(ids) - 1

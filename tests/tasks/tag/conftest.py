@@ -7,10 +7,10 @@ from pathlib import Path
 import pytest
 
 from anaphora.runtime import load
-from anaphora.tasks.tag.model import train
 from anaphora.tasks.tag.saving import Report
 from anaphora.tasks.tag.tagger import Tagger
 from anaphora.tasks.tag.task import read
+from anaphora.tasks.tag.training import train
 from tagged import LEARNED, config, write_grammar
 
 

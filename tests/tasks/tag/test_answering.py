@@ -11,10 +11,10 @@ from pathlib import Path
 import pytest
 
 import anaphora
+from anaphora.data.files.conll import read_sentences
 from anaphora.errors import DataError, UsageError
 from anaphora.runtime import load
 from anaphora.tasks.tag.answering import Answers
-from anaphora.tasks.tag.formats import read_sentences
 from anaphora.tasks.tag.grammar import sentences
 from anaphora.tasks.tag.python import TagModel
 from anaphora.tasks.tag.saving import Report

@@ -6,8 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from anaphora import checking
-from anaphora.findings import Finding, Row
+from anaphora.checks import examine
+from anaphora.checks.findings import Finding
+from anaphora.data.location import Row
 from anaphora.tasks.tag import task
 from anaphora.tasks.tag.grammar import columns, sentences
 from tagged import config, write, write_grammar
@@ -16,7 +17,7 @@ from tagged import config, write, write_grammar
 def found(folder: Path, monkeypatch: pytest.MonkeyPatch, text: str, *options: str) -> list[Finding]:
     monkeypatch.chdir(folder)
     write(folder / "a.conll", text)
-    return checking.whole(task, config(*options, tiny="--batch 4"), ["a.conll"], lambda load: [])
+    return examine.whole(task, config(*options, tiny="--batch 4"), ["a.conll"], lambda load: [])
 
 
 def lines(findings: list[Finding], code: str) -> list[int]:

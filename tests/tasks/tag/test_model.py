@@ -17,20 +17,20 @@ from torch import nn
 from anaphora import bundle
 from anaphora.config import from_values
 from anaphora.data.batches import Ragged
+from anaphora.data.files.conll import read_sentences
 from anaphora.errors import CorruptBundle, DataError, IncompatibleBundle, Interrupted
-from anaphora.nn.blocks import assemble
+from anaphora.nn.build import assemble
 from anaphora.runtime import load
-from anaphora.tasks.tag.formats import read_sentences
 from anaphora.tasks.tag.measuring import measured
-from anaphora.tasks.tag.model import Work, nats, run_words, sample
 from anaphora.tasks.tag.saving import Report
 from anaphora.tasks.tag.settings import TagConfig
 from anaphora.tasks.tag.tagger import Tagger
 from anaphora.tasks.tag.task import evaluate, read
+from anaphora.tasks.tag.training import Work, nats, run_words, sample
 from anaphora.training import run
 from anaphora.training.initial import first_model
-from anaphora.training.trouble import explained
-from anaphora.training.watch import Silent, Step
+from anaphora.training.non_finite import explained
+from anaphora.training.observer import Silent, Step
 from tagged import config, write, write_grammar
 
 STILL = "--embedding-dropout 0 --output-dropout 0 --dropout 0 --rare 0 --word-dropout 0"

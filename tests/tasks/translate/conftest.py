@@ -8,9 +8,9 @@ import pytest
 
 from anaphora.runtime import load
 from anaphora.tasks.translate.dates import pairs
-from anaphora.tasks.translate.model import train
 from anaphora.tasks.translate.saving import Report
 from anaphora.tasks.translate.task import read
+from anaphora.tasks.translate.training import train
 from anaphora.tasks.translate.translator import Translator
 from translated import DATES, config, write_pairs
 

@@ -12,8 +12,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from anaphora.data.pairs import read_pairs
-from anaphora.data.stream import Line
+from anaphora.data.files.lines import Line
+from anaphora.data.files.pairs import read_pairs
 from anaphora.errors import DataError, UsageError
 from anaphora.runtime import load
 from anaphora.tasks.translate import task

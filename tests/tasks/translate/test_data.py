@@ -8,10 +8,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from anaphora import checking
+from anaphora.checks import examine
+from anaphora.checks.findings import Finding
 from anaphora.config import resolve
+from anaphora.data.location import Row
 from anaphora.errors import CorruptBundle, DataError, UsageError
-from anaphora.findings import Finding, Row
 from anaphora.tasks.translate import task
 from anaphora.tasks.translate.encoding import Reader, encode
 from anaphora.tasks.translate.reading import read
@@ -85,7 +86,7 @@ def test_held_out_pairs_are_a_share_or_files(tmp_path: Path) -> None:
 def found(folder: Path, pairs: list[tuple[str, str]], *options: str) -> dict[str, Finding]:
     valid = ",".join(write_pairs(folder, [(f"Satz {n} hier", f"sentence {n} here") for n in range(200)], "v"))
     files = write_pairs(folder, pairs)
-    findings = checking.whole(task, config("--valid", valid, *options), files, lambda load: [])  # type: ignore[arg-type]
+    findings = examine.whole(task, config("--valid", valid, *options), files, lambda load: [])  # type: ignore[arg-type]
     return {each.code: each for each in reversed(findings)}
 
 

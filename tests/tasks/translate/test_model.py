@@ -13,16 +13,16 @@ from sacrebleu.metrics.bleu import BLEU
 from torch import nn
 
 import anaphora
-from anaphora import spec
+from anaphora.bundle import spec
 from anaphora.config import from_values
 from anaphora.errors import DataError
 from anaphora.runtime import load
-from anaphora.tasks.translate import model as translate
 from anaphora.tasks.translate import scoring, task
+from anaphora.tasks.translate import training as translate
 from anaphora.tasks.translate.dates import pairs
-from anaphora.tasks.translate.model import Work, run_pairs, shifted, train
 from anaphora.tasks.translate.saving import Report
 from anaphora.tasks.translate.settings import TranslateConfig
+from anaphora.tasks.translate.training import Work, run_pairs, shifted, train
 from anaphora.tasks.translate.translator import Translator
 from anaphora.training import run
 from anaphora.training.initial import first_model

@@ -10,11 +10,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from anaphora.sections import Picture, Section, Table
-from anaphora.tasks.translate.model import Work
+from anaphora.runs.content import Picture, Section, Table
 from anaphora.tasks.translate.reading import pairs_of, read
 from anaphora.tasks.translate.saving import Report
 from anaphora.tasks.translate.scoring import judge, outputs_of
+from anaphora.tasks.translate.training import Work
 from anaphora.tasks.translate.translator import GREEDY, Translator
 from translated import DATES, config, write
 

@@ -12,12 +12,12 @@ import torch
 from anaphora import decode
 from anaphora.bundle import Bundle
 from anaphora.errors import CorruptBundle, IncompatibleBundle, UsageError
+from anaphora.report.attention import drawn
 from anaphora.runtime import load
 from anaphora.runtime.model import Joined
-from anaphora.tasks.translate.model import Work, run_pairs, shifted
-from anaphora.tasks.translate.picture import drawn
 from anaphora.tasks.translate.reading import read
 from anaphora.tasks.translate.saving import Report
+from anaphora.tasks.translate.training import Work, run_pairs, shifted
 from anaphora.tasks.translate.translator import How, Network, Translation, Translator
 from anaphora.training.initial import first_model
 from translated import PAIRS, config, write_pairs

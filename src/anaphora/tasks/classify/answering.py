@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 
 from anaphora.data.batches import Ragged
-from anaphora.data.stream import Line
+from anaphora.data.files.lines import Line
 from anaphora.errors import DataError
 from anaphora.runtime import Model
 from anaphora.tasks.classify.classifier import Classifier, Guess

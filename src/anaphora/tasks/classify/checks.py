@@ -12,12 +12,12 @@ from pathlib import Path
 
 import numpy as np
 
-from anaphora.checking import Load
+from anaphora.checks.examine import Load
+from anaphora.checks.findings import Finding
+from anaphora.checks.rows import check_duplicates, check_finite, check_labels, check_lengths
+from anaphora.checks.text_files import check_texts
 from anaphora.data.batches import Bucketed, Ragged
-from anaphora.data.folders import text_files
-from anaphora.data.row_checks import check_duplicates, check_finite, check_labels, check_lengths
-from anaphora.data.text_checks import check_texts
-from anaphora.findings import Finding
+from anaphora.data.files.folders import text_files
 from anaphora.tasks.classify.amounts import settled
 from anaphora.tasks.classify.encoding import Encoded, encode
 from anaphora.tasks.classify.network import specification

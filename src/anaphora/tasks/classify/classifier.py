@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from anaphora.data.batches import Ragged, edges
 from anaphora.errors import CorruptBundle, IncompatibleBundle
-from anaphora.label_metrics import Floats, probabilities
+from anaphora.metrics.classification import Floats, probabilities
 from anaphora.runtime import Model, load
 from anaphora.tasks.classify.columns import Columns
 from anaphora.tasks.classify.encoding import Reader

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from anaphora.data.tables import Table
+from anaphora.data.files.tables import Table
 from anaphora.errors import DataError
 from anaphora.tasks.classify.inputs import MISSING
 from anaphora.tasks.classify.settings import Data

@@ -17,8 +17,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from anaphora.data.batches import Ragged
-from anaphora.data.vocabulary import Vocabulary
-from anaphora.data.words import split_words
+from anaphora.data.text.build import build, restore
+from anaphora.data.text.vocabulary import Vocabulary
+from anaphora.data.text.words import split_words
 from anaphora.errors import CorruptBundle, DataError
 from anaphora.tasks.classify.inputs import Series, prepared
 from anaphora.tasks.classify.reading import Corpus, Labels, Rows
@@ -128,7 +129,7 @@ class Reader:
                 return Reader(**plain, vocabulary=None, scale=Scale(tensors["scale.mean"], tensors["scale.sd"]))
         except KeyError as error:
             raise CorruptBundle(f"The model lacks {error}, which says how it reads a row.") from error
-        return Reader(**plain, vocabulary=Vocabulary.restore(plain["kind"], tensors), scale=None)
+        return Reader(**plain, vocabulary=restore(plain["kind"], tensors), scale=None)
 
 
 @dataclass(frozen=True)
@@ -174,7 +175,7 @@ def reader_of(data: Data, train: Rows) -> Reader:
     kind = data.units or guess_units(train.inputs)
     text = "\n".join(prepared(text, kind, data.lower) for text in train.inputs)
     size = WORDS if kind == "word" and data.vocabulary is None else data.vocabulary
-    vocabulary = Vocabulary.build(kind, text, size)
+    vocabulary = build(kind, text, size)
     return Reader(kind, data.lower, data.longest, data.missing, vocabulary=vocabulary, scale=None)
 
 

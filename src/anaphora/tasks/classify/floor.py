@@ -9,9 +9,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from anaphora import label_metrics as metrics
+from anaphora.baselines.linear import LARGEST, Linear, majority
 from anaphora.data.batches import Ragged
-from anaphora.label_baselines import LARGEST, Linear, majority
+from anaphora.metrics import classification as metrics
 from anaphora.tasks.classify.encoding import Encoded
 from anaphora.tasks.classify.inputs import prepared
 from anaphora.tasks.classify.reading import Corpus

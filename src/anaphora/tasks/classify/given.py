@@ -17,10 +17,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from anaphora.data import given
+from anaphora.data import in_memory
 from anaphora.data.batches import Ragged
-from anaphora.data.given import is_sequence, kind
-from anaphora.data.tables import Columns as Frame
+from anaphora.data.files.tables import Columns as Frame
+from anaphora.data.in_memory import is_sequence, kind
 from anaphora.errors import DataError, UsageError
 from anaphora.tasks.classify.columns import Columns
 from anaphora.tasks.classify.inputs import labels_of, text_of
@@ -43,7 +43,7 @@ def read(config: ClassifyConfig, data: Any) -> Corpus:
 
     Raises UsageError for what are no rows with labels, DataError for a row that cannot be read.
     """
-    columns = given.columns(data)
+    columns = in_memory.columns(data)
     if columns is not None:
         return split(config, [Frame(columns, NAME)])
     separator = config.data.separator
@@ -66,7 +66,7 @@ def labelled(data: Any, separator: str | None, multi: bool | None) -> tuple[Rows
         raise UsageError(_LABELLED.format(kind(data)))
     read, labels = (
         inputs(X),
-        [sorted(map(str, label)) if isinstance(label, _SETS) else label for label in given.values(y)],
+        [sorted(map(str, label)) if isinstance(label, _SETS) else label for label in in_memory.values(y)],
     )
     if count(read) != len(labels):
         raise UsageError(f"There are {count(read):,} rows and {len(labels):,} labels; expected a label for each row.")

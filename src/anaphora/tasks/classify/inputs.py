@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from anaphora.data.words import split_words
+from anaphora.data.text.words import split_words
 from anaphora.errors import DataError
 
 Series = NDArray[np.float64]

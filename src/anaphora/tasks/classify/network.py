@@ -9,7 +9,7 @@ the backward one after the first.
 
 from __future__ import annotations
 
-from anaphora import spec
+from anaphora.bundle import spec
 from anaphora.tasks.classify.settings import ClassifyConfig
 
 HIDDEN = {"char": 192, "byte": 192, "word": 96, "subword": 96, "step": 96}  # units, where nothing is set

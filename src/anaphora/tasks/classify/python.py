@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from anaphora.data import given
+from anaphora.data import in_memory
 from anaphora.data.batches import Ragged
-from anaphora.data.tables import Columns as Frame
+from anaphora.data.files.tables import Columns as Frame
 from anaphora.errors import UsageError
-from anaphora.label_metrics import Floats
-from anaphora.opened import Opened
+from anaphora.metrics.classification import Floats
 from anaphora.runtime import Model
+from anaphora.tasks.base.trained_model import Opened
 from anaphora.tasks.classify import scoring
 from anaphora.tasks.classify.classifier import Classifier
 from anaphora.tasks.classify.given import NAME, Inputs, count, labelled, read, unlabelled
@@ -65,7 +65,7 @@ class LabelModel(Opened):
 
         Raises as `predict` does.
         """
-        files, columns = paths(data), given.columns(data)
+        files, columns = paths(data), in_memory.columns(data)
         classifier = self._classifier
         if files is not None:
             rows = scoring.labelled(classifier, files, self.config.data.encoding)
@@ -76,7 +76,7 @@ class LabelModel(Opened):
         return scoring.evaluate(classifier, rows)
 
     def _unlabelled(self, X: Any) -> Rows:
-        columns = given.columns(X)
+        columns = in_memory.columns(X)
         if columns is None:
             return self._checked(unlabelled(X))
         label = self._classifier.columns.label
@@ -104,7 +104,7 @@ def open_model(model: Model) -> LabelModel:
 
 def paths(data: Any) -> list[str] | None:
     """The files that are named, by str or pathlib.Path; None if the data are in memory."""
-    return given.paths(data, words=True)
+    return in_memory.paths(data, words=True)
 
 
 def _are_texts(inputs: Inputs) -> bool:

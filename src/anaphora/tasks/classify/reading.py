@@ -18,10 +18,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from anaphora.data.batches import Ragged
-from anaphora.data.folders import read_tables
-from anaphora.data.tables import Table
+from anaphora.data.files.folders import read_tables
+from anaphora.data.files.tables import Table
+from anaphora.data.location import Row
 from anaphora.errors import DataError, UsageError
-from anaphora.findings import Row
 from anaphora.tasks.classify.columns import Columns, choose
 from anaphora.tasks.classify.inputs import labels_of, series_of, text_of, wide_series_of
 from anaphora.tasks.classify.series import Steps

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from anaphora import bundle
 from anaphora.errors import UsageError
+from anaphora.runs.report import Ending, Trained, card, cut_off, ended, write
 from anaphora.runtime import Model
 from anaphora.tasks.classify.classifier import scores, settings
 from anaphora.tasks.classify.encoding import Encoded
@@ -21,7 +22,6 @@ from anaphora.tasks.classify.reading import Corpus
 from anaphora.tasks.classify.scoring import Score, judge, temperature_of
 from anaphora.tasks.classify.settings import PLURAL, ClassifyConfig
 from anaphora.tasks.classify.showing import results, sections
-from anaphora.trained import Ending, Trained, card, cut_off, ended, write
 
 
 @dataclass(frozen=True)

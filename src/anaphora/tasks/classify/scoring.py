@@ -9,15 +9,15 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from anaphora import label_metrics as metrics
 from anaphora.config import from_values
 from anaphora.data.batches import Ragged
-from anaphora.data.folders import read_tables
+from anaphora.data.files.folders import read_tables
+from anaphora.formatting import columns
+from anaphora.metrics import classification as metrics
 from anaphora.tasks.classify.classifier import THRESHOLD, Classifier
 from anaphora.tasks.classify.encoding import targets
 from anaphora.tasks.classify.reading import Labels, Rows, rows_of
 from anaphora.tasks.classify.settings import ClassifyConfig
-from anaphora.wording import columns
 
 WORST = 20
 _SHOWN = 5  # of the worst rows, labels and confusions, on a terminal

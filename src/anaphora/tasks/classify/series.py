@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from anaphora.data.batches import Ragged
-from anaphora.data.tables import Table
+from anaphora.data.files.tables import Table
 from anaphora.errors import DataError
 from anaphora.tasks.classify.columns import Columns
 from anaphora.tasks.classify.inputs import Series, number, shown

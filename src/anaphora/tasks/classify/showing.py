@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from anaphora.sections import Cell, Paragraph, Result, Section, Table
+from anaphora.runs.content import Cell, Paragraph, Result, Section, Table
 from anaphora.tasks.classify.floor import Floor
 from anaphora.tasks.classify.scoring import Score
 

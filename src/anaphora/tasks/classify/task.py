@@ -17,11 +17,11 @@ from anaphora.tasks.classify.checks import check, check_files, describe
 from anaphora.tasks.classify.classifier import Classifier, Guess
 from anaphora.tasks.classify.encoding import Encoded, encode
 from anaphora.tasks.classify.floor import Floor, floor
-from anaphora.tasks.classify.guessing import guess
 from anaphora.tasks.classify.reading import Corpus, Rows, read, split
 from anaphora.tasks.classify.saving import Report
 from anaphora.tasks.classify.scoring import Score, labelled
 from anaphora.tasks.classify.settings import PLURAL, PRESETS, ClassifyConfig
+from anaphora.tasks.classify.suggest import guess
 
 __all__ = [
     "PLURAL", "PRESETS", "Classifier", "ClassifyConfig", "Corpus", "Encoded", "Floor", "Guess", "Report", "Rows",

@@ -12,14 +12,14 @@ import os
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from anaphora.data import stream
-from anaphora.data.stream import Line
-from anaphora.data.text import STANDARD_INPUT
+from anaphora.data.files import lines as stream
+from anaphora.data.files.lines import Line
+from anaphora.data.files.text import STANDARD_INPUT
 from anaphora.errors import DataError
+from anaphora.formatting import columns
 from anaphora.runtime import Model
 from anaphora.tasks.fill.filler import Filled, Filler, Gap, cut
 from anaphora.tasks.fill.settings import GAP, TOP
-from anaphora.wording import columns
 
 _BAR = 24  # characters of a bar that stands for probability 1
 _FIELD = "text"

@@ -10,13 +10,13 @@ from pathlib import Path
 
 import numpy as np
 
-from anaphora.checking import Load
-from anaphora.data import corpus_checks
-from anaphora.data.corpus_checks import HELD_OUT, TRAIN
-from anaphora.data.shards import Units, blocks
+from anaphora.baselines.cloze import LARGEST
+from anaphora.checks import corpus as corpus_checks
+from anaphora.checks.corpus import HELD_OUT, TRAIN
+from anaphora.checks.examine import Load
+from anaphora.checks.findings import Finding
+from anaphora.data.text.id_files import Units, blocks
 from anaphora.errors import DataError
-from anaphora.findings import Finding
-from anaphora.gap_baselines import LARGEST
 from anaphora.tasks.fill.corpus import Corpus, Encoded, files, in_units, shortage
 from anaphora.tasks.fill.lexicon import Lexicon
 from anaphora.tasks.fill.network import specification

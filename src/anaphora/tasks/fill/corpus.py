@@ -6,10 +6,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from anaphora.data.corpus import Corpus, read_corpus, split_corpus
-from anaphora.data.prepared import Way, prepare
-from anaphora.data.shards import Units
-from anaphora.data.text import Text
+from anaphora.data.files.text import Text
+from anaphora.data.text.corpus import Corpus, read_corpus, split_corpus
+from anaphora.data.text.id_files import Units
+from anaphora.data.text.tokenized import Way, prepare
 from anaphora.errors import DataError
 from anaphora.tasks.fill.lexicon import Lexicon
 from anaphora.tasks.fill.settings import FillConfig

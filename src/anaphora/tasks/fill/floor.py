@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from anaphora.gap_baselines import LARGEST, GapCounts
+from anaphora.baselines.cloze import LARGEST, GapCounts
 from anaphora.tasks.fill.corpus import Encoded
 from anaphora.tasks.fill.scoring import Side, floors
 from anaphora.tasks.fill.settings import SCORED, FillConfig

@@ -16,10 +16,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from anaphora.data.cutting import recut
-from anaphora.data.text import Text
-from anaphora.data.vocabulary import UNKNOWN, Ids, Table, Vocabulary, check_variety
-from anaphora.data.words import WORDS, break_at, counted, split_words
+from anaphora.data.files.text import Text
+from anaphora.data.text.build import restore
+from anaphora.data.text.splitting import recut
+from anaphora.data.text.vocabulary import UNKNOWN, Ids, Table, check_variety
+from anaphora.data.text.words import WORDS, break_at, counted, split_words
 from anaphora.errors import DataError
 
 LINE_END = "\n"
@@ -71,7 +72,7 @@ class Lexicon(Table):
     @classmethod
     def restore_lexicon(cls, tensors: Mapping[str, NDArray[Any]], lower: bool) -> Lexicon:
         """The lexicon whose `tensors` these are; raises CorruptBundle when they do not describe one."""
-        return cls(Vocabulary.restore("word", tensors).symbols, lower)
+        return cls(restore("word", tensors).symbols, lower)
 
     def encode(self, text: str) -> Ids:
         found: Ids = np.fromiter(map(self._met.__getitem__, split_words(text)), dtype=np.int32)
@@ -85,7 +86,7 @@ class Lexicon(Table):
 
     def decode(self, ids: Any) -> str:
         """The text of indices (T,), as it is usually spaced."""
-        return spaced([self.symbols[index] for index in self._checked(ids).tolist()])
+        return spaced([self.symbols[index] for index in self.checked(ids).tolist()])
 
 
 class _Met(dict[str, int]):

@@ -13,7 +13,7 @@ word itself.
 
 from __future__ import annotations
 
-from anaphora import spec
+from anaphora.bundle import spec
 from anaphora.tasks.fill.settings import FillConfig, Network
 
 WORD = "word"  # the embedding

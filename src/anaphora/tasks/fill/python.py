@@ -11,11 +11,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from anaphora.data.given import is_sequence, kind, paths
-from anaphora.data.given_text import refuse_name, text_of
+from anaphora.data.in_memory import is_sequence, kind, paths
+from anaphora.data.text.in_memory import refuse_name, text_of
 from anaphora.errors import DataError, UsageError
-from anaphora.opened import Opened
 from anaphora.runtime import Model
+from anaphora.tasks.base.trained_model import Opened
 from anaphora.tasks.fill import scoring
 from anaphora.tasks.fill.corpus import Corpus, files, split
 from anaphora.tasks.fill.filler import Filled, Filler, Guess

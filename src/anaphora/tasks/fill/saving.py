@@ -12,8 +12,10 @@ from typing import Any
 
 from numpy.typing import NDArray
 
-from anaphora import bundle, spec
+from anaphora import bundle
+from anaphora.bundle import spec
 from anaphora.errors import UsageError
+from anaphora.runs.report import Ending, Tensors, Trained, card, cut_off, ended, write
 from anaphora.runtime.model import Joined
 from anaphora.tasks.fill.corpus import Corpus, Encoded
 from anaphora.tasks.fill.filler import Filler
@@ -22,7 +24,6 @@ from anaphora.tasks.fill.scoring import Score, judge, summed
 from anaphora.tasks.fill.settings import SCORED, FillConfig
 from anaphora.tasks.fill.showing import results, sections
 from anaphora.tasks.fill.windows import cut, laid
-from anaphora.trained import Ending, Tensors, Trained, card, cut_off, ended, write
 
 
 @dataclass(frozen=True)

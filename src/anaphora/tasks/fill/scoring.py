@@ -18,16 +18,16 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from anaphora.data.prepared import units_of
-from anaphora.data.text import Text
+from anaphora.baselines.cloze import GapCounts, Judged
+from anaphora.data.files.text import Text
+from anaphora.data.text.tokenized import units_of
 from anaphora.decode import log_probabilities
 from anaphora.errors import DataError
-from anaphora.gap_baselines import GapCounts, Judged
-from anaphora.metrics import perplexity
+from anaphora.formatting import columns
+from anaphora.metrics.language_model import perplexity
 from anaphora.tasks.fill.filler import SIDES, Filler, Network
 from anaphora.tasks.fill.settings import SCORED
 from anaphora.tasks.fill.windows import Gaps, cut, laid
-from anaphora.wording import columns
 
 FIRST = 5
 BOTH, PAST = "both sides", "the past alone"

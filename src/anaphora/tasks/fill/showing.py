@@ -7,10 +7,10 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from anaphora.data.shards import Units
-from anaphora.gap_baselines import Judged
+from anaphora.baselines.cloze import Judged
+from anaphora.data.text.id_files import Units
+from anaphora.runs.content import Paragraph, Result, Section, Table
 from anaphora.runtime.model import Joined
-from anaphora.sections import Paragraph, Result, Section, Table
 from anaphora.tasks.fill.filler import SIDES, Filler
 from anaphora.tasks.fill.floor import Floor
 from anaphora.tasks.fill.lexicon import Lexicon, spaced

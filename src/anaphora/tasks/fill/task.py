@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from anaphora.data.text import open_texts
+from anaphora.data.files.text import open_texts
 from anaphora.runtime import Model
 from anaphora.tasks.fill import scoring
 from anaphora.tasks.fill.answering import Answers
@@ -18,10 +18,10 @@ from anaphora.tasks.fill.checks import check, check_files, describe
 from anaphora.tasks.fill.corpus import Corpus, Encoded, encode, files, read, split
 from anaphora.tasks.fill.filler import Filled, Filler, Gap, Guess
 from anaphora.tasks.fill.floor import Floor, floor
-from anaphora.tasks.fill.guessing import guess
 from anaphora.tasks.fill.saving import Report
 from anaphora.tasks.fill.scoring import Score
 from anaphora.tasks.fill.settings import PRESETS, FillConfig
+from anaphora.tasks.fill.suggest import guess
 
 __all__ = [
     "PRESETS", "Answers", "Corpus", "Encoded", "FillConfig", "Filled", "Filler", "Floor", "Gap", "Guess", "Report",

@@ -18,8 +18,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from anaphora.data.batches import Ragged
-from anaphora.data.shards import Units
-from anaphora.data.shares import share
+from anaphora.data.text.id_files import Units
+from anaphora.data.worker_rows import share
 from anaphora.tasks.fill.settings import SCORED
 
 Ids = NDArray[np.int32]

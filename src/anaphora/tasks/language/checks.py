@@ -10,13 +10,13 @@ from pathlib import Path
 
 import numpy as np
 
-from anaphora.baselines import LARGEST
-from anaphora.checking import Load
-from anaphora.data import corpus_checks
-from anaphora.data.corpus_checks import HELD_OUT, TRAIN
-from anaphora.data.shards import BLOCK, Units
+from anaphora.baselines.ngram import LARGEST
+from anaphora.checks import corpus as corpus_checks
+from anaphora.checks.corpus import HELD_OUT, TRAIN
+from anaphora.checks.examine import Load
+from anaphora.checks.findings import Finding
+from anaphora.data.text.id_files import BLOCK, Units
 from anaphora.errors import DataError
-from anaphora.findings import Finding
 from anaphora.tasks.language import scoring, streams
 from anaphora.tasks.language.corpus import Corpus, Encoded, in_units, shortage
 from anaphora.tasks.language.network import specification

@@ -6,11 +6,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from anaphora.data.corpus import Corpus, read_corpus, split_corpus
-from anaphora.data.prepared import Way, prepare
-from anaphora.data.shards import Units
-from anaphora.data.text import Text
-from anaphora.data.vocabulary import Vocabulary
+from anaphora.data.files.text import Text
+from anaphora.data.text.build import build, restore
+from anaphora.data.text.corpus import Corpus, read_corpus, split_corpus
+from anaphora.data.text.id_files import Units
+from anaphora.data.text.tokenized import Way, prepare
+from anaphora.data.text.vocabulary import Vocabulary
 from anaphora.errors import DataError
 from anaphora.tasks.language.settings import PLURAL, LanguageConfig
 
@@ -60,9 +61,7 @@ def in_units(config: LanguageConfig, corpus: Corpus) -> Encoded:
     if not len(corpus.train):
         need = config.training.batch * config.training.steps + 1
         raise DataError(f"The training part of {corpus.name} is empty; one batch needs {need:,} {PLURAL[unit]}.")
-    way = Way(
-        lambda text: Vocabulary.build(unit, text, size), lambda tensors: Vocabulary.restore(unit, tensors), (unit, size)
-    )
+    way = Way(lambda text: build(unit, text, size), lambda tensors: restore(unit, tensors), (unit, size))
     return Encoded(*prepare(corpus, way))
 
 

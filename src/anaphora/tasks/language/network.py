@@ -8,7 +8,7 @@ Dropout that is zero is left out.
 
 from __future__ import annotations
 
-from anaphora import spec
+from anaphora.bundle import spec
 from anaphora.tasks.language.settings import LanguageConfig
 
 

@@ -13,12 +13,12 @@ from typing import Any
 
 import numpy as np
 
-from anaphora.data.given import paths
-from anaphora.data.given_text import refuse_name, text_of
-from anaphora.data.vocabulary import Vocabulary
+from anaphora.data.in_memory import paths
+from anaphora.data.text.in_memory import refuse_name, text_of
+from anaphora.data.text.vocabulary import Vocabulary
 from anaphora.decode import check_settings
-from anaphora.opened import Opened
 from anaphora.runtime import Model, Session
+from anaphora.tasks.base.trained_model import Opened
 from anaphora.tasks.language import scoring
 from anaphora.tasks.language.corpus import Corpus, split
 from anaphora.tasks.language.settings import LanguageConfig

@@ -11,14 +11,16 @@ from typing import Any
 
 from numpy.typing import NDArray
 
-from anaphora import bundle, metrics, runtime, spec
+from anaphora import bundle, runtime
+from anaphora.bundle import spec
 from anaphora.errors import UsageError
-from anaphora.sections import Section
+from anaphora.metrics import language_model
+from anaphora.runs.content import Section
+from anaphora.runs.report import Tensors, Trained, card, cut_off, ended, write
 from anaphora.tasks.language import scoring
 from anaphora.tasks.language.showing import results, sections
 from anaphora.tasks.language.streams import Piece
 from anaphora.tasks.language.task import Corpus, Encoded, Floor, LanguageConfig, Report, Scored, scored
-from anaphora.trained import Tensors, Trained, card, cut_off, ended, write
 
 
 def score(config: LanguageConfig, encoded: Encoded, trained: Trained, pieces: Sequence[Piece]) -> float:
@@ -88,8 +90,8 @@ def _report(
     return Report(
         unit=config.data.units,
         nats=nats,
-        bits=None if nats is None else metrics.bits(nats),
-        perplexity=None if nats is None else metrics.perplexity(nats),
+        bits=None if nats is None else language_model.bits(nats),
+        perplexity=None if nats is None else language_model.perplexity(nats),
         floor_nats=part.floor_nats,
         loses=loses,
         scored=part.units,

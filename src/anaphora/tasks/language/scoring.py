@@ -21,13 +21,13 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from anaphora.baselines import KneserNey, order_for
-from anaphora.data.prepared import units_of
-from anaphora.data.shards import Units
-from anaphora.data.text import Text
+from anaphora.baselines.ngram import KneserNey, order_for
+from anaphora.data.files.text import Text
+from anaphora.data.text.id_files import Units
+from anaphora.data.text.tokenized import units_of
 from anaphora.decode import log_probabilities
 from anaphora.errors import DataError
-from anaphora.metrics import bits_per_byte, surprise
+from anaphora.metrics.language_model import bits_per_byte, surprise
 from anaphora.runtime import Model
 from anaphora.tasks.language import streams
 from anaphora.tasks.language.settings import SCORED

@@ -6,9 +6,9 @@ from __future__ import annotations
 
 import numpy as np
 
-from anaphora.data.shards import Units
+from anaphora.data.text.id_files import Units
+from anaphora.runs.content import Paragraph, Preformatted, Result, Section, Table
 from anaphora.runtime import Model
-from anaphora.sections import Paragraph, Preformatted, Result, Section, Table
 from anaphora.tasks.language import scoring, streams
 from anaphora.tasks.language.settings import PLURAL
 from anaphora.tasks.language.writing import Prompt, Writer

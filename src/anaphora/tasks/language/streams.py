@@ -22,8 +22,8 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from anaphora.data.shards import Units
-from anaphora.data.shares import share
+from anaphora.data.text.id_files import Units
+from anaphora.data.worker_rows import share
 from anaphora.tasks.language.settings import SCORED
 
 Ids = NDArray[np.integer[Any]]

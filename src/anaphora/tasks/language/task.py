@@ -13,14 +13,14 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
-from anaphora import metrics
-from anaphora.baselines import LARGEST, KneserNey, order_for
+from anaphora.baselines.ngram import LARGEST, KneserNey, order_for
+from anaphora.metrics import language_model
+from anaphora.runs.report import Ending
 from anaphora.tasks.language import scoring, streams
 from anaphora.tasks.language.checks import check, check_files, describe
 from anaphora.tasks.language.corpus import Corpus, Encoded, encode, read, split
-from anaphora.tasks.language.guessing import guess
 from anaphora.tasks.language.settings import HELD_OUT, PLURAL, PRESETS, LanguageConfig
-from anaphora.trained import Ending
+from anaphora.tasks.language.suggest import guess
 
 _COUNTED_PER_MINUTE = 5_000_000  # units of which n-grams are counted; a million takes 1 to 2 s
 __all__ = [
@@ -60,7 +60,7 @@ class Report(Ending):
             return []
         lines = [f"held-out text, {self.scored:,} {PLURAL[self.unit]}, per {self.unit}:"]
         for name, nats in (("network", self.nats), ("n-gram ", self.floor_nats)):
-            bits, perplexity = metrics.bits(nats), metrics.perplexity(nats)
+            bits, perplexity = language_model.bits(nats), language_model.perplexity(nats)
             lines.append(f"  {name}  {nats:.4f} nats  {bits:.4f} bits  perplexity {perplexity:,.2f}")
         return lines
 

@@ -15,10 +15,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from anaphora import decode
-from anaphora.data.vocabulary import Vocabulary
+from anaphora.data.text.build import restore
 from anaphora.errors import DataError, IncompatibleBundle
 from anaphora.runtime import Model, load
-from anaphora.runtime.model import State
+from anaphora.runtime.state import State
 
 NEWLINE = "\n"
 _IN_WORDS = "_'’-"
@@ -53,7 +53,7 @@ class Writer:
                 f"Expected a model of text, made by `anaphora train language`; this one is of {task!r}."
             )
         self.model = model
-        self.vocabulary = Vocabulary.restore(model.config["units"]["kind"], model.tensors)
+        self.vocabulary = restore(model.config["units"]["kind"], model.tensors)
         if self.vocabulary.size != model.width:
             raise IncompatibleBundle(
                 f"The file's vocabulary has {self.vocabulary.size} symbols, but its network scores {model.width}."

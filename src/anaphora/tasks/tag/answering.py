@@ -18,12 +18,12 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from anaphora.config import from_values
-from anaphora.data import stream
-from anaphora.data.stream import Line
-from anaphora.data.text import STANDARD_INPUT
+from anaphora.data.files import lines as stream
+from anaphora.data.files.conll import CONLLU, TOKENS, Layout, Word, Wrong, columns, conllu, listed
+from anaphora.data.files.lines import Line
+from anaphora.data.files.text import STANDARD_INPUT
 from anaphora.errors import DataError, UsageError
 from anaphora.runtime import Model
-from anaphora.tasks.tag.formats import CONLLU, TOKENS, Layout, Word, Wrong, columns, conllu, listed
 from anaphora.tasks.tag.settings import TagConfig
 from anaphora.tasks.tag.tagger import Tagged, Tagger
 

@@ -12,16 +12,17 @@ from pathlib import Path
 
 import numpy as np
 
-from anaphora.checking import Load
+from anaphora.checks.examine import Load
+from anaphora.checks.findings import Finding, errors
+from anaphora.checks.rows import check_duplicates, check_labels, check_lengths
+from anaphora.checks.text_files import check_texts
 from anaphora.data.batches import Bucketed
-from anaphora.data.row_checks import check_duplicates, check_labels, check_lengths
-from anaphora.data.text_checks import check_texts
+from anaphora.data.files.conll import Sentences, look
+from anaphora.data.location import Row
 from anaphora.errors import DataError
-from anaphora.findings import Finding, Row, errors
-from anaphora.tasks.tag import spans
+from anaphora.metrics import spans
 from anaphora.tasks.tag.amounts import settled
 from anaphora.tasks.tag.encoding import UNKNOWN, Encoded, encode
-from anaphora.tasks.tag.formats import Sentences, look
 from anaphora.tasks.tag.network import LETTERS, specification
 from anaphora.tasks.tag.reading import Corpus, valid_paths
 from anaphora.tasks.tag.settings import TagConfig

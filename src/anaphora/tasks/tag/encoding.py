@@ -21,9 +21,9 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from anaphora.data.batches import Ragged
+from anaphora.data.files.conll import Sentences
 from anaphora.errors import CorruptBundle, DataError
-from anaphora.tasks.tag import spans
-from anaphora.tasks.tag.formats import Sentences
+from anaphora.metrics import spans
 from anaphora.tasks.tag.reading import Corpus
 from anaphora.tasks.tag.settings import TagConfig
 

@@ -15,9 +15,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from anaphora.data.files.conll import Sentences
 from anaphora.errors import CorruptBundle
 from anaphora.tasks.tag.encoding import packed, unpacked
-from anaphora.tasks.tag.formats import Sentences
 from anaphora.tasks.tag.measuring import Measured, measured
 from anaphora.tasks.tag.reading import Corpus
 

@@ -1,4 +1,4 @@
-"""How good tags are, with its formulas; spans are those of `anaphora.tasks.tag.spans`, as conlleval finds them.
+"""How good tags are, with its formulas; spans are those of `anaphora.metrics.spans`, as conlleval finds them.
 
     accuracy        words with the right tag / words
     precision       right spans / spans that were guessed         a span is right if its begin, end and type are
@@ -15,7 +15,7 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from anaphora.tasks.tag.spans import spans
+from anaphora.metrics.spans import spans
 
 Rows = Sequence[Sequence[str]]
 

@@ -14,7 +14,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from anaphora import spec
+from anaphora.bundle import spec
 from anaphora.tasks.tag.settings import TagConfig
 
 WORDS, LETTERS, SENTENCE, CHAIN = "words", "letters", "sentence", "chain"

@@ -10,13 +10,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from anaphora.data import given
-from anaphora.data.given import is_sequence, kind
+from anaphora.data import in_memory
+from anaphora.data.files.conll import TAGS, TOKENS, Sentences, listed
+from anaphora.data.in_memory import is_sequence, kind
 from anaphora.errors import DataError, UsageError
-from anaphora.opened import Opened
 from anaphora.runtime import Model
+from anaphora.tasks.base.trained_model import Opened
 from anaphora.tasks.tag import scoring
-from anaphora.tasks.tag.formats import TAGS, TOKENS, Sentences, listed
 from anaphora.tasks.tag.reading import Corpus, read_all, set_aside
 from anaphora.tasks.tag.scoring import Score
 from anaphora.tasks.tag.settings import Data, TagConfig
@@ -78,7 +78,7 @@ def open_model(model: Model) -> TagModel:
 
 def paths(data: Any) -> list[str] | None:
     """The files that are named, by str or pathlib.Path; None if the data are in memory."""
-    return given.paths(data, words=True)
+    return in_memory.paths(data, words=True)
 
 
 def read(config: TagConfig, data: Any) -> Corpus:
@@ -90,7 +90,7 @@ def read(config: TagConfig, data: Any) -> Corpus:
 
 
 def _tagged(data: Data, rows: Any) -> Sentences:
-    frame = given.columns(rows)
+    frame = in_memory.columns(rows)
     if frame is not None:
         X, y = (_column(frame, name, usual) for name, usual in ((data.token, TOKENS), (data.tag, TAGS)))
     elif isinstance(rows, tuple) and len(rows) == 2 and all(map(is_sequence, rows)):

@@ -12,9 +12,9 @@ from typing import Any
 
 import numpy as np
 
+from anaphora.data.files.conll import Sentences, read_sentences
 from anaphora.errors import DataError, UsageError
-from anaphora.tasks.tag import spans
-from anaphora.tasks.tag.formats import Sentences, read_sentences
+from anaphora.metrics import spans
 from anaphora.tasks.tag.settings import Data, TagConfig
 
 

@@ -11,18 +11,18 @@ from typing import Any
 from numpy.typing import NDArray
 
 from anaphora import bundle
+from anaphora.data.files.conll import Sentences
 from anaphora.errors import UsageError
+from anaphora.runs.report import Ending, Trained, card, cut_off, ended, write
 from anaphora.runtime.model import Joined
 from anaphora.tasks.tag.encoding import Reader
 from anaphora.tasks.tag.floor import Floor
-from anaphora.tasks.tag.formats import Sentences
 from anaphora.tasks.tag.measuring import Measured
 from anaphora.tasks.tag.reading import Corpus
 from anaphora.tasks.tag.scoring import Score, encoded_as, judge, temperature_of
 from anaphora.tasks.tag.settings import TagConfig
 from anaphora.tasks.tag.showing import results, sections
 from anaphora.tasks.tag.tagger import Tagger
-from anaphora.trained import Ending, Trained, card, cut_off, ended, write
 
 
 @dataclass(frozen=True)

@@ -11,15 +11,15 @@ from numpy.typing import NDArray
 
 from anaphora.config import from_values
 from anaphora.data.batches import Ragged
-from anaphora.tasks.tag import spans
+from anaphora.data.files.conll import Sentences
+from anaphora.formatting import columns
+from anaphora.metrics import spans
 from anaphora.tasks.tag.calibration import fitted
 from anaphora.tasks.tag.encoding import UNKNOWN, Part
-from anaphora.tasks.tag.formats import Sentences
 from anaphora.tasks.tag.measuring import Counts, Measured, measured
 from anaphora.tasks.tag.reading import read_all
 from anaphora.tasks.tag.settings import TagConfig
 from anaphora.tasks.tag.tagger import Tagger
-from anaphora.wording import columns
 
 WORST = 20
 _SHOWN = 5  # of the worst sentences and of confusions, on a terminal

@@ -9,7 +9,7 @@ from pydantic import Field
 
 from anaphora import config
 from anaphora.config import Config, Preset, Section, Values
-from anaphora.ranges import Choice, Range, Space
+from anaphora.config.search_space import Choice, Range, Space
 
 HELD_OUT = 0.1
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from anaphora.sections import Paragraph, Result, Section, Table
-from anaphora.tasks.tag import spans
+from anaphora.metrics import spans
+from anaphora.runs.content import Paragraph, Result, Section, Table
 from anaphora.tasks.tag.measuring import Measured
 from anaphora.tasks.tag.scoring import Score
 

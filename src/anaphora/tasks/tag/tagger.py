@@ -20,9 +20,9 @@ from numpy.typing import NDArray
 from anaphora.bundle import Bundle
 from anaphora.data.batches import Ragged, edges
 from anaphora.errors import CorruptBundle, IncompatibleBundle
+from anaphora.metrics import spans
 from anaphora.runtime import Model, load, parts
 from anaphora.runtime.crf import Chain
-from anaphora.tasks.tag import spans
 from anaphora.tasks.tag.encoding import Part, Reader
 from anaphora.tasks.tag.floor import Floor
 from anaphora.tasks.tag.network import CHAIN, LETTERS, SENTENCE, WORDS

@@ -10,18 +10,18 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from anaphora.data.files.conll import Sentences
 from anaphora.runtime import Model
 from anaphora.tasks.tag import scoring
 from anaphora.tasks.tag.answering import Answers
 from anaphora.tasks.tag.checks import check, check_files, describe
 from anaphora.tasks.tag.encoding import Encoded, encode
 from anaphora.tasks.tag.floor import Floor, floor
-from anaphora.tasks.tag.formats import Sentences
-from anaphora.tasks.tag.guessing import guess
 from anaphora.tasks.tag.reading import Corpus, read, set_aside
 from anaphora.tasks.tag.saving import Report
 from anaphora.tasks.tag.scoring import Score, labelled
 from anaphora.tasks.tag.settings import PRESETS, TagConfig
+from anaphora.tasks.tag.suggest import guess
 from anaphora.tasks.tag.tagger import Tagged, Tagger
 
 __all__ = [

@@ -12,12 +12,12 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from anaphora import atomic
-from anaphora.data.pairs import SOURCES
-from anaphora.data.stream import Line
+from anaphora.data.files.lines import Line
+from anaphora.data.files.pairs import SOURCES
 from anaphora.errors import DataError
+from anaphora.files import atomic
+from anaphora.report.attention import Gallery
 from anaphora.runtime import Model
-from anaphora.tasks.translate.picture import Gallery
 from anaphora.tasks.translate.translator import How, Translation, Translator
 
 

@@ -16,12 +16,12 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from anaphora.checking import Load
+from anaphora.checks.examine import Load
+from anaphora.checks.findings import Finding, errors
+from anaphora.checks.rows import check_duplicates, check_lengths
+from anaphora.checks.text_files import check_texts
 from anaphora.data.batches import Bucketed
-from anaphora.data.pairs import Pairs, lines_of, mismatch, sorted_out
-from anaphora.data.row_checks import check_duplicates, check_lengths
-from anaphora.data.text_checks import check_texts
-from anaphora.findings import Finding, errors
+from anaphora.data.files.pairs import Pairs, lines_of, mismatch, sorted_out
 from anaphora.tasks.translate.encoding import Encoded, Part, encode, prepared
 from anaphora.tasks.translate.network import specification
 from anaphora.tasks.translate.reading import Corpus, valid_paths

@@ -17,8 +17,9 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from anaphora.data.batches import Ragged
-from anaphora.data.pairs import Pairs
-from anaphora.data.vocabulary import Vocabulary
+from anaphora.data.files.pairs import Pairs
+from anaphora.data.text.build import build, restore
+from anaphora.data.text.vocabulary import Vocabulary
 from anaphora.errors import CorruptBundle, DataError
 from anaphora.tasks.translate.reading import Corpus
 from anaphora.tasks.translate.settings import TranslateConfig
@@ -98,7 +99,7 @@ class Reader:
         found = []
         for side in _SIDES[: 1 if shared else 2]:
             own = {name.removeprefix(f"{side}."): each for name, each in tensors.items() if name.startswith(f"{side}.")}
-            found.append(Vocabulary.restore(kind, own))
+            found.append(restore(kind, own))
         return Reader(kind, **plain, source=found[0], target=found[-1])
 
     def _ended(self, text: str, vocabulary: Vocabulary) -> NDArray[np.int32]:
@@ -169,7 +170,7 @@ def _vocabulary(kind: str, text: str, size: int | None) -> Vocabulary:
     """Learn a vocabulary; of subwords as many as the text can teach, where nothing is set."""
     if size is None and kind == "subword":
         size = min(SUBWORDS, max(len(set(text)) + 2, len(text) // _CHARACTERS))
-    return Vocabulary.build(kind, text, size)
+    return build(kind, text, size)
 
 
 def _part(reader: Reader, pairs: Pairs, keep_all: bool) -> tuple[Part, NDArray[np.int64]]:

@@ -17,7 +17,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from anaphora import spec
+from anaphora.bundle import spec
 from anaphora.tasks.translate.settings import TranslateConfig
 
 READS, WRITES = "source", "target"  # the embeddings

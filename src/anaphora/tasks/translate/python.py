@@ -9,18 +9,19 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from anaphora.data import given
-from anaphora.data.given import is_sequence, kind
-from anaphora.data.pairs import Pairs
-from anaphora.data.tables import Columns
+from anaphora.data import in_memory
+from anaphora.data.files.pairs import Pairs
+from anaphora.data.files.tables import Columns
+from anaphora.data.in_memory import is_sequence, kind
 from anaphora.errors import UsageError
-from anaphora.opened import Opened
+from anaphora.report.attention import Attention
 from anaphora.runtime import Model
+from anaphora.tasks.base.trained_model import Opened
 from anaphora.tasks.translate import scoring
 from anaphora.tasks.translate.reading import Corpus, pairs_of, set_aside
 from anaphora.tasks.translate.scoring import Score
 from anaphora.tasks.translate.settings import TranslateConfig
-from anaphora.tasks.translate.translator import Attention, How, Translation, Translator
+from anaphora.tasks.translate.translator import How, Translation, Translator
 
 __all__ = ["TextModel", "open_model", "paths", "read"]
 
@@ -71,7 +72,7 @@ def open_model(model: Model) -> TextModel:
 
 def paths(data: Any) -> list[str] | None:
     """The files that are named, by str or pathlib.Path; None if the data are in memory."""
-    return given.paths(data, words=True)
+    return in_memory.paths(data, words=True)
 
 
 def read(config: TranslateConfig, data: Any) -> Corpus:
@@ -83,12 +84,12 @@ def read(config: TranslateConfig, data: Any) -> Corpus:
 
 
 def _pairs(config: TranslateConfig, data: Any) -> Pairs:
-    columns = given.columns(data)
+    columns = in_memory.columns(data)
     if columns is not None:
         return Pairs.of([Columns(columns, NAME)], config.data.source, config.data.target)
     sides: Mapping[str, Sequence[Any]]
     if isinstance(data, tuple) and len(data) == 2 and all(map(is_sequence, data)):
-        sides = dict(zip(("source", "target"), map(given.values, data), strict=True))
+        sides = dict(zip(("source", "target"), map(in_memory.values, data), strict=True))
     elif isinstance(data, list) and data and all(isinstance(pair, tuple | list) and len(pair) == 2 for pair in data):
         sides = {"source": [one for one, _ in data], "target": [other for _, other in data]}
     else:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
-from anaphora.data.pairs import Pairs, read_pairs
+from anaphora.data.files.pairs import Pairs, read_pairs
 from anaphora.errors import DataError, UsageError
 from anaphora.tasks.translate.settings import TranslateConfig
 

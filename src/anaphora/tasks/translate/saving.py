@@ -12,10 +12,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from anaphora import bundle, spec
+from anaphora import bundle
+from anaphora.bundle import spec
 from anaphora.errors import UsageError
+from anaphora.runs.content import Section
+from anaphora.runs.report import Ending, Tensors, Trained, card, cut_off, ended, write
 from anaphora.runtime.model import Joined
-from anaphora.sections import Section
 from anaphora.tasks.translate.encoding import Encoded
 from anaphora.tasks.translate.floor import Floor
 from anaphora.tasks.translate.reading import Corpus
@@ -23,7 +25,6 @@ from anaphora.tasks.translate.scoring import Score, evaluate
 from anaphora.tasks.translate.settings import PLURAL, TranslateConfig
 from anaphora.tasks.translate.showing import looks, results, sections
 from anaphora.tasks.translate.translator import Translator
-from anaphora.trained import Ending, Tensors, Trained, card, cut_off, ended, write
 
 _USUAL = 0.999  # the share of training pairs whose ratio of lengths a translation may reach
 

@@ -18,7 +18,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from anaphora.data.pairs import Pairs
+from anaphora.data.files.pairs import Pairs
 from anaphora.errors import DataError, MissingExtra
 from anaphora.tasks.translate.encoding import Reader, prepared
 from anaphora.tasks.translate.translator import GREEDY, How, Translator

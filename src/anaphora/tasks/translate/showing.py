@@ -7,10 +7,10 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 
-from anaphora.data.pairs import Pairs
-from anaphora.sections import Paragraph, Picture, Result, Section, Table
+from anaphora.data.files.pairs import Pairs
+from anaphora.report.attention import drawn
+from anaphora.runs.content import Paragraph, Picture, Result, Section, Table
 from anaphora.tasks.translate.floor import Floor
-from anaphora.tasks.translate.picture import drawn
 from anaphora.tasks.translate.scoring import Score, Worst, outputs_of, spread
 from anaphora.tasks.translate.translator import GREEDY, Translator
 

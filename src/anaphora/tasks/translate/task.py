@@ -17,11 +17,11 @@ from anaphora.tasks.translate.answering import Answers
 from anaphora.tasks.translate.checks import check, check_files, describe
 from anaphora.tasks.translate.encoding import Encoded, encode
 from anaphora.tasks.translate.floor import Floor, floor
-from anaphora.tasks.translate.guessing import guess
 from anaphora.tasks.translate.reading import Corpus, pairs_of, read
 from anaphora.tasks.translate.saving import Report
 from anaphora.tasks.translate.scoring import Score
 from anaphora.tasks.translate.settings import PLURAL, PRESETS, TranslateConfig
+from anaphora.tasks.translate.suggest import guess
 from anaphora.tasks.translate.translator import GREEDY, How, Translation, Translator
 
 __all__ = [

@@ -22,6 +22,7 @@ from anaphora.bundle import Bundle
 from anaphora.data.batches import Ragged, edges
 from anaphora.decode import Hypothesis
 from anaphora.errors import CorruptBundle, IncompatibleBundle, UsageError
+from anaphora.report.attention import Attention
 from anaphora.runtime import Model, load, parts
 from anaphora.runtime.cross_attention import Memory
 from anaphora.tasks.translate.encoding import Reader
@@ -78,14 +79,6 @@ class Translation(NamedTuple):
     symbols: tuple[int, ...]
     score: float
     merit: float
-
-
-class Attention(NamedTuple):
-    """Where a translation looked: weights (T, S) of the symbols of its source, ends included."""
-
-    source: tuple[str, ...]
-    target: tuple[str, ...]
-    weights: Floats
 
 
 class _State(NamedTuple):

@@ -1,0 +1,1 @@
+"""The simple methods that a network is set beside."""

@@ -1,0 +1,249 @@
+"""What is wrong with text files, and in which lines; each is read once, block by block, whatever its size.
+
+A file that `anaphora.data.files.decoding` refuses gets one error here, with the lines that are to blame; one that it
+takes may still be not what was meant: characters lost on the way, or another encoding's signs. What comes through a
+pipe is left alone, since it can be read only once.
+"""
+
+from __future__ import annotations
+
+import codecs
+import re
+from collections.abc import Iterable, Iterator, Sequence
+from pathlib import Path
+
+from anaphora.checks.findings import Finding
+from anaphora.data.files.decoding import decoded
+from anaphora.data.files.encodings import FORMATS, check_encoding, likely_encoding, marked_encoding
+from anaphora.data.files.text import read_text
+from anaphora.data.location import Row
+from anaphora.errors import DataError
+
+BLOCK = 2**20
+_ROWS = 1000
+_LOST, _MARK = "\ufffd", "\ufeff"
+# What UTF-8 looks like when it was read as cp1252 or latin-1: two bytes of é as Ã©, three of ’ as â€™.
+_MISREAD = re.compile("[\u00c2\u00c3][\u0080-\u00aa\u00ac-\u00ba\u00bc-\u00bf\u20ac\u2122]|\u00e2[\u20ac\u0080].")
+_MISREAD_LEAST = 2
+_CERTAIN = 32  # bytes beyond ASCII from which an encoding can be told
+_WIDE = ("utf-16", "utf-32")
+_CONTROLS = bytes([*range(9), *range(14, 27), *range(28, 32)])
+
+
+def check_texts(paths: Sequence[str | Path], encoding: str) -> list[Finding]:
+    """What is wrong with these files, which are to be read in this encoding.
+
+    Raises UsageError if there is no such encoding.
+    """
+    check_encoding(encoding)
+    return [finding for path in paths for finding in check_text(path, encoding)]
+
+
+def check_text(path: str | Path, encoding: str) -> list[Finding]:
+    """What is wrong with one file; nothing for standard input and other pipes."""
+    file = str(path)
+    if file == "-" or (Path(file).exists() and not Path(file).is_file() and not Path(file).is_dir()):
+        return []
+    try:
+        blocks = _Blocks(file, encoding)
+    except OSError:
+        try:
+            read_text(file, encoding)  # says it best
+        except DataError as error:
+            return [_from(error, "no-file", file)]
+        return []
+    signs = _Signs()
+    try:
+        for text in decoded(blocks.read(), encoding, f"'{file}'"):
+            signs.look(text)
+    except DataError as error:
+        return [_refused(file, encoding, error)]
+    return [*blocks.findings(), *([] if blocks.is_utf8 else signs.findings(file))]
+
+
+class _Blocks:
+    """A file's bytes, and what can be said of them before they are characters."""
+
+    def __init__(self, file: str, encoding: str) -> None:
+        self.file, self.encoding = file, encoding
+        codec = codecs.lookup(encoding).name
+        self._wide = codec.startswith(_WIDE)
+        self._as_utf8 = None if self._wide or codec in ("utf-8", "ascii") else codecs.getincrementaldecoder("utf-8")()
+        self._beyond_ascii = self._marked = False
+        self._crlf = self._cr = self._lf = 0
+        self._open = open(file, "rb")  # noqa: SIM115 — closed where it is read
+
+    @property
+    def is_utf8(self) -> bool:
+        """Whether bytes that were read as something else are UTF-8 beyond ASCII."""
+        return self._as_utf8 is not None and self._beyond_ascii
+
+    def read(self) -> Iterator[bytes]:
+        """The blocks."""
+        last = b""
+        with self._open as file:
+            while block := file.read(BLOCK):
+                self._marked |= not (last or self._wide) and block.startswith(codecs.BOM_UTF8)
+                self._crlf += block.count(b"\r\n") + (last == b"\r" and block[:1] == b"\n")
+                self._cr += block.count(b"\r")
+                self._lf += block.count(b"\n")
+                last = block[-1:]
+                if self._as_utf8 is not None and not self._decodes(block):
+                    self._as_utf8 = None
+                yield block
+
+    def _decodes(self, block: bytes) -> bool:
+        assert self._as_utf8 is not None
+        self._beyond_ascii |= not block.isascii()
+        try:
+            self._as_utf8.decode(block)
+        except UnicodeDecodeError:
+            return False
+        return True
+
+    def findings(self) -> list[Finding]:
+        """What the bytes were like."""
+        found = []
+        if self._marked:
+            found.append(
+                Finding("byte-order-mark", "info", self.file, (), "Its first character, a mark, is dropped.", "")
+            )
+        if self._cr and not self._wide:
+            odd, plain = self._crlf + (self._cr - self._crlf), self._lf - self._crlf
+            message = f"{odd:,} lines end in CR LF or CR{f', {plain:,} in LF' if plain else ''}: all are read as LF."
+            found.append(Finding("line-ends", "info", self.file, (), message, "", figures={"cr": odd, "lf": plain}))
+        if self.is_utf8:
+            message = f"It is read as {self.encoding}, but all its bytes are UTF-8: what is not ASCII is misread."
+            remedy = "Say --encoding utf-8."
+            found.append(Finding("misread-encoding", "warning", self.file, (), message, remedy))
+        return found
+
+
+class _Signs:
+    """Lines of a text, read from its beginning, in which something stands that text seldom has."""
+
+    def __init__(self) -> None:
+        self._line = 1
+        self._lines: dict[str, list[int]] = {"lost": [], "mark": [], "misread": []}
+        self._counts = dict.fromkeys(self._lines, 0)
+        self._held = self._example = ""
+
+    def look(self, text: str) -> None:
+        """Look at the next block."""
+        if not text.isascii():
+            self._note("lost", text, 0, [match.start() for match in re.finditer(_LOST, text)] if _LOST in text else [])
+            self._note("mark", text, 0, [match.start() for match in re.finditer(_MARK, text)] if _MARK in text else [])
+        held = self._held + text  # what stands for one character may be cut in two
+        if not held.isascii() and any(sign in held for sign in "\u00c2\u00c3\u00e2"):
+            matches = [match for match in _MISREAD.finditer(held) if match.end() > len(self._held)]
+            self._example = self._example or (matches[0][0] if matches else "")
+            self._note("misread", held, len(self._held), [match.start() for match in matches])
+        self._line += text.count("\n")
+        self._held = held[-2:]
+
+    def _note(self, sign: str, text: str, before: int, places: Sequence[int]) -> None:
+        """Take in places of a text whose first `before` characters were counted already."""
+        self._counts[sign] += len(places)
+        known = self._lines[sign]
+        line, at = self._line - text.count("\n", 0, before), 0
+        for place in places[:_ROWS]:
+            line += text.count("\n", at, place)
+            at = place
+            if len(known) < _ROWS and known[-1:] != [line]:
+                known.append(line)
+
+    def findings(self, file: str) -> list[Finding]:
+        """What was seen."""
+        found = []
+        rows = {sign: tuple(Row(file, line) for line in lines) for sign, lines in self._lines.items()}
+        if lost := self._counts["lost"]:
+            message = f"U+FFFD stands {_times(lost)} where another program could not read a character."
+            remedy = "Make the file again from its source, in the right encoding; or remove those lines."
+            found.append(Finding("lost-character", "warning", file, rows["lost"], message, remedy))
+        if marks := self._counts["mark"]:
+            message = f"A byte order mark stands {_times(marks)} inside the text, as where files were joined."
+            found.append(Finding("stray-mark", "warning", file, rows["mark"], message, "Remove U+FEFF from the file."))
+        if self._counts["misread"] >= _MISREAD_LEAST:
+            message = f"It has signs such as {self._example!r}, which UTF-8 leaves behind when it is read as cp1252."
+            remedy = "Make the file again from its source; or undo it with text.encode('cp1252').decode('utf-8')."
+            found.append(Finding("misread-encoding", "warning", file, rows["misread"], message, remedy))
+        return found
+
+
+def _refused(file: str, encoding: str, error: DataError) -> Finding:
+    """Why a file is no text, with the lines that are to blame."""
+    with open(file, "rb") as opened:
+        head = opened.read(BLOCK)
+    codec = codecs.lookup(encoding).name
+    if not head.removeprefix(codecs.BOM_UTF8):
+        return Finding("empty-file", "error", file, (), "It has not one character.", "Leave it out, or fill it.")
+    if any(head.startswith(start) for start, _, _ in FORMATS):
+        return _from(error, "binary", file)
+    if codec.startswith(_WIDE) or marked_encoding(head):
+        return _from(error, "wrong-encoding", file)
+    bad, whole, controls, total = _lines(file, codec)
+    likely = likely_encoding(head)
+    other = likely is not None and codecs.lookup(likely).name != codec
+    if other and (not bad or str(likely).startswith(_WIDE)):
+        return _from(error, "wrong-encoding", file)
+    if not bad or likely is None:
+        return _from(error, "binary", file, tuple(Row(file, line) for line in bad or controls))
+    rows = tuple(Row(file, line) for line in bad)
+    if not whole:
+        return _from(error, "wrong-encoding", file, rows)
+    message = f"{len(rows):,} of {total:,} lines are not {encoding}, though {whole:,} that are not ASCII are."
+    remedy = (
+        f"{'These lines are' if len(rows) > 1 else 'This line is'} probably {_guess(file, bad, codec)}: write it in"
+    )
+    return Finding("mixed-encoding", "error", file, rows, message, f"{remedy} {encoding}, or leave it out.")
+
+
+def _guess(file: str, lines: Sequence[int], codec: str) -> str:
+    """The encoding of some lines of a file; where there is too little to go by, the one that is most often mixed in."""
+    wanted = set(lines)
+    with open(file, "rb") as opened:
+        broken = b"\n".join(line for number, line in _numbered(opened) if number in wanted)[:BLOCK]
+    likely = likely_encoding(broken)
+    certain = likely is not None and codecs.lookup(likely).name != codec
+    return str(likely) if certain and sum(byte > 127 for byte in broken) >= _CERTAIN else "cp1252"
+
+
+def _lines(file: str, codec: str) -> tuple[list[int], int, list[int], int]:
+    """The first lines that do not decode, how many beyond ASCII do, those with control characters, and how many all
+    are.
+    """
+    bad: list[int] = []
+    controls: list[int] = []
+    whole = number = 0
+    with open(file, "rb") as opened:
+        for number, line in _numbered(opened):
+            if len(controls) < _ROWS and len(line.translate(None, _CONTROLS)) < len(line):
+                controls.append(number)
+            if line.isascii():
+                continue
+            try:
+                line.decode(codec)
+                whole += 1
+            except UnicodeDecodeError:
+                bad.append(number)
+    return bad, whole, controls, number
+
+
+def _numbered(lines: Iterable[bytes]) -> Iterator[tuple[int, bytes]]:
+    """Lines with their numbers, a lone CR ending one as LF does."""
+    number = 0
+    for line in lines:
+        for part in line.rstrip(b"\r\n").split(b"\r"):
+            number += 1
+            yield number, part
+
+
+def _from(error: DataError, code: str, file: str, rows: tuple[Row, ...] = ()) -> Finding:
+    said = str(error)
+    message, _, remedy = said.partition("; ") if "; " in said else said.partition(": ")
+    remedy = f"{remedy[:1].upper()}{remedy[1:]}{'' if remedy.endswith('?') else '.'}"
+    return Finding(code, "error", file, rows, f"{message}.", remedy)
+
+
+def _times(count: int) -> str:
+    return "once" if count == 1 else f"{count:,} times"

@@ -1,0 +1,115 @@
+"""``anaphora rate TASK``: which learning rate to begin with, found in a hundred updates that are thrown away."""
+
+from __future__ import annotations
+
+import json
+import shlex
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+from anaphora.commands import options as knobs
+from anaphora.commands.options import given, option, parameter
+from anaphora.report.terminal import show
+from anaphora.tasks import registry
+from anaphora.training.distributed import launch
+
+if TYPE_CHECKING:
+    from anaphora.training.lr_finder import Ramp
+
+_ROWS = 12
+_ABOVE = 0.25  # of the fall: how far above the first loss a picture shows the rise after it
+_HELP = """Find a learning rate: raise it from very small to very large over some updates, and see where the loss falls.
+
+    suggested = a tenth of the rate at which the smoothed loss is least
+
+The settings are those of `anaphora train {task}`; nothing is kept of the updates. A long run wants a lower rate than a
+short one: take what is suggested as the place to begin, and as a bound.
+"""
+
+
+def make() -> Any:
+    """Return the group of all tasks."""
+    return knobs.for_each_task("rate", "Find a learning rate to begin with, for your data and settings.", _command)
+
+
+def _command(task: str) -> Any:
+    chosen = registry.settings(task)
+
+    def command(
+        data: list[str], preset: str | None, config: str | None, updates: int, plot: str | None, as_json: bool,
+        **values: Any,
+    ) -> None:  # fmt: skip
+        _rate(task, data, preset, config, updates, plot, as_json, given(chosen.CONFIG, values))
+
+    own = [
+        knobs.data_parameter(task),
+        *knobs.config_parameters(task),
+        parameter("updates", int, option("Updates of the ramp.", "N", "--updates", min=10), 100),
+        parameter("plot", str, option("Draw the losses, as SVG.", "FILE", "--plot"), None),
+        parameter("as_json", bool, option("As one JSON object.", None, "--json"), False),
+    ]
+    return knobs.with_knobs(task, own, command, _HELP.format(task=task))
+
+
+def _rate(
+    task: str, data: Sequence[str], preset: str | None, file: str | None, updates: int, plot: str | None,
+    as_json: bool, options: Sequence[str],
+) -> None:  # fmt: skip
+    launch.refuse(f"anaphora rate {task}")
+    from anaphora.commands.train import import_torch_side
+    from anaphora.config import resolve
+    from anaphora.data.progress import heard_by
+    from anaphora.files import atomic
+
+    if plot is not None:
+        atomic.writable(plot)
+    chosen = registry.settings(task)
+    config = resolve(chosen.CONFIG, chosen.PRESETS, preset=preset or chosen.USUAL, file=file, options=options)
+    with show("") as early, heard_by(early.stage):
+        corpus = registry.task(task).read(config, data)
+        import_torch_side(f"anaphora rate {task}")
+        work = registry.model(task).Work(config, corpus)
+        early.stage(f"{updates} updates from low to high")
+        from anaphora.training.lr_finder import ramp_of
+
+        ramp = ramp_of(work, updates)
+    if plot is not None and ramp.rates:
+        atomic.write(plot, [_picture(ramp).encode()])
+    if as_json:
+        print(json.dumps({"suggested": ramp.suggested, "note": ramp.note, "rates": ramp.rates, "losses": ramp.losses}))
+        return
+    print("\n".join(_in_words(ramp)))
+    if ramp.suggested is not None:
+        words = shlex.join([*data, *options, "--learning-rate", f"{ramp.suggested:g}"])
+        print(f"\nsuggested {ramp.suggested:g}   anaphora train {task} {words}")
+    if ramp.note:
+        print(f"note: {ramp.note}")
+    if plot is not None and ramp.rates:
+        print(f"picture   {plot}")
+
+
+def _in_words(ramp: Ramp) -> list[str]:
+    from anaphora.formatting import columns
+
+    every = max(1, len(ramp.rates) // _ROWS)
+    rows = [
+        [f"{rate:.1e}", f"{loss:.4f}", f"{mean:.4f}"]
+        for rate, loss, mean in list(zip(ramp.rates, ramp.losses, ramp.smooth, strict=True))[::every]
+    ]
+    return columns(["rate", "loss", "smoothed"], rows, right=(0, 1, 2))
+
+
+def _picture(ramp: Ramp) -> str:
+    from anaphora.report.curves import Chart, Line, alone
+
+    first, least = ramp.smooth[0], min(ramp.smooth)
+    shown = [mean <= first + _ABOVE * (first - least) for mean in ramp.smooth]
+    losses, means = (
+        [(rate, y) for rate, y, kept in zip(ramp.rates, ys, shown, strict=True) if kept]
+        for ys in (ramp.losses, ramp.smooth)
+    )
+    lines = [Line("each update", "seen", losses, "faint"), Line("smoothed", "unseen", means)]
+    if ramp.suggested is not None:
+        lines.append(Line("suggested", "floor", [(ramp.suggested, least)], "upright", ramp.suggested))
+    chart = Chart("Loss over the learning rate", lines, "learning rate", "loss", log_across=True, named=True)
+    return alone(chart, 820, 380)

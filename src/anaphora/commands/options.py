@@ -1,0 +1,94 @@
+"""Commands of which there is one per task, with an option for every knob of the task's config."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from anaphora.commands import parser
+from anaphora.tasks import registry
+
+if TYPE_CHECKING:
+    from anaphora.config import Config
+
+
+def for_each_task(name: str, text: str, make: Callable[[str], Any]) -> parser.LateGroup:
+    """Return a group of all tasks; ``make`` gives the command of one."""
+    return parser.group({task: (task, line) for task, line in registry.TASKS.items()}, name, text, make)
+
+
+def with_parameters(task: str, parameters: Sequence[inspect.Parameter], function: Any, text: str) -> Any:
+    """Return a command that calls a function with these parameters."""
+    function.__signature__ = inspect.Signature(list(parameters))
+    function.__annotations__ = {each.name: each.annotation for each in parameters}
+    function.__doc__ = text
+    return parser.command(function, task)
+
+
+def with_knobs(task: str, own: Sequence[inspect.Parameter], function: Any, text: str) -> Any:
+    """Return a command with parameters of its own, then one option per knob."""
+    return with_parameters(task, [*own, *_knob_parameters(registry.settings(task).CONFIG)], function, text)
+
+
+def data_parameter(task: str) -> inspect.Parameter:
+    """Return the argument that names the data."""
+    chosen = registry.settings(task)
+    return parameter("data", list[str], typer.Argument(metavar=chosen.METAVAR, help=chosen.DATA))
+
+
+def config_parameters(task: str) -> list[inspect.Parameter]:
+    """Return ``--preset`` and ``--config``."""
+    chosen = registry.settings(task)
+    presets = "|".join(chosen.PRESETS)
+    return [
+        parameter(
+            "preset", str, option(f"Settings to start from.  [default: {chosen.USUAL}]", presets, "--preset"), None
+        ),
+        parameter("config", str, option("Settings from a TOML file.", "FILE", "--config"), None),
+    ]
+
+
+def given(config: type[Config], values: dict[str, Any]) -> list[str]:
+    """Return the knobs that were set on the command line, as the words that ``config.resolve`` reads."""
+    from anaphora.config import knobs
+
+    words = []
+    for knob in knobs(config):
+        value = values.get(f"{knob.section}__{knob.key}")
+        if value is not None:
+            words += [knob.flag, str(value).lower() if knob.is_truth else value]
+    return words
+
+
+def _knob_parameters(config: type[Config]) -> list[inspect.Parameter]:
+    from anaphora.config import knobs
+
+    parameters = []
+    for knob in knobs(config):
+        flags = [knob.short or knob.flag]
+        if knob.is_truth:
+            flags = [f"{flags[0]}/--no-{flags[0][2:]}"]
+        elif knob.short:
+            flags.append(knob.flag)
+        metavar = "|".join(knob.choices) or {"a whole number": "N", "a number": "X"}.get(knob.type, "VALUE")
+        default = ("off", "on")[knob.default] if knob.is_truth else knob.default
+        meaning = knob.meaning if default is None else f"{knob.meaning}  [default: {default}]"
+        panel = f"[{knob.section}], also as --{knob.section}.NAME"
+        wanted = option(meaning, None if knob.is_truth else metavar, *flags, show_default=False, rich_help_panel=panel)
+        kind = bool if knob.is_truth else str
+        parameters.append(parameter(f"{knob.section}__{knob.key}", kind, wanted, None))
+    return parameters
+
+
+def parameter(name: str, kind: Any, meant: Any, default: Any = inspect.Parameter.empty) -> inspect.Parameter:
+    """Return a command's parameter; one whose default is None may be left out."""
+    kind = kind | None if default is None else kind
+    return inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, default=default, annotation=Annotated[kind, meant])
+
+
+def option(text: str, metavar: str | None, *names: str, **more: Any) -> Any:
+    """Return an option with its help."""
+    return typer.Option(*names, help=text, metavar=metavar, **more)

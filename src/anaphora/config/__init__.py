@@ -1,0 +1,9 @@
+"""What a person may set: declared once, read from presets, files and options, and written down again."""
+
+from __future__ import annotations
+
+from anaphora.config.declare import C, Config, Knob, Preset, Section, Values, knobs
+from anaphora.config.resolve import from_values, resolve
+from anaphora.config.training import Training
+
+__all__ = ["C", "Config", "Knob", "Preset", "Section", "Training", "Values", "from_values", "knobs", "resolve"]

@@ -1,0 +1,1 @@
+"""Reading files: texts, tables, pairs, tagged sentences, lines of a pipe."""

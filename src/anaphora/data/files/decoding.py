@@ -1,0 +1,164 @@
+"""A file's bytes as checked characters, block by block: Unicode with ``\\n`` at every line end.
+
+A byte order mark at the start is dropped; ``\\r\\n`` and a lone ``\\r`` become ``\\n``, as Python's own text files
+do. Nothing else is changed and no undecodable byte is ever replaced: bytes that are not text in the named encoding are
+refused, and the message says at which byte and line, and what the encoding probably is. Wherever the bytes are cut
+into blocks, the characters and the places named are the same.
+"""
+
+from __future__ import annotations
+
+import codecs
+import io
+from collections.abc import Iterable, Iterator
+from typing import NamedTuple, NoReturn
+
+from anaphora.data.files.encodings import FORMATS, likely_encoding, marked_encoding
+from anaphora.errors import DataError
+
+_CONTROLS = bytes([*range(9), *range(14, 27), *range(28, 32)])  # not tab, \n, \v, \f, \r, nor escape (terminal logs)
+_ORDINARY = bytes(sorted(set(range(256)) - set(_CONTROLS)))
+_CONTROL_SHARE = 1 / 1000  # a stray control character is a symbol like any other; more of them are not text
+
+
+def decoded(blocks: Iterable[bytes], encoding: str, name: str, *, again: bool = False) -> Iterator[str]:
+    """Yield the text of a file's bytes; ``name`` is what messages call the file.
+
+    Raises DataError when there is no text, or when it is binary or not in ``encoding``. What is read ``again`` needs
+    only to be decodable.
+    """
+    reading = _Reading(encoding, name, again)
+    held = b""
+    for raw in blocks:
+        if held:
+            yield reading.text(held, last=False)
+        held = raw
+    if not held:
+        raise DataError(f"{name} is empty (0 bytes): expected some text")
+    yield reading.text(held, last=True)
+
+
+class _Control(NamedTuple):
+    """A character that text does not have."""
+
+    character: str
+    byte: int
+    line: int
+    sample: bytes  # of the file, to guess from what it is
+
+
+class _Reading:
+    """Where the reading of one file stands."""
+
+    def __init__(self, encoding: str, name: str, again: bool) -> None:
+        self.encoding = encoding
+        self.name = name
+        self.again = again
+        self.codec = codecs.lookup(encoding).name
+        self.decoder = codecs.getincrementaldecoder(encoding)()
+        self.line_ends = io.IncrementalNewlineDecoder(None, translate=True)
+        self.raw = b""  # the block under way
+        self.first = self.last = True  # of the file's blocks
+        self.bytes_before = 0  # in the blocks before it
+        self.characters = 0  # a byte order mark counts
+        self.lines = 0
+        self.controls = 0
+        self.empty = True
+        self.first_control: _Control | None = None
+
+    def text(self, raw: bytes, last: bool) -> str:
+        """The characters that a block completes; after the last one all is judged."""
+        self.first, self.last, self.raw = self.bytes_before == 0, last, raw
+        if self.first:
+            self._refuse_formats()
+        text = self._decoded()
+        self.bytes_before += len(raw)
+        if last and self.empty:
+            raise DataError(f"{self.name} holds a byte order mark and nothing else: expected some text")
+        if last and self.first_control is not None and self.controls > _CONTROL_SHARE * self.characters:
+            self._refuse_control(self.first_control)
+        return text
+
+    def _decoded(self) -> str:
+        before = self.decoder.getstate()
+        begin = self.bytes_before - len(before[0])  # the bytes held back are part of what is decoded now
+        try:
+            text = self.decoder.decode(self.raw, self.last)
+        except UnicodeError as error:
+            if self.first and self.codec in ("utf-16", "utf-32") and marked_encoding(self.raw) != self.codec:
+                self._refuse("it begins with no byte order mark")
+            if not isinstance(error, UnicodeDecodeError):
+                raise
+            loose = codecs.getincrementaldecoder(self.encoding)("replace")
+            loose.setstate(before)
+            line = self.lines + loose.decode(self.raw[: max(0, error.start - len(before[0]))]).count("\n") + 1
+            found = " ".join(f"{byte:02X}" for byte in error.object[error.start : max(error.end, error.start + 1)][:4])
+            self._refuse(f"at byte {begin + error.start}, line {line}, {found} is no character")
+        if not self.again:
+            self._check(text, begin)
+        marked = self.characters == 0 and text.startswith("\ufeff")
+        self.characters += len(text)
+        if marked:
+            text = text[1:]
+        self.empty = self.empty and not text
+        return self.line_ends.decode(text, self.last)
+
+    def _check(self, text: str, begin: int) -> None:
+        """Count lines and control characters of what begins at byte ``begin``."""
+        try:
+            utf8 = self.raw if self.codec == "utf-8" else text.encode()
+        except UnicodeEncodeError as error:  # utf-7 and its like can decode to half a surrogate pair, which is no text
+            line = self.lines + text.count("\n", 0, error.start) + 1
+            self._refuse(f"at character {self.characters + error.start}, line {line}, a surrogate stands alone")
+        if controls := utf8.translate(None, _ORDINARY):
+            self._count(controls, text, begin)
+        self.lines += text.count("\n")
+
+    def _count(self, controls: bytes, text: str, begin: int) -> None:
+        self.controls += len(controls)
+        if self.first_control is None or 0 in controls:
+            at = text.index(chr(0 if 0 in controls else controls[0]))
+            mark = 0 if begin == 0 else len("".encode(self.encoding))  # encoding anew begins with a mark each time
+            byte = begin + len(text[:at].encode(self.encoding)) - mark
+            line = self.lines + text.count("\n", 0, at) + 1
+            self.first_control = _Control(text[at], byte, line, self._sample())
+        if 0 in controls:
+            self._refuse_control(self.first_control)
+
+    def _refuse_formats(self) -> None:
+        for start, what, remedy in FORMATS:
+            if self.raw.startswith(start):
+                raise DataError(f"{self.name} is {what}, not text: {remedy}")
+        if self.codec == "utf-8" and (marked := marked_encoding(self.raw)):
+            raise DataError(
+                f"{self.name} begins with the byte order mark of {marked}, not utf-8: add --encoding {marked}"
+            )
+
+    def _refuse(self, why: str) -> NoReturn:
+        where = f"{self.name} is not {self.encoding} text: {why}"
+        likely = likely_encoding(self._sample())
+        if likely is None:
+            raise DataError(f"{where}; it looks like binary data: bring a text file")
+        if codecs.lookup(likely).name == self.codec:
+            raise DataError(f"{where}, though the rest reads well: repair or remove that place")
+        raise DataError(f"{where}; the file is probably {likely}: add --encoding {likely}")
+
+    def _refuse_control(self, control: _Control) -> NoReturn:
+        what = (
+            f"the control character U+{ord(control.character):04X}" if control.character != "\0" else "a NUL character"
+        )
+        likely = likely_encoding(control.sample)
+        other = likely is not None and codecs.lookup(likely) != codecs.lookup(self.encoding)
+        remedy = f"it is probably {likely}: add --encoding {likely}" if other else "bring a text file"
+        raise DataError(
+            f"{self.name} looks like binary data: {what} at byte {control.byte}, line {control.line}; {remedy}"
+        )
+
+    def _sample(self) -> bytes:
+        """The block under way, without the characters that the edge to another block may have cut."""
+        if 0 in self.raw:
+            return self.raw
+        begin = 0 if self.first else self.raw.find(b"\n") + 1
+        end = len(self.raw) if self.last else self.raw.rfind(b"\n") + 1
+        cut = self.raw[begin:end]
+        return self.raw if cut.isascii() else cut  # what was refused may stand in the last line alone

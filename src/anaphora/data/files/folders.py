@@ -1,0 +1,116 @@
+"""Labelled texts that lie in files: a table with the columns `text` and `label`.
+
+    folder/sub-folder/*        a sub-folder is a label, a file in it a row
+    folder/*.txt               a file is a label, a line in it a row
+    a.txt b.txt …              the same for files that are named one by one
+
+A file's name without its ending is its label. Empty lines at a file's end are no rows.
+"""
+
+from __future__ import annotations
+
+import bisect
+import os
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+from anaphora.data.files.tables import ENDINGS, Row, Table, read_table
+from anaphora.data.files.text import STANDARD_INPUT, read_text
+from anaphora.errors import DataError, UsageError
+
+_WHAT = "expected a sub-folder of text files per label, or a text file per label"
+
+
+class Labelled(Table):
+    """Files of text whose names, or whose folders' names, are labels."""
+
+    columns = ("text", "label")
+
+    def __init__(self, name: str, files: Sequence[tuple[str, Path]], lines: bool, encoding: str) -> None:
+        """`files` are labels with a file each; `lines` says whether a row is a line or a whole file."""
+        self.name, self._files, self._lines, self._encoding = name, list(files), lines, encoding
+        self._starts: list[int] = []  # the number of each file's first row
+
+    def rows(self, columns: Sequence[str]) -> Iterator[Row]:
+        """Every row, counted through the files."""
+        picks = [self.columns.index(column) for column in columns]
+        number = 1
+        for file, (label, path) in enumerate(self._files):
+            if file == len(self._starts):
+                self._starts.append(number)
+            for text in self._texts(path):
+                row = (text, label)
+                yield number, tuple([row[pick] for pick in picks])
+                number += 1
+
+    def place(self, number: int) -> tuple[str, int]:
+        """The file of a row, and its line in it."""
+        file = bisect.bisect_right(self._starts, number) - 1
+        return str(self._files[file][1]), number - self._starts[file] + 1
+
+    def at(self, number: int) -> str:
+        """The same in words."""
+        file, line = self.place(number)
+        return f"'{file}', line {line}"
+
+    def _texts(self, path: Path) -> list[str]:
+        text = read_text(path, self._encoding) if path.stat().st_size else ""
+        return text.rstrip("\n").split("\n") if self._lines else [text]
+
+
+def read_tables(paths: Sequence[str | os.PathLike[str]], encoding: str = "utf-8", header: bool = True) -> list[Table]:
+    """Open everything that was named: tables, folders of text, or text files of which each is a label.
+
+    Raises UsageError if nothing was named, DataError as `read_table` does and for a folder that holds no texts.
+    """
+    if not paths:
+        raise UsageError("no data were named: give a table (CSV, TSV, JSONL, Parquet) or a folder of text files")
+    tables: list[Table] = []
+    texts: list[Path] = []
+    for given in paths:
+        path = Path(given)
+        if path.is_dir():
+            tables.append(_folder(path, encoding))
+        elif path.suffix.lower() in ENDINGS or os.fspath(given) == STANDARD_INPUT:
+            tables.append(read_table(given, encoding, header))
+        else:
+            texts.append(path)
+    if texts:
+        for path in texts:
+            if not path.exists():
+                read_text(path, encoding)  # says what is near
+        tables.append(Labelled("the text files", [(path.stem, path) for path in texts], True, encoding))
+    return tables
+
+
+def text_files(paths: Sequence[str | os.PathLike[str]]) -> list[Path]:
+    """Every file of text that is read for these paths, but empty ones in a label's folder, which are empty rows."""
+    found: list[Path] = []
+    for path in map(Path, paths):
+        if path.is_dir():
+            files, lines = _files(path)
+            found += [file for _, file in files if lines or not file.is_file() or file.stat().st_size]
+        elif path.suffix.lower() != ".parquet":
+            found.append(path)
+    return found
+
+
+def _folder(folder: Path, encoding: str) -> Labelled:
+    files, lines = _files(folder)
+    for _, path in files:
+        if path.is_dir():
+            raise DataError(f"'{path}' is a folder inside a label's folder; in '{folder}' {_WHAT}.")
+    if not files:
+        raise DataError(f"The folder '{folder}' holds no texts: {_WHAT}.")
+    return Labelled(f"'{folder}'", files, lines, encoding)
+
+
+def _files(folder: Path) -> tuple[list[tuple[str, Path]], bool]:
+    """The files of a folder with their labels, and whether a row is a line of them."""
+    inside = sorted(path for path in folder.iterdir() if not path.name.startswith("."))
+    labels = [path for path in inside if path.is_dir()]
+    if labels:
+        files = [(label.name, path) for label in labels for path in sorted(label.iterdir()) if path.name[0] != "."]
+        return files, False
+    texts = [path for path in inside if path.suffix.lower() == ".txt"]
+    return [(path.stem, path) for path in texts or inside], True

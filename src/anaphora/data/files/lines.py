@@ -1,0 +1,132 @@
+"""Lines as they come: from files or a pipe, in batches that never wait for a line that is not there yet.
+
+A batch has as many lines as are at hand, up to `most`; so a long file is answered in large batches, and a person at a
+terminal, or a slow program, line by line. Memory is that of one batch.
+"""
+
+from __future__ import annotations
+
+import io
+import json
+import os
+import select
+import shlex
+import sys
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import BinaryIO, NamedTuple
+
+from anaphora.data.files.tables import read_table
+from anaphora.data.files.text import STANDARD_INPUT
+from anaphora.errors import DataError, UsageError
+
+MOST = 256
+_READ = 2**16  # bytes
+_JSON = (".jsonl", ".ndjson")
+_TABLES = (".csv", ".tsv", ".parquet", ".json")
+
+
+class Line(NamedTuple):
+    """A line without its end, and where it stands; `json` says whether it should be an object."""
+
+    where: str
+    text: bytes
+    json: bool
+
+
+def batches(paths: Sequence[str | os.PathLike[str]], most: int = MOST, plain: bool = False) -> Iterator[list[Line]]:
+    """The lines of files, of standard input for `-` or nothing; a table's rows come as JSON objects, unless all files
+    are `plain` lines.
+
+    Lines of standard input are objects if the first that is not blank is one.
+
+    Raises DataError for a file that cannot be read, UsageError if there is no standard input.
+    """
+    for path in paths or [STANDARD_INPUT]:
+        ending = Path(path).suffix.lower()
+        if os.fspath(path) == STANDARD_INPUT:
+            if sys.stdin is None:
+                raise UsageError("standard input (-) was named, but this process has none: name a file")
+            yield from _lines(sys.stdin.buffer, "standard input", None, most)
+        elif ending in _TABLES and not plain:
+            yield from _rows(path, most)
+        else:
+            try:
+                opened = open(path, "rb", buffering=0)  # noqa: SIM115 — closed below
+            except OSError as error:
+                message = f"'{os.fspath(path)}' cannot be read: {error.strerror or error}."
+                raise DataError(message + _meant(os.fspath(path))) from error
+            with opened as file:
+                yield from _lines(file, f"'{os.fspath(path)}'", ending in _JSON and not plain, most)
+
+
+def _meant(name: str) -> str:
+    """What to type if a text was named where a file belongs."""
+    echo = f" A text itself goes through standard input: echo {shlex.quote(name)} | anaphora run …"
+    return echo if " " in name else ""
+
+
+def _lines(file: BinaryIO | io.RawIOBase, name: str, is_json: bool | None, most: int) -> Iterator[list[Line]]:
+    number, batch = 0, list[Line]()
+    for text in at_hand(file):
+        if text is None:
+            if batch:
+                yield batch
+                batch = []
+            continue
+        number += 1
+        if number == 1:
+            text = text.removeprefix(b"\xef\xbb\xbf")
+        if is_json is None and text.strip():
+            is_json = _is_object(text)
+        batch.append(Line(f"{name}, line {number}", text, bool(is_json)))
+        if len(batch) == most:
+            yield batch
+            batch = []
+    if batch:
+        yield batch
+
+
+def at_hand(file: BinaryIO | io.RawIOBase) -> Iterator[bytes | None]:
+    """Lines without their ends; None where one would have to wait for more."""
+    kept = b""
+    waits = _can_wait(file)
+    while True:
+        if waits and not select.select([file], [], [], 0)[0]:
+            yield None
+        block = file.read1(_READ) if isinstance(file, io.BufferedReader) else file.read(_READ)
+        if not block:
+            break
+        *lines, kept = (kept + block).split(b"\n")
+        for line in lines:
+            yield line.removesuffix(b"\r")
+    if kept:
+        yield kept.removesuffix(b"\r")
+
+
+def _can_wait(file: BinaryIO | io.RawIOBase) -> bool:
+    try:
+        file.fileno()
+    except (AttributeError, io.UnsupportedOperation):
+        return False
+    return True
+
+
+def _is_object(text: bytes) -> bool:
+    try:
+        return isinstance(json.loads(text), dict)
+    except ValueError:
+        return False
+
+
+def _rows(path: str | os.PathLike[str], most: int) -> Iterator[list[Line]]:
+    table = read_table(path)
+    batch: list[Line] = []
+    for number, values in table.rows(table.columns):
+        item = dict(zip(table.columns, values, strict=True))
+        batch.append(Line(table.at(number), json.dumps(item, ensure_ascii=False, default=str).encode(), True))
+        if len(batch) == most:
+            yield batch
+            batch = []
+    if batch:
+        yield batch

@@ -1,0 +1,206 @@
+"""Pairs of texts, one that is read and one that is written: from two parallel files, or from two columns of a table.
+
+    a.de b.en            line i of one belongs to line i of the other
+    pairs.tsv …          the columns `source` and `target`, or those that are named; a text file with tabs likewise
+
+Files of unlike length cannot be paired. Where they part is guessed from the lengths of their lines,
+
+    argmin_i  Σ_{j<i} |d(a_j, b_j)| + Σ_{j>=i} |d(a_j, b_{j−k})|,    d = ln(|a| + 1) − ln(|b| + 1) − its median
+
+with k the surplus of lines: before line i the files agree as they stand, after it as seen from their ends.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from anaphora.data.files.tables import ENDINGS, Fields, Row, Table, read_table
+from anaphora.data.files.text import STANDARD_INPUT, read_text
+from anaphora.data.location import Row as Place
+from anaphora.errors import DataError, UsageError
+
+SOURCES = ("source", "src", "input", "from", "original", "question", "text", "x")
+TARGETS = ("target", "tgt", "output", "to", "translation", "answer", "y", "label")
+_WHAT = "expected two parallel files (source, then target), or a table with two columns"
+
+
+class Parallel(Table):
+    """Two files, line by line."""
+
+    columns = ("source", "target")
+
+    def __init__(self, source: str, target: str, encoding: str) -> None:
+        """Raises DataError for a file that cannot be read, or if one has more lines than the other."""
+        self.name = f"'{source}' and '{target}'"
+        self._file = source
+        self._sides = (lines_of(source, encoding), lines_of(target, encoding))
+        if len(self._sides[0]) != len(self._sides[1]):
+            raise DataError(mismatch(source, target, *self._sides))
+
+    def rows(self, columns: Sequence[str]) -> Iterator[Row]:
+        """Every pair of lines."""
+        picks = [self.columns.index(column) for column in columns]
+        for number, pair in enumerate(zip(*self._sides, strict=True), 1):
+            yield number, tuple([pair[pick] for pick in picks])
+
+    def place(self, number: int) -> tuple[str, int]:
+        """The line in the first file, which is that in the second."""
+        return self._file, number
+
+
+@dataclass(frozen=True)
+class Pairs:
+    """Texts in twos, each with the place it comes from."""
+
+    sources: tuple[str, ...]
+    targets: tuple[str, ...]
+    tables: tuple[Table, ...]
+    places: NDArray[np.int64]  # (B, 2): number of the table, number of the row in it
+
+    def __len__(self) -> int:
+        return len(self.sources)
+
+    def place(self, row: int) -> Place:
+        """Where a pair stands."""
+        table, number = self.places[row].tolist()
+        return Place(*self.tables[table].place(number))
+
+    def at(self, row: int) -> str:
+        """The same in words."""
+        table, number = self.places[row].tolist()
+        where: str = self.tables[table].at(number)
+        return where
+
+    def take(self, rows: Sequence[int] | NDArray[np.int64]) -> Pairs:
+        """Some pairs."""
+        sources, targets = (tuple(side[row] for row in rows) for side in (self.sources, self.targets))
+        return Pairs(sources, targets, self.tables, self.places[rows])
+
+    @staticmethod
+    def of(tables: Sequence[Table], source: str | None = None, target: str | None = None) -> Pairs:
+        """The pairs of tables that are open already.
+
+        Raises DataError if a column is missing or cannot be told, or holds what is no text.
+        """
+        sources, targets, places = list[str](), list[str](), list[tuple[int, int]]()
+        for which, table in enumerate(tables):
+            names = choose(table, source, target)
+            for number, values in table.rows(names):
+                for value, name in zip(values, names, strict=True):
+                    if value is not None and not isinstance(value, str):
+                        raise DataError(
+                            f"{table.at(number)}: '{name}' is {str(value)[:60]!r} ({type(value).__name__}); expected a"
+                            " text."
+                        )
+                sources.append(values[0] or "")
+                targets.append(values[1] or "")
+                places.append((which, number))
+        return Pairs(tuple(sources), tuple(targets), tuple(tables), np.array(places, np.int64).reshape(-1, 2))
+
+
+def read_pairs(
+    paths: Sequence[str | os.PathLike[str]],
+    encoding: str = "utf-8",
+    header: bool = True,
+    source: str | None = None,
+    target: str | None = None,
+) -> Pairs:
+    """Read tables and files in twos.
+
+    Raises UsageError for a file that stands alone, DataError for what cannot be read or paired.
+    """
+    return Pairs.of(open_pairs(paths, encoding, header), source, target)
+
+
+def open_pairs(paths: Sequence[str | os.PathLike[str]], encoding: str = "utf-8", header: bool = True) -> list[Table]:
+    """Open what was named; raises as `read_pairs` does."""
+    tables, alone = sorted_out(paths)
+    opened = [read_table(path, encoding, header) for path in tables]
+    if len(alone) == 1:
+        return [*opened, _tabs(alone[0], encoding)]
+    if len(alone) % 2 or not (opened or alone):
+        raise UsageError(f"{len(alone)} files were named ({', '.join(alone)}): {_WHAT}")
+    return [*opened, *(Parallel(*twos, encoding) for twos in zip(alone[::2], alone[1::2], strict=True))]
+
+
+def sorted_out(paths: Sequence[str | os.PathLike[str]]) -> tuple[list[str], list[str]]:
+    """The paths of tables, and of files that belong together in twos."""
+    names = [os.fspath(path) for path in paths]
+    tables = [name for name in names if name == STANDARD_INPUT or Path(name).suffix.lower() in ENDINGS]
+    return tables, [name for name in names if name not in tables]
+
+
+def lines_of(path: str, encoding: str) -> list[str]:
+    """The lines of a file; raises DataError as `read_text` does."""
+    return read_text(path, encoding).removesuffix("\n").split("\n")
+
+
+def choose(table: Table, source: str | None = None, target: str | None = None) -> tuple[str, str]:
+    """The columns of a table: named, found by their names, or the only two there are.
+
+    Raises DataError if one is missing, naming the nearest, or cannot be told.
+    """
+    given = (source and table.need(source), target and table.need(target))
+    plain = {column.strip().lower(): column for column in reversed(table.columns)}
+    found = [
+        name or next((plain[each] for each in names if each in plain), None)
+        for name, names in zip(given, (SOURCES, TARGETS), strict=True)
+    ]
+    if found[0] is None and found[1] is None and len(table.columns) == 2 and _nameless(table):
+        found = list(table.columns)
+    if found[0] is None or found[1] is None or found[0] == found[1]:
+        raise DataError(
+            f"{table.name}: it is not clear which columns are the source and the target; there are:"
+            f" {', '.join(table.columns)}. Name them with --source and --target; if the first line is a pair already,"
+            " say --no-header: the columns are then called 1, 2, …"
+        )
+    return found[0], found[1]
+
+
+def mismatch(source: str, target: str, a: Sequence[str], b: Sequence[str]) -> str:
+    """Words for files of unlike length."""
+    line = parting(a, b)
+    return (
+        f"'{source}' has {len(a):,} lines and '{target}' has {len(b):,}; expected as many, line by line. By the lengths"
+        f" of their lines they seem to part at line {line:,}: '{_cut(a, line)}' beside '{_cut(b, line)}'. Look there"
+        " for a line that is missing, empty or broken in two."
+    )
+
+
+def parting(a: Sequence[str], b: Sequence[str]) -> int:
+    """The first line, from 1, at which two files of unlike length cease to match.
+
+    >>> parting(["one", "two three four", "five", "six seven"], ["un", "deux trois quatre", "six sept"])
+    3
+    """
+    shorter = min(len(a), len(b))
+    one, other = (np.log1p(np.array([len(line) for line in lines], dtype=np.float64)) for lines in (a, b))
+    if not shorter:
+        return 1
+    middle = float(np.median(one) - np.median(other))
+    front = np.abs(one[:shorter] - other[:shorter] - middle)
+    back = np.abs(one[-shorter:] - other[-shorter:] - middle)
+    cost = np.concatenate([[0.0], np.cumsum(front)]) + np.concatenate([np.cumsum(back[::-1])[::-1], [0.0]])
+    return int(np.argmin(cost)) + 1
+
+
+def _nameless(table: Table) -> bool:
+    """Whether the names can be no first row that was taken for names: they are numbers, or those of JSON or Parquet."""
+    return not isinstance(table, Fields) or all(column.isdigit() for column in table.columns)
+
+
+def _tabs(path: str, encoding: str) -> Table:
+    text = read_text(path, encoding)
+    if "\t" not in text.partition("\n")[0]:
+        raise UsageError(f"'{path}' stands alone, and its first line has no tab: {_WHAT}")
+    return Fields(text, f"'{path}'", "\t", header=False)
+
+
+def _cut(lines: Sequence[str], line: int) -> str:
+    return lines[line - 1][:60] if line <= len(lines) else "(its end)"

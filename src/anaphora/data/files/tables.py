@@ -1,0 +1,225 @@
+"""Tables as rows of named columns, read one after another, each knowing where it stands.
+
+    .csv .tsv          a field per column; the first line names them, or they are called 1, 2, …
+    .jsonl .ndjson     a JSON object per line                   .json   one list of objects
+    .parquet           by polars
+
+A field of a CSV file is text, a JSON value what JSON makes of it. Rows are numbered as an editor numbers lines, so
+that a message can say where to look. Nothing but the text of one file is held at once.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+import itertools
+import json
+import os
+import sys
+from abc import ABC, abstractmethod
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any, Literal
+
+from anaphora.data.files.text import STANDARD_INPUT, read_text
+from anaphora.errors import DataError, MissingExtra, closest
+
+Row = tuple[int, tuple[Any, ...]]
+SEPARATORS = ",;\t|"
+ENDINGS = (".csv", ".tsv", ".jsonl", ".ndjson", ".json", ".parquet")
+_LOOKED_AT = 1000  # rows whose names or values say what the columns are
+
+
+class Table(ABC):
+    """Rows of named columns; `name` begins messages."""
+
+    name: str
+    columns: tuple[str, ...]
+    unit = "line"
+
+    @abstractmethod
+    def rows(self, columns: Sequence[str]) -> Iterator[Row]:
+        """Every row: its number, and its values in these columns, None where it has none.
+
+        Raises DataError, naming the place, for a row that is none.
+        """
+
+    def place(self, number: int) -> tuple[str, int]:
+        """Where a row stands: its file, and the line in it."""
+        return self.name.strip("'"), number
+
+    def at(self, number: int) -> str:
+        """Where a row stands, in words."""
+        return f"{self.name}, {self.unit} {number}"
+
+    def head(self, columns: Sequence[str]) -> list[tuple[Any, ...]]:
+        """The values of the first thousand rows."""
+        return [values for _, values in itertools.islice(self.rows(columns), _LOOKED_AT)]
+
+    def need(self, column: str) -> str:
+        """The column; raises DataError, naming the nearest, if there is none of that name."""
+        if column in self.columns:
+            return column
+        near = closest(column, self.columns)
+        raise DataError(
+            f"{self.name} has no column '{column}'. It has: {', '.join(self.columns)}."
+            + (f" Did you mean '{near}'?" if near else "")
+        )
+
+
+class Columns(Table):
+    """Columns in memory, all of one length."""
+
+    unit = "row"
+
+    def __init__(self, columns: Mapping[str, Sequence[Any]], name: str = "the data") -> None:
+        self.name, self.columns = name, tuple(map(str, columns))
+        self._values = {str(column): values for column, values in columns.items()}
+
+    def rows(self, columns: Sequence[str]) -> Iterator[Row]:
+        """Every row, the first being 1."""
+        return enumerate(zip(*(self._values[column] for column in columns), strict=True), 1)
+
+
+class Fields(Table):
+    """A CSV or TSV text. In a TSV that would not be whole otherwise, a quotation mark is a character like any other."""
+
+    def __init__(self, text: str, name: str, separator: str | None = None, header: bool = True) -> None:
+        self.name, self._text = name, text
+        first = text.partition("\n")[0]
+        self._separator = separator or max(SEPARATORS, key=first.count)
+        self._quoting: Literal[0, 3] = csv.QUOTE_MINIMAL
+        if self._separator == "\t" and '"' in text and not self._whole():
+            self._quoting = csv.QUOTE_NONE
+        names = next((fields for _, fields in self._records()), [])
+        self._header = header
+        self.columns = tuple(names if header else map(str, range(1, len(names) + 1)))
+        for name in filter(None, self.columns):
+            if self.columns.count(name) > 1:
+                raise DataError(f"{self.name}, line 1, has two columns '{name}': names are unique.")
+        if header and not any(not name.replace(".", "").isdigit() for name in names):
+            raise DataError(
+                f"{self.name}, line 1, should name the columns; it reads: {first[:80]}. Give them names, or say"
+                " --no-header: they are then called 1, 2, …"
+            )
+
+    def rows(self, columns: Sequence[str]) -> Iterator[Row]:
+        """Every row."""
+        at = [self.columns.index(column) for column in columns]
+        wide = len(self.columns)
+        for line, fields in itertools.islice(self._records(), int(self._header), None):
+            if len(fields) != wide:
+                names = ", ".join(self.columns)
+                raise DataError(
+                    f"{self.name}, line {line}, has {len(fields)} fields; expected {wide} ({names}). A field that"
+                    f" holds {self._separator!r} or a line's end stands in quotation marks."
+                )
+            yield line, tuple([fields[place] for place in at])
+
+    def _records(self) -> Iterator[tuple[int, list[str]]]:
+        csv.field_size_limit(sys.maxsize)
+        strict = self._quoting == csv.QUOTE_MINIMAL
+        reader = csv.reader(
+            io.StringIO(self._text, newline=""), delimiter=self._separator, quoting=self._quoting, strict=strict
+        )
+        begin = 1
+        try:
+            for fields in reader:
+                if fields:
+                    yield begin, fields
+                begin = reader.line_num + 1
+        except csv.Error as error:
+            raise DataError(
+                f"{self.name}, line {begin}: {error}. A quotation mark inside a field in quotation marks is written"
+                " twice, and each that opens must close."
+            ) from error
+
+    def _whole(self) -> bool:
+        try:
+            return len({len(fields) for _, fields in self._records()}) == 1
+        except DataError:
+            return False
+
+
+class Objects(Table):
+    """JSON objects, one per line or all in one list."""
+
+    def __init__(self, text: str, name: str) -> None:
+        self.name, self._text = name, text
+        self._list = None
+        if text.lstrip()[:1] == "[":
+            self.unit = "item"
+            self._list = self._parsed(text, f"{name}")
+        names: dict[str, None] = {}
+        for _, item in itertools.islice(self._objects(), _LOOKED_AT):
+            names.update(dict.fromkeys(item))
+        self.columns = tuple(names)
+
+    def rows(self, columns: Sequence[str]) -> Iterator[Row]:
+        """Every row."""
+        for number, item in self._objects():
+            yield number, tuple([item.get(column) for column in columns])
+
+    def _objects(self) -> Iterator[tuple[int, dict[str, Any]]]:
+        if self._list is not None:
+            numbered: Iterable[tuple[int, Any]] = enumerate(self._list, 1)
+        else:
+            lines = enumerate(io.StringIO(self._text), 1)
+            numbered = ((number, self._parsed(line, self.at(number))) for number, line in lines if line.strip())
+        for number, item in numbered:
+            if not isinstance(item, dict):
+                raise DataError(
+                    f'{self.at(number)}, is no JSON object: expected {{"column": value, …}}, got {str(item)[:60]!r}.'
+                )
+            yield number, item
+
+    @staticmethod
+    def _parsed(text: str, where: str) -> Any:
+        try:
+            return json.loads(text)
+        except (ValueError, RecursionError) as error:
+            raise DataError(f"{where}, is not JSON: {error}.") from error
+
+
+class Frame(Table):
+    """A Parquet file."""
+
+    unit = "row"
+
+    def __init__(self, path: Path, name: str) -> None:
+        try:
+            import polars
+        except ImportError as error:
+            raise MissingExtra("train", f"reading {name}", missing="polars") from error
+        self.name = name
+        try:
+            self._frame = polars.read_parquet(path)
+        except (OSError, polars.exceptions.PolarsError) as error:
+            raise DataError(f"{name} cannot be read as Parquet: {str(error).splitlines()[0]}.") from error
+        self.columns = tuple(self._frame.columns)
+
+    def rows(self, columns: Sequence[str]) -> Iterator[Row]:
+        """Every row, the first being 1."""
+        return enumerate(self._frame.select(list(columns)).iter_rows(), 1)
+
+
+def read_table(path: str | os.PathLike[str], encoding: str = "utf-8", header: bool = True) -> Table:
+    """Open the table in a file, or on standard input for `-`, where JSON is known by its first character.
+
+    Raises DataError as `read_text` does, and for a table without a row.
+    """
+    table = _opened(path, encoding, header)
+    if next(table.rows(table.columns[:1]), None) is None:
+        raise DataError(f"{table.name} has no rows.")
+    return table
+
+
+def _opened(path: str | os.PathLike[str], encoding: str, header: bool) -> Table:
+    ending = Path(path).suffix.lower()
+    name = "standard input" if os.fspath(path) == STANDARD_INPUT else f"'{os.fspath(path)}'"
+    if ending == ".parquet":
+        return Frame(Path(path), name)
+    text = read_text(path, encoding)
+    if ending in (".jsonl", ".ndjson", ".json") or (ending != ".csv" and text.lstrip()[:1] in ("{", "[")):
+        return Objects(text, name)
+    return Fields(text, name, "\t" if ending == ".tsv" else None, header)

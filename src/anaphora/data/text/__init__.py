@@ -1,0 +1,1 @@
+"""Texts as whole numbers: vocabularies, and corpora of any size."""

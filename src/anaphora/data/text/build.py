@@ -1,0 +1,89 @@
+"""Making a vocabulary of a text, and giving one back from a bundle's tensors."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+
+from anaphora.data.files.text import Text
+from anaphora.data.text.characters import Characters
+from anaphora.data.text.utf8_bytes import Bytes
+from anaphora.data.text.vocabulary import UNKNOWN, Vocabulary
+from anaphora.data.text.words import Words
+from anaphora.errors import CorruptBundle, IncompatibleBundle, UsageError, closest
+
+KINDS = ("char", "byte", "word", "subword")
+
+
+def build(kind: str, text: str | Text, size: int | None = None) -> Vocabulary:
+    """Make the vocabulary of a training text, which is read block by block.
+
+    ``size`` bounds V, unknown included (default: all characters, 10,000 words, 4,000 pieces; bytes are always
+    256). Raises DataError when the text has fewer than two different symbols, UsageError for an unknown kind or a
+    bad size.
+    """
+    _check_kind(kind, UsageError)
+    if size is not None and size < 3:
+        raise UsageError(f"a vocabulary size of {size} was asked for: expected at least 3 (unknown and two symbols)")
+    text = Text.of(text) if isinstance(text, str) else text
+    if kind == "byte":
+        return Bytes.of(text)
+    if kind == "char":
+        return Characters.of(text, size)
+    if kind == "word":
+        return Words.of(text, size)
+    from anaphora.data.text.subwords import Subwords
+
+    return Subwords.of(text, size)
+
+
+def restore(kind: str, tensors: Mapping[str, np.ndarray]) -> Vocabulary:
+    """Give back the vocabulary whose `tensors` these are.
+
+    Raises CorruptBundle when they do not describe one, IncompatibleBundle for an unknown kind.
+    """
+    _check_kind(kind, IncompatibleBundle)
+    if kind == "byte":
+        return Bytes()
+    if kind == "subword":
+        from anaphora.data.text.subwords import Subwords
+
+        return Subwords(_tensor(tensors, "vocabulary.model", np.uint8).tobytes())
+    symbols = _unpack(tensors)
+    if kind == "word":
+        return Words(symbols)
+    if any(len(symbol) != 1 for symbol in symbols):
+        raise CorruptBundle("vocabulary.text: a character vocabulary holds a symbol that is not one character")
+    return Characters(symbols)
+
+
+def _check_kind(kind: str, error: type[UsageError] | type[IncompatibleBundle]) -> None:
+    if kind not in KINDS:
+        near = closest(kind, KINDS)
+        hint = f"did you mean {near}?" if near else f"expected one of {', '.join(KINDS)}"
+        raise error(f"unknown kind of unit {kind!r}: {hint}")
+
+
+def _tensor(tensors: Mapping[str, np.ndarray], name: str, dtype: type[np.generic]) -> np.ndarray:
+    if name not in tensors:
+        raise CorruptBundle(f"the vocabulary's tensor {name!r} is missing")
+    tensor = tensors[name]
+    if tensor.dtype != dtype or tensor.ndim != 1:
+        raise CorruptBundle(f"{name}: expected one dimension of {np.dtype(dtype)}, got {tensor.ndim} of {tensor.dtype}")
+    return tensor
+
+
+def _unpack(tensors: Mapping[str, np.ndarray]) -> list[str]:
+    text = _tensor(tensors, "vocabulary.text", np.uint8).tobytes()
+    ends = _tensor(tensors, "vocabulary.ends", np.int64).tolist()
+    starts = [0, *ends[:-1]]
+    if len(ends) < 2 or ends[-1] != len(text) or any(end <= start for start, end in zip(starts, ends, strict=True)):
+        raise CorruptBundle(f"vocabulary.ends: expected two or more increasing ends, the last of them {len(text)}")
+    try:
+        symbols = [text[start:end].decode() for start, end in zip(starts, ends, strict=True)]
+    except UnicodeDecodeError as error:
+        raise CorruptBundle(f"vocabulary.text: a symbol is not UTF-8 ({error.reason})") from error
+    if len(set(symbols)) != len(symbols) or UNKNOWN not in symbols[0]:
+        raise CorruptBundle("vocabulary.text: expected different symbols, the unknown one first")
+    return symbols

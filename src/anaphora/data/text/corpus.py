@@ -1,0 +1,68 @@
+"""A text, read, and split into what is trained on and what is held out.
+
+Corpus = train + held_out        the end of the text is held out, or a file of its own
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from anaphora.data.files.text import STANDARD_INPUT, Text, open_texts
+from anaphora.data.progress import told
+from anaphora.errors import UsageError
+
+
+@dataclass(frozen=True)
+class Corpus:
+    """The text, split; `sha256` is that of the two parts as UTF-8, a zero byte between them."""
+
+    train: Text
+    held_out: Text
+    sources: tuple[str, ...]
+    sha256: str
+    held_out_sha256: str
+
+    @property
+    def name(self) -> str:
+        """Where it comes from, in words."""
+        names = ["standard input" if source == STANDARD_INPUT else source for source in self.sources]
+        return ", ".join(names[:3]) + (f" and {len(names) - 3} more" if len(names) > 3 else "") or "the text"
+
+
+def read_corpus(paths: Sequence[str | Path], valid: float | str, encoding: str) -> Corpus:
+    """Read texts of any length, `-` being standard input, and set the held-out part aside.
+
+    Raises DataError for what cannot be read, UsageError for a share that is none.
+    """
+    text = open_texts(list(paths), encoding)
+    sources = tuple(str(path) for path in paths)
+    if isinstance(valid, str):
+        return of_parts(text, open_texts([valid], encoding), (*sources, valid))
+    return split_corpus(text, valid, *sources)
+
+
+def split_corpus(text: str | Text, valid: float | str, *sources: str) -> Corpus:
+    """Set aside the end of a text.
+
+    Raises UsageError if `valid` is not a share between 0 and 1.
+    """
+    if isinstance(valid, str) or not 0 < valid < 1:
+        raise UsageError(f"--valid takes a file, or a share of the text between 0 and 1; it was given {valid}.")
+    text = Text.of(text) if isinstance(text, str) else text
+    edge = round(len(text) * (1 - valid))
+    return of_parts(text[:edge], text[edge:], sources)
+
+
+def of_parts(train: Text, held_out: Text, sources: tuple[str, ...]) -> Corpus:
+    """A corpus of two texts, after a pass over both."""
+    whole, end = hashlib.sha256(), hashlib.sha256()
+    for block in told(train.blocks(), len(train), "hashing the training part"):
+        whole.update(block.encode())
+    whole.update(b"\0")
+    for block in told(held_out.blocks(), len(held_out), "hashing the held-out part"):
+        whole.update(block.encode())
+        end.update(block.encode())
+    return Corpus(train, held_out, sources, whole.hexdigest(), end.hexdigest())

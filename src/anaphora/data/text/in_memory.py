@@ -1,0 +1,50 @@
+"""Texts that a Python program brings, as one: a text, several, or the paths of files.
+
+    a str             a text                      pathlib.Path, or several      files, read as one text
+    several str       one text, each its lines
+
+What is a text and what a file is told by the type alone, so that no text is ever taken for the name of a file.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from anaphora.data.files.text import Text, open_texts
+from anaphora.data.in_memory import is_sequence, kind, paths
+from anaphora.errors import DataError, UsageError
+
+_WHAT = "a text, several texts, or the path of a file as pathlib.Path"
+_LONGEST_NAME = 1000  # characters
+
+
+def refuse_name(data: Any) -> None:
+    """Raise UsageError for a str that is the name of a file."""
+    if isinstance(data, str) and len(data) <= _LONGEST_NAME and "\n" not in data and os.path.exists(data):
+        raise UsageError(
+            f"{data!r} is the name of a file. A str is a text itself: for what is in the file, give"
+            f" pathlib.Path({data!r})."
+        )
+
+
+def text_of(data: Any, encoding: str, meant: Callable[[Sequence[str]], Sequence[str]] = list) -> Text:
+    """One text of whatever was given; `meant` are the files that paths stand for.
+
+    Raises UsageError for what is no text, DataError for one of several that is none or a file that cannot be read.
+    """
+    files = paths(data)
+    if files is not None:
+        return open_texts(meant(files), encoding)
+    if isinstance(data, str):
+        return Text.of(data)
+    if not is_sequence(data) or hasattr(data, "columns"):
+        column = " Of a frame, give the column that holds the text." if hasattr(data, "columns") else ""
+        raise UsageError(f"Expected {_WHAT}; got {kind(data)}.{column}")
+    lines = []
+    for number, text in enumerate(data, 1):
+        if not isinstance(text, str):
+            raise DataError(f"Text {number:,} is no text but {kind(text)}; expected {_WHAT}.")
+        lines.append(text if text.endswith("\n") else f"{text}\n")
+    return Text.of("".join(lines))

@@ -1,0 +1,124 @@
+"""A corpus as units: in memory, or of a longer one on disk, where a later run over the same text finds them.
+
+folder = the cache / text-HASH             HASH: of the text, what it is cut into, and the version
+  train.npy  held_out.npy                 the units of the two parts; see `anaphora.data.text.id_files`
+  vocabulary.safetensors                  what the vocabulary is restored from
+  data.json                               the SHA-256 of each
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import tempfile
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, Generic, NamedTuple, TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
+from safetensors import SafetensorError
+from safetensors.numpy import load_file, save_file
+
+from anaphora.data.files import cache
+from anaphora.data.files.text import Text
+from anaphora.data.progress import tell, told
+from anaphora.data.text import id_files
+from anaphora.data.text.corpus import Corpus
+from anaphora.data.text.id_files import Shard, Units
+from anaphora.data.text.vocabulary import Vocabulary
+from anaphora.errors import DataError, UsageError
+from anaphora.version import __version__
+
+IN_MEMORY = 2**24  # characters of both parts
+_VERSION = 1
+_FACTS, _VOCABULARY = "data.json", "vocabulary.safetensors"
+_PARTS = {"train": "the training part", "held_out": "the held-out part"}
+
+V = TypeVar("V", bound=Vocabulary)
+
+
+class Way(NamedTuple, Generic[V]):
+    """How a text becomes units: how its vocabulary is made and restored, and what decides about it."""
+
+    make: Callable[[Text], V]
+    restore: Callable[[Mapping[str, NDArray[Any]]], V]
+    said: tuple[Any, ...]  # plain values: equal ones give equal units of one text
+
+
+def prepare(corpus: Corpus, way: Way[V]) -> tuple[V, Units, Units]:
+    """Make the vocabulary of the training part, and units of both parts.
+
+    Raises DataError when the training part makes no vocabulary, UsageError when there is no room on the disk.
+    """
+    train, held_out = corpus.train, corpus.held_out
+    if len(train) + len(held_out) <= IN_MEMORY:
+        vocabulary = way.make(train)
+        return vocabulary, _joined(_units(vocabulary, train)), _joined(_units(vocabulary, held_out))
+
+    def fill(folder: Path) -> None:
+        tell(f"making the vocabulary of {len(train):,} characters")
+        vocabulary = way.make(train)
+        facts: dict[str, Any] = {"version": _VERSION, "parts": {}, "tensors": {}}
+        for name, text in {"train": train, "held_out": held_out}.items():
+            facts["parts"][name] = id_files.write(
+                folder / f"{name}.npy", _units(vocabulary, text, _PARTS[name]), vocabulary.size
+            )
+        tensors = vocabulary.tensors()
+        save_file(tensors, folder / _VOCABULARY)
+        facts["tensors"] = {name: _digest(tensor) for name, tensor in tensors.items()}
+        (folder / _FACTS).write_text(json.dumps(facts, indent=1), encoding="utf-8")
+
+    said = json.dumps([_VERSION, __version__, corpus.sha256, *way.said])
+    folder = cache.kept(f"text-{hashlib.sha256(said.encode()).hexdigest()[:32]}", _whole, fill)
+    vocabulary = way.restore(load_file(folder / _VOCABULARY))
+    return vocabulary, Shard(folder / "train.npy"), Shard(folder / "held_out.npy")
+
+
+@contextmanager
+def units_of(vocabulary: Vocabulary, text: Text) -> Iterator[Units]:
+    """The units of a text for as long as they are needed: of a long one they lie in a temporary file.
+
+    Raises UsageError when there is no room for it.
+    """
+    if len(text) <= IN_MEMORY:
+        yield _joined(_units(vocabulary, text))
+        return
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "text.npy"
+        try:
+            id_files.write(path, _units(vocabulary, text), vocabulary.size)
+        except OSError as error:
+            raise UsageError(
+                f"'{folder}' cannot hold the text's units: {error.strerror or error}. Make room, or name another folder"
+                " with TMPDIR."
+            ) from error
+        yield Shard(path)
+
+
+def _units(vocabulary: Vocabulary, text: Text, part: str = "the text") -> Iterator[NDArray[np.int32]]:
+    return vocabulary.encode_all(told(text.blocks(), len(text), f"encoding {part}"))
+
+
+def _joined(pieces: Iterator[NDArray[np.int32]]) -> NDArray[np.int32]:
+    return np.concatenate([np.zeros(0, np.int32), *pieces])
+
+
+def _whole(folder: Path) -> bool:
+    """Whether a folder holds every byte that was written."""
+    tell("checking the units that an earlier run has prepared")
+    try:
+        facts = json.loads((folder / _FACTS).read_text(encoding="utf-8"))
+        tensors = load_file(folder / _VOCABULARY)
+        return (
+            facts["version"] == _VERSION
+            and {name: _digest(tensor) for name, tensor in tensors.items()} == facts["tensors"]
+            and all(Shard(folder / f"{name}.npy").digest() == digest for name, digest in facts["parts"].items())
+        )
+    except (OSError, ValueError, KeyError, DataError, SafetensorError):
+        return False
+
+
+def _digest(tensor: NDArray[Any]) -> str:
+    return hashlib.sha256(tensor.tobytes()).hexdigest()

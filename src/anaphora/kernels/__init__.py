@@ -1,0 +1,35 @@
+"""The compiled kernels as NumPy functions; in `anaphora.kernels.reference` the same in plain NumPy."""
+
+from __future__ import annotations
+
+from anaphora.kernels.calls import (
+    CELLS,
+    GATES,
+    MEMORY,
+    OWN,
+    SAVED_SLOTS,
+    Directions,
+    Float,
+    Packed,
+    PackedLinear,
+    Stepper,
+    arch,
+    backward,
+    empty,
+    flat,
+    forward,
+    get_threads,
+    linear,
+    pack,
+    pack_linear,
+    saved_slots,
+    set_threads,
+    share_threads,
+    threads_source,
+)
+
+__all__ = [
+    "CELLS", "GATES", "MEMORY", "OWN", "SAVED_SLOTS", "Directions", "Float", "Packed", "PackedLinear", "Stepper",
+    "arch", "backward", "empty", "flat", "forward", "get_threads", "linear", "pack", "pack_linear", "saved_slots",
+    "set_threads", "share_threads", "threads_source",
+]  # fmt: skip

@@ -1,0 +1,187 @@
+"""The compiled kernels as numpy functions: pack weights, walk forward, walk back, one linear map.
+
+    y, h_n, c_n = walk(x; W, U, b, h_0, c_0)            forward
+    dx, dW, dU, db, dh_0, dc_0 = walk back(dy, dh_n, dc_n)      backward
+
+All arrays are float32 and C-contiguous, indices int64; torch's CPU tensors are taken as they are. The caller allocates
+what is written. What each letter means, who owns what and in which order each row is summed stands in
+``csrc/kernels.h``; ``reference.py`` has the same functions in plain numpy. Every function releases the GIL while it
+computes. A wrong shape raises ``ValueError`` naming the array, what was expected and what came, and so does memory that
+an array to be written shares with any other; a wrong dtype or layout raises ``TypeError``.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from anaphora import _kernels
+from anaphora.errors import UsageError
+from anaphora.kernels.row_index import SILENT, Lines, Noise, Weights
+
+try:
+    _kernels.arch()
+    _kernels.get_threads()
+except RuntimeError as error:  # ANAPHORA_ARCH or ANAPHORA_THREADS asks for what there is not
+    raise UsageError(f"{error}.") from error
+
+GATES = {
+    "rnn_tanh": 1,
+    "rnn_relu": 1,
+    "gru": 3,
+    "gru_reset_before": 3,
+    "gru_layer_norm": 3,
+    "lstm": 4,
+    "lstm_peephole": 4,
+    "lstm_coupled": 3,
+    "lstm_layer_norm": 4,
+}
+CELLS = tuple(GATES)
+SAVED_SLOTS = {
+    "rnn_tanh": 0,
+    "rnn_relu": 0,
+    "gru": 4,
+    "gru_reset_before": 3,
+    "gru_layer_norm": 10,
+    "lstm": 5,
+    "lstm_peephole": 5,
+    "lstm_coupled": 4,
+    "lstm_layer_norm": 13,
+}
+OWN = {"lstm_peephole": 3, "lstm_layer_norm": 10, "gru_layer_norm": 6}  # vectors of size H beside weights and biases
+MEMORY = frozenset({"lstm", "lstm_peephole", "lstm_coupled", "lstm_layer_norm"})
+
+Float = NDArray[np.float32]
+Directions = Sequence[Weights] | Sequence[Sequence[Any]]
+Packed = _kernels.Packed
+PackedLinear = _kernels.PackedLinear
+Stepper = _kernels.Stepper
+"""``Stepper(layers, x (B, I), states, y (B, P), keeps=[])`` holds on to its arrays.
+
+Each ``step()`` reads x, replaces the states (for every layer h (1, B, P), and c (1, B, H) or None) in place and writes
+y, without allocating. ``keeps`` has for every layer keep_h and keep_c, each (1, width), (B, width) or None. The bits
+are those of ``forward``.
+"""
+
+
+def set_threads(n: int) -> None:
+    """Compute on n threads from now on, whatever torch, the machine and ANAPHORA_THREADS say; no bit depends on it.
+
+    Raises ValueError for n under 1.
+    """
+    _kernels.set_threads(n)
+
+
+def get_threads() -> int:
+    """How many threads compute: ``set_threads`` decides, else the processors allowed and what torch was told."""
+    return _kernels.get_threads()
+
+
+def threads_source() -> str:
+    """Where that number comes from, in words."""
+    return _kernels.threads_source()
+
+
+def share_threads() -> bool:
+    """Work on the process's OpenMP threads from now on, torch's where torch is; False where there are none."""
+    return _kernels.share_threads()
+
+
+def arch() -> str:
+    """The instruction set that computes: avx512, avx2, baseline or neon; ANAPHORA_ARCH chooses it."""
+    return _kernels.arch()
+
+
+def empty(shape: Sequence[int]) -> Float:
+    """An array for results, in memory kept between calls: fresh pages cost more than filling them. Few are NumPy's."""
+    return np.empty(shape, np.float32) if math.prod(shape) < _SMALL else _kernels.buffer(shape)
+
+
+_SMALL = 2**12  # floats below which NumPy's own memory is as good
+
+
+def saved_slots(cell: str, noise: Noise = SILENT) -> int:
+    """How many values of size H ``forward`` saves per line: its gates, a memory, what a normaliser took in.
+
+    gru r z n m (m = U_n h + b_hn), lstm i f g o c, coupled lstm f g o c, rnn none; layer-normalised cells also W x and
+    U h, gate by gate. Under zoneout a cell with a memory has one more, the memory as the next step meets it, and an rnn
+    its output before that.
+    """
+    zoned = noise.keep_h is not None or (noise.keep_c is not None and cell in MEMORY)
+    return SAVED_SLOTS[cell] + (1 if zoned and (cell in MEMORY or not SAVED_SLOTS[cell]) else 0)
+
+
+def flat(directions: Directions) -> list[Any]:
+    """One list of the arrays of all directions, in the order of ``Weights``, as the extension takes them.
+
+    Arrays of both directions that stand in one list already are taken as they stand.
+    """
+    return [array for direction in directions for array in direction]
+
+
+def pack(cell: str, directions: Directions) -> Packed:
+    """Lay out the weights of one (D = 1) or both directions for the walk; later changes of the arrays are not seen."""
+    return _kernels.pack(cell, flat(directions))
+
+
+def forward(
+    packed: Packed,
+    x: Float,  # (N, I), or of any shape that is N lines
+    lines: Lines,
+    h0: Float | None,  # (D, B, P), None for zeros
+    c0: Float | None,  # (D, B, H), None for zeros
+    y: Float,  # (N, D·P)
+    h_n: Float,  # (D, B, P)
+    c_n: Float | None,  # (D, B, H), lstm only
+    saved: Float | None = None,  # (D, N, S·H), S = saved_slots(cell, noise); None when no gradient is wanted
+    noise: Noise = SILENT,
+    segment: int = 0,
+) -> None:
+    """Walk every row through its steps; the second direction walks each row from its own end to its start.
+
+    Writes y on the lines in use and the last state of every row: h_0 and c_0 themselves for a row of length 0.
+    """
+    _kernels.forward(packed, x, *lines, h0, c0, y, h_n, c_n, saved, *noise, segment)
+
+
+def backward(
+    cell: str,
+    directions: Directions,
+    x: Float,
+    lines: Lines,
+    h0: Float | None,
+    c0: Float | None,
+    y: Float,
+    saved: Float,
+    dy: Float | None,  # (N, D·P)
+    dh_n: Float | None,  # (D, B, P)
+    dc_n: Float | None,  # (D, B, H)
+    dx: Float | None,  # (N, I), the sum over directions
+    dweights: Directions | None,
+    dh0: Float | None,
+    dc0: Float | None,
+    noise: Noise = SILENT,
+    clip: float = 0.0,
+    segment: int = 0,
+) -> None:
+    """Backpropagation through time: the gradients of ``forward``, given its arguments, its y and what it saved.
+
+    A gradient that is None counts as zeros, an output that is None is not computed. Lines not in use are not written.
+    """
+    gradients = [] if dweights is None else flat(dweights)
+    given = (cell, flat(directions), x, *lines, h0, c0, y, saved, dy, dh_n, dc_n)
+    _kernels.backward(*given, dx, gradients, dh0, dc0, *noise, clip, segment)
+
+
+def pack_linear(weight: Float, bias: Float | None = None) -> PackedLinear:
+    """Lay out W (O, K) and b (O,) for ``linear``."""
+    return _kernels.pack_linear(weight, bias)
+
+
+def linear(packed: PackedLinear, x: Float, y: Float) -> None:
+    """y = b + x Wᵀ, each row summed in one order (b, then k ascending) whatever the other rows: x (N, K), y (N, O)."""
+    _kernels.linear(packed, x, y)

@@ -1,0 +1,1 @@
+"""Every figure that a report prints, with its formula."""

@@ -1,0 +1,1 @@
+"""How a layer reaches the kernels, and what takes their place where kernels cannot compute."""

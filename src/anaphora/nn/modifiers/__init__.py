@@ -1,0 +1,1 @@
+"""Functions that change how a recurrent module walks: zoneout, dropout, clipping, learned states."""

@@ -1,0 +1,43 @@
+"""DropConnect on the recurrent weights (Wan et al., ICML 2013; for language models Merity et al., ICLR 2018).
+
+    U ← m ⊙ U        m ∈ {0, 1/(1 − p)}, drawn anew for every weight in every call
+
+All rows and steps of a call meet the same weights. Evaluating, nothing is dropped.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TypeVar
+
+from torch import Tensor
+
+from anaphora.nn.engine.base import RecurrentBase
+from anaphora.nn.modifiers import random_masks
+from anaphora.nn.modifiers.modifier import Change, leave, probability
+
+Module = TypeVar("Module", bound=RecurrentBase)
+
+
+def weight_drop(module: Module, p: float) -> Module:
+    """Drop each weight of every ``weight_hh`` with probability ``p`` while training.
+
+    Changes the module and returns it; 0 takes it away. Raises ValueError for anything but a probability, TypeError for
+    a module that isn't one of ours.
+    """
+    p = probability("weight_drop", p)
+    return leave(module, "weight_drop", WeightDrop(p) if p else None)
+
+
+@dataclass(frozen=True)
+class WeightDrop(Change):
+    """Drop recurrent weights with probability ``p``."""
+
+    p: float
+
+    def recurrent_weight(self, weight: Tensor, training: bool) -> Tensor:
+        """The weights that this call meets."""
+        return weight * random_masks.dropout(weight.shape, self.p, weight) if training else weight
+
+    def __str__(self) -> str:
+        return f"{self.p}"

@@ -1,0 +1,1 @@
+"""Recurrent layers that torch.nn does not have."""

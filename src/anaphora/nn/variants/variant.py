@@ -1,0 +1,77 @@
+"""What the variants share: a constructor like torch's, and vectors of their own beside torch's weights.
+
+    Variant(input_size, hidden_size, num_layers=1, bias=True, batch_first=False, dropout=0.0, bidirectional=False,
+            device=None, dtype=None)
+
+Torch has no such modules, so ``isinstance(layer, torch.nn.LSTM)`` is False; layers, directions, dropout, layouts, names
+and shapes of the common weights are torch's all the same.
+"""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar
+
+import torch
+
+from anaphora.nn.engine.base import RecurrentBase
+
+MODES = {4: "LSTM", 3: "GRU"}  # torch's name for a module with as many gates
+
+
+class Variant(RecurrentBase):
+    """A cell that torch doesn't know. ``own`` are its vectors: name, how many of size H, and first value, None for what
+    torch draws for a weight.
+    """
+
+    known_to_torch = False
+    own: ClassVar[tuple[tuple[str, int, float | None], ...]] = ()
+
+    def __init__(
+        self,
+        input_size: int,
+        hidden_size: int,
+        num_layers: int = 1,
+        bias: bool = True,
+        batch_first: bool = False,
+        dropout: float = 0.0,
+        bidirectional: bool = False,
+        device: Any = None,
+        dtype: Any = None,
+    ) -> None:
+        mode = MODES[len(self.gates)]
+        super().__init__(
+            mode, input_size, hidden_size, num_layers, bias, batch_first, dropout, bidirectional, 0, device, dtype
+        )
+        self.cell = type(self).cell
+        self.mode = self.cell.upper()
+        for number, suffix in enumerate(self.suffixes):
+            names = []
+            for name, count, _ in self.own:
+                vector = torch.empty(count * hidden_size, device=device, dtype=dtype)
+                names.append(f"{name}_{suffix}")
+                self.register_parameter(names[-1], torch.nn.Parameter(vector))
+            self._flat_weights_names.extend(names)
+            self._all_weights[number] = [*self._all_weights[number], *names]
+            if len(names) == 1:
+                self._names[6 * number + 5] = names[0]
+            elif names:
+                self._joined[6 * number + 5] = names
+        self._init_flat_weights()
+        self._draw_own()
+
+    def reset_parameters(self) -> None:
+        """Draw all weights like torch; gains begin at 1, shifts at 0."""
+        super().reset_parameters()
+        self._draw_own()
+
+    def _draw_own(self) -> None:
+        for name, _, first in self.own:
+            for suffix in self.suffixes:
+                vector = self._parameters.get(f"{name}_{suffix}")
+                if vector is not None and first is None:
+                    torch.nn.init.uniform_(vector, -(self.hidden_size**-0.5), self.hidden_size**-0.5)
+                elif vector is not None and first is not None:
+                    torch.nn.init.constant_(vector, first)
+
+    def flatten_parameters(self) -> None:
+        """Nothing to do: only cuDNN wants weights in one piece, and it doesn't know this cell."""

@@ -1,1 +1,0 @@
-"""Looking at a run and at a model: pictures that end in a diagnosis."""

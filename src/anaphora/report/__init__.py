@@ -1,0 +1,1 @@
+"""Pictures, pages and terminal output of a run."""

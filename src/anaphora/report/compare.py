@@ -1,0 +1,107 @@
+"""Runs beside each other: what came out, how their losses fell, and the knobs in which they differ."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any
+
+from anaphora.errors import UsageError
+from anaphora.formatting import clock, said
+from anaphora.report import document as html
+from anaphora.report.curves import Chart, Line, alone, draw, ends, points
+from anaphora.runs import record
+from anaphora.runs.record import Run
+
+_COLOURS = ("unseen", "seen", "floor", "other", "third", "fourth", "fifth")
+
+
+def names(compared: Sequence[Run]) -> list[str]:
+    """A name for each run: the end of its path, as long as it must be to tell it from the others."""
+    parts = [run.folder.resolve().parts for run in compared]
+    return [
+        next(
+            os.path.join(*own[-length:])
+            for length in range(1, len(own) + 1)
+            if length == len(own) or sum(other[-length:] == own[-length:] for other in parts) == 1
+        )
+        for own in parts
+    ]
+
+
+def results(compared: Sequence[Run], now: float) -> list[tuple[str, list[str]]]:
+    """What came out, as (what, each run's value in words), without what no run has."""
+    rows: list[tuple[str, list[Any]]] = [
+        ("task", [run.task for run in compared]),
+        ("status", [run.status(now) for run in compared]),
+        ("steps", [run.steps for run in compared]),
+        ("time", [clock(run.seconds) for run in compared]),
+        ("best look, nats", [None if run.best is None else _four(run.best["loss"]) for run in compared]),
+        ("its step", [None if run.best is None else run.best["step"] for run in compared]),
+    ]
+    found = [{result.called: result for result in run.results} for run in compared]
+    for name in dict.fromkeys(name for each in found for name in each):
+        rows.append((name, [_four(each[name].value) if name in each else None for each in found]))
+        beaten = " / ".join(dict.fromkeys(each[name].beat for each in found if name in each))
+        rows.append((f"  {beaten}", [_four(each[name].baseline) if name in each else None for each in found]))
+    rows.append(("parameters", [run.finish.get("parameters") for run in compared]))
+    return [
+        (what, [said(value) for value in values]) for what, values in rows if any(each is not None for each in values)
+    ]
+
+
+def _unit(compared: Sequence[Run]) -> str:
+    units = {run.in_nats.called for run in compared}
+    return units.pop() if len(units) == 1 else "nats"
+
+
+def chart(compared: Sequence[Run], up: str) -> Chart:
+    """How the losses on the held-out part fell, a line each; `up` is said of the upright axis."""
+    lines = [
+        Line(name, colour, points(run.of("evaluation"), "loss"), "marked")
+        for name, colour, run in zip(names(compared), _COLOURS, compared, strict=False)
+    ]
+    return Chart("Loss on the held-out part", lines, up=up, named=True)
+
+
+def page(compared: Sequence[Run], now: float) -> str:
+    """All of it on one page.
+
+    Raises UsageError for more runs than there are colours that one can tell apart.
+    """
+    _few(compared)
+    called = names(compared)
+    different = record.differences(compared)
+    drawn = chart(compared, "")
+    wide, narrow = draw(drawn, 984, 400), draw(replace(drawn, named=False), 330, 260)
+    pictures = html.wide_and_narrow(wide, narrow, ends(drawn))
+
+    def table(rows: Sequence[tuple[str, list[Any]]]) -> str:
+        return html.table(("", *called), [(what, *map(said, values)) for what, values in rows])
+
+    body = [
+        html.header(" · ".join(called), f"{len(compared)} runs beside each other"),
+        html.figure(pictures, f"Loss on the held-out part, {_unit(compared)}; lower is better"),
+        html.section("Results", table(results(compared, now))),
+        html.section("Settings that differ", table(different) if different else "<p>None: they were set alike.</p>"),
+    ]
+    return html.document(" · ".join(called), body)
+
+
+def picture(compared: Sequence[Run]) -> str:
+    """The curves alone, as an SVG file.
+
+    Raises UsageError as `page` does.
+    """
+    _few(compared)
+    return alone(chart(compared, _unit(compared)), 984, 400)
+
+
+def _few(compared: Sequence[Run]) -> None:
+    if len(compared) > len(_COLOURS):
+        raise UsageError(f"A picture can hold {len(_COLOURS)} runs, and there are {len(compared)}. Name fewer.")
+
+
+def _four(value: float | None) -> str | None:
+    return None if value is None else f"{value:.4f}"

@@ -1,0 +1,95 @@
+"""The watch that keeps a run's page up to date while it trains, for at most a hundredth of its time.
+
+    draw at a look if   spent + cost ≤ share · time so far       or, the first time,   cost ≤ share · time in all
+
+and once more at the end. What cannot be drawn or written is told, once, and never ends a run: the records are whole
+without their picture.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Protocol
+
+from anaphora.errors import AnaphoraError
+from anaphora.report import page
+from anaphora.runs.content import Section
+
+SHARE = 0.01
+_FIRST_COST = 2.0  # seconds; what the first drawing takes is not known, and it imports matplotlib
+
+
+class _Timed(Protocol):
+    @property
+    def seconds(self) -> float: ...
+
+
+class _Foreseen(_Timed, Protocol):
+    @property
+    def seconds_left(self) -> float: ...
+
+
+class Page:
+    """Told like any watch; `tell` passes a note on to who is there to read it, `sections` gives what the task has to
+    show of the model as it is.
+    """
+
+    def __init__(
+        self,
+        folder: Path,
+        tell: Callable[[str], None],
+        sections: Callable[[], Sequence[Section]] | None = None,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self.folder = folder
+        self._tell, self._sections, self._clock = tell, sections, clock
+        self._left = 0.0
+        self._spent = 0.0
+        self._cost = _FIRST_COST
+        self._troubled = False
+
+    @property
+    def end_seconds(self) -> float:
+        """What `finish` will take, as far as it is known: a run that has to be done by a time leaves room for it."""
+        return self._cost
+
+    def stage(self, text: str) -> None:
+        """Do nothing."""
+
+    def plan(self, plan: object) -> None:
+        """Do nothing: the log has it."""
+
+    def step(self, step: _Foreseen) -> None:
+        """Remember how long it will take."""
+        self._left = step.seconds_left if step.seconds_left == step.seconds_left else 0.0
+
+    def evaluation(self, evaluation: _Timed) -> None:
+        """Draw the page if there is time for it."""
+        time_so_far = evaluation.seconds if self._spent else evaluation.seconds + self._left
+        if self._spent + self._cost <= SHARE * time_so_far:
+            self._draw(during=True)
+
+    def note(self, text: str) -> None:
+        """Do nothing: the log has it."""
+
+    def finish(self, report: object) -> None:
+        """Draw the last page."""
+        self._draw(during=False)
+
+    def _draw(self, *, during: bool) -> None:
+        begun = self._clock()
+        try:
+            page.write(self.folder, self._sections() if during and self._sections is not None else None)
+        except AnaphoraError as error:
+            self._say(str(error))
+        except Exception as error:  # noqa: BLE001 — hours of training are not lost to a mistake in a picture
+            self._say(f"{type(error).__name__}: {error}")
+        self._cost = self._clock() - begun
+        self._spent += self._cost
+
+    def _say(self, trouble: str) -> None:
+        if not self._troubled:
+            self._troubled = True
+            self._tell(f"The page {self.folder / page.NAME} could not be drawn; the run goes on. {trouble}")

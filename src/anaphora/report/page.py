@@ -1,0 +1,202 @@
+"""The page of a run: how good it is and beside what, the curves, the task's own sections, notes, settings, the machine.
+
+One file that holds everything it shows; it runs no script and asks no network, and while the run goes on a browser
+reads it again by itself. It is a function of the run's folder and the sections: any run can be drawn again.
+"""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from anaphora.files import atomic
+from anaphora.formatting import clock, said, short
+from anaphora.report import document as html
+from anaphora.report.curves import Chart, Line, draw, ends, points
+from anaphora.runs import record
+from anaphora.runs.content import Result, Section, from_json
+from anaphora.runs.record import Run
+
+NAME = "report.html"
+_WIDE, _NARROW, _SMALL = (984, 380), (330, 260), (316, 170)
+_RELOAD_SECONDS = 30
+_ALWAYS_OPEN = 12  # looks; a longer table is folded
+_COLOURS = ("other", "third", "fourth", "fifth", "seen", "unseen", "floor")
+_GOOD, _BAD = ("finished", "early"), ("diverged", "unwritable", "exhausted")
+
+
+def write(folder: Path, sections: Sequence[Section] | None = None) -> Path:
+    """Draw a run's page into its folder, and give its path; without `sections`, those of the run's own report.
+
+    Raises DataError where there is no run, UsageError if the file cannot be written, MissingExtra without matplotlib.
+    """
+    page = render(record.read(folder), sections, now=time.time())
+    atomic.write(folder / NAME, [page.encode()])
+    return folder / NAME
+
+
+def render(run: Run, sections: Sequence[Section] | None = None, *, now: float) -> str:
+    """The page of a run, as HTML; `now` is in seconds since 1970."""
+    status = run.status(now)
+    own = from_json(run.finish.get("sections", ())) if sections is None else sections
+    name = run.folder.resolve().name
+    looks = run.of("evaluation")
+    body = [
+        _header(run, name, status),
+        f'<div class="tiles">{html.tiles(_figures(run, status))}</div>',
+        _loss(run),
+        f'<div class="small">{"".join(_small_charts(run))}</div>',
+        html.section("Notes", html.notes(_notes(run)), ""),
+        *(html.section(each.title, "".join(map(html.part, each.parts))) for each in own),
+        html.section(f"{len(looks)} looks at the held-out part", _looks(run)) if looks else "",
+        html.section("Settings", html.groups(run.config)),
+        html.section("Data and machine", html.groups(_environment(run))),
+        f"<footer>Drawn from {html.code('metrics.jsonl')}, {html.code('config.toml')} and {html.code('run.json')}. To"
+        f" draw it again: {html.code(f'anaphora runs show {name} --html')}</footer>",
+    ]
+    return html.document(f"{name}: {run.task}", body, _RELOAD_SECONDS if status == "running?" else None)
+
+
+def _header(run: Run, name: str, status: str) -> str:
+    kind = "good" if status in _GOOD else "bad" if status in _BAD else ""
+    pills = [(status.rstrip("?"), kind)]
+    if run.results and run.results[0].loses is not None:
+        loses, beat = run.results[0].loses, run.results[0].beat
+        pills.append((f"{'loses to' if loses else 'beats'} {beat}", "bad" if loses else "good"))
+    begun = time.strftime("%Y-%m-%d %H:%M UTC", time.gmtime(run.started))
+    return html.header(name, f"{run.task}, begun {begun}", pills)
+
+
+def _figures(run: Run, status: str) -> list[tuple[str, str, str, str]]:
+    """The large figures: each result and its baseline, or the best look so far; then steps and time."""
+    found: list[tuple[str, str, str, str]] = []
+    best = run.best
+    if best is not None and all(result.value is None for result in run.results):
+        found.append(("best look so far", f"{best['loss']:.4f}", run.in_nats.called, "unseen"))
+    for number, result in enumerate(run.results):
+        beside = result.baseline is not None
+        if result.value is not None:
+            below = f"; {result.beat} {result.baseline:.4f}" if number and beside else _apart(result)
+            found.append(("held-out part", f"{result.value:.4f}", f"{result.called}{below}", "unseen"))
+        if beside and (number == 0 or result.value is None):
+            found.append((result.beat, f"{result.baseline:.4f}", result.called, "floor"))
+    total = run.total_steps
+    of = f"of {total:,}" if total is not None else "of a number not known yet"
+    kept = "" if best is None else f"; the best after {best['step']:,}"
+    found.append(("steps", f"{run.steps:,}", f"{of}{kept}", ""))
+    steps = run.of("step")
+    left = steps[-1]["seconds_left"] if steps and status == "running?" else None
+    size = f"{short(run.finish['parameters'])} parameters" if run.finish.get("parameters") else ""
+    found.append(("time", clock(run.seconds), size if left is None else f"about {clock(left)} left", ""))
+    return found
+
+
+def _apart(result: Result) -> str:
+    if not result.value or not result.baseline:
+        return ""
+    if not result.per:
+        scale = 100 if max(result.value, result.baseline) <= 1 else 1  # of a share, or of what is in percent already
+        return f", {scale * (result.value - result.baseline):+.1f} points".replace("-", "−")
+    return f", {abs(result.value / result.baseline - 1):.1%} {'less' if result.value < result.baseline else 'more'}"
+
+
+def _loss(run: Run) -> str:
+    result = run.in_nats
+    lines = [
+        Line("training part", "seen", points(run.of("step"), "loss"), "smoothed"),
+        Line("held-out part", "unseen", points(run.of("evaluation"), "loss"), "marked", result.value),
+    ]
+    if result.baseline is not None:
+        lines.append(Line(result.beat, "floor", [(0, result.baseline)], "level"))
+    if not any(line.points for line in lines[:2]):
+        return ""
+    chart = Chart("Loss", lines, named=True)
+    wide, narrow = draw(chart, *_WIDE), draw(replace(chart, named=False), *_NARROW)
+    pictures = html.wide_and_narrow(wide, narrow, ends(chart))
+    return html.figure(pictures, f"Loss, {result.called}; lower is better")
+
+
+def _small_charts(run: Run) -> list[str]:
+    steps = run.of("step")
+    most = run.config.get("training", {}).get("clip", 0)
+    norm = [Line("norm", "other", points(steps, "gradient_norm"))]
+    if most and norm[0].points:
+        norm.append(Line("clip", "floor", [(0, most)], "level"))
+    charts: list[tuple[str, Chart, list[tuple[str, str]]]] = [
+        ("Learning rate", Chart("rate", [Line("rate", "seen", points(steps, "learning_rate"))]), []),
+        (
+            "Gradient's norm",
+            Chart("norm", norm, log=True),
+            [("floor", f"clipped above {said(most)}")] if most else [],
+        ),
+        ("Share of clipped steps", Chart("clipped", [Line("c", "other", points(steps, "clip_rate"))], share=True), []),
+        ("Moved per step, ‖Δw‖/‖w‖", Chart("u", [Line("u", "other", points(steps, "update_ratio"))], log=True), []),
+        ("Units per second", Chart("pace", [Line("pace", "seen", points(steps, "units_per_second"))]), []),
+        *_probes(run),
+    ]
+    return [
+        html.figure([draw(chart, *_SMALL)], title, colours)
+        for title, chart, colours in charts
+        if any(len(line.points) > 1 for line in chart.lines)
+    ]
+
+
+def _probes(run: Run) -> list[tuple[str, Chart, list[tuple[str, str]]]]:
+    """What each probe found at each look, a picture per probe."""
+    found: dict[str, dict[str, list[tuple[float, float]]]] = {}
+    for look in run.of("evaluation"):
+        for probe, values in look.get("probes", {}).items():
+            for key, value in values.items():
+                if value is not None:
+                    found.setdefault(probe, {}).setdefault(key, []).append((look["step"], value))
+    charts = []
+    for probe, curves in found.items():
+        coloured = list(zip(_COLOURS, curves.items(), strict=False))
+        lines = [Line(key, colour, values) for colour, (key, values) in coloured]
+        charts.append((probe, Chart(probe, lines), [(colour, key) for colour, (key, _) in coloured]))
+    return charts
+
+
+def _notes(run: Run) -> list[tuple[str, str]]:
+    found = [(f"The loss was not finite at step {line['step']:,}.", "bad") for line in _broken(run)]
+    found += [(line["text"], "") for line in run.of("note")]
+    found += [(text, "bad" if " loses to " in text else "") for text in run.finish.get("notes", ())]
+    return list(dict.fromkeys(found))
+
+
+def _broken(run: Run) -> list[Mapping[str, Any]]:
+    return [line for line in run.of("step") if line["loss"] is None or line["gradient_norm"] is None]
+
+
+def _looks(run: Run) -> str:
+    looks = run.of("evaluation")
+    best = run.best
+    rows = [(look["step"], look["train_loss"], look["loss"], look["weights"], clock(look["seconds"])) for look in looks]
+    marked = None if best is None else looks.index(best)
+    made = html.table(("step", "training part", "held-out part", "weights", "time"), rows, marked)
+    return html.folded("step by step", made, opened=len(rows) <= _ALWAYS_OPEN)
+
+
+def _environment(run: Run) -> dict[str, dict[str, Any]]:
+    """Names and digests of the data, and what the run was computed by."""
+    facts = run.facts
+    data = {
+        "files": [Path(path).name for path in facts.get("data", ())] or None,
+        "SHA-256": facts["data_sha256"][:16] + "…" if facts.get("data_sha256") else None,
+        "model": Path(facts["output"]).name if facts.get("output") else None,
+    }
+    machine = {key.replace("_", " "): value for key, value in facts.get("machine", {}).items()}
+    results = {
+        key.replace("_", " "): value
+        for key, value in run.finish.items()
+        if isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
+    }
+    return {
+        "Report": results,
+        "Data": {key: value for key, value in data.items() if value is not None},
+        "Machine": machine,
+    }

@@ -1,0 +1,174 @@
+"""What a person sees while a network trains: a bar on a terminal, plain lines anywhere else; always on standard
+error.
+"""
+
+from __future__ import annotations
+
+import math
+import sys
+import textwrap
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, TextIO
+
+from anaphora.formatting import clock
+
+if TYPE_CHECKING:
+    from rich.progress import Progress, TaskID
+
+    from anaphora.training.observer import Evaluation, Step, Watch
+    from anaphora.training.plan import Plan
+
+QUIET_SECONDS = 15.0  # between plain lines that no evaluation caused
+
+
+@contextmanager
+def show(units: str, stream: TextIO | None = None) -> Iterator[Watch]:
+    """Give a watch that draws on ``stream`` (default: standard error); ``units`` is the plural of what is counted."""
+    out = sys.stderr if stream is None else stream
+    if out.isatty():
+        with Bar(units, out) as bar:
+            yield bar
+    else:
+        yield Lines(units, out)
+
+
+def described(plan: Plan) -> str:
+    """Return what a plan means for the person who waits."""
+    why = {
+        "trial": "measuring the speed",
+        "minutes": "speed measured",
+        "slower": "slower than before",
+        "faster": "faster than before",
+        "time": "the time is up",
+    }.get(plan.reason, "planned")
+    if plan.reason == "trial":
+        return f"{why} over the first steps"
+    if plan.reason == "look":
+        long = f"would take about {plan.seconds_per_evaluation:,.0f} s"
+        return f"a whole look at the held-out part {long}: looks are at {plan.look_share:.1%} of it"
+    end = "" if plan.seconds_left is None else f", about {clock(plan.seconds_left)} to go"
+    score = "" if plan.score_share == 1 else f", then a score of {plan.score_share:.1%} of what would be scored"
+    return f"{why}: {plan.total_steps:,} steps in all{end}{score}"
+
+
+def pace(step: Step, units: str) -> str:
+    """Return how fast it goes and how long it will take, or nothing as long as neither is known."""
+    if not (math.isfinite(step.units_per_second) and math.isfinite(step.seconds_left)):
+        return ""
+    return f"  {step.units_per_second:,.0f} {units}/s  {clock(step.seconds_left)} left"
+
+
+def judged(evaluation: Evaluation) -> str:
+    """Return one look at the held-out text as a line."""
+    share = evaluation.step / max(1, evaluation.total_steps)
+    return (
+        f"step {evaluation.step:,} of {evaluation.total_steps:,} ({share:4.0%})  train {evaluation.train_loss:.4f}"
+        f"  held-out {evaluation.loss:.4f} nats{'  best so far' if evaluation.best else ''}"
+    )
+
+
+def broken(line: str, width: int) -> list[str]:
+    """Return a line in lines of at most so many characters, each indented as it was; a long word stays whole.
+
+    >>> broken("  one two three", 9)
+    ['  one two', '  three']
+    """
+    indent = line[: len(line) - len(line.lstrip())]
+    wrapper = textwrap.TextWrapper(width, indent, indent, break_long_words=False, break_on_hyphens=False)
+    return wrapper.wrap(line.strip()) or [line]
+
+
+class Lines:
+    """One plain line per look at the held-out text, and one now and then between them."""
+
+    def __init__(self, units: str, out: TextIO) -> None:
+        self._units = units
+        self._out = out
+        self._spoken = time.monotonic()
+
+    def _say(self, text: str) -> None:
+        print(text, file=self._out, flush=True)
+        self._spoken = time.monotonic()
+
+    def stage(self, text: str) -> None:
+        """Say what begins."""
+        self._say(text)
+
+    def plan(self, plan: Plan) -> None:
+        """Say how long it will be."""
+        self._say(described(plan))
+
+    def step(self, step: Step) -> None:
+        """Say where things stand when nothing was said for a while."""
+        if time.monotonic() - self._spoken >= QUIET_SECONDS:
+            self._say(f"step {step.step:,} of {step.total_steps:,}  loss {step.loss:.4f}{pace(step, self._units)}")
+
+    def evaluation(self, evaluation: Evaluation) -> None:
+        """Say how well it goes."""
+        self._say(f"{judged(evaluation)}  {clock(evaluation.seconds)}")
+
+    def note(self, text: str) -> None:
+        """Pass it on, as one line."""
+        self._say(f"note: {' '.join(line.strip() for line in text.splitlines())}")
+
+    def finish(self, report: object) -> None:
+        """Leave the report to standard output."""
+
+
+class Bar:
+    """A bar with loss, speed and time left; looks at the held-out text stay above it as lines."""
+
+    def __init__(self, units: str, out: TextIO) -> None:
+        from rich.console import Console
+        from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn
+
+        self._units = units
+        self._progress: Progress = Progress(
+            SpinnerColumn(),
+            TextColumn("{task.description}"),
+            BarColumn(bar_width=28),
+            TextColumn("{task.fields[facts]}"),
+            console=Console(file=out, highlight=False, soft_wrap=True),
+            transient=True,
+            refresh_per_second=8,
+        )
+        self._task: TaskID = self._progress.add_task("starting", total=None, facts="")
+
+    def __enter__(self) -> Bar:
+        self._progress.start()
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self._progress.stop()
+
+    def _say(self, text: str, style: str = "") -> None:
+        self._progress.console.print(text, style=style, markup=False)
+
+    def stage(self, text: str) -> None:
+        """Show what begins, with no end in sight."""
+        self._progress.update(self._task, description=text, total=None, facts="")
+
+    def plan(self, plan: Plan) -> None:
+        """Give the bar its length."""
+        self._say(described(plan), "dim")
+        total = None if plan.reason == "trial" else plan.total_steps
+        self._progress.update(self._task, description="training", total=total, completed=plan.from_step)
+
+    def step(self, step: Step) -> None:
+        """Move the bar."""
+        facts = f"{step.step:,}/{step.total_steps:,}  loss {step.loss:.3f}{pace(step, self._units)}"
+        self._progress.update(self._task, completed=step.step, facts=facts)
+
+    def evaluation(self, evaluation: Evaluation) -> None:
+        """Leave a line above the bar."""
+        self._say(judged(evaluation), "green" if evaluation.best else "")
+
+    def note(self, text: str) -> None:
+        """Leave it above the bar, broken where the terminal ends and no word does."""
+        for line in text.splitlines():
+            self._say("\n".join(broken(line, self._progress.console.width)), "yellow")
+
+    def finish(self, report: object) -> None:
+        """Leave the report to standard output."""

@@ -1,0 +1,175 @@
+"""A run as its folder tells it: what was set, what was done, what came out; nothing of it needs torch.
+
+    config.toml      everything that was set
+    run.json         the task, the data, the machine, what is to be beaten
+    metrics.jsonl    plans, steps, looks at the held-out part, notes, the end
+
+A folder with a `metrics.jsonl` is a run. One that is still being written can be read as well: a last line without its
+end is not there yet.
+"""
+
+from __future__ import annotations
+
+import datetime
+import json
+import os
+import tomllib
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+
+from anaphora.errors import DataError, UsageError
+from anaphora.runs import folder as run_folder
+from anaphora.runs.content import Result
+
+Event = Mapping[str, Any]
+
+_QUIET_SECONDS = 60.0  # a run that writes nothing for so long, and for so many times its longest pause, is not running
+_QUIET_PAUSES = 4.0
+
+
+@dataclass(frozen=True)
+class Run:
+    """One run; `events` are the log's lines in order, `written` is when the last of them came, in seconds since 1970,
+    as `started` is.
+    """
+
+    folder: Path
+    facts: Mapping[str, Any]
+    config: Mapping[str, Mapping[str, Any]]
+    events: tuple[Event, ...]
+    written: float
+    started: float
+
+    def of(self, event: str) -> list[Event]:
+        """The log's lines of one kind: plan, step, evaluation or note."""
+        return [line for line in self.events if line["event"] == event]
+
+    @property
+    def finish(self) -> Event:
+        """The report at the end; empty if there is none yet."""
+        return next((line for line in reversed(self.events) if line["event"] == "finish"), {})
+
+    @property
+    def task(self) -> str:
+        """The task's name, or a dash where the folder doesn't say."""
+        return str(self.facts.get("task", "–"))
+
+    @property
+    def steps(self) -> int:
+        """How many steps the log tells of."""
+        known = [line["step"] for line in self.events if line["event"] in ("step", "evaluation")]
+        return int(self.finish.get("steps") or max(known, default=0))
+
+    @property
+    def total_steps(self) -> int | None:
+        """How many there will be, by the last plan; None while the speed is not known."""
+        plans = self.of("plan")
+        return None if not plans or plans[-1].get("reason") == "trial" else int(plans[-1]["total_steps"])
+
+    @property
+    def seconds(self) -> float:
+        """How long it took, or has taken so far."""
+        known = [line["seconds"] for line in self.events if line["event"] in ("step", "evaluation")]
+        return float(self.finish.get("seconds") or max(known, default=0.0))
+
+    @property
+    def best(self) -> Event | None:
+        """The best look at the held-out part."""
+        looks = [line for line in self.of("evaluation") if line["loss"] is not None]
+        return min(looks, key=lambda line: float(line["loss"]), default=None)
+
+    @property
+    def results(self) -> list[Result]:
+        """Each result beside its baseline, or, before there is one, what is to be beaten."""
+        return [Result(**each) for each in self.finish.get("results", self.facts.get("results", ()))]
+
+    @property
+    def in_nats(self) -> Result:
+        """The result in the loss's own unit; without value and baseline where the run tells of none."""
+        unit = str(self.config.get("data", {}).get("units", "unit"))
+        return next((each for each in self.results if each.name == "nats"), Result("nats", unit, None, None, ""))
+
+    def status(self, now: float) -> str:
+        """How it ended; `running?` if it may go on, `stopped` if it went silent without an end."""
+        if self.finish:
+            return str(self.finish.get("stopped", "finished"))
+        times = [line["seconds"] for line in self.events if line["event"] in ("step", "evaluation")]
+        pause = max((late - early for early, late in pairwise(times)), default=0.0)
+        return "running?" if now - self.written <= max(_QUIET_SECONDS, _QUIET_PAUSES * pause) else "stopped"
+
+
+def read(folder: str | Path) -> Run:
+    """Read a run's folder.
+
+    Raises DataError if it is none, or if its files are not what a run writes.
+    """
+    place = Path(folder)
+    log, settings = place / run_folder.LOG, place / run_folder.CONFIG
+    try:
+        events = _events(log)
+        written = log.stat().st_mtime
+        config = tomllib.loads(settings.read_text(encoding="utf-8")) if settings.exists() else {}
+        facts = run_folder.facts(place) if (place / run_folder.FACTS).exists() else {}
+    except FileNotFoundError as error:
+        raise DataError(f"'{place}' is not a run: expected its records in {log}, and there is no such file.") from error
+    except OSError as error:
+        raise DataError(f"The run '{place}' cannot be read: {error.strerror or error}.") from error
+    except (UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        raise DataError(f"The run '{place}' has a config.toml that is not TOML: {error}.") from error
+    began = datetime.datetime.fromisoformat(facts["started"]).timestamp() if "started" in facts else written
+    return Run(place, facts, config, tuple(events), written, began)
+
+
+def find(folders: Sequence[str | Path]) -> tuple[list[Run], list[DataError]]:
+    """Every run in and under these folders, the oldest first, and what is wrong with those that cannot be read.
+
+    Raises UsageError for a folder that does not exist.
+    """
+    found: dict[Path, None] = {}
+    for folder in map(Path, folders):
+        if not folder.is_dir():
+            raise UsageError(f"There is no folder '{folder}'. Expected one that holds runs, or a run.")
+        found.update(dict.fromkeys(_under(folder)))
+    runs, damaged = [], []
+    for place in found:
+        try:
+            runs.append(read(place))
+        except DataError as error:
+            damaged.append(error)
+    return sorted(runs, key=lambda run: (run.started, str(run.folder))), damaged
+
+
+def differences(runs: Sequence[Run]) -> list[tuple[str, list[Any]]]:
+    """The knobs in which runs differ, as (section.key, each run's value); None where a run has not set it."""
+    flat = [
+        {f"{section}.{key}": value for section, keys in run.config.items() for key, value in keys.items()}
+        for run in runs
+    ]
+    names = dict.fromkeys(name for config in flat for name in config)
+    rows = [(name, [config.get(name) for config in flat]) for name in names]
+    return [(name, values) for name, values in rows if any(value != values[0] for value in values)]
+
+
+def _under(folder: Path) -> Iterator[Path]:
+    for place, inside, files in os.walk(folder):
+        inside[:] = sorted(name for name in inside if not name.startswith("."))
+        if run_folder.LOG in files:
+            yield Path(place)
+
+
+def _events(log: Path) -> list[Event]:
+    events = []
+    for number, line in enumerate(log.read_bytes().splitlines(keepends=True), 1):
+        if not line.endswith(b"\n"):
+            break
+        try:
+            event = json.loads(line)
+            if not isinstance(event.get("event"), str):
+                raise ValueError("it has no event")
+        except (ValueError, AttributeError) as error:
+            raise DataError(f"{log}, line {number}: expected a JSON object with an event, as a run writes.") from error
+        events.append(event)
+    return events

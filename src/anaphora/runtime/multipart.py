@@ -1,0 +1,41 @@
+"""A model of several parts, each ready to run: an encoder and a decoder, words and their letters.
+
+    parts = runtime.parts(bundle)        name -> Model, or the block that joins others
+
+How they are joined is the task's: it feeds one with what another leaves.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from numpy.typing import NDArray
+
+from anaphora import bundle
+from anaphora.bundle import spec
+from anaphora.runtime.build import BUILDERS, check_tensors
+from anaphora.runtime.model import Model
+
+
+def parts(opened: bundle.Bundle) -> dict[str, Any]:
+    """The parts of a model by name.
+
+    Raises IncompatibleBundle when this version cannot run one, or when a tensor is missing.
+    """
+    tree = spec.check(opened.config["model"])
+    check_tensors(tree, opened.tensors)
+    found: dict[str, Any] = {}
+    owned = {path.rpartition(".")[2]: _under(opened, path) for path, _ in spec.walk(tree)}
+    for name, part in spec.parts(tree).items():
+        own = _under(opened, name)
+        if part["kind"] == "stack":
+            found[name] = Model(bundle.Bundle(own, {**opened.config, "model": part}))
+        else:
+            found[name] = BUILDERS[part["kind"]](part, own, owned)
+    return found
+
+
+def _under(opened: bundle.Bundle, path: str) -> dict[str, NDArray[Any]]:
+    """The tensors of a part or a block, without its path."""
+    prefix = f"{path}."
+    return {name.removeprefix(prefix): tensor for name, tensor in opened.tensors.items() if name.startswith(prefix)}

@@ -1,0 +1,57 @@
+"""What a config should say about data that nobody has described yet."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from anaphora.config.toml import Guess
+from anaphora.data.batches import Ragged
+from anaphora.data.files.folders import read_tables
+from anaphora.tasks.classify.columns import choose
+from anaphora.tasks.classify.encoding import guess_units
+from anaphora.tasks.classify.reading import rows_of
+from anaphora.tasks.classify.settings import ClassifyConfig
+
+_SMALL = 2_000  # rows
+_LARGE = 200_000
+_UNEVEN = 50  # times as many rows
+
+
+def guess(paths: Sequence[str | Path]) -> Guess:
+    """The columns that would be taken, the units of a text, and what follows from how many rows there are.
+
+    Raises DataError for what cannot be read or told.
+    """
+    data = ClassifyConfig().data
+    tables = read_tables([str(path) for path in paths])
+    columns = choose(data, tables[0])
+    rows = rows_of(tables, columns, data)
+    preset = "small" if len(rows) < _SMALL else "large" if len(rows) > _LARGE else "medium"
+    read: dict[str, Any] = {"label": columns.label}
+    reasons = {"data.label": f"of the columns {', '.join(tables[0].columns)}"}
+    if isinstance(rows.inputs, Ragged):
+        read["columns"] = ",".join(columns.channels)
+        reasons["data.columns"] = "the columns of numbers"
+        read |= {name: value for name, value in (("id", columns.id), ("time", columns.time)) if value}
+        missing = int(np.isnan(rows.inputs.steps).sum())
+        if missing:
+            read["missing"] = "mean"
+            reasons["data.missing"] = f"{missing:,} numbers are missing"
+    else:
+        read |= {"text": ",".join(columns.text), "units": guess_units(rows.inputs)}
+        reasons["data.units"] = (
+            "rows are a word or two" if read["units"] == "char" else "rows are more than a few words"
+        )
+    values: dict[str, dict[str, Any]] = {"data": read}
+    counts = Counter(label for labels in rows.labels for label in labels).most_common()
+    if not columns.multi and counts[0][1] > _UNEVEN * counts[-1][1]:
+        values["training"] = {"class_weights": "root"}
+        reasons["training.class_weights"] = (
+            f"{counts[0][0]!r} has {counts[0][1]:,} rows and {counts[-1][0]!r} {counts[-1][1]:,}"
+        )
+    return Guess(preset, values, reasons)

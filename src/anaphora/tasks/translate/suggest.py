@@ -1,0 +1,35 @@
+"""What a config should say about pairs that nobody has described yet."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from anaphora.config.toml import Guess
+from anaphora.data.files.pairs import Pairs, choose, open_pairs
+from anaphora.tasks.translate.encoding import guess_units
+from anaphora.tasks.translate.settings import TranslateConfig
+
+_SMALL = 5_000  # pairs
+_LARGE = 500_000
+
+
+def guess(paths: Sequence[str | Path]) -> Guess:
+    """The columns that would be taken, the units, and what follows from how many pairs there are.
+
+    Raises DataError for what cannot be read or told.
+    """
+    data = TranslateConfig().data
+    tables = open_pairs(paths, data.encoding, data.header)
+    pairs = Pairs.of(tables)
+    units = guess_units(pairs)
+    read: dict[str, Any] = {"units": units}
+    short = "texts are a word or two" if units == "char" else "texts are more than a few words"
+    reasons = {"data.units": short}
+    if len(tables[0].columns) > 1 and not tables[0].name.count(" and "):
+        read["source"], read["target"] = choose(tables[0])
+        reasons["data.source"] = reasons["data.target"] = f"of the columns {', '.join(tables[0].columns)}"
+    small = len(pairs) < _SMALL or units == "char"
+    preset = "small" if small else "large" if len(pairs) > _LARGE else "medium"
+    return Guess(preset, {"data": read}, reasons)

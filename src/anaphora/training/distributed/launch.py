@@ -1,0 +1,83 @@
+"""The processes that torchrun started, as a command sees them: the first one speaks, all the others are silent."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import sys
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING, Any, TextIO
+
+from anaphora.errors import UsageError, WorkerGone
+from anaphora.extras import require_torch
+
+if TYPE_CHECKING:
+    from anaphora.training.distributed.workers import Workers
+
+_NEEDED = ("RANK", "WORLD_SIZE", "MASTER_ADDR", "MASTER_PORT")
+
+
+class Here:
+    """This process: the only one, where `workers` is None, or one of several."""
+
+    def __init__(self, workers: Workers | None = None, stream: TextIO | None = None) -> None:
+        self.workers = workers
+        self.stream = stream  # for what is shown meanwhile; None: standard error
+        self.first = workers is None or workers.rank == 0
+
+    def each(self) -> contextlib.AbstractContextManager[Any]:
+        """What every process does by itself: where one fails all end, and the first that failed says why."""
+        if self.workers is None:
+            return contextlib.nullcontext()
+        from anaphora.training.distributed.workers import each
+
+        return each(self.workers)
+
+    def agree(self, said: Any) -> Any:
+        """What the first process says is what all go by."""
+        return said if self.workers is None else self.workers.agree(said)
+
+    def refuse_standard_input(self, data: Sequence[str]) -> None:
+        """Raise UsageError where data would have to be read by several processes that only one can read."""
+        if self.workers is not None and "-" in data:
+            raise UsageError(
+                "Standard input is read by one process, and torchrun started several: write the data to a file."
+            )
+
+
+@contextlib.contextmanager
+def processes(wanted_by: str) -> Iterator[Here]:
+    """Find out whether torchrun started this process, and be one of its processes for the length of a `with` block."""
+    if not all(name in os.environ for name in _NEEDED):
+        yield Here()
+        return
+    require_torch(wanted_by)
+    from anaphora.training.distributed import torch_group
+
+    try:
+        with torch_group.join(os.environ, _say) as workers, contextlib.ExitStack() as open_files:
+            nowhere = None if workers.rank == 0 else open_files.enter_context(open(os.devnull, "w", encoding="utf-8"))
+            yield Here(workers, nowhere)
+    except WorkerGone as error:
+        if error.told:
+            raise SystemExit(error.code) from error
+        raise
+
+
+def refuse(wanted_by: str) -> None:
+    """Raise UsageError where torchrun started this process and others for a command that is one process's; the first of
+    them says so.
+    """
+    ranks = os.environ.get("WORLD_SIZE", "1")
+    if ranks == "1" or not all(name in os.environ for name in _NEEDED):
+        return
+    if os.environ["RANK"] != "0":
+        raise SystemExit(UsageError.exit_code)
+    raise UsageError(
+        f"{wanted_by} is the work of one process, and torchrun started {ranks}: call it without torchrun. Those that"
+        " several processes share are `anaphora train` and `anaphora resume`."
+    )
+
+
+def _say(text: str) -> None:
+    print(f"anaphora: {text}", file=sys.stderr, flush=True)

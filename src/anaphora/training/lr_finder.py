@@ -1,0 +1,114 @@
+"""Which learning rate to begin with: a ramp of rates over a hundred updates, and where along it the loss is least.
+
+    rate(i) = low · (high/low)^(i/(n−1))              i = 0 … n−1, each an update of the weights
+    L̂(i)    = mean of L(i−k) … L(i+k)                 a centred mean, so that it lags behind no rate
+    η       = rate(argmin L̂) / 10
+
+Where L̂ is least the rate already does about as much harm as good; a tenth of it is on the slope before. It is found on
+copies of model and optimiser: what was given stays as it was, torch's random numbers too. The ramp ends early where
+a loss is no number, or their mean has grown to four times the least.
+
+Source: Smith, "Cyclical learning rates for training neural networks", WACV 2017, section 3.3, who ramps linearly and
+reads the rate off the picture; the geometric ramp and the tenth are common practice since.
+"""
+
+from __future__ import annotations
+
+import copy
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+import torch
+from torch import nn
+
+from anaphora.config import Training
+from anaphora.training import device
+from anaphora.training.distributed.workers import Alone
+from anaphora.training.initial import first_model
+from anaphora.training.task import Work
+from anaphora.training.update import Batches, Loss, Updater
+
+Batch = TypeVar("Batch")
+LOW, HIGH, STEPS = 1e-6, 10.0, 100
+
+_REACH = 0.03  # k, as a share of the steps
+_SHARE = 0.1  # of the rate where the loss is least
+_LOST = 4.0  # times the least loss: no more is to be learnt from higher rates
+_FALLEN = 0.02  # of the first loss: what fell by less was learnt at no rate
+
+
+@dataclass(frozen=True)
+class Ramp:
+    """What happened at each rate; `suggested` is None where `note` says why, and `note` is empty where all is well."""
+
+    rates: tuple[float, ...]
+    losses: tuple[float, ...]
+    smooth: tuple[float, ...]
+    suggested: float | None
+    note: str
+
+
+def find(
+    model: nn.Module,
+    batches: Batches[Batch],
+    loss: Loss[Batch],
+    training: Training,
+    *,
+    adam: torch.optim.Optimizer | None = None,
+    carry: Any = None,
+    begun: int = 0,
+    low: float = LOW,
+    high: float = HIGH,
+    steps: int = STEPS,
+) -> Ramp:
+    """Make a ramp of updates that begins after update number `begun`, on copies; with `adam`, from its memory on."""
+    where = next(model.parameters()).device
+    losses: list[float] = []
+    means: list[float] = []  # over as many losses as are smoothed
+    width = 2 * _reach(steps) + 1
+    rates = [low * (high / low) ** (i / (steps - 1)) for i in range(steps)]
+    with torch.random.fork_rng([torch.cuda.current_device()] if where.type == "cuda" else []):
+        updater = Updater(copy.deepcopy(model).train(), batches, loss, training, Alone())
+        updater.carry = copy.deepcopy(carry)
+        if adam is not None:
+            updater.adam.load_state_dict(copy.deepcopy(adam.state_dict()))
+        for number, rate in enumerate(rates):
+            found = float(updater.update(begun + number + 1, rate, measured=False).loss)
+            near = [*losses, found][-width:]
+            means.append(math.fsum(near) / len(near))
+            if not math.isfinite(found) or means[-1] > _LOST * min(means):
+                break
+            losses.append(found)
+    return judge(rates[: len(losses)], losses)
+
+
+def ramp_of(work: Work[Any], steps: int = STEPS) -> Ramp:
+    """The ramp from the first weights of a task's work on.
+
+    Raises UsageError for a device that is not there.
+    """
+    training = work.training
+    with torch.random.fork_rng(devices=[]):
+        model = first_model(work.tree, training.seed, work.begin)
+        model.to(device.pick(training.device, training.precision))
+        return find(model, work.batches, work.loss, training, steps=steps)
+
+
+def judge(rates: Sequence[float], losses: Sequence[float]) -> Ramp:
+    """Read the rate off a ramp's losses."""
+    reach = _reach(len(losses))
+    smooth = [math.fsum(near := losses[max(0, i - reach) : i + reach + 1]) / len(near) for i in range(len(losses))]
+    kept = tuple(rates), tuple(losses), tuple(smooth)
+    if not smooth:
+        return Ramp(*kept, None, "The first loss was not finite: the data or the first weights are at fault, no rate.")
+    least = min(range(len(smooth)), key=smooth.__getitem__)
+    if smooth[least] > smooth[0] - _FALLEN * abs(smooth[0]):
+        return Ramp(*kept, None, "The loss fell at no rate: nothing was learnt in so few steps.")
+    note = "The loss still fell at the highest rate: look further." if least == len(smooth) - 1 else ""
+    return Ramp(*kept, float(f"{_SHARE * rates[least]:.2g}"), note)
+
+
+def _reach(steps: int) -> int:
+    return max(1, round(_REACH * steps))

@@ -1,0 +1,131 @@
+"""Where a number stopped being finite: the rows and their first step, found by running the batches once more.
+
+Every block's output is looked at on the way forward, in order; the first that holds a NaN or an infinity is named with
+its rows and the first step in each. Where all outputs are finite, the gradients are, and the first that is not is
+named by its parameter.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from functools import partial
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+from torch.utils.hooks import RemovableHandle
+
+from anaphora.nn.build import Stack
+from anaphora.nn.ragged import Ragged
+
+_NAMED = 3  # rows that are told of by name
+
+
+def explained(
+    model: nn.Module, loss: Callable[..., tuple[Tensor, Any]], batches: Sequence[Any], carry: Any, name: Any
+) -> str:
+    """A sentence that names block, rows and first step, or the parameter, for batches whose loss or gradient was not
+    finite, empty if all is finite now; `name(batch, row, part)` says where a row of a part of the model comes from.
+    """
+    for number, batch in enumerate(batches):
+        seen = _Looker()
+        hooks = seen.attached(model)
+        try:
+            total, carry = loss(model, batch, carry)
+        finally:
+            for hook in hooks:
+                hook.remove()
+        which = f"batch {number + 1} of {len(batches)}: " if len(batches) > 1 else ""
+        if seen.places:
+            return f"Not finite first in '{seen.path}': {which}{_rows(seen, batch, name)}."
+        if not bool(total.isfinite()):
+            return f"Every block's output was finite, the loss made of them was not{f' in {which}' if which else ''}."
+        gradients = torch.autograd.grad(total, list(model.parameters()), allow_unused=True)
+        for (path, _), gradient in zip(model.named_parameters(), gradients, strict=True):
+            if gradient is not None and not bool(gradient.isfinite().all()):
+                return f"{which}The outputs were finite, the gradient of '{path}' was not."
+    return ""
+
+
+def told(explanations: Sequence[str]) -> str:
+    """The first that says something of what the workers found, each in its own rows."""
+    for rank, text in enumerate(explanations):
+        if text:
+            return f"On rank {rank}: {text}" if len(explanations) > 1 else text
+    return "Run once more, the same batch gave finite numbers: it was a matter of the dropout that was drawn."
+
+
+def is_of_memory(error: BaseException) -> bool:
+    """Whether an error says that there is no room for an array: NumPy's, torch's on a processor, or on a GPU."""
+    known = isinstance(error, MemoryError | torch.OutOfMemoryError)
+    return known or (isinstance(error, RuntimeError) and "allocate memory" in str(error))
+
+
+def of_memory(error: BaseException) -> str:
+    """What to say of it."""
+    said = (str(error).splitlines() or [type(error).__name__])[0].rstrip(".")
+    return (
+        f"there is not enough memory ({said}). Read less at once (--batch, --batch-steps or --steps), cut long rows"
+        " (--longest), or take a smaller network; `anaphora check` foretells what training takes."
+    )
+
+
+class _Looker:
+    """Hooks that keep the first block whose output is not all finite, and each bad row of it with its first bad step;
+    None as the step of what a row has one of.
+    """
+
+    def __init__(self) -> None:
+        self.path = ""
+        self.places: dict[int, int | None] = {}
+        self._lengths: Tensor | None = None  # of the rows, end to end, that a stack of blocks was last given
+
+    def attached(self, model: nn.Module) -> list[RemovableHandle]:
+        """Look at every block of a model until the handles are removed."""
+        stacks = [module for module in model.modules() if isinstance(module, Stack)]
+        blocks = [(path, module) for path, module in model.named_modules() if path]
+        return [
+            *(stack.register_forward_pre_hook(self._enter) for stack in stacks),
+            *(module.register_forward_hook(partial(self._look, path)) for path, module in blocks),
+        ]
+
+    def _enter(self, module: nn.Module, inputs: Any) -> None:
+        if isinstance(inputs[0], Ragged):
+            self._lengths = inputs[0].lengths
+
+    def _look(self, path: str, module: nn.Module, inputs: Any, output: Any) -> None:
+        if self.places:
+            return
+        first = output[0] if isinstance(output, tuple) else output
+        lengths = self._lengths if inputs and isinstance(inputs[0], Tensor) else None
+        values, lengths = (first.data, first.lengths) if isinstance(first, Ragged) else (first, lengths)
+        if isinstance(values, Tensor) and not bool(values.isfinite().all()):
+            self.path, self.places = path, _places(~values.detach().isfinite(), lengths)
+
+
+def _places(bad: Tensor, lengths: Tensor | None) -> dict[int, int | None]:
+    """Rows, and the first step in each, of an output (T, B, width), or of (N, width) whose rows lie end to end; or rows
+    alone, of (B, width) or (B,).
+    """
+    if bad.ndim > 2 and len(bad) > 1:
+        marked = bad.flatten(2).any(2).cpu()
+        return {row: int(marked[:, row].nonzero()[0]) for row in marked.any(0).nonzero().flatten().tolist()}
+    bad = bad[0] if bad.ndim > 2 else bad
+    lines = bad.reshape(len(bad), -1).any(1).nonzero().flatten().tolist()
+    if lengths is None or int(lengths.sum()) != len(bad):
+        return dict.fromkeys(lines)
+    ends = lengths.cumsum(0)
+    found: dict[int, int | None] = {}
+    for line in lines:
+        row = int(torch.searchsorted(ends, line, right=True))
+        found.setdefault(row, line - int(ends[row] - lengths[row]))
+    return found
+
+
+def _rows(seen: _Looker, batch: Any, name: Callable[[Any, int, str], str]) -> str:
+    """Rows by name, each with its first bad step."""
+    part, told = seen.path.partition(".")[0], []
+    for row, step in list(seen.places.items())[:_NAMED]:
+        told.append(f"{name(batch, row, part)}{'' if step is None else f', step {step + 1}'}")
+    more = f" and {len(seen.places) - _NAMED} more" if len(seen.places) > _NAMED else ""
+    return f"{'; '.join(told)}{more}"

@@ -1,0 +1,106 @@
+"""Rules for rows: against every CTC path there is, and against counting by hand."""
+
+from __future__ import annotations
+
+from itertools import groupby, product
+
+import numpy as np
+import pytest
+
+from anaphora.checks.rows import check_ctc, check_duplicates, check_finite, check_labels, check_lengths, ctc_infeasible
+from anaphora.data.location import Row
+
+
+def at(number: int) -> Row:
+    return Row("rows.csv", number + 2)  # a line of names first
+
+
+def held(number: int) -> Row:
+    return Row("held.csv", number + 2)
+
+
+def collapsed(path: tuple[str, ...]) -> str:
+    """What a CTC path says: runs become one symbol, blanks go."""
+    return "".join(symbol for symbol, _ in groupby(path) if symbol != "-")
+
+
+@pytest.mark.parametrize("steps", range(5))
+def test_what_ctc_cannot_emit_is_what_no_path_collapses_to(steps: int) -> None:
+    possible = {collapsed(path) for path in product("ab-", repeat=steps)}
+    targets = ["".join(word) for length in range(5) for word in product("ab", repeat=length)]
+    found = ctc_infeasible([steps] * len(targets), targets).tolist()
+    assert found == [number for number, target in enumerate(targets) if target not in possible]
+
+
+def test_ctc_targets_may_be_arrays_and_the_row_is_told() -> None:
+    targets = [np.array([1, 1, 2]), np.array([3, 4]), [5, 5]]
+    (finding,) = check_ctc([3, 2, 3], targets, at, "the training part")
+    assert (finding.code, finding.severity, finding.rows) == ("ctc-infeasible", "error", (Row("rows.csv", 2),))
+    assert "rows.csv line 2 has 3 and needs 4" in finding.message
+    assert check_ctc([4, 2, 3], targets, at, "the training part") == []
+    with pytest.raises(ValueError, match=r"a length for each of 3 targets, got shape \(2,\)"):
+        ctc_infeasible([1, 2], targets)
+
+
+def test_lengths_are_quantiles_that_rows_have() -> None:
+    sizes = [*range(1, 101)]
+    (finding,) = check_lengths(sizes, at, "x", "words")
+    assert finding.figures == {"rows": 100, "sum": 5050, "median": 50, "p95": 95, "longest": 100}
+    assert finding.rows == (Row("rows.csv", 101),)
+    assert check_lengths([], at, "x", "words") == []
+
+
+def test_empty_and_overlong_rows() -> None:
+    sizes = [10] * 40 + [0] + [10] * 5 + [81, 80]
+    _, empty, long = check_lengths(sizes, at, "x", "words")
+    assert (empty.code, empty.rows, empty.count) == ("empty-row", (Row("rows.csv", 42),), 1)
+    assert (long.code, long.rows) == ("long-row", (Row("rows.csv", 48),))
+    assert [finding.code for finding in check_lengths([1, 1, 500], at, "x", "words")] == ["lengths"]
+
+
+def test_numbers_that_are_none_by_column_and_row() -> None:
+    rows = [[1.0, 2.0], [np.nan, 2.0], [1.0, np.inf], [np.nan, -np.inf], [0.0, 0.0]]
+    a, b = check_finite(rows, ["a", "b"], at)
+    assert (a.code, a.where, a.rows) == ("not-finite", "column 'a'", (Row("rows.csv", 3), Row("rows.csv", 5)))
+    assert (b.where, b.rows) == ("column 'b'", (Row("rows.csv", 4), Row("rows.csv", 5)))
+    assert "2 rows have a value that is NaN." in a.message
+    assert "2 rows have a value that is infinite." in b.message
+    series = [np.zeros((3, 2)), np.array([[0, 0], [0, np.inf], [0, np.nan]])]
+    (only,) = check_finite(series, ["a", "b"], at)
+    assert (only.where, only.rows, only.message) == (
+        "column 'b'",
+        (Row("rows.csv", 3),),
+        "1 row has a value that is NaN or infinite, first at step 2 of 3.",
+    )
+    (filled,) = check_finite(series, ["a", "b"], at, " (by 0)")
+    assert filled.remedy.startswith("Fill the values (by 0) or remove the rows")
+
+
+def test_labels() -> None:
+    assert check_labels(["x", "y", "x"], ["y", "x"], held) == []
+    (single,) = check_labels(["x", "x"], ["x"], held)
+    assert (single.code, single.count) == ("single-class", 2)
+    assert "'x'" in single.message
+    one, other = check_labels(["x", "y"], ["z", "x", "w", "z"], held)
+    assert (one.code, one.rows) == ("unseen-label", (Row("held.csv", 2), Row("held.csv", 5)))
+    assert (other.code, other.rows) == ("unseen-label", (Row("held.csv", 4),))
+    assert "'z' stands in 2 held-out rows" in one.message
+
+
+def test_rows_that_stand_more_than_once() -> None:
+    train = ["a", "b", "a", "c", "a"]
+    within, also, across = check_duplicates(train, ["d", "c", "d", "e", "a"], at, held)
+    assert (within.code, within.where, within.rows) == (
+        "duplicate",
+        "the training part",
+        (Row("rows.csv", 4), Row("rows.csv", 6)),
+    )
+    assert (also.code, also.where, also.rows) == ("duplicate", "the held-out part", (Row("held.csv", 4),))
+    assert (across.code, across.rows) == ("duplicate-across", (Row("held.csv", 3), Row("held.csv", 6)))
+    assert "line 3 of held.csv is line 5 of rows.csv" in across.message
+    assert check_duplicates("abc", "def", at, held) == []
+
+
+def test_of_many_rows_the_first_thousand_are_kept_and_all_are_counted() -> None:
+    (finding,) = check_duplicates(["x"] * 5001, [], at, held)
+    assert (len(finding.rows), finding.count) == (1000, 5000)

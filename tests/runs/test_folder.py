@@ -1,0 +1,52 @@
+"""Where a run's files go: never where another run's are, and refused before the work begins."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from anaphora.errors import DataError, UsageError
+from anaphora.runs import folder as run_folder
+
+
+def test_where_a_model_can_be_written_is_known_before_training(tmp_path: Path) -> None:
+    run_folder.check_output(tmp_path / "new" / "folder" / "model.anaphora")
+    assert list((tmp_path / "new" / "folder").iterdir()) == []
+    (tmp_path / "file").write_text("x", encoding="utf-8")
+    for wrong in (tmp_path, tmp_path / "file" / "model.anaphora"):
+        with pytest.raises(UsageError, match=r"another place|expected the name of a file"):
+            run_folder.check_output(wrong)
+
+
+def test_runs_never_share_a_folder(tmp_path: Path) -> None:
+    output = tmp_path / "model.anaphora"
+    made = []
+    for _ in range(3):
+        made.append(run_folder.free_run_dir(output))
+        made[-1].mkdir()
+    assert [folder.name for folder in made] == ["model.run", "model-2.run", "model-3.run"]
+
+
+def test_what_a_run_is_of_reads_back(tmp_path: Path) -> None:
+    run_folder.begin(tmp_path / "m.run", "[data]\n", {"task": "language", "data": ["/é.txt"]})
+    assert run_folder.facts(tmp_path / "m.run") == {"version": 1, "task": "language", "data": ["/é.txt"]}
+    assert (tmp_path / "m.run" / "config.toml").read_text(encoding="utf-8") == "[data]\n"
+    assert (tmp_path / "m.run" / "checkpoints").is_dir()
+
+
+@pytest.mark.parametrize(
+    ("content", "error", "said"),
+    [
+        (None, UsageError, "is not the folder of a run"),
+        ("{", DataError, "run.json' is damaged"),
+        (json.dumps({"version": 99}), DataError, "not of this version"),
+        ("[]", DataError, "not of this version"),
+    ],
+)
+def test_a_folder_that_is_no_runs(tmp_path: Path, content: str | None, error: type[Exception], said: str) -> None:
+    if content is not None:
+        (tmp_path / "run.json").write_text(content, encoding="utf-8")
+    with pytest.raises(error, match=said):
+        run_folder.facts(tmp_path)
