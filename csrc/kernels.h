@@ -50,7 +50,7 @@ struct WeightGradients {
   float *w_ih, *w_hh, *b_ih, *b_hh, *w_hr, *own;
 };
 
-// What is multiplied into the states. Null: nothing is. No gradient flows into any of it.
+// Factors that are multiplied into the states. Null: none is. No gradient flows into any of it.
 struct Noise {
   const float* mask;       // (D, B, P): the products see mask * h, the same at every step
   const float* keep_h;     // h' = keep_h * h + (1 - keep_h) * (what the cell makes of it), a line each or one for all

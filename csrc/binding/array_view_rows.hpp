@@ -1,4 +1,4 @@
-// Where the rows lie, in the caller's index arrays: checked, and cut where a reset begins another sequence.
+// The places of the rows, in the caller's index arrays: checked, and cut where a reset begins another sequence.
 #pragma once
 #include <string>
 #include <vector>

@@ -1,4 +1,4 @@
-// What a call writes lies apart from everything else that it is given: the caller's arrays may be views of one
+// An array that a call writes lies apart from every other one: the caller's arrays may be views of one
 // another.
 #pragma once
 #include <optional>

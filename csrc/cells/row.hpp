@@ -25,7 +25,7 @@ ANAPHORA_INLINE UnitGroup next_units(UnitGroup at) {
   return {u, u < at.U ? lanes_from(u, at.U) : 0, at.U};
 }
 
-// Where the factors of a product come from: x_t, h_{t-1} or the row's scratch.
+// The places that the factors of a product come from: x_t, h_{t-1} or the row's scratch.
 enum class Factor : int { input, state, scratch };
 
 struct ForwardRow {

@@ -74,7 +74,7 @@ struct RowStage {
   static int64_t units(const Shape& shape) { return shape.H; }
 };
 
-// What a cell says beside its stages, its gates and its saved slots.
+// The answers of most cells, beside their stages, gates and saved slots.
 struct CellDefaults {
   static constexpr int own = 0;                      // V
   static constexpr int memories = 0;                 // M

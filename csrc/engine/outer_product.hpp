@@ -27,7 +27,7 @@ struct OuterProduct {
   float* dw;        // (gates * units, K)
   bool onto;        // add to dw, or overwrite it
 
-  // Where the m-th row of this head lies in d_pre and in dw: gate after gate, its units.
+  // The place of the m-th row of this head in d_pre and in dw: gate after gate, its units.
   int64_t element(int64_t m) const { return slot[m / units_of_head] * units + unit(m); }
   float* row(int64_t m) const { return dw + (m / units_of_head * units + unit(m)) * K; }
 

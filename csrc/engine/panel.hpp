@@ -10,8 +10,8 @@
 namespace anaphora {
 namespace {
 
-// Where the v-th of a panel's vectors is summed when the sums have more slots than the panel: slot after slot, W
-// vectors each.
+// The place where the v-th of a panel's vectors is summed, when the sums have more slots than the panel: slot after
+// slot, W vectors each.
 template <int W, int... S>
 struct SumSlots {
   static constexpr int count = sizeof...(S);

@@ -13,9 +13,9 @@ struct Partition {
   int blocks, team;
 };
 
-// Rows first: they need no meeting. Where fewer than `rows_each` would be left to a thread, threads share blocks of so
-// many, unless a thread's part of a step is over sooner than they can meet. What is too little to share and fits one
-// tile stays together: side by side its rows fetch a panel once.
+// Rows are divided first: they need no meeting. If fewer than `rows_each` would be left to a thread, threads share
+// blocks of so many, unless a thread's part of a step is over sooner than they can meet. Work that is too little to
+// share and fits one tile stays together: side by side its rows fetch a panel once.
 template <class Cell>
 Partition partition(const Shape& shape, const RowIndex& index, bool units_may_be_split) {
   constexpr int64_t rows_each = 4, worth_meeting = 20000;  // multiply-adds
@@ -32,7 +32,7 @@ Partition partition(const Shape& shape, const RowIndex& index, bool units_may_be
   return {static_cast<int>(blocks), 1};
 }
 
-// Whether threads can share a walk: what reaches beyond a unit on its own is one thread's.
+// Whether threads can share a walk: arithmetic that reaches beyond one unit is one thread's.
 template <class Cell>
 bool units_may_be_split(const Call& call) {
   return Cell::unit_by_unit && !call.noise.mask && !call.noise.keep_h && !call.noise.keep_c && !call.segment;

@@ -19,15 +19,15 @@ RowBlocks::RowBlocks(const RowIndex& index, int blocks) : order(static_cast<size
   }
 
   blocks = static_cast<int>(std::max<int64_t>(1, std::min<int64_t>(blocks, index.B)));
-  std::vector<std::vector<int64_t>> dealt(static_cast<size_t>(blocks));
+  std::vector<std::vector<int64_t>> divided(static_cast<size_t>(blocks));
   std::vector<int64_t> load(static_cast<size_t>(blocks), 0);
   for (int64_t q = 0; q < index.B; ++q) {
     const size_t least = static_cast<size_t>(std::min_element(load.begin(), load.end()) - load.begin());
-    dealt[least].push_back(q);
+    divided[least].push_back(q);
     load[least] += std::max<int64_t>(1, index.lengths[order[static_cast<size_t>(q)]]);
   }
   block_start.push_back(0);
-  for (const auto& block : dealt) {
+  for (const auto& block : divided) {
     rows.insert(rows.end(), block.begin(), block.end());
     block_start.push_back(static_cast<int64_t>(rows.size()));
   }

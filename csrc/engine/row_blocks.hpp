@@ -1,5 +1,6 @@
-// Who walks which rows. Rows are sorted by length, longest first, so that those still active at any step are a prefix;
-// they are divided into blocks so that every block has about as many steps to do, and each block is one thread's.
+// The rows of a call, divided into blocks. Rows are sorted by length, longest first, so that those still active at any
+// step are a prefix; the blocks are such that every block has about as many steps to do, and each block is one
+// thread's.
 #pragma once
 #include <cstddef>
 #include <cstdint>

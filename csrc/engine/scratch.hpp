@@ -1,7 +1,7 @@
 // Scratch memory that is kept between calls: fresh pages cost more than the arithmetic of a small batch.
 //
-// Blocks are aligned to 64 bytes and come back when their holder goes. What has come back is kept up to a bound, the
-// rest freed.
+// Blocks are aligned to 64 bytes and come back when their holder goes. Blocks that came back are kept up to a bound,
+// the rest freed.
 #pragma once
 #include <cstddef>
 #include <cstdint>

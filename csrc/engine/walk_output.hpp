@@ -1,4 +1,5 @@
-// Where a walk forward leaves its results: the caller's arrays, or scratch when backward walks a segment again.
+// The places where a walk forward leaves its results: the caller's arrays, or scratch when backward walks a segment
+// again.
 //
 // An output says whether gates are saved. It gives a row's place for the state, the memories and what is saved at one
 // step, and is told when a row enters a step. The walk knows nothing else of it.

@@ -19,7 +19,7 @@ Floats rows_of(const Case& c, const Floats& lines, int64_t b, int64_t width) {
   return gather(only, lines, width);
 }
 
-// What belongs to one row has the bits it has in another result, in which it may stand elsewhere.
+// The values of one row have the bits they have in another result, in which the row may stand elsewhere.
 void row_the_same(Law& law, const Case& c, const Result& got, int64_t b, const Case& other, const Result& expected,
                   int64_t place_there) {
   const Shape& s = c.shape;
@@ -129,7 +129,7 @@ void any_segment(Law& law, Case c, const std::vector<int64_t>& steps) {
   }
 }
 
-// More lines than backward unwinds in one go, 1 Mi gradients of gates: no bit shows where it paused.
+// More lines than backward walks in one chunk, 1 Mi gradients of gates: no bit shows where a chunk ended.
 void long_rows(Law& segments, Law& threads, const Subject& subject) {
   const Shape shape = drawn_shape(subject, any(30, 36) / subject.heads, 1, any_size(9), any(1, 2));
   const int64_t T = (int64_t{9} << 17) / (subject.traits.gates * shape.H);

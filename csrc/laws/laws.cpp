@@ -56,7 +56,7 @@ struct Laws {
     nothing_to_do(nothing, subject);
   }
 
-  // What takes long, of one subject a round.
+  // The long laws, on one subject a round.
   void judge_long(const std::vector<Subject>& subjects) {
     const auto one = [&]() -> const Subject& {
       return subjects[at(any(0, static_cast<int64_t>(subjects.size()) - 1))];

@@ -5,7 +5,7 @@
 
 namespace {
 
-// What a case gives: y, h_n, c_n, the loss sum(dy y) + sum(dh_n h_n) + sum(dc_n c_n), and its gradients.
+// The results of a case: y, h_n, c_n, the loss sum(dy y) + sum(dh_n h_n) + sum(dc_n c_n), and its gradients.
 struct Truth {
   Doubles y, h_n, c_n;
   double loss = 0;

@@ -1,4 +1,4 @@
-// What the kernels make of a case, and a law that counts how often it was kept.
+// The results of the kernels on a case, and a law that counts how often it was kept.
 #pragma once
 #include <cmath>
 #include <cstdio>
