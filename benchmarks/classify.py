@@ -22,14 +22,13 @@ from numpy.typing import NDArray
 
 from anaphora.config import resolve
 from anaphora.data.files.folders import read_tables
-from anaphora.tasks.classify.classifier import Classifier
+from anaphora.tasks.classify.baseline import fitted
 from anaphora.tasks.classify.columns import choose
+from anaphora.tasks.classify.data import Corpus, Rows, rows_of, set_aside
 from anaphora.tasks.classify.encoding import encode
-from anaphora.tasks.classify.floor import floor
-from anaphora.tasks.classify.reading import Corpus, Rows, rows_of, set_aside
-from anaphora.tasks.classify.scoring import evaluate
-from anaphora.tasks.classify.settings import PRESETS, USUAL, ClassifyConfig
-from anaphora.tasks.classify.training import train
+from anaphora.tasks.classify.predict import Classifier
+from anaphora.tasks.classify.settings import PRESETS, TASK, ClassifyConfig
+from anaphora.tasks.classify.training import TRAINING
 
 MEASURES = ("accuracy", "macro_f1", "linear_accuracy", "linear_macro_f1", "seconds")
 
@@ -41,7 +40,7 @@ def main() -> None:
     parser.add_argument("--only", type=int, help="this many of them (default: all)")
     parser.add_argument("--json", metavar="FILE", type=Path, help="write the figures of each fold")
     asked, options = parser.parse_known_args()
-    config = resolve(ClassifyConfig, PRESETS, preset=USUAL, options=options)
+    config = resolve(ClassifyConfig, PRESETS, preset=TASK.default_preset, options=options)
     tables = read_tables(asked.data, config.data.encoding, config.data.header)
     columns = choose(config.data, tables[0])
     rows = rows_of(tables, columns, config.data)
@@ -74,10 +73,11 @@ def dealt(rows: Rows, folds: int, seed: int) -> NDArray[np.int64]:
 def judged(config: ClassifyConfig, corpus: Corpus, rest: Rows, test: Rows) -> dict[str, float]:
     """What the network and the simple methods score on the test."""
     with tempfile.TemporaryDirectory() as folder:
-        train(config, corpus, Path(folder) / "model.anaphora")
-        score = evaluate(Classifier.open(Path(folder) / "model.anaphora"), test)
-    whole = Corpus(rest, test, corpus.columns, (), "")
-    beat = floor(config, whole, encode(config, whole))
+        TRAINING.train(config, corpus, Path(folder) / "model.anaphora")
+        score = Classifier.open(Path(folder) / "model.anaphora").judged(test)
+    whole = Corpus(rest, test, (), "", corpus.columns)
+    encoded = encode(config, whole)
+    beat = fitted(config, whole, encoded).judged(encoded, np.arange(len(test)))
     return {
         "accuracy": score.accuracy,
         "macro_f1": score.macro_f1,

@@ -71,15 +71,15 @@ def figures(task: str, data: list[str], options: list[str]) -> dict[str, float]:
     from anaphora.training.update import Updater
 
     trial.CLOCK = time.process_time
-    chosen = registry.settings(task)
-    config = resolve(chosen.CONFIG, chosen.PRESETS, preset=options[1], options=options[2:])
+    chosen = registry.task(task)
+    config = resolve(chosen.config, chosen.presets, preset=options[1], options=options[2:])
     corpus = registry.task(task).read(config, data)
     _, load = registry.task(task).describe(config, corpus)
     told = {each.code: each.figures for each in cost.findings(load, config.training, Path())}
     torch.set_num_threads(1)
-    work = registry.model(task).Work(config, corpus)
-    model = first_model(work.tree, 0, work.begin)
-    updater = Updater(model.train(), work.batches, work.loss, work.training, Alone())
+    work = registry.task(task).training(config, corpus)
+    model = first_model(work.tree, 0, work.initialise)
+    updater = Updater(model.train(), work.batches, work.batch_loss, work.training, Alone())
     steps = RAGGED if task != "language" else EQUAL  # of unlike length, a mean over many; else the best of a few
     took = []
     for step in range(1, steps + 2):

@@ -22,29 +22,30 @@ from torch import Tensor, nn
 
 from anaphora.config import resolve
 from anaphora.formatting import clock, columns
-from anaphora.tasks.fill.scoring import Side
-from anaphora.tasks.fill.settings import PRESETS, USUAL, FillConfig
-from anaphora.tasks.fill.task import read
-from anaphora.tasks.fill.training import Work, past_of, read_before
-from anaphora.tasks.fill.windows import Batch
+from anaphora.tasks.fill.data import read
+from anaphora.tasks.fill.score import MethodScore
+from anaphora.tasks.fill.settings import TASK, FillConfig
+from anaphora.tasks.fill.training import FillTraining, past_of, read_before
+from anaphora.tasks.fill.windows import Ids
 from anaphora.training import run
 
-AT_ONCE = 1024  # gaps of a look
+AT_ONCE = 1024  # gaps of a validation
 
 
-class Alone(Work):
+class Alone(FillTraining):
     """The past's output on the forward stack, and nothing else."""
 
-    def loss(self, model: nn.Module, batch: Batch, carry: None) -> tuple[Tensor, None]:
-        gaps = np.flatnonzero(self._words[batch.ids].reshape(-1))
-        targets = torch.from_numpy(batch.ids.reshape(-1)[gaps]).long()
-        logits = past_of(model, read_before(model, self._some_unknown(batch.ids))[1], gaps)
+    def batch_loss(self, model: nn.Module, batch: Ids, carry: None) -> tuple[Tensor, None]:
+        gaps = np.flatnonzero(self.words[batch].reshape(-1))
+        targets = torch.from_numpy(batch.reshape(-1)[gaps]).long()
+        logits = past_of(model, read_before(model, self.hidden(batch))[1], gaps)
         return nn.functional.cross_entropy(logits, targets.to(logits.device), reduction="sum"), None
 
-    def evaluate(self, model: nn.Module) -> float:
-        gaps, total = self._looked_at, 0.0
+    def validation_loss(self, model: nn.Module) -> float:
+        gaps, total = self.validated, 0.0
         before = read_before(model, gaps.rows.padded())[1]
-        at = gaps.step * len(gaps.rows.lengths) + gaps.row
+        row, step = gaps.rows.locate(gaps.places)
+        at = step * len(gaps.rows.lengths) + row
         for begin in range(0, len(gaps), AT_ONCE):
             logits = past_of(model, before, at[begin : begin + AT_ONCE])
             targets = torch.from_numpy(gaps.target[begin : begin + AT_ONCE]).to(logits.device)
@@ -57,24 +58,24 @@ def main() -> None:
     parser.add_argument("texts", nargs="+", help="text files")
     parser.add_argument("--only", choices=("together", "alone"), help="train one of the two")
     asked, options = parser.parse_known_args()
-    config = resolve(FillConfig, PRESETS, preset=USUAL, options=options)
+    config = resolve(FillConfig, TASK.presets, preset=TASK.default_preset, options=options)
     rows = []
-    for name, kind in (("together", Work), ("alone", Alone)):
+    for name, kind in (("together", FillTraining), ("alone", Alone)):
         if asked.only in (None, name):
             began, used = time.monotonic(), time.process_time()
             found = trained(kind(config, read(config, asked.texts)), began)
             took = f"{clock(time.monotonic() - began)} ({clock(time.process_time() - used)} of the processor)"
-            sides = (found.score.both, found.score.past) if kind is Work else (found.score.past,)
+            sides = (found.score.both, found.score.past) if kind is FillTraining else (found.score.past,)
             rows += [row(f"{side.name}, trained {name}", side, found.steps, took) for side in sides]
     print("\n".join(columns(["", "accuracy", "top 5", "perplexity", "steps", "time"], rows, right=(1, 2, 3, 4))))
 
 
-def trained(work: Work, began: float) -> Any:
+def trained(work: FillTraining, began: float) -> Any:
     with tempfile.TemporaryDirectory() as folder:
         return run.train(work, Path(folder) / "model.anaphora", started=began)
 
 
-def row(name: str, side: Side, steps: int, took: str) -> list[str]:
+def row(name: str, side: MethodScore, steps: int, took: str) -> list[str]:
     figures = [f"{side.accuracy:.4f}", f"{side.top_5:.4f}", f"{side.perplexity:.1f}"]
     return [name, *figures, f"{steps:,}", took]
 

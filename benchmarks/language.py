@@ -18,8 +18,8 @@ import torch
 
 from anaphora.config import resolve
 from anaphora.nn.build import Stack, build
-from anaphora.tasks.language import streams, task
-from anaphora.tasks.language.settings import PRESETS, USUAL, LanguageConfig
+from anaphora.tasks.language import data, windows
+from anaphora.tasks.language.settings import PRESETS, TASK, LanguageConfig
 from anaphora.tasks.language.training import loss, specification
 from anaphora.training import optim
 
@@ -42,11 +42,11 @@ def main() -> None:
     parser.add_argument("text", help="a text file")
     parser.add_argument("--pairs", type=int, default=20, help="steps of each that count (default 20)")
     asked, options = parser.parse_known_args()
-    config = resolve(LanguageConfig, PRESETS, preset=USUAL, options=options)
-    encoded = task.encode(config, task.read(config, [asked.text]))
+    config = resolve(LanguageConfig, PRESETS, preset=TASK.default_preset, options=options)
+    encoded = data.encode(config, data.read(config, [asked.text]))
     torch.manual_seed(config.training.seed)
     ours = build(specification(config, encoded.vocabulary.size))
-    windows = streams.Windows(encoded.train, config.training.batch, config.training.steps, config.training.seed)
+    batches = windows.Windows(encoded.train, config.training.batch, config.training.steps, config.training.seed)
     sides = [(model, optim.optimiser(model, config.training)) for model in (ours, rival_of(ours))]
     carries = [None, None]
     pairs = []
@@ -55,9 +55,9 @@ def main() -> None:
         for side, (model, adam) in enumerate(sides):
             start = time.perf_counter()
             adam.zero_grad(set_to_none=True)
-            window = windows.at(step)
+            window = batches.at(step)
             nats, carries[side] = loss(model, window, carries[side])
-            (nats / windows.units(window)).backward()
+            (nats / batches.units(window)).backward()
             optim.clip(model, config.training.clip)
             adam.step()
             took.append(1e3 * (time.perf_counter() - start))

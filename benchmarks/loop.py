@@ -24,13 +24,13 @@ import torch
 from anaphora.config import resolve
 from anaphora.nn.build import build
 from anaphora.report.terminal import show
-from anaphora.tasks.language import task
-from anaphora.tasks.language.settings import PRESETS, USUAL, LanguageConfig
-from anaphora.tasks.language.training import Work
+from anaphora.tasks.language import data
+from anaphora.tasks.language.settings import PRESETS, TASK, LanguageConfig
+from anaphora.tasks.language.training import LanguageTraining
 from anaphora.training import optim
 from anaphora.training.loop import Loop
 from anaphora.training.metrics_log import MetricsLog
-from anaphora.training.observer import Silent, Step, Together
+from anaphora.training.observer import Observers, SilentObserver, Step
 from anaphora.training.plan import Schedule
 
 
@@ -40,8 +40,8 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=9, help="rounds of each that count (default 9)")
     parser.add_argument("--steps-per-round", type=int, default=20, help="steps of one round (default 20)")
     asked, options = parser.parse_known_args()
-    config = resolve(LanguageConfig, PRESETS, preset=USUAL, options=options)
-    work = Work(config, task.read(config, [asked.text]))
+    config = resolve(LanguageConfig, PRESETS, preset=TASK.default_preset, options=options)
+    work = LanguageTraining(config, data.read(config, [asked.text]))
     torch.manual_seed(config.training.seed)
     model = build(work.tree)
     K = asked.steps_per_round
@@ -51,15 +51,15 @@ def main() -> None:
         schedule.plans.append(schedule.extend(0, K * (asked.rounds + 1), 1, "steps"))
         turns = InTurn(Bare(copy.deepcopy(model), work), K)
         Loop(
-            model, work.batches, work.loss, lambda model: 1.0, schedule, config.training, Path(folder),
-            watch=Together((log, progress, turns)), logged=log.size,
+            model, work.batches, work.batch_loss, lambda model: 1.0, schedule, config.training, Path(folder),
+            observer=Observers((log, progress, turns)), logged=log.size,
         ).run()  # fmt: skip
         log.close()
     print(file=sys.stderr)
     report(turns.rounds[1:], K)
 
 
-class InTurn(Silent):
+class InTurn(SilentObserver):
     """A watch that stops the clock after every K steps of the loop, and lets the bare work take as many."""
 
     def __init__(self, bare: Bare, steps: int) -> None:
@@ -79,7 +79,7 @@ class InTurn(Silent):
 class Bare:
     """The steps without a loop around them."""
 
-    def __init__(self, model: torch.nn.Module, work: Work) -> None:
+    def __init__(self, model: torch.nn.Module, work: LanguageTraining) -> None:
         self.model, self.work = model, work
         self.adam = optim.optimiser(model, work.training)
         self.carry = None
@@ -91,7 +91,7 @@ class Bare:
         made = time.perf_counter()
         for batch in batches:
             self.adam.zero_grad()
-            loss, self.carry = self.work.loss(self.model, batch, self.carry)
+            loss, self.carry = self.work.batch_loss(self.model, batch, self.carry)
             (loss / self.work.batches.units(batch)).backward()
             optim.clip(self.model, self.work.training.clip)
             self.adam.step()

@@ -84,7 +84,7 @@ def train(text: Path, units: str, seconds: float) -> dict[str, Any]:
     from anaphora.config import resolve
     from anaphora.tasks.language import streams, task
     from anaphora.tasks.language.settings import PRESETS, LanguageConfig
-    from anaphora.tasks.language.training import Work
+    from anaphora.tasks.language.training import LanguageTraining
     from anaphora.training import run
 
     own = Own()
@@ -97,7 +97,7 @@ def train(text: Path, units: str, seconds: float) -> dict[str, Any]:
         begun = time.perf_counter()
         corpus = task.read(config, [text])
         read = time.perf_counter()
-        work = Work(config, corpus)
+        work = LanguageTraining(config, corpus)
         prepared, processor = time.perf_counter(), time.process_time() - processor
     report = run.train(work, text.with_suffix(".anaphora"), run_dir=text.with_suffix(".run"))
     windows = {}

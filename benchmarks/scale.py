@@ -32,9 +32,9 @@ import torch
 
 from anaphora.config import resolve
 from anaphora.nn.build import build
-from anaphora.tasks.language import task
-from anaphora.tasks.language.settings import PRESETS, USUAL, LanguageConfig
-from anaphora.tasks.language.training import Work
+from anaphora.tasks.language import data
+from anaphora.tasks.language.settings import PRESETS, TASK, LanguageConfig
+from anaphora.tasks.language.training import TRAINING
 from anaphora.training.distributed.torch_group import join
 from anaphora.training.distributed.workers import Alone, Workers
 from anaphora.training.initial import initialise
@@ -99,14 +99,14 @@ class Ranks:
 
 def serve(words: list[str]) -> None:
     """Be one of them: a line on standard input is what to do and how often, the answer is how long it took."""
-    config = resolve(LanguageConfig, PRESETS, preset=USUAL, options=words[1:])
-    work = Work(config, task.read(config, [words[0]]))
+    config = resolve(LanguageConfig, PRESETS, preset=TASK.default_preset, options=words[1:])
+    work = TRAINING(config, data.read(config, [words[0]]))
     several = "RANK" in os.environ
     with join(os.environ, print) if several else contextlib.nullcontext(Alone()) as workers:
         torch.manual_seed(config.training.seed)
         model = build(work.tree)
         initialise(model)
-        updater = Updater(model, work.batches, work.loss, config.training, workers)
+        updater = Updater(model, work.batches, work.batch_loss, config.training, workers)
         size = sum(parameter.numel() for parameter in model.parameters())
         print(json.dumps({"parameters": size, "threads": torch.get_num_threads()}), flush=True)
         step = 0

@@ -28,23 +28,23 @@ DISK = ("open", "fsync", "replace", "write", "truncate")  # calls after which th
 def train(folder: Path, cell: str, options: list[str]) -> None:
     """Train from the beginning."""
     from anaphora.config import resolve
-    from anaphora.tasks.language import task, training
+    from anaphora.tasks.language import data, training
     from anaphora.tasks.language.settings import PRESETS, LanguageConfig
 
     config = resolve(LanguageConfig, PRESETS, options=[*SETTINGS.split(), cell, *options])
-    training.train(config, task.split(config, TEXT), folder / "m.anaphora", run_dir=folder / "m.run")
+    training.TRAINING.train(config, data.split(config, TEXT), folder / "m.anaphora", run_dir=folder / "m.run")
 
 
 def resume(folder: Path) -> None:
     """Go on."""
     from anaphora.config import resolve
     from anaphora.runs import folder as run_folder
-    from anaphora.tasks.language import task, training
+    from anaphora.tasks.language import data, training
     from anaphora.tasks.language.settings import LanguageConfig
     from anaphora.training import run
 
     config = resolve(LanguageConfig, file=folder / "m.run" / run_folder.CONFIG)
-    run.resume(training.Work(config, task.split(config, TEXT)), folder / "m.run")
+    run.resume(training.LanguageTraining(config, data.split(config, TEXT)), folder / "m.run")
 
 
 def count_writes(folder: Path, dies_at: int | None) -> list[str]:

@@ -10,6 +10,11 @@ from typing import Any
 import numpy as np
 
 from anaphora.config import resolve
+from anaphora.data.files.tables import Table
+from anaphora.tasks.classify.baseline import Baseline, fitted
+from anaphora.tasks.classify.columns import choose
+from anaphora.tasks.classify.data import Corpus, rows_of, set_aside
+from anaphora.tasks.classify.encoding import encode
 from anaphora.tasks.classify.settings import PRESETS, ClassifyConfig
 
 TINY = "--embedding 6 --hidden 5 --batch 8 --max-steps 24 --evaluations 4 --valid 0.25 --output-dropout 0.1"
@@ -18,6 +23,18 @@ GOOD, BAD = ("good", "fine", "great", "lovely"), ("bad", "poor", "awful", "dull"
 
 def config(*options: str, tiny: str = TINY) -> ClassifyConfig:
     return resolve(ClassifyConfig, PRESETS, options=[*tiny.split(), *options])
+
+
+def split(config: ClassifyConfig, tables: list[Table], *sources: str) -> Corpus:
+    """Tables that are open already, a share of each label's rows held out."""
+    columns = choose(config.data, tables[0])
+    return set_aside(config, rows_of(tables, columns, config.data), columns, *sources)
+
+
+def baseline_of(config: ClassifyConfig, corpus: Corpus) -> Baseline:
+    """The simple methods on all of the held-out part."""
+    encoded = encode(config, corpus)
+    return fitted(config, corpus, encoded).judged(encoded, np.arange(len(corpus.held_out)))
 
 
 def sentences(rows: int = 80, seed: int = 0) -> tuple[list[str], list[str]]:

@@ -133,28 +133,28 @@ def no_number(step: int, **_: Any) -> None:
     """The loss of this rank's rows is none from a step on."""
     from anaphora.tasks.language import training
 
-    real, calls = training.Work.loss, [0]
+    real, calls = training.LanguageTraining.batch_loss, [0]
 
     def loss(self: Any, module: Any, batch: Any, carry: Any) -> Any:
         calls[0] += 1
         found, state = real(self, module, batch, carry)
         return (found * math.nan if calls[0] >= step else found), state
 
-    training.Work.loss = loss  # type: ignore[method-assign, assignment]
+    training.LanguageTraining.batch_loss = loss  # type: ignore[method-assign, assignment]
 
 
 def no_gradient(**_: Any) -> None:
     """A loss that needs no parameter, as one of no rows may be."""
     from anaphora.tasks.language import training
 
-    real = training.Work.loss
+    real = training.LanguageTraining.batch_loss
 
     def loss(self: Any, module: Any, batch: Any, carry: Any) -> Any:
         found, state = real(self, module, batch, carry)
         assert found.item() == batch.inputs.size == 0
         return found.detach(), state
 
-    training.Work.loss = loss  # type: ignore[method-assign, assignment]
+    training.LanguageTraining.batch_loss = loss  # type: ignore[method-assign, assignment]
 
 
 def other_instructions(**_: Any) -> None:

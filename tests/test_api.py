@@ -18,12 +18,12 @@ import anaphora
 from anaphora import bundle, runtime
 from anaphora.config import resolve
 from anaphora.errors import DataError, IncompatibleBundle
-from anaphora.tasks.classify import task as classify_task
+from anaphora.tasks.classify import data as classify_data
 from anaphora.tasks.classify import training as classify
-from anaphora.tasks.classify.python import LabelModel
-from anaphora.tasks.language import task as language_task
+from anaphora.tasks.classify.predict import Classifier
+from anaphora.tasks.language import data as language_data
 from anaphora.tasks.language import training as language
-from anaphora.tasks.language.python import LanguageModel
+from anaphora.tasks.language.predict import LanguageModel
 from anaphora.tasks.language.settings import PRESETS, LanguageConfig
 from labelled import config, sentences, waves, write_csv, write_jsonl
 
@@ -45,12 +45,12 @@ def writer() -> LanguageModel:
 
 
 @pytest.fixture(scope="module")
-def labeller() -> LabelModel:
+def labeller() -> Classifier:
     return anaphora.train("classify", (TEXTS, LABELS), **ROWS)
 
 
 @pytest.fixture(scope="module")
-def timer() -> LabelModel:
+def timer() -> Classifier:
     return anaphora.train("classify", (SERIES, PACES), **ROWS)
 
 
@@ -67,16 +67,16 @@ def test_a_text_trains_the_model_that_the_task_trains(writer: LanguageModel, tmp
     given = {name: value for name, value in WRITES.items() if name != "preset"}
     words = [word for name, value in given.items() for word in (f"--{name.replace('_', '-')}", str(value))]
     settings = resolve(LanguageConfig, PRESETS, preset="small", options=words)
-    report = language.train(settings, language_task.split(settings, TEXT), tmp_path / "cat.anaphora")
+    report = language.TRAINING.train(settings, language_data.split(settings, TEXT), tmp_path / "cat.anaphora")
     same_weights(writer.runtime, runtime.load(tmp_path / "cat.anaphora"))
     assert writer.config == settings
-    assert writer.report.nats == report.nats
-    assert writer.evaluate(TEXT[-len(TEXT) // 10 :]).nats_per_unit == report.nats
-    assert writer.evaluate(TEXT[-len(TEXT) // 10 :]).floor_nats == report.floor_nats
+    assert writer.report.score.nats == report.score.nats
+    assert writer.evaluate(TEXT[-len(TEXT) // 10 :]).nats_per_unit == report.score.nats
+    assert writer.evaluate(TEXT[-len(TEXT) // 10 :]).floor_nats == report.baseline.whole_nats
 
 
 @pytest.mark.parametrize("form", ["pairs", "lists", "frame", "mapping", "csv", "jsonl", "series of a frame"])
-def test_every_form_of_labelled_texts_trains_the_same_model(form: str, labeller: LabelModel, tmp_path: Path) -> None:
+def test_every_form_of_labelled_texts_trains_the_same_model(form: str, labeller: Classifier, tmp_path: Path) -> None:
     columns: dict[str, list[Any]] = {"text": TEXTS, "label": LABELS}
     forms: dict[str, Callable[[], Any]] = {
         "pairs": lambda: list(zip(TEXTS, LABELS, strict=True)),
@@ -94,13 +94,13 @@ def test_every_form_of_labelled_texts_trains_the_same_model(form: str, labeller:
 
 
 @pytest.mark.parametrize("form", ["lists", "jsonl"])
-def test_every_form_of_series_trains_the_same_model(form: str, timer: LabelModel, tmp_path: Path) -> None:
+def test_every_form_of_series_trains_the_same_model(form: str, timer: Classifier, tmp_path: Path) -> None:
     if form == "lists":
         model = anaphora.train("classify", ([row.tolist() for row in SERIES], PACES), **ROWS)
     else:
         path = write_jsonl(tmp_path / "waves.jsonl", {"steps": [row.tolist() for row in SERIES], "label": PACES})
         settings = config("--max-steps", "12", "--evaluations", "2")
-        report = classify.train(settings, classify_task.read(settings, [path]), tmp_path / "waves.anaphora")
+        report = classify.TRAINING.train(settings, classify_data.read(settings, [path]), tmp_path / "waves.anaphora")
         model = anaphora.load(report.model)  # type: ignore[assignment]
     same_weights(model.runtime, timer.runtime)
 
@@ -131,7 +131,7 @@ def test_several_labels() -> None:
 # What a model says
 
 
-def test_probabilities_are_those_of_the_network_by_hand(timer: LabelModel) -> None:
+def test_probabilities_are_those_of_the_network_by_hand(timer: Classifier) -> None:
     mean, sd = (timer.runtime.tensors[f"scale.{name}"] for name in ("mean", "sd"))
     for row, chances, label in zip(SERIES, timer.probabilities(SERIES), timer.predict(SERIES), strict=True):
         z, _ = timer.runtime.forward(((row - mean) / sd)[:, None])
@@ -140,7 +140,7 @@ def test_probabilities_are_those_of_the_network_by_hand(timer: LabelModel) -> No
         assert label == timer.labels[int(np.argmax(powers))]
 
 
-def test_a_frame_is_read_by_its_columns(labeller: LabelModel) -> None:
+def test_a_frame_is_read_by_its_columns(labeller: Classifier) -> None:
     frame = polars.DataFrame({"label": LABELS, "year": [1999] * 40, "text": TEXTS})
     for X in (frame, frame.drop("label"), {"text": TEXTS}, TEXTS, tuple(TEXTS), polars.Series(TEXTS)):
         np.testing.assert_array_equal(labeller.probabilities(X), labeller.probabilities(TEXTS))
@@ -148,7 +148,7 @@ def test_a_frame_is_read_by_its_columns(labeller: LabelModel) -> None:
         labeller.predict({"texts": TEXTS})
 
 
-def test_evaluation_counts_what_is_right(labeller: LabelModel) -> None:
+def test_evaluation_counts_what_is_right(labeller: Classifier) -> None:
     guesses = labeller.predict(TEXTS)
     wrong = [label != guess for label, guess in zip(LABELS, guesses, strict=True)]
     assert labeller.evaluate((TEXTS, LABELS)).accuracy == 1 - np.mean(wrong)
@@ -184,8 +184,8 @@ def test_several_texts_are_one(writer: LanguageModel, tmp_path: Path) -> None:
 # Files
 
 
-def test_saved_and_loaded_it_is_the_same_model(labeller: LabelModel, writer: LanguageModel, tmp_path: Path) -> None:
-    for model, kind in ((labeller, LabelModel), (writer, LanguageModel)):
+def test_saved_and_loaded_it_is_the_same_model(labeller: Classifier, writer: LanguageModel, tmp_path: Path) -> None:
+    for model, kind in ((labeller, Classifier), (writer, LanguageModel)):
         model.save(tmp_path / "m.anaphora")
         assert (tmp_path / "m.anaphora").read_bytes() == model.to_bytes()
         assert model.run_dir is not None
@@ -197,7 +197,7 @@ def test_saved_and_loaded_it_is_the_same_model(labeller: LabelModel, writer: Lan
         assert repr(loaded) == f"<{kind.__name__} of {model.report.parameters:,} parameters>"
 
 
-def test_a_loaded_model_needs_no_torch(labeller: LabelModel, tmp_path: Path, quiet_environment: dict[str, str]) -> None:
+def test_a_loaded_model_needs_no_torch(labeller: Classifier, tmp_path: Path, quiet_environment: dict[str, str]) -> None:
     labeller.save(tmp_path / "m.anaphora")
     code = (
         "import sys; sys.modules['torch'] = None; import anaphora, json;"
@@ -239,13 +239,13 @@ def test_a_place_that_was_named_stays(tmp_path: Path) -> None:
     assert anaphora.load(tmp_path / "run" / "model.anaphora").card["steps"] == 1
 
 
-def test_a_foreign_task_is_refused(labeller: LabelModel, tmp_path: Path) -> None:
+def test_a_foreign_task_is_refused(labeller: Classifier, tmp_path: Path) -> None:
     bundle.write(tmp_path / "m.anaphora", labeller.runtime.tensors, {**labeller.runtime.config, "task": "juggle"})
     with pytest.raises(IncompatibleBundle, match=r"of the task 'juggle'; this version knows: language, classify"):
         anaphora.load(tmp_path / "m.anaphora")
     config = {name: value for name, value in labeller.runtime.config.items() if name != "training"}
     bundle.write(tmp_path / "m.anaphora", labeller.runtime.tensors, config)
     bare = anaphora.load(tmp_path / "m.anaphora")
-    assert isinstance(bare, LabelModel)
+    assert isinstance(bare, Classifier)
     with pytest.raises(IncompatibleBundle, match="does not say what was set"):
         bare.config  # noqa: B018

@@ -16,7 +16,7 @@ from anaphora.api import configured
 from anaphora.commands.check import _check
 from anaphora.errors import DataError, Diverged, Interrupted, UsageError
 from anaphora.tasks.classify import training as classify
-from anaphora.training.observer import Evaluation, Silent, Step
+from anaphora.training.observer import Evaluation, SilentObserver, Step
 from labelled import sentences, waves, write_csv
 
 ROWS: dict[str, Any] = {
@@ -137,7 +137,7 @@ def test_a_model_reads_what_it_was_trained_on() -> None:
 # Who watches
 
 
-class Kept(Silent):
+class Kept(SilentObserver):
     """Keeps what it is told; raises where it is asked to."""
 
     def __init__(self, cut_at: int = 0) -> None:
@@ -293,7 +293,7 @@ def test_a_run_that_could_not_begin_leaves_no_folder(tmp_path: Path, monkeypatch
 
 def test_a_run_that_diverged_keeps_its_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
-    real: Callable[..., Any] = classify.Work.loss
+    real: Callable[..., Any] = classify.ClassifyTraining.batch_loss
     calls: list[int] = []
 
     def breaks(self: Any, model: Any, batch: Any, carry: Any) -> Any:
@@ -301,7 +301,7 @@ def test_a_run_that_diverged_keeps_its_folder(tmp_path: Path, monkeypatch: pytes
         loss, carry = real(self, model, batch, carry)
         return loss * (np.nan if len(calls) == 8 else 1.0), carry
 
-    monkeypatch.setattr(classify.Work, "loss", breaks)
+    monkeypatch.setattr(classify.ClassifyTraining, "batch_loss", breaks)
     watch = Kept()
     with pytest.raises(Diverged, match=r"at step 8 of 12[\s\S]* is saved in"):
         anaphora.train("classify", DATA, progress=watch, **ROWS)

@@ -25,19 +25,19 @@ from anaphora.checks import examine
 from anaphora.checks.findings import SEVERITIES, Finding, errors, refuse
 from anaphora.config import Config, knobs, resolve
 from anaphora.data.progress import heard_by
-from anaphora.errors import AnaphoraError, DataError, IncompatibleBundle, MissingExtra, UsageError, closest
-from anaphora.report.observers import beside
+from anaphora.errors import AnaphoraError, DataError, MissingExtra, UsageError, closest
+from anaphora.report.observers import observers
 from anaphora.runs import folder as run_folder
 from anaphora.tasks import registry
-from anaphora.tasks.base.trained_model import Opened, live_with
+from anaphora.tasks.base.trained_model import TrainedModel, live_with
 
 if TYPE_CHECKING:
-    from anaphora.tasks.classify.python import LabelModel
-    from anaphora.tasks.fill.python import GapModel
-    from anaphora.tasks.language.python import LanguageModel
-    from anaphora.tasks.tag.python import TagModel
-    from anaphora.tasks.translate.python import TextModel
-    from anaphora.training.observer import Watch
+    from anaphora.tasks.classify.predict import Classifier
+    from anaphora.tasks.fill.predict import GapFiller
+    from anaphora.tasks.language.predict import LanguageModel
+    from anaphora.tasks.tag.predict import Tagger
+    from anaphora.tasks.translate.predict import Translator
+    from anaphora.training.observer import Observer
 
 Place = str | os.PathLike[str]
 Settings = Place | Mapping[str, Any] | Config
@@ -48,33 +48,33 @@ Settings = Place | Mapping[str, Any] | Config
 @overload
 def train(
     task: Literal["language"], data: Any, *, output: Place | None = None, run_dir: Place | None = None,
-    preset: str | None = None, config: Settings | None = None, progress: bool | Watch = False, **given: Any,
+    preset: str | None = None, config: Settings | None = None, progress: bool | Observer = False, **given: Any,
 ) -> LanguageModel: ...
 @overload
 def train(
     task: Literal["classify"], data: Any, *, output: Place | None = None, run_dir: Place | None = None,
-    preset: str | None = None, config: Settings | None = None, progress: bool | Watch = False, **given: Any,
-) -> LabelModel: ...
+    preset: str | None = None, config: Settings | None = None, progress: bool | Observer = False, **given: Any,
+) -> Classifier: ...
 @overload
 def train(
     task: Literal["tag"], data: Any, *, output: Place | None = None, run_dir: Place | None = None,
-    preset: str | None = None, config: Settings | None = None, progress: bool | Watch = False, **given: Any,
-) -> TagModel: ...
+    preset: str | None = None, config: Settings | None = None, progress: bool | Observer = False, **given: Any,
+) -> Tagger: ...
 @overload
 def train(
     task: Literal["fill"], data: Any, *, output: Place | None = None, run_dir: Place | None = None,
-    preset: str | None = None, config: Settings | None = None, progress: bool | Watch = False, **given: Any,
-) -> GapModel: ...
+    preset: str | None = None, config: Settings | None = None, progress: bool | Observer = False, **given: Any,
+) -> GapFiller: ...
 @overload
 def train(
     task: Literal["translate"], data: Any, *, output: Place | None = None, run_dir: Place | None = None,
-    preset: str | None = None, config: Settings | None = None, progress: bool | Watch = False, **given: Any,
-) -> TextModel: ...
+    preset: str | None = None, config: Settings | None = None, progress: bool | Observer = False, **given: Any,
+) -> Translator: ...
 @overload
 def train(
     task: str, data: Any, *, output: Place | None = None, run_dir: Place | None = None,
-    preset: str | None = None, config: Settings | None = None, progress: bool | Watch = False, **given: Any,
-) -> Opened: ...
+    preset: str | None = None, config: Settings | None = None, progress: bool | Observer = False, **given: Any,
+) -> TrainedModel: ...
 # fmt: on
 def train(
     task: str,
@@ -84,11 +84,11 @@ def train(
     run_dir: Place | None = None,
     preset: str | None = None,
     config: Settings | None = None,
-    progress: bool | Watch = False,
+    progress: bool | Observer = False,
     **given: Any,
-) -> Opened:
-    """Train a model on data, as `anaphora train TASK DATA` does, and return it: a `LanguageModel`, `LabelModel`,
-    `TagModel`, `GapModel` or `TextModel`.
+) -> TrainedModel:
+    """Train a model on data, as `anaphora train TASK DATA` does, and return it: a `LanguageModel`, `Classifier`,
+    `Tagger`, `GapFiller` or `Translator`.
 
     `given` are knobs by name, `learning_rate=1e-3, minutes=5`; they win over `config`, which wins over `preset`. The
     model's file goes to `output` and the records to `run_dir`, else beside it; where neither is named, both live in a
@@ -105,11 +105,11 @@ def train(
     with _read_aloud(progress):
         corpus, findings = _examined(task, settings, data)
         refuse(findings)
-        work = registry.model(task).Work(settings, corpus)
-    with _place(output, run_dir) as (file, folder, passing), _watched(progress, work.unit) as watch:
-        how: dict[str, Any] = {"data": registry.python(task).paths(data) or (), "watch": watch, "started": started}
+        work = registry.task(task).training(settings, corpus)
+    with _place(output, run_dir) as (file, folder, passing), _watched(progress, work.unit) as observer:
+        how: dict[str, Any] = {"data": registry.task(task).paths(data) or (), "observer": observer, "started": started}
         if passing is None:
-            how["beside"] = beside(work)  # a page that nobody could open later is not drawn
+            how["observers"] = observers(work)  # a page that nobody could open later is not drawn
         report = trainer.train(work, file, run_dir=folder, **how)
     model = load(file)
     model.report, model.run_dir = report, report.run_dir
@@ -118,7 +118,7 @@ def train(
     return model
 
 
-def resume(run_dir: Place, data: Any = None, *, progress: bool | Watch = False) -> Opened:
+def resume(run_dir: Place, data: Any = None, *, progress: bool | Observer = False) -> TrainedModel:
     """Go on with a run that was cut off, as `anaphora resume RUN` does, and return its model.
 
     `data` are those it was begun with; a run whose data were files finds them itself.
@@ -134,36 +134,26 @@ def resume(run_dir: Place, data: Any = None, *, progress: bool | Watch = False) 
         if not data or run_folder.STANDARD_INPUT in facts["data"]:
             came = "standard input" if data else "a Python program"
             raise UsageError(f"The data of {folder} came from {came}: give them again, resume(…, data=…).")
-    settings = resolve(registry.settings(task).CONFIG, file=folder / run_folder.CONFIG)
+    settings = resolve(registry.task(task).config, file=folder / run_folder.CONFIG)
     trainer = _trainer("anaphora.resume")
     with _read_aloud(progress):
-        work = registry.model(task).Work(settings, _corpus(task, settings, data))
-    with _watched(progress, work.unit) as watch:
-        report = trainer.resume(work, folder, watch=watch, beside=beside(work, (folder / "tensorboard").exists()))
+        work = registry.task(task).training(settings, _corpus(task, settings, data))
+    with _watched(progress, work.unit) as observer:
+        report = trainer.resume(
+            work, folder, observer=observer, observers=observers(work, (folder / "tensorboard").exists())
+        )
     model = load(report.model)
     model.report, model.run_dir = report, report.run_dir
     return model
 
 
-def load(path: Place) -> Opened:
+def load(path: Place) -> TrainedModel:
     """Open a model's file, whatever its task; needs no torch.
 
     Raises DataError if it cannot be read, CorruptBundle if a byte of it is not the one that was written,
     IncompatibleBundle if this version cannot use it.
     """
-    return opened(runtime.load(Path(path)))
-
-
-def opened(model: runtime.Model) -> Opened:
-    """A runtime's model as its task has it.
-
-    Raises IncompatibleBundle for a task that this version does not know, or a model that lacks what its task needs.
-    """
-    task = str(model.config["task"])
-    if task not in registry.TASKS:
-        raise IncompatibleBundle(f"The model is of the task {task!r}; this version knows: {', '.join(registry.TASKS)}.")
-    found: Opened = registry.python(task).open_model(model)
-    return found
+    return registry.open_model(runtime.load(Path(path)))
 
 
 def check(
@@ -190,7 +180,7 @@ def configured(task: str, preset: str | None, config: Settings | None, given: Ma
 
     Raises UsageError, naming the nearest, for what is not declared, and for a value that a knob does not take.
     """
-    chosen = registry.settings(task)
+    chosen = registry.task(task)
     file = Path(config) if isinstance(config, str | os.PathLike) else None
     above: Mapping[str, Any] = {}
     if isinstance(config, Config):
@@ -203,8 +193,10 @@ def configured(task: str, preset: str | None, config: Settings | None, given: Ma
             if isinstance(value, Mapping):
                 values.setdefault(name, {}).update({key: _plain(item) for key, item in value.items()})
             else:
-                values.setdefault(_section(chosen.CONFIG, name), {})[name] = _plain(value)
-    found: Config = resolve(chosen.CONFIG, chosen.PRESETS, preset=preset or chosen.USUAL, file=file, values=values)
+                values.setdefault(_section(chosen.config, name), {})[name] = _plain(value)
+    found: Config = resolve(
+        chosen.config, chosen.presets, preset=preset or chosen.default_preset, file=file, values=values
+    )
     return found
 
 
@@ -226,19 +218,21 @@ def _plain(value: Any) -> Any:
 
 
 def _examined(task: str, settings: Config, data: Any) -> tuple[Any, list[Finding]]:
-    files = registry.python(task).paths(data)
+    chosen = registry.task(task)
+    files = chosen.paths(data)
     if files is not None:
-        return examine.examine(registry.task(task), settings, files)
+        return examine.examine(chosen, settings, files)
     try:
-        corpus = registry.python(task).read(settings, data)
+        corpus = chosen.from_memory(settings, data)
     except DataError as error:
         return None, [examine.unreadable(error)]
-    return corpus, registry.task(task).check(settings, corpus)
+    return corpus, chosen.check(settings, corpus)
 
 
 def _corpus(task: str, settings: Config, data: Any) -> Any:
-    files = registry.python(task).paths(data)
-    return registry.python(task).read(settings, data) if files is None else registry.task(task).read(settings, files)
+    chosen = registry.task(task)
+    files = chosen.paths(data)
+    return chosen.from_memory(settings, data) if files is None else chosen.read(settings, files)
 
 
 def _trainer(wanted_by: str) -> Any:
@@ -252,25 +246,25 @@ def _trainer(wanted_by: str) -> Any:
 
 
 @contextmanager
-def _read_aloud(progress: bool | Watch) -> Iterator[None]:
+def _read_aloud(progress: bool | Observer) -> Iterator[None]:
     """Let whoever watches hear how far the reading of long data is."""
-    with _watched(progress, "") as watch:
-        if watch is None:
+    with _watched(progress, "") as observer:
+        if observer is None:
             yield
         else:
-            with heard_by(watch.stage):
+            with heard_by(observer.stage):
                 yield
 
 
 @contextmanager
-def _watched(progress: bool | Watch, unit: str) -> Iterator[Watch | None]:
+def _watched(progress: bool | Observer, unit: str) -> Iterator[Observer | None]:
     if not isinstance(progress, bool):
         yield progress
     elif progress:
         from anaphora.report.terminal import show
 
-        with show(unit) as watch:
-            yield watch
+        with show(unit) as observer:
+            yield observer
     else:
         yield None
 

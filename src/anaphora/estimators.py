@@ -23,8 +23,9 @@ from anaphora.api import train
 from anaphora.data.batches import Ragged
 from anaphora.data.in_memory import is_sequence
 from anaphora.errors import DataError, MissingExtra, UsageError
-from anaphora.tasks.classify.given import Inputs, count, inputs
-from anaphora.tasks.classify.python import LabelModel
+from anaphora.tasks.classify.inputs import Inputs
+from anaphora.tasks.classify.memory import count, inputs
+from anaphora.tasks.classify.predict import Classifier
 
 try:
     from sklearn.base import BaseEstimator, ClassifierMixin
@@ -133,7 +134,7 @@ class SequenceClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         return found
 
     @property
-    def model_(self) -> LabelModel:
+    def model_(self) -> Classifier:
         """The trained model, to `save`, with its `card`."""
         check_is_fitted(self, "model_bytes_")
         return _opened(self.model_bytes_)
@@ -217,8 +218,8 @@ def _names(classes: NDArray[Any]) -> list[str]:
 
 
 @lru_cache(maxsize=_KEPT_OPEN)
-def _opened(raw: bytes) -> LabelModel:
-    return LabelModel(runtime.Model(bundle.from_bytes(raw)))
+def _opened(raw: bytes) -> Classifier:
+    return Classifier(runtime.Model(bundle.from_bytes(raw)))
 
 
 @contextmanager

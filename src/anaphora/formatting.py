@@ -67,3 +67,21 @@ def columns(head: Sequence[str], rows: Sequence[Sequence[str]], right: Sequence[
         ).rstrip()
         for row in table
     ]
+
+
+def titled(title: str, lines: Sequence[str]) -> list[str]:
+    """Return an empty line, a title and the lines; nothing if there are no lines.
+
+    >>> titled("wrong:", ["  a"]), titled("wrong:", [])
+    (['', 'wrong:', '  a'], [])
+    """
+    return ["", title, *lines] if lines else []
+
+
+def shortened(text: str, most: int) -> str:
+    """Return a text of at most `most` characters, with an ellipsis if it was cut.
+
+    >>> shortened("good morning", 6), shortened("good", 6)
+    ('good …', 'good')
+    """
+    return text if len(text) <= most else f"{text[: most - 1]}…"

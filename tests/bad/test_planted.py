@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -12,27 +11,12 @@ from anaphora.checks.findings import CODES, Finding, errors
 from anaphora.config import Config, resolve
 from anaphora.data.location import Row
 from anaphora.errors import DataError
-from anaphora.tasks.classify import settings as classify_settings
-from anaphora.tasks.classify import task as classify
-from anaphora.tasks.fill import settings as fill_settings
-from anaphora.tasks.fill import task as fill
-from anaphora.tasks.language import settings as language_settings
-from anaphora.tasks.language import task as language
-from anaphora.tasks.tag import settings as tag_settings
-from anaphora.tasks.tag import task as tag
-from anaphora.tasks.translate import settings as translate_settings
-from anaphora.tasks.translate import task as translate
+from anaphora.tasks import registry
+from anaphora.tasks.language import data as language
 from bad.planted import CLASSIFY, GOOD, LANGUAGE, PAIRS, SMALL, Planted, csv, plant, prose, rows, text
 from bad.planted_pairs import FILL, TRANSLATE
 from bad.planted_tags import TAG
 
-TASKS: dict[str, tuple[Any, Any]] = {
-    "language": (language, language_settings),
-    "classify": (classify, classify_settings),
-    "tag": (tag, tag_settings),
-    "fill": (fill, fill_settings),
-    "translate": (translate, translate_settings),
-}
 CASES = [("language", each) for each in LANGUAGE] + [("classify", each) for each in CLASSIFY]
 CASES += [("tag", each) for each in TAG] + [("fill", each) for each in FILL]
 CASES += [("translate", each) for each in TRANSLATE]
@@ -40,7 +24,7 @@ CASES += [("translate", each) for each in TRANSLATE]
 
 def asked(name: str, words: str) -> tuple[Config, list[str]]:
     """The config and the files that words on the command line mean."""
-    chosen = TASKS[name][1]
+    task = registry.task(name)
     split = words.split()
     first = next((at for at, word in enumerate(split) if word.startswith("--")), len(split))
     options = split[first:]
@@ -48,12 +32,12 @@ def asked(name: str, words: str) -> tuple[Config, list[str]]:
     if "--preset" in options:
         at = options.index("--preset")
         preset, options = options[at + 1], options[:at] + options[at + 2 :]
-    return resolve(chosen.CONFIG, chosen.PRESETS, preset=preset, options=options), split[:first]
+    return resolve(task.config, task.presets, preset=preset, options=options), split[:first]
 
 
 def found(name: str, words: str) -> list[Finding]:
     config, paths = asked(name, words)
-    return examine.whole(TASKS[name][0], config, paths, lambda load: [])
+    return examine.whole(registry.task(name), config, paths, lambda load: [])
 
 
 @pytest.mark.parametrize(("name", "planted"), CASES, ids=lambda case: case.name if isinstance(case, Planted) else case)

@@ -10,8 +10,8 @@ import pytest
 from anaphora.config import resolve, toml
 from anaphora.config.toml import Guess
 from anaphora.errors import UsageError
-from anaphora.tasks.language.settings import PRESETS, USUAL, LanguageConfig
-from anaphora.tasks.language.suggest import guess
+from anaphora.tasks.language.settings import PRESETS, TASK, LanguageConfig
+from anaphora.tasks.language.suggest import suggest
 from bad.planted import GOOD, prose, text
 from program import Run, failed
 
@@ -72,7 +72,7 @@ def test_a_file_to_begin_with_means_the_same_on_top_of_any_preset(
 
 def test_lines_that_are_commented_out_hold_anyway() -> None:
     """Every knob stands in the file: taking the marks away changes nothing."""
-    guessed = Guess(USUAL, {"training": {"seed": 3}})
+    guessed = Guess(TASK.default_preset, {"training": {"seed": 3}})
     written = toml.begin(LanguageConfig, PRESETS, guessed)
     lines = [line.removeprefix("# ") if " = " in line else line for line in written.splitlines()]
     assert tomllib.loads("\n".join(lines)) == {
@@ -102,7 +102,7 @@ CHINESE = "".join(map(chr, range(0x4E00, 0x4E00 + 900)))
 )
 def test_what_is_guessed(content: bytes, expected: dict[str, object], tmp_path: Path) -> None:
     (tmp_path / "a.txt").write_bytes(content)
-    found = guess([tmp_path / "a.txt"])
+    found = suggest([tmp_path / "a.txt"])
     flat = {"preset": found.preset, **found.values["data"], **found.values["training"]}
     assert {key: flat[key] for key in expected} == expected
     assert toml.guessed(LanguageConfig, PRESETS, found)
@@ -112,5 +112,5 @@ def test_of_a_long_text_less_is_held_out(tmp_path: Path) -> None:
     with open(tmp_path / "a.txt", "wb") as file:
         file.write(text(GOOD))
         file.truncate(200_000_000)  # holes: it is looked at no further
-    found = guess([tmp_path / "a.txt"])
+    found = suggest([tmp_path / "a.txt"])
     assert (found.preset, found.values["data"]["valid"]) == ("large", 0.03)

@@ -13,7 +13,7 @@ import pytest
 from anaphora import bundle, runtime
 from anaphora.baselines.ngram import KneserNey
 from anaphora.bundle import spec
-from anaphora.tasks.language.scoring import score
+from anaphora.tasks.language.score import nats as unit_nats
 from program import TEXT, Run, failed, write_model
 
 
@@ -40,7 +40,7 @@ def test_run_eval_and_verify(run: Run, tmp_path: Path, python: Path | str, kind:
     scored = run("eval", "m.anaphora", "t.txt", "--json", python=python)
     assert scored.returncode == 0, scored.stderr
     facts = json.loads(scored.stdout)
-    nats = score(runtime.load(tmp_path / "m.anaphora"), vocabulary.encode(TEXT[:600])).mean()
+    nats = unit_nats(runtime.load(tmp_path / "m.anaphora"), vocabulary.encode(TEXT[:600])).mean()
     assert facts["nats_per_unit"] == pytest.approx(nats, rel=1e-12)
     assert facts["bits_per_unit"] == pytest.approx(nats / math.log(2))
     assert facts["perplexity"] == pytest.approx(math.exp(nats))

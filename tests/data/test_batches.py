@@ -112,3 +112,16 @@ def test_no_rows_are_ragged_rows_too() -> None:
     empty = Ragged.of([], np.zeros((0, 2), np.float32))
     assert (empty.steps.dtype, empty.lengths.tolist(), empty.padded().shape) == (np.float32, [], (0, 0, 2))
     assert empty.take([]).lengths.tolist() == []
+
+
+def test_steps_know_their_rows_and_rows_turn_around(rng: np.random.Generator) -> None:
+    lengths = [3, 0, 5, 1, 0, 2]
+    lists = [rng.integers(0, 99, length).tolist() for length in lengths]
+    rows = Ragged.of([np.array(row, np.int64) for row in lists], np.zeros(0, np.int64))
+    steps = [(row, step) for row, length in enumerate(lengths) for step in range(length)]
+    places = rng.permutation(len(steps))
+    found = rows.locate(places)
+    assert list(zip(*(part.tolist() for part in found), strict=True)) == [steps[place] for place in places]
+    turned = rows.reversed()
+    assert [turned.row(row).tolist() for row in range(len(lists))] == [row[::-1] for row in lists]
+    assert len(rows.take([]).reversed().steps) == 0

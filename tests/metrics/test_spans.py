@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from anaphora.metrics.spans import SCHEMES, Span, closed, detect, faults, follows, spans, written
-from anaphora.tasks.tag.measuring import measured
+from anaphora.metrics.tagging import measured
 
 Rows = list[list[str]]
 
@@ -71,8 +71,8 @@ def test_counts_are_those_of_conlleval(letters: str, rng: np.random.Generator) -
     assert len(keep) > 200
     truth, guess = [truth[at] for at in keep], [guess[at] for at in keep]
     found = measured(truth, guess).spans
-    assert (found.right, found.guessed, found.there) == conlleval(truth, guess)
-    assert 0 < found.right < found.guessed
+    assert (found.right, found.predicted, found.support) == conlleval(truth, guess)
+    assert 0 < found.right < found.predicted
 
 
 @pytest.mark.parametrize(

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import math
 import time
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 from anaphora import bundle
-from anaphora.runs.report import Ending, Trained, card, cut_off, ended, write
+from anaphora.runs.content import Result, Section
+from anaphora.runs.report import Report, TrainedWeights, report
+from anaphora.runs.save import card, write
 
 TREE = {
     "kind": "stack",
@@ -19,13 +22,33 @@ TREE = {
 }
 
 
-def trained(sampled: float = 1.25) -> Trained:
+@dataclass(frozen=True)
+class Judged:
+    """What a task says of a score."""
+
+    value: float | None = None
+    notes: tuple[str, ...] = ("so it is.",)
+    headline: tuple[str, ...] = ()
+    sections: tuple[Section, ...] = ()
+
+    @property
+    def results(self) -> tuple[Result, ...]:
+        return (Result("nats", "word", self.value, 2.0, "counts"),)
+
+    @property
+    def facts(self) -> dict[str, float | None]:
+        return {"nats": self.value}
+
+
+def trained(sampled: float = 1.25) -> TrainedWeights:
     began = time.monotonic() - 61
-    return Trained(TREE, {"embedding.weight": np.ones((11, 5), np.float32)}, sampled, 30, "raw", 40, "minutes", began)
+    return TrainedWeights(
+        TREE, {"embedding.weight": np.ones((11, 5), np.float32)}, sampled, 30, "raw", 40, "minutes", began
+    )
 
 
-def ending(folder: Path, output: Path) -> Ending:
-    return Ending(loses=None, notes=("so it is.",), results=(), sections=(), **ended(trained(), folder, output))
+def ending(folder: Path, output: Path, value: float | None = 1.5) -> Report:
+    return report(trained(), value, None, Judged(value), "word", folder, output)
 
 
 def test_a_report_says_what_was_trained_and_where_it_lies(tmp_path: Path) -> None:
@@ -46,7 +69,14 @@ def test_a_report_says_what_was_trained_and_where_it_lies(tmp_path: Path) -> Non
     ],
 )
 def test_without_a_score_a_report_says_what_is_known(sampled: float, said: str) -> None:
-    assert cut_off(trained(sampled), "word") == f"{said} `anaphora eval` scores it."
+    found = report(trained(sampled), None, 2.0, Judged(), "word", Path("m.run"), Path("m"))
+    assert found.notes == ("so it is.", f"{said} `anaphora eval` scores it.")
+    assert found.loses is None
+
+
+@pytest.mark.parametrize(("value", "loses"), [(1.5, False), (2.0, False), (2.5, True), (math.nan, True)])
+def test_the_first_result_says_whether_the_network_loses(value: float, loses: bool) -> None:
+    assert ending(Path("m.run"), Path("m"), value).loses is loses
 
 
 def test_a_card_names_files_without_their_folders_and_holds_the_task_s_own_facts(tmp_path: Path) -> None:

@@ -257,7 +257,7 @@ def test_looks_and_scores_too_long_for_the_time_are_cut_before_they_are_taken(tm
     clock, limits = Clock(), [1.0, 1.0]
     run, seen = timed(tmp_path, clock, seconds=300)
     assert run.budget is not None
-    run.budget.divides, run.budget.look_units, run.budget.score_looks = True, 1600, 5.0
+    run.budget.divides, run.budget.validation_units, run.budget.score_looks = True, 1600, 5.0
 
     def limit(plan: Plan) -> None:
         limits[:] = plan.look_share, plan.score_share

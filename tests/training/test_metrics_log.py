@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from anaphora.training.metrics_log import MetricsLog
-from anaphora.training.observer import Silent, Step, Together
+from anaphora.training.observer import Observers, SilentObserver, Step
 from small_loop import Clock, Seen, timed
 
 
@@ -21,14 +21,14 @@ def test_the_metrics_log_holds_it_all_and_plans_before_they_take_effect(tmp_path
 
     planned_first: list[bool] = []
 
-    class Peek(Silent):
+    class Peek(SilentObserver):
         def step(self, step: Step) -> None:
             plans = [line["total_steps"] for line in lines() if line["event"] == "plan"]
             planned_first.append(step.total_steps in plans)
 
     clock = Clock(slow=lambda step: 0.5 if step < 200 else 0.8)
     seen = Seen()
-    run, _ = timed(tmp_path, clock, seconds=300, watch=Together([log, seen, Peek()]))
+    run, _ = timed(tmp_path, clock, seconds=300, observer=Observers([log, seen, Peek()]))
     outcome = run.run()
     log.note("all's well")
     log.finish(replace(outcome, best=None))

@@ -216,7 +216,7 @@ def test_what_cannot_be_divided_is_scored_as_a_whole() -> None:
 
 def test_a_look_takes_a_tenth_of_what_is_left_at_most_and_is_known_before_it_is_taken() -> None:
     clock = Clock()
-    limit = budget(clock, seconds=101, divides=True, look_units=80_000)
+    limit = budget(clock, seconds=101, divides=True, validation_units=80_000)
     made = Schedule(0.004, 0.02, 0.0)
     made.plans.append(limit.trial(made))
     assert limit.look(made, 20, units_per_second=8_000) is None  # 10 of 100 s
@@ -236,7 +236,7 @@ def test_a_look_takes_a_tenth_of_what_is_left_at_most_and_is_known_before_it_is_
 
 def test_where_there_is_no_time_at_all_the_least_is_done() -> None:
     clock = Clock()
-    limit = budget(clock, seconds=60, divides=True, look_units=80_000)
+    limit = budget(clock, seconds=60, divides=True, validation_units=80_000)
     clock.now += 70
     assert limit.tried_enough([0.01])
     made = Schedule(0.004, 0.02, 0.0)

@@ -18,7 +18,7 @@ import kills
 from anaphora.errors import CorruptBundle, DataError, Interrupted
 from anaphora.runs import folder as run_folder
 from anaphora.training import checkpoint
-from anaphora.training.observer import Evaluation, Silent, Step
+from anaphora.training.observer import Evaluation, SilentObserver, Step
 
 TIMES = ("seconds", "units_per_second", "seconds_left", "model", "run_dir")
 Ask = Callable[..., dict[str, Any]]
@@ -125,7 +125,7 @@ def test_killed_at_every_write(
         shutil.rmtree(folder)
 
 
-class Cuts(Silent):
+class Cuts(SilentObserver):
     """Ctrl-C at a step, or at a look."""
 
     def __init__(self, at: int, *, looking: bool) -> None:
@@ -142,12 +142,12 @@ class Cuts(Silent):
 
 def in_process(folder: Path, **how: Any) -> Any:
     from anaphora.config import resolve
-    from anaphora.tasks.language import task, training
+    from anaphora.tasks.language import data, training
     from anaphora.tasks.language.settings import PRESETS, LanguageConfig
     from anaphora.training import run
 
     config = resolve(LanguageConfig, PRESETS, options=[*kills.SETTINGS.split(), "rnn"])
-    work = training.Work(config, task.split(config, how.pop("text", kills.TEXT)))
+    work = training.LanguageTraining(config, data.split(config, how.pop("text", kills.TEXT)))
     if how.pop("resume", False):
         return run.resume(work, folder / "m.run", **how)
     return run.train(work, folder / "m.anaphora", run_dir=folder / "m.run", **how)
@@ -157,7 +157,7 @@ def in_process(folder: Path, **how: Any) -> Any:
 def test_a_run_that_was_asked_to_stop_goes_on_from_that_very_step(tmp_path: Path, at: int, looking: bool) -> None:
     in_process(tmp_path / "whole")
     with pytest.raises(Interrupted, match=rf"after step {at}\..* anaphora resume .*m\.run"):
-        in_process(tmp_path / "cut", watch=Cuts(at, looking=looking))
+        in_process(tmp_path / "cut", observer=Cuts(at, looking=looking))
     assert checkpoint.read(tmp_path / "cut" / "m.run" / "checkpoints" / "last.safetensors")[1]["step"] == at
     report = in_process(tmp_path / "cut", resume=True)
     assert report.steps == 60
@@ -167,15 +167,15 @@ def test_a_run_that_was_asked_to_stop_goes_on_from_that_very_step(tmp_path: Path
 def test_a_damaged_checkpoint_gives_way_to_the_one_before_it(tmp_path: Path) -> None:
     in_process(tmp_path / "whole")
     with pytest.raises(Interrupted):
-        in_process(tmp_path / "cut", watch=Cuts(40, looking=False))
+        in_process(tmp_path / "cut", observer=Cuts(40, looking=False))
     folder = tmp_path / "cut" / "m.run" / run_folder.CHECKPOINTS
     raw = bytearray((folder / checkpoint.LAST).read_bytes())
     raw[-100] ^= 4
     (folder / checkpoint.LAST).write_bytes(raw)
     notes: list[str] = []
-    watch = Silent()
+    watch = SilentObserver()
     watch.note = notes.append  # type: ignore[method-assign]
-    in_process(tmp_path / "cut", resume=True, watch=watch)
+    in_process(tmp_path / "cut", resume=True, observer=watch)
     assert "SHA-256" in notes[0]
     assert "the one before it was used" in notes[0].lower()
     same(tmp_path / "whole", tmp_path / "cut")
@@ -188,20 +188,20 @@ def test_a_damaged_checkpoint_gives_way_to_the_one_before_it(tmp_path: Path) -> 
 
 def test_other_data_are_not_gone_on_with(tmp_path: Path) -> None:
     with pytest.raises(Interrupted):
-        in_process(tmp_path, watch=Cuts(3, looking=False))
+        in_process(tmp_path, observer=Cuts(3, looking=False))
     with pytest.raises(DataError, match="have changed since it was begun"):
         in_process(tmp_path, resume=True, text=kills.TEXT.replace("mat", "hat"))
 
 
 def test_another_machine_may_go_on_and_says_so(tmp_path: Path) -> None:
     with pytest.raises(Interrupted):
-        in_process(tmp_path, watch=Cuts(3, looking=False))
+        in_process(tmp_path, observer=Cuts(3, looking=False))
     path = tmp_path / "m.run" / run_folder.FACTS
     facts = json.loads(path.read_text(encoding="utf-8"))
     facts["machine"]["instruction_set"] = "avx9"
     path.write_text(json.dumps(facts), encoding="utf-8")
     notes: list[str] = []
-    watch = Silent()
+    watch = SilentObserver()
     watch.note = notes.append  # type: ignore[method-assign]
-    assert in_process(tmp_path, resume=True, watch=watch).steps == 60
+    assert in_process(tmp_path, resume=True, observer=watch).steps == 60
     assert any("the instruction set was avx9" in note and "not to the same bits" in note for note in notes)

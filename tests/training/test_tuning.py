@@ -36,7 +36,7 @@ class Work:
     task, unit, per_epoch, sha256 = "tiny", "rows", 10, "00"
 
     def __init__(self, config: TinyConfig) -> None:
-        self.config, self.training, self.looks_per_score, self.looks = config, config.training, 5.0, 0
+        self.config, self.training, self.validations_per_score, self.looks = config, config.training, 5.0, 0
         block = {"kind": "linear", "name": "output", "input_size": 3, "output_size": 1}
         self.tree = spec.check({"kind": "stack", "name": "model", "input_size": 3, "blocks": [block]})
         self.batches = self
@@ -50,15 +50,15 @@ class Work:
     def part(self, batch: Tensor, rank: int, ranks: int) -> Tensor:
         return batch
 
-    def begin(self, model: Any) -> None:
+    def initialise(self, model: Any) -> None:
         if self.training.batch == 13:
             raise DataError("13 rows are too many.")
 
-    def loss(self, model: nn.Module, batch: Tensor, carry: Any) -> tuple[Tensor, None]:
+    def batch_loss(self, model: nn.Module, batch: Tensor, carry: Any) -> tuple[Tensor, None]:
         loss = model(batch)[0].square().sum()
         return (loss * math.nan if self.training.batch == 7 else loss), None
 
-    def evaluate(self, model: nn.Module) -> float:
+    def validation_loss(self, model: nn.Module) -> float:
         self.looks += 1
         if self.training.batch == 99:
             raise KeyboardInterrupt

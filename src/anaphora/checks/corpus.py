@@ -3,16 +3,24 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
+import numpy as np
+
+from anaphora.checks.examine import Load
+from anaphora.checks.examples import HELD_OUT, TRAIN, few_held_out
 from anaphora.checks.findings import Finding
 from anaphora.checks.lines import FilePiece, TextLines, check_lines
 from anaphora.checks.text_files import check_texts
 from anaphora.data.files.text import STANDARD_INPUT, Text
 from anaphora.data.text.corpus import Corpus
+from anaphora.data.text.id_files import Units
+from anaphora.errors import DataError
 
-TRAIN, HELD_OUT = "the training part", "the held-out part"
+FEW = 1000  # held-out units; a score of fewer units means little
+_COUNTING_BYTES = 120  # bytes per unit of counting n-grams or neighbours
 
 
 def check_files(paths: Sequence[str | Path], valid: float | str, encoding: str) -> list[Finding]:
@@ -42,6 +50,50 @@ def check_corpus(corpus: Corpus) -> list[Finding]:
     train, held_out = _lines(corpus)
     return [*(part.lengths(where) for part, where in ((train, TRAIN), (held_out, HELD_OUT)) if part.count),
             *check_lines(train, held_out)]  # fmt: skip
+
+
+def one_symbol(corpus: Corpus, error: DataError, remedy: str) -> Finding:
+    """Return a finding on a training part with one repeated symbol; raise the given error for any other part."""
+    if len(set(next(iter(corpus.train.blocks()), ""))) != 1:
+        raise error
+    return Finding("one-symbol", "error", TRAIN, (), f"{error}.", remedy)
+
+
+def check_units(train: int, held_out: int, units: str, ending: str = ".") -> list[Finding]:
+    """Return findings on the number of units of each part, with a warning if few are held out; `units` names them."""
+    message = f"{train:,} {units} to train on and {held_out:,} held out{ending}"
+    few = f"Only {held_out:,} {units} are held out: the score will say little."
+    return [
+        Finding("units", "info", "the text", (), message, "", figures={"train": train, "held_out": held_out}),
+        *few_held_out(held_out, FEW, few, "Raise --valid, or name a file with it."),
+    ]
+
+
+def load(
+    tree: Mapping[str, Any],
+    windows: tuple[int, int, int],
+    parts: tuple[Units, Units],
+    counted: int,
+    scored_at_once: int,
+) -> Load:
+    """Return the load of training on windows (rows and steps of a batch, and batches of a pass).
+
+    `parts` are the units (N,) of the training part and (M,) of the held-out part. A baseline counts at most `counted`
+    units of the training part.
+    """
+    rows, steps, batches = windows
+    in_memory = sum(part.nbytes for part in parts if isinstance(part, np.ndarray))
+    data_bytes = in_memory + _COUNTING_BYTES * min(len(parts[0]), counted)
+    return Load(tree, rows, steps, batches, data_bytes, scored_lines=min(scored_at_once, len(parts[1])))
+
+
+def smaller_batch(units: int, sizes: Sequence[tuple[int, int]]) -> str:
+    """Return options with which a text of this many units fills a batch, or a sentence if no size fits.
+
+    `sizes` are numbers of rows and steps.
+    """
+    fits = (f"try --batch {batch} --steps {steps}" for batch, steps in sizes if batch * steps <= units)
+    return next(fits, "at least a few sentences: nothing can be learnt from this little")
 
 
 def _lines(corpus: Corpus) -> tuple[TextLines, TextLines]:

@@ -34,12 +34,12 @@ def make() -> Any:
 
 
 def _command(task: str) -> Any:
-    chosen = registry.settings(task)
+    chosen = registry.task(task)
 
     def command(
         data: list[str], output: str, as_json: bool, preset: str | None, config: str | None, **values: Any
     ) -> None:
-        _check(task, data, Path(output), as_json, preset, config, given(chosen.CONFIG, values))
+        _check(task, data, Path(output), as_json, preset, config, given(chosen.config, values))
 
     own = [
         knobs.data_parameter(task),
@@ -47,7 +47,7 @@ def _command(task: str) -> Any:
         parameter("as_json", bool, option("Print one JSON object instead of lines.", None, "--json"), False),
         *knobs.config_parameters(task),
     ]
-    return knobs.with_knobs(task, own, command, _HELP.replace("TASK", task).replace("DATA", chosen.METAVAR))
+    return knobs.with_knobs(task, own, command, _HELP.replace("TASK", task).replace("DATA", chosen.metavar))
 
 
 def _check(
@@ -65,10 +65,10 @@ def _check(
     from anaphora.config import resolve
     from anaphora.data.progress import heard_by
 
-    chosen = registry.settings(task)
-    config = resolve(chosen.CONFIG, chosen.PRESETS, preset=preset or chosen.USUAL, file=file, options=options)
+    chosen = registry.task(task)
+    config = resolve(chosen.config, chosen.presets, preset=preset or chosen.default_preset, file=file, options=options)
     with show("") as early, heard_by(early.stage):
-        found = whole(registry.task(task), config, data, lambda load: estimate(load, config.training, output.parent))
+        found = whole(chosen, config, data, lambda load: estimate(load, config.training, output.parent))
     if as_json:
         told = {"task": task, "data": list(data), "errors": len(errors(found))}
         print(json.dumps({**told, "findings": [finding.as_json() for finding in found]}, ensure_ascii=False))

@@ -42,15 +42,20 @@ def page() -> str:
     from anaphora.config.toml import tables
 
     lines = [_PAGE]
-    for name, line in registry.TASKS.items():
-        chosen = registry.settings(name)
-        lines += [f"## {name}", "", line, *tables(chosen.CONFIG, chosen.PRESETS, chosen.USUAL), ""]
+    for chosen in registry.tasks():
+        lines += [
+            f"## {chosen.name}",
+            "",
+            chosen.summary,
+            *tables(chosen.config, chosen.presets, chosen.default_preset),
+            "",
+        ]
     return "\n".join(lines).rstrip()
 
 
 def _command(task: str) -> Any:
     def command(preset: str | None, config: str | None, as_schema: bool, **values: Any) -> None:
-        _show(task, preset, config, as_schema, given(registry.settings(task).CONFIG, values))
+        _show(task, preset, config, as_schema, given(registry.task(task).config, values))
 
     own = [
         parameter("as_schema", bool, option("Print the JSON schema of a config instead.", None, "--schema"), False),
@@ -63,9 +68,9 @@ def _show(task: str, preset: str | None, file: str | None, as_schema: bool, opti
     from anaphora.config import resolve
     from anaphora.config.toml import render, schema
 
-    chosen = registry.settings(task)
+    chosen = registry.task(task)
     if as_schema:
-        print(schema(chosen.CONFIG))
+        print(schema(chosen.config))
         return
-    config = resolve(chosen.CONFIG, chosen.PRESETS, preset=preset or chosen.USUAL, file=file, options=options)
+    config = resolve(chosen.config, chosen.presets, preset=preset or chosen.default_preset, file=file, options=options)
     print(render(config), end="")

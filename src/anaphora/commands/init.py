@@ -33,7 +33,7 @@ def _command(task: str) -> Any:
         parameter("output", str, option("Where the config goes.", "FILE", "-o", "--output"), "config.toml"),
         parameter("force", bool, option("Replace a config that is there.", None, "--force"), False),
     ]
-    text = _HELP.replace("TASK", task).replace("DATA", registry.settings(task).METAVAR)
+    text = _HELP.replace("TASK", task).replace("DATA", registry.task(task).metavar)
     return options.with_parameters(task, own, command, text)
 
 
@@ -42,12 +42,12 @@ def _init(task: str, data: list[str], output: Path, force: bool) -> None:
     from anaphora.errors import UsageError
     from anaphora.files import atomic
 
-    chosen = registry.settings(task)
+    chosen = registry.task(task)
     if output.exists() and not force:
         raise UsageError(f"'{output}' exists. Name another file with -o, or add --force to replace it.")
     atomic.writable(output)
-    guess = registry.task(task).guess(data)
-    settings = begin(chosen.CONFIG, chosen.PRESETS, guess)
+    guess = chosen.suggest(data)
+    settings = begin(chosen.config, chosen.presets, guess)
     names = " ".join(shlex.quote(path) for path in data)
     after = f"{task} {names} --config {shlex.quote(str(output))}"
     head = [

@@ -33,13 +33,13 @@ def make() -> Any:
 
 
 def _command(task: str) -> Any:
-    chosen = registry.settings(task)
+    chosen = registry.task(task)
 
     def command(
         data: list[str], preset: str | None, config: str | None, updates: int, plot: str | None, as_json: bool,
         **values: Any,
     ) -> None:  # fmt: skip
-        _rate(task, data, preset, config, updates, plot, as_json, given(chosen.CONFIG, values))
+        _rate(task, data, preset, config, updates, plot, as_json, given(chosen.config, values))
 
     own = [
         knobs.data_parameter(task),
@@ -63,12 +63,12 @@ def _rate(
 
     if plot is not None:
         atomic.writable(plot)
-    chosen = registry.settings(task)
-    config = resolve(chosen.CONFIG, chosen.PRESETS, preset=preset or chosen.USUAL, file=file, options=options)
+    chosen = registry.task(task)
+    config = resolve(chosen.config, chosen.presets, preset=preset or chosen.default_preset, file=file, options=options)
     with show("") as early, heard_by(early.stage):
-        corpus = registry.task(task).read(config, data)
+        corpus = chosen.read(config, data)
         import_torch_side(f"anaphora rate {task}")
-        work = registry.model(task).Work(config, corpus)
+        work = chosen.training(config, corpus)
         early.stage(f"{updates} updates from low to high")
         from anaphora.training.lr_finder import ramp_of
 

@@ -3,21 +3,23 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from anaphora.commands import parser
+from anaphora.errors import UsageError
 from anaphora.tasks import registry
 
 if TYPE_CHECKING:
     from anaphora.config import Config
+    from anaphora.tasks.base.declaration import Option, Task
 
 
 def for_each_task(name: str, text: str, make: Callable[[str], Any]) -> parser.LateGroup:
     """Return a group of all tasks; ``make`` gives the command of one."""
-    return parser.group({task: (task, line) for task, line in registry.TASKS.items()}, name, text, make)
+    return parser.group({task.name: (task.name, task.summary) for task in registry.tasks()}, name, text, make)
 
 
 def with_parameters(task: str, parameters: Sequence[inspect.Parameter], function: Any, text: str) -> Any:
@@ -30,22 +32,61 @@ def with_parameters(task: str, parameters: Sequence[inspect.Parameter], function
 
 def with_knobs(task: str, own: Sequence[inspect.Parameter], function: Any, text: str) -> Any:
     """Return a command with parameters of its own, then one option per knob."""
-    return with_parameters(task, [*own, *_knob_parameters(registry.settings(task).CONFIG)], function, text)
+    return with_parameters(task, [*own, *_knob_parameters(registry.task(task).config)], function, text)
+
+
+def with_task_options(
+    name: str,
+    own: Sequence[inspect.Parameter],
+    declared: Callable[[Task], Sequence[Option]],
+    function: Any,
+    text: str,
+) -> Any:
+    """Return a command with parameters of its own, then every option that a task declares for it."""
+    known = {option.name: option for task in registry.tasks() for option in declared(task)}
+    return with_parameters(name, [*own, *map(_task_parameter, known.values())], function, text)
+
+
+def _task_parameter(declared: Option) -> inspect.Parameter:
+    kind = list[declared.type] if declared.many else declared.type  # type: ignore[name-defined]
+    default = "" if declared.default in (None, False, "") else f"  [default: {declared.default}]"
+    meant = option(
+        f"{declared.help}{default}", declared.metavar or None, declared.flags, min=declared.least, show_default=False
+    )
+    return parameter(declared.name, kind, meant, None)
+
+
+def chosen(described: str, declared: Sequence[Option], given: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the value of every option that a task declares, as it was given or by default.
+
+    Raises UsageError for one that was given and that the task does not declare.
+    """
+    known = {option.name: option for option in declared}
+    everywhere = {
+        option.name: option.flags for task in registry.tasks() for option in (*task.run_options, *task.eval_options)
+    }
+    strange = [everywhere[name] for name, value in given.items() if value is not None and name not in known]
+    if strange:
+        raise UsageError(f"{', '.join(strange)}: not for {described}.")
+    return {name: option.default if given[name] is None else given[name] for name, option in known.items()}
 
 
 def data_parameter(task: str) -> inspect.Parameter:
     """Return the argument that names the data."""
-    chosen = registry.settings(task)
-    return parameter("data", list[str], typer.Argument(metavar=chosen.METAVAR, help=chosen.DATA))
+    chosen = registry.task(task)
+    return parameter("data", list[str], typer.Argument(metavar=chosen.metavar, help=chosen.data_help))
 
 
 def config_parameters(task: str) -> list[inspect.Parameter]:
     """Return ``--preset`` and ``--config``."""
-    chosen = registry.settings(task)
-    presets = "|".join(chosen.PRESETS)
+    chosen = registry.task(task)
+    presets = "|".join(chosen.presets)
     return [
         parameter(
-            "preset", str, option(f"Settings to start from.  [default: {chosen.USUAL}]", presets, "--preset"), None
+            "preset",
+            str,
+            option(f"Settings to start from.  [default: {chosen.default_preset}]", presets, "--preset"),
+            None,
         ),
         parameter("config", str, option("Settings from a TOML file.", "FILE", "--config"), None),
     ]

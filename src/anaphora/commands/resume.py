@@ -10,7 +10,7 @@ import typer
 from anaphora.commands import parser
 from anaphora.commands.train import import_torch_side
 from anaphora.errors import UsageError
-from anaphora.report.observers import beside
+from anaphora.report.observers import observers
 from anaphora.report.terminal import show
 from anaphora.tasks import registry
 from anaphora.training.distributed import launch
@@ -43,15 +43,16 @@ def resume(
             kept = _kept(folder) if here.first else None
         facts, values = here.agree(kept)
         with here.each():
-            config = from_values(registry.settings(facts["task"]).CONFIG, values)
+            config = from_values(registry.task(facts["task"]).config, values)
             trainer = import_torch_side("anaphora resume")
             with show("", here.stream) as early, heard_by(early.stage):
-                work = registry.model(facts["task"]).Work(
-                    config, registry.task(facts["task"]).read(config, facts["data"])
-                )
-        with show(work.unit, here.stream) as watch:
+                task = registry.task(facts["task"])
+                work = task.training(config, task.read(config, facts["data"]))
+        with show(work.unit, here.stream) as observer:
             tensorboard = (folder / "tensorboard").exists()  # then it was wanted when the run was begun
-            report = trainer.resume(work, folder, watch=watch, beside=beside(work, tensorboard), workers=here.workers)
+            report = trainer.resume(
+                work, folder, observer=observer, observers=observers(work, tensorboard), workers=here.workers
+            )
     if here.first:
         print("\n".join(report.lines()))
 
@@ -67,5 +68,5 @@ def _kept(folder: Path) -> tuple[dict[str, Any], dict[str, Any]]:
             f"The data of {folder} came from {'standard input' if facts['data'] else 'a Python program'}, which cannot"
             " be read again here: train anew from files, or call anaphora.resume with the data."
         )
-    config = resolve(registry.settings(facts["task"]).CONFIG, file=folder / run_folder.CONFIG)
+    config = resolve(registry.task(facts["task"]).config, file=folder / run_folder.CONFIG)
     return facts, config.model_dump()

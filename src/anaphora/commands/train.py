@@ -12,7 +12,7 @@ from typing import Any
 from anaphora.commands import options as knobs
 from anaphora.commands.options import given, option, parameter
 from anaphora.extras import require_torch
-from anaphora.report.observers import beside
+from anaphora.report.observers import observers
 from anaphora.report.terminal import show
 from anaphora.tasks import registry
 from anaphora.training.distributed import launch
@@ -26,13 +26,13 @@ def make() -> Any:
 
 def _command(task: str) -> Any:
     """Return ``train TASK``: a few options of its own, then one per knob of the task's config."""
-    chosen = registry.settings(task)
+    chosen = registry.task(task)
 
     def command(
         data: list[str], output: str, preset: str | None, config: str | None, run_dir: str | None, tensorboard: bool,
         **values: Any,
     ) -> None:  # fmt: skip
-        _train(task, data, output, preset, config, run_dir, tensorboard, given(chosen.CONFIG, values))
+        _train(task, data, output, preset, config, run_dir, tensorboard, given(chosen.config, values))
 
     own = [
         knobs.data_parameter(task),
@@ -41,7 +41,7 @@ def _command(task: str) -> Any:
         parameter("run_dir", str, option("Where the records go; else beside the model.", "FOLDER", "--run-dir"), None),
         parameter("tensorboard", bool, option("Write the records for TensorBoard too.", None, "--tensorboard"), False),
     ]
-    return knobs.with_knobs(task, own, command, chosen.HELP)
+    return knobs.with_knobs(task, own, command, chosen.help)
 
 
 def _train(
@@ -61,23 +61,25 @@ def _train(
     from anaphora.data.progress import heard_by
     from anaphora.runs.folder import check_output
 
-    chosen = registry.settings(task)
+    chosen = registry.task(task)
     with launch.processes(f"anaphora train {task}") as here:
         with here.each():
             here.refuse_standard_input(data)
-            config = resolve(chosen.CONFIG, chosen.PRESETS, preset=preset or chosen.USUAL, file=file, options=options)
+            config = resolve(
+                chosen.config, chosen.presets, preset=preset or chosen.default_preset, file=file, options=options
+            )
             if here.first:
                 check_output(Path(output))
             with show("", here.stream) as early, heard_by(early.stage):
-                corpus, found = examine(registry.task(task), config, data)
+                corpus, found = examine(chosen, config, data)
                 refuse(found)
                 run = import_torch_side(f"anaphora train {task}")
-                work = registry.model(task).Work(config, corpus)
-        with show(work.unit, here.stream) as watch:
+                work = chosen.training(config, corpus)
+        with show(work.unit, here.stream) as observer:
             for finding in warnings(found) if here.first else []:
-                watch.note("\n".join(finding.lines()))
-            how = {"data": data, "run_dir": run_dir, "watch": watch, "started": started, "workers": here.workers}
-            report = run.train(work, output, beside=beside(work, tensorboard), **how)
+                observer.note("\n".join(finding.lines()))
+            how = {"data": data, "run_dir": run_dir, "observer": observer, "started": started, "workers": here.workers}
+            report = run.train(work, output, observers=observers(work, tensorboard), **how)
     if here.first:
         print("\n".join(report.lines()))
 

@@ -41,13 +41,13 @@ def make() -> Any:
 
 
 def _command(task: str) -> Any:
-    chosen = registry.settings(task)
+    chosen = registry.task(task)
 
     def command(
         data: list[str], preset: str | None, config: str | None, trials: int | None, knob: list[str] | None,
         folder: str, jobs: int, as_json: bool, **values: Any,
     ) -> None:  # fmt: skip
-        _tune(task, data, preset, config, trials, knob or [], Path(folder), jobs, as_json, given(chosen.CONFIG, values))
+        _tune(task, data, preset, config, trials, knob or [], Path(folder), jobs, as_json, given(chosen.config, values))
 
     named = "A knob to search, as NAME, NAME=LOW..HIGH or NAME=A,B,C; may be given again."
     own = [
@@ -59,7 +59,7 @@ def _command(task: str) -> Any:
         parameter("jobs", int, option("Processes that search at once.", "N", "--jobs", min=1), 1),
         parameter("as_json", bool, option("The trials as one JSON object each.", None, "--json"), False),
     ]
-    return knobs.with_knobs(task, own, command, _HELP.format(knobs=", ".join(chosen.SEARCH)))
+    return knobs.with_knobs(task, own, command, _HELP.format(knobs=", ".join(chosen.search_space)))
 
 
 def _tune(
@@ -74,29 +74,33 @@ def _tune(
     from anaphora.config.search_space import chosen
     from anaphora.data.progress import heard_by
 
-    settings = registry.settings(task)
+    settings = registry.task(task)
 
     def configured(more: Sequence[str]) -> Config:
         return resolve(  # type: ignore[no-any-return]
-            settings.CONFIG, settings.PRESETS, preset=preset or settings.USUAL, file=file, options=[*options, *more]
+            settings.config,
+            settings.presets,
+            preset=preset or settings.default_preset,
+            file=file,
+            options=[*options, *more],
         )
 
     config = configured(())
     minutes = config.training.minutes  # type: ignore[attr-defined]
     if minutes is None:
         raise UsageError("Say how long the search may take: --minutes 30.")
-    known = [f"{knob.section}.{knob.key}" for knob in all_knobs(settings.CONFIG)]
+    known = [f"{knob.section}.{knob.key}" for knob in all_knobs(settings.config)]
     fixed = {name for name in known if f"--{name.replace('_', '-')}" in options}
-    free = {name: space for name, space in settings.SEARCH.items() if name not in fixed}
+    free = {name: space for name, space in settings.search_space.items() if name not in fixed}
     spaces = chosen(words, free, known)
     for name in spaces:
         _refuse_length(name)
     with show("") as early, heard_by(early.stage):
-        corpus = registry.task(task).read(config, data)
+        corpus = settings.read(config, data)
         import_torch_side(f"anaphora tune {task}")
         from anaphora.training import tuning
 
-        work = registry.model(task).Work
+        work = settings.trainer()
         set_to = config.model_dump()
         set_to["training"].pop("minutes")
         search = tuning.Search(

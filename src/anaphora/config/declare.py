@@ -10,7 +10,7 @@ from __future__ import annotations
 import types
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any, Literal, TypeVar, Union, get_args, get_origin
+from typing import Annotated, Any, Literal, TypeVar, Union, get_args, get_origin
 
 from pydantic import BaseModel, ConfigDict
 from pydantic.fields import FieldInfo
@@ -91,8 +91,15 @@ def sections(config: type[Config]) -> Iterator[tuple[str, type[Section]]]:
 
 
 def members(annotation: Any) -> tuple[Any, ...]:
-    """Return the plain types of an annotation: (float, NoneType) of `float | None`."""
-    return get_args(annotation) if get_origin(annotation) in (Union, types.UnionType) else (annotation,)
+    """Return the plain types of an annotation, without their rules: (float, NoneType) of `float | None`."""
+    found = get_args(annotation) if get_origin(annotation) in (Union, types.UnionType) else (annotation,)
+    return tuple(member.__origin__ if get_origin(member) is Annotated else member for member in found)
+
+
+def _rules(field: FieldInfo) -> list[Any]:
+    """Return the rules that bound a field's values, including rules of one type of several."""
+    inside = [member for member in get_args(field.annotation) if get_origin(member) is Annotated]
+    return [*field.metadata, *(rule for member in inside for info in member.__metadata__ for rule in info.metadata)]
 
 
 def _choices(annotation: Any) -> tuple[str, ...]:
@@ -110,7 +117,7 @@ def _range_in_words(field: FieldInfo) -> str:
     words = {"ge": "at least", "gt": "more than", "le": "at most", "lt": "less than"}
     said = [
         f"{word} {getattr(rule, name):,}"
-        for rule in field.metadata
+        for rule in _rules(field)
         for name, word in words.items()
         if hasattr(rule, name)
     ]

@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Any, Literal
 
 from pydantic import Field
 
 from anaphora.config.declare import Section
+
+
+def averaged(share: float) -> Any:
+    """Return the field for averaged weights, with its default."""
+    meaning = "share of the run over which weights are also averaged, the better of both kept; 0: none"
+    return Field(default=share, ge=0, le=1, description=meaning)
 
 
 class Training(Section):
@@ -21,12 +27,7 @@ class Training(Section):
     beta1: float = Field(default=0.9, ge=0, lt=1, description="memory of AdamW's mean gradient")
     beta2: float = Field(default=0.99, ge=0, lt=1, description="memory of AdamW's mean squared gradient")
     clip: float = Field(default=1.0, ge=0, description="largest norm of the whole gradient; 0: not clipped")
-    average: float = Field(
-        default=0.0,
-        ge=0,
-        le=1,
-        description="share of the run over which weights are also averaged, the better of both kept; 0: none",
-    )
+    average: float = averaged(0.0)
     minutes: float | None = Field(default=None, gt=0, description="time for the whole command, up to the saved model")
     max_steps: int | None = Field(default=None, ge=1, description="most steps of the optimiser")
     epochs: float | None = Field(

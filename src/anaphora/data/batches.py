@@ -15,9 +15,9 @@ that exceeds the memory fails at once.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import cached_property
-from typing import Any, NamedTuple
+from typing import Any, Generic, NamedTuple, Protocol, Self, TypeVar
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -42,6 +42,17 @@ class Ragged(NamedTuple):
     def lengths(self) -> Indices:
         """The number of steps of each row, (B,)."""
         return np.diff(self.ends, prepend=0)
+
+    def locate(self, places: Indices) -> tuple[Indices, Indices]:
+        """Return the rows (n,) of positions among the steps of all rows (n,), and their steps in these rows (n,)."""
+        row = np.searchsorted(self.ends, places, side="right").astype(np.int64)
+        return row, places - (self.ends - self.lengths)[row]
+
+    def reversed(self) -> Ragged:
+        """Return every row with its steps in reverse order."""
+        lengths = self.lengths
+        mirrored = np.repeat(2 * self.ends - lengths - 1, lengths)
+        return Ragged(self.steps[mirrored - np.arange(len(self.steps))], self.ends)
 
     def row(self, number: int) -> NDArray[Any]:
         """Return the steps of one row, (n, …)."""
@@ -123,6 +134,40 @@ class Bucketed:
                 order[[0, first]] = order[[first, 0]]
             self._epoch = (epoch, rows, order)
         return self._epoch[1], self._epoch[2]
+
+
+P = TypeVar("P", bound="EncodedRows")
+
+
+class EncodedRows(Protocol):
+    """Encoded rows, and their numbers in the part that was read."""
+
+    @property
+    def numbers(self) -> Indices:
+        """The number of each row in its part, (B,)."""
+
+    @property
+    def lengths(self) -> Indices:
+        """The number of steps of each row, (B,)."""
+
+    def take(self, rows: Indices, /) -> Self:
+        """Return the rows numbered `rows` (n,), in this order."""
+
+
+class RowBatches(Generic[P]):
+    """Encoded rows in batches; a batch is a function of its position, and `units` counts the terms of its loss."""
+
+    def __init__(self, rows: P, bucketed: Bucketed, units: Callable[[P], int]) -> None:
+        self.units, self.per_epoch = units, bucketed.per_epoch
+        self._rows, self._bucketed = rows, bucketed
+
+    def at(self, position: int) -> P:
+        """Return the batch at this position."""
+        return self._rows.take(self._bucketed.at(position))
+
+    def part(self, batch: P, rank: int, ranks: int) -> P:
+        """Return the rows of a batch for worker `rank` of `ranks`: every worker gets long and short rows."""
+        return batch.take(np.arange(rank, len(batch.numbers), ranks))
 
 
 def rounded(lengths: Indices) -> Indices:

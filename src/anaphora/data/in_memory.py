@@ -107,3 +107,28 @@ def _plain(value: Any) -> Any:
     if (isinstance(value, float) and value != value) or type(value).__name__ in _MISSING:
         return None
     return value
+
+
+def texts(data: Any) -> list[str]:
+    """Return several texts as a list.
+
+    Raises UsageError for other data, including a single text.
+
+    >>> texts(("ein Mann", "ja"))
+    ['ein Mann', 'ja']
+    """
+    if isinstance(data, str) or not is_sequence(data) or not all(isinstance(text, str) for text in data):
+        raise UsageError(f"Expected a list of texts, got {kind(data)}: give one in a list, too.")
+    return list(data)
+
+
+def two_columns(data: Any, expected: str) -> tuple[Sequence[Any], Sequence[Any]]:
+    """Return both columns of `(X, y)` or of a list of `(x, y)`.
+
+    Raises UsageError for other data; `expected` is the message, with {} for the type of the data.
+    """
+    if isinstance(data, tuple) and len(data) == 2 and all(map(is_sequence, data)):
+        return data
+    if isinstance(data, list) and data and all(isinstance(row, tuple | list) and len(row) == 2 for row in data):
+        return [x for x, _ in data], [y for _, y in data]
+    raise UsageError(expected.format(kind(data)))

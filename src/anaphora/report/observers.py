@@ -1,4 +1,4 @@
-"""The watches of a run besides the one on the screen: its page, and TensorBoard's file if that is wanted."""
+"""The observers of a run besides the one on the screen: its page, and TensorBoard's file if that is wanted."""
 
 from __future__ import annotations
 
@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from anaphora.runs.content import Section
-    from anaphora.training.observer import Watch
-    from anaphora.training.task import Beside, Work
+    from anaphora.training.observer import Observer
+    from anaphora.training.task import ObserverFactory, TrainingTask
 
 
-def beside(work: Work[Any], tensorboard: bool = False) -> Beside:
+def observers(work: TrainingTask[Any], tensorboard: bool = False) -> ObserverFactory:
     """Give them, for a run of this work; needs torch. The page shows what `work.sections` says of the best weights.
 
     Calling what is returned raises MissingExtra where TensorBoard is wanted and not installed.
@@ -24,7 +24,7 @@ def beside(work: Work[Any], tensorboard: bool = False) -> Beside:
 
     shown: Callable[[Any], Sequence[Section]] | None = getattr(work, "sections", None)
 
-    def watches(folder: Path, tell: Callable[[str], None]) -> list[Watch]:
+    def made(folder: Path, tell: Callable[[str], None]) -> list[Observer]:
         def sections() -> Sequence[Section]:
             tensors, _ = checkpoint.read(folder / run_folder.CHECKPOINTS / checkpoint.BEST)
             return [] if shown is None else shown(tensors)
@@ -32,4 +32,4 @@ def beside(work: Work[Any], tensorboard: bool = False) -> Beside:
         page = Page(folder, tell, None if shown is None else sections)
         return [page, *([TensorBoard(folder, tell)] if tensorboard else [])]
 
-    return watches
+    return made

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from anaphora.errors import MissingExtra
-from anaphora.training.observer import Evaluation, Silent, Step
+from anaphora.training.observer import Evaluation, SilentObserver, Step
 
 if TYPE_CHECKING:
     from torch.utils.tensorboard import SummaryWriter
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 FOLDER = "tensorboard"
 
 
-class TensorBoard(Silent):
+class TensorBoard(SilentObserver):
     """Told like any watch; `tell` passes a note on to who is there to read it."""
 
     def __init__(self, run: Path, tell: Callable[[str], None]) -> None:

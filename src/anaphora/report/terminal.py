@@ -17,14 +17,14 @@ from anaphora.formatting import clock
 if TYPE_CHECKING:
     from rich.progress import Progress, TaskID
 
-    from anaphora.training.observer import Evaluation, Step, Watch
+    from anaphora.training.observer import Evaluation, Observer, Step
     from anaphora.training.plan import Plan
 
 QUIET_SECONDS = 15.0  # between plain lines that no evaluation caused
 
 
 @contextmanager
-def show(units: str, stream: TextIO | None = None) -> Iterator[Watch]:
+def show(units: str, stream: TextIO | None = None) -> Iterator[Observer]:
     """Give a watch that draws on ``stream`` (default: standard error); ``units`` is the plural of what is counted."""
     out = sys.stderr if stream is None else stream
     if out.isatty():

@@ -35,10 +35,10 @@ class Result:
 
     @property
     def loses(self) -> bool | None:
-        """Whether the value is worse than the baseline; None if one of them is unknown."""
+        """Whether the value is worse than the baseline, as NaN always is; None if one of them is unknown."""
         if self.value is None or self.baseline is None:
             return None
-        return self.value > self.baseline if self.lower_is_better else self.value < self.baseline
+        return not (self.value <= self.baseline if self.lower_is_better else self.value >= self.baseline)
 
 
 Cell = str | int | float | bool | None

@@ -1,41 +1,33 @@
-"""The result of a training, and the report and model file that every task makes of it.
+"""The result of a training, and the report of it that is the same for every task.
 
 The module needs no torch: a saved model is scored in the way in which it is used.
 """
 
 from __future__ import annotations
 
-import datetime
 import math
-import platform
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
-import numpy as np
 from numpy.typing import NDArray
 
-from anaphora import bundle
 from anaphora.bundle import spec
-from anaphora.errors import UsageError
 from anaphora.formatting import clock
-from anaphora.runs import folder as run_folder
 from anaphora.runs.content import Result, Section
-from anaphora.version import __version__
 
 Tensors = Mapping[str, NDArray[Any]]
 
 
 @dataclass(frozen=True)
-class Trained:
+class TrainedWeights:
     """The spec and weights of a trained model, and the facts of its training."""
 
     tree: spec.Block
-    tensors: Mapping[str, NDArray[Any]] = field(repr=False)
-    sampled: float  # the best validation loss
+    tensors: Tensors = field(repr=False)
+    validation_loss: float  # the best one
     best_step: int
     weights: str  # raw or average
     steps: int
@@ -47,13 +39,54 @@ class Trained:
         """Seconds since the command began."""
         return time.monotonic() - self.started
 
+    @property
+    def parameters(self) -> int:
+        """The number of trained parameters."""
+        return sum(math.prod(shape) for shape in spec.tensors(self.tree).values())
 
-@dataclass(frozen=True, kw_only=True)
-class Ending:
-    """The report of a training; the report of a task adds its score on the held-out part and the baselines' scores."""
 
-    loses: bool | None  # whether it is worse than the baseline; None if the run stopped before its score
-    sampled_nats: float  # the best validation loss
+class Score(Protocol):
+    """The score of a model on data, in the measures of its task."""
+
+    def as_json(self) -> dict[str, Any]:
+        """Return the figures as plain values."""
+
+    def lines(self) -> list[str]:
+        """Return the figures as lines of a report."""
+
+
+class Judgement(Protocol):
+    """A task's judgement of its score on the held-out part, or of no score if there is none yet."""
+
+    @property
+    def results(self) -> Sequence[Result]:
+        """Figures with their baselines; the first result decides whether the network loses."""
+
+    @property
+    def headline(self) -> Sequence[str]:
+        """The lines of a report about the score; empty without a score."""
+
+    @property
+    def sections(self) -> Sequence[Section]:
+        """Sections of the run's page."""
+
+    @property
+    def notes(self) -> Sequence[str]:
+        """Sentences about the score and the baseline."""
+
+    @property
+    def facts(self) -> Mapping[str, Any]:
+        """The task's own part of the model card."""
+
+
+@dataclass(frozen=True)
+class Report:
+    """The report of a training; `score` and `baseline` are the task's own, on the held-out part."""
+
+    score: Any  # None if the run stopped before the score was computed
+    baseline: Any
+    loses: bool | None  # whether it is worse than the baseline; None without a score
+    validation_loss: float  # the best one, in nats per unit
     parameters: int
     steps: int
     best_step: int
@@ -64,83 +97,63 @@ class Ending:
     notes: tuple[str, ...]
     results: tuple[Result, ...]
     sections: tuple[Section, ...]
+    headline: tuple[str, ...] = ()
 
     def lines(self) -> list[str]:
         """Return the lines of the report at the end of a command."""
         steps = f"{self.steps:,} steps (the best after {self.best_step:,})"
-        lines = [f"{self.parameters:,} parameters, {steps}, {clock(self.seconds)}", *self.told()]
+        lines = [f"{self.parameters:,} parameters, {steps}, {clock(self.seconds)}", *self.headline]
         lines += [f"note: {note}" for note in self.notes]
         return [*lines, f"model    {self.model}", f"records  {self.run_dir}"]
 
-    def told(self) -> list[str]:
-        """Return the lines about the score, if there is one."""
+
+def report(
+    trained: TrainedWeights, score: Any, baseline: Any, found: Judgement, loss_unit: str, folder: Path, output: Path
+) -> Report:
+    """Return the report of trained weights; `loss_unit` names the unit of the mean loss."""
+    cut_off = [] if score is not None else [_cut_off(trained, loss_unit)]
+    return Report(
+        score=score,
+        baseline=baseline,
+        loses=found.results[0].loses if score is not None else None,
+        validation_loss=trained.validation_loss,
+        parameters=trained.parameters,
+        steps=trained.steps,
+        best_step=trained.best_step,
+        seconds=trained.seconds,
+        stopped=trained.stopped,
+        model=output,
+        run_dir=folder,
+        notes=(*found.notes, *cut_off),
+        results=tuple(found.results),
+        sections=tuple(found.sections),
+        headline=tuple(found.headline),
+    )
+
+
+def headline(score: Score | None) -> list[str]:
+    """Return the lines of a score, the first with "held out:"; empty without a score."""
+    return [] if score is None else [f"held out: {line}" if not at else line for at, line in enumerate(score.lines())]
+
+
+def partly_scored(scored: int, held_out: int, things: str) -> list[str]:
+    """Return a note that only some of the held-out examples were scored; `things` names the examples."""
+    if scored == held_out:
         return []
+    return [f"Scored are {scored:,} of {held_out:,} held-out {things}: --minutes left no time for more."]
 
 
-def ended(trained: Trained, folder: Path, output: Path) -> dict[str, Any]:
-    """Return the fields of a report that depend on the training alone."""
-    return {
-        "sampled_nats": trained.sampled,
-        "parameters": sum(math.prod(shape) for shape in spec.tensors(trained.tree).values()),
-        "steps": trained.steps,
-        "best_step": trained.best_step,
-        "seconds": trained.seconds,
-        "stopped": trained.stopped,
-        "model": output,
-        "run_dir": folder,
-    }
+def lost(result: Result, rival: str, remedy: str) -> list[str]:
+    """Return a note on a network that is worse than its baseline."""
+    if not result.loses:
+        return []
+    figures = f"{result.name} {result.value:.4f} against {result.baseline:.4f}"
+    return [f"The network loses to {rival}: {figures}. {remedy}"]
 
 
-def cut_off(trained: Trained, unit: str) -> str:
+def _cut_off(trained: TrainedWeights, unit: str) -> str:
     """Return the note of a report without a score."""
-    if not math.isfinite(trained.sampled):
+    if not math.isfinite(trained.validation_loss):
         return "Cut off before the model was judged. `anaphora eval` scores it."
-    best = f"a look during training had {trained.sampled:.4f} nats per {unit}"
-    return f"Cut off before the held-out part was scored; {best}. `anaphora eval` scores it."
-
-
-def card(
-    sources: Iterable[str], sha256: str, facts: Mapping[str, Any], trained: Trained, report: Ending
-) -> dict[str, Any]:
-    """Return the model card in a model file: how the model was made; `facts` are the task's own."""
-    return {
-        "date": datetime.datetime.now(datetime.UTC).date().isoformat(),
-        "sources": [Path(source).name for source in sources],
-        "data_sha256": sha256,
-        **facts,
-        "parameters": report.parameters,
-        "steps": report.steps,
-        "best_step": report.best_step,
-        "weights": trained.weights,
-        "stopped": report.stopped,
-        "seconds": round(report.seconds, 3),
-        "versions": versions(),
-    }
-
-
-def write(folder: Path, output: Path, tensors: Tensors, settings: Mapping[str, Any]) -> dict[Path, UsageError]:
-    """Write a bundle to both its places, and return the error of each failed place, because they may be on two disks.
-
-    `tensors` are named arrays of any shape (n, …).
-    """
-    failed: dict[Path, UsageError] = {}
-    for path in run_folder.models(folder, output):
-        try:
-            bundle.write(path, tensors, settings)
-        except UsageError as error:
-            failed[path] = error
-    return failed
-
-
-def versions() -> dict[str, str | None]:
-    """Return the versions on a model card."""
-    try:
-        torch = version("torch")
-    except PackageNotFoundError:
-        torch = None
-    return {
-        "anaphora": __version__,
-        "python": platform.python_version(),
-        "numpy": np.__version__,
-        "torch": torch,
-    }
+    look = f"a look during training had {trained.validation_loss:.4f} nats per {unit}"
+    return f"Cut off before the held-out part was scored; {look}. `anaphora eval` scores it."

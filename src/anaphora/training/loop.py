@@ -27,7 +27,7 @@ from anaphora.config import Training
 from anaphora.errors import Diverged, Terminated, UsageError
 from anaphora.training import checkpoint, non_finite, state
 from anaphora.training.distributed.workers import Alone, Workers
-from anaphora.training.observer import Evaluation, Silent, Step, Watch
+from anaphora.training.observer import Evaluation, Observer, SilentObserver, Step
 from anaphora.training.optim import Average
 from anaphora.training.outcome import Best, Outcome, Stopped
 from anaphora.training.plan import Budget, Plan, Schedule
@@ -55,7 +55,7 @@ class Loop(Generic[Batch]):
     schedule: Schedule
     training: Training
     folder: Path  # for checkpoints
-    watch: Watch = field(default_factory=Silent)
+    observer: Observer = field(default_factory=SilentObserver)
     budget: Budget | None = None
     probes: Mapping[str, Probe] = field(default_factory=dict)
     limit: Callable[[Plan], None] = lambda plan: None  # told how much a plan has time to look at and to score
@@ -139,7 +139,7 @@ class Loop(Generic[Batch]):
         elif self.budget is not None and not self.schedule.plans:
             self._adopt(asdict(self.budget.trial(self.schedule)))
         elif self.step == 0:
-            self.watch.plan(self.schedule.plans[-1])
+            self.observer.plan(self.schedule.plans[-1])
 
     def _keep_what_there_is(self) -> None:
         """Before the first look: give the weights one; where that fails too, keep them unjudged if they are finite."""
@@ -168,7 +168,7 @@ class Loop(Generic[Batch]):
         self._units += taken.units
 
     def _read(self) -> None:
-        """Fetch the losses and norms of the last steps from the device, check them and tell the watch."""
+        """Fetch the losses and norms of the last steps from the device, check them and tell the observer."""
         unread, self._unread = self._unread, []
         if not unread:
             return
@@ -180,10 +180,10 @@ class Loop(Generic[Batch]):
             self._tell(first + offset, read[2 * offset], read[2 * offset + 1], taken, rate, pace)
 
     def _tell(self, step: int, loss: float, norm: float, taken: Taken, rate: float, pace: float) -> None:
-        """Hand one step's numbers to the watch, and end the run if they are none."""
+        """Hand one step's numbers to the observer, and end the run if they are none."""
         self.at.losses.append(loss)
         self.at.clipped.append(0 < self.training.clip < norm)
-        self.watch.step(
+        self.observer.step(
             Step(
                 step=step,
                 total_steps=self.schedule.total_steps,
@@ -279,14 +279,14 @@ class Loop(Generic[Batch]):
             return "terminated" if isinstance(cut, Terminated) else "interrupted", math.nan, "", {}
 
     def _take_in(self, loss: float, weights: str, probes: Mapping[str, Mapping[str, float]]) -> None:
-        """Keep the weights if they are the best so far, and tell the watch."""
+        """Keep the weights if they are the best so far, and tell the observer."""
         better = self.best is None or loss < self.best.loss
         if better:
             self._keep(self.step, loss, weights)
         self.at.worse = 0 if better else self.at.worse + 1
         assert self.best is not None
         losses, self.at.losses = self.at.losses, []
-        self.watch.evaluation(
+        self.observer.evaluation(
             Evaluation(
                 step=self.step,
                 total_steps=self.schedule.total_steps,
@@ -343,7 +343,7 @@ class Loop(Generic[Batch]):
         """Have a plan written down, then let it take effect."""
         if facts is not None:
             plan = Plan(**facts)
-            self.watch.plan(plan)
+            self.observer.plan(plan)
             self.schedule.plans.append(plan)
             self.limit(plan)
 

@@ -27,7 +27,7 @@ from anaphora.config import Training
 from anaphora.training import device
 from anaphora.training.distributed.workers import Alone
 from anaphora.training.initial import first_model
-from anaphora.training.task import Work
+from anaphora.training.task import TrainingTask
 from anaphora.training.update import Batches, Loss, Updater
 
 Batch = TypeVar("Batch")
@@ -84,16 +84,16 @@ def find(
     return judge(rates[: len(losses)], losses)
 
 
-def ramp_of(work: Work[Any], steps: int = STEPS) -> Ramp:
+def ramp_of(work: TrainingTask[Any], steps: int = STEPS) -> Ramp:
     """The ramp from the first weights of a task's work on.
 
     Raises UsageError for a device that is not there.
     """
     training = work.training
     with torch.random.fork_rng(devices=[]):
-        model = first_model(work.tree, training.seed, work.begin)
+        model = first_model(work.tree, training.seed, work.initialise)
         model.to(device.pick(training.device, training.precision))
-        return find(model, work.batches, work.loss, training, steps=steps)
+        return find(model, work.batches, work.batch_loss, training, steps=steps)
 
 
 def judge(rates: Sequence[float], losses: Sequence[float]) -> Ramp:

@@ -54,7 +54,9 @@ class MetricsLog:
 
     def finish(self, report: object) -> None:
         """Write the report and close the file."""
-        self._write("finish", asdict(report) if is_dataclass(report) and not isinstance(report, type) else {})
+        facts = asdict(report) if is_dataclass(report) and not isinstance(report, type) else {}
+        facts.pop("headline", None)  # lines of the same figures
+        self._write("finish", facts)
         self.close()
 
     def size(self) -> int:

@@ -1,7 +1,7 @@
-"""Who watches a run, and what they are told: a progress bar, the metrics log, a test.
+"""Observers of a run, and what they are told: a progress bar, the metrics log, a test.
 
-The loop calls every watch at the same moments with small immutable facts; it never prints and knows no screen. Losses
-are in nats per unit of the task, times in seconds.
+The loop calls every observer at the same moments with small immutable facts; it never prints and knows no screen.
+Losses are in nats per unit of the task, times in seconds.
 """
 
 from __future__ import annotations
@@ -46,8 +46,8 @@ class Evaluation:
     probes: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
 
 
-class Watch(Protocol):
-    """What is called while a run goes on. `Silent` answers everything with nothing: subclass it for a part."""
+class Observer(Protocol):
+    """What is called while a run goes on. `SilentObserver` answers everything with nothing: subclass it for a part."""
 
     def stage(self, text: str) -> None:
         """Something outside the loop begins, such as scoring."""
@@ -68,8 +68,8 @@ class Watch(Protocol):
         """All is saved; `report` is the task's."""
 
 
-class Silent:
-    """A watch that does nothing."""
+class SilentObserver:
+    """An observer that does nothing."""
 
     def stage(self, text: str) -> None:
         """Do nothing."""
@@ -90,38 +90,38 @@ class Silent:
         """Do nothing."""
 
 
-class Together:
-    """Several watches as one, told in order."""
+class Observers:
+    """Several observers as one, told in order."""
 
-    def __init__(self, watches: Iterable[Watch]) -> None:
-        self.watches = tuple(watches)
+    def __init__(self, observers: Iterable[Observer]) -> None:
+        self.observers = tuple(observers)
 
     def stage(self, text: str) -> None:
-        """Tell every watch."""
-        for watch in self.watches:
-            watch.stage(text)
+        """Tell every observer."""
+        for observer in self.observers:
+            observer.stage(text)
 
     def plan(self, plan: Plan) -> None:
-        """Tell every watch."""
-        for watch in self.watches:
-            watch.plan(plan)
+        """Tell every observer."""
+        for observer in self.observers:
+            observer.plan(plan)
 
     def step(self, step: Step) -> None:
-        """Tell every watch."""
-        for watch in self.watches:
-            watch.step(step)
+        """Tell every observer."""
+        for observer in self.observers:
+            observer.step(step)
 
     def evaluation(self, evaluation: Evaluation) -> None:
-        """Tell every watch."""
-        for watch in self.watches:
-            watch.evaluation(evaluation)
+        """Tell every observer."""
+        for observer in self.observers:
+            observer.evaluation(evaluation)
 
     def note(self, text: str) -> None:
-        """Tell every watch."""
-        for watch in self.watches:
-            watch.note(text)
+        """Tell every observer."""
+        for observer in self.observers:
+            observer.note(text)
 
     def finish(self, report: object) -> None:
-        """Tell every watch."""
-        for watch in self.watches:
-            watch.finish(report)
+        """Tell every observer."""
+        for observer in self.observers:
+            observer.finish(report)

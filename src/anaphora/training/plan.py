@@ -135,7 +135,7 @@ class Budget:
     score_looks: float
     saving: Callable[[], float]
     most_steps: int | None = None
-    look_units: int = 0  # of a look; 0 where that is not known
+    validation_units: int = 0  # of a look; 0 where that is not known
     divides: bool = False
 
     def trial(self, schedule: Schedule) -> Plan:
@@ -154,7 +154,7 @@ class Budget:
     def look(self, schedule: Schedule, step: int, units_per_second: float) -> Plan | None:
         """Before the first look: the plan with as short a look as there is time for, or None if a whole one fits."""
         current = schedule.plans[-1]
-        seconds = self.look_units / units_per_second
+        seconds = self.validation_units / units_per_second
         allowed = _LOOKING_SHARE * max(self.left(), 0.0)
         if not self.divides or seconds <= allowed:
             return None

@@ -1,6 +1,6 @@
-"""A whole run of any task, from its data to its report: what a task brings is a `Work`, and everything else is here.
+"""A whole run of any task, from its data to its report: a task brings a `TrainingTask`, and everything else is here.
 
-    folder, log → floor → first weights → loop → best weights saved → scored → saved with the score
+    folder, log → baseline → first weights → loop → best weights saved → scored → saved with the score
 
 A run that was cut off goes on where its newest checkpoint stands. The log is cut there too, and the plans it recorded
 after that come true again, so that the weights and the records are those of a run that was never cut off.
@@ -25,44 +25,44 @@ from anaphora.errors import DataError, Interrupted, Terminated, UsageError
 from anaphora.formatting import clock
 from anaphora.runs import folder as run_folder
 from anaphora.runs import machine
-from anaphora.runs.report import Trained
+from anaphora.runs.report import TrainedWeights
 from anaphora.training import checkpoint, device
 from anaphora.training.distributed.workers import Alone, Workers, check_same, each
 from anaphora.training.initial import first_model
 from anaphora.training.loop import Loop, Probe
 from anaphora.training.metrics_log import MetricsLog, plans_after
 from anaphora.training.non_finite import explained
-from anaphora.training.observer import Silent, Together, Watch
+from anaphora.training.observer import Observer, Observers, SilentObserver
 from anaphora.training.outcome import Outcome
 from anaphora.training.plan import Budget, Plan, Schedule
-from anaphora.training.task import Beside, Divided, Work
+from anaphora.training.task import ObserverFactory, Subsampled, TrainingTask
 
 _EPOCHS = 10.0  # if nothing says how long
 _SAVING_SECONDS = 1.0
 _LATE = 0.5  # of the time is gone before the first step
 
 
-def nobody(folder: Path, tell: Callable[[str], None]) -> tuple[Watch, ...]:
-    """No watch beside the log."""
+def nobody(folder: Path, tell: Callable[[str], None]) -> tuple[Observer, ...]:
+    """No observer beside the log."""
     return ()
 
 
 def train(
-    work: Work[Any],
+    work: TrainingTask[Any],
     output: str | Path,
     *,
     data: Iterable[str] = (),
     run_dir: str | Path | None = None,
-    watch: Watch | None = None,
-    beside: Beside = nobody,
+    observer: Observer | None = None,
+    observers: ObserverFactory = nobody,
     probes: Mapping[str, Probe] | None = None,
     workers: Workers | None = None,
     started: float | None = None,
 ) -> Any:
-    """Train, score beside the floor, write the model to `output`, and give the task's report.
+    """Train, score beside the baseline, write the model to `output`, and give the task's report.
 
     `started`, on the clock of `time.monotonic`, is when the time of `minutes` began to run; `data` are the paths that
-    `resume` will read; `beside` gives more watches, once it is known where the run's folder is.
+    `resume` will read; `observers` gives more observers, once it is known where the run's folder is.
 
     Of several workers all call it, and the first gives the report; where torchrun has started them again, it goes on
     with the run that they had begun.
@@ -75,7 +75,7 @@ def train(
     output = Path(output)
     begun = workers.remembered()
     if begun is not None:
-        return resume(work, begun, watch=watch, beside=beside, probes=probes, workers=workers)
+        return resume(work, begun, observer=observer, observers=observers, probes=probes, workers=workers)
     _check_same(work, workers)
     folder = run_folder.free_run_dir(output) if run_dir is None else Path(run_dir)
     folder = Path(workers.agree(str(folder)))
@@ -92,15 +92,15 @@ def train(
             run_folder.check_output(output)
             run_folder.begin(folder, render(work.config), facts)
     workers.remember(str(folder))
-    return _Run(work, output, folder, watch, beside, dict(probes or {}), workers, started).whole(None)
+    return _Run(work, output, folder, observer, observers, dict(probes or {}), workers, started).whole(None)
 
 
 def resume(
-    work: Work[Any],
+    work: TrainingTask[Any],
     folder: str | Path,
     *,
-    watch: Watch | None = None,
-    beside: Beside = nobody,
+    observer: Observer | None = None,
+    observers: ObserverFactory = nobody,
     probes: Mapping[str, Probe] | None = None,
     workers: Workers | None = None,
 ) -> Any:
@@ -128,7 +128,7 @@ def resume(
     known, note = workers.agree((found[1], found[2]) if found else ({"logged": 0, "seconds": 0.0}, ""))
     tensors = workers.hand_out(found[0] if found else {})
     started = time.monotonic() - known["seconds"]
-    run = _Run(work, Path(facts["output"]), folder, watch, beside, dict(probes or {}), workers, started)
+    run = _Run(work, Path(facts["output"]), folder, observer, observers, dict(probes or {}), workers, started)
     return run.whole((tensors, known, note), machine.differences(facts["machine"], _machine(work, workers)))
 
 
@@ -137,18 +137,18 @@ class _Run:
 
     def __init__(
         self,
-        work: Work[Any],
+        work: TrainingTask[Any],
         output: Path,
         folder: Path,
-        watch: Watch | None,
-        beside: Beside,
+        observer: Observer | None,
+        observers: ObserverFactory,
         probes: Mapping[str, Probe],
         workers: Workers,
         started: float,
     ) -> None:
-        self.work, self.output, self.folder, self.started, self.beside = work, output, folder, started, beside
-        self.watch, self.probes, self.workers = watch or Silent(), probes, workers
-        self.besides: tuple[Watch, ...] = ()
+        self.work, self.output, self.folder, self.started, self.observers = work, output, folder, started, observers
+        self.observer, self.probes, self.workers = observer or SilentObserver(), probes, workers
+        self.others: tuple[Observer, ...] = ()
         self.saved = ""
         self.trouble = ""
 
@@ -158,15 +158,15 @@ class _Run:
         first = self.workers.rank == 0
         plans = [] if kept is None or not first else plans_after(self.folder / run_folder.LOG, kept)
         log = MetricsLog(self.folder / run_folder.LOG, kept) if first else None
-        self.besides = tuple(self.beside(self.folder, self.watch.note)) if first else ()
-        told = Together((log, *self.besides, self.watch) if log else (self.watch,))
+        self.others = tuple(self.observers(self.folder, self.observer.note)) if first else ()
+        told = Observers((log, *self.others, self.observer) if log else (self.observer,))
         try:
             if first:
                 size = sum(4 * math.prod(shape) for shape in spec.tensors(self.work.tree).values())
                 for place in (self.folder, self.output.parent):
                     run_folder.check_room(place, size)
-                beaten = self.work.count_floor(told) or ()
-                run_folder.add(self.folder, results=[asdict(result) for result in beaten])
+                self.work.fit_baseline(told)
+                run_folder.add(self.folder, results=[asdict(result) for result in self.work.results()])
                 if found is None:
                     self._tell_of_late_beginning()
             foreseen = [Plan(**plan) for plan in self.workers.agree([asdict(plan) for plan in plans])]
@@ -177,7 +177,7 @@ class _Run:
                 elif found is not None:
                     loop.foresee(foreseen)
                 for note in _said(found, loop, changes):
-                    self.watch.note(note)
+                    self.observer.note(note)
                 outcome = loop.run()
             self.workers.leave()
             if not first:
@@ -199,9 +199,9 @@ class _Run:
             raise ended
         return report
 
-    def _loop(self, told: Watch, log: MetricsLog | None) -> Loop[Any]:
+    def _loop(self, told: Observer, log: MetricsLog | None) -> Loop[Any]:
         work, training = self.work, self.work.training
-        model = first_model(work.tree, training.seed, work.begin)
+        model = first_model(work.tree, training.seed, work.initialise)
         if self.workers.rank > 0:
             torch.manual_seed(training.seed + self.workers.rank)  # another dropout mask for other rows
         model.to(device.pick(training.device, training.precision))
@@ -209,28 +209,28 @@ class _Run:
         return Loop(
             model=model,
             batches=work.batches,
-            loss=work.loss,
-            evaluate=lambda model: work.evaluate(model),
+            loss=work.batch_loss,
+            evaluate=lambda model: work.validation_loss(model),
             schedule=schedule,
             training=training,
             folder=self.folder / run_folder.CHECKPOINTS,
-            watch=told,
+            observer=told,
             budget=budget,
             probes=self.probes,
             limit=limits(work),
-            explain=lambda model, batches, carry: explained(model, work.loss, batches, carry, work.name),
+            explain=lambda model, batches, carry: explained(model, work.batch_loss, batches, carry, work.describe),
             logged=int if log is None else log.size,
             workers=self.workers,
         )
 
-    def _end(self, loop: Loop[Any], outcome: Outcome, told: Watch) -> Any:
+    def _end(self, loop: Loop[Any], outcome: Outcome, told: Observer) -> Any:
         """Save what there is, score it if the run was not cut off, and save that."""
         if outcome.best is None:
             raise outcome.error("No model was saved: none had been judged yet.") or AssertionError(outcome)
         if outcome.stopped in ("unwritable", "exhausted"):
             self.trouble = f"{outcome.trouble} "
         best = outcome.best
-        trained = Trained(
+        trained = TrainedWeights(
             self.work.tree,
             best.tensors,
             best.loss,
@@ -260,13 +260,13 @@ class _Run:
 
     def _ending(self) -> float:
         """The seconds that saving takes, and what else is done at the end."""
-        return _SAVING_SECONDS + sum(getattr(watch, "end_seconds", 0.0) for watch in self.besides)
+        return _SAVING_SECONDS + sum(getattr(observer, "end_seconds", 0.0) for observer in self.others)
 
     def _tell_of_late_beginning(self) -> None:
         """Say so where reading and counting have left little of the time."""
         minutes, took = self.work.training.minutes, time.monotonic() - self.started
         if minutes is not None and took > _LATE * 60 * minutes:
-            self.watch.note(
+            self.observer.note(
                 f"Reading, preparing and the baseline took {clock(took)} of the {clock(60 * minutes)} that --minutes"
                 " gives: little is left to train."
             )
@@ -276,7 +276,7 @@ class _Run:
 
 
 def lengths(
-    work: Work[Any], started: float, ending: Callable[[], float] = lambda: _SAVING_SECONDS
+    work: TrainingTask[Any], started: float, ending: Callable[[], float] = lambda: _SAVING_SECONDS
 ) -> tuple[Schedule, Budget | None]:
     """How long a run will be: a plan of steps or passes, or a budget of time with those as limits; `ending` gives the
     seconds that are needed for what comes after the score.
@@ -298,30 +298,32 @@ def lengths(
         seconds=seconds,
         evaluations=training.evaluations,
         clock=time.monotonic,
-        score_looks=work.looks_per_score / (2 if training.average > 0 else 1),
+        score_looks=work.validations_per_score / (2 if training.average > 0 else 1),
         saving=ending,
         most_steps=most,
-        look_units=(2 if training.average > 0 else 1) * work.look_units if isinstance(work, Divided) else 0,
-        divides=isinstance(work, Divided),
+        validation_units=(2 if training.average > 0 else 1) * work.validation_units
+        if isinstance(work, Subsampled)
+        else 0,
+        divides=isinstance(work, Subsampled),
     )
 
 
-def limits(work: Work[Any]) -> Callable[[Plan], None]:
+def limits(work: TrainingTask[Any]) -> Callable[[Plan], None]:
     """What lets a work look at, and score, as much as a plan has time for."""
 
     def limit(plan: Plan) -> None:
-        if isinstance(work, Divided):
+        if isinstance(work, Subsampled):
             work.limit(plan.look_share, plan.score_share)
 
     return limit
 
 
-def _machine(work: Work[Any], workers: Workers) -> dict[str, Any]:
+def _machine(work: TrainingTask[Any], workers: Workers) -> dict[str, Any]:
     chosen = device.pick(work.training.device, work.training.precision)
     return {**device.describe(chosen), "ranks": workers.ranks}
 
 
-def _check_same(work: Work[Any], workers: Workers) -> None:
+def _check_same(work: TrainingTask[Any], workers: Workers) -> None:
     """Find out that all workers train the same thing in the same way; raises UsageError if they don't."""
     names = {"instruction_set": "instruction set", "anaphora": "version of anaphora", "torch": "version of torch"}
     here = _machine(work, workers)

@@ -17,24 +17,27 @@ from anaphora.bundle import spec
 from anaphora.config import Config, Training
 from anaphora.errors import UsageError
 from anaphora.runs.content import Result
-from anaphora.runs.report import Trained
-from anaphora.training.observer import Watch
+from anaphora.runs.report import TrainedWeights
+from anaphora.training.observer import Observer
 from anaphora.training.update import Batches
 
 Batch = TypeVar("Batch")
-Beside = Callable[[Path, Callable[[str], None]], Iterable[Watch]]
-"""Gives the watches that write into a run's folder, of that folder and of who is told if one of them cannot."""
+ObserverFactory = Callable[[Path, Callable[[str], None]], Iterable[Observer]]
+"""Gives the observers that write into a run's folder, of that folder and of who is told if one of them cannot."""
 
 
-class Work(Protocol[Batch]):
+class TrainingTask(Protocol[Batch]):
     """A task's part in a run."""
 
     task: str
     unit: str  # the plural of what a loss is summed over
     tree: spec.Block
     per_epoch: int  # batches of one pass over the data
-    looks_per_score: float  # how many looks at the held-out part the score at the end takes as long as
     sha256: str  # of the data
+
+    @property
+    def validations_per_score(self) -> float:
+        """How many validations the score at the end takes as long as."""
 
     @property
     def config(self) -> Config:
@@ -46,37 +49,44 @@ class Work(Protocol[Batch]):
 
     @property
     def training(self) -> Training:
-        """The knobs of the loop."""
+        """The options of the loop."""
 
-    def begin(self, model: Any) -> None:
+    def initialise(self, model: Any) -> None:
         """Set the first weights that follow from the data."""
 
-    def loss(self, model: nn.Module, batch: Batch, carry: Any) -> tuple[Tensor, Any]:
-        """The sum of a batch's losses, and what the next batch begins with."""
+    def batch_loss(self, model: nn.Module, batch: Batch, carry: Any) -> tuple[Tensor, Any]:
+        """The sum of a batch's losses (), and what the next batch begins with."""
 
-    def evaluate(self, model: nn.Module) -> float:
+    def validation_loss(self, model: nn.Module) -> float:
         """The mean loss on the held-out part or a sample of it."""
 
-    def name(self, batch: Batch, row: int, part: str = "") -> str:
+    def describe(self, batch: Batch, row: int, part: str = "") -> str:
         """Words that say where a row of a batch comes from, as a part of the model counts rows."""
 
-    def count_floor(self, told: Watch) -> Sequence[Result] | None:
-        """Find out what the network must beat, and give it, as results without a value; None where nothing is."""
+    def fit_baseline(self, observer: Observer) -> None:
+        """Fit the simple methods that the network is set beside."""
 
-    def score(self, trained: Trained) -> Any:
+    def results(self) -> Sequence[Result]:
+        """What the simple methods reach, as results without a value."""
+
+    def score(self, trained: TrainedWeights) -> Any:
         """How good the trained weights are on all of the held-out part, or what of it there is time for."""
 
-    def save(self, trained: Trained, folder: Path, output: Path, score: Any) -> tuple[Any, dict[Path, UsageError]]:
+    def save(
+        self, trained: TrainedWeights, folder: Path, output: Path, score: Any
+    ) -> tuple[Any, dict[Path, UsageError]]:
         """Write the model to both its places, with its score if there is one: the report, and what could not be
         written.
         """
 
 
 @runtime_checkable
-class Divided(Protocol):
+class Subsampled(Protocol):
     """A work that can also look at less of the held-out part, and score less of it, where time is short."""
 
-    look_units: int  # of a look, as batches count units
+    @property
+    def validation_units(self) -> int:
+        """Units of one validation, as batches count them."""
 
     def limit(self, look_share: float, score_share: float) -> None:
         """From now on look at, and score, only such shares of what would be, evenly spread."""

@@ -35,10 +35,10 @@ from anaphora.training import device
 from anaphora.training.initial import first_model
 from anaphora.training.loop import Loop
 from anaphora.training.metrics_log import MetricsLog
-from anaphora.training.observer import Evaluation, Silent, Together
+from anaphora.training.observer import Evaluation, Observers, SilentObserver
 from anaphora.training.outcome import Outcome
 from anaphora.training.run import lengths
-from anaphora.training.task import Work
+from anaphora.training.task import TrainingTask
 
 if TYPE_CHECKING:
     from optuna import Study, Trial
@@ -86,7 +86,7 @@ class Search:
     """
 
     config: Callable[[Sequence[str]], Config]
-    work: Callable[[Config], Work[Any]]
+    work: Callable[[Config], TrainingTask[Any]]
     spaces: Mapping[str, Space]
     folder: Path
     minutes: float
@@ -216,21 +216,21 @@ class Search:
         stopped, loop = "pruned", None
         try:
             with torch.random.fork_rng(devices=[]):
-                model = first_model(work.tree, work.training.seed, work.begin)
+                model = first_model(work.tree, work.training.seed, work.initialise)
                 model.to(device.pick(work.training.device, work.training.precision))
-                work.looks_per_score = 0.0  # nothing is scored at the end: all the time is for training
                 schedule, budget = lengths(work, begun)
                 if budget is not None:
-                    budget.divides = False  # trials are compared by one look
+                    budget.divides = False  # trials are compared by one validation
+                    budget.score_looks = 0.0  # nothing is scored at the end: all the time is for training
                 loop = Loop(
                     model=model,
                     batches=work.batches,
-                    loss=work.loss,
-                    evaluate=work.evaluate,
+                    loss=work.batch_loss,
+                    evaluate=work.validation_loss,
                     schedule=schedule,
                     training=work.training,
                     folder=folder / run_folder.CHECKPOINTS,
-                    watch=Together((log, _Prune(trial))),
+                    observer=Observers((log, _Prune(trial))),
                     budget=budget,
                 )
                 outcome = loop.run()
@@ -265,7 +265,7 @@ class Search:
         return f"{finished} trials are kept in {self.folder}. The same command goes on with them."
 
 
-class _Prune(Silent):
+class _Prune(SilentObserver):
     """Gives a trial up at a look that compares badly."""
 
     def __init__(self, trial: Trial) -> None:

@@ -8,7 +8,7 @@ import pytest
 
 from anaphora.data.files.conll import Sentences, look, read_sentences
 from anaphora.errors import DataError, UsageError
-from anaphora.tasks.tag.reading import read
+from anaphora.tasks.tag.data import read
 from tagged import config, write, write_grammar
 
 CONLLU = """\

@@ -17,11 +17,9 @@ from anaphora.data.files import lines as stream
 from anaphora.data.files.lines import Line, batches
 from anaphora.data.files.tables import Columns as Frame
 from anaphora.errors import DataError
-from anaphora.runtime import load
-from anaphora.tasks.classify import task
-from anaphora.tasks.classify.classifier import Classifier
-from anaphora.tasks.classify.training import train
-from labelled import TINY, config, sentences, waves, write_csv, write_jsonl
+from anaphora.tasks.classify.predict import Answers, Classifier
+from anaphora.tasks.classify.training import TRAINING
+from labelled import TINY, config, sentences, split, waves, write_csv, write_jsonl
 
 Run = Callable[..., subprocess.CompletedProcess[str]]
 
@@ -40,7 +38,7 @@ def models(tmp_path_factory: pytest.TempPathFactory) -> Path:
         "series": {"u": u, "v": v, "label": paces},
     }
     for name, columns in frames.items():
-        train(config(), task.split(config(), [Frame(columns)]), folder / f"{name}.anaphora")
+        TRAINING.train(config(), split(config(), [Frame(columns)]), folder / f"{name}.anaphora")
     return folder
 
 
@@ -50,15 +48,15 @@ def lines(*texts: str, is_json: bool = False) -> list[Line]:
 
 def test_texts_are_answered_with_label_probability_and_text(models: Path) -> None:
     texts = ["a good film", "so bad\tand dull", "", "Good"]
-    answers = task.answers(load(models / "text.anaphora"), False, None)(lines(*texts))
-    guesses = Classifier.open(models / "text.anaphora").predict(texts)
+    answers = Answers(Classifier.open(models / "text.anaphora"), False, None)(lines(*texts))
+    guesses = Classifier.open(models / "text.anaphora").predictions(texts)
     for answer, guess, text in zip(answers, guesses, texts, strict=True):
         assert isinstance(answer, str)
         assert answer == f"{guess.labels[0]}\t{guess.probabilities[0]:.4f}\t{' '.join(text.split())}"
 
 
 def test_the_likeliest_labels_on_request(models: Path) -> None:
-    (answer,) = task.answers(load(models / "text.anaphora"), True, 2)(lines("a good film"))
+    (answer,) = Answers(Classifier.open(models / "text.anaphora"), True, 2)(lines("a good film"))
     assert isinstance(answer, str)
     found = json.loads(answer)
     assert found["text"] == "a good film"
@@ -69,20 +67,20 @@ def test_the_likeliest_labels_on_request(models: Path) -> None:
 
 def test_objects_keep_what_they_had(models: Path) -> None:
     item = {"id": 7, "text": "bad film", "more": [1, None]}
-    (answer,) = task.answers(load(models / "text.anaphora"), True, None)(lines(json.dumps(item), is_json=True))
+    (answer,) = Answers(Classifier.open(models / "text.anaphora"), True, None)(lines(json.dumps(item), is_json=True))
     assert isinstance(answer, str)
-    guess = Classifier.open(models / "text.anaphora").predict(["bad film"])[0]
+    guess = Classifier.open(models / "text.anaphora").predictions(["bad film"])[0]
     assert json.loads(answer) == {**item, "label": guess.labels[0], "probability": guess.probabilities[0]}
 
 
 def test_several_labels_and_series(models: Path) -> None:
-    (answer,) = task.answers(load(models / "several.anaphora"), True, None)(lines("a very good film"))
+    (answer,) = Answers(Classifier.open(models / "several.anaphora"), True, None)(lines("a very good film"))
     assert isinstance(answer, str)
     assert set(json.loads(answer)["labels"]) <= {"pos", "neg", "very"}
     series, _ = waves(4, seed=9)
     texts = [json.dumps({"v": v, "u": u}) for u, v in series]
-    answers = task.answers(load(models / "series.anaphora"), True, None)(lines(*texts, is_json=True))
-    guesses = Classifier.open(models / "series.anaphora").predict([list(zip(*row, strict=True)) for row in series])
+    answers = Answers(Classifier.open(models / "series.anaphora"), True, None)(lines(*texts, is_json=True))
+    guesses = Classifier.open(models / "series.anaphora").predictions([list(zip(*row, strict=True)) for row in series])
     assert [json.loads(str(answer))["label"] for answer in answers] == [guess.labels[0] for guess in guesses]
 
 
@@ -101,7 +99,7 @@ def test_several_labels_and_series(models: Path) -> None:
 )
 def test_a_line_that_cannot_be_read_says_why_and_stops_nothing(models: Path, model: str, line: Line, said: str) -> None:
     good = Line("y", b'{"text": "a good film", "u": [1, 2], "v": [3, 4]}', True)
-    answer = task.answers(load(models / f"{model}.anaphora"), False, None)
+    answer = Answers(Classifier.open(models / f"{model}.anaphora"), False, None)
     first, second, third = answer([good, line, good])
     assert isinstance(second, DataError)
     with pytest.raises(DataError, match=said):
@@ -201,7 +199,11 @@ def test_a_base_install_answers_and_scores(models: Path, tmp_path: Path, bare_py
     ("words", "code", "said"),
     [
         (["run", "text.anaphora", "--prompt", "x"], 2, "--prompt: not for a model that was trained to classify"),
-        (["eval", "text.anaphora", "x.csv", "--floor-from", "y"], 2, "--floor-from counts n-grams of a text"),
+        (
+            ["eval", "text.anaphora", "x.csv", "--floor-from", "y"],
+            2,
+            "--floor-from: not for a model that was trained to classify",
+        ),
         (["eval", "text.anaphora", "x.csv"], 3, "x.csv' does not exist"),
         (["run", "text.anaphora", "x.txt"], 3, "x.txt' cannot be read"),
     ],

@@ -9,14 +9,16 @@ import pytest
 
 from anaphora.checks.examine import examine
 from anaphora.checks.findings import Finding, errors
-from anaphora.tasks.classify import task
+from anaphora.tasks.classify import checks, data
+from anaphora.tasks.classify.encoding import encode
+from anaphora.tasks.classify.settings import TASK
 from labelled import config, sentences, waves, write_csv, write_jsonl
 
 
 def found(paths: list[Path], *options: str) -> dict[str, list[Finding]]:
-    corpus, findings = examine(task, config(*options), paths)
+    corpus, findings = examine(TASK, config(*options), paths)
     if corpus is not None and not errors(findings):
-        findings = [*findings, *task.describe(config(*options), corpus)[0]]
+        findings = [*findings, *checks.describe(config(*options), corpus)[0]]
     by_code: dict[str, list[Finding]] = {}
     for finding in findings:
         by_code.setdefault(finding.code, []).append(finding)
@@ -150,10 +152,10 @@ def test_folders_of_files_are_looked_at_file_by_file(tmp_path: Path) -> None:
 
 def test_the_load_is_what_training_carries(tmp_path: Path) -> None:
     settings = config()
-    corpus = task.read(settings, [texts_with(tmp_path, {})])
-    _, load = task.describe(settings, corpus)
+    corpus = data.read(settings, [texts_with(tmp_path, {})])
+    _, load = checks.describe(settings, corpus)
     assert load is not None
-    encoded = task.encode(settings, corpus)
+    encoded = encode(settings, corpus)
     assert (load.rows, load.batches) == (8, 8)
     assert load.steps == round(float(encoded.train.rows.lengths.mean()))
     assert load.data_bytes == 4 * int(encoded.train.rows.lengths.sum() + encoded.held_out.rows.lengths.sum())

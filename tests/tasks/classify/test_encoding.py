@@ -10,13 +10,12 @@ import pytest
 from anaphora.data.batches import Ragged
 from anaphora.data.files.tables import Columns as Frame
 from anaphora.errors import CorruptBundle, DataError
-from anaphora.tasks.classify import task
-from anaphora.tasks.classify.encoding import Reader, Scale, guess_units, targets
-from labelled import config, sentences, waves
+from anaphora.tasks.classify.encoding import Reader, Scale, encode, guess_units, targets
+from labelled import config, sentences, split, waves
 
 
 def corpus_of(columns: dict[str, list[Any]], *options: str) -> Any:
-    return task.split(config(*options), [Frame(columns)])
+    return split(config(*options), [Frame(columns)])
 
 
 def test_the_vocabulary_is_of_the_training_part_alone() -> None:
@@ -24,7 +23,7 @@ def test_the_vocabulary_is_of_the_training_part_alone() -> None:
     corpus = corpus_of({"text": texts, "label": labels})
     strange = {f"{text} zzz zzz" for text in corpus.held_out.inputs}
     with_strange = [f"{text} zzz zzz" if f"{text} zzz zzz" in strange else text for text in texts]
-    encoded = task.encode(config(), corpus_of({"text": with_strange, "label": labels}))
+    encoded = encode(config(), corpus_of({"text": with_strange, "label": labels}))
     vocabulary = encoded.reader.vocabulary
     assert vocabulary is not None
     assert " zzz" not in vocabulary.symbols
@@ -39,7 +38,7 @@ def test_the_vocabulary_is_of_the_training_part_alone() -> None:
 def test_a_reader_is_given_back_by_what_a_bundle_holds(kind: str) -> None:
     texts, labels = sentences()
     options = ["--units", kind, *(["--vocabulary", "60"] if kind == "subword" else [])]
-    reader = task.encode(config(*options), corpus_of({"text": texts, "label": labels}, *options)).reader
+    reader = encode(config(*options), corpus_of({"text": texts, "label": labels}, *options)).reader
     again = Reader.restore(reader.settings(), reader.tensors())
     for text in ("A Good film", "the film was bad, so bad!", ""):
         np.testing.assert_array_equal(reader.text(text), again.text(text))
@@ -52,7 +51,7 @@ def test_a_reader_is_given_back_by_what_a_bundle_holds(kind: str) -> None:
 def test_capital_letters_and_long_rows() -> None:
     texts, labels = sentences()
     corpus = corpus_of({"text": texts, "label": labels})
-    low, high = (task.encode(config("--longest", "3", option), corpus).reader for option in ("--lower", "--no-lower"))
+    low, high = (encode(config("--longest", "3", option), corpus).reader for option in ("--lower", "--no-lower"))
     np.testing.assert_array_equal(low.text("The Film was bad"), low.text("the film WAS"))
     assert len(low.text("the film was bad")) == 3
     assert high.text("The")[0] != high.text("the")[0]
@@ -60,7 +59,7 @@ def test_capital_letters_and_long_rows() -> None:
 
 def test_a_word_is_the_same_wherever_it_stands() -> None:
     texts, labels = sentences()
-    reader = task.encode(config(), corpus_of({"text": texts, "label": labels})).reader
+    reader = encode(config(), corpus_of({"text": texts, "label": labels})).reader
     one, other = reader.text("bad film"), reader.text("film bad")
     assert one.tolist() == other[::-1].tolist()
 
@@ -83,7 +82,7 @@ def test_series_are_scaled_by_the_training_part() -> None:
     series, labels = waves()
     columns = {"u": [row[0] for row in series], "v": [row[1] for row in series], "label": labels}
     corpus = corpus_of(columns)
-    encoded = task.encode(config(), corpus)
+    encoded = encode(config(), corpus)
     raw = corpus.train.inputs.steps
     np.testing.assert_allclose(encoded.train.rows.steps, (raw - raw.mean(0)) / raw.std(0), rtol=1e-5, atol=1e-6)
     np.testing.assert_allclose(
@@ -99,8 +98,8 @@ def test_numbers_that_are_missing_or_none() -> None:
     columns = {"u": [list(row[0]) for row in series], "v": [row[1] for row in series], "label": labels}
     columns["u"][4][2] = float("nan")
     with pytest.raises(DataError, match=r"the data, row 5: number 1 of step 3 is nan.*--missing mean"):
-        task.encode(config("--valid", "0.1"), corpus_of(columns, "--valid", "0.1"))
-    encoded = task.encode(config("--missing", "mean"), corpus_of(columns, "--missing", "mean"))
+        encode(config("--valid", "0.1"), corpus_of(columns, "--valid", "0.1"))
+    encoded = encode(config("--missing", "mean"), corpus_of(columns, "--missing", "mean"))
     assert np.isfinite(encoded.train.rows.steps).all()
     with pytest.raises(DataError, match=r"x: number 2 of step 1 is inf\. Fill it, remove the row\.$"):
         encoded.reader.series(np.array([[1.0, np.inf]]), "x")
@@ -124,7 +123,7 @@ def test_targets() -> None:
 def test_labels_that_cannot_be_learned() -> None:
     texts, _ = sentences(20)
     with pytest.raises(DataError, match=r"have the same label, 'a': there is nothing to tell apart"):
-        task.encode(config(), corpus_of({"text": texts, "label": ["a"] * 20}))
+        encode(config(), corpus_of({"text": texts, "label": ["a"] * 20}))
     corpus = corpus_of({"text": texts, "label": ["a", "b"] * 10})
     strange = type(corpus)(
         corpus.train,
@@ -134,18 +133,18 @@ def test_labels_that_cannot_be_learned() -> None:
             corpus.held_out.tables,
             corpus.held_out.places,
         ),
-        corpus.columns,
         (),
         "",
+        corpus.columns,
     )
     with pytest.raises(DataError, match=rf"{corpus.held_out.at(0)}: no row of the training part has the label 'new'"):
-        task.encode(config(), strange)
+        encode(config(), strange)
 
 
 def test_empty_rows_are_rows() -> None:
     texts, labels = sentences(20)
     corpus = corpus_of({"text": ["", *texts[1:]], "label": labels})
-    encoded = task.encode(config(), corpus)
+    encoded = encode(config(), corpus)
     lengths = [*encoded.train.rows.lengths.tolist(), *encoded.held_out.rows.lengths.tolist()]
     assert lengths.count(0) == 1
     assert isinstance(encoded.train.rows, Ragged)

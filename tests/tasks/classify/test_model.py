@@ -10,38 +10,36 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
-from torch import nn
+from torch import Tensor, nn
 
 from anaphora import bundle, runtime
 from anaphora.config import from_values
+from anaphora.data.batches import Ragged
 from anaphora.data.files.tables import Columns as Frame
 from anaphora.errors import Interrupted
 from anaphora.metrics.classification import fit_temperature, nats
 from anaphora.nn.build import build
-from anaphora.tasks.classify import task
+from anaphora.tasks.classify import data
 from anaphora.tasks.classify import training as classify
-from anaphora.tasks.classify.classifier import Classifier
-from anaphora.tasks.classify.scoring import evaluate
+from anaphora.tasks.classify.predict import Classifier
 from anaphora.tasks.classify.settings import ClassifyConfig
 from anaphora.training import run
-from anaphora.training.observer import Silent, Step
-from labelled import config, sentences, waves, write_csv
+from anaphora.training.observer import SilentObserver, Step
+from labelled import baseline_of, config, sentences, split, waves, write_csv
 
 STILL = ["--embedding-dropout", "0", "--output-dropout", "0", "--dropout", "0", "--unknown", "0"]
 
 
-def corpus_of(kind: str, *options: str) -> task.Corpus:
+def corpus_of(kind: str, *options: str) -> data.Corpus:
     """A corpus of texts, of series, or of texts with several labels each."""
     settings = config(*options)
     if kind == "series":
         series, labels = waves()
-        return task.split(
-            settings, [Frame({"u": [r[0] for r in series], "v": [r[1] for r in series], "label": labels})]
-        )
+        return split(settings, [Frame({"u": [r[0] for r in series], "v": [r[1] for r in series], "label": labels})])
     texts, labels = sentences()
     if kind == "several":
         labels = [[label, *(["very"] if "very" in text else [])] for text, label in zip(texts, labels, strict=True)]  # type: ignore[misc]
-    return task.split(settings, [Frame({"text": texts, "label": labels})])
+    return split(settings, [Frame({"text": texts, "label": labels})])
 
 
 class Plain(nn.Module):
@@ -91,14 +89,14 @@ def test_loss_and_every_gradient_are_those_of_plain_torch(
     torch.manual_seed(7)
     options = ["--cell", cell, "--pooling", pooling, "--layers", str(layers), "--attention", "4", *STILL, *more]
     settings = config(*options, *([] if both else ["--no-bidirectional"]))
-    work = classify.Work(settings, corpus_of(kind))
+    work = classify.TRAINING(settings, corpus_of(kind))
     ours = build(work.tree)
-    inputs, labels = work._encoded.reader.width, len(work._encoded.labels)
+    inputs, labels = work.encoded.reader.width, len(work.encoded.labels)
     theirs = Plain(cell, layers, both, pooling, inputs, kind != "series", labels)
     theirs.load_state_dict(ours.state_dict())
     batch = work.batches.at(1)
     assert work.batches.units(batch) == len(batch.targets) == 8
-    found, carry = work.loss(ours, batch, None)
+    found, carry = work.batch_loss(ours, batch, None)
     found.backward()
     rows = [torch.from_numpy(batch.rows.row(row)) for row in range(8)]
     logits = torch.stack([theirs(row) for row in rows])
@@ -109,7 +107,7 @@ def test_loss_and_every_gradient_are_those_of_plain_torch(
     else:
         weights = torch.ones(8)
         if more:
-            counts = np.bincount(work._encoded.train.targets)
+            counts = np.bincount(work.encoded.train.targets)
             weights = torch.from_numpy(counts.sum() / (len(counts) * counts))[targets]
         expected = -(logits.log_softmax(1)[torch.arange(8), targets] * weights).sum()
     expected.backward()
@@ -125,26 +123,33 @@ def test_loss_and_every_gradient_are_those_of_plain_torch(
         )
 
 
-def test_some_words_are_read_as_unknown_in_training_only() -> None:
+def test_some_words_are_read_as_unknown_in_training_only(monkeypatch: pytest.MonkeyPatch) -> None:
     torch.manual_seed(0)
-    work = classify.Work(config("--unknown", "0.25"), corpus_of("text"))
-    rows = work._encoded.train.rows
-    hidden = work._some_unknown(rows)
+    read: list[Ragged] = []
+
+    def run_rows(model: nn.Module, rows: Ragged) -> Tensor:
+        read.append(rows)
+        return torch.zeros(len(rows.ends), 2)
+
+    monkeypatch.setattr(classify, "run_rows", run_rows)
+    for share in ("0.25", "0"):
+        work = classify.TRAINING(config("--unknown", share), corpus_of("text"))
+        work.batch_loss(nn.Linear(1, 1), work.encoded.train, None)
+    (hidden, still), rows = read, work.encoded.train.rows
     changed = hidden.steps != rows.steps
-    assert set(hidden.steps[changed].tolist()) == {work._encoded.reader.vocabulary.unknown}
+    assert set(hidden.steps[changed].tolist()) == {work.encoded.reader.vocabulary.unknown}
     assert changed.mean() == pytest.approx(0.25, abs=0.06)
     np.testing.assert_array_equal(hidden.ends, rows.ends)
-    still = classify.Work(config("--unknown", "0"), corpus_of("text"))
-    assert still._some_unknown(rows) is rows
+    np.testing.assert_array_equal(still.steps, rows.steps)
 
 
 def test_an_untrained_output_says_how_frequent_labels_are() -> None:
     for kind in ("text", "several"):
-        work = classify.Work(config(), corpus_of(kind))
+        work = classify.TRAINING(config(), corpus_of(kind))
         model = build(work.tree)
-        work.begin(model)
+        work.initialise(model)
         bias = model.get_parameter("output.bias").detach().double()
-        targets = work._encoded.train.targets
+        targets = work.encoded.train.targets
         if kind == "several":
             np.testing.assert_allclose(bias.sigmoid(), (targets.sum(0) + 1) / (len(targets) + 2), rtol=1e-6)
         else:
@@ -165,25 +170,25 @@ def test_weights_of_labels() -> None:
 @pytest.mark.parametrize("kind", ["text", "several"])
 def test_a_look_is_the_loss_at_its_best_temperature(kind: str) -> None:
     torch.manual_seed(5)
-    work = classify.Work(config(*STILL), corpus_of(kind))
+    work = classify.TRAINING(config(*STILL), corpus_of(kind))
     model = build(work.tree).eval()
-    part, multi = work._encoded.held_out, kind == "several"
+    part, multi = work.encoded.held_out, kind == "several"
     with torch.no_grad():
-        found = work.evaluate(model)
+        found = work.validation_loss(model)
         logits = np.concatenate([classify.run_rows(model, part.rows.take([row])) for row in range(len(part.targets))])
     heat = fit_temperature(logits, part.targets, multi)
     assert found == pytest.approx(float(nats(logits, part.targets, heat, multi).mean()), rel=1e-5)
 
 
 def test_a_look_may_see_a_sample() -> None:
-    part = classify.Work(config(), corpus_of("text"))._encoded.train
-    few = classify.sample(part, 7)
+    made = classify.TRAINING(config("--valid", "0.5"), corpus_of("text", "--valid", "0.5"))
+    part, few = made.encoded.held_out, made.validation_part(7)
     assert len(few.targets) == 7
     assert (np.diff(few.rows.lengths) >= 0).all()
-    assert len(classify.sample(part, 10**6).targets) == len(part.targets)
+    assert len(made.validation_part(10**6).targets) == len(part.targets)
 
 
-class Kept(Silent):
+class Kept(SilentObserver):
     def __init__(self) -> None:
         self.losses: list[float] = []
         self.stages: list[str] = []
@@ -212,28 +217,28 @@ def test_a_training_leaves_a_file_that_scores_what_the_report_says(
     settings = config(*options)
     corpus = corpus_of(kind, *options)
     watch = Kept()
-    report = classify.train(settings, corpus, tmp_path / "m.anaphora", watch=watch)
+    report = classify.TRAINING.train(settings, corpus, tmp_path / "m.anaphora", observer=watch)
     assert len(watch.losses) == report.steps == 24
     assert watch.stages[0] == f"fitting a logistic regression to {len(corpus.train)} rows"
     assert (tmp_path / "m.anaphora").read_bytes() == (report.run_dir / "model.anaphora").read_bytes()
 
     classifier = Classifier.open(tmp_path / "m.anaphora")
-    again = evaluate(classifier, corpus.held_out)
+    again = classifier.judged(corpus.held_out)
     assert again == report.score
     assert report.score is not None
-    assert report.floor == task.floor(settings, corpus, task.encode(settings, corpus))
+    assert report.baseline == baseline_of(settings, corpus)
 
     opened = bundle.read(tmp_path / "m.anaphora")
     card = opened.config["card"]
     assert (card["accuracy"], card["macro_f1"]) == (report.score.accuracy, report.score.macro_f1)
     assert (card["data_sha256"], card["held_out_rows"]) == (corpus.sha256, len(corpus.held_out))
-    assert card["floor"]["linear_accuracy"] == report.floor.linear_accuracy
+    assert card["floor"]["linear_accuracy"] == report.baseline.linear_accuracy
     assert from_values(ClassifyConfig, opened.config["training"]) == settings
     events = [json.loads(line) for line in (report.run_dir / "metrics.jsonl").read_text(encoding="utf-8").splitlines()]
     assert events[-1]["event"] == "finish"
     assert events[-1]["score"]["accuracy"] == report.score.accuracy
     text = "\n".join(report.lines())
-    for said in (f"accuracy  {report.score.accuracy:.4f}", report.floor.linear, "most frequent", "model    "):
+    for said in (f"accuracy  {report.score.accuracy:.4f}", report.baseline.linear, "most frequent", "model    "):
         assert said in text
 
 
@@ -241,14 +246,14 @@ def test_a_training_leaves_a_file_that_scores_what_the_report_says(
 def test_the_runtime_says_what_the_network_says_row_by_row(tmp_path: Path, kind: str) -> None:
     settings = config("--pooling", "last", "--layers", "2")
     corpus = corpus_of(kind)
-    classify.train(settings, corpus, tmp_path / "m.anaphora")
+    classify.TRAINING.train(settings, corpus, tmp_path / "m.anaphora")
     classifier = Classifier.open(tmp_path / "m.anaphora")
-    work = classify.Work(settings, corpus)
+    work = classify.TRAINING(settings, corpus)
     model = build(work.tree).eval()
     model.load_state_dict(
-        {name: torch.from_numpy(classifier.model.tensors[name].copy()) for name in model.state_dict()}
+        {name: torch.from_numpy(classifier.runtime.tensors[name].copy()) for name in model.state_dict()}
     )
-    rows = work._encoded.held_out.rows
+    rows = work.encoded.held_out.rows
     found = classifier.scores(rows)
     with torch.no_grad():
         np.testing.assert_allclose(found, classify.run_rows(model, rows), rtol=1e-5, atol=1e-5)
@@ -259,7 +264,7 @@ def test_the_runtime_says_what_the_network_says_row_by_row(tmp_path: Path, kind:
 def test_what_can_be_learned_is_learned(tmp_path: Path) -> None:
     options = ["--max-steps", "150", "--learning-rate", "0.02", "--hidden", "12"]
     for kind in ("text", "series"):
-        report = classify.train(config(*options), corpus_of(kind), tmp_path / f"{kind}.anaphora")
+        report = classify.TRAINING.train(config(*options), corpus_of(kind), tmp_path / f"{kind}.anaphora")
         assert report.score is not None
         assert report.score.accuracy == 1.0
         assert report.loses is False
@@ -269,14 +274,14 @@ def test_the_same_seed_is_the_same_training(tmp_path: Path) -> None:
     made = []
     for name, seed in (("one", "1"), ("again", "1"), ("other", "2")):
         settings = config("--seed", seed, "--max-steps", "8")
-        classify.train(settings, corpus_of("text", "--seed", "1"), tmp_path / f"{name}.anaphora")
+        classify.TRAINING.train(settings, corpus_of("text", "--seed", "1"), tmp_path / f"{name}.anaphora")
         made.append(bundle.read(tmp_path / f"{name}.anaphora").tensors)
     one, again, other = made
     assert all(np.array_equal(one[name], again[name]) for name in one)
     assert not np.array_equal(one["output.weight"], other["output.weight"])
 
 
-class Cuts(Silent):
+class Cuts(SilentObserver):
     def step(self, step: Step) -> None:
         if step.step == 15:
             raise KeyboardInterrupt
@@ -284,52 +289,52 @@ class Cuts(Silent):
 
 def test_cut_off_the_best_model_is_saved_and_runs(tmp_path: Path) -> None:
     with pytest.raises(Interrupted, match=r"after step 15.*from step 12, is saved in .*m\.anaphora"):
-        classify.train(config(), corpus_of("text"), tmp_path / "m.anaphora", watch=Cuts())
+        classify.TRAINING.train(config(), corpus_of("text"), tmp_path / "m.anaphora", observer=Cuts())
     model = runtime.load(tmp_path / "m.anaphora")
     assert model.config["card"]["accuracy"] is None
     assert model.config["units"]["temperature"] == 1.0
-    assert len(Classifier(model).predict(["a good film"])[0].labels) == 1
+    assert len(Classifier(model).predictions(["a good film"])[0].labels) == 1
 
 
 def test_what_is_not_finite_is_told_by_its_row(tmp_path: Path) -> None:
     texts, labels = sentences()
     path = write_csv(tmp_path / "a.csv", {"text": texts, "label": labels})
-    work = classify.Work(config(), task.read(config(), [path]))
+    work = classify.TRAINING(config(), data.read(config(), [path]))
     batch = work.batches.at(0)
-    told = work.name(batch, 2)
+    told = work.describe(batch, 2)
     row = int(batch.numbers[2])
-    assert told == f"{work._corpus.train.at(row)} ({work._corpus.train.inputs[row]})"
+    assert told == f"{work.corpus.train.at(row)} ({work.corpus.train.inputs[row]})"
 
 
 def test_workers_read_disjoint_rows() -> None:
-    work: Any = classify.Work(config(), corpus_of("text"))
+    work: Any = classify.TRAINING(config(), corpus_of("text"))
     batch = work.batches.at(2)
     parts = [work.batches.part(batch, rank, 3) for rank in range(3)]
     assert sorted(np.concatenate([part.numbers for part in parts]).tolist()) == sorted(batch.numbers.tolist())
     for part in parts:
         for at, number in enumerate(part.numbers.tolist()):
-            np.testing.assert_array_equal(part.rows.row(at), work._encoded.train.rows.row(number))
-            assert part.targets[at] == work._encoded.train.targets[number]
+            np.testing.assert_array_equal(part.rows.row(at), work.encoded.train.rows.row(number))
+            assert part.targets[at] == work.encoded.train.targets[number]
     none = work.batches.part(work.batches.part(batch, 0, 8), 1, 2)
     assert work.batches.units(none) == 0
-    loss, _ = work.loss(build(work.tree), none, None)
+    loss, _ = work.batch_loss(build(work.tree), none, None)
     assert loss.item() == 0.0
 
 
 def test_where_time_is_short_some_rows_are_scored_beside_the_same_floor(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(classify, "_FEWEST", 5)
+    monkeypatch.setattr(classify.ClassifyTraining, "fewest", 5)
     options = ("--max-steps", "6", "--valid", "0.5")
     corpus, settings = corpus_of("text", *options), config(*options)
-    work = classify.Work(settings, corpus)
+    work = classify.TRAINING(settings, corpus)
     work.limit(1.0, 0.3)
     report = run.train(work, tmp_path / "m.anaphora")
     count = len(corpus.held_out)
     some = round(0.3 * count)
     fewer = replace(corpus, held_out=corpus.held_out.take(np.arange(some) * count // some))
-    assert report.score == evaluate(Classifier(runtime.load(tmp_path / "m.anaphora")), fewer.held_out)
-    assert report.floor == task.floor(settings, fewer, task.encode(settings, fewer))
+    assert report.score == Classifier.open(tmp_path / "m.anaphora").judged(fewer.held_out)
+    assert report.baseline == baseline_of(settings, fewer)
     assert f"Scored are {some} of {count} held-out rows: --minutes left no time for more." in report.notes
     assert bundle.read(tmp_path / "m.anaphora").config["card"]["scored_rows"] == some
 
@@ -338,10 +343,8 @@ def test_where_time_is_short_fewer_rows_are_fitted_by_how_long_they_are() -> Non
     options = ("--minutes", "0.1", "--valid", "0.5")
     for copies, most in ((1, None), (300, 150_000)):
         texts, labels = sentences(400)
-        corpus = task.split(
-            config(*options), [Frame({"text": [copies * f"{text} " for text in texts], "label": labels})]
-        )
-        floor = task.floor(config(*options), corpus, task.encode(config(*options), corpus))
+        corpus = split(config(*options), [Frame({"text": [copies * f"{text} " for text in texts], "label": labels})])
+        floor = baseline_of(config(*options), corpus)
         length = np.mean([len(text.strip()) for text in corpus.train.inputs])
         said = None if most is None else f"was fitted to a sample of {max(100, int(most / length))} of 200 rows"
         assert floor.note is None if said is None else said in str(floor.note)

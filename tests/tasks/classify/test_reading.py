@@ -10,14 +10,16 @@ import numpy as np
 import pytest
 
 from anaphora.data.batches import Ragged
+from anaphora.data.examples import hold_out_stratified
 from anaphora.data.files.tables import Columns as Frame
 from anaphora.errors import DataError, UsageError
-from anaphora.tasks.classify import task
+from anaphora.tasks.classify import data
 from anaphora.tasks.classify.columns import Columns, choose
+from anaphora.tasks.classify.data import rows_of
 from anaphora.tasks.classify.inputs import labels_of, prepared, series_of, text_of
-from anaphora.tasks.classify.reading import rows_of, stratified
 from anaphora.tasks.classify.settings import Data
-from labelled import config, sentences, waves, write_csv, write_jsonl
+from anaphora.tasks.classify.suggest import suggest
+from labelled import config, sentences, split, waves, write_csv, write_jsonl
 
 TEXT = ["a good one", "so bad"]
 
@@ -136,7 +138,7 @@ def test_a_long_table_becomes_series(tmp_path: Path) -> None:
     assert isinstance(as_it_stands.inputs, Ragged)
     np.testing.assert_array_equal(as_it_stands.inputs.steps[:, 0], [22, 21, np.nan, 110, 109, 7])
     same = write_csv(tmp_path / "long.csv", columns)
-    corpus = task.read(config("--valid", "0.5"), [same])
+    corpus = data.read(config("--valid", "0.5"), [same])
     assert len(corpus.train) + len(corpus.held_out) == 3
 
 
@@ -174,19 +176,19 @@ def test_a_row_with_another_number_of_channels_names_the_first() -> None:
 def test_every_label_gives_its_share(share: float) -> None:
     counts = {"a": 100, "b": 37, "c": 10, "d": 2, "e": 1}
     labels = [(label,) for label, count in counts.items() for _ in range(count)]
-    held_out = stratified(labels, share, seed=4)
+    held_out = hold_out_stratified(labels, share, 4)[1]
     assert len(set(held_out.tolist())) == len(held_out)
     found = Counter(labels[row][0] for row in held_out.tolist())
     for label, count in counts.items():
         assert abs(found[label] - share * count) < 1 or found[label] == count - 1
         assert found[label] < count
-    np.testing.assert_array_equal(held_out, stratified(labels, share, seed=4))
-    assert held_out.tolist() != stratified(labels, share, seed=5).tolist()
+    np.testing.assert_array_equal(held_out, hold_out_stratified(labels, share, 4)[1])
+    assert held_out.tolist() != hold_out_stratified(labels, share, 5)[1].tolist()
 
 
 def test_a_row_of_several_labels_goes_by_its_rarest() -> None:
     labels = [("a",)] * 40 + [("a", "b")] * 8 + [()] * 4
-    held_out = stratified(labels, 0.25, seed=0)
+    held_out = hold_out_stratified(labels, 0.25, 0)[1]
     assert sum(40 <= row < 48 for row in held_out.tolist()) == 2
 
 
@@ -196,12 +198,12 @@ def test_the_same_rows_in_any_form_are_the_same_corpus(tmp_path: Path) -> None:
         write_csv(tmp_path / "a.csv", {"text": texts, "label": labels}),
         write_jsonl(tmp_path / "a.jsonl", {"label": labels, "text": texts}),
     )
-    one, two = (task.read(config(), [path]) for path in made)
+    one, two = (data.read(config(), [path]) for path in made)
     assert one.sha256 == two.sha256
     assert one.train.inputs == two.train.inputs
     assert len(one.held_out) == 20
     assert one.held_out.at(0) == f"'{tmp_path / 'a.csv'}', line {texts.index(one.held_out.inputs[0]) + 2}"
-    other = task.read(config("--seed", "1"), [made[0]])
+    other = data.read(config("--seed", "1"), [made[0]])
     assert other.held_out.inputs != one.held_out.inputs
     assert other.sha256 != one.sha256
 
@@ -210,7 +212,7 @@ def test_a_file_of_its_own_can_be_held_out(tmp_path: Path) -> None:
     texts, labels = sentences()
     train = write_csv(tmp_path / "train.csv", {"text": texts[:60], "label": labels[:60]})
     valid = write_csv(tmp_path / "valid.csv", {"label": labels[60:], "text": texts[60:]})
-    corpus = task.read(config("--valid", str(valid)), [train])
+    corpus = data.read(config("--valid", str(valid)), [train])
     assert (corpus.train.inputs, corpus.held_out.inputs) == (tuple(texts[:60]), tuple(texts[60:]))
     assert corpus.sources == (str(train), str(valid))
 
@@ -220,22 +222,22 @@ def test_a_share_is_between_0_and_1(share: str, tmp_path: Path) -> None:
     texts, labels = sentences()
     path = write_csv(tmp_path / "a.csv", {"text": texts, "label": labels})
     with pytest.raises(UsageError, match="--valid takes a file, or a share of the rows between 0 and 1; it was given"):
-        task.read(config(f"--valid={share}"), [path])
+        data.read(config(f"--valid={share}"), [path])
     with pytest.raises(DataError, match=r"held-out part has no row; the data have 2.*--valid"):
-        task.split(config(), [Frame({"text": ["a", "b"], "label": ["x", "y"]})])
+        split(config(), [Frame({"text": ["a", "b"], "label": ["x", "y"]})])
 
 
 def test_a_guess_says_what_it_took_and_why(tmp_path: Path) -> None:
     texts, labels = sentences()
-    found = task.guess([write_csv(tmp_path / "a.csv", {"text": texts, "label": labels})])
+    found = suggest([write_csv(tmp_path / "a.csv", {"text": texts, "label": labels})])
     assert (found.preset, found.values) == ("small", {"data": {"label": "label", "text": "text", "units": "word"}})
     assert found.reasons["data.label"] == "of the columns text, label"
     series, labels = waves()
     u, v = ([row[channel] for row in series] for channel in (0, 1))
     u[3][1] = None  # type: ignore[call-overload]
-    found = task.guess([write_jsonl(tmp_path / "a.jsonl", {"u": u, "v": v, "label": labels})])
+    found = suggest([write_jsonl(tmp_path / "a.jsonl", {"u": u, "v": v, "label": labels})])
     assert found.values == {"data": {"label": "label", "columns": "u,v", "missing": "mean"}}
     names = {"name": ["Ito"] * 60 + ["Lee"] * 61 + ["Kim"], "label": ["a"] * 60 + ["b"] * 61 + ["c"]}
-    found = task.guess([write_csv(tmp_path / "b.csv", names)])
+    found = suggest([write_csv(tmp_path / "b.csv", names)])
     assert found.values["data"]["units"] == "char"
     assert found.values["training"] == {"class_weights": "root"}

@@ -7,13 +7,14 @@ import pytest
 from sklearn import metrics as theirs
 
 from anaphora import bundle, runtime
+from anaphora.data.batches import Ragged
 from anaphora.data.files.tables import Columns as Frame
 from anaphora.errors import CorruptBundle, IncompatibleBundle
 from anaphora.metrics import classification
-from anaphora.tasks.classify.classifier import Classifier
 from anaphora.tasks.classify.columns import Columns
-from anaphora.tasks.classify.reading import Rows
-from anaphora.tasks.classify.scoring import judge, temperature_of
+from anaphora.tasks.classify.data import Rows
+from anaphora.tasks.classify.predict import Classifier
+from anaphora.tasks.classify.score import judge, temperature_of
 from labelled import sentences
 
 LABELS = ("a", "b", "c")
@@ -122,18 +123,22 @@ def small(**changes: object) -> runtime.Model:
 def test_a_classifier_by_hand() -> None:
     classifier = Classifier(small())
     assert classifier.columns == Columns("label", ("text",))
-    (first, second, third) = classifier.predict(["Good good", "bad good bad", ""])
+    (first, second, third) = classifier.predictions(["Good good", "bad good bad", ""])
     assert first.labels == ("pos",)
     assert first.probabilities[0] == pytest.approx(1 / (1 + np.exp(-2)))  # scores 1 and 0, over 0.5
     assert second.labels == ("neg",)
     assert second.probabilities[0] == pytest.approx(1 / (1 + np.exp(-2 / 3)))
     assert third.probabilities[0] == 0.5
-    both = Classifier(small(multi=True)).predict(["good", "what"])
+    both = Classifier(small(multi=True)).predictions(["good", "what"])
     assert both[0].labels == ("pos", "neg")  # a score of 0 is one half
     assert both[0].probabilities == pytest.approx((1 / (1 + np.exp(-2)), 0.5))
     texts, _ = sentences(30)
-    alone = np.concatenate([classifier.scores(classifier.read([text])) for text in texts])
-    np.testing.assert_array_equal(classifier.scores(classifier.read(texts)), alone)
+
+    def read(some: list[str]) -> Ragged:
+        return Ragged.of([classifier.reader.text(text) for text in some], np.zeros(0, np.int32))
+
+    alone = np.concatenate([classifier.scores(read([text])) for text in texts])
+    np.testing.assert_array_equal(classifier.scores(read(texts)), alone)
 
 
 def test_a_file_that_is_no_classifier_is_refused() -> None:

@@ -6,11 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from anaphora.runtime import load
-from anaphora.tasks.fill.filler import Filler
-from anaphora.tasks.fill.saving import Report
-from anaphora.tasks.fill.task import read
-from anaphora.tasks.fill.training import train
+from anaphora.runs.report import Report
+from anaphora.tasks.fill.data import read
+from anaphora.tasks.fill.predict import GapFiller
+from anaphora.tasks.fill.training import TRAINING
 from gapped import LEARNS, config, text, write
 
 
@@ -25,9 +24,9 @@ def report(folder: Path) -> Report:
     write(folder / "valid.txt", text(140, seed=1))
     settings = config("--valid", str(folder / "valid.txt"), tiny=LEARNS)
     path = write(folder / "train.txt", text())
-    return train(settings, read(settings, [path]), folder / "m.anaphora", run_dir=folder / "run")
+    return TRAINING.train(settings, read(settings, [path]), folder / "m.anaphora", run_dir=folder / "run")
 
 
 @pytest.fixture(scope="package")
-def filler(report: Report) -> Filler:
-    return Filler(load(report.model))
+def filler(report: Report) -> GapFiller:
+    return GapFiller.open(report.model)

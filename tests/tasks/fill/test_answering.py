@@ -15,11 +15,11 @@ from anaphora.checks.findings import Finding
 from anaphora.data.files.lines import Line
 from anaphora.errors import DataError, UsageError
 from anaphora.runs.content import Table
-from anaphora.runtime import load
-from anaphora.tasks.fill import task
-from anaphora.tasks.fill.answering import Answers
-from anaphora.tasks.fill.filler import Filler
-from anaphora.tasks.fill.saving import Report
+from anaphora.runs.report import Report
+from anaphora.tasks import registry
+from anaphora.tasks.fill.data import encode, read
+from anaphora.tasks.fill.predict import Answers, GapFiller
+from anaphora.tasks.fill.suggest import suggest
 from gapped import config, text, write
 
 LINES = [b"We saw a ___ rose.", b"no gap here", b"caf\xe9 ___", b"You had a ___ ___."]
@@ -29,9 +29,9 @@ def lines(*texts: bytes, is_json: bool = False) -> list[Line]:
     return [Line(f"here, line {number}", text, is_json) for number, text in enumerate(texts, 1)]
 
 
-def test_a_line_for_every_line_whatever_comes(report: Report, filler: Filler) -> None:
-    found = Answers(load(report.model), False, top=2)(lines(*LINES))
-    (gap,) = filler.fill(["We saw a ___ rose."], top=2)[0].gaps
+def test_a_line_for_every_line_whatever_comes(filler: GapFiller) -> None:
+    found = Answers(filler, False, top=2)(lines(*LINES))
+    (gap,) = filler.fill_all(["We saw a ___ rose."], 2)[0].gaps
     told = " ".join(f"{word} {probability:.4f}" for word, probability in gap.words)
     assert found[0] == f"We saw a red rose.\t{told}"
     assert str(found[3]).count("\t") == 2
@@ -40,29 +40,29 @@ def test_a_line_for_every_line_whatever_comes(report: Report, filler: Filler) ->
         assert said in str(found[at])
 
 
-def test_the_past_beside(report: Report, filler: Filler) -> None:
-    (found,) = Answers(load(report.model), False, top=1, one_sided=True)(lines(LINES[0]))
-    ours, past = (filler.fill(["We saw a ___ rose."], name, 1)[0].gaps[0].words[0] for name in ("both", "past"))
+def test_the_past_beside(filler: GapFiller) -> None:
+    (found,) = Answers(filler, False, top=1, one_sided=True)(lines(LINES[0]))
+    ours, past = (filler.fill("We saw a ___ rose.", 1, one_sided=side)[0] for side in (False, True))
     expected = ["We saw a red rose.", f"red {ours.probability:.4f}", f"past: {past.word} {past.probability:.4f}"]
     assert str(found).split("\t") == expected
 
 
-def test_objects_keep_what_they_had(report: Report, filler: Filler) -> None:
-    answers = Answers(load(report.model), True, one_sided=True)
+def test_objects_keep_what_they_had(filler: GapFiller) -> None:
+    answers = Answers(filler, True, one_sided=True)
     texts = (b'{"id": 7, "text": "We saw a ___ rose."}', b"{broken", b'{"no": 1}', b'{"text": "none"}')
     found = answers(lines(*texts, is_json=True))
     item = json.loads(str(found[0]))
     assert (item["id"], item["filled"], len(item["gaps"]), len(item["past"])) == (7, "We saw a red rose.", 1, 1)
-    gap = filler.fill(["We saw a ___ rose."])[0].gaps[0]
+    gap = filler.fill_all(["We saw a ___ rose."])[0].gaps[0]
     assert item["gaps"][0] == {"words": [each._asdict() for each in gap.words], "unknown": gap.unknown}
     for error, said in zip(found[1:], ("is not JSON", "expected a JSON object with a text", "no gap"), strict=True):
         assert said in str(error)
-    (plain,) = Answers(load(report.model), True, mark="[?]")(lines(b"a [?] rose"))
+    (plain,) = Answers(filler, True, gap="[?]")(lines(b"a [?] rose"))
     assert json.loads(str(plain))["text"] == "a [?] rose"
 
 
-def test_words_that_are_no_file_are_a_text(report: Report) -> None:
-    answers = Answers(load(report.model), False, top=3, one_sided=True)
+def test_words_that_are_no_file_are_a_text(filler: GapFiller) -> None:
+    answers = Answers(filler, False, top=3, one_sided=True)
     ((line,),) = list(answers.batches(["We saw a ___ ___."]))
     (table,) = answers([line])
     rows = str(table).splitlines()
@@ -72,7 +72,7 @@ def test_words_that_are_no_file_are_a_text(report: Report) -> None:
     with pytest.raises(DataError, match=r"'novle\.txt' is no file, and has no gap: mark one with ___"):
         list(answers.batches(["novle.txt"]))
     with pytest.raises(UsageError, match="mark needs at least one character"):
-        Answers(load(report.model), False, mark="  ")
+        Answers(filler, False, gap="  ")
 
 
 def program(
@@ -117,7 +117,7 @@ def test_a_folder_is_its_texts(report: Report, tmp_path: Path) -> None:
     (tmp_path / "texts" / "more").mkdir(parents=True)
     for name, seed in (("texts/b.txt", 1), ("texts/more/a.txt", 2), ("texts/notes.md", 3)):
         write(tmp_path / name, text(60, seed))
-    corpus = task.read(config(), [tmp_path / "texts"])
+    corpus = read(config(), [tmp_path / "texts"])
     assert corpus.sources == (str(tmp_path / "texts" / "b.txt"), str(tmp_path / "texts" / "more" / "a.txt"))
     assert str(corpus.train) + str(corpus.held_out) == text(60, 1) + text(60, 2)
     titles = [section.title for section in report.sections]
@@ -138,13 +138,13 @@ def test_what_check_finds(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> No
     write(tmp_path / "dots.txt", "." * 4000)
 
     def found(*options: str, name: str = "a.txt") -> dict[str, Finding]:
-        findings = examine.whole(task, config(*options), [name], lambda load: [])  # type: ignore[arg-type]
+        findings = examine.whole(registry.task("fill"), config(*options), [name], lambda load: [])
         return {each.code: each for each in findings}
 
     good = found()
     assert {"units", "vocabulary", "lengths"} <= set(good)
-    lexicon = task.encode(config(), task.read(config(), ["a.txt"])).lexicon
-    assert good["vocabulary"].figures["size"] == lexicon.size
+    vocabulary = encode(config(), read(config(), ["a.txt"])).vocabulary
+    assert good["vocabulary"].figures["size"] == vocabulary.size
     strange = found("--valid", "v.txt")
     assert strange["units"].figures["held_out"] == 64
     assert strange["many-unknown"].figures == {}
@@ -160,17 +160,17 @@ def test_what_check_finds(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> No
 def test_what_a_config_should_say(tmp_path: Path) -> None:
     write(tmp_path / "small.txt", text(300))
     write(tmp_path / "large.txt", text(8000))
-    guessed = task.guess([tmp_path / "small.txt"])
+    guessed = suggest([tmp_path / "small.txt"])
     assert (guessed.preset, guessed.values["training"]["batch"], guessed.values["data"]["encoding"]) == (
         "small", 4, "utf-8",
     )  # fmt: skip
-    guessed = task.guess([tmp_path / "large.txt"])
+    guessed = suggest([tmp_path / "large.txt"])
     assert (guessed.preset, guessed.values["training"]["batch"], guessed.values["training"]["steps"]) == (
         "medium", 16, 64,
     )  # fmt: skip
     (tmp_path / "latin.txt").write_bytes("ein schöner Tag\n".encode("latin-1") * 90)
     with pytest.raises(DataError, match="empty"):
-        task.guess([write(tmp_path / "empty.txt", "")])
-    assert task.guess([tmp_path / "latin.txt"]).values["data"]["encoding"] == "cp1252"
+        suggest([write(tmp_path / "empty.txt", "")])
+    assert suggest([tmp_path / "latin.txt"]).values["data"]["encoding"] == "cp1252"
     with pytest.raises(UsageError, match="standard input"):
-        task.guess(["-"])
+        suggest(["-"])

@@ -15,11 +15,12 @@ from anaphora.config import resolve
 from anaphora.data.text.build import restore
 from anaphora.errors import Interrupted
 from anaphora.nn.build import Stack, build
-from anaphora.tasks.language import scoring, streams, task
+from anaphora.tasks.language import data, score, windows
 from anaphora.tasks.language import training as language
-from anaphora.tasks.language.task import PRESETS, LanguageConfig
+from anaphora.tasks.language.baseline import fitted
+from anaphora.tasks.language.settings import PRESETS, LanguageConfig
 from anaphora.training import run
-from anaphora.training.observer import Silent
+from anaphora.training.observer import SilentObserver
 from anaphora.training.plan import Plan
 
 TEXT = "the cat sat on the mat. a dog sat on a log, and the cat saw the dog.\n" * 200
@@ -30,28 +31,29 @@ def config(*options: str) -> LanguageConfig:
     return resolve(LanguageConfig, PRESETS, options=[*TINY.split(), *options])
 
 
-def work(*options: str) -> language.Work:
+def work(*options: str) -> language.LanguageTraining:
     settings = config(*options)
-    return language.Work(settings, task.split(settings, TEXT, "cat.txt"))
+    return language.TRAINING(settings, data.split(settings, TEXT, "cat.txt"))
 
 
 @pytest.mark.parametrize("share", [0.001, 0.3, 0.77])
 def test_a_share_of_a_score_is_the_first_part_of_every_piece(share: float) -> None:
     settings = config()
-    encoded = task.encode(settings, task.split(settings, 3 * TEXT))
-    N = len(encoded.held_out)
-    floor = task.floor(settings, encoded)
-    part = task.scored(encoded, floor, share)
-    ngrams = KneserNey(floor.order, encoded.vocabulary.size).fit(encoded.train)
+    made = language.TRAINING(settings, data.split(settings, 3 * TEXT))
+    encoded, N = made.encoded, len(made.encoded.held_out)
+    made.fit_baseline(SilentObserver())
+    made.limit(1.0, share)
+    ngrams = KneserNey(made.baseline.order, encoded.vocabulary.size).fit(encoded.train)
     found = []
-    for piece in streams.cut(N):
+    for piece in windows.cut(N):
         count = max(1, round(share * (piece.stop - piece.first)))
         nats = ngrams.nats(encoded.held_out[piece.start : piece.stop])
         found += nats[piece.first - piece.start :][:count].tolist()
-    assert len(streams.cut(N)) > 1
-    assert part.units == len(found)
-    assert part.floor_nats == pytest.approx(np.mean(found), rel=1e-12)
-    assert part.note == (
+    assert len(windows.cut(N)) > 1
+    judged = made.judge(None, None)
+    assert judged.scored == len(found)
+    assert made.baseline.nats == pytest.approx(np.mean(found), rel=1e-12)
+    assert judged.notes[-1] == (
         f"Both scores are of an evenly spread sample of {len(found):,} of the held-out part's {N - 1:,} units:"
         " --minutes left no time for more."
     )
@@ -64,14 +66,14 @@ def test_a_share_of_a_look_is_a_look_at_fewer_units() -> None:
     assert isinstance(model, Stack)
     model.eval()
     with torch.no_grad():
-        whole = made.evaluate(model)
+        whole = made.validation_loss(model)
         made.limit(0.5, 1.0)
-        assert made.evaluate(model) == other.evaluate(model) != whole
+        assert made.validation_loss(model) == other.validation_loss(model) != whole
         made.limit(1.0, 1.0)
-        assert made.evaluate(model) == whole
+        assert made.validation_loss(model) == whole
 
 
-class Plans(Silent):
+class Plans(SilentObserver):
     """Keeps the plans, and is cut off where the score begins."""
 
     def __init__(self, *, cut: bool = False) -> None:
@@ -86,38 +88,39 @@ class Plans(Silent):
             raise KeyboardInterrupt
 
 
-def slow(**more: Any) -> language.Work:
-    """Work whose score would take for ever, by its own account."""
-    made = work("--minutes", "0.05", "--max-steps", "40")
-    made.looks_per_score = 1e5
-    return made
+class Slow(language.LanguageTraining):
+    validations_per_score = 1e5
+
+
+def slow(**more: Any) -> language.LanguageTraining:
+    """A training whose score would take for ever, by its own account."""
+    settings = config("--minutes", "0.05", "--max-steps", "40")
+    return Slow(settings, data.split(settings, TEXT, "cat.txt"))
 
 
 def test_a_run_scores_what_there_is_time_for_and_says_so(tmp_path: Path) -> None:
     watch = Plans()
-    report = run.train(slow(), tmp_path / "cat.anaphora", watch=watch)
+    report = run.train(slow(), tmp_path / "cat.anaphora", observer=watch)
     share = watch.plans[-1].score_share
     assert 0.001 <= share < 1
     opened = bundle.read(tmp_path / "cat.anaphora")
-    ids = restore("char", opened.tensors).encode(str(task.split(config(), TEXT).held_out))
-    pieces = streams.shortened(streams.cut(len(ids)), share)
-    assert report.scored == streams.scored_in(pieces) < len(ids) - 1
-    nats = scoring.score(runtime.load(tmp_path / "cat.anaphora"), ids, pieces)
-    assert report.nats == pytest.approx(float(nats.mean()), rel=1e-12)
+    ids = restore("char", opened.tensors).encode(str(data.split(config(), TEXT).held_out))
+    pieces = windows.shortened(windows.cut(len(ids)), share)
+    assert report.score.units == windows.scored_in(pieces) < len(ids) - 1
+    nats = score.nats(runtime.load(tmp_path / "cat.anaphora"), ids, pieces)
+    assert report.score.nats == pytest.approx(float(nats.mean()), rel=1e-12)
     assert any("--minutes left no time for more" in note for note in report.notes)
     card = opened.config["card"]
-    assert (card["scored_units"], card["floor"]["scored_nats_per_unit"]) == (report.scored, report.floor_nats)
-    assert (
-        card["floor"]["nats_per_unit"]
-        == task.floor(config("--minutes", "0.05"), task.encode(config(), task.split(config(), TEXT))).nats
-    )
+    assert (card["scored_units"], card["floor"]["scored_nats_per_unit"]) == (report.score.units, report.baseline.nats)
+    encoded = data.encode(config(), data.split(config(), TEXT))
+    assert card["floor"]["nats_per_unit"] == fitted(config("--minutes", "0.05"), encoded).each.mean()
 
 
 def test_a_run_that_goes_on_scores_what_it_would_have(tmp_path: Path) -> None:
     watch = Plans(cut=True)
     with pytest.raises(Interrupted):
-        run.train(slow(), tmp_path / "cat.anaphora", run_dir=tmp_path / "cat.run", watch=watch)
+        run.train(slow(), tmp_path / "cat.anaphora", run_dir=tmp_path / "cat.run", observer=watch)
     report = run.resume(slow(), tmp_path / "cat.run")
     assert report.stopped == "finished"
-    pieces = streams.cut(len(TEXT) // 2)
-    assert report.scored == streams.scored_in(streams.shortened(pieces, watch.plans[-1].score_share))
+    pieces = windows.cut(len(TEXT) // 2)
+    assert report.score.units == windows.scored_in(windows.shortened(pieces, watch.plans[-1].score_share))

@@ -13,10 +13,11 @@ from torch import nn
 
 from anaphora.config import resolve
 from anaphora.nn.build import build
-from anaphora.tasks.language import streams
 from anaphora.tasks.language import training as language
-from anaphora.tasks.language.task import PRESETS, LanguageConfig
+from anaphora.tasks.language import windows
+from anaphora.tasks.language.settings import PRESETS, LanguageConfig
 from anaphora.training.initial import initialise
+from anaphora.training.initialise import expect
 
 TEXT = "the cat sat on the mat. a dog sat on a log, and the cat saw the dog.\n" * 40
 TINY = "--batch 4 --steps 16 --hidden 12 --layers 1 --embedding 6 --evaluation-units 150 --max-steps 24 --evaluations 4"
@@ -55,10 +56,10 @@ def test_loss_and_every_gradient_are_those_of_plain_torch(cell: str, tied: bool,
         theirs.output.weight = theirs.embedding.weight
     weights = dict(ours.state_dict())
     theirs.load_state_dict({**weights, "output.weight": weights["embedding.weight"]} if tied else weights)
-    windows = streams.Windows(rng.integers(9, size=130), batch=4, steps=8, seed=0)
+    batches = windows.Windows(rng.integers(9, size=130), batch=4, steps=8, seed=0)
     carry = state = None
-    for position in range(windows.per_epoch + 2):
-        window = windows.at(position)
+    for position in range(batches.per_epoch + 2):
+        window = batches.at(position)
         ours.zero_grad()
         loss, carry = language.loss(ours, window, carry)
         loss.backward()
@@ -84,10 +85,10 @@ def test_windows_of_any_length_carry_one_unbroken_run(rng: np.random.Generator) 
     ids = rng.integers(9, size=130)
     losses = {}
     for steps in (5, 32):
-        windows = streams.Windows(ids, batch=4, steps=steps, seed=0)
+        batches = windows.Windows(ids, batch=4, steps=steps, seed=0)
         carry, total = None, 0.0
-        for position in range(windows.per_epoch):
-            window = windows.at(position)
+        for position in range(batches.per_epoch):
+            window = batches.at(position)
             loss, carry = language.loss(model, window, carry)
             total += loss.item()
         losses[steps] = total
@@ -96,8 +97,8 @@ def test_windows_of_any_length_carry_one_unbroken_run(rng: np.random.Generator) 
 
 def test_no_gradient_crosses_a_windows_edge() -> None:
     model = build(language.specification(config(), 9))
-    windows = streams.Windows(np.arange(130) % 9, batch=4, steps=8, seed=0)
-    _, carry = language.loss(model, windows.at(0), None)
+    batches = windows.Windows(np.arange(130) % 9, batch=4, steps=8, seed=0)
+    _, carry = language.loss(model, batches.at(0), None)
     assert not any(part.requires_grad for parts in carry.values() for part in parts)
 
 
@@ -105,10 +106,10 @@ def test_evaluation_is_the_mean_of_the_sampled_units(rng: np.random.Generator) -
     torch.manual_seed(3)
     model = build(language.specification(config(), 9)).eval()
     ids = rng.integers(9, size=5000)
-    pieces = streams.sample(len(ids), 2500)
+    pieces = windows.sample(len(ids), 2500)
     nats = []
     with torch.no_grad():
-        found = language.evaluation(ids, 2500, 9)(model)
+        found = language.validation(ids, pieces, 9)(model)
         for piece in pieces:
             logits, _ = model(torch.from_numpy(ids[piece.start : piece.stop - 1, None]))
             log_p = logits[:, 0].double().log_softmax(-1).numpy()
@@ -122,7 +123,7 @@ def test_first_weights(rng: np.random.Generator) -> None:
     settings = config("--tied", "--embedding", "400")
     model = build(language.specification(settings, 50))
     initialise(model)
-    language.expect_frequencies(model, np.repeat(np.arange(50), np.arange(50)))
+    expect(model, "output.bias", np.arange(50))
     weights = model.state_dict()
     H = 12
     np.testing.assert_array_equal(weights["recurrent.bias_ih_l0"], np.repeat([0, 1, 0, 0], H))

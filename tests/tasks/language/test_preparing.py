@@ -24,9 +24,11 @@ from anaphora.data.text import id_files, tokenized
 from anaphora.data.text.build import KINDS
 from anaphora.data.text.id_files import Shard
 from anaphora.errors import DataError
-from anaphora.tasks.language import scoring, streams, task
+from anaphora.tasks.language import data, score, windows
+from anaphora.tasks.language.baseline import Fitted, fitted
+from anaphora.tasks.language.judgement import Judgement
 from anaphora.tasks.language.settings import PRESETS, LanguageConfig
-from anaphora.tasks.language.streams import Windows
+from anaphora.tasks.language.windows import Windows
 from small_models import STREAMING, V, small_model
 
 TEXT = "the cat sat on the mat. a dog sat on a log, and the cat saw the dog – größer!\n" * 40
@@ -79,15 +81,15 @@ def test_units_on_disk_are_those_in_memory(kind: str, home: Path, tmp_path: Path
     settings = config("--units", kind, "--vocabulary", "60", "--valid", "0.2")
     (tmp_path / "a.txt").write_text(TEXT[:500], encoding="utf-8")
     (tmp_path / "b.txt").write_text(TEXT[500:], encoding="utf-8")
-    long = task.read(settings, [tmp_path / "a.txt", tmp_path / "b.txt"])
-    found = task.encode(settings, long)
+    long = data.read(settings, [tmp_path / "a.txt", tmp_path / "b.txt"])
+    found = data.encode(settings, long)
     assert isinstance(found.train, Shard)
     with pytest.MonkeyPatch.context() as patch:
         for module in (tokenized, text):
             patch.setattr(module, "IN_MEMORY", 2**20)
         patch.setattr(text, "BLOCK", 2**20)
-        short = task.read(settings, [tmp_path / "a.txt", tmp_path / "b.txt"])
-        expected = task.encode(settings, short)
+        short = data.read(settings, [tmp_path / "a.txt", tmp_path / "b.txt"])
+        expected = data.encode(settings, short)
     edge = round(0.8 * len(TEXT))
     digest = hashlib.sha256(TEXT[:edge].encode() + b"\0" + TEXT[edge:].encode()).hexdigest()
     assert long.sha256 == short.sha256 == digest
@@ -97,7 +99,9 @@ def test_units_on_disk_are_those_in_memory(kind: str, home: Path, tmp_path: Path
     for ours, theirs in ((found.train, expected.train), (found.held_out, expected.held_out)):
         np.testing.assert_array_equal(ours[:], theirs)
         assert ours[:].dtype == theirs[:].dtype
-    assert task.floor(settings, found) == task.floor(settings, expected)
+    ours, theirs = fitted(settings, found), fitted(settings, expected)
+    assert (ours.order, ours.note) == (theirs.order, theirs.note)
+    np.testing.assert_array_equal(ours.each, theirs.each)
 
 
 def test_a_second_run_finds_the_units_and_another_text_or_vocabulary_does_not(
@@ -106,13 +110,13 @@ def test_a_second_run_finds_the_units_and_another_text_or_vocabulary_does_not(
     made: list[str] = []
     write = id_files.write
     monkeypatch.setattr(id_files, "write", lambda path, *rest: made.append(path.name) or write(path, *rest))
-    first = task.encode(config(), task.split(config(), TEXT))
-    again = task.encode(config(), task.split(config(), TEXT))
+    first = data.encode(config(), data.split(config(), TEXT))
+    again = data.encode(config(), data.split(config(), TEXT))
     assert made == ["train.npy", "held_out.npy"]
     assert again.vocabulary.symbols == first.vocabulary.symbols
     np.testing.assert_array_equal(again.train[:], first.train[:])
     for options, whole in (([], TEXT + "a"), (["--valid", "0.2"], TEXT), (["--vocabulary", "9"], TEXT)):
-        task.encode(config(*options), task.split(config(*options), whole))
+        data.encode(config(*options), data.split(config(*options), whole))
     assert len(made) == 8
     assert len([path for path in home.iterdir() if path.is_dir()]) == 4
 
@@ -120,7 +124,7 @@ def test_a_second_run_finds_the_units_and_another_text_or_vocabulary_does_not(
 @pytest.mark.parametrize("name", ["train.npy", "held_out.npy", "vocabulary.safetensors", "data.json"])
 @pytest.mark.parametrize("how", ["changed", "cut off", "gone"])
 def test_what_was_damaged_is_made_again(name: str, how: str, home: Path) -> None:
-    first = task.encode(config(), task.split(config(), TEXT))
+    first = data.encode(config(), data.split(config(), TEXT))
     path = next(folder for folder in home.iterdir() if folder.is_dir()) / name
     raw = path.read_bytes()
     path.unlink()
@@ -128,7 +132,7 @@ def test_what_was_damaged_is_made_again(name: str, how: str, home: Path) -> None
         path.write_bytes(raw[:-2] + bytes([raw[-2] ^ 1, raw[-1]]))
     elif how == "cut off":
         path.write_bytes(raw[:-2])
-    again = task.encode(config(), task.split(config(), TEXT))
+    again = data.encode(config(), data.split(config(), TEXT))
     np.testing.assert_array_equal(again.train[:], first.train[:])
     np.testing.assert_array_equal(again.held_out[:], first.held_out[:])
     assert again.vocabulary.symbols == first.vocabulary.symbols
@@ -139,7 +143,7 @@ def test_what_was_damaged_is_made_again(name: str, how: str, home: Path) -> None
 def test_a_long_text_that_makes_no_batch_or_no_vocabulary_is_refused_as_a_short_one(home: Path) -> None:
     for whole, said in (("ab" * 20, r"has 36 characters; one batch"), ("a" * 200, "one character only")):
         with pytest.raises(DataError, match=said):
-            task.encode(config(), task.split(config(), whole))
+            data.encode(config(), data.split(config(), whole))
 
 
 def test_the_floor_reads_a_sample_and_no_more(tmp_path: Path, rng: np.random.Generator) -> None:
@@ -162,45 +166,49 @@ def test_the_floor_reads_a_sample_and_no_more(tmp_path: Path, rng: np.random.Gen
 def test_a_huge_held_out_part_is_scored_in_part_by_both(tmp_path: Path, rng: np.random.Generator) -> None:
     model, ids = small_model(STREAMING["lstm"]), rng.integers(0, V, 30_000)
     id_files.write(tmp_path / "ids.npy", [ids], V)
-    pieces = streams.cut(len(ids), 100, 13, 64, 5_000)
-    assert streams.scored_in(pieces) == 64 * (5_000 // 64)
+    pieces = windows.cut(len(ids), 100, 13, 64, 5_000)
+    assert windows.scored_in(pieces) == 64 * (5_000 // 64)
     assert pieces[0].first == 1
     assert pieces[-1].stop == len(ids)
     assert len({piece.first - before.first for before, piece in itertools.pairwise(pieces)}) <= 2
-    nats = scoring.score(model, Shard(tmp_path / "ids.npy"), pieces)
-    np.testing.assert_array_equal(nats, scoring.score(model, ids, pieces))
+    nats = score.nats(model, Shard(tmp_path / "ids.npy"), pieces)
+    np.testing.assert_array_equal(nats, score.nats(model, ids, pieces))
     ngram = KneserNey(3, V).fit(ids)
     whole = ngram.nats(ids)
     expected = np.concatenate([whole[piece.first : piece.stop] for piece in pieces])
-    np.testing.assert_array_equal(scoring.floor_nats(ngram, Shard(tmp_path / "ids.npy"), pieces), expected)
+    np.testing.assert_array_equal(score.ngram_nats(ngram, Shard(tmp_path / "ids.npy"), pieces), expected)
 
 
 def test_what_is_scored_in_part_is_said() -> None:
-    vocabulary = task.encode(config(), task.split(config(), TEXT)).vocabulary
     for length, said in ((2_000_001, None), (3_000_001, "sample of 2,000,000 of the held-out part's 3,000,000 units")):
-        encoded = task.Encoded(vocabulary, np.zeros(9), np.zeros(length, np.uint8))
-        part = task.scored(encoded, task.Floor(1.5, 7, None))
-        assert (part.units, part.floor_nats) == (2_000_000, 1.5)
-        assert part.note is None if said is None else said in str(part.note)
+        pieces = windows.cut(length)
+        baseline = Fitted(7, None, np.full(windows.scored_in(pieces), 1.5)).baseline(pieces, 1.0)
+        judged = Judgement(
+            None, baseline, "char", windows.scored_in(pieces), length - 1, short_of_time=False, known={},
+            validation_loss=None,
+        )  # fmt: skip
+        assert (judged.scored, judged.results[0].baseline) == (2_000_000, 1.5)
+        assert judged.notes == [] if said is None else said in judged.notes[0]
 
 
 MEASURED = """
 import json, sys
 from anaphora.config import resolve
-from anaphora.tasks.language import task
+from anaphora.tasks.language import data
+from anaphora.tasks.language.baseline import fitted
 from anaphora.tasks.language.settings import PRESETS, LanguageConfig
-from anaphora.tasks.language.streams import Windows
+from anaphora.tasks.language.windows import Windows
 
 def peak():
     return next(int(line.split()[1]) / 1e3 for line in open("/proc/self/status") if line.startswith("VmHWM"))
 
 settings = resolve(LanguageConfig, PRESETS, options=["--minutes", "0.02"])
-task.encode(settings, task.split(settings, "the cat sat on the mat. " * 2000))  # what every run needs
+data.encode(settings, data.split(settings, "the cat sat on the mat. " * 2000))  # what every run needs
 before = peak()
-encoded = task.encode(settings, task.read(settings, [sys.argv[1]]))
+encoded = data.encode(settings, data.read(settings, [sys.argv[1]]))
 windows = Windows(encoded.train, 32, 4096, 0)
 seen = sum(int(windows.at(position).inputs.size) for position in range(windows.per_epoch))
-task.floor(settings, encoded)
+fitted(settings, encoded)
 print(json.dumps([len(encoded.train), seen, peak() - before]))
 """
 

@@ -16,8 +16,8 @@ from anaphora.data.text.build import build
 from anaphora.decode import log_probabilities
 from anaphora.errors import DataError, IncompatibleBundle
 from anaphora.runtime import Model
-from anaphora.tasks.language import scoring, streams
-from anaphora.tasks.language.writing import Writer
+from anaphora.tasks.language import score, windows
+from anaphora.tasks.language.predict import LanguageModel
 from small_models import STREAMING, V, recurrent, small_model, tree
 
 
@@ -35,54 +35,58 @@ def by_definition(model: Model, ids: np.ndarray, begin: int, end: int, start: in
 def test_pieces_by_definition(name: str, rng: np.random.Generator) -> None:
     model, ids = small_model(STREAMING[name]), rng.integers(V, size=500)
     for most, units in ((1, 1000), (3, 1000), (64, 1000), (1, 90), (3, 90), (64, 90)):
-        pieces = streams.cut(len(ids), 40, 13, most, units)
+        pieces = windows.cut(len(ids), 40, 13, most, units)
         expected = [nat for p in pieces for nat in by_definition(model, ids, p.first, p.stop, p.start)]
         assert len(expected) == (len(ids) - 1 if units > 500 or most == 1 else 90 - 90 % len(pieces))
-        np.testing.assert_array_equal(scoring.score(model, ids, pieces), expected)
+        np.testing.assert_array_equal(score.nats(model, ids, pieces), expected)
 
 
 def test_the_chunk_changes_no_bit(rng: np.random.Generator, monkeypatch: pytest.MonkeyPatch) -> None:
     model, ids = small_model(STREAMING["lstm"]), rng.integers(V, size=9000)
-    whole = scoring.score(model, ids)
+    whole = score.nats(model, ids)
     for at_once in (1, 1000, 77_777):
-        monkeypatch.setattr(scoring, "LOGITS_AT_ONCE", at_once)
-        np.testing.assert_array_equal(scoring.score(model, ids), whole)
+        monkeypatch.setattr(score, "LOGITS_AT_ONCE", at_once)
+        np.testing.assert_array_equal(score.nats(model, ids), whole)
 
 
 def test_one_piece_is_the_unbroken_text(rng: np.random.Generator) -> None:
     model, ids = small_model(STREAMING["gru, 2 layers"]), rng.integers(V, size=9000)
-    np.testing.assert_array_equal(scoring.score(model, ids, streams.cut(len(ids), most=1)), model.score(ids))
-    warm = scoring.score(model, ids)
+    np.testing.assert_array_equal(score.nats(model, ids, windows.cut(len(ids), most=1)), model.score(ids))
+    warm = score.nats(model, ids)
     assert abs(warm.mean() - model.score(ids).mean()) < 1e-6  # 512 units of context are enough to warm up
 
 
 @pytest.mark.parametrize("length", [0, 1, 2])
 def test_short_texts(length: int) -> None:
     model = small_model(STREAMING["lstm"])
-    assert scoring.score(model, np.zeros(length, np.int32)).shape == (max(0, length - 1),)
+    assert score.nats(model, np.zeros(length, np.int32)).shape == (max(0, length - 1),)
 
 
 TEXT = "ab ba, a\nab. b-a a " * 30
 
 
-def writer(kind: str = "char", text: str = TEXT, **config: object) -> Writer:
+def evaluate(model: LanguageModel, *texts: str, **limits: int) -> score.Score:
+    return score.evaluate(model.runtime, model.vocabulary, *texts, **limits)
+
+
+def writer(kind: str = "char", text: str = TEXT, **config: object) -> LanguageModel:
     vocabulary = build(kind, text)
     checked = tree(
         recurrent("lstm"), {"kind": "linear", "name": "output", "input_size": 7, "output_size": vocabulary.size}
     )
     checked["blocks"][0]["vocabulary"] = vocabulary.size
     config = {"units": {"kind": kind}, "tensors": vocabulary.tensors(), **config}
-    return Writer(small_model(spec.check(checked), seed=3, **config))
+    return LanguageModel(small_model(spec.check(checked), seed=3, **config))
 
 
 def test_a_score_with_its_floor() -> None:
     text = TEXT[50:200]
     card = {"held_out_sha256": hashlib.sha256(text.encode()).hexdigest(), "floor": {"nats_per_unit": 1.25}}
-    known = scoring.evaluate(writer(card=card), text)
+    known = evaluate(writer(card=card), text)
     assert known.floor_nats == 1.25
-    other = scoring.evaluate(writer(card=card), text + "a")
+    other = evaluate(writer(card=card), text + "a")
     assert other.floor_nats is None
-    counted = scoring.evaluate(writer(card=card), text, TEXT)
+    counted = evaluate(writer(card=card), text, TEXT)
     assert counted.floor_nats is not None
     assert counted.nats_per_unit == known.nats_per_unit
     assert known.bits_per_unit == pytest.approx(known.nats_per_unit / math.log(2))
@@ -92,25 +96,25 @@ def test_a_score_with_its_floor() -> None:
 
 def test_a_sample_of_a_text_is_scored_beside_its_floor(monkeypatch: pytest.MonkeyPatch) -> None:
     text = TEXT * 20
-    pieces = streams.cut(len(text), units=1000)
+    pieces = windows.cut(len(text), units=1000)
     ids = writer().vocabulary.encode(text)
     whole = KneserNey(7, writer().vocabulary.size).fit(ids).nats(ids)
     expected = np.concatenate([whole[piece.first : piece.stop] for piece in pieces])
-    found = scoring.evaluate(writer(), text, text, most_units=1000)
+    found = evaluate(writer(), text, text, most_units=1000)
     assert (found.units, found.text_units) == (1000 - 1000 % len(pieces), len(text) - 1)
-    assert found.nats_per_unit == pytest.approx(scoring.score(writer().model, ids, pieces).mean(), rel=1e-12)
+    assert found.nats_per_unit == pytest.approx(score.nats(writer().runtime, ids, pieces).mean(), rel=1e-12)
     assert found.floor_nats == pytest.approx(expected.mean(), rel=1e-12)
     assert found.bits_per_byte == pytest.approx(found.bits_per_unit * (len(text) - 1) / len(text))
     monkeypatch.setattr(tokenized, "IN_MEMORY", 0)  # and so it is from the disk
-    assert scoring.evaluate(writer(), text, text, most_units=1000) == found
+    assert evaluate(writer(), text, text, most_units=1000) == found
 
 
 def test_unknown_units_are_counted_and_a_text_of_one_is_refused() -> None:
-    assert scoring.evaluate(writer(), "abxxba").unknown_units == 2
+    assert evaluate(writer(), "abxxba").unknown_units == 2
     with pytest.raises(DataError, match="at least 2 char units"):
-        scoring.evaluate(writer(), "a")
+        evaluate(writer(), "a")
     with pytest.raises(DataError, match="count n-grams"):
-        scoring.evaluate(writer(), "abab", "a")
+        evaluate(writer(), "abab", "a")
 
 
 @pytest.mark.parametrize("prompt", ["ab ", "a", "ab b-", ""])
@@ -127,7 +131,7 @@ def test_the_next_words_by_enumeration(prompt: str) -> None:
         for word in itertools.product(inside, repeat=length):
             state, token, mass = read.state, read.last, 0.0
             for following in (*word, None):
-                logits, state = ours.model.step(state, token)
+                logits, state = ours.runtime.step(state, token)
                 logs = log_probabilities(np.concatenate([[-np.inf], logits[1:]]))  # the unknown symbol is never written
                 if following is not None:
                     mass, token = mass + logs[following], following
@@ -135,7 +139,7 @@ def test_the_next_words_by_enumeration(prompt: str) -> None:
             if text:
                 truth[text] = math.exp(mass) * float(np.exp(logs[outside]).sum())
     expected = sorted(truth.items(), key=lambda pair: -pair[1])[:3]
-    found = ours.next_words(read, 3)
+    found = ours.words_after(read, 3)
     assert [guess.text for guess in found] == [text for text, _ in expected]
     np.testing.assert_allclose([guess.probability for guess in found], [p for _, p in expected], rtol=1e-9)
 

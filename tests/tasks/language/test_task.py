@@ -15,8 +15,9 @@ import pytest
 from anaphora.baselines.ngram import KneserNey
 from anaphora.config import resolve
 from anaphora.errors import DataError, UsageError
-from anaphora.tasks.language import task
-from anaphora.tasks.language.task import PRESETS, LanguageConfig
+from anaphora.tasks.language import data, windows
+from anaphora.tasks.language.baseline import fitted
+from anaphora.tasks.language.settings import PRESETS, LanguageConfig
 
 TEXT = "the cat sat on the mat. a dog sat on a log, and the cat saw the dog.\n" * 40
 
@@ -28,20 +29,20 @@ def config(*options: str, preset: str | None = None) -> LanguageConfig:
 def test_the_end_is_held_out_and_the_hash_is_of_both_parts(tmp_path: Path) -> None:
     (tmp_path / "a.txt").write_text(TEXT[:1000], encoding="utf-8")
     (tmp_path / "b.txt").write_text(TEXT[1000:], encoding="utf-8")
-    corpus = task.read(config("--valid", "0.25"), [tmp_path / "a.txt", tmp_path / "b.txt"])
+    corpus = data.read(config("--valid", "0.25"), [tmp_path / "a.txt", tmp_path / "b.txt"])
     edge = round(0.75 * len(TEXT))
     assert (str(corpus.train), str(corpus.held_out)) == (TEXT[:edge], TEXT[edge:])
     assert corpus.sha256 == hashlib.sha256(TEXT[:edge].encode() + b"\0" + TEXT[edge:].encode()).hexdigest()
     assert corpus.held_out_sha256 == hashlib.sha256(TEXT[edge:].encode()).hexdigest()
     assert corpus.sources == (str(tmp_path / "a.txt"), str(tmp_path / "b.txt"))
-    assert str(task.split(config("--valid", "0.25"), TEXT).train) == str(corpus.train)
+    assert str(data.split(config("--valid", "0.25"), TEXT).train) == str(corpus.train)
 
 
 def test_a_file_of_its_own_can_be_held_out(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "valid.txt").write_text("held out", encoding="utf-8")
     standard_input = io.TextIOWrapper(io.BytesIO(TEXT.encode()))
     monkeypatch.setattr(sys, "stdin", standard_input)
-    corpus = task.read(config("--valid", str(tmp_path / "valid.txt")), ["-"])
+    corpus = data.read(config("--valid", str(tmp_path / "valid.txt")), ["-"])
     assert (str(corpus.train), str(corpus.held_out)) == (TEXT, "held out")
 
 
@@ -49,17 +50,17 @@ def test_a_file_of_its_own_can_be_held_out(tmp_path: Path, monkeypatch: pytest.M
 def test_a_share_is_between_0_and_1(share: str, tmp_path: Path) -> None:
     (tmp_path / "a.txt").write_text(TEXT, encoding="utf-8")
     with pytest.raises(UsageError, match=r"--valid takes a file, or a share of the text between 0 and 1; it was given"):
-        task.read(config(f"--valid={share}"), [tmp_path / "a.txt"])
+        data.read(config(f"--valid={share}"), [tmp_path / "a.txt"])
 
 
 def test_a_missing_held_out_file_is_named(tmp_path: Path) -> None:
     (tmp_path / "a.txt").write_text(TEXT, encoding="utf-8")
     with pytest.raises(DataError, match=r"none\.txt' does not exist"):
-        task.read(config("--valid", "none.txt"), [tmp_path / "a.txt"])
+        data.read(config("--valid", "none.txt"), [tmp_path / "a.txt"])
 
 
 def test_the_vocabulary_is_of_the_training_part_alone() -> None:
-    encoded = task.encode(config(), task.split(config(), TEXT + "QZ" * 50))
+    encoded = data.encode(config(), data.split(config(), TEXT + "QZ" * 50))
     assert "Q" not in encoded.vocabulary.symbols
     assert (encoded.held_out == encoded.vocabulary.unknown).sum() == 100
 
@@ -87,23 +88,23 @@ def test_the_vocabulary_is_of_the_training_part_alone() -> None:
 def test_too_little_text_says_how_much_is_there_and_what_to_do(options: list[str], text: str, said: str) -> None:
     settings = config(*options)
     with pytest.raises(DataError, match=said):
-        task.encode(settings, task.split(settings, text, "novel.txt"))
+        data.encode(settings, data.split(settings, text, "novel.txt"))
 
 
 def test_the_remedy_for_too_little_text_works() -> None:
     settings = config("--batch", "64")
     text = TEXT[:900]
     with pytest.raises(DataError, match="try --batch 8 --steps 32"):
-        task.encode(settings, task.split(settings, text))
+        data.encode(settings, data.split(settings, text))
     settings = config("--batch", "8", "--steps", "32")
-    assert len(task.encode(settings, task.split(settings, text)).train) == 810
+    assert len(data.encode(settings, data.split(settings, text)).train) == 810
 
 
 @pytest.mark.parametrize(("units", "order"), [("char", 7), ("byte", 7), ("word", 5)])
 def test_the_floor_scores_every_held_out_unit_but_the_first(units: str, order: int) -> None:
     settings = config("--units", units)
-    encoded = task.encode(settings, task.split(settings, TEXT))
-    found = task.floor(settings, encoded)
+    encoded = data.encode(settings, data.split(settings, TEXT))
+    found = fitted(settings, encoded).baseline(windows.cut(len(encoded.held_out)), 1.0)
     expected = KneserNey(order, encoded.vocabulary.size).fit(encoded.train).nats(encoded.held_out)
     assert found.order == order
     assert found.nats == pytest.approx(float(np.mean(expected[1:])), rel=1e-12)
@@ -142,8 +143,8 @@ def test_where_time_is_short_the_floor_counts_a_sample_and_says_so() -> None:
     settings = config("--minutes", "0.006")  # in which 30,000 units are counted
     rng = np.random.default_rng(3)
     text = "".join(rng.choice(list("abcd "), size=60_000))
-    encoded = task.encode(settings, task.split(settings, text))
-    found = task.floor(settings, encoded)
+    encoded = data.encode(settings, data.split(settings, text))
+    found = fitted(settings, encoded).baseline(windows.cut(len(encoded.held_out)), 1.0)
     assert found.note is not None
     assert "sample of 30,000 of 54,000 units" in found.note
     assert found.nats == pytest.approx(math.log(5), rel=0.1)

@@ -18,11 +18,13 @@ from anaphora import bundle, runtime
 from anaphora.config import from_values, resolve
 from anaphora.data.text.build import restore
 from anaphora.errors import Diverged, Interrupted, Terminated, UsageError
-from anaphora.tasks.language import scoring, streams, task
+from anaphora.runs.report import Report
+from anaphora.tasks.language import data, score, windows
 from anaphora.tasks.language import training as language
-from anaphora.tasks.language.task import PRESETS, LanguageConfig, Report
+from anaphora.tasks.language.baseline import fitted
+from anaphora.tasks.language.settings import PRESETS, LanguageConfig
 from anaphora.training import checkpoint
-from anaphora.training.observer import Silent, Step
+from anaphora.training.observer import SilentObserver, Step
 from anaphora.training.run import lengths
 
 TEXT = "the cat sat on the mat. a dog sat on a log, and the cat saw the dog.\n" * 40
@@ -33,7 +35,7 @@ def config(*options: str) -> LanguageConfig:
     return resolve(LanguageConfig, PRESETS, options=[*TINY.split(), *options])
 
 
-class Kept(Silent):
+class Kept(SilentObserver):
     def __init__(self) -> None:
         self.reports: list[Report] = []
         self.notes: list[str] = []
@@ -62,38 +64,42 @@ class Kept(Silent):
 )
 def test_a_training_leaves_a_file_that_scores_what_the_report_says(tmp_path: Path, options: list[str]) -> None:
     settings = config(*options)
-    corpus = task.split(settings, TEXT, "cat.txt")
+    corpus = data.split(settings, TEXT, "cat.txt")
     watch = Kept()
-    report = language.train(settings, corpus, tmp_path / "cat.anaphora", watch=watch)
+    report = language.TRAINING.train(settings, corpus, tmp_path / "cat.anaphora", observer=watch)
 
     assert watch.reports == [report]
     opened = bundle.read(tmp_path / "cat.anaphora")
     assert (tmp_path / "cat.anaphora").read_bytes() == (report.run_dir / "model.anaphora").read_bytes()
     vocabulary = restore(opened.config["units"]["kind"], opened.tensors)
     ids = vocabulary.encode(str(corpus.held_out))
-    nats = scoring.score(runtime.load(tmp_path / "cat.anaphora"), ids)
-    assert len(nats) == report.scored == len(ids) - 1
-    assert report.nats == float(nats.mean())
-    assert report.bits == pytest.approx(report.nats / math.log(2))
-    assert report.perplexity == pytest.approx(math.exp(report.nats))
-    assert report.floor_nats == task.floor(settings, task.encode(settings, corpus)).nats
-    assert report.loses == (report.nats > report.floor_nats)
+    nats = score.nats(runtime.load(tmp_path / "cat.anaphora"), ids)
+    assert len(nats) == report.score.units == len(ids) - 1
+    assert report.score.nats == float(nats.mean())
+    assert report.score.bits == pytest.approx(report.score.nats / math.log(2))
+    assert report.score.perplexity == pytest.approx(math.exp(report.score.nats))
+    assert report.baseline.nats == fitted(settings, data.encode(settings, corpus)).each.mean()
+    assert report.loses == (report.score.nats > report.baseline.nats)
     assert (report.stopped, report.steps) == ("finished", 24)
     assert len(watch.losses) == 24
 
     card = opened.config["card"]
-    assert (card["nats_per_unit"], card["data_sha256"], card["sources"]) == (report.nats, corpus.sha256, ["cat.txt"])
+    assert (card["nats_per_unit"], card["data_sha256"], card["sources"]) == (
+        report.score.nats,
+        corpus.sha256,
+        ["cat.txt"],
+    )
     assert from_values(LanguageConfig, opened.config["training"]) == settings
     assert resolve(LanguageConfig, file=report.run_dir / "config.toml") == settings
     events = [json.loads(line) for line in (report.run_dir / "metrics.jsonl").read_text(encoding="utf-8").splitlines()]
     assert [event["event"] for event in events[:1] + events[-1:]] == ["plan", "finish"]
-    assert events[-1]["nats"] == report.nats
+    assert events[-1]["score"]["nats"] == report.score.nats
     assert [event["step"] for event in events if event["event"] == "evaluation"] == [6, 12, 18, 24]
 
 
 def test_the_network_says_when_it_loses(tmp_path: Path) -> None:
     settings = config("--max-steps", "1")
-    report = language.train(settings, task.split(settings, TEXT), tmp_path / "cat.anaphora")
+    report = language.TRAINING.train(settings, data.split(settings, TEXT), tmp_path / "cat.anaphora")
     assert report.loses
     assert any("loses to the n-gram model" in note for note in report.notes)
 
@@ -104,7 +110,7 @@ def test_the_same_seed_is_the_same_training_and_leaves_torchs_own_alone(tmp_path
         settings = config("--seed", seed, "--dropout", "0.2", "--output-dropout", "0.2", "--layers", "2")
         torch.manual_seed(0)
         before = torch.get_rng_state()
-        language.train(settings, task.split(settings, TEXT), tmp_path / f"{name}.anaphora")
+        language.TRAINING.train(settings, data.split(settings, TEXT), tmp_path / f"{name}.anaphora")
         assert torch.equal(torch.get_rng_state(), before)
         made.append(bundle.read(tmp_path / f"{name}.anaphora").tensors)
     one, again, other = made
@@ -112,7 +118,7 @@ def test_the_same_seed_is_the_same_training_and_leaves_torchs_own_alone(tmp_path
     assert not np.array_equal(one["output.weight"], other["output.weight"])
 
 
-class Cuts(Silent):
+class Cuts(SilentObserver):
     """Ends a run at a step as a person or a machine would."""
 
     def __init__(self, at: int, error: BaseException) -> None:
@@ -133,7 +139,7 @@ def test_cut_off_the_best_model_is_saved_and_runs(
     settings = config()
     output = tmp_path / "cat.anaphora"
     with pytest.raises(expected, match=r"after step 15.*from step 12, is saved in .*cat\.anaphora") as caught:
-        language.train(settings, task.split(settings, TEXT), output, watch=Cuts(15, error))
+        language.TRAINING.train(settings, data.split(settings, TEXT), output, observer=Cuts(15, error))
     assert caught.value.exit_code == code  # type: ignore[attr-defined]
     model = runtime.load(output)
     assert model.config["card"]["nats_per_unit"] is None
@@ -141,7 +147,7 @@ def test_cut_off_the_best_model_is_saved_and_runs(
     assert model.config["card"]["stopped"] in ("interrupted", "terminated")
 
 
-class CutsAtAStage(Silent):
+class CutsAtAStage(SilentObserver):
     def __init__(self, error: BaseException) -> None:
         self.error = error
 
@@ -159,14 +165,14 @@ def test_cut_off_while_scoring_the_model_is_saved_already(
 ) -> None:
     output = tmp_path / "cat.anaphora"
     with pytest.raises(expected, match=r"best model.*from step \d+, is saved in .*cat\.anaphora") as caught:
-        language.train(config(), task.split(config(), TEXT), output, watch=CutsAtAStage(error))
+        language.TRAINING.train(config(), data.split(config(), TEXT), output, observer=CutsAtAStage(error))
     assert caught.value.exit_code == code  # type: ignore[attr-defined]
     model = runtime.load(output)
     assert model.config["card"]["nats_per_unit"] is None
     assert model.config["card"]["sampled_nats_per_unit"] > 0
 
 
-class CutsWhileCounting(Silent):
+class CutsWhileCounting(SilentObserver):
     def stage(self, text: str) -> None:
         raise KeyboardInterrupt
 
@@ -174,7 +180,9 @@ class CutsWhileCounting(Silent):
 def test_cut_off_before_training_nothing_is_said_to_be_saved(tmp_path: Path) -> None:
     settings = config()
     with pytest.raises(Interrupted, match="outside of training"):
-        language.train(settings, task.split(settings, TEXT), tmp_path / "cat.anaphora", watch=CutsWhileCounting())
+        language.TRAINING.train(
+            settings, data.split(settings, TEXT), tmp_path / "cat.anaphora", observer=CutsWhileCounting()
+        )
     assert not (tmp_path / "cat.anaphora").exists()
 
 
@@ -182,7 +190,7 @@ def test_a_diverged_training_keeps_its_last_good_model(tmp_path: Path, monkeypat
     real = language.loss
     calls = []
 
-    def breaks(model: nn.Module, window: streams.Window, carry: Any) -> Any:
+    def breaks(model: nn.Module, window: windows.Window, carry: Any) -> Any:
         calls.append(window)
         loss, carry = real(model, window, carry)
         return loss * (math.nan if len(calls) == 15 else 1.0), carry
@@ -192,7 +200,7 @@ def test_a_diverged_training_keeps_its_last_good_model(tmp_path: Path, monkeypat
     with pytest.raises(
         Diverged, match=r"loss was nan at step 15 of 24\. Run once more.* The best model so far, from step 12, is saved"
     ):
-        language.train(config(), task.split(config(), TEXT), output)
+        language.TRAINING.train(config(), data.split(config(), TEXT), output)
     assert runtime.load(output).config["card"]["nats_per_unit"] > 0
 
 
@@ -200,7 +208,7 @@ def test_diverged_at_once_there_is_no_model_and_it_says_so(tmp_path: Path, monke
     real = language.loss
     monkeypatch.setattr(language, "loss", lambda *given: (real(*given)[0] * math.inf, None))
     with pytest.raises(Diverged, match=r"was inf at step 1 of 24\. .*inite.* No model was saved"):
-        language.train(config(), task.split(config(), TEXT), tmp_path / "cat.anaphora")
+        language.TRAINING.train(config(), data.split(config(), TEXT), tmp_path / "cat.anaphora")
     assert not (tmp_path / "cat.anaphora").exists()
 
 
@@ -208,46 +216,46 @@ def test_diverged_at_once_there_is_no_model_and_it_says_so(tmp_path: Path, monke
 def test_diverged_before_the_first_look_the_last_good_weights_are_saved(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, look: float
 ) -> None:
-    real, judged = language.loss, language.evaluation
+    real, judged = language.loss, language.validation
     calls = []
 
-    def breaks(model: nn.Module, window: streams.Window, carry: Any) -> Any:
+    def breaks(model: nn.Module, window: windows.Window, carry: Any) -> Any:
         calls.append(window)
         loss, carry = real(model, window, carry)
         return loss * (math.nan if len(calls) == 4 else 1.0), carry
 
     monkeypatch.setattr(language, "loss", breaks)
-    monkeypatch.setattr(language, "evaluation", lambda *given: lambda model: judged(*given)(model) * look)
+    monkeypatch.setattr(language, "validation", lambda *given: lambda model: judged(*given)(model) * look)
     output = tmp_path / "cat.anaphora"
     with pytest.raises(Diverged, match=r"loss was nan at step 4 of 24\. Run once more.* from step 3, is saved"):
-        language.train(config(), task.split(config(), TEXT), output)
+        language.TRAINING.train(config(), data.split(config(), TEXT), output)
     card = runtime.load(output).config["card"]
     assert card["nats_per_unit"] > 0
     assert (card["sampled_nats_per_unit"] is None) == math.isnan(look)
 
 
-@pytest.mark.parametrize("score", [math.nan, math.inf, 1000.0])
+@pytest.mark.parametrize("nats", [math.nan, math.inf, 1000.0])
 def test_a_score_beyond_numbers_does_not_lose_the_model(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, score: float
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, nats: float
 ) -> None:
-    monkeypatch.setattr(scoring, "score", lambda model, ids, pieces=None: np.full(len(ids), score))
+    monkeypatch.setattr(score, "nats", lambda model, ids, pieces=None: np.full(windows.scored_in(pieces), nats))
     output = tmp_path / "cat.anaphora"
-    report = language.train(config(), task.split(config(), TEXT), output)
+    report = language.TRAINING.train(config(), data.split(config(), TEXT), output)
     assert report.loses
-    assert report.perplexity is not None
-    assert not math.isfinite(report.perplexity)
+    assert report.score.perplexity is not None
+    assert not math.isfinite(report.score.perplexity)
     card = runtime.load(output).config["card"]
     assert card["perplexity"] is None
-    assert card["nats_per_unit"] == (1000.0 if score == 1000.0 else None)
+    assert card["nats_per_unit"] == (1000.0 if nats == 1000.0 else None)
 
 
 def test_the_records_of_another_run_are_never_mixed_with(tmp_path: Path) -> None:
     settings = config("--max-steps", "1")
-    corpus = task.split(settings, TEXT)
-    language.train(settings, corpus, tmp_path / "cat.anaphora", run_dir=tmp_path / "run")
+    corpus = data.split(settings, TEXT)
+    language.TRAINING.train(settings, corpus, tmp_path / "cat.anaphora", run_dir=tmp_path / "run")
     before = (tmp_path / "run" / "metrics.jsonl").read_bytes()
     with pytest.raises(UsageError, match="records of another run"):
-        language.train(settings, corpus, tmp_path / "cat.anaphora", run_dir=tmp_path / "run")
+        language.TRAINING.train(settings, corpus, tmp_path / "cat.anaphora", run_dir=tmp_path / "run")
     assert (tmp_path / "run" / "metrics.jsonl").read_bytes() == before
 
 
@@ -256,7 +264,7 @@ def test_an_output_that_cannot_be_written_is_found_before_training(tmp_path: Pat
     watch = Kept()
     for output, run_dir in ((tmp_path / "file" / "cat.anaphora", None), (tmp_path / "cat.anaphora", tmp_path / "file")):
         with pytest.raises(UsageError, match="Name another"):
-            language.train(config(), task.split(config(), TEXT), output, run_dir=run_dir, watch=watch)
+            language.TRAINING.train(config(), data.split(config(), TEXT), output, run_dir=run_dir, observer=watch)
     assert watch.losses == []
 
 
@@ -266,7 +274,9 @@ def test_a_disk_that_fills_up_while_saving_keeps_the_weights(tmp_path: Path, mon
 
     monkeypatch.setattr(bundle, "write", full)
     with pytest.raises(UsageError, match=r"no space\. The best model .* is saved in .*best\.safetensors"):
-        language.train(config(), task.split(config(), TEXT), tmp_path / "cat.anaphora", run_dir=tmp_path / "run")
+        language.TRAINING.train(
+            config(), data.split(config(), TEXT), tmp_path / "cat.anaphora", run_dir=tmp_path / "run"
+        )
     assert (tmp_path / "run" / "checkpoints" / "best.safetensors").stat().st_size > 0
 
 
@@ -283,7 +293,9 @@ def test_of_two_places_the_one_with_room_gets_the_model_and_its_score(
 
     monkeypatch.setattr(bundle, "write", write)
     with pytest.raises(UsageError, match=r"no space\. The best model .* is saved in") as caught:
-        language.train(config(), task.split(config(), TEXT), tmp_path / "cat.anaphora", run_dir=tmp_path / "run")
+        language.TRAINING.train(
+            config(), data.split(config(), TEXT), tmp_path / "cat.anaphora", run_dir=tmp_path / "run"
+        )
     other = tmp_path / "run" / "model.anaphora" if full == "cat.anaphora" else tmp_path / "cat.anaphora"
     assert str(other) in str(caught.value)
     assert runtime.load(other).config["card"]["nats_per_unit"] > 0
@@ -294,7 +306,7 @@ def test_records_that_cannot_be_written_in_mid_run_do_not_lose_the_model(tmp_pat
     output = tmp_path / "cat.anaphora"
     watch = Cuts(at, UsageError("metrics.jsonl could not be written: no space."))
     with pytest.raises(UsageError, match=rf"no space\. The best model so far, from step {best}, is saved in .*cat\."):
-        language.train(config(), task.split(config(), TEXT), output, watch=watch)
+        language.TRAINING.train(config(), data.split(config(), TEXT), output, observer=watch)
     card = runtime.load(output).config["card"]
     assert (card["best_step"], card["stopped"], card["nats_per_unit"]) == (best, "unwritable", None)
 
@@ -308,7 +320,7 @@ def test_a_checkpoint_that_cannot_be_written_does_not_lose_the_model(
     monkeypatch.setattr(checkpoint, "write", full)
     output = tmp_path / "cat.anaphora"
     with pytest.raises(UsageError, match=r"no space\. The best model so far, from step 6, is saved in .*cat\."):
-        language.train(config(), task.split(config(), TEXT), output)
+        language.TRAINING.train(config(), data.split(config(), TEXT), output)
     assert runtime.load(output).config["card"]["best_step"] == 6
 
 
@@ -316,14 +328,14 @@ def test_a_disk_without_room_is_found_before_training(tmp_path: Path, monkeypatc
     monkeypatch.setattr(shutil, "disk_usage", lambda path: shutil._ntuple_diskusage(10**9, 10**9 - 1000, 1000))
     watch = Kept()
     with pytest.raises(UsageError, match=r"room for about \d+ kB.*only 1 kB is free"):
-        language.train(config(), task.split(config(), TEXT), tmp_path / "cat.anaphora", watch=watch)
+        language.TRAINING.train(config(), data.split(config(), TEXT), tmp_path / "cat.anaphora", observer=watch)
     assert watch.losses == []
 
 
 def test_minutes_become_a_plan_on_the_clock_that_started_with_the_command() -> None:
     settings = config("--minutes", "0.05", "--max-steps", "60")
     started = time.monotonic() - 1.0
-    schedule, budget = lengths(language.Work(settings, task.split(settings, TEXT)), started)
+    schedule, budget = lengths(language.TRAINING(settings, data.split(settings, TEXT)), started)
     assert budget is not None
     assert budget.deadline == started + 3.0
     assert budget.most_steps == 60
@@ -341,6 +353,6 @@ def test_minutes_become_a_plan_on_the_clock_that_started_with_the_command() -> N
 )
 def test_without_minutes_steps_or_epochs_say_how_long(options: list[str], total: int, reason: str) -> None:
     settings = config(*options)
-    schedule, budget = lengths(language.Work(settings, task.split(settings, TEXT)), 0.0)
+    schedule, budget = lengths(language.TRAINING(settings, data.split(settings, TEXT)), 0.0)
     assert budget is None
     assert [(plan.total_steps, plan.reason) for plan in schedule.plans] == [(total, reason)]

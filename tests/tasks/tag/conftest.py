@@ -6,11 +6,11 @@ from pathlib import Path
 
 import pytest
 
+from anaphora.runs.report import Report
 from anaphora.runtime import load
-from anaphora.tasks.tag.saving import Report
-from anaphora.tasks.tag.tagger import Tagger
-from anaphora.tasks.tag.task import read
-from anaphora.tasks.tag.training import train
+from anaphora.tasks.tag.data import read
+from anaphora.tasks.tag.predict import Tagger
+from anaphora.tasks.tag.training import TRAINING
 from tagged import LEARNED, config, write_grammar
 
 
@@ -24,7 +24,7 @@ def report(folder: Path) -> Report:
     """How the training ended; train.conll and valid.conll stand in the same folder."""
     files = [write_grammar(folder / "train.conll", 800)]
     settings = config("--valid", write_grammar(folder / "valid.conll", 200, seed=1), tiny=LEARNED)
-    return train(settings, read(settings, files), folder / "names.anaphora", data=files)
+    return TRAINING.train(settings, read(settings, files), folder / "names.anaphora", data=files)
 
 
 @pytest.fixture(scope="package")

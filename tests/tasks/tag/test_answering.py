@@ -13,13 +13,11 @@ import pytest
 import anaphora
 from anaphora.data.files.conll import read_sentences
 from anaphora.errors import DataError, UsageError
+from anaphora.runs.report import Report
 from anaphora.runtime import load
-from anaphora.tasks.tag.answering import Answers
 from anaphora.tasks.tag.grammar import sentences
-from anaphora.tasks.tag.python import TagModel
-from anaphora.tasks.tag.saving import Report
+from anaphora.tasks.tag.predict import Answers, Tagger
 from anaphora.tasks.tag.settings import TagConfig
-from anaphora.tasks.tag.tagger import Tagger
 from program import failed
 from tagged import TINY, write, write_grammar
 
@@ -37,7 +35,7 @@ def run(folder: Path, *words: str, python: Path | str = sys.executable) -> subpr
 def answered(
     report: Report, path: str, as_json: bool = False, top: int | None = None, form: str = "auto"
 ) -> list[object]:
-    answers = Answers(load(report.model), as_json, top, form)
+    answers = Answers(Tagger(load(report.model)), as_json, top, form)
     return [answer for batch in answers.batches([path]) for answer in answers(batch)]
 
 
@@ -150,7 +148,7 @@ def test_the_tour_on_the_command_line(tmp_path: Path) -> None:
 def test_taggers_from_python(tmp_path: Path) -> None:
     rows = sentences(60)
     model = anaphora.train("tag", rows, preset="small", max_steps=8, evaluations=2, hidden=8, embedding=8)
-    assert isinstance(model, TagModel)
+    assert isinstance(model, Tagger)
     assert model.scheme == "iob2"
     texts = [" ".join(words) for words, _ in rows[:3]]
     assert model.predict(texts) == model.predict([words for words, _ in rows[:3]])
@@ -161,7 +159,7 @@ def test_taggers_from_python(tmp_path: Path) -> None:
     assert score.sentences == model.evaluate(write_grammar(tmp_path / "a.conll", 60)).sentences
     model.save(tmp_path / "m.anaphora")
     again = anaphora.load(tmp_path / "m.anaphora")
-    assert isinstance(again, TagModel)
+    assert isinstance(again, Tagger)
     assert again.several(texts, 2) == model.several(texts, 2)
     for wrong, words in (("a b", "a list of sentences"), (7, "a list of sentences")):
         with pytest.raises(UsageError, match=words):

@@ -9,15 +9,16 @@ import pytest
 from anaphora.checks import examine
 from anaphora.checks.findings import Finding
 from anaphora.data.location import Row
-from anaphora.tasks.tag import task
+from anaphora.tasks import registry
 from anaphora.tasks.tag.grammar import columns, sentences
+from anaphora.tasks.tag.suggest import suggest
 from tagged import config, write, write_grammar
 
 
 def found(folder: Path, monkeypatch: pytest.MonkeyPatch, text: str, *options: str) -> list[Finding]:
     monkeypatch.chdir(folder)
     write(folder / "a.conll", text)
-    return examine.whole(task, config(*options, tiny="--batch 4"), ["a.conll"], lambda load: [])
+    return examine.whole(registry.task("tag"), config(*options, tiny="--batch 4"), ["a.conll"], lambda load: [])
 
 
 def lines(findings: list[Finding], code: str) -> list[int]:
@@ -77,9 +78,9 @@ def test_good_sentences_have_nothing_wrong(tmp_path: Path, monkeypatch: pytest.M
     assert figures["vocabulary"]["train_unknown"] < 0.3
 
 
-def test_a_config_is_guessed(tmp_path: Path) -> None:
-    guessed = task.guess([write_grammar(tmp_path / "a.conll", 30)])
-    assert guessed.preset == "small"
-    assert guessed.values == {"data": {"scheme": "iob2"}}
-    plain = task.guess([write(tmp_path / "b.conll", "a DET\nb NOUN\n\n" * 6000)])
+def test_a_config_is_suggested(tmp_path: Path) -> None:
+    suggested = suggest([write_grammar(tmp_path / "a.conll", 30)])
+    assert suggested.preset == "small"
+    assert suggested.values == {"data": {"scheme": "iob2"}}
+    plain = suggest([write(tmp_path / "b.conll", "a DET\nb NOUN\n\n" * 6000)])
     assert (plain.preset, plain.values) == ("medium", {"data": {"scheme": "none"}})

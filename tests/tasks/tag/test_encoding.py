@@ -8,10 +8,12 @@ import numpy as np
 import pytest
 
 from anaphora.errors import CorruptBundle, DataError
-from anaphora.tasks.tag.amounts import settled
-from anaphora.tasks.tag.encoding import Reader, Symbols, cut, encode, plain
-from anaphora.tasks.tag.floor import Floor, floor
-from anaphora.tasks.tag.reading import Corpus, read
+from anaphora.tasks.tag.baseline import Baseline, fitted
+from anaphora.tasks.tag.data import Corpus, read
+from anaphora.tasks.tag.encoding import Reader, cut, encode, plain
+from anaphora.tasks.tag.network import AMOUNTS
+from anaphora.tasks.tag.symbols import Symbols, packed, unpacked
+from anaphora.training.defaults import settled
 from tagged import config, write
 
 TEXT = """\
@@ -44,10 +46,10 @@ def test_words_letters_and_tags_have_numbers(tmp_path: Path) -> None:
     assert reader.tags == ("O", "B-L", "I-L", "E-L", "S-L", "B-P", "I-P", "E-P", "S-P")
     names = [reader.tags[tag] for tag in part.tags]
     assert names[:8] == ["B-P", "E-P", "O", "S-P", "O", "B-L", "I-L", "E-L"]  # a lone I begins a span
-    word = [reader.letters.texts[at - 1] if at else "?" for at in part.letters.row(part.forms[1])]
+    word = [reader.characters.texts[at - 1] if at else "?" for at in part.characters.row(part.forms[1])]
     assert "".join(word) == "?ee"
-    assert len(part.letters.ends) == 8
-    np.testing.assert_array_equal(part.letters.row(part.forms[0]), part.letters.row(part.forms[3]))
+    assert len(part.characters.ends) == 8
+    np.testing.assert_array_equal(part.characters.row(part.forms[0]), part.characters.row(part.forms[3]))
     assert reader.given(part.tags[:8]) == ("B-P", "I-P", "O", "B-P", "O", "B-L", "I-L", "I-L")
     assert encode(config("--internal", "iob2"), corpus(tmp_path)).reader.tags == ("O", "B-L", "I-L", "B-P", "I-P")
     no, start, end = reader.impossible()
@@ -59,17 +61,19 @@ def test_words_letters_and_tags_have_numbers(tmp_path: Path) -> None:
 def test_a_batch_has_the_letters_of_its_own_words(tmp_path: Path) -> None:
     part = encode(config(), corpus(tmp_path)).train
     some = part.take([1])
-    assert len(some.letters.ends) == 3
+    assert len(some.characters.ends) == 3
     for at in range(3):
-        np.testing.assert_array_equal(some.letters.row(int(some.forms[at])), part.letters.row(int(part.forms[8 + at])))
+        np.testing.assert_array_equal(
+            some.characters.row(int(some.forms[at])), part.characters.row(int(part.forms[8 + at]))
+        )
     assert some.tags.tolist() == part.tags[8:].tolist()
-    assert some.rows.tolist() == [1]
+    assert some.numbers.tolist() == [1]
 
 
 def test_long_sentences_are_cut_into_pieces_that_are_well_made(tmp_path: Path) -> None:
     encoded = encode(config("--longest", "6"), corpus(tmp_path))
     assert encoded.train.words.lengths.tolist() == [6, 2, 3]
-    assert encoded.train.rows.tolist() == [0, 0, 1]
+    assert encoded.train.numbers.tolist() == [0, 0, 1]
     assert [encoded.reader.tags[tag] for tag in encoded.train.tags[5:8]] == ["S-L", "B-L", "E-L"]
     assert encoded.held_out.words.lengths.tolist() == [8, 3]
 
@@ -84,29 +88,29 @@ def test_tags_that_are_no_spans_stay_as_they_are(tmp_path: Path) -> None:
         encode(config(), corpus(tmp_path, text="a X\nb X\n\nc X\nd X\n"))
 
 
-def test_a_bundle_gives_the_reader_and_the_floor_back(tmp_path: Path) -> None:
+def test_a_bundle_gives_the_reader_and_the_baseline_back(tmp_path: Path) -> None:
     whole = corpus(tmp_path)
     reader = encode(config("--no-lower"), whole).reader
     again = Reader.restore(reader.settings(), reader.tensors())
-    assert (again.words.texts, again.letters.texts, again.tags) == (
+    assert (again.words.texts, again.characters.texts, again.tags) == (
         reader.words.texts,
-        reader.letters.texts,
+        reader.characters.texts,
         reader.tags,
     )
     assert (again.lower, again.scheme, again.internal) == (False, "iob2", "iobes")
-    usual = floor(whole)
-    assert Floor.restore(usual.tensors()) == usual
+    usual = fitted(whole.train)
+    assert Baseline.restore(usual.tensors()) == usual
     with pytest.raises(CorruptBundle, match="'words' cannot be read"):
         Reader.restore(reader.settings(), {})
     with pytest.raises(CorruptBundle, match="lacks 'lower'"):
         Reader.restore({}, reader.tensors())
-    assert Symbols.restore(Symbols([]).tensors("x"), "x").texts == ()
+    assert Symbols(unpacked(packed(Symbols([]).texts, "x"), "x")).texts == ()
 
 
-def test_the_floor_by_hand(tmp_path: Path) -> None:
-    usual = floor(corpus(tmp_path))
+def test_the_baseline_by_hand(tmp_path: Path) -> None:
+    usual = fitted(corpus(tmp_path).train)
     assert usual.usual == "O"  # O and B-P are three each, and in doubt the later name
-    assert usual.guess(["Ann", "met", "Yard", "Zoe"]) == ("B-P", "O", "I-L", "O")
+    assert usual.predict(["Ann", "met", "Yard", "Zoe"]) == ("B-P", "O", "I-L", "O")
 
 
 def test_words_as_they_are_looked_up_and_cut() -> None:
@@ -116,6 +120,6 @@ def test_words_as_they_are_looked_up_and_cut() -> None:
 
 def test_less_of_more() -> None:
     lengths = [np.full(count, 16) for count in (300, 12_500, 200_000)]
-    passes = [settled(config("--max-steps", "none"), each) for each in lengths]
+    passes = [settled(config("--max-steps", "none").training, each, AMOUNTS) for each in lengths]
     assert [each.batch for each in passes] == [8, 8, 8]  # the tiny one is set
     assert [each.epochs for each in passes] == [38.1, 15.0, 7.5]

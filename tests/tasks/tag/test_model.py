@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import itertools
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -15,31 +16,30 @@ import torch
 from torch import nn
 
 from anaphora import bundle
-from anaphora.config import from_values
 from anaphora.data.batches import Ragged
 from anaphora.data.files.conll import read_sentences
 from anaphora.errors import CorruptBundle, DataError, IncompatibleBundle, Interrupted
+from anaphora.metrics.tagging import measured
 from anaphora.nn.build import assemble
+from anaphora.runs.report import Report
 from anaphora.runtime import load
-from anaphora.tasks.tag.measuring import measured
-from anaphora.tasks.tag.saving import Report
+from anaphora.tasks.tag.data import read
+from anaphora.tasks.tag.predict import Tagger
 from anaphora.tasks.tag.settings import TagConfig
-from anaphora.tasks.tag.tagger import Tagger
-from anaphora.tasks.tag.task import evaluate, read
-from anaphora.tasks.tag.training import Work, nats, run_words, sample
+from anaphora.tasks.tag.training import TagTraining, nats, run_words
 from anaphora.training import run
 from anaphora.training.initial import first_model
 from anaphora.training.non_finite import explained
-from anaphora.training.observer import Silent, Step
+from anaphora.training.observer import SilentObserver, Step
 from tagged import config, write, write_grammar
 
 STILL = "--embedding-dropout 0 --output-dropout 0 --dropout 0 --rare 0 --word-dropout 0"
 SMALL = "the DET\ndog NOUN\nruns VERB\n\ndogs NOUN\nrun VERB\n\nA DET\nrun NOUN\n\nwe PRON\nrun VERB\n\n"
 
 
-def work(folder: Path, *options: str, text: str = SMALL * 2) -> Work:
+def work(folder: Path, *options: str, text: str = SMALL * 2) -> TagTraining:
     settings = config(*options, *STILL.split())
-    return Work(settings, read(settings, [write(folder / "a.conll", text)]))
+    return TagTraining(settings, read(settings, [write(folder / "a.conll", text)]))
 
 
 class Plain(nn.Module):
@@ -105,20 +105,20 @@ class Plain(nn.Module):
 )
 def test_loss_and_every_gradient_are_those_of_plain_torch(options: list[str], tmp_path: Path) -> None:
     here = work(tmp_path, *options)
-    ours: Any = first_model(here.tree, 3, here.begin)
+    ours: Any = first_model(here.tree, 3, here.initialise)
     with torch.no_grad():
         for parameter in ours.parameters():
             parameter.add_(0.3 * torch.randn_like(parameter))
-    reader = here._encoded.reader
-    theirs = Plain(here.config, reader.words.size, reader.letters.size, len(reader.tags))
+    reader = here.encoded.reader
+    theirs = Plain(here.config, reader.words.size, reader.characters.size, len(reader.tags))
     theirs.load_state_dict(ours.state_dict())
     batch = here.batches.at(1)
-    loss, _ = here.loss(ours, batch, None)
+    loss, _ = here.batch_loss(ours, batch, None)
     expected = torch.zeros(())
     tags = Ragged(batch.tags, batch.words.ends)
     forms = Ragged(batch.forms, batch.words.ends)
-    for row in range(len(batch.rows)):
-        letters = [torch.from_numpy(batch.letters.row(int(form))).long() for form in forms.row(row)]
+    for row in range(len(batch.numbers)):
+        letters = [torch.from_numpy(batch.characters.row(int(form))).long() for form in forms.row(row)]
         scores = theirs(torch.from_numpy(batch.words.row(row)).long(), letters)
         expected = expected + theirs.nats(scores, torch.from_numpy(tags.row(row)))
     assert float(loss.detach()) == pytest.approx(float(expected.detach()), rel=1e-5)
@@ -138,10 +138,10 @@ def test_loss_and_every_gradient_are_those_of_plain_torch(options: list[str], tm
 def test_rare_words_are_read_as_unknown_more_often(tmp_path: Path) -> None:
     text = "".join(f"{'the' if at % 4 else 'dog'} {'X' if at % 2 else 'Y'}\n\n" for at in range(60))
     settings = config("--rare", "4", "--word-dropout", "0.2", "--valid", write(tmp_path / "v.txt", text))
-    here = Work(settings, read(settings, [write(tmp_path / "a.txt", text)]))
-    the, dog = (int(here._encoded.reader.words.encode([word])[0]) for word in ("the", "dog"))
-    assert here._hidden[the] == pytest.approx(1 - 45 / 49 * 0.8)
-    assert here._hidden[dog] == pytest.approx(1 - 15 / 19 * 0.8)
+    here = TagTraining(settings, read(settings, [write(tmp_path / "a.txt", text)]))
+    the, dog = (int(here.encoded.reader.words.encode([word])[0]) for word in ("the", "dog"))
+    assert here.hidden_share[the] == pytest.approx(1 - 45 / 49 * 0.8)
+    assert here.hidden_share[dog] == pytest.approx(1 - 15 / 19 * 0.8)
     read_as: list[np.ndarray] = []
 
     class Listening(nn.Module):
@@ -153,58 +153,63 @@ def test_rare_words_are_read_as_unknown_more_often(tmp_path: Path) -> None:
             read_as.append(rows.data.numpy().copy())
             return self.inner.words(rows)
 
-    model = Listening(first_model(here.tree, 0, here.begin))
+    model = Listening(first_model(here.tree, 0, here.initialise))
     for _ in range(120):
-        here.loss(model, here._encoded.train, None)
+        here.batch_loss(model, here.encoded.train, None)
     shares = (np.stack(read_as) == 0).mean(0)
-    known = here._encoded.train.words.steps
-    assert shares[known == the].mean() == pytest.approx(here._hidden[the], abs=0.02)
-    assert shares[known == dog].mean() == pytest.approx(here._hidden[dog], abs=0.03)
+    known = here.encoded.train.words.steps
+    assert shares[known == the].mean() == pytest.approx(here.hidden_share[the], abs=0.02)
+    assert shares[known == dog].mean() == pytest.approx(here.hidden_share[dog], abs=0.03)
 
 
 def test_an_untrained_output_says_how_frequent_tags_are(tmp_path: Path) -> None:
     here = work(tmp_path)
-    model: Any = first_model(here.tree, 0, here.begin)
-    counts = np.bincount(here._encoded.train.tags) + 1
+    model: Any = first_model(here.tree, 0, here.initialise)
+    counts = np.bincount(here.encoded.train.tags) + 1
     bias = model.sentence.output.bias.detach().double()
     np.testing.assert_allclose(bias.exp(), counts / counts.sum(), rtol=1e-6)
     assert float(model.words.word.weight.detach().std()) == pytest.approx(0.1, rel=0.5)
 
 
-def test_a_look_is_taken_at_the_best_temperature(tmp_path: Path) -> None:
+def test_a_validation_is_made_at_the_best_temperature(tmp_path: Path) -> None:
     here = work(tmp_path)
-    model: Any = first_model(here.tree, 0, here.begin)
+    model: Any = first_model(here.tree, 0, here.initialise)
     with torch.no_grad():
         model.sentence.output.weight.mul_(60)
-        part = here._looked_at
+        part = here.validated
         scores = run_words(model, part, part.words.steps)
-        each = [float(nats(model, scores, part.tags, heat).sum()) / len(part.tags) for heat in np.geomspace(0.2, 8, 60)]
-        found, plain = here.evaluate(model), float(nats(model, scores, part.tags).sum()) / len(part.tags)
+        each = [
+            float(nats(model, scores, part.tags, temperature).sum()) / len(part.tags)
+            for temperature in np.geomspace(0.2, 8, 60)
+        ]
+        found, plain = here.validation_loss(model), float(nats(model, scores, part.tags).sum()) / len(part.tags)
     assert min(each) - 1e-4 <= found < min(each) + 0.02
     assert found < plain - 0.05
 
 
-def test_sentences_with_a_tag_never_seen_are_not_looked_at(tmp_path: Path) -> None:
+def test_sentences_with_a_tag_never_seen_are_not_validated_on(tmp_path: Path) -> None:
     held_out = write(tmp_path / "v.conll", "the DET\ndog NOUN\n\nhum X\n\n")
     settings = config("--valid", held_out)
-    here = Work(settings, read(settings, [write(tmp_path / "a.conll", SMALL)]))
-    assert here._looked_at.rows.tolist() == [0]
+    here = TagTraining(settings, read(settings, [write(tmp_path / "a.conll", SMALL)]))
+    assert here.validated.numbers.tolist() == [0]
+    here.encoded = replace(here.encoded, held_out=here.encoded.held_out.take([1]))
     with pytest.raises(DataError, match=r"Every sentence of the held-out part has a tag"):
-        sample(here._encoded.held_out.take([1]), 5)
+        here.validation_part(5)
 
 
-def test_short_of_time_less_is_looked_at_and_scored(tmp_path: Path) -> None:
+def test_short_of_time_less_is_validated_on_and_scored(tmp_path: Path) -> None:
     files = [write_grammar(tmp_path / "a.conll", 700)]
     settings = config("--valid", "0.6", "--max-steps", "2")
-    here = Work(settings, read(settings, files))
-    assert len(here._looked_at.rows) == 420
+    here = TagTraining(settings, read(settings, files))
+    assert len(here.validated.numbers) == 420
+    whole = here.validation_units
     here.limit(0.5, 0.25)
-    assert len(here._looked_at.rows) == 210
-    assert here.look_units > len(here._looked_at.tags)
+    assert len(here.validated.numbers) == 210
+    assert whole > here.validation_units == len(here.validated.tags)
     report = run.train(here, tmp_path / "a.anaphora", data=files)
     assert report.score.sentences == 105
     assert "Scored are 105 of 420 held-out sentences" in report.notes[0]
-    assert report.floor.sentences == 105
+    assert report.baseline.sentences == 105
 
 
 def test_names_are_found_by_what_stands_around_them(report: Report, tagger: Tagger, folder: Path) -> None:
@@ -215,22 +220,18 @@ def test_names_are_found_by_what_stands_around_them(report: Report, tagger: Tagg
     assert score.f1 > 0.93
     assert score.f1 > score.floor_f1 + 0.3
     assert score.scheme == "iob2"
-    truth = read_sentences(str(folder / "valid.conll"), tagger_data(tagger))
-    guesses = [best[0].tags for best in tagger.tag(truth.tokens)]
-    found = measured(truth.tags, guesses)
+    truth = read_sentences(str(folder / "valid.conll"), tagger.config.data)
+    predictions = [best[0].tags for best in tagger.tag(truth.tokens)]
+    found = measured(truth.tags, predictions)
     assert (score.f1, score.accuracy, score.words) == (found.spans.f1, found.accuracy, truth.words)
-    floor = tagger.floor.score(truth)
-    assert (score.floor_f1, score.floor_accuracy) == (floor.spans.f1, floor.accuracy)
+    usual = tagger.baseline.score(truth)
+    assert (score.floor_f1, score.floor_accuracy) == (usual.spans.f1, usual.accuracy)
     two = tagger.tag([row.split() for row in ("Elham is a town near Wilham .", "Elham is a doctor from Wilham .")])
     assert [best[0].tags[0] for best in two] == ["B-PLACE", "B-PER"]
 
 
-def tagger_data(tagger: Tagger) -> Any:
-    return from_values(TagConfig, tagger.model.config["training"]).data
-
-
 def test_a_file_says_what_training_said(report: Report, folder: Path) -> None:
-    again = evaluate(load(report.model), [str(folder / "valid.conll")])
+    again = Tagger(load(report.model)).evaluate([str(folder / "valid.conll")])
     assert again == report.score
     facts = load(report.model).config["card"]
     assert (facts["f1"], facts["floor"]["accuracy"]) == (again.f1, again.floor_accuracy)
@@ -245,12 +246,11 @@ def test_a_file_says_what_training_said(report: Report, folder: Path) -> None:
 
 def test_the_runtime_scores_as_training_does(report: Report, folder: Path) -> None:
     tagger = Tagger(load(report.model))
-    config_of = from_values(TagConfig, tagger.model.config["training"])
-    here = Work(config_of, read(config_of, [str(folder / "train.conll")]))
+    here = TagTraining(tagger.config, read(tagger.config, [str(folder / "train.conll")]))
     model: Any = assemble(here.tree).eval()
-    own = {name: torch.from_numpy(np.array(tagger.model.tensors[name])) for name in model.state_dict()}
+    own = {name: torch.from_numpy(np.array(tagger.runtime.tensors[name])) for name in model.state_dict()}
     model.load_state_dict(own)
-    here_again: Any = here._encoded.held_out
+    here_again: Any = here.encoded.held_out
     with torch.no_grad():
         theirs = run_words(model, here_again, here_again.words.steps).data.numpy()
     ends = here_again.words.ends
@@ -261,7 +261,7 @@ def test_the_runtime_scores_as_training_does(report: Report, folder: Path) -> No
 
 
 def test_a_sentence_is_tagged_with_the_same_bits_in_any_company(tagger: Tagger, folder: Path) -> None:
-    tokens = [*read_sentences(str(folder / "valid.conll"), tagger_data(tagger)).tokens[:40], ()]
+    tokens = [*read_sentences(str(folder / "valid.conll"), tagger.config.data).tokens[:40], ()]
     together = tagger.tag(tokens, top=3, confident=True)
     for row, words in enumerate(tokens):
         assert tagger.tag([words], top=3, confident=True) == [together[row]]
@@ -275,17 +275,17 @@ def test_a_sentence_is_tagged_with_the_same_bits_in_any_company(tagger: Tagger, 
 def test_a_run_that_was_cut_off_ends_as_one_that_was_not(tmp_path: Path) -> None:
     files = [write_grammar(tmp_path / "a.conll", 60)]
     settings = config("--max-steps", "16")
-    whole = run.train(Work(settings, read(settings, files)), tmp_path / "a.anaphora", data=files)
+    whole = run.train(TagTraining(settings, read(settings, files)), tmp_path / "a.anaphora", data=files)
 
-    class Stop(Silent):
+    class Stop(SilentObserver):
         def step(self, step: Step) -> None:
             if step.step == 9:
                 raise KeyboardInterrupt
 
-    here = Work(settings, read(settings, files))
+    here = TagTraining(settings, read(settings, files))
     with pytest.raises(Interrupted, match="anaphora resume"):
-        run.train(here, tmp_path / "b.anaphora", data=files, run_dir=tmp_path / "b.run", watch=Stop())
-    again = run.resume(Work(settings, read(settings, files)), tmp_path / "b.run")
+        run.train(here, tmp_path / "b.anaphora", data=files, run_dir=tmp_path / "b.run", observer=Stop())
+    again = run.resume(TagTraining(settings, read(settings, files)), tmp_path / "b.run")
     assert again.score == whole.score
     ours, theirs = (bundle.read(tmp_path / name) for name in ("a.anaphora", "b.anaphora"))
     assert {name: each.tobytes() for name, each in ours.tensors.items()} == {
@@ -314,14 +314,14 @@ def test_where_a_number_ceases_to_be_one_is_told(tmp_path: Path) -> None:
     batch = here.batches.at(0)
 
     def said(part: str, entry: Any) -> str:
-        model: Any = first_model(here.tree, 0, here.begin)
+        model: Any = first_model(here.tree, 0, here.initialise)
         with torch.no_grad():
             model.get_parameter(part)[entry] = torch.nan
-        return explained(model, here.loss, [batch], None, here.name)
+        return explained(model, here.batch_loss, [batch], None, here.describe)
 
-    sentences = [here._corpus.train.tokens[row] for row in batch.rows.tolist()]
-    places = [here._corpus.train.at(row) for row in batch.rows.tolist()]
-    told = said("letters.letter.weight", here._encoded.reader.letters.encode("g")[0])
+    sentences = [here.corpus.train.tokens[row] for row in batch.numbers.tolist()]
+    places = [here.corpus.train.at(row) for row in batch.numbers.tolist()]
+    told = said("letters.letter.weight", here.encoded.reader.characters.encode("g")[0])
     for word in ("dog", "dogs"):
         place, at = next(
             (place, words.index(word)) for place, words in zip(places, sentences, strict=True) if word in words
@@ -329,7 +329,7 @@ def test_where_a_number_ceases_to_be_one_is_told(tmp_path: Path) -> None:
         assert f"{place} (its word {at + 1}, '{word}'), step 3" in told
     assert told.startswith("Not finite first in 'letters.letter': ")
     assert told.count("step") == 2
-    run_ = here._encoded.reader.words.encode(["run"])[0]
+    run_ = here.encoded.reader.words.encode(["run"])[0]
     found = [(place, words.index("run")) for place, words in zip(places, sentences, strict=True) if "run" in words]
     told = said("words.word.weight", run_)
     assert told.startswith("Not finite first in 'words.word': ")

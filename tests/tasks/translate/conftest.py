@@ -6,12 +6,11 @@ from pathlib import Path
 
 import pytest
 
-from anaphora.runtime import load
+from anaphora.runs.report import Report
+from anaphora.tasks.translate.data import read
 from anaphora.tasks.translate.dates import pairs
-from anaphora.tasks.translate.saving import Report
-from anaphora.tasks.translate.task import read
-from anaphora.tasks.translate.training import train
-from anaphora.tasks.translate.translator import Translator
+from anaphora.tasks.translate.predict import Translator
+from anaphora.tasks.translate.training import TRAINING
 from translated import DATES, config, write_pairs
 
 
@@ -27,9 +26,9 @@ def report(folder: Path) -> Report:
     files = write_pairs(folder, every[:4000], "train")
     valid = ",".join(write_pairs(folder, every[4000:], "valid"))
     settings = config("--valid", valid, tiny=DATES)
-    return train(settings, read(settings, files), folder / "dates.anaphora")
+    return TRAINING.train(settings, read(settings, files), folder / "dates.anaphora")
 
 
 @pytest.fixture(scope="package")
 def dates(report: Report) -> Translator:
-    return Translator(load(report.model))
+    return Translator.open(report.model)

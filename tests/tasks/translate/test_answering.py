@@ -15,11 +15,10 @@ import pytest
 from anaphora.data.files.lines import Line
 from anaphora.data.files.pairs import read_pairs
 from anaphora.errors import DataError, UsageError
-from anaphora.runtime import load
-from anaphora.tasks.translate import task
-from anaphora.tasks.translate.saving import Report
-from anaphora.tasks.translate.scoring import figures, judge
-from anaphora.tasks.translate.translator import How
+from anaphora.runs.report import Report
+from anaphora.tasks.translate.decoding import DecodingOptions
+from anaphora.tasks.translate.predict import Answers, Translator
+from anaphora.tasks.translate.score import figures, judge
 from translated import PAIRS, TINY, write, write_pairs
 
 LINES = [b"3 Mar 1994", b"", b"caf\xe9", b"December 31, 1899"]
@@ -29,16 +28,16 @@ def lines(*texts: bytes, is_json: bool = False) -> list[Line]:
     return [Line(f"here, line {number}", text, is_json) for number, text in enumerate(texts, 1)]
 
 
-def test_a_line_for_every_line_whatever_comes(report: Report) -> None:
-    answers = task.Answers(load(report.model), False, How())
+def test_a_line_for_every_line_whatever_comes(dates: Translator) -> None:
+    answers = Answers(dates, False)
     found = answers(lines(*LINES))
     assert found[:2] + found[3:] == ["1994-03-03", "", "1899-12-31"]
     assert isinstance(found[2], DataError)
     assert "here, line 3 is not UTF-8: its byte 3 is 0xe9" in str(found[2])
 
 
-def test_several_of_a_beam_with_what_they_are_ranked_by(report: Report) -> None:
-    (found, empty) = task.Answers(load(report.model), False, How(beam=4, best=3))(lines(b"3 Mar 1994", b""))
+def test_several_of_a_beam_with_what_they_are_ranked_by(dates: Translator) -> None:
+    (found, empty) = Answers(dates, False, DecodingOptions(beam=4, best=3))(lines(b"3 Mar 1994", b""))
     rows = [row.split("\t") for row in str(found).splitlines()]
     assert rows[0][1] == "1994-03-03"
     merits = [float(merit) for merit, _ in rows]
@@ -46,8 +45,8 @@ def test_several_of_a_beam_with_what_they_are_ranked_by(report: Report) -> None:
     assert len(str(empty).splitlines()) == 3
 
 
-def test_objects_keep_what_they_had(report: Report) -> None:
-    answers = task.Answers(load(report.model), True, How(beam=3, best=2))
+def test_objects_keep_what_they_had(dates: Translator) -> None:
+    answers = Answers(dates, True, DecodingOptions(beam=3, best=2))
     texts = (b'{"id": 7, "source": "3 Mar 1994"}', b"{broken", b'{"no": 1}', b'{"source": 5}')
     found = answers(lines(*texts, is_json=True))
     item = json.loads(str(found[0]))
@@ -62,16 +61,16 @@ def test_objects_keep_what_they_had(report: Report) -> None:
     assert json.loads(str(plain))["source"] == "6 Dec 1950"
 
 
-def test_pictures_go_into_a_page_or_a_file(report: Report, tmp_path: Path) -> None:
+def test_pictures_go_into_a_page_or_a_file(dates: Translator, tmp_path: Path) -> None:
     for name, count in (("a.html", 2), ("a.svg", 1)):
-        answers = task.Answers(load(report.model), False, How(), str(tmp_path / name))
+        answers = Answers(dates, False, pictures=str(tmp_path / name))
         answers(lines(*LINES))
         answers.close()
         page = (tmp_path / name).read_text(encoding="utf-8")
         assert page.count("<svg") == page.count("</svg>") == count
     with pytest.raises(UsageError, match=r"ends in \.html or \.svg"):
-        task.Answers(load(report.model), False, How(), str(tmp_path / "a.png"))
-    nothing = task.Answers(load(report.model), False, How(), str(tmp_path / "b.svg"))
+        Answers(dates, False, pictures=str(tmp_path / "a.png"))
+    nothing = Answers(dates, False, pictures=str(tmp_path / "b.svg"))
     nothing(lines(b""))
     with pytest.raises(UsageError, match="nothing to draw"):
         nothing.close()

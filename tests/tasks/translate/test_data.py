@@ -13,10 +13,11 @@ from anaphora.checks.findings import Finding
 from anaphora.config import resolve
 from anaphora.data.location import Row
 from anaphora.errors import CorruptBundle, DataError, UsageError
-from anaphora.tasks.translate import task
+from anaphora.tasks.translate.checks import check_files
+from anaphora.tasks.translate.data import read
 from anaphora.tasks.translate.encoding import Reader, encode
-from anaphora.tasks.translate.reading import read
-from anaphora.tasks.translate.settings import PRESETS, TranslateConfig
+from anaphora.tasks.translate.settings import PRESETS, TASK, TranslateConfig
+from anaphora.tasks.translate.suggest import suggest
 from translated import PAIRS, config, write, write_pairs
 
 
@@ -24,7 +25,7 @@ def test_a_row_ends_and_what_the_decoder_reads_begins_with_that_end(tmp_path: Pa
     settings = config()
     encoded = encode(settings, read(settings, write_pairs(tmp_path, PAIRS)))
     reader, part = encoded.reader, encoded.train
-    for row in range(len(part.rows)):
+    for row in range(len(part.numbers)):
         source, target = part.sources.row(row), part.targets.row(row)
         assert (source[-1], target[-1]) == (reader.source.size, reader.target.size)
         assert (source[:-1] < reader.source.size).all()
@@ -57,7 +58,7 @@ def test_letters_lines_and_spaces(tmp_path: Path) -> None:
     short = encode(config("--longest", "9"), read(config(), write_pairs(tmp_path, PAIRS)))
     assert len(short.reader.read("x" * 50)) == 10
     assert short.train.sources.lengths.max() <= 9
-    assert len(short.train.rows) + len(short.left_out) == 8
+    assert len(short.train.numbers) + len(short.left_out) == 8
 
 
 def test_units_follow_from_the_texts(tmp_path: Path) -> None:
@@ -86,7 +87,7 @@ def test_held_out_pairs_are_a_share_or_files(tmp_path: Path) -> None:
 def found(folder: Path, pairs: list[tuple[str, str]], *options: str) -> dict[str, Finding]:
     valid = ",".join(write_pairs(folder, [(f"Satz {n} hier", f"sentence {n} here") for n in range(200)], "v"))
     files = write_pairs(folder, pairs)
-    findings = examine.whole(task, config("--valid", valid, *options), files, lambda load: [])  # type: ignore[arg-type]
+    findings = examine.whole(TASK, config("--valid", valid, *options), files, lambda load: [])
     return {each.code: each for each in reversed(findings)}
 
 
@@ -130,19 +131,19 @@ def test_files_of_unlike_length_are_an_error(tmp_path: Path) -> None:
     lines = Path(files[1]).read_text(encoding="utf-8").splitlines()
     del lines[60]
     write(tmp_path, "a.en", lines)
-    findings = task.check_files(config(), files)
+    findings = check_files(config(), files)
     assert [(each.code, each.severity) for each in findings] == [("misaligned", "error")]
     assert "has 120 lines" in findings[0].message
     assert "has 119" in findings[0].message
     with pytest.raises(DataError, match="part at line"):
-        task.read(config(), files)
+        read(config(), files)
     (tmp_path / "a.en").write_bytes("café\n".encode("latin-1") * 120)
-    assert [each.code for each in task.check_files(config(), files)] == ["wrong-encoding"]
+    assert [each.code for each in check_files(config(), files)] == ["wrong-encoding"]
 
 
 def test_what_is_guessed(tmp_path: Path) -> None:
     rows = [f"{source}\t{target}" for source, target in many()]
-    guess = task.guess([write(tmp_path, "a.tsv", ["tgt\tsrc", *rows])])
+    guess = suggest([write(tmp_path, "a.tsv", ["tgt\tsrc", *rows])])
     assert guess.values == {"data": {"units": "subword", "source": "src", "target": "tgt"}}
     assert guess.preset == "small"
-    assert task.guess(write_pairs(tmp_path, PAIRS)).values == {"data": {"units": "char"}}
+    assert suggest(write_pairs(tmp_path, PAIRS)).values == {"data": {"units": "char"}}

@@ -16,14 +16,13 @@ import anaphora
 from anaphora.bundle import spec
 from anaphora.config import from_values
 from anaphora.errors import DataError
+from anaphora.runs.report import Report
 from anaphora.runtime import load
-from anaphora.tasks.translate import scoring, task
-from anaphora.tasks.translate import training as translate
+from anaphora.tasks.translate.data import read
 from anaphora.tasks.translate.dates import pairs
-from anaphora.tasks.translate.saving import Report
+from anaphora.tasks.translate.predict import Translator
 from anaphora.tasks.translate.settings import TranslateConfig
-from anaphora.tasks.translate.training import Work, run_pairs, shifted, train
-from anaphora.tasks.translate.translator import Translator
+from anaphora.tasks.translate.training import TRAINING, TranslateTraining, run_pairs, sampled, shifted
 from anaphora.training import run
 from anaphora.training.initial import first_model
 from translated import PAIRS, config, write_pairs
@@ -31,9 +30,9 @@ from translated import PAIRS, config, write_pairs
 STILL = ["--embedding-dropout", "0", "--dropout", "0", "--output-dropout", "0"]
 
 
-def work(folder: Path, *options: str) -> Work:
+def work(folder: Path, *options: str) -> TranslateTraining:
     settings = config(*STILL, *options)
-    return Work(settings, task.read(settings, write_pairs(folder, PAIRS)))
+    return TRAINING(settings, read(settings, write_pairs(folder, PAIRS)))
 
 
 @torch.no_grad()
@@ -77,26 +76,26 @@ def by_plain_torch(model: Any, cell: str, source: list[int], inputs: list[int]) 
 )
 def test_the_loss_is_that_of_plain_torch_step_by_step(options: list[str], tmp_path: Path) -> None:
     here = work(tmp_path, *options, "--smoothing", "0.2")
-    model = first_model(here.tree, 3, here.begin)
+    model = first_model(here.tree, 3, here.initialise)
     batch = here.batches.at(0)
-    found, carry = here.loss(model, batch, None)
-    V = here._encoded.reader.target.size + 1
+    found, carry = here.batch_loss(model, batch, None)
+    V = here.encoded.reader.target.size + 1
     expected = 0.0
-    for row in range(len(batch.pairs.rows)):
-        target = batch.pairs.targets.row(row).tolist()
+    for row in range(len(batch.numbers)):
+        target = batch.targets.row(row).tolist()
         assert target[-1] == V - 1
-        source, inputs = batch.pairs.sources.row(row).tolist(), [V - 1, *target[:-1]]
+        source, inputs = batch.sources.row(row).tolist(), [V - 1, *target[:-1]]
         logs = by_plain_torch(model, here.config.model.cell, source, inputs).log_softmax(1)
         expected -= float(0.8 * logs[torch.arange(len(target)), target].sum() + 0.2 * logs.mean(1).sum())
     assert carry is None
-    assert here.batches.units(batch) == batch.pairs.targets.ends[-1]
+    assert here.batches.units(batch) == batch.targets.ends[-1]
     assert found.item() == pytest.approx(expected, rel=1e-5)
 
 
 def test_every_weight_gets_a_gradient_and_the_runtime_has_them_all(tmp_path: Path) -> None:
     here = work(tmp_path)
-    model = first_model(here.tree, 3, here.begin)
-    here.loss(model, here.batches.at(0), None)[0].backward()
+    model = first_model(here.tree, 3, here.initialise)
+    here.batch_loss(model, here.batches.at(0), None)[0].backward()
     for name, parameter in model.named_parameters():
         assert parameter.grad is not None, name
         assert parameter.grad.abs().max() > 0, name
@@ -105,49 +104,49 @@ def test_every_weight_gets_a_gradient_and_the_runtime_has_them_all(tmp_path: Pat
 
 def test_the_first_output_is_how_frequent_symbols_are(tmp_path: Path) -> None:
     here = work(tmp_path)
-    model = first_model(here.tree, 0, here.begin)
-    steps = here._encoded.train.targets.steps
-    counts = np.bincount(steps, minlength=here._encoded.reader.target.size + 1) + 1.0
+    model = first_model(here.tree, 0, here.initialise)
+    steps = here.encoded.train.targets.steps
+    counts = np.bincount(steps, minlength=here.encoded.reader.target.size + 1) + 1.0
     bias = model.get_parameter("output.bias").detach().numpy()
     np.testing.assert_allclose(bias, np.log(counts / counts.sum()), rtol=1e-6)
 
 
 def test_guesses_take_the_place_of_some_inputs_and_never_of_a_beginning(tmp_path: Path) -> None:
     here = work(tmp_path, "--sampling", "1")
-    model = first_model(here.tree, 0, here.begin)
-    pairs = here.batches.at(0).pairs
+    model = first_model(here.tree, 0, here.initialise)
+    pairs = here.batches.at(0)
     inputs = shifted(pairs.targets)
     with torch.no_grad():
         guesses = run_pairs(model, pairs.sources.steps, inputs, pairs).argmax(1).numpy()
-    all_guessed = here._some_guessed(model, pairs, inputs, 1.0)
+    all_guessed = sampled(model, pairs, inputs, 1.0)
     begins = pairs.targets.ends - pairs.targets.lengths
-    assert (all_guessed[begins] == here._encoded.reader.target.size).all()
+    assert (all_guessed[begins] == here.encoded.reader.target.size).all()
     rest = np.setdiff1d(np.arange(len(inputs)), begins)
     np.testing.assert_array_equal(all_guessed[rest], guesses[rest - 1])
-    np.testing.assert_array_equal(here._some_guessed(model, pairs, inputs, 0.0), inputs)
-    shares = [here.batches.at(position).share for position in (0, 6, 12)]
+    np.testing.assert_array_equal(sampled(model, pairs, inputs, 0.0), inputs)
+    shares = [here.batches.at(position).progress for position in (0, 6, 12)]
     assert shares == [0.0, 0.5, 1.0]  # twelve steps
 
 
 def test_a_look_is_ln_p_of_all_held_out_symbols(tmp_path: Path) -> None:
     here = work(tmp_path)
-    model = first_model(here.tree, 0, here.begin).eval()
-    part = here._encoded.held_out
+    model = first_model(here.tree, 0, here.initialise).eval()
+    part = here.encoded.held_out
     total = 0.0
-    for row in range(len(part.rows)):
+    for row in range(len(part.numbers)):
         target = part.targets.row(row).tolist()
         logits = by_plain_torch(model, "gru", part.sources.row(row).tolist(), [target[-1], *target[:-1]])
         total -= float(logits.log_softmax(1)[torch.arange(len(target)), target].sum())
     with torch.no_grad():
-        assert here.evaluate(model) == pytest.approx(total / part.targets.ends[-1], rel=1e-5)
+        assert here.validation_loss(model) == pytest.approx(total / part.targets.ends[-1], rel=1e-5)
 
 
 def test_dates_are_written_right(report: Report, folder: Path) -> None:
     assert report.score is not None
     assert report.score.exact >= 0.99
-    assert report.score.bleu > report.floor.bleu + 90
+    assert report.score.bleu > report.baseline.bleu + 90
     assert report.loses is False
-    assert report.floor.exact == 0.0
+    assert report.baseline.exact == 0.0
     lines = "\n".join(report.lines())
     assert f"network             {report.score.bleu:6.2f}" in lines
     assert "|tok:13a|" in lines
@@ -158,9 +157,9 @@ def test_dates_are_written_right(report: Report, folder: Path) -> None:
 
 def test_eval_and_python_give_the_numbers_of_the_report(report: Report, folder: Path) -> None:
     files = [str(folder / "valid.de"), str(folder / "valid.en")]
-    again = task.evaluate(load(report.model), files)
-    assert again == report.score
     model: Any = anaphora.load(report.model)
+    again = model.score_files(files, "utf-8")
+    assert again == report.score
     assert model.evaluate([Path(file) for file in files]) == report.score
     sources, targets = (Path(file).read_text(encoding="utf-8").splitlines() for file in files)
     assert model.evaluate((sources, targets)).bleu == again.bleu
@@ -174,37 +173,41 @@ def test_what_cannot_be_learned_is_refused(tmp_path: Path) -> None:
         work(tmp_path, "--longest", "2")
     settings = config()
     with pytest.raises(DataError, match="part has no pair"):
-        task.read(settings, write_pairs(tmp_path, PAIRS[:1]))
+        read(settings, write_pairs(tmp_path, PAIRS[:1]))
 
 
 def test_pairs_too_long_or_empty_are_left_out_and_said(tmp_path: Path) -> None:
     settings = config("--longest", "30")
     files = write_pairs(tmp_path, [*PAIRS * 3, ("x" * 60, "long"), ("leer", "")])
-    found = train(settings, task.read(settings, files), tmp_path / "m.anaphora")
+    found = TRAINING.train(settings, read(settings, files), tmp_path / "m.anaphora")
     assert any("pairs were left out of training" in note for note in found.notes)
 
 
 def test_dropout_inside_the_recurrent_layers_acts_in_training_alone(tmp_path: Path) -> None:
     here = work(tmp_path, "--recurrent-dropout", "0.5")
-    model = first_model(here.tree, 3, here.begin)
+    model = first_model(here.tree, 3, here.initialise)
     batch = here.batches.at(0)
     with torch.no_grad():
-        training = [float(here.loss(model, batch, None)[0]) for _ in range(2)]
+        training = [float(here.batch_loss(model, batch, None)[0]) for _ in range(2)]
         model.eval()
-        still = [float(here.loss(model, batch, None)[0]) for _ in range(2)]
-        plain = float(work(tmp_path).loss(first_model(here.tree, 3, work(tmp_path).begin), batch, None)[0])
+        still = [float(here.batch_loss(model, batch, None)[0]) for _ in range(2)]
+        plain = float(work(tmp_path).batch_loss(first_model(here.tree, 3, work(tmp_path).initialise), batch, None)[0])
     assert training[0] != training[1]
     assert still == [plain, plain]
 
 
-def test_so_many_symbols_are_read_as_unknown(tmp_path: Path) -> None:
-    here = work(tmp_path, "--unknown", "0.25")
+def test_some_symbols_of_both_sides_are_read_as_unknown(tmp_path: Path) -> None:
+    here = work(tmp_path, "--unknown", "0.25", "--smoothing", "0")
+    model, batch = first_model(here.tree, 3, here.initialise), here.batches.at(0)
     torch.manual_seed(1)
-    symbols = np.full(20_000, 5, np.int32)
-    hidden = here._some_unknown(symbols, 0)
-    assert set(hidden.tolist()) == {0, 5}
-    assert (hidden == 0).mean() == pytest.approx(0.25, abs=0.015)  # five standard deviations
-    assert here._some_unknown(symbols, None) is symbols
+    found = here.batch_loss(model, batch, None)[0]
+    torch.manual_seed(1)
+    sides = (batch.sources.steps, shifted(batch.targets))
+    hidden = [np.where(torch.rand(len(side)).numpy() < 0.25, np.int32(0), side) for side in sides]
+    assert all((side != own).any() for side, own in zip(hidden, sides, strict=True))
+    targets = torch.from_numpy(batch.targets.steps).long()
+    expected = nn.functional.cross_entropy(run_pairs(model, *hidden, batch), targets, reduction="sum")
+    assert found.item() == pytest.approx(expected.item(), rel=1e-6)
 
 
 def test_workers_share_the_pairs_of_a_batch(tmp_path: Path) -> None:
@@ -212,27 +215,27 @@ def test_workers_share_the_pairs_of_a_batch(tmp_path: Path) -> None:
     batch = here.batches.at(0)
     parts = [here.batches.part(batch, rank, 3) for rank in range(3)]
     assert sum(here.batches.units(part) for part in parts) == here.batches.units(batch)
-    assert sorted(row for part in parts for row in part.pairs.rows.tolist()) == sorted(batch.pairs.rows.tolist())
-    assert "a.de" in here.name(parts[1], 0)
-    assert repr(PAIRS[int(here._corpus.train.places[parts[1].pairs.rows[0], 1]) - 1][0]) in here.name(parts[1], 0)
+    assert sorted(row for part in parts for row in part.numbers.tolist()) == sorted(batch.numbers.tolist())
+    assert "a.de" in here.describe(parts[1], 0)
+    assert repr(PAIRS[int(here.corpus.train.places[parts[1].numbers[0], 1]) - 1][0]) in here.describe(parts[1], 0)
 
 
-def test_where_time_is_short_some_pairs_are_decoded_beside_the_same_floor(
+def test_where_time_is_short_some_pairs_are_decoded_beside_the_same_baseline(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(translate, "_FEWEST", 5)
+    monkeypatch.setattr(TRAINING, "fewest", 5)
     settings = config("--valid", "0.5")
-    corpus = task.read(settings, write_pairs(tmp_path, pairs(120)))
-    here = translate.Work(settings, corpus)
-    whole = here.looks_per_score
+    corpus = read(settings, write_pairs(tmp_path, pairs(120)))
+    here = TRAINING(settings, corpus)
+    whole = here.validations_per_score
     here.limit(1.0, 0.3)
     report = run.train(here, tmp_path / "m.anaphora")
     count = len(corpus.held_out)
     some = round(0.3 * count)
     rows = np.arange(some) * count // some
-    assert (report.score.rows, here.looks_per_score) == (some, whole)
+    assert (report.score.rows, here.validations_per_score) == (some, whole)
     some_pairs = corpus.held_out.take(rows)
-    assert report.score == scoring.evaluate(Translator(load(tmp_path / "m.anaphora")), some_pairs)
+    assert report.score == Translator.open(tmp_path / "m.anaphora").judged(some_pairs)
     copies = [source.strip() for source in some_pairs.sources]
-    assert report.floor.bleu == pytest.approx(BLEU().corpus_score(copies, [list(some_pairs.targets)]).score)
+    assert report.baseline.bleu == pytest.approx(BLEU().corpus_score(copies, [list(some_pairs.targets)]).score)
     assert f"Of {count} held-out pairs {some} were decoded, evenly spread." in report.notes

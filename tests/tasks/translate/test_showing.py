@@ -5,21 +5,22 @@ from __future__ import annotations
 import re
 import subprocess
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 from anaphora.runs.content import Picture, Section, Table
-from anaphora.tasks.translate.reading import pairs_of, read
-from anaphora.tasks.translate.saving import Report
-from anaphora.tasks.translate.scoring import judge, outputs_of
-from anaphora.tasks.translate.training import Work
-from anaphora.tasks.translate.translator import GREEDY, Translator
+from anaphora.runs.report import Report
+from anaphora.tasks.translate.data import pairs_of, read
+from anaphora.tasks.translate.predict import Translator
+from anaphora.tasks.translate.score import judge
+from anaphora.tasks.translate.training import TRAINING
 from translated import DATES, config, write
 
 
-def by_title(sections: tuple[Section, ...]) -> dict[str, Section]:
+def by_title(sections: Sequence[Section]) -> dict[str, Section]:
     return {section.title: section for section in sections}
 
 
@@ -33,8 +34,8 @@ def test_texts_beside_their_references_and_where_it_looked(report: Report, dates
     assert len(pictures) == 3
     short = [each for each in report.score.first if len(each.source) < 32]
     assert pictures[0].shows == f"Attention from {short[0].output!r} to {short[0].source!r}"
-    (best,) = dates.translate([short[0].source])[0]
-    weights = dates.attention(short[0].source, best.symbols).weights
+    (best,) = dates.translations([short[0].source])[0]
+    weights = dates.attention(short[0].source, best).weights
     assert pictures[0].svg.count("<title>") == weights.size
     assert f": {weights[0, 0]:.3f}</title>" in pictures[0].svg
 
@@ -42,9 +43,9 @@ def test_texts_beside_their_references_and_where_it_looked(report: Report, dates
 def test_a_run_that_goes_on_shows_what_its_weights_write(report: Report, folder: Path, dates: Translator) -> None:
     settings = config("--valid", ",".join(str(folder / f"valid.{side}") for side in ("de", "en")), tiny=DATES)
     corpus = read(settings, [str(folder / f"train.{side}") for side in ("de", "en")])
-    work = Work(settings, corpus)
+    work = TRAINING(settings, corpus)
     tensors = {
-        name: dates.model.tensors[name] for name in dates.model.tensors if not name.startswith(("source.", "target."))
+        name: tensor for name, tensor in dates.runtime.tensors.items() if not name.startswith(("source.", "target."))
     }
     found = by_title(work.sections(tensors))
     table = found["Translations"].parts[0]
@@ -59,7 +60,7 @@ def test_bleu_and_chrf_are_those_of_the_sacrebleu_command(lower: bool, dates: Tr
     """The outputs and references written to files, and judged by the pinned sacrebleu's own program."""
     sources = ["3 Mar 1994", "the third of May, 1894", "Friday, 1.1.2072", "7 Apr 2004 and more", "nothing at all"]
     targets = ["1994-03-03", "1894-05-03 , or so", "Friday 2072-01-01", "2004-04-07 And More, we hear", "None"]
-    outputs = [f"{output} AND more" for output in outputs_of(dates, sources, GREEDY)]
+    outputs = [f"{output} AND more" for output in dates.outputs(sources)]
     right, out = write(tmp_path, "right.txt", targets), write(tmp_path, "out.txt", outputs)
     words = [sys.executable, "-m", "sacrebleu", right, "-i", out, "-b", "-w", "6", "-m", "bleu", "chrf"]
     words += ["-lc", "--chrf-lowercase"] if lower else []

@@ -13,30 +13,32 @@ from anaphora import decode
 from anaphora.bundle import Bundle
 from anaphora.errors import CorruptBundle, IncompatibleBundle, UsageError
 from anaphora.report.attention import drawn
+from anaphora.runs.report import Report
 from anaphora.runtime import load
 from anaphora.runtime.model import Joined
-from anaphora.tasks.translate.reading import read
-from anaphora.tasks.translate.saving import Report
-from anaphora.tasks.translate.training import Work, run_pairs, shifted
-from anaphora.tasks.translate.translator import How, Network, Translation, Translator
+from anaphora.tasks.translate.data import read
+from anaphora.tasks.translate.decoding import DecodingOptions, Translation
+from anaphora.tasks.translate.encoder_decoder import EncoderDecoder
+from anaphora.tasks.translate.predict import Translator
+from anaphora.tasks.translate.training import TRAINING, TranslateTraining, run_pairs, shifted
 from anaphora.training.initial import first_model
 from translated import PAIRS, config, write_pairs
 
 SOURCES = ["3 Mar 1994", "the third of March, 1994", "", "Friday, 1.1.2072", "December 31, 1899", "6 Dec 1950"]
 
 
-def untrained(folder: Path, *options: str, scale: float = 3.0) -> tuple[Work, Any, Translator]:
+def untrained(folder: Path, *options: str, scale: float = 3.0) -> tuple[TranslateTraining, Any, Translator]:
     """A translator whose weights nobody chose, in both towers."""
     settings = config(*options)
-    here = Work(settings, read(settings, write_pairs(folder, PAIRS)))
-    model = first_model(here.tree, 5, here.begin).eval()
+    here = TRAINING(settings, read(settings, write_pairs(folder, PAIRS)))
+    model = first_model(here.tree, 5, here.initialise).eval()
     with torch.no_grad():
         for parameter in model.parameters():
             parameter.mul_(scale)
     tensors = {name: each.detach().numpy().copy() for name, each in model.state_dict().items()}
-    units = {**here._encoded.reader.settings(), "ratio": 1.3}
+    units = {**here.encoded.reader.settings(), "ratio": 1.3}
     filled = {"version": 1, "task": "translate", "model": here.tree, "units": units, "training": settings.model_dump()}
-    return here, model, Translator(Joined(Bundle({**tensors, **here._encoded.reader.tensors()}, filled)))
+    return here, model, Translator(Joined(Bundle({**tensors, **here.encoded.reader.tensors()}, filled)))
 
 
 @pytest.mark.parametrize(
@@ -44,41 +46,54 @@ def untrained(folder: Path, *options: str, scale: float = 3.0) -> tuple[Work, An
 )
 def test_the_runtime_scores_as_training_does(options: list[str], tmp_path: Path) -> None:
     here, model, translator = untrained(tmp_path, *options)
-    pairs = here.batches.at(0).pairs
+    pairs = here.batches.at(0)
     with torch.no_grad():
         expected = run_pairs(model, pairs.sources.steps, shifted(pairs.targets), pairs).log_softmax(1).numpy()
-    network, at = translator._network, 0
-    for row in range(len(pairs.rows)):
-        steps = network.begin([pairs.sources.row(row)])
-        state, target = steps.state, pairs.targets.row(row).tolist()
+    network, at = translator.network, 0
+    for row in range(len(pairs.numbers)):
+        decoder = network.read([pairs.sources.row(row)])
+        state, target = decoder.state, pairs.targets.row(row).tolist()
         for symbol in [target[-1], *target[:-1]]:
-            logits, state = steps.step(state, np.array([symbol]))
+            logits, state = decoder.step(state, np.array([symbol]))
             np.testing.assert_allclose(decode.log_probabilities(logits)[0], expected[at], rtol=0, atol=2e-4)
             at += 1
     assert at == len(expected)
 
 
-@pytest.mark.parametrize("how", [How(), How(beam=4), How(beam=3, coverage=0.4, no_repeat=2), How(sample=True, seed=3)])
-def test_a_text_becomes_the_same_in_any_company(how: How, tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    "options",
+    [
+        DecodingOptions(),
+        DecodingOptions(beam=4),
+        DecodingOptions(beam=3, coverage=0.4, no_repeat=2),
+        DecodingOptions(sample=True, seed=3),
+    ],
+)
+def test_a_text_becomes_the_same_in_any_company(options: DecodingOptions, tmp_path: Path) -> None:
     _, _, translator = untrained(tmp_path)
     texts = [source for source, _ in PAIRS] + ["", "x" * 40]
-    together = translator.translate(texts, how)
+    together = translator.decoded(texts, options)
     for number, text in enumerate(texts):
-        assert translator.translate([text], how, [number])[0] == together[number] or how.greedy
-        assert translator.translate([text], how, [number])[0][0].symbols == together[number][0].symbols
+        assert translator.decoded([text], options, [number])[0] == together[number] or options.greedy
+        assert translator.decoded([text], options, [number])[0][0].symbols == together[number][0].symbols
     assert len({best[0].text for best in together}) >= 3
 
 
 def test_dates_greedily_and_by_beam(dates: Translator) -> None:
     expected = ["1994-03-03", "1994-03-03", "", "2072-01-01", "1899-12-31", "1950-12-06"]
-    for how in (How(), How(beam=1, coverage=0.2), How(beam=5), How(beam=5, length_penalty=0.0)):
-        assert [best[0].text for best in dates.translate(SOURCES, how)] == expected
+    for options in (
+        DecodingOptions(),
+        DecodingOptions(beam=1, coverage=0.2),
+        DecodingOptions(beam=5),
+        DecodingOptions(beam=5, length_penalty=0.0),
+    ):
+        assert [best[0].text for best in dates.decoded(SOURCES, options)] == expected
 
 
 def test_more_of_the_beam_never_changes_the_best(tmp_path: Path) -> None:
     _, _, translator = untrained(tmp_path, scale=2.0)
     texts = [source for source, _ in PAIRS]
-    one, three, five = (translator.translate(texts, How(beam=5, best=best)) for best in (1, 3, 5))
+    one, three, five = (translator.decoded(texts, DecodingOptions(beam=5, best=best)) for best in (1, 3, 5))
     assert [found[:1] for found in five] == one
     assert [found[:3] for found in five] == three
     for found in five:
@@ -90,13 +105,13 @@ def test_more_of_the_beam_never_changes_the_best(tmp_path: Path) -> None:
 def test_merits_are_what_the_equation_says(tmp_path: Path) -> None:
     _, _, translator = untrained(tmp_path, scale=1.5)
     end = translator.reader.target.size
-    how = How(beam=4, best=4, length_penalty=0.7, coverage=0.3)
+    options = DecodingOptions(beam=4, best=4, length_penalty=0.7, coverage=0.3)
     for source, _ in PAIRS[:4]:
-        for found in translator.translate([source], how)[0]:
+        for found in translator.decoded([source], options)[0]:
             target = np.array([*found.symbols, end])
             if len(target) > translator.longest(translator.reader.read(source)) - 1:
                 continue  # cut off without an end
-            looked = translator._network.weights(translator.reader.read(source), target).astype(np.float64)
+            looked = translator.network.weights(translator.reader.read(source), target).astype(np.float64)
             covered = np.log(np.minimum(looked.sum(0), 1.0)).sum()
             assert found.merit == pytest.approx(found.score / len(target) ** 0.7 + 0.3 * covered, rel=1e-5)
 
@@ -106,7 +121,7 @@ def test_a_larger_length_penalty_favours_longer_texts(tmp_path: Path) -> None:
     _, _, translator = untrained(tmp_path, scale=1.5)
     lengths = []
     for penalty in (0.0, 0.5, 1.0, 2.0):
-        found = translator.translate([source for source, _ in PAIRS], How(beam=4, length_penalty=penalty))
+        found = translator.decoded([source for source, _ in PAIRS], DecodingOptions(beam=4, length_penalty=penalty))
         lengths.append(float(np.mean([len(best[0].symbols) for best in found])))
         assert all(best[0].score <= best[0].merit <= 0 for best in found)
     assert lengths == sorted(lengths)
@@ -115,15 +130,15 @@ def test_a_larger_length_penalty_favours_longer_texts(tmp_path: Path) -> None:
 
 def test_no_n_gram_is_written_twice(tmp_path: Path) -> None:
     _, _, translator = untrained(tmp_path)
-    for (found,) in translator.translate([source for source, _ in PAIRS], How(beam=2, no_repeat=2)):
+    for (found,) in translator.decoded([source for source, _ in PAIRS], DecodingOptions(beam=2, no_repeat=2)):
         grams = [found.symbols[at : at + 2] for at in range(len(found.symbols) - 1)]
         assert len(grams) == len(set(grams))
 
 
 def test_samples_follow_their_seed_and_their_number(dates: Translator) -> None:
     def draw(seed: int, temperature: float, numbers: list[int]) -> list[str]:
-        how = How(sample=True, temperature=temperature, seed=seed)
-        return [best[0].text for best in dates.translate(["3 Mar 1994"] * len(numbers), how, numbers)]
+        options = DecodingOptions(sample=True, temperature=temperature, seed=seed)
+        return [best[0].text for best in dates.decoded(["3 Mar 1994"] * len(numbers), options, numbers)]
 
     assert draw(1, 3.0, [0, 1, 2]) == draw(1, 3.0, [0, 1, 2])
     assert len({*draw(1, 3.0, [0, 1, 2]), *draw(2, 3.0, [0])}) == 4
@@ -133,8 +148,8 @@ def test_samples_follow_their_seed_and_their_number(dates: Translator) -> None:
 
 def test_attention_finds_the_year(dates: Translator) -> None:
     source = "December 31, 1899"
-    (best,) = dates.translate([source])[0]
-    looked = dates.attention(source, best.symbols)
+    (best,) = dates.decoded([source])[0]
+    looked = dates.attention(source, best)
     assert looked.source == (*source, "")
     assert looked.target == (*"1899-12-31", "")
     np.testing.assert_allclose(looked.weights.sum(1), 1, rtol=0, atol=1e-5)
@@ -145,11 +160,11 @@ def test_attention_finds_the_year(dates: Translator) -> None:
 
 def test_an_unknown_symbol_is_the_one_that_was_looked_at(dates: Translator, monkeypatch: pytest.MonkeyPatch) -> None:
     source = "3 Mar 1994"
-    (best,) = dates.translate([source])[0]
+    (best,) = dates.decoded([source])[0]
     known = dates.replaced(source, best)
     assert known == best.text
     broken = best._replace(symbols=(0, *best.symbols[1:]))
-    looked = dates.attention(source, broken.symbols)
+    looked = dates.attention(source, broken)
     expected = looked.source[int(looked.weights[0, :-1].argmax())]
     assert dates.replaced(source, broken) == expected + best.text[1:]
 
@@ -157,26 +172,27 @@ def test_an_unknown_symbol_is_the_one_that_was_looked_at(dates: Translator, monk
 def test_a_subword_stands_for_its_whole_word(tmp_path: Path) -> None:
     _, _, translator = untrained(tmp_path, "--units", "subword", "--vocabulary", "40")
     source = "der Hund lacht"
-    looked = translator.attention(source, [0])
+    unknown = Translation("�", (0,), 0.0, 0.0)
+    looked = translator.attention(source, unknown)
     at = int(looked.weights[0, :-1].argmax())
     begins = [place for place, piece in enumerate(looked.source[:-1]) if piece.startswith(" ")]
     word = sum(begin <= at for begin in begins) - 1
     assert "".join(looked.source) == " der Hund lacht"
-    assert translator.replaced(source, Translation("�", (0,), 0.0, 0.0)) == source.split()[word]
+    assert translator.replaced(source, unknown) == source.split()[word]
 
 
 @pytest.mark.parametrize(
-    ("how", "words"),
+    ("options", "words"),
     [
-        (How(beam=2, best=3), "--n-best 3 asks for more"),
-        (How(beam=2, sample=True), "take one of them"),
-        (How(length_penalty=-1.0), "0 or more"),
-        (How(temperature=-1.0), "temperature"),
+        ({"beam": 2, "best": 3}, "--n-best 3 asks for more"),
+        ({"beam": 2, "sample": True}, "take one of them"),
+        ({"length_penalty": -1.0}, "0 or more"),
+        ({"temperature": -1.0}, "temperature"),
     ],
 )
-def test_settings_that_mean_nothing_are_refused(how: How, words: str, dates: Translator) -> None:
+def test_settings_that_mean_nothing_are_refused(options: dict[str, Any], words: str, dates: Translator) -> None:
     with pytest.raises(UsageError, match=words):
-        dates.translate(["1 Mar 1900"], how)
+        dates.translate(["1 Mar 1900"], **options)
 
 
 def test_another_model_is_no_translator(report: Report, tmp_path: Path) -> None:
@@ -191,4 +207,4 @@ def test_another_model_is_no_translator(report: Report, tmp_path: Path) -> None:
         Translator(Joined(Bundle(dict(model.tensors), {**model.config, "units": units})))
     short = {name: tensor for name, tensor in model.tensors.items() if name != "attention.weight"}
     with pytest.raises(IncompatibleBundle, match=r"needs a tensor 'attention\.weight'"):
-        Network(Bundle(short, dict(model.config)))
+        EncoderDecoder(Bundle(short, dict(model.config)))

@@ -21,9 +21,8 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from anaphora.data.files.tables import ENDINGS, DelimitedTable, NumberedRow, Table, read_table
+from anaphora.data.files.tables import ENDINGS, DelimitedTable, InTables, NumberedRow, Table, read_table
 from anaphora.data.files.text import STANDARD_INPUT, read_text
-from anaphora.data.location import Row as Place
 from anaphora.errors import DataError, UsageError
 
 SOURCES = ("source", "src", "input", "from", "original", "question", "text", "x")
@@ -56,7 +55,7 @@ class ParallelFiles(Table):
 
 
 @dataclass(frozen=True)
-class Pairs:
+class Pairs(InTables):
     """Pairs of texts, each with its location."""
 
     sources: tuple[str, ...]
@@ -66,17 +65,6 @@ class Pairs:
 
     def __len__(self) -> int:
         return len(self.sources)
-
-    def place(self, row: int) -> Place:
-        """Return the location of a pair."""
-        table, number = self.places[row].tolist()
-        return Place(*self.tables[table].place(number))
-
-    def at(self, row: int) -> str:
-        """Return the location of a pair in words."""
-        table, number = self.places[row].tolist()
-        where: str = self.tables[table].at(number)
-        return where
 
     def take(self, rows: Sequence[int] | NDArray[np.int64]) -> Pairs:
         """Return the pairs numbered `rows` (n,), in this order."""

@@ -21,6 +21,10 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Literal
 
+import numpy as np
+from numpy.typing import NDArray
+
+from anaphora.data import location
 from anaphora.data.files.text import STANDARD_INPUT, read_text
 from anaphora.errors import DataError, MissingExtra, closest
 
@@ -65,6 +69,24 @@ class Table(ABC):
             f"{self.name} has no column '{column}'. It has: {', '.join(self.columns)}."
             + (f" Did you mean '{near}'?" if near else "")
         )
+
+
+class InTables:
+    """Rows, each located in one of several tables."""
+
+    tables: tuple[Table, ...]
+    places: NDArray[np.int64]  # (B, 2): number of the table, number of the row in it
+
+    def place(self, row: int) -> location.Row:
+        """Return the location of a row."""
+        table, number = self.places[row].tolist()
+        return location.Row(*self.tables[table].place(number))
+
+    def at(self, row: int) -> str:
+        """Return the location of a row in words."""
+        table, number = self.places[row].tolist()
+        where: str = self.tables[table].at(number)
+        return where
 
 
 class Columns(Table):

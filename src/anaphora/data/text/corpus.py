@@ -66,3 +66,11 @@ def of_parts(train: Text, held_out: Text, sources: tuple[str, ...]) -> Corpus:
         whole.update(block.encode())
         end.update(block.encode())
     return Corpus(train, held_out, sources, whole.hexdigest(), end.hexdigest())
+
+
+def sha256_of(text: Text) -> str:
+    """Return the digest of a text as UTF-8; it identifies the held-out part of a corpus."""
+    seen = hashlib.sha256()
+    for block in text.blocks():
+        seen.update(block.encode())
+    return seen.hexdigest()

@@ -14,10 +14,22 @@ from typing import Any
 
 from anaphora.data.files.text import Text, open_texts
 from anaphora.data.in_memory import is_sequence, kind, paths
+from anaphora.data.text.corpus import Corpus, split_corpus
 from anaphora.errors import DataError, UsageError
 
 _WHAT = "a text, several texts, or the path of a file as pathlib.Path"
 _LONGEST_NAME = 1000  # characters
+
+
+def corpus_of(
+    data: Any, valid: float | str, encoding: str, meant: Callable[[Sequence[str]], Sequence[str]] = list
+) -> Corpus:
+    """Return texts in memory as a corpus with its end held out; `meant` maps paths to files.
+
+    Raises UsageError for data that are no text or for a wrong share, DataError for an item that is no text.
+    """
+    refuse_name(data)
+    return split_corpus(text_of(data, encoding, meant), valid)
 
 
 def refuse_name(data: Any) -> None:

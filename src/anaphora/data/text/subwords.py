@@ -19,7 +19,7 @@ import sentencepiece
 
 from anaphora.data.files.text import Text
 from anaphora.data.text.characters import count_characters
-from anaphora.data.text.splitting import last_break, recut
+from anaphora.data.text.splitting import last_break
 from anaphora.data.text.vocabulary import UNKNOWN, Ids, Vocabulary, check_variety
 from anaphora.errors import CorruptBundle, DataError
 
@@ -90,8 +90,8 @@ class Subwords(Vocabulary):
         count = sum(map(len, encoded)) + len(lines) - 1  # no line feed after the last line
         return np.fromiter(flat, dtype=np.int32, count=count)
 
-    def whole_units(self, blocks: Iterable[str]) -> Iterator[str]:
-        return recut(blocks, last_break)
+    def cut(self, text: str) -> int:
+        return last_break(text)
 
     def units(self, text: str) -> Sequence[str]:
         lines = [self._processor.EncodeAsPieces(line) for line in text.split("\n")]

@@ -47,7 +47,15 @@ class Way(NamedTuple, Generic[V]):
     said: tuple[Any, ...]  # plain values; equal values give equal units of one text
 
 
-def prepare(corpus: Corpus, way: Way[V]) -> tuple[V, Units, Units]:
+class Encoded(NamedTuple, Generic[V]):
+    """A vocabulary, and the units of both parts of a corpus, in memory or on disk."""
+
+    vocabulary: V
+    train: Units
+    held_out: Units
+
+
+def prepare(corpus: Corpus, way: Way[V]) -> Encoded[V]:
     """Return the vocabulary of the training part, and the units of both parts.
 
     Raises DataError if the training part gives no vocabulary, UsageError if the disk is full.
@@ -55,7 +63,7 @@ def prepare(corpus: Corpus, way: Way[V]) -> tuple[V, Units, Units]:
     train, held_out = corpus.train, corpus.held_out
     if len(train) + len(held_out) <= IN_MEMORY:
         vocabulary = way.make(train)
-        return vocabulary, _concatenate(_units(vocabulary, train)), _concatenate(_units(vocabulary, held_out))
+        return Encoded(vocabulary, _concatenate(_units(vocabulary, train)), _concatenate(_units(vocabulary, held_out)))
 
     def fill(folder: Path) -> None:
         report(f"making the vocabulary of {len(train):,} characters")
@@ -73,7 +81,7 @@ def prepare(corpus: Corpus, way: Way[V]) -> tuple[V, Units, Units]:
     said = json.dumps([_VERSION, __version__, corpus.sha256, *way.said])
     folder = cache.cached(f"text-{hashlib.sha256(said.encode()).hexdigest()[:32]}", _is_complete, fill)
     vocabulary = way.restore(load_file(folder / _VOCABULARY))
-    return vocabulary, Shard(folder / "train.npy"), Shard(folder / "held_out.npy")
+    return Encoded(vocabulary, Shard(folder / "train.npy"), Shard(folder / "held_out.npy"))
 
 
 @contextmanager

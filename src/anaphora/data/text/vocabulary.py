@@ -27,6 +27,7 @@ import numpy as np
 import numpy.typing as npt
 
 from anaphora.data.files.text import Text
+from anaphora.data.text.splitting import recut
 from anaphora.errors import DataError, closest
 
 Ids = npt.NDArray[np.int32]
@@ -57,9 +58,13 @@ class Vocabulary(ABC):
         """Yield the encoding of the joined blocks, piece by piece."""
         return map(self.encode, self.whole_units(blocks))
 
+    def cut(self, text: str) -> int:
+        """Return the last position at which a split of the text changes no unit, or 0."""
+        return len(text)
+
     def whole_units(self, blocks: Iterable[str]) -> Iterator[str]:
-        """Yield the same text in other blocks, split where this changes no unit."""
-        return iter(blocks)
+        """Yield the same text in other blocks, split only where `cut` allows."""
+        return recut(blocks, self.cut)
 
     @abstractmethod
     def units(self, text: str) -> Sequence[str]:

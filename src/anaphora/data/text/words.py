@@ -17,7 +17,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Sequence
 from itertools import repeat
 
 import numpy as np
@@ -81,8 +81,8 @@ class Words(Table):
         units = split_words(text)
         return np.fromiter(map(index.get, units, repeat(0)), dtype=np.int32, count=len(units))
 
-    def whole_units(self, blocks: Iterable[str]) -> Iterator[str]:
-        return recut(blocks, break_at)
+    def cut(self, text: str) -> int:
+        return break_at(text)
 
     def units(self, text: str) -> Sequence[str]:
         return split_words(text)

@@ -1,10 +1,10 @@
-"""A model file, opened in Python: what every task's model can do; each task's own class adds the rest.
+"""A trained model, opened from its file: what every task's model can do; each task's own class adds the rest.
 
     model.save(path)      the same model in a file        model.runtime      its blocks, for steps and sessions
-    model.config          what was set to train it        model.card         what its file says of it
+    model.config          the options of its training     model.card         what its file says of it
 
-Where it was trained here, `model.report` says how that ended, and `model.run_dir` is the folder of its records.
-Nothing of it needs torch.
+A model that was trained in this program also has `model.report`, how its training ended, and `model.run_dir`, the
+folder of its records. Nothing of it needs torch.
 """
 
 from __future__ import annotations
@@ -13,49 +13,80 @@ import math
 import os
 import shutil
 import weakref
-from collections.abc import Mapping
+from abc import ABC, abstractmethod
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 from anaphora import bundle
 from anaphora.bundle import spec
-from anaphora.config import C, from_values
+from anaphora.config import Config, from_values
 from anaphora.errors import IncompatibleBundle
-from anaphora.runtime import Model
+from anaphora.runs.report import Score
+from anaphora.runtime import Model, load
+
+if TYPE_CHECKING:
+    from anaphora.tasks.base.line_answers import Output
 
 
-class Opened:
+class TrainedModel(ABC):
     """A trained model."""
 
+    task: ClassVar[str]
+    makes: ClassVar[str]
+    """What a model of this task is, for the error of a model of another task: `labels`."""
+    config_class: ClassVar[type[Config]]
+
     def __init__(self, model: Model) -> None:
+        """Raises IncompatibleBundle if the model is of another task, CorruptBundle if it lacks what its task needs."""
+        task = model.config.get("task")
+        if task != self.task:
+            raise IncompatibleBundle(
+                f"Expected a model {self.makes}, made by `anaphora train {self.task}`; this one is of {task!r}."
+            )
         self.runtime = model
         self.report: Any = None
         self.run_dir: Path | None = None
 
-    @property
-    def task(self) -> str:
-        """The task it was trained for."""
-        return str(self.runtime.config["task"])
+    @classmethod
+    def open(cls, path: str | Path) -> Self:
+        """The model in a file; raises as `runtime.load` does, too."""
+        return cls(load(path))
 
     @property
     def card(self) -> Mapping[str, Any]:
         """What its file says of it: date, data, scores, steps, versions; empty where it says nothing."""
         return dict(self.runtime.config.get("card", {}))
 
-    def set_by(self, config: type[C]) -> C:
-        """What was set to train it, as a config of this kind.
+    @property
+    def config(self) -> Any:
+        """The options of its training, as a config of its task.
 
         Raises IncompatibleBundle if its file does not say.
         """
         values = self.runtime.config.get("training")
         if values is None:
             raise IncompatibleBundle("The model's file does not say what was set to train it.")
-        return from_values(config, values)
+        return from_values(self.config_class, values)
 
     @property
     def parameters(self) -> int:
         """How many numbers were trained."""
         return sum(math.prod(shape) for shape in spec.tensors(self.runtime.spec).values())
+
+    @abstractmethod
+    def score_files(self, paths: Sequence[str], encoding: str, *_: Any, **options: Any) -> Score:
+        """How good it is on files; `options` are those that its task declares for `eval`.
+
+        Raises DataError for what cannot be read.
+        """
+
+    @abstractmethod
+    def run(self, inputs: Sequence[str], output: Output, as_json: bool, *_: Any, **options: Any) -> None:
+        """Answer inputs as `anaphora run` does; `options` are those that its task declares for `run`.
+
+        Raises DataError at the end if some could not be read.
+        """
 
     def save(self, path: str | os.PathLike[str]) -> None:
         """Write the model's file; the same model gives the same bytes.

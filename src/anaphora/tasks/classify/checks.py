@@ -13,18 +13,27 @@ from pathlib import Path
 import numpy as np
 
 from anaphora.checks.examine import Load
+from anaphora.checks.examples import (
+    HELD_OUT,
+    TRAIN,
+    at_rows,
+    contradictions,
+    few_held_out,
+    load,
+    unknown_share,
+    vocabulary,
+)
 from anaphora.checks.findings import Finding
 from anaphora.checks.rows import check_duplicates, check_finite, check_labels, check_lengths
 from anaphora.checks.text_files import check_texts
 from anaphora.data.batches import Bucketed, Ragged
 from anaphora.data.files.folders import text_files
-from anaphora.tasks.classify.amounts import settled
+from anaphora.tasks.classify.data import Corpus, Rows
 from anaphora.tasks.classify.encoding import Encoded, encode
-from anaphora.tasks.classify.network import specification
-from anaphora.tasks.classify.reading import Corpus, Rows
+from anaphora.tasks.classify.network import AMOUNTS, specification
 from anaphora.tasks.classify.settings import PLURAL, ClassifyConfig
+from anaphora.training.defaults import settled
 
-TRAIN, HELD_OUT = "the training part", "the held-out part"
 _MANY_UNKNOWN = 0.2  # of the held-out units
 _UNEVEN = 20  # times as many rows
 _FEW = 20  # held-out rows
@@ -58,23 +67,17 @@ def describe(config: ClassifyConfig, corpus: Corpus) -> tuple[list[Finding], Loa
     """What would be trained on: lengths, vocabulary, labels; and how much work that is."""
     encoded = encode(config, corpus)
     reader, lengths = encoded.reader, encoded.train.rows.lengths
-    training = settled(config, lengths)
+    training = settled(config.training, lengths, AMOUNTS)
     batches = Bucketed(lengths, training.batch_steps, training.seed, training.batch)
-    load = Load(
-        tree=specification(config, reader.kind, reader.width, len(encoded.labels)),
-        rows=max(1, round(len(lengths) / batches.per_epoch)),
-        steps=max(1, round(float(lengths.mean()))),
-        batches=batches.per_epoch,
-        data_bytes=encoded.train.rows.steps.nbytes + encoded.held_out.rows.steps.nbytes,
-        passes=training.epochs,
-    )
+    tree = specification(config, reader.kind, reader.width, len(encoded.labels))
+    work = load(tree, batches, [encoded.train.rows.steps, encoded.held_out.rows.steps], training.epochs)
     found = []
     parts = ((TRAIN, corpus.train, encoded.train), (HELD_OUT, corpus.held_out, encoded.held_out))
     for where, rows, part in parts:
         told = check_lengths(part.rows.lengths, rows.place, where, PLURAL[reader.kind])
         found += [each for each in told if each.code != "empty-row"]
         found += _cut(config, rows, part.rows, where, PLURAL[reader.kind])
-    return [*found, *_vocabulary(encoded), _counts(corpus)], load
+    return [*found, *_vocabulary(encoded), _counts(corpus)], work
 
 
 # Rows
@@ -100,12 +103,10 @@ def _not_finite(config: ClassifyConfig, corpus: Corpus, rows: Rows) -> list[Find
 
 
 def _few(held_out: Rows) -> list[Finding]:
-    if len(held_out) >= _FEW:
-        return []
     off = 50 / max(1, len(held_out)) ** 0.5
     told = "1 row is" if len(held_out) == 1 else f"{len(held_out):,} rows are"
     message = f"{told} held out: an accuracy on so few has a standard error of up to {off:.0f} points in a hundred."
-    return [Finding("few-held-out", "warning", HELD_OUT, (), message, "Hold out more with --valid.")]
+    return few_held_out(len(held_out), _FEW, message)
 
 
 def _keys(rows: Rows) -> Iterator[Hashable]:
@@ -117,12 +118,11 @@ def _keys(rows: Rows) -> Iterator[Hashable]:
 
 def _cut(config: ClassifyConfig, rows: Rows, encoded: Ragged, where: str, unit: str) -> list[Finding]:
     longest = config.data.longest
-    cut = np.flatnonzero(encoded.lengths >= longest)
-    if not cut.size:
+    cut = np.flatnonzero(encoded.lengths >= longest).tolist()
+    if not cut:
         return []
     message = f"Of {len(cut):,} rows only the first {longest:,} {unit} are read."
-    places = tuple(rows.place(row) for row in cut[:1000].tolist())
-    return [Finding("long-row", "warning", where, places, message, "Read more with --longest.", len(cut))]
+    return [at_rows("long-row", where, rows.place, cut, message, "Read more with --longest.")]
 
 
 # Labels
@@ -153,22 +153,9 @@ def _labels(corpus: Corpus) -> list[Finding]:
 
 
 def _contradictions(corpus: Corpus) -> list[Finding]:
-    """Rows that are the same but for their labels."""
-    seen: dict[Hashable, list[tuple[Rows, int]]] = {}
-    for rows in (corpus.train, corpus.held_out):
-        for row, key in enumerate(_keys(rows)):
-            seen.setdefault(key, []).append((rows, row))
-    places = [
-        rows.place(row)
-        for same in seen.values()
-        if len(same) > 1 and len({frozenset(rows.labels[row]) for rows, row in same}) > 1
-        for rows, row in same
-    ]
-    if not places:
-        return []
-    message = f"{len(places):,} rows stand more than once, with different labels: not all of them can be right."
+    parts = [(_keys(rows), [*map(frozenset, rows.labels)], rows.place) for rows in (corpus.train, corpus.held_out)]
     remedy = "Give them one label; or, if several are true of a row, all of them in that row (--separator)."
-    return [Finding("contradiction", "warning", "the data", tuple(places), message, remedy)]
+    return contradictions(parts, "rows", "labels", remedy)
 
 
 def _counts(corpus: Corpus) -> Finding:
@@ -180,21 +167,11 @@ def _counts(corpus: Corpus) -> Finding:
 
 
 def _vocabulary(encoded: Encoded) -> list[Finding]:
-    vocabulary = encoded.reader.vocabulary
-    if vocabulary is None:
+    known, unit = encoded.reader.vocabulary, PLURAL[encoded.reader.kind]
+    if known is None:
         return []
-    train, held_out = (
-        float(np.mean(part.rows.steps == (-1 if vocabulary.unknown is None else vocabulary.unknown)))
-        if part.rows.steps.size
-        else 0.0
-        for part in (encoded.train, encoded.held_out)
-    )
-    unit = PLURAL[encoded.reader.kind]
-    message = f"{vocabulary.size:,} different {unit}; unknown are {train:.1%} to train on and {held_out:.1%} held out."
-    figures = {"size": vocabulary.size, "train_unknown": train, "held_out_unknown": held_out}
-    found = [Finding("vocabulary", "info", TRAIN, (), message, "", figures=figures)]
-    if held_out > _MANY_UNKNOWN:
-        message = f"{held_out:.1%} of the {unit} are in no vocabulary: they all look alike to the network."
-        remedy = "Bring more text, or smaller units: --units subword, or char."
-        found.append(Finding("many-unknown", "warning", HELD_OUT, (), message, remedy))
-    return found
+    train, held_out = (unknown_share(part.rows.steps, known.unknown) for part in (encoded.train, encoded.held_out))
+    message = f"{known.size:,} different {unit}; unknown are {train:.1%} to train on and {held_out:.1%} held out."
+    many = f"{held_out:.1%} of the {unit} are in no vocabulary: they all look alike to the network."
+    remedy = "Bring more text, or smaller units: --units subword, or char."
+    return vocabulary(known.size, (train, held_out), message, _MANY_UNKNOWN, (many, remedy))

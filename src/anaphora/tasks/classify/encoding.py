@@ -21,8 +21,8 @@ from anaphora.data.text.build import build, restore
 from anaphora.data.text.vocabulary import Vocabulary
 from anaphora.data.text.words import split_words
 from anaphora.errors import CorruptBundle, DataError
-from anaphora.tasks.classify.inputs import Series, prepared
-from anaphora.tasks.classify.reading import Corpus, Labels, Rows
+from anaphora.tasks.classify.data import Corpus, Rows
+from anaphora.tasks.classify.inputs import Labels, Series, prepared
 from anaphora.tasks.classify.settings import ClassifyConfig, Data
 
 WORDS = 20_000
@@ -54,6 +54,16 @@ class Part(NamedTuple):
 
     rows: Ragged
     targets: NDArray[Any]
+    numbers: NDArray[np.int64]  # (B,) where the rows stand in the part as it was read
+
+    @property
+    def lengths(self) -> NDArray[np.int64]:
+        """(B,) steps."""
+        return self.rows.lengths
+
+    def take(self, rows: NDArray[np.int64]) -> Part:
+        """Some rows, by where they stand here (n,)."""
+        return Part(self.rows.take(rows), self.targets[rows], self.numbers[rows])
 
 
 @dataclass(frozen=True)
@@ -163,7 +173,10 @@ def encode(config: ClassifyConfig, corpus: Corpus) -> Encoded:
                 f"{corpus.held_out.at(row)}: no row of the training part has the label"
                 f" {next(iter(set(own) - known))!r}. Add such rows to it, or leave this one out."
             )
-    parts = [Part(reader.rows(rows), targets(rows.labels, labels, multi)) for rows in (corpus.train, corpus.held_out)]
+    parts = [
+        Part(reader.rows(rows), targets(rows.labels, labels, multi), np.arange(len(rows)))
+        for rows in (corpus.train, corpus.held_out)
+    ]
     return Encoded(reader, labels, multi, *parts)
 
 

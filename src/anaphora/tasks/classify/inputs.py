@@ -12,10 +12,14 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from anaphora.data.batches import Ragged
 from anaphora.data.text.words import split_words
 from anaphora.errors import DataError
 
+Labels = tuple[str, ...]
 Series = NDArray[np.float64]
+Inputs = tuple[str, ...] | Ragged
+"""Texts, or series one after another."""
 
 MISSING = frozenset({"", "na", "n/a", "nan", "null", "none", "?"})
 

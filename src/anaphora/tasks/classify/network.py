@@ -10,10 +10,15 @@ the backward one after the first.
 from __future__ import annotations
 
 from anaphora.bundle import spec
+from anaphora.bundle.blocks import dropout, embedding, linear, pooling, recurrent, stack
 from anaphora.tasks.classify.settings import ClassifyConfig
+from anaphora.training.defaults import Amounts
 
 HIDDEN = {"char": 192, "byte": 192, "word": 96, "subword": 96, "step": 96}  # units, where nothing is set
 DROPPED = {"word": 0.5, "subword": 0.5, "char": 0.1, "byte": 0.1}  # of embedded entries, where nothing is set
+AMOUNTS = Amounts(
+    steps=1000, share=1 / 30, fewest=16, most=128, passes=40.0, size=100_000, least_passes=0.0, most_passes=200.0
+)
 UNKNOWN = {"word": 0.1, "subword": 0.1}  # of symbols, likewise
 
 
@@ -26,19 +31,11 @@ def specification(config: ClassifyConfig, kind: str, inputs: int, labels: int) -
     directions = 2 if network.bidirectional else 1
     blocks: list[spec.Block] = []
     if text:
-        blocks.append({"kind": "embedding", "name": "embedding", "vocabulary": inputs, "size": width})
         dropped = DROPPED[kind] if network.embedding_dropout is None else network.embedding_dropout
-        blocks += _dropout("embedding_dropout", dropped)
+        blocks += [embedding("embedding", inputs, width), *dropout("embedding_dropout", dropped)]
+    both_ways = network.bidirectional
     blocks.append(
-        {
-            "kind": network.cell,
-            "name": "recurrent",
-            "input_size": width,
-            "hidden_size": hidden,
-            "num_layers": network.layers,
-            "bidirectional": network.bidirectional,
-            "dropout": network.dropout if network.layers > 1 else 0.0,
-        }
+        recurrent(network.cell, "recurrent", width, hidden, network.layers, network.dropout, bidirectional=both_ways)
     )
     width = hidden * directions
     if network.pooling == "attention":
@@ -46,18 +43,12 @@ def specification(config: ClassifyConfig, kind: str, inputs: int, labels: int) -
             {"kind": "attention", "name": "pooling", "input_size": width, "attention_size": network.attention}
         )
     else:
-        over = "ends" if network.pooling == "last" and network.bidirectional else network.pooling
-        blocks.append({"kind": "pooling", "name": "pooling", "over": over})
-    blocks += _dropout("output_dropout", network.output_dropout)
-    blocks.append({"kind": "linear", "name": "output", "input_size": width, "output_size": labels})
-    return spec.check({"kind": "stack", "name": "model", "input_size": 0 if text else inputs, "blocks": blocks})
+        blocks.append(pooling("pooling", "ends" if network.pooling == "last" and both_ways else network.pooling))
+    blocks += [*dropout("output_dropout", network.output_dropout), linear("output", width, labels)]
+    return spec.check(stack("model", blocks, input_size=0 if text else inputs))
 
 
 def share_unknown(config: ClassifyConfig, kind: str) -> float:
     """How many of a text's symbols are read as unknown in training."""
     share = config.model.unknown
     return UNKNOWN.get(kind, 0.0) if share is None else share
-
-
-def _dropout(name: str, p: float) -> list[spec.Block]:
-    return [{"kind": "dropout", "name": name, "p": p}] if p > 0 else []

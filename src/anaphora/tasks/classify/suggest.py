@@ -13,8 +13,8 @@ from anaphora.config.toml import Guess
 from anaphora.data.batches import Ragged
 from anaphora.data.files.folders import read_tables
 from anaphora.tasks.classify.columns import choose
+from anaphora.tasks.classify.data import rows_of
 from anaphora.tasks.classify.encoding import guess_units
-from anaphora.tasks.classify.reading import rows_of
 from anaphora.tasks.classify.settings import ClassifyConfig
 
 _SMALL = 2_000  # rows
@@ -22,7 +22,7 @@ _LARGE = 200_000
 _UNEVEN = 50  # times as many rows
 
 
-def guess(paths: Sequence[str | Path]) -> Guess:
+def suggest(paths: Sequence[str | Path]) -> Guess:
     """The columns that would be taken, the units of a text, and what follows from how many rows there are.
 
     Raises DataError for what cannot be read or told.

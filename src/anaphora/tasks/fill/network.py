@@ -14,8 +14,10 @@ word itself.
 from __future__ import annotations
 
 from anaphora.bundle import spec
-from anaphora.tasks.fill.settings import FillConfig, Network
+from anaphora.bundle.blocks import dropout, embedding, linear, recurrent, stack
+from anaphora.tasks.fill.settings import FillConfig
 
+SIDES = ("both", "past")
 WORD = "word"  # the embedding
 OF_GAPS = ("both", "past", "both_output", "past_output")  # parts whose rows are gaps
 
@@ -24,33 +26,13 @@ def specification(config: FillConfig, vocabulary: int) -> spec.Block:
     """The model's parts, for a vocabulary of that many symbols."""
     network = config.model
     width, hidden = network.embedding, network.hidden
-    embedding = {"kind": "embedding", "name": WORD, "vocabulary": vocabulary, "size": width}
-    parts: list[spec.Block] = [
-        _stack("words", 0, embedding, *_dropout("word_dropout", network.embedding_dropout)),
-        _stack("before", width, _recurrent(network, "forwards")),
-        _stack("after", width, _recurrent(network, "backwards")),
-    ]
+    dropped = dropout("word_dropout", network.embedding_dropout)
+    parts = [stack("words", [embedding(WORD, vocabulary, width), *dropped])]
+    for name, block in (("before", "forwards"), ("after", "backwards")):
+        layers = recurrent(network.cell, block, width, hidden, network.layers, network.dropout)
+        parts.append(stack(name, [layers], input_size=width))
     for name, wide in (("both", 2 * hidden), ("past", hidden)):
-        narrow = {"kind": "linear", "name": f"narrow_{name}", "input_size": wide, "output_size": width}
-        parts.append(_stack(name, wide, *_dropout(f"{name}_dropout", network.output_dropout), narrow))
+        dropped = dropout(f"{name}_dropout", network.output_dropout)
+        parts.append(stack(name, [*dropped, linear(f"narrow_{name}", wide, width)], input_size=wide))
         parts.append({"kind": "shared_output", "name": f"{name}_output", "embedding": WORD})
     return spec.check({"kind": "parts", "name": "model", "parts": parts})
-
-
-def _stack(name: str, inputs: int, *blocks: spec.Block) -> spec.Block:
-    return {"kind": "stack", "name": name, "input_size": inputs, "blocks": list(blocks)}
-
-
-def _recurrent(network: Network, name: str) -> spec.Block:
-    return {
-        "kind": network.cell,
-        "name": name,
-        "input_size": network.embedding,
-        "hidden_size": network.hidden,
-        "num_layers": network.layers,
-        "dropout": network.dropout if network.layers > 1 else 0.0,
-    }
-
-
-def _dropout(name: str, p: float) -> list[spec.Block]:
-    return [{"kind": "dropout", "name": name, "p": p}] if p > 0 else []

@@ -8,7 +8,7 @@ from typing import Any
 
 from anaphora.config.toml import Guess
 from anaphora.data.files.sniff import encoding_of, heads_of
-from anaphora.tasks.fill.corpus import files
+from anaphora.tasks.fill.data import files
 
 _CHARACTERS_OF_A_WORD = 5.0
 _SMALL, _LARGE = 50_000, 20_000_000  # words and marks
@@ -18,7 +18,7 @@ _HELD_OUT_MOST = 1_000_000  # words and marks: more say no more
 _MINUTES = {"small": 3.0, "medium": 10.0, "large": 60.0}
 
 
-def guess(paths: Sequence[str | Path]) -> Guess:
+def suggest(paths: Sequence[str | Path]) -> Guess:
     """The encoding, and a network and batches of the text's size.
 
     Raises DataError for what cannot be read, UsageError for standard input, which cannot be read again to train on it.

@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 
 from anaphora.data.batches import Ragged
 from anaphora.data.text.id_files import Units
+from anaphora.data.text.windows import evenly_spread, stretch
 from anaphora.data.worker_rows import share
 from anaphora.tasks.fill.settings import SCORED
 
@@ -26,13 +27,6 @@ Ids = NDArray[np.int32]
 
 PIECE = 512
 CONTEXT = 64
-
-
-class Batch(NamedTuple):
-    """Windows side by side, and how many of their units are words."""
-
-    ids: Ids  # (T, B)
-    gaps: int
 
 
 class Windows:
@@ -50,30 +44,22 @@ class Windows:
         """Batches of one pass over the text."""
         return -(-self._windows // self._batch)
 
-    def at(self, position: int) -> Batch:
-        """The batch at this position, counted through the passes."""
+    def at(self, position: int) -> Ids:
+        """The windows (T, B) of the batch at this position, counted through the passes."""
         epoch, number = divmod(position, self.per_epoch)
         first, order = self._drawn(epoch)
         chosen = order[number * self._batch : (number + 1) * self._batch]
         begins = (first + chosen * self.steps) % len(self._ids)
-        return self._of(np.stack([self._stretch(begin) for begin in begins.tolist()], axis=1))
+        windows = [np.asarray(stretch(self._ids, begin, self.steps), np.int32) for begin in begins.tolist()]
+        return np.stack(windows, axis=1)
 
-    def units(self, batch: Batch) -> int:
-        """Gaps."""
-        return batch.gaps
+    def units(self, batch: Ids) -> int:
+        """Gaps of windows (T, B)."""
+        return max(1, int(self._words[batch].sum()))
 
-    def part(self, batch: Batch, rank: int, ranks: int) -> Batch:
-        """One worker's windows."""
-        return self._of(batch.ids[:, share(batch.ids.shape[1], rank, ranks)])
-
-    def _of(self, ids: Ids) -> Batch:
-        return Batch(ids, max(1, int(self._words[ids].sum())))
-
-    def _stretch(self, begin: int) -> Ids:
-        """A window's units; after the text's last comes its first."""
-        read: Ids = np.asarray(self._ids[begin : begin + self.steps], np.int32)
-        missing = self.steps - len(read)
-        return np.concatenate([read, np.asarray(self._ids[:missing], np.int32)]) if missing else read
+    def part(self, batch: Ids, rank: int, ranks: int) -> Ids:
+        """One worker's windows, of (T, B)."""
+        return batch[:, share(batch.shape[1], rank, ranks)]
 
     def _drawn(self, epoch: int) -> tuple[int, NDArray[np.int64]]:
         if self._epoch is None or self._epoch[0] != epoch:
@@ -91,15 +77,14 @@ class Piece(NamedTuple):
     end: int
 
 
-def cut(length: int, units: int = SCORED) -> list[Piece]:
+def pieces(length: int, units: int = SCORED) -> list[Piece]:
     """The pieces in which a text of so many units is scored: all of it, or about `units` of it, evenly spread."""
     if length <= units:
         edges = np.linspace(0, length, -(-length // PIECE) + 1).astype(np.int64) if length else np.zeros(1, np.int64)
         bounds = list(zip(edges[:-1].tolist(), edges[1:].tolist(), strict=True))
     else:
-        count = max(1, units // PIECE)
         size = min(PIECE, units)
-        bounds = [(at, at + size) for at in (number * (length - size) // max(1, count - 1) for number in range(count))]
+        bounds = [(at, at + size) for at in evenly_spread(length, max(1, units // PIECE), size)]
     return [Piece(max(0, first - CONTEXT), first, stop, min(length, stop + CONTEXT)) for first, stop in bounds]
 
 
@@ -109,30 +94,20 @@ class Gaps(NamedTuple):
     rows: Ragged
     places: NDArray[np.int64]  # (n,) among the steps of all rows, one after another
     left: NDArray[np.int64]  # (n,) the symbol before it, V where there is none
-    target: NDArray[np.int64]
-    right: NDArray[np.int64]
+    target: NDArray[np.int64]  # (n,)
+    right: NDArray[np.int64]  # (n,)
 
     def __len__(self) -> int:
         return len(self.target)
 
-    @property
-    def row(self) -> NDArray[np.int64]:
-        """(n,) the row of each gap."""
-        return np.searchsorted(self.rows.ends, self.places, side="right").astype(np.int64)
 
-    @property
-    def step(self) -> NDArray[np.int64]:
-        """(n,) its step there."""
-        return self.places - (self.rows.ends - self.rows.lengths)[self.row]
-
-
-def laid(ids: Units, words: NDArray[np.bool_], pieces: list[Piece]) -> Gaps:
-    """Read pieces, and find their gaps."""
-    rows = Ragged.of([np.asarray(ids[piece.start : piece.end], np.int32) for piece in pieces], np.zeros(0, np.int32))
+def gaps_of(ids: Units, words: NDArray[np.bool_], units: int = SCORED) -> Gaps:
+    """Every word of a text's pieces as a gap; `words` (V,) says which symbols are words."""
+    cut = pieces(len(ids), units)
+    rows = Ragged.of([np.asarray(ids[piece.start : piece.end], np.int32) for piece in cut], np.zeros(0, np.int32))
     steps, lengths = rows.steps.astype(np.int64), rows.lengths
-    row = np.repeat(np.arange(len(pieces)), lengths)
-    step = np.arange(len(steps)) - (rows.ends - lengths)[row]
-    first, stop = np.array([(piece.first - piece.start, piece.stop - piece.start) for piece in pieces]).reshape(-1, 2).T
+    row, step = rows.locate(np.arange(len(steps)))
+    first, stop = np.array([(piece.first - piece.start, piece.stop - piece.start) for piece in cut]).reshape(-1, 2).T
     at = np.flatnonzero(words[steps] & (step >= first[row]) & (step < stop[row]))
     beyond = np.int64(len(words))
     left = np.where(step[at] > 0, steps[at - 1], beyond)

@@ -12,19 +12,18 @@ import numpy as np
 
 from anaphora.baselines.ngram import LARGEST
 from anaphora.checks import corpus as corpus_checks
-from anaphora.checks.corpus import HELD_OUT, TRAIN
 from anaphora.checks.examine import Load
+from anaphora.checks.examples import HELD_OUT, TRAIN, vocabulary
 from anaphora.checks.findings import Finding
-from anaphora.data.text.id_files import BLOCK, Units
+from anaphora.data.text.id_files import Units, blocks
 from anaphora.errors import DataError
-from anaphora.tasks.language import scoring, streams
-from anaphora.tasks.language.corpus import Corpus, Encoded, in_units, shortage
+from anaphora.tasks.language import score
+from anaphora.tasks.language.data import Corpus, Encoded, in_units, shortage
 from anaphora.tasks.language.network import specification
 from anaphora.tasks.language.settings import PLURAL, LanguageConfig
+from anaphora.tasks.language.windows import Windows
 
 _MANY_UNKNOWN = {"char": 0.005, "byte": 0.0, "word": 0.15, "subword": 0.005}  # of the held-out units
-_COUNTING_BYTES = 120  # of each unit whose n-grams are counted
-_FEW = 1000  # held-out units of which a score means little
 
 
 def check_files(config: LanguageConfig, paths: Sequence[str | Path]) -> list[Finding]:
@@ -42,64 +41,37 @@ def describe(config: LanguageConfig, corpus: Corpus) -> tuple[list[Finding], Loa
 
     Raises DataError if no vocabulary can be made of the training part.
     """
-    first = next(iter(corpus.train.blocks()), "")
     try:
         encoded = in_units(config, corpus)
     except DataError as error:
-        if len(set(first)) != 1:
-            raise
-        return [Finding("one-symbol", "error", TRAIN, (), f"{error}.", "Bring a text with more than one symbol.")], None
+        return [corpus_checks.one_symbol(corpus, error, "Bring a text with more than one symbol.")], None
     short = shortage(config, corpus, encoded)
     if short:
         where = HELD_OUT if len(encoded.held_out) < 2 else TRAIN
         return [Finding("too-short", "error", where, (), short, "")], None
-    return [*_units(config, encoded), *_vocabulary(config, corpus, encoded)], _load(config, encoded)
+    sizes = (len(encoded.train), len(encoded.held_out))
+    units = corpus_checks.check_units(*sizes, PLURAL[config.data.units])
+    return [*units, *_vocabulary(config, encoded)], _load(config, encoded)
 
 
-def _units(config: LanguageConfig, encoded: Encoded) -> list[Finding]:
-    unit = PLURAL[config.data.units]
-    train, held_out = len(encoded.train), len(encoded.held_out)
-    message = f"{train:,} {unit} to train on and {held_out:,} held out."
-    found = [Finding("units", "info", "the text", (), message, "", figures={"train": train, "held_out": held_out})]
-    if held_out < _FEW:
-        message = f"Only {held_out:,} {unit} are held out: the score will say little."
-        found.append(
-            Finding("few-held-out", "warning", HELD_OUT, (), message, "Raise --valid, or name a file with it.")
-        )
-    return found
-
-
-def _vocabulary(config: LanguageConfig, corpus: Corpus, encoded: Encoded) -> list[Finding]:
-    unit, vocabulary = PLURAL[config.data.units], encoded.vocabulary
-    shares = [_unknown(part, vocabulary.unknown) for part in (encoded.train, encoded.held_out)]
-    message = (
-        f"{vocabulary.size:,} different {unit}; {shares[0]:.2%} to train on and {shares[1]:.2%} held out are unknown."
-    )
-    figures = {"size": vocabulary.size, "train_unknown": shares[0], "held_out_unknown": shares[1]}
-    found = [Finding("vocabulary", "info", TRAIN, (), message, "", figures=figures)]
-    if vocabulary.unknown is not None and shares[1] > _MANY_UNKNOWN[config.data.units]:
-        message = f"{shares[1]:.1%} of the held-out {unit} are in no vocabulary: they all look alike to the network."
-        remedy = "Hold out a text of the same kind, raise --vocabulary, or take smaller units: --units char or byte."
-        found.append(Finding("many-unknown", "warning", HELD_OUT, (), message, remedy))
-    return found
+def _vocabulary(config: LanguageConfig, encoded: Encoded) -> list[Finding]:
+    unit, known = PLURAL[config.data.units], encoded.vocabulary
+    shares = [_unknown(part, known.unknown) for part in (encoded.train, encoded.held_out)]
+    message = f"{known.size:,} different {unit}; {shares[0]:.2%} to train on and {shares[1]:.2%} held out are unknown."
+    many = f"{shares[1]:.1%} of the held-out {unit} are in no vocabulary: they all look alike to the network."
+    remedy = "Hold out a text of the same kind, raise --vocabulary, or take smaller units: --units char or byte."
+    return vocabulary(known.size, shares, message, _MANY_UNKNOWN[config.data.units], (many, remedy))
 
 
 def _unknown(units: Units, unknown: int | None) -> float:
     if unknown is None:
         return 0.0
-    count = sum(int(np.count_nonzero(units[at : at + BLOCK] == unknown)) for at in range(0, len(units), BLOCK))
-    return count / max(1, len(units))
+    return sum(int(np.count_nonzero(block == unknown)) for block in blocks(units)) / max(1, len(units))
 
 
 def _load(config: LanguageConfig, encoded: Encoded) -> Load:
     training, size = config.training, encoded.vocabulary.size
-    windows = streams.Windows(encoded.train, training.batch, training.steps, training.seed)
-    in_memory = sum(part.nbytes for part in (encoded.train, encoded.held_out) if isinstance(part, np.ndarray))
-    return Load(
-        tree=specification(config, size),
-        rows=training.batch,
-        steps=training.steps,
-        batches=windows.per_epoch,
-        data_bytes=in_memory + _COUNTING_BYTES * min(len(encoded.train), LARGEST),
-        scored_lines=min(scoring.LOGITS_AT_ONCE // size, len(encoded.held_out)),
-    )
+    windows = Windows(encoded.train, training.batch, training.steps, training.seed)
+    shape = (training.batch, training.steps, windows.per_epoch)
+    parts = (encoded.train, encoded.held_out)
+    return corpus_checks.load(specification(config, size), shape, parts, LARGEST, score.LOGITS_AT_ONCE // size)

@@ -9,7 +9,10 @@ from pydantic import Field
 
 from anaphora import config
 from anaphora.config import Config, Preset, Section, Values
+from anaphora.config.network import Count, Layers, Rows, Share, Width, option
 from anaphora.config.search_space import Choice, Range, Space
+from anaphora.tasks.base.declaration import Option, Task
+from anaphora.tasks.base.run_options import DRAWING, FLOOR_FROM
 
 Units = Literal["char", "byte", "word", "subword"]
 
@@ -22,39 +25,34 @@ PLURAL = {"char": "characters", "byte": "bytes", "word": "words", "subword": "su
 class Data(Section):
     """What is read."""
 
-    units: Units = Field(default="char", description="what the text is cut into")
+    units: Units = option("char", "what the text is cut into")
     vocabulary: int | None = Field(
         default=None, ge=3, description="most symbols; not set: all characters, 10,000 words, 4,000 subwords, 256 bytes"
     )
-    valid: float | str = Field(default=HELD_OUT, description="held-out part: a file, or the share of the text's end")
-    encoding: str = Field(default="utf-8", description="how the files' bytes are characters")
+    valid: float | str = option(HELD_OUT, "held-out part: a file, or the share of the text's end")
+    encoding: str = option("utf-8", "how the files' bytes are characters")
 
 
 class Network(Section):
     """What is trained: embedding, recurrent layers, output."""
 
-    cell: Literal["lstm", "gru", "rnn"] = Field(default="lstm", description="kind of recurrent layer")
-    embedding: int = Field(default=64, ge=1, le=2**16, description="width of a symbol's vector")
-    hidden: int = Field(default=768, ge=1, le=2**16, description="units per layer (H)")
-    layers: int = Field(default=1, ge=1, le=64, description="recurrent layers, one on top of the other")
-    tied: bool = Field(
-        default=False,
-        description="the output reuses the embedding's weights, behind a linear layer if H differs",
-    )
-    embedding_dropout: float = Field(default=0.15, ge=0, lt=1, description="share of embedded entries that is dropped")
-    dropout: float = Field(default=0.4, ge=0, lt=1, description="share of entries between layers that is dropped")
-    output_dropout: float = Field(default=0.4, ge=0, lt=1, description="share of the last layer that is dropped")
+    cell: Literal["lstm", "gru", "rnn"] = option("lstm", "kind of recurrent layer")
+    embedding: Width = option(64, "width of a symbol's vector")
+    hidden: Width = option(768, "units per layer (H)")
+    layers: Layers = option(1, "recurrent layers, one on top of the other")
+    tied: bool = option(False, "the output reuses the embedding's weights, behind a linear layer if H differs")
+    embedding_dropout: Share = option(0.15, "share of embedded entries that is dropped")
+    dropout: Share = option(0.4, "share of entries between layers that is dropped")
+    output_dropout: Share = option(0.4, "share of the last layer that is dropped")
 
 
 class Training(config.Training):
     """How it is trained: on windows of T steps, B rows side by side."""
 
-    batch: int = Field(default=32, ge=1, le=2**20, description="rows read at once (B)")
-    steps: int = Field(default=64, ge=1, le=2**20, description="steps per window: how far back a gradient reaches (T)")
-    evaluation_units: int = Field(
-        default=20_000,
-        ge=1,
-        description="most units per look, spread over the held-out part; the last score uses up to 2,000,000",
+    batch: Rows = option(32, "rows read at once (B)")
+    steps: Rows = option(64, "steps per window: how far back a gradient reaches (T)")
+    evaluation_units: Count = option(
+        20_000, "most units per look, spread over the held-out part; the last score uses up to 2,000,000"
     )
 
 
@@ -96,12 +94,44 @@ SEARCH: dict[str, Space] = {
     "model.output_dropout": Range(0.0, 0.6),
     "training.batch": Choice((8, 16, 32, 64)),
 }
-USUAL = "medium"
-CONFIG = LanguageConfig
-METAVAR = "TEXT..."
-DATA = "Text files; '-' is standard input."
 HELP = """Train a language model on text and leave one file.
 
 The last tenth of the text is held out, unless --valid says otherwise; the report sets the network beside an n-gram
 model of the same units. Options win over --config, which wins over --preset. Ctrl-C keeps the best model so far.
 """
+RUN = (
+    Option(
+        "prompt", str, "", "TEXT",
+        "Text to go on from. '-': every line of standard input is a prompt, and what is written ends at the line's"
+        " end.",
+    ),
+    Option("length", int, 400, "N", "Most units to write.", least=0),
+    Option(
+        "following", int, 0, "K", "Write nothing; show the K likeliest next units, and next words.", "--next", least=0
+    ),
+    *DRAWING,
+)  # fmt: skip
+EVAL = (
+    FLOOR_FROM,
+    Option(
+        "pieces", int, 64, "N",
+        "Score in at most so many pieces side by side, each with a warm start; 1 reads the text in one go.", least=1,
+    ),
+    Option("most", int, SCORED, "N", "Score at most so many units of a text, evenly spread over it.", least=1),
+)  # fmt: skip
+TASK = Task(
+    "language",
+    "A language model: text in, the next character or word out.",
+    config=LanguageConfig,
+    presets=PRESETS,
+    default_preset="medium",
+    search_space=SEARCH,
+    help=HELP,
+    metavar="TEXT...",
+    data_help="Text files; '-' is standard input.",
+    described="a language model, which goes on with a --prompt",
+    run_options=RUN,
+    eval_options=EVAL,
+    takes_inputs=False,
+    answers_json=False,
+)

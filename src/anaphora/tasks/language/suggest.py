@@ -18,7 +18,7 @@ _HELD_OUT_MOST = 5_000_000  # characters: more say no more
 _MINUTES = {"small": 5.0, "medium": 15.0, "large": 60.0}
 
 
-def guess(paths: Sequence[str | Path]) -> Guess:
+def suggest(paths: Sequence[str | Path]) -> Guess:
     """The encoding and the units that a text looks like, and a network and batches of its size.
 
     Raises DataError for what cannot be read, UsageError for standard input, which cannot be read again to train on it.

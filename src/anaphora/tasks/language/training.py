@@ -1,4 +1,6 @@
-"""A recurrent language model's part in training: its loss, how it is judged, and a training from text to bundle.
+"""A recurrent language model's training: its loss, and how it is validated.
+
+    loss = Σ −log p(x_t | all before it)        over a window's targets
 
 Rows carry their state from window to window; gradients stop at the window's edge (truncated backpropagation through
 time).
@@ -7,44 +9,157 @@ time).
 from __future__ import annotations
 
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
-import numpy as np
 import torch
 from torch import Tensor, nn
 
+from anaphora.bundle import spec
 from anaphora.data.text import id_files
+from anaphora.data.text.corpus import Corpus
 from anaphora.data.text.id_files import Units
-from anaphora.errors import UsageError
-from anaphora.nn.build import Stack, State
-from anaphora.runs.content import Result, Section
-from anaphora.runs.report import Tensors, Trained
-from anaphora.tasks.language import streams
+from anaphora.nn.build import State
+from anaphora.runs.content import Section
+from anaphora.runs.report import Tensors, TrainedWeights
+from anaphora.runtime import Model
+from anaphora.tasks.language import score, windows
+from anaphora.tasks.language.baseline import Baseline, Fitted, fitted
+from anaphora.tasks.language.data import Encoded, encode
+from anaphora.tasks.language.judgement import HeldOutScore, Judgement, is_finite, sections
 from anaphora.tasks.language.network import specification
-from anaphora.tasks.language.saving import opened, save, score
-from anaphora.tasks.language.showing import results, sections
-from anaphora.tasks.language.task import PLURAL, Corpus, Floor, LanguageConfig, Report, encode, floor, scored
-from anaphora.training import run
-from anaphora.training.observer import Watch
+from anaphora.tasks.language.predict import LanguageModel
+from anaphora.tasks.language.settings import PLURAL, LanguageConfig, Training
+from anaphora.tasks.language.windows import Window, Windows
+from anaphora.training.initialise import expect
+from anaphora.training.observer import Observer
+from anaphora.training.supervised import SupervisedTask
 
 _LOGITS_AT_ONCE = 2**22
-_SCORING_MARGIN = 1.3  # the runtime's scoring may be so much slower than a look in training
-_LEAST_LOOK = 256  # units, however little time there is
-_SHOWN = 20  # units of a row that is told of
+_SCORING_MARGIN = 1.3  # the runtime's scoring may be so much slower than a validation
+_SHOWN = 20  # units of a row that is described
 
 
-def expect_frequencies(model: Stack, ids: Units) -> None:
-    """Let the output begin at the symbols' log frequencies in training, which the first steps then need not learn."""
-    bias = model.get_parameter("output.bias")
-    counts = id_files.counts(ids, len(bias)) + 1.0
-    with torch.no_grad():
-        bias.copy_(torch.from_numpy(np.log(counts / counts.sum())))
+class LanguageTraining(SupervisedTask[Window]):
+    """A language model's part in a run."""
+
+    task, fewest = "language", 256
+    config: LanguageConfig
+    corpus: Corpus
+    encoded: Encoded
+    training: Training
+    validated: Callable[[nn.Module], float]
+
+    def encode(self) -> Encoded:
+        self.loss_unit = self.config.data.units
+        self.unit = PLURAL[self.loss_unit]
+        return encode(self.config, self.corpus)
+
+    def network(self) -> spec.Block:
+        return specification(self.config, self.encoded.vocabulary.size)
+
+    def make_batches(self) -> Windows:
+        training = self.training
+        self._pieces = windows.cut(len(self.encoded.held_out))
+        return Windows(self.encoded.train, training.batch, training.steps, training.seed)
+
+    def initialise(self, model: nn.Module) -> None:
+        """An output that begins at the symbols' log frequencies, which the first steps then need not learn."""
+        expect(model, "output.bias", id_files.counts(self.encoded.train, self.encoded.vocabulary.size))
+
+    def batch_loss(self, model: nn.Module, batch: Window, carry: State | None) -> tuple[Tensor, State]:
+        """Also the state that the next window begins in, cut off from this one's gradient."""
+        return loss(model, batch, carry)
+
+    @property
+    def most_validated(self) -> int:
+        return min(self.training.evaluation_units, len(self.encoded.held_out) - 1)
+
+    @property
+    def most_scored(self) -> int:
+        return windows.scored_in(self._pieces)
+
+    def limit(self, validation_share: float, score_share: float) -> None:
+        super().limit(validation_share, score_share)
+        self._score_share = score_share
+
+    def validation_part(self, count: int) -> Callable[[nn.Module], float]:
+        self._validation_pieces = windows.sample(len(self.encoded.held_out), count)
+        return validation(self.encoded.held_out, self._validation_pieces, self.encoded.vocabulary.size)
+
+    def validation_loss(self, model: nn.Module) -> float:
+        return self.validated(model)
+
+    @property
+    def validation_units(self) -> int:
+        return _read_in(windows.sample(len(self.encoded.held_out), self.training.evaluation_units))
+
+    @property
+    def validations_per_score(self) -> float:
+        return _SCORING_MARGIN * _read_in(self._pieces) / self.validation_units
+
+    def describe(self, batch: Window, row: int, part: str = "") -> str:
+        """A row is a stretch of the text: its first units."""
+        read = self.encoded.vocabulary.decode([int(symbol) for symbol in batch.inputs[:_SHOWN, row]])
+        return f"row {row + 1} (it begins {read!r})"
+
+    def fit_baseline(self, observer: Observer) -> None:
+        observer.stage(f"counting n-grams of {len(self.encoded.train):,} {self.unit}")
+        self._fitted: Fitted = fitted(self.config, self.encoded)
+
+    @property
+    def baseline(self) -> Baseline:
+        return self._fitted.baseline(self._pieces, self._score_share)
+
+    @property
+    def _scored_pieces(self) -> list[windows.Piece]:
+        whole, share = self._pieces, self._score_share
+        return whole if share >= 1 else windows.shortened(whole, share)
+
+    def sections(self, tensors: Tensors) -> tuple[Section, ...]:
+        """How a model of these weights writes, and which passages surprise it."""
+        return sections(self._opened(self.tree, tensors), self.encoded.held_out)
+
+    def score(self, trained: TrainedWeights) -> HeldOutScore:
+        model, pieces = self._opened(trained.tree, trained.tensors), self._scored_pieces
+        nats = float(score.nats(model.runtime, self.encoded.held_out, pieces).mean())
+        return HeldOutScore(self.loss_unit, nats, windows.scored_in(pieces))
+
+    def judge(self, score: HeldOutScore | None, trained: TrainedWeights | None) -> Judgement:
+        scored = windows.scored_in(self._scored_pieces)
+        shown: tuple[Section, ...] = ()
+        if trained is not None and is_finite(score):
+            shown = sections(self._opened(trained.tree, trained.tensors), self.encoded.held_out, scored)
+        known = {
+            "held_out_sha256": self.corpus.held_out_sha256,
+            "unit": self.loss_unit,
+            "train_units": len(self.encoded.train),
+            "held_out_units": len(self.encoded.held_out),
+        }
+        return Judgement(
+            score=score,
+            baseline=self.baseline,
+            unit=self.loss_unit,
+            scored=scored,
+            every=len(self.encoded.held_out) - 1,
+            short_of_time=self._score_share < 1,
+            known=known,
+            validation_loss=None if trained is None else trained.validation_loss,
+            sections=shown,
+        )
+
+    def reader(self, score: Any) -> tuple[dict[str, Any], Tensors]:
+        return {"kind": self.loss_unit}, self.encoded.vocabulary.tensors()
+
+    def _opened(self, tree: spec.Block, tensors: Tensors) -> LanguageModel:
+        return LanguageModel(Model(self.bundle_of(tree, tensors)))
 
 
-def loss(model: nn.Module, window: streams.Window, carry: State | None) -> tuple[Tensor, State]:
-    """The sum of −log p of the window's targets in nats, and the state the next window begins in, cut off from this
-    one's gradient.
+TRAINING = LanguageTraining
+
+
+def loss(model: nn.Module, window: Window, carry: State | None) -> tuple[Tensor, State]:
+    """The sum of −log p of the window's targets (T, B) in nats, and the state the next window begins in, cut off from
+    this one's gradient.
     """
     device = next(model.parameters()).device
     logits, state = model(torch.from_numpy(window.inputs).to(device), None if window.begins else carry)
@@ -53,9 +168,9 @@ def loss(model: nn.Module, window: streams.Window, carry: State | None) -> tuple
     return nats, {path: tuple(part.detach() for part in parts) for path, parts in state.items()}
 
 
-def evaluation(ids: Units, units: int, vocabulary: int) -> Callable[[nn.Module], float]:
-    """A quick judgement of a model: mean nats per unit on about `units` units, evenly spread over held-out ids."""
-    laid = streams.rows(ids, streams.sample(len(ids), units))
+def validation(ids: Units, pieces: list[windows.Piece], vocabulary: int) -> Callable[[nn.Module], float]:
+    """A quick judgement of a model: mean nats per unit of pieces of held-out ids (N,)."""
+    laid = windows.rows(ids, pieces)
     inputs, targets, scored = (torch.from_numpy(part) for part in (laid.inputs, laid.targets, laid.scored))
     T, B = inputs.shape
     at_once = max(1, _LOGITS_AT_ONCE // (B * vocabulary))
@@ -75,85 +190,5 @@ def evaluation(ids: Units, units: int, vocabulary: int) -> Callable[[nn.Module],
     return evaluate
 
 
-class Work:
-    """A language model's part in a run: an encoded corpus, and what is made of it."""
-
-    task = "language"
-
-    def __init__(self, config: LanguageConfig, corpus: Corpus) -> None:
-        self.config = config
-        self.training = config.training
-        self.unit = PLURAL[config.data.units]
-        self.sha256 = corpus.sha256
-        self._corpus = corpus
-        self._encoded = encoded = encode(config, corpus)
-        self._floor: Floor | None = None
-        training = config.training
-        self.tree = specification(config, encoded.vocabulary.size)
-        self.batches = streams.Windows(encoded.train, training.batch, training.steps, training.seed)
-        self.per_epoch = self.batches.per_epoch
-        self.look_units = _read_in(streams.sample(len(encoded.held_out), training.evaluation_units))
-        whole = _read_in(streams.cut(len(encoded.held_out)))
-        self.looks_per_score = _SCORING_MARGIN * whole / self.look_units
-        self._score_share = 1.0
-        self.evaluate = self._look(training.evaluation_units)
-
-    def limit(self, look_share: float, score_share: float) -> None:
-        """Look at, and score, only such shares of what would be."""
-        most = min(self.training.evaluation_units, len(self._encoded.held_out) - 1)
-        self.evaluate = self._look(max(round(look_share * most), min(_LEAST_LOOK, most)))
-        self._score_share = score_share
-
-    def _look(self, units: int) -> Callable[[nn.Module], float]:
-        return evaluation(self._encoded.held_out, units, self._encoded.vocabulary.size)
-
-    def begin(self, model: Stack) -> None:
-        """Let the output begin at the symbols' frequencies."""
-        expect_frequencies(model, self._encoded.train)
-
-    def loss(self, model: nn.Module, batch: streams.Window, carry: State | None) -> tuple[Tensor, State]:
-        """The sum of the window's losses, and the state that the next one begins in."""
-        return loss(model, batch, carry)
-
-    def name(self, batch: streams.Window, row: int, part: str = "") -> str:
-        """A row is a stretch of the text: tell it by how it reads."""
-        read = self._encoded.vocabulary.decode([int(symbol) for symbol in batch.inputs[:_SHOWN, row]])
-        return f"row {row + 1} (it begins {read!r})"
-
-    def count_floor(self, told: Watch) -> tuple[Result, ...]:
-        """Count the n-grams of the training part, and score the held-out part with them."""
-        told.stage(f"counting n-grams of {len(self._encoded.train):,} {PLURAL[self.config.data.units]}")
-        self._floor = floor(self.config, self._encoded)
-        return results(self.config.data.units, None, self._floor.nats)
-
-    def sections(self, tensors: Tensors) -> tuple[Section, ...]:
-        """How a model of these weights writes, and what surprises it."""
-        return sections(opened(self.config, self._encoded, self.tree, tensors), self._encoded.held_out)
-
-    def score(self, trained: Trained) -> float:
-        """Nats per unit of the held-out part, or the share that there is time for, as the runtime computes them."""
-        assert self._floor is not None
-        pieces = scored(self._encoded, self._floor, self._score_share).pieces
-        return score(self.config, self._encoded, trained, pieces)
-
-    def save(
-        self, trained: Trained, folder: Path, output: Path, score: float | None
-    ) -> tuple[Report, dict[Path, UsageError]]:
-        """Write the bundle to both its places."""
-        assert self._floor is not None
-        parts = self._corpus, self._encoded, self._floor
-        return save(self.config, *parts, trained, folder, output, score, self._score_share)
-
-
-def train(config: LanguageConfig, corpus: Corpus, output: str | Path, **how: Any) -> Report:
-    """Train a language model on a corpus, score it beside the n-gram model, and write the bundle to `output`.
-
-    `how` is what `anaphora.training.run.train` takes; raises what that does, and DataError for a corpus too short.
-    """
-    report = run.train(Work(config, corpus), output, **how)
-    assert isinstance(report, Report)
-    return report
-
-
-def _read_in(pieces: list[streams.Piece]) -> int:
+def _read_in(pieces: list[windows.Piece]) -> int:
     return sum(piece.stop - piece.start for piece in pieces)

@@ -11,6 +11,7 @@ name as well, told apart by its neighbours before or after it.
 from __future__ import annotations
 
 import random
+from collections.abc import Callable
 
 FIRST = ("Ann", "Ben", "Clara", "David", "Emma", "Fritz", "Grace", "Hugo", "Ida", "Jan", "Karin", "Leo", "Mara", "Nils")
 SYLLABLES = ("al", "ber", "cor", "dan", "el", "fen", "gar", "hol", "kol", "lin", "mar", "nor", "ost", "pel", "ros",
@@ -58,19 +59,18 @@ def columns(rows: list[tuple[list[str], list[str]]]) -> str:
 def _sentence(rng: random.Random) -> tuple[list[str], list[str]]:
     way = rng.choice(WAYS)
     name = next((kind for start, kind in _NAMES.items() if way.startswith(start)), "")
+    kinds: dict[str, tuple[str, Callable[[random.Random], list[str]]]] = {
+        "NAME": (name, lambda rng: [_name(rng)]),
+        "PER": ("PER", _person),
+        "PLACE": ("PLACE", _place),
+        "DATE": ("DATE", lambda rng: [str(rng.randint(1, 30)), *_month(rng)]),
+        "MONTH": ("DATE", _month),
+    }
     words: list[str] = []
     tags: list[str] = []
     for part in way.split():
-        if part == "NAME":
-            span, kind = [_name(rng)], name
-        elif part == "PER":
-            span, kind = _person(rng), "PER"
-        elif part == "PLACE":
-            span, kind = _place(rng), "PLACE"
-        elif part in ("DATE", "MONTH"):
-            span, kind = _date(rng, part == "DATE"), "DATE"
-        else:
-            span, kind = [part], ""
+        kind, made = kinds.get(part, ("", lambda rng, part=part: [part]))
+        span = made(rng)
         words += span
         tags += [f"{'I' if at else 'B'}-{kind}" if kind else "O" for at in range(len(span))]
     return words, tags
@@ -89,9 +89,5 @@ def _place(rng: random.Random) -> list[str]:
     return [*rng.choice([[], [], ["New"], ["Port"]]), _name(rng)]
 
 
-def _date(rng: random.Random, day: bool) -> list[str]:
-    return [
-        *([str(rng.randint(1, 30))] if day else []),
-        rng.choice(MONTHS),
-        *rng.choice([[], [str(rng.randint(1950, 2050))]]),
-    ]
+def _month(rng: random.Random) -> list[str]:
+    return [rng.choice(MONTHS), *rng.choice([[], [str(rng.randint(1950, 2050))]])]

@@ -4,27 +4,24 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 from anaphora.config.toml import Guess
 from anaphora.metrics import spans
-from anaphora.tasks.tag.reading import read_all
+from anaphora.tasks.tag.data import read_all
 from anaphora.tasks.tag.settings import TagConfig
 
 _SMALL = 10_000  # words
 _LARGE = 2_000_000
 
 
-def guess(paths: Sequence[str | Path]) -> Guess:
+def suggest(paths: Sequence[str | Path]) -> Guess:
     """The scheme of the tags, and what follows from how many words there are.
 
     Raises DataError for what cannot be read or told.
     """
     sentences = read_all(TagConfig().data, [str(path) for path in paths])
-    scheme = spans.detect(sentences.tags)
-    words = sentences.words
+    scheme, words = spans.detect(sentences.tags), sentences.words
     preset = "small" if words < _SMALL else "large" if words > _LARGE else "medium"
     different = len({tag for row in sentences.tags for tag in row})
-    values: dict[str, dict[str, Any]] = {"data": {"scheme": scheme}}
-    plain = "they mean no spans" if scheme == spans.PLAIN else f"fewest faults as {scheme}"
-    return Guess(preset, values, {"data.scheme": f"{different} different tags: {plain}"})
+    reason = "they mean no spans" if scheme == spans.PLAIN else f"fewest faults as {scheme}"
+    return Guess(preset, {"data": {"scheme": scheme}}, {"data.scheme": f"{different} different tags: {reason}"})

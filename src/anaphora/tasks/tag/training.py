@@ -1,18 +1,18 @@
-"""A tagger's part in training: its loss, how it is judged, and a training from sentences to bundle.
+"""A tagger's training: its loss, how it is validated, and its first weights.
 
     loss(sentence) = −ln p(tags | words)                       all tags of it together
                    = Σ_t −ln p(tag_t | words)                  with --no-crf
 
 In training a word that occurs n times is read as unknown with probability r/(r + n) (Kiperwasser and Goldberg, TACL
-2016), so that the network learns to go by letters and neighbours; besides, any word with a small one. A look judges the
-held-out part at the temperature that fits it best: a network grows too sure of itself long before it begins to be wrong
-more often, and the temperature is fitted again at the end anyway (Guo et al., ICML 2017).
+2016), so that the network learns to go by characters and neighbours; besides, any word with a small one. A validation
+judges the held-out part at the temperature that fits it best: a network grows too sure of itself long before it begins
+to be wrong more often, and the temperature is fitted again at the end anyway (Guo et al., ICML 2017).
 """
 
 from __future__ import annotations
 
+from functools import cached_property
 from itertools import pairwise
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -20,120 +20,102 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from anaphora.data.batches import Bucketed, edges
-from anaphora.errors import DataError, UsageError
+from anaphora.bundle import spec
+from anaphora.data.batches import edges
+from anaphora.data.files.conll import Sentences
+from anaphora.data.sampling import by_length, evenly_spaced
+from anaphora.errors import DataError
+from anaphora.formatting import shortened
+from anaphora.metrics.tagging import Measured
+from anaphora.metrics.temperature import fitted
 from anaphora.nn import ragged
 from anaphora.nn.crf import CRF
-from anaphora.nn.engine.base import RecurrentBase
-from anaphora.nn.modifiers.recurrent_dropout import recurrent_dropout
-from anaphora.runs.content import Result
-from anaphora.runs.report import Trained
-from anaphora.tasks.tag.amounts import settled
-from anaphora.tasks.tag.calibration import fitted
-from anaphora.tasks.tag.encoding import UNKNOWN, Part, encode
-from anaphora.tasks.tag.floor import Floor, floor
-from anaphora.tasks.tag.network import CHAIN, LETTERS, specification
-from anaphora.tasks.tag.reading import Corpus
-from anaphora.tasks.tag.saving import Report, save, score
-from anaphora.tasks.tag.scoring import Score, shown
-from anaphora.tasks.tag.settings import TagConfig
-from anaphora.tasks.tag.showing import results
-from anaphora.training import run
-from anaphora.training.observer import Watch
+from anaphora.runs.report import Tensors, TrainedWeights
+from anaphora.runtime.model import Joined
+from anaphora.tasks.tag import baseline
+from anaphora.tasks.tag.data import Corpus
+from anaphora.tasks.tag.encoding import Encoded, Part, encode
+from anaphora.tasks.tag.judgement import Judgement
+from anaphora.tasks.tag.network import AMOUNTS, CHAIN, CHARACTERS, specification
+from anaphora.tasks.tag.predict import Tagger
+from anaphora.tasks.tag.score import Score
+from anaphora.tasks.tag.settings import TagConfig, Training
+from anaphora.tasks.tag.symbols import UNKNOWN
+from anaphora.training.augment import hide_symbols
+from anaphora.training.defaults import settled
+from anaphora.training.initialise import drop_recurrently, expect, small_embeddings
+from anaphora.training.observer import Observer
+from anaphora.training.rows import RowTask
 
-_LOOKED_AT_ONCE = 2**13  # words
-_SCORING_MARGIN = 4.0  # the runtime's scoring may be so much slower than a look in training
-_FEWEST = 100  # sentences that are looked at or scored, however little time there is
-_SPREAD = 0.1  # standard deviation of an embedding's first entries
-_TRIED = 8  # temperatures, in a look
-
-
-class Batches:
-    """A part in batches, a function of the position."""
-
-    def __init__(self, part: Part, bucketed: Bucketed) -> None:
-        self._part, self._bucketed = part, bucketed
-
-    def at(self, position: int) -> Part:
-        """The batch at this position."""
-        return self._part.take(self._bucketed.at(position))
-
-    def units(self, batch: Part) -> int:
-        """Words."""
-        return len(batch.tags)
-
-    def part(self, batch: Part, rank: int, ranks: int) -> Part:
-        """One worker's sentences."""
-        return batch.take(np.arange(len(batch.rows))[rank::ranks])
+_VALIDATED_AT_ONCE = 2**13  # words
+_DEVIATION = 0.1  # of an embedding's first entries
+_TRIED = 8  # temperatures, in a validation
+_SHOWN = 160  # characters of a sentence
 
 
-class Work:
-    """A tagger's part in a run: an encoded corpus, and what is made of it."""
+class TagTraining(RowTask[Part]):
+    """A tagger's part in a run."""
 
-    task = "tag"
-    unit = "words"
+    task, unit, loss_unit, fewest = "tag", "words", "word", 100
+    scoring_margin = 4.0
+    config: TagConfig
+    corpus: Corpus
+    encoded: Encoded
+    training: Training
+    validated: Part
 
-    def __init__(self, config: TagConfig, corpus: Corpus) -> None:
-        self.config = config
-        self.sha256 = corpus.sha256
-        self._corpus = corpus
-        self._encoded = encoded = encode(config, corpus)
-        lengths = encoded.train.words.lengths
-        self.training = training = settled(config, lengths)
-        self._floor: Floor | None = None
-        reader = encoded.reader
-        self.tree = specification(config, reader.words.size, reader.letters.size, len(reader.tags))
-        bucketed = Bucketed(lengths, training.batch_steps, training.seed, training.batch)
-        self.batches = Batches(encoded.train, bucketed)
-        self.per_epoch = bucketed.per_epoch
-        self._held_out = corpus.held_out  # what is scored
-        self._looked_at = sample(encoded.held_out, training.evaluation_rows)
-        self.look_units = len(self._looked_at.tags)
-        self.looks_per_score = _SCORING_MARGIN * corpus.held_out.words / self.look_units
-        rare = config.model.rare
-        hidden = rare / (rare + np.maximum(encoded.counts, 1)) if rare > 0 else np.zeros(len(encoded.counts))
-        self._hidden = 1 - (1 - hidden) * (1 - config.model.word_dropout)  # p(read as unknown) of each word
+    def encode(self) -> Encoded:
+        return encode(self.config, self.corpus)
 
-    def limit(self, look_share: float, score_share: float) -> None:
-        """Look at, and score, only such shares of what would be."""
-        held_out, most = self._corpus.held_out, min(len(self._encoded.held_out.rows), self.training.evaluation_rows)
-        looked_at, scored = (
-            max(round(share * count), min(_FEWEST, count))
-            for share, count in ((look_share, most), (score_share, len(held_out)))
-        )
-        self._looked_at = sample(self._encoded.held_out, looked_at)
-        rows = np.arange(scored) * len(held_out) // scored
-        self._held_out = held_out if scored == len(held_out) else held_out.take(rows.tolist())
+    def settle(self) -> Training:
+        return settled(self.config.training, self.encoded.train.lengths, AMOUNTS)
 
-    def begin(self, model: Any) -> None:
-        """Small embeddings, which leave the first steps to what is learned; an output that knows nothing but how
-        frequent each tag is; what the chain cannot be.
-        """
-        reader, tags = self._encoded.reader, self._encoded.train.tags
-        counts = np.bincount(tags, minlength=len(reader.tags)) + 1.0
+    def network(self) -> spec.Block:
+        reader = self.encoded.reader
+        return specification(self.config, reader.words.size, reader.characters.size, len(reader.tags))
+
+    def units_of(self, part: Part) -> int:
+        """How many words."""
+        return len(part.tags)
+
+    @cached_property
+    def hidden_share(self) -> NDArray[np.float64]:
+        """(V,) the probability with which each word is read as unknown."""
+        network, counts = self.config.model, self.encoded.counts
+        rare = network.rare / (network.rare + np.maximum(counts, 1)) if network.rare > 0 else np.zeros(len(counts))
+        return 1 - (1 - rare) * (1 - network.word_dropout)
+
+    def initialise(self, model: nn.Module) -> None:
+        """Small embeddings; an output that knows nothing but how frequent each tag is; what the chain cannot be."""
+        reader = self.encoded.reader
+        small_embeddings(model, _DEVIATION)
         with torch.no_grad():
-            for module in model.modules():
-                if isinstance(module, nn.Embedding):
-                    nn.init.normal_(module.weight, std=_SPREAD)
             model.get_parameter("sentence.output.weight").mul_(0.1)
-            model.get_parameter("sentence.output.bias").copy_(torch.from_numpy(np.log(counts / counts.sum())))
-        for name, module in model.named_modules():
-            if isinstance(module, RecurrentBase) and name.endswith("both_ways"):
-                recurrent_dropout(module, self.config.model.recurrent_dropout)
-            if isinstance(module, CRF):
-                module.forbid(*map(torch.from_numpy, reader.impossible()))
+        expect(model, "sentence.output.bias", np.bincount(self.encoded.train.tags, minlength=len(reader.tags)))
+        drop_recurrently(model, self.config.model.recurrent_dropout, "both_ways")
+        chain = getattr(model, CHAIN, None)
+        if isinstance(chain, CRF):
+            chain.forbid(*map(torch.from_numpy, reader.impossible()))
 
-    def loss(self, model: nn.Module, batch: Part, carry: None) -> tuple[Tensor, None]:
-        """The sum of the sentences' losses; nothing is carried."""
-        words = batch.words.steps
-        hidden = torch.rand(len(words)).numpy() < self._hidden[words]
-        scores = run_words(model, batch, np.where(hidden, np.int32(UNKNOWN), words))
-        return nats(model, scores, batch.tags).sum(), None
+    def batch_loss(self, model: nn.Module, batch: Part, carry: None) -> tuple[Tensor, None]:
+        words = hide_symbols(batch.words.steps, self.hidden_share[batch.words.steps], UNKNOWN)
+        return nats(model, run_words(model, batch, words), batch.tags).sum(), None
 
-    def evaluate(self, model: nn.Module) -> float:
-        """Nats per word of the held-out part, or of sentences spread over it, at their best temperature."""
-        part = self._looked_at
-        cuts = edges(part.words.lengths, _LOOKED_AT_ONCE, len(part.rows))
+    def validation_part(self, count: int) -> Part:
+        """Sentences whose tags are all known; raises DataError if there is none."""
+        held_out = self.encoded.held_out
+        known = np.flatnonzero(held_out.known)
+        if not len(known):
+            raise DataError(
+                "Every sentence of the held-out part has a tag that the training part has not: they can't be of one"
+                " kind. --tag names the column, --scheme how tags mean spans."
+            )
+        return held_out.take(by_length(known[evenly_spaced(len(known), count)], held_out.lengths))
+
+    def validation_loss(self, model: nn.Module) -> float:
+        """Nats per word, at the temperature that fits best."""
+        part = self.validated
+        cuts = edges(part.lengths, _VALIDATED_AT_ONCE, len(part.numbers))
         pieces = [part.take(np.arange(begin, end)) for begin, end in pairwise(cuts.tolist())]
         scored = [(run_words(model, piece, piece.words.steps), piece.tags) for piece in pieces]
 
@@ -142,48 +124,63 @@ class Work:
 
         return total(fitted(total, _TRIED)) / len(part.tags)
 
-    def name(self, batch: Part, row: int, part: str = "") -> str:
-        """Where a sentence stands, and how it reads; of letters, a word that is spelled so."""
-        train = self._corpus.train
-        if part == LETTERS:
-            line = int(np.flatnonzero(batch.forms == row)[0])
-            row = int(np.searchsorted(batch.words.ends, line, side="right"))
-            word = line - int(batch.words.ends[row] - batch.words.lengths[row])
-            number = int(batch.rows[row])
-            return f"{train.at(number)} (its word {word + 1}, {train.tokens[number][word]!r})"
-        number = int(batch.rows[row])
-        return f"{train.at(number)} ({shown(train.tokens[number])})"
+    @property
+    def validations_per_score(self) -> float:
+        return self.scoring_margin * self.corpus.held_out.words / self.validation_units
 
-    def count_floor(self, told: Watch) -> tuple[Result, ...]:
-        """Count each word's tags."""
-        told.stage("counting each word's most frequent tag")
-        self._floor = floor(self._corpus)
-        return results(None, self._floor.score(self._held_out), self._corpus.scheme)
+    def describe(self, batch: Part, row: int, part: str = "") -> str:
+        """Where a sentence stands, and how it reads; of characters, a word that has them."""
+        if part != CHARACTERS:
+            return super().describe(batch, row, part)
+        at = int(np.flatnonzero(batch.forms == row)[0])
+        row = int(np.searchsorted(batch.words.ends, at, side="right"))
+        word = at - int(batch.words.ends[row] - batch.lengths[row])
+        train, number = self.corpus.train, int(batch.numbers[row])
+        return f"{train.at(number)} (its word {word + 1}, {train.tokens[number][word]!r})"
 
-    def score(self, trained: Trained) -> Score:
-        """How good the weights are on the held-out part, or sentences spread over it, as the runtime computes it."""
-        assert self._floor is not None
-        return score(self._held_out, self._encoded.reader, self._floor, trained)
+    def quote(self, row: int) -> str:
+        return shortened(" ".join(self.corpus.train.tokens[row]), _SHOWN)
 
-    def save(
-        self, trained: Trained, folder: Path, output: Path, score: Score | None
-    ) -> tuple[Report, dict[Path, UsageError]]:
-        """Write the bundle to both its places."""
-        assert self._floor is not None
-        return save(
-            self.config, self._corpus, self._held_out, self._encoded.reader, self._floor, trained, folder, output, score
-        )
+    def fit_baseline(self, observer: Observer) -> None:
+        observer.stage("counting each word's most frequent tag")
+        self._baseline = baseline.fitted(self.corpus.train)
+
+    @property
+    def baseline(self) -> Measured:
+        return self._baseline.score(self._scored_sentences)
+
+    @property
+    def _scored_sentences(self) -> Sentences:
+        return self.corpus.held_out.take(self.scored_rows.tolist())
+
+    def score(self, trained: TrainedWeights) -> Score:
+        """At the temperature that is fitted to the scored sentences."""
+        sentences = self._scored_sentences
+        tagger = Tagger(Joined(self.bundle_of(trained.tree, trained.tensors)))
+        part = tagger.reader.labelled(sentences)
+        return tagger.judged(sentences, part, tagger.fit_temperature(part))
+
+    def judge(self, score: Score | None, trained: TrainedWeights | None) -> Judgement:
+        return Judgement(score, self.baseline, self.corpus, len(self.encoded.reader.tags), self.scored)
+
+    def reader(self, score: Score | None) -> tuple[dict[str, Any], Tensors]:
+        reader = self.encoded.reader
+        units = {**reader.settings(), "temperature": 1.0 if score is None else score.temperature}
+        return units, {**reader.tensors(), **self._baseline.tensors()}
+
+
+TRAINING = TagTraining
 
 
 def run_words(model: Any, part: Part, words: NDArray[np.int32]) -> ragged.Ragged:
-    """Scores of all words, rows of (K,); `words` are read in place of the part's own."""
+    """Scores of all words, rows of (K,); `words` (N,) are read in place of the part's own."""
     device = next(model.parameters()).device
-    lengths = torch.from_numpy(part.words.lengths)
+    lengths = torch.from_numpy(part.lengths)
     read, _ = model.words(ragged.Ragged(torch.from_numpy(words).to(device), lengths))
-    if hasattr(model, LETTERS):
-        steps = torch.from_numpy(part.letters.steps).to(device)
-        spelled, _ = model.letters(ragged.Ragged(steps, torch.from_numpy(part.letters.lengths)))
-        own = spelled.index_select(0, torch.from_numpy(part.forms).to(device))
+    if hasattr(model, CHARACTERS):
+        steps = torch.from_numpy(part.characters.steps).to(device)
+        forms, _ = getattr(model, CHARACTERS)(ragged.Ragged(steps, torch.from_numpy(part.characters.lengths)))
+        own = forms.index_select(0, torch.from_numpy(part.forms).to(device))
         read = read.with_data(torch.cat([read.data, own], dim=1))
     scores, _ = model.sentence(read)
     assert isinstance(scores, ragged.Ragged)
@@ -191,37 +188,10 @@ def run_words(model: Any, part: Part, words: NDArray[np.int32]) -> ragged.Ragged
 
 
 def nats(model: nn.Module, scores: ragged.Ragged, tags: NDArray[np.int64], temperature: float = 1.0) -> Tensor:
-    """−ln p of the tags: of each sentence (B,) where a chain judges them, else of each word (N,)."""
+    """−ln p of the tags (N,): of each sentence (B,) where a chain judges them, else of each word (N,)."""
     targets = torch.from_numpy(tags).to(scores.data.device)
     chain = getattr(model, CHAIN, None)
     if chain is None:
         return nn.functional.cross_entropy(scores.data.float() / temperature, targets, reduction="none")
     found: Tensor = chain(scores, targets, temperature)
     return found
-
-
-def sample(part: Part, most: int) -> Part:
-    """The sentences whose tags are all known, or of many some evenly spread over them; sorted by length.
-
-    Raises DataError if there is none.
-    """
-    known = np.minimum.reduceat(part.tags, part.words.ends - part.words.lengths) >= 0
-    rows = np.flatnonzero(known)
-    if not len(rows):
-        raise DataError(
-            "Every sentence of the held-out part has a tag that the training part has not: they can't be of one kind."
-            " --tag names the column, --scheme how tags mean spans."
-        )
-    rows = rows if len(rows) <= most else rows[np.arange(most) * len(rows) // most]
-    return part.take(rows[np.argsort(part.words.lengths[rows], kind="stable")])
-
-
-def train(config: TagConfig, corpus: Corpus, output: str | Path, **how: Any) -> Report:
-    """Train a tagger on a corpus, score it beside each word's most frequent tag, and write the bundle to `output`.
-
-    `how` is what `anaphora.training.run.train` takes; raises what that does, and DataError for tags that cannot be
-    learned.
-    """
-    report = run.train(Work(config, corpus), output, **how)
-    assert isinstance(report, Report)
-    return report

@@ -17,17 +17,17 @@ import numpy as np
 from numpy.typing import NDArray
 
 from anaphora.checks.examine import Load
+from anaphora.checks.examples import HELD_OUT, TRAIN, at_rows, few_held_out, unknown_share, vocabulary
 from anaphora.checks.findings import Finding, errors
 from anaphora.checks.rows import check_duplicates, check_lengths
 from anaphora.checks.text_files import check_texts
 from anaphora.data.batches import Bucketed
 from anaphora.data.files.pairs import Pairs, lines_of, mismatch, sorted_out
-from anaphora.tasks.translate.encoding import Encoded, Part, encode, prepared
+from anaphora.tasks.translate.data import Corpus, valid_paths
+from anaphora.tasks.translate.encoding import Encoded, encode, prepared
 from anaphora.tasks.translate.network import specification
-from anaphora.tasks.translate.reading import Corpus, valid_paths
 from anaphora.tasks.translate.settings import PLURAL, TranslateConfig
 
-TRAIN, HELD_OUT = "the training part", "the held-out part"
 _FAR = 5.0
 _LEAST_SPREAD = 0.25
 _ENOUGH = 50  # pairs from which a median means something
@@ -63,41 +63,38 @@ def check(config: TranslateConfig, corpus: Corpus) -> list[Finding]:
         found += [*_empty(pairs, where), *_far(pairs, where), *_same(pairs, where)]
     lower = config.data.lower
     keys = _keys(train, lower), _keys(held_out, lower)
-    return [*found, *check_duplicates(*keys, train.place, held_out.place), *_few(held_out)]
+    few = f"{len(held_out):,} pairs are held out: BLEU of so few is good to several points only."
+    return [
+        *found,
+        *check_duplicates(*keys, train.place, held_out.place),
+        *few_held_out(len(held_out), _FEW, few),
+    ]
 
 
 def describe(config: TranslateConfig, corpus: Corpus) -> tuple[list[Finding], Load | None]:
     """What would be trained on: lengths, vocabularies, what is unknown; and how much work that is."""
     encoded = encode(config, corpus)
-    reader, training = encoded.reader, config.training
-    lengths = encoded.train.sources.lengths + encoded.train.targets.lengths
-    batches = Bucketed(lengths, training.batch_steps, training.seed)
-    tree = specification(config, reader.source.size + 1, reader.target.size + 1)
-    rows = max(1, round(len(lengths) / batches.per_epoch))
-    read, written = (
-        max(1, round(float(side.lengths.mean()))) for side in (encoded.train.sources, encoded.train.targets)
-    )
+    reader, training, train = encoded.reader, config.training, encoded.train
+    batches = Bucketed(train.lengths, training.batch_steps, training.seed)
+    rows = max(1, round(len(train.numbers) / batches.per_epoch))
+    read, written = (max(1, round(float(side.lengths.mean()))) for side in (train.sources, train.targets))
     load = Load(
-        tree=tree,
+        tree=specification(config, reader.source.size + 1, reader.target.size + 1),
         rows=rows,
         steps=written,
         batches=batches.per_epoch,
         data_bytes=sum(
-            side.steps.nbytes for part in (encoded.train, encoded.held_out) for side in (part.sources, part.targets)
+            side.steps.nbytes for part in (train, encoded.held_out) for side in (part.sources, part.targets)
         ),
         parts={"encoder": (rows, read), "bridge": (rows, read)},
     )
-    unit = PLURAL[reader.kind]
     found: list[Finding] = []
-    for where, pairs, part in ((TRAIN, corpus.train, encoded.train), (HELD_OUT, corpus.held_out, encoded.held_out)):
+    for where, pairs, part in ((TRAIN, corpus.train, train), (HELD_OUT, corpus.held_out, encoded.held_out)):
+        own = pairs.take(part.numbers)
         for side, texts in (("sources", part.sources), ("targets", part.targets)):
-            told = check_lengths(texts.lengths - 1, _places(pairs, part), f"{where}, {side}", unit)
+            told = check_lengths(texts.lengths - 1, own.place, f"{where}, {side}", PLURAL[reader.kind])
             found += [each for each in told if each.code != "empty-row"]
     return [*found, *_left_out(config, corpus, encoded), *_vocabularies(encoded)], load
-
-
-def _places(pairs: Pairs, part: Part):  # type: ignore[no-untyped-def]
-    return lambda number: pairs.place(int(part.rows[number]))
 
 
 def _empty(pairs: Pairs, where: str) -> list[Finding]:
@@ -106,7 +103,7 @@ def _empty(pairs: Pairs, where: str) -> list[Finding]:
         rows = [row for row, text in enumerate(texts) if not text.strip()]
         if rows:
             message = f"{_pairs(len(rows))} an empty {side}; such pairs are left out of training."
-            found.append(_finding("empty-side", where, pairs, rows, message, "Fill or remove them."))
+            found.append(at_rows("empty-side", where, pairs.place, rows, message, "Fill or remove them."))
     return found
 
 
@@ -129,7 +126,7 @@ def _far(pairs: Pairs, where: str) -> list[Finding]:
         f" {pairs.sources[first][:60]!r} beside {pairs.targets[first][:60]!r}."
     )
     remedy = "Look whether these lines belong together; many in a row mean that the files ceased to match."
-    return [_finding("length-ratio", where, pairs, rows.tolist(), message, remedy)]
+    return [at_rows("length-ratio", where, pairs.place, rows.tolist(), message, remedy)]
 
 
 def _same(pairs: Pairs, where: str) -> list[Finding]:
@@ -142,7 +139,7 @@ def _same(pairs: Pairs, where: str) -> list[Finding]:
         return []
     message = f"{_pairs(len(rows))} a target that is its source ({len(rows) / len(pairs):.0%} of all)."
     remedy = "Remove them, unless leaving a text as it is is what should be learned."
-    return [_finding("untranslated", where, pairs, rows, message, remedy)]
+    return [at_rows("untranslated", where, pairs.place, rows, message, remedy)]
 
 
 def _keys(pairs: Pairs, lower: bool) -> Iterator[Hashable]:
@@ -152,46 +149,28 @@ def _keys(pairs: Pairs, lower: bool) -> Iterator[Hashable]:
         yield key if any(key) else row
 
 
-def _few(held_out: Pairs) -> list[Finding]:
-    if len(held_out) >= _FEW:
-        return []
-    message = f"{len(held_out):,} pairs are held out: BLEU of so few is good to several points only."
-    return [Finding("few-held-out", "warning", HELD_OUT, (), message, "Hold out more with --valid.")]
-
-
 def _left_out(config: TranslateConfig, corpus: Corpus, encoded: Encoded) -> list[Finding]:
     rows = [row for row in encoded.left_out.tolist() if corpus.train.sources[row].strip()]
     rows = [row for row in rows if corpus.train.targets[row].strip()]
     if not rows:
         return []
     message = f"{_pairs(len(rows))} a side of {config.data.longest:,} units or more and are left out of training."
-    return [_finding("long-row", TRAIN, corpus.train, rows, message, "Read more with --longest.")]
+    return [at_rows("long-row", TRAIN, corpus.train.place, rows, message, "Read more with --longest.")]
 
 
 def _vocabularies(encoded: Encoded) -> list[Finding]:
-    reader, found = encoded.reader, []
-    for side, vocabulary, parts in (
+    reader, unit = encoded.reader, PLURAL[encoded.reader.kind]
+    found = []
+    for side, known, parts in (
         ("sources", reader.source, (encoded.train.sources, encoded.held_out.sources)),
         ("targets", reader.target, (encoded.train.targets, encoded.held_out.targets)),
     ):
-        unknown = -1 if vocabulary.unknown is None else vocabulary.unknown
-        shares = [float(np.mean(part.steps == unknown)) if part.steps.size else 0.0 for part in parts]
-        message = (
-            f"{vocabulary.size:,} different {PLURAL[reader.kind]}; unknown are {shares[0]:.1%} to train on and"
-            f" {shares[1]:.1%} held out."
-        )
-        figures = {"size": vocabulary.size, "train_unknown": shares[0], "held_out_unknown": shares[1]}
-        found.append(Finding("vocabulary", "info", f"{TRAIN}, {side}", (), message, "", figures=figures))
-        if shares[1] > _MANY_UNKNOWN:
-            message = f"{shares[1]:.1%} of the {PLURAL[reader.kind]} are in no vocabulary: they all look alike."
-            remedy = "Bring more text, a larger --vocabulary, or --units byte."
-            found.append(Finding("many-unknown", "warning", f"{HELD_OUT}, {side}", (), message, remedy))
+        train, held_out = shares = [unknown_share(part.steps, known.unknown) for part in parts]
+        message = f"{known.size:,} different {unit}; unknown are {train:.1%} to train on and {held_out:.1%} held out."
+        many = f"{held_out:.1%} of the {unit} are in no vocabulary: they all look alike."
+        remedy = "Bring more text, a larger --vocabulary, or --units byte."
+        found += vocabulary(known.size, shares, message, _MANY_UNKNOWN, (many, remedy), side)
     return found
-
-
-def _finding(code: str, where: str, pairs: Pairs, rows: Sequence[int], message: str, remedy: str) -> Finding:
-    places = tuple(pairs.place(row) for row in rows[:1000])
-    return Finding(code, "warning", where, places, message, remedy, len(rows))
 
 
 def _pairs(count: int) -> str:

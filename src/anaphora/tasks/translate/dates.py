@@ -1,13 +1,12 @@
 """Dates as people write them, and as ISO 8601 does: endless pairs to try the task with, whose every answer is known.
 
-the third of march, 1994     March 3, 1994     3 Mar 1994     thursday, 3.3.1994      →      1994-03-03
+the third of March, 1994     March 3, 1994     3 Mar 1994     Thursday, 3.3.1994      →      1994-03-03
 """
 
 from __future__ import annotations
 
 import datetime
 import random
-from collections.abc import Callable
 
 MONTHS = ("January", "February", "March", "April", "May", "June",
           "July", "August", "September", "October", "November", "December")  # fmt: skip
@@ -30,7 +29,7 @@ def pairs(count: int, seed: int = 0) -> list[tuple[str, str]]:
     """
     rng = random.Random(seed)
     days = map(datetime.date.fromordinal, rng.sample(range(_BEGUN, _ENDED), count))
-    return [(rng.choice(WAYS)(day), day.isoformat()) for day in days]
+    return [(rng.choice(ways(day)), day.isoformat()) for day in days]
 
 
 def ordinal(number: int) -> str:
@@ -44,20 +43,16 @@ def ordinal(number: int) -> str:
     return "thirtieth" if number == 30 else f"{'twenty' if number < 30 else 'thirty'}-{ordinal(number % 10)}"
 
 
-def _in_words(day: datetime.date) -> str:
-    return f"the {ordinal(day.day)} of {MONTHS[day.month - 1]}, {day.year}"
+def ways(day: datetime.date) -> tuple[str, ...]:
+    """A date in every form.
 
-
-def _american(day: datetime.date) -> str:
-    return f"{MONTHS[day.month - 1]} {day.day}, {day.year}"
-
-
-def _short(day: datetime.date) -> str:
-    return f"{day.day} {MONTHS[day.month - 1][:3]} {day.year}"
-
-
-def _with_dots(day: datetime.date) -> str:
-    return f"{DAYS[day.weekday()]}, {day.day}.{day.month}.{day.year}"
-
-
-WAYS: tuple[Callable[[datetime.date], str], ...] = (_in_words, _american, _short, _with_dots)
+    >>> ways(datetime.date(1994, 3, 3))
+    ('the third of March, 1994', 'March 3, 1994', '3 Mar 1994', 'Thursday, 3.3.1994')
+    """
+    month = MONTHS[day.month - 1]
+    return (
+        f"the {ordinal(day.day)} of {month}, {day.year}",
+        f"{month} {day.day}, {day.year}",
+        f"{day.day} {month[:3]} {day.year}",
+        f"{DAYS[day.weekday()]}, {day.day}.{day.month}.{day.year}",
+    )

@@ -17,30 +17,35 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from anaphora.data.batches import Ragged
+from anaphora.data.examples import Indices
 from anaphora.data.files.pairs import Pairs
 from anaphora.data.text.build import build, restore
 from anaphora.data.text.vocabulary import Vocabulary
 from anaphora.errors import CorruptBundle, DataError
-from anaphora.tasks.translate.reading import Corpus
+from anaphora.tasks.translate.data import Corpus
 from anaphora.tasks.translate.settings import TranslateConfig
 
 SUBWORDS = 4_000
 _CHARACTERS = 250  # of the training text for each subword
 _SHORT = 3.0  # pairs of which both sides have no more words on average are cut into characters
-_SIDES = ("source", "target")
 
 
 class Part(NamedTuple):
-    """One part, ready: both sides as int32 symbols, each row ended; `rows` says which pairs of the corpus they are."""
+    """Pairs as int32 symbols, both sides of each ended: one part, or a batch of it."""
 
     sources: Ragged
     targets: Ragged
-    rows: NDArray[np.int64]
+    numbers: Indices  # (B,) where the pairs stand in the part as it was read
+    progress: float = 0.0  # of a batch: the share of the run that is behind it
 
-    def take(self, rows: ArrayLike) -> Part:
-        """Some pairs."""
-        chosen = np.asarray(rows, dtype=np.int64)
-        return Part(self.sources.take(chosen), self.targets.take(chosen), self.rows[chosen])
+    @property
+    def lengths(self) -> Indices:
+        """(B,) how many symbols both sides of each pair have."""
+        return self.sources.lengths + self.targets.lengths
+
+    def take(self, rows: Indices) -> Part:
+        """Some pairs, by where they stand here (n,)."""
+        return Part(self.sources.take(rows), self.targets.take(rows), self.numbers[rows], self.progress)
 
 
 @dataclass(frozen=True)
@@ -53,20 +58,16 @@ class Reader:
     source: Vocabulary
     target: Vocabulary
 
-    def prepared(self, text: str) -> str:
-        """A text as results are compared."""
-        return prepared(text, self.lower)
-
     def read(self, text: str) -> NDArray[np.int32]:
-        """The symbols of a source, ended, and cut where it is too long."""
+        """The symbols (S,) of a source, ended, and cut where it is too long."""
         return self._ended(text, self.source)
 
     def write(self, text: str) -> NDArray[np.int32]:
-        """The symbols of a target, ended, and cut where it is too long."""
+        """The symbols (T,) of a target, ended, and cut where it is too long."""
         return self._ended(text, self.target)
 
     def written(self, symbols: ArrayLike) -> str:
-        """The text of target symbols, which an end may follow."""
+        """The text of target symbols (T,), which an end may follow."""
         ids = np.asarray(symbols, dtype=np.int64)
         return self.target.decode(ids[ids < self.target.size]).replace("\n", " ").strip()
 
@@ -76,17 +77,15 @@ class Reader:
 
     def settings(self) -> dict[str, Any]:
         """What a bundle's config says of it."""
-        return {
-            "kind": self.kind,
-            "lower": self.lower,
-            "longest": self.longest,
-            "shared": self.source is self.target,
-        }
+        shared = self.source is self.target
+        return {"kind": self.kind, "lower": self.lower, "longest": self.longest, "shared": shared}
 
     def tensors(self) -> dict[str, NDArray[Any]]:
         """What a bundle's tensors hold of it."""
-        sides = zip(_SIDES[: 1 if self.source is self.target else 2], (self.source, self.target), strict=False)
-        return {f"{side}.{name}": tensor for side, held in sides for name, tensor in held.tensors().items()}
+        sides = {"source": self.source, "target": self.target}
+        if self.source is self.target:
+            del sides["target"]
+        return {f"{side}.{name}": tensor for side, held in sides.items() for name, tensor in held.tensors().items()}
 
     @staticmethod
     def restore(settings: Mapping[str, Any], tensors: Mapping[str, NDArray[Any]]) -> Reader:
@@ -96,11 +95,14 @@ class Reader:
             plain = {name: settings[name] for name in ("lower", "longest")}
         except KeyError as error:
             raise CorruptBundle(f"The model lacks {error}, which says how it reads a text.") from error
-        found = []
-        for side in _SIDES[: 1 if shared else 2]:
-            own = {name.removeprefix(f"{side}."): each for name, each in tensors.items() if name.startswith(f"{side}.")}
-            found.append(restore(kind, own))
-        return Reader(kind, **plain, source=found[0], target=found[-1])
+
+        def vocabulary(side: str) -> Vocabulary:
+            prefix = f"{side}."
+            own = {name.removeprefix(prefix): each for name, each in tensors.items() if name.startswith(prefix)}
+            return restore(kind, own)
+
+        source = vocabulary("source")
+        return Reader(kind, **plain, source=source, target=source if shared else vocabulary("target"))
 
     def _ended(self, text: str, vocabulary: Vocabulary) -> NDArray[np.int32]:
         symbols = vocabulary.encode(cut(text, self.kind, self.lower))[: self.longest]
@@ -109,12 +111,12 @@ class Reader:
 
 @dataclass(frozen=True)
 class Encoded:
-    """A corpus as numbers; `left_out` are training pairs that are empty or too long."""
+    """Both parts as numbers; `left_out` (n,) are the numbers of training pairs that are empty or too long."""
 
     reader: Reader
     train: Part
     held_out: Part
-    left_out: NDArray[np.int64]
+    left_out: Indices
 
 
 def encode(config: TranslateConfig, corpus: Corpus) -> Encoded:
@@ -133,25 +135,22 @@ def encode(config: TranslateConfig, corpus: Corpus) -> Encoded:
     else:
         source, target = (_vocabulary(kind, side, data.vocabulary) for side in sides)
     reader = Reader(kind, data.lower, data.longest, source, target)
-    train, left_out = _part(reader, corpus.train, keep_all=False)
-    if not len(train.rows):
+    read, held_out = (_part(reader, pairs) for pairs in (corpus.train, corpus.held_out))
+    fits = np.ones(len(corpus.train), np.bool_)
+    for side in (read.sources, read.targets):
+        fits &= (side.lengths > 1) & (side.lengths <= data.longest)
+    if not fits.any():
         raise DataError(
             f"All {len(corpus.train):,} pairs to train on are empty or longer than {data.longest} units: read more with"
             " --longest."
         )
-    held_out, _ = _part(reader, corpus.held_out, keep_all=True)
-    return Encoded(reader, train, held_out, left_out)
+    return Encoded(reader, read.take(np.flatnonzero(fits)), held_out, np.flatnonzero(~fits))
 
 
 def guess_units(pairs: Pairs) -> str:
     """Characters where texts are a word or two, else subwords."""
     texts = [*pairs.sources[:2000], *pairs.targets[:2000]]
     return "char" if sum(len(text.split()) for text in texts) <= _SHORT * len(texts) else "subword"
-
-
-def part_of(reader: Reader, pairs: Pairs) -> Part:
-    """Pairs as symbols, all of them."""
-    return _part(reader, pairs, keep_all=True)[0]
 
 
 def prepared(text: str, lower: bool) -> str:
@@ -173,13 +172,9 @@ def _vocabulary(kind: str, text: str, size: int | None) -> Vocabulary:
     return build(kind, text, size)
 
 
-def _part(reader: Reader, pairs: Pairs, keep_all: bool) -> tuple[Part, NDArray[np.int64]]:
-    """Pairs as symbols, and the rows that are left out: empty on one side, or as long as what is cut."""
-    sides = [
-        [read(text) for text in texts] for read, texts in ((reader.read, pairs.sources), (reader.write, pairs.targets))
-    ]
-    lengths = np.array([[len(row) - 1 for row in side] for side in sides])
-    fits = np.ones(len(pairs), np.bool_) if keep_all else ((lengths > 0) & (lengths < reader.longest)).all(axis=0)
-    rows = np.flatnonzero(fits)
-    sources, targets = (Ragged.of([side[row] for row in rows], np.zeros(0, np.int32)) for side in sides)
-    return Part(sources, targets, rows), np.flatnonzero(~fits)
+def _part(reader: Reader, pairs: Pairs) -> Part:
+    sources, targets = (
+        Ragged.of([read(text) for text in texts], np.zeros(0, np.int32))
+        for read, texts in ((reader.read, pairs.sources), (reader.write, pairs.targets))
+    )
+    return Part(sources, targets, np.arange(len(pairs)))

@@ -15,82 +15,47 @@ et al. (ICLR 2015), where every step would have to wait for the one before.
 
 from __future__ import annotations
 
-from typing import Any
-
 from anaphora.bundle import spec
+from anaphora.bundle.blocks import dropout, embedding, linear, pooling, recurrent, stack
 from anaphora.tasks.translate.settings import TranslateConfig
-
-READS, WRITES = "source", "target"  # the embeddings
 
 
 def specification(config: TranslateConfig, sources: int, targets: int) -> spec.Block:
     """The model's parts, for so many symbols on each side, their ends among them."""
     network = config.model
-    width, hidden = network.embedding, network.hidden
-    memory = 2 * hidden
-    both: dict[str, Any] = {
-        "num_layers": network.layers,
-        "bidirectional": True,
-        "dropout": network.dropout if network.layers > 1 else 0.0,
-    }
-    parts: list[spec.Block] = [
-        _stack(
-            "encoder",
-            0,
-            {"kind": "embedding", "name": READS, "vocabulary": sources, "size": width},
-            *_dropout("source_dropout", network.embedding_dropout),
-            _recurrent(network.cell, "both_ways", width, hidden, **both),
-            *_dropout("memory_dropout", network.dropout),
-        ),
-        _stack(
-            "bridge",
-            memory,
-            {"kind": "pooling", "name": "mean", "over": "mean"},
-            {"kind": "linear", "name": "first_state", "input_size": memory, "output_size": hidden},
-        ),
-        _stack(
-            "decoder",
-            0,
-            {"kind": "embedding", "name": WRITES, "vocabulary": targets, "size": width},
-            *_dropout("target_dropout", network.embedding_dropout),
-            _recurrent(network.cell, "so_far", width, hidden),
-        ),
-        {
-            "kind": "cross_attention",
-            "name": "attention",
-            "query_size": hidden,
-            "memory_size": memory,
-            "score": network.attention,
-            "attention_size": network.attention_size,
-        },
-        _stack(
-            "writer",
-            hidden + memory,
-            *_dropout("found_dropout", network.dropout),
-            _recurrent(network.cell, "next", hidden + memory, hidden),
-        ),
-        _stack(
-            "readout",
-            hidden + memory,
-            *_dropout("output_dropout", network.output_dropout),
-            {"kind": "linear", "name": "narrow", "input_size": hidden + memory, "output_size": width},
-        ),
+    cell, width, hidden, layers = network.cell, network.embedding, network.hidden, network.layers
+    memory, found = 2 * hidden, 3 * hidden
+    encoder = [
+        embedding("source", sources, width),
+        *dropout("source_dropout", network.embedding_dropout),
+        recurrent(cell, "both_ways", width, hidden, layers, network.dropout, bidirectional=True),
+        *dropout("memory_dropout", network.dropout),
     ]
-    if network.tied:
-        parts.append({"kind": "shared_output", "name": "output", "embedding": WRITES})
-    else:
-        table: spec.Block = {"kind": "linear", "name": "table", "input_size": width, "output_size": targets}
-        parts.append(_stack("output", width, table))
+    bridge = [pooling("mean", "mean"), linear("first_state", memory, hidden)]
+    decoder = [
+        embedding("target", targets, width),
+        *dropout("target_dropout", network.embedding_dropout),
+        recurrent(cell, "so_far", width, hidden, 1),
+    ]
+    attention: spec.Block = {
+        "kind": "cross_attention",
+        "name": "attention",
+        "query_size": hidden,
+        "memory_size": memory,
+        "score": network.attention,
+        "attention_size": network.attention_size,
+    }
+    writer = [*dropout("found_dropout", network.dropout), recurrent(cell, "next", found, hidden, 1)]
+    readout = [*dropout("output_dropout", network.output_dropout), linear("narrow", found, width)]
+    tied: spec.Block = {"kind": "shared_output", "name": "output", "embedding": "target"}
+    table = stack("output", [linear("table", width, targets)], input_size=width)
+    parts = [
+        stack("encoder", encoder, input_size=0),
+        stack("bridge", bridge, input_size=memory),
+        stack("decoder", decoder, input_size=0),
+        attention,
+        stack("writer", writer, input_size=found),
+        stack("readout", readout, input_size=found),
+        tied if network.tied else table,
+    ]
     return spec.check({"kind": "parts", "name": "model", "parts": parts})
-
-
-def _stack(name: str, inputs: int, *blocks: spec.Block) -> spec.Block:
-    return {"kind": "stack", "name": name, "input_size": inputs, "blocks": list(blocks)}
-
-
-def _recurrent(cell: str, name: str, inputs: int, hidden: int, **more: Any) -> spec.Block:
-    return {"kind": cell, "name": name, "input_size": inputs, "hidden_size": hidden, **more}
-
-
-def _dropout(name: str, p: float) -> list[spec.Block]:
-    return [{"kind": "dropout", "name": name, "p": p}] if p > 0 else []

@@ -15,7 +15,7 @@ _SMALL = 5_000  # pairs
 _LARGE = 500_000
 
 
-def guess(paths: Sequence[str | Path]) -> Guess:
+def suggest(paths: Sequence[str | Path]) -> Guess:
     """The columns that would be taken, the units, and what follows from how many pairs there are.
 
     Raises DataError for what cannot be read or told.

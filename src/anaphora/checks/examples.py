@@ -1,0 +1,90 @@
+"""Checks of the examples of any task: few held out, contradictions, the vocabulary, and the load of training."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from anaphora.checks.examine import Load
+from anaphora.checks.findings import Finding
+from anaphora.data.batches import Bucketed
+from anaphora.data.location import Row
+
+TRAIN, HELD_OUT = "the training part", "the held-out part"
+KEPT = 1_000  # rows of one finding
+Place = Callable[[int], Row]
+
+
+def at_rows(code: str, where: str, place: Place, rows: Sequence[int], message: str, remedy: str) -> Finding:
+    """Return a warning about rows, with the locations of the first rows."""
+    return Finding(code, "warning", where, tuple(map(place, rows[:KEPT])), message, remedy, len(rows))
+
+
+def few_held_out(count: int, enough: int, message: str, remedy: str = "Hold out more with --valid.") -> list[Finding]:
+    """Return a warning if fewer than `enough` examples are held out."""
+    return [] if count >= enough else [Finding("few-held-out", "warning", HELD_OUT, (), message, remedy)]
+
+
+def load(
+    tree: Mapping[str, Any],
+    batches: Bucketed,
+    data: Iterable[NDArray[Any]],
+    passes: float | None,
+    parts: Mapping[str, tuple[int, int]] | None = None,
+) -> Load:
+    """Return the load of training on batches of rows; `data` are the arrays (n, …) that stay in memory."""
+    lengths = batches.lengths
+    return Load(
+        tree=tree,
+        rows=max(1, round(len(lengths) / batches.per_epoch)),
+        steps=max(1, round(float(lengths.mean()))),
+        batches=batches.per_epoch,
+        data_bytes=sum(array.nbytes for array in data),
+        parts=parts or {},
+        passes=passes,
+    )
+
+
+def contradictions(
+    parts: Iterable[tuple[Iterable[Hashable | None], Sequence[Hashable], Place]], things: str, differ: str, remedy: str
+) -> list[Finding]:
+    """Return a warning about equal rows with different labels.
+
+    Each part has keys of its rows, their labels, and a function that returns the location of a row. Equal rows have
+    equal keys; None means that a row equals no other. `things` names the rows and `differ` the labels.
+    """
+    seen: dict[Hashable, list[tuple[Hashable, Row]]] = {}
+    for keys, labels, place in parts:
+        for row, (key, label) in enumerate(zip(keys, labels, strict=True)):
+            if key is not None:
+                seen.setdefault(key, []).append((label, place(row)))
+    places = [place for same in seen.values() if len({label for label, _ in same}) > 1 for _, place in same]
+    if not places:
+        return []
+    message = f"{len(places):,} {things} stand more than once, with different {differ}: not all of them can be right."
+    return [Finding("contradiction", "warning", "the data", tuple(places[:KEPT]), message, remedy, len(places))]
+
+
+def unknown_share(symbols: NDArray[Any], unknown: int | None) -> float:
+    """Return the share of the unknown symbol among symbols (N,)."""
+    return float(np.mean(symbols == unknown)) if unknown is not None and symbols.size else 0.0
+
+
+def vocabulary(
+    size: int, shares: Sequence[float], message: str, most: float, many: tuple[str, str], side: str = ""
+) -> list[Finding]:
+    """Return findings on the size of a vocabulary, with a warning if more than `most` of the held-out units are
+    unknown.
+
+    `shares` are the shares of unknown units in the training part and in the held-out part; `many` are message and
+    remedy of the warning; `side` names one of several vocabularies.
+    """
+    where = f", {side}" if side else ""
+    figures: Mapping[str, Any] = {"size": size, "train_unknown": shares[0], "held_out_unknown": shares[1]}
+    found = [Finding("vocabulary", "info", f"{TRAIN}{where}", (), message, "", figures=figures)]
+    if shares[1] > most:
+        found.append(Finding("many-unknown", "warning", f"{HELD_OUT}{where}", (), *many))
+    return found

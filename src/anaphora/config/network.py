@@ -1,0 +1,33 @@
+"""Types of fields that several networks share (width, number of layers, share), and presets of a network.
+
+hidden: Width = option(256, "units per layer and direction (H)")
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Annotated, Any
+
+from pydantic import Field
+
+from anaphora.config.declare import Preset, Values
+
+Width = Annotated[int, Field(ge=1, le=2**16)]
+Layers = Annotated[int, Field(ge=1, le=64)]
+Rows = Annotated[int, Field(ge=1, le=2**20)]
+Count = Annotated[int, Field(ge=1)]
+Share = Annotated[float, Field(ge=0, lt=1)]
+
+
+def option(default: Any, description: str) -> Any:
+    """Return a field with its default and its meaning."""
+    return Field(default=default, description=description)
+
+
+def network_preset(**network: Any) -> Preset:
+    """Return a preset that sets fields of the section `model`."""
+
+    def preset(wished: Values) -> Mapping[str, Mapping[str, Any]]:
+        return {"model": network}
+
+    return preset

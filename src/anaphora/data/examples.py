@@ -1,0 +1,144 @@
+"""Examples: rows with a location in a file, split into a training part and a held-out part.
+
+train, held_out = examples        split by a random share, or read from separate files
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Generic, Protocol, Self, TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from anaphora.data.files.text import read_text
+from anaphora.data.location import Row
+from anaphora.errors import DataError, UsageError
+
+Indices = NDArray[np.int64]
+
+
+class Examples(Protocol):
+    """Rows of data."""
+
+    def __len__(self) -> int: ...
+
+    def place(self, row: int, /) -> Row:
+        """Return the location of a row."""
+
+    def at(self, row: int, /) -> str:
+        """Return the location of a row in words."""
+
+    def take(self, rows: Any, /) -> Self:
+        """Return the rows numbered `rows` (n,), in this order."""
+
+
+E = TypeVar("E", bound=Examples)
+
+
+@dataclass(frozen=True)
+class Split(Generic[E]):
+    """Training examples and held-out examples; `sha256` is the digest of all examples, the held-out examples last."""
+
+    train: E
+    held_out: E
+    sources: tuple[str, ...]  # the names of the files
+    sha256: str
+
+
+def checked_share(valid: float | str, takes: str) -> float:
+    """Return the share to hold out; `takes` says in words which values the option accepts.
+
+    Raises UsageError unless the share is between 0 and 1.
+    """
+    if isinstance(valid, str) or not 0 < valid < 1:
+        raise UsageError(f"--valid takes {takes} between 0 and 1; it was given {valid}.")
+    return valid
+
+
+def refuse_empty(train: int, held_out: int, thing: str, remedy: str) -> None:
+    """Raise DataError if one of the two parts is empty; `thing` names what the parts should hold."""
+    if not train or not held_out:
+        part = "held-out" if train else "training"
+        raise DataError(f"The {part} part has no {thing}; the data have {train + held_out}. {remedy}")
+
+
+def hold_out(count: int, share: float, seed: int) -> tuple[Indices, Indices]:
+    """Return the numbers of training rows and of held-out rows, at least one of them, in random order by the seed."""
+    order = np.random.default_rng([seed, count]).permutation(count)
+    held_out = max(1, round(share * count)) if count > 1 else 0
+    return np.sort(order[held_out:]), np.sort(order[:held_out])
+
+
+def hold_out_stratified(labels: Sequence[Sequence[str]], share: float, seed: int) -> tuple[Indices, Indices]:
+    """Return the numbers of training rows and of held-out rows, stratified by label.
+
+    A row with several labels counts for its rarest label. The rows are ordered by label, and at random within a label;
+    a row i is held out if ⌊i·share⌋ increases there. So every label gives its share, plus or minus one row, and a label
+    with one row gives none.
+    """
+    counts = Counter(label for row in labels for label in row)
+    keys = [min(row, key=lambda label: (counts[label], label), default="") for row in labels]
+    order = np.random.default_rng([seed, len(labels)]).permutation(len(labels))
+    groups: dict[str, list[int]] = {}
+    for row in order.tolist():
+        groups.setdefault(keys[row], []).append(row)
+    held_out: list[int] = []
+    at = 0
+    for key in sorted(groups):
+        rows = groups[key] if len(groups[key]) > 1 else []
+        taken = [row for place, row in enumerate(rows, at) if int((place + 1) * share) > int(place * share)]
+        held_out += taken[: len(rows) - 1]
+        at += len(rows)
+    inside = np.zeros(len(labels), dtype=np.bool_)
+    inside[np.array(held_out, dtype=np.int64)] = True
+    return np.flatnonzero(~inside), np.flatnonzero(inside)
+
+
+@dataclass(frozen=True)
+class Lines:
+    """Lines of text files, or texts in memory: the simplest examples; blank lines are skipped."""
+
+    texts: tuple[str, ...]
+    rows: tuple[Row, ...]
+
+    def __len__(self) -> int:
+        return len(self.texts)
+
+    @staticmethod
+    def read(paths: Sequence[str | Path], encoding: str = "utf-8") -> Lines:
+        """Return the lines of files; raises DataError for a file that cannot be read."""
+        lines = [
+            (text.strip(), Row(str(path), number))
+            for path in paths
+            for number, text in enumerate(read_text(str(path), encoding).split("\n"), 1)
+        ]
+        return Lines.of([line for line in lines if line[0]])
+
+    @staticmethod
+    def of(lines: Sequence[tuple[str, Row]]) -> Lines:
+        """Return texts with their locations."""
+        return Lines(tuple(text for text, _ in lines), tuple(row for _, row in lines))
+
+    def place(self, row: int) -> Row:
+        """Return the location of a line."""
+        return self.rows[row]
+
+    def at(self, row: int) -> str:
+        """Return the location of a line in words."""
+        return f"'{self.rows[row].file}', line {self.rows[row].line}"
+
+    def take(self, rows: Any) -> Lines:
+        """Return the lines numbered `rows` (n,), in this order."""
+        return Lines(tuple(self.texts[row] for row in rows), tuple(self.rows[row] for row in rows))
+
+    def split(self, share: float, seed: int) -> Split[Lines]:
+        """Return the lines with a random share of them held out."""
+        train, held_out = hold_out(len(self), share, seed)
+        sources = tuple(dict.fromkeys(row.file for row in self.rows))
+        sha256 = hashlib.sha256("\n".join(self.texts).encode()).hexdigest()
+        return Split(self.take(train), self.take(held_out), sources, sha256)

@@ -1,0 +1,89 @@
+"""Input that comes in pieces, answered as it comes, with the memory as a value: any cut equals the whole.
+
+stream = model.open_stream()         or   model.open_stream(state), to go on
+stream.feed(chunk) → answers         those that are certain by now
+stream.finish() → answers            those that waited for more
+stream.state → bytes                 version 2 of `anaphora.runtime.state`: named parts of any type
+"""
+
+from __future__ import annotations
+
+import copy
+from abc import ABC, abstractmethod
+from typing import Any, Generic, Protocol, Self, TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from anaphora.errors import DataError
+from anaphora.runtime.state import Parts, pack_parts, unpack_parts
+
+Chunk = TypeVar("Chunk")
+Answers = TypeVar("Answers")
+
+
+class Digested(Protocol):
+    """A model that knows the digest of its architecture and weights."""
+
+    @property
+    def digest(self) -> bytes:
+        """SHA-256 (32 bytes)."""
+
+
+class Stream(ABC, Generic[Chunk, Answers]):
+    """One live sequence of a task; cheap, and independent of all others of its model."""
+
+    def __init__(self, model: Digested, state: bytes | None = None) -> None:
+        """Begin, or go on from the state of another stream.
+
+        Raises DataError when the bytes are damaged or no state at all, IncompatibleBundle when they belong to another
+        model or come from another version.
+        """
+        self._digest = model.digest
+        if state is None:
+            self.begin()
+            return
+        parts = unpack_parts(state, self._digest)
+        try:
+            self.restore(parts)
+        except KeyError as error:
+            raise DataError(f"This state lacks its part {error}: it is of another kind of stream.") from error
+
+    @abstractmethod
+    def begin(self) -> None:
+        """Forget everything."""
+
+    @abstractmethod
+    def feed(self, chunk: Chunk) -> Answers:
+        """Read more; the answers that no later input can change. A feed that raises has read nothing."""
+
+    @abstractmethod
+    def finish(self) -> Answers:
+        """The answers that waited for more input; the stream begins anew."""
+
+    @abstractmethod
+    def parts(self) -> Parts:
+        """Everything it remembers, as named arrays."""
+
+    @abstractmethod
+    def restore(self, parts: Parts) -> None:
+        """Remember what `parts` gave."""
+
+    @property
+    def state(self) -> bytes:
+        """Everything it remembers, as bytes that only this model accepts."""
+        return pack_parts(self.parts(), self._digest)
+
+    def fork(self) -> Self:
+        """A second stream that remembers the same and goes its own way."""
+        return copy.copy(self)
+
+
+def text_part(text: str) -> NDArray[np.uint8]:
+    """A text as a part (n,) of a state."""
+    return np.frombuffer(text.encode(), np.uint8)
+
+
+def text_from(part: NDArray[Any]) -> str:
+    """The text of a part (n,) of a state."""
+    return part.tobytes().decode()

@@ -1,0 +1,104 @@
+"""The baseline: a logistic regression on the same training part, and the most frequent label."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from anaphora.baselines.linear import LARGEST, Linear, majority
+from anaphora.data.batches import Ragged
+from anaphora.metrics import classification as metrics
+from anaphora.tasks.classify.data import Corpus
+from anaphora.tasks.classify.encoding import Encoded
+from anaphora.tasks.classify.inputs import prepared
+from anaphora.tasks.classify.settings import ClassifyConfig
+
+_ROWS_PER_MINUTE, _CHARACTERS_PER_MINUTE = 20_000, 1_500_000  # that are fitted: some 5 s of a processor
+_FEWEST = 100  # rows, however little time there is
+
+
+@dataclass(frozen=True)
+class Baseline:
+    """Scores of the simple methods on the held-out part; `note` says if one saw less than all."""
+
+    linear: str
+    linear_accuracy: float
+    linear_macro_f1: float
+    majority_accuracy: float
+    majority_macro_f1: float
+    note: str | None
+
+    def rows(self) -> list[tuple[str, float, float]]:
+        """Name, accuracy and macro F1 of each."""
+        return [
+            (self.linear, self.linear_accuracy, self.linear_macro_f1),
+            ("most frequent", self.majority_accuracy, self.majority_macro_f1),
+        ]
+
+    def facts(self) -> dict[str, Any]:
+        """For the model's card."""
+        return asdict(self)
+
+
+@dataclass(frozen=True)
+class Fitted:
+    """What the simple methods give each held-out row, as targets are written."""
+
+    linear: str
+    of_linear: NDArray[Any]
+    of_majority: NDArray[Any]
+    note: str | None
+
+    def judged(self, encoded: Encoded, rows: NDArray[np.int64]) -> Baseline:
+        """Their scores on some of the held-out rows."""
+        truth, labels = encoded.held_out.targets[rows], len(encoded.labels)
+        found = [judged(truth, guesses[rows], labels) for guesses in (self.of_linear, self.of_majority)]
+        return Baseline(self.linear, *found[0], *found[1], self.note)
+
+
+def fitted(config: ClassifyConfig, corpus: Corpus, encoded: Encoded) -> Fitted:
+    """Fit the simple methods to the training part, or to a sample of it where time is short, and have them guess."""
+    training = config.training
+    balanced = training.class_weights != "none"
+    model = Linear(encoded.reader.kind, len(encoded.labels), encoded.multi, balanced, training.seed)
+    train, held_out = (_inputs(config, encoded, part) for part in (corpus.train.inputs, corpus.held_out.inputs))
+    guesses = model.fit(train, encoded.train.targets, _most(training.minutes, train)).guess(held_out)
+    frequent = majority(encoded.train.targets, len(encoded.labels), len(guesses), encoded.multi)
+    name = "statistics+LR" if encoded.reader.scale is not None else "TF-IDF+LR"
+    return Fitted(name, guesses, frequent, model.note)
+
+
+def judged(truth: NDArray[Any], guesses: NDArray[Any], labels: int) -> tuple[float, float]:
+    """Accuracy and macro F1 of guesses, as targets are written."""
+    if truth.ndim == 2:
+        right = (truth == guesses).all(axis=1)
+        each = metrics.per_label((truth * guesses).sum(0), guesses.sum(0), truth.sum(0))
+    else:
+        right = truth == guesses
+        table = metrics.confusion(truth, guesses, labels)
+        each = metrics.per_label(table.diagonal(), table.sum(0), table.sum(1))
+    return float(np.mean(right)), metrics.macro_f1(each)
+
+
+def _most(minutes: float | None, rows: Sequence[str] | Ragged) -> int:
+    """How many rows there is time to fit."""
+    if minutes is None:
+        return LARGEST
+    most = minutes * _ROWS_PER_MINUTE
+    if not isinstance(rows, Ragged):
+        most = min(most, minutes * _CHARACTERS_PER_MINUTE * len(rows) / max(1, sum(map(len, rows))))
+    return min(LARGEST, max(_FEWEST, int(most)))
+
+
+def _inputs(config: ClassifyConfig, encoded: Encoded, inputs: tuple[str, ...] | Ragged) -> Sequence[str] | Ragged:
+    """What the network reads too: cut at the same length, numbers on the same scale."""
+    if isinstance(inputs, Ragged):
+        scale = encoded.reader.scale
+        assert scale is not None
+        rows = [scale.apply(inputs.row(row)[: config.data.longest]) for row in range(len(inputs.ends))]
+        return Ragged.of(rows, np.zeros((0, inputs.steps.shape[1]), np.float32))
+    return [prepared(text, "char", config.data.lower) for text in inputs]

@@ -1,0 +1,151 @@
+"""Labelled rows, from files or from memory, and the held-out part set aside label by label."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from anaphora.data import in_memory
+from anaphora.data.batches import Ragged
+from anaphora.data.examples import Split, checked_share, hold_out_stratified, refuse_empty
+from anaphora.data.files.folders import read_tables
+from anaphora.data.files.tables import Columns as Frame
+from anaphora.data.files.tables import InTables, Table
+from anaphora.tasks.classify import memory
+from anaphora.tasks.classify.columns import Columns, choose
+from anaphora.tasks.classify.inputs import Inputs, Labels, labels_of, series_of, text_of, wide_series_of
+from anaphora.tasks.classify.series import Steps
+from anaphora.tasks.classify.settings import ClassifyConfig, Data
+
+
+@dataclass(frozen=True)
+class Rows(InTables):
+    """Texts or series (float64, NaN where a number is missing), each with its labels and the place it comes from."""
+
+    inputs: Inputs
+    labels: tuple[Labels, ...]
+    tables: tuple[Table, ...]
+    places: NDArray[np.int64]  # (B, 2): number of the table, number of the row in it
+
+    def __len__(self) -> int:
+        return len(self.labels)
+
+    def take(self, rows: NDArray[np.int64]) -> Rows:
+        """Some rows."""
+        inputs = self.inputs.take(rows) if isinstance(self.inputs, Ragged) else tuple(self.inputs[row] for row in rows)
+        return Rows(inputs, tuple(self.labels[row] for row in rows), self.tables, self.places[rows])
+
+
+@dataclass(frozen=True)
+class Corpus(Split[Rows]):
+    """Rows, split, and the columns that they were read from."""
+
+    columns: Columns
+
+
+def paths(data: Any) -> list[str] | None:
+    """The files that are named, by str or pathlib.Path; None if the data are in memory."""
+    return in_memory.paths(data, words=True)
+
+
+def read(config: ClassifyConfig, paths: Sequence[str | Path]) -> Corpus:
+    """Read tables or folders, and set the held-out part aside.
+
+    Raises DataError for what cannot be read, UsageError for a share that is none.
+    """
+    data = config.data
+    tables = read_tables([str(path) for path in paths], data.encoding, data.header)
+    sources = tuple(str(path) for path in paths)
+    columns = choose(data, tables[0])
+    rows = rows_of(tables, columns, data)
+    if isinstance(data.valid, float):
+        return set_aside(config, rows, columns, *sources)
+    held_out = read_tables([data.valid], data.encoding, data.header)
+    return _corpus(rows, rows_of(held_out, columns, data), columns, (*sources, data.valid))
+
+
+def from_memory(config: ClassifyConfig, data: Any) -> Corpus:
+    """Rows of a Python program as a corpus, a share of each label's held out.
+
+    Raises UsageError for what are no rows with labels, DataError for a row that cannot be read.
+    """
+    frame = in_memory.columns(data)
+    if frame is not None:
+        table = Frame(frame, memory.NAME)
+        columns = choose(config.data, table)
+        return set_aside(config, rows_of([table], columns, config.data), columns)
+    separator = config.data.separator
+    labelled, labels, multi = memory.labelled(data, separator, True if separator else None)
+    return set_aside(config, rows_in_memory(labelled, labels), memory.columns_of(labelled, multi))
+
+
+def rows_in_memory(inputs: Inputs, labels: Sequence[Labels]) -> Rows:
+    """Rows of a Python program, numbered from 1."""
+    numbers = np.arange(1, len(labels) + 1, dtype=np.int64)
+    table = Frame({memory.LABEL: labels}, memory.NAME)
+    return Rows(inputs, tuple(labels), (table,), np.stack([np.zeros_like(numbers), numbers], 1))
+
+
+def set_aside(config: ClassifyConfig, rows: Rows, columns: Columns, *sources: str) -> Corpus:
+    """Hold out a share of each label's rows; raises as `read` does."""
+    share = checked_share(config.data.valid, "a file, or a share of the rows")
+    train, held_out = hold_out_stratified(rows.labels, share, config.training.seed)
+    return _corpus(rows.take(train), rows.take(held_out), columns, sources)
+
+
+def rows_of(tables: Sequence[Table], columns: Columns, data: Data) -> Rows:
+    """Every row of the tables.
+
+    Raises DataError, naming the place, for a value that is not what its column should hold.
+    """
+    texts: list[str] = []
+    steps = Steps(columns)
+    labels: list[Labels] = []
+    places: list[tuple[int, int]] = []
+    for which, table in enumerate(tables):
+        extra = [column for column in (columns.id, columns.time) if column]
+        names = [table.need(name) for name in (columns.label, *columns.inputs, *extra)]
+        for number, (label, *values) in table.rows(names):
+            if columns.id is not None:
+                steps.add_line(values, label, (which, number), tables)
+                continue
+            where = table.at(number)
+            if columns.text:
+                texts.append(text_of(values, where))
+            else:
+                read_series = wide_series_of if columns.wide else series_of
+                steps.add(read_series(values, columns.channels, where), where)
+            labels.append(labels_of(label, data.separator, columns.multi, where))
+            places.append((which, number))
+    if columns.id is not None:
+        for label, place in steps.firsts():
+            where = f"{tables[place[0]].at(place[1])} (the series' first line)"
+            labels.append(labels_of(label, data.separator, columns.multi, where))
+            places.append(place)
+    inputs: Inputs = tuple(texts) if columns.text else steps.ragged()
+    return Rows(inputs, tuple(labels), tuple(tables), np.array(places, dtype=np.int64).reshape(-1, 2))
+
+
+def _corpus(train: Rows, held_out: Rows, columns: Columns, sources: tuple[str, ...]) -> Corpus:
+    remedy = "Bring more of each label, or a file of its own with --valid."
+    refuse_empty(len(train), len(held_out), "row", remedy)
+    seen = hashlib.sha256()
+    _digest(train, seen)
+    _digest(held_out, seen)
+    return Corpus(train, held_out, sources, seen.hexdigest(), columns)
+
+
+def _digest(rows: Rows, seen: Any) -> None:
+    seen.update(len(rows).to_bytes(8, "little"))
+    if isinstance(rows.inputs, Ragged):
+        seen.update(np.ascontiguousarray(rows.inputs.steps, dtype="<f8").tobytes())
+        seen.update(np.ascontiguousarray(rows.inputs.ends, dtype="<i8").tobytes())
+    else:
+        seen.update("\0".join(rows.inputs).encode())
+    seen.update("\0".join("\1".join(labels) for labels in rows.labels).encode())

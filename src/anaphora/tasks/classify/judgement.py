@@ -1,0 +1,99 @@
+"""A score beside its baseline: results, lines, sections of the run's page, notes, and facts for the model's card."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from anaphora.runs.content import Cell, Paragraph, Result, Section, Table
+from anaphora.runs.report import headline, lost, partly_scored
+from anaphora.tasks.classify.baseline import Baseline
+from anaphora.tasks.classify.score import Score
+
+_MATRIX = 20  # labels whose whole confusion matrix is shown
+_CONFUSED = 20
+_FIGURES = ("accuracy", "macro_f1", "micro_f1", "nats_per_row", "calibration_error", "uncalibrated_error")
+
+
+@dataclass(frozen=True)
+class Judgement:
+    """What there is to say of a score, None before there is one; `known` are facts of the data."""
+
+    score: Score | None
+    baseline: Baseline
+    by_f1: bool  # whether macro F1 decides
+    known: dict[str, Any]
+    held_out: int  # rows
+
+    @property
+    def results(self) -> tuple[Result, ...]:
+        """Accuracy and macro F1 beside the logistic regression's, the one that decides first; then nats per row."""
+        score, baseline = self.score, self.baseline
+        beat = f"the logistic regression ({baseline.linear})"
+        accuracy, f1, nats = (
+            (None, None, None) if score is None else (score.accuracy, score.macro_f1, score.nats_per_row)
+        )
+        shares = [
+            Result("accuracy", "", accuracy, baseline.linear_accuracy, beat, lower_is_better=False),
+            Result("macro F1", "", f1, baseline.linear_macro_f1, beat, lower_is_better=False),
+        ]
+        return (*(shares[::-1] if self.by_f1 else shares), Result("nats", "row", nats, None, ""))
+
+    @property
+    def headline(self) -> list[str]:
+        """The network beside the simple methods."""
+        if self.score is None:
+            return []
+        lines = headline(self.score)
+        lines += ["", "on the same rows  accuracy  macro F1"]
+        named = (("network", self.score.accuracy, self.score.macro_f1), *self.baseline.rows())
+        return lines + [f"  {name:<14}  {accuracy:8.4f}  {f1:8.4f}" for name, accuracy, f1 in named]
+
+    @property
+    def notes(self) -> list[str]:
+        """The baseline's own note, rows that were not scored, and a network that loses."""
+        baseline = [self.baseline.note] if self.baseline.note else []
+        scored = self.held_out if self.score is None else self.score.rows
+        remedy = "Train it longer (--minutes), with more dropout, or on more rows."
+        partly = partly_scored(scored, self.held_out, "rows")
+        return [*baseline, *partly, *lost(self.results[0], "the logistic regression", remedy)]
+
+    @property
+    def facts(self) -> dict[str, Any]:
+        """For the model's card."""
+        score = self.score
+        return {
+            **self.known,
+            "scored_rows": None if score is None else score.rows,
+            **{name: None if score is None else getattr(score, name) for name in _FIGURES},
+            "floor": self.baseline.facts(),
+        }
+
+    @property
+    def sections(self) -> tuple[Section, ...]:
+        """Figures of each label, labels that are confused, and the rows that the network is most wrong about."""
+        score = self.score
+        if score is None:
+            return ()
+        each = zip(score.labels, score.support, score.precision, score.recall, score.f1, strict=True)
+        found = [Section("Labels", (Table(("label", "rows", "precision", "recall", "F1"), tuple(each)),))]
+        if score.confusion:
+            found.append(_confused(score))
+        if score.worst:
+            rows = tuple(
+                (row.where, row.text, ", ".join(row.labels), ", ".join(row.guess), row.nats) for row in score.worst
+            )
+            told = Paragraph("Wrong, and sure of it: mistakes of the network, or of the data. Look at them first.")
+            found.append(Section("Worst rows", (told, Table(("where", "row", "label", "guess", "nats"), rows))))
+        return tuple(found)
+
+
+def _confused(score: Score) -> Section:
+    if len(score.labels) <= _MATRIX:
+        rows: tuple[tuple[Cell, ...], ...] = tuple(
+            (name, *row) for name, row in zip(score.labels, score.confusion, strict=True)
+        )
+        told = Paragraph("Down: the label of the data. Across: the guess.")
+        return Section("Confusion", (told, Table(("", *score.labels), rows)))
+    pairs = tuple((truth, guess, count) for count, truth, guess in score.confused()[:_CONFUSED])
+    return Section("Most often confused", (Table(("label", "guess", "rows"), pairs),))

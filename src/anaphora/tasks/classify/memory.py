@@ -1,0 +1,114 @@
+"""Rows in a Python program's memory, as the task reads them.
+
+    (X, y)                     rows, and a label for each; or several, as a list
+    [(x, label), …]            the same, row by row
+    a frame                    its columns are found as a file's are
+
+    X = texts | series, an array (T, C) or (T,) each | an array (B, T, C) | an array (B, T) of one channel
+
+Rows are told apart by their types alone, and numbered from 1.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from anaphora.data import in_memory
+from anaphora.data.batches import Ragged
+from anaphora.data.in_memory import is_sequence, kind
+from anaphora.errors import DataError, UsageError
+from anaphora.tasks.classify.columns import Columns
+from anaphora.tasks.classify.inputs import Inputs, Labels, labels_of, text_of
+
+NAME = "the data"
+LABEL, TEXT, SERIES = "label", "text", "series"  # what columns without a name are called
+_SETS = (set, frozenset)
+_WHAT = "texts, series (an array (T, C) or (T,) each), an array (B, T, C), or one (B, T) of one channel"
+_LABELLED = (
+    "Expected rows with labels: (X, y), a list of (x, label), a frame with a column of labels, or paths; got {}."
+)
+
+
+def labelled(data: Any, separator: str | None, multi: bool | None) -> tuple[Inputs, list[Labels], bool]:
+    """Rows, the labels of each, and whether they may be several; None: if one of them is a list.
+
+    Raises UsageError for what are no rows with labels, DataError for a row that cannot be read.
+    """
+    X, y = in_memory.two_columns(data, _LABELLED)
+    read = inputs(X)
+    labels = [sorted(map(str, label)) if isinstance(label, _SETS) else label for label in in_memory.values(y)]
+    if count(read) != len(labels):
+        raise UsageError(f"There are {count(read):,} rows and {len(labels):,} labels; expected a label for each row.")
+    if multi is None:
+        multi = any(isinstance(label, list | tuple) for label in labels)
+    return read, [labels_of(label, separator, multi, f"{NAME}, row {at}") for at, label in enumerate(labels, 1)], multi
+
+
+def columns_of(read: Inputs, multi: bool) -> Columns:
+    """The names under which a model knows columns that had none."""
+    text = not isinstance(read, Ragged)
+    return Columns(LABEL, (TEXT,) if text else (), () if text else (SERIES,), multi=multi)
+
+
+def inputs(X: Any) -> Inputs:
+    """Texts; or series, one after another, their steps (N, C) in float64.
+
+    Raises UsageError for what are no rows, DataError, naming the row, for one that is not like the first.
+    """
+    if isinstance(X, Ragged):
+        return X
+    if not is_sequence(X):
+        raise UsageError(f"Expected {_WHAT}; got {kind(X)}{': give it in a list' if isinstance(X, str) else ''}.")
+    array = np.asarray(X) if hasattr(X, "__array__") else None
+    if array is not None and array.ndim > 1:
+        return _table(array)
+    rows = list(X)
+    if rows and isinstance(rows[0], str):
+        return tuple(_text(row, f"{NAME}, row {at}") for at, row in enumerate(rows, 1))
+    return _series(rows)
+
+
+def count(read: Inputs) -> int:
+    """How many rows there are."""
+    return len(read.ends) if isinstance(read, Ragged) else len(read)
+
+
+def _table(array: NDArray[Any]) -> Ragged:
+    """(B, T, C), or (B, T) of one channel."""
+    if array.ndim > 3:
+        raise UsageError(f"Expected {_WHAT}; got one of shape {array.shape}.")
+    try:
+        steps = array.astype(np.float64).reshape(-1, array.shape[2] if array.ndim == 3 else 1)
+    except (TypeError, ValueError) as error:
+        raise DataError(f"{NAME} hold what is no number: {error}.") from error
+    return Ragged(steps, np.arange(1, len(array) + 1, dtype=np.int64) * array.shape[1])
+
+
+def _text(value: Any, where: str) -> str:
+    if not isinstance(value, str):
+        raise DataError(f"{where}: expected a text, as in row 1, got {'none' if value is None else kind(value)}.")
+    return text_of([value], where)
+
+
+def _series(rows: Sequence[Any]) -> Ragged:
+    series: list[NDArray[np.float64]] = []
+    for at, row in enumerate(rows, 1):
+        where = f"{NAME}, row {at}"
+        try:
+            steps = np.asarray(row, dtype=np.float64)
+        except (TypeError, ValueError) as error:
+            raise DataError(f"{where}, is no series of numbers ({error}); expected {_WHAT}.") from error
+        if steps.ndim not in (1, 2):
+            raise DataError(f"{where}, has shape {steps.shape}; expected (T, C), or (T,) for one channel.")
+        series.append(steps.reshape(len(steps), -1) if steps.size else steps.reshape(0, 0))
+    wide, first = next(((steps.shape[1], at) for at, steps in enumerate(series, 1) if steps.size), (1, 1))
+    for at, steps in enumerate(series, 1):
+        if steps.size and steps.shape[1] != wide:
+            raise DataError(
+                f"{NAME}, row {at}: a step has {steps.shape[1]} numbers; expected {wide}, as in row {first}."
+            )
+    return Ragged.of([steps.reshape(-1, wide) for steps in series], np.zeros((0, wide)))

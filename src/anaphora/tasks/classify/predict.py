@@ -1,0 +1,217 @@
+"""A trained classifier: labels of texts or series, on the runtime alone.
+
+A row's numbers are the same bits whatever rows it is read with: rows are sorted by length and cut into batches only to
+save time. A line that `run` answers is a text, or a JSON object with the columns that the classifier was trained on.
+The answer is the label, its probability and the text, with tabs between them; or as JSON the same object with `label`
+and `probability` (of several labels `labels` and `probabilities`).
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from anaphora.data import in_memory
+from anaphora.data.batches import Ragged
+from anaphora.data.files.folders import read_tables
+from anaphora.data.files.lines import Line
+from anaphora.data.files.tables import Columns as Frame
+from anaphora.data.sampling import map_by_length
+from anaphora.errors import CorruptBundle, DataError, IncompatibleBundle, UsageError
+from anaphora.metrics.classification import Floats, probabilities
+from anaphora.runtime import Model
+from anaphora.tasks.base.line_answers import LineAnswers, Output, text_of, value_of
+from anaphora.tasks.base.trained_model import TrainedModel
+from anaphora.tasks.classify import inputs, memory
+from anaphora.tasks.classify.columns import Columns
+from anaphora.tasks.classify.data import Rows, paths, rows_in_memory, rows_of
+from anaphora.tasks.classify.encoding import Reader
+from anaphora.tasks.classify.score import THRESHOLD, Score, judge
+from anaphora.tasks.classify.settings import ClassifyConfig
+
+_ROWS_AT_ONCE = 256
+_STEPS_AT_ONCE = 2**16
+_BETWEEN = ","  # labels, where the data declared no separator
+
+
+class Prediction(NamedTuple):
+    """Labels of a row, the likeliest first, each with its probability; one, or any number."""
+
+    labels: tuple[str, ...]
+    probabilities: tuple[float, ...]
+
+
+class Classifier(TrainedModel):
+    """A trained classifier."""
+
+    task, makes, config_class = "classify", "that gives labels", ClassifyConfig
+    config: ClassifyConfig
+
+    def __init__(self, model: Model) -> None:
+        super().__init__(model)
+        units = model.config.get("units", {})
+        self.reader = Reader.restore(units, model.tensors)
+        try:
+            self.labels = tuple(units["labels"])
+            self.multi: bool = units["multi"]
+            self.temperature: float = units["temperature"]
+            self.separator: str | None = units["separator"]
+            self.columns = Columns(**{name: _tuples(value) for name, value in units["columns"].items()})
+        except (KeyError, TypeError) as error:
+            raise CorruptBundle(f"The model lacks what names its labels: {error}.") from error
+        if model.width != len(self.labels):
+            raise IncompatibleBundle(f"The file names {len(self.labels)} labels, but its network scores {model.width}.")
+
+    def scores(self, rows: Ragged) -> NDArray[np.float32]:
+        """The logits (B, K) of encoded rows, steps (N,) or (N, C)."""
+        found = np.zeros((len(rows.ends), self.runtime.width), dtype=np.float32)
+
+        def score(numbers: NDArray[np.int64]) -> None:
+            batch = rows.take(numbers)
+            found[numbers], _ = self.runtime.forward(batch.padded(), batch.lengths)
+
+        map_by_length(rows.lengths, _STEPS_AT_ONCE, _ROWS_AT_ONCE, score)
+        return found
+
+    def probabilities(self, X: Any) -> Floats:
+        """(B, K) how likely each label is; a row's sum to 1, or with several labels each is one by itself.
+
+        Takes and raises what `predict` does.
+        """
+        return self.probabilities_of(self.reader.rows(self._unlabelled(X)))
+
+    def probabilities_of(self, rows: Ragged) -> Floats:
+        """The same (B, K) of encoded rows."""
+        return probabilities(self.scores(rows), self.temperature, self.multi)
+
+    def predict(self, X: Any) -> list[Any]:
+        """The likeliest label of each row; of a model for several labels a tuple of those that are likelier than not.
+
+        X: texts, series, an array, or a frame with the columns that were trained on. Raises UsageError for what are no
+        rows, DataError for a row that cannot be read.
+        """
+        found = [prediction.labels for prediction in self.predictions(X)]
+        return found if self.multi else [labels[0] for labels in found]
+
+    def predictions(self, X: Any) -> list[Prediction]:
+        """The same with the probability of each label; takes and raises what `predict` does."""
+        return [self.named(row) for row in self.probabilities(X)]
+
+    def named(self, row: Floats, top: int | None = None) -> Prediction:
+        """Probabilities (K,) as a prediction: the `top` likeliest; else the likeliest, or all likely enough."""
+        order = np.argsort(-row, kind="stable")
+        if top is None:
+            top = int((row >= THRESHOLD).sum()) if self.multi else 1
+        picked = order[:top].tolist()
+        return Prediction(tuple(self.labels[label] for label in picked), tuple(float(row[label]) for label in picked))
+
+    def evaluate(self, data: Any) -> Score:
+        """How good its labels are on rows with labels, in any form that training takes.
+
+        Raises as `predict` does.
+        """
+        files, frame = paths(data), in_memory.columns(data)
+        if files is not None:
+            return self.score_files(files, self.config.data.encoding)
+        if frame is not None:
+            return self.judged(self._rows_of(frame))
+        rows, labels, _ = memory.labelled(data, self.separator, self.multi)
+        return self.judged(rows_in_memory(self._checked(rows), labels))
+
+    def score_files(self, paths: Sequence[str], encoding: str, **options: Any) -> Score:
+        data = self.config.data
+        return self.judged(rows_of(read_tables(paths, encoding, data.header), self.columns, data))
+
+    def judged(self, rows: Rows) -> Score:
+        """How good its labels of these rows are."""
+        scores = self.scores(self.reader.rows(rows))
+        return judge(scores, rows, self.labels, self.temperature, self.multi)
+
+    def run(self, inputs: Sequence[str], output: Output, as_json: bool, **options: Any) -> None:
+        Answers(self, as_json, **options).run(inputs, output)
+
+    def _unlabelled(self, X: Any) -> Rows:
+        frame = in_memory.columns(X)
+        if frame is None:
+            read = self._checked(memory.inputs(X))
+            return rows_in_memory(read, [()] * memory.count(read))
+        some = ["-"] * len(next(iter(frame.values()), []))  # rows have a label; nobody asks which
+        return self._rows_of({**frame, self.columns.label: some})
+
+    def _rows_of(self, frame: Mapping[str, Sequence[Any]]) -> Rows:
+        return rows_of([Frame(frame, memory.NAME)], self.columns, self.config.data)
+
+    def _checked(self, read: inputs.Inputs) -> inputs.Inputs:
+        texts = (self.reader.scale is None, not isinstance(read, Ragged))
+        reads, came = ("texts" if text else "series" for text in texts)
+        if memory.count(read) and reads != came:
+            raise UsageError(f"The model reads {reads}; it was given {came}.")
+        return read
+
+
+class Answers(LineAnswers[tuple[dict[str, Any], NDArray[Any]], Prediction]):
+    """A classifier that answers lines; `top` asks for so many labels of each, likely or not."""
+
+    def __init__(self, classifier: Classifier, as_json: bool, top: int | None = None) -> None:
+        self.classifier, self.as_json, self.top = classifier, as_json, top
+        self.blank = "{}" if as_json else "\t\t"
+
+    def parse(self, line: Line) -> tuple[dict[str, Any], NDArray[Any]]:
+        """A line as an object, and as the network reads it."""
+        item, columns, reader = self._item(line), self.classifier.columns, self.classifier.reader
+        missing = [name for name in columns.inputs if name not in item]
+        if missing:
+            raise DataError(f"{line.where}: there is no '{missing[0]}' in it; there are: {', '.join(item)}.")
+        values = [item[name] for name in columns.inputs]
+        if reader.scale is None:
+            return item, reader.text(inputs.text_of(values, line.where))
+        series_of = inputs.wide_series_of if columns.wide else inputs.series_of
+        return item, reader.series(series_of(values, columns.inputs, line.where), line.where)
+
+    def predict(self, items: Sequence[tuple[dict[str, Any], NDArray[Any]]]) -> list[Prediction]:
+        """The labels of each row."""
+        encoded = [row for _, row in items]
+        rows = Ragged.of(encoded, encoded[0][:0] if encoded else np.zeros(0, np.int32))
+        return [self.classifier.named(row, self.top) for row in self.classifier.probabilities_of(rows)]
+
+    def format(self, item: tuple[dict[str, Any], NDArray[Any]], prediction: Prediction) -> str:
+        """Label, probability and text between tabs, or a JSON object."""
+        values, _ = item
+        if self.as_json:
+            several = self.classifier.multi or self.top is not None
+            added = prediction._asdict() if several else _one(prediction)
+            return json.dumps({**values, **added}, ensure_ascii=False)
+        between = self.classifier.separator or _BETWEEN
+        labels = between.join(" ".join(label.split()) for label in prediction.labels)
+        chances = between.join(f"{chance:.4f}" for chance in prediction.probabilities)
+        text = [str(values[name]) for name in self.classifier.columns.text]
+        return "\t".join([labels, chances, *(" ".join(part.split()) for part in text)])
+
+    def _item(self, line: Line) -> dict[str, Any]:
+        text, columns = text_of(line), self.classifier.columns
+        if not line.json:
+            if len(columns.text) != 1:
+                named = ", ".join(columns.inputs)
+                raise DataError(f"{line.where}: the classifier reads {named}: give a JSON object with them.")
+            return {columns.text[0]: text}
+        item = value_of(line, text)
+        if not isinstance(item, dict):
+            raise DataError(f"{line.where} is no JSON object; expected one with {columns.inputs}.")
+        return item
+
+
+def open_model(model: Model) -> Classifier:
+    """The model of a file; raises IncompatibleBundle if it is no classifier."""
+    return Classifier(model)
+
+
+def _one(prediction: Prediction) -> dict[str, Any]:
+    return {"label": prediction.labels[0], "probability": prediction.probabilities[0]}
+
+
+def _tuples(value: Any) -> Any:
+    return tuple(value) if isinstance(value, list) else value

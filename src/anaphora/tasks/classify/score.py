@@ -1,0 +1,192 @@
+"""How good labels are on rows whose labels are known: the very numbers that `train` reports and `eval` prints.
+
+accuracy = share of rows whose label is the likeliest one        macro F1 = mean F1 of all labels
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from anaphora.data.batches import Ragged
+from anaphora.formatting import columns, shortened, titled
+from anaphora.metrics import classification as metrics
+from anaphora.tasks.classify.data import Rows
+from anaphora.tasks.classify.encoding import targets
+from anaphora.tasks.classify.inputs import Labels
+
+THRESHOLD = 0.5  # of several labels, those at least as likely as this are given
+WORST = 20
+_SHOWN = 5  # of the worst rows, labels and confusions, on a terminal
+_TEXT = 160  # characters of a row that are shown
+_TABLE = 30  # labels whose confusion matrix is printed
+_FITTED = 20  # rows that tell a temperature
+
+
+def temperature_of(scores: NDArray[Any], targets: NDArray[Any], multi: bool) -> float:
+    """The temperature that fits rows best; 1 of rows too few to tell: right once, a network would be sure for ever."""
+    return metrics.fit_temperature(scores, targets, multi) if len(targets) >= _FITTED else 1.0
+
+
+@dataclass(frozen=True)
+class Worst:
+    """A row that the classifier is most wrong about."""
+
+    where: str
+    text: str
+    labels: tuple[str, ...]
+    guess: tuple[str, ...]
+    nats: float
+
+
+@dataclass(frozen=True)
+class Score:
+    """How good labels are. `labels` may end in some that the classifier never saw; they count as wrong."""
+
+    rows: int
+    multi: bool
+    accuracy: float
+    macro_f1: float
+    micro_f1: float
+    nats_per_row: float  # at the temperature that was fitted, over the rows whose labels are known
+    temperature: float
+    calibration_error: float
+    uncalibrated_error: float  # at temperature 1
+    labels: tuple[str, ...]
+    unseen: tuple[str, ...]
+    precision: tuple[float, ...]
+    recall: tuple[float, ...]
+    f1: tuple[float, ...]
+    support: tuple[int, ...]  # rows that have each label
+    confusion: tuple[tuple[int, ...], ...]  # rows: truth, columns: guess; () with several labels
+    worst: tuple[Worst, ...]
+
+    def as_json(self) -> dict[str, Any]:
+        """Plain values."""
+        return asdict(self)
+
+    def lines(self) -> list[str]:
+        """What a person reads."""
+        exactly = " (all labels of a row right)" if self.multi else ""
+        lines = [
+            f"{self.rows:,} rows, {len(self.labels)} labels",
+            f"  accuracy  {self.accuracy:.4f}{exactly}",
+            f"  macro F1  {self.macro_f1:.4f}" + (f"  micro F1 {self.micro_f1:.4f}" if self.multi else ""),
+            f"  nats/row  {self.nats_per_row:.4f}  calibration error {self.calibration_error:.4f}"
+            f" (without the temperature {self.temperature:.3g}: {self.uncalibrated_error:.4f})",
+        ]
+        if self.unseen:
+            lines.append(f"  labels that training never saw, always wrong: {', '.join(self.unseen)}")
+        return [*lines, "", *self._per_label(), *self._confused(), *self._worst()]
+
+    def _per_label(self) -> list[str]:
+        table = list(zip(self.labels, self.support, self.precision, self.recall, self.f1, strict=True))
+        few = len(table) <= _TABLE
+        shown = table if few else sorted(table, key=lambda row: row[-1])[:_TABLE]
+        rows = [[name, f"{count:,}", *(f"{value:.3f}" for value in values)] for name, count, *values in shown]
+        lines = columns(["label", "rows", "precision", "recall", "F1"], rows, right=[1, 2, 3, 4])
+        return lines if few else [f"the {_TABLE} labels with the lowest F1:", *lines]
+
+    def _confused(self) -> list[str]:
+        if not self.confusion:
+            return []
+        if len(self.labels) <= _TABLE:
+            head = ["truth \\ guess", *(label[:8] for label in self.labels)]
+            table = [[name, *map(str, row)] for name, row in zip(self.labels, self.confusion, strict=True)]
+            return ["", *columns(head, table, right=range(1, len(head)))]
+        most = [f"  {count:,} × {truth} taken for {guess}" for count, truth, guess in self.confused()[:_SHOWN]]
+        return titled("most often confused:", most)
+
+    def confused(self) -> list[tuple[int, str, str]]:
+        """Pairs of labels that were taken for each other: how often, the truth, the guess; the most frequent first."""
+        pairs = [
+            (count, self.labels[truth], self.labels[guess])
+            for truth, row in enumerate(self.confusion)
+            for guess, count in enumerate(row)
+            if count and truth != guess
+        ]
+        return sorted(pairs, key=lambda pair: (-pair[0], pair[1], pair[2]))
+
+    def _worst(self) -> list[str]:
+        shown = [
+            f"  {row.where}: {', '.join(row.labels) or 'no label'}, taken for {', '.join(row.guess) or 'none'}"
+            f" ({row.nats:.1f} nats): {row.text}"
+            for row in self.worst[:_SHOWN]
+        ]
+        return titled("most wrong about:", shown)
+
+
+def judge(scores: NDArray[np.float32], rows: Rows, labels: Sequence[str], temperature: float, multi: bool) -> Score:
+    """Hold scores (B, K) against the labels of the rows."""
+    unseen = tuple(sorted({label for row in rows.labels for label in row} - set(labels)))
+    names = (*labels, *unseen)
+    truth = targets(rows.labels, names, multi)
+    known = truth[:, : len(labels)] if multi else np.where(truth < len(labels), truth, -1)
+    each = metrics.nats(scores, known, temperature, multi)
+    right, per_label, table, guesses = _compared(scores, truth, temperature, len(names), multi)
+    errors = [_error(scores, known, t, multi) for t in (temperature, 1.0)]
+    finite = each[np.isfinite(each)]
+    order = np.argsort(-each, kind="stable")
+    wrong = [row for row in order.tolist() if not right[row]][:WORST]
+    return Score(
+        rows=len(rows),
+        multi=multi,
+        accuracy=float(right.mean()) if len(rows) else 0.0,
+        macro_f1=metrics.macro_f1(per_label),
+        micro_f1=metrics.micro_f1(per_label),
+        nats_per_row=float(finite.mean()) if finite.size else 0.0,
+        temperature=temperature,
+        calibration_error=errors[0],
+        uncalibrated_error=errors[1],
+        labels=names,
+        unseen=unseen,
+        precision=tuple(per_label.precision.tolist()),
+        recall=tuple(per_label.recall.tolist()),
+        f1=tuple(per_label.f1.tolist()),
+        support=tuple(per_label.rows.tolist()),
+        confusion=tuple(tuple(row) for row in table.tolist()),
+        worst=tuple(
+            Worst(rows.at(row), shown(rows, row), rows.labels[row], _names(guesses[row], labels), float(each[row]))
+            for row in wrong
+        ),
+    )
+
+
+def _compared(
+    scores: NDArray[np.float32], truth: NDArray[Any], temperature: float, labels: int, multi: bool
+) -> tuple[NDArray[np.bool_], metrics.PerLabel, NDArray[np.int64], list[list[int]]]:
+    """Which rows are right, what is known of each label, the confusion matrix, and each row's guesses."""
+    p = metrics.probabilities(scores, temperature, multi)
+    if multi:
+        guessed = np.zeros((len(p), labels), np.bool_)
+        guessed[:, : p.shape[1]] = p >= THRESHOLD
+        true = truth > 0
+        found = metrics.per_label((guessed & true).sum(0), guessed.sum(0), true.sum(0))
+        given = [np.flatnonzero(row).tolist() for row in guessed]
+        return (guessed == true).all(1), found, np.zeros((0, 0), np.int64), given
+    best = np.asarray(p.argmax(1), dtype=np.int64)
+    table = metrics.confusion(truth, best, labels)
+    found = metrics.per_label(table.diagonal(), table.sum(0), table.sum(1))
+    return best == truth, found, table, best[:, None].tolist()
+
+
+def _error(scores: NDArray[np.float32], known: NDArray[Any], temperature: float, multi: bool) -> float:
+    p = metrics.probabilities(scores, temperature, multi)
+    if multi:
+        return metrics.calibration_error(np.maximum(p, 1 - p), (p >= THRESHOLD) == (known > 0))
+    return metrics.calibration_error(p.max(1), p.argmax(1) == known)
+
+
+def _names(guesses: Sequence[int], labels: Sequence[str]) -> Labels:
+    return tuple(labels[guess] for guess in guesses)
+
+
+def shown(rows: Rows, row: int) -> str:
+    """A row in a few words."""
+    if isinstance(rows.inputs, Ragged):
+        return f"{rows.inputs.lengths[row]:,} steps"
+    return shortened(" ".join(rows.inputs[row].split()), _TEXT)

@@ -1,0 +1,45 @@
+"""The baseline: counts of words between their neighbours, and the most frequent word."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from anaphora.baselines.cloze import LARGEST, GapCounts
+from anaphora.tasks.fill.data import Encoded
+from anaphora.tasks.fill.score import MethodScore, baselines
+from anaphora.tasks.fill.windows import gaps_of
+
+_COUNTED_PER_MINUTE = 5_000_000  # units
+
+
+@dataclass(frozen=True)
+class Baseline:
+    """Scores of the simple methods on the gaps that the network is scored on; `note` says if less than all was
+    counted.
+    """
+
+    methods: tuple[MethodScore, ...]
+    note: str | None
+    units: int  # words and punctuation among which the gaps are
+
+    @property
+    def counts(self) -> MethodScore:
+        """The better of them: counts of both neighbours."""
+        return self.methods[0]
+
+    def facts(self) -> list[dict[str, Any]]:
+        """For the model's card."""
+        return [asdict(each) for each in self.methods]
+
+
+def counted(minutes: float | None, encoded: Encoded) -> GapCounts:
+    """Counts of the training part, or of a sample of it where time is short."""
+    largest = LARGEST if minutes is None else min(LARGEST, int(minutes * _COUNTED_PER_MINUTE))
+    return GapCounts(encoded.vocabulary.words).fit(encoded.train, largest)
+
+
+def baseline(counts: GapCounts, encoded: Encoded, units: int) -> Baseline:
+    """The scores on so many units of the held-out part."""
+    gaps = gaps_of(encoded.held_out, encoded.vocabulary.words, units)
+    return Baseline(baselines(counts, gaps), counts.note, units)

@@ -1,0 +1,91 @@
+"""Texts from files, folders or memory, and their words and punctuation as symbols."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from anaphora.checks.corpus import smaller_batch
+from anaphora.data.in_memory import paths
+from anaphora.data.text.corpus import Corpus, read_corpus
+from anaphora.data.text.in_memory import corpus_of
+from anaphora.data.text.tokenized import Encoded as Tokenized
+from anaphora.data.text.tokenized import Way, prepare
+from anaphora.errors import DataError
+from anaphora.tasks.fill.settings import FillConfig
+from anaphora.tasks.fill.vocabulary import WordVocabulary
+
+__all__ = ["Corpus", "Encoded", "encode", "files", "from_memory", "in_units", "paths", "read", "shortage"]
+
+Encoded = Tokenized[WordVocabulary]
+_SIZES = ((8, 64), (8, 32), (4, 16), (1, 8))  # windows of a batch, and their steps
+_SEARCHED = 2**20  # units of the held-out part
+
+
+def files(paths: Sequence[str | Path]) -> list[str]:
+    """The files that are meant: of a folder its text files, however deep, or all files where none is called .txt."""
+    found: list[str] = []
+    for path in map(Path, paths):
+        if path.is_dir():
+            inside = sorted(each for each in path.rglob("*") if each.is_file() and not each.name.startswith("."))
+            texts = [each for each in inside if each.suffix.lower() == ".txt"]
+            found += map(str, texts or inside or [path])
+        else:
+            found.append(str(path))
+    return found
+
+
+def read(config: FillConfig, paths: Sequence[str | Path]) -> Corpus:
+    """Read texts of any length, `-` being standard input, and set the held-out part aside.
+
+    Raises DataError for what cannot be read, UsageError for a share that is none.
+    """
+    return read_corpus(files(paths), config.data.valid, config.data.encoding)
+
+
+def from_memory(config: FillConfig, data: Any) -> Corpus:
+    """Texts in memory as a corpus, its end held out; raises as `corpus_of` does."""
+    return corpus_of(data, config.data.valid, config.data.encoding, files)
+
+
+def encode(config: FillConfig, corpus: Corpus) -> Encoded:
+    """Learn the words of the training part alone, and turn both parts into symbols.
+
+    Raises DataError if a part is too short to train on or to score, or has no words.
+    """
+    encoded = in_units(config, corpus)
+    short = shortage(config, corpus, encoded)
+    if short:
+        raise DataError(short)
+    return encoded
+
+
+def in_units(config: FillConfig, corpus: Corpus) -> Encoded:
+    """The same, however short the parts are; raises DataError if the training part has no words to learn."""
+    size, lower = config.data.vocabulary, config.data.lower
+    if not len(corpus.train):
+        raise DataError(f"The training part of {corpus.name} is empty: bring more text, or a smaller --valid.")
+    way = Way(
+        lambda text: WordVocabulary.of(text, size, lower),
+        lambda tensors: WordVocabulary.restored(tensors, lower),
+        ("words and marks", size, lower),
+    )
+    return prepare(corpus, way)
+
+
+def shortage(config: FillConfig, corpus: Corpus, encoded: Encoded) -> str:
+    """What is too short to train on or to score; empty if nothing is."""
+    train, held_out = len(encoded.train), len(encoded.held_out)
+    need = config.training.batch * config.training.steps
+    if train < need:
+        return (
+            f"The training part of {corpus.name} has {train:,} words and marks; one batch of {config.training.batch}"
+            f" windows of {config.training.steps} needs {need:,}. Bring more text, or {smaller_batch(train, _SIZES)}."
+        )
+    if not encoded.vocabulary.words[encoded.held_out[:_SEARCHED]].any():
+        return (
+            f"The held-out part of {corpus.name} has {held_out} words and marks; a score needs at least one word, and"
+            " some thousands to mean much. Raise --valid, or name a file with it."
+        )
+    return ""

@@ -1,0 +1,268 @@
+"""A trained gap filler: texts with gaps in, likely words out, on the runtime alone.
+
+A text may have several gaps. Each is first read as a word that is not known; the surest gap is filled with its
+likeliest word, then the surest of the others, which may now look at it, and so on. The prediction for a gap is the
+network's once all others are filled. The past alone fills from left to right, as it must.
+
+A text's numbers are the same bits whatever texts it is read with.
+
+A line that `run` answers is a text with gaps, or a JSON object with `text`. The answer is the text, its gaps filled,
+and for each gap the likeliest words with their probabilities, with tabs between them; as JSON the same object with
+`filled` and `gaps`. A text that stands on the command line itself, in a file's place, is answered by a table for each
+gap.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Iterator, Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from anaphora.baselines.cloze import GapCounts
+from anaphora.data.batches import Ragged
+from anaphora.data.files.lines import Line
+from anaphora.data.files.text import STANDARD_INPUT, Text, open_texts
+from anaphora.data.in_memory import is_sequence, kind
+from anaphora.data.sampling import map_by_length
+from anaphora.data.text import in_memory
+from anaphora.data.text.corpus import sha256_of
+from anaphora.data.text.tokenized import units_of
+from anaphora.errors import CorruptBundle, DataError, IncompatibleBundle, UsageError
+from anaphora.runtime import Model
+from anaphora.tasks.base.line_answers import LineAnswers, Output, text_of, value_of
+from anaphora.tasks.base.trained_model import TrainedModel
+from anaphora.tasks.fill.data import files
+from anaphora.tasks.fill.gaps import FilledText, GapPrediction, LikelyWord, fill_in, split, table
+from anaphora.tasks.fill.joined import Indices, JoinedNetwork
+from anaphora.tasks.fill.score import MethodScore, Score, baselines, judge, summed
+from anaphora.tasks.fill.settings import GAP, SCORED, WORDS, FillConfig
+from anaphora.tasks.fill.vocabulary import WordVocabulary
+from anaphora.tasks.fill.windows import gaps_of
+
+_ROWS_AT_ONCE = 64
+_UNITS_AT_ONCE = 2**15
+_FIELD = "text"
+_FLOOR_FROM = "not the training's held-out text, or not all of it: name the training text, --floor-from"
+
+
+class _Line(NamedTuple):
+    """A text as symbols, its gaps unknown ones; `between` are the texts around them."""
+
+    between: tuple[str, ...]
+    ids: NDArray[np.int32]
+    gaps: Indices
+
+
+class GapFiller(TrainedModel):
+    """A trained gap filler."""
+
+    task, makes, config_class = "fill", "that fills gaps", FillConfig
+    config: FillConfig
+
+    def __init__(self, model: Model) -> None:
+        super().__init__(model)
+        units = model.config.get("units", {})
+        if not isinstance(units.get("lower"), bool):
+            raise CorruptBundle("The model lacks 'lower', which says how it reads words.")
+        self.vocabulary = WordVocabulary.restored(model.tensors, units["lower"])
+        self.network = JoinedNetwork(model)
+        if self.network.width != self.vocabulary.size:
+            raise IncompatibleBundle(
+                f"The file has {self.vocabulary.size} words and marks, but its network scores {self.network.width}."
+            )
+        known = self.vocabulary.words.copy()
+        known[0] = False
+        self._words = np.flatnonzero(known)
+
+    def fill(self, text: str, top: int = WORDS, *, one_sided: bool = False, mark: str = GAP) -> list[LikelyWord]:
+        """The likeliest words for the one gap of a text, each a (word, probability), the likeliest first; with
+        `one_sided` as the past alone has it.
+
+        Raises DataError unless there is exactly one gap, UsageError for a mark or a number that cannot be.
+        """
+        (filled,) = self.fill_all([text], top, one_sided=one_sided, mark=mark)
+        if len(filled.gaps) > 1:
+            raise DataError(f"There are {len(filled.gaps)} gaps in {text[:80]!r}; fill takes one, fill_all any number.")
+        return list(filled.gaps[0].words)
+
+    def fill_all(
+        self, texts: Sequence[str], top: int = WORDS, *, one_sided: bool = False, mark: str = GAP
+    ) -> list[FilledText]:
+        """Each text with its gaps filled, and the likeliest words for every gap; raises as `fill` does."""
+        if isinstance(texts, str) or not is_sequence(texts) or not all(isinstance(text, str) for text in texts):
+            raise UsageError(f"Expected a list of texts, got {kind(texts)}: give one in a list, too.")
+        if top < 1:
+            raise UsageError(f"expected 1 or more words for each gap, got {top}")
+        lines = [self._line(text, mark) for text in texts]
+        done: dict[int, FilledText] = {}
+
+        def fill(rows: Indices) -> None:
+            numbers = rows.tolist()
+            side = "past" if one_sided else "both"
+            done.update(zip(numbers, self._filled([lines[row] for row in numbers], side, top), strict=True))
+
+        map_by_length(np.array([len(line.ids) for line in lines], np.int64), _UNITS_AT_ONCE, _ROWS_AT_ONCE, fill)
+        return [done[row] for row in range(len(lines))]
+
+    def table(self, text: str, top: int = WORDS, *, one_sided: bool = False, mark: str = GAP) -> str:
+        """The likeliest words for every gap of a text as a table to print, with `one_sided` those of the past alone
+        beside them; raises as `fill` does.
+        """
+        sides = (False, True) if one_sided else (False,)
+        return table([self.fill_all([text], top, one_sided=side, mark=mark)[0] for side in sides])
+
+    def likeliest(self, rows: Ragged, places: Indices, side: str, top: int) -> list[GapPrediction]:
+        """The prediction for steps of rows, whatever stands there; `places` (n,) count the steps of all rows."""
+        beside = self.network.read(rows, places, both=side == "both")
+        logs = [self.network.log_probabilities(beside[chunk], side) for chunk in self.network.chunks(len(places))]
+        return [self._prediction(np.exp(row), top) for chunk in logs for row in chunk]
+
+    def evaluate(self, data: Any, training_text: Any = None) -> Score:
+        """How good it fills every word of a text as a gap, from both sides and from the past alone; beside it counts
+        of neighbours, where the training text is given, or known because `data` are the very text that was held out.
+
+        Both may be what `anaphora.train` takes. Raises DataError for a text without a word.
+        """
+        encoding = self.config.data.encoding
+        counted = None if training_text is None else in_memory.text_of(training_text, encoding, files)
+        return self.judged(in_memory.text_of(data, encoding, files), counted)
+
+    def score_files(self, paths: Sequence[str], encoding: str, *, floor_from: list[str] | None = None) -> Score:
+        counted = open_texts(files(floor_from), encoding) if floor_from else None
+        return self.judged(open_texts(files(paths), encoding), counted)
+
+    def judged(self, text: Text, counted: Text | None = None, most_units: int = SCORED) -> Score:
+        """How good it fills at most so many units of a text, beside counts of the training text as in `evaluate`."""
+        words = self.vocabulary.words
+        with units_of(self.vocabulary, text) as ids:
+            found = judge(self.network, words, gaps_of(ids, words, most_units), len(ids))
+        if counted is not None:
+            with units_of(self.vocabulary, counted) as ids:
+                counts = GapCounts(words).fit(ids)
+            return summed(found, baselines(counts, found.gaps), counts.note or "counted on the text that was given")
+        card = self.card
+        if card.get("held_out_sha256") == sha256_of(text) and card.get("gaps") == len(found.gaps):
+            names = MethodScore.__annotations__
+            kept = [MethodScore(**{name: each[name] for name in names}) for each in card["floors"]]
+            return summed(found, kept, "this is the held-out text of the training")
+        return summed(found, (), _FLOOR_FROM)
+
+    def run(
+        self, inputs: Sequence[str], output: Output, as_json: bool, *, top: int | None, gap: str, one_sided: bool
+    ) -> None:
+        Answers(self, as_json, top, gap, one_sided).run(inputs, output)
+
+    def _line(self, text: str, mark: str) -> _Line:
+        between = tuple(split(text, mark))
+        if len(between) < 2:
+            raise DataError(f"There is no gap in {text[:80]!r}: mark it with {mark}.")
+        pieces = [self.vocabulary.encode(piece) for piece in between]
+        joined = [part for piece in pieces for part in (piece, np.zeros(1, np.int32))][:-1]
+        gaps = np.cumsum([len(piece) + 1 for piece in pieces[:-1]]) - 1
+        return _Line(between, np.concatenate(joined), gaps)
+
+    def _filled(self, lines: list[_Line], side: str, top: int) -> list[FilledText]:
+        ids = [line.ids.copy() for line in lines]
+        open_ = [list(line.gaps.tolist()) for line in lines]
+        while any(open_):
+            several = [number for number, gaps in enumerate(open_) if gaps]
+            asked = [(number, gap) for number in several for gap in open_[number][: 1 if side == "past" else None]]
+            p = self._probabilities(ids, asked, side)[:, self._words]
+            best, sure = self._words[p.argmax(axis=1)], p.max(axis=1)
+            for number in several:
+                mine = [at for at, (row, _) in enumerate(asked) if row == number]
+                surest = max(mine, key=lambda at: (sure[at], -at))
+                gap = asked[surest][1]
+                ids[number][gap] = best[surest]
+                open_[number].remove(gap)
+        asked = [(number, gap) for number, line in enumerate(lines) for gap in line.gaps.tolist()]
+        predicted = iter([self._prediction(row, top) for row in self._probabilities(ids, asked, side)])
+        found = []
+        for line in lines:
+            gaps = tuple(next(predicted) for _ in line.gaps)
+            found.append(FilledText(fill_in(line.between, [gap.words[0].word for gap in gaps]), gaps))
+        return found
+
+    def _prediction(self, p: NDArray[np.float64], top: int) -> GapPrediction:
+        """Probabilities (V,) as the likeliest known words."""
+        likeliest = self._words[np.argsort(-p[self._words], kind="stable")[:top]].tolist()
+        words = tuple(LikelyWord(self.vocabulary.symbols[word], float(p[word])) for word in likeliest)
+        return GapPrediction(words, float(p[0]))
+
+    def _probabilities(
+        self, ids: Sequence[NDArray[np.int32]], asked: Sequence[tuple[int, int]], side: str
+    ) -> NDArray[np.float64]:
+        """(n, V) of the gaps that are asked for, each a row and a step."""
+        rows = Ragged.of(ids, np.zeros(0, np.int32))
+        row, step = np.array(asked, dtype=np.int64).reshape(-1, 2).T
+        places = rows.ends[row] - rows.lengths[row] + step
+        return np.exp(self.network.log_probabilities(self.network.read(rows, places, both=side == "both"), side))
+
+
+class Answers(LineAnswers[dict[str, Any], tuple[FilledText, ...]]):
+    """A gap filler that answers lines; `top` asks for so many words of each gap, `one_sided` for the prediction of the
+    past alone, beside.
+    """
+
+    def __init__(
+        self, filler: GapFiller, as_json: bool, top: int | None = None, gap: str = GAP, one_sided: bool = False
+    ) -> None:
+        split("", gap)
+        self.filler, self.as_json, self.top, self.mark = filler, as_json, WORDS if top is None else top, gap
+        self.sides = (False, True) if one_sided else (False,)
+        self.blank = "{}" if as_json else ""
+        self._tables = False
+
+    def batches(self, paths: Sequence[str]) -> Iterator[Sequence[Line]]:
+        """The lines of files and of standard input; what is no file is a text itself."""
+        for given in paths or [STANDARD_INPUT]:
+            is_file = given == STANDARD_INPUT or os.path.exists(given)
+            self._tables = not self.as_json and not is_file
+            if is_file:
+                yield from super().batches([given])
+            elif len(split(given, self.mark)) < 2:
+                raise DataError(f"{given!r} is no file, and has no gap: mark one with {self.mark}.")
+            else:
+                yield [Line("the text", given.encode("utf-8", "surrogateescape"), False)]
+
+    def parse(self, line: Line) -> dict[str, Any]:
+        text = text_of(line)
+        item: Any = value_of(line, text) if line.json else {_FIELD: text}
+        if not isinstance(item, dict) or not isinstance(item.get(_FIELD), str):
+            raise DataError(f"{line.where}: expected a JSON object with a text '{_FIELD}', got {text[:80]}.")
+        if len(split(item[_FIELD], self.mark)) < 2:
+            raise DataError(f"{line.where}: there is no gap in {item[_FIELD][:80]!r}: mark one with {self.mark}.")
+        return item
+
+    def predict(self, items: Sequence[dict[str, Any]]) -> list[tuple[FilledText, ...]]:
+        texts = [item[_FIELD] for item in items]
+        sides = (self.filler.fill_all(texts, self.top, one_sided=side, mark=self.mark) for side in self.sides)
+        return list(zip(*sides, strict=True))
+
+    def format(self, item: dict[str, Any], prediction: tuple[FilledText, ...]) -> str:
+        both, *past = prediction
+        if self.as_json:
+            named = zip(("gaps", "past"), prediction, strict=False)
+            plain = {name: [_plain(gap) for gap in side.gaps] for name, side in named}
+            return json.dumps({**item, "filled": both.text, **plain}, ensure_ascii=False)
+        if self._tables:
+            return table(prediction)
+        beside = [f"past: {_listed(gap)}" for side in past for gap in side.gaps]
+        return "\t".join([" ".join(both.text.split()), *map(_listed, both.gaps), *beside])
+
+
+def open_model(model: Model) -> GapFiller:
+    """The model of a file; raises IncompatibleBundle if it fills no gaps."""
+    return GapFiller(model)
+
+
+def _listed(gap: GapPrediction) -> str:
+    return " ".join(f"{word} {probability:.4f}" for word, probability in gap.words)
+
+
+def _plain(gap: GapPrediction) -> dict[str, Any]:
+    return {"words": [word._asdict() for word in gap.words], "unknown": gap.unknown}

@@ -1,0 +1,154 @@
+"""How good gaps are filled, from both sides and from the past alone; ``train`` reports the numbers of ``eval``.
+
+    accuracy    share of the gaps whose word is the likeliest one        top 5    share whose word is among the five
+    nats        mean of −ln p(the word)                                  perplexity = exp(nats)
+
+Every word of the text is a gap. A word that the model does not know is never predicted, so such a gap is always wrong;
+its nats are those of "some word that is not known". Punctuation and line ends are read and not scored.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from anaphora.baselines.cloze import GapCounts, Judged
+from anaphora.errors import DataError
+from anaphora.formatting import columns
+from anaphora.metrics.language_model import perplexity
+from anaphora.tasks.fill.joined import JoinedNetwork
+from anaphora.tasks.fill.network import SIDES
+from anaphora.tasks.fill.windows import Gaps
+
+FIRST = 5
+BOTH, PAST = "both sides", "the past alone"
+COUNTS, FREQUENT = "counts of both neighbours", "the most frequent word"
+
+
+@dataclass(frozen=True)
+class MethodScore:
+    """How good one way of filling gaps is."""
+
+    name: str
+    accuracy: float
+    top_5: float
+    nats: float
+
+    @property
+    def perplexity(self) -> float:
+        """As hard as a fair choice between so many words."""
+        return perplexity(self.nats)
+
+    def as_json(self) -> dict[str, Any]:
+        """Plain values."""
+        return {**asdict(self), "perplexity": self.perplexity}
+
+
+@dataclass(frozen=True)
+class Score:
+    """How good gaps are filled; `baselines` are the simple methods, () where `baseline_note` says why."""
+
+    gaps: int
+    text_units: int  # words and punctuation of the whole text
+    unknown_gaps: int
+    both: MethodScore
+    past: MethodScore
+    baselines: tuple[MethodScore, ...]
+    baseline_note: str
+
+    @property
+    def ratio(self) -> float | None:
+        """How many times as often both sides are right; None where the past alone never is."""
+        return self.both.accuracy / self.past.accuracy if self.past.accuracy else None
+
+    def as_json(self) -> dict[str, Any]:
+        """Plain values."""
+        return {
+            "gaps": self.gaps,
+            "text_units": self.text_units,
+            "unknown_gaps": self.unknown_gaps,
+            "both": self.both.as_json(),
+            "past": self.past.as_json(),
+            "floors": [each.as_json() for each in self.baselines],
+            "floor_note": self.baseline_note,
+            "ratio": self.ratio,
+        }
+
+    def lines(self) -> list[str]:
+        """What a person reads."""
+        return [
+            f"{self.gaps:,} gaps; {self.unknown_gaps / max(1, self.gaps):.1%} are of words that are not known, and"
+            " always wrong",
+            *columns(
+                ["", "accuracy", "top 5", "perplexity"],
+                [
+                    [f"  {each.name}", f"{each.accuracy:.4f}", f"{each.top_5:.4f}", f"{each.perplexity:,.1f}"]
+                    for each in (self.both, self.past, *self.baselines)
+                ],
+                right=(1, 2, 3),
+            ),
+            "  the past alone is never right"
+            if self.ratio is None
+            else f"  both sides are right {self.ratio:.2f} times as often as the past alone",
+            *([] if self.baselines else [f"  counts of neighbours: not known: {self.baseline_note}"]),
+        ]
+
+
+class Predicted(NamedTuple):
+    """The gaps of a text, and how a network ranks their words, by side."""
+
+    gaps: Gaps
+    ranks: dict[str, Judged]
+    text_units: int
+
+
+def judge(network: JoinedNetwork, words: NDArray[np.bool_], gaps: Gaps, text_units: int) -> Predicted:
+    """How a network ranks the words of gaps; `words` (V,) says which symbols are words.
+
+    Raises DataError if there is no gap.
+    """
+    if not len(gaps):
+        raise DataError("Expected a text with at least one word to score, got none: bring more text.")
+    found: dict[str, list[Judged]] = {side: [] for side in SIDES}
+    beside = network.read(gaps.rows, gaps.places)
+    H = beside.shape[1] // 2
+    for chunk in network.chunks(len(gaps)):
+        for side, states in zip(SIDES, (beside[chunk], np.ascontiguousarray(beside[chunk, :H])), strict=True):
+            found[side].append(ranked(network.log_probabilities(states, side), gaps.target[chunk], words))
+    ranks = {side: Judged(*map(np.concatenate, zip(*parts, strict=True))) for side, parts in found.items()}
+    return Predicted(gaps, ranks, text_units)
+
+
+def ranked(logs: NDArray[np.float64], target: NDArray[np.int64], words: NDArray[np.bool_]) -> Judged:
+    """The nats of targets (n,), and how many known words are likelier, of log p (n, V)."""
+    own = logs[np.arange(len(target)), target]
+    better = logs > own[:, None]
+    better |= (logs == own[:, None]) & (np.arange(logs.shape[1]) < target[:, None])
+    better &= words
+    better[:, 0] = False  # the unknown word is never predicted
+    return Judged(-own, better.sum(axis=1))
+
+
+def baselines(counts: GapCounts, gaps: Gaps) -> tuple[MethodScore, ...]:
+    """How good the simple methods are on the same gaps, the better one first."""
+    beside, frequent = counts.judge(gaps.left, gaps.target, gaps.right), counts.most_frequent(gaps.target)
+    return method(COUNTS, beside, gaps.target), method(FREQUENT, frequent, gaps.target)
+
+
+def method(name: str, judged: Judged, target: NDArray[np.int64]) -> MethodScore:
+    """The score of a method that ranks the words (n,) of gaps; a gap of an unknown word is wrong."""
+    known = target > 0
+    first, among = (float(np.mean(known & (judged.rank < most))) for most in (1, FIRST))
+    return MethodScore(name, first, among, math.fsum(judged.nats.tolist()) / len(target))
+
+
+def summed(found: Predicted, simple: Sequence[MethodScore], note: str) -> Score:
+    """The score of a network beside the simple methods."""
+    target = found.gaps.target
+    both, past = (method(name, found.ranks[side], target) for name, side in zip((BOTH, PAST), SIDES, strict=True))
+    return Score(len(target), found.text_units, int((target == 0).sum()), both, past, tuple(simple), note)

@@ -1,0 +1,92 @@
+"""Sections of a run's page: gaps of held-out text, and the words predicted for them from both sides and from the past
+alone.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from anaphora.baselines.cloze import Judged
+from anaphora.data.text.id_files import Units
+from anaphora.runs.content import Cell, Paragraph, Section, Table
+from anaphora.tasks.fill.network import SIDES
+from anaphora.tasks.fill.predict import GapFiller
+from anaphora.tasks.fill.score import BOTH, PAST, Predicted, judge, method
+from anaphora.tasks.fill.settings import GAP
+from anaphora.tasks.fill.vocabulary import WordVocabulary, spaced
+from anaphora.tasks.fill.windows import Gaps, gaps_of
+
+_READ = 4_096  # units of the held-out part
+_AROUND = 10  # units on each side of a gap that is shown
+_SHOWN, _MOST = 12, 8  # gaps as they come, and of those that tell most
+_WORDS = 3  # of each prediction
+_BANDS = ((1, 100), (101, 1_000), (1_001, None))  # the how-many-th most frequent word
+
+
+def sections(filler: GapFiller, held_out: Units) -> tuple[Section, ...]:
+    """How a model fills gaps of the held-out part."""
+    words = filler.vocabulary.words
+    found = judge(filler.network, words, gaps_of(held_out, words, _READ), len(held_out))
+    return _as_they_come(filler, found.gaps), _apart(filler, found), _by_frequency(words, found)
+
+
+def _as_they_come(filler: GapFiller, gaps: Gaps) -> Section:
+    chosen = np.unique(np.linspace(0, len(gaps) - 1, _SHOWN).astype(np.int64))
+    about = Paragraph("Words of the held-out part left out, evenly spread, and the likeliest words for each, with their"
+                      " probabilities.")  # fmt: skip
+    return Section("Gaps", (about, _table(filler, gaps, chosen)))
+
+
+def _apart(filler: GapFiller, found: Predicted) -> Section:
+    gain = found.ranks["past"].nats - found.ranks["both"].nats
+    known = np.flatnonzero(found.gaps.target > 0)
+    order = known[np.argsort(-gain[known], kind="stable")]
+    about = Paragraph(
+        f"Of {len(found.gaps):,} gaps, those in which what stands after them says most; then those in which it"
+        " misleads most."
+    )
+    tables = (_table(filler, found.gaps, part[:_MOST]) for part in (order, order[::-1]))
+    return Section("What the other side is worth", (about, *tables))
+
+
+def _by_frequency(words: NDArray[np.bool_], found: Predicted) -> Section:
+    """Accuracy for words of each band of frequency, as the vocabulary orders them."""
+    place = np.cumsum(words) - 1  # symbols are sorted by frequency; 0 is the unknown word
+    rank = place[found.gaps.target]
+    rows: list[tuple[Cell, ...]] = []
+    for first, last in _BANDS:
+        inside = (rank >= first) & (rank <= (last or rank.max(initial=0)))
+        if inside.any():
+            name = f"{first:,} to {last:,}" if last else f"{first:,} and on"
+            rows.append((name, int(inside.sum()), *(_accuracy(found, side, inside) for side in SIDES)))
+    unknown = int((rank == 0).sum())
+    if unknown:
+        rows.append(("not known", unknown, 0.0, 0.0))
+    about = Paragraph("How often the likeliest word is right, by how frequent the word is in the training part.")
+    head = ("the word's place", "gaps", BOTH, PAST)
+    return Section("Frequent words and rare ones", (about, Table(head, tuple(rows))))
+
+
+def _accuracy(found: Predicted, side: str, inside: NDArray[np.bool_]) -> float:
+    ranks = found.ranks[side]
+    return method(side, Judged(ranks.nats[inside], ranks.rank[inside]), found.gaps.target[inside]).accuracy
+
+
+def _table(filler: GapFiller, gaps: Gaps, chosen: NDArray[np.int64]) -> Table:
+    symbols = filler.vocabulary.symbols
+    predicted = [filler.likeliest(gaps.rows, gaps.places[chosen], side, _WORDS) for side in SIDES]
+    rows = []
+    for gap, *sides in zip(chosen.tolist(), *predicted, strict=True):
+        words = [", ".join(f"{each.word} {each.probability:.2f}" for each in side.words) for side in sides]
+        target = int(gaps.target[gap])
+        rows.append((_around(filler.vocabulary, gaps, gap), symbols[target] if target else "(not known)", *words))
+    return Table(("text", "the word", BOTH, PAST), tuple(rows))
+
+
+def _around(vocabulary: WordVocabulary, gaps: Gaps, gap: int) -> str:
+    (row,), (at,) = (found.tolist() for found in gaps.rows.locate(gaps.places[[gap]]))
+    around = gaps.rows.row(row)[max(0, at - _AROUND) : at + _AROUND + 1].tolist()
+    units = [vocabulary.symbols[symbol] for symbol in around]
+    units[min(at, _AROUND)] = GAP
+    return spaced(units).replace("\n", " ⏎ ").strip()

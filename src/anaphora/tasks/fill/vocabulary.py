@@ -1,0 +1,144 @@
+"""Words as a person means them, whatever their case and the space before them: what gaps are filled from.
+
+    word            has a letter or a digit: don't, 3, Rome        a gap stands for one
+    punctuation     , ; ( … and the line's end                     is read, and never asked for
+
+Symbol 0 is any word that is not known; punctuation that is not known is left out. A known word is written as it is
+written most often (the, Rome, I), and found however it is written, unless case is kept. Words that occur once are not
+known.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from anaphora.data.files.text import Text
+from anaphora.data.text.build import restore
+from anaphora.data.text.vocabulary import UNKNOWN, Ids, Table, check_variety
+from anaphora.data.text.words import WORDS, break_at, counted, split_words
+from anaphora.errors import DataError
+
+LINE_END = "\n"
+_LEFT_OUT = -1
+_SHARE = 0.1  # as often as in capital letters alone, as in titles, and a word is written in small ones
+_REMEMBERED = 2**20  # different units whose symbol is remembered
+
+
+class WordVocabulary(Table):
+    """Words and punctuation, the most frequent first behind the unknown one."""
+
+    kind = "word"
+
+    def __init__(self, symbols: Sequence[str], lower: bool) -> None:
+        super().__init__(symbols)
+        self.lower = lower
+        self.words: NDArray[np.bool_] = np.array([True, *map(is_word, self.symbols[1:])])
+        """(V,) whether a symbol is a word, the unknown one too."""
+        self._index = {folded(symbol, lower): index for index, symbol in enumerate(self.symbols) if index}
+        self._symbol = _Found(self._find)
+
+    @classmethod
+    def of(cls, text: Text, size: int | None, lower: bool) -> WordVocabulary:
+        """Take the ``size`` - 1 (default 9,999) most frequent words and punctuation marks that occur twice.
+
+        Raises DataError where fewer than two of them are words.
+        """
+        spelled: Counter[str] = Counter()
+        for unit, count in counted(text).items():
+            if UNKNOWN not in unit and (unit == LINE_END or not unit.isspace()):
+                spelled[_bare(unit)] += count
+        totals: Counter[str] = Counter()
+        usual: dict[str, str] = {}
+        for word in sorted(spelled, key=lambda word: (-spelled[word], word)):
+            key = folded(word, lower)
+            totals[key] += spelled[word]
+            first = usual.setdefault(key, word)
+            if len(first) > 1 and first.isupper() and not word.isupper() and spelled[word] >= _SHARE * spelled[first]:
+                usual[key] = word
+        check_variety(len(totals), "word", text)
+        often = sorted((key for key in totals if totals[key] > 1), key=lambda key: (-totals[key], key))
+        often = often[: (size or WORDS) - 1]
+        if sum(map(is_word, often)) < 2:
+            raise DataError(
+                f"the text has {sum(map(is_word, totals)):,} different words, and fewer than two of them occur twice:"
+                " bring more text"
+            )
+        return cls([UNKNOWN, *(usual[key] for key in often)], lower)
+
+    @classmethod
+    def restored(cls, tensors: Mapping[str, NDArray[Any]], lower: bool) -> WordVocabulary:
+        """The vocabulary whose `tensors` these are; raises CorruptBundle when they do not describe one."""
+        return cls(restore("word", tensors).symbols, lower)
+
+    def encode(self, text: str) -> Ids:
+        found: Ids = np.fromiter(map(self._symbol.__getitem__, split_words(text)), dtype=np.int32)
+        return np.extract(found != _LEFT_OUT, found)
+
+    def units(self, text: str) -> Sequence[str]:
+        return [_bare(unit) for unit in split_words(text) if self._symbol[unit] != _LEFT_OUT]
+
+    def cut(self, text: str) -> int:
+        return break_at(text)
+
+    def decode(self, ids: Any) -> str:
+        """The text of indices (T,), as it is usually spaced."""
+        return spaced([self.symbols[index] for index in self.checked(ids).tolist()])
+
+    def _find(self, unit: str) -> int:
+        bare = _bare(unit)
+        unknown = 0 if is_word(bare) or UNKNOWN in bare else _LEFT_OUT
+        return self._index.get(folded(bare, self.lower), unknown)
+
+
+class _Found(dict[str, int]):
+    """Units that were met, each with its symbol."""
+
+    def __init__(self, find: Callable[[str], int]) -> None:
+        self._find = find
+
+    def __missing__(self, unit: str) -> int:
+        if len(self) >= _REMEMBERED:
+            self.clear()
+        self[unit] = found = self._find(unit)
+        return found
+
+
+def is_word(unit: str) -> bool:
+    """Whether a unit has a letter or a digit."""
+    return any(map(str.isalnum, unit))
+
+
+def folded(word: str, lower: bool) -> str:
+    """What two spellings of one word have in common: their characters, and with `lower` not their case.
+
+    >>> folded("Don’t", True), folded("Don’t", False)
+    ("don't", "Don't")
+    """
+    word = word.replace("\u2019", "'")
+    return word.lower() if lower else word
+
+
+_NO_SPACE_BEFORE = frozenset(",.;:!?)]}%…”’")
+_NO_SPACE_AFTER = frozenset("([{“‘\n")
+
+
+def spaced(units: Sequence[str]) -> str:
+    """Words and punctuation as a text.
+
+    >>> spaced(["To", "be", ",", "or", "(", "not", ")", "."])
+    'To be, or (not).'
+    """
+    text = ""
+    for unit in units:
+        tight = not text or text[-1] in _NO_SPACE_AFTER or unit[0] in _NO_SPACE_BEFORE or unit == LINE_END
+        text += unit if tight else f" {unit}"
+    return text
+
+
+def _bare(unit: str) -> str:
+    return unit if unit == LINE_END else unit.strip()

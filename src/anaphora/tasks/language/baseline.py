@@ -1,0 +1,51 @@
+"""The baseline: an interpolated Kneser-Ney model of the same units, counted on the same training part."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
+
+from anaphora.baselines.ngram import LARGEST, KneserNey, order_for
+from anaphora.tasks.language import windows
+from anaphora.tasks.language.data import Encoded
+from anaphora.tasks.language.score import ngram_nats
+from anaphora.tasks.language.settings import LanguageConfig
+
+_COUNTED_PER_MINUTE = 5_000_000  # units of which n-grams are counted; a million takes 1 to 2 s
+
+
+@dataclass(frozen=True)
+class Baseline:
+    """The n-gram model's score; `note` says if it saw less than all of the training part."""
+
+    nats: float  # of the units that are scored
+    whole_nats: float  # of all that `eval` scores of this part
+    order: int
+    note: str | None
+
+
+@dataclass(frozen=True)
+class Fitted:
+    """An n-gram model of the training part, and the nats (N,) of every unit that a score is made of."""
+
+    order: int
+    note: str | None
+    each: NDArray[np.float64] = field(repr=False, compare=False)
+
+    def baseline(self, pieces: list[windows.Piece], share: float) -> Baseline:
+        """Its score on pieces, or on a share of each."""
+        whole = float(self.each.mean())
+        nats = whole if share >= 1 else float(self.each[windows.in_shortened(pieces, share)].mean())
+        return Baseline(nats, whole, self.order, self.note)
+
+
+def fitted(config: LanguageConfig, encoded: Encoded) -> Fitted:
+    """Count the n-grams of the training part, or of a sample of it where time is short, and score the held-out part."""
+    order = order_for(config.data.units)
+    minutes = config.training.minutes
+    largest = LARGEST if minutes is None else min(LARGEST, int(minutes * _COUNTED_PER_MINUTE))
+    model = KneserNey(order, encoded.vocabulary.size).fit(encoded.train, largest)
+    each = ngram_nats(model, encoded.held_out, windows.cut(len(encoded.held_out)))
+    return Fitted(order, model.note, each)

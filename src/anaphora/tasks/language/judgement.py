@@ -1,0 +1,154 @@
+"""A score beside its baseline: results, lines, sections of the run's page, notes, and facts for the model's card."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from anaphora.data.text.id_files import Units
+from anaphora.metrics import language_model
+from anaphora.runs.content import Paragraph, Preformatted, Result, Section, Table
+from anaphora.tasks.language import score, windows
+from anaphora.tasks.language.baseline import Baseline
+from anaphora.tasks.language.predict import LanguageModel, Prompt
+from anaphora.tasks.language.settings import PLURAL
+
+NGRAM = "the n-gram model"
+_PROMPT, _WRITTEN, _TEMPERATURE, _SEED = 60, 400, 0.8, 0
+_EXAMINED = 16_384  # units of the held-out part
+_PASSAGE, _PASSAGES = 64, 8  # units of one, and how many are shown
+
+
+@dataclass(frozen=True)
+class HeldOutScore:
+    """Nats per unit of held-out text, over so many units."""
+
+    unit: str
+    nats: float
+    units: int
+
+    @property
+    def bits(self) -> float:
+        """Per unit."""
+        return language_model.bits(self.nats)
+
+    @property
+    def perplexity(self) -> float:
+        """Per unit."""
+        return language_model.perplexity(self.nats)
+
+
+@dataclass(frozen=True)
+class Judgement:
+    """What there is to say of a score, None before there is one; `scored` are its units, `every` those of the part."""
+
+    score: HeldOutScore | None
+    baseline: Baseline
+    unit: str
+    scored: int
+    every: int
+    short_of_time: bool
+    known: dict[str, Any]
+    validation_loss: float | None
+    sections: tuple[Section, ...] = ()
+
+    @property
+    def results(self) -> tuple[Result, ...]:
+        """The score beside the n-gram model's."""
+        return (Result("nats", self.unit, None if self.score is None else self.score.nats, self.baseline.nats, NGRAM),)
+
+    @property
+    def headline(self) -> list[str]:
+        """The network beside the n-gram model."""
+        if self.score is None:
+            return []
+        lines = [f"held-out text, {self.scored:,} {PLURAL[self.unit]}, per {self.unit}:"]
+        for name, nats in (("network", self.score.nats), ("n-gram ", self.baseline.nats)):
+            bits, perplexity = language_model.bits(nats), language_model.perplexity(nats)
+            lines.append(f"  {name}  {nats:.4f} nats  {bits:.4f} bits  perplexity {perplexity:,.2f}")
+        return lines
+
+    @property
+    def notes(self) -> list[str]:
+        """The baseline's own note, a score of a sample, and a network that loses."""
+        notes = [self.baseline.note] if self.baseline.note else []
+        if self.scored < self.every:
+            note = f"Both scores are of an evenly spread sample of {self.scored:,} of the held-out part's"
+            notes.append(
+                f"{note} {self.every:,} units{': --minutes left no time for more.' if self.short_of_time else '.'}"
+            )
+        if self.score is not None and self.results[0].loses:
+            notes.append(
+                f"The network loses to the n-gram model: {self.score.nats:.4f} against {self.baseline.nats:.4f} nats"
+                f" per {self.unit}. Train it longer (--minutes), or on more text."
+            )
+        return notes
+
+    @property
+    def facts(self) -> dict[str, Any]:
+        """For the model's card."""
+        score, baseline = self.score, self.baseline
+        return {
+            **self.known,
+            "scored_units": self.scored,
+            "nats_per_unit": None if score is None else score.nats,
+            "bits_per_unit": None if score is None else score.bits,
+            "perplexity": None if score is None else score.perplexity,
+            "sampled_nats_per_unit": self.validation_loss,
+            "floor": {
+                "model": f"interpolated Kneser-Ney, order {baseline.order}",
+                "nats_per_unit": baseline.whole_nats,
+                "scored_nats_per_unit": baseline.nats,
+                "note": baseline.note,
+            },
+        }
+
+
+def sections(model: LanguageModel, held_out: Units, most: int = _EXAMINED) -> tuple[Section, ...]:
+    """How a model goes on from the beginning of the held-out part, and where of so many units its loss is highest."""
+    return (_written(model, held_out), _surprising(model, held_out, min(most, _EXAMINED)))
+
+
+def is_finite(score: HeldOutScore | None) -> bool:
+    """Whether there is a score that is a number."""
+    return score is not None and math.isfinite(score.nats)
+
+
+def _written(model: LanguageModel, held_out: Units) -> Section:
+    read = held_out[: min(_PROMPT, len(held_out) - 1)]
+    _, state = model.runtime.feed(model.runtime.initial(), read[:-1])
+    prompt = Prompt(model.vocabulary.decode(read), state, int(read[-1]))
+    written = model.write(prompt, _WRITTEN, np.random.default_rng(_SEED), temperature=_TEMPERATURE)
+    told = f"It has read the first {len(read)} {PLURAL[model.vocabulary.kind]} of the held-out part:"
+    goes_on = f"and goes on, at temperature {_TEMPERATURE}:"
+    return Section(
+        "How it writes",
+        (Paragraph(told), Preformatted(prompt.text), Paragraph(goes_on), Preformatted("".join(written))),
+    )
+
+
+def _surprising(model: LanguageModel, held_out: Units, most: int) -> Section:
+    pieces = windows.sample(len(held_out), most)
+    nats = score.nats(model.runtime, held_out, pieces)
+    found: list[tuple[float, int, int]] = []
+    at = 0
+    for piece in pieces:
+        for first in range(piece.first, piece.stop, _PASSAGE):
+            stop = min(first + _PASSAGE, piece.stop)
+            here = nats[at : at + stop - first]
+            at += stop - first
+            if stop - first == _PASSAGE or len(pieces) == 1:
+                found.append((float(here.mean()), first, stop))
+    kind = model.vocabulary.kind
+    rows = tuple(
+        (first + 1, mean, model.vocabulary.decode(held_out[first:stop]).replace("\n", "⏎"))
+        for mean, first, stop in sorted(found, reverse=True)[:_PASSAGES]
+    )
+    told = (
+        f"Passages of {_PASSAGE} {PLURAL[kind]} with the highest loss, among {len(nats):,} {PLURAL[kind]} spread over"
+        " the held-out part: what it has not learnt, or what should not be in the text."
+    )
+    return Section("What surprises it most", (Paragraph(told), Table((kind, f"nats per {kind}", "passage"), rows)))

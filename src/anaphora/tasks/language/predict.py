@@ -1,0 +1,289 @@
+"""A trained language model: it goes on with a prompt, says what it expects next, and is scored on texts.
+
+    p(x_1 … x_n | prompt) = Π_t p(x_t | prompt, x_1 … x_{t−1})
+
+Everything runs on ``anaphora.runtime``. The unknown unit is never written: its probability goes to the others.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Collection, Iterator, Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from anaphora import decode
+from anaphora.data.files.text import open_texts
+from anaphora.data.text.build import restore
+from anaphora.data.text.in_memory import text_of
+from anaphora.errors import DataError, IncompatibleBundle, UsageError
+from anaphora.runtime import Model, Session
+from anaphora.runtime.state import State
+from anaphora.tasks.base.line_answers import Output
+from anaphora.tasks.base.trained_model import TrainedModel
+from anaphora.tasks.language import score
+from anaphora.tasks.language.settings import LanguageConfig
+from anaphora.tasks.language.stream import TextStream
+
+NEWLINE = "\n"
+BAR = 24  # characters of a bar that stands for probability 1
+_IN_WORDS = "_'’-"
+_NAMES = {" ": "space", "\n": "newline", "\t": "tab", "\r": "carriage return", "\u00a0": "no-break space"}
+_UNIT = {"char": "character", "byte": "byte", "word": "word", "subword": "piece"}
+_TEMPERATURE = 0.8
+
+
+class Prediction(NamedTuple):
+    """A unit or a word that may come next, and its probability."""
+
+    text: str
+    probability: float
+
+
+class Prompt(NamedTuple):
+    """A prompt that the model has read but for its last unit: what ``decode`` goes on from."""
+
+    text: str
+    state: State
+    last: int
+
+
+class LanguageModel(TrainedModel):
+    """A trained language model."""
+
+    task, makes, config_class = "language", "of text", LanguageConfig
+    config: LanguageConfig
+
+    def __init__(self, model: Model) -> None:
+        super().__init__(model)
+        self.vocabulary = restore(model.config["units"]["kind"], model.tensors)
+        """Its symbols: `encode` turns a text into ids (N,), `decode` turns them back."""
+        if self.vocabulary.size != model.width:
+            raise IncompatibleBundle(
+                f"The file's vocabulary has {self.vocabulary.size} symbols, but its network scores {model.width}."
+            )
+
+    def generate(self, prompt: str = "", length: int = 400, **settings: Any) -> str:
+        """What the model writes after a prompt, at most `length` units; settings and errors are those of `stream`."""
+        return "".join(self.stream(prompt, length, **settings))
+
+    def stream(
+        self,
+        prompt: str = "",
+        length: int = 400,
+        *,
+        temperature: float = _TEMPERATURE,
+        top_k: int = 0,
+        top_p: float = 1.0,
+        stop: Collection[str] = (),
+        seed: int | None = None,
+    ) -> Iterator[str]:
+        """The same, piece by piece as it is drawn. It ends before a unit that is in `stop`; the same seed writes the
+        same text.
+
+        Temperature 0 takes the likeliest unit; `top_k` (0: all) and `top_p` leave the unlikely ones out. Raises
+        DataError for a unit of the prompt that the model never saw, UsageError for a setting outside its range.
+        """
+        decode.check_settings(temperature, top_k, top_p)
+        read = self.read(prompt)
+        rng = np.random.default_rng(seed)
+        return self.write(read, length, rng, temperature=temperature, top_k=top_k, top_p=top_p, stop=stop)
+
+    def next(self, prompt: str, count: int = 5) -> list[Prediction]:
+        """The likeliest units to come after a prompt, the likeliest first; raises as `stream` does."""
+        return self.units_after(self.read(prompt), count)
+
+    def next_words(self, prompt: str, count: int = 5) -> list[Prediction]:
+        """The same of whole words, for units smaller than words; else [].
+
+        A prompt that ends inside a word asks for that word.
+        """
+        return self.words_after(self.read(prompt), count)
+
+    def evaluate(self, data: Any, training_text: Any = None) -> score.Score:
+        """How surprising a text is to the model, in nats and bits per unit; beside it n-grams, where the training text
+        is given, or known because `data` are the very text that was held out.
+
+        Both may be what `anaphora.train` takes. Raises DataError for fewer than two units.
+        """
+        encoding = self.config.data.encoding
+        counted = None if training_text is None else text_of(training_text, encoding)
+        return score.evaluate(self.runtime, self.vocabulary, text_of(data, encoding), counted)
+
+    def score_files(
+        self, paths: Sequence[str], encoding: str, *, floor_from: list[str] | None, pieces: int, most: int
+    ) -> score.Score:
+        counted = open_texts(floor_from, encoding) if floor_from else None
+        return score.evaluate(self.runtime, self.vocabulary, open_texts(list(paths), encoding), counted, pieces, most)
+
+    def session(self, state: bytes | None = None) -> Session:
+        """A stream of ids through the network, `feed(ids) -> (n, V)`, at the beginning or going on from the bytes of
+        another one's `state`.
+        """
+        return self.runtime.session(state)
+
+    def open_stream(self, state: bytes | None = None) -> TextStream:
+        """A text that comes in pieces, `feed(text) -> (n,)` nats of its units; raises as `Stream.open` does."""
+        return TextStream(self.runtime, self.vocabulary, state)
+
+    def run(
+        self, inputs: Sequence[str], output: Output, as_json: bool, *,
+        prompt: str, length: int, following: int, temperature: float | None, top_k: int, top_p: float, seed: int | None,
+    ) -> None:  # fmt: skip
+        chosen: dict[str, Any] = {
+            "temperature": _TEMPERATURE if temperature is None else temperature, "top_k": top_k, "top_p": top_p,
+        }  # fmt: skip
+        decode.check_settings(**chosen)
+        rng = np.random.default_rng(seed)
+
+        def answer(text: str, stop: tuple[str, ...]) -> None:
+            read = self.read(text)
+            if following:
+                output.write(self._table(read, following))
+                return
+            output.write(read.text)
+            for piece in self.write(read, length, rng, stop=stop, **chosen):
+                output.write(piece)
+                output.flush()
+            output.write("\n")
+
+        if prompt != "-":
+            answer(prompt, ())
+            return
+        for number, text in enumerate(_prompts(), 1):
+            if following:
+                output.write(f"{'' if number == 1 else NEWLINE}after {text!r}\n")
+            answer(text, (NEWLINE,))
+
+    def table(self, prompt: str, count: int) -> str:
+        """The likeliest next words, for small units, and the likeliest next units, with bars; raises as `stream`."""
+        return self._table(self.read(prompt), count)
+
+    def _table(self, prompt: Prompt, count: int) -> str:
+        words = self.words_after(prompt, count)
+        units = _bars(f"next {_UNIT.get(self.vocabulary.kind, 'unit')}", self.units_after(prompt, count))
+        return f"{_bars('next word', words)}\n{units}" if words else units
+
+    def read(self, text: str) -> Prompt:
+        """Read a prompt; an empty one begins as a new line does.
+
+        Raises DataError naming each unit the model never saw and where it stands.
+        """
+        ids = self.vocabulary.encode_prompt(text)
+        if ids.size == 0:
+            ids = self.vocabulary.encode(NEWLINE)
+            if int(ids[0]) == self.vocabulary.unknown:
+                raise DataError(
+                    'The model has never seen a new line to begin with: give it some text with --prompt "…".'
+                )
+            return Prompt("", self.runtime.initial(), int(ids[0]))
+        _, state = self.runtime.feed(self.runtime.initial(), ids[:-1])
+        return Prompt(self.vocabulary.decode(ids), state, int(ids[-1]))
+
+    def write(
+        self,
+        prompt: Prompt,
+        length: int,
+        rng: np.random.Generator,
+        *,
+        temperature: float = 1.0,
+        top_k: int = 0,
+        top_p: float = 1.0,
+        stop: Collection[str] = (),
+    ) -> Iterator[str]:
+        """Yield the text of up to ``length`` units as they are drawn, ending before one that is in ``stop``.
+
+        Raises UsageError for a setting outside its range.
+        """
+        ends = [index for index, symbol in enumerate(self.vocabulary.symbols) if symbol in stop]
+        drawn = decode.sample(
+            self._known_step, prompt.state, prompt.last, length, rng,
+            temperature=temperature, top_k=top_k, top_p=top_p, stop=ends,
+        )  # fmt: skip
+        decoder = self.vocabulary.decoder()
+        for token in drawn:
+            if token not in ends:
+                yield decoder.push(token)
+        yield decoder.flush()
+
+    def units_after(self, prompt: Prompt, count: int) -> list[Prediction]:
+        """Return the ``count`` most likely units after the prompt, the likeliest first."""
+        logits, _ = self.runtime.step(prompt.state, prompt.last)
+        probabilities = decode.distribution(logits)
+        likeliest = np.argsort(-probabilities, kind="stable")[:count].tolist()
+        return [Prediction(self.name(token), float(probabilities[token])) for token in likeliest]
+
+    def words_after(self, prompt: Prompt, count: int) -> list[Prediction]:
+        """Return the ``count`` most likely words after the prompt, for units smaller than words; [] for others.
+
+            p(word) = Π p(its symbols) · p(a symbol that is in no word)
+
+        A prompt that ends inside a word asks for the whole word. Found best first, so no likelier word is missed.
+        """
+        if self.vocabulary.kind not in ("char", "byte"):
+            return []
+        begun = _word_at_end(prompt.text)
+        outside = ~np.array([_in_word(symbol) for symbol in self.vocabulary.symbols])
+        found = decode.runs(self._known_step, prompt.state, prompt.last, outside, count + 1)
+        words = [Prediction(begun + self.vocabulary.decode(run), probability) for run, probability in found]
+        # With nothing begun, the empty run stands for all the marks and spaces that may come instead of a word.
+        return [found for found in words if found.text][:count]
+
+    def name(self, token: int) -> str:
+        """Return a unit as a person can read it in a table: white space by name, a word's own space as ␣."""
+        if token == self.vocabulary.unknown:
+            return "(unknown)"
+        symbol = self.vocabulary.symbols[token]
+        if symbol in _NAMES:
+            return _NAMES[symbol]
+        if symbol.startswith(" ") and len(symbol) > 1:
+            return "␣" + symbol[1:]
+        return symbol if symbol.isprintable() else ascii(symbol)[1:-1]
+
+    def _known_step(self, state: State, token: int) -> tuple[NDArray[Any], State]:
+        logits, after = self.runtime.step(state, token)
+        if self.vocabulary.unknown is not None:
+            logits = logits.copy()
+            logits[self.vocabulary.unknown] = -np.inf
+        return logits, after
+
+
+def open_model(model: Model) -> LanguageModel:
+    """The model of a file; raises IncompatibleBundle if it is no language model."""
+    return LanguageModel(model)
+
+
+def _prompts() -> Iterator[str]:
+    """The lines of standard input."""
+    if sys.stdin is None or sys.stdin.isatty():
+        raise UsageError("--prompt - reads prompts from standard input, one per line: pipe some in.")
+    for number, line in enumerate(sys.stdin.buffer, 1):
+        try:
+            yield line.decode().rstrip("\r\n")
+        except UnicodeDecodeError as error:
+            raise DataError(
+                f"Line {number} of standard input is not UTF-8: its byte {error.start} is {line[error.start]:#04x}. "
+                "Convert it first, for example with iconv -t utf-8."
+            ) from error
+
+
+def _bars(title: str, found: Sequence[Prediction]) -> str:
+    """A table of text, probability, and a bar of it."""
+    width = max(len(title), *(len(each.text) for each in found))
+    lines = [f"{title:<{width}}  probability"]
+    for text, probability in found:
+        lines.append(f"{text:<{width}}  {probability:.4f}  {'█' * round(BAR * probability)}".rstrip())
+    return "".join(f"{line}\n" for line in lines)
+
+
+def _in_word(symbol: str) -> bool:
+    return all(character.isalnum() or character in _IN_WORDS for character in symbol) or symbol.startswith("\\x")
+
+
+def _word_at_end(text: str) -> str:
+    begin = len(text)
+    while begin and _in_word(text[begin - 1]):
+        begin -= 1
+    return text[begin:]

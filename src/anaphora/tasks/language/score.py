@@ -1,0 +1,165 @@
+"""Scoring a text with a trained language model, on the runtime alone; ``train`` reports the very numbers that
+``eval`` prints.
+
+    nats_t = −log p(x_t | x_0 … x_{t−1}),  t = 1 … N−1        the first unit has nothing before it and is only read
+
+A text is cut into pieces that run as one batch (``windows.cut``); a piece re-reads some units before its first one,
+so that it starts with a warm memory. One piece is the unbroken text. Of a very long text a sample is scored, by the
+network and by the n-gram model alike.
+
+The floor beside a score is an n-gram model of the same units. It can only stand beside a text whose training text is
+known: the held-out text itself, whose floor the model's card holds, or any text once the training text is given again.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import math
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from anaphora.baselines.ngram import KneserNey, order_for
+from anaphora.data.files.text import Text
+from anaphora.data.text.id_files import Units
+from anaphora.data.text.tokenized import units_of
+from anaphora.data.text.vocabulary import Vocabulary
+from anaphora.decode import log_probabilities
+from anaphora.errors import DataError
+from anaphora.metrics.language_model import bits_per_byte, surprise
+from anaphora.runtime import Model
+from anaphora.tasks.language import windows
+from anaphora.tasks.language.settings import PLURAL, SCORED
+from anaphora.tasks.language.windows import Piece
+
+LOGITS_AT_ONCE = 2**22
+"""Scores of so many units times symbols are held at once, 16 MiB in float32; it changes no bit of the result."""
+
+
+@dataclass(frozen=True)
+class Score:
+    """How surprising a text was, per unit; `floor_nats` is None where `floor_note` says why."""
+
+    unit: str
+    units: int  # that were scored
+    text_units: int  # that have one before them: as many, but for a sample
+    unknown_units: int
+    nats_per_unit: float
+    bits_per_unit: float
+    perplexity: float
+    bits_per_byte: float
+    floor_nats: float | None
+    floor_note: str
+
+    def as_json(self) -> dict[str, Any]:
+        """Plain values."""
+        return asdict(self)
+
+    def lines(self) -> list[str]:
+        """The network beside the n-gram model."""
+        unknown = f", {self.unknown_units:,} of them unknown to the model" if self.unknown_units else ""
+        part = "" if self.units == self.text_units else f" of {self.text_units:,}, evenly spread,"
+        lines = [
+            f"{self.units:,}{part} {PLURAL[self.unit]} scored{unknown}; per {self.unit}:",
+            f"  network  {self.nats_per_unit:.4f} nats  {self.bits_per_unit:.4f} bits"
+            f"  perplexity {self.perplexity:,.2f}",
+        ]
+        if self.floor_nats is None:
+            return [*lines, f"  n-gram   not known: {self.floor_note}"]
+        lines.append(f"  n-gram   {self.floor_nats:.4f} nats  ({self.floor_note})")
+        if self.nats_per_unit > self.floor_nats:
+            lines.append("The network loses to the n-gram model on this text.")
+        return lines
+
+
+def evaluate(
+    model: Model,
+    vocabulary: Vocabulary,
+    text: str | Text,
+    training_text: str | Text | None = None,
+    most_pieces: int = windows.ROWS,
+    most_units: int = SCORED,
+) -> Score:
+    """Score a text, and count n-grams on the training text where it is given.
+
+    Raises DataError when a text has fewer than two units.
+    """
+    text = Text.of(text) if isinstance(text, str) else text
+    with units_of(vocabulary, text) as ids:
+        if len(ids) < 2:
+            raise DataError(f"Expected at least 2 {vocabulary.kind} units to score, got {len(ids)}: bring more text.")
+        pieces = windows.cut(len(ids), most=most_pieces, units=most_units)
+        result = surprise(nats(model, ids, pieces))
+        sha256, size_bytes = hashlib.sha256(), 0
+        for block in text.blocks():
+            sha256.update(block.encode())
+            size_bytes += len(block.encode())
+        floor_nats, note = _baseline(model, vocabulary, sha256.hexdigest(), ids, pieces, training_text)
+        unknown = 0
+        if vocabulary.unknown is not None:
+            unknown = sum(int((ids[piece.first : piece.stop] == vocabulary.unknown).sum()) for piece in pieces)
+    return Score(
+        unit=vocabulary.kind,
+        units=result.units,
+        text_units=len(ids) - 1,
+        unknown_units=unknown,
+        nats_per_unit=result.nats_per_unit,
+        bits_per_unit=result.bits_per_unit,
+        perplexity=result.perplexity,
+        bits_per_byte=bits_per_byte(result.nats_per_unit, len(ids) - 1, size_bytes),
+        floor_nats=floor_nats,
+        floor_note=note,
+    )
+
+
+def _baseline(
+    model: Model,
+    vocabulary: Vocabulary,
+    sha256: str,
+    ids: Units,
+    pieces: Sequence[Piece],
+    training_text: str | Text | None,
+) -> tuple[float | None, str]:
+    kind = vocabulary.kind
+    if training_text is not None:
+        training_text = Text.of(training_text) if isinstance(training_text, str) else training_text
+        with units_of(vocabulary, training_text) as counted:
+            if len(counted) < 2:
+                raise DataError(f"Expected at least 2 {kind} units to count n-grams on, got {len(counted)}.")
+            ngram = KneserNey(order_for(kind), vocabulary.size).fit(counted)
+        each = ngram_nats(ngram, ids, pieces)
+        return math.fsum(each.tolist()) / len(each), ngram.note or "counted on the text that was given"
+    card = model.config.get("card", {})
+    if card.get("held_out_sha256") == sha256:
+        return float(card["floor"]["nats_per_unit"]), "this is the held-out text of the training, and its n-gram score"
+    return None, "this is not the training's held-out text: give the training text with --floor-from"
+
+
+def ngram_nats(ngram: KneserNey, ids: Units, pieces: Sequence[Piece]) -> NDArray[np.float64]:
+    """Return −log p of every unit that pieces score, by an n-gram model that looks back no further than they do."""
+    return np.concatenate(
+        [ngram.nats(ids[piece.start : piece.stop])[piece.first - piece.start :] for piece in pieces] or [np.zeros(0)]
+    )
+
+
+def nats(model: Model, ids: Units, pieces: Sequence[Piece] | None = None) -> NDArray[np.float64]:
+    """Return −log p of every unit that pieces score, in nats; without pieces, those that a score is made of."""
+    pieces = windows.cut(len(ids)) if pieces is None else pieces
+    found = np.zeros(windows.scored_in(pieces), dtype=np.float64)
+    if not pieces:
+        return found
+    sizes = np.array([piece.stop - piece.first for piece in pieces])
+    warm = np.array([piece.first - 1 - piece.start for piece in pieces])  # steps that are read and not scored
+    places = np.cumsum(sizes) - sizes - warm  # of a row's first step among the nats
+    state = model.initial(len(pieces))
+    chunk = max(1, LOGITS_AT_ONCE // (len(pieces) * model.width))
+    for begin in range(0, int((sizes + warm).max()), chunk):
+        rows = windows.rows(ids, pieces, begin, chunk)
+        logits, state = model.forward(rows.inputs, rows.lengths, state)
+        t, b = np.nonzero(rows.scored)
+        targets = rows.targets[t, b]
+        found[places[b] + begin + t] = -log_probabilities(logits[t, b])[np.arange(t.size), targets]
+    return found

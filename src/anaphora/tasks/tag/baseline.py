@@ -1,0 +1,73 @@
+"""The baseline: each word's most frequent tag in the training part, and for a word that it has not the most frequent
+tag of all.
+
+Of equal counts the tag that is more frequent elsewhere wins. Words whose tag is the most frequent of all need not be
+kept.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from anaphora.data.files.conll import Sentences
+from anaphora.errors import CorruptBundle
+from anaphora.metrics.tagging import Measured, measured
+from anaphora.tasks.tag.symbols import packed, unpacked
+
+
+@dataclass(frozen=True)
+class Baseline:
+    """A tag for each word as it stands."""
+
+    usual: str
+    tags: Mapping[str, str]
+
+    def predict(self, tokens: Sequence[str]) -> tuple[str, ...]:
+        """The tags of a sentence."""
+        return tuple(self.tags.get(word, self.usual) for word in tokens)
+
+    def score(self, sentences: Sentences) -> Measured:
+        """How good that is."""
+        return measured(sentences.tags, [self.predict(tokens) for tokens in sentences.tokens])
+
+    def tensors(self) -> dict[str, NDArray[Any]]:
+        """What a bundle holds of it."""
+        different = sorted({self.usual, *self.tags.values()})
+        index = {tag: number for number, tag in enumerate(different)}
+        words = sorted(self.tags)
+        return {
+            **packed(words, "floor.words"),
+            **packed(different, "floor.names"),
+            "floor.tags": np.array([index[self.tags[word]] for word in words], dtype=np.int32),
+            "floor.usual": np.array([index[self.usual]], dtype=np.int32),
+        }
+
+    @staticmethod
+    def restore(tensors: Mapping[str, NDArray[Any]]) -> Baseline:
+        """The baseline that a bundle holds; raises CorruptBundle if it holds none."""
+        words, names = unpacked(tensors, "floor.words"), unpacked(tensors, "floor.names")
+        try:
+            tags = [names[number] for number in tensors["floor.tags"].tolist()]
+            usual = names[int(tensors["floor.usual"][0])]
+        except (KeyError, IndexError) as error:
+            raise CorruptBundle(f"The model's most frequent tags cannot be read: {error}.") from error
+        return Baseline(usual, dict(zip(words, tags, strict=True)))
+
+
+def fitted(train: Sentences) -> Baseline:
+    """Count the tags of each word."""
+    counts: dict[str, Counter[str]] = {}
+    total: Counter[str] = Counter()
+    for tokens, tags in zip(train.tokens, train.tags, strict=True):
+        total.update(tags)
+        for word, tag in zip(tokens, tags, strict=True):
+            counts.setdefault(word, Counter())[tag] += 1
+    usual = max(total, key=lambda tag: (total[tag], tag))
+    each = {word: max(own, key=lambda tag: (own[tag], total[tag], tag)) for word, own in counts.items()}
+    return Baseline(usual, {word: tag for word, tag in each.items() if tag != usual})

@@ -1,0 +1,88 @@
+"""A score beside its baseline: results, lines, sections of the run's page, notes, and facts for the model's card."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import astuple, dataclass
+from typing import Any
+
+from anaphora.metrics import spans
+from anaphora.metrics.tagging import Measured
+from anaphora.runs.content import Paragraph, Result, Section, Table
+from anaphora.runs.report import headline, lost, partly_scored
+from anaphora.tasks.tag.data import Corpus
+from anaphora.tasks.tag.score import Score
+
+_RIVAL = "each word's most frequent tag"
+_FIGURES = ("accuracy", "precision", "recall", "f1", "unknown_accuracy", "exact", "nats_per_word")
+
+
+@dataclass(frozen=True)
+class Judgement:
+    """What there is to say of a score, None before there is one."""
+
+    score: Score | None
+    baseline: Measured
+    corpus: Corpus
+    tags: int
+    scored: int  # sentences
+
+    @property
+    def results(self) -> tuple[Result, ...]:
+        """F1 of spans, where tags are spans, and accuracy beside those of the baseline; then nats."""
+        score, baseline = self.score, self.baseline
+        accuracy, f1, nats = (None, None, None) if score is None else (score.accuracy, score.f1, score.nats_per_word)
+        found = (
+            Result("span F1", "", f1, baseline.spans.f1, _RIVAL, lower_is_better=False),
+            Result("accuracy", "", accuracy, baseline.accuracy, _RIVAL, lower_is_better=False),
+            Result("nats", "word", nats, None, ""),
+        )
+        return found[1:] if self.corpus.scheme == spans.PLAIN else found
+
+    @property
+    def headline(self) -> list[str]:
+        return headline(self.score)
+
+    @property
+    def notes(self) -> list[str]:
+        """Sentences that were not scored, and a network that loses."""
+        remedy = "Train it longer (--minutes), or on more sentences."
+        partly = partly_scored(self.scored, len(self.corpus.held_out), "sentences")
+        return [*partly, *lost(self.results[0], _RIVAL, remedy)]
+
+    @property
+    def facts(self) -> Mapping[str, Any]:
+        score, corpus = self.score, self.corpus
+        return {
+            "unit": "words",
+            "tags": self.tags,
+            "scheme": corpus.scheme,
+            "train_sentences": len(corpus.train),
+            "train_words": corpus.train.words,
+            "held_out_sentences": len(corpus.held_out),
+            "held_out_words": corpus.held_out.words,
+            "scored_sentences": None if score is None else score.sentences,
+            **{name: None if score is None else getattr(score, name) for name in _FIGURES},
+            "floor": {"accuracy": self.baseline.accuracy, "f1": self.baseline.spans.f1},
+        }
+
+    @property
+    def sections(self) -> tuple[Section, ...]:
+        """Figures of each type or tag, tags that are confused, and the sentences with the largest losses."""
+        score = self.score
+        if score is None:
+            return ()
+        of_spans = score.f1 is not None
+        head = ("type" if of_spans else "tag", "there", "guessed", "precision", "recall", "F1")
+        found = [Section("Types of spans" if of_spans else "Tags", (Table(head, tuple(map(astuple, score.each))),))]
+        if score.confused:
+            pairs = tuple((truth, guess, count) for count, truth, guess in score.confused)
+            found.append(Section("Most often confused", (Table(("tag", "guess", "words"), pairs),)))
+        if score.worst:
+            told = Paragraph(
+                "Wrong, and sure of it: mistakes of the network, or of the data. Look at them first. A wrong word"
+                " stands as word[tag→guess]."
+            )
+            rows = tuple((one.where, one.text, one.wrong, one.nats) for one in score.worst)
+            found.append(Section("Worst sentences", (told, Table(("where", "sentence", "wrong", "nats"), rows))))
+        return tuple(found)

@@ -1,0 +1,131 @@
+"""Lines of files or of a pipe as sentences to tag.
+
+lines      a sentence per line, its words between blanks
+columns    a word per line, as training reads it
+conllu     CoNLL-U
+json       an object per line with a list of words
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from anaphora.data.files import lines as line_files
+from anaphora.data.files.conll import TOKENS, listed
+from anaphora.data.files.lines import Line
+from anaphora.data.files.text import STANDARD_INPUT
+from anaphora.data.files.word_lines import CONLLU, Layout, Word, Wrong, columns, conllu
+from anaphora.errors import DataError
+from anaphora.tasks.base.line_answers import text_of, value_of
+from anaphora.tasks.tag.settings import Data
+
+FORMATS = ("auto", "lines", "columns", "conllu", "json")
+_OBJECTS = (".jsonl", ".ndjson", ".json", ".parquet")
+_COLUMNS = (".conll", ".iob", ".iob2", ".bio", ".bioes", ".tsv")
+_COMMENT = re.compile(r"# ?(sent_id|text|newdoc|newpar|global)\b")  # of CoNLL-U
+_LONGEST = 10_000  # lines of a sentence that are waited for
+
+
+class Block(NamedTuple):
+    """The lines of one sentence, a word in each, and how they are read; None before there was a word."""
+
+    lines: list[Line]
+    layout: Layout | None
+
+
+class Item(NamedTuple):
+    """A sentence to tag, and what its answer keeps of its input."""
+
+    tokens: tuple[str, ...]
+    lines: list[tuple[list[str], int | None]]  # the fields of each, and the number of its word, if it is one
+    values: Mapping[str, Any]  # of the JSON object
+    layout: Layout | None = None
+
+    @property
+    def between(self) -> str:
+        """What stands between the fields of a line."""
+        return "\t" if self.layout is None or self.layout.tabs else " "
+
+
+def sentences_of(paths: Sequence[str], form: str, data: Data) -> Iterator[list[Line | Block]]:
+    """The sentences of files, of standard input for `-` or nothing, some of them at once."""
+    for path in paths or [STANDARD_INPUT]:
+        ending = Path(path).suffix.lower()
+        objects = form == "json" or (form == "auto" and ending in _OBJECTS)
+        yield from _sentences(line_files.batches([path], plain=not objects), form, ending, data)
+
+
+def line_item(line: Line, column: str | None) -> Item:
+    """A line that is a sentence, its words in the object's column; raises DataError for one that cannot be read."""
+    text = text_of(line)
+    if not line.json:
+        return _item(tuple(text.split()), None)
+    values = value_of(line, text)
+    names = [name for name in (column, *TOKENS) if isinstance(values, dict) and name in values]
+    if not names:
+        raise DataError(f"{line.where}: expected a JSON object with 'tokens', got {text[:80]}.")
+    try:
+        return _item(listed(values[names[0]], str(names[0])), values)
+    except DataError as error:
+        raise DataError(f"{line.where}: {error}") from error
+
+
+def block_item(block: Block) -> Item:
+    """Lines that are a sentence; raises DataError for one that cannot be read."""
+    lines: list[tuple[list[str], int | None]] = []
+    words: list[Word] = []
+    wrong: list[Wrong] = []
+    for number, line in enumerate(block.lines):
+        text = text_of(line)
+        if block.layout is None:
+            lines.append(([text], None))
+            continue
+        word = block.layout.word(number, text, bool(words), wrong)
+        lines.append((block.layout.fields(text), None if word is None else len(words)))
+        words += [] if word is None else [word]
+    if wrong:
+        raise DataError(f"{block.lines[wrong[0].line].where}: {wrong[0].message}")
+    tokens = tuple(word.token for word in words)
+    return Item(tokens, lines, {"tokens": tokens}, block.layout)
+
+
+def _item(tokens: tuple[str, ...], values: Mapping[str, Any] | None) -> Item:
+    lines = [([" ".join(word.split()) or word], number) for number, word in enumerate(tokens)]
+    return Item(tokens, list(lines), {"tokens": tokens} if values is None else values)
+
+
+def _sentences(batches: Iterator[list[Line]], form: str, ending: str, data: Data) -> Iterator[list[Line | Block]]:
+    """Lines as they are, or together where a line is a word."""
+    layout: Layout | None = None
+    held: list[Line] = []
+    for batch in batches:
+        sentences: list[Line | Block] = []
+        for line in batch:
+            text = line.text.decode(errors="replace")
+            if form == "auto" and text.strip():
+                form = "json" if line.json else _form(ending, text)
+            if form in ("auto", "lines", "json"):
+                sentences.append(line._replace(json=line.json or form == "json"))
+                continue
+            blank = not text.strip(" \t\r")
+            held += [] if blank else [line]
+            if layout is None and not blank and not text.startswith(("#", "-DOCSTART-")):
+                layout = conllu(data, False) if form == "conllu" else columns(data, text, False)
+            if held and (blank or len(held) == _LONGEST):
+                sentences.append(Block(held, layout))
+                held = []
+        if sentences:
+            yield sentences
+    if held:
+        yield [Block(held, layout)]
+
+
+def _form(ending: str, first: str) -> str:
+    """What the lines of a file are, by its ending and its first line."""
+    fields = first.split("\t")
+    if ending == ".conllu" or _COMMENT.match(first) or (len(fields) == len(CONLLU) and fields[0].isdigit()):
+        return "conllu"
+    return "columns" if ending in _COLUMNS or len(fields) > 1 else "lines"

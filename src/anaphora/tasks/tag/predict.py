@@ -1,0 +1,259 @@
+"""A trained tagger: sentences in, tags out, with their probabilities, on the runtime alone.
+
+    p(tags | words) = exp(s(tags)/T) / Z        over all tags that are possible, T the temperature that was fitted
+
+A sentence's numbers are the same bits whatever sentences it is read with: they are sorted by length and cut into
+batches only to save time.
+
+What `run` writes for the sentences of its input (`anaphora.tasks.tag.lines`):
+
+    lines      word <tab> tag, a blank line after each sentence
+    columns    the same lines with the tag as one more field
+    conllu     the same with the tag's field filled in
+    json       the same, with `tags` and `probability`
+
+With `top`, the best of all tags of a sentence stand side by side, under a comment that says how likely each is.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Iterator, Sequence
+from itertools import pairwise
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from anaphora.bundle import Bundle
+from anaphora.data.batches import Ragged, edges
+from anaphora.data.files.conll import Sentences
+from anaphora.data.files.lines import Line
+from anaphora.data.files.word_lines import CONLLU
+from anaphora.data.sampling import by_length, evenly_spaced
+from anaphora.errors import CorruptBundle, IncompatibleBundle, UsageError
+from anaphora.metrics import spans
+from anaphora.metrics.temperature import fitted
+from anaphora.runtime import Model, parts
+from anaphora.runtime.crf import Chain
+from anaphora.tasks.base.line_answers import LineAnswers, Output
+from anaphora.tasks.base.trained_model import TrainedModel
+from anaphora.tasks.tag.baseline import Baseline
+from anaphora.tasks.tag.data import paths, read_all, tagged, untagged
+from anaphora.tasks.tag.encoding import Part, Reader
+from anaphora.tasks.tag.lines import FORMATS, Block, Item, block_item, line_item, sentences_of
+from anaphora.tasks.tag.network import CHAIN, CHARACTERS, SENTENCE, WORDS
+from anaphora.tasks.tag.score import Score, judge
+from anaphora.tasks.tag.settings import TagConfig
+
+_ROWS_AT_ONCE = 256
+_WORDS_AT_ONCE = 2**13
+_PAIRS_AT_ONCE = 2**19  # pairs of neighbouring tags that are compared, of all rows together
+_FITTED, _FEWEST_FITTED = 2_000, 100  # sentences that the temperature is fitted to
+_PAIRS_FITTED = 2**28  # pairs of neighbouring tags, over all words of those sentences
+_TRIED = 20  # temperatures
+
+
+class Prediction(NamedTuple):
+    """Tags of a sentence, how likely they are all together, and, where it was asked, how likely the type of each is."""
+
+    tags: tuple[str, ...]
+    probability: float
+    confidence: tuple[float, ...] = ()
+
+
+class Tagger(TrainedModel):
+    """A trained tagger."""
+
+    task, makes, config_class = "tag", "that tags words", TagConfig
+    config: TagConfig
+
+    def __init__(self, model: Model) -> None:
+        super().__init__(model)
+        units = model.config.get("units", {})
+        self.reader = Reader.restore(units, model.tensors)
+        self.baseline = Baseline.restore(model.tensors)
+        if "temperature" not in units:
+            raise CorruptBundle("The model lacks 'temperature', which says how likely its tags are.")
+        found = parts(Bundle(dict(model.tensors), dict(model.config)))
+        self._words, self._characters, self._sentence = found[WORDS], found.get(CHARACTERS), found[SENTENCE]
+        tags, K = self.reader.tags, len(self.reader.tags)
+        if self._sentence.width != K:
+            raise IncompatibleBundle(f"The file names {K} tags, but its network scores {self._sentence.width}.")
+        self._chain: Chain = found.get(CHAIN) or Chain(np.zeros((K, K)), np.zeros(K), np.zeros(K))
+        are_spans = self.reader.internal != spans.PLAIN
+        types = [spans.parts(tag)[1] if are_spans and tag != "O" else tag for tag in tags]
+        self._same_type = [[at for at, other in enumerate(types) if other == own] for own in types]
+        self.temperature: float = units["temperature"]
+        self.chain = self.at(self.temperature)
+
+    @property
+    def scheme(self) -> str:
+        """How its tags mean spans: iob1, iob2, iobes, bilou or none."""
+        return self.reader.scheme
+
+    def predict(self, X: Any) -> list[tuple[str, ...]]:
+        """The likeliest tags of each sentence: lists of words, or texts with blanks between words.
+
+        Raises UsageError for what are no sentences.
+        """
+        return [best[0].tags for best in self.tag(untagged(X))]
+
+    def several(self, X: Any, top: int = 5) -> list[list[Prediction]]:
+        """The `top` likeliest rows of tags of each sentence, the best first, each with its probability; the best with
+        the confidence of each word's type too.
+        """
+        return self.tag(untagged(X), top, confident=True)
+
+    def evaluate(self, data: Any) -> Score:
+        """How good its tags are on sentences with tags, in any form that training takes.
+
+        Raises as `predict` does.
+        """
+        files, read = paths(data), self.config.data
+        return self.judged(tagged(read, data) if files is None else read_all(read, files))
+
+    def score_files(self, paths: Sequence[str], encoding: str, **options: Any) -> Score:
+        return self.judged(read_all(self.config.data, paths, encoding))
+
+    def run(self, inputs: Sequence[str], output: Output, as_json: bool, **options: Any) -> None:
+        Answers(self, as_json, **options).run(inputs, output)
+
+    def at(self, temperature: float) -> Chain:
+        """The chain of tags at a temperature, without what is impossible."""
+        return self._chain.limited(*self.reader.impossible(), temperature)
+
+    def tag(self, tokens: Sequence[Sequence[str]], top: int = 1, confident: bool = False) -> list[list[Prediction]]:
+        """The likeliest tags of each sentence, the best first; so many, or as there are. With `confident` the best also
+        say how likely the type of each word's tag is.
+        """
+        found = [[Prediction((), 1.0)] for _ in tokens]
+        for rows, scores, lengths in self.scores(self.reader.unlabelled(tokens)):
+            best = self.chain.best(scores, lengths)
+            for at, (row, n) in enumerate(zip(rows.tolist(), lengths.tolist(), strict=True)):
+                own = scores[:n, at]
+                likeliest = [best[at]] if top == 1 else self.chain.several(own, top)
+                found[row] = [
+                    Prediction(self.reader.given(path.labels.tolist()), math.exp(path.log_probability))
+                    for path in likeliest
+                ]
+                if confident:
+                    confidence = self._confidence(own, likeliest[0].labels)
+                    found[row][0] = found[row][0]._replace(confidence=confidence)
+        return found
+
+    def _confidence(self, scores: NDArray[np.float32], labels: NDArray[np.int64]) -> tuple[float, ...]:
+        """p(the word's tag is of this type) of each word of one sentence, scores (n, K)."""
+        marginals = self.chain.marginals(scores)
+        return tuple(
+            float(np.add.reduce(own[self._same_type[label]])) for own, label in zip(marginals, labels, strict=True)
+        )
+
+    def scores(self, part: Part) -> Iterator[tuple[NDArray[np.int64], NDArray[np.float32], NDArray[np.int64]]]:
+        """Some sentences at once, those without words left out: where they stand in the part (B,), the network's
+        scores of their words (T, B, K), and how many words they have (B,).
+        """
+        lengths = part.lengths
+        order = by_length(np.flatnonzero(lengths), lengths)
+        most = max(1, min(_ROWS_AT_ONCE, _PAIRS_AT_ONCE // len(self.reader.tags) ** 2))
+        for begin, end in pairwise(edges(lengths[order], _WORDS_AT_ONCE, most).tolist()):
+            rows = order[begin:end]
+            yield rows, self._scored(part.take(rows)), lengths[rows]
+
+    def _scored(self, part: Part) -> NDArray[np.float32]:
+        lengths = part.lengths
+        read, _ = self._words.forward(part.words.padded(), lengths)
+        if self._characters is not None:
+            forms, _ = self._characters.forward(part.characters.padded(), part.characters.lengths)
+            own = Ragged(forms[part.forms], part.words.ends).padded()
+            read = np.concatenate([read, own], axis=2)
+        found: tuple[NDArray[np.float32], Any] = self._sentence.forward(read, lengths)
+        return found[0]
+
+    def fit_temperature(self, part: Part) -> float:
+        """The temperature that fits sentences best, or of many some of them; 1 where none can be judged."""
+        known = np.flatnonzero(part.known)
+        if not len(known):
+            return 1.0
+        pairs = float(part.lengths.mean()) * len(self.reader.tags) ** 2
+        most = min(_FITTED, max(_FEWEST_FITTED, int(_PAIRS_FITTED / pairs)))
+        some = part.take(known[evenly_spaced(len(known), most)])
+        scored = [(scores, lengths, some.targets(rows)) for rows, scores, lengths in self.scores(some)]
+
+        def nats(temperature: float) -> float:
+            chain = self.at(temperature)
+            return -sum(float(chain.log_probabilities(*each).sum()) for each in scored)
+
+        return fitted(nats, _TRIED)
+
+    def judged(self, sentences: Sentences, part: Part | None = None, temperature: float | None = None) -> Score:
+        """How good its tags of these sentences are, at a temperature of its own or another; `part` is the sentences as
+        numbers, where they are at hand.
+        """
+        part = self.reader.labelled(sentences) if part is None else part
+        temperature = self.temperature if temperature is None else temperature
+        chain = self.at(temperature)
+        predictions: list[tuple[str, ...]] = [()] * len(sentences)
+        nats = np.zeros(len(sentences))
+        for rows, scores, lengths in self.scores(part):
+            numbers = part.numbers[rows]
+            nats[numbers] = -chain.log_probabilities(scores, lengths, np.maximum(part.targets(rows), 0))
+            for number, path in zip(numbers.tolist(), chain.best(scores, lengths), strict=True):
+                predictions[number] = self.reader.given(path.labels.tolist())
+        baseline = self.baseline.score(sentences)
+        return judge(self.reader, sentences, part, predictions, nats, baseline, temperature)
+
+
+class Answers(LineAnswers[Item, list[Prediction]]):
+    """A tagger that answers sentences; `top` asks for so many rows of tags for each."""
+
+    def __init__(self, tagger: Tagger, as_json: bool, top: int | None = None, form: str = "auto") -> None:
+        """Raises UsageError if there is no such form of sentences."""
+        if form not in FORMATS:
+            raise UsageError(f"--format takes one of {', '.join(FORMATS)}; it was given {form!r}.")
+        self.tagger, self.as_json, self.top, self.form = tagger, as_json, top or 1, form
+        self.blank = "{}" if as_json else ""
+
+    def batches(self, paths: Sequence[str]) -> Iterator[list[Line | Block]]:
+        return sentences_of(paths, self.form, self.tagger.config.data)
+
+    def parse(self, line: Line | Block) -> Item:
+        return block_item(line) if isinstance(line, Block) else line_item(line, self.tagger.config.data.token)
+
+    def predict(self, items: Sequence[Item]) -> list[list[Prediction]]:
+        return self.tagger.tag([item.tokens for item in items], self.top, confident=self.as_json)
+
+    def format(self, item: Item, prediction: list[Prediction]) -> str:
+        if self.as_json:
+            return self._object(item, prediction)
+        if item.layout is not None and item.layout.conllu:
+            return self._filled(item, prediction)
+        lines = [] if len(prediction) == 1 else [f"# p {' '.join(f'{one.probability:.4f}' for one in prediction)}"]
+        for fields, number in item.lines:
+            tags = [] if number is None else [one.tags[number] for one in prediction]
+            lines.append(item.between.join([*fields, *tags]))
+        return "\n".join([*lines, ""])
+
+    def _filled(self, item: Item, prediction: list[Prediction]) -> str:
+        """Lines of CoNLL-U with the tag in its field."""
+        name = (self.tagger.config.data.tag or "UPOS").upper()
+        field = CONLLU.index(name if name in CONLLU else "UPOS")
+        several = enumerate(prediction, 1) if self.top > 1 else ()
+        lines = [f"# tags {rank} p={one.probability:.4f}: {' '.join(one.tags)}" for rank, one in several]
+        for fields, number in item.lines:
+            if number is not None:
+                fields = [*fields[:field], prediction[0].tags[number], *fields[field + 1 :]]
+            lines.append("\t".join(fields))
+        return "\n".join([*lines, ""])
+
+    def _object(self, item: Item, prediction: list[Prediction]) -> str:
+        added: dict[str, Any] = prediction[0]._asdict()
+        if self.top > 1:
+            added["best"] = [{"tags": one.tags, "probability": one.probability} for one in prediction]
+        return json.dumps({**item.values, **added}, ensure_ascii=False)
+
+
+def open_model(model: Model) -> Tagger:
+    """The model of a file; raises IncompatibleBundle if it is no tagger."""
+    return Tagger(model)

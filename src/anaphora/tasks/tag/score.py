@@ -1,0 +1,173 @@
+"""How good a tagger is on sentences whose tags are known; `train` reports the very numbers that `eval` prints."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import asdict, astuple, dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from anaphora.data.files.conll import Sentences
+from anaphora.formatting import columns, shortened, titled
+from anaphora.metrics import spans
+from anaphora.metrics.tagging import Measured, measured
+from anaphora.tasks.tag.encoding import Part, Reader
+from anaphora.tasks.tag.symbols import UNKNOWN
+
+WORST = 20
+_SHOWN = 5  # of the worst sentences and of confusions, on a terminal
+_TEXT = 480  # characters of a sentence that are shown
+_TABLE = 40  # types or tags that are printed
+
+
+@dataclass(frozen=True)
+class Worst:
+    """A sentence that the tagger is most wrong about; a wrong word stands as word[tag→prediction]."""
+
+    where: str
+    text: str
+    wrong: int
+    nats: float
+
+
+@dataclass(frozen=True)
+class Each:
+    """What is known of one type of span, or of one tag."""
+
+    name: str
+    there: int
+    guessed: int
+    precision: float
+    recall: float
+    f1: float
+
+
+@dataclass(frozen=True)
+class Score:
+    """How good tags are; precision, recall and F1 are of spans, None where tags are none."""
+
+    sentences: int
+    words: int
+    scheme: str
+    accuracy: float
+    unknown_words: int  # in no vocabulary
+    unknown_accuracy: float | None
+    exact: float  # the share of sentences without a mistake
+    precision: float | None
+    recall: float | None
+    f1: float | None
+    spans: int
+    floor_accuracy: float
+    floor_f1: float | None
+    nats_per_word: float  # of the sentences whose tags are all known, at the temperature that was fitted
+    temperature: float
+    unseen: tuple[str, ...]  # tags that training never had
+    each: tuple[Each, ...]
+    confused: tuple[tuple[int, str, str], ...]
+    worst: tuple[Worst, ...]
+
+    def as_json(self) -> dict[str, Any]:
+        """Plain values."""
+        return asdict(self)
+
+    def lines(self) -> list[str]:
+        """What a person reads, the network beside each word's most frequent tag."""
+        rows = [("accuracy", self.accuracy, self.floor_accuracy)]
+        if self.f1 is not None and self.floor_f1 is not None:
+            rows.insert(0, ("span F1", self.f1, self.floor_f1))
+        lines = [
+            f"{self.sentences:,} sentences, {self.words:,} words"
+            + (f", {self.spans:,} spans ({self.scheme})" if self.f1 is not None else ""),
+            *columns(
+                ["", "network", "most frequent tag"],
+                [[f"  {name}", f"{own:.4f}", f"{floor:.4f}"] for name, own, floor in rows],
+                right=[1, 2],
+            ),
+        ]
+        if self.f1 is not None:
+            lines.append(f"  precision {self.precision:.4f}, recall {self.recall:.4f}")
+        told = "" if self.unknown_accuracy is None else f", accuracy on them {self.unknown_accuracy:.4f}"
+        lines += [
+            f"  {self.unknown_words:,} words in no vocabulary{told}",
+            f"  {self.exact:.2%} of the sentences without a mistake",
+            f"  {self.nats_per_word:.4f} nats per word at temperature {self.temperature:.3g}",
+        ]
+        if self.unseen:
+            lines.append(f"  tags that training never saw, always wrong: {', '.join(self.unseen)}")
+        most = [f"  {count:,} × {truth} taken for {guess}" for count, truth, guess in self.confused[:_SHOWN]]
+        worst = [f"  {one.where} ({one.nats:.1f} nats): {one.text}" for one in self.worst[:_SHOWN]]
+        return [
+            *lines, "", *self._each(), *titled("most often confused:", most), *titled("most wrong about:", worst)
+        ]  # fmt: skip
+
+    def _each(self) -> list[str]:
+        few = len(self.each) <= _TABLE
+        chosen = self.each if few else sorted(self.each, key=lambda one: -one.there)[:_TABLE]
+        rows = [
+            [name or "(no type)", f"{there:,}", f"{guessed:,}", *(f"{share:.3f}" for share in shares)]
+            for name, there, guessed, *shares in map(astuple, chosen)
+        ]
+        head = ["type" if self.f1 is not None else "tag", "there", "guessed", "precision", "recall", "F1"]
+        lines = columns(head, rows, right=range(1, 6))
+        return lines if few else [f"the {_TABLE} most frequent of {len(self.each):,}:", *lines]
+
+
+def judge(
+    reader: Reader,
+    sentences: Sentences,
+    part: Part,
+    predictions: Sequence[tuple[str, ...]],
+    nats: NDArray[np.float64],
+    baseline: Measured,
+    temperature: float,
+) -> Score:
+    """Compare predicted tags with those of sentences; `part` is the sentences as numbers, and `nats` (B,) −ln p of each
+    sentence's own tags at a temperature.
+    """
+    found, of_spans = measured(sentences.tags, predictions), reader.scheme != spans.PLAIN
+    known = np.zeros(len(sentences), np.bool_)
+    known[part.numbers] = part.known
+    unknown, unknown_right = _unknown(sentences, predictions, part)
+    seen = {tag for row in sentences.tags for tag in reader.learned(row)}
+    order = np.argsort(-nats, kind="stable").tolist()
+    wrong = [row for row in order if sentences.tags[row] != predictions[row] and known[row]][:WORST]
+    each = found.per_type if of_spans else found.per_tag
+    confused = sorted(((count, *pair) for pair, count in found.confused.items()), key=lambda row: (-row[0], *row[1:]))
+    return Score(
+        sentences=len(sentences),
+        words=found.words,
+        scheme=reader.scheme,
+        accuracy=found.accuracy,
+        unknown_words=unknown,
+        unknown_accuracy=unknown_right / unknown if unknown else None,
+        exact=found.exact / max(1, found.sentences),
+        precision=found.spans.precision if of_spans else None,
+        recall=found.spans.recall if of_spans else None,
+        f1=found.spans.f1 if of_spans else None,
+        spans=found.spans.support if of_spans else 0,
+        floor_accuracy=baseline.accuracy,
+        floor_f1=baseline.spans.f1 if of_spans else None,
+        nats_per_word=float(nats[known].sum()) / max(1, int(sentences.lengths[known].sum())),
+        temperature=temperature,
+        unseen=tuple(sorted(seen - set(reader.tags))),
+        each=tuple(Each(name, n.support, n.predicted, n.precision, n.recall, n.f1) for name, n in each.items()),
+        confused=tuple(confused[:WORST]),
+        worst=tuple(_worst(sentences, row, predictions[row], float(nats[row])) for row in wrong),
+    )
+
+
+def _unknown(sentences: Sentences, predictions: Sequence[tuple[str, ...]], part: Part) -> tuple[int, int]:
+    """How many words are in no vocabulary, and how many of them have the right tag."""
+    strange = part.words.steps == UNKNOWN
+    pairs = ((sentences.tags[row], predictions[row]) for row in part.numbers.tolist())
+    right = [own == given for row in pairs for own, given in zip(*row, strict=True)]
+    return int(strange.sum()), int(np.array(right, dtype=np.bool_)[strange].sum())
+
+
+def _worst(sentences: Sentences, row: int, prediction: tuple[str, ...], nats: float) -> Worst:
+    triples = zip(sentences.tokens[row], sentences.tags[row], prediction, strict=True)
+    words = [word if own == given else f"{word}[{own}→{given}]" for word, own, given in triples]
+    wrong = sum(own != given for own, given in zip(sentences.tags[row], prediction, strict=True))
+    return Worst(sentences.at(row), shortened(" ".join(words), _TEXT), wrong, nats)

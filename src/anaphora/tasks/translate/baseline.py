@@ -1,0 +1,17 @@
+"""The baseline: the source itself, given as its translation."""
+
+from __future__ import annotations
+
+from anaphora.data.examples import Indices
+from anaphora.data.files.pairs import Pairs
+from anaphora.tasks.translate.encoding import prepared
+from anaphora.tasks.translate.score import Figures, figures
+
+
+def copied(pairs: Pairs, rows: Indices, lower: bool) -> Figures:
+    """How good the sources of some pairs, whose numbers are `rows` (n,), are as their own translations.
+
+    Raises MissingExtra where sacrebleu is not installed.
+    """
+    copies = [prepared(pairs.sources[row], lower) for row in rows]
+    return figures(copies, [pairs.targets[row] for row in rows], lower)

@@ -1,0 +1,90 @@
+"""Pairs of texts, from files or from memory, and a share of them held out."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from anaphora.data import in_memory
+from anaphora.data.examples import Split, checked_share, hold_out, refuse_empty
+from anaphora.data.files.pairs import Pairs, read_pairs
+from anaphora.data.files.tables import Columns
+from anaphora.errors import UsageError
+from anaphora.tasks.translate.settings import TranslateConfig
+
+_NAME = "the data"
+_PAIRS = "Expected pairs: (sources, targets), a list of (source, target), a frame with two columns, or paths; got {}."
+
+
+@dataclass(frozen=True)
+class Corpus(Split[Pairs]):
+    """Pairs, split."""
+
+
+def paths(data: Any) -> list[str] | None:
+    """The files that are named, by str or pathlib.Path; None if the data are in memory."""
+    return in_memory.paths(data, words=True)
+
+
+def read(config: TranslateConfig, paths: Sequence[str | Path]) -> Corpus:
+    """Read parallel files or tables, and hold a part out.
+
+    Raises DataError for what cannot be read or paired, UsageError for a share that is none.
+    """
+    valid, names = config.data.valid, tuple(map(str, paths))
+    pairs = pairs_of(config, paths)
+    if isinstance(valid, str):
+        held_out = valid_paths(valid)
+        return _corpus(pairs, pairs_of(config, held_out), (*names, *held_out))
+    return _split(config, pairs, names)
+
+
+def from_memory(config: TranslateConfig, data: Any) -> Corpus:
+    """Pairs of a Python program as a corpus, a share of them held out.
+
+    Raises UsageError for what are no pairs, DataError for one that cannot be read.
+    """
+    return _split(config, pairs_in_memory(config, data))
+
+
+def pairs_of(config: TranslateConfig, paths: Sequence[str | Path], encoding: str | None = None) -> Pairs:
+    """The pairs of files, in the columns of the config; raises as `read_pairs` does."""
+    data = config.data
+    return read_pairs(paths, encoding or data.encoding, data.header, data.source, data.target)
+
+
+def pairs_in_memory(config: TranslateConfig, data: Any) -> Pairs:
+    """The pairs of a Python program; raises as `from_memory` does."""
+    columns = in_memory.columns(data)
+    if columns is not None:
+        return Pairs.of([Columns(columns, _NAME)], config.data.source, config.data.target)
+    sources, targets = map(in_memory.values, in_memory.two_columns(data, _PAIRS))
+    if len(sources) != len(targets):
+        raise UsageError(f"There are {len(sources):,} sources and {len(targets):,} targets.")
+    return Pairs.of([Columns({"source": sources, "target": targets}, _NAME)])
+
+
+def valid_paths(valid: str) -> list[str]:
+    """The held-out files: one table, or two with a comma between them."""
+    if Path(valid).exists():
+        return [valid]
+    return [name.strip() for name in valid.split(",") if name.strip()]
+
+
+def _split(config: TranslateConfig, pairs: Pairs, sources: tuple[str, ...] = ()) -> Corpus:
+    share = checked_share(config.data.valid, "files, or a share of the pairs")
+    train, held_out = hold_out(len(pairs), share, config.training.seed)
+    return _corpus(pairs.take(train), pairs.take(held_out), sources)
+
+
+def _corpus(train: Pairs, held_out: Pairs, sources: tuple[str, ...]) -> Corpus:
+    refuse_empty(len(train), len(held_out), "pair", "Bring more, or files of its own with --valid.")
+    seen = hashlib.sha256()
+    for pairs in (train, held_out):
+        seen.update(len(pairs).to_bytes(8, "little"))
+        for side in (pairs.sources, pairs.targets):
+            seen.update("\0".join(side).encode("utf-8", "surrogatepass"))
+    return Corpus(train, held_out, sources, seen.hexdigest())

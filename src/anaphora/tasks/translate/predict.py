@@ -1,0 +1,255 @@
+"""A trained translator: texts in, texts out, on the runtime alone, with the attention between them.
+
+A text's translation is the same bits whatever texts it is decoded with. A line that `run` answers is a text, or a JSON
+object with the source's column. The answer is the translation; with several, each with its rank score and a tab before
+it, the best first. As JSON it is the same object with `translation`, and with `translations`, each with its `score`
+(Σ ln p) and `merit` (its rank score), where a beam was asked for.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import secrets
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from anaphora import decode
+from anaphora.bundle import Bundle
+from anaphora.data import in_memory
+from anaphora.data.files.lines import Line
+from anaphora.data.files.pairs import SOURCES, Pairs
+from anaphora.data.sampling import evenly_spaced, map_by_length
+from anaphora.errors import CorruptBundle, DataError
+from anaphora.files import atomic
+from anaphora.report.attention import Attention, Gallery
+from anaphora.runtime import Model
+from anaphora.tasks.base.line_answers import LineAnswers, Output, text_of, value_of
+from anaphora.tasks.base.trained_model import TrainedModel
+from anaphora.tasks.translate import score
+from anaphora.tasks.translate.data import pairs_in_memory, pairs_of, paths
+from anaphora.tasks.translate.decoding import GREEDY, DecodingOptions, Translation
+from anaphora.tasks.translate.encoder_decoder import EncoderDecoder
+from anaphora.tasks.translate.encoding import Reader
+from anaphora.tasks.translate.score import Score
+from anaphora.tasks.translate.settings import TranslateConfig
+
+_ROWS_AT_ONCE = 64
+_UNITS_AT_ONCE = 2**13
+
+
+class Translator(TrainedModel):
+    """A trained translator."""
+
+    task, makes, config_class = "translate", "that turns texts into texts", TranslateConfig
+    config: TranslateConfig
+
+    def __init__(self, model: Model) -> None:
+        super().__init__(model)
+        units = model.config.get("units", {})
+        self.reader = Reader.restore(units, model.tensors)
+        if "ratio" not in units:
+            raise CorruptBundle("The model lacks 'ratio', which says how long a translation may be.")
+        self.ratio: float = units["ratio"]
+        self.network = EncoderDecoder(Bundle(dict(model.tensors), dict(model.config)))
+
+    def translate(self, texts: Sequence[str], **decoding: Any) -> list[str]:
+        """The best translation of each text; `decoding` is what `DecodingOptions` takes: beam=5, sample=True.
+
+        Raises UsageError for what are no texts, or an option outside its range.
+        """
+        return self.outputs(in_memory.texts(texts), DecodingOptions(**decoding))
+
+    def translations(self, texts: Sequence[str], **decoding: Any) -> list[list[Translation]]:
+        """All that was asked for of each text with `best=N`, the best first; raises as `translate` does."""
+        return self.decoded(in_memory.texts(texts), DecodingOptions(**decoding))
+
+    def outputs(self, texts: Sequence[str], options: DecodingOptions = GREEDY) -> list[str]:
+        """The best translation of each text, unknown symbols replaced."""
+        found = self.decoded(texts, options)
+        return [self.replaced(text, best[0]) for text, best in zip(texts, found, strict=True)]
+
+    def decoded(
+        self, texts: Sequence[str], options: DecodingOptions = GREEDY, numbers: Sequence[int] = ()
+    ) -> list[list[Translation]]:
+        """The translations of texts, the best first: one, or as many as are asked for; of an empty text an empty one.
+
+        `numbers` (n,) are what a sample is drawn by besides the seed: a text's place among all texts.
+        """
+        sources = [self.reader.read(text) for text in texts]
+        found = [[Translation("", (), 0.0, 0.0)] * options.best for _ in texts]
+        lengths = np.array([len(source) for source in sources], dtype=np.int64)
+        filled = np.flatnonzero(lengths > 1)
+
+        def decode_some(chosen: NDArray[np.int64]) -> None:
+            rows = filled[chosen].tolist()
+            seeds = [numbers[row] if len(numbers) else row for row in rows]
+            for row, best in zip(rows, self._decode([sources[row] for row in rows], options, seeds), strict=True):
+                found[row] = best
+
+        map_by_length(lengths[filled], _UNITS_AT_ONCE, max(1, _ROWS_AT_ONCE // options.beam), decode_some)
+        return found
+
+    def attention(self, text: str, translation: Translation) -> Attention:
+        """The attention as a translation is written: weights (T, S) of the source's symbols, ends included."""
+        source, names = self.reader.read(text), self.reader.target.symbols
+        weights = self.network.weights(source, np.array([*translation.symbols, self.reader.target.size]))
+        return Attention(
+            (*self.reader.pieces(text), ""), (*(names[symbol] for symbol in translation.symbols), ""), weights
+        )
+
+    def replaced(self, text: str, translation: Translation) -> str:
+        """A translation with each unknown symbol replaced by the source's word that had the most attention for it."""
+        unknown, names = self.reader.target.unknown, self.reader.target.symbols
+        if unknown is None or unknown not in translation.symbols:
+            return translation.text
+        attention = self.attention(text, translation)
+        words = _words(attention.source[:-1], self.reader.kind)
+        pieces = [
+            words[int(attention.weights[at, :-1].argmax())] if symbol == unknown else names[symbol]
+            for at, symbol in enumerate(translation.symbols)
+        ]
+        return "".join(pieces).replace("\n", " ").strip()
+
+    def longest(self, source: NDArray[np.int32]) -> int:
+        """How many symbols a translation of this source (S,) may have, its end among them."""
+        return math.ceil(1.5 * self.ratio * len(source)) + 10
+
+    def evaluate(self, data: Any, **decoding: Any) -> Score:
+        """How good decoded text is on pairs, in any form that training takes; `decoding` as for `translate`."""
+        files = paths(data)
+        pairs = pairs_in_memory(self.config, data) if files is None else pairs_of(self.config, files)
+        return self.judged(pairs, DecodingOptions(**decoding))
+
+    def score_files(self, paths: Sequence[str], encoding: str, **options: Any) -> Score:
+        return self.judged(pairs_of(self.config, paths, encoding), DecodingOptions(**options))
+
+    def judged(self, pairs: Pairs, options: DecodingOptions = GREEDY, most: int | None = None) -> Score:
+        """Decode the sources of pairs, or of `most` of them evenly spread, and score the outputs.
+
+        Raises DataError for no pairs, and MissingExtra where sacrebleu is not installed.
+        """
+        if not len(pairs):
+            raise DataError("expected pairs to score, got none")
+        rows = evenly_spaced(len(pairs), len(pairs) if most is None else most)
+        score.metrics(self.reader.lower)  # before the work: they may be missing
+        outputs = self.outputs([pairs.sources[row] for row in rows], options)
+        return score.judge(outputs, pairs, rows, self.reader.lower, str(options))
+
+    def run(
+        self, inputs: Sequence[str], output: Output, as_json: bool, attention: str | None = None, **options: Any
+    ) -> None:
+        if options["temperature"] is None:
+            options["temperature"] = 1.0
+        if options["seed"] is None:
+            options["seed"] = secrets.randbits(32)
+        answers = Answers(self, as_json, DecodingOptions(**options), attention)
+        try:
+            answers.run(inputs, output)
+        finally:
+            answers.close()
+
+    def _decode(
+        self, sources: list[NDArray[np.int32]], options: DecodingOptions, seeds: Sequence[int]
+    ) -> list[list[Translation]]:
+        """The translations of sources, each (S,) with more than its end."""
+        decoder, end = self.network.read(sources, coverage=options.coverage > 0), self.reader.target.size
+        first, most = [end] * len(sources), [self.longest(source) for source in sources]
+        if options.greedy or options.sample:
+            choose = options.choice(seeds)
+            written = decode.write(decoder.step, decoder.state, first, most, stop=end, choose=choose)
+            return [[self._translation(tokens, math.nan, math.nan)] for tokens in written]
+        searched = decode.search(
+            decoder.step,
+            decoder.state,
+            first,
+            most,
+            width=options.beam,
+            stop=(end,),
+            length_penalty=options.length_penalty,
+            no_repeat=options.no_repeat,
+            extra=(lambda state: options.coverage * state.coverage) if options.coverage else None,
+        )
+        return [[self._translation(*best) for best in hypotheses[: options.best]] for hypotheses in searched]
+
+    def _translation(self, tokens: Sequence[int], score: float, merit: float) -> Translation:
+        symbols = tuple(token for token in tokens if token != self.reader.target.size)
+        return Translation(self.reader.written(symbols), symbols, score, merit)
+
+
+Item = tuple[int, str, dict[str, Any]]
+"""A line's number, its text, and an object that the text stands in."""
+
+
+class Answers(LineAnswers[Item, list[Translation]]):
+    """A translator that answers lines; with `pictures` it also draws the attention, into that file."""
+
+    def __init__(
+        self, translator: Translator, as_json: bool, options: DecodingOptions = GREEDY, pictures: str | None = None
+    ) -> None:
+        self.translator, self.as_json, self.options = translator, as_json, options
+        self.blank = "{}" if as_json else "\n".join([""] * options.best)
+        column = translator.config.data.source
+        self._columns = (column, *SOURCES) if column else SOURCES
+        self._lines = 0
+        self._gallery = None if pictures is None else Gallery(Path(pictures))
+        if self._gallery is not None:
+            atomic.writable(self._gallery.path)
+
+    def parse(self, line: Line) -> Item:
+        self._lines += 1
+        number, text = self._lines - 1, text_of(line)
+        item = value_of(line, text) if line.json else {SOURCES[0]: text}
+        name = next((name for name in self._columns if isinstance(item, dict) and name in item), None)
+        if name is None:
+            raise DataError(f"{line.where}: expected a JSON object with '{self._columns[0]}', got {text[:80]}.")
+        if not isinstance(item[name], str):
+            raise DataError(f"{line.where}: '{name}' is {str(item[name])[:60]!r}; expected a text.")
+        return number, item[name], item
+
+    def predict(self, items: Sequence[Item]) -> list[list[Translation]]:
+        texts = [text for _, text, _ in items]
+        found = self.translator.decoded(texts, self.options, [number for number, _, _ in items])
+        if self._gallery is not None:
+            for text, best in zip(texts, found, strict=True):
+                if text.strip():
+                    self._gallery.add(self.translator.attention(text, best[0]))
+        return found
+
+    def format(self, item: Item, prediction: list[Translation]) -> str:
+        _, source, values = item
+        written = [(self.translator.replaced(source, one), one) for one in prediction]
+        if self.as_json:
+            answer = {**values, "translation": written[0][0]}
+            if self.options.beam > 1:
+                ranked = [{"text": text, "score": one.score, "merit": one.merit} for text, one in written]
+                answer["translations"] = ranked
+            return json.dumps(answer, ensure_ascii=False)
+        if self.options.best == 1:
+            return written[0][0]
+        rows = [f"{one.merit:.4f}\t{text}" for text, one in written]
+        return "\n".join([*rows, *[""] * (self.options.best - len(rows))])
+
+    def close(self) -> None:
+        """Write the pictures; raises UsageError where nothing was translated."""
+        if self._gallery is not None:
+            self._gallery.write()
+
+
+def open_model(model: Model) -> Translator:
+    """The model of a file; raises IncompatibleBundle if it is no translator."""
+    return Translator(model)
+
+
+def _words(pieces: Sequence[str], kind: str) -> list[str]:
+    """For each piece (S,) the whole word that it is of; of characters and bytes, the piece itself."""
+    if kind != "subword":
+        return list(pieces)
+    starts = [at for at, piece in enumerate(pieces) if piece.startswith(" ") or at == 0]
+    words = ["".join(pieces[begin:end]) for begin, end in zip(starts, [*starts[1:], len(pieces)], strict=True)]
+    which = np.searchsorted(starts, np.arange(len(pieces)), side="right") - 1
+    return [words[at] for at in which.tolist()]

@@ -1,0 +1,132 @@
+"""How good decoded text is: BLEU and chrF as sacrebleu defines them, and the share that is exactly right.
+
+    BLEU = min(1, e^{1 − r/h}) · exp Σ_{n≤4} ¼ ln p_n        p_n: n-grams of the outputs that their references hold too
+    chrF = mean F₂ of n-grams of characters, n ≤ 6
+
+The text was decoded without its references, and `train` reports the very numbers that `eval` prints. The signature
+says what else decides about such a number: tokenizer (13a), case, smoothing, version.
+
+Source: Papineni et al., ACL 2002; Popović, WMT 2015; Post, WMT 2018.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import numpy as np
+
+from anaphora.data.examples import Indices
+from anaphora.data.files.pairs import Pairs
+from anaphora.errors import MissingExtra
+from anaphora.tasks.translate.encoding import prepared
+
+_WORST = 20
+_SHOWN = 5  # of the worst, on a terminal
+_TEXT = 400  # characters of a text that are kept
+
+
+@dataclass(frozen=True)
+class Figures:
+    """BLEU and chrF in percent, and the share of outputs that are exactly right."""
+
+    bleu: float
+    chrf: float
+    exact: float
+
+
+@dataclass(frozen=True)
+class ScoredPair:
+    """A pair beside the output for its source."""
+
+    where: str
+    source: str
+    reference: str
+    output: str
+    chrf: float
+
+
+@dataclass(frozen=True)
+class Score:
+    """How good outputs are; BLEU and chrF are in percent, `exact` is a share."""
+
+    rows: int
+    bleu: float
+    chrf: float
+    exact: float
+    decoding: str  # greedy, or beam 5
+    bleu_signature: str
+    chrf_signature: str
+    length_ratio: float  # words of the outputs by words of the references
+    worst: tuple[ScoredPair, ...]
+    first: tuple[ScoredPair, ...]  # some pairs as they come
+
+    def as_json(self) -> dict[str, Any]:
+        """Plain values."""
+        return asdict(self)
+
+    def lines(self) -> list[str]:
+        """What a person reads."""
+        lines = [
+            f"{self.rows:,} texts, decoded: {self.decoding}",
+            f"  BLEU   {self.bleu:6.2f}  {self.bleu_signature}",
+            f"  chrF   {self.chrf:6.2f}  {self.chrf_signature}",
+            f"  exact  {self.exact:6.2%}  lengths {self.length_ratio:.3f} of the references'",
+        ]
+        for pair in self.worst[:_SHOWN]:
+            lines += ["", f"worst: {pair.where} (chrF {pair.chrf:.1f})"]
+            lines += [f"  {side:<9}  {getattr(pair, side)}" for side in ("source", "reference", "output")]
+        return lines
+
+
+def judge(outputs: Sequence[str], pairs: Pairs, rows: Indices, lower: bool, decoding: str = "greedy") -> Score:
+    """Hold outputs against the targets of some pairs, whose numbers are `rows` (n,).
+
+    Raises MissingExtra where sacrebleu is not installed.
+    """
+    bleu, chrf = metrics(lower)
+    references = [pairs.targets[row].strip() for row in rows]
+    total = bleu.corpus_score(outputs, [references])
+    each = [
+        float(chrf.sentence_score(output, [reference]).score)
+        for output, reference in zip(outputs, references, strict=True)
+    ]
+    scored = [
+        ScoredPair(pairs.at(row), pairs.sources[row][:_TEXT], pairs.targets[row][:_TEXT], output[:_TEXT], found)
+        for row, output, found in zip(rows, outputs, each, strict=True)
+    ]
+    return Score(
+        rows=len(outputs),
+        bleu=float(total.score),
+        chrf=float(chrf.corpus_score(outputs, [references]).score),
+        exact=_exact(outputs, references, lower),
+        decoding=decoding,
+        bleu_signature=str(bleu.get_signature()),
+        chrf_signature=str(chrf.get_signature()),
+        length_ratio=float(total.ratio),
+        worst=tuple(sorted((pair for pair in scored if pair.chrf < 100), key=lambda pair: pair.chrf)[:_WORST]),
+        first=tuple(scored[:_WORST]),
+    )
+
+
+def figures(outputs: Sequence[str], references: Sequence[str], lower: bool) -> Figures:
+    """BLEU, chrF and the exact share of outputs; raises as `judge` does."""
+    plain = [reference.strip() for reference in references]
+    bleu, chrf = (float(metric.corpus_score(outputs, [plain]).score) for metric in metrics(lower))
+    return Figures(bleu, chrf, _exact(outputs, plain, lower))
+
+
+def metrics(lower: bool) -> tuple[Any, Any]:
+    """BLEU and chrF of sacrebleu; raises MissingExtra where it is not installed."""
+    try:
+        from sacrebleu.metrics.bleu import BLEU
+        from sacrebleu.metrics.chrf import CHRF
+    except ImportError as error:
+        raise MissingExtra("train", "scoring translations", missing="sacrebleu") from error
+    return BLEU(lowercase=lower), CHRF(lowercase=lower)
+
+
+def _exact(outputs: Sequence[str], references: Sequence[str], lower: bool) -> float:
+    right = [prepared(one, lower) == prepared(other, lower) for one, other in zip(outputs, references, strict=True)]
+    return float(np.mean(right)) if right else 0.0

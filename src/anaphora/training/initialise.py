@@ -1,0 +1,37 @@
+"""First weights that several tasks want: small vectors of symbols, and an output that knows nothing but frequencies.
+
+W_embedding ~ N(0, s²)       b_output = ln(frequency)       W_output · 0.1
+"""
+
+from __future__ import annotations
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import nn
+
+from anaphora.nn.engine.base import RecurrentBase
+from anaphora.nn.modifiers.recurrent_dropout import recurrent_dropout
+
+
+def small_embeddings(model: nn.Module, deviation: float) -> None:
+    """Draw every embedding anew, with this standard deviation: the first steps are left to what is learned."""
+    with torch.no_grad():
+        for module in model.modules():
+            if isinstance(module, nn.Embedding):
+                nn.init.normal_(module.weight, std=deviation)
+
+
+def expect(model: nn.Module, bias: str, counts: NDArray[np.generic]) -> None:
+    """Set an output's bias to the log frequencies of its symbols, counted (V,) and one more of each."""
+    with torch.no_grad():
+        found = model.get_parameter(bias)
+        more = np.asarray(counts) + 1.0
+        found.copy_(torch.from_numpy(np.log(more / more.sum())))
+
+
+def drop_recurrently(model: nn.Module, share: float, ending: str = "") -> None:
+    """Variational dropout inside recurrent layers, those whose path ends so."""
+    for name, module in model.named_modules():
+        if isinstance(module, RecurrentBase) and name.endswith(ending):
+            recurrent_dropout(module, share)

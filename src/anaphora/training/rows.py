@@ -1,0 +1,78 @@
+"""A supervised task whose examples are rows: batches of rows of about one length, validation on rows evenly spread.
+
+`encoded` has `train` and `held_out`, rows as numbers; `corpus` has the same two parts as they were read.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from itertools import pairwise
+from typing import Any, TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from anaphora.data.batches import Bucketed, EncodedRows, RowBatches, edges
+from anaphora.data.sampling import by_length, evenly_spaced
+from anaphora.training.supervised import SupervisedTask
+
+P = TypeVar("P", bound=EncodedRows)
+
+
+class RowTask(SupervisedTask[P]):
+    """A task's part in a run, over rows."""
+
+    batch_steps: int = 2**14  # of a batch at most, where the task has no option of that name
+    scoring_margin: float  # the runtime's scoring of a row may be so many times slower than its validation
+    validated: P
+
+    def make_batches(self) -> RowBatches[P]:
+        training, train = self.training, self.encoded.train
+        steps = getattr(training, "batch_steps", self.batch_steps)
+        bucketed = Bucketed(train.lengths, steps, training.seed, getattr(training, "batch", None))
+        return RowBatches(train, bucketed, self.units_of)
+
+    def units_of(self, part: P) -> int:
+        """How many units the loss of rows is a sum over: as many as there are rows."""
+        return len(part.numbers)
+
+    @property
+    def most_validated(self) -> int:
+        rows = len(self.encoded.held_out.numbers)
+        return min(rows, getattr(self.training, "evaluation_rows", rows))
+
+    @property
+    def most_scored(self) -> int:
+        return len(self.corpus.held_out)
+
+    def validation_part(self, count: int) -> P:
+        held_out: P = self.encoded.held_out
+        return held_out.take(by_length(evenly_spaced(len(held_out.numbers), count), held_out.lengths))
+
+    def pieces(self, steps: int) -> Iterator[P]:
+        """The rows of `self.validated`, as many at once as have so many steps together."""
+        cuts = edges(self.validated.lengths, steps, len(self.validated.numbers))
+        for begin, end in pairwise(cuts.tolist()):
+            yield self.validated.take(np.arange(begin, end))
+
+    @property
+    def validation_units(self) -> int:
+        return self.units_of(self.validated)
+
+    @property
+    def validations_per_score(self) -> float:
+        return self.scoring_margin * self.most_scored / self.most_validated
+
+    @property
+    def scored_rows(self) -> NDArray[np.int64]:
+        """Numbers (n,) of the held-out rows that are scored."""
+        return evenly_spaced(self.most_scored, self.scored)
+
+    def describe(self, batch: P, row: int, part: str = "") -> str:
+        train: Any = self.corpus.train
+        number = int(batch.numbers[row])
+        return f"{train.at(number)} ({self.quote(number)})"
+
+    def quote(self, row: int) -> str:
+        """A row of the training part in a few words."""
+        raise NotImplementedError
