@@ -27,7 +27,7 @@ def check(tree: Mapping[str, Any]) -> Block:
     return checked
 
 
-class Output(NamedTuple):
+class BlockOutput(NamedTuple):
     """The output of a block: its width, and the name of the pooling block before it, if there is one."""
 
     width: int
@@ -54,18 +54,18 @@ def _check_parts(tree: Mapping[str, Any]) -> Block:
     return {"kind": "parts", "name": tree["name"], "parts": list(checked.values())}
 
 
-def check_model(tree: object) -> tuple[Block, Output]:
+def check_model(tree: object) -> tuple[Block, BlockOutput]:
     """Return a stack with every default filled in, and its output; raises as `check` does."""
     width = IDS
     if isinstance(tree, Mapping):
         width = _check_value("'input_size' of the model", _INPUT, tree.get("input_size", _INPUT.default))
-    stack, output = _check_stack(tree, {}, Output(width), ("kind", "name", "input_size", "blocks"))
+    stack, output = _check_stack(tree, {}, BlockOutput(width), ("kind", "name", "input_size", "blocks"))
     return {"kind": "stack", "name": stack["name"], "input_size": width, "blocks": stack["blocks"]}, output
 
 
 def _check_stack(
-    stack: object, known: dict[str, Block], output: Output, fields: tuple[str, ...] = ("kind", "name", "blocks")
-) -> tuple[Block, Output]:
+    stack: object, known: dict[str, Block], output: BlockOutput, fields: tuple[str, ...] = ("kind", "name", "blocks")
+) -> tuple[Block, BlockOutput]:
     if not isinstance(stack, Mapping) or stack.get("kind") != "stack":
         kind = stack.get("kind") if isinstance(stack, Mapping) else stack
         raise IncompatibleBundle(
@@ -91,7 +91,7 @@ def _check_stack(
     return {"kind": "stack", "name": stack["name"], "blocks": checked}, output
 
 
-def _after(block: Block, known: Known, output: Output, before: str) -> Output:
+def _after(block: Block, known: Known, output: BlockOutput, before: str) -> BlockOutput:
     """Return the output of a block, given the output of the block before it; raise IncompatibleBundle if they do not
     match.
     """
@@ -106,7 +106,7 @@ def _after(block: Block, known: Known, output: Output, before: str) -> Output:
         raise IncompatibleBundle(f"{named} takes {_described(wanted)}, but {before} gives {_described(output.width)}.")
     if output.pooled and (kind.pools or kind.around or kind.state(block)):
         raise IncompatibleBundle(f"{named} reads the steps of a row, but '{output.pooled}' left one vector for all.")
-    return Output(kind.gives(block, known, output.width), block["name"] if kind.pools else output.pooled)
+    return BlockOutput(kind.gives(block, known, output.width), block["name"] if kind.pools else output.pooled)
 
 
 def _check_block(raw: object, known: Mapping[str, Block]) -> Block:
