@@ -22,25 +22,30 @@ from anaphora.bundle.kind import (
     probability_field,
     width_field,
 )
+from anaphora.kernels.traits import TRAITS
 
-# For each recurrent kind: the number of gates, whether it has a memory c beside h, and the tensors that torch's layers
-# do not have, as tensor -> number of vectors of size H.
-_GATES = {
-    "rnn": 1,
-    "gru": 3,
-    "lstm": 4,
-    "reset_before_gru": 3,
-    "layer_norm_gru": 3,
-    "peephole_lstm": 4,
-    "coupled_lstm": 3,
-    "layer_norm_lstm": 4,
+# The kernels' name for the cell of each kind; the name of an rnn includes its nonlinearity.
+RECURRENT_CELLS = {
+    "rnn": "rnn_{nonlinearity}",
+    "gru": "gru",
+    "lstm": "lstm",
+    "reset_before_gru": "gru_reset_before",
+    "layer_norm_gru": "gru_layer_norm",
+    "peephole_lstm": "lstm_peephole",
+    "coupled_lstm": "lstm_coupled",
+    "layer_norm_lstm": "lstm_layer_norm",
 }
-_MEMORY = frozenset({"lstm", "peephole_lstm", "coupled_lstm", "layer_norm_lstm"})
+# The tensors of a kind that torch's layers do not have, as tensor -> number of vectors of size H.
 _OWN: dict[str, dict[str, int]] = {
     "layer_norm_gru": {"gain_ih": 3, "gain_hh": 3},
     "peephole_lstm": {"weight_peephole": 3},
     "layer_norm_lstm": {"gain_ih": 4, "gain_hh": 4, "gain_c": 1, "shift_c": 1},
 }
+
+
+def cell_of(block: Block) -> str:
+    """Return the kernels' name for the cell of a recurrent block."""
+    return RECURRENT_CELLS[block["kind"]].format(**block)
 
 
 def _width(block: Block) -> int:
@@ -58,7 +63,7 @@ def _tensors(block: Block, known: Known) -> dict[str, Shape]:
     The tensors that only this kind has, and the learned initial state, follow.
     """
     H, width = block["hidden_size"], _width(block)
-    rows = _GATES[block["kind"]] * H
+    rows = TRAITS[cell_of(block)].gates * H
     shapes: dict[str, Shape] = {}
     for layer in range(block["num_layers"]):
         entering = block["input_size"] if layer == 0 else _output_width(block)
@@ -87,8 +92,8 @@ def own_vectors(kind: str) -> Mapping[str, int]:
 def _state(block: Block) -> dict[str, tuple[int, int]]:
     lines = block["num_layers"] * (2 if block["bidirectional"] else 1)
     state = {"h": (lines, _width(block))}
-    if block["kind"] in _MEMORY:
-        state["c"] = (lines, block["hidden_size"])
+    if memories := TRAITS[cell_of(block)].memories:
+        state["c"] = (lines, memories * block["hidden_size"])
     return state
 
 
@@ -106,7 +111,8 @@ _ZONEOUT_MEMORY = probability_field("probability that an entry of c keeps its va
 
 
 def _kind(kind: str, meaning: str, example: Mapping[str, Any], **more: Field) -> Kind:
-    memory = {"zoneout_memory": _ZONEOUT_MEMORY} if kind in _MEMORY else {}
+    cell = cell_of({"kind": kind, "nonlinearity": "tanh"})
+    memory = {"zoneout_memory": _ZONEOUT_MEMORY} if TRAITS[cell].memories else {}
     return Kind(
         meaning,
         {**_FIELDS, **memory, **more},

@@ -17,13 +17,13 @@ from typing import NamedTuple
 from anaphora import kernels
 from anaphora.bundle import spec
 from anaphora.bundle.kind import Block
+from anaphora.bundle.recurrent_kinds import RECURRENT_CELLS, cell_of
 from anaphora.checks import trial
 from anaphora.checks.examine import Load
 from anaphora.checks.findings import Finding
 from anaphora.config import Training
 from anaphora.formatting import duration_text, short_count
 from anaphora.runs import folder as run_folder
-from anaphora.runtime.recurrent import CELLS
 
 PROGRAM_BYTES = 380 * 2**20  # Python, NumPy, torch and its optimisers, measured
 COPIES = 6  # of the weights: weights, gradient, two moments, best weights, a checkpoint being written
@@ -154,7 +154,7 @@ def _size(count: int) -> str:
 
 def _block(block: Block, known: dict[str, Block], seen: _BlockInput) -> Cost:
     lines, width = seen.lines, seen.width
-    if block["kind"] in CELLS:
+    if block["kind"] in RECURRENT_CELLS:
         return _recurrent(block, seen.rows, max(1, lines // seen.rows))
     after = _width_after(block, known, width)
     if block["kind"] == "dropout":
@@ -187,7 +187,7 @@ def _recurrent(block: Block, rows: int, steps: int) -> Cost:
     """Return the cost of a recurrent block: one trial of the first layer, and one of the layers above it."""
     directions = 2 if block["bidirectional"] else 1
     H, P = block["hidden_size"], int(block.get("proj_size") or block["hidden_size"])
-    cell = CELLS[block["kind"]].format(**block)
+    cell = cell_of(block)
     above = block["num_layers"] - 1
     seconds = directions * trial.seconds_of_layer(cell, block["input_size"], H, P, rows, steps)
     if above:

@@ -44,7 +44,7 @@ def layer_trial(cell: str, entering: int, H: int, P: int, rows: int, steps: int)
     gradient = [Weights(*[None if array is None else np.empty_like(array) for array in weights[0]])]  # type: ignore[arg-type]
     lines = Lines.dense(steps, rows)
     x, dy, y = normal(steps * rows, entering), normal(steps * rows, P), np.empty((steps * rows, P), np.float32)
-    h_n, c_n = np.empty((1, rows, P), np.float32), np.empty((1, rows, H), np.float32)
+    h_n, c_n = np.empty((1, rows, P), np.float32), np.empty((1, rows, kernels.TRAITS[cell].memories * H), np.float32)
     saved = np.empty((1, steps * rows, kernels.saved_slots(cell) * H), np.float32)
     dx, memory = np.empty_like(x), c_n if cell in kernels.MEMORY else None
 

@@ -232,13 +232,13 @@ def _forward_shapes(
     cell: str, T: Any, D: int, lines: Any, B: Any, H: int, P: int, noise: Noise, segment: int, save: bool
 ) -> tuple[Any, Any, Any, Any]:
     """Of y, h_n, c_n of a memory, and what is saved: each line's activations, or the memory before each segment."""
-    memory = cell in kernels.MEMORY
+    memories = kernels.TRAITS[cell].memories
     kept: tuple[Any, ...] | None = None
     if save and segment:
-        kept = (D, -(-T // segment), B, H) if memory else (0,)
+        kept = (D, -(-T // segment), B, memories * H) if memories else (0,)
     elif save:
         kept = (D, math.prod(lines), kernels.saved_slots(cell, noise) * H)
-    return (*lines, D * P), (D, B, P), (D, B, H) if memory else None, kept
+    return (*lines, D * P), (D, B, P), (D, B, memories * H) if memories else None, kept
 
 
 def _sizes(*inputs: Any) -> tuple[Any, ...]:

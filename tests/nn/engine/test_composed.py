@@ -31,8 +31,9 @@ def by_reference(layer: Layer, clip: float) -> dict[str, Tensor]:
     cell, lines = layer.options.kernel, Lines.ragged(layer.lengths)
     D, B, P = layer.h0.shape
     slots = reference.saved_slots(cell, layer.noise)
-    y, h_n, c_n = np.zeros((len(layer.x), D * P)), np.zeros((D, B, P)), np.zeros((D, B, layer.H))
-    saved, dx, dh0, dc0 = np.zeros((D, len(layer.x), slots * layer.H)), np.zeros_like(layer.x), h_n.copy(), c_n.copy()
+    y, h_n = np.zeros((len(layer.x), D * P)), np.zeros((D, B, P))
+    c_n, dc0 = (None if layer.c0 is None else np.zeros_like(layer.c0) for _ in range(2))
+    saved, dx, dh0 = np.zeros((D, len(layer.x), slots * layer.H)), np.zeros_like(layer.x), h_n.copy()
     dweights = [w._make(None if a is None else np.zeros_like(a) for a in w) for w in layer.directions]
     packed = reference.pack(cell, layer.directions)
     reference.forward(packed, layer.x, lines, layer.h0, layer.c0, y, h_n, c_n, saved, layer.noise)
