@@ -14,7 +14,7 @@ from typing import Any
 
 from anaphora.data.files.text import Text, open_texts
 from anaphora.data.in_memory import is_sequence, kind, paths
-from anaphora.data.text.corpus import split_corpus
+from anaphora.data.text.corpus import TextCorpus, split_corpus
 from anaphora.errors import DataError, UsageError
 
 _WHAT = "a text, several texts, or the path of a file as pathlib.Path"

@@ -25,6 +25,7 @@ from anaphora.data.files import cache
 from anaphora.data.files.text import Text
 from anaphora.data.progress import report, reporting
 from anaphora.data.text import id_files
+from anaphora.data.text.corpus import TextCorpus
 from anaphora.data.text.id_files import IdFile, Units
 from anaphora.data.text.vocabulary import Vocabulary
 from anaphora.errors import DataError, UsageError
