@@ -16,8 +16,10 @@ from torch import Tensor
 from anaphora.kernels.row_index import SILENT
 from anaphora.nn import functional
 from anaphora.nn.engine import composed
-from anaphora.nn.engine.base import RecurrentBase, State, runs_here
-from anaphora.nn.engine.batch_layout import Layout, Lengths
+from anaphora.nn.engine.base import RecurrentBase, runs_here
+from anaphora.nn.engine.batch_layout import BatchLayout
+from anaphora.nn.engine.read_batch import Lengths, read_batch
+from anaphora.nn.engine.states import State
 
 
 class Inspection(NamedTuple):
@@ -89,29 +91,29 @@ def inspect(
     here = not isinstance(data, Tensor) or runs_here(data, weights)
     operation: Any = functional.recurrent if here else composed.recurrent
 
-    def look(*given: Any) -> tuple[Any, ...]:
+    def record(*given: Any) -> tuple[Any, ...]:
         results: tuple[Any, ...] = operation(*given, keep=True)
         noise = given[7] if len(given) > 7 else SILENT
         seen.append((results[0], results[3], noise.keep_h is not None or noise.keep_c is not None))
         return results
 
-    layout = module._read(x, lengths, reset)
-    output, state = module._walk(layout, hx, weights, look)
+    lines, layout = read_batch(x, lengths, module.batch_first, type(module).__name__, reset)
+    output, state = module._walk(lines, layout, hx, weights, record)
     return Inspection(output, state, tuple(_named(module, layout, *layer) for layer in seen))
 
 
-def _named(module: RecurrentBase, layout: Layout, y: Tensor, saved: Tensor, zoned: bool) -> Any:
+def _named(module: RecurrentBase, layout: BatchLayout, y: Tensor, saved: Tensor, zoned: bool) -> Any:
     D, H, G = 2 if module.bidirectional else 1, module.hidden_size, len(module.gates)
     names, fields = module.gates, []
     if G:
-        if not layout.walk.whole:
+        if not layout.row_index.whole:
             # Where the way back never reads: `.data`, so that autograd doesn't take it for a change of what it saved.
             saved.data.index_fill_(1, torch.from_numpy(layout.unused).to(saved.device), 0.0)
-        shape, S = layout.x.shape[:-1], saved.size(-1) // H
+        shape, S = layout.shape, saved.size(-1) // H
         apart = saved.view(*shape, S, 1, H) if D == 1 else saved.view(D, *shape, S, H).movedim(0, -2)
         slots = apart.unbind(-3)  # each (…, D, H)
         fields = [*slots[:G]]
         if module.has_memory:  # under zoneout the last slot is the memory that the next step meets
             names, fields = (*names, "memory"), [*fields, slots[-1 if zoned else G]]
     fields.append(y.unsqueeze(-2) if D == 1 else y.unflatten(-1, (D, -1)))
-    return _KINDS[names](*map(layout.lay, fields))
+    return _KINDS[names](*map(layout.caller_order, fields))

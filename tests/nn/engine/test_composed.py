@@ -13,7 +13,7 @@ from torch.autograd import forward_ad
 from anaphora.kernels import reference
 from anaphora.kernels.row_index import Lines
 from anaphora.nn.engine import composed
-from anaphora.nn.engine.cached_index import Walk
+from anaphora.nn.engine.cached_index import CachedIndex
 from laws.layers import Layer, Options
 from nn.operations import CELLS, Call, close
 
@@ -90,8 +90,8 @@ def test_plain_cells_equal_torchs(cell: str, kind: str, more: dict[str, Any], bi
     h0 = torch.randn(D, 4, P, generator=draw, dtype=torch.float64).requires_grad_()
     c0 = torch.randn(D, 4, H, generator=draw, dtype=torch.float64).requires_grad_()
     leaves = [*module.parameters(), *rows, h0, *([c0] if kind == "LSTM" else [])]
-    walk = Walk.of(Lines.ragged(steps), sum(steps))
-    y, h_n, c_n, _ = composed.recurrent(cell, torch.cat(rows), weights, D, walk, h0, c0)
+    index = CachedIndex.of(Lines.ragged(steps), sum(steps))
+    y, h_n, c_n, _ = composed.recurrent(cell, torch.cat(rows), weights, D, index, h0, c0)
     outputs = [*y.split(steps), *h_n.unbind(1), *(c_n.unbind(1) if kind == "LSTM" else [])]
     alone: list[list[Tensor]] = [[], [], []]
     for b, row in enumerate(rows):

@@ -21,8 +21,9 @@ import torch
 from torch import Tensor
 
 from anaphora.nn.custom.states import describe, each, formed, parts, same_form
-from anaphora.nn.engine.batch_layout import Layout, Lengths, read, read_reset
-from anaphora.nn.engine.order import Order
+from anaphora.nn.engine.batch_layout import BatchLayout
+from anaphora.nn.engine.order import StepOrder
+from anaphora.nn.engine.read_batch import Lengths, read_batch, read_reset
 
 
 class Cell(Protocol):
@@ -84,9 +85,9 @@ class Recurrent(torch.nn.Module):
         Raises TypeError or ValueError for what isn't a batch or doesn't fit, saying what was expected and what came.
         """
         turned = self.batch_first and isinstance(input, Tensor) and input.dim() == 3
-        layout = read(input.transpose(0, 1) if turned else input, lengths, False, type(self).__name__)
-        order = _order(layout, input, lengths, reset, turned)
-        x = layout.x.flatten(0, -2)
+        x, layout = read_batch(input.transpose(0, 1) if turned else input, lengths, False, type(self).__name__)
+        order = _order(layout, x.device, input, lengths, reset, turned)
+        x = x.flatten(0, -2)
         x = x if order.lines is None else x.index_select(0, order.lines)
         cells = [self.cell, self.reverse] if self.bidirectional else [self.cell]
         given = _for_each(cells, state)
@@ -103,7 +104,7 @@ class Recurrent(torch.nn.Module):
         y = torch.cat(outputs, dim=1) if self.bidirectional else outputs[0]
         if order.lines is not None:
             y = y.new_zeros(layout.N, y.size(1)).index_copy(0, order.lines, y)
-        output: Any = layout.restore(y.unflatten(0, layout.x.shape[:-1]))
+        output: Any = layout.restore(y.unflatten(0, layout.shape))
         return output.transpose(0, 1) if turned else output, tuple(ends) if self.bidirectional else ends[0]
 
     def extra_repr(self) -> str:
@@ -112,15 +113,17 @@ class Recurrent(torch.nn.Module):
         return ", ".join(f"{name}=True" for name in asked)
 
 
-def _order(layout: Layout, batch: Any, lengths: Lengths | None, reset: Any, turned: bool) -> Order:
+def _order(
+    layout: BatchLayout, device: torch.device, batch: Any, lengths: Lengths | None, reset: Any, turned: bool
+) -> StepOrder:
     dense = isinstance(batch, Tensor)
     if dense and lengths is None and reset is None:
-        return Order.dense(layout.walk.T, layout.walk.rows)
+        return StepOrder.dense(layout.row_index.T, layout.row_index.rows)
     mask = None
     if reset is not None:
         mask = read_reset(reset, batch.shape[:-1] if dense else batch.data.shape[:1], "Recurrent")
         mask = mask.reshape(batch.shape[:2]).T.reshape(-1) if turned else mask
-    return Order.of(layout.lines, mask, layout.N, layout.x.device)
+    return StepOrder.of(layout.row_index.arrays, mask, layout.N, device)
 
 
 def _for_each(cells: list[Any], state: Any) -> tuple[Any, ...]:
@@ -141,7 +144,7 @@ def _inputs(cell: Any, x: Tensor) -> Any:
     return pre
 
 
-def _begin(cell: Any, given: Any, x: Tensor, order: Order, reverse: bool) -> Any:
+def _begin(cell: Any, given: Any, x: Tensor, order: StepOrder, reverse: bool) -> Any:
     """The states of all places before their first step."""
     begin = cell.initial_state(order.places, x)
     if any(tensor.shape[:1] != (order.places,) for tensor in parts(begin)):

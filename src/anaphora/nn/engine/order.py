@@ -21,7 +21,7 @@ from torch import Tensor
 from anaphora.kernels.row_index import Lines
 
 
-class Order(NamedTuple):
+class StepOrder(NamedTuple):
     """Sorted rows; None where the caller's order is the sorted one."""
 
     sizes: list[int]  # (T,) how many places have a step t
@@ -32,12 +32,12 @@ class Order(NamedTuple):
     last: Tensor | None = None  # (B,) and of its last
 
     @classmethod
-    def dense(cls, T: int, B: int) -> Order:
+    def dense(cls, T: int, B: int) -> StepOrder:
         """Time-major rows that all have T steps."""
         return cls([B] * T, B)
 
     @classmethod
-    def of(cls, lines: Lines, reset: NDArray[np.bool_] | None, N: int, device: Any) -> Order:
+    def of(cls, lines: Lines, reset: NDArray[np.bool_] | None, N: int, device: Any) -> StepOrder:
         """The order of any batch of N lines, rows cut before the lines that are set in ``reset`` (N,)."""
         used = lines.row_by_row()
         start = np.cumsum(lines.lengths) - lines.lengths

@@ -15,7 +15,7 @@ from typing import TypeVar
 import torch
 
 from anaphora.nn.engine.base import RecurrentBase
-from anaphora.nn.modifiers.modifier import Change, Extras, Place, leave
+from anaphora.nn.modifiers.modifier import LayerContext, LayerEffects, Modifier, attach
 
 Module = TypeVar("Module", bound=RecurrentBase)
 
@@ -24,24 +24,24 @@ def clip_gradients(module: Module, limit: float) -> Module:
     """Limit the gradient of every pre-activation to ±``limit`` at every step of the way back.
 
     Changes the module and returns it; 0 takes it away. Raises ValueError for a limit that is negative or not finite,
-    TypeError for a module that isn't one of ours.
+    TypeError for a module that is not one of anaphora.nn.
     """
     if isinstance(limit, bool) or not isinstance(limit, (int, float)) or not math.isfinite(limit) or limit < 0:
         raise ValueError(f"clip_gradients: expected a limit of 0 or more, got {limit!r}")
-    return leave(module, "clip_gradients", Clipping(float(limit)) if limit else None)
+    return attach(module, "clip_gradients", Clipping(float(limit)) if limit else None)
 
 
 @dataclass(frozen=True)
-class Clipping(Change):
+class Clipping(Modifier):
     """Limit gradients to ±``limit``."""
 
     limit: float
 
-    def extras(self, extras: Extras, place: Place) -> Extras:
+    def effects(self, effects: LayerEffects, layer: LayerContext) -> LayerEffects:
         """Say the limit."""
-        return extras._replace(clip=self.limit)
+        return effects._replace(clip=self.limit)
 
-    def walks_on_its_own(self, training: bool) -> bool:
+    def unknown_to_torch(self, training: bool) -> bool:
         """Only where there is a way back."""
         return torch.is_grad_enabled()
 

@@ -13,7 +13,7 @@ from typing import Any, TypeVar
 import torch
 
 from anaphora.nn.engine.base import RecurrentBase
-from anaphora.nn.modifiers.modifier import Change, leave
+from anaphora.nn.modifiers.modifier import Modifier, attach
 
 Module = TypeVar("Module", bound=RecurrentBase)
 
@@ -21,9 +21,9 @@ Module = TypeVar("Module", bound=RecurrentBase)
 def learned_state(module: Module) -> Module:
     """Give a module the parameters ``h_0`` (L·D, 1, P) and, for an LSTM, ``c_0`` (L·D, 1, H).
 
-    Changes the module and returns it. Raises TypeError for a module that isn't one of ours.
+    Changes the module and returns it. Raises TypeError for a module that is not one of anaphora.nn.
     """
-    leave(module, "learned_state", LearnedState())
+    attach(module, "learned_state", LearnedState())
     if "h_0" not in module._parameters:
         layers, like = len(module.suffixes), next(module.parameters())
         module.h_0 = torch.nn.Parameter(like.new_zeros(layers, 1, module.proj_size or module.hidden_size))
@@ -33,7 +33,7 @@ def learned_state(module: Module) -> Module:
 
 
 @dataclass(frozen=True)
-class LearnedState(Change):
+class LearnedState(Modifier):
     """Begin with the module's own parameters."""
 
     def initial_state(self, module: Any, rows: int) -> Any:
@@ -41,7 +41,7 @@ class LearnedState(Change):
         h_0 = module.h_0.expand(-1, rows, -1)
         return (h_0, module.c_0.expand(-1, rows, -1)) if module.has_memory else h_0
 
-    def walks_on_its_own(self, training: bool) -> bool:
+    def unknown_to_torch(self, training: bool) -> bool:
         """Torch's operation takes an initial state too."""
         return False
 

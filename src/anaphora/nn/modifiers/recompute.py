@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import TypeVar
 
 from anaphora.nn.engine.base import RecurrentBase
-from anaphora.nn.modifiers.modifier import Change, Extras, Place, leave
+from anaphora.nn.modifiers.modifier import LayerContext, LayerEffects, Modifier, attach
 
 Module = TypeVar("Module", bound=RecurrentBase)
 
@@ -21,24 +21,25 @@ def recompute(module: Module, steps: int) -> Module:
     """Save the state of every ``steps``-th step only, and walk the others again on the way back.
 
     Changes the module and returns it; 0 takes it away. Where torch's operations run, which save what they like, it
-    changes nothing. Raises ValueError for anything but a whole number, TypeError for a module that isn't one of ours.
+    changes nothing. Raises ValueError for anything but a whole number, TypeError for a module that is not one of
+    anaphora.nn.
     """
     if isinstance(steps, bool) or not isinstance(steps, int) or steps < 0:
         raise ValueError(f"recompute: expected a number of steps, 1 or more, or 0, got {steps!r}")
-    return leave(module, "recompute", Recompute(steps) if steps else None)
+    return attach(module, "recompute", Recompute(steps) if steps else None)
 
 
 @dataclass(frozen=True)
-class Recompute(Change):
+class Recompute(Modifier):
     """Walk in segments of ``steps``."""
 
     steps: int
 
-    def extras(self, extras: Extras, place: Place) -> Extras:
+    def effects(self, effects: LayerEffects, layer: LayerContext) -> LayerEffects:
         """Say the length of a segment."""
-        return extras._replace(segment=self.steps)
+        return effects._replace(segment=self.steps)
 
-    def walks_on_its_own(self, training: bool) -> bool:
+    def unknown_to_torch(self, training: bool) -> bool:
         """It changes no result."""
         return False
 

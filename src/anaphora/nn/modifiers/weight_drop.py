@@ -14,7 +14,7 @@ from torch import Tensor
 
 from anaphora.nn.engine.base import RecurrentBase
 from anaphora.nn.modifiers import random_masks
-from anaphora.nn.modifiers.modifier import Change, leave, probability
+from anaphora.nn.modifiers.modifier import Modifier, attach, probability
 
 Module = TypeVar("Module", bound=RecurrentBase)
 
@@ -23,14 +23,14 @@ def weight_drop(module: Module, p: float) -> Module:
     """Drop each weight of every ``weight_hh`` with probability ``p`` while training.
 
     Changes the module and returns it; 0 takes it away. Raises ValueError for anything but a probability, TypeError for
-    a module that isn't one of ours.
+    a module that is not one of anaphora.nn.
     """
     p = probability("weight_drop", p)
-    return leave(module, "weight_drop", WeightDrop(p) if p else None)
+    return attach(module, "weight_drop", WeightDrop(p) if p else None)
 
 
 @dataclass(frozen=True)
-class WeightDrop(Change):
+class WeightDrop(Modifier):
     """Drop recurrent weights with probability ``p``."""
 
     p: float
