@@ -79,7 +79,7 @@ class Ragged:
 
     @classmethod
     def from_list(cls, rows: Sequence[Tensor]) -> Ragged:
-        """Join B rows (T_b, …) of one trailing shape, dtype and device; raises ValueError for an empty list."""
+        """Join B rows (T, …), T of each row's own, of one dtype and device; raises ValueError for an empty list."""
         if not rows:
             raise ValueError("expected at least one row, got none: write Ragged(data, lengths) with data (0, I)")
         return cls(torch.cat(list(rows)), torch.tensor([row.size(0) for row in rows]))

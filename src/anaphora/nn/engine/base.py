@@ -110,7 +110,7 @@ class RecurrentBase(torch.nn.RNNBase):
     def _walk(self, x: Tensor, layout: BatchLayout, hx: Any, weights: list[Any], operation: Any) -> tuple[Any, Any]:
         """All layers in turn over lines x (…, I), each by ``operation``, a function like ``functional.recurrent``."""
         like, D, index, pair = weights[0], 2 if self.bidirectional else 1, layout.row_index, self.has_memory
-        if x.size(-1) != self.input_size:
+        if x.shape[-1] != self.input_size:
             raise RuntimeError(
                 f"input.size(-1) must be equal to input_size. Expected {self.input_size}, got {x.size(-1)}"
             )

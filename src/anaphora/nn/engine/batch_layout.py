@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from functools import lru_cache
 from typing import NamedTuple
 
 import numpy as np
@@ -36,6 +37,12 @@ class BatchLayout(NamedTuple):
     source: PackedSequence | Ragged | None = None  # the caller's batch; None for a tensor
     segments: ResetSegments | None = None  # how a reset cut the rows
     order: Tensor | None = None  # (N,): line n of x is line order[n] of a packed sequence
+
+    @classmethod
+    def dense(cls, first: int, second: int, batch_first: bool) -> BatchLayout:
+        """The layout of (T, B, I), or of (B, T, I) with ``batch_first``, whose first two sizes are given."""
+        plain = not torch.compiler.is_dynamo_compiling() and type(first) is int and type(second) is int
+        return (_kept if plain else _dense)(first, second, batch_first)
 
     @property
     def N(self) -> int:  # noqa: N802, the letter of the kernels' contract
@@ -89,3 +96,11 @@ class BatchLayout(NamedTuple):
         where = torch.from_numpy(by_time(self.row_index.arrays)).to(like.device)
         drawn = random_masks.ones((where.numel(), features), keep, like)
         return like.new_zeros(N, features).index_copy(0, where, drawn)
+
+
+def _dense(first: int, second: int, batch_first: bool) -> BatchLayout:
+    T, B = (second, first) if batch_first else (first, second)
+    return BatchLayout(CachedIndex.dense(T, B, batch_first), (first, second), batch_first)
+
+
+_kept = lru_cache(maxsize=64)(_dense)  # a layout without symbolic sizes is the same in every call

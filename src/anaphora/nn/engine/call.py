@@ -55,7 +55,7 @@ def without_noise(needs: Sequence[bool]) -> tuple[bool, ...]:
 
 
 def any_requires_grad(*tensors: Tensor | None) -> bool:
-    """Whether one of the tensors, of any shape (…), is part of a graph of gradients."""
+    """Whether one of the tensors, of any shape (N, …), is part of a graph of gradients."""
     for tensor in tensors:  # noqa: SIM110, a loop is quicker than any(...) and this runs in every step
         if tensor is not None and tensor.requires_grad:
             return True

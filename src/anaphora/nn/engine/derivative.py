@@ -39,6 +39,7 @@ class RecurrentFunction(torch.autograd.Function):
         save: bool,
         *tensors: Tensor | None,
     ) -> Any:
+        """y (…, D·P), h_n (D, B, P), c_n (D, B, H) and the saved activations (D, N, S·H) of ``Inputs.tensors``."""
         given = Inputs.of(tensors)
         inputs = (cell, directions, T, whole, lines, *given[:4], *given.noise, segment)
         return torch.ops.anaphora.recurrent_forward.default(*inputs, save)
@@ -56,6 +57,7 @@ class RecurrentFunction(torch.autograd.Function):
 
     @staticmethod
     def backward(ctx: Any, *arriving: Tensor | None) -> tuple[Tensor | None, ...]:
+        """Gradients of all inputs from those of y (…, D·P), h_n (D, B, P) and c_n (D, B, H)."""
         cell, directions, T, whole, segment, clip = ctx.call
         y, saved, lines, *tensors = ctx.saved_tensors
         call = LayerCall(cell, directions, CachedIndex(T, whole, None, lines), segment, clip)
@@ -89,7 +91,7 @@ apply_now: Callable[..., Outputs] = super(torch.autograd.Function, RecurrentFunc
 
 
 def is_batched(*arriving: Tensor | None) -> bool:
-    """Whether ``is_grads_batched`` maps the gradients (…), a kind of batch that only plain torch operations know."""
+    """Whether ``is_grads_batched`` maps the gradients (N, …), a kind of batch that only plain torch operations know."""
     if torch.compiler.is_compiling():
         return False
     for d in arriving:  # noqa: SIM110, a loop is quicker than any(...) and this runs in every backward

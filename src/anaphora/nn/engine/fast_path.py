@@ -1,4 +1,4 @@
-"""The fast path: plain tensors that nobody watches go to the kernels without torch's dispatcher.
+"""The fast path: plain tensors without an observer go to the kernels without torch's dispatcher.
 
     is_open?   ->   ``kernels_on_tensors.forward``, or ``differentiable`` where some input requires a gradient
 
@@ -22,7 +22,7 @@ _PLAIN = frozenset({Tensor, torch.nn.Parameter, type(None)})
 
 
 def is_open(*tensors: Tensor | None) -> bool:
-    """Whether all tensors, of any shape (…), are plain ones and nothing observes their operations."""
+    """Whether all tensors, of any shape (N, …), are plain ones and nothing observes their operations."""
     if (
         torch._C._are_functorch_transforms_active()
         or torch._C._len_torch_dispatch_stack()
@@ -48,6 +48,7 @@ class FastRecurrentFunction(torch.autograd.Function):
 
     @staticmethod
     def forward(ctx: Any, call: LayerCall, given: Inputs, keep: bool, *tensors: Tensor | None) -> Any:
+        """y (…, D·P), h_n (D, B, P), c_n (D, B, H) and with ``keep`` the activations (D, N, S·H)."""
         cell, directions, index, segment, _ = call
         results = kernels_on_tensors.forward(cell, directions, index, *given, segment, True)
         y, h_n, c_n, saved = results
@@ -61,6 +62,7 @@ class FastRecurrentFunction(torch.autograd.Function):
 
     @staticmethod
     def backward(ctx: Any, *arriving: Tensor | None) -> tuple[Tensor | None, ...]:
+        """Gradients of all inputs from those of y (…, D·P), h_n (D, B, P) and c_n (D, B, H)."""
         call, (y, saved, *tensors) = ctx.call, ctx.saved_tensors
         given, wanted = Inputs.of(tensors), without_noise(ctx.needs_input_grad[3:])
         if torch.is_grad_enabled() or derivative.is_batched(*arriving):

@@ -125,8 +125,9 @@ def output_shapes(
 
 
 def widths(cell: str, weights: Sequence[Any]) -> tuple[int, int]:
-    """H and P of weights that begin with w_ih (G·H, I) and w_hh (G·H, P)."""
-    return weights[0].size(0) // kernels.GATES[cell], weights[1].size(1)
+    """H and P of a direction's weights, w_ih (G·H, I), w_hh (G·H, P), …"""
+    rows, P = weights[1].shape
+    return rows // kernels.GATES[cell], P
 
 
 def _in_order(tensor: Tensor | None) -> Any:

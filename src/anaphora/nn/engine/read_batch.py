@@ -38,9 +38,7 @@ def read_batch(
     if isinstance(batch, Tensor):
         shape = batch.shape
         if len(shape) == 3 and lengths is None:
-            first, second, _ = shape
-            T, B = (second, first) if batch_first else (first, second)
-            layout = BatchLayout(CachedIndex.dense(T, B, batch_first), (first, second), batch_first)
+            layout = BatchLayout.dense(shape[0], shape[1], batch_first)
         elif len(shape) == 2 and lengths is None:
             layout = BatchLayout(CachedIndex.dense(shape[0], 1), shape[:1], batched=False)
         else:

@@ -1,8 +1,8 @@
-"""A learned initial state: the state that a row begins with is a parameter, the same for all rows.
+"""A learned initial state: the state before the first step is a parameter, the same for all rows.
 
     h_0 (L·D, 1, P) and, for an LSTM, c_0 (L·D, 1, H), zeros at first;   dh_0 = Σ over rows
 
-They stand in for the zeros that rows begin with when ``hx`` is None, and where a ``reset`` begins another sequence.
+They replace the zeros when ``hx`` is None, and at a ``reset``.
 """
 
 from __future__ import annotations
@@ -34,15 +34,15 @@ def learned_state(module: Module) -> Module:
 
 @dataclass(frozen=True)
 class LearnedState(Modifier):
-    """Begin with the module's own parameters."""
+    """Use the module's parameters as the initial state."""
 
     def initial_state(self, module: Any, rows: int) -> Any:
-        """Every row's: h_0, or the pair (h_0, c_0)."""
+        """The parameters for all rows: h_0 (L·D, rows, P), or the pair with c_0 (L·D, rows, H)."""
         h_0 = module.h_0.expand(-1, rows, -1)
         return (h_0, module.c_0.expand(-1, rows, -1)) if module.has_memory else h_0
 
     def unknown_to_torch(self, training: bool) -> bool:
-        """Torch's operation takes an initial state too."""
+        """Never: torch's operation takes an initial state too."""
         return False
 
     def __str__(self) -> str:

@@ -1,9 +1,9 @@
 """Variational dropout of the recurrent input (Gal & Ghahramani, NeurIPS 2016): one mask for all steps of a row.
 
-    h_{t−1} enters every product as m ⊙ h_{t−1}        m ∈ {0, 1/(1 − p)}, drawn anew for every row and unit
+    h_{t−1} enters every product as m ⊙ h_{t−1}        m ∈ {0, 1/(1 − p)}, drawn for every row and unit
 
-What passes a step by (a GRU's z ⊙ h_{t−1}, zoneout) is the undropped h_{t−1}. Evaluating, nothing is dropped. A reset
-begins another sequence, with a mask of its own.
+A term without a product (a GRU's z ⊙ h_{t−1}, zoneout) takes h_{t−1} without the mask. In eval mode nothing is dropped.
+A reset begins another sequence, which has its own mask.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ Module = TypeVar("Module", bound=RecurrentBase)
 def recurrent_dropout(module: Module, p: float) -> Module:
     """Drop each unit of h with probability ``p`` from all recurrent products of a row while training.
 
-    Changes the module and returns it; 0 takes it away. Raises ValueError for anything but a probability, TypeError for
+    Changes the module and returns it; 0 removes it. Raises ValueError for anything but a probability, TypeError for
     a module that is not one of anaphora.nn.
     """
     p = probability("recurrent_dropout", p)
@@ -35,7 +35,7 @@ class RecurrentDropout(Modifier):
     p: float
 
     def effects(self, effects: LayerEffects, layer: LayerContext) -> LayerEffects:
-        """Draw the mask of this walk."""
+        """Draw the mask (D, rows, P) of this walk."""
         if not layer.training:
             return effects
         mask = random_masks.dropout((layer.D, layer.rows, layer.P), self.p, layer.like)

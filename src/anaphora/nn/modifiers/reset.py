@@ -28,8 +28,8 @@ class ResetSegments(NamedTuple):
     reset: NDArray[np.bool_]  # (N,)
 
     def begin(self, state: Tensor, default: Tensor, directions: int) -> Tensor:
-        """The initial states of all segments (L·D, S, ·): ``state`` (L·D, B, ·) where a row continues, else ``default``
-        (L·D, S, ·).
+        """The initial states of all segments (L·D, S, W): ``state`` (L·D, B, W) where a row continues, else ``default``
+        (L·D, S, W).
 
         A row continues in its first segment, unless its first step is reset. In the second direction, which comes from
         the end of the row, it continues in its last segment.
@@ -45,7 +45,7 @@ class ResetSegments(NamedTuple):
         return torch.stack([forth, back], dim=1).flatten(0, 1)
 
     def end(self, state: Tensor) -> Tensor:
-        """A layer's state after each row (D, B, ·), from the states after each segment (D, S, ·).
+        """A layer's state after each row (D, B, W), from the states after each segment (D, S, W).
 
         It is the state of the row's last segment, and in the second direction that of its first.
         """
