@@ -67,14 +67,14 @@ class Ragged:
         return other
 
     @property
-    def row_index(self) -> CachedIndex:
+    def walk(self) -> CachedIndex:
         """The kernels' index of the rows, built once and used until the lengths change."""
         N = self.data.size(0)
         if torch.compiler.is_compiling():
             return CachedIndex.of(self.lines, N)
-        known = self.__dict__.get("_row_index")
+        known = self.__dict__.get("_walk")
         if known is None or not np.array_equal(known.arrays.lengths, as_numpy(self.lengths)):
-            known = self.__dict__["_row_index"] = CachedIndex.of(self.lines, N)
+            known = self.__dict__["_walk"] = CachedIndex.of(self.lines, N)
         return known
 
     @classmethod

@@ -165,7 +165,7 @@ class RecurrentBase(torch.nn.RNNBase):
             )
         return x.to(like.dtype)
 
-    def default_state(self, rows: int) -> tuple[Tensor | None, Tensor | None]:
+    def anew(self, rows: int) -> tuple[Tensor | None, Tensor | None]:
         """The state of rows for which none is given: h_0 (L·D, rows, P) and c_0 (L·D, rows, H); None for zeros."""
         for modifier in self.modifiers.values():
             state = modifier.initial_state(self, rows)

@@ -53,7 +53,7 @@ def read_batch(
     data = batch.data
     if data.dim() != 2:
         raise RuntimeError(f"{name}: expected the data of a {type(batch).__name__} to be 2D, got {data.dim()}D")
-    index = batch.row_index if isinstance(batch, Ragged) else CachedIndex.of(packed_lines(batch), data.size(0))
+    index = batch.walk if isinstance(batch, Ragged) else CachedIndex.of(packed_lines(batch), data.size(0))
     layout = BatchLayout(index, data.shape[:1], source=batch)
     return (data, layout) if reset is None else _cut(data, layout, read_reset(reset, layout.shape, name))
 

@@ -24,7 +24,7 @@ class Layers(Protocol):
     def has_memory(self) -> bool:
         """Whether the state has a memory c beside h."""
 
-    def default_state(self, rows: int) -> tuple[Tensor | None, Tensor | None]:
+    def anew(self, rows: int) -> tuple[Tensor | None, Tensor | None]:
         """h_0 (L·D, rows, P) and c_0 (L·D, rows, H) of rows for which no state is given; None for zeros."""
 
 
@@ -35,7 +35,7 @@ def initial_state(module: Layers, hx: Any, layout: BatchLayout, like: Tensor) ->
     of any shape (·, ·). Raises RuntimeError for a state of another form, shape or dtype.
     """
     if hx is None:
-        return module.default_state(layout.row_index.rows)
+        return module.anew(layout.row_index.rows)
     pair, name = module.has_memory, type(module).__name__
     states = hx if isinstance(hx, (tuple, list)) else (hx,)
     if len(states) != (2 if pair else 1) or isinstance(hx, Tensor) == pair:
@@ -50,7 +50,7 @@ def initial_state(module: Layers, hx: Any, layout: BatchLayout, like: Tensor) ->
     ]
     if layout.segments is not None:
         rows = layout.row_index.rows
-        for number, (state, default) in enumerate(zip(checked, module.default_state(rows), strict=False)):
+        for number, (state, default) in enumerate(zip(checked, module.anew(rows), strict=False)):
             default = state.new_zeros(state.size(0), rows, state.size(2)) if default is None else default
             checked[number] = layout.segments.begin(state, default, D)
     return checked[0], checked[1] if pair else None

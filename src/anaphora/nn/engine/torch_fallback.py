@@ -58,7 +58,7 @@ def _initial(module: Module, rows: int, hx: Any) -> Any:
     """The state that is given, or else the default one."""
     if hx is not None:
         return hx
-    h_0, c_0 = module.default_state(rows)
+    h_0, c_0 = module.anew(rows)
     return (h_0, c_0) if module.has_memory and h_0 is not None else h_0
 
 
