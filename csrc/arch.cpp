@@ -1,24 +1,22 @@
 // One instruction set's kernels: this file is compiled once for each, with ANAPHORA_ARCH_NAME and the compiler's flags
 // for it. Everything below is in unnamed namespaces, so no function built for a newer processor is ever shared with an
 // older one.
-#include <deque>
-#include <memory>
-#include <vector>
-
-#include "backward.hpp"
-#include "cell_coupled.hpp"
-#include "cell_elman.hpp"
-#include "cell_gru.hpp"
-#include "cell_layer_norm.hpp"
-#include "cell_lstm.hpp"
-#include "cell_peephole.hpp"
-#include "cell_reset_before.hpp"
-#include "linear.hpp"
-#include "sweep.hpp"
+#include "cells/coupled.hpp"
+#include "cells/elman.hpp"
+#include "cells/gru.hpp"
+#include "cells/layer_norm.hpp"
+#include "cells/lstm.hpp"
+#include "cells/peephole.hpp"
+#include "cells/reset_before.hpp"
+#include "engine/backward_pass.hpp"
+#include "engine/forward_pass.hpp"
+#include "engine/linear.hpp"
+#include "engine/pack.hpp"
 
 namespace anaphora {
 namespace {
 
+// A kind without a case does not compile.
 template <class F>
 void with_cell(CellKind kind, F f) {
   switch (kind) {
@@ -56,60 +54,12 @@ void pack(const Shape& shape, const Weights& weights, float* packed) {
 }
 
 void forward(const Forward& call) {
-  const int directions = static_cast<int>(call.shape.D);
-  with_cell(call.shape.cell, [&](auto cell) {
-    using Walk = Sweep<decltype(cell)>;
-    const Deal dealt = deal(call.shape, call.lines, Walk::plain(call.noise, call.segment));
-    const Plan plan(call.lines, dealt.blocks);
-    const int walks = directions * plan.blocks();
-    std::deque<Walk> all;
-    std::deque<Crew> crews;
-    for (int walk = 0; walk < walks; ++walk) {
-      all.emplace_back(call, plan, walk % directions, walk / directions, dealt.crew);
-      crews.emplace_back(dealt.crew);
-    }
-    share(walks * dealt.crew, weight_count(call.shape) * static_cast<double>(plan.tokens()), [&](int task) {
-      const size_t walk = static_cast<size_t>(task % walks);
-      all[walk].run(crews[walk], task / walks);
-    });
-  });
+  with_cell(call.shape.cell, [&](auto cell) { run_forward<decltype(cell)>(call); });
 }
 
 void backward(const Backward& call) {
-  with_cell(call.shape.cell, [&](auto cell) { Return<decltype(cell)>(call).run(); });
+  with_cell(call.shape.cell, [&](auto cell) { BackwardPass<decltype(cell)>(call).run(); });
 }
-
-// One step of one layer over bound buffers, made once and run often: nothing is allocated in run().
-template <class Cell>
-class OneStep : public Step {
- public:
-  OneStep(const StepBuffers& of)
-      : zero_(static_cast<size_t>(of.B), 0), one_(static_cast<size_t>(of.B), 1), row_(static_cast<size_t>(of.B)) {
-    for (size_t b = 0; b < row_.size(); ++b) row_[b] = static_cast<int64_t>(b);
-    call_.shape = of.shape;
-    call_.lines = {1, of.B, zero_.data(), row_.data(), one_.data()};
-    call_.packed[0] = of.packed;
-    call_.x = of.x;
-    call_.h0 = call_.h_n = of.h;
-    call_.c0 = call_.c_n = of.c;
-    call_.y = of.y;
-    call_.N = of.B;
-    call_.noise = of.noise;
-    plan_ = std::make_unique<Plan>(call_.lines, 1);
-    sweep_ = std::make_unique<Sweep<Cell>>(call_, *plan_, 0, 0, 1);
-  }
-  void run() override {
-    const FlushDenormals flush;
-    Crew alone(1);
-    sweep_->run(alone, 0);
-  }
-
- private:
-  std::vector<int64_t> zero_, one_, row_;
-  Forward call_{};
-  std::unique_ptr<Plan> plan_;
-  std::unique_ptr<Sweep<Cell>> sweep_;
-};
 
 std::unique_ptr<Step> bind_step(const StepBuffers& of) {
   std::unique_ptr<Step> step;
@@ -128,11 +78,11 @@ void linear(int64_t N, int64_t O, int64_t K, const float* packed, const float* x
   const int64_t panels = affine.panels().count();
   const bool by_rows = N >= 2 * tile_rows * threads();
   const int64_t pieces = by_rows ? (N + 8 * tile_rows - 1) / (8 * tile_rows) : panels;
-  share(static_cast<int>(pieces), static_cast<double>(N) * static_cast<double>(O * K), [&](int piece) {
+  parallel_for(static_cast<int>(pieces), static_cast<double>(N) * static_cast<double>(O * K), [&](int range) {
     if (by_rows)
-      affine.run(N * piece / pieces, N * (piece + 1) / pieces, 0, panels, packed, x, y);
+      affine.run(N * range / pieces, N * (range + 1) / pieces, 0, panels, packed, x, y);
     else
-      affine.run(0, N, piece, piece + 1, packed, x, y);
+      affine.run(0, N, range, range + 1, packed, x, y);
   });
 }
 

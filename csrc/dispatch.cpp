@@ -44,6 +44,7 @@ const Table& pick() {
     if (choice.runs && (!asked || !*asked || std::string(asked) == choice.table->name)) return *choice.table;
     if (choice.runs) known += (known.empty() ? "" : ", ") + std::string(choice.table->name);
   }
+  if (known.empty()) throw std::runtime_error("this build has no kernels that this processor runs: build them here");
   throw std::runtime_error("ANAPHORA_ARCH is '" + std::string(asked) + "', but this machine runs " + known +
                            ": name one of them or unset the variable");
 }
@@ -56,33 +57,5 @@ const Table& table() {
 }
 
 Step::~Step() = default;
-
-Traits traits(CellKind cell) {
-  switch (cell) {
-    case CellKind::gru:
-      return {3, 4, 0, false};
-    case CellKind::gru_reset_before:
-      return {3, 3, 0, false};
-    case CellKind::gru_layer_norm:
-      return {3, 10, 6, false};
-    case CellKind::lstm:
-    case CellKind::lstm_projected:
-      return {4, 5, 0, true};
-    case CellKind::lstm_peephole:
-      return {4, 5, 3, true};
-    case CellKind::lstm_coupled:
-      return {3, 4, 0, true};
-    case CellKind::lstm_layer_norm:
-      return {4, 13, 10, true};
-    default:
-      return {1, 0, 0, false};
-  }
-}
-
-int64_t saved_slots(CellKind cell, const Noise& noise) {
-  const Traits of = traits(cell);
-  const bool zoned = of.memory ? noise.keep_h || noise.keep_c : !of.saved_slots && noise.keep_h;
-  return of.saved_slots + (zoned ? 1 : 0);
-}
 
 }  // namespace anaphora

@@ -3,14 +3,14 @@
 //   T  steps of the longest row      I  input features       G  gates of a cell
 //   B  rows (sequences)              H  hidden units         D  directions, 1 or 2
 //   N  lines of x and y              P  features of the state h: H, or the size it is projected to
-//   V  vectors of size H that are a cell's own
+//   V  vectors of size H that are a cell's own             M  memories c of a cell: 0 (Elman, GRU), 1 (LSTM) or more
 //
 // Every matrix is row-major float32 and dense, every index int64. The caller owns every buffer named here; none may
 // overlap another. The kernels keep no pointer after they return and allocate only scratch that they give back.
 //
 // A *line* is one step of one row: step t of row b lies in line time_offset[t] + row_offset[b] of x, y and saved. The
-// same walk so serves time-major, batch-first, ragged and packed data without a copy. Lines past a row's end are never
-// touched.
+// same walk so serves time-major, batch-first, ragged and packed data without a copy. Lines past a row's end are
+// never touched.
 //
 // Each row sums in one order: bias, then x with k ascending, then h with k ascending. Nothing else enters a row's
 // result, so for one instruction set its bits do not depend on the other rows, on padding, on the threads or on how it
@@ -19,27 +19,17 @@
 #include <cstdint>
 #include <memory>
 
-namespace anaphora {
+#include "cells.hpp"
 
-enum class CellKind : int {
-  rnn_tanh,
-  rnn_relu,
-  gru,
-  gru_reset_before,
-  gru_layer_norm,
-  lstm,
-  lstm_projected,
-  lstm_peephole,
-  lstm_coupled,
-  lstm_layer_norm
-};
+namespace anaphora {
 
 struct Shape {
   CellKind cell;
   int64_t I, H, P, D;
+  int64_t heads = 1;  // of the products that are block-diagonal (cells/stage.hpp): H and P are multiples of it
 };
 
-struct Lines {
+struct RowIndex {
   int64_t T, B;
   const int64_t* time_offset;  // (T,)
   const int64_t* row_offset;   // (B,)
@@ -60,46 +50,46 @@ struct WeightGradients {
   float *w_ih, *w_hh, *b_ih, *b_hh, *w_hr, *own;
 };
 
-// What is multiplied into the states. Null: nothing is. No gradient flows into any of it.
+// Factors that are multiplied into the states. Null: none is. No gradient flows into any of it.
 struct Noise {
   const float* mask;       // (D, B, P): the products see mask * h, the same at every step
   const float* keep_h;     // h' = keep_h * h + (1 - keep_h) * (what the cell makes of it), a line each or one for all
-  const float* keep_c;     // likewise for c, of width D*H
+  const float* keep_c;     // likewise for c, of width D*M*H
   int64_t step_h, step_c;  // lines from one line's keep to the next: 1, or 0 when one serves all
 };
 
-// With segment = k > 0 only the memory before every k-th step of the walk is saved, and backward walks each segment
-// again for its gates: saved is then (D, ceil(T / k), B, H), or nothing for a cell without a memory.
-struct Forward {
+// Arguments of both ways through time. The memories of a row lie one after another: c[m * H + unit].
+//
+// With segment = k > 0 only the memories before every k-th step of the walk are saved, and backward walks each segment
+// again for its gates: saved is then (D, ceil(T / k), B, M*H), or nothing for a cell without a memory.
+struct Call {
   Shape shape;
-  Lines lines;
-  const float* packed[2];  // from pack(), one per direction
-  const float* x;          // (N, I)
-  const float* h0;         // (D, B, P) or null for zeros
-  const float* c0;         // (D, B, H) or null for zeros
-  float* y;                // (N, D*P)
-  float* h_n;              // (D, B, P)
-  float* c_n;              // (D, B, H), cells with a memory only
-  float* saved;            // (D, N, saved_slots*H) or null when no gradient is wanted
+  RowIndex index;
+  const float* x;   // (N, I)
+  const float* h0;  // (D, B, P) or null for zeros
+  const float* c0;  // (D, B, M*H) or null for zeros
   int64_t N;
   Noise noise;
   int64_t segment;
+};
+
+struct Forward : Call {
+  const float* packed[2];  // from pack(), one per direction
+  float* y;                // (N, D*P)
+  float* h_n;              // (D, B, P)
+  float* c_n;              // (D, B, M*H), cells with a memory only
+  float* saved;            // (D, N, saved_slots*H) or null when no gradient is wanted
 };
 
 // Backward needs back what forward was given, and its y and saved. A null gradient on the left counts as zeros, a null
 // output on the right is not computed. Outputs are overwritten; dx is the sum over directions.
-struct Backward {
-  Shape shape;
-  Lines lines;
+struct Backward : Call {
   Weights weights[2];
-  const float *x, *h0, *c0, *y, *saved;
+  const float *y, *saved;
   const float *dy, *dh_n, *dc_n;
   float* dx;                    // (N, I)
   WeightGradients dweights[2];  // all null, or all that the cell has
   float *dh0, *dc0;
-  int64_t N;
-  Noise noise;
-  int64_t segment;
   float clip;  // > 0: every product's gradient is held between -clip and clip at every step
 };
 
@@ -108,7 +98,7 @@ struct StepBuffers {
   Shape shape;  // D = 1
   int64_t B;
   const float *packed, *x;  // x (B, I)
-  float *h, *c, *y;         // (B, P), (B, H) or null, (B, P)
+  float *h, *c, *y;         // (B, P), (B, M*H) or null, (B, P)
   Noise noise;              // no mask
 };
 
@@ -133,17 +123,14 @@ struct Table {
 
 const Table& table();  // the best this machine runs; ANAPHORA_ARCH overrides
 
-// What a kind of cell is, in numbers.
-struct Traits {
-  int64_t gates;        // G
-  int64_t saved_slots;  // values of size H that forward saves per line; zoneout may add one (saved_slots below)
-  int64_t own;          // V
-  bool memory;          // whether it has a c beside h
-};
-Traits traits(CellKind cell);
-
-// Under zoneout a cell with a memory saves one value more, the memory as the next step meets it; and a cell that saves
-// nothing, since its way back needs no more than its output, saves what that was before zoneout blended it.
-int64_t saved_slots(CellKind cell, const Noise& noise);
+// Under zoneout a cell with memories saves them once more, as the next step meets them; and a cell that saves nothing,
+// since its way back needs no more than its output, saves its output before zoneout blended it.
+constexpr int64_t saved_slots(int64_t slots, int64_t memories, const Noise& noise) {
+  if (memories) return slots + (noise.keep_h || noise.keep_c ? memories : 0);
+  return slots + (!slots && noise.keep_h ? 1 : 0);
+}
+inline int64_t saved_slots(CellKind cell, const Noise& noise) {
+  return saved_slots(traits(cell).saved_slots, traits(cell).memories, noise);
+}
 
 }  // namespace anaphora

@@ -8,6 +8,8 @@ from numpy.typing import NDArray
 _Float = NDArray[np.float32]
 _Index = NDArray[np.int64]
 
+CELLS: dict[str, tuple[int, int, int, int]]  # name -> gates, saved slots, own vectors, memories
+
 class Packed: ...
 class PackedLinear: ...
 

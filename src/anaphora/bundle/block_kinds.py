@@ -19,6 +19,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from anaphora.errors import IncompatibleBundle, closest
+from anaphora.kernels.traits import TRAITS
 
 Block = dict[str, Any]
 Known = Mapping[str, Block]
@@ -70,24 +71,28 @@ def hint(word: object, known: Any) -> str:
     return f" Did you mean '{nearest}'?" if nearest else ""
 
 
-# For each recurrent kind: its gates, whether it has a memory c beside h, and what it owns beside torch's weights and
-# biases, as tensor -> number of vectors of size H.
-_GATES = {
-    "rnn": 1,
-    "gru": 3,
-    "lstm": 4,
-    "reset_before_gru": 3,
-    "layer_norm_gru": 3,
-    "peephole_lstm": 4,
-    "coupled_lstm": 3,
-    "layer_norm_lstm": 4,
+# The kernels' name of each recurrent kind's cell; an rnn's also names its φ.
+RECURRENT_CELLS = {
+    "rnn": "rnn_{nonlinearity}",
+    "gru": "gru",
+    "lstm": "lstm",
+    "reset_before_gru": "gru_reset_before",
+    "layer_norm_gru": "gru_layer_norm",
+    "peephole_lstm": "lstm_peephole",
+    "coupled_lstm": "lstm_coupled",
+    "layer_norm_lstm": "lstm_layer_norm",
 }
-_MEMORY = frozenset({"lstm", "peephole_lstm", "coupled_lstm", "layer_norm_lstm"})
+# The names of what a kind owns beside torch's weights and biases: tensor -> number of vectors of size H.
 _OWN: dict[str, dict[str, int]] = {
     "layer_norm_gru": {"gain_ih": 3, "gain_hh": 3},
     "peephole_lstm": {"weight_peephole": 3},
     "layer_norm_lstm": {"gain_ih": 4, "gain_hh": 4, "gain_c": 1, "shift_c": 1},
 }
+
+
+def cell_of(block: Block) -> str:
+    """The kernels' name of a recurrent block's cell."""
+    return RECURRENT_CELLS[block["kind"]].format(**block)
 
 
 def _recurrent_width(block: Block) -> int:
@@ -103,7 +108,7 @@ def _recurrent_tensors(block: Block, known: Known) -> dict[str, Shape]:
     projection; then what only this kind owns, and the learned state that a row begins with.
     """
     H, width = block["hidden_size"], _recurrent_width(block)
-    rows = _GATES[block["kind"]] * H
+    rows = TRAITS[cell_of(block)].gates * H
     shapes: dict[str, Shape] = {}
     for layer in range(block["num_layers"]):
         entering = block["input_size"] if layer == 0 else _recurrent_output(block)
@@ -130,8 +135,8 @@ def own_vectors(kind: str) -> Mapping[str, int]:
 def _recurrent_state(block: Block) -> dict[str, tuple[int, int]]:
     lines = block["num_layers"] * (2 if block["bidirectional"] else 1)
     state = {"h": (lines, _recurrent_width(block))}
-    if block["kind"] in _MEMORY:
-        state["c"] = (lines, block["hidden_size"])
+    if memories := TRAITS[cell_of(block)].memories:
+        state["c"] = (lines, memories * block["hidden_size"])
     return state
 
 
@@ -167,7 +172,8 @@ def _joined(block: Block) -> Block:
 
 
 def _recurrent(kind: str, meaning: str, example: Mapping[str, Any], **more: Field) -> Kind:
-    memory = {"zoneout_memory": _ZONEOUT_MEMORY} if kind in _MEMORY else {}
+    cell = cell_of({"kind": kind, "nonlinearity": "tanh"})
+    memory = {"zoneout_memory": _ZONEOUT_MEMORY} if TRAITS[cell].memories else {}
     return Kind(
         meaning,
         {**_RECURRENT, **memory, **more},

@@ -21,14 +21,13 @@ import numpy as np
 
 from anaphora import kernels
 from anaphora.bundle import spec
-from anaphora.bundle.block_kinds import Block
+from anaphora.bundle.block_kinds import RECURRENT_CELLS, Block, cell_of
 from anaphora.checks.examine import Load
 from anaphora.checks.findings import Finding
 from anaphora.config import Training
 from anaphora.formatting import clock, short
 from anaphora.kernels.row_index import Lines, Weights
 from anaphora.runs import folder as run_folder
-from anaphora.runtime.recurrent import CELLS
 
 PROGRAM_BYTES = 380 * 2**20  # Python, NumPy, torch and its optimisers, measured
 COPIES = 6  # of the weights: themselves, gradient, two moments, the best, a checkpoint under way
@@ -157,7 +156,7 @@ def _size(count: int) -> str:
 
 def _block(block: Block, known: dict[str, Block], seen: _Seen) -> Cost:
     lines, width = seen.lines, seen.width
-    if block["kind"] in CELLS:
+    if block["kind"] in RECURRENT_CELLS:
         return _recurrent(block, seen.rows, max(1, lines // seen.rows))
     after = _width_after(block, known, width)
     if block["kind"] == "dropout":
@@ -190,7 +189,7 @@ def _recurrent(block: Block, rows: int, steps: int) -> Cost:
     """One trial per layer that differs: the first, and those above it."""
     directions = 2 if block["bidirectional"] else 1
     H, P = block["hidden_size"], int(block.get("proj_size") or block["hidden_size"])
-    cell = CELLS[block["kind"]].format(**block)
+    cell = cell_of(block)
     above = block["num_layers"] - 1
     seconds = directions * _seconds_of_walk(cell, block["input_size"], H, P, rows, steps)
     if above:
@@ -225,7 +224,7 @@ def _walk(cell: str, entering: int, H: int, P: int, rows: int, steps: int) -> Ca
     gradient = [Weights(*[None if array is None else np.empty_like(array) for array in weights[0]])]  # type: ignore[arg-type]
     lines = Lines.dense(steps, rows)
     x, dy, y = normal(steps * rows, entering), normal(steps * rows, P), np.empty((steps * rows, P), np.float32)
-    h_n, c_n = np.empty((1, rows, P), np.float32), np.empty((1, rows, H), np.float32)
+    h_n, c_n = np.empty((1, rows, P), np.float32), np.empty((1, rows, kernels.TRAITS[cell].memories * H), np.float32)
     saved = np.empty((1, steps * rows, kernels.saved_slots(cell) * H), np.float32)
     dx, memory = np.empty_like(x), c_n if cell in kernels.MEMORY else None
 

@@ -22,6 +22,7 @@ from numpy.typing import NDArray
 from anaphora import _kernels
 from anaphora.errors import UsageError
 from anaphora.kernels.row_index import SILENT, Lines, Noise, Weights
+from anaphora.kernels.traits import TRAITS
 
 try:
     _kernels.arch()
@@ -29,31 +30,10 @@ try:
 except RuntimeError as error:  # ANAPHORA_ARCH or ANAPHORA_THREADS asks for what there is not
     raise UsageError(f"{error}.") from error
 
-GATES = {
-    "rnn_tanh": 1,
-    "rnn_relu": 1,
-    "gru": 3,
-    "gru_reset_before": 3,
-    "gru_layer_norm": 3,
-    "lstm": 4,
-    "lstm_peephole": 4,
-    "lstm_coupled": 3,
-    "lstm_layer_norm": 4,
-}
-CELLS = tuple(GATES)
-SAVED_SLOTS = {
-    "rnn_tanh": 0,
-    "rnn_relu": 0,
-    "gru": 4,
-    "gru_reset_before": 3,
-    "gru_layer_norm": 10,
-    "lstm": 5,
-    "lstm_peephole": 5,
-    "lstm_coupled": 4,
-    "lstm_layer_norm": 13,
-}
-OWN = {"lstm_peephole": 3, "lstm_layer_norm": 10, "gru_layer_norm": 6}  # vectors of size H beside weights and biases
-MEMORY = frozenset({"lstm", "lstm_peephole", "lstm_coupled", "lstm_layer_norm"})
+GATES = {cell: of.gates for cell, of in TRAITS.items()}
+SAVED_SLOTS = {cell: of.saved_slots for cell, of in TRAITS.items()}
+OWN = {cell: of.own for cell, of in TRAITS.items() if of.own}
+MEMORY = frozenset(cell for cell, of in TRAITS.items() if of.memories)
 
 Float = NDArray[np.float32]
 Directions = Sequence[Weights] | Sequence[Sequence[Any]]
@@ -62,9 +42,9 @@ PackedLinear = _kernels.PackedLinear
 Stepper = _kernels.Stepper
 """``Stepper(layers, x (B, I), states, y (B, P), keeps=[])`` holds on to its arrays.
 
-Each ``step()`` reads x, replaces the states (for every layer h (1, B, P), and c (1, B, H) or None) in place and writes
-y, without allocating. ``keeps`` has for every layer keep_h and keep_c, each (1, width), (B, width) or None. The bits
-are those of ``forward``.
+Each ``step()`` reads x, replaces the states (for every layer h (1, B, P), and c (1, B, M·H) or None) in place and
+writes y, without allocating. ``keeps`` has for every layer keep_h and keep_c, each (1, width), (B, width) or None. The
+bits are those of ``forward``.
 """
 
 
@@ -104,17 +84,6 @@ def empty(shape: Sequence[int]) -> Float:
 _SMALL = 2**12  # floats below which NumPy's own memory is as good
 
 
-def saved_slots(cell: str, noise: Noise = SILENT) -> int:
-    """How many values of size H ``forward`` saves per line: its gates, a memory, what a normaliser took in.
-
-    gru r z n m (m = U_n h + b_hn), lstm i f g o c, coupled lstm f g o c, rnn none; layer-normalised cells also W x and
-    U h, gate by gate. Under zoneout a cell with a memory has one more, the memory as the next step meets it, and an rnn
-    its output before that.
-    """
-    zoned = noise.keep_h is not None or (noise.keep_c is not None and cell in MEMORY)
-    return SAVED_SLOTS[cell] + (1 if zoned and (cell in MEMORY or not SAVED_SLOTS[cell]) else 0)
-
-
 def flat(directions: Directions) -> list[Any]:
     """One list of the arrays of all directions, in the order of ``Weights``, as the extension takes them.
 
@@ -133,10 +102,10 @@ def forward(
     x: Float,  # (N, I), or of any shape that is N lines
     lines: Lines,
     h0: Float | None,  # (D, B, P), None for zeros
-    c0: Float | None,  # (D, B, H), None for zeros
+    c0: Float | None,  # (D, B, M·H), None for zeros
     y: Float,  # (N, D·P)
     h_n: Float,  # (D, B, P)
-    c_n: Float | None,  # (D, B, H), lstm only
+    c_n: Float | None,  # (D, B, M·H), only a cell with M memories
     saved: Float | None = None,  # (D, N, S·H), S = saved_slots(cell, noise); None when no gradient is wanted
     noise: Noise = SILENT,
     segment: int = 0,
@@ -159,7 +128,7 @@ def backward(
     saved: Float,
     dy: Float | None,  # (N, D·P)
     dh_n: Float | None,  # (D, B, P)
-    dc_n: Float | None,  # (D, B, H)
+    dc_n: Float | None,  # (D, B, M·H)
     dx: Float | None,  # (N, I), the sum over directions
     dweights: Directions | None,
     dh0: Float | None,

@@ -1,6 +1,6 @@
 """The kernels' functions in plain NumPy: their slow twin, and in float64 their oracle.
 
-    h̃, c̃ = step(x_t, h_{t−1}, mask ⊙ h_{t−1}, c_{t−1})     the equations of ``anaphora.kernels.reference_cells``
+    h̃, c̃ = step(x_t, h_{t−1}, mask ⊙ h_{t−1}, c_{t−1})     the equations of ``anaphora.kernels.equations``
     h_t   = k ⊙ h_{t−1} + (1 − k) ⊙ h̃                      zoneout (Krueger et al., ICLR 2017); c_t likewise
 
 Every function has the name, the arguments and the in-place outputs of its namesake in ``anaphora.kernels``. Any
@@ -15,11 +15,11 @@ from typing import NamedTuple
 
 import numpy as np
 
-from anaphora.kernels import reference_cells
-from anaphora.kernels.reference_cells import Cell, Made, Start
+from anaphora.kernels.equations import STEPS, Made, Start, product_of_x
+from anaphora.kernels.reference_cells import BACK, Numpy
 from anaphora.kernels.row_index import SILENT, Array, Indices, Lines, Noise, Weights
-
-CELLS = tuple(reference_cells.CELLS)
+from anaphora.kernels.traits import CELLS as CELLS
+from anaphora.kernels.traits import TRAITS, CellTraits, saved_slots
 
 
 class Packed(NamedTuple):
@@ -48,7 +48,8 @@ class Moment(NamedTuple):
 class Walk(NamedTuple):
     """One direction of one layer over all rows; step s is the s-th that a row takes, from its own end if d is 1."""
 
-    cell: Cell
+    cell: str
+    traits: CellTraits
     weights: Weights
     d: int
     x: Array  # (N, I)
@@ -59,14 +60,19 @@ class Walk(NamedTuple):
 
     @classmethod
     def of(cls, cell: str, w: Weights, d: int, x: Array, lines: Lines, noise: Noise) -> Walk:
-        kind = reference_cells.CELLS[cell]
-        return cls(kind, w, d, x, lines, noise, w.w_ih.shape[0] // kind.gates, w.w_hh.shape[1])
+        traits = TRAITS[cell]
+        return cls(cell, traits, w, d, x, lines, noise, w.w_ih.shape[0] // traits.gates, w.w_hh.shape[1])
+
+    @property
+    def memory_width(self) -> int:
+        """The size of a row's memories, M·H."""
+        return self.traits.memories * self.H
 
     def states(self, h: Array | None, c: Array | None) -> tuple[Array, Array]:
-        """This direction's states (B, P) and (B, H), copied, or zeros."""
+        """This direction's states (B, P) and (B, M·H), copied, or zeros."""
         B, kind = self.lines.lengths.size, self.x.dtype
         h = np.zeros((B, self.P), kind) if h is None else h[self.d].copy()
-        return h, np.zeros((B, self.H), kind) if c is None else c[self.d].copy()
+        return h, np.zeros((B, self.memory_width), kind) if c is None else c[self.d].copy()
 
     def columns(self, width: int) -> slice:
         """Where this direction stands among both: y[:, columns(P)]."""
@@ -77,9 +83,9 @@ class Walk(NamedTuple):
         return 1.0 if self.noise.mask is None else np.asarray(self.noise.mask[self.d, rows])
 
     def keep(self, here: Indices) -> tuple[Array | None, Array | None]:
-        """How much of h and c stays as it was: (lines, P) and (lines, H), or one line for all."""
+        """How much of h and c stays as it was: (lines, P) and (lines, M·H), or one line for all."""
         kept = []
-        for keep, width in ((self.noise.keep_h, self.P), (self.noise.keep_c, self.H)):
+        for keep, width in ((self.noise.keep_h, self.P), (self.noise.keep_c, self.memory_width)):
             ours = None if keep is None else keep[:, self.columns(width)]
             kept.append(ours if ours is None or len(ours) == 1 else ours[here])
         return kept[0], kept[1]
@@ -90,19 +96,13 @@ class Walk(NamedTuple):
         t = self.lines.lengths[rows] - 1 - s if self.d == 1 else np.full(rows.size, s)
         here = self.lines.time_offset[t] + self.lines.row_offset[rows]
         met = h[rows] if self.noise.mask is None else self.mask(rows) * h[rows]
-        at = Start(self.x[here], h[rows], met, c[rows])
-        made = self.cell.step(self.weights, at)
+        x = self.x[here]
+        at = Start(product_of_x(Numpy(), self.cell, self.weights, x), h[rows], met, c[rows], x)
+        made = STEPS[self.cell](Numpy(), self.weights, at)
         keep_h, keep_c = self.keep(here)
         h[rows] = made.h if keep_h is None else keep_h * at.h + (1 - keep_h) * made.h
         c[rows] = made.c if keep_c is None else keep_c * at.c + (1 - keep_c) * made.c
         return Moment(rows, here, at, made)
-
-
-def saved_slots(cell: str, noise: Noise = SILENT) -> int:
-    """How many values of size H ``forward`` saves per line: see ``kernels.saved_slots``."""
-    kind = reference_cells.CELLS[cell]
-    zoned = noise.keep_h is not None or (noise.keep_c is not None and kind.memory)
-    return kind.saved_slots + (1 if zoned and (kind.memory or not kind.saved_slots) else 0)
 
 
 def pack(cell: str, directions: Sequence[Weights]) -> Packed:
@@ -115,11 +115,12 @@ def forward(
     x: Array,  # (N, I)
     lines: Lines,
     h0: Array | None,  # (D, B, P)
-    c0: Array | None,  # (D, B, H)
+    c0: Array | None,  # (D, B, M·H)
     y: Array,  # (N, D·P)
     h_n: Array,  # (D, B, P)
-    c_n: Array | None,  # (D, B, H)
-    saved: Array | None = None,  # (D, N, S·H), or with a segment (D, ⌈T/segment⌉, B, H): the memory before each segment
+    c_n: Array | None,  # (D, B, M·H)
+    saved: Array
+    | None = None,  # (D, N, S·H), or with a segment (D, ⌈T/segment⌉, B, M·H): the memories before each segment
     noise: Noise = SILENT,
     segment: int = 0,
 ) -> None:
@@ -127,7 +128,7 @@ def forward(
 
     None for h0 or c0 means zeros. A row of length 0 ends with the state it began with.
     """
-    cell = reference_cells.CELLS[packed.cell]
+    traits = TRAITS[packed.cell]
     for d, w in enumerate(packed.directions):
         walk = Walk.of(packed.cell, w, d, x, lines, noise)
         h, c = walk.states(h0, c0)
@@ -137,10 +138,10 @@ def forward(
             if saved is None:
                 continue
             if not segment:
-                kept = c[rows] if cell.memory else made.h
-                zoned = (kept,) if saved_slots(packed.cell, noise) > cell.saved_slots else ()
+                kept = c[rows] if traits.memories else made.h
+                zoned = (kept,) if saved_slots(packed.cell, noise) > traits.saved_slots else ()
                 saved[d, here] = np.concatenate((*made.saved, *zoned, at.x[:, :0]), axis=1)
-            elif s % segment == 0 and cell.memory:
+            elif s % segment == 0 and traits.memories:
                 saved[d, s // segment, rows] = at.c
         h_n[d] = h
         if c_n is not None:
@@ -153,16 +154,16 @@ def backward(
     x: Array,  # (N, I)
     lines: Lines,
     h0: Array | None,  # (D, B, P)
-    c0: Array | None,  # (D, B, H)
+    c0: Array | None,  # (D, B, M·H)
     y: Array,  # (N, D·P)
     saved: Array | None,  # what forward saved
     dy: Array | None,  # (N, D·P)
     dh_n: Array | None,  # (D, B, P)
-    dc_n: Array | None,  # (D, B, H)
+    dc_n: Array | None,  # (D, B, M·H)
     dx: Array | None,  # (N, I)
     dweights: Sequence[Weights] | None,
     dh0: Array | None,  # (D, B, P)
-    dc0: Array | None,  # (D, B, H)
+    dc0: Array | None,  # (D, B, M·H)
     noise: Noise = SILENT,
     clip: float = 0.0,
     segment: int = 0,
@@ -184,7 +185,7 @@ def backward(
             if dy is not None:
                 dh[rows] += dy[here, walk.columns(walk.P)]
             (dh_kept, dh_made), (dc_kept, dc_made) = map(_shared, walk.keep(here), (dh[rows], dc[rows]))
-            back = walk.cell.back(w, at, made, dh_made, dc_made, clip)
+            back = BACK[cell](w, at, made, dh_made, dc_made, clip)
             dh[rows] = dh_kept + back.h + walk.mask(rows) * back.met
             dc[rows] = dc_kept + back.c
             if dx is not None:

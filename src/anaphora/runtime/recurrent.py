@@ -15,28 +15,16 @@ from numpy.typing import NDArray
 
 from anaphora import kernels
 from anaphora.bundle import spec
-from anaphora.bundle.block_kinds import own_vectors
+from anaphora.bundle.block_kinds import cell_of, own_vectors
 from anaphora.kernels.row_index import SILENT, Lines, Noise, Weights
 from anaphora.runtime.pointwise import BlockState, Floats, Tensors
-
-# The kernels' name of each kind's cell; an rnn's also names its φ.
-CELLS = {
-    "rnn": "rnn_{nonlinearity}",
-    "gru": "gru",
-    "lstm": "lstm",
-    "reset_before_gru": "gru_reset_before",
-    "layer_norm_gru": "gru_layer_norm",
-    "peephole_lstm": "lstm_peephole",
-    "coupled_lstm": "lstm_coupled",
-    "layer_norm_lstm": "lstm_layer_norm",
-}
 
 
 class Recurrent:
     """Layers of one kind of cell, one on top of the other."""
 
     def __init__(self, block: spec.Block, own: Tensors) -> None:
-        self.cell = CELLS[block["kind"]].format(**block)
+        self.cell = cell_of(block)
         suffixes = ("", "_reverse") if block["bidirectional"] else ("",)
         self.directions = len(suffixes)
         self.width = int(block.get("proj_size") or block["hidden_size"])

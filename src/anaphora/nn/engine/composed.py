@@ -1,6 +1,6 @@
 """The walk through time in plain torch operations: slow, on any device, differentiable any number of times.
 
-    h̃, c̃ = step(W x_t, h_{t−1}, mask ⊙ h_{t−1}, c_{t−1})    the equations of ``composed_cells``
+    h̃, c̃ = step(W x_t, h_{t−1}, mask ⊙ h_{t−1}, c_{t−1})    the equations of ``kernels.equations``
     h_t   = k ⊙ h_{t−1} + (1 − k) ⊙ h̃                       zoneout (Krueger et al., ICLR 2017); c_t likewise
 
 The kernels compute a first derivative, in float32 on the CPU. For a derivative that can be derived again
@@ -17,9 +17,11 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from anaphora.kernels.row_index import SILENT, Lines, Noise
+from anaphora.kernels.equations import STEPS, Start, product_of_x
+from anaphora.kernels.row_index import SILENT, Lines, Noise, Weights
+from anaphora.kernels.traits import TRAITS
 from anaphora.nn.engine.cached_index import CachedIndex
-from anaphora.nn.engine.composed_cells import CELLS, Start, Weights, of_x
+from anaphora.nn.engine.composed_cells import Tensors
 
 
 def recurrent(
@@ -37,7 +39,7 @@ def recurrent(
 ) -> tuple[Tensor, Tensor, Tensor, Tensor]:
     """``functional.recurrent`` in any dtype on any device: y (…, D·P), h_n (D, B, P), c_n (D, B, H), saved (D, N, S·H).
 
-    ``weights`` are six for each direction, of the shapes of ``composed_cells.Weights``. The activations are returned
+    ``weights`` are the six of ``row_index.Weights``, one direction after the other. The activations are returned
     whatever ``keep`` says; ``segment`` changes nothing.
     """
     shape, x = x.shape[:-1], x.flatten(0, -2)
@@ -45,7 +47,7 @@ def recurrent(
     with _no_autocast(x):
         ends = [_one_direction(cell, x, Weights(*w), index.arrays, d, h0, c0, noise, clip) for d, w in enumerate(sides)]
     ys, hs, cs, kept = zip(*ends, strict=True)
-    c_n = torch.stack(cs) if CELLS[cell].memory else x.new_empty(0)
+    c_n = torch.stack(cs) if TRAITS[cell].memories else x.new_empty(0)
     return torch.cat(ys, dim=1).unflatten(0, shape), torch.stack(hs), c_n, torch.stack(kept)
 
 
@@ -80,7 +82,7 @@ class _Steps(NamedTuple):
 def _one_direction(
     cell: str,
     x: Tensor,
-    w: Weights,
+    w: Any,  # Weights of tensors
     lines: Lines,
     d: int,
     h0: Tensor | None,
@@ -88,24 +90,24 @@ def _one_direction(
     noise: Noise,
     clip: float,
 ) -> tuple[Tensor, Tensor, Tensor, Tensor]:
-    kind, steps = CELLS[cell], _Steps.of(lines, d, x.device)
+    traits, steps, xp = TRAITS[cell], _Steps.of(lines, d, x.device), Tensors(clip)
     mask: Any
     mask, *keeps = noise
-    P, H = w.w_hh.size(1), w.w_hh.size(0) // kind.gates
+    P, M = w.w_hh.size(1), traits.memories * (w.w_hh.size(0) // traits.gates)
     h = x.new_zeros(len(steps.order), P) if h0 is None else h0[d].index_select(0, steps.order)
-    c = x.new_zeros(len(steps.order), H) if c0 is None else c0[d].index_select(0, steps.order)
+    c = x.new_zeros(len(steps.order), M) if c0 is None else c0[d].index_select(0, steps.order)
     mask = None if mask is None else mask[d].index_select(0, steps.order)
-    products = of_x(cell, w, x, clip).index_select(0, steps.lines).split(steps.counts)
-    keeps_h, keeps_c = (_keeps(keep, d, width, steps) for keep, width in zip(keeps, (P, H), strict=True))
+    products = product_of_x(xp, cell, w, x).index_select(0, steps.lines).split(steps.counts)
+    keeps_h, keeps_c = (_keeps(keep, d, width, steps) for keep, width in zip(keeps, (P, M), strict=True))
     ended_h, ended_c, outputs, kept = [], [], [], []
     for count, product, keep_h, keep_c in zip(steps.counts, products, keeps_h, keeps_c, strict=True):
         ended_h.append(h[count:])
         ended_c.append(c[count:])
         h, c = h[:count], c[:count]
-        made = kind.step(w, Start(product, h, h if mask is None else mask[:count] * h, c), clip)
+        made = STEPS[cell](xp, w, Start(product, h, h if mask is None else mask[:count] * h, c))
         h = made.h if keep_h is None else keep_h * h + (1 - keep_h) * made.h
         c = made.c if keep_c is None else keep_c * c + (1 - keep_c) * made.c
-        last = (c,) if kind.memory else () if made.saved else (made.h,)
+        last = (c,) if traits.memories else () if made.saved else (made.h,)
         zoned = () if keep_h is keep_c is None else last
         outputs.append(h)
         kept.append(torch.cat((*made.saved, *zoned, product[:, :0]), dim=1).detach())

@@ -84,14 +84,14 @@ def backward(
     x, h0, c0, weights, noise = given
     dy, dh_n, dc_n = arriving
     rows = index.arrays
-    B, H, P = len(rows.lengths), *widths(cell, weights)
+    B, (_, P, M) = len(rows.lengths), widths(cell, weights)
     dx = kernels.empty(x.shape) if wanted[0] else None
     dh0 = kernels.empty((D, B, P)) if wanted[1] else None
-    dc0 = kernels.empty((D, B, H)) if wanted[2] else None
+    dc0 = kernels.empty((D, B, M)) if wanted[2] else None
     dweights = [None if w is None else kernels.empty(w.shape) for w in weights] if True in wanted[6:] else []
     if dx is not None and not index.whole:
         dx.fill(0)
-    dc_n = dc_n if cell in kernels.MEMORY else None
+    dc_n = dc_n if M else None
     lines, *rest = map(_in_order, (x, h0, c0, y, saved, dy, dh_n, dc_n))
     arguments: tuple[Any, ...] = (lines, *rows, *rest, dx, dweights, dh0, dc0, *_arrays(noise), clip, segment)
     _kernels.backward(cell, [*map(_in_order, weights)], *arguments)
@@ -114,20 +114,21 @@ def output_shapes(
 
     ``lines`` is the shape of x (…, I) without I, ``weights`` begin with w_ih (G·H, I) and w_hh (G·H, P).
     """
-    H, P = widths(cell, weights)
-    memory = cell in kernels.MEMORY
+    H, P, M = widths(cell, weights)
     saved: tuple[Any, ...] | None = None
-    if save and segment:  # the memory before each segment
-        saved = (D, -(-T // segment), B, H) if memory else (0,)
+    if save and segment:  # the memories before each segment
+        saved = (D, -(-T // segment), B, M) if M else (0,)
     elif save:  # the activations of each line
         saved = (D, math.prod(lines), kernels.saved_slots(cell, noise) * H)
-    return (*lines, D * P), (D, B, P), (D, B, H) if memory else None, saved
+    return (*lines, D * P), (D, B, P), (D, B, M) if M else None, saved
 
 
-def widths(cell: str, weights: Sequence[Any]) -> tuple[int, int]:
-    """H and P of a direction's weights, w_ih (G·H, I), w_hh (G·H, P), …"""
+def widths(cell: str, weights: Sequence[Any]) -> tuple[int, int, int]:
+    """H, P and the width of all memories of a direction's weights, w_ih (G·H, I), w_hh (G·H, P), …"""
     rows, P = weights[1].shape
-    return rows // kernels.GATES[cell], P
+    traits = kernels.TRAITS[cell]
+    H = rows // traits.gates
+    return H, P, traits.memories * H
 
 
 def _in_order(tensor: Tensor | None) -> Any:

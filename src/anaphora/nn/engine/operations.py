@@ -61,12 +61,12 @@ def _forward_shaped(*inputs: Any) -> tuple[Tensor, ...]:
 def _backward_shaped(*inputs: Any) -> tuple[Tensor, Tensor, Tensor, list[Tensor]]:
     """The shape function of ``recurrent_backward``."""
     cell, D, T, _, lines, x, _, _, weights = inputs[:9]
-    B, H, P = _rows(T, lines), *kernels_on_tensors.widths(cell, weights)
+    B, (_, P, M) = _rows(T, lines), kernels_on_tensors.widths(cell, weights)
     want_x, want_h0, want_c0, want_weights = inputs[-1]
     return (
         x.new_empty(x.shape if want_x else (0,)),
         x.new_empty((D, B, P) if want_h0 else (0,)),
-        x.new_empty((D, B, H) if want_c0 else (0,)),
+        x.new_empty((D, B, M) if want_c0 else (0,)),
         [x.new_empty(w.shape) for w in weights if w is not None] if want_weights else [],
     )
 

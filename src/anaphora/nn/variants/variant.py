@@ -15,7 +15,7 @@ import torch
 
 from anaphora.nn.engine.base import RecurrentBase
 
-MODES = {4: "LSTM", 3: "GRU"}  # torch's name for a module with as many gates
+MODES = {4: "LSTM", 3: "GRU", 1: "RNN_TANH"}  # torch's name for a module with as many gates
 
 
 class Variant(RecurrentBase):
@@ -39,10 +39,12 @@ class Variant(RecurrentBase):
         device: Any = None,
         dtype: Any = None,
     ) -> None:
-        mode = MODES[len(self.gates)]
+        mode = MODES.get(len(self.gates), "RNN_TANH")
         super().__init__(
             mode, input_size, hidden_size, num_layers, bias, batch_first, dropout, bidirectional, 0, device, dtype
         )
+        if len(self.gates) not in MODES:
+            self._repeat_gates()
         self.cell = type(self).cell
         self.mode = self.cell.upper()
         for number, suffix in enumerate(self.suffixes):
@@ -59,6 +61,15 @@ class Variant(RecurrentBase):
                 self._joined[6 * number + 5] = names
         self._init_flat_weights()
         self._draw_own()
+
+    def _repeat_gates(self) -> None:
+        """Give every weight of one gate the rows of all, where torch has no module with as many gates."""
+        for name, weight in self._parameters.items():
+            if weight is not None:
+                rows = weight.new_empty(len(self.gates) * weight.size(0), *weight.shape[1:])
+                self._parameters[name] = torch.nn.Parameter(rows)
+        self._init_flat_weights()
+        self.reset_parameters()
 
     def reset_parameters(self) -> None:
         """Draw all weights like torch; gains begin at 1, shifts at 0."""
