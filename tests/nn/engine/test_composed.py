@@ -31,15 +31,16 @@ def by_reference(layer: Layer, clip: float) -> dict[str, Tensor]:
     cell, lines = layer.options.kernel, Lines.ragged(layer.lengths)
     D, B, P = layer.h0.shape
     slots = reference.saved_slots(cell, layer.noise)
-    y, h_n, c_n = np.zeros((len(layer.x), D * P)), np.zeros((D, B, P)), np.zeros((D, B, layer.H))
-    saved, dx, dh0, dc0 = np.zeros((D, len(layer.x), slots * layer.H)), np.zeros_like(layer.x), h_n.copy(), c_n.copy()
+    y, h_n, dh0 = np.zeros((len(layer.x), D * P)), np.zeros((D, B, P)), np.zeros((D, B, P))
+    c_n, dc0 = (None, None) if layer.c0 is None else (np.zeros((D, B, layer.H)), np.zeros((D, B, layer.H)))
+    saved, dx = np.zeros((D, len(layer.x), slots * layer.H)), np.zeros_like(layer.x)
     dweights = [w._make(None if a is None else np.zeros_like(a) for a in w) for w in layer.directions]
     packed = reference.pack(cell, layer.directions)
     reference.forward(packed, layer.x, lines, layer.h0, layer.c0, y, h_n, c_n, saved, layer.noise)
     given = (cell, layer.directions, layer.x, lines, layer.h0, layer.c0, y, saved, layer.dy, layer.dh_n, layer.dc_n)
     reference.backward(*given, dx, dweights, dh0, dc0, layer.noise, clip)
     found: dict[str, Any] = {"y": y, "h_n": h_n, "saved": saved, "x": dx, "h_0": dh0}
-    if layer.c0 is not None:
+    if c_n is not None:
         found |= {"c_n": c_n, "c_0": dc0}
     for d, weights in enumerate(dweights):
         found |= {f"{name} {d}": value for name, value in weights._asdict().items() if value is not None}
