@@ -42,7 +42,7 @@ MODULES = {
 HIDDEN, KEPT, LIMIT = 0.3, 0.4, 0.1
 MASKS = 11  # the seed of dropout
 LEAST = 0.1  # terms of about 1 may cancel: what is less counts as that much
-CHANGES: dict[str, Callable[[Any], Any]] = {
+MODIFIERS: dict[str, Callable[[Any], Any]] = {
     "zoneout": lambda module: nn.zoneout(module, HIDDEN, KEPT),
     "recurrent_dropout": lambda module: nn.recurrent_dropout(module, 0.3),
     "weight_drop": lambda module: nn.weight_drop(module, 0.3),
@@ -67,13 +67,13 @@ class Case:
     states: bool = True
     width: int = 5
     H: int = 17
-    change: str = ""  # names in CHANGES, "every" or none
+    modifier: str = ""  # names in MODIFIERS, "every" or none
 
     def __str__(self) -> str:
         options = [name for name in ("bidirectional", "dropout", "proj", "states") if getattr(self, name)]
         plain = [] if self.bias else ["nobias"]
         sizes = f"{self.layers}x{self.width}x{self.H}"
-        return "-".join([self.cell, self.layout, sizes, *options, *plain, *self.change.split()])
+        return "-".join([self.cell, self.layout, sizes, *options, *plain, *self.modifier.split()])
 
     @property
     def P(self) -> int:
@@ -86,16 +86,16 @@ class Case:
     @property
     def torchs(self) -> bool:
         """Whether torch has this module."""
-        return self.cell in PLAIN and not self.change
+        return self.cell in PLAIN and not self.modifier
 
     @property
-    def changes(self) -> list[str]:
-        return list(CHANGES) if self.change == "every" else self.change.split()
+    def modifiers(self) -> list[str]:
+        return list(MODIFIERS) if self.modifier == "every" else self.modifier.split()
 
     @property
     def random(self) -> bool:
         """Whether a training forward draws more than torch's own does."""
-        return bool({"zoneout", "recurrent_dropout", "weight_drop"}.intersection(self.changes))
+        return bool({"zoneout", "recurrent_dropout", "weight_drop"}.intersection(self.modifiers))
 
     @property
     def lengths(self) -> list[int]:
@@ -112,8 +112,8 @@ class Case:
     def module(self, kind: Any = nn, **more: Any) -> Any:
         """Our module; of ``torch.nn``, or the twin by hand where torch has none."""
         if kind is torch.nn and not self.torchs:
-            zoned = (HIDDEN, KEPT if self.cell in MEMORY else 0.0) if "zoneout" in self.changes else (0.0, 0.0)
-            return Twin(self, zoned, LIMIT if "clip_gradients" in self.changes else 0.0)
+            zoned = (HIDDEN, KEPT if self.cell in MEMORY else 0.0) if "zoneout" in self.modifiers else (0.0, 0.0)
+            return Twin(self, zoned, LIMIT if "clip_gradients" in self.modifiers else 0.0)
         name = MODULES[self.cell]
         options: dict[str, Any] = {
             "num_layers": self.layers,
@@ -127,8 +127,8 @@ class Case:
         if name == "RNN":
             options["nonlinearity"] = self.cell.removeprefix("rnn_")
         module = getattr(kind, name)(self.width, self.H, **options, **more)
-        for change in self.changes:
-            CHANGES[change](module)
+        for modifier in self.modifiers:
+            MODIFIERS[modifier](module)
         return module
 
 
@@ -143,7 +143,7 @@ _CHOICES: dict[str, tuple[Any, ...]] = {
     "proj": _YES_NO,
     "states": _YES_NO,
     "size": (0, 1, 2),
-    "change": ("", "zoneout weight_drop", "recurrent_dropout clip_gradients", "learned_state recompute", "every"),
+    "modifier": ("", "zoneout weight_drop", "recurrent_dropout clip_gradients", "learned_state recompute", "every"),
 }
 
 
@@ -152,7 +152,7 @@ def _possible(options: dict[str, Any]) -> bool:
     if options.get("dropout") and options.get("layers", 2) == 1:
         return False
     return not options.get("proj") or (
-        options.get("cell", "lstm") == "lstm" and not options.get("change", "").startswith(("zoneout", "every"))
+        options.get("cell", "lstm") == "lstm" and not options.get("modifier", "").startswith(("zoneout", "every"))
     )
 
 
@@ -197,13 +197,13 @@ def _pairwise(seen: set[Any], **choices: tuple[Any, ...]) -> list[Case]:
 def few_cases() -> list[Case]:
     """Cases in which every two options meet, of torch's modules and of all."""
     seen: set[Any] = set()
-    return [*_pairwise(seen, cell=PLAIN, change=("",)), *_pairwise(seen)]
+    return [*_pairwise(seen, cell=PLAIN, modifier=("",)), *_pairwise(seen)]
 
 
 @functools.cache
 def many_cases(whole: bool) -> list[Case]:
     """The few and some hundreds more, drawn from all; as a whole: every one that torch has a module for."""
-    draw, torchs = random.Random(7), _product(cell=PLAIN, change=("",))
+    draw, torchs = random.Random(7), _product(cell=PLAIN, modifier=("",))
     return list(
         dict.fromkeys([*few_cases(), *(torchs if whole else draw.sample(torchs, 150)), *draw.sample(_product(), 350)])
     )

@@ -75,7 +75,7 @@ def test_gates_by_hand(case: Case) -> None:
     assert all(torch.equal(a.reshape(b.shape), b) for a, b in zip(shown, states, strict=True))
     assert len(seen.layers) == case.layers
     held = {name: value.detach().double() for name, value in problem.ours.state_dict().items()}
-    inputs, kept = [row.detach().double() for row in problem.rows], KEPT if "zoneout" in case.changes else 0.0
+    inputs, kept = [row.detach().double() for row in problem.rows], KEPT if "zoneout" in case.modifiers else 0.0
     D, initial = 2 if case.bidirectional else 1, [s.detach().double() for s in problem.initial(problem.ours)]
     for layer, gated in enumerate(seen.layers):
         names = FIELDS[case.cell.split("_")[0]]
@@ -127,8 +127,8 @@ def test_past_an_end_gates_are_zero(cell: str) -> None:
 @pytest.mark.parametrize("layout", ["dense", *RAGGED])
 @pytest.mark.parametrize("cell", ["rnn_relu", "gru_layer_norm", "lstm", "lstm_peephole"])
 def test_elsewhere_and_reset_inspect_sees_the_same(cell: str, layout: str) -> None:
-    change = "zoneout" if cell == "lstm_peephole" else ""
-    problem = Problem(Case(cell, layout, layers=2, bidirectional=True, change=change))
+    modifier = "zoneout" if cell == "lstm_peephole" else ""
+    problem = Problem(Case(cell, layout, layers=2, bidirectional=True, modifier=modifier))
     problem.ours.eval()
     problem.resets = [torch.arange(len(row)) % 3 == 1 for row in problem.rows]
     exact = problem.double()
@@ -152,7 +152,7 @@ def test_where_there_is_nothing_to_see(cell: str, bidirectional: bool) -> None:
 
 
 def test_looking_leaves_gradients_and_training_alone() -> None:
-    problem = Problem(Case("lstm", "dense", layers=2, dropout=True, change="every"))
+    problem = Problem(Case("lstm", "dense", layers=2, dropout=True, modifier="every"))
     torch.manual_seed(3)
     plain = problem.gradients(problem.ours, problem.run(problem.ours))
     torch.manual_seed(3)

@@ -11,7 +11,7 @@ import torch
 from anaphora.bundle import Bundle, spec
 from anaphora.errors import IncompatibleBundle
 from anaphora.nn.build import Parts, assemble, build
-from anaphora.runtime import multipart
+from anaphora.runtime import parts
 from anaphora.training.initial import initialise
 from small_models import TREES, random_inputs, random_tensors, small_model
 
@@ -31,7 +31,7 @@ def test_each_part_is_the_model_it_would_be_alone(rng: np.random.Generator) -> N
     assert {name: tuple(value.shape) for name, value in module.state_dict().items()} == spec.tensors(checked)
     module.load_state_dict({name: torch.from_numpy(tensor) for name, tensor in tensors.items()})
     module.eval()
-    running = multipart(Bundle(tensors, {"version": 1, "task": "language", "model": checked}))
+    running = parts(Bundle(tensors, {"version": 1, "task": "language", "model": checked}))
     assert list(running) == [f"part_{number}" for number in range(len(CHOSEN))]
     for name, model in running.items():
         alone = spec.parts(checked)[name]
@@ -77,4 +77,4 @@ def test_a_tensor_that_is_missing_is_named() -> None:
     tensors = random_tensors(checked)
     del tensors["part_1.recurrent.weight_hh_l0"]
     with pytest.raises(IncompatibleBundle, match=r"needs a tensor 'part_1\.recurrent\.weight_hh_l0'"):
-        multipart(Bundle(tensors, {"version": 1, "task": "language", "model": checked}))
+        parts(Bundle(tensors, {"version": 1, "task": "language", "model": checked}))

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from anaphora.kernels.row_index import SILENT, Lines, Noise
-from anaphora.nn.engine.cached_index import Walk
+from anaphora.nn.engine.cached_index import CachedIndex
 from laws.layers import Layer, Options
 
 CELLS = {  # and the noise that each is tried with
@@ -34,7 +34,7 @@ class Call:
         self.lines = Lines.dense(max(lengths) + 1, len(lengths), lengths)  # time-major, and nobody takes the last step
         self.where = torch.from_numpy(self.lines.row_by_row())
         self.N = (max(lengths) + 1) * len(lengths)
-        self.walk = Walk.of(self.lines, self.N)
+        self.index = CachedIndex.of(self.lines, self.N)
         self.leaves = {"x": self.laid(layer.x), "h_0": torch.from_numpy(layer.h0)}
         if layer.c0 is not None:
             self.leaves["c_0"] = torch.from_numpy(layer.c0)
@@ -62,13 +62,13 @@ class Call:
         )
 
     def given(self, leaves: dict[str, Tensor] | None = None) -> tuple[Any, ...]:
-        """cell, x, weights, directions, walk, h_0, c_0, noise."""
+        """cell, x, weights, directions, index, h_0, c_0, noise."""
         leaves = self.leaves if leaves is None else leaves
         names = [f"{name} {d}" for d, w in enumerate(self.layer.directions) for name in w._fields]
         weights = [leaves.get(name) for name in names]
         D = len(self.layer.directions)
         states = (leaves["h_0"], leaves.get("c_0"))
-        return (self.layer.options.kernel, leaves["x"], weights, D, self.walk, *states, self.noise)
+        return (self.layer.options.kernel, leaves["x"], weights, D, self.index, *states, self.noise)
 
     def run(self, operation: Any, clip: float = 0.0, segment: int = 0) -> dict[str, Tensor]:
         """Every output and every gradient, by name."""

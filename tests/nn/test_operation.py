@@ -17,7 +17,7 @@ from anaphora import kernels, nn
 from anaphora.kernels.row_index import Lines
 from anaphora.nn import functional
 from anaphora.nn.engine import composed
-from anaphora.nn.functional import Walk
+from anaphora.nn.engine.cached_index import CachedIndex
 from laws.layers import Options
 from nn.operations import CELLS, Call, close, same
 
@@ -28,9 +28,9 @@ BOTH = EVERY[1::2]
 
 def raw(call: Call, segment: int = 0, states: bool = True) -> tuple[Any, ...]:
     """What both raw operations begin with."""
-    cell, x, weights, D, walk, h0, c0, noise = call.given({n: leaf.detach() for n, leaf in call.leaves.items()})
+    cell, x, weights, D, index, h0, c0, noise = call.given({n: leaf.detach() for n, leaf in call.leaves.items()})
     initial = (h0, c0) if states else (None, None)
-    return (cell, D, walk.T, walk.whole, walk.lines, x, *initial, weights, *noise, segment)
+    return (cell, D, index.T, index.whole, index.tensor, x, *initial, weights, *noise, segment)
 
 
 @pytest.mark.parametrize("segment", [0, 2])
@@ -128,11 +128,11 @@ def compiled_marks(test: Any) -> Any:
 def test_every_cell_compiles_into_one_graph(options: Options) -> None:
     torch._dynamo.reset()
     call = Call(options, LENGTHS)
-    cell, x, weights, D, walk, h0, c0, noise = call.given()
-    T, B = walk.T, walk.rows
+    cell, x, weights, D, index, h0, c0, noise = call.given()
+    T, B = index.T, index.rows
 
     def run(x: Tensor, weights: Any, h0: Tensor, c0: Any, noise: Any) -> Any:
-        return functional.recurrent(cell, x, weights, D, Walk.dense(T, B), h0, c0, noise, 0.15, 2)
+        return functional.recurrent(cell, x, weights, D, CachedIndex.dense(T, B), h0, c0, noise, 0.15, 2)
 
     found = []
     for operation in (run, torch.compile(run, backend="aot_eager", fullgraph=True, dynamic=True)):
@@ -166,11 +166,11 @@ def test_a_compiled_module_is_the_module(kind: str, batch_first: bool, whole: bo
 @pytest.mark.parametrize("options", BOTH, ids=str)
 def test_every_cell_is_exported_with_its_operation(options: Options) -> None:
     call = Call(options, LENGTHS)
-    cell, x, weights, D, walk, h0, c0, noise = call.given({name: leaf.detach() for name, leaf in call.leaves.items()})
+    cell, x, weights, D, index, h0, c0, noise = call.given({name: leaf.detach() for name, leaf in call.leaves.items()})
 
     class Layer(torch.nn.Module):
         def forward(self, x: Tensor, weights: Any, h0: Tensor, c0: Any, noise: Any) -> Any:
-            along = Walk.dense(walk.T, walk.rows)
+            along = CachedIndex.dense(index.T, index.rows)
             results = functional.recurrent(cell, x, weights, D, along, h0, c0, noise)
             return results[:2] if c0 is None else results[:3]
 
@@ -205,11 +205,11 @@ def test_an_exported_module_keeps_its_operations() -> None:
 
 
 def test_a_walk_knows_whether_every_line_is_in_use() -> None:
-    assert Walk.dense(4, 3).whole
-    assert Walk.of(Lines.dense(4, 3, [4, 4, 4]), 12).whole
-    assert not Walk.of(Lines.dense(4, 3, [4, 0, 4]), 12).whole
-    assert Walk.of(Lines.ragged([4, 0, 4]), 8).whole
-    assert (Walk.dense(4, 3).rows, Walk.dense(4, 3).T) == (3, 4)
+    assert CachedIndex.dense(4, 3).whole
+    assert CachedIndex.of(Lines.dense(4, 3, [4, 4, 4]), 12).whole
+    assert not CachedIndex.of(Lines.dense(4, 3, [4, 0, 4]), 12).whole
+    assert CachedIndex.of(Lines.ragged([4, 0, 4]), 8).whole
+    assert (CachedIndex.dense(4, 3).rows, CachedIndex.dense(4, 3).T) == (3, 4)
 
 
 def test_shapes_without_numbers() -> None:

@@ -116,7 +116,7 @@ def test_arguments_are_refused_by_torch_itself() -> None:
         nn.LSTM(5, 0)
 
 
-CHANGES = [
+WRONG = [
     (lambda m: nn.zoneout(m, 1.5), r"zoneout: expected a probability between 0 and 1, got 1.5"),
     (lambda m: nn.zoneout(m, 0.1, -0.1), r"zoneout: expected a probability between 0 and 1, got -0.1"),
     (lambda m: nn.zoneout(m, "much"), r"zoneout: expected a probability between 0 and 1, got 'much'"),
@@ -129,8 +129,8 @@ CHANGES = [
 ]
 
 
-@pytest.mark.parametrize(("change", "says"), CHANGES)
-def test_changes_that_cannot_be(change: Any, says: str) -> None:
+@pytest.mark.parametrize(("change", "says"), WRONG)
+def test_modifiers_that_cannot_be(change: Any, says: str) -> None:
     layer = nn.GRU(3, 4)
     with pytest.raises(ValueError, match=says):
         change(layer)

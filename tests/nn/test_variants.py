@@ -85,7 +85,7 @@ def test_arguments_are_those_of_torch_without_a_projection() -> None:
 
 
 @pytest.mark.parametrize("kind", ["LSTM", "GRU", *OWN])
-def test_changes_are_shown_kept_by_a_copy_and_taken_away(kind: str) -> None:
+def test_modifiers_are_shown_kept_by_a_copy_and_taken_away(kind: str) -> None:
     module = every_change(getattr(nn, kind)(I, H))
     memory = "0.3" if "LSTM" in kind else "0.0"
     shown = (

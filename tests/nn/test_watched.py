@@ -152,7 +152,7 @@ def test_anomaly_mode_names_the_layer() -> None:
     with torch.autograd.detect_anomaly():
         output, _ = module(torch.full((4, 3, 5), torch.nan, requires_grad=True))
         with pytest.warns(UserWarning, match="Traceback of forward call"):
-            with pytest.raises(RuntimeError, match="'RecurrentAtHandBackward' returned nan values"):
+            with pytest.raises(RuntimeError, match="'FastRecurrentFunctionBackward' returned nan values"):
                 output.sum().backward()
 
 
@@ -180,7 +180,7 @@ def test_gradients_lie_in_the_memory_that_the_kernels_wrote() -> None:
 @pytest.mark.parametrize("cell", ["gru", "lstm", "lstm_layer_norm"])
 def test_noise_under_vmap_follows_its_rows(cell: str, segment: int, noise: str, mapped: tuple[str, ...]) -> None:
     call = Call(Options(cell, 2, True, noise), LENGTHS)
-    kernel, x, weights, D, walk, h0, c0, quiet = call.given()
+    kernel, x, weights, D, index, h0, c0, quiet = call.given()
     draw = torch.Generator().manual_seed(4)
     inputs = {"x": x, "mask": quiet.mask, "keep_h": quiet.keep_h, "keep_c": quiet.keep_c}
     if any(inputs[name] is None for name in mapped):
@@ -193,7 +193,7 @@ def test_noise_under_vmap_follows_its_rows(cell: str, segment: int, noise: str, 
 
     def run(x: Tensor, mask: Any, keep_h: Any, keep_c: Any) -> Any:
         noise = Noise(mask, keep_h, keep_c)
-        results = functional.recurrent(kernel, x, weights, D, walk, h0, c0, noise, 0.2, segment)
+        results = functional.recurrent(kernel, x, weights, D, index, h0, c0, noise, 0.2, segment)
         return tuple(call.outputs(results).values())
 
     def picked(v: int) -> list[Any]:
@@ -220,11 +220,13 @@ def test_noise_under_vmap_follows_its_rows(cell: str, segment: int, noise: str, 
 
 def test_a_mapped_gradient_of_inputs_alone_walks_once() -> None:
     call = Call(Options("lstm_coupled", 2, True, "zoneout"), LENGTHS)
-    kernel, x, weights, D, walk, h0, c0, noise = call.given({name: leaf.detach() for name, leaf in call.leaves.items()})
+    kernel, x, weights, D, index, h0, c0, noise = call.given(
+        {name: leaf.detach() for name, leaf in call.leaves.items()}
+    )
     many = torch.randn(3, *x.shape, generator=torch.Generator().manual_seed(3)).requires_grad_()
 
     def run(x: Tensor) -> Tensor:
-        return functional.recurrent(kernel, x, weights, D, walk, h0, c0, noise, segment=2)[0]
+        return functional.recurrent(kernel, x, weights, D, index, h0, c0, noise, segment=2)[0]
 
     together = torch.autograd.grad(torch.vmap(run)(many).square().sum(), many)[0]
     alone = torch.stack([torch.autograd.grad(run(x).square().sum(), many)[0][v] for v, x in enumerate(many)])

@@ -1,10 +1,10 @@
-"""Worked examples of a cell of one's own.
+"""Worked examples of a custom cell.
 
     MinimalGatedUnit   one gate (Zhou et al. 2016)
-    IndRNN             a unit sees no other unit's past (Li et al. 2018)
-    MinGRU             gates see no past at all, so that time can be computed in parallel (Feng et al. 2024)
+    IndRNN             each unit depends on its own past alone (Li et al. 2018)
+    MinGRU             gates depend on the input alone, so all steps can run at once (Feng et al. 2024)
 
-``anaphora.nn.Recurrent`` walks them, ``anaphora.nn.check_cell`` tries them; copy one and change it.
+``anaphora.nn.Recurrent`` walks them through time, and ``anaphora.nn.check_cell`` tests them. Copy one and change it.
 """
 
 from __future__ import annotations

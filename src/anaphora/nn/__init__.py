@@ -1,18 +1,18 @@
-"""Recurrent modules for torch: drop-in for ``torch.nn``, faster on the CPU, at home with rows of different lengths.
+"""Recurrent modules for torch: drop-in for ``torch.nn``, faster on the CPU, for rows of different lengths.
 
     RNN  GRU  LSTM                   a stack of layers over whole sequences
     LayerNormLSTM  LayerNormGRU      the same, each product normalised over its row
-    PeepholeLSTM  CoupledLSTM        gates that see the memory; an input gate that is 1 − forget
+    PeepholeLSTM  CoupledLSTM        gates that depend on the memory; an input gate of 1 − forget
     ResetBeforeGRU                   the GRU of Cho et al. and of Keras
     RNNCell  GRUCell  LSTMCell       one step
     Ragged                           rows one after another, no padding
 
     zoneout  recurrent_dropout  weight_drop  learned_state  clip_gradients  recompute      change a module, return it
-    orthogonal_  forget_bias_  chrono_                                                     draw weights anew
-    inspect                                                                                see inside
+    orthogonal_  forget_bias_  chrono_                                                     draw other initial weights
+    inspect                                                                                gates and states of each step
 
 On the CPU in float32 they run anaphora's kernels, under autocast too. On other devices and in other dtypes torch's own
-operation runs where torch knows the cell, and the same equations in plain torch where it doesn't.
+operation runs if torch has the cell, and else the same equations in plain torch.
 """
 
 from __future__ import annotations

@@ -4,9 +4,9 @@
     y, state = build(tree)(Ragged(ids (N,), lengths))     rows one after another, nothing padded; y Ragged or (B, V)
 
 The parameters carry the names that `anaphora.bundle.spec.tensors` lists, so a module's `state_dict` and a bundle's
-tensors are the same mapping. The state is a value that the caller holds: for every block that carries one, its path
--> `(h,)` or `(h, c)`, each (layers·D, B, width). `anaphora.runtime.build` holds the same table in numpy, and a law
-compares the two kind by kind.
+tensors are the same mapping. The caller holds the state: it maps the path of every block that has a state to `(h,)` or
+`(h, c)`, each (L·D, B, W). `anaphora.runtime.build` holds the same table in NumPy, and a law compares the two kind by
+kind.
 """
 
 from __future__ import annotations
@@ -38,9 +38,7 @@ State = dict[str, tuple[Tensor, ...]]
 
 
 class TiedOutput(nn.Module):
-    """logits = W_embedding · h + b: the table that reads a symbol also writes it (Press and Wolf, 2017; Inan et al.,
-    2017).
-    """
+    """logits = W_embedding · h + b, with the embedding's weights (Press & Wolf, 2017; Inan et al., 2017)."""
 
     def __init__(self, table: nn.Embedding, bias: bool) -> None:
         super().__init__()
@@ -48,7 +46,7 @@ class TiedOutput(nn.Module):
         self.bias = nn.Parameter(torch.zeros(table.num_embeddings)) if bias else None
 
     def forward(self, x: Tensor) -> Tensor:
-        """Score every symbol of the table: (…, size) -> (…, V)."""
+        """The logits (…, V) of the table's symbols for x (…, E)."""
         return nn.functional.linear(x, self._table[0].weight, self.bias)
 
 
@@ -56,7 +54,7 @@ def _recurrent(layer: Callable[..., RecurrentBase]) -> Builder:
     def builder(block: spec.Block, built: Mapping[str, nn.Module]) -> nn.Module:
         fields = {field: value for field, value in block.items() if field not in ("kind", "name")}
         learned, hidden, memory = (
-            fields.pop(change, 0.0) for change in ("learned_state", "zoneout_hidden", "zoneout_memory")
+            fields.pop(modifier, 0.0) for modifier in ("learned_state", "zoneout_hidden", "zoneout_memory")
         )
         module = layer(**fields)
         if learned:
@@ -121,9 +119,9 @@ class Stack(nn.Module):
     ) -> tuple[Any, State]:
         """Run ids (T, B) or vectors (T, B, I), or a Ragged of them, through every block.
 
-        What leaves the last block, (T, B, width) or from a model that pools (B, width), and the state after each row's
-        end. No state is the one that rows begin with. With `lengths` (B,), what is past a row's end carries no meaning
-        and changes nothing.
+        Returns the last block's output, (T, B, W) or from a model that pools (B, W), and the state after each row's
+        last step. A state of None is the initial one. With `lengths` (B,), in steps, numbers past a row's end have no
+        meaning and change nothing.
         """
         x: Any = inputs
         after: State = {}
@@ -147,7 +145,7 @@ class Stack(nn.Module):
 
 
 class Parts(nn.Module):
-    """The parts of a model by name, for a task to join: `parts.encoder(x)`."""
+    """The parts of a model by name, which a task joins: `parts.encoder(x)`."""
 
     def __init__(self, tree: Mapping[str, object]) -> None:
         super().__init__()

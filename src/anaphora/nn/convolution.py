@@ -1,9 +1,9 @@
-"""What a few neighbouring steps of a row say together: one linear map of a window around each step.
+"""Convolution over time: one linear map of a window around each step.
 
     y_t = b + Σ_{k=−r}^{r} W_k x_{t+k},     x = 0 before a row's first step and after its last       (width 2r + 1)
 
-Over the letters of a word and pooled by the largest entry, it finds endings, beginnings and shapes wherever they stand
-(dos Santos and Zadrozny, ICML 2014). Rows are never padded: the windows are gathered from the steps there are.
+Over the characters of a word, with a maximum over the steps, it finds prefixes, suffixes and patterns at any position
+(dos Santos and Zadrozny, ICML 2014). Rows are not padded: the windows are gathered from the rows' own steps.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from anaphora.nn.ragged import Ragged
 
 
 class Convolution(nn.Module):
-    """A window of steps, mapped: parameters ``weight`` (O, I, width) and ``bias`` (O,), as torch's Conv1d has them."""
+    """One linear map of each window: parameters ``weight`` (O, I, width) and ``bias`` (O,), as in torch's Conv1d."""
 
     def __init__(self, input_size: int, output_size: int, width: int) -> None:
         super().__init__()
@@ -24,7 +24,7 @@ class Convolution(nn.Module):
         self.bias = nn.Parameter(torch.empty(output_size).uniform_(-bound, bound))
 
     def forward(self, x: Tensor | Ragged, lengths: Tensor | None = None) -> Tensor | Ragged:
-        """x (T, B, I) or rows of (I,) -> the same of O; past a row's end 0."""
+        """x (T, B, I) with ``lengths`` (B,), or ragged (N, I), gives (T, B, O) or (N, O); 0 past a row's end."""
         if isinstance(x, Ragged):
             return x.with_data(self._windows(x))
         T, B = x.shape[:2]

@@ -1,4 +1,4 @@
-"""A linear chain over the labels of a row: all of them judged at once (Lafferty, McCallum and Pereira, ICML 2001).
+"""A conditional random field: a linear chain over a row's labels (Lafferty, McCallum and Pereira, ICML 2001).
 
     s(y | x) = a_{y_1} + Σ_t e_t(y_t) + Σ_t W_{y_{t−1} y_t} + b_{y_n}               p(y | x) = exp(s) / Z
     α_1 = a + e_1,   α_t(j) = e_t(j) + ln Σ_i exp(α_{t−1}(i) + W_ij)                ln Z = ln Σ_j exp(α_n(j) + b_j)
@@ -6,10 +6,9 @@
     ∂ ln Z / ∂ e_t(j) = p(y_t = j | x) = exp(α_t(j) + β_t(j) − ln Z)
 
 A step of either recursion is one matrix product for all rows, as ln Σ_i exp(v_i + W_ij) = m + ln((exp(v − m) exp W)_j)
-with m = max v; only where that sum is too small for a number is it made term by term. Rows are taken longest first, so
-that a step costs the rows that reach it; all is in float64, and the gradient is what the equations say, not what a tape
-remembers. A transition that is forbidden is in no sum: Z runs over the sequences that are possible, here and where they
-are decoded.
+with m = max v. If that sum underflows, it is computed term by term instead. Rows are sorted longest first, so that a
+step costs the rows that reach it. All numbers are float64, and the gradient is computed by the equations above, not by
+autograd. A forbidden transition is in no sum: Z sums over the possible sequences, as decoding does.
 """
 
 from __future__ import annotations
@@ -22,12 +21,12 @@ from torch import Tensor, nn
 
 from anaphora.nn.ragged import Ragged
 
-_LARGEST = 600.0  # e to it is a number that may still be multiplied
-_LEAST = 1e-290  # a sum below it has lost digits, or all there was to it
+_LARGEST = 600.0  # e to this power can still be multiplied without overflow
+_LEAST = 1e-290  # a sum below this has lost digits, or all of them
 
 
 class CRF(nn.Module):
-    """−ln p(y | x) of rows of labels.
+    """The loss −ln p(y | x) of rows of labels.
 
     Parameters ``transitions`` (K, K), from the row's label to the column's, ``start`` (K,) and ``end`` (K,).
     """
@@ -45,13 +44,17 @@ class CRF(nn.Module):
             self.register_buffer(f"no_{name}", torch.zeros(shape, dtype=torch.bool), persistent=False)
 
     def forbid(self, transitions: Tensor, start: Tensor, end: Tensor) -> None:
-        """Say which are impossible, as truths of the parameters' shapes; no file keeps that."""
+        """Forbid transitions (K, K), first labels ``start`` (K,) and last labels ``end`` (K,), booleans.
+
+        They are not part of the ``state_dict``.
+        """
         for name, no in (("transitions", transitions), ("start", start), ("end", end)):
             self.get_buffer(f"no_{name}").copy_(no)
 
     def forward(self, scores: Ragged, labels: Tensor, temperature: float = 1.0) -> Tensor:
-        """Scores e, rows of (K,), and labels (N,) of the same rows -> −ln p of each row (B,), in float64; 0 of a row
-        without steps. Everything is divided by the temperature first.
+        """−ln p of each row (B,), in nats, float64, of scores e (N, K), ragged, and labels (N,) of the same rows.
+
+        A row without steps has 0. Scores and parameters are divided by the temperature first.
         """
         kind = torch.float32 if scores.data.device.type == "mps" else torch.float64
         W, a, b = (
@@ -67,7 +70,7 @@ class CRF(nn.Module):
 
 
 def path_score(scores: Ragged, labels: Tensor, W: Tensor, a: Tensor, b: Tensor) -> Tensor:
-    """s(y | x) of each row (B,)."""
+    """s(y | x) of each row (B,): scores (N, K), ragged, labels (N,), W (K, K), a and b (K,)."""
     lengths = scores.lengths.to(scores.data.device)
     row = torch.repeat_interleave(torch.arange(len(lengths), device=lengths.device), lengths)
     each = scores.data.gather(1, labels[:, None])[:, 0]
@@ -80,7 +83,7 @@ def path_score(scores: Ragged, labels: Tensor, W: Tensor, a: Tensor, b: Tensor) 
 
 
 def log_partition(scores: Ragged, W: Tensor, a: Tensor, b: Tensor) -> Tensor:
-    """ln Z of each row (B,); 0 of a row without steps."""
+    """ln Z of each row (B,), 0 of a row without steps: scores (N, K), ragged, W (K, K), a and b (K,)."""
     order = torch.argsort(scores.lengths, descending=True, stable=True)
     order = order[: int((scores.lengths > 0).sum())]
     lengths = scores.lengths[order].tolist()
@@ -128,7 +131,7 @@ class _LogPartition(torch.autograd.Function):
                 top = here.amax(1, keepdim=True)
                 pull = ahead + top - log_z[:on, None]
                 far = (pull > _LARGEST).any(1)
-                if far.any():  # what leads there is as unlikely as this is large: only together are they numbers
+                if far.any():  # exp(pull) overflows, although its product with the unlikely α does not
                     pairs = here[far][:, :, None] + W + (ahead - log_z[:on, None])[far][:, None]
                     d_W += (pairs.exp() * d_log_z[:on][far][:, None, None]).sum(0)
                     pull = pull.masked_fill(far[:, None], -torch.inf)

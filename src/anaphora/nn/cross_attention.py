@@ -4,8 +4,7 @@
     additive   a_t = softmax_s(v · tanh(W m_s + U q_t + b))                          (Bahdanau et al., ICLR 2015)
     c_t = Σ_s a_ts m_s
 
-Both sides are ragged: row b's queries look at row b's memory, and at nothing past its end. A row without memory gets
-zeros.
+Both sides are ragged: the queries of row b attend to the memory of row b alone. A row without memory gets zeros.
 """
 
 from __future__ import annotations
@@ -17,7 +16,7 @@ from anaphora.nn.ragged import Ragged
 
 
 class CrossAttention(nn.Module):
-    """What each query finds in the memory of its row.
+    """Cross attention: for each query the weighted mean of the memory of its row.
 
     Parameters ``weight`` (Q, M); additive: ``weight`` (A, M), ``query_weight`` (A, Q), ``bias`` (A,), ``score`` (A,).
     """
@@ -32,12 +31,13 @@ class CrossAttention(nn.Module):
             self.score = _uniform(width, width)
 
     def forward(self, queries: Ragged, memory: Ragged) -> tuple[Ragged, Tensor]:
-        """Queries, rows of (Q,), and memory, rows of (M,) -> contexts, rows of (M,), and weights (B, T, S), 0 past a
-        row's end.
+        """Contexts (N, M), ragged like the queries, and weights (B, T, S), 0 past a row's end.
+
+        ``queries``: (N, Q), ragged; ``memory``: (K, M), ragged, for the same B rows.
         """
         additive = "score" in self._parameters
         keys = nn.functional.linear(memory.data, self.weight, self.bias if additive else None)
-        looked_at = memory.to_padded(batch_first=True)
+        attended = memory.to_padded(batch_first=True)
         keyed = memory.with_data(keys).to_padded(batch_first=True)
         if additive:
             asked = nn.functional.linear(queries.data, self.query_weight)
@@ -45,10 +45,10 @@ class CrossAttention(nn.Module):
             scores = torch.tanh(keyed[:, None] + asking[:, :, None]) @ self.score
         else:
             scores = queries.to_padded(batch_first=True) @ keyed.mT
-        steps = torch.arange(looked_at.size(1), device=scores.device)
+        steps = torch.arange(attended.size(1), device=scores.device)
         past = steps >= memory.lengths.to(scores.device)[:, None, None]
         weights = scores.masked_fill(past, torch.finfo(scores.dtype).min).softmax(2).masked_fill(past, 0.0)
-        contexts = Ragged.from_padded(weights @ looked_at, queries.lengths, batch_first=True)
+        contexts = Ragged.from_padded(weights @ attended, queries.lengths, batch_first=True)
         return queries.with_data(contexts.data), weights
 
 

@@ -21,7 +21,7 @@ class GRU(RecurrentBase, torch.nn.GRU):
     ``GRU(input_size, hidden_size, num_layers=1, bias=True, batch_first=False, dropout=0.0, bidirectional=False,
     device=None, dtype=None)``. Weights ``weight_ih_l{k}`` (3·H, I), ``weight_hh_l{k}`` (3·H, H), ``bias_ih_l{k}`` and
     ``bias_hh_l{k}`` (3·H,), gates in the order r z n, with ``_reverse`` for the second direction. Output (T, B, D·H),
-    state (L·D, B, H); see ``RecurrentBase.forward`` for the layouts it takes beyond torch's.
+    state (L·D, B, H); ``RecurrentBase.forward`` lists the layouts that it takes beyond torch's.
     """
 
     gates = ("reset", "update", "new")

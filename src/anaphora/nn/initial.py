@@ -1,14 +1,14 @@
-"""How weights begin, where torch's uniform draw is not what one wants.
+"""Initial weights other than torch's uniform ones.
 
-    orthogonal_      Uᵀ U = 1, gate by gate (Saxe, McClelland & Ganguli, ICLR 2014): what h carries neither
-                     grows nor fades in the recurrent product
+    orthogonal_      Uᵀ U = 1, gate by gate (Saxe, McClelland & Ganguli, ICLR 2014): the recurrent product neither
+                     enlarges nor shrinks h
     forget_bias_     b_f = value (Gers, Schmidhuber & Cummins, 2000; Jozefowicz, Zaremba & Sutskever, ICML 2015):
-                     the memory lasts from the first step on
+                     the memory lasts from the first update on
     chrono_          b_f = log u,  b_i = −b_f,  u ~ U(1, longest − 1) (Tallec & Ollivier, ICLR 2018): memories of all
                      lengths up to the longest dependency
 
-A GRU keeps by its update gate, h' = (1 − z) ⊙ n + z ⊙ h, so there b_z takes the place of b_f. Each changes a module
-in place and returns it.
+The update gate of a GRU keeps the state, h' = (1 − z) ⊙ n + z ⊙ h, so there b_z takes the place of b_f. Each function
+changes a module in place and returns it.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ Module = TypeVar("Module", bound=RecurrentBase)
 def orthogonal_(module: Module) -> Module:
     """Draw every gate's recurrent weights orthogonal, each (H, P) block of ``weight_hh``.
 
-    Raises TypeError for a module that isn't one of ours.
+    Raises TypeError for a module that is not one of anaphora.nn.
     """
     for suffix in _suffixes(module, "orthogonal_"):
         weight = getattr(module, f"weight_hh_{suffix}")
@@ -38,9 +38,10 @@ def orthogonal_(module: Module) -> Module:
 
 @torch.no_grad()
 def forget_bias_(module: Module, value: float = 1.0) -> Module:
-    """Set the bias of the gate that keeps to ``value``: all of it in ``bias_ih``, nothing in ``bias_hh``.
+    """Set the bias (H,) of the forget gate to ``value``: all of it in ``bias_ih``, 0 in ``bias_hh``.
 
-    Raises ValueError for a module without biases or without such a gate, TypeError for one that isn't ours.
+    Raises ValueError for a module without biases or without such a gate, TypeError for a module that is not one of
+    anaphora.nn.
     """
     for suffix in _suffixes(module, "forget_bias_"):
         _bias(module, "forget_bias_", _keeper(module, "forget_bias_"), suffix).fill_(value)
@@ -49,10 +50,10 @@ def forget_bias_(module: Module, value: float = 1.0) -> Module:
 
 @torch.no_grad()
 def chrono_(module: Module, longest: int) -> Module:
-    """Draw the biases of the gates that keep and that let in, for dependencies of up to ``longest`` steps.
+    """Draw the biases (H,) of the forget and input gates for dependencies of up to ``longest`` steps.
 
     Raises ValueError for a module without biases or without such a gate, or if ``longest`` is under 3, TypeError for a
-    module that isn't one of ours.
+    module that is not one of anaphora.nn.
     """
     if longest < 3:
         raise ValueError(f"chrono_: expected the longest dependency in steps, 3 or more, got {longest}")

@@ -1,9 +1,9 @@
-"""Gates, memories and states of every step: what a training forward saves anyway, with names.
+"""Gates, memories and states of every step: the values that a training forward saves, with names.
 
     output, state, layers = inspect(module, x)        layers[l].forget (T, B, D, H), layers[l].memory, …
 
-The fields are views of what was saved, so looking costs no more than a forward that will be differentiated. No gradient
-flows into them but into ``hidden``. Past a row's end they are 0.
+The fields are views of the saved values, so inspecting costs no more than a forward that is differentiated. A gradient
+flows into ``hidden`` and into no other field. Past a row's end all fields are 0.
 """
 
 from __future__ import annotations
@@ -16,12 +16,14 @@ from torch import Tensor
 from anaphora.kernels.row_index import SILENT
 from anaphora.nn import functional
 from anaphora.nn.engine import composed
-from anaphora.nn.engine.base import RecurrentBase, State, runs_here
-from anaphora.nn.engine.batch_layout import Layout, Lengths
+from anaphora.nn.engine.base import RecurrentBase, runs_here
+from anaphora.nn.engine.batch_layout import BatchLayout
+from anaphora.nn.engine.read_batch import Lengths, read_batch
+from anaphora.nn.engine.states import State
 
 
 class Inspection(NamedTuple):
-    """What ``forward`` returns, and what every layer did: each field (T, B, D, H) in the layout of the input."""
+    """The output and state of ``forward``, and for each layer its fields (T, B, D, H) in the layout of the input."""
 
     output: Any
     state: Any
@@ -29,7 +31,7 @@ class Inspection(NamedTuple):
 
 
 class LSTMGates(NamedTuple):
-    """One layer of an LSTM: its gates, ``cell`` the candidate, the ``memory`` c_t and the state h_t."""
+    """One layer of an LSTM, fields (T, B, D, H): its gates, the candidate ``cell``, the memory c_t, the state h_t."""
 
     input: Tensor
     forget: Tensor
@@ -40,7 +42,7 @@ class LSTMGates(NamedTuple):
 
 
 class CoupledGates(NamedTuple):
-    """One layer of an LSTM whose ``input`` gate is 1 − forget."""
+    """One layer of an LSTM whose ``input`` gate is 1 − forget, fields (T, B, D, H)."""
 
     forget: Tensor
     cell: Tensor
@@ -50,12 +52,12 @@ class CoupledGates(NamedTuple):
 
     @property
     def input(self) -> Tensor:
-        """The input gate, 1 − forget."""
+        """The input gate (T, B, D, H), 1 − forget."""
         return 1 - self.forget
 
 
 class GRUGates(NamedTuple):
-    """One layer of a GRU: its gates, ``new`` the candidate, and the state h_t."""
+    """One layer of a GRU, fields (T, B, D, H): its gates, the candidate ``new``, and the state h_t."""
 
     reset: Tensor
     update: Tensor
@@ -64,7 +66,7 @@ class GRUGates(NamedTuple):
 
 
 class Elman(NamedTuple):
-    """One layer of an RNN, which has no gates: the state h_t."""
+    """One layer of an RNN, which has no gates: the state h_t (T, B, D, H)."""
 
     hidden: Tensor
 
@@ -75,11 +77,11 @@ _KINDS: dict[tuple[str, ...], Any] = {kind._fields[:-1]: kind for kind in (LSTMG
 def inspect(
     module: RecurrentBase, x: Any, hx: State | None = None, *, lengths: Lengths | None = None, reset: Any = None
 ) -> Inspection:
-    """Run a module and look inside; the arguments are those of its ``forward``.
+    """Run a module and return its gates too; the arguments are those of its ``forward``.
 
     Fields of layers are (T, B, D, H), (B, T, D, H) with ``batch_first``, (T, D, H) for one sequence, and (N, D, H)
-    along the data of a ``PackedSequence`` or a ``Ragged``; a projected ``hidden`` has P features.
-    Raises TypeError for a module that isn't one of ours.
+    along the data of a ``PackedSequence`` or a ``Ragged``; a projected ``hidden`` has P features. Raises TypeError for
+    a module that is not one of anaphora.nn, and the errors of ``forward``.
     """
     if not isinstance(module, RecurrentBase):
         raise TypeError(f"inspect: expected a recurrent module of anaphora.nn, got {type(module).__name__}")
@@ -89,29 +91,29 @@ def inspect(
     here = not isinstance(data, Tensor) or runs_here(data, weights)
     operation: Any = functional.recurrent if here else composed.recurrent
 
-    def look(*given: Any) -> tuple[Any, ...]:
+    def record(*given: Any) -> tuple[Any, ...]:
         results: tuple[Any, ...] = operation(*given, keep=True)
         noise = given[7] if len(given) > 7 else SILENT
         seen.append((results[0], results[3], noise.keep_h is not None or noise.keep_c is not None))
         return results
 
-    layout = module._read(x, lengths, reset)
-    output, state = module._walk(layout, hx, weights, look)
+    lines, layout = read_batch(x, lengths, module.batch_first, type(module).__name__, reset)
+    output, state = module._walk(lines, layout, hx, weights, record)
     return Inspection(output, state, tuple(_named(module, layout, *layer) for layer in seen))
 
 
-def _named(module: RecurrentBase, layout: Layout, y: Tensor, saved: Tensor, zoned: bool) -> Any:
+def _named(module: RecurrentBase, layout: BatchLayout, y: Tensor, saved: Tensor, zoned: bool) -> Any:
     D, H, G = 2 if module.bidirectional else 1, module.hidden_size, len(module.gates)
     names, fields = module.gates, []
     if G:
-        if not layout.walk.whole:
-            # Where the way back never reads: `.data`, so that autograd doesn't take it for a change of what it saved.
+        if not layout.row_index.whole:
+            # Backward never reads these lines; `.data`, so that autograd does not see a change of a saved tensor.
             saved.data.index_fill_(1, torch.from_numpy(layout.unused).to(saved.device), 0.0)
-        shape, S = layout.x.shape[:-1], saved.size(-1) // H
+        shape, S = layout.shape, saved.size(-1) // H
         apart = saved.view(*shape, S, 1, H) if D == 1 else saved.view(D, *shape, S, H).movedim(0, -2)
         slots = apart.unbind(-3)  # each (…, D, H)
         fields = [*slots[:G]]
         if module.has_memory:  # under zoneout the last slot is the memory that the next step meets
             names, fields = (*names, "memory"), [*fields, slots[-1 if zoned else G]]
     fields.append(y.unsqueeze(-2) if D == 1 else y.unflatten(-1, (D, -1)))
-    return _KINDS[names](*map(layout.lay, fields))
+    return _KINDS[names](*map(layout.caller_order, fields))

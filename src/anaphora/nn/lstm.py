@@ -22,7 +22,7 @@ class LSTM(RecurrentBase, torch.nn.LSTM):
     proj_size=0, device=None, dtype=None)``. Weights ``weight_ih_l{k}`` (4·H, I), ``weight_hh_l{k}`` (4·H, P),
     ``bias_ih_l{k}`` and ``bias_hh_l{k}`` (4·H,), gates in the order i f g o, with ``proj_size`` ``weight_hr_l{k}``
     (P, H), all with ``_reverse`` for the second direction. Output (T, B, D·P), state the pair h (L·D, B, P) and
-    c (L·D, B, H); see ``RecurrentBase.forward`` for the layouts it takes beyond torch's.
+    c (L·D, B, H); ``RecurrentBase.forward`` lists the layouts that it takes beyond torch's.
     """
 
     gates = ("input", "forget", "cell", "output")

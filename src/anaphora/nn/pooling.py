@@ -4,8 +4,8 @@
     ends   y = [x_n, first half · x_1, second half]: where the two directions of a recurrent block ended
     attention   y = Σ_t a_t x_t,   a = softmax_t(q · tanh(W x_t + b))        (Yang et al., NAACL 2016)
 
-`lengths` (B,) say each row's n; what is past it changes nothing, whatever it is, and gets no gradient. A row without
-steps gives zeros.
+`lengths` (B,) are the rows' n, in steps. Numbers past a row's end change nothing, also if they are NaN, and get no
+gradient. A row without steps gives zeros.
 """
 
 from __future__ import annotations
@@ -17,21 +17,21 @@ from anaphora.nn.ragged import Ragged
 
 
 class Pooling(nn.Module):
-    """The last step of a row, the mean of its steps, the largest of each entry, or both ends."""
+    """The last step of a row, the mean of its steps, the maximum of each feature, or both ends."""
 
     def __init__(self, over: str) -> None:
         super().__init__()
         self.of = {"last": _last, "mean": _mean, "max": _max, "ends": _ends}[over]
 
     def forward(self, x: Tensor | Ragged, lengths: Tensor | None = None) -> Tensor:
-        """x (T, B, W) or rows of (W,) -> (B, W)."""
+        """One vector (B, W) for each row of x, padded (T, B, W) with ``lengths`` (B,), or ragged (N, W)."""
         x, lengths = _padded(x, lengths)
         steps = _steps(x, lengths)
         return self.of(x, steps).masked_fill(steps[:, None] == 0, 0.0) if len(x) else x.new_zeros(x.shape[1:])
 
 
 class Attention(nn.Linear):
-    """The steps of a row weighted by how well they answer one learned query.
+    """Attention pooling: the sum of a row's steps, weighted by their scores for one learned query (Yang et al., 2016).
 
     Parameters ``weight`` (A, W), ``bias`` (A,), ``query`` (A,).
     """
@@ -42,7 +42,7 @@ class Attention(nn.Linear):
         self.query = nn.Parameter(torch.empty(attention_size).uniform_(-bound, bound))
 
     def forward(self, x: Tensor | Ragged, lengths: Tensor | None = None) -> Tensor:
-        """x (T, B, W) or rows of (W,) -> (B, W)."""
+        """One vector (B, W) for each row of x, padded (T, B, W) with ``lengths`` (B,), or ragged (N, W)."""
         x, lengths = _padded(x, lengths)
         past = _past(x, _steps(x, lengths))
         x = x.masked_fill(past, 0.0)

@@ -1,9 +1,9 @@
-"""Rows of different lengths, one after another: the shape a batch of sequences really has.
+"""Rows of different lengths, one after another: a batch of sequences without padding.
 
     row b  =  data[ lengths[0] + … + lengths[b−1] : … + lengths[b] ]
 
-Nothing is padded and nothing is sorted; a row may be empty. ``torch.nested`` and ``PackedSequence`` hold the same
-numbers: the first has no recurrent layers, the second orders them by time, needs sorted rows and allows no empty ones.
+Nothing is sorted, and a row may be empty. ``torch.nested`` and ``PackedSequence`` hold the same numbers. The first has
+no recurrent layers; the second orders the numbers by time, needs sorted rows and allows no empty ones.
 """
 
 from __future__ import annotations
@@ -17,16 +17,16 @@ from torch import Tensor
 from torch.nn.utils.rnn import PackedSequence
 
 from anaphora.kernels.row_index import Lines
-from anaphora.nn.engine.cached_index import Walk
+from anaphora.nn.engine.cached_index import CachedIndex
 from anaphora.nn.engine.integers import as_numpy
 
 
 @dataclass(frozen=True, eq=False)
 class Ragged:
-    """A batch of rows, ``data`` (N, …) and ``lengths`` (B,) with N = Σ lengths.
+    """A batch of rows: ``data`` (N, …) and ``lengths`` (B,) in steps, with N = Σ lengths.
 
-    ``lengths`` may be given as any sequence of integers and is kept as an int64 tensor on the CPU.
-    Raises ValueError when the lengths are negative or don't add up to N.
+    ``lengths`` may be any sequence of integers and is kept as an int64 tensor on the CPU. Raises ValueError if a length
+    is negative or the lengths do not add up to N.
     """
 
     data: Tensor  # (N, ...)
@@ -37,7 +37,7 @@ class Ragged:
         steps = as_numpy(lengths)
         if steps.ndim != 1 or (steps.size and steps.dtype.kind not in "iu"):
             raise ValueError(f"expected lengths (B,) of integers, got shape {steps.shape} of {steps.dtype}")
-        # A length beyond N is looked for by itself: a sum of such may come round to N.
+        # Each length is compared with N, because a sum of lengths beyond N may overflow and equal N.
         beyond = steps.min(initial=0) < 0 or steps.max(initial=0) > sum(self.data.shape[:1])
         if beyond or self.data.shape[:1] != (steps.sum(),):
             raise ValueError(
@@ -51,42 +51,45 @@ class Ragged:
 
     @property
     def lines(self) -> Lines:
-        """Where each step of each row lies in ``data``."""
+        """The index of each step of each row in ``data``: time_offset (T,), row_offset (B,), lengths (B,)."""
         return Lines.ragged(as_numpy(self.lengths))
 
     def rows(self) -> list[Tensor]:
-        """The rows as views of ``data``."""
+        """The rows as B views of ``data``, (T_b, …) each."""
         return list(self.data.split(self.lengths.tolist()))
 
     def with_data(self, data: Tensor) -> Ragged:
-        """Other data (N, …) for the same rows; raises ValueError for another number of lines."""
+        """The same rows with other data (N, …); raises ValueError for another number of lines."""
         if torch.compiler.is_compiling() or data.shape[:1] != self.data.shape[:1]:
             return Ragged(data, self.lengths)
-        other = object.__new__(Ragged)  # the lengths have been looked at
+        other = object.__new__(Ragged)  # the lengths have been checked
         other.__dict__.update(self.__dict__, data=data)
         return other
 
     @property
-    def walk(self) -> Walk:
-        """The way of the kernels over the rows, laid out once for as long as the lengths stay what they are."""
+    def walk(self) -> CachedIndex:
+        """The kernels' index of the rows, built once and used until the lengths change."""
         N = self.data.size(0)
         if torch.compiler.is_compiling():
-            return Walk.of(self.lines, N)
+            return CachedIndex.of(self.lines, N)
         known = self.__dict__.get("_walk")
-        if known is None or not np.array_equal(known.numbers.lengths, as_numpy(self.lengths)):
-            known = self.__dict__["_walk"] = Walk.of(self.lines, N)
+        if known is None or not np.array_equal(known.arrays.lengths, as_numpy(self.lengths)):
+            known = self.__dict__["_walk"] = CachedIndex.of(self.lines, N)
         return known
 
     @classmethod
     def from_list(cls, rows: Sequence[Tensor]) -> Ragged:
-        """Join rows (T_b, …) of one trailing shape, dtype and device; raises ValueError for an empty list."""
+        """Join B rows (T, …), T of each row's own, of one dtype and device; raises ValueError for an empty list."""
         if not rows:
             raise ValueError("expected at least one row, got none: write Ragged(data, lengths) with data (0, I)")
         return cls(torch.cat(list(rows)), torch.tensor([row.size(0) for row in rows]))
 
     @classmethod
     def from_padded(cls, padded: Tensor, lengths: Tensor | Sequence[int], batch_first: bool = False) -> Ragged:
-        """Take the steps before each row's end out of (T, B, …), or out of (B, T, …) with ``batch_first``."""
+        """Keep the first ``lengths`` (B,) steps of each row of (T, B, …), or of (B, T, …) with ``batch_first``.
+
+        Raises ValueError for lengths that are not B integers between 0 and T.
+        """
         steps = as_numpy(lengths) if isinstance(lengths, Tensor) else np.asarray(lengths)
         first, second = padded.shape[:2]
         lines = Lines.batch_first(first, second, steps) if batch_first else Lines.dense(first, second, steps)
@@ -94,14 +97,14 @@ class Ragged:
 
     @classmethod
     def from_packed(cls, packed: PackedSequence) -> Ragged:
-        """The rows of a packed sequence in the caller's order, the one before sorting."""
+        """The rows of a packed sequence, whose data are (N, …), in the order before sorting."""
         lines = packed_lines(packed)
         return cls(packed.data[_on(lines, packed.data)], torch.from_numpy(lines.lengths))
 
     def to_padded(self, batch_first: bool = False, padding_value: float = 0.0, steps_at_least: int = 0) -> Tensor:
-        """A dense (T, B, …), or (B, T, …) with ``batch_first``; ``padding_value`` past each row's end.
+        """A padded tensor (T, B, …), or (B, T, …) with ``batch_first``; ``padding_value`` past each row's end.
 
-        T is the longest row's, or ``steps_at_least`` where that is more.
+        T is the length of the longest row, or ``steps_at_least`` if that is more.
         """
         steps = as_numpy(self.lengths)
         B, T = steps.size, int(steps.max(initial=steps_at_least))
@@ -111,7 +114,7 @@ class Ragged:
         return padded.view(*((B, T) if batch_first else (T, B)), *self.data.shape[1:])
 
     def to_packed(self) -> PackedSequence:
-        """A packed sequence that remembers the caller's order; raises ValueError for an empty row or no row."""
+        """A packed sequence with data (N, …) and the caller's order; raises ValueError for an empty row or no row."""
         steps = as_numpy(self.lengths)
         if not steps.size or steps.min() == 0:
             raise ValueError(f"a PackedSequence cannot hold empty rows, got lengths {steps.tolist()}: leave them out")
@@ -129,7 +132,7 @@ class Ragged:
 
 
 def packed_lines(packed: PackedSequence) -> Lines:
-    """Where each step of each row of a packed sequence lies, the rows in the caller's order."""
+    """The index of a packed sequence with data (N, …), rows in the caller's order: (T,), (B,) and (B,)."""
     unsorted = packed.unsorted_indices
     return Lines.packed(as_numpy(packed.batch_sizes), None if unsorted is None else as_numpy(unsorted))
 

@@ -18,5 +18,5 @@ class RNN(RecurrentBase, torch.nn.RNN):
     ``RNN(input_size, hidden_size, num_layers=1, nonlinearity="tanh", bias=True, batch_first=False, dropout=0.0,
     bidirectional=False, device=None, dtype=None)``. Weights ``weight_ih_l{k}`` (H, I), ``weight_hh_l{k}`` (H, H),
     ``bias_ih_l{k}`` and ``bias_hh_l{k}`` (H,), with ``_reverse`` for the second direction. Output (T, B, D·H), state
-    (L·D, B, H); see ``RecurrentBase.forward`` for the layouts it takes beyond torch's.
+    (L·D, B, H); ``RecurrentBase.forward`` lists the layouts that it takes beyond torch's.
     """

@@ -13,7 +13,7 @@ from torch.autograd import forward_ad
 from anaphora.kernels import reference
 from anaphora.kernels.row_index import Lines
 from anaphora.nn.engine import composed
-from anaphora.nn.engine.cached_index import Walk
+from anaphora.nn.engine.cached_index import CachedIndex
 from laws.layers import Layer, Options
 from nn.operations import CELLS, Call, close
 
@@ -40,7 +40,7 @@ def by_reference(layer: Layer, clip: float) -> dict[str, Tensor]:
     given = (cell, layer.directions, layer.x, lines, layer.h0, layer.c0, y, saved, layer.dy, layer.dh_n, layer.dc_n)
     reference.backward(*given, dx, dweights, dh0, dc0, layer.noise, clip)
     found: dict[str, Any] = {"y": y, "h_n": h_n, "saved": saved, "x": dx, "h_0": dh0}
-    if layer.c0 is not None:
+    if c_n is not None:
         found |= {"c_n": c_n, "c_0": dc0}
     for d, weights in enumerate(dweights):
         found |= {f"{name} {d}": value for name, value in weights._asdict().items() if value is not None}
@@ -91,8 +91,8 @@ def test_plain_cells_equal_torchs(cell: str, kind: str, more: dict[str, Any], bi
     h0 = torch.randn(D, 4, P, generator=draw, dtype=torch.float64).requires_grad_()
     c0 = torch.randn(D, 4, H, generator=draw, dtype=torch.float64).requires_grad_()
     leaves = [*module.parameters(), *rows, h0, *([c0] if kind == "LSTM" else [])]
-    walk = Walk.of(Lines.ragged(steps), sum(steps))
-    y, h_n, c_n, _ = composed.recurrent(cell, torch.cat(rows), weights, D, walk, h0, c0)
+    index = CachedIndex.of(Lines.ragged(steps), sum(steps))
+    y, h_n, c_n, _ = composed.recurrent(cell, torch.cat(rows), weights, D, index, h0, c0)
     outputs = [*y.split(steps), *h_n.unbind(1), *(c_n.unbind(1) if kind == "LSTM" else [])]
     alone: list[list[Tensor]] = [[], [], []]
     for b, row in enumerate(rows):

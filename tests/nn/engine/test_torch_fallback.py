@@ -19,8 +19,8 @@ CASES = [
 ]
 CASES += [Case(cell, layout, 2, True) for cell in MODULES if cell not in PLAIN for layout in ("dense", "packed", *OURS)]
 CASES += [
-    Case(cell, layout, 2, True, states=False, change=change)
-    for cell, change in (
+    Case(cell, layout, 2, True, states=False, modifier=modifier)
+    for cell, modifier in (
         ("gru", "zoneout"),
         ("lstm", "learned_state"),
         ("rnn_tanh", "clip_gradients"),
@@ -87,7 +87,7 @@ def test_noise_in_training_is_the_seed_s(layout: str, device: str) -> None:
     """In float64 and in our kernels one seed of the CPU draws the same masks; elsewhere it repeats its own."""
     found = []
     for again in range(3):
-        problem = Problem(Case("lstm_peephole", layout, 2, True, states=False, change="every"))
+        problem = Problem(Case("lstm_peephole", layout, 2, True, states=False, modifier="every"))
         problem = problem if again == 2 and device == "cpu" else problem.double(device)
         torch.manual_seed(3)
         forward = problem.run(problem.ours)

@@ -1,1 +1,1 @@
-"""A recurrent layer over a cell of one's own."""
+"""A recurrent layer over a custom cell."""

@@ -1,9 +1,9 @@
-"""What ``Recurrent`` takes for granted about a cell, tried on it in float64 with small random numbers.
+"""The laws that ``Recurrent`` relies on, tested on a custom cell in float64 with small random numbers.
 
-    a law holds for every cell · a cell that breaks one is wrong in some batch, sooner or later
+    every cell must obey every law · a cell that breaks one gives wrong numbers in some batch
 
-The cell is copied; the copy computes as in ``eval`` and its parameters are moved a little, so that none is zero or
-equal to another. Laws are tried from cause to consequence, and the first one broken is told in words.
+The cell is copied. The copy is in ``eval`` mode, and its parameters are moved a little, so that none is zero or equal
+to another. A law comes after the laws that it depends on, and the message explains the first one that is broken.
 """
 
 from __future__ import annotations
@@ -17,18 +17,18 @@ from torch import Tensor
 from torch.autograd import gradcheck
 
 from anaphora.nn.custom.recurrent import Recurrent
-from anaphora.nn.custom.states import describe, each, formed, parts, same_form
+from anaphora.nn.custom.states import describe, in_form_of, map_tensors, same_form, tensors_of
 from anaphora.nn.ragged import Ragged
 
 LENGTHS = [3, 0, 5, 1]  # unsorted, one row empty
-TOLERANCE = 1e-9  # of float64 sums in another order; what laws are broken by is nearer to 1
+TOLERANCE = 1e-9  # of float64 sums in another order; a broken law is off by nearly 1
 
 
 def check_cell(cell: Any, input_size: int | None = None) -> tuple[str, ...]:
-    """Try every law on a cell and return their names; ``input_size`` where the cell has no attribute of that name.
+    """Test every law on a cell and return their names; ``input_size`` if the cell has no attribute of that name.
 
-    Raises AssertionError for the first law that is broken, saying how and what to look for, and TypeError for what
-    isn't a cell at all.
+    Raises AssertionError for the first law that is broken, with the way it is broken and the likely cause, and
+    TypeError for an object that is not a cell.
     """
     name = type(cell).__name__
     Recurrent(cell)
@@ -44,7 +44,7 @@ def check_cell(cell: Any, input_size: int | None = None) -> tuple[str, ...]:
 
 
 class _Subject:
-    """A copy of the cell with numbers to try it on; fresh ones for every law."""
+    """A copy of the cell, and random numbers for it, new ones for every law."""
 
     def __init__(self, cell: Any, input_size: int) -> None:
         self.cell: Any = copy.deepcopy(cell).to("cpu", torch.float64).eval()
@@ -55,23 +55,23 @@ class _Subject:
             parameter.data += self.numbers(*parameter.shape, scale=0.1)
 
     def numbers(self, *shape: int, scale: float = 0.5) -> Tensor:
-        """Random numbers with a spread of ``scale``."""
+        """Normal random numbers of ``shape`` with standard deviation ``scale``."""
         return scale * torch.randn(shape, dtype=torch.float64, generator=self.draw)
 
     def like(self, value: Any) -> Any:
-        """Random leaves in the form of a state; whole numbers stay."""
-        return each(lambda part: self.leaf(*part.shape) if part.is_floating_point() else part.clone(), value)
+        """Random leaves in the form of a state (B, …); integers stay."""
+        return map_tensors(lambda part: self.leaf(*part.shape) if part.is_floating_point() else part.clone(), value)
 
     def leaf(self, *shape: int) -> Tensor:
         return self.numbers(*shape).requires_grad_()
 
     def step(self, rows: int) -> tuple[Any, Any]:
-        """Something to call ``step`` with."""
+        """Arguments for ``step``: pre and state of ``rows`` rows, tensors (B, …)."""
         pre = self.cell.inputs(self.numbers(rows, self.input_size))
         return self.like(pre), self.like(self.cell.initial_state(rows, self.numbers(rows, self.input_size)))
 
     def rows(self, lengths: list[int]) -> tuple[list[Tensor], Any]:
-        """Input rows of these lengths, and a state that isn't the initial one."""
+        """Input rows (T_b, I) of these lengths, and a state (B, …) that is not the initial one."""
         rows = [self.leaf(length, self.input_size) for length in lengths]
         return rows, self.like(self.cell.initial_state(len(rows), rows[0]))
 
@@ -80,7 +80,7 @@ def _form(subject: _Subject) -> Iterator[str]:
     cell, x = subject.cell, subject.numbers(3, subject.input_size)
     for said, value in (("inputs", cell.inputs(x)), ("initial_state", cell.initial_state(3, x))):
         try:
-            tensors = parts(value)
+            tensors = tensors_of(value)
         except TypeError as error:
             yield f"{said} isn't: {error}"
             return
@@ -101,11 +101,11 @@ def _form(subject: _Subject) -> Iterator[str]:
 
 
 def _in_place(subject: _Subject) -> Iterator[str]:
-    pre, state = (each(lambda part: part.detach(), value) for value in subject.step(3))
+    pre, state = (map_tensors(lambda part: part.detach(), value) for value in subject.step(3))
     held = [
         (said, part, part._version, part.clone())
         for said, value in (("pre", pre), ("state", state))
-        for part in parts(value)
+        for part in tensors_of(value)
     ]
     subject.cell.step(pre, state)
     for said, part, version, was in held:
@@ -131,7 +131,7 @@ def _line_by_line(subject: _Subject) -> Iterator[str]:
     together = subject.cell.inputs(x)
     for line in range(6):
         alone = subject.cell.inputs(x[line : line + 1])
-        if not _alike(each(lambda part, line=line: part[line : line + 1], together), alone):
+        if not _alike(map_tensors(lambda part, line=line: part[line : line + 1], together), alone):
             yield (
                 f"line {line} of 6 gave something else than alone: lines are steps of many rows in an order that the "
                 "cell doesn't know, so a mean, a norm or a shift over them belongs elsewhere"
@@ -139,7 +139,7 @@ def _line_by_line(subject: _Subject) -> Iterator[str]:
 
 
 def _no_rows(subject: _Subject) -> Iterator[str]:
-    pre, state = (each(lambda part: part[:0], value) for value in subject.step(2))
+    pre, state = (map_tensors(lambda part: part[:0], value) for value in subject.step(2))
     try:
         y, after = subject.cell.step(pre, state)
     except (RuntimeError, ValueError, IndexError) as error:
@@ -153,7 +153,7 @@ def _alone(subject: _Subject) -> Iterator[str]:
     rows, state = subject.rows(LENGTHS)
     walk = Recurrent(subject.cell)
     y, end = walk(Ragged.from_list(rows), state)
-    leaves = [*rows, *(part for part in parts(state) if part.requires_grad), *subject.cell.parameters()]
+    leaves = [*rows, *(part for part in tensors_of(state) if part.requires_grad), *subject.cell.parameters()]
     single, ends = zip(*(walk(row, _row(state, b)) for b, row in enumerate(rows)), strict=True)
     for b, (together, alone) in enumerate(zip(y.rows(), single, strict=True)):
         if not _alike(together, alone):
@@ -173,8 +173,8 @@ def _any_order(subject: _Subject) -> Iterator[str]:
     order = torch.tensor([2, 0, 3, 1])
     walk, x = Recurrent(subject.cell), torch.stack(rows, dim=1)
     y, end = walk(x, state)
-    moved, moved_end = walk(x[:, order], each(lambda part: part[order], state))
-    if not _alike(moved, y[:, order]) or not _alike(moved_end, each(lambda part: part[order], end)):
+    moved, moved_end = walk(x[:, order], map_tensors(lambda part: part[order], state))
+    if not _alike(moved, y[:, order]) or not _alike(moved_end, map_tensors(lambda part: part[order], end)):
         yield f"rows in another order gave other numbers: {_MEET}"
 
 
@@ -202,7 +202,7 @@ def _nan_stays(subject: _Subject) -> Iterator[str]:
         y, end = walk(leaf, state)
         others = y[:, [0, 2]]
         (gradient,) = _gradients(others.sum(), [leaf]) if others.requires_grad else (y,)
-        results.append((others, *(part[[0, 2]] for part in parts(end)), gradient[:, [0, 2]]))
+        results.append((others, *(part[[0, 2]] for part in tensors_of(end)), gradient[:, [0, 2]]))
     for said, clean, now in zip(["output", *["state"] * (len(results[0]) - 2), "gradient"], *results, strict=True):
         if not _alike(clean, now):
             yield f"a NaN in row 1 of 3 reached the {said} of another: {_MEET}"
@@ -212,14 +212,14 @@ def _gradients_are_right(subject: _Subject) -> Iterator[str]:
     cell = subject.cell
     weights = {f"the parameter {name}": parameter for name, parameter in cell.named_parameters()}
     x = subject.leaf(3, subject.input_size)
-    yield from _derivatives("inputs", lambda: parts(cell.inputs(x)), {"x": x, **weights})
+    yield from _derivatives("inputs", lambda: tensors_of(cell.inputs(x)), {"x": x, **weights})
     pre, state = subject.step(3)
     leaves = {**_named("pre", pre), **_named("the state", state), **weights}
     yield from _derivatives("step", lambda: _results(cell.step(pre, state)), leaves)
 
 
 def _derivatives(method: str, function: Callable[[], tuple[Tensor, ...]], leaves: dict[str, Tensor]) -> Iterator[str]:
-    """Each result's gradient by each leaf against its finite difference."""
+    """Complaints about gradients, of each result by each leaf, that differ from the finite difference."""
     for at, result in enumerate(function()):
         if not result.is_floating_point():
             continue
@@ -258,16 +258,16 @@ LAWS: dict[str, Callable[[_Subject], Iterator[str]]] = {
 
 def _results(stepped: tuple[Tensor, Any]) -> tuple[Tensor, ...]:
     y, state = stepped
-    return y, *parts(state)
+    return y, *tensors_of(state)
 
 
 def _named(name: str, value: Any) -> dict[str, Tensor]:
-    tensors = parts(value)
+    tensors = tensors_of(value)
     return {name if len(tensors) == 1 else f"{name}[{at}]": tensor for at, tensor in enumerate(tensors)}
 
 
 def _row(state: Any, row: int) -> Any:
-    return formed(state, [part[row] for part in parts(state)])
+    return in_form_of(state, [part[row] for part in tensors_of(state)])
 
 
 def _gradients(total: Tensor, leaves: list[Tensor]) -> tuple[Tensor, ...]:
@@ -281,5 +281,5 @@ def _equal(one: Tensor, other: Tensor) -> bool:
 
 
 def _alike(one: Any, other: Any) -> bool:
-    pairs = zip(parts(one), parts(other), strict=True)
+    pairs = zip(tensors_of(one), tensors_of(other), strict=True)
     return all(torch.allclose(a, b, rtol=TOLERANCE, atol=TOLERANCE) for a, b in pairs)

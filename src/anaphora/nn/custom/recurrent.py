@@ -1,15 +1,15 @@
-"""A cell of one's own, walked through time over any batch.
+"""A layer over a custom cell: the cell gives one step, the layer walks through time over any batch.
 
     pre = inputs(x),   (y_t, s_t) = step(pre_t, s_{t−1}),   s_{−1} = initial_state
 
-``inputs`` sees the lines of all steps at once, one product instead of T; ``step`` sees the rows that have a step t and
-no others. Rows are sorted by length inside and their lines laid out step after step, so that a step's rows are a slice,
-and a row that has ended drops out at the end of it: nothing is masked, and the cost is that of the steps. The second
-direction takes the same slices backwards, each row joining at its own end.
+``inputs`` takes the lines of all steps at once, one product instead of T. ``step`` takes only the rows that have a step
+t. Rows are sorted by length inside, and their lines stand step after step, so the rows of a step are a slice. Nothing
+is masked, and the cost is that of the steps. The second direction takes the same slices backwards; each row joins at
+its own end.
 
-Differs from ``torch.nn``: one layer, any state, and the second direction's state stands beside the first's, not below.
-Everything is torch's own operations, so it runs wherever the cell does and is differentiated as often as one likes; the
-kernels of ``RNN``, ``GRU`` and ``LSTM`` are several times faster.
+Differs from ``torch.nn``: one layer, any state, and the states of two directions are a pair. All operations are torch's
+own, so the layer runs on every device of the cell and has derivatives of every order. The kernels of ``RNN``, ``GRU``
+and ``LSTM`` are several times faster.
 """
 
 from __future__ import annotations
@@ -20,25 +20,27 @@ from typing import Any, Protocol
 import torch
 from torch import Tensor
 
-from anaphora.nn.custom.states import describe, each, formed, parts, same_form
-from anaphora.nn.engine.batch_layout import Layout, Lengths, read, read_reset
-from anaphora.nn.engine.order import Order
+from anaphora.nn.custom.states import describe, in_form_of, map_tensors, same_form, tensors_of
+from anaphora.nn.engine.batch_layout import BatchLayout
+from anaphora.nn.engine.order import StepOrder
+from anaphora.nn.engine.read_batch import Lengths, read_batch, read_reset
 
 
 class Cell(Protocol):
-    """What a cell is asked for; it is a ``torch.nn.Module``, so that its parameters are found.
+    """The methods of a custom cell, which is a ``torch.nn.Module``, so that its parameters are found.
 
-    A state is a tensor or a tuple of tensors (a named tuple too), rows first; what ``inputs`` returns likewise.
+    A state is a tensor or a tuple of tensors (a named tuple too), rows first (B, …). ``inputs`` returns a value of such
+    a form, with lines in place of rows.
     """
 
     def inputs(self, x: Tensor) -> Any:
-        """What a step needs of its input, for all lines x (N, I) at once; a line depends on its own input alone."""
+        """The part of a step that depends on its input alone, for all lines x (N, I) at once: tensors (N, …)."""
 
     def step(self, pre: Any, state: Any) -> tuple[Tensor, Any]:
-        """One step of some rows: their lines of ``inputs`` and states give outputs (rows, F) and the next states."""
+        """One step of B rows: their lines of ``inputs`` (B, …) and states give outputs (B, F) and the next states."""
 
     def initial_state(self, batch: int, like: Tensor) -> Any:
-        """The states that so many rows begin with, of the dtype and on the device of ``like``."""
+        """The initial states of ``batch`` rows (B, …), of the dtype and on the device of ``like`` (N, I)."""
 
 
 class Recurrent(torch.nn.Module):
@@ -73,58 +75,63 @@ class Recurrent(torch.nn.Module):
     ) -> tuple[Any, Any]:
         """Walk through time.
 
-        ``state``: what the cell's ``initial_state`` gives for the batch, rows in the caller's order, for one sequence
-        (T, I) without the dimension of rows; a pair for two directions; None stands for ``initial_state`` itself.
-        ``lengths``: (B,) with a padded input; output past a row's end is 0, a row of length 0 keeps its state.
+        ``input``: (T, B, I), (B, T, I) with ``batch_first``, (T, I), a ``PackedSequence`` or a ``Ragged``.
+        ``state``: in the form of the cell's ``initial_state``, rows (B, …) in the caller's order, without B for one
+        sequence (T, I); a pair for two directions; None stands for ``initial_state`` itself.
+        ``lengths``: (B,) in steps, with a padded input. Output past a row's end is 0; a row of length 0 keeps its
+        state.
         ``reset``: a boolean for each step, shaped like ``input`` without its features, (N,) along the data of
-        ``Ragged`` and ``PackedSequence``. Before that step the state returns to ``initial_state``, whatever ``state``
-        was given; the second direction, which comes from the other side, starts anew at the step before.
+        ``Ragged`` and ``PackedSequence``. Before that step the state returns to ``initial_state``, also if ``state`` is
+        given. The second direction comes from the other side and returns at the step before.
 
-        Returns the output in the type of the input, and the state after each row's last step in the form of ``state``.
-        Raises TypeError or ValueError for what isn't a batch or doesn't fit, saying what was expected and what came.
+        Returns the output (…, F) in the type of the input, and the state after each row's last step in the form of
+        ``state``. Raises TypeError or ValueError for a wrong batch or state, with the expected value and the value that
+        came.
         """
         turned = self.batch_first and isinstance(input, Tensor) and input.dim() == 3
-        layout = read(input.transpose(0, 1) if turned else input, lengths, False, type(self).__name__)
-        order = _order(layout, input, lengths, reset, turned)
-        x = layout.x.flatten(0, -2)
+        x, layout = read_batch(input.transpose(0, 1) if turned else input, lengths, False, type(self).__name__)
+        order = _order(layout, x.device, input, lengths, reset, turned)
+        x = x.flatten(0, -2)
         x = x if order.lines is None else x.index_select(0, order.lines)
         cells = [self.cell, self.reverse] if self.bidirectional else [self.cell]
         given = _for_each(cells, state)
         outputs, ends = [], []
         for cell, start, reverse in zip(cells, given, (False, True), strict=False):
             if start is not None and not layout.batched:
-                start = each(lambda tensor: tensor.unsqueeze(0), start)
+                start = map_tensors(lambda tensor: tensor.unsqueeze(0), start)
             y, end = _unroll(cell, _inputs(cell, x), order.sizes, _begin(cell, start, x, order, reverse), reverse)
             place = order.first if reverse else order.last
             if place is not None:
                 end = _take(end, place)
             outputs.append(y)
-            ends.append(end if layout.batched else each(lambda tensor: tensor.squeeze(0), end))
+            ends.append(end if layout.batched else map_tensors(lambda tensor: tensor.squeeze(0), end))
         y = torch.cat(outputs, dim=1) if self.bidirectional else outputs[0]
         if order.lines is not None:
             y = y.new_zeros(layout.N, y.size(1)).index_copy(0, order.lines, y)
-        output: Any = layout.restore(y.unflatten(0, layout.x.shape[:-1]))
+        output: Any = layout.restore(y.unflatten(0, layout.shape))
         return output.transpose(0, 1) if turned else output, tuple(ends) if self.bidirectional else ends[0]
 
     def extra_repr(self) -> str:
-        """What was asked for besides the cell."""
+        """The options that are set."""
         asked = [name for name in ("bidirectional", "batch_first") if getattr(self, name)]
         return ", ".join(f"{name}=True" for name in asked)
 
 
-def _order(layout: Layout, batch: Any, lengths: Lengths | None, reset: Any, turned: bool) -> Order:
+def _order(
+    layout: BatchLayout, device: torch.device, batch: Any, lengths: Lengths | None, reset: Any, turned: bool
+) -> StepOrder:
     dense = isinstance(batch, Tensor)
     if dense and lengths is None and reset is None:
-        return Order.dense(layout.walk.T, layout.walk.rows)
+        return StepOrder.dense(layout.row_index.T, layout.row_index.rows)
     mask = None
     if reset is not None:
         mask = read_reset(reset, batch.shape[:-1] if dense else batch.data.shape[:1], "Recurrent")
         mask = mask.reshape(batch.shape[:2]).T.reshape(-1) if turned else mask
-    return Order.of(layout.lines, mask, layout.N, layout.x.device)
+    return StepOrder.of(layout.row_index.arrays, mask, layout.N, device)
 
 
 def _for_each(cells: list[Any], state: Any) -> tuple[Any, ...]:
-    """The state that each direction was given."""
+    """The state that is given for each direction."""
     if len(cells) == 1 or state is None:
         return (state,) * len(cells)
     if not isinstance(state, tuple) or len(state) != len(cells):
@@ -134,17 +141,17 @@ def _for_each(cells: list[Any], state: Any) -> tuple[Any, ...]:
 
 def _inputs(cell: Any, x: Tensor) -> Any:
     pre = cell.inputs(x)
-    if any(tensor.shape[:1] != x.shape[:1] for tensor in parts(pre)):
+    if any(tensor.shape[:1] != x.shape[:1] for tensor in tensors_of(pre)):
         raise ValueError(
             f"{type(cell).__name__}.inputs: expected {x.size(0)} lines, as many as x has, got {_shapes(pre)}"
         )
     return pre
 
 
-def _begin(cell: Any, given: Any, x: Tensor, order: Order, reverse: bool) -> Any:
-    """The states of all places before their first step."""
+def _begin(cell: Any, given: Any, x: Tensor, order: StepOrder, reverse: bool) -> Any:
+    """The states of all places before their first step, (places, …)."""
     begin = cell.initial_state(order.places, x)
-    if any(tensor.shape[:1] != (order.places,) for tensor in parts(begin)):
+    if any(tensor.shape[:1] != (order.places,) for tensor in tensors_of(begin)):
         raise ValueError(
             f"{type(cell).__name__}.initial_state: expected {order.places} rows, as many as asked for, "
             f"got {_shapes(begin)}"
@@ -153,23 +160,23 @@ def _begin(cell: Any, given: Any, x: Tensor, order: Order, reverse: bool) -> Any
         return begin
     enter = order.last if reverse else order.enter
     rows = order.places if enter is None else enter.numel()
-    expected = [(rows, *tensor.shape[1:]) for tensor in parts(begin)]
+    expected = [(rows, *tensor.shape[1:]) for tensor in tensors_of(begin)]
     if _shapes(given) != expected:
         raise ValueError(f"Recurrent: expected a state of {expected}, got {_shapes(given)}")
     if enter is None:
-        return formed(begin, parts(given))
-    return each(lambda all_, some: all_.index_copy(0, enter, some.to(all_.dtype)), begin, given)
+        return in_form_of(begin, tensors_of(given))
+    return map_tensors(lambda all_, some: all_.index_copy(0, enter, some.to(all_.dtype)), begin, given)
 
 
 def _shapes(state: Any) -> list[tuple[int, ...]]:
-    return [tuple(tensor.shape) for tensor in parts(state)]
+    return [tuple(tensor.shape) for tensor in tensors_of(state)]
 
 
 def _unroll(cell: Any, pre: Any, sizes: list[int], state: Any, reverse: bool) -> tuple[Tensor, Any]:
-    """The outputs, step after step, and the states of all places after their last step."""
-    aside: list[Any] = []  # states of places that have no step now, the last ones at the bottom
+    """The outputs (N, F), step after step, and the states of all places after their last step."""
+    aside: list[Any] = []  # states of places that have no step now, the last places first
     steps = _split(pre, sizes)
-    rows = parts(state)[0].size(0)
+    rows = tensors_of(state)[0].size(0)
     if reverse:
         steps.reverse()
         for size in sizes:
@@ -187,7 +194,7 @@ def _unroll(cell: Any, pre: Any, sizes: list[int], state: Any, reverse: bool) ->
         outputs.append(y)
         state = after
     if not outputs:
-        y, _ = cell.step(each(lambda tensor: tensor[:0], pre), each(lambda tensor: tensor[:0], state))
+        y, _ = cell.step(map_tensors(lambda tensor: tensor[:0], pre), map_tensors(lambda tensor: tensor[:0], state))
         return y, state
     outputs = outputs[::-1] if reverse else outputs
     return torch.cat(outputs), _join(state, *reversed(aside)) if aside else state
@@ -197,27 +204,27 @@ def _split(pre: Any, sizes: list[int]) -> list[tuple[Any, int]]:
     """Each step's slice of all lines, and its number of rows."""
     if not sizes:
         return []
-    slices = zip(*(tensor.split(sizes) for tensor in parts(pre)), strict=True)
-    return [(formed(pre, tensors), size) for tensors, size in zip(slices, sizes, strict=True)]
+    slices = zip(*(tensor.split(sizes) for tensor in tensors_of(pre)), strict=True)
+    return [(in_form_of(pre, tensors), size) for tensors, size in zip(slices, sizes, strict=True)]
 
 
 def _set_aside(state: Any, rows: int, size: int, aside: list[Any]) -> Any:
-    """The first ``size`` of so many rows; the others go to ``aside``."""
-    stay, rest = zip(*(tensor.split([size, rows - size]) for tensor in parts(state)), strict=True)
-    aside.append(formed(state, rest))
-    return formed(state, stay)
+    """The first ``size`` of the state's ``rows`` rows; the others are appended to ``aside``."""
+    stay, rest = zip(*(tensor.split([size, rows - size]) for tensor in tensors_of(state)), strict=True)
+    aside.append(in_form_of(state, rest))
+    return in_form_of(state, stay)
 
 
 def _join(*states: Any) -> Any:
-    return each(lambda *tensors: torch.cat(tensors), *states)
+    return map_tensors(lambda *tensors: torch.cat(tensors), *states)
 
 
 def _take(state: Any, places: Tensor) -> Any:
-    return each(lambda tensor: tensor.index_select(0, places), state)
+    return map_tensors(lambda tensor: tensor.index_select(0, places), state)
 
 
 def _check(cell: Any, rows: int, y: Any, before: Any, after: Any) -> None:
-    """Whether what the first step gave is what the others need; raises TypeError or ValueError where it isn't."""
+    """Raise TypeError or ValueError if the first step's output or next state is not of the form that a step needs."""
     name = f"{type(cell).__name__}.step"
     if not isinstance(y, Tensor) or y.dim() != 2 or y.size(0) != rows:
         raise ValueError(f"{name}: expected an output ({rows}, F), got {_shapes(y)}")

@@ -1,8 +1,8 @@
-"""The state of a cell of one's own: a tensor or a tuple of tensors.
+"""The state of a custom cell: a tensor or a tuple of tensors.
 
     h (B, H)   ·   a pair (h, c)   ·   a named tuple of any size
 
-Rows come first. What a cell makes of its input has such a form too.
+Rows come first. A cell's ``inputs`` returns a value of such a form too.
 """
 
 from __future__ import annotations
@@ -13,16 +13,16 @@ from typing import Any
 from torch import Tensor
 
 
-def parts(value: Any) -> tuple[Tensor, ...]:
-    """The tensors of a state; raises TypeError for anything else."""
+def tensors_of(value: Any) -> tuple[Tensor, ...]:
+    """The tensors of a state, rows first (B, …); raises TypeError for a value of another form."""
     tensors = (value,) if isinstance(value, Tensor) else value
     if not isinstance(tensors, tuple) or not all(isinstance(tensor, Tensor) for tensor in tensors):
         raise TypeError(f"expected a tensor or a tuple of tensors, got {describe(value)}")
     return tensors
 
 
-def formed(like: Any, tensors: Iterable[Tensor]) -> Any:
-    """Tensors in the form of another state."""
+def in_form_of(like: Any, tensors: Iterable[Tensor]) -> Any:
+    """The tensors, rows first (B, …, F), in the form of the state ``like``."""
     if isinstance(like, Tensor):
         (tensor,) = tensors
         return tensor
@@ -30,19 +30,19 @@ def formed(like: Any, tensors: Iterable[Tensor]) -> Any:
 
 
 def same_form(one: Any, other: Any) -> bool:
-    """Whether both are one tensor, or tuples of one kind and as many tensors."""
+    """Whether both are tensors, or both are tuples of one type and one length."""
     if isinstance(one, Tensor) or isinstance(other, Tensor):
         return isinstance(one, Tensor) and isinstance(other, Tensor)
-    return type(one) is type(other) and len(parts(one)) == len(parts(other))
+    return type(one) is type(other) and len(tensors_of(one)) == len(tensors_of(other))
 
 
-def each(function: Callable[..., Tensor], *states: Any) -> Any:
-    """The function of each tensor of states that are alike, in the form of the first."""
-    return formed(states[0], map(function, *map(parts, states)))
+def map_tensors(function: Callable[..., Tensor], *states: Any) -> Any:
+    """The function of each tensor (B, …) of states that have one form, in that form."""
+    return in_form_of(states[0], map(function, *map(tensors_of, states)))
 
 
 def describe(value: Any) -> str:
-    """A state in words: its form, and each tensor's dtype and its shape without rows.
+    """A state in words: its form, and each tensor's dtype and its shape (rows, …).
 
     >>> import torch
     >>> describe((torch.zeros(5, 3), torch.zeros(5)))

@@ -1,1 +1,1 @@
-"""How a layer reaches the kernels, and what takes their place where kernels cannot compute."""
+"""From a module's forward to the kernels, and the operations that run where the kernels cannot."""

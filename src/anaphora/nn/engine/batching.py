@@ -1,7 +1,7 @@
-"""What ``torch.vmap`` does with a recurrent layer: V batches of B rows are one batch of V·B rows.
+"""The batching rules of ``torch.vmap`` for a recurrent layer: V batches of B rows are one batch of V·B rows.
 
-Rows never meet, so the V batches are laid one after another and walked once. Where each batch brings its own weights,
-or wants its own weight gradients, there are V walks.
+No row depends on another, so the V batches are laid one after another and walked once. If each batch brings its own
+weights, or needs its own weight gradients, there are V walks.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-# Where the two operations have what: see the schemas in ``functional``.
+# Positions in the inputs of the two operations: see the schemas in ``operations``.
 _T, _LINES, _X, _H0, _C0, _WEIGHTS, _MASK, _KEEP_H, _KEEP_C, _SEGMENT = (2, *range(4, 13))
 _Y, _SAVED, _DY, _DH_N, _DC_N, _WANT = range(14, 20)
 
@@ -22,8 +22,8 @@ def forward(info: Any, in_dims: tuple[Any, ...], *inputs: Any) -> tuple[tuple[Te
     V, operation = info.batch_size, torch.ops.anaphora.recurrent_forward
     if any(dim is not None for dim in in_dims[_WEIGHTS]):
         return _one_by_one(operation, V, in_dims, inputs)
-    y, h_n, c_n, saved = operation(*_side_by_side(V, in_dims, inputs), *inputs[_SEGMENT:])
-    (c_n, c_dim), (saved, saved_dim) = _apart(c_n, 1, V), _apart(saved, 2 if inputs[_SEGMENT] else 1, V)
+    y, h_n, c_n, saved = operation(*_as_one_batch(V, in_dims, inputs), *inputs[_SEGMENT:])
+    (c_n, c_dim), (saved, saved_dim) = _unmerged(c_n, 1, V), _unmerged(saved, 2 if inputs[_SEGMENT] else 1, V)
     return (y.unflatten(0, (V, -1)), h_n.unflatten(1, (V, -1)), c_n, saved), (0, 1, c_dim, saved_dim)
 
 
@@ -32,44 +32,44 @@ def backward(info: Any, in_dims: tuple[Any, ...], *inputs: Any) -> tuple[Any, An
     V, want, operation = info.batch_size, inputs[_WANT], torch.ops.anaphora.recurrent_backward
     if want[3] or any(dim is not None for dim in in_dims[_WEIGHTS]):
         return _one_by_one(operation, V, in_dims, inputs)
-    y, saved, dy, dh_n, dc_n = (_front(inputs[at], in_dims[at], V) for at in (_Y, _SAVED, _DY, _DH_N, _DC_N))
+    y, saved, dy, dh_n, dc_n = (_mapped_first(inputs[at], in_dims[at], V) for at in (_Y, _SAVED, _DY, _DH_N, _DC_N))
     if saved.dim() > 2:  # an absent one is (0,)
-        saved = _side(saved) if not inputs[_SEGMENT] else saved.movedim(0, 2).flatten(2, 3)
+        saved = _merged(saved) if not inputs[_SEGMENT] else saved.movedim(0, 2).flatten(2, 3)
     else:
         saved = saved[0]
     dx, dh0, dc0, _ = operation(
-        *_side_by_side(V, in_dims, inputs),
+        *_as_one_batch(V, in_dims, inputs),
         *inputs[_SEGMENT:_Y],
         y.flatten(0, 1),
         saved,
         None if dy is None else dy.flatten(0, 1),
-        _side(dh_n),
-        _side(dc_n),
+        _merged(dh_n),
+        _merged(dc_n),
         want,
     )
-    (dx, dx_dim), (dh0, dh0_dim), (dc0, dc0_dim) = _apart(dx, 0, V), _apart(dh0, 1, V), _apart(dc0, 1, V)
+    (dx, dx_dim), (dh0, dh0_dim), (dc0, dc0_dim) = _unmerged(dx, 0, V), _unmerged(dh0, 1, V), _unmerged(dc0, 1, V)
     return (dx, dh0, dc0, []), (dx_dim, dh0_dim, dc0_dim, [])
 
 
-def _side_by_side(V: int, in_dims: tuple[Any, ...], inputs: tuple[Any, ...]) -> tuple[Any, ...]:
-    """What both operations begin with, up to the noise, for all batches as one."""
-    x, h0, c0, mask = (_front(inputs[at], in_dims[at], V) for at in (_X, _H0, _C0, _MASK))
+def _as_one_batch(V: int, in_dims: tuple[Any, ...], inputs: tuple[Any, ...]) -> tuple[Any, ...]:
+    """The inputs of both operations up to the noise, for all batches as one."""
+    x, h0, c0, mask = (_mapped_first(inputs[at], in_dims[at], V) for at in (_X, _H0, _C0, _MASK))
     N = math.prod(x.shape[1:-1])
     keeps = (_keep(inputs[at], in_dims[at], V, N) for at in (_KEEP_H, _KEEP_C))
-    lines = _repeated(inputs[_T], inputs[_LINES], V, N)
-    return (*inputs[:_LINES], lines, x.flatten(0, 1), _side(h0), _side(c0), inputs[_WEIGHTS], _side(mask), *keeps)
+    lines = _lines_of_all(inputs[_T], inputs[_LINES], V, N)
+    return (*inputs[:_LINES], lines, x.flatten(0, 1), _merged(h0), _merged(c0), inputs[_WEIGHTS], _merged(mask), *keeps)
 
 
 def _keep(keep: Tensor | None, dim: int | None, V: int, N: int) -> Tensor | None:
-    """(N, ·) or one line for all: one line still where it is the same in all batches, else a line for each of V·N."""
+    """(N, ·), or (1, ·) for all lines, as (V·N, ·); (1, ·) stays if it is the same in all batches."""
     if keep is None or (dim is None and keep.size(0) == 1):
         return keep
-    lines: Tensor = _front(keep, dim, V)
+    lines: Tensor = _mapped_first(keep, dim, V)
     return lines.expand(V, N, lines.size(2)).flatten(0, 1)
 
 
-def _apart(tensor: Tensor, dim: int, V: int) -> tuple[Tensor, int | None]:
-    """The result of all batches with a dimension for the batches, and where that is; an absent one is (0,)."""
+def _unmerged(tensor: Tensor, dim: int, V: int) -> tuple[Tensor, int | None]:
+    """The result with a dimension of V batches, and the position of that; an absent result is (0,)."""
     return (tensor, None) if tensor.dim() == 1 else (tensor.unflatten(dim, (V, -1)), dim)
 
 
@@ -91,20 +91,20 @@ def _pick(value: Any, dim: Any, v: int) -> Any:
     return value if dim is None else value.select(dim, v)
 
 
-def _front(tensor: Any, dim: int | None, V: int) -> Any:
-    """The tensor with the mapped dimension first; one that isn't mapped is the same V times."""
+def _mapped_first(tensor: Any, dim: int | None, V: int) -> Any:
+    """The tensor with the mapped dimension first, (V, …); a tensor that is not mapped is repeated V times."""
     if tensor is None:
         return None
     return tensor.expand(V, *tensor.shape) if dim is None else tensor.movedim(dim, 0)
 
 
-def _side(tensor: Tensor | None) -> Tensor | None:
-    """(V, D, B, ·) as (D, V·B, ·): the rows of all batches side by side."""
+def _merged(tensor: Tensor | None) -> Tensor | None:
+    """(V, D, B, ·) as (D, V·B, ·)."""
     return None if tensor is None else tensor.movedim(0, 1).flatten(1, 2)
 
 
-def _repeated(T: int, lines: Tensor, V: int, N: int) -> Tensor:
-    """The lines of one batch of N as those of V batches, one after another."""
+def _lines_of_all(T: int, lines: Tensor, V: int, N: int) -> Tensor:
+    """``CachedIndex.tensor`` (T + 2·B,) of a batch of N lines, for V batches one after another: (T + 2·V·B,)."""
     B = (lines.size(0) - T) // 2
     time_offset, row_offset, lengths = lines.split([T, B, B])
     batch = torch.arange(V).repeat_interleave(B)

@@ -1,7 +1,9 @@
-"""Where a walk goes, kept for the next call: ``row_index.Lines`` as NumPy for the kernels, as a tensor for torch.
+"""Where each step of each row lies, built once and kept: NumPy arrays for the kernels, one tensor for torch.
 
-A walk is the same for every layer of a stack and, over dense batches, for every call; only transforms and compilation,
-which see nothing but tensors, ask for the tensor.
+    step t of row b  =  line  time_offset[t] + row_offset[b]  of x and y,   0 ≤ t < lengths[b]
+
+All layers of a stack share one index, and dense batches of one size share it from call to call. Only transforms and
+compilation ask for the tensor, because they follow nothing but tensors.
 """
 
 from __future__ import annotations
@@ -17,45 +19,46 @@ from anaphora.kernels.row_index import Lines
 from anaphora.nn.engine.integers import as_numpy
 
 
-class Walk(NamedTuple):
-    """Where each step of each row lies, and what need not be read from it; one of ``known`` and ``traced`` is there."""
+class CachedIndex(NamedTuple):
+    """The index of B rows of up to T steps. One of ``known`` and ``traced`` is set."""
 
     T: int
-    whole: bool  # whether every line of x is in use
+    whole: bool  # whether the rows use every line of x
     known: Lines | None
-    traced: Tensor | None = None  # what ``lines`` is where sizes have no numbers yet
+    traced: Tensor | None = None  # the value of ``tensor`` while torch.compile traces symbolic sizes
 
     @property
     def rows(self) -> int:
-        """How many rows walk: B."""
+        """The number of rows, B."""
         if self.known is not None:
             return len(self.known.lengths)
-        return (self.lines.size(0) - self.T) // 2
+        return (self.tensor.size(0) - self.T) // 2
 
     @property
-    def lines(self) -> Tensor:
-        """One int64 tensor (T + 2·B,): time_offset (T,), row_offset (B,), lengths (B,)."""
+    def tensor(self) -> Tensor:
+        """The index as one int64 tensor (T + 2·B,): time_offset (T,), row_offset (B,), lengths (B,)."""
         if self.traced is not None:
             return self.traced
         assert self.known is not None
         return torch.from_numpy(np.concatenate(self.known))
 
     @property
-    def numbers(self) -> Lines:
-        """The lines as NumPy."""
-        if self.known is not None:
-            return self.known
-        return split(self.T, self.lines)
+    def arrays(self) -> Lines:
+        """The index as three int64 arrays: time_offset (T,), row_offset (B,), lengths (B,)."""
+        return split(self.T, self.tensor) if self.known is None else self.known
 
     @classmethod
-    def of(cls, lines: Lines, N: int) -> Walk:
-        """A walk over some of N lines, copied: whoever changes his lengths changes no walk that has to go back."""
+    def of(cls, lines: Lines, N: int) -> CachedIndex:
+        """The index of rows that use some of N lines; it copies ``lines``, so that later changes cannot reach backward.
+
+        ``lines``: time_offset (T,), row_offset (B,) and lengths (B,), int64.
+        """
         own = Lines(*(indices.copy() for indices in lines))
         return cls(len(own.time_offset), int(own.lengths.sum()) == N, own)
 
     @classmethod
-    def dense(cls, T: int, B: int, batch_first: bool = False) -> Walk:
-        """A walk in which every row has T steps, over (T, B, ·) or (B, T, ·)."""
+    def dense(cls, T: int, B: int, batch_first: bool = False) -> CachedIndex:
+        """The index of B rows of T steps each, in a batch (T, B, ·), or (B, T, ·) with ``batch_first``."""
         if not torch.compiler.is_dynamo_compiling() and type(T) is int and type(B) is int:
             return _dense(T, B, batch_first)
         time, row = torch.arange(T), torch.arange(B)
@@ -64,12 +67,12 @@ class Walk(NamedTuple):
 
 
 @lru_cache(maxsize=64)
-def _dense(T: int, B: int, batch_first: bool) -> Walk:
-    return Walk.of(Lines.batch_first(B, T) if batch_first else Lines.dense(T, B), T * B)
+def _dense(T: int, B: int, batch_first: bool) -> CachedIndex:
+    return CachedIndex.of(Lines.batch_first(B, T) if batch_first else Lines.dense(T, B), T * B)
 
 
-def split(T: int, lines: Tensor) -> Lines:
-    """The lines that ``Walk.lines`` joined, in its memory."""
-    joined = as_numpy(lines)
+def split(T: int, tensor: Tensor) -> Lines:
+    """The three arrays inside ``CachedIndex.tensor`` (T + 2·B,), in its memory."""
+    joined = as_numpy(tensor)
     B = (joined.size - T) // 2
     return Lines(joined[:T], joined[T : T + B], joined[T + B :])

@@ -1,9 +1,9 @@
-"""One call of a layer's operation, under two names: how it walks, and what it computes from.
+"""One call of a recurrent layer: how it walks through time, and the tensors it computes from.
 
     y, h_n, c_n = walk(x; h_0, c_0, weights, noise)
 
-Where the rows lie is ``walk.Walk``'s to say. The operations of torch know no such tuples: there the same tensors stand
-in a row, in the order of ``Inputs.tensors``, and so do gradients and what is asked of them.
+Torch's operations take no such tuples. For them the same tensors stand in one list, in the order of ``Inputs.tensors``,
+and so do their gradients.
 """
 
 from __future__ import annotations
@@ -14,26 +14,26 @@ from typing import NamedTuple
 from torch import Tensor
 
 from anaphora.kernels.row_index import SILENT, Noise
-from anaphora.nn.engine.cached_index import Walk
+from anaphora.nn.engine.cached_index import CachedIndex
 
 
-class Call(NamedTuple):
-    """How a layer walks."""
+class LayerCall(NamedTuple):
+    """How one layer walks through time."""
 
     cell: str  # the kernels' name
     directions: int
-    walk: Walk
-    segment: int = 0  # steps walked again at a time on the way back, 0: none
-    clip: float = 0.0  # the limit of each pre-activation's gradient, 0: none
+    row_index: CachedIndex
+    segment: int = 0  # backward recomputes so many steps at a time; 0 recomputes nothing
+    clip: float = 0.0  # the limit of each pre-activation's gradient; 0 limits nothing
 
 
 class Inputs(NamedTuple):
-    """What it computes from; None where there is none."""
+    """The tensors of one layer's call; None for a tensor that the call does not have."""
 
     x: Tensor  # (…, I), N lines
     h0: Tensor | None  # (D, B, P)
     c0: Tensor | None  # (D, B, H)
-    weights: Sequence[Tensor | None]  # six a direction, those of ``anaphora.kernels.row_index.Weights``
+    weights: Sequence[Tensor | None]  # for each direction the six of ``anaphora.kernels.row_index.Weights``
     noise: Noise = SILENT
 
     @property
@@ -43,12 +43,20 @@ class Inputs(NamedTuple):
 
     @classmethod
     def of(cls, tensors: Iterable[Tensor | None]) -> Inputs:
-        """The same from ``tensors``."""
+        """The inputs whose ``tensors`` are given: x (…, I), h_0 (D, B, P), c_0 (D, B, H), the noise, the weights."""
         x, h0, c0, mask, keep_h, keep_c, *weights = tensors
         assert x is not None
         return cls(x, h0, c0, weights, Noise(mask, keep_h, keep_c))
 
 
-def asked(needs: Sequence[bool]) -> tuple[bool, ...]:
-    """Of which tensors, in a row, a gradient is asked: never of the noise."""
+def without_noise(needs: Sequence[bool]) -> tuple[bool, ...]:
+    """The gradients to compute, in the order of ``Inputs.tensors``: no gradient flows into the noise."""
     return (*needs[:3], False, False, False, *needs[6:])
+
+
+def any_requires_grad(*tensors: Tensor | None) -> bool:
+    """Whether one of the tensors, of any shape (N, …), is part of a graph of gradients."""
+    for tensor in tensors:  # noqa: SIM110, a loop is quicker than any(...) and this runs in every step
+        if tensor is not None and tensor.requires_grad:
+            return True
+    return False

@@ -1,9 +1,9 @@
-"""A recurrent layer and its derivative, backpropagation through time, as a ``torch.autograd.Function`` of the raw ops.
+"""A recurrent layer with its derivative, backpropagation through time, as a ``torch.autograd.Function``.
 
     dx, dW, dU, db, dh_0, dc_0 = walk back(dy, dh_n, dc_n)
 
-Derivatives that are to be derived again (``create_graph=True``, ``torch.func``) are those of ``composed``. No gradient
-flows into noise.
+It calls the raw operations through torch's dispatcher. Derivatives that are to be derived again (``create_graph=True``,
+``torch.func``) come from ``composed``. No gradient flows into noise.
 """
 
 from __future__ import annotations
@@ -15,15 +15,15 @@ import torch
 from torch import Tensor
 
 from anaphora.nn.engine import composed
-from anaphora.nn.engine.cached_index import Walk
-from anaphora.nn.engine.call import Call, Inputs, asked
+from anaphora.nn.engine.cached_index import CachedIndex
+from anaphora.nn.engine.call import Inputs, LayerCall, without_noise
 
 Outputs = tuple[Tensor, Tensor, Tensor, Tensor]
 Gradients = Sequence[Tensor | None]
 
 
-class Recurrent(torch.autograd.Function):
-    """y, h_n, c_n and what is saved, a function of x, h_0, c_0 and the weights."""
+class RecurrentFunction(torch.autograd.Function):
+    """y, h_n, c_n and the saved activations as a function of x, h_0, c_0 and the weights."""
 
     generate_vmap_rule = True
 
@@ -39,6 +39,7 @@ class Recurrent(torch.autograd.Function):
         save: bool,
         *tensors: Tensor | None,
     ) -> Any:
+        """y (…, D·P), h_n (D, B, P), c_n (D, B, H) and the saved activations (D, N, S·H) of ``Inputs.tensors``."""
         given = Inputs.of(tensors)
         inputs = (cell, directions, T, whole, lines, *given[:4], *given.noise, segment)
         return torch.ops.anaphora.recurrent_forward.default(*inputs, save)
@@ -56,11 +57,12 @@ class Recurrent(torch.autograd.Function):
 
     @staticmethod
     def backward(ctx: Any, *arriving: Tensor | None) -> tuple[Tensor | None, ...]:
+        """Gradients of all inputs from those of y (…, D·P), h_n (D, B, P) and c_n (D, B, H)."""
         cell, directions, T, whole, segment, clip = ctx.call
         y, saved, lines, *tensors = ctx.saved_tensors
-        call = Call(cell, directions, Walk(T, whole, None, lines), segment, clip)
-        given, wanted = Inputs.of(tensors), asked(ctx.needs_input_grad[8:])
-        if torch.is_grad_enabled() or batched(*arriving):
+        call = LayerCall(cell, directions, CachedIndex(T, whole, None, lines), segment, clip)
+        given, wanted = Inputs.of(tensors), without_noise(ctx.needs_input_grad[8:])
+        if torch.is_grad_enabled() or is_batched(*arriving):
             found = composed_gradients(call, given, arriving[:3], wanted)
         else:
             found = gradients(call, given, y, saved, arriving[:3], wanted)
@@ -75,36 +77,40 @@ class Recurrent(torch.autograd.Function):
         )
 
 
-class _Compiled(Recurrent):
-    """The same for ``torch.compile``, which takes no function with a forward mode of its own; torch's refuses too."""
+class _CompiledRecurrentFunction(RecurrentFunction):
+    """The same for ``torch.compile``, which takes no function that defines a forward mode; torch's own refuses it."""
 
     jvp = torch.autograd.Function.jvp
 
 
-apply: Callable[..., Outputs] = Recurrent.apply
-apply_compiled: Callable[..., Outputs] = _Compiled.apply
-# Function.apply binds default arguments through inspect.signature, some 40 µs a call; outside of transforms and
-# compilation, the method of its base class does the same work without.
-apply_now: Callable[..., Outputs] = super(torch.autograd.Function, Recurrent).apply
+apply: Callable[..., Outputs] = RecurrentFunction.apply
+apply_compiled: Callable[..., Outputs] = _CompiledRecurrentFunction.apply
+# Outside of transforms and compilation: ``Function.apply`` binds default arguments through inspect.signature, some
+# 40 µs a call; the method of torch's base class does the same work without.
+apply_now: Callable[..., Outputs] = super(torch.autograd.Function, RecurrentFunction).apply
 
 
-def batched(*arriving: Tensor | None) -> bool:
-    """Whether ``is_grads_batched`` is at work, whose kind of batch plain torch operations alone know."""
+def is_batched(*arriving: Tensor | None) -> bool:
+    """Whether ``is_grads_batched`` maps the gradients (N, …), a kind of batch that only plain torch operations know."""
     if torch.compiler.is_compiling():
         return False
-    for d in arriving:  # noqa: SIM110, a loop is quicker than any(...) and this runs on every way back
+    for d in arriving:  # noqa: SIM110, a loop is quicker than any(...) and this runs in every backward
         if d is not None and torch._C._functorch.is_legacy_batchedtensor(d):
             return True
     return False
 
 
 def gradients(
-    call: Call, given: Inputs, y: Tensor, saved: Tensor, arriving: Gradients, wanted: Sequence[bool]
+    call: LayerCall, given: Inputs, y: Tensor, saved: Tensor, arriving: Gradients, wanted: Sequence[bool]
 ) -> list[Tensor | None]:
-    """Of what was ``given``, its tensors in a row, where they are ``wanted``; ``arriving`` are those of y, h_n, c_n."""
-    cell, directions, walk, segment, clip = call
+    """Gradients of ``given.tensors`` in their order and shapes by the raw operation, None where not ``wanted``.
+
+    ``y`` (…, D·P) and ``saved`` (D, N, S·H) are results of forward; ``arriving`` are the gradients of y (…, D·P), h_n
+    (D, B, P) and c_n (D, B, H).
+    """
+    cell, directions, index, segment, clip = call
     want = [*wanted[:3], True in wanted[6:]]
-    inputs = (cell, directions, walk.T, walk.whole, walk.lines, *given[:4], *given.noise, segment, clip)
+    inputs = (cell, directions, index.T, index.whole, index.tensor, *given[:4], *given.noise, segment, clip)
     *found, dweights = torch.ops.anaphora.recurrent_backward.default(*inputs, y, saved, *arriving, want)
     each = iter(dweights)
     return [
@@ -114,16 +120,21 @@ def gradients(
     ]
 
 
-def composed_gradients(call: Call, given: Inputs, arriving: Gradients, wanted: Sequence[bool]) -> list[Tensor | None]:
-    """The same as a graph of plain torch operations, so that they have gradients in turn."""
-    cell, directions, walk, _, clip = call
+def composed_gradients(
+    call: LayerCall, given: Inputs, arriving: Gradients, wanted: Sequence[bool]
+) -> list[Tensor | None]:
+    """``gradients`` as a graph of plain torch operations, so that they can be derived again.
+
+    ``arriving`` are the gradients of y (…, D·P), h_n (D, B, P) and c_n (D, B, H).
+    """
+    cell, directions, index, _, clip = call
     tensors: list[Any] = [*map(_alive, given.tensors)]
     for at, one in enumerate(wanted):
         if one and not tensors[at].requires_grad:
             tensors[at] = tensors[at].detach().requires_grad_()
     x, h0, c0, weights, noise = Inputs.of(tensors)
     with torch.enable_grad():
-        outputs = composed.recurrent(cell, x, weights, directions, walk, h0, c0, noise, clip)[:3]
+        outputs = composed.recurrent(cell, x, weights, directions, index, h0, c0, noise, clip)[:3]
     sources = [tensor for tensor, one in zip(tensors, wanted, strict=True) if one]
     arrived = [(y, dy) for y, dy in zip(outputs, arriving, strict=True) if dy is not None]
     ys, dys = zip(*arrived, strict=True) if arrived else ((), ())
@@ -132,5 +143,5 @@ def composed_gradients(call: Call, given: Inputs, arriving: Gradients, wanted: S
 
 
 def _alive(tensor: Tensor | None) -> Any:
-    """What ``torch.func.vjp`` saved outlives the transform that wrapped it; plain operations would miss the wrapper."""
+    """The tensor without the wrapper of a ``torch.func.vjp`` that has ended: plain operations do not remove it."""
     return None if tensor is None else torch._C._functorch.unwrap_if_dead(tensor)

@@ -1,7 +1,7 @@
-"""Whole numbers that steer a walk (lengths, batch sizes, lines) as NumPy, also inside ``torch.func`` transforms.
+"""Integer tensors of a walk (lengths, batch sizes, lines) as NumPy arrays, also inside ``torch.func`` transforms.
 
-Transforms wrap every tensor, and a wrapped tensor has no memory to look at; but nothing is ever differentiated by a
-length, so looking underneath is safe.
+Transforms wrap every tensor, and a wrapped tensor has no memory of its own. The tensor inside has, and no derivative is
+ever taken by a length, so reading the inner tensor is safe.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from torch import Tensor
 
 
 def as_numpy(tensor: Tensor) -> NDArray[Any]:
-    """The numbers of an integer tensor, in its own memory where that lies on the CPU."""
+    """The numbers of an integer tensor (N, …), in its own memory if that lies on the CPU."""
     if not torch._C._are_functorch_transforms_active():
         return tensor.cpu().numpy()
     while torch._C._functorch.is_functorch_wrapped_tensor(tensor):

@@ -1,12 +1,12 @@
-"""The order in which a walk in plain torch takes a batch: rows by length, lines by time.
+"""The order in which a custom cell takes a batch: rows by length, lines by time.
 
-    place   0  1  2          the longest row first; sizes[t] rows have a step t and stand in front
-    t = 0   ■  ■  ■          lines lists the ■ row by row of this picture: those of one step lie side by side,
-    t = 1   ■  ■             so a step's rows are a slice of whatever has been laid out so
+    place   0  1  2          the longest row first; the first sizes[t] places have a step t
+    t = 0   ■  ■  ■          lines lists the ■ of this picture line by line: the rows of one step stand side by side,
+    t = 1   ■  ■             so they are a slice of all data in this order
     t = 2   ■
 
-A reset cuts a row: each segment takes a place as a row of its own. One that falls on a row's first step cuts off a
-segment of no steps, where a state that was given goes in and ends.
+A reset cuts a row, and each segment takes a place as a row of its own. A reset at a row's first step makes a first
+segment of no steps, which takes the given state and ends with it.
 """
 
 from __future__ import annotations
@@ -21,24 +21,27 @@ from torch import Tensor
 from anaphora.kernels.row_index import Lines
 
 
-class Order(NamedTuple):
-    """Sorted rows; None where the caller's order is the sorted one."""
+class StepOrder(NamedTuple):
+    """The places of sorted rows; a tensor is None if the caller's order is the sorted one."""
 
-    sizes: list[int]  # (T,) how many places have a step t
+    sizes: list[int]  # (T,) the number of places that have a step t
     places: int
     lines: Tensor | None = None  # (Σ sizes,) the lines in use, step after step
     enter: Tensor | None = None  # (B,) the place of each row's first segment
-    first: Tensor | None = None  # (B,) of its first with a step, if there is one
-    last: Tensor | None = None  # (B,) and of its last
+    first: Tensor | None = None  # (B,) the place of each row's first segment with a step, if there is one
+    last: Tensor | None = None  # (B,) the place of each row's last segment
 
     @classmethod
-    def dense(cls, T: int, B: int) -> Order:
-        """Time-major rows that all have T steps."""
+    def dense(cls, T: int, B: int) -> StepOrder:
+        """The order of B time-major rows that all have T steps."""
         return cls([B] * T, B)
 
     @classmethod
-    def of(cls, lines: Lines, reset: NDArray[np.bool_] | None, N: int, device: Any) -> Order:
-        """The order of any batch of N lines, rows cut before the lines that are set in ``reset`` (N,)."""
+    def of(cls, lines: Lines, reset: NDArray[np.bool_] | None, N: int, device: Any) -> StepOrder:
+        """The order of any batch of N lines, rows cut before the lines that are set in ``reset`` (N,).
+
+        ``lines``: time_offset (T,), row_offset (B,) and lengths (B,), int64.
+        """
         used = lines.row_by_row()
         start = np.cumsum(lines.lengths) - lines.lengths
         cuts = np.flatnonzero(reset[used]) if reset is not None else start[:0]

@@ -1,8 +1,8 @@
-"""A learned initial state: the state that a row begins with is a parameter, the same for all rows.
+"""A learned initial state: the state before the first step is a parameter, the same for all rows.
 
     h_0 (L·D, 1, P) and, for an LSTM, c_0 (L·D, 1, H), zeros at first;   dh_0 = Σ over rows
 
-They stand in for the zeros that rows begin with when ``hx`` is None, and where a ``reset`` begins another sequence.
+They replace the zeros when ``hx`` is None, and at a ``reset``.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from typing import Any, TypeVar
 import torch
 
 from anaphora.nn.engine.base import RecurrentBase
-from anaphora.nn.modifiers.modifier import Change, leave
+from anaphora.nn.modifiers.modifier import Modifier, attach
 
 Module = TypeVar("Module", bound=RecurrentBase)
 
@@ -21,9 +21,9 @@ Module = TypeVar("Module", bound=RecurrentBase)
 def learned_state(module: Module) -> Module:
     """Give a module the parameters ``h_0`` (L·D, 1, P) and, for an LSTM, ``c_0`` (L·D, 1, H).
 
-    Changes the module and returns it. Raises TypeError for a module that isn't one of ours.
+    Changes the module and returns it. Raises TypeError for a module that is not one of anaphora.nn.
     """
-    leave(module, "learned_state", LearnedState())
+    attach(module, "learned_state", LearnedState())
     if "h_0" not in module._parameters:
         layers, like = len(module.suffixes), next(module.parameters())
         module.h_0 = torch.nn.Parameter(like.new_zeros(layers, 1, module.proj_size or module.hidden_size))
@@ -33,16 +33,16 @@ def learned_state(module: Module) -> Module:
 
 
 @dataclass(frozen=True)
-class LearnedState(Change):
-    """Begin with the module's own parameters."""
+class LearnedState(Modifier):
+    """Use the module's parameters as the initial state."""
 
     def initial_state(self, module: Any, rows: int) -> Any:
-        """Every row's: h_0, or the pair (h_0, c_0)."""
+        """The parameters for all rows: h_0 (L·D, rows, P), or the pair with c_0 (L·D, rows, H)."""
         h_0 = module.h_0.expand(-1, rows, -1)
         return (h_0, module.c_0.expand(-1, rows, -1)) if module.has_memory else h_0
 
-    def walks_on_its_own(self, training: bool) -> bool:
-        """Torch's operation takes an initial state too."""
+    def unknown_to_torch(self, training: bool) -> bool:
+        """Never: torch's operation takes an initial state too."""
         return False
 
     def __str__(self) -> str:

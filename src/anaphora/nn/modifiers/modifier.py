@@ -1,8 +1,8 @@
-"""What a function such as ``zoneout`` does to a module: it leaves a `Change` with it, which every walk asks.
+"""The base of what a function such as ``zoneout`` attaches to a module: a modifier, which acts in every walk.
 
-A change may draw noise for the states, limit gradients, walk in segments, replace the recurrent weights or give the
-state a row begins with; each says only what is its own, and they compose. The module's type and its ``state_dict`` stay
-as they were, but for the parameters of a learned initial state.
+A modifier may draw noise for the states, limit gradients, walk in segments, replace the recurrent weights or give rows
+their initial state. Each modifier has one effect, and effects combine. The module's type and ``state_dict`` stay as
+they were, except that a learned initial state adds parameters.
 """
 
 from __future__ import annotations
@@ -13,75 +13,75 @@ import torch
 from torch import Tensor
 
 from anaphora.kernels.row_index import SILENT, Noise
-from anaphora.nn.engine.batch_layout import Layout
+from anaphora.nn.engine.batch_layout import BatchLayout
 
 
-class Extras(NamedTuple):
-    """What the operation takes beside the walk: noise in the states, the limit of gradients, steps walked again."""
+class LayerEffects(NamedTuple):
+    """The last arguments of ``functional.recurrent``: noise in the states, the gradients' limit, steps of a segment."""
 
     noise: Noise = SILENT
     clip: float = 0.0
     segment: int = 0
 
 
-PLAIN = Extras()
+NO_EFFECTS = LayerEffects()
 
 
-class Place(NamedTuple):
-    """The walk of one layer: what a change may ask before it."""
+class LayerContext(NamedTuple):
+    """The layer that is about to walk, as its modifiers see it."""
 
-    layout: Layout
+    layout: BatchLayout
     D: int
     P: int
     H: int
     training: bool
-    like: Tensor  # a weight: device and dtype
+    like: Tensor  # weight_hh (G·H, P), for its device and dtype
 
     @property
     def rows(self) -> int:
-        """How many rows walk, segments counted as rows."""
-        return self.layout.walk.rows
+        """The number of rows that walk, segments counted as rows."""
+        return self.layout.row_index.rows
 
 
-class Change:
-    """One change, by default none of what it could be. ``str`` of it stands in the module's ``repr``."""
+class Modifier:
+    """A modifier without any effect. Its ``str`` stands in the module's ``repr``."""
 
-    def extras(self, extras: Extras, place: Place) -> Extras:
-        """Add to what the operation takes."""
-        return extras
+    def effects(self, effects: LayerEffects, layer: LayerContext) -> LayerEffects:
+        """The effects of the modifiers before this one, with this one's added."""
+        return effects
 
     def recurrent_weight(self, weight: Tensor, training: bool) -> Tensor:
-        """Replace weight_hh (G·H, P) in one walk."""
+        """The recurrent weights (G·H, P) of one walk, in place of weight_hh (G·H, P)."""
         return weight
 
     def initial_state(self, module: Any, rows: int) -> Any:
-        """The state that rows begin with when none is given; None leaves it."""
+        """The state of rows for which none is given: h_0 (L·D, rows, P), or with c_0 (L·D, rows, H); None for zeros."""
         return None
 
-    def walks_on_its_own(self, training: bool) -> bool:
-        """Whether torch's own operation can't do it."""
+    def unknown_to_torch(self, training: bool) -> bool:
+        """Whether torch's own operation does not have the effect."""
         return training
 
 
 Module = TypeVar("Module", bound=torch.nn.Module)
 
 
-def leave(module: Module, name: str, change: Change | None) -> Module:
-    """Leave a change with a module in place of an earlier one of that name; None takes it away.
+def attach(module: Module, name: str, modifier: Modifier | None) -> Module:
+    """Attach a modifier to a module in place of an earlier one of that name; None removes the earlier one.
 
-    Raises TypeError for a module that isn't one of ours.
+    Raises TypeError for a module that is not a recurrent module of anaphora.nn.
     """
-    before = getattr(module, "changes", None)
+    before = getattr(module, "modifiers", None)
     if not isinstance(before, dict):
         raise TypeError(f"{name}: expected a recurrent module of anaphora.nn, got {type(module).__name__}")
-    after = {**before, name: change}
+    after = {**before, name: modifier}
     # In one order whatever the order of calls: one seed draws one set of masks.
-    module.changes = {key: value for key, value in sorted(after.items()) if value is not None}  # type: ignore[assignment]
+    module.modifiers = {key: value for key, value in sorted(after.items()) if value is not None}  # type: ignore[assignment]
     return module
 
 
 def probability(name: str, value: float) -> float:
-    """A probability in [0, 1], or raise ValueError."""
+    """The value as a float; raises ValueError if it is not a probability in [0, 1], naming ``name``."""
     if isinstance(value, bool) or not isinstance(value, (int, float)) or not 0 <= value <= 1:
         raise ValueError(f"{name}: expected a probability between 0 and 1, got {value!r}")
     return float(value)

@@ -1,4 +1,4 @@
-"""Coins in bulk: four from each number that torch draws, many times as fast as torch's Bernoulli on the CPU.
+"""Random masks of zeros and ones: four values from each number that torch draws, much faster than torch's Bernoulli.
 
 P(1) = keep, rounded to a multiple of 2⁻¹⁶
 """
@@ -13,13 +13,13 @@ from torch import Tensor
 
 
 def ones(shape: Sequence[int], keep: float, like: Tensor) -> Tensor:
-    """Ones with probability ``keep`` and zeros otherwise, of the dtype and on the device of ``like``."""
+    """Ones with probability ``keep``, else zeros: a tensor of ``shape`` like ``like`` (N, …) in dtype and device."""
     count = math.prod(shape)
     numbers = torch.randint(-(2**63), 2**63 - 1, ((count + 3) // 4,), device=like.device).view(torch.int16)
-    coins = numbers[:count].to(torch.float32).lt_(round(keep * 2**16) - 2**15)  # compared in place: no booleans to cast
-    return coins.to(like.dtype).view(*shape)
+    bits = numbers[:count].to(torch.float32).lt_(round(keep * 2**16) - 2**15)  # compared in place: no booleans to cast
+    return bits.to(like.dtype).view(*shape)
 
 
 def dropout(shape: Sequence[int], p: float, like: Tensor) -> Tensor:
-    """What dropout multiplies with: 0 with probability ``p``, otherwise 1/(1 − p)."""
+    """A dropout mask of ``shape``: 0 with probability ``p``, else 1/(1 − p), like ``like`` (N, …) in dtype, device."""
     return ones(shape, 1 - p, like).mul_(1 / (1 - p) if p < 1 else 0)

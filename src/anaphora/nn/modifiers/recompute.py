@@ -1,8 +1,8 @@
-"""Backpropagation through time in less memory (Chen et al., arXiv:1604.06174, 2016): walk again instead of saving.
+"""Backpropagation through time in less memory (Chen et al., arXiv:1604.06174, 2016): recompute instead of saving.
 
     saved: c before steps 0, k, 2k, …        instead of every gate of every step
 
-The way back walks each segment of k steps once more to have its gates again. Memory falls from T to T/k + k lines of
+Backward walks each segment of k steps once more to compute its gates again. Memory falls from T to T/k + k lines of
 gates, least at k = √T, for about half as much time again; the gradients are the same bits.
 """
 
@@ -12,34 +12,34 @@ from dataclasses import dataclass
 from typing import TypeVar
 
 from anaphora.nn.engine.base import RecurrentBase
-from anaphora.nn.modifiers.modifier import Change, Extras, Place, leave
+from anaphora.nn.modifiers.modifier import LayerContext, LayerEffects, Modifier, attach
 
 Module = TypeVar("Module", bound=RecurrentBase)
 
 
 def recompute(module: Module, steps: int) -> Module:
-    """Save the state of every ``steps``-th step only, and walk the others again on the way back.
+    """Save the state of every ``steps``-th step only, and recompute the others in backward.
 
-    Changes the module and returns it; 0 takes it away. Where torch's operations run, which save what they like, it
-    changes nothing. Raises ValueError for anything but a whole number, TypeError for a module that isn't one of ours.
+    Changes the module and returns it; 0 removes it. It changes nothing where torch's operations run. Raises ValueError
+    for anything but a whole number, TypeError for a module that is not one of anaphora.nn.
     """
     if isinstance(steps, bool) or not isinstance(steps, int) or steps < 0:
         raise ValueError(f"recompute: expected a number of steps, 1 or more, or 0, got {steps!r}")
-    return leave(module, "recompute", Recompute(steps) if steps else None)
+    return attach(module, "recompute", Recompute(steps) if steps else None)
 
 
 @dataclass(frozen=True)
-class Recompute(Change):
+class Recompute(Modifier):
     """Walk in segments of ``steps``."""
 
     steps: int
 
-    def extras(self, extras: Extras, place: Place) -> Extras:
-        """Say the length of a segment."""
-        return extras._replace(segment=self.steps)
+    def effects(self, effects: LayerEffects, layer: LayerContext) -> LayerEffects:
+        """Set the length of a segment."""
+        return effects._replace(segment=self.steps)
 
-    def walks_on_its_own(self, training: bool) -> bool:
-        """It changes no result."""
+    def unknown_to_torch(self, training: bool) -> bool:
+        """Never: it changes no result."""
         return False
 
     def __str__(self) -> str:

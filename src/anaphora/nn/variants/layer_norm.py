@@ -7,8 +7,8 @@
            c_t = f ⊙ c_{t−1} + i ⊙ g                        n   = tanh(a_n + r ⊙ b_n)
            h_t = o ⊙ tanh(gain_c ⊙ norm(c_t) + shift_c)     h_t = (1 − z) ⊙ n + z ⊙ h_{t−1}
 
-The biases do what the paper's shifts do. The paper normalises the GRU's r and z apart from its n; here, as in the LSTM,
-one norm spans all gates.
+The biases take the place of the paper's shifts. The paper normalises the GRU's r and z apart from its n; here, as in
+the LSTM, one norm spans all gates.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from anaphora.nn.variants.variant import Variant
 
 
 class LayerNormLSTM(Variant):
-    """An LSTM whose products and memory are normalised over each row.
+    """An LSTM whose products and memory are normalised over each row (Ba et al., 2016).
 
     Beside an LSTM's weights ``gain_ih_l{k}`` and ``gain_hh_l{k}`` (4·H,), gates in the order i f g o, ``gain_c_l{k}``
     and ``shift_c_l{k}`` (H,). Output (T, B, D·H), state the pair h and c (L·D, B, H); see ``RecurrentBase.forward``.
@@ -30,7 +30,7 @@ class LayerNormLSTM(Variant):
 
 
 class LayerNormGRU(Variant):
-    """A GRU whose products are normalised over each row.
+    """A GRU whose products are normalised over each row (Ba et al., 2016).
 
     Beside a GRU's weights ``gain_ih_l{k}`` and ``gain_hh_l{k}`` (3·H,), gates in the order r z n. Output (T, B, D·H),
     state (L·D, B, H); see ``RecurrentBase.forward``.

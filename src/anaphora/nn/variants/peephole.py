@@ -1,4 +1,4 @@
-"""The LSTM whose gates see the memory (Gers & Schmidhuber, IJCNN 2000; Gers, Schraudolph & Schmidhuber, JMLR 2002).
+"""The LSTM whose gates depend on the memory (Gers & Schmidhuber, IJCNN 2000; Gers et al., JMLR 2002).
 
 i_t = σ(W_ii x_t + b_ii + W_hi h_{t−1} + b_hi + p_i ⊙ c_{t−1})        f_t likewise, with p_f
 g_t = tanh(W_ig x_t + b_ig + W_hg h_{t−1} + b_hg)
@@ -13,7 +13,7 @@ from anaphora.nn.variants.variant import Variant
 
 
 class PeepholeLSTM(Variant):
-    """An LSTM whose gates see the memory.
+    """An LSTM whose gates depend on the memory (Gers & Schmidhuber, 2000).
 
     Beside an LSTM's weights ``weight_peephole_l{k}`` (3·H,): p_i p_f p_o. Output (T, B, D·H), state the pair h and c
     (L·D, B, H); see ``RecurrentBase.forward``.

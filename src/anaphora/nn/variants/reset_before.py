@@ -5,8 +5,8 @@
     n_t = tanh(W_in x_t + b_in + W_hn (r_t ⊙ h_{t−1}) + b_hn)
     h_t = (1 − z_t) ⊙ n_t + z_t ⊙ h_{t−1}
 
-Keras calls it ``GRU(reset_after=False)``. Torch's GRU resets after the product, which takes one product a step, not two
-in a row.
+Keras calls it ``GRU(reset_after=False)``. Torch's GRU resets after the product, which takes one product in each step;
+this GRU takes two, one after the other.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from anaphora.nn.variants.variant import Variant
 
 
 class ResetBeforeGRU(Variant):
-    """A GRU that resets before the product.
+    """A GRU that resets before the product (Cho et al., 2014).
 
     Names and shapes of weights, gates in the order r z n, output (T, B, D·H) and state (L·D, B, H) are those of
     ``GRU``; see ``RecurrentBase.forward``.

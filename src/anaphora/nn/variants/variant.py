@@ -1,10 +1,10 @@
-"""What the variants share: a constructor like torch's, and vectors of their own beside torch's weights.
+"""The base of the variants: a constructor like torch's, and vectors of their own beside torch's weights.
 
     Variant(input_size, hidden_size, num_layers=1, bias=True, batch_first=False, dropout=0.0, bidirectional=False,
             device=None, dtype=None)
 
-Torch has no such modules, so ``isinstance(layer, torch.nn.LSTM)`` is False; layers, directions, dropout, layouts, names
-and shapes of the common weights are torch's all the same.
+Torch has no such modules, so ``isinstance(layer, torch.nn.LSTM)`` is False. Layers, directions, dropout, layouts, and
+the names and shapes of the common weights are torch's.
 """
 
 from __future__ import annotations
@@ -19,8 +19,9 @@ MODES = {4: "LSTM", 3: "GRU", 1: "RNN_TANH"}  # torch's name for a module with a
 
 
 class Variant(RecurrentBase):
-    """A cell that torch doesn't know. ``own`` are its vectors: name, how many of size H, and first value, None for what
-    torch draws for a weight.
+    """A cell that torch does not have.
+
+    ``own`` are its vectors: the name, how many of size H, and the first value; None draws it like torch's weights.
     """
 
     known_to_torch = False
@@ -85,4 +86,4 @@ class Variant(RecurrentBase):
                     torch.nn.init.constant_(vector, first)
 
     def flatten_parameters(self) -> None:
-        """Nothing to do: only cuDNN wants weights in one piece, and it doesn't know this cell."""
+        """Do nothing: only cuDNN needs weights in one piece, and cuDNN does not have this cell."""

@@ -1,4 +1,4 @@
-"""What changes a module: masks drawn by a seed and put in by hand, the same bits whatever the batch, and no more."""
+"""Modifiers: masks drawn by a seed and put in by hand, the same bits whatever the batch, and no other effect."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from torch.nn import functional as F
 from anaphora import nn
 from anaphora.kernels.row_index import Lines, Noise
 from anaphora.nn import functional
-from anaphora.nn.engine.cached_index import Walk
+from anaphora.nn.engine.cached_index import CachedIndex
 from anaphora.nn.modifiers import random_masks
 from laws.cases import HIDDEN, KEPT, MODULES, OURS, TORCHS, Case, Problem, distance, values
 from laws.twins import MEMORY, Masks, Twin
@@ -61,7 +61,7 @@ def test_coins_fall_as_often_as_they_should(keep: float) -> None:
 @pytest.mark.parametrize("layout", TORCHS + OURS)
 @pytest.mark.parametrize("cell", MODULES)
 def test_zoneout_in_training_is_the_mask_of_the_seed(cell: str, layout: str) -> None:
-    case = Case(cell, layout, layers=2, bidirectional=True, width=7, H=7, change="zoneout")
+    case = Case(cell, layout, layers=2, bidirectional=True, width=7, H=7, modifier="zoneout")
     problem, twin = Problem(case), Twin(case, (0.0, 0.0), 0.0)
     twin.load_state_dict(problem.ours.state_dict())
     torch.manual_seed(5)
@@ -77,7 +77,7 @@ def test_zoneout_in_training_is_the_mask_of_the_seed(cell: str, layout: str) -> 
 
 @pytest.mark.parametrize("cell", MODULES)
 def test_recurrent_dropout_is_one_mask_for_all_steps(cell: str) -> None:
-    case = Case(cell, "ragged", layers=2, bidirectional=True, change="recurrent_dropout")
+    case = Case(cell, "ragged", layers=2, bidirectional=True, modifier="recurrent_dropout")
     problem, twin = Problem(case), Twin(case, (0.0, 0.0), 0.0)
     twin.load_state_dict(problem.ours.state_dict())
     torch.manual_seed(5)
@@ -89,8 +89,8 @@ def test_recurrent_dropout_is_one_mask_for_all_steps(cell: str) -> None:
 
 @pytest.mark.parametrize("cell", MODULES)
 def test_weight_drop_is_a_module_with_other_weights(cell: str) -> None:
-    case = Case(cell, "dense", layers=2, bidirectional=True, change="weight_drop")
-    problem, plain = Problem(case), replace(case, change="").module()
+    case = Case(cell, "dense", layers=2, bidirectional=True, modifier="weight_drop")
+    problem, plain = Problem(case), replace(case, modifier="").module()
     torch.manual_seed(5)
     ours = problem.run(problem.ours)
     torch.manual_seed(5)
@@ -139,7 +139,7 @@ def test_given_masks_a_row_has_its_bits_in_any_batch(cell: str) -> None:
         starts = [sum(problem.lengths[:b]) for b in range(B)]
         lines = [starts[b] + t for b in rows for t in range(problem.lengths[b])]
         noise: Any = Noise(mask[:, rows], keep_h[lines], None if keep_c is None else keep_c[lines])  # type: ignore[arg-type]
-        along = Walk.of(Lines.ragged([problem.lengths[b] for b in rows]), len(lines))
+        along = CachedIndex.of(Lines.ragged([problem.lengths[b] for b in rows]), len(lines))
         state = [None if s is None else s[:, rows] for s in (h0, c0)]
         y, h_n, c_n, _ = functional.recurrent(cell, x[lines], weights, 2, along, *state, noise)
         return y, h_n, c_n
@@ -166,7 +166,7 @@ def test_a_seed_repeats_every_mask(case: Case) -> None:
 
 
 @pytest.mark.parametrize("cell", MODULES)
-def test_changes_compose_in_any_order(cell: str) -> None:
+def test_modifiers_compose_in_any_order(cell: str) -> None:
     found, x = [], torch.randn(6, 3, 5, generator=torch.Generator().manual_seed(1))
     for first, second in ((nn.zoneout, nn.recurrent_dropout), (nn.recurrent_dropout, nn.zoneout)):
         torch.manual_seed(4)
@@ -227,11 +227,11 @@ def test_a_limit_holds_an_explosion() -> None:
 
 
 def test_learned_states_are_given_states(case: Case) -> None:
-    case = replace(case, states=False, change="learned_state")
-    problem, plain = Problem(case), replace(case, change="", states=True).module()
+    case = replace(case, states=False, modifier="learned_state")
+    problem, plain = Problem(case), replace(case, modifier="", states=True).module()
     plain.load_state_dict({k: v for k, v in problem.ours.state_dict().items() if k not in ("h_0", "c_0")})
     learned = [getattr(problem.ours, name) for name in ("h_0", "c_0")[: len(problem.states)]]
-    given = Problem(replace(case, states=True, change=""))
+    given = Problem(replace(case, states=True, modifier=""))
     given.ours, given.rows, given.d_rows, given.d_states = plain, problem.rows, problem.d_rows, problem.d_states
     given.states = [
         state.detach().expand_as(s).clone().requires_grad_() for state, s in zip(learned, problem.states, strict=True)
