@@ -17,6 +17,8 @@ import hypothesis
 import numpy as np
 import pytest
 
+from durations import Durations
+
 ROOT = Path(__file__).resolve().parent.parent
 
 # Before torch's OpenMP library is loaded: its threads sleep between jobs instead of spinning, so that a machine with
@@ -29,10 +31,12 @@ hypothesis.settings.register_profile("soak", max_examples=1000, deadline=None, p
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--soak", action="store_true", help="run the long tests too, and more examples of every law")
+    parser.addoption("--budget", action="store_true", help="print the processor seconds of every area and its budget")
 
 
 def pytest_configure(config: pytest.Config) -> None:
     hypothesis.settings.load_profile("soak" if config.getoption("--soak") else "everyday")
+    config.pluginmanager.register(Durations(whole=config.getoption("--budget")))
     if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:  # so a shell begins what it runs in the background
         signal.signal(signal.SIGINT, signal.default_int_handler)
 
