@@ -69,7 +69,9 @@ class Durations:
             terminalreporter.section("processor seconds")
             for area, seconds in sorted(found.items(), key=lambda item: -item[1]):
                 terminalreporter.write_line(f"{seconds:8.1f} of {areas.get(area, 0):4.0f}  {area}")
-            terminalreporter.write_line(f"{sum(found.values()):8.1f} of {sum(areas.values()):4.0f}  in all; the slowest:")
+            terminalreporter.write_line(
+                f"{sum(found.values()):8.1f} of {sum(areas.values()):4.0f}  in all; the slowest:"
+            )
             for address, seconds in sorted(self.seconds.items(), key=lambda item: -item[1])[:SLOWEST]:
                 terminalreporter.write_line(f"{seconds:8.1f}  {address}")
         for area, seconds in over.items():
