@@ -11,6 +11,7 @@ import signal
 import subprocess
 import sys
 import zlib
+from collections.abc import Iterator
 from pathlib import Path
 
 import hypothesis
@@ -18,12 +19,15 @@ import numpy as np
 import pytest
 
 from durations import Durations
+from warm import Warm
 
 ROOT = Path(__file__).resolve().parent.parent
 
 # Before torch's OpenMP library is loaded: its threads sleep between jobs instead of spinning, so that a machine with
 # other work on it runs the tests several times faster. No bit depends on it.
 os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+if "PYTEST_XDIST_WORKER" in os.environ:  # one of several processes: a processor each
+    os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 hypothesis.settings.register_profile("everyday", max_examples=20, deadline=None, derandomize=True)
 hypothesis.settings.register_profile("soak", max_examples=1000, deadline=None, print_blob=True)
@@ -106,6 +110,14 @@ def bare_python(tmp_path_factory: pytest.TempPathFactory) -> Path:
     found = subprocess.run([python, "-c", "import torch"], capture_output=True, check=False)
     assert found.returncode == 1, "the bare environment can import torch"
     return python
+
+
+@pytest.fixture(scope="session")
+def warm(quiet_environment: dict[str, str]) -> Iterator[Warm]:
+    """The program, ready to be called. Networks in tests are tiny: torch's threads would only wait."""
+    program = Warm({**quiet_environment, "OMP_NUM_THREADS": "1"})
+    yield program
+    program.close()
 
 
 @pytest.fixture(scope="session")

@@ -85,7 +85,7 @@ def test_training_after_inference_mode(kind: str, options: dict[str, bool]) -> N
         looked = output(layer)
     trained = output(layer)
     np.testing.assert_array_equal(looked.numpy(), trained.detach().numpy())
-    for module, y in ((layer, trained), (theirs, output(theirs))):
+    for y in (trained, output(theirs)):
         (y * torch.linspace(-1, 1, y.numel()).view_as(y)).sum().backward()
     for (name, ours), other in zip(layer.named_parameters(), theirs.parameters(), strict=True):
         torch.testing.assert_close(ours.grad, other.grad, rtol=1e-5, atol=1e-5, msg=lambda said, name=name: name + said)
