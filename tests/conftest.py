@@ -19,6 +19,7 @@ import numpy as np
 import pytest
 
 from durations import Durations
+from skipped import Skipped
 from warm import Warm
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -41,6 +42,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 def pytest_configure(config: pytest.Config) -> None:
     hypothesis.settings.load_profile("soak" if config.getoption("--soak") else "everyday")
     config.pluginmanager.register(Durations(whole=config.getoption("--budget")))
+    config.pluginmanager.register(Skipped())
     if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:  # so a shell begins what it runs in the background
         signal.signal(signal.SIGINT, signal.default_int_handler)
 
