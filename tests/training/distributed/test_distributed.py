@@ -160,10 +160,11 @@ def test_what_one_process_does_is_refused_to_several(ask: Ask, tmp_path: Path) -
 
 
 def test_a_time_to_be_done_by_is_the_first_ranks(ask: Ask, tmp_path: Path) -> None:
-    answer = ask(tmp_path, train("--batch 3 --minutes 0.06 --max-steps 100000"), ranks=2)
+    answer = ask(tmp_path, train("--batch 3 --minutes 0.1 --max-steps 100000"), ranks=2)
     assert answer["codes"] == [0, 0], answer["err"]
     _, facts = state(tmp_path)
-    assert [plan["reason"] for plan in facts["plans"][:2]] == ["trial", "minutes"]
+    reasons = [plan["reason"] for plan in facts["plans"] if plan["reason"] != "look"]  # which a busy machine adds
+    assert reasons[:2] == ["trial", "minutes"]
     assert facts["step"] == facts["plans"][-1]["total_steps"]
 
 
