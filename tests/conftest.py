@@ -11,17 +11,24 @@ import signal
 import subprocess
 import sys
 import zlib
+from collections.abc import Iterator
 from pathlib import Path
 
 import hypothesis
 import numpy as np
 import pytest
 
+from durations import Durations
+from skipped import Skipped
+from warm import Warm
+
 ROOT = Path(__file__).resolve().parent.parent
 
 # Before torch's OpenMP library is loaded: its threads sleep between jobs instead of spinning, so that a machine with
 # other work on it runs the tests several times faster. No bit depends on it.
 os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+if "PYTEST_XDIST_WORKER" in os.environ:  # one of several processes: a processor each
+    os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 hypothesis.settings.register_profile("everyday", max_examples=20, deadline=None, derandomize=True)
 hypothesis.settings.register_profile("soak", max_examples=1000, deadline=None, print_blob=True)
@@ -29,10 +36,13 @@ hypothesis.settings.register_profile("soak", max_examples=1000, deadline=None, p
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--soak", action="store_true", help="run the long tests too, and more examples of every law")
+    parser.addoption("--budget", action="store_true", help="print the processor seconds of every area and its budget")
 
 
 def pytest_configure(config: pytest.Config) -> None:
     hypothesis.settings.load_profile("soak" if config.getoption("--soak") else "everyday")
+    config.pluginmanager.register(Durations(whole=config.getoption("--budget")))
+    config.pluginmanager.register(Skipped())
     if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:  # so a shell begins what it runs in the background
         signal.signal(signal.SIGINT, signal.default_int_handler)
 
@@ -102,6 +112,14 @@ def bare_python(tmp_path_factory: pytest.TempPathFactory) -> Path:
     found = subprocess.run([python, "-c", "import torch"], capture_output=True, check=False)
     assert found.returncode == 1, "the bare environment can import torch"
     return python
+
+
+@pytest.fixture(scope="session")
+def warm(quiet_environment: dict[str, str]) -> Iterator[Warm]:
+    """The program, ready to be called. Networks in tests are tiny: torch's threads would only wait."""
+    program = Warm({**quiet_environment, "OMP_NUM_THREADS": "1"})
+    yield program
+    program.close()
 
 
 @pytest.fixture(scope="session")

@@ -145,6 +145,7 @@ class Kept(SilentObserver):
         self.stages: list[str] = []
         self.steps: list[int] = []
         self.looks: list[int] = []
+        self.losses: dict[int, float] = {}
         self.best = 0
 
     def stage(self, text: str) -> None:
@@ -157,6 +158,7 @@ class Kept(SilentObserver):
 
     def evaluation(self, evaluation: Evaluation) -> None:
         self.looks.append(evaluation.step)
+        self.losses[evaluation.step] = evaluation.loss
         self.best = evaluation.step if evaluation.best else self.best
 
 
@@ -228,7 +230,9 @@ def test_cut_off_it_goes_on_to_the_same_weights(tmp_path: Path, monkeypatch: pyt
     with pytest.raises(Interrupted, match=r"step 7.*is saved in") as caught:
         anaphora.train("classify", DATA, progress=cut, **ROWS)
     folder = kept_in(str(caught.value))
-    assert anaphora.load(folder / "model.anaphora").card["best_step"] == cut.best > 0
+    assert cut.looks == [3, 6]
+    least = min(cut.losses, key=lambda step: cut.losses[step])
+    assert anaphora.load(folder / "model.anaphora").card["best_step"] == cut.best == least
     with pytest.raises(UsageError, match=r"came from a Python program: give them again, resume\(…, data=…\)"):
         anaphora.resume(folder)
     with pytest.raises(DataError, match=r"The data of .* have changed since it was begun"):
@@ -306,4 +310,6 @@ def test_a_run_that_diverged_keeps_its_folder(tmp_path: Path, monkeypatch: pytes
     with pytest.raises(Diverged, match=r"at step 8 of 12[\s\S]* is saved in"):
         anaphora.train("classify", DATA, progress=watch, **ROWS)
     (folder,) = left_behind(tmp_path)
-    assert anaphora.load(folder / "model.anaphora").card["best_step"] == watch.best > 0
+    assert watch.looks == [3, 6]
+    least = min(watch.losses, key=lambda step: watch.losses[step])
+    assert anaphora.load(folder / "model.anaphora").card["best_step"] == watch.best == least

@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 import anaphora
+import durations
 from anaphora import errors
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -122,6 +123,14 @@ def test_did_you_mean(typed: str, meant: str | None) -> None:
 
 def test_contributing_fits_one_screen() -> None:
     assert len((ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8").splitlines()) <= 60
+
+
+def test_every_test_belongs_to_an_area_with_a_budget() -> None:
+    areas = durations.budgets(durations.PAGE.read_text(encoding="utf-8"))
+    files = [path.relative_to(ROOT).as_posix() for path in (ROOT / "tests").rglob("test_*.py")]
+    examples = ["README.md", *(f"docs/{path.name}" for path in (ROOT / "docs").glob("*.md")), "src/anaphora/api.py"]
+    found = [durations.area_of(address, areas) for address in [*files, *examples]]
+    assert set(found) == set(areas)
 
 
 @pytest.mark.parametrize("script", SCRIPTS, ids=lambda path: path.name)

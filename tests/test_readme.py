@@ -5,11 +5,11 @@ from __future__ import annotations
 import os
 import re
 import shlex
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
+
+from warm import Warm
 
 ROOT = Path(__file__).resolve().parent.parent
 BLOCKS = re.findall(r"```sh\n(.*?)```", (ROOT / "README.md").read_text(encoding="utf-8"), re.DOTALL)
@@ -39,12 +39,9 @@ def test_the_first_block_is_the_two_commands() -> None:
     assert os.access(ROOT / "scripts" / "test", os.X_OK)
 
 
-def test_the_tour_runs_in_order(folder: Path) -> None:
+def test_the_tour_runs_in_order(folder: Path, warm: Warm) -> None:
     assert [words[0] for words in TOUR] == ["anaphora"] * len(TOUR)
     for words in TOUR:
-        arguments = [*words[1:], *(SOONER if "train" in words else [])]
-        ran = subprocess.run(
-            [sys.executable, "-m", "anaphora", *arguments], cwd=folder, capture_output=True, text=True, check=False
-        )
+        ran = warm([*words[1:], *(SOONER if "train" in words else [])], folder)
         assert (ran.returncode, ran.stderr if ran.returncode else "") == (0, ""), words
         assert ran.stdout, words

@@ -57,6 +57,12 @@ def test_a_planted_fault_is_found_in_its_row(
         assert each.remedy or each.severity != "error" or each.code in ("too-short", "unreadable")
 
 
+def characters(name: str, words: str) -> str:
+    """A file's text: no byte order mark, and one newline where a line ends."""
+    text = Path(name).read_bytes().decode("latin-1" if "latin-1" in words else "utf-8")
+    return text.removeprefix("\ufeff").replace("\r\n", "\n").replace("\r", "\n")
+
+
 @pytest.mark.parametrize("planted", LANGUAGE, ids=lambda planted: planted.name)
 def test_errors_are_what_training_refuses(planted: Planted, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     plant(planted, tmp_path)
@@ -66,7 +72,14 @@ def test_errors_are_what_training_refuses(planted: Planted, tmp_path: Path, monk
         with pytest.raises(DataError, match=r".{20}"):
             language.encode(config, language.read(config, paths))
     else:
-        assert len(language.encode(config, language.read(config, paths)).train) > 0
+        encoded = language.encode(config, language.read(config, paths))
+        train, held_out = map(encoded.vocabulary.decode, (encoded.train, encoded.held_out))
+        whole = "".join(characters(name, planted.words) for name in paths)
+        if planted.words.endswith(".txt"):  # a file is held out
+            assert train == whole
+            assert len(encoded.held_out) == len(characters(planted.words.rpartition(" ")[2], planted.words))
+        else:
+            assert train + held_out == whole
         assert errors(found("language", planted.words)) == []
 
 

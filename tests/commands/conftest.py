@@ -9,24 +9,25 @@ from pathlib import Path
 import pytest
 
 from program import Run
+from warm import Warm
 
 
 @pytest.fixture
-def run(tmp_path: Path, quiet_environment: dict[str, str]) -> Run:
+def run(tmp_path: Path, warm: Warm) -> Run:
     """Call the program in an empty folder: ``run("eval", "m.anaphora", "-", stdin="text")``."""
-
-    environment = {**quiet_environment, "OMP_NUM_THREADS": "1"}  # tiny networks: torch's threads would only wait
 
     def call(
         *words: str, stdin: str | bytes = b"", python: Path | str = sys.executable
     ) -> subprocess.CompletedProcess[str]:
         sent = stdin.encode() if isinstance(stdin, str) else stdin
+        if python == sys.executable:
+            return warm(list(words), tmp_path, sent)
         done = subprocess.run(
             [python, "-m", "anaphora", *words],
             input=sent,
             capture_output=True,
             cwd=tmp_path,
-            env=environment,
+            env=warm.environment,
             check=False,
         )
         return subprocess.CompletedProcess(done.args, done.returncode, done.stdout.decode(), done.stderr.decode())

@@ -8,7 +8,7 @@ from program import Run
 
 
 def test_demo_of_reviews(run: Run, tmp_path: Path) -> None:
-    done = run("demo", "classify", "--minutes", "0.2")
+    done = run("demo", "classify", "--minutes", "0.1")
     assert done.returncode == 0, done.stderr
     for shown in ("4,000 reviews of a small grammar", "TF-IDF+LR", "anaphora run demo-classify.anaphora"):
         assert shown in done.stdout

@@ -322,8 +322,12 @@ class Problem:
         return outputs, [torch.cat(column, dim=1) for column in zip(*ends, strict=True)]
 
     def run_torch(self) -> tuple[Rows, list[Tensor]]:
-        """Torch's answer, in the case's own layout where torch knows it."""
-        return self.run(self.torchs) if self.case.layout in TORCHS else self.run_each_alone(self.torchs)
+        """Torch's answer, in the case's own layout where torch knows it; a twin takes rows of any length at once."""
+        if self.case.layout in TORCHS:
+            return self.run(self.torchs)
+        if isinstance(self.torchs, Twin):
+            return self.torchs.walk(self.rows, self.states if self.case.states else None)
+        return self.run_each_alone(self.torchs)
 
     def gradients(self, module: Any, found: tuple[Rows, list[Tensor]], create_graph: bool = False) -> dict[str, Tensor]:
         """Every gradient of Σ output·d_output + Σ state·d_state, by name."""

@@ -58,17 +58,25 @@ def test_the_update_ratio_is_how_far_the_weights_moved() -> None:
 
 
 def test_the_clip_rate_counts_the_steps_since_the_last_marked_one(tmp_path: Path) -> None:
-    run, seen = loop(tmp_path, total=1200, training=Training(learning_rate=0.01, clip=1.0))
+    held: list[Tensor] = []
+
+    def remembered(model: nn.Module, batch: Any, carry: int | None) -> tuple[Tensor, int]:
+        held.append(torch.cat([parameter.detach().flatten() for parameter in model.parameters()]))
+        return square(model, batch, carry)
+
+    run, seen = loop(tmp_path, total=1200, training=Training(learning_rate=0.01, clip=1.0), loss=remembered)
     run.run()
+    held.append(torch.cat([parameter.detach().flatten() for parameter in run.model.parameters()]))
     marked = [step.step for step in seen.steps if step.marked]
     assert marked[:3] == [1, 3, 6]
     assert len(marked) == 401
     for begin, end in zip([0, *marked], marked, strict=False):
         norms = [step.gradient_norm for step in seen.steps[begin:end]]
         assert seen.steps[end - 1].clip_rate == pytest.approx(sum(norm > 1.0 for norm in norms) / len(norms))
-        assert seen.steps[end - 1].update_ratio > 0
+        moved = float((held[end] - held[end - 1]).norm() / held[end - 1].norm())
+        assert seen.steps[end - 1].update_ratio == pytest.approx(moved, rel=1e-6)
     assert {math.isnan(step.update_ratio) for step in seen.steps if not step.marked} == {True}
-    assert 0 < sum(step.gradient_norm > 1.0 for step in seen.steps) < 1200
+    assert sum(step.gradient_norm > 1.0 for step in seen.steps) == 142
 
 
 class Rows(nn.Module):

@@ -160,10 +160,11 @@ def test_what_one_process_does_is_refused_to_several(ask: Ask, tmp_path: Path) -
 
 
 def test_a_time_to_be_done_by_is_the_first_ranks(ask: Ask, tmp_path: Path) -> None:
-    answer = ask(tmp_path, train("--batch 3 --minutes 0.15 --max-steps 100000"), ranks=2)
+    answer = ask(tmp_path, train("--batch 3 --minutes 0.1 --max-steps 100000"), ranks=2)
     assert answer["codes"] == [0, 0], answer["err"]
     _, facts = state(tmp_path)
-    assert [plan["reason"] for plan in facts["plans"][:2]] == ["trial", "minutes"]
+    reasons = [plan["reason"] for plan in facts["plans"] if plan["reason"] != "look"]  # which a busy machine adds
+    assert reasons[:2] == ["trial", "minutes"]
     assert facts["step"] == facts["plans"][-1]["total_steps"]
 
 
@@ -284,7 +285,7 @@ def test_ranks_must_have_the_same_before_them(ask: Ask, tmp_path: Path) -> None:
     (folders[1] / "t.txt").unlink()
     (folders[1] / "t.txt").mkdir()
     answer = ask(tmp_path, train("--batch 4"), ranks=2, folders=folders)
-    assert answer["codes"][0] == answer["codes"][1] > 0
+    assert answer["codes"] == [3, 3]
     assert "anaphora: rank 1: " in answer["err"][1]
     assert "t.txt" in answer["err"][1]
     assert answer["err"][0] == ""

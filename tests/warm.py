@@ -1,0 +1,125 @@
+"""The program, called in forks of one process that has imported it all: `python -m anaphora` without the seconds that
+importing torch takes.
+
+    python tests/warm.py HANDLE
+
+receives over a socket, for each call, words, folder and environment as JSON, and the three standard streams as open
+files; answers with the exit code and the processor seconds. Nothing is shared between calls: each is a child of its
+own, forked before anything ran. What depends on the start of a process, such as what is imported or how many threads
+there are, is tested with a real one.
+"""
+
+from __future__ import annotations
+
+import importlib
+import json
+import os
+import socket
+import subprocess
+import sys
+import tempfile
+import threading
+from pathlib import Path
+from typing import IO, Any
+
+import durations
+
+LONGEST = 2**16  # bytes of a message
+MISTAKE = 98  # a code that the program never ends with
+
+
+class Warm:
+    """Calls the program: ``Warm(environment)(["verify", "m.anaphora"], folder)``."""
+
+    def __init__(self, environment: dict[str, str]) -> None:
+        self.environment, self.seconds = environment, 0.0
+        self.link, far = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        self.process = subprocess.Popen(
+            [sys.executable, __file__, str(far.fileno())],
+            pass_fds=[far.fileno()],
+            env=environment,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+        )
+        far.close()
+
+    def __call__(self, words: list[str], folder: Path, stdin: bytes = b"") -> subprocess.CompletedProcess[str]:
+        reader, writer = os.pipe()
+        with tempfile.TemporaryFile() as out, tempfile.TemporaryFile() as err:
+            asked = json.dumps({"words": words, "folder": str(folder), "environment": self.environment})
+            socket.send_fds(self.link, [asked.encode()], [reader, out.fileno(), err.fileno()])
+            os.close(reader)
+            sender = threading.Thread(target=_send, args=(writer, stdin))
+            sender.start()
+            answer = json.loads(self.link.recv(LONGEST))
+            sender.join()
+            self.seconds += answer["seconds"]
+            durations.add(answer["seconds"])
+            return subprocess.CompletedProcess(["anaphora", *words], answer["code"], _read(out), _read(err))
+
+    def close(self) -> None:
+        """End the process. Its children's time was added call by call, so that it must not count again here."""
+        self.link.close()
+        self.process.wait()
+        durations.add(-self.seconds)
+
+
+def _send(writer: int, content: bytes) -> None:
+    with open(writer, "wb") as file:
+        try:
+            file.write(content)
+        except BrokenPipeError:
+            return  # as to any program that does not read all of it
+
+
+def _read(file: IO[bytes]) -> str:
+    file.seek(0)
+    return file.read().decode()
+
+
+def _live(asked: dict[str, Any], handles: list[int]) -> None:
+    """The life of a child."""
+    from anaphora.cli import main
+
+    for at, handle in enumerate(handles):
+        os.dup2(handle, at)
+    os.chdir(asked["folder"])
+    os.environ.clear()
+    os.environ.update(asked["environment"])
+    sys.argv = ["anaphora", *asked["words"]]
+    code = MISTAKE
+    try:
+        code = main()
+    except SystemExit as ended:
+        code = int(ended.code or 0)
+    finally:
+        sys.stdout.flush()
+        sys.stderr.flush()
+        os._exit(code)
+
+
+def _serve(link: socket.socket) -> None:
+    """Answer until the other side is gone."""
+    import torch._dynamo  # noqa: F401 - an optimiser brings this
+
+    from anaphora.cli import COMMANDS
+
+    for place, _ in COMMANDS.values():
+        importlib.import_module(place.partition(":")[0])
+    while True:
+        message, handles, _, _ = socket.recv_fds(link, LONGEST, 3)
+        if not message:
+            return
+        child = os.fork()
+        if child == 0:
+            link.close()
+            _live(json.loads(message), handles)
+        for handle in handles:
+            os.close(handle)
+        _, status, usage = os.wait4(child, 0)
+        facts = {"code": os.waitstatus_to_exitcode(status), "seconds": usage.ru_utime + usage.ru_stime}
+        link.send(json.dumps(facts).encode())
+
+
+if __name__ == "__main__":
+    _serve(socket.socket(fileno=int(sys.argv[1])))
