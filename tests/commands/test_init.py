@@ -71,7 +71,7 @@ def test_a_file_to_begin_with_means_the_same_on_top_of_any_preset(
 
 
 def test_lines_that_are_commented_out_hold_anyway() -> None:
-    """Every knob stands in the file: taking the marks away changes nothing."""
+    """Every field stands in the file: taking the marks away changes nothing."""
     guessed = Suggestion(TASK.default_preset, {"training": {"seed": 3}})
     written = toml.begin(LanguageConfig, PRESETS, guessed)
     lines = [line.removeprefix("# ") if " = " in line else line for line in written.splitlines()]
@@ -92,10 +92,10 @@ CHINESE = "".join(map(chr, range(0x4E00, 0x4E00 + 900)))
 @pytest.mark.parametrize(
     ("content", "expected"),
     [
-        (text(GOOD), {"preset": "small", "units": "char", "encoding": "utf-8", "batch": 8, "steps": 32}),
-        (text(prose(4000) * 4), {"preset": "medium", "units": "char", "batch": 32, "steps": 64}),
+        (text(GOOD), {"preset": "small", "units": "char", "encoding": "utf-8", "batch": 8, "bptt": 32}),
+        (text(prose(4000) * 4), {"preset": "medium", "units": "char", "batch": 32, "bptt": 64}),
         ("ein schöner Tag\n".encode("latin-1") * 900, {"encoding": "cp1252", "preset": "small", "batch": 16}),
-        ("plain enough\n".encode("utf-16"), {"encoding": "utf-16", "batch": 1, "steps": 8}),
+        ("plain enough\n".encode("utf-16"), {"encoding": "utf-16", "batch": 1, "bptt": 8}),
         ((CHINESE + "\n").encode() * 400, {"preset": "medium", "units": "subword", "batch": 32}),
         ((CHINESE + "\n").encode() * 4, {"preset": "small", "units": "byte", "batch": 4}),
     ],

@@ -18,9 +18,9 @@ SHORT = [
     "12",
     "--minutes",
     "3",
-    "--knob",
+    "--option",
     "training.learning_rate",
-    "--knob",
+    "--option",
     "model.cell=gru,rnn",
 ]
 
@@ -89,8 +89,8 @@ def test_ctrl_c_keeps_finished_trials(tmp_path: Path, quiet_environment: dict[st
 @pytest.mark.parametrize(
     ("words", "said"),
     [
-        (["--minutes", "1", "--knob", "model.hiden"], "no knob 'model.hiden'. Did you mean model.hidden?"),
-        (["--minutes", "1", "--knob", "training.epochs=1..3"], "trials are compared at one length"),
+        (["--minutes", "1", "--option", "model.hiden"], "no field 'model.hiden'. Did you mean model.hidden?"),
+        (["--minutes", "1", "--option", "training.epochs=1..3"], "trials are compared at one length"),
         ([], "Say how long the search may take: --minutes 30."),
         (["--minutes", "1", "--batch", "4000"], "Bring more text"),
     ],

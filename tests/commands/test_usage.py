@@ -43,13 +43,13 @@ def test_the_version(run: Run) -> None:
     assert run("--version").stdout == f"anaphora {anaphora.__version__}\n"
 
 
-def test_every_knob_is_in_the_help(run: Run) -> None:
+def test_every_field_is_in_the_help(run: Run) -> None:
     from anaphora.config import config_fields
     from anaphora.tasks.language.settings import LanguageConfig
 
     shown = run("train", "language", "--help").stdout
-    for knob in config_fields(LanguageConfig):
-        assert (knob.short or knob.flag) in shown
+    for field in config_fields(LanguageConfig):
+        assert (field.short or field.flag) in shown
 
 
 @pytest.mark.parametrize(
