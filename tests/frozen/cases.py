@@ -66,7 +66,8 @@ CASES = (
     Case("tag-spans", "tag", "spans.conll", f"{_TAGS} --character-embedding 4 --character-hidden 3",
          (*_TAGGED, "eval M more.conll", "eval M more.conll --json")),
     Case("tag-letters", "tag", "tags.jsonl", f"{_TAGS} --characters convolution --character-embedding 4"
-         " --character-hidden 3 --no-crf --cell gru --recurrent-dropout 0.2", (*_TAGGED[:2], "eval M tags.jsonl --json")),
+         " --character-hidden 3 --no-crf --cell gru --recurrent-dropout 0.2",
+         (*_TAGGED[:2], "eval M tags.jsonl --json")),
     Case("tag-words", "tag", "spans.conll", f"{_TAGS} --characters none --internal iob2 --layers 2 --cell rnn",
          (_TAGGED[1], "eval M more.conll")),
     Case("fill-lstm", "fill", "novel.txt", f"{_FILL} --average 0.9",

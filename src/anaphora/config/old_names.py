@@ -27,7 +27,7 @@ OLD_NAMES = {
 
 
 def by_current_names(values: Values) -> dict[str, Any]:
-    """Return values, by section and key, with every old key replaced by its current name; all else stays, for checks."""
+    """Return values, by section and key, with every old key replaced by its current name; all else stays as it is."""
     return {
         section: _renamed(OLD_NAMES.get(section, {}), keys) if isinstance(keys, Mapping) else keys
         for section, keys in values.items()

@@ -213,9 +213,8 @@ class GapFiller(TrainedModel):
 
 
 class Answers(LineAnswers[dict[str, Any], tuple[FilledText, ...]]):
-    """A gap filler that answers lines; `top` asks for so many words of each gap, `left_to_right` for the prediction of
-    the
-    past alone, beside.
+    """A gap filler that answers lines; `top` asks for so many words of each gap, `left_to_right` adds the
+    prediction of the past alone.
     """
 
     def __init__(

@@ -66,7 +66,8 @@ class Network(ConfigSection):
     unk_rate: float = Field(
         default=0.25,
         ge=0,
-        description="a training word that occurs n times is replaced by the unknown word with probability unk_rate/(unk_rate + n)",
+        description="a word that occurs n times is replaced by the unknown word "
+        "with probability unk_rate/(n + unk_rate)",
     )
     word_dropout: Share = option(0.1, "probability that any word is replaced by the unknown word in training")
     embedding_dropout: Share = option(0.5, "dropout on the word embeddings and character features")
