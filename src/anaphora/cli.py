@@ -28,7 +28,7 @@ from anaphora.version import __version__
 COMMANDS = {
     "demo": (
         "anaphora.commands.demo:make",
-        "Train a small model on generated data and show its results; about one minute.",
+        "Train a small model on example data and show its results; about one minute.",
     ),
     "init": ("anaphora.commands.init:make", "Suggest a config from your data."),
     "check": ("anaphora.commands.check:make", "Check your data before training."),

@@ -75,7 +75,7 @@ def test_every_field_is_in_the_help(run: Run) -> None:
         (["run", "m", "--temperature", "-1"], ["temperature", "-1"]),
         (["run", "m", "--top-p", "0"], ["top-p"]),
         (["run", "m", "--top-k", "-4"], ["top-k"]),
-        (["run", "m", "x"], ["INPUT: not for a language model", "--prompt"]),
+        (["run", "m", "x"], ["INPUT: not an argument of a language model", "--prompt"]),
         (["train", "language", "t", "--preset", "smal"], ["no preset 'smal'", "Did you mean 'small'?"]),
         (["train", "language", "t", "--cell", "lstn"], ["--model.cell", "Did you mean 'lstm'?"]),
         (["train", "language", "t", "--hidden", "many"], ["--model.hidden", "a whole number"]),

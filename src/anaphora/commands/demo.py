@@ -1,4 +1,4 @@
-"""``anaphora demo``: generated data, a small network trained on them, and its results; one minute.
+"""``anaphora demo``: example data, a small network trained on them, and its results; one minute.
 
 data → train → score beside the baseline → what the model says of data never seen
 """

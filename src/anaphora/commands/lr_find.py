@@ -20,7 +20,7 @@ _ROWS = 12
 _ABOVE = 0.25  # of the fall: how far above the first loss a picture shows the rise after it
 _HELP = """Suggest a learning rate by a range test: the learning rate rises from very small to very large.
 
-    suggested = a tenth of the learning rate at which the smoothed loss is lowest
+    suggested = 0.1 × the learning rate with the lowest smoothed loss
 
 The options are those of `anaphora train {task}`. The updates are discarded. A long run needs a lower learning rate than
 a short one, so treat the suggestion as a starting point and as an upper bound.

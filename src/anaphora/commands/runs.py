@@ -149,7 +149,7 @@ def _facts(run: Run, now: float) -> dict[str, Any]:
         "steps": run.steps,
         "total_steps": run.total_steps,
         "seconds": run.seconds,
-        "best_look": None if best is None else best["loss"],
+        "best_validation_loss": None if best is None else best["loss"],
         "best_step": None if best is None else best["step"],
         "results": [asdict(result) for result in run.results],
     }
@@ -179,7 +179,7 @@ def _table(facts: Sequence[dict[str, Any]]) -> list[str]:
             [
                 each["run"], each["task"], each["status"], each["started"][:16].replace("T", " "),
                 duration_text(each["seconds"]), f"{each['steps']:,}{f'/{total:,}' if going else ''}",
-                *(_number(number) for number in (each["best_look"], result["value"], result["baseline"])),
+                *(_number(number) for number in (each["best_validation_loss"], result["value"], result["baseline"])),
                 result["name"],
             ]
         )  # fmt: skip
