@@ -35,7 +35,7 @@ def test_trials_the_best_settings_and_more_trials(run: Run, tmp_path: Path, text
     done = run("tune", "language", text, *SHORT, "--trials", "3")
     assert done.returncode == 0, done.stderr
     lines = done.stdout.splitlines()
-    assert lines[0].split() == ["trial", "state", "held", "out", "time", "learning_rate", "cell"]
+    assert lines[0].split() == ["trial", "state", "validation", "loss", "time", "learning_rate", "cell"]
     losses = [float(line.split()[2]) for line in lines[1:4]]
     assert losses == sorted(losses)
     assert lines[-2:] == [
