@@ -32,7 +32,7 @@ ROWS: dict[str, Any] = {
 }  # fmt: skip
 TEXT = "the cat sat on the mat and the dog ate the cat.\n" * 60
 WRITES: dict[str, Any] = {
-    "preset": "small", "hidden": 12, "embedding": 6, "batch": 4, "steps": 16, "max_steps": 12, "evaluations": 2,
+    "preset": "small", "hidden": 12, "embedding": 6, "batch": 4, "bptt": 16, "max_steps": 12, "evaluations": 2,
 }  # fmt: skip
 TEXTS, LABELS = sentences(40)
 SERIES = [np.array(channels).T for channels in waves(32)[0]]

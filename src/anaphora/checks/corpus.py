@@ -92,7 +92,7 @@ def smaller_batch(units: int, sizes: Sequence[tuple[int, int]]) -> str:
 
     `sizes` are numbers of rows and steps.
     """
-    fits = (f"try --batch {batch} --steps {steps}" for batch, steps in sizes if batch * steps <= units)
+    fits = (f"try --batch {batch} --bptt {steps}" for batch, steps in sizes if batch * steps <= units)
     return next(fits, "at least a few sentences: nothing can be learnt from this little")
 
 

@@ -93,7 +93,7 @@ def _memory(needed: int, weights: int, batch: int) -> list[Finding]:
     free = available_memory()
     if free is not None and needed > free:
         message = f"Training takes about {_size(needed)}; {_size(free)} are free here."
-        remedy = "Take a smaller --batch or --steps first, then a smaller network; or close other programs."
+        remedy = "Take a smaller --batch or --bptt first, then a smaller network; or close other programs."
         found.append(Finding("memory-short", "warning", "training", (), message, remedy, figures=figures))
     return found
 

@@ -1,4 +1,4 @@
-"""``anaphora verify``: is the file whole, and what is in it."""
+"""``anaphora verify``: check a model file against its digests, and describe it."""
 
 from __future__ import annotations
 
@@ -19,11 +19,11 @@ def make() -> Any:
 
 def verify(
     models: Annotated[list[str], typer.Argument(metavar="MODEL...", help="Model files.", show_default=False)],
-    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object per file instead of lines.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object per file.")] = False,
 ) -> None:
-    """Check every byte of a model file against its SHA-256 digests, and say what is in it.
+    """Check every byte of a model file against its SHA-256 digests, and describe the model.
 
-    Exit code 5 when a file is damaged, or was made by a version that this one cannot read.
+    The exit code is 5 if a file is damaged, or if a newer version wrote it in a format that this version cannot read.
     """
     from anaphora import bundle
     from anaphora.bundle import spec

@@ -1,4 +1,4 @@
-"""Runs beside each other: what came out, how their losses fell, and the knobs in which they differ."""
+"""Runs beside each other: what came out, how their losses fell, and the fields in which they differ."""
 
 from __future__ import annotations
 

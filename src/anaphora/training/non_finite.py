@@ -65,8 +65,8 @@ def of_memory(error: BaseException) -> str:
     """What to say of it."""
     said = (str(error).splitlines() or [type(error).__name__])[0].rstrip(".")
     return (
-        f"there is not enough memory ({said}). Read less at once (--batch, --batch-steps or --steps), cut long rows"
-        " (--longest), or take a smaller network; `anaphora check` foretells what training takes."
+        f"there is not enough memory ({said}). Read less at once (--batch, --batch-steps or --bptt), cut long rows"
+        " (--max-length), or take a smaller network; `anaphora check` foretells what training takes."
     )
 
 

@@ -1,6 +1,6 @@
-"""A search over a few knobs in a budget of time: trials are short trainings, kept in a study on disk.
+"""A search over a few fields in a budget of time: trials are short trainings, kept in a study on disk.
 
-    trial n:   knobs drawn by TPE from what the trials before came to (the first: as they were set)
+    trial n:   fields drawn by TPE from what the trials before came to (the first: as they were set)
                trained for budget / trials of the time, its loss the best look at the held-out part
                given up at a look that is worse than the median of the others' at that tenth of their run
 
@@ -138,7 +138,7 @@ class Search:
             study = optuna.create_study(study_name=_NAME, storage=storage, load_if_exists=True)
         except OSError as error:
             raise UsageError(f"'{path}' cannot be written: {error.strerror or error}. Name another folder.") from error
-        facts = {**self.facts, "knobs": {name: str(space) for name, space in self.spaces.items()}}
+        facts = {**self.facts, "fields": {name: str(space) for name, space in self.spaces.items()}}
         if not study.user_attrs:
             study.set_user_attr("facts", facts)
             study.set_user_attr("seconds", 60 * self.minutes / (self.trials or USUAL_TRIALS))
@@ -149,14 +149,14 @@ class Search:
                 f"{self.folder} holds another search: its {' and '.join(other)} are others. Name another --folder."
             )
         _bury(study)
-        # Another seed for every process that opens the study, or it would draw the same knobs again.
+        # Another seed for every process that opens the study, or it would draw the same fields again.
         seed = int(self.facts["seed"]) + len(study.get_trials(deepcopy=False))
         study.sampler = optuna.samplers.TPESampler(seed=seed, n_startup_trials=_FIRST)
         study.pruner = optuna.pruners.MedianPruner(_FIRST, n_warmup_steps=_EARLY)
         return study
 
     def _as_set(self) -> dict[str, Value]:
-        """The knobs as the person set them, where a search may try that."""
+        """The fields as the person set them, where a search may try that."""
         set_to = self.config(()).model_dump()
         found: dict[str, Value] = {}
         for name, space in self.spaces.items():
@@ -325,7 +325,7 @@ def _suggested(trial: Trial, name: str, space: Space) -> Value:
 
 
 def _options(values: Mapping[str, Value]) -> list[str]:
-    """Knobs as words of the command line."""
+    """Fields as words of the command line."""
     words: list[str] = []
     for name, value in values.items():
         words += [

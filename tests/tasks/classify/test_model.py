@@ -27,7 +27,7 @@ from anaphora.training import run
 from anaphora.training.observer import SilentObserver, Step
 from labelled import baseline_of, config, sentences, split, waves, write_csv
 
-STILL = ["--embedding-dropout", "0", "--output-dropout", "0", "--dropout", "0", "--unknown", "0"]
+STILL = ["--embedding-dropout", "0", "--output-dropout", "0", "--dropout", "0", "--unk-dropout", "0"]
 
 
 def corpus_of(kind: str, *options: str) -> data.Corpus:
@@ -133,7 +133,7 @@ def test_some_words_are_read_as_unknown_in_training_only(monkeypatch: pytest.Mon
 
     monkeypatch.setattr(classify, "run_rows", run_rows)
     for share in ("0.25", "0"):
-        work = classify.TRAINING(config("--unknown", share), corpus_of("text"))
+        work = classify.TRAINING(config("--unk-dropout", share), corpus_of("text"))
         work.batch_loss(nn.Linear(1, 1), work.encoded.train, None)
     (hidden, still), rows = read, work.encoded.train.rows
     changed = hidden.steps != rows.steps

@@ -24,7 +24,7 @@ from anaphora.training.observer import SilentObserver
 from anaphora.training.plan import Plan
 
 TEXT = "the cat sat on the mat. a dog sat on a log, and the cat saw the dog.\n" * 200
-TINY = "--batch 4 --steps 16 --hidden 12 --layers 1 --embedding 6 --evaluation-units 600 --evaluations 4 --valid 0.5"
+TINY = "--batch 4 --bptt 16 --hidden 12 --layers 1 --embedding 6 --evaluation-units 600 --evaluations 4 --valid 0.5"
 
 
 def config(*options: str) -> LanguageConfig:

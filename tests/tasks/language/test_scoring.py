@@ -100,13 +100,13 @@ def test_a_sample_of_a_text_is_scored_beside_its_floor(monkeypatch: pytest.Monke
     ids = writer().vocabulary.encode(text)
     whole = KneserNey(7, writer().vocabulary.size).fit(ids).nats(ids)
     expected = np.concatenate([whole[piece.first : piece.stop] for piece in pieces])
-    found = evaluate(writer(), text, text, most_units=1000)
+    found = evaluate(writer(), text, text, max_units=1000)
     assert (found.units, found.text_units) == (1000 - 1000 % len(pieces), len(text) - 1)
     assert found.nats_per_unit == pytest.approx(score.nats(writer().runtime, ids, pieces).mean(), rel=1e-12)
     assert found.floor_nats == pytest.approx(expected.mean(), rel=1e-12)
     assert found.bits_per_byte == pytest.approx(found.bits_per_unit * (len(text) - 1) / len(text))
     monkeypatch.setattr(tokenized, "IN_MEMORY", 0)  # and so it is from the disk
-    assert evaluate(writer(), text, text, most_units=1000) == found
+    assert evaluate(writer(), text, text, max_units=1000) == found
 
 
 def test_unknown_units_are_counted_and_a_text_of_one_is_refused() -> None:

@@ -117,12 +117,12 @@ def _keys(rows: Rows) -> Iterator[Hashable]:
 
 
 def _cut(config: ClassifyConfig, rows: Rows, encoded: Ragged, where: str, unit: str) -> list[Finding]:
-    longest = config.data.longest
+    longest = config.data.max_length
     cut = np.flatnonzero(encoded.lengths >= longest).tolist()
     if not cut:
         return []
     message = f"Of {len(cut):,} rows only the first {longest:,} {unit} are read."
-    return [at_rows("long-row", where, rows.place, cut, message, "Read more with --longest.")]
+    return [at_rows("long-row", where, rows.place, cut, message, "Read more with --max-length.")]
 
 
 # Labels

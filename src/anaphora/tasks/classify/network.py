@@ -50,5 +50,5 @@ def specification(config: ClassifyConfig, kind: str, inputs: int, labels: int) -
 
 def share_unknown(config: ClassifyConfig, kind: str) -> float:
     """How many of a text's symbols are read as unknown in training."""
-    share = config.model.unknown
+    share = config.model.unk_dropout
     return UNKNOWN.get(kind, 0.0) if share is None else share

@@ -77,11 +77,11 @@ def in_units(config: FillConfig, corpus: TextCorpus) -> Encoded:
 def shortage(config: FillConfig, corpus: TextCorpus, encoded: Encoded) -> str:
     """What is too short to train on or to score; empty if nothing is."""
     train, held_out = len(encoded.train), len(encoded.held_out)
-    need = config.training.batch * config.training.steps
+    need = config.training.batch * config.training.bptt
     if train < need:
         return (
             f"The training part of {corpus.name} has {train:,} words and marks; one batch of {config.training.batch}"
-            f" windows of {config.training.steps} needs {need:,}. Bring more text, or {smaller_batch(train, _SIZES)}."
+            f" windows of {config.training.bptt} needs {need:,}. Bring more text, or {smaller_batch(train, _SIZES)}."
         )
     if not encoded.vocabulary.words[encoded.held_out[:_SEARCHED]].any():
         return (

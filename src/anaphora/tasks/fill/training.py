@@ -62,7 +62,7 @@ class FillTraining(SupervisedTask[Ids]):
 
     def make_batches(self) -> Windows:
         training = self.training
-        return Windows(self.encoded.train, self.words, training.batch, training.steps, training.seed)
+        return Windows(self.encoded.train, self.words, training.batch, training.bptt, training.seed)
 
     def initialise(self, model: Any) -> None:
         """Small vectors, since they are written with, too; outputs that know nothing but how frequent words are."""
@@ -83,7 +83,7 @@ class FillTraining(SupervisedTask[Ids]):
 
     def hidden(self, ids: Ids) -> Ids:
         """Symbols (T, B), words at random read as unknown: what is around a gap may be other gaps."""
-        return hide_symbols(ids, self.config.model.unknown, self.encoded.vocabulary.unknown, self.words[ids])
+        return hide_symbols(ids, self.config.model.unk_dropout, self.encoded.vocabulary.unknown, self.words[ids])
 
     @property
     def most_validated(self) -> int:

@@ -69,7 +69,7 @@ def in_units(config: LanguageConfig, corpus: TextCorpus) -> Encoded:
     """
     unit, size = config.data.units, config.data.vocabulary
     if not len(corpus.train):
-        need = config.training.batch * config.training.steps + 1
+        need = config.training.batch * config.training.bptt + 1
         raise DataError(f"The training part of {corpus.name} is empty; one batch needs {need:,} {PLURAL[unit]}.")
     way = Tokenization(lambda text: build(unit, text, size), lambda tensors: restore(unit, tensors), (unit, size))
     return prepare(corpus, way)
@@ -79,11 +79,11 @@ def shortage(config: LanguageConfig, corpus: TextCorpus, encoded: Encoded) -> st
     """What is too short to train on or to score; empty if nothing is."""
     unit = PLURAL[config.data.units]
     train, held_out = len(encoded.train), len(encoded.held_out)
-    need = config.training.batch * config.training.steps + 1
+    need = config.training.batch * config.training.bptt + 1
     if train < need:
         return (
             f"The training part of {corpus.name} has {train:,} {unit}; one batch of {config.training.batch} rows by"
-            f" {config.training.steps} steps needs {need:,}. Bring more text, or {smaller_batch(train - 1, _SIZES)}."
+            f" {config.training.bptt} steps needs {need:,}. Bring more text, or {smaller_batch(train - 1, _SIZES)}."
         )
     if held_out < 2:
         return (

@@ -80,8 +80,7 @@ def evaluate(
     vocabulary: Vocabulary,
     text: str | Text,
     training_text: str | Text | None = None,
-    most_pieces: int = windows.ROWS,
-    most_units: int = SCORED,
+    max_units: int = SCORED,
 ) -> Score:
     """Score a text, and count n-grams on the training text where it is given.
 
@@ -91,7 +90,7 @@ def evaluate(
     with units_of(vocabulary, text) as ids:
         if len(ids) < 2:
             raise DataError(f"Expected at least 2 {vocabulary.kind} units to score, got {len(ids)}: bring more text.")
-        pieces = windows.cut(len(ids), most=most_pieces, units=most_units)
+        pieces = windows.cut(len(ids), units=max_units)
         result = surprise(nats(model, ids, pieces))
         sha256, size_bytes = hashlib.sha256(), 0
         for block in text.blocks():
@@ -135,7 +134,7 @@ def _baseline(
     card = model.config.get("card", {})
     if card.get("held_out_sha256") == sha256:
         return float(card["floor"]["nats_per_unit"]), "this is the held-out text of the training, and its n-gram score"
-    return None, "this is not the training's held-out text: give the training text with --floor-from"
+    return None, "this is not the training's held-out text: give the training text with --baseline-text"
 
 
 def ngram_nats(ngram: KneserNey, ids: Units, pieces: Sequence[Piece]) -> NDArray[np.float64]:

@@ -60,7 +60,7 @@ class LanguageTraining(SupervisedTask[Window]):
     def make_batches(self) -> Windows:
         training = self.training
         self._pieces = windows.cut(len(self.encoded.held_out))
-        return Windows(self.encoded.train, training.batch, training.steps, training.seed)
+        return Windows(self.encoded.train, training.batch, training.bptt, training.seed)
 
     def initialise(self, model: nn.Module) -> None:
         """An output that begins at the symbols' log frequencies, which the first steps then need not learn."""

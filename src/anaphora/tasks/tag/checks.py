@@ -152,12 +152,12 @@ def _tagged_keys(part: Sentences) -> Iterator[Hashable]:
 
 
 def _long(config: TagConfig, train: Sentences) -> list[Finding]:
-    longest = config.data.longest
+    longest = config.data.max_length
     rows = np.flatnonzero(train.lengths > longest).tolist()
     if not rows:
         return []
     message = f"{len(rows):,} sentences have more than {longest:,} words and are trained on in pieces."
-    remedy = "Look whether blank lines between sentences are missing; or raise --longest."
+    remedy = "Look whether blank lines between sentences are missing; or raise --max-length."
     return [at_rows("long-row", TRAIN, train.place, rows, message, remedy)]
 
 

@@ -161,7 +161,7 @@ def encode(config: TagConfig, corpus: Corpus) -> Encoded:
             f"All {corpus.train.words:,} words of the training part have the tag {reader.tags[0]!r}: there is nothing"
             " to tell apart. Is it the right column? --tag names another."
         )
-    train = reader.labelled(corpus.train, config.data.longest)
+    train = reader.labelled(corpus.train, config.data.max_length)
     counts = np.bincount(train.words.steps, minlength=reader.words.size).astype(np.int64)
     return Encoded(reader, train, reader.labelled(corpus.held_out), counts)
 

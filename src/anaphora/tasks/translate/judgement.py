@@ -60,7 +60,7 @@ class Judgement:
         notes = []
         if self.left_out:
             notes.append(
-                f"{self.left_out:,} pairs were left out of training: empty on one side, or too long (--longest)."
+                f"{self.left_out:,} pairs were left out of training: empty on one side, or too long (--max-length)."
             )
         if self.score is not None and self.score.rows < self.held_out:
             notes.append(f"Of {self.held_out:,} held-out pairs {self.score.rows:,} were decoded, evenly spread.")
