@@ -77,15 +77,15 @@ class Gallery:
     def write(self) -> None:
         """Write the file; raises UsageError where nothing was translated."""
         if not self._pictures:
-            raise UsageError(f"There is nothing to draw in '{self.path}': no line had a text.")
+            raise UsageError(f"There is nothing to draw in '{self.path}': no line contained a text.")
         page = self._pictures[0]
         if self._most > 1:
             figures = "\n".join(f"<figure>{picture}</figure>" for picture in self._pictures)
             page = (
                 '<!doctype html>\n<html lang="en"><meta charset="utf-8"><title>Attention</title>\n'
                 "<style>body{font:16px system-ui,sans-serif;margin:2rem;color:#222}figure{margin:0 0 2rem;"
-                "overflow-x:auto}</style>\n<h1>Attention</h1>\n<p>Down: what was written. Across: what was read. The"
-                f" darker a field, the more it was looked at.</p>\n{figures}\n</html>\n"
+                "overflow-x:auto}</style>\n<h1>Attention</h1>\n<p>Rows: symbols of the target. Columns: symbols of the"
+                f" source. The darker a cell, the larger its attention weight.</p>\n{figures}\n</html>\n"
             )
         atomic.write(self.path, [page.encode()])
 

@@ -37,8 +37,8 @@ def results(compared: Sequence[Run], now: float) -> list[tuple[str, list[str]]]:
         ("status", [run.status(now) for run in compared]),
         ("steps", [run.steps for run in compared]),
         ("time", [duration_text(run.seconds) for run in compared]),
-        ("best look, nats", [None if run.best is None else _four(run.best["loss"]) for run in compared]),
-        ("its step", [None if run.best is None else run.best["step"] for run in compared]),
+        ("best validation loss, nats", [None if run.best is None else _four(run.best["loss"]) for run in compared]),
+        ("step of the best validation", [None if run.best is None else run.best["step"] for run in compared]),
     ]
     found = [{result.called: result for result in run.results} for run in compared]
     for name in dict.fromkeys(name for each in found for name in each):
@@ -64,7 +64,7 @@ def chart(compared: Sequence[Run], up: str) -> Chart:
         CurveLine(name, colour, points(run.of("evaluation"), "loss"), "marked")
         for name, colour, run in zip(names(compared), _COLOURS, compared, strict=False)
     ]
-    return Chart("Loss on the held-out part", lines, up=up, named=True)
+    return Chart("Validation loss", lines, up=up, named=True)
 
 
 def page(compared: Sequence[Run], now: float) -> str:
@@ -83,10 +83,10 @@ def page(compared: Sequence[Run], now: float) -> str:
         return html.table(("", *called), [(what, *map(as_text, values)) for what, values in rows])
 
     body = [
-        html.header(" · ".join(called), f"{len(compared)} runs beside each other"),
-        html.figure(pictures, f"Loss on the held-out part, {_unit(compared)}; lower is better"),
+        html.header(" · ".join(called), f"{len(compared)} runs compared"),
+        html.figure(pictures, f"Validation loss, {_unit(compared)}; lower is better"),
         html.section("Results", table(results(compared, now))),
-        html.section("Settings that differ", table(different) if different else "<p>None: they were set alike.</p>"),
+        html.section("Settings that differ", table(different) if different else "<p>The settings are equal.</p>"),
     ]
     return html.document(" · ".join(called), body)
 
@@ -102,7 +102,7 @@ def picture(compared: Sequence[Run]) -> str:
 
 def _few(compared: Sequence[Run]) -> None:
     if len(compared) > len(_COLOURS):
-        raise UsageError(f"A picture can hold {len(_COLOURS)} runs, and there are {len(compared)}. Name fewer.")
+        raise UsageError(f"A picture shows at most {len(_COLOURS)} runs, and {len(compared)} were named. Name fewer.")
 
 
 def _four(value: float | None) -> str | None:

@@ -92,4 +92,4 @@ class Page:
     def _say(self, trouble: str) -> None:
         if not self._troubled:
             self._troubled = True
-            self._tell(f"The page {self.folder / page.NAME} could not be drawn; the run goes on. {trouble}")
+            self._tell(f"The page {self.folder / page.NAME} could not be drawn; the run continues. {trouble}")

@@ -50,10 +50,10 @@ def read_curve(path: Path) -> Curve:
     try:
         events = [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
     except FileNotFoundError as error:
-        raise DataError(f"Expected a run's records at {path}, and there is no such file.") from error
+        raise DataError(f"There is no file {path}; expected the records of a run.") from error
     steps = [event for event in events if event["event"] == "step"]
     if not steps:
-        raise DataError(f"{path} records no step: the run ended before its first.")
+        raise DataError(f"{path} records no step: the run ended before its first step.")
     per_step = steps[0]["units"]
     looks = [event for event in events if event["event"] == "evaluation"]
     finish: dict[str, Any] = next((event for event in events if event["event"] == "finish"), {})

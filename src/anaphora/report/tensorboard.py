@@ -87,4 +87,4 @@ class TensorBoard(SilentObserver):
             write()
         except OSError as error:
             self._broken = True
-            self._tell(f"{self.folder} cannot be written any more; the run goes on. {error.strerror or error}.")
+            self._tell(f"{self.folder} cannot be written any more; the run continues. {error.strerror or error}.")

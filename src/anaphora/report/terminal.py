@@ -47,9 +47,9 @@ def described(plan: Plan) -> str:
         return f"{why} over the first steps"
     if plan.reason == "look":
         long = f"would take about {plan.seconds_per_evaluation:,.0f} s"
-        return f"a whole look at the held-out part {long}: looks are at {plan.look_share:.1%} of it"
-    end = "" if plan.seconds_left is None else f", about {duration_text(plan.seconds_left)} to go"
-    score = "" if plan.score_share == 1 else f", then a score of {plan.score_share:.1%} of what would be scored"
+        return f"a validation of the whole held-out part {long}: each validation uses {plan.look_share:.1%} of it"
+    end = "" if plan.seconds_left is None else f", about {duration_text(plan.seconds_left)} left"
+    score = "" if plan.score_share == 1 else f", then a final score on {plan.score_share:.1%} of the usual sample"
     return f"{why}: {plan.total_steps:,} steps in all{end}{score}"
 
 

@@ -53,10 +53,10 @@ def read(path: Path) -> tuple[dict[str, NDArray[Any]], dict[str, Any]]:
             text = metadata["anaphora"]
             tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 - not a dict
             if _digest(text, tensors) != metadata.get("sha256"):
-                raise ValueError("its SHA-256 is another one")
+                raise ValueError("its SHA-256 digest does not match its contents")
             return tensors, json.loads(text)
     except (SafetensorError, OSError, KeyError, ValueError) as error:
-        raise CorruptBundle(f"{path} is not a whole checkpoint: {error}. Delete it and train again.") from error
+        raise CorruptBundle(f"The checkpoint {path} is damaged: {error}. Delete it and train again.") from error
 
 
 def keep(folder: Path, tensors: Tensors, facts: Mapping[str, Any]) -> None:
@@ -68,7 +68,9 @@ def keep(folder: Path, tensors: Tensors, facts: Mapping[str, Any]) -> None:
         with contextlib.suppress(FileNotFoundError):
             os.replace(folder / LAST, folder / PREVIOUS)
     except OSError as error:
-        raise UsageError(f"'{folder / LAST}' could not be kept: {error.strerror or error}. Make room.") from error
+        raise UsageError(
+            f"The checkpoint '{folder / LAST}' could not be written: {error.strerror or error}. Free disk space."
+        ) from error
     write(folder / LAST, tensors, facts)
 
 
@@ -84,7 +86,7 @@ def newest(folder: Path) -> tuple[dict[str, NDArray[Any]], dict[str, Any], str] 
         except CorruptBundle as error:
             damaged.append(error)
         else:
-            return tensors, facts, f"{damaged[0]} The one before it was used." if damaged else ""
+            return tensors, facts, f"{damaged[0]} The checkpoint before it was used." if damaged else ""
     if damaged:
         raise damaged[0]
     return None

@@ -18,9 +18,11 @@ def pick(wanted: str, precision: str) -> torch.device:
     there = {"cpu": True, "cuda": torch.cuda.is_available(), "mps": torch.backends.mps.is_available()}
     chosen = ("cuda" if there["cuda"] else "cpu") if wanted == "auto" else wanted
     if not there[chosen]:
-        raise UsageError(f"--device {wanted}: torch {torch.__version__} finds none here. Use --device cpu.")
+        raise UsageError(
+            f"--device {wanted}: torch {torch.__version__} finds no such device on this machine. Use --device cpu."
+        )
     if precision == "bfloat16" and chosen == "cpu":
-        raise UsageError("--precision bfloat16 is for a GPU; this processor's kernels compute in float32.")
+        raise UsageError("--precision bfloat16 needs a GPU; the kernels for processors compute in float32.")
     return torch.device(chosen)
 
 

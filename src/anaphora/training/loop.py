@@ -202,7 +202,7 @@ class Loop(Generic[Batch]):
         if taken.ratio is not None:
             self.at.clipped = []
         if not math.isfinite(loss) or not math.isfinite(norm):
-            what = f"loss was {loss}" if not math.isfinite(loss) else f"gradient's norm was {norm} (loss {loss:.4g})"
+            what = f"loss was {loss}" if not math.isfinite(loss) else f"gradient norm was {norm} (loss {loss:.4g})"
             self.at.step = step - 1  # the weights took this and later gradients in no more
             where = "" if self.explain is None else f" {self._explained(step)}"
             raise Diverged(f"The {what} at step {step} of {self.schedule.total_steps}.{where}")
@@ -261,7 +261,7 @@ class Loop(Generic[Batch]):
             raise Terminated("asked to stop.") if cut == "terminated" else KeyboardInterrupt
         if not math.isfinite(loss):
             where = f"at step {self.step} of {self.schedule.total_steps}"
-            raise Diverged(f"The loss on the held-out part was {loss} {where}.")
+            raise Diverged(f"The validation loss was {loss} {where}.")
         return loss, weights, probes
 
     def _judged(self) -> tuple[str, float, str, dict[str, Mapping[str, float]]]:

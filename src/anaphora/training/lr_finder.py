@@ -103,12 +103,16 @@ def judge(rates: Sequence[float], losses: Sequence[float]) -> LRRangeTest:
     kept = tuple(rates), tuple(losses), tuple(smooth)
     if not smooth:
         return LRRangeTest(
-            *kept, None, "The first loss was not finite: the data or the first weights are at fault, no rate."
+            *kept,
+            None,
+            ("The first loss was not finite: the cause is the data or the initial weights, not the learning rate."),
         )
     least = min(range(len(smooth)), key=smooth.__getitem__)
     if smooth[least] > smooth[0] - _FALLEN * abs(smooth[0]):
-        return LRRangeTest(*kept, None, "The loss fell at no rate: nothing was learnt in so few steps.")
-    note = "The loss still fell at the highest rate: look further." if least == len(smooth) - 1 else ""
+        return LRRangeTest(
+            *kept, None, "The loss did not fall at any learning rate: the network learned nothing in so few steps."
+        )
+    note = "The loss still fell at the highest learning rate: test higher rates." if least == len(smooth) - 1 else ""
     return LRRangeTest(*kept, float(f"{_SHARE * rates[least]:.2g}"), note)
 
 

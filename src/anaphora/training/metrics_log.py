@@ -76,7 +76,7 @@ class MetricsLog:
                 os.fsync(self._file.fileno())
         except OSError as error:
             raise UsageError(
-                f"{self.path} could not be written: {error.strerror or error}. Make room and train again."
+                f"{self.path} could not be written: {error.strerror or error}. Free disk space and train again."
             ) from error
 
 

@@ -37,13 +37,16 @@ def explained(
                 hook.remove()
         which = f"batch {number + 1} of {len(batches)}: " if len(batches) > 1 else ""
         if seen.places:
-            return f"Not finite first in '{seen.path}': {which}{_rows(seen, batch, name)}."
+            return (
+                f"The first values that are not finite are in the output of '{seen.path}':"
+                f" {which}{_rows(seen, batch, name)}."
+            )
         if not bool(total.isfinite()):
-            return f"Every block's output was finite, the loss made of them was not{f' in {which}' if which else ''}."
+            return f"The output of every block was finite, but the loss was not{f' in {which}' if which else ''}."
         gradients = torch.autograd.grad(total, list(model.parameters()), allow_unused=True)
         for (path, _), gradient in zip(model.named_parameters(), gradients, strict=True):
             if gradient is not None and not bool(gradient.isfinite().all()):
-                return f"{which}The outputs were finite, the gradient of '{path}' was not."
+                return f"{which}The outputs were finite, but the gradient of '{path}' was not."
     return ""
 
 
@@ -52,7 +55,7 @@ def told(explanations: Sequence[str]) -> str:
     for rank, text in enumerate(explanations):
         if text:
             return f"On rank {rank}: {text}" if len(explanations) > 1 else text
-    return "Run once more, the same batch gave finite numbers: it was a matter of the dropout that was drawn."
+    return "A second computation of the same batch gave finite numbers: the cause was the random dropout mask."
 
 
 def is_of_memory(error: BaseException) -> bool:
@@ -65,8 +68,9 @@ def of_memory(error: BaseException) -> str:
     """What to say of it."""
     said = (str(error).splitlines() or [type(error).__name__])[0].rstrip(".")
     return (
-        f"there is not enough memory ({said}). Read less at once (--batch, --batch-steps or --steps), cut long rows"
-        " (--longest), or take a smaller network; `anaphora check` foretells what training takes."
+        f"there is not enough memory ({said}). Use smaller batches (--batch or --batch-steps) or windows"
+        " (--bptt), shorten long rows (--max-length), or use a smaller network; `anaphora check` estimates"
+        " the memory that training needs."
     )
 
 

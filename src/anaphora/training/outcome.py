@@ -43,11 +43,10 @@ class Outcome:
         if self.stopped == "interrupted":
             return Interrupted(f"Stopped by Ctrl-C after step {self.steps}. {saved}")
         if self.stopped == "terminated":
-            return Terminated(f"Asked to stop after step {self.steps}. {saved}")
+            return Terminated(f"Stopped by a signal after step {self.steps}. {saved}")
         if self.stopped == "diverged":
             return Diverged(
-                f"{self.trouble} {saved} What usually helps: a lower --learning-rate, a longer --warmup or a smaller"
-                " --clip."
+                f"{self.trouble} {saved} A lower --learning-rate, a longer --warmup or a smaller --clip usually helps."
             )
         if self.stopped in ("unwritable", "exhausted"):
             return UsageError(f"{self.trouble} {saved}")

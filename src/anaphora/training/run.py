@@ -119,9 +119,9 @@ def resume(
             facts = run_folder.facts(folder)
             if facts["data_sha256"] != work.sha256:
                 raise DataError(
-                    f"The data of {folder} have changed since it was begun (SHA-256 {work.sha256[:12]}…, expected"
-                    f" {facts['data_sha256'][:12]}…): what was trained on cannot be gone on with. Bring the old data"
-                    " back, or train anew."
+                    f"The data of {folder} have changed since the run began (SHA-256 {work.sha256[:12]}…,"
+                    f" expected {facts['data_sha256'][:12]}…), so the run cannot continue. Restore the old"
+                    " data, or train again."
                 )
             found = checkpoint.newest(folder / run_folder.CHECKPOINTS)
     facts = workers.agree(facts)
@@ -184,9 +184,9 @@ class _Run:
                 return None
             report = self._end(loop, outcome, told)
         except KeyboardInterrupt as cut:
-            raise Interrupted(f"Stopped by Ctrl-C outside of training. {self._kept()}") from cut
+            raise Interrupted(f"Stopped by Ctrl-C outside of the training loop. {self._kept()}") from cut
         except Terminated as cut:
-            raise Terminated(f"Asked to stop outside of training. {self._kept()}") from cut
+            raise Terminated(f"Stopped by a signal outside of the training loop. {self._kept()}") from cut
         except UsageError as error:
             if not self.saved:
                 raise
@@ -226,7 +226,9 @@ class _Run:
     def _end(self, loop: Loop[Any], outcome: Outcome, told: Observer) -> Any:
         """Save what there is, score it if the run was not cut off, and save that."""
         if outcome.best is None:
-            raise outcome.error("No model was saved: none had been judged yet.") or AssertionError(outcome)
+            raise outcome.error("No model was saved: the run stopped before its first validation.") or AssertionError(
+                outcome
+            )
         if outcome.stopped in ("unwritable", "exhausted"):
             self.trouble = f"{outcome.trouble} "
         best = outcome.best
@@ -267,12 +269,12 @@ class _Run:
         minutes, took = self.work.training.minutes, time.monotonic() - self.started
         if minutes is not None and took > _LATE * 60 * minutes:
             self.observer.note(
-                f"Reading, preparing and the baseline took {duration_text(took)} of the {duration_text(60 * minutes)}"
-                " that --minutes gives: little is left to train."
+                f"Reading and preparing the data and computing the baseline took {duration_text(took)} of"
+                f" the {duration_text(60 * minutes)} of --minutes: little time is left for training."
             )
 
     def _kept(self) -> str:
-        return f"{self.saved or f'What was kept is in {self.folder}.'} Go on with: anaphora resume {self.folder}"
+        return f"{self.saved or f'The checkpoints are in {self.folder}.'} Continue with: anaphora resume {self.folder}"
 
 
 def lengths(
@@ -341,11 +343,13 @@ def _said(found: tuple[Any, Any, str] | None, loop: Loop[Any], changes: str) -> 
         return []
     notes = [found[2]] if found[2] else []
     if loop.step == 0:
-        notes.append("No checkpoint had been written yet: beginning anew.")
+        notes.append("There was no checkpoint yet: the run begins again from step 0.")
     elif loop.step >= loop.schedule.total_steps:
-        notes.append(f"All {loop.step:,} steps had been taken: only scoring and saving are left.")
+        notes.append(f"All {loop.step:,} steps are done: only scoring and saving remain.")
     else:
-        notes.append(f"Going on after step {loop.step:,} of {loop.schedule.total_steps:,}.")
+        notes.append(f"Continuing after step {loop.step:,} of {loop.schedule.total_steps:,}.")
     if changes:
-        notes.append(f"{changes} The run goes on, but not to the same bits as one that was never cut off.")
+        notes.append(
+            f"{changes} The run continues, but its weights will not equal those of an uninterrupted run bit for bit."
+        )
     return notes

@@ -120,7 +120,7 @@ class Search:
             raise Interrupted(f"Stopped by Ctrl-C; {self._kept(study)}") from cut
         except Terminated as cut:
             self._keep_best(study)
-            raise Terminated(f"Asked to stop; {self._kept(study)}") from cut
+            raise Terminated(f"Stopped by a signal; {self._kept(study)}") from cut
 
     def open(self) -> Study:
         """The study of the folder, made if there is none."""
@@ -146,7 +146,7 @@ class Search:
         elif study.user_attrs["facts"] != facts:
             other = [name for name in facts if study.user_attrs["facts"].get(name) != facts[name]]
             raise UsageError(
-                f"{self.folder} holds another search: its {' and '.join(other)} are others. Name another --folder."
+                f"{self.folder} holds another search: its {' and '.join(other)} differ. Name another --folder."
             )
         _bury(study)
         # Another seed for every process that opens the study, or it would draw the same knobs again.
@@ -253,7 +253,7 @@ class Search:
         loss = "no loss" if each.loss is None else f"{each.loss:.4f}"
         if best == each:
             self._keep_best(study)
-        self.tell(f"trial {number}: {loss}, {each.state}{'; the best so far' if best == each else ''}  ({said})")
+        self.tell(f"trial {number}: {loss}, {each.state}{'; best so far' if best == each else ''}  ({said})")
 
     def _keep_best(self, study: Study) -> None:
         best = best_of(study)
@@ -262,7 +262,7 @@ class Search:
 
     def _kept(self, study: Study) -> str:
         finished = sum(each.state not in ("cut off", "running") for each in tried(study))
-        return f"{finished} trials are kept in {self.folder}. The same command goes on with them."
+        return f"{finished} trials are kept in {self.folder}. The same command continues the search."
 
 
 class _Prune(SilentObserver):

@@ -47,7 +47,7 @@ class Stream(ABC, Generic[Chunk, Answers]):
         try:
             self.restore(parts)
         except KeyError as error:
-            raise DataError(f"This state lacks its part {error}: it is of another kind of stream.") from error
+            raise DataError(f"This state lacks its part {error}: it belongs to another kind of stream.") from error
 
     @abstractmethod
     def begin(self) -> None:

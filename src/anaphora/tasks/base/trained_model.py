@@ -42,7 +42,8 @@ class TrainedModel(ABC):
         task = model.config.get("task")
         if task != self.task:
             raise IncompatibleBundle(
-                f"Expected a model {self.makes}, made by `anaphora train {self.task}`; this one is of {task!r}."
+                f"Expected a model {self.makes}, made by `anaphora train {self.task}`; this model is of the"
+                f" task {task!r}."
             )
         self.runtime = model
         self.report: Any = None
@@ -66,7 +67,7 @@ class TrainedModel(ABC):
         """
         values = self.runtime.config.get("training")
         if values is None:
-            raise IncompatibleBundle("The model's file does not say what was set to train it.")
+            raise IncompatibleBundle("The model file does not record its training settings.")
         return from_values(self.config_class, values)
 
     @property

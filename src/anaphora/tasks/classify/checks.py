@@ -105,7 +105,7 @@ def _not_finite(config: ClassifyConfig, corpus: Corpus, rows: Rows) -> list[Find
 def _few(held_out: Rows) -> list[Finding]:
     off = 50 / max(1, len(held_out)) ** 0.5
     told = "1 row is" if len(held_out) == 1 else f"{len(held_out):,} rows are"
-    message = f"{told} held out: an accuracy on so few has a standard error of up to {off:.0f} points in a hundred."
+    message = f"{told} held out: the standard error of an accuracy on so few rows is up to {off:.0f} percentage points."
     return few_held_out(len(held_out), _FEW, message)
 
 
@@ -121,8 +121,8 @@ def _cut(config: ClassifyConfig, rows: Rows, encoded: Ragged, where: str, unit: 
     cut = np.flatnonzero(encoded.lengths >= longest).tolist()
     if not cut:
         return []
-    message = f"Of {len(cut):,} rows only the first {longest:,} {unit} are read."
-    return [at_rows("long-row", where, rows.place, cut, message, "Read more with --longest.")]
+    message = f"In {len(cut):,} rows, only the first {longest:,} {unit} are read."
+    return [at_rows("long-row", where, rows.place, cut, message, "Read more with --max-length.")]
 
 
 # Labels
@@ -145,8 +145,8 @@ def _labels(corpus: Corpus) -> list[Finding]:
     lone = [(label, row) for label, row in train if counts[label] == 1]
     if lone:
         names = ", ".join(repr(label) for label, _ in lone[:_SHOWN]) + (" and more" if len(lone) > _SHOWN else "")
-        message = f"{len(lone):,} label{'s have' if len(lone) > 1 else ' has'} one row to train on: {names}."
-        remedy = "Bring more rows of it, or merge it with another label."
+        message = f"{len(lone):,} label{'s have' if len(lone) > 1 else ' has'} only one training row: {names}."
+        remedy = "Add rows with this label, or merge the label with another one."
         places = tuple(corpus.train.place(row) for _, row in lone)
         found.append(Finding("lone-label", "warning", TRAIN, places, message, remedy))
     return found
@@ -154,7 +154,7 @@ def _labels(corpus: Corpus) -> list[Finding]:
 
 def _contradictions(corpus: Corpus) -> list[Finding]:
     parts = [(_keys(rows), [*map(frozenset, rows.labels)], rows.place) for rows in (corpus.train, corpus.held_out)]
-    remedy = "Give them one label; or, if several are true of a row, all of them in that row (--separator)."
+    remedy = "Give equal rows one label; if several labels apply to a row, list all of them in that row (--separator)."
     return contradictions(parts, "rows", "labels", remedy)
 
 
@@ -162,7 +162,7 @@ def _counts(corpus: Corpus) -> Finding:
     counts = Counter(label for labels in corpus.train.labels for label in labels).most_common()
     (most, many), (least, few) = counts[0], counts[-1]
     message = f"{len(counts):,} labels, from {most!r} ({many:,} rows) to {least!r} ({few:,})."
-    remedy = "" if many <= _UNEVEN * few else "If a rare label counts as much as a frequent one: --class-weights root."
+    remedy = "" if many <= _UNEVEN * few else "Add --class-weights root if rare labels matter as much as frequent ones."
     return Finding("labels", "info", TRAIN, (), message, remedy, figures={"labels": dict(counts)})
 
 
@@ -171,7 +171,10 @@ def _vocabulary(encoded: Encoded) -> list[Finding]:
     if known is None:
         return []
     train, held_out = (unknown_share(part.rows.steps, known.unknown) for part in (encoded.train, encoded.held_out))
-    message = f"{known.size:,} different {unit}; unknown are {train:.1%} to train on and {held_out:.1%} held out."
-    many = f"{held_out:.1%} of the {unit} are in no vocabulary: they all look alike to the network."
-    remedy = "Bring more text, or smaller units: --units subword, or char."
+    message = (
+        f"{known.size:,} different {unit} in the vocabulary; unknown: {train:.1%} of the training part,"
+        f" {held_out:.1%} of the held-out part."
+    )
+    many = f"{held_out:.1%} of the held-out {unit} are unknown: the network reads all of them as one symbol."
+    remedy = "Add text, or use smaller units: --units subword or char."
     return vocabulary(known.size, (train, held_out), message, _MANY_UNKNOWN, (many, remedy))

@@ -57,8 +57,8 @@ def choose(data: Data, table: Table) -> Columns:
     label = table.need(data.label) if data.label else _named(candidates, LABELS)
     if label is None:
         raise DataError(
-            f"{table.name}: none of its columns is called label: {', '.join(table.columns)}. Name the one that holds"
-            " it with --label; if the first line of a CSV is a row already, say --no-header."
+            f"{table.name}: no column is called label; the columns are {', '.join(table.columns)}. Name the"
+            " label column with --label; if the first line of a CSV is a row of data, add --no-header."
         )
     multi = data.separator is not None or any(isinstance(value, list | tuple) for value in head[label])
     rest = {name: values for name, values in head.items() if name != label}
@@ -84,16 +84,16 @@ def _steps(
     key = table.need(data.id) if data.id else _repeating(rest)
     if key is None:
         raise DataError(
-            f"{table.name}: it is not clear what the network should read; the columns are {', '.join(table.columns)}."
-            " Name the column of the text with --text. For series, name the column that says which series a line"
-            " belongs to with --id, or say --wide if a line is a whole series; or let each row hold a list of numbers"
-            " per channel (JSONL, Parquet)."
+            f"{table.name}: the input columns are not clear; the columns are {', '.join(table.columns)}."
+            " Name the text column with --text. For series with one step per line, name the column that"
+            " identifies the series with --id; for one series per line, add --wide; or give each row a"
+            " list of numbers per channel (JSONL, Parquet)."
         )
     time = table.need(data.time) if data.time else _named([name for name in rest if name != key], TIMES)
     channels = channels or tuple(name for name, values in rest.items() if name not in (key, time) and _numbers(values))
     if not channels:
         raise DataError(
-            f"{table.name} has no column of numbers beside {key!r} and {label!r}: name some with --columns."
+            f"{table.name} has no numeric column besides {key!r} and {label!r}: name the columns with --columns."
         )
     return Columns(label, channels=channels, id=key, time=time, multi=multi)
 

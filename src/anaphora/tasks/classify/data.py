@@ -133,7 +133,7 @@ def rows_of(tables: Sequence[Table], columns: Columns, data: Data) -> Rows:
 
 
 def _corpus(train: Rows, held_out: Rows, columns: Columns, sources: tuple[str, ...]) -> Corpus:
-    remedy = "Bring more of each label, or a file of its own with --valid."
+    remedy = "Add rows of each label, or name a held-out file with --valid."
     refuse_empty(len(train), len(held_out), "row", remedy)
     seen = hashlib.sha256()
     _digest(train, seen)

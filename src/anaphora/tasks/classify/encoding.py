@@ -138,7 +138,7 @@ class Reader:
             if plain["kind"] == "step":
                 return Reader(**plain, vocabulary=None, scale=Scale(tensors["scale.mean"], tensors["scale.sd"]))
         except KeyError as error:
-            raise CorruptBundle(f"The model lacks {error}, which says how it reads a row.") from error
+            raise CorruptBundle(f"The model file lacks {error}, which is needed to read a row.") from error
         return Reader(**plain, vocabulary=restore(plain["kind"], tensors), scale=None)
 
 
@@ -162,16 +162,16 @@ def encode(config: ClassifyConfig, corpus: Corpus) -> Encoded:
     multi = corpus.columns.multi
     if len(labels) < (1 if multi else 2):
         raise DataError(
-            f"All rows of the training part have the same label, {labels[0] if labels else 'none'!r}: there is nothing"
-            " to tell apart. Bring rows of at least two labels."
+            f"All training rows have the same label, {labels[0] if labels else 'none'!r}, so there is"
+            " nothing to learn. Add rows with at least one other label."
         )
     reader = reader_of(config.data, corpus.train)
     known = set(labels)
     for row, own in enumerate(corpus.held_out.labels):
         if set(own) - known:
             raise DataError(
-                f"{corpus.held_out.at(row)}: no row of the training part has the label"
-                f" {next(iter(set(own) - known))!r}. Add such rows to it, or leave this one out."
+                f"{corpus.held_out.at(row)}: no training row has the label"
+                f" {next(iter(set(own) - known))!r}. Add such rows to the training part, or remove this row."
             )
     parts = [
         Part(reader.rows(rows), targets(rows.labels, labels, multi), np.arange(len(rows)))

@@ -34,7 +34,9 @@ def text_of(values: Sequence[Any], where: str) -> str:
     try:
         text.encode()
     except UnicodeEncodeError as error:
-        raise DataError(f"{where}: character {error.start} of the text is half a surrogate pair, no text.") from error
+        raise DataError(
+            f"{where}: character {error.start} of the text is half a surrogate pair, which is not text."
+        ) from error
     return text
 
 
@@ -95,7 +97,7 @@ def number(value: Any, column: str, where: str) -> float:
             return float(value)
         except ValueError:
             pass
-    raise DataError(f"{where}: column '{column}' holds {shown(value)}, which is no number.")
+    raise DataError(f"{where}: column '{column}' holds {shown(value)}, which is not a number.")
 
 
 def labels_of(value: Any, separator: str | None, multi: bool, where: str) -> tuple[str, ...]:
@@ -112,7 +114,7 @@ def labels_of(value: Any, separator: str | None, multi: bool, where: str) -> tup
         return tuple(dict.fromkeys(label.strip() for label in found if label.strip()))
     label = "" if value is None else _plain(value, where).strip()
     if not label:
-        raise DataError(f"{where} has no label: give it one, or remove the row.")
+        raise DataError(f"{where} has no label: add a label, or remove the row.")
     return (label,)
 
 

@@ -54,7 +54,7 @@ class Judgement:
         """The baseline's own note, rows that were not scored, and a network that loses."""
         baseline = [self.baseline.note] if self.baseline.note else []
         scored = self.held_out if self.score is None else self.score.rows
-        remedy = "Train it longer (--minutes), with more dropout, or on more rows."
+        remedy = "Train longer (--minutes), with more dropout, or on more rows."
         partly = partly_scored(scored, self.held_out, "rows")
         return [*baseline, *partly, *lost(self.results[0], "the logistic regression", remedy)]
 
@@ -83,7 +83,10 @@ class Judgement:
             rows = tuple(
                 (row.where, row.text, ", ".join(row.labels), ", ".join(row.guess), row.nats) for row in score.worst
             )
-            told = Paragraph("Wrong, and sure of it: mistakes of the network, or of the data. Look at them first.")
+            told = Paragraph(
+                "Wrong predictions with a high probability: mistakes of the network or of the labels. Check"
+                " these rows first."
+            )
             found.append(
                 ReportSection("Worst rows", (told, ReportTable(("where", "row", "label", "guess", "nats"), rows)))
             )
@@ -95,7 +98,7 @@ def _confused(score: Score) -> ReportSection:
         rows: tuple[tuple[Cell, ...], ...] = tuple(
             (name, *row) for name, row in zip(score.labels, score.confusion, strict=True)
         )
-        told = Paragraph("Down: the label of the data. Across: the guess.")
+        told = Paragraph("Rows: label in the data. Columns: predicted label.")
         return ReportSection("Confusion", (told, ReportTable(("", *score.labels), rows)))
     pairs = tuple((truth, guess, count) for count, truth, guess in score.confused()[:_CONFUSED])
     return ReportSection("Most often confused", (ReportTable(("label", "guess", "rows"), pairs),))

@@ -84,7 +84,7 @@ def _table(array: NDArray[Any]) -> Ragged:
     try:
         steps = array.astype(np.float64).reshape(-1, array.shape[2] if array.ndim == 3 else 1)
     except (TypeError, ValueError) as error:
-        raise DataError(f"{NAME} hold what is no number: {error}.") from error
+        raise DataError(f"{NAME} contain a value that is not a number: {error}.") from error
     return Ragged(steps, np.arange(1, len(array) + 1, dtype=np.int64) * array.shape[1])
 
 
@@ -101,7 +101,7 @@ def _series(rows: Sequence[Any]) -> Ragged:
         try:
             steps = np.asarray(row, dtype=np.float64)
         except (TypeError, ValueError) as error:
-            raise DataError(f"{where}, is no series of numbers ({error}); expected {_WHAT}.") from error
+            raise DataError(f"{where}, is not a series of numbers ({error}); expected {_WHAT}.") from error
         if steps.ndim not in (1, 2):
             raise DataError(f"{where}, has shape {steps.shape}; expected (T, C), or (T,) for one channel.")
         series.append(steps.reshape(len(steps), -1) if steps.size else steps.reshape(0, 0))

@@ -62,9 +62,11 @@ class Classifier(TrainedModel):
             self.separator: str | None = units["separator"]
             self.columns = Columns(**{name: _tuples(value) for name, value in units["columns"].items()})
         except (KeyError, TypeError) as error:
-            raise CorruptBundle(f"The model lacks what names its labels: {error}.") from error
+            raise CorruptBundle(f"The model file lacks the names of its labels: {error}.") from error
         if model.width != len(self.labels):
-            raise IncompatibleBundle(f"The file names {len(self.labels)} labels, but its network scores {model.width}.")
+            raise IncompatibleBundle(
+                f"The file names {len(self.labels)} labels, but its network has {model.width} outputs."
+            )
 
     def scores(self, rows: Ragged) -> NDArray[np.float32]:
         """The logits (B, K) of encoded rows, steps (N,) or (N, C)."""
@@ -165,7 +167,7 @@ class Answers(LineAnswers[tuple[dict[str, Any], NDArray[Any]], Prediction]):
         item, columns, reader = self._item(line), self.classifier.columns, self.classifier.reader
         missing = [name for name in columns.inputs if name not in item]
         if missing:
-            raise DataError(f"{line.where}: there is no '{missing[0]}' in it; there are: {', '.join(item)}.")
+            raise DataError(f"{line.where}: the object has no field '{missing[0]}'; it has: {', '.join(item)}.")
         values = [item[name] for name in columns.inputs]
         if reader.scale is None:
             return item, reader.text(inputs.text_of(values, line.where))
@@ -200,7 +202,7 @@ class Answers(LineAnswers[tuple[dict[str, Any], NDArray[Any]], Prediction]):
             return {columns.text[0]: text}
         item = value_of(line, text)
         if not isinstance(item, dict):
-            raise DataError(f"{line.where} is no JSON object; expected one with {columns.inputs}.")
+            raise DataError(f"{line.where} is not a JSON object; expected one with {columns.inputs}.")
         return item
 
 

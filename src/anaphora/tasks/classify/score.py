@@ -80,7 +80,7 @@ class Score:
             f" (without the temperature {self.temperature:.3g}: {self.uncalibrated_error:.4f})",
         ]
         if self.unseen:
-            lines.append(f"  labels that training never saw, always wrong: {', '.join(self.unseen)}")
+            lines.append(f"  labels without a training row, always predicted wrong: {', '.join(self.unseen)}")
         return [*lines, "", *self._per_label(), *self._confused(), *self._worst()]
 
     def _per_label(self) -> list[str]:
@@ -95,10 +95,10 @@ class Score:
         if not self.confusion:
             return []
         if len(self.labels) <= _TABLE:
-            head = ["truth \\ guess", *(label[:8] for label in self.labels)]
+            head = ["label \\ predicted", *(label[:8] for label in self.labels)]
             table = [[name, *map(str, row)] for name, row in zip(self.labels, self.confusion, strict=True)]
             return ["", *columns(head, table, right=range(1, len(head)))]
-        most = [f"  {count:,} × {truth} taken for {guess}" for count, truth, guess in self.confused()[:_SHOWN]]
+        most = [f"  {count:,} × {truth} predicted as {guess}" for count, truth, guess in self.confused()[:_SHOWN]]
         return titled("most often confused:", most)
 
     def confused(self) -> list[tuple[int, str, str]]:
@@ -113,11 +113,11 @@ class Score:
 
     def _worst(self) -> list[str]:
         shown = [
-            f"  {row.where}: {', '.join(row.labels) or 'no label'}, taken for {', '.join(row.guess) or 'none'}"
-            f" ({row.nats:.1f} nats): {row.text}"
+            f"  {row.where}: {', '.join(row.labels) or 'no label'}, predicted as"
+            f" {', '.join(row.guess) or 'none'} ({row.nats:.1f} nats): {row.text}"
             for row in self.worst[:_SHOWN]
         ]
-        return titled("most wrong about:", shown)
+        return titled("most confident mistakes:", shown)
 
 
 def judge(scores: NDArray[np.float32], rows: Rows, labels: Sequence[str], temperature: float, multi: bool) -> Score:

@@ -44,7 +44,7 @@ def describe(config: FillConfig, corpus: TextCorpus) -> tuple[list[Finding], Loa
     try:
         encoded = in_units(config, corpus)
     except DataError as error:
-        return [corpus_checks.one_symbol(corpus, error, "Bring a text of words.")], None
+        return [corpus_checks.one_symbol(corpus, error, "Use a text that consists of words.")], None
     short = shortage(config, corpus, encoded)
     if short:
         where = TRAIN if encoded.vocabulary.words[encoded.held_out[:SCORED]].any() else HELD_OUT
@@ -59,11 +59,11 @@ def _words(encoded: Encoded) -> list[Finding]:
     shares = (train_unknown / max(1, train), unknown / max(1, held_out))
     size, known = encoded.vocabulary.size, int(words.sum()) - 1
     message = (
-        f"{known:,} words are known, and {size - known - 1:,} marks; of all words {shares[0]:.2%} to train on"
-        f" and {shares[1]:.2%} held out are not."
+        f"{known:,} words and {size - known - 1:,} punctuation marks in the vocabulary; unknown words:"
+        f" {shares[0]:.2%} of the training part, {shares[1]:.2%} of the held-out part."
     )
-    many = f"{shares[1]:.1%} of the held-out words are not known: such a gap is always filled wrong."
-    remedy = "Hold out a text of the same kind, raise --vocabulary, or bring more text."
+    many = f"{shares[1]:.1%} of the held-out words are unknown: a gap of an unknown word is always filled wrong."
+    remedy = "Hold out a text of the same kind, raise --vocabulary, or add text."
     return [
         *corpus_checks.check_units(train, held_out, "words", "; each is a gap."),
         *vocabulary(size, shares, message, _MANY_UNKNOWN, (many, remedy)),

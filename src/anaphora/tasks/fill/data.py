@@ -65,11 +65,11 @@ def in_units(config: FillConfig, corpus: TextCorpus) -> Encoded:
     """The same, however short the parts are; raises DataError if the training part has no words to learn."""
     size, lower = config.data.vocabulary, config.data.lower
     if not len(corpus.train):
-        raise DataError(f"The training part of {corpus.name} is empty: bring more text, or a smaller --valid.")
+        raise DataError(f"The training part of {corpus.name} is empty: add text, or use a smaller --valid.")
     way = Tokenization(
         lambda text: WordVocabulary.of(text, size, lower),
         lambda tensors: WordVocabulary.restored(tensors, lower),
-        ("words and marks", size, lower),
+        ("words and punctuation marks", size, lower),
     )
     return prepare(corpus, way)
 
@@ -80,12 +80,14 @@ def shortage(config: FillConfig, corpus: TextCorpus, encoded: Encoded) -> str:
     need = config.training.batch * config.training.steps
     if train < need:
         return (
-            f"The training part of {corpus.name} has {train:,} words and marks; one batch of {config.training.batch}"
-            f" windows of {config.training.steps} needs {need:,}. Bring more text, or {smaller_batch(train, _SIZES)}."
+            f"The training part of {corpus.name} has {train:,} words and punctuation marks; one batch of"
+            f" {config.training.batch} windows of {config.training.steps} needs {need:,}. Add text, or"
+            f" {smaller_batch(train, _SIZES)}."
         )
     if not encoded.vocabulary.words[encoded.held_out[:_SEARCHED]].any():
         return (
-            f"The held-out part of {corpus.name} has {held_out} words and marks; a score needs at least one word, and"
-            " some thousands to mean much. Raise --valid, or name a file with it."
+            f"The held-out part of {corpus.name} has {held_out} words and punctuation marks; a score needs"
+            " at least one word, and a precise score needs some thousands. Raise --valid, or name a file"
+            " with it."
         )
     return ""

@@ -14,7 +14,7 @@ def _show(shown: Shown, say: Say) -> None:
 
 
 DEMO = Demo(
-    summary="Gaps in the same text, filled from both sides and from one.",
+    summary="Gaps in the same text, filled from both sides and from the left side only.",
     help="""Train a small network to fill gaps in Python's own documentation, and see what the other side is worth.
 
     No downloads. Leaves the model, the text, and a folder with the records of the run.
@@ -28,7 +28,7 @@ DEMO = Demo(
     about="Text: Python's own documentation (pydoc_data.topics) in {data}; the last tenth is held out.",
     show=_show,
     next=(
-        'anaphora run {model} "the ___ of a function" --one-sided',
+        'anaphora run {model} "the ___ of a function" --left-to-right',
         "echo 'a ___ of the ___' | anaphora run {model} --top 3 --json",
         "anaphora train fill YOUR_TEXT.txt --minutes 10",
     ),

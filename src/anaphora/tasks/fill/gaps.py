@@ -44,7 +44,7 @@ def split(text: str, mark: str = GAP) -> list[str]:
     (['feeling ', ' the ', '.'], ['a ', ' b'])
     """
     if not mark.strip():
-        raise UsageError("A gap's mark needs at least one character that is no space.")
+        raise UsageError("The mask token needs at least one character that is not a space.")
     return re.split("_{3,}" if mark == GAP else re.escape(mark), text)
 
 

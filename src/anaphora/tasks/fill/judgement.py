@@ -54,9 +54,12 @@ class Judgement:
         notes = [baseline.note] if baseline.note else []
         if baseline.units < self.held_out:
             scored = sum(piece.stop - piece.first for piece in pieces(self.held_out, baseline.units))
-            note = f"All scores are of an evenly spread sample of {scored:,} of {self.held_out:,} words and marks"
+            note = (
+                f"All scores are computed on an evenly spaced sample of {scored:,} of {self.held_out:,} words"
+                " and punctuation marks"
+            )
             notes.append(f"{note}{'.' if baseline.units == SCORED else ': --minutes left no time for more.'}")
-        notes += lost(self.results[0], baseline.counts.name, "Train it longer (--minutes), or on more text.")
+        notes += lost(self.results[0], baseline.counts.name, "Train longer (--minutes), or on more text.")
         if self.score is not None and (self.score.ratio or 1) < 1:
             notes.append("Both sides are right less often than the past alone: train longer (--minutes), or on more"
                          " text.")  # fmt: skip

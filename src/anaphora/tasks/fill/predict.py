@@ -46,7 +46,7 @@ from anaphora.tasks.fill.windows import gaps_of
 _ROWS_AT_ONCE = 64
 _UNITS_AT_ONCE = 2**15
 _FIELD = "text"
-_FLOOR_FROM = "not the training's held-out text, or not all of it: name the training text, --floor-from"
+_FLOOR_FROM = "this is not the whole held-out text of the training: name the training text with --baseline-text"
 
 
 class _Line(NamedTuple):
@@ -67,12 +67,13 @@ class GapFiller(TrainedModel):
         super().__init__(model)
         units = model.config.get("units", {})
         if not isinstance(units.get("lower"), bool):
-            raise CorruptBundle("The model lacks 'lower', which says how it reads words.")
+            raise CorruptBundle("The model file lacks 'lower', which is needed to read words.")
         self.vocabulary = WordVocabulary.restored(model.tensors, units["lower"])
         self.network = JoinedNetwork(model)
         if self.network.width != self.vocabulary.size:
             raise IncompatibleBundle(
-                f"The file has {self.vocabulary.size} words and marks, but its network scores {self.network.width}."
+                f"The file has {self.vocabulary.size} words and punctuation marks, but its network has"
+                f" {self.network.width} outputs."
             )
         known = self.vocabulary.words.copy()
         known[0] = False
@@ -159,7 +160,7 @@ class GapFiller(TrainedModel):
     def _line(self, text: str, mark: str) -> _Line:
         between = tuple(split(text, mark))
         if len(between) < 2:
-            raise DataError(f"There is no gap in {text[:80]!r}: mark it with {mark}.")
+            raise DataError(f"There is no gap in {text[:80]!r}: mark the gap with {mark}.")
         pieces = [self.vocabulary.encode(piece) for piece in between]
         joined = [part for piece in pieces for part in (piece, np.zeros(1, np.int32))][:-1]
         gaps = np.cumsum([len(piece) + 1 for piece in pieces[:-1]]) - 1
@@ -225,7 +226,7 @@ class Answers(LineAnswers[dict[str, Any], tuple[FilledText, ...]]):
             if is_file:
                 yield from super().batches([given])
             elif len(split(given, self.mark)) < 2:
-                raise DataError(f"{given!r} is no file, and has no gap: mark one with {self.mark}.")
+                raise DataError(f"{given!r} is not a file, and has no gap: mark a gap with {self.mark}.")
             else:
                 yield [InputLine("the text", given.encode("utf-8", "surrogateescape"), False)]
 
@@ -235,7 +236,7 @@ class Answers(LineAnswers[dict[str, Any], tuple[FilledText, ...]]):
         if not isinstance(item, dict) or not isinstance(item.get(_FIELD), str):
             raise DataError(f"{line.where}: expected a JSON object with a text '{_FIELD}', got {text[:80]}.")
         if len(split(item[_FIELD], self.mark)) < 2:
-            raise DataError(f"{line.where}: there is no gap in {item[_FIELD][:80]!r}: mark one with {self.mark}.")
+            raise DataError(f"{line.where}: there is no gap in {item[_FIELD][:80]!r}: mark a gap with {self.mark}.")
         return item
 
     def predict(self, items: Sequence[dict[str, Any]]) -> list[tuple[FilledText, ...]]:

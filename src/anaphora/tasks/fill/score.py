@@ -82,8 +82,8 @@ class Score:
     def lines(self) -> list[str]:
         """What a person reads."""
         return [
-            f"{self.gaps:,} gaps; {self.unknown_gaps / max(1, self.gaps):.1%} are of words that are not known, and"
-            " always wrong",
+            f"{self.gaps:,} gaps; {self.unknown_gaps / max(1, self.gaps):.1%} of them are unknown words,"
+            " which are always filled wrong",
             *columns(
                 ["", "accuracy", "top 5", "perplexity"],
                 [
@@ -95,7 +95,7 @@ class Score:
             "  the past alone is never right"
             if self.ratio is None
             else f"  both sides are right {self.ratio:.2f} times as often as the past alone",
-            *([] if self.baselines else [f"  counts of neighbours: not known: {self.baseline_note}"]),
+            *([] if self.baselines else [f"  counts of neighbours: not computed: {self.baseline_note}"]),
         ]
 
 
@@ -113,7 +113,7 @@ def judge(network: JoinedNetwork, words: NDArray[np.bool_], gaps: Gaps, text_uni
     Raises DataError if there is no gap.
     """
     if not len(gaps):
-        raise DataError("Expected a text with at least one word to score, got none: bring more text.")
+        raise DataError("Expected a text with at least one word to score: add text.")
     found: dict[str, list[GapScores]] = {side: [] for side in SIDES}
     beside = network.read(gaps.rows, gaps.places)
     H = beside.shape[1] // 2

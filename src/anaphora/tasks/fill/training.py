@@ -128,7 +128,7 @@ class FillTraining(SupervisedTask[Ids]):
         return f"window {row + 1} (it begins {begins!r})"
 
     def fit_baseline(self, observer: Observer) -> None:
-        observer.stage(f"counting the neighbours of {len(self.encoded.train):,} words and marks")
+        observer.stage(f"counting the neighbours of {len(self.encoded.train):,} words and punctuation marks")
         counts = counted(self.training.minutes, self.encoded)
         self._baseline_on = lru_cache(1)(partial(baseline, counts, self.encoded))
 

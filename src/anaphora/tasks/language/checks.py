@@ -44,7 +44,7 @@ def describe(config: LanguageConfig, corpus: TextCorpus) -> tuple[list[Finding],
     try:
         encoded = in_units(config, corpus)
     except DataError as error:
-        return [corpus_checks.one_symbol(corpus, error, "Bring a text with more than one symbol.")], None
+        return [corpus_checks.one_symbol(corpus, error, "Use a text with more than one symbol.")], None
     short = shortage(config, corpus, encoded)
     if short:
         where = HELD_OUT if len(encoded.held_out) < 2 else TRAIN
@@ -57,9 +57,12 @@ def describe(config: LanguageConfig, corpus: TextCorpus) -> tuple[list[Finding],
 def _vocabulary(config: LanguageConfig, encoded: Encoded) -> list[Finding]:
     unit, known = PLURAL[config.data.units], encoded.vocabulary
     shares = [_unknown(part, known.unknown) for part in (encoded.train, encoded.held_out)]
-    message = f"{known.size:,} different {unit}; {shares[0]:.2%} to train on and {shares[1]:.2%} held out are unknown."
-    many = f"{shares[1]:.1%} of the held-out {unit} are in no vocabulary: they all look alike to the network."
-    remedy = "Hold out a text of the same kind, raise --vocabulary, or take smaller units: --units char or byte."
+    message = (
+        f"{known.size:,} different {unit} in the vocabulary; unknown: {shares[0]:.2%} of the training part,"
+        f" {shares[1]:.2%} of the held-out part."
+    )
+    many = f"{shares[1]:.1%} of the held-out {unit} are unknown: the network reads all of them as one symbol."
+    remedy = "Hold out a text of the same kind, raise --vocabulary, or use smaller units: --units char or byte."
     return vocabulary(known.size, shares, message, _MANY_UNKNOWN[config.data.units], (many, remedy))
 
 

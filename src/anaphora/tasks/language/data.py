@@ -82,12 +82,13 @@ def shortage(config: LanguageConfig, corpus: TextCorpus, encoded: Encoded) -> st
     need = config.training.batch * config.training.steps + 1
     if train < need:
         return (
-            f"The training part of {corpus.name} has {train:,} {unit}; one batch of {config.training.batch} rows by"
-            f" {config.training.steps} steps needs {need:,}. Bring more text, or {smaller_batch(train - 1, _SIZES)}."
+            f"The training part of {corpus.name} has {train:,} {unit}; one batch of {config.training.batch}"
+            f" rows by {config.training.steps} steps needs {need:,}. Add text, or"
+            f" {smaller_batch(train - 1, _SIZES)}."
         )
     if held_out < 2:
         return (
-            f"The held-out part of {corpus.name} has {held_out} {unit}; a score needs at least 2, and some"
-            " thousands to mean much. Raise --valid, or name a file with it."
+            f"The held-out part of {corpus.name} has {held_out} {unit}; a score needs at least 2, and a"
+            " precise score needs some thousands. Raise --valid, or name a file with it."
         )
     return ""

@@ -76,14 +76,14 @@ class Judgement:
         """The baseline's own note, a score of a sample, and a network that loses."""
         notes = [self.baseline.note] if self.baseline.note else []
         if self.scored < self.every:
-            note = f"Both scores are of an evenly spread sample of {self.scored:,} of the held-out part's"
+            note = f"Both scores are computed on an evenly spaced sample of {self.scored:,} of the held-out part's"
             notes.append(
                 f"{note} {self.every:,} units{': --minutes left no time for more.' if self.short_of_time else '.'}"
             )
         if self.score is not None and self.results[0].loses:
             notes.append(
-                f"The network loses to the n-gram model: {self.score.nats:.4f} against {self.baseline.nats:.4f} nats"
-                f" per {self.unit}. Train it longer (--minutes), or on more text."
+                f"The network loses to the n-gram model: {self.score.nats:.4f} against"
+                f" {self.baseline.nats:.4f} nats per {self.unit}. Train longer (--minutes), or on more text."
             )
         return notes
 
@@ -122,10 +122,10 @@ def _written(model: LanguageModel, held_out: Units) -> ReportSection:
     _, state = model.runtime.feed(model.runtime.initial(), read[:-1])
     prompt = Prompt(model.vocabulary.decode(read), state, int(read[-1]))
     written = model.write(prompt, _WRITTEN, np.random.default_rng(_SEED), temperature=_TEMPERATURE)
-    told = f"It has read the first {len(read)} {PLURAL[model.vocabulary.kind]} of the held-out part:"
-    goes_on = f"and goes on, at temperature {_TEMPERATURE}:"
+    told = f"The prompt is the first {len(read)} {PLURAL[model.vocabulary.kind]} of the held-out part:"
+    goes_on = f"The model continues, at temperature {_TEMPERATURE}:"
     return ReportSection(
-        "How it writes",
+        "Generated text",
         (Paragraph(told), Preformatted(prompt.text), Paragraph(goes_on), Preformatted("".join(written))),
     )
 
@@ -148,9 +148,10 @@ def _surprising(model: LanguageModel, held_out: Units, most: int) -> ReportSecti
         for mean, first, stop in sorted(found, reverse=True)[:_PASSAGES]
     )
     told = (
-        f"Passages of {_PASSAGE} {PLURAL[kind]} with the highest loss, among {len(nats):,} {PLURAL[kind]} spread over"
-        " the held-out part: what it has not learnt, or what should not be in the text."
+        f"Passages of {_PASSAGE} {PLURAL[kind]} with the highest loss, among {len(nats):,} {PLURAL[kind]}"
+        " spread over the held-out part. The network has not learned such passages, or they do not belong"
+        " in the text."
     )
     return ReportSection(
-        "What surprises it most", (Paragraph(told), ReportTable((kind, f"nats per {kind}", "passage"), rows))
+        "Passages with the highest loss", (Paragraph(told), ReportTable((kind, f"nats per {kind}", "passage"), rows))
     )

@@ -62,7 +62,7 @@ class LanguageModel(TrainedModel):
         """Its symbols: `encode` turns a text into ids (N,), `decode` turns them back."""
         if self.vocabulary.size != model.width:
             raise IncompatibleBundle(
-                f"The file's vocabulary has {self.vocabulary.size} symbols, but its network scores {model.width}."
+                f"The file's vocabulary has {self.vocabulary.size} symbols, but its network has {model.width} outputs."
             )
 
     def generate(self, prompt: str = "", length: int = 400, **settings: Any) -> str:
@@ -176,7 +176,7 @@ class LanguageModel(TrainedModel):
             ids = self.vocabulary.encode(NEWLINE)
             if int(ids[0]) == self.vocabulary.unknown:
                 raise DataError(
-                    'The model has never seen a new line to begin with: give it some text with --prompt "…".'
+                    'The model\'s vocabulary has no newline, so it cannot begin without a prompt: add --prompt "…".'
                 )
             return Prompt("", self.runtime.initial(), int(ids[0]))
         _, state = self.runtime.feed(self.runtime.initial(), ids[:-1])

@@ -61,14 +61,14 @@ class Score:
     def lines(self) -> list[str]:
         """The network beside the n-gram model."""
         unknown = f", {self.unknown_units:,} of them unknown to the model" if self.unknown_units else ""
-        part = "" if self.units == self.text_units else f" of {self.text_units:,}, evenly spread,"
+        part = "" if self.units == self.text_units else f" of {self.text_units:,}, evenly spaced,"
         lines = [
             f"{self.units:,}{part} {PLURAL[self.unit]} scored{unknown}; per {self.unit}:",
             f"  network  {self.nats_per_unit:.4f} nats  {self.bits_per_unit:.4f} bits"
             f"  perplexity {self.perplexity:,.2f}",
         ]
         if self.floor_nats is None:
-            return [*lines, f"  n-gram   not known: {self.floor_note}"]
+            return [*lines, f"  n-gram   not computed: {self.floor_note}"]
         lines.append(f"  n-gram   {self.floor_nats:.4f} nats  ({self.floor_note})")
         if self.nats_per_unit > self.floor_nats:
             lines.append("The network loses to the n-gram model on this text.")
@@ -90,7 +90,7 @@ def evaluate(
     text = Text.of(text) if isinstance(text, str) else text
     with units_of(vocabulary, text) as ids:
         if len(ids) < 2:
-            raise DataError(f"Expected at least 2 {vocabulary.kind} units to score, got {len(ids)}: bring more text.")
+            raise DataError(f"Expected at least 2 {vocabulary.kind} units to score, got {len(ids)}: add text.")
         pieces = windows.cut(len(ids), most=most_pieces, units=most_units)
         result = surprise(nats(model, ids, pieces))
         sha256, size_bytes = hashlib.sha256(), 0
@@ -135,7 +135,7 @@ def _baseline(
     card = model.config.get("card", {})
     if card.get("held_out_sha256") == sha256:
         return float(card["floor"]["nats_per_unit"]), "this is the held-out text of the training, and its n-gram score"
-    return None, "this is not the training's held-out text: give the training text with --floor-from"
+    return None, "this is not the held-out text of the training: name the training text with --baseline-text"
 
 
 def ngram_nats(ngram: KneserNey, ids: Units, pieces: Sequence[Piece]) -> NDArray[np.float64]:

@@ -68,7 +68,7 @@ def read_all(data: Data, paths: Sequence[str], encoding: str | None = None) -> S
     Raises UsageError if none is named, DataError for what cannot be read.
     """
     if not paths:
-        raise UsageError("no data were named: give files with a word and its tag per line, CoNLL-U or JSONL")
+        raise UsageError("no data were named: name files with a word and its tag per line, CoNLL-U or JSONL")
     return Sentences.joined([read_sentences(path, data, encoding) for path in paths])
 
 
@@ -92,7 +92,7 @@ def tagged(data: Data, rows: Any) -> Sentences:
     else:
         X, y = map(list, in_memory.two_columns(rows, _EXPECTED))
     if len(X) != len(y):
-        raise UsageError(f"There are {len(X):,} sentences and {len(y):,} rows of tags; expected as many.")
+        raise UsageError(f"There are {len(X):,} sentences and {len(y):,} rows of tags; expected equal numbers.")
     found: list[list[tuple[str, ...]]] = [[], []]
     for number, pair in enumerate(zip(X, y, strict=True), 1):
         try:
@@ -129,8 +129,8 @@ def _corpus(data: Data, train: Sentences, held_out: Sentences, sources: tuple[st
     if not train.words or not held_out.words:
         part = "held-out" if train.words else "training"
         raise DataError(
-            f"The {part} part has no word; the data have {len(train) + len(held_out)} sentences. Bring more, or a file"
-            " of its own with --valid."
+            f"The {part} part has no word; the data have {len(train) + len(held_out)} sentences. Add"
+            " sentences, or name a held-out file with --valid."
         )
     scheme = spans.detect(train.tags) if data.scheme == "auto" else data.scheme
     seen = hashlib.sha256(scheme.encode())

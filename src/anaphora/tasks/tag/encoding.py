@@ -135,7 +135,7 @@ class Reader:
         try:
             lower, scheme, internal, tags = (settings[name] for name in ("lower", "scheme", "internal", "tags"))
         except KeyError as error:
-            raise CorruptBundle(f"The model lacks {error}, which says how it reads a sentence.") from error
+            raise CorruptBundle(f"The model file lacks {error}, which is needed to read a sentence.") from error
         words, characters = (Symbols(unpacked(tensors, name)) for name in ("words", "letters"))
         return Reader(lower, words, characters, tuple(tags), scheme, internal)
 
@@ -158,8 +158,8 @@ def encode(config: TagConfig, corpus: Corpus) -> Encoded:
     reader = reader_of(config, corpus)
     if len(reader.tags) < 2:
         raise DataError(
-            f"All {corpus.train.words:,} words of the training part have the tag {reader.tags[0]!r}: there is nothing"
-            " to tell apart. Is it the right column? --tag names another."
+            f"All {corpus.train.words:,} training words have the tag {reader.tags[0]!r}, so there is"
+            " nothing to learn. Check the tag column; --tag names another column."
         )
     train = reader.labelled(corpus.train, config.data.longest)
     counts = np.bincount(train.words.steps, minlength=reader.words.size).astype(np.int64)

@@ -46,7 +46,7 @@ class Judgement:
     @property
     def notes(self) -> list[str]:
         """Sentences that were not scored, and a network that loses."""
-        remedy = "Train it longer (--minutes), or on more sentences."
+        remedy = "Train longer (--minutes), or on more sentences."
         partly = partly_scored(self.scored, len(self.corpus.held_out), "sentences")
         return [*partly, *lost(self.results[0], _RIVAL, remedy)]
 
@@ -84,8 +84,8 @@ class Judgement:
             found.append(ReportSection("Most often confused", (ReportTable(("tag", "guess", "words"), pairs),)))
         if score.worst:
             told = Paragraph(
-                "Wrong, and sure of it: mistakes of the network, or of the data. Look at them first. A wrong word"
-                " stands as word[tag→guess]."
+                "Wrong predictions with a high probability: mistakes of the network or of the tags. Check"
+                " these sentences first. A wrong word stands as word[tag→prediction]."
             )
             rows = tuple((one.where, one.text, one.wrong, one.nats) for one in score.worst)
             found.append(

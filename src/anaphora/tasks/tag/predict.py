@@ -75,12 +75,12 @@ class Tagger(TrainedModel):
         self.reader = Reader.restore(units, model.tensors)
         self.baseline = Baseline.restore(model.tensors)
         if "temperature" not in units:
-            raise CorruptBundle("The model lacks 'temperature', which says how likely its tags are.")
+            raise CorruptBundle("The model file lacks 'temperature', which is needed for the probabilities of tags.")
         found = parts(Bundle(dict(model.tensors), dict(model.config)))
         self._words, self._characters, self._sentence = found[WORDS], found.get(CHARACTERS), found[SENTENCE]
         tags, K = self.reader.tags, len(self.reader.tags)
         if self._sentence.width != K:
-            raise IncompatibleBundle(f"The file names {K} tags, but its network scores {self._sentence.width}.")
+            raise IncompatibleBundle(f"The file names {K} tags, but its network has {self._sentence.width} outputs.")
         self._chain: Chain = found.get(CHAIN) or Chain(np.zeros((K, K)), np.zeros(K), np.zeros(K))
         are_spans = self.reader.internal != spans.PLAIN
         types = [spans.parts(tag)[1] if are_spans and tag != "O" else tag for tag in tags]

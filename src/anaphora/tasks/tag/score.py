@@ -90,16 +90,16 @@ class Score:
             lines.append(f"  precision {self.precision:.4f}, recall {self.recall:.4f}")
         told = "" if self.unknown_accuracy is None else f", accuracy on them {self.unknown_accuracy:.4f}"
         lines += [
-            f"  {self.unknown_words:,} words in no vocabulary{told}",
+            f"  {self.unknown_words:,} words not in the vocabulary{told}",
             f"  {self.exact:.2%} of the sentences without a mistake",
             f"  {self.nats_per_word:.4f} nats per word at temperature {self.temperature:.3g}",
         ]
         if self.unseen:
-            lines.append(f"  tags that training never saw, always wrong: {', '.join(self.unseen)}")
-        most = [f"  {count:,} × {truth} taken for {guess}" for count, truth, guess in self.confused[:_SHOWN]]
+            lines.append(f"  tags without a training word, always predicted wrong: {', '.join(self.unseen)}")
+        most = [f"  {count:,} × {truth} predicted as {guess}" for count, truth, guess in self.confused[:_SHOWN]]
         worst = [f"  {one.where} ({one.nats:.1f} nats): {one.text}" for one in self.worst[:_SHOWN]]
         return [
-            *lines, "", *self._each(), *titled("most often confused:", most), *titled("most wrong about:", worst)
+            *lines, "", *self._each(), *titled("most often confused:", most), *titled("most confident mistakes:", worst)
         ]  # fmt: skip
 
     def _each(self) -> list[str]:
@@ -109,7 +109,7 @@ class Score:
             [name or "(no type)", f"{there:,}", f"{guessed:,}", *(f"{share:.3f}" for share in shares)]
             for name, there, guessed, *shares in map(astuple, chosen)
         ]
-        head = ["type" if self.f1 is not None else "tag", "there", "guessed", "precision", "recall", "F1"]
+        head = ["type" if self.f1 is not None else "tag", "support", "predicted", "precision", "recall", "F1"]
         lines = columns(head, rows, right=range(1, 6))
         return lines if few else [f"the {_TABLE} most frequent of {len(self.each):,}:", *lines]
 

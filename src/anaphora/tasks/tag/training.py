@@ -107,8 +107,8 @@ class TagTraining(RowTask[Part]):
         known = np.flatnonzero(held_out.known)
         if not len(known):
             raise DataError(
-                "Every sentence of the held-out part has a tag that the training part has not: they can't be of one"
-                " kind. --tag names the column, --scheme how tags mean spans."
+                "Every held-out sentence has a tag that the training part lacks, so the two parts do not"
+                " match. --tag names the tag column, and --scheme the scheme of spans."
             )
         return held_out.take(by_length(known[evenly_spaced(len(known), count)], held_out.lengths))
 

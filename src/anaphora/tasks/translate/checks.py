@@ -63,7 +63,7 @@ def check(config: TranslateConfig, corpus: Corpus) -> list[Finding]:
         found += [*_empty(pairs, where), *_far(pairs, where), *_same(pairs, where)]
     lower = config.data.lower
     keys = _keys(train, lower), _keys(held_out, lower)
-    few = f"{len(held_out):,} pairs are held out: BLEU of so few is good to several points only."
+    few = f"{len(held_out):,} pairs are held out: BLEU on so few pairs is precise only to several points."
     return [
         *found,
         *check_duplicates(*keys, train.place, held_out.place),
@@ -122,10 +122,10 @@ def _far(pairs: Pairs, where: str) -> list[Finding]:
         return []
     first = int(rows[0])
     message = (
-        f"{_pairs(rows.size)} sides whose lengths are far from the usual ratio of {np.exp(middle):.2f}; the farthest:"
+        f"{_pairs(rows.size)} a length ratio far from the usual {np.exp(middle):.2f}; the farthest:"
         f" {pairs.sources[first][:60]!r} beside {pairs.targets[first][:60]!r}."
     )
-    remedy = "Look whether these lines belong together; many in a row mean that the files ceased to match."
+    remedy = "Check whether these lines belong together; many such pairs in a row mean that the files are misaligned."
     return [at_rows("length-ratio", where, pairs.place, rows.tolist(), message, remedy)]
 
 
@@ -137,8 +137,8 @@ def _same(pairs: Pairs, where: str) -> list[Finding]:
     ]  # fmt: skip
     if len(rows) <= _SAME * len(pairs):
         return []
-    message = f"{_pairs(len(rows))} a target that is its source ({len(rows) / len(pairs):.0%} of all)."
-    remedy = "Remove them, unless leaving a text as it is is what should be learned."
+    message = f"{_pairs(len(rows))} a target that equals its source ({len(rows) / len(pairs):.0%} of all)."
+    remedy = "Remove these pairs, unless the network should learn to copy."
     return [at_rows("untranslated", where, pairs.place, rows, message, remedy)]
 
 
@@ -155,7 +155,7 @@ def _left_out(config: TranslateConfig, corpus: Corpus, encoded: Encoded) -> list
     if not rows:
         return []
     message = f"{_pairs(len(rows))} a side of {config.data.longest:,} units or more and are left out of training."
-    return [at_rows("long-row", TRAIN, corpus.train.place, rows, message, "Read more with --longest.")]
+    return [at_rows("long-row", TRAIN, corpus.train.place, rows, message, "Read more with --max-length.")]
 
 
 def _vocabularies(encoded: Encoded) -> list[Finding]:
@@ -166,9 +166,12 @@ def _vocabularies(encoded: Encoded) -> list[Finding]:
         ("targets", reader.target, (encoded.train.targets, encoded.held_out.targets)),
     ):
         train, held_out = shares = [unknown_share(part.steps, known.unknown) for part in parts]
-        message = f"{known.size:,} different {unit}; unknown are {train:.1%} to train on and {held_out:.1%} held out."
-        many = f"{held_out:.1%} of the {unit} are in no vocabulary: they all look alike."
-        remedy = "Bring more text, a larger --vocabulary, or --units byte."
+        message = (
+            f"{known.size:,} different {unit} in the vocabulary; unknown: {train:.1%} of the training part,"
+            f" {held_out:.1%} of the held-out part."
+        )
+        many = f"{held_out:.1%} of the held-out {unit} are unknown: the network reads all of them as one symbol."
+        remedy = "Add text, use a larger --vocabulary, or use --units byte."
         found += vocabulary(known.size, shares, message, _MANY_UNKNOWN, (many, remedy), side)
     return found
 

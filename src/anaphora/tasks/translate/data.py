@@ -81,7 +81,7 @@ def _split(config: TranslateConfig, pairs: Pairs, sources: tuple[str, ...] = ())
 
 
 def _corpus(train: Pairs, held_out: Pairs, sources: tuple[str, ...]) -> Corpus:
-    refuse_empty(len(train), len(held_out), "pair", "Bring more, or files of its own with --valid.")
+    refuse_empty(len(train), len(held_out), "pair", "Add pairs, or name held-out files with --valid.")
     seen = hashlib.sha256()
     for pairs in (train, held_out):
         seen.update(len(pairs).to_bytes(8, "little"))

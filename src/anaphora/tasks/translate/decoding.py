@@ -42,10 +42,12 @@ class DecodingOptions:
             )
         if not 1 <= self.best <= self.beam:
             raise UsageError(
-                f"--n-best {self.best} asks for more than a beam of {self.beam} keeps: raise --beam to {self.best}."
+                f"--n-best {self.best} is more than a beam of {self.beam} keeps: raise --beam to {self.best}."
             )
         if self.sample and self.beam > 1:
-            raise UsageError("--sample draws one translation, and --beam searches for the likeliest: take one of them.")
+            raise UsageError(
+                "--sample draws one translation, and --beam searches for the most probable one: use one of them."
+            )
 
     @property
     def greedy(self) -> bool:

@@ -18,16 +18,16 @@ def _show(shown: Shown, say: Say) -> None:
     from anaphora.report.attention import Gallery
 
     gallery = Gallery(shown.output.with_suffix(".html"))
-    say("\nWhat it makes of others:\n\n")
+    say("\nTranslations of new dates:\n\n")
     for source, (found,) in zip(OTHERS, shown.model.translations(list(OTHERS)), strict=True):
         say(f"  {source:<36}  {found.text}\n")
         gallery.add(shown.model.attention(source, found))
     gallery.write()
-    say(f"\nwhere it looked  {gallery.path}\n")
+    say(f"\nattention  {gallery.path}")
 
 
 DEMO = Demo(
-    summary="Dates as people write them, turned into ISO 8601.",
+    summary="Dates in words, translated to ISO 8601.",
     help="""Train a small network to write dates in one form, whatever form they came in, and look at where it looks.
 
     No downloads. Leaves the model, the pairs it was trained on, a page of pictures, and a folder with the records.

@@ -94,7 +94,7 @@ class Reader:
             kind, shared = settings["kind"], settings["shared"]
             plain = {name: settings[name] for name in ("lower", "longest")}
         except KeyError as error:
-            raise CorruptBundle(f"The model lacks {error}, which says how it reads a text.") from error
+            raise CorruptBundle(f"The model file lacks {error}, which is needed to read a text.") from error
 
         def vocabulary(side: str) -> Vocabulary:
             prefix = f"{side}."
@@ -141,8 +141,8 @@ def encode(config: TranslateConfig, corpus: Corpus) -> Encoded:
         fits &= (side.lengths > 1) & (side.lengths <= data.longest)
     if not fits.any():
         raise DataError(
-            f"All {len(corpus.train):,} pairs to train on are empty or longer than {data.longest} units: read more with"
-            " --longest."
+            f"All {len(corpus.train):,} training pairs are empty or longer than {data.longest} units: raise"
+            " --max-length."
         )
     return Encoded(reader, read.take(np.flatnonzero(fits)), held_out, np.flatnonzero(~fits))
 

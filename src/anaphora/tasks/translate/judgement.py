@@ -60,13 +60,14 @@ class Judgement:
         notes = []
         if self.left_out:
             notes.append(
-                f"{self.left_out:,} pairs were left out of training: empty on one side, or too long (--longest)."
+                f"{self.left_out:,} pairs were left out of training: they are empty on one side, or too"
+                " long (--max-length)."
             )
         if self.score is not None and self.score.rows < self.held_out:
-            notes.append(f"Of {self.held_out:,} held-out pairs {self.score.rows:,} were decoded, evenly spread.")
+            notes.append(f"The score covers {self.score.rows:,} of {self.held_out:,} held-out pairs, evenly spaced.")
         if self.results[0].loses:
             notes.append(
-                f"The network loses to a copy of the source: BLEU {self.baseline.bleu:.2f}. Train it longer"
+                f"The network loses to a copy of the source: BLEU {self.baseline.bleu:.2f}. Train longer"
                 " (--minutes), or on more pairs."
             )
         return notes
@@ -90,7 +91,9 @@ class Judgement:
         told = f"{score.rows:,} texts, decoded: {score.decoding}. {score.bleu_signature}; {score.chrf_signature}."
         found = [ReportSection("Translations", (Paragraph(told), _table(score.first)))]
         if score.worst:
-            worst = Paragraph("By chrF of the text alone: mistakes of the network, or of the data. Look at them first.")
+            worst = Paragraph(
+                "Ordered by the chrF of each text: mistakes of the network or of the data. Check these pairs first."
+            )
             found.append(ReportSection("Worst translations", (worst, _table(score.worst))))
         return (*found, *_attention(self.translator, [pair.source for pair in score.first]))
 
@@ -111,8 +114,11 @@ def _attention(translator: Translator, sources: Sequence[str]) -> tuple[ReportSe
         Picture(drawn(translator.attention(source, found)), f"Attention from {found.text!r} to {source!r}")
         for source, (found,) in zip(short, translator.decoded(short), strict=True)
     ]
-    told = Paragraph("Down: what was written. Across: what was read. The darker a field, the more it was looked at.")
-    return (ReportSection("Where it looks", (told, *pictures)),) if pictures else ()
+    told = Paragraph(
+        "Rows: symbols of the target. Columns: symbols of the source. The darker a cell, the larger its"
+        " attention weight."
+    )
+    return (ReportSection("Attention", (told, *pictures)),) if pictures else ()
 
 
 def _table(pairs: tuple[ScoredPair, ...]) -> ReportTable:

@@ -53,7 +53,7 @@ class Translator(TrainedModel):
         units = model.config.get("units", {})
         self.reader = Reader.restore(units, model.tensors)
         if "ratio" not in units:
-            raise CorruptBundle("The model lacks 'ratio', which says how long a translation may be.")
+            raise CorruptBundle("The model file lacks 'ratio', which limits the length of a translation.")
         self.ratio: float = units["ratio"]
         self.network = EncoderDecoder(Bundle(dict(model.tensors), dict(model.config)))
 

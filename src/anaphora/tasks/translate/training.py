@@ -121,7 +121,7 @@ class TranslateTraining(RowTask[Part]):
 
     def fit_baseline(self, observer: Observer) -> None:
         """Score copies of the sources."""
-        observer.stage("judging what copying the source is worth")
+        observer.stage("scoring a copy of the source")
         self._baselines = {self.scored: self._copied()}  # by how many pairs are scored
 
     @property

@@ -41,7 +41,7 @@ class Here:
         """Raise UsageError where data would have to be read by several processes that only one can read."""
         if self.workers is not None and "-" in data:
             raise UsageError(
-                "Standard input is read by one process, and torchrun started several: write the data to a file."
+                "Only one process can read standard input, and torchrun started several: write the data to a file."
             )
 
 
@@ -74,8 +74,8 @@ def refuse(wanted_by: str) -> None:
     if os.environ["RANK"] != "0":
         raise SystemExit(UsageError.exit_code)
     raise UsageError(
-        f"{wanted_by} is the work of one process, and torchrun started {ranks}: call it without torchrun. Those that"
-        " several processes share are `anaphora train` and `anaphora resume`."
+        f"{wanted_by} runs in one process, and torchrun started {ranks}: run it without torchrun. Only"
+        " `anaphora train` and `anaphora resume` use several processes."
     )
 
 

@@ -191,8 +191,8 @@ def open_to(
             except TimeoutError:
                 missing = sorted(set(range(1, ranks)) - links.keys())
                 raise WorkerGone(
-                    f"Of {ranks} ranks {_named(missing)} did not come within {seconds:.0f} s. Look at what they say,"
-                    " and whether their machines reach this one on every port."
+                    f"Of {ranks} ranks, {_named(missing)} did not connect within {seconds:.0f} s. Read the"
+                    " messages of these ranks, and check that their machines reach this one on every port."
                 ) from None
             link = Link(connection)
             hello = link.greeted()
@@ -223,8 +223,9 @@ def join(rank: int, find: Callable[[], str], seconds: float, last: Callable[[Gon
                 link.connection.close()
         if time.monotonic() > until:
             raise WorkerGone(
-                f"Rank {rank} did not reach rank 0 at {' or '.join(there['addresses'])}, port {there['port']}, within"
-                f" {seconds:.0f} s. See that the machines reach each other on every port."
+                f"Rank {rank} did not reach rank 0 at {' or '.join(there['addresses'])}, port"
+                f" {there['port']}, within {seconds:.0f} s. Check that the machines reach each other on"
+                " every port."
             )
         time.sleep(_RETRY_SECONDS)
 

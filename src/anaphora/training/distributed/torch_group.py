@@ -67,8 +67,8 @@ class Distributed:
             raise UsageError(f"Several ranks train on processors or on CUDA GPUs, not on {where}: use --device cpu.")
         if where == "cuda" and self._local > torch.cuda.device_count():
             raise UsageError(
-                f"There are {torch.cuda.device_count()} GPUs here for {self._local} processes: give torchrun as many"
-                " with --nproc-per-node, or train with --device cpu."
+                f"This machine has {torch.cuda.device_count()} GPUs for {self._local} processes: set"
+                " --nproc-per-node to the number of GPUs, or train with --device cpu."
             )
         return DistributedDataParallel(_Whole(model, loss), gradient_as_bucket_view=True)
 
@@ -166,9 +166,13 @@ class Distributed:
         """The error that this process ends in since another is gone: the first worker says so, if it can."""
         told = self.rank > 0 and (gone.rank > 0 or gone.code is not None)
         code = gone.code if told and gone.rank == 0 and gone.code else WorkerGone.exit_code
-        how = f"has ended: {gone.words}" if gone.code is not None else "is gone without a word: killed, or cut off"
+        how = (
+            f"has ended: {gone.words}"
+            if gone.code is not None
+            else "ended without a message: it was killed, or it lost its connection"
+        )
         return WorkerGone(
-            f"Rank {gone.rank} ({gone.who}) {how.rstrip('.')}. A training needs all of its {self.ranks} ranks, so it"
+            f"Rank {gone.rank} ({gone.who}) {how.rstrip('.')}. Training needs all {self.ranks} ranks, so it"
             f" ends here.{self._how_on()}",
             code,
             told=told,
@@ -178,8 +182,8 @@ class Distributed:
         if not self.folder:
             return ""
         if self._again:
-            return f" torchrun starts them again, to go on from the newest checkpoint in {self.folder}."
-        return f" Go on from the newest checkpoint, with torchrun as before or alone: anaphora resume {self.folder}"
+            return f" torchrun starts them again from the newest checkpoint in {self.folder}."
+        return f" Continue from the newest checkpoint, with torchrun or in one process: anaphora resume {self.folder}"
 
 
 @contextlib.contextmanager
@@ -192,7 +196,7 @@ def join(environment: Mapping[str, str], say: Callable[[str], None]) -> Iterator
     workers: Distributed | None = None
 
     def last(gone: Gone) -> None:
-        error = WorkerGone(f"Rank {gone.rank} is gone.") if workers is None else workers.gone(gone)
+        error = WorkerGone(f"Rank {gone.rank} has ended.") if workers is None else workers.gone(gone)
         if not error.told:
             say(str(error))
         os._exit(error.code)
@@ -257,7 +261,7 @@ def _meet(environment: Mapping[str, str], last: Callable[[Gone], None]) -> tuple
     except dist.DistError as error:
         raise WorkerGone(
             f"Rank {rank} waited {seconds:.0f} s for rank 0 at {environment['MASTER_ADDR']}, port"
-            f" {environment['MASTER_PORT']}, and it did not come: {str(error).splitlines()[0]}"
+            f" {environment['MASTER_PORT']}, but rank 0 did not connect: {str(error).splitlines()[0]}"
         ) from error
 
 

@@ -130,7 +130,7 @@ def each(workers: Workers) -> Iterator[None]:
     if first is None:
         return
     if first != workers.rank or failed is None:
-        raise WorkerGone(f"Rank {first} has failed and says why.", codes[first], told=True)
+        raise WorkerGone(f"Rank {first} has failed and gives the reason.", codes[first], told=True)
     raise failed
 
 
@@ -144,9 +144,9 @@ def check_same(workers: Workers, facts: Mapping[str, str]) -> None:
         for name, ours in told[0].items():
             if theirs[name] != ours and workers.rank == 0:
                 raise UsageError(
-                    f"Rank {rank} has another {name} than rank 0: {theirs[name]}, expected {ours}. All ranks need the"
-                    " same data, settings, versions and instruction set (ANAPHORA_ARCH=avx2 has every machine use one"
-                    " that it has)."
+                    f"The {name} of rank {rank} differs from that of rank 0: {theirs[name]}, expected"
+                    f" {ours}. All ranks need the same data, settings, versions and instruction set"
+                    " (ANAPHORA_ARCH=avx2 makes every machine use an instruction set that it has)."
                 )
             if theirs[name] != ours:
-                raise WorkerGone("Rank 0 says what is not the same.", UsageError.exit_code, told=True)
+                raise WorkerGone("Rank 0 names the difference.", UsageError.exit_code, told=True)
