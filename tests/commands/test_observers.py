@@ -19,7 +19,7 @@ def test_a_page_of_what_was_trained(run: Run, tmp_path: Path) -> None:
     opened = record.read(tmp_path / "m.run")
     result = opened.in_nats
     page = (tmp_path / "m.run" / "report.html").read_text(encoding="utf-8")
-    for shown in (f"<b>{result.value:.4f}</b>", f"<b>{result.baseline:.4f}</b>", "How it writes", "What surprises it"):
+    for shown in (f"<b>{result.value:.4f}</b>", f"<b>{result.baseline:.4f}</b>", "Generated text", "Passages with the highest loss"):
         assert shown in page
     before = run_folder.facts(tmp_path / "m.run")["results"]  # what is to be beaten was known before the first step
     assert before == [{**opened.finish["results"][0], "value": None}]

@@ -167,14 +167,14 @@ def test_another_search_is_not_mixed_in(tmp_path: Path) -> None:
     search(tmp_path).run()
     other = {"training.learning_rate": SearchRange(1e-4, 0.5, log=True)}
     for given, what in (({"spaces": other}, "knobs"), ({"facts": {"task": "x", "seed": 3}}, "task")):
-        with pytest.raises(UsageError, match=rf"holds another search: its {what} are others"):
+        with pytest.raises(UsageError, match=rf"holds another search: its {what} differ"):
             search(tmp_path, **given).run()
 
 
 def test_ctrl_c_keeps_what_is_finished(tmp_path: Path) -> None:
     batches = {"training.batch": SearchChoice((4, 99))}
     here = search(tmp_path, 40, spaces=batches)
-    with pytest.raises(Interrupted, match=r"Stopped by Ctrl-C; [1-9]\d* trials are kept in .*goes on with them"):
+    with pytest.raises(Interrupted, match=r"Stopped by Ctrl-C; [1-9]\d* trials are kept in .*continues the search"):
         here.run()
     *before, last = tried(here.open())
     assert all(each.state in ("finished", "pruned") for each in before)

@@ -96,7 +96,7 @@ def test_objects_and_tables_of_lists(tmp_path: Path) -> None:
         ("a.jsonl", '{"tokens": "a b", "tags": ["N"]}\n', "", "expected a list of texts"),
         ("a.jsonl", '{"tokens": [1.5], "tags": ["N"]}\n', "", r"holds '1.5' \(float\)"),
         ("a.jsonl", '{"tokens": ["a"], "tags": [""]}\n', "", "tag of word 1 is empty"),
-        ("a.jsonl", '{"a": 1}\n', "", "none of its columns is called tokens"),
+        ("a.jsonl", '{"a": 1}\n', "", "no column is called tokens"),
     ],
 )
 def test_what_is_no_sentence_is_named(name: str, text: str, options: str, words: str, tmp_path: Path) -> None:

@@ -30,7 +30,7 @@ def encoding_of(files: Sequence[str], heads: Sequence[bytes]) -> str:
     found = {encoding for encoding in likely.values() if encoding is not None}
     ascii_alone = {file for file, head in zip(files, heads, strict=True) if head.isascii()}
     if len({likely[file] for file in likely if file not in ascii_alone}) > 1:
-        listing = ", ".join(f"{file} {encoding or 'no text'}" for file, encoding in likely.items())
+        listing = ", ".join(f"{file} {encoding or 'not text'}" for file, encoding in likely.items())
         raise DataError(f"The files have different encodings ({listing}): convert them to one encoding, best UTF-8.")
     for file, encoding in likely.items():
         if encoding is None:

@@ -33,8 +33,8 @@ def sections(filler: GapFiller, held_out: Units) -> tuple[ReportSection, ...]:
 
 def _as_they_come(filler: GapFiller, gaps: Gaps) -> ReportSection:
     chosen = np.unique(np.linspace(0, len(gaps) - 1, _SHOWN).astype(np.int64))
-    about = Paragraph("Evenly spaced words of the held-out part, each replaced by a gap, and the most probable words for"
-                      " each gap with their probabilities.")  # fmt: skip
+    about = Paragraph("Evenly spaced words of the held-out part, each replaced by a gap, and the most probable words"
+                      " for each gap with their probabilities.")  # fmt: skip
     return ReportSection("Gaps", (about, _table(filler, gaps, chosen)))
 
 

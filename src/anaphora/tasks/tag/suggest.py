@@ -23,5 +23,5 @@ def suggest(paths: Sequence[str | Path]) -> Suggestion:
     scheme, words = spans.detect(sentences.tags), sentences.words
     preset = "small" if words < _SMALL else "large" if words > _LARGE else "medium"
     different = len({tag for row in sentences.tags for tag in row})
-    reason = "they mean no spans" if scheme == spans.PLAIN else f"fewest errors in the scheme {scheme}"
+    reason = "the tags mark no spans" if scheme == spans.PLAIN else f"fewest errors in the scheme {scheme}"
     return Suggestion(preset, {"data": {"scheme": scheme}}, {"data.scheme": f"{different} different tags: {reason}"})
