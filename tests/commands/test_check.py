@@ -223,7 +223,7 @@ def test_passes_that_a_task_takes_by_the_amount_of_data_are_the_ones_foretold() 
     foreseen = dataclasses.replace(load(small()), passes=33.6, batches=1)
     message = estimate._time(2.0, foreseen, Training()).message
     assert message == (
-        "About 2.0 s for one pass of 1 batch, on this processor as it is now. 33.6 passes take about 1:07;"
+        "One pass of 1 batch takes about 2.0 s on this processor under its present load. 33.6 passes take about 1:07;"
         " --minutes limits the time."
     )
     assert "3 passes" in estimate._time(2.0, foreseen, Training(epochs=3.0)).message

@@ -1,7 +1,7 @@
-"""What is wrong with labelled rows, and what would be trained on them.
+"""Findings on labelled rows, and a description of the training data.
 
-Rules of files and of rows of any kind are in `anaphora.data`; here they meet labels: one that stands alone, and rows
-that are the same but for their labels.
+Rules for files and for rows of any kind are in `anaphora.checks`; the rules here concern labels: a label with one row,
+and equal rows with different labels.
 """
 
 from __future__ import annotations
@@ -41,13 +41,13 @@ _SHOWN = 5  # labels
 
 
 def check_files(config: ClassifyConfig, paths: Sequence[str | Path]) -> list[Finding]:
-    """What is wrong with files before anything is read from them."""
+    """Return findings on files before anything is read from them."""
     valid = config.data.valid
     return check_texts(text_files([*paths, *([valid] if isinstance(valid, str) else [])]), config.data.encoding)
 
 
 def check(config: ClassifyConfig, corpus: Corpus) -> list[Finding]:
-    """What is wrong with what was read."""
+    """Return findings on a corpus."""
     train, held_out = corpus.train, corpus.held_out
     found: list[Finding] = []
     for where, rows in ((TRAIN, train), (HELD_OUT, held_out)):
@@ -64,7 +64,7 @@ def check(config: ClassifyConfig, corpus: Corpus) -> list[Finding]:
 
 
 def describe(config: ClassifyConfig, corpus: Corpus) -> tuple[list[Finding], Load | None]:
-    """What would be trained on: lengths, vocabulary, labels; and how much work that is."""
+    """Return findings on the training data (lengths, vocabulary, labels) and the estimated work."""
     encoded = encode(config, corpus)
     reader, lengths = encoded.reader, encoded.train.rows.lengths
     training = settled(config.training, lengths, AMOUNTS)
@@ -90,7 +90,9 @@ def _lengths(rows: Rows) -> list[int]:
 
 
 def _not_finite(config: ClassifyConfig, corpus: Corpus, rows: Rows) -> list[Finding]:
-    """Missing and infinite numbers; a missing one is nothing wrong where it stands for its channel's mean."""
+    """Return findings on missing and infinite numbers; a missing number is allowed if the mean of its channel replaces
+    it.
+    """
     if not isinstance(rows.inputs, Ragged):
         return []
     inputs, refused = rows.inputs, config.data.missing == "refuse"
@@ -110,7 +112,7 @@ def _few(held_out: Rows) -> list[Finding]:
 
 
 def _keys(rows: Rows) -> Iterator[Hashable]:
-    """Equal for equal rows; an empty row is like no other."""
+    """Yield a key per row, equal for equal rows; an empty row equals no other row."""
     for row in range(len(rows)):
         key = rows.inputs.row(row).tobytes() if isinstance(rows.inputs, Ragged) else rows.inputs[row].strip()
         yield key or (rows.place(row),)
@@ -129,7 +131,7 @@ def _cut(config: ClassifyConfig, rows: Rows, encoded: Ragged, where: str, unit: 
 
 
 def _labels(corpus: Corpus) -> list[Finding]:
-    """Labels that cannot be learned; with several per row, each is by itself."""
+    """Return findings on labels that cannot be learned; several labels of a row count separately."""
     train, held_out = (
         [(label, row) for row, labels in enumerate(rows.labels) for label in labels]
         for rows in (corpus.train, corpus.held_out)

@@ -1,7 +1,7 @@
 """Which columns of a table are the label, the text, or the channels of a series.
 
-What a person names is taken; the rest is found by its name, or by being the only one that fits. Nothing is taken
-silently that may be something else: then the message asks.
+A named column is taken; any other column is found by its usual name, or because only one column fits. If several
+columns fit, an error asks for the name.
 """
 
 from __future__ import annotations
@@ -29,8 +29,8 @@ TIMES = ("time", "t", "step", "timestamp", "index")
 
 @dataclass(frozen=True)
 class Columns:
-    """What is read of a table: `text` or `channels`, with `id` where each line is one step of a series; `wide` where
-    it is a whole series of one channel, a column per step.
+    """The columns of a table that are read: `text` or `channels`, with `id` if each line is one step of a series;
+    `wide` if a line is a whole series of one channel, a column per step.
     """
 
     label: str
@@ -50,7 +50,7 @@ class Columns:
 def choose(data: Data, table: Table) -> Columns:
     """Find the columns of a table.
 
-    Raises DataError if one that was named is missing, naming the nearest, or if one that is needed cannot be told.
+    Raises DataError if a named column is missing, with the nearest name, or if a needed column is not clear.
     """
     head = dict(zip(table.columns, zip(*table.head(table.columns), strict=True), strict=True))
     candidates = [name for name in table.columns if _may_be_labels(head[name])]
@@ -80,7 +80,7 @@ def choose(data: Data, table: Table) -> Columns:
 def _steps(
     data: Data, table: Table, rest: dict[str, tuple[Any, ...]], channels: tuple[str, ...], label: str, multi: bool
 ) -> Columns:
-    """A table in which each line is one step: which sequence it belongs to, and its channels."""
+    """Return the columns of a table in which each line is one step: the id of its series, and its channels."""
     key = table.need(data.id) if data.id else _repeating(rest)
     if key is None:
         raise DataError(
@@ -104,7 +104,7 @@ def _named(columns: Sequence[str], names: Sequence[str]) -> str | None:
 
 
 def _text(rest: dict[str, tuple[Any, ...]]) -> str | None:
-    """The column of the text, if one is called so or is the only one of words."""
+    """Return the text column: the column with that name, or the only column of words."""
     words = [name for name, values in rest.items() if _words(values)]
     named = _named(words, TEXTS)
     return named or (words[0] if len(words) == 1 and _named(words, IDS) is None else None)
@@ -120,7 +120,7 @@ def _split(names: str, table: Table) -> list[str]:
 
 
 def _may_be_labels(values: Sequence[Any]) -> bool:
-    """Whether none is a fraction or a list of numbers: those are channels, whatever they are called."""
+    """Return whether no value is a fraction or a list of numbers, because such values are channels."""
     flat = [item for value in values for item in (value if isinstance(value, list | tuple) else [value])]
     lists = any(isinstance(value, list | tuple) for value in values)
     return not any(_is_fraction(item) or (lists and isinstance(item, int | float)) for item in flat)
@@ -138,7 +138,7 @@ def _lists(values: Sequence[Any]) -> bool:
 
 
 def _words(values: Sequence[Any]) -> bool:
-    """Whether the values are texts, and not all of them numbers."""
+    """Return whether all values are texts, and not all of them are numbers."""
     texts = [value for value in values if isinstance(value, str)]
     return bool(texts) and not _numbers(values)
 

@@ -1,4 +1,4 @@
-"""Reviews of a small grammar whose verdict hangs on the order of their words: a bag of words cannot tell them apart."""
+"""Reviews from a small grammar whose label depends on the order of their words: a bag of words cannot classify them."""
 
 from __future__ import annotations
 
@@ -28,9 +28,9 @@ def _show(shown: Shown, say: Say) -> None:
 
 DEMO = Demo(
     summary="Reviews from a small grammar; the label depends on the order of the words.",
-    help="""Train a small classifier on made-up reviews whose verdict hangs on the order of their words.
+    help="""Train a small classifier on generated reviews whose label depends on the order of their words.
 
-    No downloads. Leaves the model, the reviews it was trained on, and a folder with the records of the run.
+    The demo downloads nothing. It writes the model, its reviews, and a folder with the records of the run.
     """,
     ending=".jsonl",
     options=(

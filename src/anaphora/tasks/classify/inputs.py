@@ -1,6 +1,6 @@
-"""One row of data as the network takes it: a text, or a series (T, C) of numbers; and its labels.
+"""One row of data in the form of the network's input: a text, or a series (T, C) of numbers; and its labels.
 
-The same functions read what is trained on and what comes to a trained model later.
+The same functions read rows for training and rows for a trained model.
 """
 
 from __future__ import annotations
@@ -25,9 +25,9 @@ MISSING = frozenset({"", "na", "n/a", "nan", "null", "none", "?"})
 
 
 def text_of(values: Sequence[Any], where: str) -> str:
-    """The text of a row: its text columns, one after another.
+    """Return the text of a row: its text columns, joined.
 
-    Raises DataError for a list or an object, and for half a surrogate pair, which is no text.
+    Raises DataError for a list or an object, and for half a surrogate pair, which is not text.
     """
     parts = [value if isinstance(value, str) else _plain(value, where) for value in values if value is not None]
     text = "\n".join(parts)
@@ -41,8 +41,8 @@ def text_of(values: Sequence[Any], where: str) -> str:
 
 
 def prepared(text: str, kind: str, lower: bool) -> str:
-    """A text as it is cut into units: small letters if asked for, and words with one space before each, so that a word
-    is the same at the beginning of a text and inside it.
+    """Return a text in the form that is split into units: lowercase if requested, and for words one space before each
+    word, so that a word is the same unit at the beginning of a text and inside it.
 
     >>> prepared("Well done, I'd say.", "word", lower=True)
     " well done , i'd say ."
@@ -54,9 +54,9 @@ def prepared(text: str, kind: str, lower: bool) -> str:
 
 
 def series_of(values: Sequence[Any], names: Sequence[str], where: str) -> Series:
-    """The series of a row, (T, C): a list of T numbers per channel, or one list of T lists of C numbers.
+    """Return the series of a row, (T, C): a list of T numbers per channel, or one list of T lists of C numbers.
 
-    Raises DataError if the lists are no lists of numbers, or not of one length.
+    Raises DataError for values that are not lists of numbers, or lists of different lengths.
     """
     for name, value in zip(names, values, strict=True):
         if not isinstance(value, list | tuple | np.ndarray):
@@ -78,14 +78,14 @@ def series_of(values: Sequence[Any], names: Sequence[str], where: str) -> Series
 
 
 def wide_series_of(values: Sequence[Any], names: Sequence[str], where: str) -> Series:
-    """The series of a row with a column per step, (T, 1); numbers that are missing at its end are no steps."""
+    """Return the series (T, 1) of a row with a column per step; missing numbers at its end are not steps."""
     steps = np.array([number(value, name, where) for name, value in zip(names, values, strict=True)], dtype=np.float64)
     there = np.flatnonzero(~np.isnan(steps))
     return steps[: there[-1] + 1 if there.size else 0, None]
 
 
 def number(value: Any, column: str, where: str) -> float:
-    """A number, NaN where it is missing; DataError for anything else."""
+    """Return a number, NaN if it is missing; raises DataError for anything else."""
     if isinstance(value, int | float) and not isinstance(value, bool):
         return float(value)
     if value is None:
@@ -101,9 +101,9 @@ def number(value: Any, column: str, where: str) -> float:
 
 
 def labels_of(value: Any, separator: str | None, multi: bool, where: str) -> tuple[str, ...]:
-    """The labels of a row: exactly one, or with `multi` any number, each once.
+    """Return the labels of a row: exactly one, or with `multi` any number of different labels.
 
-    Raises DataError if there is none where one is needed.
+    Raises DataError if a required label is missing.
     """
     if multi:
         if isinstance(value, list | tuple | np.ndarray):
@@ -119,7 +119,7 @@ def labels_of(value: Any, separator: str | None, multi: bool, where: str) -> tup
 
 
 def shown(value: Any) -> str:
-    """A value in few characters, for a message."""
+    """Return a value in few characters, for a message."""
     text = json.dumps(value, ensure_ascii=False, default=str)
     return text if len(text) <= 60 else f"{text[:57]}…"
 

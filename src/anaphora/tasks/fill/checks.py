@@ -1,4 +1,4 @@
-"""What is wrong with texts, and what would be trained on them.
+"""Findings on the texts of a gap filler, and a description of its training data.
 
 Rules of files and of lines are in `anaphora.checks`; here the two parts of a text meet their words.
 """
@@ -27,17 +27,17 @@ _MANY_UNKNOWN = 0.2  # of the held-out words
 
 
 def check_files(config: FillConfig, paths: Sequence[str | Path]) -> list[Finding]:
-    """What is wrong with files before anything is read from them."""
+    """Return findings on files before anything is read from them."""
     return corpus_checks.check_files(files(paths), config.data.valid, config.data.encoding)
 
 
 def check(config: FillConfig, corpus: TextCorpus) -> list[Finding]:
-    """What is wrong with what was read: lines that stand more than once."""
+    """Return findings on a corpus: repeated lines."""
     return corpus_checks.check_corpus(corpus)
 
 
 def describe(config: FillConfig, corpus: TextCorpus) -> tuple[list[Finding], Load | None]:
-    """What would be trained on: words, how many are known; and how much work that is.
+    """Return findings on the training data (words, unknown words) and the estimated work.
 
     Raises DataError if the training part has no words to learn.
     """
@@ -53,7 +53,7 @@ def describe(config: FillConfig, corpus: TextCorpus) -> tuple[list[Finding], Loa
 
 
 def _words(encoded: Encoded) -> list[Finding]:
-    """How many words each part has, and how many of them are known."""
+    """Return findings on the numbers of words and of unknown words in each part."""
     words = encoded.vocabulary.words
     (train, train_unknown), (held_out, unknown) = (_counts(words, part) for part in (encoded.train, encoded.held_out))
     shares = (train_unknown / max(1, train), unknown / max(1, held_out))
@@ -71,7 +71,7 @@ def _words(encoded: Encoded) -> list[Finding]:
 
 
 def _counts(words: NDArray[np.bool_], units: Units) -> tuple[int, int]:
-    """How many units are words, and how many of them are not known."""
+    """Return the numbers of words and of unknown words."""
     found = counts(units, len(words))
     return int(found[words].sum()), int(found[0])
 

@@ -1,4 +1,4 @@
-"""Gaps in Python's own documentation, filled from both sides and from the past alone."""
+"""Gaps in Python's own documentation, filled from both sides and from the left side alone."""
 
 from __future__ import annotations
 

@@ -1,8 +1,8 @@
 """A trained gap filler: texts with gaps in, likely words out, on the runtime alone.
 
-A text may have several gaps. Each is first read as a word that is not known; the surest gap is filled with its
-likeliest word, then the surest of the others, which may now look at it, and so on. The prediction for a gap is the
-network's once all others are filled. The past alone fills from left to right, as it must.
+A text may have several gaps. Each is first read as an unknown word; the gap with the highest probability is filled with
+its most probable word, then the next of the others, and so on: each step reads the words that were filled before. The
+prediction for a gap is the network's once all other gaps are filled. The left side alone fills from left to right.
 
 A text's numbers are the same bits whatever texts it is read with.
 
@@ -50,7 +50,7 @@ _FLOOR_FROM = "this is not the whole held-out text of the training: name the tra
 
 
 class _Line(NamedTuple):
-    """A text as symbols, its gaps unknown ones; `between` are the texts around them."""
+    """A text as symbols, with unknown symbols in its gaps; `between` are the texts around the gaps."""
 
     between: tuple[str, ...]
     ids: NDArray[np.int32]
@@ -80,10 +80,10 @@ class GapFiller(TrainedModel):
         self._words = np.flatnonzero(known)
 
     def fill(self, text: str, top: int = WORDS, *, one_sided: bool = False, mark: str = GAP) -> list[LikelyWord]:
-        """The likeliest words for the one gap of a text, each a (word, probability), the likeliest first; with
-        `one_sided` as the past alone has it.
+        """Return the most probable words for the one gap of a text as (word, probability), the best first; with
+        `one_sided` from the left side alone.
 
-        Raises DataError unless there is exactly one gap, UsageError for a mark or a number that cannot be.
+        Raises DataError unless there is exactly one gap, UsageError for an invalid mask token or number.
         """
         (filled,) = self.fill_all([text], top, one_sided=one_sided, mark=mark)
         if len(filled.gaps) > 1:
@@ -93,7 +93,7 @@ class GapFiller(TrainedModel):
     def fill_all(
         self, texts: Sequence[str], top: int = WORDS, *, one_sided: bool = False, mark: str = GAP
     ) -> list[FilledText]:
-        """Each text with its gaps filled, and the likeliest words for every gap; raises as `fill` does."""
+        """Return each text with its gaps filled, and the most probable words for every gap; raises as `fill` does."""
         if isinstance(texts, str) or not is_sequence(texts) or not all(isinstance(text, str) for text in texts):
             raise UsageError(f"Expected a list of texts, got {kind(texts)}: give one in a list, too.")
         if top < 1:
@@ -110,23 +110,25 @@ class GapFiller(TrainedModel):
         return [done[row] for row in range(len(lines))]
 
     def table(self, text: str, top: int = WORDS, *, one_sided: bool = False, mark: str = GAP) -> str:
-        """The likeliest words for every gap of a text as a table to print, with `one_sided` those of the past alone
-        beside them; raises as `fill` does.
+        """Return a table of the most probable words for every gap; with `one_sided` also those from the left side
+        alone. Raises as `fill` does.
         """
         sides = (False, True) if one_sided else (False,)
         return table([self.fill_all([text], top, one_sided=side, mark=mark)[0] for side in sides])
 
     def likeliest(self, rows: Ragged, places: Indices, side: str, top: int) -> list[GapPrediction]:
-        """The prediction for steps of rows, whatever stands there; `places` (n,) count the steps of all rows."""
+        """Return predictions for steps of rows, whatever symbols stand there; `places` (n,) count the steps of all
+        rows.
+        """
         beside = self.network.read(rows, places, both=side == "both")
         logs = [self.network.log_probabilities(beside[chunk], side) for chunk in self.network.chunks(len(places))]
         return [self._prediction(np.exp(row), top) for chunk in logs for row in chunk]
 
     def evaluate(self, data: Any, training_text: Any = None) -> Score:
-        """How good it fills every word of a text as a gap, from both sides and from the past alone; beside it counts
-        of neighbours, where the training text is given, or known because `data` are the very text that was held out.
+        """Score the model on every word of a text as a gap, from both sides and from the left side alone.
 
-        Both may be what `anaphora.train` takes. Raises DataError for a text without a word.
+        The baseline counts neighbours; it needs the training text, unless `data` are the very text that was held out.
+        Both arguments take any form that `anaphora.train` takes. Raises DataError for a text without a word.
         """
         encoding = self.config.data.encoding
         counted = None if training_text is None else in_memory.text_of(training_text, encoding, files)
@@ -137,7 +139,7 @@ class GapFiller(TrainedModel):
         return self.judged(open_texts(files(paths), encoding), counted)
 
     def judged(self, text: Text, counted: Text | None = None, most_units: int = SCORED) -> Score:
-        """How good it fills at most so many units of a text, beside counts of the training text as in `evaluate`."""
+        """Score the model on at most `most_units` units of a text; `counted` is the text of the baseline."""
         words = self.vocabulary.words
         with units_of(self.vocabulary, text) as ids:
             found = judge(self.network, words, gaps_of(ids, words, most_units), len(ids))
@@ -189,7 +191,7 @@ class GapFiller(TrainedModel):
         return found
 
     def _prediction(self, p: NDArray[np.float64], top: int) -> GapPrediction:
-        """Probabilities (V,) as the likeliest known words."""
+        """Return probabilities (V,) as the most probable known words."""
         likeliest = self._words[np.argsort(-p[self._words], kind="stable")[:top]].tolist()
         words = tuple(LikelyWord(self.vocabulary.symbols[word], float(p[word])) for word in likeliest)
         return GapPrediction(words, float(p[0]))
@@ -197,7 +199,7 @@ class GapFiller(TrainedModel):
     def _probabilities(
         self, ids: Sequence[NDArray[np.int32]], asked: Sequence[tuple[int, int]], side: str
     ) -> NDArray[np.float64]:
-        """(n, V) of the gaps that are asked for, each a row and a step."""
+        """Return probabilities (n, V) of the requested gaps, each a row and a step."""
         rows = Ragged.of(ids, np.zeros(0, np.int32))
         row, step = np.array(asked, dtype=np.int64).reshape(-1, 2).T
         places = rows.ends[row] - rows.lengths[row] + step
@@ -205,8 +207,8 @@ class GapFiller(TrainedModel):
 
 
 class Answers(LineAnswers[dict[str, Any], tuple[FilledText, ...]]):
-    """A gap filler that answers lines; `top` asks for so many words of each gap, `one_sided` for the prediction of the
-    past alone, beside.
+    """A gap filler that answers lines; `top` is the number of words per gap, and `one_sided` adds predictions from the
+    left side alone.
     """
 
     def __init__(
@@ -219,7 +221,7 @@ class Answers(LineAnswers[dict[str, Any], tuple[FilledText, ...]]):
         self._tables = False
 
     def batches(self, paths: Sequence[str]) -> Iterator[Sequence[InputLine]]:
-        """The lines of files and of standard input; what is no file is a text itself."""
+        """Yield the lines of files and of standard input; an argument that names no file is a text itself."""
         for given in paths or [STANDARD_INPUT]:
             is_file = given == STANDARD_INPUT or os.path.exists(given)
             self._tables = not self.as_json and not is_file
@@ -257,7 +259,7 @@ class Answers(LineAnswers[dict[str, Any], tuple[FilledText, ...]]):
 
 
 def open_model(model: Model) -> GapFiller:
-    """The model of a file; raises IncompatibleBundle if it fills no gaps."""
+    """Open the model of a file; raises IncompatibleBundle if it is not a gap filler."""
     return GapFiller(model)
 
 

@@ -25,7 +25,7 @@ _BANDS = ((1, 100), (101, 1_000), (1_001, None))  # the how-many-th most frequen
 
 
 def sections(filler: GapFiller, held_out: Units) -> tuple[ReportSection, ...]:
-    """How a model fills gaps of the held-out part."""
+    """Return the sections about gaps of the held-out part, whose units are `held_out` (N,)."""
     words = filler.vocabulary.words
     found = judge(filler.network, words, gaps_of(held_out, words, _READ), len(held_out))
     return _as_they_come(filler, found.gaps), _apart(filler, found), _by_frequency(words, found)
@@ -51,7 +51,7 @@ def _apart(filler: GapFiller, found: Predicted) -> ReportSection:
 
 
 def _by_frequency(words: NDArray[np.bool_], found: Predicted) -> ReportSection:
-    """Accuracy for words of each band of frequency, as the vocabulary orders them."""
+    """Return a section on the accuracy for words of each band of frequency."""
     place = np.cumsum(words) - 1  # symbols are sorted by frequency; 0 is the unknown word
     rank = place[found.gaps.target]
     rows: list[tuple[Cell, ...]] = []

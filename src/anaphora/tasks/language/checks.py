@@ -1,4 +1,4 @@
-"""What is wrong with texts, and what would be trained on them.
+"""Findings on the texts of a language model, and a description of its training data.
 
 Rules of files and of lines are in `anaphora.data`; here they meet the two parts of a text, its units, its vocabulary.
 """
@@ -27,19 +27,19 @@ _MANY_UNKNOWN = {"char": 0.005, "byte": 0.0, "word": 0.15, "subword": 0.005}  # 
 
 
 def check_files(config: LanguageConfig, paths: Sequence[str | Path]) -> list[Finding]:
-    """What is wrong with files before anything is read from them."""
+    """Return findings on files before anything is read from them."""
     return corpus_checks.check_files(paths, config.data.valid, config.data.encoding)
 
 
 def check(config: LanguageConfig, corpus: TextCorpus) -> list[Finding]:
-    """What is wrong with what was read: lines that stand more than once."""
+    """Return findings on a corpus: repeated lines."""
     return corpus_checks.check_corpus(corpus)
 
 
 def describe(config: LanguageConfig, corpus: TextCorpus) -> tuple[list[Finding], Load | None]:
-    """What would be trained on: units, vocabulary, what is unknown; and how much work that is.
+    """Return findings on the training data (units, vocabulary, unknown units) and the estimated work.
 
-    Raises DataError if no vocabulary can be made of the training part.
+    Raises DataError if the training part yields no vocabulary.
     """
     try:
         encoded = in_units(config, corpus)

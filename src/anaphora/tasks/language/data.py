@@ -28,7 +28,7 @@ _SIZES = ((16, 64), (8, 32), (4, 16), (1, 8))  # rows of a batch, and their step
 def read(config: LanguageConfig, paths: Sequence[str | Path]) -> TextCorpus:
     """Read texts of any length, `-` being standard input, and set the held-out part aside.
 
-    Raises DataError for what cannot be read, UsageError for a share that is none.
+    Raises DataError for a text that cannot be read, UsageError for an invalid share.
     """
     return read_corpus(paths, config.data.valid, config.data.encoding)
 
@@ -63,10 +63,7 @@ def encode(config: LanguageConfig, corpus: TextCorpus) -> Encoded:
 
 
 def in_units(config: LanguageConfig, corpus: TextCorpus) -> Encoded:
-    """The same, however short the parts are.
-
-    Raises DataError if no vocabulary can be made of the training part.
-    """
+    """Encode both parts, however short they are. Raises DataError if the training part yields no vocabulary."""
     unit, size = config.data.units, config.data.vocabulary
     if not len(corpus.train):
         need = config.training.batch * config.training.steps + 1
@@ -76,7 +73,7 @@ def in_units(config: LanguageConfig, corpus: TextCorpus) -> Encoded:
 
 
 def shortage(config: LanguageConfig, corpus: TextCorpus, encoded: Encoded) -> str:
-    """What is too short to train on or to score; empty if nothing is."""
+    """Return a message about a part that is too short to train on or to score; empty if both are long enough."""
     unit = PLURAL[config.data.units]
     train, held_out = len(encoded.train), len(encoded.held_out)
     need = config.training.batch * config.training.steps + 1

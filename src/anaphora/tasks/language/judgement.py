@@ -24,7 +24,7 @@ _PASSAGE, _PASSAGES = 64, 8  # units of one, and how many are shown
 
 @dataclass(frozen=True)
 class HeldOutScore:
-    """Nats per unit of held-out text, over so many units."""
+    """Nats per unit of held-out text, over `units` units."""
 
     unit: str
     nats: float
@@ -32,18 +32,18 @@ class HeldOutScore:
 
     @property
     def bits(self) -> float:
-        """Per unit."""
+        """Bits per unit."""
         return language_model.bits(self.nats)
 
     @property
     def perplexity(self) -> float:
-        """Per unit."""
+        """Perplexity per unit."""
         return language_model.perplexity(self.nats)
 
 
 @dataclass(frozen=True)
 class Judgement:
-    """What there is to say of a score, None before there is one; `scored` are its units, `every` those of the part."""
+    """The report of a score, or of no score yet (None); `scored` counts its units, `every` the held-out part's."""
 
     score: HeldOutScore | None
     baseline: Baseline
@@ -57,12 +57,12 @@ class Judgement:
 
     @property
     def results(self) -> tuple[Result, ...]:
-        """The score beside the n-gram model's."""
+        """The score and the n-gram model's score."""
         return (Result("nats", self.unit, None if self.score is None else self.score.nats, self.baseline.nats, NGRAM),)
 
     @property
     def headline(self) -> list[str]:
-        """The network beside the n-gram model."""
+        """The lines of the score."""
         if self.score is None:
             return []
         lines = [f"held-out text, {self.scored:,} {PLURAL[self.unit]}, per {self.unit}:"]
@@ -73,7 +73,7 @@ class Judgement:
 
     @property
     def notes(self) -> list[str]:
-        """The baseline's own note, a score of a sample, and a network that loses."""
+        """Notes: the baseline's own note, a score of a sample, and a network that loses."""
         notes = [self.baseline.note] if self.baseline.note else []
         if self.scored < self.every:
             note = f"Both scores are computed on an evenly spaced sample of {self.scored:,} of the held-out part's"
@@ -108,12 +108,14 @@ class Judgement:
 
 
 def sections(model: LanguageModel, held_out: Units, most: int = _EXAMINED) -> tuple[ReportSection, ...]:
-    """How a model goes on from the beginning of the held-out part, and where of so many units its loss is highest."""
+    """Return sections with generated text after the beginning of held-out units `held_out` (N,), and with the passages
+    of highest loss among at most `most` units.
+    """
     return (_written(model, held_out), _surprising(model, held_out, min(most, _EXAMINED)))
 
 
 def is_finite(score: HeldOutScore | None) -> bool:
-    """Whether there is a score that is a number."""
+    """Return whether there is a finite score."""
     return score is not None and math.isfinite(score.nats)
 
 

@@ -1,7 +1,7 @@
-"""What is wrong with sentences that have tags, and what would be trained on them.
+"""Findings on tagged sentences, and a description of the training data.
 
-Rules of files and of rows of any kind are in `anaphora.checks`; here they meet words and tags: lines with too many
-fields or too few, tags that their scheme would not write, tags that only the held-out part has.
+Rules for files and for rows of any kind are in `anaphora.checks`; the rules here concern words and tags: lines with too
+many or too few fields, tags that are invalid in their scheme, tags that only the held-out part has.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ _SHORT = 4  # words; shorter sentences repeat in any text
 
 
 def check_files(config: TagConfig, paths: Sequence[str | Path]) -> list[Finding]:
-    """What is wrong with files before sentences are made of them: no text, or lines that are no words."""
+    """Return findings on files before sentences are read: files that are not text, and malformed lines."""
     data = config.data
     files = [str(path) for path in paths]
     files += [name for name in (valid_paths(data.valid) if isinstance(data.valid, str) else []) if name not in files]
@@ -61,7 +61,7 @@ def check_files(config: TagConfig, paths: Sequence[str | Path]) -> list[Finding]
 
 
 def check(config: TagConfig, corpus: Corpus) -> list[Finding]:
-    """What is wrong with what was read."""
+    """Return findings on a corpus."""
     train, held_out = corpus.train, corpus.held_out
     found: list[Finding] = []
     for where, part in ((TRAIN, train), (HELD_OUT, held_out)):
@@ -82,7 +82,7 @@ def check(config: TagConfig, corpus: Corpus) -> list[Finding]:
 
 
 def describe(config: TagConfig, corpus: Corpus) -> tuple[list[Finding], Load | None]:
-    """What would be trained on: lengths, words, tags and their scheme; and how much work that is."""
+    """Return findings on the training data (lengths, words, tags and their scheme) and the estimated work."""
     encoded = encode(config, corpus)
     reader, train = encoded.reader, encoded.train
     training = settled(config.training, train.lengths, AMOUNTS)
@@ -108,7 +108,7 @@ def describe(config: TagConfig, corpus: Corpus) -> tuple[list[Finding], Load | N
 
 
 def _faults(scheme: str, part: Sentences, where: str) -> list[Finding]:
-    """Tags that the scheme would not write there."""
+    """Return findings on tags that are invalid at their positions."""
     if scheme == spans.PLAIN:
         return []
     wrong = [(number, at) for number, tags in enumerate(part.tags) for at in spans.scheme_errors(tags, scheme)]
@@ -127,7 +127,7 @@ def _faults(scheme: str, part: Sentences, where: str) -> list[Finding]:
 
 
 def _tags(corpus: Corpus) -> list[Finding]:
-    """One tag for all, and tags that only held-out words have."""
+    """Return findings on a single tag, and on tags of held-out words only."""
     train = [tag for row in corpus.train.tags for tag in row]
     found = [each for each in check_labels(train, [], corpus.train.place) if each.code == "single-class"]
     known = set(train)
@@ -144,12 +144,12 @@ def _tags(corpus: Corpus) -> list[Finding]:
 
 
 def _key(tokens: tuple[str, ...]) -> Hashable | None:
-    """Equal for equal sentences; None for a very short one."""
+    """Return a key, equal for equal sentences; None for a very short sentence."""
     return tokens if len(tokens) >= _SHORT else None
 
 
 def _tagged_keys(part: Sentences) -> Iterator[Hashable]:
-    """Equal for equal sentences with their tags; a very short one is like no other."""
+    """Yield a key per sentence, equal for equal sentences with equal tags; a very short sentence equals no other."""
     for row, (tokens, tags) in enumerate(zip(part.tokens, part.tags, strict=True)):
         yield (tokens, tags) if len(tokens) >= _SHORT else (part.files[row], row, id(part))
 

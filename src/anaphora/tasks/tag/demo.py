@@ -1,4 +1,4 @@
-"""Names and dates in sentences that a small grammar makes."""
+"""Names and dates in sentences from a small grammar."""
 
 from __future__ import annotations
 
@@ -26,10 +26,9 @@ def _show(shown: Shown, say: Say) -> None:
 
 DEMO = Demo(
     summary="Sentences from a small grammar, with people, places and dates.",
-    help="""Train a small tagger on made-up sentences about people, places and dates, and look at what it finds in
-    others.
+    help="""Train a small tagger on generated sentences about people, places and dates, and tag new sentences.
 
-    No downloads. Leaves the model, the sentences it was trained on, and a folder with the records of the run.
+    The demo downloads nothing. It writes the model, its sentences, and a folder with the records of the run.
     """,
     ending=".conll",
     options=("--valid", "0.2", "--epochs", "6", "--evaluations", "6", "--learning-rate", "0.01", "--batch", "16"),

@@ -1,4 +1,4 @@
-"""How good a tagger is on sentences whose tags are known; `train` reports the very numbers that `eval` prints."""
+"""The score of a tagger on sentences with known tags; `train` reports the same numbers that `eval` prints."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ _TABLE = 40  # types or tags that are printed
 
 @dataclass(frozen=True)
 class Worst:
-    """A sentence that the tagger is most wrong about; a wrong word stands as word[tag→prediction]."""
+    """A sentence with a high loss; a wrong word stands as word[tag→prediction]."""
 
     where: str
     text: str
@@ -34,7 +34,7 @@ class Worst:
 
 @dataclass(frozen=True)
 class Each:
-    """What is known of one type of span, or of one tag."""
+    """Figures of one type of span, or of one tag."""
 
     name: str
     there: int
@@ -46,7 +46,7 @@ class Each:
 
 @dataclass(frozen=True)
 class Score:
-    """How good tags are; precision, recall and F1 are of spans, None where tags are none."""
+    """The score of a tagger; precision, recall and F1 are of spans, None if tags mark no spans."""
 
     sentences: int
     words: int
@@ -73,7 +73,7 @@ class Score:
         return asdict(self)
 
     def lines(self) -> list[str]:
-        """What a person reads, the network beside each word's most frequent tag."""
+        """Return the lines of a report: the network beside each word's most frequent tag."""
         rows = [("accuracy", self.accuracy, self.floor_accuracy)]
         if self.f1 is not None and self.floor_f1 is not None:
             rows.insert(0, ("span F1", self.f1, self.floor_f1))
@@ -159,7 +159,7 @@ def judge(
 
 
 def _unknown(sentences: Sentences, predictions: Sequence[tuple[str, ...]], part: Part) -> tuple[int, int]:
-    """How many words are in no vocabulary, and how many of them have the right tag."""
+    """Return the number of words outside the vocabulary, and how many of them have the right tag."""
     strange = part.words.steps == UNKNOWN
     pairs = ((sentences.tags[row], predictions[row]) for row in part.numbers.tolist())
     right = [own == given for row in pairs for own, given in zip(*row, strict=True)]

@@ -1,4 +1,4 @@
-"""What a config should say about tagged sentences that nobody has described yet."""
+"""Suggest a config from tagged sentences."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ _LARGE = 2_000_000
 
 
 def suggest(paths: Sequence[str | Path]) -> Suggestion:
-    """The scheme of the tags, and what follows from how many words there are.
+    """Suggest the scheme of the tags, and values that depend on the number of words.
 
-    Raises DataError for what cannot be read or told.
+    Raises DataError for data that cannot be read, or whose form is not clear.
     """
     sentences = read_all(TagConfig().data, [str(path) for path in paths])
     scheme, words = spans.detect(sentences.tags), sentences.words

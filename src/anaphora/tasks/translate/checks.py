@@ -1,11 +1,11 @@
-"""What is wrong with pairs, and what would be trained on them.
+"""Findings on pairs, and a description of the training data.
 
-Two files that ceased to match somewhere still have texts in every line; what gives them away is the lengths. Of a pair
-with n and m characters,
+Two misaligned files still have a text in every line; the lengths reveal the misalignment. For a pair with n and m
+characters,
 
     z = (ln n − ln m − median) / max(0.25, 1.4826 · median |ln n − ln m − median|)
 
-and beyond 5 it is told of.
+A pair with |z| > 5 is reported.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ _FEW = 200  # held-out pairs
 
 
 def check_files(config: TranslateConfig, paths: Sequence[str | Path]) -> list[Finding]:
-    """What is wrong with files before pairs are made of them: no text, or not as many lines."""
+    """Return findings on files before pairs are read: files that are not text, or of different numbers of lines."""
     data = config.data
     found: list[Finding] = []
     for named in (paths, valid_paths(data.valid) if isinstance(data.valid, str) else []):
@@ -56,7 +56,7 @@ def check_files(config: TranslateConfig, paths: Sequence[str | Path]) -> list[Fi
 
 
 def check(config: TranslateConfig, corpus: Corpus) -> list[Finding]:
-    """What is wrong with what was read."""
+    """Return findings on a corpus."""
     train, held_out = corpus.train, corpus.held_out
     found: list[Finding] = []
     for where, pairs in ((TRAIN, train), (HELD_OUT, held_out)):
@@ -72,7 +72,7 @@ def check(config: TranslateConfig, corpus: Corpus) -> list[Finding]:
 
 
 def describe(config: TranslateConfig, corpus: Corpus) -> tuple[list[Finding], Load | None]:
-    """What would be trained on: lengths, vocabularies, what is unknown; and how much work that is."""
+    """Return findings on the training data (lengths, vocabularies, unknown units) and the estimated work."""
     encoded = encode(config, corpus)
     reader, training, train = encoded.reader, config.training, encoded.train
     batches = Bucketed(train.lengths, training.batch_steps, training.seed)
@@ -108,7 +108,7 @@ def _empty(pairs: Pairs, where: str) -> list[Finding]:
 
 
 def _far(pairs: Pairs, where: str) -> list[Finding]:
-    """Pairs whose sides are unlike in length: a translation that is missing in part, or of another line."""
+    """Return findings on pairs whose sides differ much in length: a part is missing, or the lines do not match."""
     sizes = np.array([[len(text.strip()) for text in side] for side in (pairs.sources, pairs.targets)], np.float64)
     whole = np.flatnonzero((sizes > 0).all(axis=0))
     if len(whole) < _ENOUGH:
@@ -130,7 +130,7 @@ def _far(pairs: Pairs, where: str) -> list[Finding]:
 
 
 def _same(pairs: Pairs, where: str) -> list[Finding]:
-    """Sources that are their own targets."""
+    """Return findings on sources that equal their targets."""
     rows = [
         row for row, (one, other) in enumerate(zip(pairs.sources, pairs.targets, strict=True))
         if one.strip() and one.strip() == other.strip()
@@ -143,7 +143,7 @@ def _same(pairs: Pairs, where: str) -> list[Finding]:
 
 
 def _keys(pairs: Pairs, lower: bool) -> Iterator[Hashable]:
-    """Equal for equal pairs; one without text is like no other."""
+    """Yield a key per pair, equal for equal pairs; an empty pair equals no other."""
     for row, pair in enumerate(zip(pairs.sources, pairs.targets, strict=True)):
         key = tuple(prepared(text, lower) for text in pair)
         yield key if any(key) else row
