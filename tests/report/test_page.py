@@ -284,7 +284,7 @@ def test_trouble_is_told_once_and_ends_nothing(
     told.evaluation(Moment(1000.0))
     told.finish(None)
     assert len(heard) == 1
-    assert f"{tmp_path / 'report.html'} could not be drawn; the run goes on." in heard[0]
+    assert f"{tmp_path / 'report.html'} could not be drawn; the run continues." in heard[0]
     assert str(error) in heard[0]
 
 

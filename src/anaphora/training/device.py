@@ -1,4 +1,4 @@
-"""Where a model is trained, and what is to be said of that."""
+"""The device of a training, and its description."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ from anaphora.runs import machine
 
 
 def pick(wanted: str, precision: str) -> torch.device:
-    """The device that a config asks for.
+    """Return the device of a config.
 
-    Raises UsageError if it is not there, or cannot do what is asked of it.
+    Raises UsageError if the device is missing, or cannot compute in the requested precision.
     """
     there = {"cpu": True, "cuda": torch.cuda.is_available(), "mps": torch.backends.mps.is_available()}
     chosen = ("cuda" if there["cuda"] else "cpu") if wanted == "auto" else wanted
@@ -27,7 +27,7 @@ def pick(wanted: str, precision: str) -> torch.device:
 
 
 def describe(device: torch.device) -> dict[str, Any]:
-    """The machine, with what torch adds to it."""
+    """Return facts of the machine, with those of torch."""
     return {
         **machine.describe(),
         "threads": torch.get_num_threads(),

@@ -1,8 +1,8 @@
-"""Where a number stopped being finite: the rows and their first step, found by running the batches once more.
+"""The origin of a number that is not finite: rows and first steps, found by a second run of the batches.
 
-Every block's output is looked at on the way forward, in order; the first that holds a NaN or an infinity is named with
-its rows and the first step in each. Where all outputs are finite, the gradients are, and the first that is not is
-named by its parameter.
+The forward pass examines every block's output in order; the first output with a NaN or an infinity is named with its
+rows and the first step in each. If all outputs are finite, the gradients are examined, and the first that is not finite
+is named by its parameter.
 """
 
 from __future__ import annotations
@@ -24,8 +24,11 @@ _NAMED = 3  # rows that are told of by name
 def explained(
     model: nn.Module, loss: Callable[..., tuple[Tensor, Any]], batches: Sequence[Any], carry: Any, name: Any
 ) -> str:
-    """A sentence that names block, rows and first step, or the parameter, for batches whose loss or gradient was not
-    finite, empty if all is finite now; `name(batch, row, part)` says where a row of a part of the model comes from.
+    """Return a sentence about batches with a loss or gradient that is not finite: block, rows and first step, or the
+    parameter; empty if all numbers are finite now.
+
+    `loss` gives the sum () of a batch; `carry` holds tensors such as (L, B, H); `name(batch, row, part)` returns the
+    origin of a row.
     """
     for number, batch in enumerate(batches):
         seen = _Looker()
@@ -51,7 +54,7 @@ def explained(
 
 
 def told(explanations: Sequence[str]) -> str:
-    """The first that says something of what the workers found, each in its own rows."""
+    """Return the first explanation of the workers, each of which has its own rows."""
     for rank, text in enumerate(explanations):
         if text:
             return f"On rank {rank}: {text}" if len(explanations) > 1 else text
@@ -59,13 +62,15 @@ def told(explanations: Sequence[str]) -> str:
 
 
 def is_of_memory(error: BaseException) -> bool:
-    """Whether an error says that there is no room for an array: NumPy's, torch's on a processor, or on a GPU."""
+    """Return whether an error means that there is no memory for an array: NumPy's, torch's on a processor, or
+    on a GPU.
+    """
     known = isinstance(error, MemoryError | torch.OutOfMemoryError)
     return known or (isinstance(error, RuntimeError) and "allocate memory" in str(error))
 
 
 def of_memory(error: BaseException) -> str:
-    """What to say of it."""
+    """Return the message about such an error."""
     said = (str(error).splitlines() or [type(error).__name__])[0].rstrip(".")
     return (
         f"there is not enough memory ({said}). Use smaller batches (--batch or --batch-steps) or windows"
@@ -75,8 +80,8 @@ def of_memory(error: BaseException) -> str:
 
 
 class _Looker:
-    """Hooks that keep the first block whose output is not all finite, and each bad row of it with its first bad step;
-    None as the step of what a row has one of.
+    """Hooks that keep the first block with an output that is not finite, and each bad row with its first bad step (None
+    if the row has one output).
     """
 
     def __init__(self) -> None:
@@ -85,7 +90,7 @@ class _Looker:
         self._lengths: Tensor | None = None  # of the rows, end to end, that a stack of blocks was last given
 
     def attached(self, model: nn.Module) -> list[RemovableHandle]:
-        """Look at every block of a model until the handles are removed."""
+        """Watch every block of a model until the handles are removed."""
         stacks = [module for module in model.modules() if isinstance(module, Stack)]
         blocks = [(path, module) for path, module in model.named_modules() if path]
         return [
@@ -108,8 +113,8 @@ class _Looker:
 
 
 def _places(bad: Tensor, lengths: Tensor | None) -> dict[int, int | None]:
-    """Rows, and the first step in each, of an output (T, B, width), or of (N, width) whose rows lie end to end; or rows
-    alone, of (B, width) or (B,).
+    """Return rows, and the first bad step in each, of an output (T, B, width), or of (N, width) with rows one after
+    another; or rows alone, of (B, width) or (B,).
     """
     if bad.ndim > 2 and len(bad) > 1:
         marked = bad.flatten(2).any(2).cpu()
@@ -127,7 +132,7 @@ def _places(bad: Tensor, lengths: Tensor | None) -> dict[int, int | None]:
 
 
 def _rows(seen: _Looker, batch: Any, name: Callable[[Any, int, str], str]) -> str:
-    """Rows by name, each with its first bad step."""
+    """Return rows by name, each with its first bad step."""
     part, told = seen.path.partition(".")[0], []
     for row, step in list(seen.places.items())[:_NAMED]:
         told.append(f"{name(batch, row, part)}{'' if step is None else f', step {step + 1}'}")

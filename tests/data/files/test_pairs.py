@@ -64,7 +64,7 @@ def test_what_is_not_clear_is_asked(tmp_path: Path) -> None:
         read_pairs([write(tmp_path, "a.tsv", rows)])
     with pytest.raises(DataError, match=r"no column 'sorce'.*Did you mean 'source'"):
         read_pairs([write(tmp_path, "b.tsv", ["source\ttarget", *rows])], source="sorce")
-    with pytest.raises(UsageError, match="stands alone"):
+    with pytest.raises(UsageError, match="was named alone"):
         read_pairs([write(tmp_path, "a.de", DE)])
     with pytest.raises(UsageError, match="3 files were named"):
         read_pairs([str(tmp_path / "a.de")] * 3)
