@@ -41,7 +41,9 @@ def test_lines_are_broken_between_words_alone() -> None:
 
 def test_a_plan_says_what_there_is_no_time_for() -> None:
     look = Plan(20, 2000, 20, "look", seconds_per_evaluation=1234.4, look_share=0.0125)
-    assert described(look) == "a validation of the whole held-out part would take about 1,234 s: each validation uses 1.2% of it"
+    assert described(look) == (
+        "a validation of the whole held-out part would take about 1,234 s: each validation uses 1.2% of it"
+    )
     plan = Plan(20, 500, 4, "minutes", seconds_left=61.0, look_share=0.0125, score_share=0.305)
     assert described(plan) == (
         "speed measured: 500 steps in all, about 1:01 left, then a final score on 30.5% of the usual sample"

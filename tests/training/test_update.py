@@ -128,7 +128,7 @@ def explained(model: nn.Module, batches: list[Tensor], carry: Any) -> str:
 @pytest.mark.parametrize(
     ("spoilt", "said"),
     [
-        ([(4, 3)], "The first values that are not finite are in the output of 'recurrent': rows.csv, line 5, step 5."),
+        ([(4, 3)], "The output of 'recurrent' was not finite: rows.csv, line 5, step 5."),
         ([(6, 0), (2, 0), (0, 4)], "rows.csv, line 2, step 3; rows.csv, line 6, step 1."),
         ([(1, row) for row in range(5)], "line 4, step 2 and 2 more."),
     ],

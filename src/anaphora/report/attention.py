@@ -1,4 +1,4 @@
-"""Where a translation looked: a field per pair of symbols, the darker the more of the attention it had.
+"""The attention of a translation: a cell per pair of symbols, darker for a larger weight.
 
 column s: source symbol, row t: target symbol, darkness a_ts
 """
@@ -23,7 +23,7 @@ _STYLE = "font:12px ui-monospace,monospace"
 
 
 class AttentionMap(NamedTuple):
-    """Where a translation looked: weights (T, S) of the symbols of its source, ends included."""
+    """The attention of a translation: weights (T, S) from its symbols to the source's symbols, with the ends."""
 
     source: tuple[str, ...]
     target: tuple[str, ...]
@@ -31,7 +31,7 @@ class AttentionMap(NamedTuple):
 
 
 def drawn(looked: AttentionMap) -> str:
-    """One sentence pair as an SVG."""
+    """Return one sentence pair as an SVG."""
     source, target = ([_named(piece) for piece in side] for side in (looked.source, looked.target))
     left = 16 + _LETTER * max(map(len, target))
     top = 16 + _LETTER * max(map(len, source))
@@ -70,12 +70,12 @@ class Gallery:
         self._pictures: list[str] = []
 
     def add(self, looked: AttentionMap) -> None:
-        """Draw one more, as long as there is room."""
+        """Draw one more attention map, if there is room."""
         if len(self._pictures) < self._most:
             self._pictures.append(drawn(looked))
 
     def write(self) -> None:
-        """Write the file; raises UsageError where nothing was translated."""
+        """Write the file; raises UsageError if nothing was translated."""
         if not self._pictures:
             raise UsageError(f"There is nothing to draw in '{self.path}': no line contained a text.")
         page = self._pictures[0]

@@ -1,4 +1,4 @@
-"""Runs beside each other: what came out, how their losses fell, and the knobs in which they differ."""
+"""A comparison of runs: results, loss curves, and the settings that differ."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _COLOURS = ("unseen", "seen", "floor", "other", "third", "fourth", "fifth")
 
 
 def names(compared: Sequence[Run]) -> list[str]:
-    """A name for each run: the end of its path, as long as it must be to tell it from the others."""
+    """Return a name for each run: the end of its path, as long as needed to distinguish the runs."""
     parts = [run.folder.resolve().parts for run in compared]
     return [
         next(
@@ -31,7 +31,7 @@ def names(compared: Sequence[Run]) -> list[str]:
 
 
 def results(compared: Sequence[Run], now: float) -> list[tuple[str, list[str]]]:
-    """What came out, as (what, each run's value in words), without what no run has."""
+    """Return results as (name, value of each run), without results that no run has."""
     rows: list[tuple[str, list[Any]]] = [
         ("task", [run.task for run in compared]),
         ("status", [run.status(now) for run in compared]),
@@ -59,7 +59,7 @@ def _unit(compared: Sequence[Run]) -> str:
 
 
 def chart(compared: Sequence[Run], up: str) -> Chart:
-    """How the losses on the held-out part fell, a line each; `up` is said of the upright axis."""
+    """Return a chart of the validation losses, a line per run; `up` labels the vertical axis."""
     lines = [
         CurveLine(name, colour, points(run.of("evaluation"), "loss"), "marked")
         for name, colour, run in zip(names(compared), _COLOURS, compared, strict=False)
@@ -68,10 +68,7 @@ def chart(compared: Sequence[Run], up: str) -> Chart:
 
 
 def page(compared: Sequence[Run], now: float) -> str:
-    """All of it on one page.
-
-    Raises UsageError for more runs than there are colours that one can tell apart.
-    """
+    """Return the page that compares runs. Raises UsageError for more runs than there are colours."""
     _few(compared)
     called = names(compared)
     different = record.differences(compared)
@@ -92,10 +89,7 @@ def page(compared: Sequence[Run], now: float) -> str:
 
 
 def picture(compared: Sequence[Run]) -> str:
-    """The curves alone, as an SVG file.
-
-    Raises UsageError as `page` does.
-    """
+    """Return the curves alone, as an SVG file. Raises UsageError as `page` does."""
     _few(compared)
     return alone(chart(compared, _unit(compared)), 984, 400)
 

@@ -1,7 +1,7 @@
-"""The page of a run: how good it is and beside what, the curves, the task's own sections, notes, settings, the machine.
+"""The page of a run: results and baselines, the curves, the task's own sections, notes, settings, the machine.
 
-One file that holds everything it shows; it runs no script and asks no network, and while the run goes on a browser
-reads it again by itself. It is a function of the run's folder and the sections: any run can be drawn again.
+One file that holds everything it shows; it runs no script and uses no network, and a browser reloads it during the
+run. It is a function of the run's folder and the sections: any run can be drawn again.
 """
 
 from __future__ import annotations
@@ -30,9 +30,9 @@ _GOOD, _BAD = ("finished", "early"), ("diverged", "unwritable", "exhausted")
 
 
 def write(folder: Path, sections: Sequence[ReportSection] | None = None) -> Path:
-    """Draw a run's page into its folder, and give its path; without `sections`, those of the run's own report.
+    """Draw a run's page into its folder, and return its path; without `sections`, those of the run's own report.
 
-    Raises DataError where there is no run, UsageError if the file cannot be written, MissingExtra without matplotlib.
+    Raises DataError if there is no run, UsageError if the file cannot be written, MissingExtra without matplotlib.
     """
     page = render(record.read(folder), sections, now=time.time())
     atomic.write(folder / NAME, [page.encode()])
@@ -40,7 +40,7 @@ def write(folder: Path, sections: Sequence[ReportSection] | None = None) -> Path
 
 
 def render(run: Run, sections: Sequence[ReportSection] | None = None, *, now: float) -> str:
-    """The page of a run, as HTML; `now` is in seconds since 1970."""
+    """Return the page of a run, as HTML; `now` is in seconds since 1970."""
     status = run.status(now)
     own = from_json(run.finish.get("sections", ())) if sections is None else sections
     name = run.folder.resolve().name
@@ -72,7 +72,7 @@ def _header(run: Run, name: str, status: str) -> str:
 
 
 def _figures(run: Run, status: str) -> list[tuple[str, str, str, str]]:
-    """The large figures: each result and its baseline, or the best look so far; then steps and time."""
+    """Return the large figures: each result and its baseline, or the best validation so far; then steps and time."""
     found: list[tuple[str, str, str, str]] = []
     best = run.best
     if best is not None and all(result.value is None for result in run.results):
@@ -156,7 +156,7 @@ def _small_charts(run: Run) -> list[str]:
 
 
 def _probes(run: Run) -> list[tuple[str, Chart, list[tuple[str, str]]]]:
-    """What each probe found at each look, a picture per probe."""
+    """Return the values of each probe at each validation, a picture per probe."""
     found: dict[str, dict[str, list[tuple[float, float]]]] = {}
     for look in run.of("evaluation"):
         for probe, values in look.get("probes", {}).items():
@@ -195,7 +195,7 @@ def _looks(run: Run) -> str:
 
 
 def _environment(run: Run) -> dict[str, dict[str, Any]]:
-    """Names and digests of the data, and what the run was computed by."""
+    """Return names and digests of the data, and facts of the machine."""
     facts = run.facts
     data = {
         "files": [Path(path).name for path in facts.get("data", ())] or None,

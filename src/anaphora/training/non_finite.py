@@ -40,12 +40,9 @@ def explained(
                 hook.remove()
         which = f"batch {number + 1} of {len(batches)}: " if len(batches) > 1 else ""
         if seen.places:
-            return (
-                f"The first values that are not finite are in the output of '{seen.path}':"
-                f" {which}{_rows(seen, batch, name)}."
-            )
+            return f"The output of '{seen.path}' was not finite: {which}{_rows(seen, batch, name)}."
         if not bool(total.isfinite()):
-            return f"The output of every block was finite, but the loss was not{f' in {which}' if which else ''}."
+            return f"The output of every block was finite, but the loss was not{f' in {which[:-2]}' if which else ''}."
         gradients = torch.autograd.grad(total, list(model.parameters()), allow_unused=True)
         for (path, _), gradient in zip(model.named_parameters(), gradients, strict=True):
             if gradient is not None and not bool(gradient.isfinite().all()):

@@ -250,7 +250,7 @@ def test_where_a_number_ceases_to_be_one_is_told(part: str) -> None:
     with torch.no_grad():
         model.get_parameter(part).fill_(float("nan"))
     said = explained(model, here.batch_loss, [batch], None, here.describe)
-    assert said.startswith(f"The first values that are not finite are in the output of '{part.rpartition('.')[0]}': ")
+    assert said.startswith(f"The output of '{part.rpartition('.')[0]}' was not finite: ")
     begins = repr(here.encoded.vocabulary.decode(batch[:20, 1]))
     told = f"window 2 (it begins {begins})"
     step = int(np.argmax(here.words[batch[:, 1]])) + 1  # of the window's first gap

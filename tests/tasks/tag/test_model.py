@@ -327,12 +327,12 @@ def test_where_a_number_ceases_to_be_one_is_told(tmp_path: Path) -> None:
             (place, words.index(word)) for place, words in zip(places, sentences, strict=True) if word in words
         )
         assert f"{place} (its word {at + 1}, '{word}'), step 3" in told
-    assert told.startswith("The first values that are not finite are in the output of 'letters.letter': ")
+    assert told.startswith("The output of 'letters.letter' was not finite: ")
     assert told.count("step") == 2
     run_ = here.encoded.reader.words.encode(["run"])[0]
     found = [(place, words.index("run")) for place, words in zip(places, sentences, strict=True) if "run" in words]
     told = said("words.word.weight", run_)
-    assert told.startswith("The first values that are not finite are in the output of 'words.word': ")
+    assert told.startswith("The output of 'words.word' was not finite: ")
     assert told.count(", step 2") == len(found) > 0
     assert all(place in told for place, _ in found)
     assert said("chain.end", 0).count("line ") == len(sentences)

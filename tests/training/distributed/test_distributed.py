@@ -212,9 +212,7 @@ def test_another_number_of_ranks_goes_on_and_says_so(ask: Ask, whole: Path, tmp_
         answer = ask(folder, "resume m.run", ranks=ranks)
         assert answer["codes"] == [0] * ranks, answer["err"]
         assert f"note: Continuing after step {step} of 36." in answer["err"][0]
-        assert (
-            f"the number of ranks was 3 and is {ranks}. The run continues, but its weights will not equal" in answer["err"][0]
-        )
+        assert f"the number of ranks was 3 and is {ranks}. The run continues, but its weights" in answer["err"][0]
         tensors, facts = state(folder)
         assert (facts["step"], tensors["random"].shape[0], tensors["carry/0"].shape[1]) == (36, ranks, 4)
         before, after = losses(whole), losses(folder)
