@@ -53,11 +53,12 @@ def test_a_disk_without_room_is_refused_before_training(
     mounted: str, folder: Path, quiet_environment: dict[str, str]
 ) -> None:
     done = within(f"{mounted}; anaphora {TRAIN} -o disk/m.anaphora", folder, quiet_environment)
-    failed(done, 2, "Training needs room for about", "in 'disk/m.run'", "is free. Make room, or name another place.")
+    remedy = "is free. Free disk space, or name another folder."
+    failed(done, 2, "Training needs about", "of free space in 'disk/m.run'", remedy)
     done = within(f"{mounted}; anaphora check{TRAIN[5:]} -o disk/m.anaphora", folder, quiet_environment)
     assert done.returncode == 3
     assert "error    disk-full  disk\n" in done.stdout
-    assert "are free.\n    Make room, or name another place with -o.\n" in done.stdout
+    assert "are free.\n    Free disk space, or name another folder with -o.\n" in done.stdout
 
 
 def test_a_disk_that_is_read_only(mounted: str, folder: Path, quiet_environment: dict[str, str]) -> None:

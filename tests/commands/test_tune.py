@@ -81,7 +81,7 @@ def test_ctrl_c_keeps_finished_trials(tmp_path: Path, quiet_environment: dict[st
         shown, said = child.communicate()
     assert child.returncode == 130, said
     assert "Traceback" not in said
-    assert "kept in tune.run. The same command goes on with them." in said
+    assert "kept in tune.run. The same command continues the search." in said
     assert shown.splitlines()[1].split()[1] == "finished"
     assert (tmp_path / "tune.run" / "best.toml").is_file()
 

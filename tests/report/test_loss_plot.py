@@ -61,7 +61,7 @@ def test_a_run_cut_off_before_its_score_can_be_drawn(log: Path, tmp_path: Path) 
 
 
 def test_no_run_no_picture(tmp_path: Path) -> None:
-    with pytest.raises(DataError, match="no such file"):
+    with pytest.raises(DataError, match="There is no file"):
         read_curve(tmp_path / "metrics.jsonl")
     (tmp_path / "metrics.jsonl").write_text('{"event": "plan"}\n', encoding="utf-8")
     with pytest.raises(DataError, match="no step"):

@@ -1,5 +1,4 @@
-"""The picture of a run: how the loss fell, on the text it trained on and on the text it never saw, and what it had to
-beat.
+"""The picture of a run: the loss on the training text and on the held-out text, and the baseline.
 
     x  units read so far          y  nats per unit, lower is better          dashed  the n-gram model's score
 
@@ -35,7 +34,7 @@ _SMOOTH = 0.05  # the training line is a mean over this share of its points
 
 @dataclass(frozen=True)
 class Curve:
-    """What a run's log says about its losses, in nats per unit; x counts units read."""
+    """The losses in a run's log, in nats per unit; x counts units read."""
 
     unit: str
     train: Points
@@ -46,14 +45,14 @@ class Curve:
 
 
 def read_curve(path: Path) -> Curve:
-    """Return the curve in a run's ``metrics.jsonl``; raises DataError where it is missing, or holds no step."""
+    """Return the curve in a run's ``metrics.jsonl``; raises DataError if the file is missing, or holds no step."""
     try:
         events = [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
     except FileNotFoundError as error:
-        raise DataError(f"Expected a run's records at {path}, and there is no such file.") from error
+        raise DataError(f"There is no file {path}; expected the records of a run.") from error
     steps = [event for event in events if event["event"] == "step"]
     if not steps:
-        raise DataError(f"{path} records no step: the run ended before its first.")
+        raise DataError(f"{path} records no step: the run ended before its first step.")
     per_step = steps[0]["units"]
     looks = [event for event in events if event["event"] == "evaluation"]
     finish: dict[str, Any] = next((event for event in events if event["event"] == "finish"), {})
@@ -68,7 +67,7 @@ def read_curve(path: Path) -> Curve:
 
 
 def draw_curve(curve: Curve, title: str, subtitle: str = "") -> Figure:
-    """Return the picture of a run; raises MissingExtra where matplotlib is not installed."""
+    """Return the picture of a run; raises MissingExtra if matplotlib is not installed."""
     try:
         from matplotlib.figure import Figure
         from matplotlib.ticker import FuncFormatter, MaxNLocator
@@ -100,7 +99,7 @@ def draw_curve(curve: Curve, title: str, subtitle: str = "") -> Figure:
 
 
 def save(figure: Figure, path: Path) -> None:
-    """Write a picture; the ending says whether as SVG, without date and with fixed names inside, or as PNG."""
+    """Write a picture; the ending decides between SVG, without date and with fixed names inside, and PNG."""
     import matplotlib
 
     with matplotlib.rc_context({"svg.hashsalt": "anaphora", "svg.fonttype": "path"}):
@@ -116,7 +115,7 @@ def _limits(axes: Axes, curve: Curve) -> None:
 
 
 def _labels(axes: Axes, curve: Curve) -> None:
-    """Name every line at its right end instead of in a legend, with the number it ends in."""
+    """Write every line's name and last number at its right end instead of a legend."""
     named: list[tuple[str, str, float, float | None]] = [("training text", SEEN_INK, smooth(curve.train)[-1][1], None)]
     if curve.held_out:
         named.append(("held-out text", UNSEEN, curve.held_out[-1][1], curve.score))

@@ -122,7 +122,7 @@ def test_targets() -> None:
 
 def test_labels_that_cannot_be_learned() -> None:
     texts, _ = sentences(20)
-    with pytest.raises(DataError, match=r"have the same label, 'a': there is nothing to tell apart"):
+    with pytest.raises(DataError, match=r"have the same label, 'a', so there is nothing to learn"):
         encode(config(), corpus_of({"text": texts, "label": ["a"] * 20}))
     corpus = corpus_of({"text": texts, "label": ["a", "b"] * 10})
     strange = type(corpus)(
@@ -137,7 +137,7 @@ def test_labels_that_cannot_be_learned() -> None:
         "",
         corpus.columns,
     )
-    with pytest.raises(DataError, match=rf"{corpus.held_out.at(0)}: no row of the training part has the label 'new'"):
+    with pytest.raises(DataError, match=rf"{corpus.held_out.at(0)}: no training row has the label 'new'"):
         encode(config(), strange)
 
 

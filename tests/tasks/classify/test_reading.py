@@ -62,12 +62,12 @@ def test_columns_are_found(columns: dict[str, list[Any]], data: Data, expected: 
 @pytest.mark.parametrize(
     ("columns", "data", "said"),
     [
-        ({"text": TEXT, "kind": ["a", "b"]}, Data(), r"none of its columns is called label: text, kind\. .*--label"),
+        ({"text": TEXT, "kind": ["a", "b"]}, Data(), r"no column is called label; .* are text, kind\. .*--label"),
         ({"text": TEXT, "label": ["a", "b"]}, Data(label="lable"), r"no column 'lable'.*Did you mean 'label'"),
         ({"text": TEXT, "label": ["a", "b"]}, Data(text="txt"), r"no column 'txt'.*Did you mean 'text'"),
-        ({"u": ["1", "2"], "label": ["a", "b"]}, Data(), r"not clear what the network should read.*--text.*--id"),
-        ({"p": TEXT, "q": TEXT, "label": ["a", "b"]}, Data(), r"not clear what the network should read"),
-        ({"id": ["1", "1"], "label": ["a", "b"]}, Data(), r"no column of numbers beside 'id' and 'label'"),
+        ({"u": ["1", "2"], "label": ["a", "b"]}, Data(), r"the input columns are not clear.*--text.*--id"),
+        ({"p": TEXT, "q": TEXT, "label": ["a", "b"]}, Data(), r"the input columns are not clear"),
+        ({"id": ["1", "1"], "label": ["a", "b"]}, Data(), r"no numeric column besides 'id' and 'label'"),
     ],
 )
 def test_what_cannot_be_told_is_asked_for(columns: dict[str, list[Any]], data: Data, said: str) -> None:
@@ -115,7 +115,7 @@ def test_the_labels_of_a_row() -> None:
     assert labels_of(["b", "a"], None, True, "x") == ("b", "a")
     assert labels_of(None, ";", True, "x") == ()
     for nothing in (None, "  "):
-        with pytest.raises(DataError, match="x has no label: give it one, or remove the row"):
+        with pytest.raises(DataError, match="x has no label: add a label, or remove the row"):
             labels_of(nothing, None, False, "x")
 
 

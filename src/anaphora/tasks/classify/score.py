@@ -1,4 +1,4 @@
-"""How good labels are on rows whose labels are known: the very numbers that `train` reports and `eval` prints.
+"""The score of a classifier on rows with known labels: `train` reports the same numbers that `eval` prints.
 
 accuracy = share of rows whose label is the likeliest one        macro F1 = mean F1 of all labels
 """
@@ -28,13 +28,15 @@ _FITTED = 20  # rows that tell a temperature
 
 
 def temperature_of(scores: NDArray[Any], targets: NDArray[Any], multi: bool) -> float:
-    """The temperature that fits rows best; 1 of rows too few to tell: right once, a network would be sure for ever."""
+    """Return the temperature that fits logits (B, K) to targets best; 1 for too few rows, where an always right network
+    would become certain.
+    """
     return metrics.fit_temperature(scores, targets, multi) if len(targets) >= _FITTED else 1.0
 
 
 @dataclass(frozen=True)
 class Worst:
-    """A row that the classifier is most wrong about."""
+    """A row with a high loss."""
 
     where: str
     text: str
@@ -45,7 +47,7 @@ class Worst:
 
 @dataclass(frozen=True)
 class Score:
-    """How good labels are. `labels` may end in some that the classifier never saw; they count as wrong."""
+    """The score of a classifier; `labels` may end in labels without a training row, which count as wrong."""
 
     rows: int
     multi: bool
@@ -70,7 +72,7 @@ class Score:
         return asdict(self)
 
     def lines(self) -> list[str]:
-        """What a person reads."""
+        """Return the lines of a report."""
         exactly = " (all labels of a row right)" if self.multi else ""
         lines = [
             f"{self.rows:,} rows, {len(self.labels)} labels",
@@ -80,7 +82,7 @@ class Score:
             f" (without the temperature {self.temperature:.3g}: {self.uncalibrated_error:.4f})",
         ]
         if self.unseen:
-            lines.append(f"  labels that training never saw, always wrong: {', '.join(self.unseen)}")
+            lines.append(f"  labels without a training row, always predicted wrong: {', '.join(self.unseen)}")
         return [*lines, "", *self._per_label(), *self._confused(), *self._worst()]
 
     def _per_label(self) -> list[str]:
@@ -95,14 +97,14 @@ class Score:
         if not self.confusion:
             return []
         if len(self.labels) <= _TABLE:
-            head = ["truth \\ guess", *(label[:8] for label in self.labels)]
+            head = ["label \\ predicted", *(label[:8] for label in self.labels)]
             table = [[name, *map(str, row)] for name, row in zip(self.labels, self.confusion, strict=True)]
             return ["", *columns(head, table, right=range(1, len(head)))]
-        most = [f"  {count:,} × {truth} taken for {guess}" for count, truth, guess in self.confused()[:_SHOWN]]
+        most = [f"  {count:,} × {truth} predicted as {guess}" for count, truth, guess in self.confused()[:_SHOWN]]
         return titled("most often confused:", most)
 
     def confused(self) -> list[tuple[int, str, str]]:
-        """Pairs of labels that were taken for each other: how often, the truth, the guess; the most frequent first."""
+        """Return pairs of confused labels: count, label in the data, predicted label; the most frequent pair first."""
         pairs = [
             (count, self.labels[truth], self.labels[guess])
             for truth, row in enumerate(self.confusion)
@@ -113,15 +115,15 @@ class Score:
 
     def _worst(self) -> list[str]:
         shown = [
-            f"  {row.where}: {', '.join(row.labels) or 'no label'}, taken for {', '.join(row.guess) or 'none'}"
-            f" ({row.nats:.1f} nats): {row.text}"
+            f"  {row.where}: {', '.join(row.labels) or 'no label'}, predicted as"
+            f" {', '.join(row.guess) or 'none'} ({row.nats:.1f} nats): {row.text}"
             for row in self.worst[:_SHOWN]
         ]
-        return titled("most wrong about:", shown)
+        return titled("most confident mistakes:", shown)
 
 
 def judge(scores: NDArray[np.float32], rows: Rows, labels: Sequence[str], temperature: float, multi: bool) -> Score:
-    """Hold scores (B, K) against the labels of the rows."""
+    """Compare scores (B, K) with the labels of the rows."""
     unseen = tuple(sorted({label for row in rows.labels for label in row} - set(labels)))
     names = (*labels, *unseen)
     truth = targets(rows.labels, names, multi)
@@ -159,7 +161,7 @@ def judge(scores: NDArray[np.float32], rows: Rows, labels: Sequence[str], temper
 def _compared(
     scores: NDArray[np.float32], truth: NDArray[Any], temperature: float, labels: int, multi: bool
 ) -> tuple[NDArray[np.bool_], metrics.PerLabel, NDArray[np.int64], list[list[int]]]:
-    """Which rows are right, what is known of each label, the confusion matrix, and each row's guesses."""
+    """Return which rows are right, figures of each label, the confusion matrix, and each row's predictions."""
     p = metrics.probabilities(scores, temperature, multi)
     if multi:
         guessed = np.zeros((len(p), labels), np.bool_)
@@ -186,7 +188,7 @@ def _names(guesses: Sequence[int], labels: Sequence[str]) -> Labels:
 
 
 def shown(rows: Rows, row: int) -> str:
-    """A row in a few words."""
+    """Return a row in a few words."""
     if isinstance(rows.inputs, Ragged):
         return f"{rows.inputs.lengths[row]:,} steps"
     return shortened(" ".join(rows.inputs[row].split()), _TEXT)

@@ -1,4 +1,4 @@
-"""What a config should say about data that nobody has described yet."""
+"""Suggest a config from labelled data."""
 
 from __future__ import annotations
 
@@ -23,9 +23,9 @@ _UNEVEN = 50  # times as many rows
 
 
 def suggest(paths: Sequence[str | Path]) -> Suggestion:
-    """The columns that would be taken, the units of a text, and what follows from how many rows there are.
+    """Suggest columns, the units of a text, and values that depend on the number of rows.
 
-    Raises DataError for what cannot be read or told.
+    Raises DataError for data that cannot be read, or whose form is not clear.
     """
     data = ClassifyConfig().data
     tables = read_tables([str(path) for path in paths])

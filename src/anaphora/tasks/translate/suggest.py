@@ -1,4 +1,4 @@
-"""What a config should say about pairs that nobody has described yet."""
+"""Suggest a config from pairs."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ _LARGE = 500_000
 
 
 def suggest(paths: Sequence[str | Path]) -> Suggestion:
-    """The columns that would be taken, the units, and what follows from how many pairs there are.
+    """Suggest columns, units, and values that depend on the number of pairs.
 
-    Raises DataError for what cannot be read or told.
+    Raises DataError for data that cannot be read, or whose form is not clear.
     """
     data = TranslateConfig().data
     tables = open_pairs(paths, data.encoding, data.header)
