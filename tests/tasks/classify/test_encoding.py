@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from anaphora.data.batches import Ragged
-from anaphora.data.files.tables import Columns as Frame
+from anaphora.data.files.tables import ColumnTable as Frame
 from anaphora.errors import CorruptBundle, DataError
 from anaphora.tasks.classify.encoding import Reader, Scale, encode, guess_units, targets
 from labelled import config, sentences, split, waves
