@@ -11,7 +11,7 @@ import pytest
 
 from anaphora.data.batches import Ragged
 from anaphora.data.examples import hold_out_stratified
-from anaphora.data.files.tables import Columns as Frame
+from anaphora.data.files.tables import ColumnTable as Frame
 from anaphora.errors import DataError, UsageError
 from anaphora.tasks.classify import data
 from anaphora.tasks.classify.columns import Columns, choose

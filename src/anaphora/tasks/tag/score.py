@@ -82,7 +82,7 @@ class Score:
             + (f", {self.spans:,} spans ({self.scheme})" if self.f1 is not None else ""),
             *columns(
                 ["", "network", "most frequent tag"],
-                [[f"  {name}", f"{own:.4f}", f"{floor:.4f}"] for name, own, floor in rows],
+                [[f"  {name}", f"{own:.4f}", f"{baseline:.4f}"] for name, own, baseline in rows],
                 right=[1, 2],
             ),
         ]
@@ -96,7 +96,7 @@ class Score:
         ]
         if self.unseen:
             lines.append(f"  tags without a training word, always predicted wrong: {', '.join(self.unseen)}")
-        most = [f"  {count:,} × {truth} predicted as {guess}" for count, truth, guess in self.confused[:_SHOWN]]
+        most = [f"  {count:,} × {truth} predicted as {predicted}" for count, truth, predicted in self.confused[:_SHOWN]]
         worst = [f"  {one.where} ({one.nats:.1f} nats): {one.text}" for one in self.worst[:_SHOWN]]
         return [
             *lines, "", *self._each(), *titled("most often confused:", most), *titled("most confident mistakes:", worst)
