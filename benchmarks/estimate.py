@@ -25,9 +25,9 @@ NETWORKS = (
     "--preset small --hidden 64",
     "--preset small --cell gru --hidden 512 --layers 2 --dropout 0.2",
     "--preset medium",
-    "--preset medium --batch 64 --steps 256",
+    "--preset medium --batch 64 --bptt 256",
     "--preset medium --units word",
-    "--preset medium --hidden 2048 --batch 8 --steps 16",
+    "--preset medium --hidden 2048 --batch 8 --bptt 16",
     "--preset large",
 )
 EQUAL, RAGGED = 4, 40  # steps that are timed

@@ -46,7 +46,7 @@ def main() -> None:
     encoded = data.encode(config, data.read(config, [asked.text]))
     torch.manual_seed(config.training.seed)
     ours = build(specification(config, encoded.vocabulary.size))
-    batches = windows.Windows(encoded.train, config.training.batch, config.training.steps, config.training.seed)
+    batches = windows.Windows(encoded.train, config.training.batch, config.training.bptt, config.training.seed)
     sides = [(model, optim.optimiser(model, config.training)) for model in (ours, rival_of(ours))]
     carries = [None, None]
     pairs = []
@@ -68,9 +68,7 @@ def main() -> None:
     mine, theirs = (statistics.median(pair[side] for pair in counted) for side in (0, 1))
     ratio = statistics.median(pair[1] / pair[0] for pair in counted)
     network = config.model
-    print(
-        f"{network.cell} {network.layers} x {network.hidden}, batch {config.training.batch} x {config.training.steps}"
-    )
+    print(f"{network.cell} {network.layers} x {network.hidden}, batch {config.training.batch} x {config.training.bptt}")
     print(f"anaphora  {mine:8.1f} ms per step")
     print(f"torch.nn  {theirs:8.1f} ms per step, {ratio:.2f} times ours: its 15 minutes are {15 / ratio:.1f} of ours")
 

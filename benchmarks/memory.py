@@ -35,7 +35,7 @@ from measure import facts, program
 MEGABYTE = 10**6
 SYMBOLS = "etaoinshrdlucmfwygpbvk.,'-\n   éß"  # 32, the space three times
 AT_ONCE = (4096, 256)  # chains side by side, steps of each in a block
-OPTIONS = ["--hidden", "128", "--embedding", "32", "--batch", "32", "--steps", "64", "--evaluations", "4"]
+OPTIONS = ["--hidden", "128", "--embedding", "32", "--batch", "32", "--bptt", "64", "--evaluations", "4"]
 ROWS = (32, 64, 128)
 
 

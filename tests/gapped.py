@@ -10,11 +10,11 @@ from anaphora.config import resolve
 from anaphora.tasks.fill.settings import PRESETS, FillConfig
 
 TINY = (
-    "--embedding 6 --hidden 5 --batch 4 --steps 12 --max-steps 12 --evaluations 2 --evaluation-units 200 --valid 0.2"
+    "--embedding 6 --hidden 5 --batch 4 --bptt 12 --max-steps 12 --evaluations 2 --evaluation-units 200 --valid 0.2"
     " --average 0"
 )
 LEARNS = (
-    "--embedding 24 --hidden 24 --batch 8 --steps 24 --epochs 5 --evaluations 3 --learning-rate 2e-2 --valid 0.2"
+    "--embedding 24 --hidden 24 --batch 8 --bptt 24 --epochs 5 --evaluations 3 --learning-rate 2e-2 --valid 0.2"
     " --embedding-dropout 0.1 --output-dropout 0.1 --average 0"
 )
 PAIRS = {"red": "rose", "green": "leaf", "blue": "sky", "white": "snow", "black": "coal"}

@@ -15,7 +15,7 @@ from small_models import random_tensors
 Run = Callable[..., subprocess.CompletedProcess[str]]
 
 TEXT = "The cat sat on the mat, and the dog sat on the log.\nThe end of it was that the cat and the dog sat.\n" * 40
-TINY = ["--hidden", "12", "--layers", "1", "--embedding", "6", "--batch", "4", "--steps", "16", "--evaluations", "2"]
+TINY = ["--hidden", "12", "--layers", "1", "--embedding", "6", "--batch", "4", "--bptt", "16", "--evaluations", "2"]
 
 
 def write_model(

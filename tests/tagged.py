@@ -9,12 +9,12 @@ from anaphora.tasks.tag.grammar import columns, sentences
 from anaphora.tasks.tag.settings import PRESETS, TagConfig
 
 TINY = (
-    "--embedding 6 --letter-embedding 4 --letter-hidden 3 --hidden 5 --batch 8 --max-steps 12 --evaluations 2"
+    "--embedding 6 --character-embedding 4 --character-hidden 3 --hidden 5 --batch 8 --max-steps 12 --evaluations 2"
     " --valid 0.2"
 )
 LEARNED = (
-    "--embedding 24 --letter-embedding 12 --letter-hidden 16 --hidden 32 --embedding-dropout 0.2 --output-dropout 0.2"
-    " --learning-rate 1e-2 --batch 20 --epochs 8 --evaluations 4"
+    "--embedding 24 --character-embedding 12 --character-hidden 16 --hidden 32 --embedding-dropout 0.2"
+    " --output-dropout 0.2 --learning-rate 1e-2 --batch 20 --epochs 8 --evaluations 4"
 )
 
 

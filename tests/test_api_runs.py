@@ -47,8 +47,8 @@ def test_keywords_win_over_config_and_config_over_the_preset(tmp_path: Path) -> 
 @pytest.mark.parametrize(
     ("how", "message"),
     [
-        ({"hiden": 3}, r"no knob 'hiden'\. Did you mean 'hidden'\? `anaphora config` shows them all"),
-        ({"config": {"hiden": 3}}, r"no knob 'hiden'\. Did you mean 'hidden'\?"),
+        ({"hiden": 3}, r"no field 'hiden'\. Did you mean 'hidden'\? `anaphora config` shows them all"),
+        ({"config": {"hiden": 3}}, r"no field 'hiden'\. Did you mean 'hidden'\?"),
         ({"config": {"model": {"hiden": 3}}}, r"\[model\] has no key 'hiden'.*Did you mean 'hidden'\?"),
         ({"config": {"modle": {"hidden": 3}}}, r"no section \[modle\]\. There are: .*Did you mean 'model'\?"),
         ({"hidden": "many"}, r'hidden takes a whole number, at least 1 .*; it was given "many"'),

@@ -168,7 +168,7 @@ def test_what_cannot_be_fitted_is_a_value_error_too(X: Any, y: Any, kind: type[E
     [
         ({"hidden": 0}, r"hidden takes a whole number, at least 1"),
         ({"cell": "transformer"}, r"cell takes one of lstm, gru, rnn"),
-        ({"config": {"hiden": 3}}, r"no knob 'hiden'\. Did you mean 'hidden'\?"),
+        ({"config": {"hiden": 3}}, r"no field 'hiden'\. Did you mean 'hidden'\?"),
         ({"config": {"hidden": 3}}, r"'hidden' is an argument of its own: set it there, not in config"),
         ({"config": {"model": {"hidden": 3}}}, r"'hidden' is an argument of its own"),
         ({"config": {"seed": 3}}, r"'seed' is random_state here"),

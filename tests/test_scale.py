@@ -36,7 +36,7 @@ def test_the_table_takes_the_slower_of_network_and_gloo(capsys: pytest.CaptureFi
 def test_a_tiny_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
     text = tmp_path / "t.txt"
     text.write_text("the cat sat on the mat. a dog sat on a log.\n" * 100, encoding="utf-8")
-    options = ["--hidden", "8", "--layers", "1", "--steps", "8", "--batch", "4", "--device", "cpu"]
+    options = ["--hidden", "8", "--layers", "1", "--bptt", "8", "--batch", "4", "--device", "cpu"]
     monkeypatch.setattr(sys, "argv", ["scale", str(text), "--rounds", "1", "--steps-per-round", "1", *options])
     scale.main()
     assert "100 Gbit/s" in capsys.readouterr().out

@@ -23,7 +23,7 @@ import numpy as np
 from anaphora import runtime
 from anaphora.checks import examine
 from anaphora.checks.findings import SEVERITIES, Finding, errors, refuse
-from anaphora.config import Config, config_fields, resolve
+from anaphora.config import Config, config_fields, from_run, resolve
 from anaphora.data.progress import observed_by
 from anaphora.errors import AnaphoraError, DataError, MissingExtra, UsageError, closest
 from anaphora.report.observers import observers
@@ -41,7 +41,7 @@ if TYPE_CHECKING:
 
 Place = str | os.PathLike[str]
 Settings = Place | Mapping[str, Any] | Config
-"""A TOML file, a mapping of knobs or of sections with knobs, or the `config` of a model."""
+"""A TOML file, a mapping of fields or of sections with fields, or the `config` of a model."""
 
 
 # fmt: off
@@ -90,7 +90,7 @@ def train(
     """Train a model on data, as `anaphora train TASK DATA` does, and return it: a `LanguageModel`, `Classifier`,
     `Tagger`, `GapFiller` or `Translator`.
 
-    `given` are knobs by name, `learning_rate=1e-3, minutes=5`; they win over `config`, which wins over `preset`. The
+    `given` are fields by name, `learning_rate=1e-3, minutes=5`; they win over `config`, which wins over `preset`. The
     model's file goes to `output` and the records to `run_dir`, else beside it; where neither is named, both live in a
     temporary folder that goes with the model. `progress` shows what the command shows, or tells a watch of yours.
 
@@ -134,7 +134,7 @@ def resume(run_dir: Place, data: Any = None, *, progress: bool | Observer = Fals
         if not data or run_folder.STANDARD_INPUT in facts["data"]:
             came = "standard input" if data else "a Python program"
             raise UsageError(f"The data of {folder} came from {came}: give them again, resume(…, data=…).")
-    settings = resolve(registry.task(task).config, file=folder / run_folder.CONFIG)
+    settings = from_run(registry.task(task).config, folder / run_folder.CONFIG)
     trainer = _trainer("anaphora.resume")
     with _read_aloud(progress):
         work = registry.task(task).training(settings, _corpus(task, settings, data))
@@ -176,9 +176,9 @@ def check(
 
 
 def configured(task: str, preset: str | None, config: Settings | None, given: Mapping[str, Any]) -> Config:
-    """Preset, config and knobs by name put together, as a config of the task.
+    """Preset, config and fields by name put together, as a config of the task.
 
-    Raises UsageError, naming the nearest, for what is not declared, and for a value that a knob does not take.
+    Raises UsageError, naming the nearest, for what is not declared, and for a value that a field does not take.
     """
     chosen = registry.task(task)
     file = Path(config) if isinstance(config, str | os.PathLike) else None
@@ -201,16 +201,16 @@ def configured(task: str, preset: str | None, config: Settings | None, given: Ma
 
 
 def _section(config: type[Config], name: str) -> str:
-    """The section of a knob that only one section has."""
+    """The section of a field that only one section has."""
     declared = config_fields(config)
-    sections = [knob.section for knob in declared if knob.key == name]
+    sections = [field.section for field in declared if field.key == name]
     if len(sections) == 1:
         return sections[0]
     if sections:
         raise UsageError(f"{name!r} stands in several sections: say {{{sections[0]!r}: {{{name!r}: …}}}} in config.")
-    near = closest(name, [knob.key for knob in declared])
+    near = closest(name, [field.key for field in declared])
     hint = f" Did you mean {near!r}?" if near else ""
-    raise UsageError(f"There is no knob {name!r}.{hint} `anaphora config` shows them all.")
+    raise UsageError(f"There is no field {name!r}.{hint} `anaphora config` shows them all.")
 
 
 def _plain(value: Any) -> Any:

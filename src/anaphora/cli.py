@@ -28,22 +28,22 @@ from anaphora.version import __version__
 COMMANDS = {
     "demo": (
         "anaphora.commands.demo:make",
-        "Train on text that comes with Python and see what happens; about a minute.",
+        "Train a small model on example data and show its results; about one minute.",
     ),
-    "init": ("anaphora.commands.init:make", "Write a config to begin with, guessed from your data."),
-    "check": ("anaphora.commands.check:make", "Find out what is wrong with your data before anything is trained."),
-    "train": ("anaphora.commands.train:make", "Train a network on your data; leaves one file."),
-    "resume": ("anaphora.commands.resume:make", "Go on with a training that was cut off, as if it had not been."),
-    "run": ("anaphora.commands.run:make", "Use a model: go on with a text, label, tag, fill gaps, translate."),
-    "eval": ("anaphora.commands.eval:make", "Score a model on data, in the measures of its task."),
-    "tune": ("anaphora.commands.tune:make", "Search for good settings in a budget of time."),
-    "rate": ("anaphora.commands.lr_find:make", "Find a learning rate to begin with."),
-    "runs": ("anaphora.commands.runs:make", "List runs, show one, or set several beside each other."),
-    "config": ("anaphora.commands.config:make", "Show everything that may be set, with what it means."),
-    "verify": ("anaphora.commands.verify:make", "Check that a model file is whole, and say what is in it."),
+    "init": ("anaphora.commands.init:make", "Suggest a config from your data."),
+    "check": ("anaphora.commands.check:make", "Check your data before training."),
+    "train": ("anaphora.commands.train:make", "Train a network on your data and write one model file."),
+    "resume": ("anaphora.commands.resume:make", "Continue an interrupted run to the same weights."),
+    "run": ("anaphora.commands.run:make", "Apply a model: continue a text, classify, tag, fill gaps, translate."),
+    "eval": ("anaphora.commands.eval:make", "Compute the metrics of a model on data."),
+    "tune": ("anaphora.commands.tune:make", "Search hyperparameters within a time limit."),
+    "lr-find": ("anaphora.commands.lr_find:make", "Suggest a learning rate by a range test."),
+    "runs": ("anaphora.commands.runs:make", "List runs, show one run, or compare several."),
+    "config": ("anaphora.commands.config:make", "Show all fields of a config with their meanings."),
+    "verify": ("anaphora.commands.verify:make", "Check that a model file is intact, and describe it."),
     "doctor": ("anaphora.commands.doctor:make", "Test this installation and describe it for a bug report."),
 }
-_HELP = "Recurrent networks for people with sequences: train one, see what it remembers, run it anywhere."
+_HELP = "Recurrent networks for sequences: train a model, inspect its memory, run it anywhere."
 READER_GONE = 128 + 13  # as if ended by SIGPIPE
 _DISK = {
     errno.ENOSPC: "Free some space, or write elsewhere.",

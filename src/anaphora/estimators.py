@@ -35,7 +35,7 @@ try:
 except ModuleNotFoundError as missing:
     raise MissingExtra("train", "anaphora.SequenceClassifier", missing="scikit-learn") from missing
 
-_OURS = ("config", "random_state", "progress")  # arguments that are no knobs
+_OURS = ("config", "random_state", "progress")  # arguments that are no fields
 _KEPT_OPEN = 8  # models of fitted estimators
 
 
@@ -50,7 +50,7 @@ class WrongRows(DataError, ValueError):
 class SequenceClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
     """A recurrent network that gives each sequence a label.
 
-    The arguments are knobs of the task `classify`, under their names; `config` takes the others, as a mapping. A share
+    The arguments are fields of the task `classify`, under their names; `config` takes the others, as a mapping. A share
     `valid` of the rows is held out inside `fit`, where the best weights are chosen by it. After `fit` there are
     `classes_` (K,); `n_features_in_`, the numbers of a row (B, T), or of a step of other series, 1 for texts; `model_`.
     """
@@ -112,9 +112,9 @@ class SequenceClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         codes = self._coded(y, count(read))
         names = _names(self.classes_)
         with _value_errors():
-            knobs = self._knobs()
+            fields = self._fields()
             data = (read, [names[code] for code in codes])
-            model = train("classify", data, config=self.config, progress=self.progress, **knobs)
+            model = train("classify", data, config=self.config, progress=self.progress, **fields)
         self.model_bytes_ = model.to_bytes()
         self.order_ = [model.labels.index(name) for name in names]
         return self
@@ -146,16 +146,16 @@ class SequenceClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         tags.input_tags.allow_nan = self.missing == "mean"
         return tags
 
-    def _knobs(self) -> dict[str, Any]:
-        """The arguments that are knobs, and the seed."""
-        knobs = {name: value for name, value in self.get_params(deep=False).items() if name not in _OURS}
+    def _fields(self) -> dict[str, Any]:
+        """The arguments that are fields, and the seed."""
+        fields = {name: value for name, value in self.get_params(deep=False).items() if name not in _OURS}
         for name, value in (self.config or {}).items():
             for key in value if isinstance(value, Mapping) else [name]:
-                if key in knobs:
+                if key in fields:
                     raise UsageError(f"{key!r} is an argument of its own: set it there, not in config.")
                 if key == "seed":
                     raise UsageError("'seed' is random_state here: set that, not config.")
-        return {**knobs, "seed": int(check_random_state(self.random_state).randint(2**31 - 1))}
+        return {**fields, "seed": int(check_random_state(self.random_state).randint(2**31 - 1))}
 
     def _coded(self, y: Any, rows: int) -> NDArray[np.int64]:
         """Set `classes_`, and give each row's place in it."""

@@ -65,7 +65,7 @@ def walk(count: int = 40) -> list[list[float | None]]:
 
 
 GOOD = prose(120)
-SMALL = "--preset small --batch 2 --steps 8"
+SMALL = "--preset small --batch 2 --bptt 8"
 A = f"a.txt {SMALL}"
 PAIRS = rows()
 STEPS = walk()

@@ -90,7 +90,7 @@ TRANSLATE = [
             "a.jsonl --units char", "unreadable"),
 ]  # fmt: skip
 
-F = "a.txt --preset small --batch 2 --steps 8"
+F = "a.txt --preset small --batch 2 --bptt 8"
 REPEATED = text([*PROSE, *PROSE[:40]])
 
 FILL = [

@@ -80,7 +80,10 @@ TAG = [
         A, "duplicate-across", "v.conll", (len(HELD_OUT.splitlines()) + 1,),
     ),
     Planted(
-        "no blank lines", files("".join(f"w{at}\tO\n" for at in range(300)) + "\n"), f"{A} --longest 200", "long-row",
+        "no blank lines",
+        files("".join(f"w{at}\tO\n" for at in range(300)) + "\n"),
+        f"{A} --max-length 200",
+        "long-row",
         "a.conll", (FIRST,),
     ),
     Planted("too little held out", files("", columns(sentences(3, seed=6))), A, "few-held-out"),

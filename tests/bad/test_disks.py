@@ -84,5 +84,5 @@ def test_a_disk_that_fills_up_during_training(folder: Path, quiet_environment: d
 
 
 def test_standard_output_on_a_full_disk(folder: Path, quiet_environment: dict[str, str]) -> None:
-    for words in ("check language a.txt --preset small --batch 2 --steps 8", "config language", "config --page"):
+    for words in ("check language a.txt --preset small --batch 2 --bptt 8", "config language", "config --page"):
         failed(shell(f"anaphora {words} > /dev/full", folder, quiet_environment), 1, "No space left on device")

@@ -91,7 +91,7 @@ def test_wrong_words_are_usage_errors(run: Run, tmp_path: Path, words: list[str]
 
 def test_a_reader_that_goes_away(tmp_path: Path, quiet_environment: dict[str, str]) -> None:
     (tmp_path / "a.txt").write_bytes(text(GOOD))
-    words = f"{sys.executable} -m anaphora check language a.txt --preset small --batch 2 --steps 8 | head -1"
+    words = f"{sys.executable} -m anaphora check language a.txt --preset small --batch 2 --bptt 8 | head -1"
     done = subprocess.run(
         ["bash", "-c", f"set -o pipefail; {words}"],
         cwd=tmp_path,

@@ -48,7 +48,7 @@ def test_the_page_in_the_docs_is_current(run: Run) -> None:
     assert run("config", "--page").stdout == written
 
 
-def test_the_schema_names_its_dialect_and_every_knob(run: Run) -> None:
+def test_the_schema_names_its_dialect_and_every_field(run: Run) -> None:
     told = json.loads(run("config", "language", "--schema").stdout)
     assert told == SCHEMA
     assert told["$schema"] == "https://json-schema.org/draft/2020-12/schema"

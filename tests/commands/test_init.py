@@ -20,13 +20,13 @@ def test_the_file_runs_and_says_how(run: Run, tmp_path: Path, python: Path | str
     (tmp_path / "my novel.txt").write_bytes(text(GOOD * 3))
     done = run("init", "language", "my novel.txt", python=python)
     assert (done.returncode, done.stderr) == (0, "")
-    assert done.stdout.startswith("Wrote config.toml, on the preset 'small':\n  units = char: about ")
+    assert done.stdout.startswith("Wrote config.toml, based on the preset 'small':\n  units = char: about ")
     command = "anaphora train language 'my novel.txt' --config config.toml"
     assert f"  {command}\n" in done.stdout
     written = (tmp_path / "config.toml").read_text(encoding="utf-8")
     assert f"#     {command}\n" in written
     content = text(GOOD * 3).decode()
-    assert f"# guessed: about {len(content):,} characters, {len(set(content))} different\n" in written
+    assert f"# suggested: about {len(content):,} characters, {len(set(content))} different\n" in written
     assert 'units = "char"\n' in written
     assert "\n# clip = 1.0\n" in written
     checked = run("check", "language", "my novel.txt", "--config", "config.toml")
@@ -67,17 +67,17 @@ def test_a_file_to_begin_with_means_the_same_on_top_of_any_preset(
     read = resolve(LanguageConfig, PRESETS, preset=usual, file=tmp_path / "c.toml")
     assert read == toml.suggested(LanguageConfig, PRESETS, wanted)
     assert (read.data.units, read.data.valid, read.training.minutes, read.training.patience) == ("word", 0.25, 3.0, 2)
-    assert '# guessed: because\nunits = "word"\n' in written
+    assert '# suggested: because\nunits = "word"\n' in written
 
 
 def test_lines_that_are_commented_out_hold_anyway() -> None:
-    """Every knob stands in the file: taking the marks away changes nothing."""
-    guessed = Suggestion(TASK.default_preset, {"training": {"seed": 3}})
-    written = toml.begin(LanguageConfig, PRESETS, guessed)
+    """Every field stands in the file: taking the marks away changes nothing."""
+    suggestion = Suggestion(TASK.default_preset, {"training": {"seed": 3}})
+    written = toml.begin(LanguageConfig, PRESETS, suggestion)
     lines = [line.removeprefix("# ") if " = " in line else line for line in written.splitlines()]
     assert tomllib.loads("\n".join(lines)) == {
         section: {key: value for key, value in keys.items() if value is not None}
-        for section, keys in toml.suggested(LanguageConfig, PRESETS, guessed).model_dump().items()
+        for section, keys in toml.suggested(LanguageConfig, PRESETS, suggestion).model_dump().items()
     }
 
 
@@ -92,15 +92,15 @@ CHINESE = "".join(map(chr, range(0x4E00, 0x4E00 + 900)))
 @pytest.mark.parametrize(
     ("content", "expected"),
     [
-        (text(GOOD), {"preset": "small", "units": "char", "encoding": "utf-8", "batch": 8, "steps": 32}),
-        (text(prose(4000) * 4), {"preset": "medium", "units": "char", "batch": 32, "steps": 64}),
+        (text(GOOD), {"preset": "small", "units": "char", "encoding": "utf-8", "batch": 8, "bptt": 32}),
+        (text(prose(4000) * 4), {"preset": "medium", "units": "char", "batch": 32, "bptt": 64}),
         ("ein schöner Tag\n".encode("latin-1") * 900, {"encoding": "cp1252", "preset": "small", "batch": 16}),
-        ("plain enough\n".encode("utf-16"), {"encoding": "utf-16", "batch": 1, "steps": 8}),
+        ("plain enough\n".encode("utf-16"), {"encoding": "utf-16", "batch": 1, "bptt": 8}),
         ((CHINESE + "\n").encode() * 400, {"preset": "medium", "units": "subword", "batch": 32}),
         ((CHINESE + "\n").encode() * 4, {"preset": "small", "units": "byte", "batch": 4}),
     ],
 )
-def test_what_is_guessed(content: bytes, expected: dict[str, object], tmp_path: Path) -> None:
+def test_what_is_suggested(content: bytes, expected: dict[str, object], tmp_path: Path) -> None:
     (tmp_path / "a.txt").write_bytes(content)
     found = suggest([tmp_path / "a.txt"])
     flat = {"preset": found.preset, **found.values["data"], **found.values["training"]}

@@ -1,4 +1,4 @@
-"""`anaphora rate`: a table, a rate one can train with, a picture; and nothing left behind."""
+"""`anaphora lr-find`: a table, a rate one can train with, a picture; and nothing left behind."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from program import TEXT, TINY, Run, failed
 
 def test_a_table_a_rate_and_a_picture(run: Run, tmp_path: Path) -> None:
     (tmp_path / "t.txt").write_text(TEXT, encoding="utf-8")
-    words = ["rate", "language", "t.txt", *TINY, "--updates", "60"]
+    words = ["lr-find", "language", "t.txt", *TINY, "--updates", "60"]
     done = run(*words, "--plot", "rate.svg")
     assert done.returncode == 0, done.stderr
     facts = json.loads(run(*words, "--json").stdout)
@@ -36,6 +36,6 @@ def test_a_table_a_rate_and_a_picture(run: Run, tmp_path: Path) -> None:
 
 def test_what_cannot_be_written_is_found_first(run: Run, tmp_path: Path) -> None:
     (tmp_path / "t.txt").write_text(TEXT, encoding="utf-8")
-    done = run("rate", "language", "t.txt", *TINY, "--plot", "nowhere/rate.svg")
+    done = run("lr-find", "language", "t.txt", *TINY, "--plot", "nowhere/rate.svg")
     failed(done, 2, "'nowhere/rate.svg' cannot be written")
-    failed(run("rate", "langage", "t.txt"), 2, "Did you mean 'language'?")
+    failed(run("lr-find", "langage", "t.txt"), 2, "Did you mean 'language'?")

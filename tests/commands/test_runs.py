@@ -25,7 +25,7 @@ def test_the_list(run: Run, folders: Path, python: Path | str) -> None:
     done = run("runs", python=python)
     assert done.returncode == 0, done.stderr
     assert [" ".join(line.split()) for line in done.stdout.splitlines()] == [
-        "run task status started time steps best look held out baseline in",
+        "run task status started time steps best validation loss held out baseline metric",
         "a.run language finished 2026-03-01 10:00 0:23 40 1.0250 1.0252 1.5000 nats",
         f"deep/b.run language running? 2026-03-02 09:30 0:14 27/40 {3.1 / 20**0.3:.4f} – –",
     ]
@@ -40,7 +40,7 @@ def test_the_list_as_json(run: Run, folders: Path) -> None:
     assert first["results"] == [{**run_folders.NATS, "lower_is_better": True}]
     assert (first["run"], first["status"], first["best_step"]) == ("a.run", "finished", 40)
     assert (second["steps"], second["total_steps"], second["seconds"]) == (27, 40, 13.5)
-    assert second["best_look"] == 3.1 / 20**0.3
+    assert second["best_validation_loss"] == 3.1 / 20**0.3
 
 
 def test_nothing_there(run: Run, folders: Path) -> None:

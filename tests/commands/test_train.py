@@ -71,7 +71,7 @@ def test_trains_and_reports(run: Run, tmp_path: Path) -> None:
     scored = run("eval", "m.anaphora", "valid.txt", "--json")
     facts = json.loads(scored.stdout)
     assert facts["nats_per_unit"] == pytest.approx(nats, abs=1e-4)
-    assert facts["floor_nats"] == pytest.approx(floor, abs=1e-4)  # the very text that was held out: the card knows
+    assert facts["baseline_nats"] == pytest.approx(floor, abs=1e-4)  # the very text that was held out: the card knows
 
 
 def training(tmp_path: Path, environment: dict[str, str], stderr: int) -> subprocess.Popen[bytes]:

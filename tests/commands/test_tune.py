@@ -18,9 +18,9 @@ SHORT = [
     "12",
     "--minutes",
     "3",
-    "--knob",
+    "--option",
     "training.learning_rate",
-    "--knob",
+    "--option",
     "model.cell=gru,rnn",
 ]
 
@@ -35,7 +35,7 @@ def test_trials_the_best_settings_and_more_trials(run: Run, tmp_path: Path, text
     done = run("tune", "language", text, *SHORT, "--trials", "3")
     assert done.returncode == 0, done.stderr
     lines = done.stdout.splitlines()
-    assert lines[0].split() == ["trial", "state", "held", "out", "time", "learning_rate", "cell"]
+    assert lines[0].split() == ["trial", "state", "validation", "loss", "time", "learning_rate", "cell"]
     losses = [float(line.split()[2]) for line in lines[1:4]]
     assert losses == sorted(losses)
     assert lines[-2:] == [
@@ -89,9 +89,9 @@ def test_ctrl_c_keeps_finished_trials(tmp_path: Path, quiet_environment: dict[st
 @pytest.mark.parametrize(
     ("words", "said"),
     [
-        (["--minutes", "1", "--knob", "model.hiden"], "no knob 'model.hiden'. Did you mean model.hidden?"),
-        (["--minutes", "1", "--knob", "training.epochs=1..3"], "trials are compared at one length"),
-        ([], "Say how long the search may take: --minutes 30."),
+        (["--minutes", "1", "--option", "model.hiden"], "no field 'model.hiden'. Did you mean model.hidden?"),
+        (["--minutes", "1", "--option", "training.epochs=1..3"], "trials are compared at one length"),
+        ([], "tune needs a time limit: --minutes 30."),
         (["--minutes", "1", "--batch", "4000"], "Bring more text"),
     ],
 )

@@ -43,13 +43,13 @@ def test_the_version(run: Run) -> None:
     assert run("--version").stdout == f"anaphora {anaphora.__version__}\n"
 
 
-def test_every_knob_is_in_the_help(run: Run) -> None:
+def test_every_field_is_in_the_help(run: Run) -> None:
     from anaphora.config import config_fields
     from anaphora.tasks.language.settings import LanguageConfig
 
     shown = run("train", "language", "--help").stdout
-    for knob in config_fields(LanguageConfig):
-        assert (knob.short or knob.flag) in shown
+    for field in config_fields(LanguageConfig):
+        assert (field.short or field.flag) in shown
 
 
 @pytest.mark.parametrize(
@@ -75,7 +75,7 @@ def test_every_knob_is_in_the_help(run: Run) -> None:
         (["run", "m", "--temperature", "-1"], ["temperature", "-1"]),
         (["run", "m", "--top-p", "0"], ["top-p"]),
         (["run", "m", "--top-k", "-4"], ["top-k"]),
-        (["run", "m", "x"], ["INPUT: not for a language model", "--prompt"]),
+        (["run", "m", "x"], ["INPUT: not an argument of a language model", "--prompt"]),
         (["train", "language", "t", "--preset", "smal"], ["no preset 'smal'", "Did you mean 'small'?"]),
         (["train", "language", "t", "--cell", "lstn"], ["--model.cell", "Did you mean 'lstm'?"]),
         (["train", "language", "t", "--hidden", "many"], ["--model.hidden", "a whole number"]),

@@ -18,7 +18,7 @@ from anaphora.errors import UsageError
 
 
 class Soup(ConfigSection):
-    """A section with one knob of every type."""
+    """A section with one field of every type."""
 
     pots: int = Field(default=2, ge=1, le=9, description="pots on the stove")
     salt: float = Field(default=0.5, gt=0, lt=1, description="grams per litre")
@@ -161,23 +161,23 @@ def test_what_is_written_reads_back_equal(dinner: Dinner) -> None:
     assert render(from_values(Dinner, dinner.model_dump())) == render(dinner)
 
 
-def test_every_knob_is_described_and_can_be_set_by_both_its_flags() -> None:
-    for knob in config_fields(Dinner):
-        default = str(knob.default) if knob.default is not None else "none"
-        for flag in (knob.flag, knob.short):
+def test_every_field_is_described_and_can_be_set_by_both_its_flags() -> None:
+    for field in config_fields(Dinner):
+        default = str(field.default) if field.default is not None else "none"
+        for flag in (field.flag, field.short):
             if flag is not None:
                 assert resolve(Dinner, options=[f"{flag}={default}"]) == Dinner()
-    assert {knob.short for knob in config_fields(Dinner) if knob.key == "name"} == {None}
+    assert {field.short for field in config_fields(Dinner) if field.key == "name"} == {None}
 
 
-def test_the_trunks_knobs_all_say_what_they_mean() -> None:
+def test_the_trunks_fields_all_say_what_they_mean() -> None:
     class Bare(Config):
         training: Training = Training()
 
-    for knob in config_fields(Bare):
-        assert knob.meaning, knob.flag
-        assert knob.meaning[0].islower() or knob.meaning.startswith("AdamW"), knob.meaning
-        assert knob.expected in render(Bare())
+    for field in config_fields(Bare):
+        assert field.meaning, field.flag
+        assert field.meaning[0].islower() or field.meaning.startswith("AdamW"), field.meaning
+        assert field.expected in render(Bare())
 
 
 def test_a_config_is_fixed_once_made() -> None:

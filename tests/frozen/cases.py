@@ -24,10 +24,10 @@ class Case(NamedTuple):
 
 
 _LEARNS = "--evaluations 3 --learning-rate 0.03"
-_TEXT = f"--hidden 12 --embedding 6 --batch 4 --steps 12 --max-steps 40 --seed 3 {_LEARNS}"
+_TEXT = f"--hidden 12 --embedding 6 --batch 4 --bptt 12 --max-steps 40 --seed 3 {_LEARNS}"
 _ROWS = f"--hidden 6 --embedding 5 --batch 8 --max-steps 30 --seed 4 --valid 0.25 {_LEARNS}"
 _TAGS = f"--hidden 6 --embedding 6 --batch 8 --max-steps 30 --seed 5 --valid 0.2 {_LEARNS}"
-_FILL = f"--hidden 6 --embedding 6 --batch 4 --steps 12 --max-steps 30 --seed 6 --evaluation-units 200 {_LEARNS}"
+_FILL = f"--hidden 6 --embedding 6 --batch 4 --bptt 12 --max-steps 30 --seed 6 --evaluation-units 200 {_LEARNS}"
 _PAIR = f"--hidden 6 --embedding 6 --batch-steps 200 --max-steps 30 --seed 7 --valid 0.2 {_LEARNS}"
 
 _WRITES = (
@@ -38,7 +38,7 @@ _WRITES = (
     "run M --prompt - --length 12 --seed 3 <<< Ann\nthe",
     "run M --prompt 'Ann ' --json",
     "eval M later.txt",
-    "eval M later.txt --json --floor-from novel.txt --pieces 3 --most 200",
+    "eval M later.txt --json --baseline-text novel.txt --max-units 200",
 )
 _FILMS = "the film was good\na dull one\n\nnever seen wörds"
 _LABELS = (f"run M <<< {_FILMS}", f"run M --json --top 2 <<< {_FILMS}", "run M --prompt x")
@@ -63,16 +63,17 @@ CASES = (
          (*_LABELS[:2], "eval M several.csv", "eval M several.csv --json")),
     Case("classify-series", "classify", "waves.jsonl", f"{_ROWS} --columns x,y --pooling last --no-bidirectional"
          " --average 0.9", ("run M waves.jsonl", "eval M waves.jsonl --json")),
-    Case("tag-spans", "tag", "spans.conll", f"{_TAGS} --letter-embedding 4 --letter-hidden 3",
+    Case("tag-spans", "tag", "spans.conll", f"{_TAGS} --character-embedding 4 --character-hidden 3",
          (*_TAGGED, "eval M more.conll", "eval M more.conll --json")),
-    Case("tag-letters", "tag", "tags.jsonl", f"{_TAGS} --letters convolution --letter-embedding 4 --letter-hidden 3"
-         " --no-crf --cell gru --recurrent-dropout 0.2", (*_TAGGED[:2], "eval M tags.jsonl --json")),
-    Case("tag-words", "tag", "spans.conll", f"{_TAGS} --letters none --internal iob2 --layers 2 --cell rnn",
+    Case("tag-letters", "tag", "tags.jsonl", f"{_TAGS} --characters convolution --character-embedding 4"
+         " --character-hidden 3 --no-crf --cell gru --recurrent-dropout 0.2",
+         (*_TAGGED[:2], "eval M tags.jsonl --json")),
+    Case("tag-words", "tag", "spans.conll", f"{_TAGS} --characters none --internal iob2 --layers 2 --cell rnn",
          (_TAGGED[1], "eval M more.conll")),
     Case("fill-lstm", "fill", "novel.txt", f"{_FILL} --average 0.9",
-         (f"run M - <<< {_GAPS}", f"run M - --json --top 3 --one-sided <<< {_GAPS}", "run M 'Ann saw a ___ rose.'",
-          "run M 'Ann saw a ? rose.' --gap '?' --one-sided --top 2", "eval M later.txt",
-          "eval M later.txt --json --floor-from novel.txt")),
+         (f"run M - <<< {_GAPS}", f"run M - --json --top 3 --left-to-right <<< {_GAPS}", "run M 'Ann saw a ___ rose.'",
+          "run M 'Ann saw a ? rose.' --mask-token '?' --left-to-right --top 2", "eval M later.txt",
+          "eval M later.txt --json --baseline-text novel.txt")),
     Case("fill-gru", "fill", "novel.txt", f"{_FILL} --cell gru --layers 2 --valid later.txt --vocabulary 20",
          (f"run M - --top 2 <<< {_GAPS}", "eval M later.txt --json")),
     Case("translate-char", "translate", "a.de a.en", f"{_PAIR} --units char --recurrent-dropout 0.1 --smoothing 0.1",
@@ -81,6 +82,6 @@ CASES = (
           f"run M --beam 2 --length-penalty 0.5 --coverage 0.2 --no-repeat-ngram 2 <<< {_GERMAN}",
           f"run M --attention page.html <<< {_GERMAN}", "eval M b.jsonl", "eval M b.jsonl --json --beam 2")),
     Case("translate-subword", "translate", "a.de a.en", f"{_PAIR} --units subword --vocabulary 50 --shared --lower"
-         " --attention additive --attention-size 5 --cell lstm --layers 2 --sampling 0.3 --average 0.9",
+         " --attention additive --attention-size 5 --cell lstm --layers 2 --scheduled-sampling 0.3 --average 0.9",
          (f"run M <<< {_GERMAN}", f"run M --json --beam 2 <<< {_GERMAN}", "eval M b.jsonl --json")),
 )  # fmt: skip

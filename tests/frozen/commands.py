@@ -9,15 +9,15 @@ from frozen.trainings import Records, page_files
 
 _SMALL = "--hidden 6 --embedding 6 --seed 9"
 RATES = (
-    f"rate language novel.txt {_SMALL} --batch 4 --steps 8 --updates 12",
-    f"rate classify films.csv {_SMALL} --units word --updates 12 --json",
-    f"rate tag spans.conll {_SMALL} --letters none --updates 10 --plot page.svg",
+    f"lr-find language novel.txt {_SMALL} --batch 4 --bptt 8 --updates 12",
+    f"lr-find classify films.csv {_SMALL} --units word --updates 12 --json",
+    f"lr-find tag spans.conll {_SMALL} --characters none --updates 10 --plot page.svg",
 )
 PIPED = (
-    f"train language - {_SMALL} --batch 4 --steps 8 --max-steps 3 -o piped.anaphora",
+    f"train language - {_SMALL} --batch 4 --bptt 8 --max-steps 3 -o piped.anaphora",
     "resume piped.run",
     "eval piped.anaphora -",
-    "check language - --hidden 4 --embedding 4 --batch 2 --steps 8",
+    "check language - --hidden 4 --embedding 4 --batch 2 --bptt 8",
 )
 
 

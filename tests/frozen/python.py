@@ -25,15 +25,15 @@ SERIES, SPEEDS = data.waves(40, 12)
 TAGGED = data.sentences(60, 13)
 PAIRS = data.pairs(60, 14)
 GIVEN: dict[str, tuple[str, Any, dict[str, Any]]] = {
-    "language": ("language", data.prose(120, 15), {"batch": 4, "steps": 12}),
+    "language": ("language", data.prose(120, 15), {"batch": 4, "bptt": 12}),
     "texts": ("classify", (FILMS, LABELS), {"batch": 8, "valid": 0.25}),
     "series": (
         "classify",
         ([np.array(row).T for row in SERIES], SPEEDS),
         {"batch": 8, "valid": 0.25, "missing": "mean"},
     ),
-    "tag": ("tag", TAGGED, {"batch": 8, "valid": 0.25, "letter_hidden": 3, "letter_embedding": 3}),
-    "fill": ("fill", data.prose(120, 16), {"batch": 4, "steps": 12, "evaluation_units": 200}),
+    "tag": ("tag", TAGGED, {"batch": 8, "valid": 0.25, "character_hidden": 3, "character_embedding": 3}),
+    "fill": ("fill", data.prose(120, 16), {"batch": 4, "bptt": 12, "evaluation_units": 200}),
     "translate": ("translate", PAIRS, {"batch_steps": 100, "valid": 0.25, "units": "char"}),
 }
 ASKED: dict[str, dict[str, Callable[[Any], Any]]] = {
@@ -68,7 +68,7 @@ ASKED: dict[str, dict[str, Callable[[Any], Any]]] = {
     },
     "fill": {
         "fill": lambda model: model.fill("Ann saw a ___ rose.", 3),
-        "fill_all": lambda model: model.fill_all(["a ? sky", "? left ?"], 2, one_sided=True, mark="?"),
+        "fill_all": lambda model: model.fill_all(["a ? sky", "? left ?"], 2, left_to_right=True, mask_token="?"),
         "evaluate": lambda model: model.evaluate(data.prose(20, 21), data.prose(120, 16)),
         "no gap": lambda model: model.fill("Ann saw a red rose."),
     },
@@ -131,7 +131,7 @@ def refused(here: Path) -> dict[str, Any]:
     """Mistakes in arguments and data, and the errors they give."""
     tries: dict[str, Callable[[], Any]] = {
         "no such task": lambda: anaphora.train("langauge", "a text"),
-        "no such knob": lambda: anaphora.train("language", "a text", hiden=3),
+        "no such field": lambda: anaphora.train("language", "a text", hiden=3),
         "a wrong value": lambda: anaphora.train("language", "a text", hidden="many"),
         "a text that names a file": lambda: anaphora.train("language", "novel.txt", hidden=3),
         "unlike lengths": lambda: anaphora.train("classify", (FILMS, LABELS[1:]), **_SMALL),

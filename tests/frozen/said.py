@@ -24,13 +24,13 @@ COMMANDS = (
     "run",
     "eval",
     "tune",
-    "rate",
+    "lr-find",
     "runs",
     "config",
     "verify",
     "doctor",
 )
-_OF_EACH_TASK = ("init", "check", "train", "tune", "rate", "config")
+_OF_EACH_TASK = ("init", "check", "train", "tune", "lr-find", "config")
 _RUNS = ("list", "show", "compare")
 USAGE = (
     "", "--version", "trian", "train", "train langauge a.txt", "train language", "train language novel.txt --hiden 3",
@@ -41,8 +41,8 @@ USAGE = (
     "run novel.txt", "eval novel.txt novel.txt", "eval nowhere.anaphora novel.txt", "verify novel.txt",
     "verify nowhere",
     "runs show nowhere", "runs compare one", "runs compare one two", "runs shw", "tune language novel.txt",
-    "tune language novel.txt --minutes 1 --knob model.hiden=1..2", "config language --hidden 0",
-    "tune language novel.txt --minutes 1 --knob training.minutes=1..2", "rate language novel.txt --updates 3",
+    "tune language novel.txt --minutes 1 --option model.hiden=1..2", "config language --hidden 0",
+    "tune language novel.txt --minutes 1 --option training.minutes=1..2", "lr-find language novel.txt --updates 3",
     "init language novel.txt -o novel.txt", "init language nowhere.txt", "config langauge", "demo nonsense",
 )  # fmt: skip
 CONFIGS = ("", "--preset small", "--preset large", "--hidden 20 --seed 7 --no-bidirectional")
@@ -55,10 +55,10 @@ INITS = {
     "translate": ("a.de a.en", "b.jsonl"),
 }
 _SMALL = {
-    "language": "--hidden 4 --embedding 4 --batch 2 --steps 8",
+    "language": "--hidden 4 --embedding 4 --batch 2 --bptt 8",
     "classify": "--hidden 4 --embedding 4 --batch 4",
     "tag": "--hidden 4 --embedding 4 --batch 4",
-    "fill": "--hidden 4 --embedding 4 --batch 2 --steps 8",
+    "fill": "--hidden 4 --embedding 4 --batch 2 --bptt 8",
     "translate": "--hidden 4 --embedding 4 --batch-steps 100",
 }
 
@@ -84,7 +84,7 @@ def helps(here: Path) -> Records:
 
 
 def configs(here: Path) -> Records:
-    """Every knob of every task, by presets, as a schema and as a page."""
+    """Every field of every task, by presets, as a schema and as a page."""
     page = call("config --page")
     found: Records = {"config/page.txt": [f"--page: exit {page.code}, {digest.of_bytes(page.out.encode())}"]}
     for task in TASKS:

@@ -71,7 +71,7 @@ def test_runs_are_found_oldest_first_and_a_damaged_one_hides_none(tmp_path: Path
     ]
 
 
-def test_knobs_that_differ(tmp_path: Path) -> None:
+def test_fields_that_differ(tmp_path: Path) -> None:
     other = run_folders.CONFIG.replace("128", "256") + "minutes = 2.0\n"
     pair = [
         record.read(run_folders.write(tmp_path / name, run_folders.events(), config))

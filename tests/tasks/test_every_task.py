@@ -34,7 +34,7 @@ def test_options_have_three_sections_and_every_preset_holds(task: Task) -> None:
     for preset in task.presets:
         made = resolve(task.config, task.presets, preset=preset)
         assert isinstance(made, task.config)
-    known = {f"{knob.section}.{knob.key}" for knob in config_fields(task.config)}
+    known = {f"{field.section}.{field.key}" for field in config_fields(task.config)}
     assert set(task.search_space) <= known
 
 

@@ -139,7 +139,7 @@ def test_what_looks_worse_than_most_is_given_up(tmp_path: Path) -> None:
     assert (last.status(0.0), last.steps) == ("pruned", 6)  # at 3 tenths of its 20 steps
 
 
-def test_a_search_goes_on_where_it_was_and_draws_other_knobs(tmp_path: Path) -> None:
+def test_a_search_goes_on_where_it_was_and_draws_other_fields(tmp_path: Path) -> None:
     search(tmp_path, 3).run()
     with (tmp_path / STUDY).open("a", encoding="utf-8") as file:
         file.write('{"op_code": 4, "wor')  # killed in the middle of a line
@@ -166,7 +166,7 @@ def test_the_same_seed_tries_the_same(tmp_path: Path) -> None:
 def test_another_search_is_not_mixed_in(tmp_path: Path) -> None:
     search(tmp_path).run()
     other = {"training.learning_rate": SearchRange(1e-4, 0.5, log=True)}
-    for given, what in (({"spaces": other}, "knobs"), ({"facts": {"task": "x", "seed": 3}}, "task")):
+    for given, what in (({"spaces": other}, "fields"), ({"facts": {"task": "x", "seed": 3}}, "task")):
         with pytest.raises(UsageError, match=rf"holds another search: its {what} differ"):
             search(tmp_path, **given).run()
 
@@ -244,7 +244,7 @@ def test_a_search_that_can_train_nothing_ends(tmp_path: Path) -> None:
         (["a.other=1,2.5,z"], {"a.other": SearchChoice((1, 2.5, "z"))}),
     ],
 )
-def test_knobs_as_they_are_named(words: list[str], spaces: dict[str, Any]) -> None:
+def test_fields_as_they_are_named(words: list[str], spaces: dict[str, Any]) -> None:
     declared = {"a.rate": SearchRange(0.1, 0.2), "a.cell": SearchChoice(("x", "y"))}
     assert chosen(words, declared, ["a.rate", "a.cell", "a.other"]) == spaces
     assert SearchRange(1, 3).whole
@@ -254,14 +254,14 @@ def test_knobs_as_they_are_named(words: list[str], spaces: dict[str, Any]) -> No
 @pytest.mark.parametrize(
     ("word", "said"),
     [
-        ("a.rat", "there is no knob 'a.rat'. Did you mean a.rate?"),
+        ("a.rat", "there is no field 'a.rat'. Did you mean a.rate?"),
         ("a.other", "say what to try, as a.other=LOW..HIGH or a.other=A,B,C"),
         ("a.rate=3..1", "two numbers, the lower one first, got '3..1'"),
         ("a.rate=x..y", "two numbers"),
         ("a.rate=5", "at least two values"),
     ],
 )
-def test_knobs_that_cannot_be_searched(word: str, said: str) -> None:
+def test_fields_that_cannot_be_searched(word: str, said: str) -> None:
     with pytest.raises(UsageError) as caught:
         chosen([word], {"a.rate": SearchRange(0.1, 0.2)}, ["a.rate", "a.other"])
     assert said in str(caught.value)

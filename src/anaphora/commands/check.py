@@ -1,4 +1,4 @@
-"""``anaphora check TASK DATA``: what is wrong with data, and what training on them would take; nothing is trained."""
+"""``anaphora check TASK DATA``: faults of the data, and an estimate of training's memory and time, without training."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import typer
 
-from anaphora.commands import options as knobs
+from anaphora.commands import options as config_options
 from anaphora.commands.options import given, option, parameter
 from anaphora.report.terminal import show
 from anaphora.tasks import registry
@@ -18,19 +18,20 @@ from anaphora.tasks import registry
 if TYPE_CHECKING:
     from anaphora.checks.findings import Finding
 
-_HELP = """Look at your data before a step is trained: what is wrong, in which row, and what to do about it; then how
-long rows are, what the vocabulary leaves out, and an estimate of the memory and the time that training takes here.
+_HELP = """Check your data before training: each fault with its place and its remedy, the lengths of the rows, the share
+of unknown symbols, and an estimate of the memory and time that training takes on this machine.
 
     anaphora check TASK DATA --preset small
 
-Takes what `train` takes. Exit code 3 if there is an error, which training would refuse; warnings stop nothing.
+The arguments are those of `train`. The exit code is 3 if the data have an error; training refuses such data. Warnings
+do not stop training.
 """
 
 
 def make() -> Any:
     """Return the group of all tasks."""
-    text = "Find out what is wrong with your data before anything is trained: `anaphora check TASK DATA`."
-    return knobs.for_each_task("check", text, _command)
+    text = "Check your data before training: `anaphora check TASK DATA`."
+    return config_options.for_each_task("check", text, _command)
 
 
 def _command(task: str) -> Any:
@@ -42,12 +43,14 @@ def _command(task: str) -> Any:
         _check(task, data, Path(output), as_json, preset, config, given(chosen.config, values))
 
     own = [
-        knobs.data_parameter(task),
-        parameter("output", str, option("Where the model would go.", "FILE", "-o", "--output"), "model.anaphora"),
-        parameter("as_json", bool, option("Print one JSON object instead of lines.", None, "--json"), False),
-        *knobs.config_parameters(task),
+        config_options.data_parameter(task),
+        parameter(
+            "output", str, option("Model file that training would write.", "FILE", "-o", "--output"), "model.anaphora"
+        ),
+        parameter("as_json", bool, option("Print one JSON object.", None, "--json"), False),
+        *config_options.config_parameters(task),
     ]
-    return knobs.with_knobs(task, own, command, _HELP.replace("TASK", task).replace("DATA", chosen.metavar))
+    return config_options.with_fields(task, own, command, _HELP.replace("TASK", task).replace("DATA", chosen.metavar))
 
 
 def _check(
@@ -70,8 +73,8 @@ def _check(
     with show("") as early, observed_by(early.stage):
         found = whole(chosen, config, data, lambda load: estimate(load, config.training, output.parent))
     if as_json:
-        told = {"task": task, "data": list(data), "errors": len(errors(found))}
-        print(json.dumps({**told, "findings": [finding.as_json() for finding in found]}, ensure_ascii=False))
+        counts = {"task": task, "data": list(data), "errors": len(errors(found))}
+        print(json.dumps({**counts, "findings": [finding.as_json() for finding in found]}, ensure_ascii=False))
     else:
         for finding in found:
             print("\n".join(finding.lines()))
@@ -88,4 +91,6 @@ def _summary(found: Sequence[Finding]) -> str:
     words = [
         f"{count} {name}{'s' if count != 1 else ''}" for count, name in zip(counts, ("error", "warning"), strict=True)
     ]
-    return f"{', '.join(words)}. {'Training refuses data with errors.' if counts[0] else 'This can be trained on.'}"
+    return (
+        f"{', '.join(words)}. {'Training refuses data with errors.' if counts[0] else 'You can train on these data.'}"
+    )

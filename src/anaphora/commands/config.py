@@ -1,44 +1,44 @@
-"""``anaphora config TASK``: every knob of a task as TOML, as a JSON schema or as a page."""
+"""``anaphora config TASK``: the config of a task as TOML or as a JSON schema, and all fields as a page."""
 
 from __future__ import annotations
 
 from typing import Any
 
-from anaphora.commands import options as knobs
+from anaphora.commands import options as config_options
 from anaphora.commands import parser
 from anaphora.commands.options import given, option, parameter
 from anaphora.tasks import registry
 
-_HELP = """Show everything that may be set, as TOML: what `train` would use for these options.
+_HELP = """Print the config that `train` would use with these options, as TOML.
 
     anaphora config TASK --preset small > config.toml
 
-Lines that begin with # say what a knob means and what it takes.
+A comment above each field gives its meaning and its accepted values.
 """
-_PAGE = """# Every knob
+_PAGE = """# Every field
 
-What may be set when a model is trained: on the command line (`--hidden 256`, or with its section,
-`--model.hidden 256`), or in a TOML file that `--config` names. Options win over the file, the file over `--preset`.
-A word or a value that is not in these tables is refused, and the nearest named.
+A field of a config is set on the command line (`--hidden 256`, or with its section, `--model.hidden 256`), or in a
+TOML file that `--config` names. Options override the file, and the file overrides `--preset`. An unknown field or a
+value that is not accepted is an error, and the message names the nearest field or value.
 
-    anaphora init TASK DATA               # a file to begin with, guessed from your data
-    anaphora config TASK --preset small   # every knob with its value, as TOML
-    anaphora config TASK --schema         # for an editor that checks files by JSON schemas
+    anaphora init TASK DATA               # write a config that is suggested from your data
+    anaphora config TASK --preset small   # print every field with its value, as TOML
+    anaphora config TASK --schema         # print a JSON schema, for editors that check TOML files
 
-Every run leaves its `config.toml`, with every knob in it. This page is what `anaphora config --page` prints.
+Every run writes a `config.toml` with all fields. `anaphora config --page` prints this page.
 """
 
 
 def make() -> Any:
     """Return the group of all tasks."""
-    text = "Show everything that may be set for a task: `anaphora config TASK --preset small`."
-    made = knobs.for_each_task("config", text, _command)
-    made.params.insert(0, parser.flag(lambda _: page(), "Print the page of all knobs, in Markdown.", "--page"))
+    text = "Show all fields of a task's config: `anaphora config TASK --preset small`."
+    made = config_options.for_each_task("config", text, _command)
+    made.params.insert(0, parser.flag(lambda _: page(), "Print a page of all fields, in Markdown.", "--page"))
     return made
 
 
 def page() -> str:
-    """Every knob of every task, in Markdown."""
+    """Return the page of all fields of all tasks, in Markdown."""
     from anaphora.config.toml import tables
 
     lines = [_PAGE]
@@ -58,10 +58,10 @@ def _command(task: str) -> Any:
         _show(task, preset, config, as_schema, given(registry.task(task).config, values))
 
     own = [
-        parameter("as_schema", bool, option("Print the JSON schema of a config instead.", None, "--schema"), False),
-        *knobs.config_parameters(task),
+        parameter("as_schema", bool, option("Print the JSON schema of the config.", None, "--schema"), False),
+        *config_options.config_parameters(task),
     ]
-    return knobs.with_knobs(task, own, command, _HELP.replace("TASK", task))
+    return config_options.with_fields(task, own, command, _HELP.replace("TASK", task))
 
 
 def _show(task: str, preset: str | None, file: str | None, as_schema: bool, options: list[str]) -> None:

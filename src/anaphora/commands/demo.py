@@ -1,4 +1,4 @@
-"""``anaphora demo``: data that our own code makes, a small network trained on them, and what it learned; a minute.
+"""``anaphora demo``: example data, a small network trained on them, and its results; one minute.
 
 data → train → score beside the baseline → what the model says of data never seen
 """
@@ -24,9 +24,7 @@ _USUAL = registry.TASKS[0]
 
 def make() -> Any:
     """Return the group of all demos."""
-    text = (
-        "Train a small model in about a minute, and see what happens; without a name, on text that comes with Python."
-    )
+    text = "Train a small model in about one minute and show its results. Without a task name: language."
     demos = {task.name: (task.name, task.demo.summary) for task in registry.tasks()}
     return parser.group(demos, "demo", text, _command, usual=_USUAL)
 
@@ -34,8 +32,13 @@ def make() -> Any:
 def _command(task: str) -> Any:
     output = "demo.anaphora" if task == _USUAL else f"demo-{task}.anaphora"
     own = [
-        parameter("output", str, option("Where the model goes.", "FILE", "-o", "--output"), output),
-        parameter("minutes", float, option("Most time to train and score.", "X", "--minutes", min=0.1), 1.0),
+        parameter("output", str, option("Model file to write.", "FILE", "-o", "--output"), output),
+        parameter(
+            "minutes",
+            float,
+            option("Time limit in minutes, including the final score.", "X", "--minutes", min=0.1),
+            1.0,
+        ),
     ]
 
     def command(output: str, minutes: float) -> None:

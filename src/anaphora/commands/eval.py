@@ -1,4 +1,4 @@
-"""``anaphora eval``: how good a model is on data, in the measures of its task; no torch."""
+"""``anaphora eval``: the metrics of a model on labelled data; no torch."""
 
 from __future__ import annotations
 
@@ -11,22 +11,22 @@ import typer
 from anaphora.commands import options
 from anaphora.commands.options import option, parameter
 
-_HELP = """Score a model on data, in the measures of its task.
+_HELP = """Compute the metrics of a model on data.
 
-A language model is scored by nats and bits per unit and perplexity; several files are one text, and '-' is standard
-input. Beside it stands the score of an n-gram model, floor_nats, where it is known: on the very text that was held
-out in training, or with --floor-from. Needs no torch.
+The metrics of a language model are nats and bits per unit, and perplexity. Several files form one text, and '-' reads
+standard input. The score of an n-gram baseline is added if it is known: for the text that was held out in training, or
+with --baseline-text. This command needs no torch.
 """
 
 
 def make() -> Any:
     """Return the command: a few options of its own, then those that tasks declare."""
-    data = "Text files, or data as for training."
+    data = "Text files, or data in the format of the training data."
     own = [
         parameter("model", str, typer.Argument(metavar="MODEL", help="A model file.", show_default=False)),
         parameter("data", list[str], typer.Argument(metavar="DATA...", help=data, show_default=False)),
         parameter("as_json", bool, option("Print one JSON object.", None, "--json"), False),
-        parameter("encoding", str, option("How the files' bytes are characters.", "NAME", "--encoding"), "utf-8"),
+        parameter("encoding", str, option("Text encoding of the files.", "NAME", "--encoding"), "utf-8"),
     ]
     return options.with_task_options("eval", own, lambda task: task.eval_options, _evaluate, _HELP)
 

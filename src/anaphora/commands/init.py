@@ -1,4 +1,4 @@
-"""``anaphora init TASK DATA``: a config to begin with, guessed from the data, every line of it explained."""
+"""``anaphora init TASK DATA``: a config suggested from the data, every field explained."""
 
 from __future__ import annotations
 
@@ -10,17 +10,17 @@ from anaphora.commands import options
 from anaphora.commands.options import option, parameter
 from anaphora.tasks import registry
 
-_HELP = """Look at your data and write a config to begin with: what was guessed and why, and every other knob beside it.
+_HELP = """Read your data and write a config file with suggested values, the reason of each, and every other field.
 
     anaphora init TASK DATA && anaphora train TASK DATA --config config.toml
 
-Nothing is trained. Change what you like in the file; the command that uses it stands at its top.
+Nothing is trained. Edit the file as you like; its first lines show the command that uses it.
 """
 
 
 def make() -> Any:
     """Return the group of all tasks."""
-    text = "Write a config to begin with, guessed from your data: `anaphora init TASK DATA`."
+    text = "Suggest a config from your data: `anaphora init TASK DATA`."
     return options.for_each_task("init", text, _command)
 
 
@@ -30,8 +30,8 @@ def _command(task: str) -> Any:
 
     own = [
         options.data_parameter(task),
-        parameter("output", str, option("Where the config goes.", "FILE", "-o", "--output"), "config.toml"),
-        parameter("force", bool, option("Replace a config that is there.", None, "--force"), False),
+        parameter("output", str, option("Config file to write.", "FILE", "-o", "--output"), "config.toml"),
+        parameter("force", bool, option("Overwrite an existing file.", None, "--force"), False),
     ]
     text = _HELP.replace("TASK", task).replace("DATA", registry.task(task).metavar)
     return options.with_parameters(task, own, command, text)
@@ -46,23 +46,23 @@ def _init(task: str, data: list[str], output: Path, force: bool) -> None:
     if output.exists() and not force:
         raise UsageError(f"'{output}' exists. Name another file with -o, or add --force to replace it.")
     atomic.writable(output)
-    guess = chosen.suggest(data)
-    settings = begin(chosen.config, chosen.presets, guess)
+    suggestion = chosen.suggest(data)
+    settings = begin(chosen.config, chosen.presets, suggestion)
     names = " ".join(shlex.quote(path) for path in data)
     after = f"{task} {names} --config {shlex.quote(str(output))}"
     head = [
-        f"Settings for `{task}`, guessed from {', '.join(data)}. Train with them:",
+        f"Config of `{task}`, suggested from {', '.join(data)}. Train with it:",
         "",
         f"    anaphora train {after}",
         "",
-        "A line that begins with # and a name shows what holds unless you change it. Options win over this file.",
+        "A commented-out field has its default value. Command-line options override this file.",
     ]
     top = "".join(f"# {line}".rstrip() + "\n" for line in head)
     atomic.write(output, [f"{top}\n{settings}".encode()])
-    print(f"Wrote {output}, on the preset '{guess.preset}':")
-    for key, reason in guess.reasons.items():
+    print(f"Wrote {output}, based on the preset '{suggestion.preset}':")
+    for key, reason in suggestion.reasons.items():
         section, _, name = key.partition(".")
-        print(f"  {name} = {guess.values[section][name]}: {reason}")
+        print(f"  {name} = {suggestion.values[section][name]}: {reason}")
     print("\nNext:")
     print(f"  anaphora check {after}")
     print(f"  anaphora train {after}")

@@ -1,4 +1,4 @@
-"""``anaphora rate TASK``: which learning rate to begin with, found in a hundred updates that are thrown away."""
+"""``anaphora lr-find TASK``: a learning rate range test (Smith 2017) of a hundred updates that are then discarded."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import shlex
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from anaphora.commands import options as knobs
+from anaphora.commands import options as config_options
 from anaphora.commands.options import given, option, parameter
 from anaphora.report.terminal import show
 from anaphora.tasks import registry
@@ -18,18 +18,18 @@ if TYPE_CHECKING:
 
 _ROWS = 12
 _ABOVE = 0.25  # of the fall: how far above the first loss a picture shows the rise after it
-_HELP = """Find a learning rate: raise it from very small to very large over some updates, and see where the loss falls.
+_HELP = """Suggest a learning rate by a range test: the learning rate rises from very small to very large.
 
-    suggested = a tenth of the rate at which the smoothed loss is least
+    suggested = 0.1 × the learning rate with the lowest smoothed loss
 
-The settings are those of `anaphora train {task}`; nothing is kept of the updates. A long run wants a lower rate than a
-short one: take what is suggested as the place to begin, and as a bound.
+The options are those of `anaphora train {task}`. The updates are discarded. A long run needs a lower learning rate than
+a short one, so treat the suggestion as a starting point and as an upper bound.
 """
 
 
 def make() -> Any:
     """Return the group of all tasks."""
-    return knobs.for_each_task("rate", "Find a learning rate to begin with, for your data and settings.", _command)
+    return config_options.for_each_task("lr-find", "Suggest a learning rate for your data and config.", _command)
 
 
 def _command(task: str) -> Any:
@@ -39,23 +39,23 @@ def _command(task: str) -> Any:
         data: list[str], preset: str | None, config: str | None, updates: int, plot: str | None, as_json: bool,
         **values: Any,
     ) -> None:  # fmt: skip
-        _rate(task, data, preset, config, updates, plot, as_json, given(chosen.config, values))
+        _find(task, data, preset, config, updates, plot, as_json, given(chosen.config, values))
 
     own = [
-        knobs.data_parameter(task),
-        *knobs.config_parameters(task),
-        parameter("updates", int, option("Updates of the ramp.", "N", "--updates", min=10), 100),
-        parameter("plot", str, option("Draw the losses, as SVG.", "FILE", "--plot"), None),
-        parameter("as_json", bool, option("As one JSON object.", None, "--json"), False),
+        config_options.data_parameter(task),
+        *config_options.config_parameters(task),
+        parameter("updates", int, option("Number of updates of the range test.", "N", "--updates", min=10), 100),
+        parameter("plot", str, option("Draw loss over learning rate (SVG).", "FILE", "--plot"), None),
+        parameter("as_json", bool, option("Print one JSON object.", None, "--json"), False),
     ]
-    return knobs.with_knobs(task, own, command, _HELP.format(task=task))
+    return config_options.with_fields(task, own, command, _HELP.format(task=task))
 
 
-def _rate(
+def _find(
     task: str, data: Sequence[str], preset: str | None, file: str | None, updates: int, plot: str | None,
     as_json: bool, options: Sequence[str],
 ) -> None:  # fmt: skip
-    launch.refuse(f"anaphora rate {task}")
+    launch.refuse(f"anaphora lr-find {task}")
     from anaphora.commands.train import import_torch_side
     from anaphora.config import resolve
     from anaphora.data.progress import observed_by
@@ -67,9 +67,9 @@ def _rate(
     config = resolve(chosen.config, chosen.presets, preset=preset or chosen.default_preset, file=file, options=options)
     with show("") as early, observed_by(early.stage):
         corpus = chosen.read(config, data)
-        import_torch_side(f"anaphora rate {task}")
+        import_torch_side(f"anaphora lr-find {task}")
         work = chosen.training(config, corpus)
-        early.stage(f"{updates} updates from low to high")
+        early.stage(f"range test: {updates} updates")
         from anaphora.training.lr_finder import ramp_of
 
         ramp = ramp_of(work, updates)
@@ -96,7 +96,7 @@ def _in_words(ramp: LRRangeTest) -> list[str]:
         [f"{rate:.1e}", f"{loss:.4f}", f"{mean:.4f}"]
         for rate, loss, mean in list(zip(ramp.rates, ramp.losses, ramp.smooth, strict=True))[::every]
     ]
-    return columns(["rate", "loss", "smoothed"], rows, right=(0, 1, 2))
+    return columns(["learning rate", "loss", "smoothed"], rows, right=(0, 1, 2))
 
 
 def _picture(ramp: LRRangeTest) -> str:

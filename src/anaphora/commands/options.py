@@ -1,4 +1,4 @@
-"""Commands of which there is one per task, with an option for every knob of the task's config."""
+"""Commands of which there is one per task, with an option for every field of the task's config."""
 
 from __future__ import annotations
 
@@ -30,9 +30,9 @@ def with_parameters(task: str, parameters: Sequence[inspect.Parameter], function
     return parser.command(function, task)
 
 
-def with_knobs(task: str, own: Sequence[inspect.Parameter], function: Any, text: str) -> Any:
-    """Return a command with parameters of its own, then one option per knob."""
-    return with_parameters(task, [*own, *_knob_parameters(registry.task(task).config)], function, text)
+def with_fields(task: str, own: Sequence[inspect.Parameter], function: Any, text: str) -> Any:
+    """Return a command with parameters of its own, then one option per field."""
+    return with_parameters(task, [*own, *_field_parameters(registry.task(task).config)], function, text)
 
 
 def with_task_options(
@@ -42,16 +42,31 @@ def with_task_options(
     function: Any,
     text: str,
 ) -> Any:
-    """Return a command with parameters of its own, then every option that a task declares for it."""
+    """Return a command with parameters of its own, then every option that a task declares for it, grouped by tasks."""
     known = {option.name: option for task in registry.tasks() for option in declared(task)}
-    return with_parameters(name, [*own, *map(_task_parameter, known.values())], function, text)
+    users = {name: [task.name for task in registry.tasks() if name in _names(declared(task))] for name in known}
+    theirs = [_task_parameter(option, f"Options of {_listed(users[name])} models") for name, option in known.items()]
+    return with_parameters(name, [*own, *theirs], function, text)
 
 
-def _task_parameter(declared: Option) -> inspect.Parameter:
+def _names(declared: Sequence[Option]) -> set[str]:
+    return {option.name for option in declared}
+
+
+def _listed(words: Sequence[str]) -> str:
+    return " and ".join([", ".join(words[:-1])] * (len(words) > 1) + [*words[-1:]])
+
+
+def _task_parameter(declared: Option, panel: str) -> inspect.Parameter:
     kind = list[declared.type] if declared.many else declared.type  # type: ignore[name-defined]
     default = "" if declared.default in (None, False, "") else f"  [default: {declared.default}]"
     meant = option(
-        f"{declared.help}{default}", declared.metavar or None, declared.flags, min=declared.least, show_default=False
+        f"{declared.help}{default}",
+        declared.metavar or None,
+        declared.flags,
+        min=declared.least,
+        show_default=False,
+        rich_help_panel=panel,
     )
     return parameter(declared.name, kind, meant, None)
 
@@ -67,7 +82,7 @@ def chosen(described: str, declared: Sequence[Option], given: Mapping[str, Any])
     }
     strange = [everywhere[name] for name, value in given.items() if value is not None and name not in known]
     if strange:
-        raise UsageError(f"{', '.join(strange)}: not for {described}.")
+        raise UsageError(f"{', '.join(strange)}: not an option of {described}.")
     return {name: option.default if given[name] is None else given[name] for name, option in known.items()}
 
 
@@ -85,42 +100,42 @@ def config_parameters(task: str) -> list[inspect.Parameter]:
         parameter(
             "preset",
             str,
-            option(f"Settings to start from.  [default: {chosen.default_preset}]", presets, "--preset"),
+            option(f"Preset to start from.  [default: {chosen.default_preset}]", presets, "--preset"),
             None,
         ),
-        parameter("config", str, option("Settings from a TOML file.", "FILE", "--config"), None),
+        parameter("config", str, option("Config file (TOML).", "FILE", "--config"), None),
     ]
 
 
 def given(config: type[Config], values: dict[str, Any]) -> list[str]:
-    """Return the knobs that were set on the command line, as the words that ``config.resolve`` reads."""
+    """Return the fields that were set on the command line, as the words that ``config.resolve`` reads."""
     from anaphora.config import config_fields
 
     words = []
-    for knob in config_fields(config):
-        value = values.get(f"{knob.section}__{knob.key}")
+    for field in config_fields(config):
+        value = values.get(f"{field.section}__{field.key}")
         if value is not None:
-            words += [knob.flag, str(value).lower() if knob.is_truth else value]
+            words += [field.flag, str(value).lower() if field.is_truth else value]
     return words
 
 
-def _knob_parameters(config: type[Config]) -> list[inspect.Parameter]:
+def _field_parameters(config: type[Config]) -> list[inspect.Parameter]:
     from anaphora.config import config_fields
 
     parameters = []
-    for knob in config_fields(config):
-        flags = [knob.short or knob.flag]
-        if knob.is_truth:
+    for field in config_fields(config):
+        flags = [field.short or field.flag]
+        if field.is_truth:
             flags = [f"{flags[0]}/--no-{flags[0][2:]}"]
-        elif knob.short:
-            flags.append(knob.flag)
-        metavar = "|".join(knob.choices) or {"a whole number": "N", "a number": "X"}.get(knob.type, "VALUE")
-        default = ("off", "on")[knob.default] if knob.is_truth else knob.default
-        meaning = knob.meaning if default is None else f"{knob.meaning}  [default: {default}]"
-        panel = f"[{knob.section}], also as --{knob.section}.NAME"
-        wanted = option(meaning, None if knob.is_truth else metavar, *flags, show_default=False, rich_help_panel=panel)
-        kind = bool if knob.is_truth else str
-        parameters.append(parameter(f"{knob.section}__{knob.key}", kind, wanted, None))
+        elif field.short:
+            flags.append(field.flag)
+        metavar = "|".join(field.choices) or {"a whole number": "N", "a number": "X"}.get(field.type, "VALUE")
+        default = ("off", "on")[field.default] if field.is_truth else field.default
+        meaning = field.meaning if default is None else f"{field.meaning}  [default: {default}]"
+        panel = f"[{field.section}], also as --{field.section}.NAME"
+        wanted = option(meaning, None if field.is_truth else metavar, *flags, show_default=False, rich_help_panel=panel)
+        kind = bool if field.is_truth else str
+        parameters.append(parameter(f"{field.section}__{field.key}", kind, wanted, None))
     return parameters
 
 

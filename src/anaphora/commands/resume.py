@@ -1,4 +1,4 @@
-"""``anaphora resume RUN``: go on with a run that was cut off, to the same weights as if it had not been."""
+"""``anaphora resume RUN``: continue an interrupted run; the weights are those of an uninterrupted run."""
 
 from __future__ import annotations
 
@@ -23,14 +23,17 @@ def make() -> Any:
 
 def resume(
     run: Annotated[
-        str, typer.Argument(metavar="RUN", help="The folder that training made beside its model, such as model.run.")
+        str,
+        typer.Argument(
+            metavar="RUN", help="Run folder, which training created beside the model file, such as model.run."
+        ),
     ],
 ) -> None:
-    """Go on with a run that was stopped, killed or cut off by a crash.
+    """Continue a run that was stopped, was killed or crashed.
 
-    It begins where the newest checkpoint stands. On the same instruction set, number of threads and versions the
-    weights and the records are, to the bit, those of a run that was never cut off; on others it goes on too, and says
-    so. The settings are those the run was begun with.
+    Training continues from the newest checkpoint, with the config of the run. On the same instruction set, number of
+    threads and versions, the weights and the log are bit for bit those of an uninterrupted run. On another machine the
+    run continues, too, and a note says so.
 
     Example: anaphora resume novel.run
     """
@@ -58,15 +61,15 @@ def resume(
 
 
 def _kept(folder: Path) -> tuple[dict[str, Any], dict[str, Any]]:
-    """What the folder says of its run: facts and settings."""
-    from anaphora.config import resolve
+    """Return the facts and the config of a run folder."""
+    from anaphora.config import from_run
     from anaphora.runs import folder as run_folder
 
     facts = run_folder.facts(folder)
     if not facts["data"] or run_folder.STANDARD_INPUT in facts["data"]:
         raise UsageError(
-            f"The data of {folder} came from {'standard input' if facts['data'] else 'a Python program'}, which cannot"
-            " be read again here: train anew from files, or call anaphora.resume with the data."
+            f"The data of {folder} came from {'standard input' if facts['data'] else 'a Python program'}, which this"
+            " command cannot read again. Train anew from files, or call anaphora.resume with the data."
         )
-    config = resolve(registry.task(facts["task"]).config, file=folder / run_folder.CONFIG)
+    config = from_run(registry.task(facts["task"]).config, folder / run_folder.CONFIG)
     return facts, config.model_dump()

@@ -1,4 +1,4 @@
-"""``anaphora run``: let a model do what it was trained for; no torch."""
+"""``anaphora run``: apply a model to new data; no torch."""
 
 from __future__ import annotations
 
@@ -14,15 +14,14 @@ from anaphora.errors import UsageError
 if TYPE_CHECKING:
     from anaphora.errors import DataError
 
-_HELP = """Let a model do what it was trained for.
+_HELP = """Apply a model to new data.
 
-A language model goes on with a prompt, or shows what it expects next; the prompt and what follows go to standard
-output as they are drawn. Another model answers each line of its input with a line, as soon as it is there; a line
-that cannot be read is reported, stops nothing, and makes the exit code 3. A translator's line is a translation; a
-gap filler also takes a text itself, "feeling ___ the weather", in a file's place.
-Needs no torch.
+A language model continues a prompt, or shows the most probable next units; the text goes to standard output while it
+is generated. Models of the other tasks answer each input line with one output line. A line that cannot be read is
+reported on standard error, the next lines are still answered, and the exit code is 3. A fill model also takes a text
+in place of a file: "feeling ___ the weather". This command needs no torch.
 """
-_INPUT = "For models that answer lines: files of lines, JSONL or tables; nothing or '-' is standard input."
+_INPUT = "Files of lines, JSONL or tables; no INPUT or '-' reads standard input. Not for language models."
 
 
 def make() -> Any:
@@ -32,7 +31,7 @@ def make() -> Any:
         parameter(
             "inputs", list[str], typer.Argument(metavar="[INPUT...]", help=_INPUT, show_default=False), default=None
         ),
-        parameter("as_json", bool, option("Answer lines with JSON objects.", None, "--json"), False),
+        parameter("as_json", bool, option("Write each answer as a JSON object.", None, "--json"), False),
     ]
     return options.with_task_options("run", own, lambda task: task.run_options, _run, _HELP)
 
@@ -45,9 +44,9 @@ def _run(model: str, inputs: list[str] | None, as_json: bool, **given: Any) -> N
     task = registry.task(opened.task)
     chosen = options.chosen(task.described, task.run_options, given)
     if inputs and not task.takes_inputs:
-        raise UsageError(f"INPUT: not for {task.described}.")
+        raise UsageError(f"INPUT: not an argument of {task.described}.")
     if as_json and not task.answers_json:
-        raise UsageError(f"--json: not for {task.described}.")
+        raise UsageError(f"--json: not an option of {task.described}.")
     opened.run(inputs or [], StandardStreams(), as_json, **chosen)
 
 

@@ -1,4 +1,4 @@
-"""``anaphora runs``: the runs under a folder, one of them in words and as a page, several beside each other."""
+"""``anaphora runs``: list the runs under a folder, show one run, compare several."""
 
 from __future__ import annotations
 
@@ -19,16 +19,16 @@ if TYPE_CHECKING:
     from anaphora.runs.record import Run
 
 COMMANDS = {
-    "list": ("anaphora.commands.runs:make_list", "What `anaphora runs FOLDER...` does: list the runs under folders."),
-    "show": ("anaphora.commands.runs:make_show", "One run: how it went, and with --html its page drawn again."),
+    "list": ("anaphora.commands.runs:make_list", "List the runs under folders; same as `anaphora runs FOLDER...`."),
+    "show": ("anaphora.commands.runs:make_show", "Show one run; --html writes its report page again."),
     "compare": (
         "anaphora.commands.runs:make_compare",
-        "Runs beside each other: results, differing settings, curves.",
+        "Compare runs: results, config differences, loss curves.",
     ),
 }
 _HELP = (
-    "List the runs under folders (without one: the current folder), each with its best look at the held-out part and "
-    "the baseline beside it."
+    "List the runs under folders (by default the current folder), each with its best validation loss, its held-out "
+    "score and the baseline's score."
 )
 
 
@@ -53,12 +53,14 @@ def make_compare() -> Any:
 
 
 def list_runs(
-    folders: Annotated[list[str] | None, typer.Argument(metavar="[FOLDER...]", help="Where to look.")] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="One JSON object per run, a line each.")] = False,
+    folders: Annotated[
+        list[str] | None, typer.Argument(metavar="[FOLDER...]", help="Folders to search for runs.")
+    ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object per run, one per line.")] = False,
 ) -> None:
     """List the runs in and under folders, the oldest first.
 
-    `running?` is a run that has written to its records lately, `stopped` one that went silent without an end.
+    The status `running?` means that the log was written lately; `stopped` means that the log has no end.
     """
     from anaphora.runs import record
 
@@ -81,11 +83,11 @@ def list_runs(
 
 
 def show_run(
-    run: Annotated[str, typer.Argument(metavar="RUN", help="The run's folder.")],
-    page: Annotated[bool, typer.Option("--html", help="Draw its report.html again.")] = False,
-    as_json: Annotated[bool, typer.Option("--json", help="As one JSON object.")] = False,
+    run: Annotated[str, typer.Argument(metavar="RUN", help="Run folder.")],
+    page: Annotated[bool, typer.Option("--html", help="Write its report.html again.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
 ) -> None:
-    """Say how a run went, from its folder alone."""
+    """Show the results of a run, from its folder alone."""
     from anaphora.runs import record
 
     opened = record.read(run)
@@ -101,18 +103,18 @@ def show_run(
 
 
 def compare_runs(
-    folders: Annotated[list[str], typer.Argument(metavar="RUN RUN...", help="The runs' folders.")],
-    page: Annotated[str | None, typer.Option("--html", metavar="FILE", help="Write a page of it.")] = None,
-    picture: Annotated[str | None, typer.Option("--svg", metavar="FILE", help="Write the curves as SVG.")] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="As one JSON object.")] = False,
+    folders: Annotated[list[str], typer.Argument(metavar="RUN RUN...", help="Run folders.")],
+    page: Annotated[str | None, typer.Option("--html", metavar="FILE", help="Write the comparison as a page.")] = None,
+    picture: Annotated[str | None, typer.Option("--svg", metavar="FILE", help="Write the loss curves (SVG).")] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
 ) -> None:
-    """Set runs beside each other: what came out, and the settings in which they differ."""
+    """Compare runs: results, and the fields in which their configs differ."""
     from anaphora.files import atomic
     from anaphora.formatting import as_text, columns
     from anaphora.runs import record
 
     if len(folders) < 2:
-        raise UsageError("Comparing takes at least two runs. `anaphora runs` lists what there is.")
+        raise UsageError("compare needs at least two runs. `anaphora runs` lists the runs of this folder.")
     opened, now = [record.read(folder) for folder in folders], time.time()
     different = record.differences(opened)
     if as_json:
@@ -124,8 +126,10 @@ def compare_runs(
         head, right = ["", *names(opened)], range(1, len(opened) + 1)
         rows = [[what, *values] for what, values in results(opened, now)]
         split = [""] * len(head)
-        told = [[name, *map(as_text, values)] for name, values in different] or [["no setting differs", *split[1:]]]
-        print("\n".join(columns(head, [*rows, split, *told], right)))
+        unequal = [[name, *map(as_text, values)] for name, values in different] or [
+            ["all fields are equal", *split[1:]]
+        ]
+        print("\n".join(columns(head, [*rows, split, *unequal], right)))
     if page or picture:
         from anaphora.report import compare
 
@@ -145,7 +149,7 @@ def _facts(run: Run, now: float) -> dict[str, Any]:
         "steps": run.steps,
         "total_steps": run.total_steps,
         "seconds": run.seconds,
-        "best_look": None if best is None else best["loss"],
+        "best_validation_loss": None if best is None else best["loss"],
         "best_step": None if best is None else best["step"],
         "results": [asdict(result) for result in run.results],
     }
@@ -154,7 +158,18 @@ def _facts(run: Run, now: float) -> dict[str, Any]:
 def _table(facts: Sequence[dict[str, Any]]) -> list[str]:
     from anaphora.formatting import columns, duration_text
 
-    head = ["run", "task", "status", "started", "time", "steps", "best look", "held out", "baseline", "in"]
+    head = [
+        "run",
+        "task",
+        "status",
+        "started",
+        "time",
+        "steps",
+        "best validation loss",
+        "held out",
+        "baseline",
+        "metric",
+    ]
     rows = []
     for each in facts:
         result = each["results"][0] if each["results"] else {"name": "", "value": None, "baseline": None}
@@ -164,7 +179,7 @@ def _table(facts: Sequence[dict[str, Any]]) -> list[str]:
             [
                 each["run"], each["task"], each["status"], each["started"][:16].replace("T", " "),
                 duration_text(each["seconds"]), f"{each['steps']:,}{f'/{total:,}' if going else ''}",
-                *(_number(number) for number in (each["best_look"], result["value"], result["baseline"])),
+                *(_number(number) for number in (each["best_validation_loss"], result["value"], result["baseline"])),
                 result["name"],
             ]
         )  # fmt: skip
@@ -175,17 +190,17 @@ def _in_words(run: Run, facts: dict[str, Any]) -> list[str]:
     from anaphora.formatting import duration_text
     from anaphora.report.terminal_chart import chart
 
-    looks = [(look["step"], look["loss"]) for look in run.of("evaluation") if look["loss"] is not None]
+    validations = [(each["step"], each["loss"]) for each in run.of("evaluation") if each["loss"] is not None]
     lines = [
         f"{facts['run']}: {facts['task']}, {facts['status']} after {facts['steps']:,} steps,"
         f" {duration_text(run.seconds)}"
     ]
-    if len(looks) > 1:
+    if len(validations) > 1:
         nats = run.in_nats
         beside = f"; dots: {nats.beat}" if nats.baseline is not None else ""
-        lines += ["", f"Held-out loss, {nats.called}{beside}", *chart(looks, nats.baseline), ""]
+        lines += ["", f"Held-out loss, {nats.called}{beside}", *chart(validations, nats.baseline), ""]
     if run.best is not None:
-        lines.append(f"best look {run.best['loss']:.4f} nats after step {run.best['step']:,}")
+        lines.append(f"best validation loss {run.best['loss']:.4f} nats, after step {run.best['step']:,}")
     for result in run.results:
         beside = "" if result.baseline is None else f"; {result.beat} {result.baseline:.4f}"
         lines.append(f"held out  {_number(result.value)} {result.called}{beside}")

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from anaphora.commands import options as knobs
+from anaphora.commands import options as config_options
 from anaphora.commands.options import given, option, parameter
 from anaphora.extras import require_torch
 from anaphora.report.observers import observers
@@ -21,11 +21,11 @@ from anaphora.training.distributed import launch
 def make() -> Any:
     """Return the group of all tasks."""
     text = "Train a network on your data. Each task has its own options: `anaphora train TASK --help`."
-    return knobs.for_each_task("train", text, _command)
+    return config_options.for_each_task("train", text, _command)
 
 
 def _command(task: str) -> Any:
-    """Return ``train TASK``: a few options of its own, then one per knob of the task's config."""
+    """Return ``train TASK``: a few options of its own, then one per field of the task's config."""
     chosen = registry.task(task)
 
     def command(
@@ -35,13 +35,13 @@ def _command(task: str) -> Any:
         _train(task, data, output, preset, config, run_dir, tensorboard, given(chosen.config, values))
 
     own = [
-        knobs.data_parameter(task),
-        parameter("output", str, option("Where the model goes.", "FILE", "-o", "--output"), "model.anaphora"),
-        *knobs.config_parameters(task),
-        parameter("run_dir", str, option("Where the records go; else beside the model.", "FOLDER", "--run-dir"), None),
-        parameter("tensorboard", bool, option("Write the records for TensorBoard too.", None, "--tensorboard"), False),
+        config_options.data_parameter(task),
+        parameter("output", str, option("Model file to write.", "FILE", "-o", "--output"), "model.anaphora"),
+        *config_options.config_parameters(task),
+        parameter("run_dir", str, option("Run folder. Not set: beside the model file.", "FOLDER", "--run-dir"), None),
+        parameter("tensorboard", bool, option("Write a TensorBoard log, too.", None, "--tensorboard"), False),
     ]
-    return knobs.with_knobs(task, own, command, chosen.help)
+    return config_options.with_fields(task, own, command, chosen.help)
 
 
 def _train(

@@ -1,4 +1,4 @@
-"""``anaphora tune TASK``: search a few knobs in a budget of time; leaves the best settings as a file."""
+"""``anaphora tune TASK``: hyperparameter search within a time limit; writes the best config as a file."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from anaphora.commands import options as knobs
+from anaphora.commands import options as config_options
 from anaphora.commands.options import given, option, parameter
 from anaphora.errors import UsageError
 from anaphora.report.terminal import show
@@ -24,42 +24,49 @@ if TYPE_CHECKING:
     from anaphora.config import Config
     from anaphora.training.tuning import Tried
 
-_HELP = """Search for good settings: train many short trials with different knobs, and keep the best settings.
+_HELP = """Search hyperparameters: train many short trials with different values, and write the best config.
 
---minutes is the time for the whole search; a trial gets its share of it (with --trials N, one N-th). Trials that look
-worse than most are given up early. Ctrl-C keeps all finished trials, and the same command goes on with them. A setting
-that you name is the same in every trial.
+--minutes is the time limit of the whole search; with --trials N, each trial gets one N-th of it. A trial that is worse
+than the median is stopped early. Ctrl-C keeps all finished trials, and the same command continues the search. A field
+that you set as an option has that value in every trial.
 
-Knobs: {knobs}. Or any other, with what to try:
---knob model.hidden=64..512, --knob model.cell=gru,lstm.
+Fields that are searched by default: {fields}. Add any other field with a range or a list of values:
+--option model.hidden=64..512, --option model.cell=gru,lstm.
 """
 
 
 def make() -> Any:
     """Return the group of all tasks."""
-    return knobs.for_each_task("tune", "Search for good settings in a budget of time.", _command)
+    return config_options.for_each_task("tune", "Search hyperparameters within a time limit.", _command)
 
 
 def _command(task: str) -> Any:
     chosen = registry.task(task)
 
     def command(
-        data: list[str], preset: str | None, config: str | None, trials: int | None, knob: list[str] | None,
+        data: list[str], preset: str | None, config: str | None, trials: int | None, field: list[str] | None,
         folder: str, jobs: int, as_json: bool, **values: Any,
     ) -> None:  # fmt: skip
-        _tune(task, data, preset, config, trials, knob or [], Path(folder), jobs, as_json, given(chosen.config, values))
+        _tune(
+            task, data, preset, config, trials, field or [], Path(folder), jobs, as_json, given(chosen.config, values)
+        )
 
-    named = "A knob to search, as NAME, NAME=LOW..HIGH or NAME=A,B,C; may be given again."
+    named = "Field to search: NAME, NAME=LOW..HIGH or NAME=A,B,C; may be repeated."
     own = [
-        knobs.data_parameter(task),
-        *knobs.config_parameters(task),
-        parameter("trials", int, option("Most trials; the time is divided among them.", "N", "--trials", min=1), None),
-        parameter("knob", list[str], option(named, "KNOB", "--knob"), None),
-        parameter("folder", str, option("Where the search is kept.", "FOLDER", "--folder"), "tune.run"),
-        parameter("jobs", int, option("Processes that search at once.", "N", "--jobs", min=1), 1),
-        parameter("as_json", bool, option("The trials as one JSON object each.", None, "--json"), False),
+        config_options.data_parameter(task),
+        *config_options.config_parameters(task),
+        parameter(
+            "trials",
+            int,
+            option("Maximum number of trials; the time is divided among them.", "N", "--trials", min=1),
+            None,
+        ),
+        parameter("field", list[str], option(named, "FIELD", "--option"), None),
+        parameter("folder", str, option("Folder of the search.", "FOLDER", "--folder"), "tune.run"),
+        parameter("jobs", int, option("Number of parallel processes.", "N", "--jobs", min=1), 1),
+        parameter("as_json", bool, option("Print one JSON object per trial.", None, "--json"), False),
     ]
-    return knobs.with_knobs(task, own, command, _HELP.format(knobs=", ".join(chosen.search_space)))
+    return config_options.with_fields(task, own, command, _HELP.format(fields=", ".join(chosen.search_space)))
 
 
 def _tune(
@@ -69,7 +76,7 @@ def _tune(
     started = time.monotonic()
     launch.refuse(f"anaphora tune {task}")
     from anaphora.commands.train import import_torch_side
-    from anaphora.config import config_fields as all_knobs
+    from anaphora.config import config_fields as all_fields
     from anaphora.config import resolve
     from anaphora.config.search_space import chosen
     from anaphora.data.progress import observed_by
@@ -88,8 +95,8 @@ def _tune(
     config = configured(())
     minutes = config.training.minutes  # type: ignore[attr-defined]
     if minutes is None:
-        raise UsageError("Say how long the search may take: --minutes 30.")
-    known = [f"{knob.section}.{knob.key}" for knob in all_knobs(settings.config)]
+        raise UsageError("tune needs a time limit: --minutes 30.")
+    known = [f"{field.section}.{field.key}" for field in all_fields(settings.config)]
     fixed = {name for name in known if f"--{name.replace('_', '-')}" in options}
     free = {name: space for name, space in settings.search_space.items() if name not in fixed}
     spaces = chosen(words, free, known)
@@ -131,14 +138,14 @@ def _tune(
 
 def _refuse_length(name: str) -> None:
     if name in ("training.minutes", "training.max_steps", "training.epochs", "training.evaluations"):
-        raise UsageError(f"--knob {name}: trials are compared at one length, so that cannot be searched.")
+        raise UsageError(f"--option {name}: all trials have the same length, so this field cannot be searched.")
 
 
-def _again(preset: str | None, file: str | None, trials: int | None, knob: Sequence[str], folder: Path) -> list[str]:
-    """The command's own options, for another process of the same search."""
+def _again(preset: str | None, file: str | None, trials: int | None, field: Sequence[str], folder: Path) -> list[str]:
+    """The options of the command itself, for another process of the same search."""
     own = [("--preset", preset), ("--config", file), ("--trials", trials), ("--folder", folder)]
     words = [word for name, value in own if value is not None for word in (name, str(value))]
-    return [*words, *(word for each in knob for word in ("--knob", each))]
+    return [*words, *(word for each in field for word in ("--option", each))]
 
 
 @contextlib.contextmanager
@@ -192,5 +199,5 @@ def _show(found: Sequence[Tried], names: Sequence[str], as_json: bool) -> None:
         ]
         for each in sorted(found, key=lambda each: (order.index(each.state), each.loss or 0.0, each.number))
     ]  # fmt: skip
-    head = ["trial", "state", "held out", "time", *(name.partition(".")[2] for name in names), ""]
+    head = ["trial", "state", "validation loss", "time", *(name.partition(".")[2] for name in names), ""]
     print("\n".join(columns(head, rows, right=(0, 2, 3, *range(4, 4 + len(names))))))

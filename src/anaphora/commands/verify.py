@@ -1,4 +1,4 @@
-"""``anaphora verify``: is the file whole, and what is in it."""
+"""``anaphora verify``: check a model file against its digests, and describe it."""
 
 from __future__ import annotations
 
@@ -19,14 +19,15 @@ def make() -> Any:
 
 def verify(
     models: Annotated[list[str], typer.Argument(metavar="MODEL...", help="Model files.", show_default=False)],
-    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object per file instead of lines.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object per file.")] = False,
 ) -> None:
-    """Check every byte of a model file against its SHA-256 digests, and say what is in it.
+    """Check every byte of a model file against its SHA-256 digests, and describe the model.
 
-    Exit code 5 when a file is damaged, or was made by a version that this one cannot read.
+    The exit code is 5 if a file is damaged, or if a newer version wrote it in a format that this version cannot read.
     """
     from anaphora import bundle
     from anaphora.bundle import spec
+    from anaphora.config.old_names import card_by_current_names
 
     for path in models:
         facts = bundle.verify(path)
@@ -44,7 +45,7 @@ def verify(
         for block_path, block in spec.walk(spec.essence(tree)):
             fields = ", ".join(f"{name} {value}" for name, value in block.items() if name not in ("kind", "name"))
             print(f"    {block_path:<22}{block['kind']:<12}{fields}")
-        for name, value in _flat(facts.config.get("card", {})):
+        for name, value in _flat(card_by_current_names(facts.config.get("card", {}))):
             print(f"  {_plain(name):<24}{_plain(value)}")
 
 

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from anaphora.config.declare import C, Config, ConfigField, ConfigSection, Preset, Values, config_fields
-from anaphora.config.resolve import from_values, resolve
-from anaphora.config.training import Training, averaged
+from anaphora.config.resolve import from_run, from_values, resolve
+from anaphora.config.training import Training, averaged, decayed
 
 __all__ = [
     "C",
@@ -16,6 +16,8 @@ __all__ = [
     "Values",
     "averaged",
     "config_fields",
+    "decayed",
+    "from_run",
     "from_values",
     "resolve",
 ]

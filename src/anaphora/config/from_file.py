@@ -8,11 +8,12 @@ from typing import Any
 
 from anaphora.config.check import Refused, checked, known
 from anaphora.config.declare import Config, sections
+from anaphora.config.old_names import by_current_names
 from anaphora.errors import UsageError
 
 
-def from_file(config: type[Config], path: Path) -> dict[str, dict[str, Any]]:
-    """Return the values of a file, by section and key.
+def from_file(config: type[Config], path: Path, *, old_names: bool = False) -> dict[str, dict[str, Any]]:
+    """Return the values of a file, by section and key; with `old_names`, keys of earlier versions are read, too.
 
     Raises UsageError, with the line, for a file that cannot be read or a key that is not declared.
     """
@@ -33,6 +34,8 @@ def from_file(config: type[Config], path: Path) -> dict[str, dict[str, Any]]:
                 f" {', '.join(f'[{name}]' for name, _ in sections(config))}."
             )
         known(config, section, [], f"{path}, line {_line(text, section, '')}")
+    values = by_current_names(values) if old_names else values
+    for section, keys in values.items():
         for key in keys:
             known(config, section, [key], f"{path}, line {_line(text, section, key)}")
     try:

@@ -24,6 +24,12 @@ def option(default: Any, description: str) -> Any:
     return Field(default=default, description=description)
 
 
+RECURRENT_DROPOUT = option(
+    0.0,
+    "variational dropout on h(t−1): probability that a unit is masked, one mask per sequence (Gal & Ghahramani 2016)",
+)
+
+
 def network_preset(**network: Any) -> Preset:
     """Return a preset that sets fields of the section `model`."""
 

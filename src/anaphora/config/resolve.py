@@ -13,6 +13,7 @@ from anaphora.config.check import checked
 from anaphora.config.declare import C, Preset, Values
 from anaphora.config.from_file import from_file as read_file
 from anaphora.config.from_options import from_options
+from anaphora.config.old_names import by_current_names
 from anaphora.errors import UsageError, did_you_mean
 
 
@@ -47,11 +48,19 @@ def resolve(
 
 
 def from_values(config: type[C], values: Values) -> C:
-    """Return a config made from plain values, as a bundle stores them (`config.model_dump()`).
+    """Return a config made from plain values, as a bundle stores them (`config.model_dump()`), by current or old names.
 
     Raises UsageError as `resolve` does.
     """
-    return checked(config, values, "The config")
+    return checked(config, by_current_names(values), "The config")
+
+
+def from_run(config: type[C], file: str | Path) -> C:
+    """Return the config of a run folder's file, by current or old names.
+
+    Raises UsageError as `resolve` does.
+    """
+    return checked(config, read_file(config, Path(file), old_names=True), "The config")
 
 
 def _merge(into: dict[str, dict[str, Any]], values: Values) -> None:

@@ -57,12 +57,12 @@ def _parse_option(word: str, declared: Mapping[str, Space], known: list[str]) ->
     name = name.replace("-", "_")
     if name not in known:
         near = closest(name, known)
-        raise UsageError(f"--knob {word}: there is no knob '{name}'.{f' Did you mean {near}?' if near else ''}")
+        raise UsageError(f"--option {word}: there is no field '{name}'.{f' Did you mean {near}?' if near else ''}")
     if given:
         return name, _parsed(word, text)
     if name not in declared:
         raise UsageError(
-            f"--knob {name}: say what to try, as {name}=LOW..HIGH or {name}=A,B,C. Ranges are declared for"
+            f"--option {name}: say what to try, as {name}=LOW..HIGH or {name}=A,B,C. Ranges are declared for"
             f" {', '.join(declared)}."
         )
     return name, declared[name]
@@ -73,11 +73,11 @@ def _parsed(word: str, text: str) -> Space:
     if not between:
         values = tuple(_value(each) for each in text.split(",") if each)
         if len(set(values)) < 2:
-            raise UsageError(f"--knob {word}: expected LOW..HIGH, or at least two values as A,B,C; got '{text}'.")
+            raise UsageError(f"--option {word}: expected LOW..HIGH, or at least two values as A,B,C; got '{text}'.")
         return SearchChoice(values)
     ends = _value(low), _value(high)
     if any(isinstance(end, str | bool) for end in ends) or not float(ends[0]) < float(ends[1]):
-        raise UsageError(f"--knob {word}: expected two numbers, the lower one first, got '{text}'.")
+        raise UsageError(f"--option {word}: expected two numbers, the lower one first, got '{text}'.")
     least, most = (end if isinstance(end, int) else float(end) for end in ends)
     return SearchRange(least, most, log=least > 0 and most >= _FACTORS * least)
 

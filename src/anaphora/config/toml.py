@@ -71,7 +71,7 @@ def tables(config: type[Config], presets: Mapping[str, Preset], usual: str) -> l
     for config_field in config_fields(config):
         if config_field.section != section:
             section = config_field.section
-            lines += ["", f"**[{section}]**", "", "| knob | takes | default | meaning |", "| --- | --- | --- | --- |"]
+            lines += ["", f"**[{section}]**", "", "| field | takes | default | meaning |", "| --- | --- | --- | --- |"]
         values = {name: _value(getattr(getattr(made, section), config_field.key)) for name, made in resolved.items()}
         default = _value(config_field.default)
         if set(values.values()) != {default}:
@@ -93,7 +93,7 @@ def _toml(config: Config, is_set: Callable[[ConfigField], bool], reasons: Mappin
         lines.append(f"# {config_field.meaning} ({config_field.expected})")
         reason = reasons.get(f"{section}.{config_field.key}")
         if reason is not None:
-            lines.append(f"# guessed: {reason}")
+            lines.append(f"# suggested: {reason}")
         if value is None:
             lines.append(f"# {config_field.key} is not set")
         else:

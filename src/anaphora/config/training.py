@@ -11,42 +11,58 @@ from anaphora.config.declare import ConfigSection
 
 def averaged(share: float) -> Any:
     """Return the field for averaged weights, with its default."""
-    meaning = "share of the run over which weights are also averaged, the better of both kept; 0: none"
+    meaning = "weight averaging over this last share of the run; the better of raw and averaged weights is kept; 0: off"
     return Field(default=share, ge=0, le=1, description=meaning)
 
 
-class Training(ConfigSection):
-    """How any task is trained; a task adds what it cuts its batches by."""
+def decayed(rate: float) -> Any:
+    """Return the field for weight decay, with its default."""
+    meaning = "weight decay of AdamW, on weight matrices only (not on biases, embeddings and normalisation)"
+    return Field(default=rate, ge=0, le=10, description=meaning)
 
-    learning_rate: float = Field(default=3e-3, gt=0, le=10, description="AdamW's rate at its height, after the warm-up")
-    final_rate: float = Field(default=0.02, ge=0, le=1, description="the last step's rate, as a share of learning_rate")
-    warmup: float = Field(default=0.02, ge=0, le=1, description="share of all steps in which the rate climbs from zero")
-    weight_decay: float = Field(
-        default=0.05, ge=0, le=10, description="AdamW's decay of matrices; biases, embeddings, norms: none"
+
+class Training(ConfigSection):
+    """The fields of training that every task shares; a task adds the size of its batches."""
+
+    learning_rate: float = Field(
+        default=3e-3, gt=0, le=10, description="peak learning rate of AdamW, after the warm-up"
     )
-    beta1: float = Field(default=0.9, ge=0, lt=1, description="memory of AdamW's mean gradient")
-    beta2: float = Field(default=0.99, ge=0, lt=1, description="memory of AdamW's mean squared gradient")
-    clip: float = Field(default=1.0, ge=0, description="largest norm of the whole gradient; 0: not clipped")
+    final_rate: float = Field(
+        default=0.02, ge=0, le=1, description="learning rate of the last step, as a share of learning_rate"
+    )
+    warmup: float = Field(
+        default=0.02, ge=0, le=1, description="share of all steps in which the learning rate rises linearly from zero"
+    )
+    weight_decay: float = decayed(0.05)
+    beta1: float = Field(default=0.9, ge=0, lt=1, description="AdamW's β₁, decay rate of the gradient's mean")
+    beta2: float = Field(default=0.99, ge=0, lt=1, description="AdamW's β₂, decay rate of the squared gradient's mean")
+    clip: float = Field(default=1.0, ge=0, description="maximum norm of the gradient; 0: no clipping")
     average: float = averaged(0.0)
-    minutes: float | None = Field(default=None, gt=0, description="time for the whole command, up to the saved model")
-    max_steps: int | None = Field(default=None, ge=1, description="most steps of the optimiser")
+    minutes: float | None = Field(
+        default=None, gt=0, description="time limit of the whole command in minutes, including the final score"
+    )
+    max_steps: int | None = Field(default=None, ge=1, description="maximum number of optimizer steps")
     epochs: float | None = Field(
-        default=None, gt=0, description="most passes over the data; 10 if neither this nor a time nor steps are set"
+        default=None, gt=0, description="maximum number of epochs; 10 if epochs, minutes and max_steps are all not set"
     )
     evaluations: int = Field(
-        default=20, ge=1, le=10**6, description="how often the held-out part is looked at, evenly over the run"
+        default=20, ge=1, le=10**6, description="number of validation passes, evenly spaced over the run"
     )
     accumulate: int = Field(
-        default=1, ge=1, le=2**16, description="batches whose gradients are added up for one step of the optimiser"
+        default=1, ge=1, le=2**16, description="gradient accumulation: number of batches per optimizer step"
     )
     checkpoint_minutes: float = Field(
-        default=5.0, gt=0, description="time between checkpoints, besides those at each look; what a crash can cost"
+        default=5.0, gt=0, description="minutes between checkpoints; each validation writes a checkpoint, too"
     )
     device: Literal["auto", "cpu", "cuda", "mps"] = Field(
-        default="auto", description="where it is trained; auto: a CUDA GPU if there is one, else this processor"
+        default="auto", description="device for training; auto: a CUDA GPU if there is one, else the CPU"
     )
     precision: Literal["float32", "bfloat16"] = Field(
-        default="float32", description="of matrix products; bfloat16, mixed with float32, is for a GPU"
+        default="float32", description="precision of matrix products; bfloat16 (mixed with float32) is for GPUs"
     )
-    patience: int = Field(default=0, ge=0, description="stop after so many looks without a better one; 0: never")
-    seed: int = Field(default=0, ge=0, lt=2**63, description="of initial weights, dropout and order")
+    patience: int = Field(
+        default=0,
+        ge=0,
+        description="early stopping: number of validations without improvement before training stops; 0: off",
+    )
+    seed: int = Field(default=0, ge=0, lt=2**63, description="random seed of initial weights, dropout and data order")

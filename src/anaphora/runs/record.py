@@ -19,6 +19,7 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
+from anaphora.config.old_names import by_current_names
 from anaphora.errors import DataError, UsageError
 from anaphora.runs import folder as run_folder
 from anaphora.runs.content import Result
@@ -111,7 +112,7 @@ def read(folder: str | Path) -> Run:
     try:
         events = _events(log)
         written = log.stat().st_mtime
-        config = tomllib.loads(settings.read_text(encoding="utf-8")) if settings.exists() else {}
+        config = by_current_names(tomllib.loads(settings.read_text(encoding="utf-8")) if settings.exists() else {})
         facts = run_folder.facts(place) if (place / run_folder.FACTS).exists() else {}
     except FileNotFoundError as error:
         raise DataError(f"'{place}' is not a run: there is no file {log}.") from error

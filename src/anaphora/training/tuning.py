@@ -138,7 +138,7 @@ class Search:
             study = optuna.create_study(study_name=_NAME, storage=storage, load_if_exists=True)
         except OSError as error:
             raise UsageError(f"'{path}' cannot be written: {error.strerror or error}. Name another folder.") from error
-        facts = {**self.facts, "knobs": {name: str(space) for name, space in self.spaces.items()}}
+        facts = {**self.facts, "fields": {name: str(space) for name, space in self.spaces.items()}}
         if not study.user_attrs:
             study.set_user_attr("facts", facts)
             study.set_user_attr("seconds", 60 * self.minutes / (self.trials or USUAL_TRIALS))
@@ -149,7 +149,7 @@ class Search:
                 f"{self.folder} holds another search: its {' and '.join(other)} differ. Name another --folder."
             )
         _bury(study)
-        # Another seed for every process that opens the study, or it would draw the same knobs again.
+        # Another seed for every process that opens the study, or it would draw the same fields again.
         seed = int(self.facts["seed"]) + len(study.get_trials(deepcopy=False))
         study.sampler = optuna.samplers.TPESampler(seed=seed, n_startup_trials=_FIRST)
         study.pruner = optuna.pruners.MedianPruner(_FIRST, n_warmup_steps=_EARLY)

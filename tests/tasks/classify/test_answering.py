@@ -207,11 +207,15 @@ def test_a_base_install_answers_and_scores(models: Path, tmp_path: Path, bare_py
 @pytest.mark.parametrize(
     ("words", "code", "said"),
     [
-        (["run", "text.anaphora", "--prompt", "x"], 2, "--prompt: not for a model that was trained to classify"),
         (
-            ["eval", "text.anaphora", "x.csv", "--floor-from", "y"],
+            ["run", "text.anaphora", "--prompt", "x"],
             2,
-            "--floor-from: not for a model that was trained to classify",
+            "--prompt: not an option of a model that was trained to classify",
+        ),
+        (
+            ["eval", "text.anaphora", "x.csv", "--baseline-text", "y"],
+            2,
+            "--baseline-text: not an option of a model that was trained to classify",
         ),
         (["eval", "text.anaphora", "x.csv"], 3, "x.csv' does not exist"),
         (["run", "text.anaphora", "x.txt"], 3, "x.txt' cannot be read"),

@@ -97,7 +97,7 @@ def test_unknown_words(tmp_path: Path) -> None:
 
 
 def test_rows_that_are_cut(tmp_path: Path) -> None:
-    codes = found([texts_with(tmp_path, {30: ("good " * 400, "")})], "--longest", "300")
+    codes = found([texts_with(tmp_path, {30: ("good " * 400, "")})], "--max-length", "300")
     assert 32 in lines(codes["long-row"])
     assert "first 300 words" in codes["long-row"][-1].message + codes["long-row"][0].message
 

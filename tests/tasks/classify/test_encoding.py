@@ -51,7 +51,7 @@ def test_a_reader_is_given_back_by_what_a_bundle_holds(kind: str) -> None:
 def test_capital_letters_and_long_rows() -> None:
     texts, labels = sentences()
     corpus = corpus_of({"text": texts, "label": labels})
-    low, high = (encode(config("--longest", "3", option), corpus).reader for option in ("--lower", "--no-lower"))
+    low, high = (encode(config("--max-length", "3", option), corpus).reader for option in ("--lower", "--no-lower"))
     np.testing.assert_array_equal(low.text("The Film was bad"), low.text("the film WAS"))
     assert len(low.text("the film was bad")) == 3
     assert high.text("The")[0] != high.text("the")[0]

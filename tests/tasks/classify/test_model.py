@@ -27,7 +27,7 @@ from anaphora.training import run
 from anaphora.training.observer import SilentObserver, Step
 from labelled import baseline_of, config, sentences, split, waves, write_csv
 
-STILL = ["--embedding-dropout", "0", "--output-dropout", "0", "--dropout", "0", "--unknown", "0"]
+STILL = ["--embedding-dropout", "0", "--output-dropout", "0", "--dropout", "0", "--unk-dropout", "0"]
 
 
 def corpus_of(kind: str, *options: str) -> data.Corpus:
@@ -133,7 +133,7 @@ def test_some_words_are_read_as_unknown_in_training_only(monkeypatch: pytest.Mon
 
     monkeypatch.setattr(classify, "run_rows", run_rows)
     for share in ("0.25", "0"):
-        work = classify.TRAINING(config("--unknown", share), corpus_of("text"))
+        work = classify.TRAINING(config("--unk-dropout", share), corpus_of("text"))
         work.batch_loss(nn.Linear(1, 1), work.encoded.train, None)
     (hidden, still), rows = read, work.encoded.train.rows
     changed = hidden.steps != rows.steps
@@ -232,7 +232,7 @@ def test_a_training_leaves_a_file_that_scores_what_the_report_says(
     card = opened.config["card"]
     assert (card["accuracy"], card["macro_f1"]) == (report.score.accuracy, report.score.macro_f1)
     assert (card["data_sha256"], card["held_out_rows"]) == (corpus.sha256, len(corpus.held_out))
-    assert card["floor"]["linear_accuracy"] == report.baseline.linear_accuracy
+    assert card["baseline"]["linear_accuracy"] == report.baseline.linear_accuracy
     assert from_values(ClassifyConfig, opened.config["training"]) == settings
     events = [json.loads(line) for line in (report.run_dir / "metrics.jsonl").read_text(encoding="utf-8").splitlines()]
     assert events[-1]["event"] == "finish"

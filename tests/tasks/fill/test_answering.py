@@ -41,14 +41,14 @@ def test_a_line_for_every_line_whatever_comes(filler: GapFiller) -> None:
 
 
 def test_the_past_beside(filler: GapFiller) -> None:
-    (found,) = Answers(filler, False, top=1, one_sided=True)(lines(LINES[0]))
-    ours, past = (filler.fill("We saw a ___ rose.", 1, one_sided=side)[0] for side in (False, True))
+    (found,) = Answers(filler, False, top=1, left_to_right=True)(lines(LINES[0]))
+    ours, past = (filler.fill("We saw a ___ rose.", 1, left_to_right=side)[0] for side in (False, True))
     expected = ["We saw a red rose.", f"red {ours.probability:.4f}", f"past: {past.word} {past.probability:.4f}"]
     assert str(found).split("\t") == expected
 
 
 def test_objects_keep_what_they_had(filler: GapFiller) -> None:
-    answers = Answers(filler, True, one_sided=True)
+    answers = Answers(filler, True, left_to_right=True)
     texts = (b'{"id": 7, "text": "We saw a ___ rose."}', b"{broken", b'{"no": 1}', b'{"text": "none"}')
     found = answers(lines(*texts, is_json=True))
     item = json.loads(str(found[0]))
@@ -57,12 +57,12 @@ def test_objects_keep_what_they_had(filler: GapFiller) -> None:
     assert item["gaps"][0] == {"words": [each._asdict() for each in gap.words], "unknown": gap.unknown}
     for error, said in zip(found[1:], ("is not JSON", "expected a JSON object with a text", "no gap"), strict=True):
         assert said in str(error)
-    (plain,) = Answers(filler, True, gap="[?]")(lines(b"a [?] rose"))
+    (plain,) = Answers(filler, True, mask_token="[?]")(lines(b"a [?] rose"))
     assert json.loads(str(plain))["text"] == "a [?] rose"
 
 
 def test_words_that_are_no_file_are_a_text(filler: GapFiller) -> None:
-    answers = Answers(filler, False, top=3, one_sided=True)
+    answers = Answers(filler, False, top=3, left_to_right=True)
     ((line,),) = list(answers.batches(["We saw a ___ ___."]))
     (table,) = answers([line])
     rows = str(table).splitlines()
@@ -72,7 +72,7 @@ def test_words_that_are_no_file_are_a_text(filler: GapFiller) -> None:
     with pytest.raises(DataError, match=r"'novle\.txt' is not a file, and has no gap: mark a gap with ___"):
         list(answers.batches(["novle.txt"]))
     with pytest.raises(UsageError, match="mask token needs at least one character"):
-        Answers(filler, False, gap="  ")
+        Answers(filler, False, mask_token="  ")
 
 
 def program(
@@ -86,12 +86,15 @@ def program(
 
 def test_a_base_install_fills_gaps(report: Report, folder: Path, tmp_path: Path, bare_python: Path) -> None:
     model = str(report.model)
-    shown = program(tmp_path, "run", model, "We saw a ___ rose.", "--top", "2", "--one-sided", python=bare_python)
+    shown = program(tmp_path, "run", model, "We saw a ___ rose.", "--top", "2", "--left-to-right", python=bare_python)
     assert (shown.returncode, shown.stderr) == (0, "")
     assert shown.stdout.splitlines()[1].startswith("red ")
     assert shown.stdout.endswith("\nWe saw a red rose.\n")
     refused = program(tmp_path, "run", model, "--prompt", "x", python=bare_python)
-    assert (refused.returncode, "--prompt: not for a model that was trained to fill" in refused.stderr) == (2, True)
+    assert (refused.returncode, "--prompt: not an option of a model that was trained to fill" in refused.stderr) == (
+        2,
+        True,
+    )
     some = program(tmp_path, "run", model, "--json", stdin=b"\n".join(LINES), python=bare_python)
     assert some.returncode == 3
     assert "line 2: there is no gap" in some.stderr
@@ -106,7 +109,7 @@ def test_a_base_install_fills_gaps(report: Report, folder: Path, tmp_path: Path,
         "eval",
         model,
         str(folder / "valid.txt"),
-        "--floor-from",
+        "--baseline-text",
         str(folder / "train.txt"),
         python=bare_python,
     )
@@ -165,7 +168,7 @@ def test_what_a_config_should_say(tmp_path: Path) -> None:
         "small", 4, "utf-8",
     )  # fmt: skip
     guessed = suggest([tmp_path / "large.txt"])
-    assert (guessed.preset, guessed.values["training"]["batch"], guessed.values["training"]["steps"]) == (
+    assert (guessed.preset, guessed.values["training"]["batch"], guessed.values["training"]["bptt"]) == (
         "medium", 16, 64,
     )  # fmt: skip
     (tmp_path / "latin.txt").write_bytes("ein schöner Tag\n".encode("latin-1") * 90)

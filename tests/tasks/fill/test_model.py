@@ -29,7 +29,7 @@ from anaphora.training.initial import first_model
 from anaphora.training.non_finite import explained
 from gapped import PAIRS, config, text
 
-STILL = ["--embedding-dropout", "0", "--dropout", "0", "--output-dropout", "0", "--unknown", "0"]
+STILL = ["--embedding-dropout", "0", "--dropout", "0", "--output-dropout", "0", "--unk-dropout", "0"]
 
 
 def split(settings: FillConfig, content: str) -> TextCorpus:
@@ -153,7 +153,7 @@ def test_a_look_is_the_runtime_s_nats(report: Report, folder: Path) -> None:
 
 
 def test_words_around_a_gap_are_read_as_unknown_now_and_then() -> None:
-    here = work("--unknown", "0.25")
+    here = work("--unk-dropout", "0.25")
     torch.manual_seed(1)
     ids = np.tile(here.batches.at(0), (200, 1))
     hidden = here.hidden(ids)
@@ -187,10 +187,10 @@ def test_eval_and_python_give_the_numbers_of_the_report(report: Report, folder: 
     assert counted.baselines == report.score.baselines
     other = model.evaluate(text(20, seed=5))
     assert other.baselines == ()
-    assert "--floor-from" in other.baseline_note
+    assert "--baseline-text" in other.baseline_note
     assert json.loads(json.dumps(other.as_json()))["both"]["perplexity"] == other.both.perplexity
     assert model.fill("We saw a ___ rose, and you left.", 1)[0].word == "red"
-    assert model.fill("We saw a red ___, and you left.", one_sided=True)[0].word == PAIRS["red"]
+    assert model.fill("We saw a red ___, and you left.", left_to_right=True)[0].word == PAIRS["red"]
 
 
 @pytest.mark.parametrize(

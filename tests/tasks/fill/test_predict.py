@@ -63,9 +63,9 @@ def test_a_text_is_filled_with_the_same_bits_in_any_company() -> None:
         "___ sky.",
     ]
     for past in (False, True):
-        together = filler.fill_all(texts, 3, one_sided=past)
-        assert together == [filler.fill_all([each], 3, one_sided=past)[0] for each in texts]
-        assert together[::-1] == filler.fill_all(texts[::-1], 3, one_sided=past)
+        together = filler.fill_all(texts, 3, left_to_right=past)
+        assert together == [filler.fill_all([each], 3, left_to_right=past)[0] for each in texts]
+        assert together[::-1] == filler.fill_all(texts[::-1], 3, left_to_right=past)
 
 
 def test_one_gap_by_hand(filler: GapFiller) -> None:
@@ -95,12 +95,12 @@ def test_several_gaps_are_filled_the_surest_first(filler: GapFiller) -> None:
         known = ["___" if at == number else word for number, word in enumerate((first, second))]
         (alone,) = filler.fill_all([f"We saw a {known[0]} {known[1]}, and you left."])
         assert alone.gaps[0] == gap
-    (past,) = filler.fill_all(["We saw a ___ ___, and you left."], one_sided=True)
+    (past,) = filler.fill_all(["We saw a ___ ___, and you left."], left_to_right=True)
     assert PAIRS[past.gaps[0].words[0].word] == past.gaps[1].words[0].word
 
 
 def test_the_past_alone_does_not_see_what_follows(filler: GapFiller) -> None:
-    one, other = filler.fill_all(["We saw a ___ rose.", "We saw a ___ sky and more."], one_sided=True)
+    one, other = filler.fill_all(["We saw a ___ rose.", "We saw a ___ sky and more."], left_to_right=True)
     assert one.gaps == other.gaps
     assert filler.fill_all(["We saw a ___ rose."]) != filler.fill_all(["We saw a ___ sky."])
 
@@ -164,6 +164,6 @@ def test_a_model_in_parts_is_opened_by_its_task_alone(filler: GapFiller) -> None
 
 
 def test_a_long_text_is_scored_in_a_sample(filler: GapFiller, folder: Path) -> None:
-    whole, some = filler.evaluate(text(300, seed=3)), filler.judged(Text.of(text(300, seed=3)), most_units=1024)
+    whole, some = filler.evaluate(text(300, seed=3)), filler.judged(Text.of(text(300, seed=3)), max_units=1024)
     assert some.gaps < whole.gaps / 3
     assert some.both.accuracy == pytest.approx(whole.both.accuracy, abs=0.06)

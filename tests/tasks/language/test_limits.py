@@ -24,7 +24,7 @@ from anaphora.training.observer import SilentObserver
 from anaphora.training.plan import Plan
 
 TEXT = "the cat sat on the mat. a dog sat on a log, and the cat saw the dog.\n" * 200
-TINY = "--batch 4 --steps 16 --hidden 12 --layers 1 --embedding 6 --evaluation-units 600 --evaluations 4 --valid 0.5"
+TINY = "--batch 4 --bptt 16 --hidden 12 --layers 1 --embedding 6 --evaluation-units 600 --evaluations 4 --valid 0.5"
 
 
 def config(*options: str) -> LanguageConfig:
@@ -111,9 +111,12 @@ def test_a_run_scores_what_there_is_time_for_and_says_so(tmp_path: Path) -> None
     assert report.score.nats == pytest.approx(float(nats.mean()), rel=1e-12)
     assert any("--minutes left no time for more" in note for note in report.notes)
     card = opened.config["card"]
-    assert (card["scored_units"], card["floor"]["scored_nats_per_unit"]) == (report.score.units, report.baseline.nats)
+    assert (card["scored_units"], card["baseline"]["scored_nats_per_unit"]) == (
+        report.score.units,
+        report.baseline.nats,
+    )
     encoded = data.encode(config(), data.split(config(), TEXT))
-    assert card["floor"]["nats_per_unit"] == fitted(config("--minutes", "0.05"), encoded).each.mean()
+    assert card["baseline"]["nats_per_unit"] == fitted(config("--minutes", "0.05"), encoded).each.mean()
 
 
 def test_a_run_that_goes_on_scores_what_it_would_have(tmp_path: Path) -> None:

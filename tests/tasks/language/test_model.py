@@ -20,7 +20,7 @@ from anaphora.training.initial import initialise
 from anaphora.training.initialise import expect
 
 TEXT = "the cat sat on the mat. a dog sat on a log, and the cat saw the dog.\n" * 40
-TINY = "--batch 4 --steps 16 --hidden 12 --layers 1 --embedding 6 --evaluation-units 150 --max-steps 24 --evaluations 4"
+TINY = "--batch 4 --bptt 16 --hidden 12 --layers 1 --embedding 6 --evaluation-units 150 --max-steps 24 --evaluations 4"
 
 
 def config(*options: str) -> LanguageConfig:

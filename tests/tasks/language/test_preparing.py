@@ -45,7 +45,7 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def config(*options: str) -> LanguageConfig:
-    return resolve(LanguageConfig, PRESETS, options=["--batch", "4", "--steps", "16", *options])
+    return resolve(LanguageConfig, PRESETS, options=["--batch", "4", "--bptt", "16", *options])
 
 
 @given(

@@ -23,7 +23,7 @@ TEXT = "the cat sat on the mat. a dog sat on a log, and the cat saw the dog.\n" 
 
 
 def config(*options: str, preset: str | None = None) -> LanguageConfig:
-    return resolve(LanguageConfig, PRESETS, preset=preset, options=["--batch", "4", "--steps", "16", *options])
+    return resolve(LanguageConfig, PRESETS, preset=preset, options=["--batch", "4", "--bptt", "16", *options])
 
 
 def test_the_end_is_held_out_and_the_hash_is_of_both_parts(tmp_path: Path) -> None:
@@ -71,12 +71,12 @@ def test_the_vocabulary_is_of_the_training_part_alone() -> None:
         (
             [],
             TEXT[:60],
-            r"novel\.txt has 54 characters; one batch of 4 rows by 16 steps needs 65\. .* --batch 1 --steps 8",
+            r"novel\.txt has 54 characters; one batch of 4 rows by 16 steps needs 65\. .* --batch 1 --bptt 8",
         ),
         (
             ["--batch", "64"],
             TEXT[:900],
-            r"has 810 characters; .* 64 rows by 16 steps needs 1,025\. .*--batch 8 --steps 32",
+            r"has 810 characters; .* 64 rows by 16 steps needs 1,025\. .*--batch 8 --bptt 32",
         ),
         (["--units", "word"], TEXT[:90], r"has 26 words; one batch of 4 rows by 16 steps needs 65"),
         ([], "ab", r"has 2 characters; one batch .* needs 65\. Add text, or use a text of at least a few sentences"),
@@ -94,9 +94,9 @@ def test_too_little_text_says_how_much_is_there_and_what_to_do(options: list[str
 def test_the_remedy_for_too_little_text_works() -> None:
     settings = config("--batch", "64")
     text = TEXT[:900]
-    with pytest.raises(DataError, match="try --batch 8 --steps 32"):
+    with pytest.raises(DataError, match="try --batch 8 --bptt 32"):
         data.encode(settings, data.split(settings, text))
-    settings = config("--batch", "8", "--steps", "32")
+    settings = config("--batch", "8", "--bptt", "32")
     assert len(data.encode(settings, data.split(settings, text)).train) == 810
 
 

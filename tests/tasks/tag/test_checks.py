@@ -52,7 +52,7 @@ def test_sentences_that_stand_twice_or_are_long(tmp_path: Path, monkeypatch: pyt
     one = columns(sentences(1, 9))
     held_out = write(tmp_path / "v.conll", columns(sentences(200, 5)) + one)
     long = "".join(f"w{at}\tO\n" for at in range(40)) + "\n"
-    whole = found(tmp_path, monkeypatch, GOOD + one + one + long, "--valid", held_out, "--longest", "30")
+    whole = found(tmp_path, monkeypatch, GOOD + one + one + long, "--valid", held_out, "--max-length", "30")
     first = len(GOOD.splitlines()) + 1
     step = len(one.splitlines())
     assert lines(whole, "duplicate")[-1] == first + step

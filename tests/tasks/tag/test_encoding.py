@@ -71,7 +71,7 @@ def test_a_batch_has_the_letters_of_its_own_words(tmp_path: Path) -> None:
 
 
 def test_long_sentences_are_cut_into_pieces_that_are_well_made(tmp_path: Path) -> None:
-    encoded = encode(config("--longest", "6"), corpus(tmp_path))
+    encoded = encode(config("--max-length", "6"), corpus(tmp_path))
     assert encoded.train.words.lengths.tolist() == [6, 2, 3]
     assert encoded.train.numbers.tolist() == [0, 0, 1]
     assert [encoded.reader.tags[tag] for tag in encoded.train.tags[5:8]] == ["S-L", "B-L", "E-L"]

@@ -33,7 +33,7 @@ from anaphora.training.non_finite import explained
 from anaphora.training.observer import SilentObserver, Step
 from tagged import config, write, write_grammar
 
-STILL = "--embedding-dropout 0 --output-dropout 0 --dropout 0 --rare 0 --word-dropout 0"
+STILL = "--embedding-dropout 0 --output-dropout 0 --dropout 0 --unk-rate 0 --word-dropout 0"
 SMALL = "the DET\ndog NOUN\nruns VERB\n\ndogs NOUN\nrun VERB\n\nA DET\nrun NOUN\n\nwe PRON\nrun VERB\n\n"
 
 
@@ -52,14 +52,14 @@ class Plain(nn.Module):
         self.words, self.letters, self.sentence = nn.Module(), nn.Module(), nn.Module()
         self.words.word = nn.Embedding(words, network.embedding)
         width = network.embedding
-        self.how = network.letters
+        self.how = network.characters
         if self.how != "none":
-            self.letters.letter = nn.Embedding(letters, network.letter_embedding)
-            width += 2 * network.letter_hidden
+            self.letters.letter = nn.Embedding(letters, network.character_embedding)
+            width += 2 * network.character_hidden
         if self.how == "recurrent":
-            self.letters.spelling = layer(network.letter_embedding, network.letter_hidden, bidirectional=True)
+            self.letters.spelling = layer(network.character_embedding, network.character_hidden, bidirectional=True)
         if self.how == "convolution":
-            self.letters.windows = nn.Conv1d(network.letter_embedding, 2 * network.letter_hidden, 3, padding=1)
+            self.letters.windows = nn.Conv1d(network.character_embedding, 2 * network.character_hidden, 3, padding=1)
         self.sentence.both_ways = layer(width, network.hidden, network.layers, bidirectional=True)
         self.sentence.output = nn.Linear(2 * network.hidden, tags)
         if network.crf:
@@ -97,8 +97,8 @@ class Plain(nn.Module):
     "options",
     [
         [],
-        ["--cell", "gru", "--letters", "convolution", "--layers", "2"],
-        ["--cell", "rnn", "--letters", "none"],
+        ["--cell", "gru", "--characters", "convolution", "--layers", "2"],
+        ["--cell", "rnn", "--characters", "none"],
         ["--no-crf"],
     ],
     ids=" ".join,
@@ -137,7 +137,7 @@ def test_loss_and_every_gradient_are_those_of_plain_torch(options: list[str], tm
 
 def test_rare_words_are_read_as_unknown_more_often(tmp_path: Path) -> None:
     text = "".join(f"{'the' if at % 4 else 'dog'} {'X' if at % 2 else 'Y'}\n\n" for at in range(60))
-    settings = config("--rare", "4", "--word-dropout", "0.2", "--valid", write(tmp_path / "v.txt", text))
+    settings = config("--unk-rate", "4", "--word-dropout", "0.2", "--valid", write(tmp_path / "v.txt", text))
     here = TagTraining(settings, read(settings, [write(tmp_path / "a.txt", text)]))
     the, dog = (int(here.encoded.reader.words.encode([word])[0]) for word in ("the", "dog"))
     assert here.hidden_share[the] == pytest.approx(1 - 45 / 49 * 0.8)
@@ -216,16 +216,16 @@ def test_names_are_found_by_what_stands_around_them(report: Report, tagger: Tagg
     score = report.score
     assert score is not None
     assert score.f1 is not None
-    assert score.floor_f1 is not None
+    assert score.baseline_f1 is not None
     assert score.f1 > 0.93
-    assert score.f1 > score.floor_f1 + 0.3
+    assert score.f1 > score.baseline_f1 + 0.3
     assert score.scheme == "iob2"
     truth = read_sentences(str(folder / "valid.conll"), tagger.config.data)
     predictions = [best[0].tags for best in tagger.tag(truth.tokens)]
     found = measured(truth.tags, predictions)
     assert (score.f1, score.accuracy, score.words) == (found.spans.f1, found.accuracy, truth.words)
     usual = tagger.baseline.score(truth)
-    assert (score.floor_f1, score.floor_accuracy) == (usual.spans.f1, usual.accuracy)
+    assert (score.baseline_f1, score.baseline_accuracy) == (usual.spans.f1, usual.accuracy)
     two = tagger.tag([row.split() for row in ("Elham is a town near Wilham .", "Elham is a doctor from Wilham .")])
     assert [best[0].tags[0] for best in two] == ["B-PLACE", "B-PER"]
 
@@ -234,14 +234,14 @@ def test_a_file_says_what_training_said(report: Report, folder: Path) -> None:
     again = Tagger(load(report.model)).evaluate([str(folder / "valid.conll")])
     assert again == report.score
     facts = load(report.model).config["card"]
-    assert (facts["f1"], facts["floor"]["accuracy"]) == (again.f1, again.floor_accuracy)
+    assert (facts["f1"], facts["baseline"]["accuracy"]) == (again.f1, again.baseline_accuracy)
     assert facts["train_sentences"] == 800
     lines = report.lines()
     assert any("most frequent tag" in line for line in lines)
     assert {result.name for result in report.results} == {"span F1", "accuracy", "nats"}
     assert report.sections[0].title == "Types of spans"
     logged = json.loads((report.run_dir / "run.json").read_text(encoding="utf-8"))
-    assert logged["results"][0]["baseline"] == again.floor_f1
+    assert logged["results"][0]["baseline"] == again.baseline_f1
 
 
 def test_the_runtime_scores_as_training_does(report: Report, folder: Path) -> None:
@@ -310,7 +310,7 @@ def test_another_model_is_no_tagger(report: Report) -> None:
 
 
 def test_where_a_number_ceases_to_be_one_is_told(tmp_path: Path) -> None:
-    here = work(tmp_path, "--letters", "recurrent", text=SMALL)
+    here = work(tmp_path, "--characters", "recurrent", text=SMALL)
     batch = here.batches.at(0)
 
     def said(part: str, entry: Any) -> str:

@@ -55,7 +55,7 @@ def test_letters_lines_and_spaces(tmp_path: Path) -> None:
     np.testing.assert_array_equal(reader.read("EIN  Mann\n"), reader.read("ein mann"))
     assert reader.written(reader.write("A  Man")) == "a man"
     assert reader.read("").tolist() == [reader.source.size]
-    short = encode(config("--longest", "9"), read(config(), write_pairs(tmp_path, PAIRS)))
+    short = encode(config("--max-length", "9"), read(config(), write_pairs(tmp_path, PAIRS)))
     assert len(short.reader.read("x" * 50)) == 10
     assert short.train.sources.lengths.max() <= 9
     assert len(short.train.numbers) + len(short.left_out) == 8
@@ -108,7 +108,7 @@ def test_planted_faults_are_found_in_their_rows(tmp_path: Path) -> None:
     pairs[20] = ("kurz", "a very long text that says much more than was ever said " * 4)
     pairs[30] = pairs[40]
     pairs[50] = ("Satz 7 hier", "sentence 7 here")
-    told = found(tmp_path, pairs, "--longest", "150")
+    told = found(tmp_path, pairs, "--max-length", "150")
     where = {code: told[code].rows for code in ("empty-side", "length-ratio", "duplicate", "duplicate-across")}
     de = str(tmp_path / "a.de")
     assert where["empty-side"] == (Location(de, 11),)

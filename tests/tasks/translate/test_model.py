@@ -112,7 +112,7 @@ def test_the_first_output_is_how_frequent_symbols_are(tmp_path: Path) -> None:
 
 
 def test_guesses_take_the_place_of_some_inputs_and_never_of_a_beginning(tmp_path: Path) -> None:
-    here = work(tmp_path, "--sampling", "1")
+    here = work(tmp_path, "--scheduled-sampling", "1")
     model = first_model(here.tree, 0, here.initialise)
     pairs = here.batches.at(0)
     inputs = shifted(pairs.targets)
@@ -170,14 +170,14 @@ def test_eval_and_python_give_the_numbers_of_the_report(report: Report, folder: 
 
 def test_what_cannot_be_learned_is_refused(tmp_path: Path) -> None:
     with pytest.raises(DataError, match="empty or longer than 2 units"):
-        work(tmp_path, "--longest", "2")
+        work(tmp_path, "--max-length", "2")
     settings = config()
     with pytest.raises(DataError, match="part has no pair"):
         read(settings, write_pairs(tmp_path, PAIRS[:1]))
 
 
 def test_pairs_too_long_or_empty_are_left_out_and_said(tmp_path: Path) -> None:
-    settings = config("--longest", "30")
+    settings = config("--max-length", "30")
     files = write_pairs(tmp_path, [*PAIRS * 3, ("x" * 60, "long"), ("leer", "")])
     found = TRAINING.train(settings, read(settings, files), tmp_path / "m.anaphora")
     assert any("pairs were left out of training" in note for note in found.notes)
@@ -197,7 +197,7 @@ def test_dropout_inside_the_recurrent_layers_acts_in_training_alone(tmp_path: Pa
 
 
 def test_some_symbols_of_both_sides_are_read_as_unknown(tmp_path: Path) -> None:
-    here = work(tmp_path, "--unknown", "0.25", "--smoothing", "0")
+    here = work(tmp_path, "--unk-dropout", "0.25", "--smoothing", "0")
     model, batch = first_model(here.tree, 3, here.initialise), here.batches.at(0)
     torch.manual_seed(1)
     found = here.batch_loss(model, batch, None)[0]

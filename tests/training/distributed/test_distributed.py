@@ -21,7 +21,7 @@ from anaphora.training import checkpoint
 
 Ask = Callable[..., dict[str, Any]]
 SETTINGS = (
-    "--steps 16 --hidden 12 --layers 2 --embedding 6 --evaluation-units 150 --evaluations 6 --max-steps 36 --device cpu"
+    "--bptt 16 --hidden 12 --layers 2 --embedding 6 --evaluation-units 150 --evaluations 6 --max-steps 36 --device cpu"
     " --average 0.4 --patience 40"
 )
 NO_CHANCE = "--dropout 0 --output-dropout 0 --embedding-dropout 0"
@@ -126,7 +126,9 @@ def test_ranks_reach_the_weights_of_one_process(ask: Ask, tmp_path: Path, ranks:
 SENTENCES = "text,label\n" + "".join(
     f"{'so ' * (row % 7)}{'good' if row % 3 else 'bad'} {row % 5},{'yes' if row % 3 else 'no'}\n" for row in range(60)
 )
-SURE = "--embedding-dropout 0 --output-dropout 0 --unknown 0 --hidden 6 --embedding 5 --max-steps 30 --evaluations 3"
+SURE = (
+    "--embedding-dropout 0 --output-dropout 0 --unk-dropout 0 --hidden 6 --embedding 5 --max-steps 30 --evaluations 3"
+)
 
 
 @pytest.mark.parametrize(
@@ -149,7 +151,7 @@ def test_ranks_of_a_classifier_share_rows_of_any_length(ask: Ask, tmp_path: Path
 
 
 def test_what_one_process_does_is_refused_to_several(ask: Ask, tmp_path: Path) -> None:
-    for words in ("demo", "tune language t.txt --minutes 1", "rate language t.txt"):
+    for words in ("demo", "tune language t.txt --minutes 1", "lr-find language t.txt"):
         answer = ask(tmp_path, words, ranks=2)
         assert answer["codes"] == [2, 2]
         command = " ".join(words.split()[:2]) if " " in words else words

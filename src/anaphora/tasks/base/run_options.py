@@ -5,21 +5,43 @@ from __future__ import annotations
 from anaphora.tasks.base.declaration import Option
 
 TOP = Option(
-    "top", int, None, "K", "Show the K likeliest labels of each line, rows of tags, or words of a gap.", least=1
+    "top",
+    int,
+    None,
+    "K",
+    "Show the K most probable labels of a line, tag sequences of a sentence, or words for a gap.",
+    least=1,
 )
 DRAWING = (
-    Option("temperature", float, None, "X", "Below 1 safer, above 1 bolder; 0 always takes the likeliest unit."),
-    Option("top_k", int, 0, "K", "Draw among the K likeliest units only; 0: among all."),
-    Option("top_p", float, 1.0, "P", "Draw among the likeliest units that reach this probability together."),
     Option(
-        "seed", int, None, "N", "The same seed writes the same text; without one it is another every time.", least=0
+        "temperature",
+        float,
+        None,
+        "X",
+        "Sampling temperature: below 1 more predictable, above 1 more varied; 0 takes the most probable unit.",
+    ),
+    Option("top_k", int, 0, "K", "Top-k sampling: sample from the K most probable units; 0: from all units."),
+    Option(
+        "top_p",
+        float,
+        1.0,
+        "P",
+        "Nucleus sampling: sample from the most probable units whose probabilities add up to P.",
+    ),
+    Option(
+        "seed",
+        int,
+        None,
+        "N",
+        "Random seed; the same seed gives the same text. Not set: another text each time.",
+        least=0,
     ),
 )
-FLOOR_FROM = Option(
-    "floor_from",
+BASELINE_TEXT = Option(
+    "baseline_text",
     str,
     None,
     "TEXT",
-    "The training text: counts what a text's score is compared with on it. May be given more than once.",
+    "Training text of the baseline, which counts n-grams or words in it. May be repeated.",
     many=True,
 )

@@ -101,6 +101,6 @@ def _inputs(config: ClassifyConfig, encoded: Encoded, inputs: tuple[str, ...] | 
     if isinstance(inputs, Ragged):
         scale = encoded.reader.scale
         assert scale is not None
-        rows = [scale.apply(inputs.row(row)[: config.data.longest]) for row in range(len(inputs.ends))]
+        rows = [scale.apply(inputs.row(row)[: config.data.max_length]) for row in range(len(inputs.ends))]
         return Ragged.of(rows, np.zeros((0, inputs.steps.shape[1]), np.float32))
     return [prepared(text, "char", config.data.lower) for text in inputs]

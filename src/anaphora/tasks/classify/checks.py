@@ -119,7 +119,7 @@ def _keys(rows: Rows) -> Iterator[Hashable]:
 
 
 def _cut(config: ClassifyConfig, rows: Rows, encoded: Ragged, where: str, unit: str) -> list[Finding]:
-    longest = config.data.longest
+    longest = config.data.max_length
     cut = np.flatnonzero(encoded.lengths >= longest).tolist()
     if not cut:
         return []

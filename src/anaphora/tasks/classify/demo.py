@@ -35,7 +35,7 @@ DEMO = Demo(
     ending=".jsonl",
     options=(
         "--valid", "0.25", "--epochs", "6", "--evaluations", "6", "--batch", "32", "--learning-rate", "0.01",
-        "--unknown", "0", "--embedding-dropout", "0", "--output-dropout", "0.1",
+        "--unk-dropout", "0", "--embedding-dropout", "0", "--output-dropout", "0.1",
     ),
     data=_data,
     about=f"Data: {REVIEWS:,} reviews of a small grammar in {{data}}; a quarter is held out.",

@@ -186,12 +186,12 @@ def reader_of(data: Data, train: Rows) -> Reader:
     """Return a reader with the vocabulary or scale of the training part."""
     if isinstance(train.inputs, Ragged):
         scale = Scale.of(train.inputs.steps)
-        return Reader("step", data.lower, data.longest, data.missing, vocabulary=None, scale=scale)
+        return Reader("step", data.lower, data.max_length, data.missing, vocabulary=None, scale=scale)
     kind = data.units or suggest_units(train.inputs)
     text = "\n".join(prepared(text, kind, data.lower) for text in train.inputs)
     size = WORDS if kind == "word" and data.vocabulary is None else data.vocabulary
     vocabulary = build(kind, text, size)
-    return Reader(kind, data.lower, data.longest, data.missing, vocabulary=vocabulary, scale=None)
+    return Reader(kind, data.lower, data.max_length, data.missing, vocabulary=vocabulary, scale=None)
 
 
 def suggest_units(texts: Sequence[str]) -> str:

@@ -68,7 +68,7 @@ class Judgement:
             **self.known,
             "scored_rows": None if score is None else score.rows,
             **{name: None if score is None else getattr(score, name) for name in _FIGURES},
-            "floor": self.baseline.facts(),
+            "baseline": self.baseline.facts(),
         }
 
     @property

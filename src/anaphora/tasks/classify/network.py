@@ -50,5 +50,5 @@ def specification(config: ClassifyConfig, kind: str, inputs: int, labels: int) -
 
 def share_unknown(config: ClassifyConfig, kind: str) -> float:
     """Return the share of a text's symbols that training reads as unknown."""
-    share = config.model.unknown
+    share = config.model.unk_dropout
     return UNKNOWN.get(kind, 0.0) if share is None else share

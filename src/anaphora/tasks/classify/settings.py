@@ -20,67 +20,83 @@ PLURAL = {"char": "characters", "byte": "bytes", "word": "words", "subword": "su
 
 
 class Data(ConfigSection):
-    """What is read."""
+    """The data: which columns are read, and how a row becomes a sequence."""
 
-    text: str | None = option(None, "column of the text, or several as a,b; not set: found by its name")
-    label: str | None = option(None, "column of the label; not set: found by its name")
+    text: str | None = option(None, "text column, or several as a,b; not set: found by its name")
+    label: str | None = option(None, "label column; not set: found by its name")
     columns: str | None = option(
-        None, "columns of a series' channels, as a,b, instead of a text; not set: all of numbers"
+        None, "number columns of a series, one per channel, as a,b; not set: all number columns, if there is no text"
     )
-    id: str | None = option(None, "column that says which series a line belongs to, where each line is one step")
-    wide: bool = option(False, "whether a line is a whole series of one channel, a column per step")
-    time: str | None = option(None, "column that orders the steps of a series; else as they stand")
-    separator: str | None = option(None, "stands between the labels of a row that may have several; lists need none")
-    header: bool = option(True, "whether a CSV's first line names its columns; else 1, 2, …")
+    id: str | None = option(None, "column that names the series of a line, where each line is one step")
+    wide: bool = option(False, "read each line as a whole series of one channel, one column per step")
+    time: str | None = option(None, "column that orders the steps of a series; not set: the order of the lines")
+    separator: str | None = option(
+        None, "separator between the labels of a row with several labels; not needed where labels are lists"
+    )
+    header: bool = option(True, "the first line of a CSV file names the columns; otherwise they are named 1, 2, …")
     units: Units | None = option(
-        None, "what a text is cut into; not set: words, or characters where rows are a word or two"
+        None, "unit of tokenization; not set: words, or characters if the median row has one or two words"
     )
     vocabulary: int | None = Field(
-        default=None, ge=3, description="most symbols; not set: all characters, 20,000 words, 4,000 subwords, 256 bytes"
+        default=None,
+        ge=3,
+        description="vocabulary size, at most; not set: all characters, 20,000 words, 4,000 subwords, 256 bytes",
     )
-    lower: bool = option(True, "whether capital letters are read as small ones")
-    longest: int = Field(default=2000, ge=1, le=2**24, description="steps of a row that are read; the rest is left out")
+    lower: bool = option(True, "lowercase the text")
+    max_length: int = Field(
+        default=2000, ge=1, le=2**24, description="maximum length of a row, in steps; the rest of the row is cut off"
+    )
     missing: Literal["refuse", "mean"] = option(
-        "refuse", "a number that is missing (NaN) is an error, or stands for its channel's mean"
+        "refuse", "treatment of missing numbers (NaN): refuse them with an error, or replace them by the channel's mean"
     )
-    valid: float | str = option(HELD_OUT, "held-out part: a file, or the share of each label's rows")
-    encoding: str = option("utf-8", "how the files' bytes are characters")
+    valid: float | str = option(HELD_OUT, "held-out part: a file, or a share of the rows of each label")
+    encoding: str = option("utf-8", "text encoding of the files")
 
 
 class Network(ConfigSection):
-    """What is trained: embedding (of text), recurrent layers, pooling, output."""
+    """The network: embedding (of text), recurrent layers, pooling, output."""
 
-    cell: Literal["lstm", "gru", "rnn"] = option("gru", "kind of recurrent layer")
-    embedding: Width = option(128, "width of a symbol's vector")
-    hidden: Width | None = option(None, "units per layer and direction (H); not set: 96, of characters 192")
-    layers: Layers = option(1, "recurrent layers, one on top of the other")
-    bidirectional: bool = option(True, "whether a second set of units reads from the end")
-    pooling: Literal["last", "max", "mean", "attention"] = option(
-        "max", "what of the steps decides: the last of each direction, the largest, the mean, …"
+    cell: Literal["lstm", "gru", "rnn"] = option("gru", "type of the recurrent layers")
+    embedding: Width = option(128, "embedding size (I)")
+    hidden: Width | None = option(
+        None, "hidden size: units per layer and direction (H); not set: 96, for characters 192"
     )
-    attention: Width = option(64, "width of the query of pooling by attention")
-    unknown: Share | None = option(None, "share of symbols read as unknown in training; not set: 0.1 of words")
-    embedding_dropout: Share | None = option(None, "share of embedded entries dropped; not set: 0.5, of characters 0.1")
-    dropout: Share = option(0.3, "share of entries between layers that is dropped")
-    output_dropout: Share = option(0.5, "share of the pooled entries that is dropped")
+    layers: Layers = option(1, "number of recurrent layers")
+    bidirectional: bool = option(True, "read the sequence in both directions")
+    pooling: Literal["last", "max", "mean", "attention"] = option(
+        "max", "pooling over the steps: last hidden state of each direction, maximum, mean, or attention"
+    )
+    attention: Width = option(64, "size of the attention query, for attention pooling")
+    unk_dropout: Share | None = option(
+        None, "probability that a symbol is replaced by the unknown symbol in training; not set: 0.1 for words, else 0"
+    )
+    embedding_dropout: Share | None = option(None, "dropout on the embeddings; not set: 0.5, for characters 0.1")
+    dropout: Share = option(0.3, "dropout between the recurrent layers")
+    output_dropout: Share = option(0.5, "dropout on the pooled vector")
 
 
 class Training(config.Training):
-    """How it is trained: on batches of rows of about one length."""
+    """The training: batches of rows of similar length."""
 
-    batch: Rows | None = option(None, "rows read at once (B); not set: 16 to 128, about 1,000 steps")
+    batch: Rows | None = option(None, "batch size in rows (B); not set: 16 to 128, about 1,000 steps per batch")
     batch_steps: int = Field(
-        default=16_384, ge=1, le=2**30, description="most steps read at once: of long rows fewer make a batch"
+        default=16_384,
+        ge=1,
+        le=2**30,
+        description="maximum number of steps per batch; a batch of long rows has fewer rows",
     )
     epochs: float | None = Field(
-        default=None, gt=0, description="most passes over the data; not set: fewer the more data there are"
+        default=None,
+        gt=0,
+        description="maximum number of epochs; not set: chosen by the amount of data, fewer for more data",
     )
     class_weights: Literal["none", "root", "balanced"] = option(
-        "none", "rare labels weigh more: not, by the root of how rare they are, or by all of it"
+        "none",
+        "class weights in the loss: none, square root of the inverse label frequency, or inverse label frequency",
     )
     average: float = config.averaged(0.2)
     evaluation_rows: Count = option(
-        10_000, "most rows per look, spread over the held-out part; the last score uses all"
+        10_000, "maximum number of held-out rows per validation; the final score uses all of them"
     )
 
 
@@ -103,10 +119,10 @@ SEARCH: dict[str, Space] = {
     "model.output_dropout": SearchRange(0.0, 0.7),
     "model.pooling": SearchChoice(("last", "max", "mean", "attention")),
 }
-HELP = """Train a network that gives sequences their labels and leave one file.
+HELP = """Train a network that assigns labels to sequences, and write one model file.
 
-A tenth of each label's rows is held out, unless --valid says otherwise; the report sets the network beside a logistic
-regression. Options win over --config, which wins over --preset. Ctrl-C keeps the best model so far."""
+A tenth of the rows of each label is held out, unless --valid says otherwise. The report compares the network with a
+logistic regression. Options override --config, and --config overrides --preset. Ctrl-C keeps the best model so far."""
 RUN = (TOP,)
 TASK = Task(
     "classify",

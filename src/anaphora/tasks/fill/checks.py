@@ -78,7 +78,7 @@ def _counts(words: NDArray[np.bool_], units: Units) -> tuple[int, int]:
 
 def _load(config: FillConfig, encoded: Encoded) -> Load:
     training, known = config.training, encoded.vocabulary
-    windows = Windows(encoded.train, known.words, training.batch, training.steps, training.seed)
+    windows = Windows(encoded.train, known.words, training.batch, training.bptt, training.seed)
     shape = (training.batch, windows.steps, windows.per_epoch)
     tree = specification(config, known.size)
     return corpus_checks.load(tree, shape, (encoded.train, encoded.held_out), LARGEST, SCORED)

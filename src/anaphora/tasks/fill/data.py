@@ -77,11 +77,11 @@ def in_units(config: FillConfig, corpus: TextCorpus) -> Encoded:
 def shortage(config: FillConfig, corpus: TextCorpus, encoded: Encoded) -> str:
     """Return a message about a part that is too short to train on or to score; empty if both are long enough."""
     train, held_out = len(encoded.train), len(encoded.held_out)
-    need = config.training.batch * config.training.steps
+    need = config.training.batch * config.training.bptt
     if train < need:
         return (
             f"The training part of {corpus.name} has {train:,} words and punctuation marks; one batch of"
-            f" {config.training.batch} windows of {config.training.steps} needs {need:,}. Add text, or"
+            f" {config.training.batch} windows of {config.training.bptt} needs {need:,}. Add text, or"
             f" {smaller_batch(train, _SIZES)}."
         )
     if not encoded.vocabulary.words[encoded.held_out[:_SEARCHED]].any():

@@ -10,7 +10,7 @@ GAPS = ("If the class has no such method, the ___ of the object is used instead.
 
 def _show(shown: Shown, say: Say) -> None:
     for gap in GAPS:
-        say(f"\n{gap}\n\n{shown.model.table(gap, one_sided=True)}\n")
+        say(f"\n{gap}\n\n{shown.model.table(gap, left_to_right=True)}\n")
 
 
 DEMO = Demo(
@@ -21,7 +21,7 @@ DEMO = Demo(
     """,
     ending=".txt",
     options=(
-        "--steps", "32", "--learning-rate", "0.008", "--evaluations", "6", "--evaluation-units", "4000",
+        "--bptt", "32", "--learning-rate", "0.008", "--evaluations", "6", "--evaluation-units", "4000",
         "--embedding", "96", "--hidden", "128", "--embedding-dropout", "0.2", "--output-dropout", "0.4",
     ),
     data=documentation,

@@ -79,42 +79,44 @@ class GapFiller(TrainedModel):
         known[0] = False
         self._words = np.flatnonzero(known)
 
-    def fill(self, text: str, top: int = WORDS, *, one_sided: bool = False, mark: str = GAP) -> list[LikelyWord]:
+    def fill(
+        self, text: str, top: int = WORDS, *, left_to_right: bool = False, mask_token: str = GAP
+    ) -> list[LikelyWord]:
         """Return the most probable words for the one gap of a text as (word, probability), the best first; with
-        `one_sided` from the left side alone.
+        `left_to_right` from the left side alone.
 
         Raises DataError unless there is exactly one gap, UsageError for an invalid mask token or number.
         """
-        (filled,) = self.fill_all([text], top, one_sided=one_sided, mark=mark)
+        (filled,) = self.fill_all([text], top, left_to_right=left_to_right, mask_token=mask_token)
         if len(filled.gaps) > 1:
             raise DataError(f"There are {len(filled.gaps)} gaps in {text[:80]!r}; fill takes one, fill_all any number.")
         return list(filled.gaps[0].words)
 
     def fill_all(
-        self, texts: Sequence[str], top: int = WORDS, *, one_sided: bool = False, mark: str = GAP
+        self, texts: Sequence[str], top: int = WORDS, *, left_to_right: bool = False, mask_token: str = GAP
     ) -> list[FilledText]:
         """Return each text with its gaps filled, and the most probable words for every gap; raises as `fill` does."""
         if isinstance(texts, str) or not is_sequence(texts) or not all(isinstance(text, str) for text in texts):
             raise UsageError(f"Expected a list of texts, got {kind(texts)}: give one in a list, too.")
         if top < 1:
             raise UsageError(f"expected 1 or more words for each gap, got {top}")
-        lines = [self._line(text, mark) for text in texts]
+        lines = [self._line(text, mask_token) for text in texts]
         done: dict[int, FilledText] = {}
 
         def fill(rows: Indices) -> None:
             numbers = rows.tolist()
-            side = "past" if one_sided else "both"
+            side = "past" if left_to_right else "both"
             done.update(zip(numbers, self._filled([lines[row] for row in numbers], side, top), strict=True))
 
         map_by_length(np.array([len(line.ids) for line in lines], np.int64), _UNITS_AT_ONCE, _ROWS_AT_ONCE, fill)
         return [done[row] for row in range(len(lines))]
 
-    def table(self, text: str, top: int = WORDS, *, one_sided: bool = False, mark: str = GAP) -> str:
-        """Return a table of the most probable words for every gap; with `one_sided` also those from the left side
+    def table(self, text: str, top: int = WORDS, *, left_to_right: bool = False, mask_token: str = GAP) -> str:
+        """Return a table of the most probable words for every gap; with `left_to_right` also those from the left side
         alone. Raises as `fill` does.
         """
-        sides = (False, True) if one_sided else (False,)
-        return table([self.fill_all([text], top, one_sided=side, mark=mark)[0] for side in sides])
+        sides = (False, True) if left_to_right else (False,)
+        return table([self.fill_all([text], top, left_to_right=side, mask_token=mask_token)[0] for side in sides])
 
     def likeliest(self, rows: Ragged, places: Indices, side: str, top: int) -> list[GapPrediction]:
         """Return predictions for steps of rows, whatever symbols stand there; `places` (n,) count the steps of all
@@ -134,15 +136,15 @@ class GapFiller(TrainedModel):
         counted = None if training_text is None else in_memory.text_of(training_text, encoding, files)
         return self.judged(in_memory.text_of(data, encoding, files), counted)
 
-    def score_files(self, paths: Sequence[str], encoding: str, *, floor_from: list[str] | None = None) -> Score:
-        counted = open_texts(files(floor_from), encoding) if floor_from else None
+    def score_files(self, paths: Sequence[str], encoding: str, *, baseline_text: list[str] | None = None) -> Score:
+        counted = open_texts(files(baseline_text), encoding) if baseline_text else None
         return self.judged(open_texts(files(paths), encoding), counted)
 
-    def judged(self, text: Text, counted: Text | None = None, most_units: int = SCORED) -> Score:
-        """Score the model on at most `most_units` units of a text; `counted` is the text of the baseline."""
+    def judged(self, text: Text, counted: Text | None = None, max_units: int = SCORED) -> Score:
+        """Score the model on at most `max_units` units of a text; `counted` is the text of the baseline."""
         words = self.vocabulary.words
         with units_of(self.vocabulary, text) as ids:
-            found = judge(self.network, words, gaps_of(ids, words, most_units), len(ids))
+            found = judge(self.network, words, gaps_of(ids, words, max_units), len(ids))
         if counted is not None:
             with units_of(self.vocabulary, counted) as ids:
                 counts = GapCounts(words).fit(ids)
@@ -150,19 +152,26 @@ class GapFiller(TrainedModel):
         card = self.card
         if card.get("held_out_sha256") == sha256_of(text) and card.get("gaps") == len(found.gaps):
             names = MethodScore.__annotations__
-            kept = [MethodScore(**{name: each[name] for name in names}) for each in card["floors"]]
+            kept = [MethodScore(**{name: each[name] for name in names}) for each in card["baselines"]]
             return summed(found, kept, "this is the held-out text of the training")
         return summed(found, (), _FLOOR_FROM)
 
     def run(
-        self, inputs: Sequence[str], output: AnswerOutput, as_json: bool, *, top: int | None, gap: str, one_sided: bool
+        self,
+        inputs: Sequence[str],
+        output: AnswerOutput,
+        as_json: bool,
+        *,
+        top: int | None,
+        mask_token: str,
+        left_to_right: bool,
     ) -> None:
-        Answers(self, as_json, top, gap, one_sided).run(inputs, output)
+        Answers(self, as_json, top, mask_token, left_to_right).run(inputs, output)
 
-    def _line(self, text: str, mark: str) -> _Line:
-        between = tuple(split(text, mark))
+    def _line(self, text: str, mask_token: str) -> _Line:
+        between = tuple(split(text, mask_token))
         if len(between) < 2:
-            raise DataError(f"There is no gap in {text[:80]!r}: mark the gap with {mark}.")
+            raise DataError(f"There is no gap in {text[:80]!r}: mark the gap with {mask_token}.")
         pieces = [self.vocabulary.encode(piece) for piece in between]
         joined = [part for piece in pieces for part in (piece, np.zeros(1, np.int32))][:-1]
         gaps = np.cumsum([len(piece) + 1 for piece in pieces[:-1]]) - 1
@@ -207,16 +216,26 @@ class GapFiller(TrainedModel):
 
 
 class Answers(LineAnswers[dict[str, Any], tuple[FilledText, ...]]):
-    """A gap filler that answers lines; `top` is the number of words per gap, and `one_sided` adds predictions from the
-    left side alone.
+    """A gap filler that answers lines; `top` is the number of words per gap, and `left_to_right` adds predictions
+    from the left side alone.
     """
 
     def __init__(
-        self, filler: GapFiller, as_json: bool, top: int | None = None, gap: str = GAP, one_sided: bool = False
+        self,
+        filler: GapFiller,
+        as_json: bool,
+        top: int | None = None,
+        mask_token: str = GAP,
+        left_to_right: bool = False,
     ) -> None:
-        split("", gap)
-        self.filler, self.as_json, self.top, self.mark = filler, as_json, WORDS if top is None else top, gap
-        self.sides = (False, True) if one_sided else (False,)
+        split("", mask_token)
+        self.filler, self.as_json, self.top, self.mask_token = (
+            filler,
+            as_json,
+            WORDS if top is None else top,
+            mask_token,
+        )
+        self.sides = (False, True) if left_to_right else (False,)
         self.blank = "{}" if as_json else ""
         self._tables = False
 
@@ -227,8 +246,8 @@ class Answers(LineAnswers[dict[str, Any], tuple[FilledText, ...]]):
             self._tables = not self.as_json and not is_file
             if is_file:
                 yield from super().batches([given])
-            elif len(split(given, self.mark)) < 2:
-                raise DataError(f"{given!r} is not a file, and has no gap: mark a gap with {self.mark}.")
+            elif len(split(given, self.mask_token)) < 2:
+                raise DataError(f"{given!r} is not a file, and has no gap: mark a gap with {self.mask_token}.")
             else:
                 yield [InputLine("the text", given.encode("utf-8", "surrogateescape"), False)]
 
@@ -237,13 +256,17 @@ class Answers(LineAnswers[dict[str, Any], tuple[FilledText, ...]]):
         item: Any = value_of(line, text) if line.json else {_FIELD: text}
         if not isinstance(item, dict) or not isinstance(item.get(_FIELD), str):
             raise DataError(f"{line.where}: expected a JSON object with a text '{_FIELD}', got {text[:80]}.")
-        if len(split(item[_FIELD], self.mark)) < 2:
-            raise DataError(f"{line.where}: there is no gap in {item[_FIELD][:80]!r}: mark a gap with {self.mark}.")
+        if len(split(item[_FIELD], self.mask_token)) < 2:
+            raise DataError(
+                f"{line.where}: there is no gap in {item[_FIELD][:80]!r}: mark a gap with {self.mask_token}."
+            )
         return item
 
     def predict(self, items: Sequence[dict[str, Any]]) -> list[tuple[FilledText, ...]]:
         texts = [item[_FIELD] for item in items]
-        sides = (self.filler.fill_all(texts, self.top, one_sided=side, mark=self.mark) for side in self.sides)
+        sides = (
+            self.filler.fill_all(texts, self.top, left_to_right=side, mask_token=self.mask_token) for side in self.sides
+        )
         return list(zip(*sides, strict=True))
 
     def format(self, item: dict[str, Any], prediction: tuple[FilledText, ...]) -> str:

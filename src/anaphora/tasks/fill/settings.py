@@ -11,7 +11,7 @@ from anaphora.config import Config, ConfigSection, Preset
 from anaphora.config.network import Count, Layers, Rows, Share, Width, network_preset, option
 from anaphora.config.search_space import SearchChoice, SearchRange, Space
 from anaphora.tasks.base.declaration import Option, Task
-from anaphora.tasks.base.run_options import FLOOR_FROM, TOP
+from anaphora.tasks.base.run_options import BASELINE_TEXT, TOP
 
 HELD_OUT = 0.1
 SCORED = 50_000  # units: of a longer held-out part, or text that is evaluated, so many are scored, evenly spread
@@ -20,37 +20,46 @@ WORDS = 5  # of a gap's prediction
 
 
 class Data(ConfigSection):
-    """What is read."""
+    """The data: how the text becomes words."""
 
     vocabulary: Annotated[int, Field(ge=4)] | None = option(
-        None, "most words and marks that are known; not set: 10,000, of those that occur twice"
+        None,
+        "vocabulary size in words and punctuation marks, at most; not set: 10,000, of those that occur at least twice",
     )
-    lower: bool = option(True, "whether a word is the same in capital letters and in small ones")
-    valid: float | str = option(HELD_OUT, "held-out part: a file, or the share of the text's end")
-    encoding: str = option("utf-8", "how the files' bytes are characters")
+    lower: bool = option(True, "lowercase the text")
+    valid: float | str = option(HELD_OUT, "held-out part: a file, or a share of the text, taken from its end")
+    encoding: str = option("utf-8", "text encoding of the files")
 
 
 class Network(ConfigSection):
-    """What is trained: one embedding, a recurrent stack that reads forwards and one that reads backwards."""
+    """The network: one embedding, a forward recurrent stack and a backward one."""
 
-    cell: Literal["lstm", "gru", "rnn"] = option("lstm", "kind of recurrent layer")
-    embedding: Width = option(128, "width of a word's vector, read and written with")
-    hidden: Width = option(256, "units per layer and direction (H)")
-    layers: Layers = option(1, "recurrent layers of each direction")
-    unknown: Share = option(0.05, "share of the words around a gap that are read as unknown in training")
-    embedding_dropout: Share = option(0.3, "share of embedded entries that is dropped")
-    dropout: Share = option(0.3, "share of entries between layers that is dropped")
-    output_dropout: Share = option(0.5, "share of what both directions leave beside a gap that is dropped")
+    cell: Literal["lstm", "gru", "rnn"] = option("lstm", "type of the recurrent layers")
+    embedding: Width = option(128, "embedding size; input and output share the embedding")
+    hidden: Width = option(256, "hidden size: units per layer and direction (H)")
+    layers: Layers = option(1, "number of recurrent layers per direction")
+    unk_dropout: Share = option(
+        0.05, "probability that a word around a gap is replaced by the unknown word in training"
+    )
+    embedding_dropout: Share = option(0.3, "dropout on the embeddings")
+    dropout: Share = option(0.3, "dropout between the recurrent layers")
+    output_dropout: Share = option(0.5, "dropout on the concatenated hidden states on both sides of a gap")
 
 
 class Training(config.Training):
-    """How it is trained: on windows of T words and marks, B at once; every word of a window is a gap."""
+    """The training: B windows of T words at once; every word of a window is a gap."""
 
-    batch: Rows = option(16, "windows read at once (B)")
-    steps: int = Field(default=64, ge=2, le=2**20, description="words and marks per window (T)")
-    learning_rate: float = Field(default=4e-3, gt=0, le=10, description="AdamW's rate at its height, after the warm-up")
+    batch: Rows = option(16, "batch size in windows (B)")
+    bptt: int = Field(
+        default=64, ge=2, le=2**20, description="window length in words: steps of backpropagation through time (T)"
+    )
+    learning_rate: float = Field(
+        default=4e-3, gt=0, le=10, description="peak learning rate of AdamW, after the warm-up"
+    )
     average: float = config.averaged(0.2)
-    evaluation_units: Count = option(10_000, "most words and marks per look; the last score uses up to 50,000")
+    evaluation_units: Count = option(
+        10_000, "maximum number of words per validation; the final score uses up to 50,000"
+    )
 
 
 class FillConfig(Config):
@@ -73,16 +82,16 @@ SEARCH: dict[str, Space] = {
     "model.embedding_dropout": SearchRange(0.0, 0.6),
     "training.batch": SearchChoice((8, 16, 32, 64)),
 }
-HELP = """Train a network that fills gaps: which word is missing, judged from both sides, and leave one file.
+HELP = """Train a network that predicts a missing word from its left and right context, and write one model file.
 
-Every word of the text is a gap to learn from. The last tenth of the text is held out, unless --valid says otherwise;
-the report sets the prediction from both sides beside the one from the past alone, and beside counts of neighbours.
-Options win over --config, which wins over --preset. Ctrl-C keeps the best model so far.
+Every word of the text serves as a gap in training. The last tenth of the text is held out, unless --valid says
+otherwise. The report compares the network with its own prediction from the left context alone, and with counts of
+neighbouring words. Options override --config, and --config overrides --preset. Ctrl-C keeps the best model so far.
 """
 RUN = (
     TOP,
-    Option("gap", str, GAP, "MARK", "What stands where a word is missing, else ___ or longer."),
-    Option("one_sided", bool, False, "", "Show beside what the past alone would say."),
+    Option("mask_token", str, GAP, "MARK", "Text that marks a gap; by default three or more underscores."),
+    Option("left_to_right", bool, False, "", "Show the prediction from the left context alone, too."),
 )
 TASK = Task(
     "fill",
@@ -96,5 +105,5 @@ TASK = Task(
     data_help="Text files, folders of them, or '-' for standard input.",
     described="a model that was trained to fill",
     run_options=RUN,
-    eval_options=(FLOOR_FROM,),
+    eval_options=(BASELINE_TEXT,),
 )

@@ -32,7 +32,7 @@ def suggest(paths: Sequence[str | Path]) -> Suggestion:
     enough = 0.9 * units >= _BATCHES * batch * steps
     values: dict[str, dict[str, Any]] = {
         "data": {"encoding": encoding},
-        "training": {"batch": batch, "steps": steps, "minutes": _MINUTES[preset]},
+        "training": {"batch": batch, "bptt": steps, "minutes": _MINUTES[preset]},
     }
     reasons = {
         "data.encoding": "the bytes look like it; `anaphora check` reads all of them",

@@ -62,7 +62,7 @@ class FillTraining(SupervisedTask[Ids]):
 
     def make_batches(self) -> Windows:
         training = self.training
-        return Windows(self.encoded.train, self.words, training.batch, training.steps, training.seed)
+        return Windows(self.encoded.train, self.words, training.batch, training.bptt, training.seed)
 
     def initialise(self, model: Any) -> None:
         """Begin with small vectors, because they also write, and with outputs equal to the frequencies of the words."""
@@ -87,7 +87,7 @@ class FillTraining(SupervisedTask[Ids]):
         """Return symbols (T, B) with some words read as unknown at random, because the context of a gap may contain
         other gaps.
         """
-        return hide_symbols(ids, self.config.model.unknown, self.encoded.vocabulary.unknown, self.words[ids])
+        return hide_symbols(ids, self.config.model.unk_dropout, self.encoded.vocabulary.unknown, self.words[ids])
 
     @property
     def most_validated(self) -> int:

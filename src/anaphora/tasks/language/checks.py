@@ -74,7 +74,7 @@ def _unknown(units: Units, unknown: int | None) -> float:
 
 def _load(config: LanguageConfig, encoded: Encoded) -> Load:
     training, size = config.training, encoded.vocabulary.size
-    windows = Windows(encoded.train, training.batch, training.steps, training.seed)
-    shape = (training.batch, training.steps, windows.per_epoch)
+    windows = Windows(encoded.train, training.batch, training.bptt, training.seed)
+    shape = (training.batch, training.bptt, windows.per_epoch)
     parts = (encoded.train, encoded.held_out)
     return corpus_checks.load(specification(config, size), shape, parts, LARGEST, score.LOGITS_AT_ONCE // size)

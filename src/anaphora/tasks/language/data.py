@@ -66,7 +66,7 @@ def in_units(config: LanguageConfig, corpus: TextCorpus) -> Encoded:
     """Encode both parts, however short they are. Raises DataError if the training part yields no vocabulary."""
     unit, size = config.data.units, config.data.vocabulary
     if not len(corpus.train):
-        need = config.training.batch * config.training.steps + 1
+        need = config.training.batch * config.training.bptt + 1
         raise DataError(f"The training part of {corpus.name} is empty; one batch needs {need:,} {PLURAL[unit]}.")
     way = Tokenization(lambda text: build(unit, text, size), lambda tensors: restore(unit, tensors), (unit, size))
     return prepare(corpus, way)
@@ -76,11 +76,11 @@ def shortage(config: LanguageConfig, corpus: TextCorpus, encoded: Encoded) -> st
     """Return a message about a part that is too short to train on or to score; empty if both are long enough."""
     unit = PLURAL[config.data.units]
     train, held_out = len(encoded.train), len(encoded.held_out)
-    need = config.training.batch * config.training.steps + 1
+    need = config.training.batch * config.training.bptt + 1
     if train < need:
         return (
             f"The training part of {corpus.name} has {train:,} {unit}; one batch of {config.training.batch}"
-            f" rows by {config.training.steps} steps needs {need:,}. Add text, or"
+            f" rows by {config.training.bptt} steps needs {need:,}. Add text, or"
             f" {smaller_batch(train - 1, _SIZES)}."
         )
     if held_out < 2:

@@ -40,7 +40,7 @@ DEMO = Demo(
     ending=".txt",
     options=(
         "--cell", "lstm", "--hidden", "320", "--layers", "1", "--embedding", "32", "--learning-rate", "0.01",
-        "--embedding-dropout", "0.1", "--output-dropout", "0.2", "--batch", "16", "--steps", "64",
+        "--embedding-dropout", "0.1", "--output-dropout", "0.2", "--batch", "16", "--bptt", "64",
         "--evaluations", "12", "--evaluation-units", "40000",
     ),
     data=documentation,

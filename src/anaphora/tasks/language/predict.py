@@ -113,10 +113,10 @@ class LanguageModel(TrainedModel):
         return score.evaluate(self.runtime, self.vocabulary, text_of(data, encoding), counted)
 
     def score_files(
-        self, paths: Sequence[str], encoding: str, *, floor_from: list[str] | None, pieces: int, most: int
+        self, paths: Sequence[str], encoding: str, *, baseline_text: list[str] | None, max_units: int
     ) -> score.Score:
-        counted = open_texts(floor_from, encoding) if floor_from else None
-        return score.evaluate(self.runtime, self.vocabulary, open_texts(list(paths), encoding), counted, pieces, most)
+        counted = open_texts(baseline_text, encoding) if baseline_text else None
+        return score.evaluate(self.runtime, self.vocabulary, open_texts(list(paths), encoding), counted, max_units)
 
     def session(self, state: bytes | None = None) -> Session:
         """Return a session, `feed(ids) -> (n, V)`, that reads ids from the beginning, or continues from another

@@ -12,7 +12,7 @@ from anaphora.config import Config, ConfigSection, Preset, Values
 from anaphora.config.network import Count, Layers, Rows, Share, Width, option
 from anaphora.config.search_space import SearchChoice, SearchRange, Space
 from anaphora.tasks.base.declaration import Option, Task
-from anaphora.tasks.base.run_options import DRAWING, FLOOR_FROM
+from anaphora.tasks.base.run_options import BASELINE_TEXT, DRAWING
 
 Units = Literal["char", "byte", "word", "subword"]
 
@@ -23,36 +23,40 @@ PLURAL = {"char": "characters", "byte": "bytes", "word": "words", "subword": "su
 
 
 class Data(ConfigSection):
-    """What is read."""
+    """The data: how the text is tokenized and split."""
 
-    units: Units = option("char", "what the text is cut into")
+    units: Units = option("char", "unit of tokenization")
     vocabulary: int | None = Field(
-        default=None, ge=3, description="most symbols; not set: all characters, 10,000 words, 4,000 subwords, 256 bytes"
+        default=None,
+        ge=3,
+        description="vocabulary size, at most; not set: all characters, 10,000 words, 4,000 subwords, 256 bytes",
     )
-    valid: float | str = option(HELD_OUT, "held-out part: a file, or the share of the text's end")
-    encoding: str = option("utf-8", "how the files' bytes are characters")
+    valid: float | str = option(HELD_OUT, "held-out part: a file, or a share of the text, taken from its end")
+    encoding: str = option("utf-8", "text encoding of the files")
 
 
 class Network(ConfigSection):
-    """What is trained: embedding, recurrent layers, output."""
+    """The network: embedding, recurrent layers, output."""
 
-    cell: Literal["lstm", "gru", "rnn"] = option("lstm", "kind of recurrent layer")
-    embedding: Width = option(64, "width of a symbol's vector")
-    hidden: Width = option(768, "units per layer (H)")
-    layers: Layers = option(1, "recurrent layers, one on top of the other")
-    tied: bool = option(False, "the output reuses the embedding's weights, behind a linear layer if H differs")
-    embedding_dropout: Share = option(0.15, "share of embedded entries that is dropped")
-    dropout: Share = option(0.4, "share of entries between layers that is dropped")
-    output_dropout: Share = option(0.4, "share of the last layer that is dropped")
+    cell: Literal["lstm", "gru", "rnn"] = option("lstm", "type of the recurrent layers")
+    embedding: Width = option(64, "embedding size (I)")
+    hidden: Width = option(768, "hidden size: units per layer (H)")
+    layers: Layers = option(1, "number of recurrent layers")
+    tied: bool = option(
+        False, "weight tying: the output layer reuses the embedding, after a projection if I differs from H"
+    )
+    embedding_dropout: Share = option(0.15, "dropout on the embeddings")
+    dropout: Share = option(0.4, "dropout between the recurrent layers")
+    output_dropout: Share = option(0.4, "dropout on the last recurrent layer's output")
 
 
 class Training(config.Training):
-    """How it is trained: on windows of T steps, B rows side by side."""
+    """The training: B rows side by side, in windows of T steps."""
 
-    batch: Rows = option(32, "rows read at once (B)")
-    steps: Rows = option(64, "steps per window: how far back a gradient reaches (T)")
+    batch: Rows = option(32, "batch size in rows (B)")
+    bptt: Rows = option(64, "window length in steps of truncated backpropagation through time (T)")
     evaluation_units: Count = option(
-        20_000, "most units per look, spread over the held-out part; the last score uses up to 2,000,000"
+        20_000, "maximum number of units per validation, evenly spaced; the final score uses up to 2,000,000"
     )
 
 
@@ -94,31 +98,29 @@ SEARCH: dict[str, Space] = {
     "model.output_dropout": SearchRange(0.0, 0.6),
     "training.batch": SearchChoice((8, 16, 32, 64)),
 }
-HELP = """Train a language model on text and leave one file.
+HELP = """Train a language model on text and write one model file.
 
-The last tenth of the text is held out, unless --valid says otherwise; the report sets the network beside an n-gram
-model of the same units. Options win over --config, which wins over --preset. Ctrl-C keeps the best model so far.
+The last tenth of the text is held out, unless --valid says otherwise. The report compares the network with an n-gram
+model of the same units. Options override --config, and --config overrides --preset. Ctrl-C keeps the best model so far.
 """
 RUN = (
     Option(
-        "prompt", str, "", "TEXT",
-        "Text to go on from. '-': every line of standard input is a prompt, and what is written ends at the line's"
-        " end.",
+        "prompt",
+        str,
+        "",
+        "TEXT",
+        "Text to continue. '-' reads one prompt per line from standard input; each continuation ends with its line.",
     ),
-    Option("length", int, 400, "N", "Most units to write.", least=0),
+    Option("length", int, 400, "N", "Maximum number of units to generate.", least=0),
     Option(
-        "following", int, 0, "K", "Write nothing; show the K likeliest next units, and next words.", "--next", least=0
+        "following", int, 0, "K", "Generate nothing; show the K most probable next units and words.", "--next", least=0
     ),
     *DRAWING,
-)  # fmt: skip
+)
 EVAL = (
-    FLOOR_FROM,
-    Option(
-        "pieces", int, 64, "N",
-        "Score in at most so many pieces side by side, each with a warm start; 1 reads the text in one go.", least=1,
-    ),
-    Option("most", int, SCORED, "N", "Score at most so many units of a text, evenly spread over it.", least=1),
-)  # fmt: skip
+    BASELINE_TEXT,
+    Option("max_units", int, SCORED, "N", "Maximum number of units to score, evenly spread over the text.", least=1),
+)
 TASK = Task(
     "language",
     "A language model: text in, the next character or word out.",

@@ -39,7 +39,7 @@ def suggest(paths: Sequence[str | Path]) -> Suggestion:
     enough = 0.9 * count >= _WINDOWS * batch * steps
     values: dict[str, dict[str, Any]] = {
         "data": {"units": units, "encoding": encoding},
-        "training": {"batch": batch, "steps": steps, "minutes": _MINUTES[preset]},
+        "training": {"batch": batch, "bptt": steps, "minutes": _MINUTES[preset]},
     }
     reasons = {
         "data.units": about,

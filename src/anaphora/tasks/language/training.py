@@ -60,7 +60,7 @@ class LanguageTraining(SupervisedTask[Window]):
     def make_batches(self) -> Windows:
         training = self.training
         self._pieces = windows.cut(len(self.encoded.held_out))
-        return Windows(self.encoded.train, training.batch, training.steps, training.seed)
+        return Windows(self.encoded.train, training.batch, training.bptt, training.seed)
 
     def initialise(self, model: nn.Module) -> None:
         """Begin with an output equal to the log frequencies of the symbols, so that the first steps need not learn

@@ -155,7 +155,7 @@ def _tagged_keys(part: Sentences) -> Iterator[Hashable]:
 
 
 def _long(config: TagConfig, train: Sentences) -> list[Finding]:
-    longest = config.data.longest
+    longest = config.data.max_length
     rows = np.flatnonzero(train.lengths > longest).tolist()
     if not rows:
         return []

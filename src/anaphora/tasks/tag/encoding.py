@@ -160,7 +160,7 @@ def encode(config: TagConfig, corpus: Corpus) -> Encoded:
             f"All {corpus.train.words:,} training words have the tag {reader.tags[0]!r}, so there is"
             " nothing to learn. Check the tag column; --tag names another column."
         )
-    train = reader.labelled(corpus.train, config.data.longest)
+    train = reader.labelled(corpus.train, config.data.max_length)
     counts = np.bincount(train.words.steps, minlength=reader.words.size).astype(np.int64)
     return Encoded(reader, train, reader.labelled(corpus.held_out), counts)
 

@@ -63,7 +63,7 @@ class Judgement:
             "held_out_words": corpus.held_out.words,
             "scored_sentences": None if score is None else score.sentences,
             **{name: None if score is None else getattr(score, name) for name in _FIGURES},
-            "floor": {"accuracy": self.baseline.accuracy, "f1": self.baseline.spans.f1},
+            "baseline": {"accuracy": self.baseline.accuracy, "f1": self.baseline.spans.f1},
         }
 
     @property

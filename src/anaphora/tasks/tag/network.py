@@ -31,9 +31,9 @@ def specification(config: TagConfig, words: int, characters: int, tags: int) -> 
     network, hidden = config.model, config.model.hidden
     parts = [stack(WORDS, [embedding("word", words, network.embedding)])]
     width = network.embedding
-    if network.letters != "none":
+    if network.characters != "none":
         parts.append(_characters(network, characters))
-        width += 2 * network.letter_hidden
+        width += 2 * network.character_hidden
     sentence = [
         *dropout("embedding_dropout", network.embedding_dropout),
         recurrent(network.cell, "both_ways", width, hidden, network.layers, network.dropout, bidirectional=True),
@@ -48,9 +48,9 @@ def specification(config: TagConfig, words: int, characters: int, tags: int) -> 
 
 def _characters(network: Network, characters: int) -> spec.Block:
     """The part that reads a word's characters."""
-    width, hidden = network.letter_embedding, network.letter_hidden
+    width, hidden = network.character_embedding, network.character_hidden
     dropped = dropout("letter_dropout", _CHARACTER_DROPOUT if network.embedding_dropout > 0 else 0.0)
-    if network.letters == "convolution":
+    if network.characters == "convolution":
         windows = {**linear("windows", width, 2 * hidden), "kind": "convolution", "width": _WINDOW}
         reading = [windows, pooling("largest", "max")]
     else:

@@ -59,8 +59,8 @@ class Score:
     recall: float | None
     f1: float | None
     spans: int
-    floor_accuracy: float
-    floor_f1: float | None
+    baseline_accuracy: float
+    baseline_f1: float | None
     nats_per_word: float  # of the sentences whose tags are all known, at the temperature that was fitted
     temperature: float
     unseen: tuple[str, ...]  # tags that training never had
@@ -74,9 +74,9 @@ class Score:
 
     def lines(self) -> list[str]:
         """Return the lines of a report: the network beside each word's most frequent tag."""
-        rows = [("accuracy", self.accuracy, self.floor_accuracy)]
-        if self.f1 is not None and self.floor_f1 is not None:
-            rows.insert(0, ("span F1", self.f1, self.floor_f1))
+        rows = [("accuracy", self.accuracy, self.baseline_accuracy)]
+        if self.f1 is not None and self.baseline_f1 is not None:
+            rows.insert(0, ("span F1", self.f1, self.baseline_f1))
         lines = [
             f"{self.sentences:,} sentences, {self.words:,} words"
             + (f", {self.spans:,} spans ({self.scheme})" if self.f1 is not None else ""),
@@ -147,8 +147,8 @@ def judge(
         recall=found.spans.recall if of_spans else None,
         f1=found.spans.f1 if of_spans else None,
         spans=found.spans.support if of_spans else 0,
-        floor_accuracy=baseline.accuracy,
-        floor_f1=baseline.spans.f1 if of_spans else None,
+        baseline_accuracy=baseline.accuracy,
+        baseline_f1=baseline.spans.f1 if of_spans else None,
         nats_per_word=float(nats[known].sum()) / max(1, int(sentences.lengths[known].sum())),
         temperature=temperature,
         unseen=tuple(sorted(seen - set(reader.tags))),

@@ -8,74 +8,93 @@ from pydantic import Field
 
 from anaphora import config
 from anaphora.config import Config, ConfigSection, Preset
-from anaphora.config.network import Count, Layers, Rows, Share, Width, network_preset, option
+from anaphora.config.network import RECURRENT_DROPOUT, Count, Layers, Rows, Share, Width, network_preset, option
 from anaphora.config.search_space import SearchChoice, SearchRange, Space
 from anaphora.tasks.base.declaration import Option, Task
 from anaphora.tasks.base.run_options import TOP
 
 
 class Data(ConfigSection):
-    """What is read."""
+    """The data: file format, columns and tagging scheme."""
 
     format: Literal["auto", "columns", "conllu", "json"] = option(
-        "auto", "how files are read: a word per line, CoNLL-U, or JSON objects; auto: as they look"
+        "auto", "file format: one word per line with columns, CoNLL-U, or JSON objects; auto: detected"
     )
     token: str | None = option(
-        None, "column of the words: a number from 1 (-1: the last), or a name; not set: the first"
+        None, "column of the words: a number from 1 (-1 is the last), or a name; not set: the first column"
     )
-    tag: str | None = option(None, "column of the tags: a number, or a name as in XPOS; not set: the last, or UPOS")
+    tag: str | None = option(
+        None, "column of the tags: a number, or a name such as XPOS; not set: the last column, or UPOS in CoNLL-U"
+    )
     scheme: Literal["auto", "none", "iob1", "iob2", "iobes", "bilou"] = option(
-        "auto", "how tags mean spans of words; none: they do not; auto: found out"
+        "auto", "tagging scheme of spans; none: one independent tag per word; auto: detected"
     )
     vocabulary: int | None = Field(
-        default=None, ge=3, description="most words with a vector of their own; not set: all that occur twice or more"
+        default=None,
+        ge=3,
+        description="vocabulary size in words, at most; not set: all words that occur at least twice",
     )
-    lower: bool = option(True, "whether words are looked up in small letters; their letters keep it")
-    longest: int = Field(
-        default=256, ge=2, le=2**20, description="words of a sentence in training; a longer one is cut into pieces"
+    lower: bool = option(True, "lowercase the words; the characters of a word keep their case")
+    max_length: int = Field(
+        default=256,
+        ge=2,
+        le=2**20,
+        description="maximum length of a training sentence, in words; longer ones are split",
     )
-    valid: float | str = option(0.1, "held-out part: files, with commas between them, or a share of the sentences")
-    encoding: str = option("utf-8", "how the files' bytes are characters")
+    valid: float | str = option(0.1, "held-out part: files, separated by commas, or a share of the sentences")
+    encoding: str = option("utf-8", "text encoding of the files")
 
 
 class Network(ConfigSection):
-    """What is trained: vectors of words and of their letters, recurrent layers over the sentence, a chain of tags."""
+    """The network: word and character embeddings, recurrent layers over the sentence, a CRF."""
 
-    cell: Literal["lstm", "gru", "rnn"] = option("lstm", "kind of recurrent layer")
-    embedding: Width = option(100, "width of a word's vector")
-    letters: Literal["recurrent", "convolution", "none"] = option(
-        "recurrent", "how a word's letters are read: both ways, by windows, or not"
+    cell: Literal["lstm", "gru", "rnn"] = option("lstm", "type of the recurrent layers")
+    embedding: Width = option(100, "word embedding size")
+    characters: Literal["recurrent", "convolution", "none"] = option(
+        "recurrent", "character encoder of a word: bidirectional recurrent layer, convolution, or none"
     )
-    letter_embedding: Width = option(32, "width of a letter's vector")
-    letter_hidden: Width = option(64, "units per direction that read letters; windows have twice as many")
-    hidden: Width = option(160, "units per layer and direction over the words (H)")
-    layers: Layers = option(1, "recurrent layers, one on top of the other")
-    crf: bool = option(True, "whether tags are judged together, by a chain, rather than one by one")
+    character_embedding: Width = option(32, "character embedding size")
+    character_hidden: Width = option(
+        64, "hidden size of the character encoder, per direction; a convolution has twice as many filters"
+    )
+    hidden: Width = option(160, "hidden size: units per layer and direction over the words (H)")
+    layers: Layers = option(1, "number of recurrent layers")
+    crf: bool = option(True, "linear-chain CRF over the tags; otherwise each tag is predicted independently")
     internal: Literal["iobes", "iob2"] = option(
-        "iobes", "the scheme in which spans are learned; tags are written as the data have them"
+        "iobes", "tagging scheme that the network learns; tags are written in the scheme of the data"
     )
-    rare: float = Field(
-        default=0.25, ge=0, description="a word that occurs n times is read as unknown in training with rare/(rare + n)"
+    unk_rate: float = Field(
+        default=0.25,
+        ge=0,
+        description="a word that occurs n times is replaced by the unknown word "
+        "with probability unk_rate/(n + unk_rate)",
     )
-    word_dropout: Share = option(0.1, "share of words that are read as unknown in training whatever they are")
-    embedding_dropout: Share = option(0.5, "share of entries dropped of what a word and its letters say")
-    dropout: Share = option(0.3, "share of entries between layers that is dropped")
-    recurrent_dropout: Share = option(0.0, "share of a layer's units that its own next step does not see, per row")
-    output_dropout: Share = option(0.5, "share of entries dropped before the tags")
+    word_dropout: Share = option(0.1, "probability that any word is replaced by the unknown word in training")
+    embedding_dropout: Share = option(0.5, "dropout on the word embeddings and character features")
+    dropout: Share = option(0.3, "dropout between the recurrent layers")
+    recurrent_dropout: Share = RECURRENT_DROPOUT
+    output_dropout: Share = option(0.5, "dropout on the last recurrent layer's output")
 
 
 class Training(config.Training):
-    """How it is trained: on batches of sentences of about one length."""
+    """The training: batches of sentences of similar length."""
 
-    batch: Rows | None = option(None, "sentences read at once; not set: 500 words' worth, 8 to 64")
+    batch: Rows | None = option(None, "batch size in sentences; not set: 8 to 64, about 500 words per batch")
     batch_steps: int = Field(
-        default=8192, ge=1, le=2**30, description="most words read at once: of long sentences fewer make a batch"
+        default=8192,
+        ge=1,
+        le=2**30,
+        description="maximum number of words per batch; a batch of long sentences has fewer sentences",
     )
     epochs: float | None = Field(
-        default=None, gt=0, description="most passes over the data; not set: fewer the more data there are"
+        default=None,
+        gt=0,
+        description="maximum number of epochs; not set: chosen by the amount of data, fewer for more data",
     )
     average: float = config.averaged(0.2)
-    evaluation_rows: Count = option(2_000, "most sentences per look, spread over the held-out part; the score uses all")
+    evaluation_rows: Count = option(
+        2_000, "maximum number of held-out sentences per validation; the final score uses all of them"
+    )
 
 
 class TagConfig(Config):
@@ -87,22 +106,23 @@ class TagConfig(Config):
 
 
 PRESETS: dict[str, Preset] = {
-    "small": network_preset(embedding=50, letter_embedding=16, letter_hidden=24, hidden=64),
+    "small": network_preset(embedding=50, character_embedding=16, character_hidden=24, hidden=64),
     "medium": network_preset(),
-    "large": network_preset(embedding=200, letter_hidden=100, hidden=256, layers=2),
+    "large": network_preset(embedding=200, character_hidden=100, hidden=256, layers=2),
 }
 SEARCH: dict[str, Space] = {
     "training.learning_rate": SearchRange(5e-4, 1e-2, log=True),
     "model.hidden": SearchRange(64, 256, step=32),
     "model.embedding_dropout": SearchRange(0.1, 0.6),
     "model.output_dropout": SearchRange(0.0, 0.7),
-    "model.letters": SearchChoice(("recurrent", "convolution")),
+    "model.characters": SearchChoice(("recurrent", "convolution")),
 }
-HELP = """Train a network that gives every word of a sentence its tag, and leave one file.
+HELP = """Train a network that assigns a tag to every word of a sentence, and write one model file.
 
-Part of the sentences is held out, unless --valid says otherwise; the report sets the network beside each word's most
-frequent tag. Options win over --config, which wins over --preset. Ctrl-C keeps the best model so far."""
-FORM = Option("form", str, "auto", "FORM", "What a line is: auto, lines, columns, conllu or json.", "--format")
+A share of the sentences is held out, unless --valid says otherwise. The report compares the network with the most
+frequent tag of each word. Options override --config, and --config overrides --preset. Ctrl-C keeps the best model so
+far."""
+FORM = Option("form", str, "auto", "FORM", "Input format: auto, lines, columns, conllu or json.", "--format")
 TASK = Task(
     "tag",
     "A tag for every word of a sentence, or spans of words: names, parts of speech.",

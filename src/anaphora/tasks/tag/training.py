@@ -82,7 +82,11 @@ class TagTraining(RowTask[Part]):
     def hidden_share(self) -> NDArray[np.float64]:
         """Return the probability (V,) with which training reads each word as unknown."""
         network, counts = self.config.model, self.encoded.counts
-        rare = network.rare / (network.rare + np.maximum(counts, 1)) if network.rare > 0 else np.zeros(len(counts))
+        rare = (
+            network.unk_rate / (network.unk_rate + np.maximum(counts, 1))
+            if network.unk_rate > 0
+            else np.zeros(len(counts))
+        )
         return 1 - (1 - rare) * (1 - network.word_dropout)
 
     def initialise(self, model: nn.Module) -> None:

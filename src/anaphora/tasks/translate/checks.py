@@ -154,7 +154,7 @@ def _left_out(config: TranslateConfig, corpus: Corpus, encoded: Encoded) -> list
     rows = [row for row in rows if corpus.train.targets[row].strip()]
     if not rows:
         return []
-    message = f"{_pairs(len(rows))} a side of {config.data.longest:,} units or more and are left out of training."
+    message = f"{_pairs(len(rows))} a side of {config.data.max_length:,} units or more and are left out of training."
     return [at_rows("long-row", TRAIN, corpus.train.place, rows, message, "Read more with --max-length.")]
 
 

@@ -136,14 +136,14 @@ def encode(config: TranslateConfig, corpus: Corpus) -> Encoded:
         source = target = _vocabulary(kind, "\n".join(sides), data.vocabulary)
     else:
         source, target = (_vocabulary(kind, side, data.vocabulary) for side in sides)
-    reader = Reader(kind, data.lower, data.longest, source, target)
+    reader = Reader(kind, data.lower, data.max_length, source, target)
     read, held_out = (_part(reader, pairs) for pairs in (corpus.train, corpus.held_out))
     fits = np.ones(len(corpus.train), np.bool_)
     for side in (read.sources, read.targets):
-        fits &= (side.lengths > 1) & (side.lengths <= data.longest)
+        fits &= (side.lengths > 1) & (side.lengths <= data.max_length)
     if not fits.any():
         raise DataError(
-            f"All {len(corpus.train):,} training pairs are empty or longer than {data.longest} units: raise"
+            f"All {len(corpus.train):,} training pairs are empty or longer than {data.max_length} units: raise"
             " --max-length."
         )
     return Encoded(reader, read.take(np.flatnonzero(fits)), held_out, np.flatnonzero(~fits))

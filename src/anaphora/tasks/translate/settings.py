@@ -8,7 +8,7 @@ from pydantic import Field
 
 from anaphora import config
 from anaphora.config import Config, ConfigSection, Preset
-from anaphora.config.network import Count, Layers, Share, Width, network_preset, option
+from anaphora.config.network import RECURRENT_DROPOUT, Count, Layers, Share, Width, network_preset, option
 from anaphora.config.search_space import SearchRange, Space
 from anaphora.tasks.base.declaration import Option, Task
 from anaphora.tasks.base.run_options import DRAWING
@@ -20,63 +20,69 @@ PLURAL = {"char": "characters", "byte": "bytes", "subword": "subwords"}
 
 
 class Data(ConfigSection):
-    """What is read."""
+    """The data: columns of a table, and how both sides are tokenized."""
 
-    source: str | None = option(None, "column of the text that is read, in a table; not set: found by its name")
-    target: str | None = option(None, "column of the text that is written; not set: found by its name")
-    header: bool = option(True, "whether a table's first line names its columns; else 1, 2, …")
-    units: Units | None = option(
-        None, "what texts are cut into; not set: subwords, or characters where texts are short"
-    )
+    source: str | None = option(None, "column of the source text, in a table; not set: found by its name")
+    target: str | None = option(None, "column of the target text, in a table; not set: found by its name")
+    header: bool = option(True, "the first line of a table names the columns; otherwise they are named 1, 2, …")
+    units: Units | None = option(None, "unit of tokenization; not set: subwords, or characters if the texts are short")
     vocabulary: int | None = Field(
-        default=None, ge=3, description="most symbols of each side; not set: all characters, up to 4,000 subwords"
+        default=None,
+        ge=3,
+        description="vocabulary size per side, at most; not set: all characters, up to 4,000 subwords",
     )
-    shared: bool = option(False, "whether both sides are cut by one vocabulary, learned from both")
-    lower: bool = option(False, "whether capital letters are read, written and judged as small ones")
-    longest: int = Field(
-        default=400, ge=1, le=2**20, description="most units of either side; longer pairs are left out of training"
+    shared: bool = option(False, "one vocabulary for both sides, learned from both")
+    lower: bool = option(False, "lowercase the text on both sides, before training and scoring")
+    max_length: int = Field(
+        default=400,
+        ge=1,
+        le=2**20,
+        description="maximum length of either side, in units; longer pairs are left out of training",
     )
     valid: float | str = option(
-        HELD_OUT, "held-out part: a table, two files with a comma between them, or a share of pairs"
+        HELD_OUT, "held-out part: a table, two files separated by a comma, or a share of the pairs"
     )
-    encoding: str = option("utf-8", "how the files' bytes are characters")
+    encoding: str = option("utf-8", "text encoding of the files")
 
 
 class Network(ConfigSection):
-    """What is trained: an encoder, attention, and a decoder of two layers with the attention between them."""
+    """The network: an encoder, attention, and a decoder of two layers with the attention between them."""
 
-    cell: Literal["lstm", "gru"] = option("gru", "kind of recurrent layer")
-    embedding: Width = option(192, "width of a symbol's vector, on both sides")
-    hidden: Width = option(192, "units per layer and direction (H)")
-    layers: Layers = option(1, "layers of the encoder, one on top of the other")
+    cell: Literal["lstm", "gru"] = option("gru", "type of the recurrent layers")
+    embedding: Width = option(192, "embedding size, on both sides")
+    hidden: Width = option(192, "hidden size: units per layer and direction (H)")
+    layers: Layers = option(1, "number of encoder layers")
     attention: Literal["general", "additive"] = option(
-        "general", "how a step of the decoder and one of the encoder are compared"
+        "general", "attention score function: general (Luong et al. 2015) or additive (Bahdanau et al. 2015)"
     )
-    attention_size: Width = option(128, "width of an additive comparison")
-    tied: bool = option(True, "whether the decoder writes with the embedding that it reads with")
-    embedding_dropout: Share = option(0.2, "share of embedded entries dropped")
-    unknown: Share = option(0.0, "share of symbols that are read as unknown in training, on both sides")
-    dropout: Share = option(0.2, "share of entries dropped between layers")
-    recurrent_dropout: Share = option(0.0, "share of a layer's units that its own next step does not see, per row")
-    output_dropout: Share = option(0.3, "share of entries dropped before the output")
+    attention_size: Width = option(128, "size of the additive attention")
+    tied: bool = option(True, "weight tying: the decoder's output layer reuses its embedding")
+    embedding_dropout: Share = option(0.2, "dropout on the embeddings")
+    unk_dropout: Share = option(
+        0.0, "probability that a symbol of either side is replaced by the unknown symbol in training"
+    )
+    dropout: Share = option(0.2, "dropout between the recurrent layers")
+    recurrent_dropout: Share = RECURRENT_DROPOUT
+    output_dropout: Share = option(0.3, "dropout before the output layer")
 
 
 class Training(config.Training):
-    """How it is trained: on batches of pairs of about one length."""
+    """The training: batches of pairs of similar length."""
 
     batch_steps: int = Field(
-        default=2048, ge=1, le=2**30, description="most units of both sides together that are read at once"
+        default=2048, ge=1, le=2**30, description="maximum number of units per batch, of both sides together"
     )
-    smoothing: Share = option(0.1, "share of each target's probability that is spread over all symbols")
-    sampling: float = Field(
-        default=0.0, ge=0, le=1, description="share of the decoder's inputs that are its own guesses, by the run's end"
+    smoothing: Share = option(0.1, "label smoothing: share of the target probability spread evenly over the vocabulary")
+    scheduled_sampling: float = Field(
+        default=0.0,
+        ge=0,
+        le=1,
+        description="share of decoder inputs that are the model's own predictions, at the end of a linear rise from 0",
     )
-    weight_decay: float = Field(
-        default=0.02, ge=0, le=10, description="AdamW's decay of matrices; biases, embeddings, norms: none"
-    )
+    weight_decay: float = config.decayed(0.02)
     average: float = config.averaged(0.1)
-    evaluation_rows: Count = option(2_000, "most pairs per look, spread over the held-out part, judged by loss")
-    scored_rows: Count = option(5_000, "most pairs that are decoded for the score at the end, spread likewise")
+    evaluation_rows: Count = option(2_000, "maximum number of held-out pairs per validation, which computes the loss")
+    scored_rows: Count = option(5_000, "maximum number of held-out pairs that are translated for the final score")
 
 
 class TranslateConfig(Config):
@@ -100,27 +106,40 @@ SEARCH: dict[str, Space] = {
     "model.output_dropout": SearchRange(0.0, 0.6),
     "model.embedding_dropout": SearchRange(0.0, 0.5),
 }
-HELP = """Train a network that turns a text into another one, and leave one file.
+HELP = """Train a network that maps a text to another text, such as a translation, and write one model file.
 
-One line is a pair's text. Part of the pairs is held out, unless --valid says otherwise; the report sets BLEU and chrF
-of decoded text beside those of copying the source. Options win over --config, which wins over --preset. Ctrl-C keeps
-the best model so far."""
+Each line of the two files is one pair. A share of the pairs is held out, unless --valid says otherwise. The report
+compares BLEU and chrF of the decoded texts with those of a copy of the source. Options override --config, and --config
+overrides --preset. Ctrl-C keeps the best model so far."""
 DECODING = (
-    Option("beam", int, 1, "N", "Keep the N likeliest beginnings at every step; 1 takes the likeliest symbol.",
-           least=1),
-    Option("length_penalty", float, 1.0, "A", "Rank by Σ ln p / length^A; 0 by the sum, which favours short ones.",
-           least=0),
-    Option("coverage", float, 0.0, "B", "How much it costs to leave a part of the source unlooked at.", least=0),
-)  # fmt: skip
+    Option("beam", int, 1, "N", "Beam size; 1 is greedy decoding.", least=1),
+    Option(
+        "length_penalty",
+        float,
+        1.0,
+        "A",
+        "Length normalisation: hypotheses are ranked by Σ ln p / length^A; 0 favours short ones.",
+        least=0,
+    ),
+    Option(
+        "coverage",
+        float,
+        0.0,
+        "B",
+        "Coverage penalty: weight of the penalty for source symbols with little attention.",
+        least=0,
+    ),
+)
 RUN = (
     *DECODING,
-    Option("no_repeat", int, 0, "N", "Write no N symbols in a row twice; 0: as often as it likes.",
-           "--no-repeat-ngram", least=0),
-    Option("best", int, 1, "N", "The N best of the beam, each with what it is ranked by.", "--n-best", least=1),
-    Option("sample", bool, False, "", "Draw a translation by --temperature, --top-k, --top-p and --seed."),
+    Option("no_repeat", int, 0, "N", "Block repeated n-grams of N symbols; 0: no block.", "--no-repeat-ngram", least=0),
+    Option("best", int, 1, "N", "Show the N best hypotheses of the beam with their rank scores.", "--n-best", least=1),
+    Option("sample", bool, False, "", "Sample the output, with --temperature, --top-k, --top-p and --seed."),
     *DRAWING,
-    Option("attention", str, None, "FILE", "Draw where it looked: a page of pictures (.html), or the first (.svg)."),
-)  # fmt: skip
+    Option(
+        "attention", str, None, "FILE", "Draw the attention weights: a page (.html), or the first text only (.svg)."
+    ),
+)
 EVAL = DECODING
 TASK = Task(
     "translate",

@@ -93,11 +93,11 @@ class TranslateTraining(RowTask[Part]):
         drop_recurrently(model, network.recurrent_dropout)
 
     def batch_loss(self, model: nn.Module, batch: Part, carry: None) -> tuple[Tensor, None]:
-        reader, training, hidden = self.encoded.reader, self.training, self.config.model.unknown
+        reader, training, hidden = self.encoded.reader, self.training, self.config.model.unk_dropout
         sources = hide_symbols(batch.sources.steps, hidden, reader.source.unknown)
         inputs = shifted(batch.targets)
-        if training.sampling > 0:  # the share grows with the run, which may be longer than was thought
-            inputs = sampled(model, batch, inputs, training.sampling * min(1.0, batch.progress))
+        if training.scheduled_sampling > 0:  # the share grows with the run, which may be longer than was thought
+            inputs = sampled(model, batch, inputs, training.scheduled_sampling * min(1.0, batch.progress))
         inputs = hide_symbols(inputs, hidden, reader.target.unknown)
         return _loss(run_pairs(model, sources, inputs, batch), batch, label_smoothing=training.smoothing), None
 
