@@ -134,9 +134,8 @@ def _baseline(
         return math.fsum(each.tolist()) / len(each), ngram.note or "counted on the text that was given"
     card = card_by_current_names(model.config.get("card", {}))
     if card.get("held_out_sha256") == sha256:
-        return float(
-            card["baseline"]["nats_per_unit"]
-        ), "this is the held-out text of the training, and its n-gram score"
+        known = float(card["baseline"]["nats_per_unit"])
+        return known, "this is the held-out text of the training, and its n-gram score"
     return None, "this is not the held-out text of the training: name the training text with --baseline-text"
 
 
