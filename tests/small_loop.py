@@ -76,7 +76,7 @@ def loop(folder: Path, total: int = 30, evaluations: int = 5, **given: Any) -> t
         "schedule": schedule,
         "training": training,
         "folder": folder,
-        "watch": seen,
+        "observer": seen,
     }
     return Loop(**{**arguments, **given}), seen
 

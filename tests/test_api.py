@@ -247,5 +247,5 @@ def test_a_foreign_task_is_refused(labeller: Classifier, tmp_path: Path) -> None
     bundle.write(tmp_path / "m.anaphora", labeller.runtime.tensors, config)
     bare = anaphora.load(tmp_path / "m.anaphora")
     assert isinstance(bare, Classifier)
-    with pytest.raises(IncompatibleBundle, match="does not say what was set"):
+    with pytest.raises(IncompatibleBundle, match="does not record its training settings"):
         bare.config  # noqa: B018

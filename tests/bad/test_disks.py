@@ -53,11 +53,12 @@ def test_a_disk_without_room_is_refused_before_training(
     mounted: str, folder: Path, quiet_environment: dict[str, str]
 ) -> None:
     done = within(f"{mounted}; anaphora {TRAIN} -o disk/m.anaphora", folder, quiet_environment)
-    failed(done, 2, "Training needs room for about", "in 'disk/m.run'", "is free. Make room, or name another place.")
+    remedy = "is free. Free disk space, or name another folder."
+    failed(done, 2, "Training needs about", "of free space in 'disk/m.run'", remedy)
     done = within(f"{mounted}; anaphora check{TRAIN[5:]} -o disk/m.anaphora", folder, quiet_environment)
     assert done.returncode == 3
     assert "error    disk-full  disk\n" in done.stdout
-    assert "are free.\n    Make room, or name another place with -o.\n" in done.stdout
+    assert "are free.\n    Free disk space, or name another folder with -o.\n" in done.stdout
 
 
 def test_a_disk_that_is_read_only(mounted: str, folder: Path, quiet_environment: dict[str, str]) -> None:
@@ -74,7 +75,9 @@ def test_a_disk_that_fills_up_during_training(folder: Path, quiet_environment: d
     """A limit on a file's size is a full disk, as far as writing goes; the log is short enough to be written."""
     (folder / "m.anaphora").write_bytes(b"an older model")
     done = shell(f"ulimit -f 5; anaphora {TRAIN} -o m.anaphora", folder, quiet_environment)
-    failed(done, 2, "could not be written: File too large. What was there before is untouched; make room, or name")
+    failed(
+        done, 2, "could not be written: File too large. The file that was there before is unchanged; free disk space,"
+    )
     assert done.stderr.endswith(" No model could be saved.\n")
     assert (folder / "m.anaphora").read_bytes() == b"an older model"
     assert [path.name for path in folder.iterdir() if path.name.endswith(".part")] == []

@@ -178,11 +178,11 @@ STRUCTURE = {
     "offset as a truth value": (entry("w", data_offsets=[False, 8]), "expected its data at 0 to 8"),
     "offsets are no list": (entry("w", data_offsets="0,8"), "expected its data at 0 to 8"),
     "shape too large for its bytes": (entry("w", shape=[1, 3]), "expected its data at"),
-    "negative size": (entry("w", shape=[-1, -2]), "shape is no list"),
-    "size as a float": (entry("w", shape=[1, 2.0]), "shape is no list"),
-    "size as a truth value": (entry("w", shape=[True, 2]), "shape is no list"),
-    "shape is no list": (entry("w", shape=2), "shape is no list"),
-    "too many dimensions": (entry("w", shape=[1] * 32 + [2]), "shape is no list"),
+    "negative size": (entry("w", shape=[-1, -2]), "shape is not a list"),
+    "size as a float": (entry("w", shape=[1, 2.0]), "shape is not a list"),
+    "size as a truth value": (entry("w", shape=[True, 2]), "shape is not a list"),
+    "shape is no list": (entry("w", shape=2), "shape is not a list"),
+    "too many dimensions": (entry("w", shape=[1] * 32 + [2]), "shape is not a list"),
     "huge shape": (entry("w", shape=[1 << 40, 1 << 40]), "too large"),
     "huge shape of nothing": (entry("w", shape=[0, 1 << 62]), "too large"),
     "unknown dtype": (entry("w", dtype="BF16"), "dtype 'BF16'"),
@@ -226,8 +226,8 @@ MEANING = {
     "version as a word": (in_config(version="1"), "file version is '1'"),
     "unknown field": (in_config(dream=1), "unknown fields .'dream'"),
     "missing field": (lambda entries, inner: inner["config"].pop("task"), "lacks .'task'"),
-    "task is no word": (in_config(task=7), "task that is no word"),
-    "model is no object": (in_config(model="os.system"), "model that is no object"),
+    "task is no word": (in_config(task=7), "task that is not a word"),
+    "model is no object": (in_config(model="os.system"), "model that is not an object"),
     "config is no object": (lambda entries, inner: inner.update(config=[1]), "config is not an object"),
     "unknown key beside config": (
         lambda entries, inner: inner.update(code="print(1)"),
@@ -292,9 +292,9 @@ def test_other_files_are_told_apart() -> None:
         bundle.from_bytes(safetensors.numpy.save(TENSORS))
     with pytest.raises(IncompatibleBundle, match=r"torch\.save"):
         bundle.from_bytes(b"PK\x03\x04" + bytes(100))
-    with pytest.raises(CorruptBundle, match="begins unlike a model file"):
+    with pytest.raises(CorruptBundle, match="does not begin like a model file"):
         bundle.from_bytes(b"First Citizen:\nBefore we proceed any further")
-    with pytest.raises(CorruptBundle, match="a header of 16777217 bytes"):
+    with pytest.raises(CorruptBundle, match="its header would have 16777217 bytes"):
         bundle.from_bytes(struct.pack("<Q", (16 << 20) + 1) + bytes(100))
     with pytest.raises(CorruptBundle, match="more than 'anaphora'"):
         bundle.from_bytes(forged(lambda entries, inner: None, other="x"))

@@ -177,7 +177,7 @@ WRONG = {
     ),
     "zoneout with a projection": (
         stack({**GRU, "kind": "lstm", "proj_size": 3, "zoneout_hidden": 0.1}),
-        "'walk' has a projection and zoneout",
+        "'walk' has both a projection and zoneout",
     ),
     "zoneout of a memory that is not there": (stack({**GRU, "zoneout_memory": 0.1}), "has no field 'zoneout_memory'"),
     "no stack": (GRU, "A model is a block of kind 'stack'"),

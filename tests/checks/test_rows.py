@@ -84,7 +84,7 @@ def test_labels() -> None:
     one, other = check_labels(["x", "y"], ["z", "x", "w", "z"], held)
     assert (one.code, one.rows) == ("unseen-label", (Location("held.csv", 2), Location("held.csv", 5)))
     assert (other.code, other.rows) == ("unseen-label", (Location("held.csv", 4),))
-    assert "'z' stands in 2 held-out rows" in one.message
+    assert "label 'z' has 2 held-out rows" in one.message
 
 
 def test_rows_that_stand_more_than_once() -> None:
@@ -97,7 +97,7 @@ def test_rows_that_stand_more_than_once() -> None:
     )
     assert (also.code, also.where, also.rows) == ("duplicate", "the held-out part", (Location("held.csv", 4),))
     assert (across.code, across.rows) == ("duplicate-across", (Location("held.csv", 3), Location("held.csv", 6)))
-    assert "line 3 of held.csv is line 5 of rows.csv" in across.message
+    assert "line 3 of held.csv equals line 5 of rows.csv" in across.message
     assert check_duplicates("abc", "def", at, held) == []
 
 

@@ -82,7 +82,7 @@ def test_the_lines_of_another_encoding_are_guessed_where_there_are_enough(tmp_pa
     (tmp_path / "a").write_bytes(good.encode() + "Здравствуй, мир. Как твои дела сегодня?\n".encode("cp1251") * 3)
     (finding,) = check_text(tmp_path / "a", "utf-8")
     assert (finding.code, [row.line for row in finding.rows]) == ("mixed-encoding", [11, 12, 13])
-    assert "3 of 13 lines are not utf-8, though 10 that are not ASCII are." in finding.message
+    assert "3 of 13 lines are not valid utf-8, though 10 other lines beyond ASCII are." in finding.message
     assert "probably cp1251" in finding.remedy
 
 

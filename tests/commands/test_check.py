@@ -198,7 +198,7 @@ def test_what_does_not_fit_is_said(monkeypatch: pytest.MonkeyPatch, tmp_path: Pa
     monkeypatch.setattr(shutil, "disk_usage", lambda place: usage._replace(free=1000))
     told = {each.code: each for each in estimate.findings(load(small()), Training(), tmp_path / "not" / "there")}
     assert (told["memory-short"].severity, told["disk-full"].severity) == ("warning", "error")
-    assert "1 MB are free here" in told["memory-short"].message
+    assert "1 MB are free on this machine" in told["memory-short"].message
     assert "1 kB are free" in told["disk-full"].message
     assert "-o" in told["disk-full"].remedy
 
@@ -206,16 +206,16 @@ def test_what_does_not_fit_is_said(monkeypatch: pytest.MonkeyPatch, tmp_path: Pa
 @pytest.mark.parametrize(
     ("settings", "said"),
     [
-        ({"minutes": 2.0}, "2 minutes are up to 60.0 passes."),
+        ({"minutes": 2.0}, "2 minutes are enough for up to 60.0 passes."),
         ({"max_steps": 70}, "70 steps take about 20.0 s."),
-        ({"epochs": 3.0}, "3 passes take about 6.0 s; --minutes sets a limit."),
-        ({"epochs": 60.0}, "60 passes take about 2:00; --minutes sets a limit."),
-        ({}, "10 passes take about 20.0 s; --minutes sets a limit."),
+        ({"epochs": 3.0}, "3 passes take about 6.0 s; --minutes limits the time."),
+        ({"epochs": 60.0}, "60 passes take about 2:00; --minutes limits the time."),
+        ({}, "10 passes take about 20.0 s; --minutes limits the time."),
     ],
 )
 def test_how_long_it_takes_is_said_in_the_words_of_the_config(settings: dict[str, Any], said: str) -> None:
     finding = estimate._time(2.0, load(small()), Training(**settings))
-    assert finding.message.startswith("About 2.0 s for one pass of 7 batches")
+    assert finding.message.startswith("One pass of 7 batches takes about 2.0 s")
     assert finding.message.endswith(said)
 
 
@@ -223,8 +223,8 @@ def test_passes_that_a_task_takes_by_the_amount_of_data_are_the_ones_foretold() 
     foreseen = dataclasses.replace(load(small()), passes=33.6, batches=1)
     message = estimate._time(2.0, foreseen, Training()).message
     assert message == (
-        "About 2.0 s for one pass of 1 batch, on this processor as it is now. 33.6 passes take about 1:07;"
-        " --minutes sets a limit."
+        "One pass of 1 batch takes about 2.0 s on this processor under its present load. 33.6 passes take about 1:07;"
+        " --minutes limits the time."
     )
     assert "3 passes" in estimate._time(2.0, foreseen, Training(epochs=3.0)).message
 

@@ -49,7 +49,7 @@ def test_what_cannot_be_guessed_from(run: Run, tmp_path: Path) -> None:
     (tmp_path / "u.txt").write_bytes("café\n".encode() * 99)
     failed(run("init", "language", "b.txt"), 3, "'b.txt' does not exist", "did you mean '")
     failed(run("init", "language", "e.txt"), 3, "'e.txt' is empty")
-    failed(run("init", "language", "-"), 2, "A config is guessed from files")
+    failed(run("init", "language", "-"), 2, "A config is suggested from files")
     failed(run("init", "language", "l.txt", "u.txt"), 3, "different encodings", "l.txt cp1252", "u.txt utf-8")
     failed(run("init", "language", "a.txt", "-o", "none/c.toml"), 2, "none")
     assert not (tmp_path / "config.toml").exists()

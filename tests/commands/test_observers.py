@@ -19,7 +19,8 @@ def test_a_page_of_what_was_trained(run: Run, tmp_path: Path) -> None:
     opened = record.read(tmp_path / "m.run")
     result = opened.in_nats
     page = (tmp_path / "m.run" / "report.html").read_text(encoding="utf-8")
-    for shown in (f"<b>{result.value:.4f}</b>", f"<b>{result.baseline:.4f}</b>", "How it writes", "What surprises it"):
+    figures = (f"<b>{result.value:.4f}</b>", f"<b>{result.baseline:.4f}</b>")
+    for shown in (*figures, "Generated text", "Passages with the highest loss"):
         assert shown in page
     before = run_folder.facts(tmp_path / "m.run")["results"]  # what is to be beaten was known before the first step
     assert before == [{**opened.finish["results"][0], "value": None}]
@@ -42,5 +43,5 @@ def test_a_page_that_cannot_be_written_is_a_note(run: Run, tmp_path: Path) -> No
     (tmp_path / "m.run" / "report.html").mkdir(parents=True)
     done = run("train", "language", "t.txt", "-o", "m.anaphora", *TINY, "--max-steps", "4", "--run-dir", "m.run")
     assert done.returncode == 0, done.stderr
-    assert "note: The page m.run/report.html could not be drawn; the run goes on." in done.stderr
+    assert "note: The page m.run/report.html could not be drawn; the run continues." in done.stderr
     assert json.loads((tmp_path / "m.run" / "metrics.jsonl").read_text().splitlines()[-1])["event"] == "finish"

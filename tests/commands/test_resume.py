@@ -56,14 +56,14 @@ def test_what_was_stopped_goes_on_to_the_same_model(
 
         done = run("resume", folder)
         assert done.returncode == 0, done.stderr
-        assert f"Going on after step {there[1]['step']:,} of {STEPS}." in done.stderr
+        assert f"Continuing after step {there[1]['step']:,} of {STEPS}." in done.stderr
         assert f"{STEPS} steps" in done.stdout
         other = bundle.read(tmp_path / f"{folder}.anaphora").tensors
         assert all(np.array_equal(whole[name], other[name]) for name in whole)
 
     again = run("resume", folder)
     assert again.returncode == 0, again.stderr
-    assert "only scoring and saving are left" in again.stderr
+    assert "only scoring and saving remain" in again.stderr
 
 
 def test_where_there_is_nothing_to_go_on_with(run: Run, tmp_path: Path) -> None:
@@ -77,7 +77,7 @@ def test_where_there_is_nothing_to_go_on_with(run: Run, tmp_path: Path) -> None:
     (tmp_path / "model.run" / "run.json").write_text(json.dumps(facts), encoding="utf-8")
     failed(run("resume", "model.run"), 3, "gone.txt' does not exist")
     (tmp_path / "gone.txt").write_text(TEXT + "more", encoding="utf-8")
-    failed(run("resume", "model.run"), 3, "have changed since it was begun")
+    failed(run("resume", "model.run"), 3, "have changed since the run began")
 
 
 def test_both_checkpoints_damaged(run: Run, tmp_path: Path) -> None:
@@ -86,4 +86,4 @@ def test_both_checkpoints_damaged(run: Run, tmp_path: Path) -> None:
     folder = tmp_path / "model.run" / "checkpoints"
     for path in (folder / checkpoint.LAST, folder / checkpoint.PREVIOUS):
         path.write_bytes(path.read_bytes()[:-3] if path.exists() else b"")
-    failed(run("resume", "model.run"), 5, "last.safetensors is not a whole checkpoint", "train again")
+    failed(run("resume", "model.run"), 5, "last.safetensors is damaged", "train again")

@@ -25,10 +25,10 @@ from program import TEXT, TINY, Run, failed
     ("content", "words"),
     [
         (None, ["'t.txt' does not exist"]),
-        (b"", ["empty-file  t.txt", "fill it"]),
+        (b"", ["empty-file  t.txt", "add text to it"]),
         (b"abc\n" * 50 + b"\0\1\2\3" * 50, ["binary", "line 51"]),
         ("héllo wörld\n".encode("latin-1") * 50, ["byte 1", "line 1", "--encoding"]),
-        (b"short text " * 4, ["Bring more text", "--batch"]),
+        (b"short text " * 4, ["Add text", "--batch"]),
         (b"a" * 5000, ["at least two different"]),
     ],
     ids=["missing", "empty", "binary", "encoding", "short", "one symbol"],

@@ -81,7 +81,7 @@ def test_ctrl_c_keeps_finished_trials(tmp_path: Path, quiet_environment: dict[st
         shown, said = child.communicate()
     assert child.returncode == 130, said
     assert "Traceback" not in said
-    assert "kept in tune.run. The same command goes on with them." in said
+    assert "kept in tune.run. The same command continues the search." in said
     assert shown.splitlines()[1].split()[1] == "finished"
     assert (tmp_path / "tune.run" / "best.toml").is_file()
 
@@ -92,7 +92,7 @@ def test_ctrl_c_keeps_finished_trials(tmp_path: Path, quiet_environment: dict[st
         (["--minutes", "1", "--option", "model.hiden"], "no field 'model.hiden'. Did you mean model.hidden?"),
         (["--minutes", "1", "--option", "training.epochs=1..3"], "all trials have the same length"),
         ([], "tune needs a time limit: --minutes 30."),
-        (["--minutes", "1", "--batch", "4000"], "Bring more text"),
+        (["--minutes", "1", "--batch", "4000"], "Add text"),
     ],
 )
 def test_what_is_refused(run: Run, text: str, words: list[str], said: str) -> None:

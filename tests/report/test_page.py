@@ -145,9 +145,9 @@ def test_what_went_wrong_is_said(tmp_path: Path) -> None:
     notes = ["The network loses to the n-gram model: 2 against 1.", "Cut <here> & there."]
     worse = [{**run_folders.NATS, "value": 2.0}]
     end = run_folders.finish(notes=notes, stopped="diverged", results=worse)
-    path = run_folders.write(tmp_path / "r", [*told, {"event": "note", "text": "Going on after step 7."}, end])
+    path = run_folders.write(tmp_path / "r", [*told, {"event": "note", "text": "Continuing after step 7."}, end])
     text, seen = read_page(path)
-    assert seen.all("li") == ["The loss was not finite at step 40.", "Going on after step 7.", *notes]
+    assert seen.all("li") == ["The loss was not finite at step 40.", "Continuing after step 7.", *notes]
     assert "Cut &lt;here&gt; &amp; there." in text
     assert {"diverged", "loses to the n-gram model"} <= set(seen.all("span"))
     assert "nats per word, 33.3% more" in seen.all("small")
@@ -208,7 +208,7 @@ def test_runs_beside_each_other(tmp_path: Path) -> None:
     svg = compare.picture(pair)
     assert svg.startswith("<?xml")
     assert "var(--" not in svg
-    with pytest.raises(UsageError, match="can hold 7 runs, and there are 8"):
+    with pytest.raises(UsageError, match="at most 7 runs, and 8 were named"):
         compare.page(pair * 4, 0.0)
     assert compare.names(pair) == ["quick", "novel.run"]
     same = [record.read(run_folders.write(tmp_path / name / "m.run", run_folders.events())) for name in ("a", "b")]
@@ -284,7 +284,7 @@ def test_trouble_is_told_once_and_ends_nothing(
     told.evaluation(Moment(1000.0))
     told.finish(None)
     assert len(heard) == 1
-    assert f"{tmp_path / 'report.html'} could not be drawn; the run goes on." in heard[0]
+    assert f"{tmp_path / 'report.html'} could not be drawn; the run continues." in heard[0]
     assert str(error) in heard[0]
 
 

@@ -73,7 +73,7 @@ def test_a_disk_that_fails_is_told_once_and_ends_nothing(tmp_path: Path) -> None
     board.evaluation(look(3, 1.0))
     board.finish(None)
     assert len(heard) == 1
-    assert "cannot be written any more; the run goes on. " in heard[0]
+    assert "cannot be written any more; the run continues. " in heard[0]
 
 
 def test_without_tensorboard_the_line_that_installs_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

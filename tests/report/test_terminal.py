@@ -9,7 +9,7 @@ from anaphora.data.location import Location
 from anaphora.report.terminal import Bar, PlainProgress, broken, described
 from anaphora.training.plan import Plan
 
-MESSAGE = "12 of the long lines (4.1%) also stand in the training part (the first is line 11 of a.txt): " + "a " * 30
+MESSAGE = "12 of the long lines (4.1%) are also in the training part (the first is line 11 of a.txt): " + "a " * 30
 FINDING = Finding(
     "duplicate-across", "warning", "the held-out part", (Location("v.txt", 4),), f"{MESSAGE.strip()}.", "Remove them."
 )
@@ -41,9 +41,11 @@ def test_lines_are_broken_between_words_alone() -> None:
 
 def test_a_plan_says_what_there_is_no_time_for() -> None:
     look = Plan(20, 2000, 20, "look", seconds_per_evaluation=1234.4, look_share=0.0125)
-    assert described(look) == "a whole look at the held-out part would take about 1,234 s: looks are at 1.2% of it"
+    assert described(look) == (
+        "a validation of the whole held-out part would take about 1,234 s: each validation uses 1.2% of it"
+    )
     plan = Plan(20, 500, 4, "minutes", seconds_left=61.0, look_share=0.0125, score_share=0.305)
     assert described(plan) == (
-        "speed measured: 500 steps in all, about 1:01 to go, then a score of 30.5% of what would be scored"
+        "speed measured: 500 steps in all, about 1:01 left, then a final score on 30.5% of the usual sample"
     )
     assert described(Plan(0, 7, 1, "steps")) == "planned: 7 steps in all"

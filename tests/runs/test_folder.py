@@ -41,8 +41,8 @@ def test_what_a_run_is_of_reads_back(tmp_path: Path) -> None:
     [
         (None, UsageError, "is not the folder of a run"),
         ("{", DataError, "run.json' is damaged"),
-        (json.dumps({"version": 99}), DataError, "not of this version"),
-        ("[]", DataError, "not of this version"),
+        (json.dumps({"version": 99}), DataError, "of another version"),
+        ("[]", DataError, "of another version"),
     ],
 )
 def test_a_folder_that_is_no_runs(tmp_path: Path, content: str | None, error: type[Exception], said: str) -> None:

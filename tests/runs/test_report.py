@@ -54,7 +54,7 @@ def ending(folder: Path, output: Path, value: float | None = 1.5) -> Report:
 def test_a_report_says_what_was_trained_and_where_it_lies(tmp_path: Path) -> None:
     lines = ending(tmp_path / "m.run", tmp_path / "m.anaphora").lines()
     assert lines == [
-        "55 parameters, 40 steps (the best after 30), 1:01",
+        "55 parameters, 40 steps (best model at step 30), 1:01",
         "note: so it is.",
         f"model    {tmp_path / 'm.anaphora'}",
         f"records  {tmp_path / 'm.run'}",
@@ -64,13 +64,13 @@ def test_a_report_says_what_was_trained_and_where_it_lies(tmp_path: Path) -> Non
 @pytest.mark.parametrize(
     ("sampled", "said"),
     [
-        (1.25, "Cut off before the held-out part was scored; a look during training had 1.2500 nats per word."),
-        (math.inf, "Cut off before the model was judged."),
+        (1.25, "Stopped before the final score was computed. Best validation loss so far: 1.2500 nats per word."),
+        (math.inf, "Stopped before the first validation."),
     ],
 )
 def test_without_a_score_a_report_says_what_is_known(sampled: float, said: str) -> None:
     found = report(trained(sampled), None, 2.0, Judged(), "word", Path("m.run"), Path("m"))
-    assert found.notes == ("so it is.", f"{said} `anaphora eval` scores it.")
+    assert found.notes == ("so it is.", f"{said} `anaphora eval` computes the score.")
     assert found.loses is None
 
 

@@ -117,7 +117,7 @@ def test_a_loss_that_is_no_number_names_its_step_and_keeps_what_was_good(
     assert outcome.stopped == "diverged"
     error = outcome.error("The best is in x.")
     assert isinstance(error, Diverged)
-    assert "at step 14 of 30. The best is in x. What usually helps" in str(error)
+    assert "at step 14 of 30. The best is in x. A lower --learning-rate" in str(error)
     assert checkpoint.read(tmp_path / "best.safetensors")[1]["step"] == 12
     assert seen.steps[-1].step == 14
 
@@ -126,7 +126,7 @@ def test_a_held_out_loss_that_is_no_number_ends_the_run_too(tmp_path: Path) -> N
     worth = iter([3.0, math.nan])
     outcome = loop(tmp_path, evaluate=lambda model: next(worth))[0].run()
     assert outcome.stopped == "diverged"
-    assert "held-out part was nan at step 12 of 30" in outcome.trouble
+    assert "validation loss was nan at step 12 of 30" in outcome.trouble
     assert outcome.best is not None
     assert outcome.best.step == 6
 
@@ -296,7 +296,7 @@ def test_what_does_not_fit_into_memory_is_said_and_the_best_is_kept(tmp_path: Pa
     error = outcome.error("The best is in x.")
     assert isinstance(error, UsageError)
     assert str(error).startswith("At step 15 of 30: there is not enough memory (")
-    assert "Read less at once (--batch" in str(error)
+    assert "Use smaller batches (--batch" in str(error)
     assert str(error).endswith("The best is in x.")
     assert outcome.best is not None
     assert outcome.best.step == 12

@@ -114,9 +114,9 @@ def test_a_tenth_of_where_the_loss_is_least() -> None:
     ("losses", "suggested", "words"),
     [
         ([], None, "first loss was not finite"),
-        ([3.0] * 30, None, "fell at no rate"),
-        ([3.0 + 0.1 * i for i in range(30)], None, "fell at no rate"),
-        ([3.0 - 0.05 * i for i in range(30)], 0.13, "still fell at the highest rate"),
+        ([3.0] * 30, None, "did not fall at any learning rate"),
+        ([3.0 + 0.1 * i for i in range(30)], None, "did not fall at any learning rate"),
+        ([3.0 - 0.05 * i for i in range(30)], 0.13, "still fell at the highest learning rate"),
     ],
 )
 def test_what_is_said_of_odd_losses(losses: list[float], suggested: float | None, words: str) -> None:

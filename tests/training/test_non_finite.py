@@ -45,17 +45,20 @@ def said(spoil: str, entry: Any, batch: Any) -> str:
 def test_rows_that_lie_end_to_end_are_told_apart(symbol: int) -> None:
     batch = Ragged.from_list([torch.tensor(row, dtype=torch.int64) for row in ROWS])
     hit = [f"embedding[{at}], step {row.index(symbol) + 1}" for at, row in enumerate(ROWS) if symbol in row]
-    assert said("embedding.weight", symbol, batch) == f"Not finite first in 'embedding': {'; '.join(hit)}."
+    assert said("embedding.weight", symbol, batch) == f"The output of 'embedding' was not finite: {'; '.join(hit)}."
 
 
 def test_what_walks_gives_steps_and_what_is_pooled_gives_rows_alone() -> None:
     batch = Ragged.from_list([torch.tensor(row, dtype=torch.int64) for row in ROWS])
     begun = "recurrent[0], step 1; recurrent[1], step 1; recurrent[3], step 1 and 2 more"
-    assert said("recurrent.bias_ih_l0", 2, batch) == f"Not finite first in 'recurrent': {begun}."
-    assert said("output.bias", 1, batch) == "Not finite first in 'output': output[0]; output[1]; output[2] and 3 more."
+    assert said("recurrent.bias_ih_l0", 2, batch) == f"The output of 'recurrent' was not finite: {begun}."
+    assert (
+        said("output.bias", 1, batch)
+        == "The output of 'output' was not finite: output[0]; output[1]; output[2] and 3 more."
+    )
 
 
 def test_rows_side_by_side() -> None:
     batch = torch.tensor([[1, 2, 4], [3, 2, 4], [3, 2, 3]])
     found = "embedding[0], step 2; embedding[2], step 3"
-    assert said("embedding.weight", 3, batch) == f"Not finite first in 'embedding': {found}."
+    assert said("embedding.weight", 3, batch) == f"The output of 'embedding' was not finite: {found}."

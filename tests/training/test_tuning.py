@@ -103,7 +103,7 @@ def test_the_first_trial_is_as_set_and_the_best_is_kept(tmp_path: Path) -> None:
     assert settings.training.learning_rate == best.values["training.learning_rate"]
     assert (settings.training.minutes, settings.training.max_steps) == (5.0, 20)  # the person's own, not a trial's
     assert len(heard) == 8
-    assert heard[0].startswith(f"trial 0: {found[0].loss:.4f}, finished; the best so far  (learning_rate 0.003)")
+    assert heard[0].startswith(f"trial 0: {found[0].loss:.4f}, finished; best so far  (learning_rate 0.003)")
 
 
 def test_trials_are_runs(tmp_path: Path) -> None:
@@ -167,14 +167,14 @@ def test_another_search_is_not_mixed_in(tmp_path: Path) -> None:
     search(tmp_path).run()
     other = {"training.learning_rate": SearchRange(1e-4, 0.5, log=True)}
     for given, what in (({"spaces": other}, "fields"), ({"facts": {"task": "x", "seed": 3}}, "task")):
-        with pytest.raises(UsageError, match=rf"holds another search: its {what} are others"):
+        with pytest.raises(UsageError, match=rf"holds another search: its {what} differ"):
             search(tmp_path, **given).run()
 
 
 def test_ctrl_c_keeps_what_is_finished(tmp_path: Path) -> None:
     batches = {"training.batch": SearchChoice((4, 99))}
     here = search(tmp_path, 40, spaces=batches)
-    with pytest.raises(Interrupted, match=r"Stopped by Ctrl-C; [1-9]\d* trials are kept in .*goes on with them"):
+    with pytest.raises(Interrupted, match=r"Stopped by Ctrl-C; [1-9]\d* trials are kept in .*continues the search"):
         here.run()
     *before, last = tried(here.open())
     assert all(each.state in ("finished", "pruned") for each in before)

@@ -128,7 +128,7 @@ def explained(model: nn.Module, batches: list[Tensor], carry: Any) -> str:
 @pytest.mark.parametrize(
     ("spoilt", "said"),
     [
-        ([(4, 3)], "Not finite first in 'recurrent': rows.csv, line 5, step 5."),
+        ([(4, 3)], "The output of 'recurrent' was not finite: rows.csv, line 5, step 5."),
         ([(6, 0), (2, 0), (0, 4)], "rows.csv, line 2, step 3; rows.csv, line 6, step 1."),
         ([(1, row) for row in range(5)], "line 4, step 2 and 2 more."),
     ],
@@ -159,15 +159,15 @@ def test_a_gradient_that_is_not_finite_is_named_by_its_parameter(tmp_path: Path)
         tmp_path, model=Rows(), batches=Sequences([]), loss=sharp, evaluate=lambda model: 1.0, explain=explain
     )
     outcome = run.run()
-    assert "gradient's norm was nan" in outcome.trouble
-    assert "at step 1 of 30. The outputs were finite, the gradient of 'output.bias' was not." in outcome.trouble
+    assert "gradient norm was nan" in outcome.trouble
+    assert "at step 1 of 30. The outputs were finite, but the gradient of 'output.bias' was not." in outcome.trouble
 
 
 def test_a_device_that_is_not_there(monkeypatch: pytest.MonkeyPatch) -> None:
     assert device.pick("cpu", "float32") == torch.device("cpu")
     monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
     assert device.pick("auto", "float32") == torch.device("cpu")
-    with pytest.raises(UsageError, match=r"--device cuda: torch .* finds none here"):
+    with pytest.raises(UsageError, match=r"--device cuda: torch .* finds no such device"):
         device.pick("cuda", "float32")
-    with pytest.raises(UsageError, match="bfloat16 is for a GPU"):
+    with pytest.raises(UsageError, match="bfloat16 needs a GPU"):
         device.pick("auto", "bfloat16")

@@ -133,7 +133,7 @@ def _check_block(raw: object, known: Mapping[str, Block]) -> Block:
             f" {block['proj_size']}."
         )
     if block.get("proj_size") and (block["zoneout_hidden"] or block["zoneout_memory"]):
-        raise IncompatibleBundle(f"Block '{raw['name']}' has a projection and zoneout: there is no such walk.")
+        raise IncompatibleBundle(f"Block '{raw['name']}' has both a projection and zoneout, which no kernel supports.")
     return block
 
 

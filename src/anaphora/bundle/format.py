@@ -165,9 +165,11 @@ def _checked_bundle(raw: bytes) -> Bundle:
     for tensor in tensors:
         begin, stop = entries[tensor]["data_offsets"]
         if hashlib.sha256(data[begin:stop]).hexdigest() != digests[tensor]:
-            corrupt(f"tensor {tensor!r} (bytes {end + begin} to {end + stop}) is damaged: its SHA-256 is another one")
+            corrupt(
+                f"tensor {tensor!r} (bytes {end + begin} to {end + stop}) is damaged: its SHA-256 digest does not match"
+            )
     if not intact:
-        corrupt("its header is damaged: the SHA-256 of the whole file is another one")
+        corrupt("its header is damaged: the SHA-256 digest of the whole file does not match")
     if inner.keys() != {"config", "sha256", "whole"}:
         raise IncompatibleBundle(f"expected config, sha256 and whole under {KEY!r}, got {', '.join(sorted(inner))}")
     return Bundle(tensors, _check_config(config))
@@ -186,7 +188,7 @@ def _tensors(entries: Json, data: memoryview) -> dict[str, np.ndarray]:
             or len(shape) > MAX_DIMENSIONS
             or any(type(n) is not int or n < 0 for n in shape)
         ):
-            corrupt(f"tensor {name!r}: its shape is no list of up to {MAX_DIMENSIONS} sizes")
+            corrupt(f"tensor {name!r}: its shape is not a list of up to {MAX_DIMENSIONS} sizes")
         if math.prod(max(n, 1) for n in shape) > MAX_NUMBERS:
             corrupt(f"tensor {name!r}: shape {shape} is too large")
         described[name] = (entry["dtype"], tuple(shape))
@@ -218,7 +220,7 @@ def _check_config(config: Any) -> Json:
     if type(config["version"]) is not int or config["version"] != VERSION:
         raise IncompatibleBundle(f"its file version is {config['version']!r}: expected {VERSION}")
     if not isinstance(config["task"], str) or not isinstance(config["model"], dict):
-        raise IncompatibleBundle("its config has a task that is no word or a model that is no object")
+        raise IncompatibleBundle("its config has a task that is not a word, or a model that is not an object")
     return config
 
 

@@ -53,7 +53,8 @@ def split(raw: bytes) -> tuple[int, Json, Json]:
         corrupt(f"it is cut short: {len(raw)} bytes do not hold its header")
     if length > MAX_HEADER:
         corrupt(
-            f"it begins unlike a model file: a header of {length} bytes is announced, at most {MAX_HEADER} expected"
+            f"it does not begin like a model file: its header would have {length} bytes, at most"
+            f" {MAX_HEADER} are allowed"
         )
     outer = _parse(raw[8 : 8 + length], "its header")
     metadata = outer.pop(METADATA, None)
@@ -108,7 +109,7 @@ def _parse(raw: bytes, what: str) -> Json:
 
     def finite(number: str) -> float:
         if not math.isfinite(value := float(number)):  # NaN, Infinity, 1e999
-            corrupt(f"{what} holds {number}, which is no finite number")
+            corrupt(f"{what} holds {number}, which is not a finite number")
         return value
 
     try:
@@ -117,7 +118,7 @@ def _parse(raw: bytes, what: str) -> Json:
     except (ValueError, RecursionError) as error:
         raise CorruptBundle(f"{what} is not JSON that anaphora writes ({error}). {_REMEDY}") from error
     if not isinstance(value, dict):
-        corrupt(f"{what} is no JSON object")
+        corrupt(f"{what} is not a JSON object")
     return value
 
 

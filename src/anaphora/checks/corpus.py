@@ -37,10 +37,12 @@ def check_files(paths: Sequence[str | Path], valid: float | str, encoding: str) 
         if before is None:
             continue
         if isinstance(valid, str) and number == len(files) - 1:
-            message = f"It is held out, and trained on as {before}: the score is no test."
+            message = (
+                f"The file is held out, but it is also in the training part as {before}: the score measures memory."
+            )
             found.append(Finding("same-file", "warning", file, (), message, "Hold out another text."))
         else:
-            message = f"It is named more than once, first as {before}: it counts as often."
+            message = f"The file is named more than once, first as {before}, so its text is weighted more than once."
             found.append(Finding("same-file", "warning", file, (), message, "Name each file once."))
     return found
 
@@ -61,8 +63,8 @@ def one_symbol(corpus: TextCorpus, error: DataError, remedy: str) -> Finding:
 
 def check_units(train: int, held_out: int, units: str, ending: str = ".") -> list[Finding]:
     """Return findings on the number of units of each part, with a warning if few are held out; `units` names them."""
-    message = f"{train:,} {units} to train on and {held_out:,} held out{ending}"
-    few = f"Only {held_out:,} {units} are held out: the score will say little."
+    message = f"{train:,} {units} in the training part and {held_out:,} in the held-out part{ending}"
+    few = f"Only {held_out:,} {units} are held out: the score will be imprecise."
     return [
         Finding("units", "info", "the text", (), message, "", figures={"train": train, "held_out": held_out}),
         *few_held_out(held_out, FEW, few, "Raise --valid, or name a file with it."),
@@ -92,8 +94,8 @@ def smaller_batch(units: int, sizes: Sequence[tuple[int, int]]) -> str:
 
     `sizes` are numbers of rows and steps.
     """
-    fits = (f"try --batch {batch} --bptt {steps}" for batch, steps in sizes if batch * steps <= units)
-    return next(fits, "at least a few sentences: nothing can be learnt from this little")
+    fits = (f"use --batch {batch} --bptt {steps}" for batch, steps in sizes if batch * steps <= units)
+    return next(fits, "use another text: this text is too short to learn from")
 
 
 def _lines(corpus: TextCorpus) -> tuple[TextLines, TextLines]:

@@ -92,8 +92,8 @@ def _memory(needed: int, weights: int, batch: int) -> list[Finding]:
     found = [Finding("memory", "info", "training", (), message, "", figures=figures)]
     free = available_memory()
     if free is not None and needed > free:
-        message = f"Training takes about {_size(needed)}; {_size(free)} are free here."
-        remedy = "Take a smaller --batch or --bptt first, then a smaller network; or close other programs."
+        message = f"Training needs about {_size(needed)} of memory; {_size(free)} are free on this machine."
+        remedy = "Use a smaller --batch or --bptt first, then a smaller network; or close other programs."
         found.append(Finding("memory-short", "warning", "training", (), message, remedy, figures=figures))
     return found
 
@@ -102,13 +102,13 @@ def _time(seconds: float, load: Load, training: Training) -> Finding:
     passes = training.epochs or (None if training.max_steps else load.passes or _EPOCHS)
     steps = load.batches / training.accumulate
     batches = "1 batch" if load.batches == 1 else f"{load.batches:,} batches"
-    message = f"About {_duration(seconds)} for one pass of {batches}, on this processor as it is now."
+    message = f"One pass of {batches} takes about {_duration(seconds)} on this processor under its present load."
     if training.minutes:
-        message += f" {training.minutes:g} minutes are up to {60 * training.minutes / seconds:,.1f} passes."
+        message += f" {training.minutes:g} minutes are enough for up to {60 * training.minutes / seconds:,.1f} passes."
     elif training.max_steps:
         message += f" {training.max_steps:,} steps take about {_duration(seconds * training.max_steps / steps)}."
     elif passes:
-        message += f" {passes:g} passes take about {_duration(seconds * passes)}; --minutes sets a limit."
+        message += f" {passes:g} passes take about {_duration(seconds * passes)}; --minutes limits the time."
     figures = {"seconds_per_pass": seconds, "batches": load.batches}
     return Finding("time", "info", "training", (), message, "", figures=figures)
 
@@ -118,9 +118,9 @@ def _disk(weights: int, folder: Path) -> list[Finding]:
     place = next(place for place in (folder.resolve(), *folder.resolve().parents) if place.is_dir())
     free = shutil.disk_usage(place).free
     figures = {"bytes": needed, "free_bytes": free}
-    message = f"The model and its checkpoints take up to {_size(needed)}; {_size(free)} are free."
+    message = f"The model and its checkpoints need up to {_size(needed)} of disk space; {_size(free)} are free."
     if free < needed:
-        remedy = "Make room, or name another place with -o."
+        remedy = "Free disk space, or name another folder with -o."
         return [Finding("disk-full", "error", str(folder), (), message, remedy, figures=figures)]
     return [Finding("disk", "info", str(folder), (), message, "", figures=figures)]
 

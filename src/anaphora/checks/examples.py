@@ -64,7 +64,10 @@ def contradictions(
     places = [place for same in seen.values() if len({label for label, _ in same}) > 1 for _, place in same]
     if not places:
         return []
-    message = f"{len(places):,} {things} stand more than once, with different {differ}: not all of them can be right."
+    message = (
+        f"{len(places):,} {things} occur more than once with different {differ}: not all of these {differ} can"
+        " be right."
+    )
     return [Finding("contradiction", "warning", "the data", tuple(places[:KEPT]), message, remedy, len(places))]
 
 

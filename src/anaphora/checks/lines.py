@@ -82,8 +82,8 @@ class TextLines:
         ends = np.searchsorted(np.cumsum(self._histogram), [0.5 * self.count, 0.95 * self.count])
         middle, usual = (int(end) for end in ends)
         message = (
-            f"{self.count:,} lines{f', {self.empty:,} of them empty' if self.empty else ''}: half of them have up to"
-            f" {middle:,} characters, 95 of 100 up to {usual:,}, the longest {self._longest:,}."
+            f"{self.count:,} lines{f', {self.empty:,} of them empty' if self.empty else ''}; characters per"
+            f" line: median {middle:,}, 95th percentile {usual:,}, longest {self._longest:,}."
         )
         figures = {"rows": self.count, "empty": self.empty, "median": middle, "p95": usual, "longest": self._longest}
         return Finding("lengths", "info", where, (self._longest_row,), message, "", figures=figures)
@@ -97,10 +97,11 @@ def check_lines(train: TextLines, held_out: TextLines) -> list[Finding]:
     if repeated.size > _REPEATED_SHARE * train.hashes.size:
         share = repeated.size / train.hashes.size
         message = (
-            f"{repeated.size:,} long lines ({share:.1%}) are what an earlier line is: they count more than others."
+            f"{repeated.size:,} long lines ({share:.1%}) duplicate an earlier line, so they are weighted"
+            " more than once."
         )
         rows = tuple(train.row(place) for place in train.places[repeated[:_ROWS]].tolist())
-        remedy = "Remove them, unless the text is like that."
+        remedy = "Remove them, unless the repetition is intended."
         found.append(Finding("duplicate", "warning", "the training part", rows, message, remedy, repeated.size))
     near = np.minimum(np.searchsorted(known, held_out.hashes), max(0, known.size - 1))
     shared = np.flatnonzero(known[near] == held_out.hashes) if known.size else np.zeros(0, np.int64)
@@ -109,8 +110,8 @@ def check_lines(train: TextLines, held_out: TextLines) -> list[Finding]:
         rows = tuple(held_out.row(place) for place in held_out.places[shared[:_ROWS]].tolist())
         origin = train.row(int(train.places[first[near[shared[0]]]]))
         message = (
-            f"{shared.size:,} of the long lines ({share:.1%}) also stand in the training part (the first is line"
-            f" {origin.line:,} of {origin.file}): the score is partly memory."
+            f"{shared.size:,} of the long lines ({share:.1%}) are also in the training part (the first is"
+            f" line {origin.line:,} of {origin.file}): the score partly measures memory."
         )
         remedy = "Remove them from one part, or hold out another text with --valid FILE."
         found.append(Finding("duplicate-across", "warning", "the held-out part", rows, message, remedy, shared.size))

@@ -41,22 +41,22 @@ def check_lengths(lengths: ArrayLike, at: At, where: str, unit: str) -> list[Fin
     longest = int(sizes.argmax())
     figures = {"rows": sizes.size, "sum": int(sizes.sum()), "median": middle, "p95": usual, "longest": most}
     message = (
-        f"{sizes.size:,} rows, {int(sizes.sum()):,} {unit}: half of them have up to {middle:,}, 95 of 100 up to"
-        f" {usual:,}, the longest {most:,}."
+        f"{sizes.size:,} rows with {int(sizes.sum()):,} {unit}; {unit} per row: median {middle:,}, 95th"
+        f" percentile {usual:,}, longest {most:,}."
     )
     found = [Finding("lengths", "info", where, (at(longest),), message, "", figures=figures)]
     empty = np.flatnonzero(sizes == 0)
     if empty.size:
-        message = f"{_rows(empty.size)} no {unit}; a row without steps teaches nothing."
-        found.append(_finding("empty-row", "warning", where, empty, at, message, "Fill or remove what is empty."))
+        message = f"{_rows(empty.size)} no {unit}; the network learns nothing from an empty row."
+        found.append(_finding("empty-row", "warning", where, empty, at, message, "Fill or remove the empty rows."))
     limit = _LONG * max(usual, 1)
     long = np.flatnonzero(sizes > limit)
     if long.size and sizes.size >= _LONG_ROWS:
         message = (
-            f"{_rows(long.size)} more than {int(limit):,} {unit}, {_LONG:.0f} times what 95 of 100 rows have: a batch"
-            " with such a row takes the memory and the time."
+            f"{_rows(long.size)} more than {int(limit):,} {unit}, {_LONG:.0f} times the 95th percentile:"
+            " such a row determines the memory and the time of its batch."
         )
-        found.append(_finding("long-row", "warning", where, long, at, message, "Cut or remove such rows."))
+        found.append(_finding("long-row", "warning", where, long, at, message, "Shorten or remove these rows."))
     return found
 
 
@@ -88,7 +88,7 @@ def check_finite(rows: Iterable[ArrayLike], columns: Sequence[str], at: At, fill
             numbers,
             at,
             f"{_rows(len(numbers))} a value that is {' or '.join(sorted(kinds[name]))}{steps[name]}.",
-            f"Fill the values{filling} or remove the rows: one of them makes every weight NaN.",
+            f"Fill the values{filling} or remove the rows: one such value makes every weight NaN.",
         )
         for name, numbers in wrong.items()
         if numbers
@@ -100,15 +100,15 @@ def check_labels(train: Sequence[Hashable], held_out: Sequence[Hashable], held_o
     known = set(train)
     found = []
     if len(known) == 1:
-        message = f"All {len(train):,} rows to train on have the label {next(iter(known))!r}."
-        remedy = "Bring rows with other labels, or name another column of labels."
+        message = f"All {len(train):,} training rows have the label {next(iter(known))!r}."
+        remedy = "Add rows with other labels, or name another label column."
         found.append(Finding("single-class", "error", "the training part", (), message, remedy, len(train)))
     strange: dict[Hashable, list[int]] = {}
     for number, label in enumerate(held_out):
         if label not in known:
             strange.setdefault(label, []).append(number)
     for label, numbers in strange.items():
-        message = f"The label {label!r} stands in {len(numbers):,} held-out rows and in none to train on."
+        message = f"The label {label!r} has {len(numbers):,} held-out rows and no training row."
         remedy = "Move some of these rows to the training part, or remove them."
         found.append(_finding("unseen-label", "error", "the held-out part", numbers, held_out_at, message, remedy))
     return found
@@ -122,8 +122,8 @@ def check_duplicates(
     found = []
     again = [number for number, key in enumerate(train) if first.setdefault(key, number) != number]
     if again:
-        message = f"{_rows(len(again))} what an earlier row has: they count more than others."
-        remedy = "Remove them, unless their weight is meant."
+        message = _duplicates(len(again), "training")
+        remedy = "Remove the duplicates, unless their weight is intended."
         found.append(_finding("duplicate", "warning", "the training part", again, train_at, message, remedy))
     across: list[tuple[int, int]] = []
     own: set[Hashable] = set()
@@ -135,15 +135,15 @@ def check_duplicates(
             within.append(number)
         own.add(key)
     if within:
-        message = f"{_rows(len(within))} what an earlier row has: they count more than others."
-        remedy = "Remove them, unless their weight is meant."
+        message = _duplicates(len(within), "held-out")
+        remedy = "Remove the duplicates, unless their weight is intended."
         found.append(_finding("duplicate", "warning", "the held-out part", within, held_out_at, message, remedy))
     if across:
         numbers = [number for number, _ in across]
         one, other = held_out_at(numbers[0]), train_at(across[0][1])
         message = (
-            f"{_rows(len(across))} what a training row has (line {one.line:,} of {one.file} is line {other.line:,} of"
-            f" {other.file}): the score is partly memory."
+            f"{_repeats(len(across))} a training row (line {one.line:,} of {one.file} equals line"
+            f" {other.line:,} of {other.file}): the score partly measures memory."
         )
         remedy = "Remove them from one of the parts."
         found.append(
@@ -192,3 +192,14 @@ def _finding(code: str, severity: Any, where: str, numbers: Any, at: At, message
 
 def _rows(count: int) -> str:
     return "1 row has" if count == 1 else f"{count:,} rows have"
+
+
+def _repeats(count: int) -> str:
+    return "1 held-out row equals" if count == 1 else f"{count:,} held-out rows equal"
+
+
+def _duplicates(count: int, part: str) -> str:
+    """Return the message about duplicate rows in one part."""
+    if count == 1:
+        return f"1 {part} row duplicates an earlier one, so it is weighted twice."
+    return f"{count:,} {part} rows duplicate earlier ones, so they are weighted more than once."

@@ -106,15 +106,27 @@ class _FileBytes:
         found = []
         if self._marked:
             found.append(
-                Finding("byte-order-mark", "info", self.file, (), "Its first character, a mark, is dropped.", "")
+                Finding(
+                    "byte-order-mark",
+                    "info",
+                    self.file,
+                    (),
+                    "The byte order mark at the beginning of the file is dropped.",
+                    "",
+                )
             )
         if self._cr and not self._wide:
             odd, plain = self._crlf + (self._cr - self._crlf), self._lf - self._crlf
-            message = f"{odd:,} lines end in CR LF or CR{f', {plain:,} in LF' if plain else ''}: all are read as LF."
+            message = (
+                f"{odd:,} lines end in CR LF or CR{f', {plain:,} in LF' if plain else ''}: all line ends are"
+                " read as LF."
+            )
             found.append(Finding("line-ends", "info", self.file, (), message, "", figures={"cr": odd, "lf": plain}))
         if self.is_utf8:
-            message = f"It is read as {self.encoding}, but all its bytes are UTF-8: what is not ASCII is misread."
-            remedy = "Say --encoding utf-8."
+            message = (
+                f"The file is read as {self.encoding}, but it is valid UTF-8: characters beyond ASCII are misread."
+            )
+            remedy = "Add --encoding utf-8."
             found.append(Finding("misread-encoding", "warning", self.file, (), message, remedy))
         return found
 
@@ -157,15 +169,19 @@ class _DamagedLines:
         found = []
         rows = {sign: tuple(Location(file, line) for line in lines) for sign, lines in self._lines.items()}
         if lost := self._counts["lost"]:
-            message = f"U+FFFD stands {_times(lost)} where another program could not read a character."
-            remedy = "Make the file again from its source, in the right encoding; or remove those lines."
+            message = f"U+FFFD occurs {_times(lost)}: an earlier program could not read a character there."
+            remedy = "Export the file again from its source in the right encoding, or remove these lines."
             found.append(Finding("lost-character", "warning", file, rows["lost"], message, remedy))
         if marks := self._counts["mark"]:
-            message = f"A byte order mark stands {_times(marks)} inside the text, as where files were joined."
+            message = f"A byte order mark occurs {_times(marks)} inside the text, probably because files were joined."
             found.append(Finding("stray-mark", "warning", file, rows["mark"], message, "Remove U+FEFF from the file."))
         if self._counts["misread"] >= _MISREAD_LEAST:
-            message = f"It has signs such as {self._example!r}, which UTF-8 leaves behind when it is read as cp1252."
-            remedy = "Make the file again from its source; or undo it with text.encode('cp1252').decode('utf-8')."
+            message = (
+                f"The text contains characters such as {self._example!r}, which appear when UTF-8 is decoded as cp1252."
+            )
+            remedy = (
+                "Export the file again from its source, or repair the text with text.encode('cp1252').decode('utf-8')."
+            )
             found.append(Finding("misread-encoding", "warning", file, rows["misread"], message, remedy))
         return found
 
@@ -176,7 +192,14 @@ def _refused(file: str, encoding: str, error: DataError) -> Finding:
         head = opened.read(BLOCK)
     codec = codecs.lookup(encoding).name
     if not head.removeprefix(codecs.BOM_UTF8):
-        return Finding("empty-file", "error", file, (), "It has not one character.", "Leave it out, or fill it.")
+        return Finding(
+            "empty-file",
+            "error",
+            file,
+            (),
+            "The file has no characters.",
+            "Remove the file from the list, or add text to it.",
+        )
     if any(head.startswith(start) for start, _, _ in FORMATS):
         return _from(error, "binary", file)
     if codec.startswith(_WIDE) or marked_encoding(head):
@@ -191,9 +214,11 @@ def _refused(file: str, encoding: str, error: DataError) -> Finding:
     rows = tuple(Location(file, line) for line in bad)
     if not whole:
         return _from(error, "wrong-encoding", file, rows)
-    message = f"{len(rows):,} of {total:,} lines are not {encoding}, though {whole:,} that are not ASCII are."
+    message = (
+        f"{len(rows):,} of {total:,} lines are not valid {encoding}, though {whole:,} other lines beyond ASCII are."
+    )
     subject, found = "These lines are" if len(rows) > 1 else "This line is", _encoding_of(file, bad, codec)
-    remedy = f"{subject} probably {found}: write it in {encoding}, or leave it out."
+    remedy = f"{subject} probably {found}: convert the text to {encoding}, or remove it."
     return Finding("mixed-encoding", "error", file, rows, message, remedy)
 
 

@@ -1,4 +1,4 @@
-"""Where a translation looked: a field per pair of symbols, the darker the more of the attention it had.
+"""The attention of a translation: a cell per pair of symbols, darker for a larger weight.
 
 column s: source symbol, row t: target symbol, darkness a_ts
 """
@@ -23,7 +23,7 @@ _STYLE = "font:12px ui-monospace,monospace"
 
 
 class AttentionMap(NamedTuple):
-    """Where a translation looked: weights (T, S) of the symbols of its source, ends included."""
+    """The attention of a translation: weights (T, S) from its symbols to the source's symbols, with the ends."""
 
     source: tuple[str, ...]
     target: tuple[str, ...]
@@ -31,7 +31,7 @@ class AttentionMap(NamedTuple):
 
 
 def drawn(looked: AttentionMap) -> str:
-    """One sentence pair as an SVG."""
+    """Return one sentence pair as an SVG."""
     source, target = ([_named(piece) for piece in side] for side in (looked.source, looked.target))
     left = 16 + _LETTER * max(map(len, target))
     top = 16 + _LETTER * max(map(len, source))
@@ -70,22 +70,22 @@ class Gallery:
         self._pictures: list[str] = []
 
     def add(self, looked: AttentionMap) -> None:
-        """Draw one more, as long as there is room."""
+        """Draw one more attention map, if there is room."""
         if len(self._pictures) < self._most:
             self._pictures.append(drawn(looked))
 
     def write(self) -> None:
-        """Write the file; raises UsageError where nothing was translated."""
+        """Write the file; raises UsageError if nothing was translated."""
         if not self._pictures:
-            raise UsageError(f"There is nothing to draw in '{self.path}': no line had a text.")
+            raise UsageError(f"There is nothing to draw in '{self.path}': no line contained a text.")
         page = self._pictures[0]
         if self._most > 1:
             figures = "\n".join(f"<figure>{picture}</figure>" for picture in self._pictures)
             page = (
                 '<!doctype html>\n<html lang="en"><meta charset="utf-8"><title>Attention</title>\n'
                 "<style>body{font:16px system-ui,sans-serif;margin:2rem;color:#222}figure{margin:0 0 2rem;"
-                "overflow-x:auto}</style>\n<h1>Attention</h1>\n<p>Down: what was written. Across: what was read. The"
-                f" darker a field, the more it was looked at.</p>\n{figures}\n</html>\n"
+                "overflow-x:auto}</style>\n<h1>Attention</h1>\n<p>Rows: symbols of the target. Columns: symbols of the"
+                f" source. The darker a cell, the larger its attention weight.</p>\n{figures}\n</html>\n"
             )
         atomic.write(self.path, [page.encode()])
 

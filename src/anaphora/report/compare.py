@@ -1,4 +1,4 @@
-"""Runs beside each other: what came out, how their losses fell, and the fields in which they differ."""
+"""A comparison of runs: results, loss curves, and the settings that differ."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _COLOURS = ("unseen", "seen", "floor", "other", "third", "fourth", "fifth")
 
 
 def names(compared: Sequence[Run]) -> list[str]:
-    """A name for each run: the end of its path, as long as it must be to tell it from the others."""
+    """Return a name for each run: the end of its path, as long as needed to distinguish the runs."""
     parts = [run.folder.resolve().parts for run in compared]
     return [
         next(
@@ -31,14 +31,14 @@ def names(compared: Sequence[Run]) -> list[str]:
 
 
 def results(compared: Sequence[Run], now: float) -> list[tuple[str, list[str]]]:
-    """What came out, as (what, each run's value in words), without what no run has."""
+    """Return results as (name, value of each run), without results that no run has."""
     rows: list[tuple[str, list[Any]]] = [
         ("task", [run.task for run in compared]),
         ("status", [run.status(now) for run in compared]),
         ("steps", [run.steps for run in compared]),
         ("time", [duration_text(run.seconds) for run in compared]),
-        ("best look, nats", [None if run.best is None else _four(run.best["loss"]) for run in compared]),
-        ("its step", [None if run.best is None else run.best["step"] for run in compared]),
+        ("best validation loss, nats", [None if run.best is None else _four(run.best["loss"]) for run in compared]),
+        ("step of the best validation", [None if run.best is None else run.best["step"] for run in compared]),
     ]
     found = [{result.called: result for result in run.results} for run in compared]
     for name in dict.fromkeys(name for each in found for name in each):
@@ -59,19 +59,16 @@ def _unit(compared: Sequence[Run]) -> str:
 
 
 def chart(compared: Sequence[Run], up: str) -> Chart:
-    """How the losses on the held-out part fell, a line each; `up` is said of the upright axis."""
+    """Return a chart of the validation losses, a line per run; `up` labels the vertical axis."""
     lines = [
         CurveLine(name, colour, points(run.of("evaluation"), "loss"), "marked")
         for name, colour, run in zip(names(compared), _COLOURS, compared, strict=False)
     ]
-    return Chart("Loss on the held-out part", lines, up=up, named=True)
+    return Chart("Validation loss", lines, up=up, named=True)
 
 
 def page(compared: Sequence[Run], now: float) -> str:
-    """All of it on one page.
-
-    Raises UsageError for more runs than there are colours that one can tell apart.
-    """
+    """Return the page that compares runs. Raises UsageError for more runs than there are colours."""
     _few(compared)
     called = names(compared)
     different = record.differences(compared)
@@ -83,26 +80,23 @@ def page(compared: Sequence[Run], now: float) -> str:
         return html.table(("", *called), [(what, *map(as_text, values)) for what, values in rows])
 
     body = [
-        html.header(" · ".join(called), f"{len(compared)} runs beside each other"),
-        html.figure(pictures, f"Loss on the held-out part, {_unit(compared)}; lower is better"),
+        html.header(" · ".join(called), f"{len(compared)} runs compared"),
+        html.figure(pictures, f"Validation loss, {_unit(compared)}; lower is better"),
         html.section("Results", table(results(compared, now))),
-        html.section("Settings that differ", table(different) if different else "<p>None: they were set alike.</p>"),
+        html.section("Settings that differ", table(different) if different else "<p>The settings are equal.</p>"),
     ]
     return html.document(" · ".join(called), body)
 
 
 def picture(compared: Sequence[Run]) -> str:
-    """The curves alone, as an SVG file.
-
-    Raises UsageError as `page` does.
-    """
+    """Return the curves alone, as an SVG file. Raises UsageError as `page` does."""
     _few(compared)
     return alone(chart(compared, _unit(compared)), 984, 400)
 
 
 def _few(compared: Sequence[Run]) -> None:
     if len(compared) > len(_COLOURS):
-        raise UsageError(f"A picture can hold {len(_COLOURS)} runs, and there are {len(compared)}. Name fewer.")
+        raise UsageError(f"A picture shows at most {len(_COLOURS)} runs, and {len(compared)} were named. Name fewer.")
 
 
 def _four(value: float | None) -> str | None:

@@ -37,7 +37,7 @@ _ROOM = 1.06  # of the range of values, above and below
 
 @dataclass(frozen=True)
 class CurveLine:
-    """One line of a picture: what it is called, its colour's name, its points, and how it is drawn."""
+    """One line of a picture: its name, its colour's name, its points, and its style."""
 
     name: str
     colour: str
@@ -62,7 +62,7 @@ class Chart:
 
 
 def draw(chart: Chart, width: int, height: int) -> str:
-    """The picture as an `svg` element; raises MissingExtra where matplotlib is not installed."""
+    """Return the picture as an `svg` element; raises MissingExtra if matplotlib is not installed."""
     try:
         import matplotlib
         from matplotlib.figure import Figure
@@ -86,14 +86,14 @@ def draw(chart: Chart, width: int, height: int) -> str:
 
 
 def ends(chart: Chart) -> list[tuple[str, str]]:
-    """What a chart's right end says of its lines, as (colour's name, words): for where there is no room for that."""
+    """Return the last values of a chart's lines as (colour's name, words), for a picture without room for them."""
     drawn = [(line, _shown(line)) for line in chart.lines if line.style != "faint"]
     values = [(line, shown[-1][1] if line.value is None else line.value) for line, shown in drawn if shown]
     return [(line.colour, f"{_short_name(line)} {value:.4g}") for line, value in values]
 
 
 def alone(chart: Chart, width: int, height: int) -> str:
-    """The picture as an SVG file that stands by itself: light, on its own ground."""
+    """Return the picture as an SVG file of its own: light, with a background."""
     svg = draw(chart, width, height)
     for name, colour in LIGHT.items():
         svg = svg.replace(f"var(--{name})", colour)
@@ -164,12 +164,12 @@ def _frame(axes: Axes, chart: Chart, width: int) -> None:
 
 
 def _shown(line: CurveLine) -> Points:
-    """The points that a picture's height is made for: those of the mean, where that is what is looked at."""
+    """Return the points that set a picture's height: those of the mean, if a mean is drawn."""
     return smooth(line.points) if line.style == "smoothed" else line.points
 
 
 def _name(axes: Axes, lines: Sequence[CurveLine], height: int) -> None:
-    """Say each line's name at its right end, with the number it ends in."""
+    """Write each line's name at its right end, with its last number."""
     drawn = [line for line in lines if _shown(line) and line.style != "faint"]
     bottom, top = axes.get_ylim()
     log = axes.get_yscale() == "log"
@@ -196,7 +196,7 @@ def _tick(value: float) -> str:
 
 
 def _inline(svg: str, title: str, width: int) -> str:
-    """An SVG file as an element of a page: no header, no names that another picture has too, the page's colours."""
+    """Return an SVG file as an element of a page: no header, unique names, the page's colours."""
     body = svg[svg.index("<svg") :]
     body = re.sub(r"<(metadata|style).*?</\1>", "", body, flags=re.DOTALL)
     body = re.sub(r'<g id="[^"]*"', "<g", body)
@@ -210,5 +210,5 @@ def _inline(svg: str, title: str, width: int) -> str:
 
 
 def points(events: Sequence[Mapping[str, Any]], key: str) -> Points:
-    """(step, value) of every event that has the value; what was not finite has no point."""
+    """Return (step, value) of every event with the value; values that are not finite give no point."""
     return [(event["step"], event[key]) for event in events if event.get(key) is not None]

@@ -16,7 +16,7 @@ from anaphora.runs.content import Cell, Paragraph, Part, Picture, Preformatted
 
 
 def document(title: str, body: Iterable[str], reload_seconds: int | None = None) -> str:
-    """A whole page; with `reload_seconds` a browser reads it again every so often."""
+    """Return a whole page; with `reload_seconds` a browser reloads it at that interval."""
     reload = f'<meta http-equiv="refresh" content="{reload_seconds}">' if reload_seconds else ""
     return (
         '<!doctype html>\n<html lang="en"><head><meta charset="utf-8">'
@@ -29,18 +29,18 @@ def document(title: str, body: Iterable[str], reload_seconds: int | None = None)
 
 
 def header(title: str, more: str, pills: Iterable[tuple[str, str]] = ()) -> str:
-    """The page's title with short words beside it, each with a class (good, bad or none), and a line below."""
+    """Return the page's title with short labels beside it, each with a class (good, bad or none), and a line below."""
     words = "".join(f'<span class="pill {escape(kind)}">{escape(text)}</span>' for text, kind in pills)
     return f'<header><h1>{escape(title)}</h1>{words}</header>\n<p class="faint">{escape(more)}</p>'
 
 
 def section(title: str, body: str, kind: str = "card") -> str:
-    """A titled section; empty if its body is."""
+    """Return a titled section; empty if its body is empty."""
     return f'<section><h2>{escape(title)}</h2><div class="{kind}">{body}</div></section>' if body else ""
 
 
 def tiles(facts: Iterable[tuple[str, str, str, str]]) -> str:
-    """Large figures side by side: (what it is, the figure, a small line below, a class)."""
+    """Return large figures side by side: (name, figure, small line below, class)."""
     return "".join(
         f'<div class="card tile {kind}"><small>{escape(what)}</small><b>{escape(figure)}</b>'
         f"<small>{escape(below)}</small></div>"
@@ -49,13 +49,13 @@ def tiles(facts: Iterable[tuple[str, str, str, str]]) -> str:
 
 
 def figure(pictures: Iterable[str], title: str, colours: Iterable[tuple[str, str]] = (), kind: str = "card") -> str:
-    """Pictures under one title; `colours` names what each colour is: (colour's name, words)."""
+    """Return pictures under one title; `colours` names the colours: (colour's name, words)."""
     names = "".join(f" · {_coloured(colour, words)}" for colour, words in colours)
     return f'<figure class="{kind}"><figcaption>{escape(title)}{names}</figcaption>{"".join(pictures)}</figure>'
 
 
 def wide_and_narrow(wide: str, narrow: str, names: Iterable[tuple[str, str]]) -> list[str]:
-    """A picture with its names in it, for where there is room, and one with the names above it."""
+    """Return a picture with names in it for a wide page, and one with the names above it for a narrow page."""
     above = " · ".join(_coloured(colour, words) for colour, words in names)
     return [f'<div class="wide">{wide}</div>', f'<div class="narrow"><p class="names">{above}</p>{narrow}</div>']
 
@@ -65,7 +65,7 @@ def _coloured(colour: str, words: str) -> str:
 
 
 def table(head: Sequence[str], rows: Sequence[Sequence[Cell]], best: int | None = None) -> str:
-    """A table; a column that holds numbers alone is set flush right, row number `best` in bold."""
+    """Return a table; a column of numbers is aligned right, row number `best` is bold."""
     numeric = [
         all(row[column] is None or isinstance(row[column], int | float) for row in rows) for column in range(len(head))
     ]
@@ -82,7 +82,7 @@ def table(head: Sequence[str], rows: Sequence[Sequence[Cell]], best: int | None 
 
 
 def groups(values: Mapping[str, Mapping[str, Any]]) -> str:
-    """Names and values in titled groups, in as many columns as there is room for."""
+    """Return names and values in titled groups, in as many columns as fit."""
     made = [
         f"<section><h3>{escape(title)}</h3><dl>"
         + "".join(f"<div><dt>{escape(key)}</dt><dd>{escape(as_text(value))}</dd></div>" for key, value in facts.items())
@@ -94,18 +94,18 @@ def groups(values: Mapping[str, Mapping[str, Any]]) -> str:
 
 
 def notes(texts: Iterable[tuple[str, str]]) -> str:
-    """What a person should know, a box each, with a class."""
+    """Return notes, a box each, with a class."""
     made = "".join(f'<li class="{kind}">{escape(text)}</li>' for text, kind in texts)
     return f'<ul class="notes">{made}</ul>' if made else ""
 
 
 def folded(title: str, body: str, opened: bool) -> str:
-    """What is there when it is asked for."""
+    """Return a part that opens on request."""
     return f"<details{' open' if opened else ''}><summary>{escape(title)}</summary>{body}</details>"
 
 
 def part(what: Part) -> str:
-    """A part of a task's section."""
+    """Return a part of a task's section."""
     if isinstance(what, Paragraph):
         body = f"<p>{escape(what.text)}</p>"
     elif isinstance(what, Preformatted):
@@ -118,5 +118,5 @@ def part(what: Part) -> str:
 
 
 def code(text: str) -> str:
-    """A word of the machine's."""
+    """Return a word in code style."""
     return f"<code>{escape(text)}</code>"

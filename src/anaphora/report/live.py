@@ -1,9 +1,9 @@
-"""The watch that keeps a run's page up to date while it trains, for at most a hundredth of its time.
+"""The observer that updates a run's page during training, for at most a hundredth of its time.
 
-    draw at a look if   spent + cost ≤ share · time so far       or, the first time,   cost ≤ share · time in all
+    draw at a validation if   spent + cost ≤ share · time so far       or, the first time,   cost ≤ share · time in all
 
-and once more at the end. What cannot be drawn or written is told, once, and never ends a run: the records are whole
-without their picture.
+and once more at the end. A page that cannot be drawn or written is reported once, and never ends a run: the records are
+complete without it.
 """
 
 from __future__ import annotations
@@ -32,8 +32,8 @@ class _Foreseen(_Timed, Protocol):
 
 
 class Page:
-    """Told like any watch; `tell` passes a note on to who is there to read it, `sections` gives what the task has to
-    show of the model as it is.
+    """An observer that draws the page; `tell` passes a note to the user, `sections` returns the task's sections of the
+    present model.
     """
 
     def __init__(
@@ -52,7 +52,7 @@ class Page:
 
     @property
     def end_seconds(self) -> float:
-        """What `finish` will take, as far as it is known: a run that has to be done by a time leaves room for it."""
+        """The expected time of `finish`, for which a run with a time limit leaves room."""
         return self._cost
 
     def stage(self, text: str) -> None:
@@ -66,7 +66,7 @@ class Page:
         self._left = step.seconds_left if step.seconds_left == step.seconds_left else 0.0
 
     def evaluation(self, evaluation: _Timed) -> None:
-        """Draw the page if there is time for it."""
+        """Draw the page if time allows."""
         time_so_far = evaluation.seconds if self._spent else evaluation.seconds + self._left
         if self._spent + self._cost <= SHARE * time_so_far:
             self._draw(during=True)
@@ -92,4 +92,4 @@ class Page:
     def _say(self, trouble: str) -> None:
         if not self._troubled:
             self._troubled = True
-            self._tell(f"The page {self.folder / page.NAME} could not be drawn; the run goes on. {trouble}")
+            self._tell(f"The page {self.folder / page.NAME} could not be drawn; the run continues. {trouble}")

@@ -1,5 +1,4 @@
-"""The picture of a run: how the loss fell, on the text it trained on and on the text it never saw, and what it had to
-beat.
+"""The picture of a run: the loss on the training text and on the held-out text, and the baseline.
 
     x  units read so far          y  nats per unit, lower is better          dashed  the n-gram model's score
 
@@ -35,40 +34,41 @@ _SMOOTH = 0.05  # the training line is a mean over this share of its points
 
 @dataclass(frozen=True)
 class Curve:
-    """What a run's log says about its losses, in nats per unit; x counts units read."""
+    """The losses in a run's log, in nats per unit; x counts units read."""
 
     unit: str
     train: Points
     held_out: Points
-    floor_nats: float | None
+    baseline: float | None
     score: float | None
     seconds: float
 
 
 def read_curve(path: Path) -> Curve:
-    """Return the curve in a run's ``metrics.jsonl``; raises DataError where it is missing, or holds no step."""
+    """Return the curve in a run's ``metrics.jsonl``; raises DataError if the file is missing, or holds no step."""
     try:
         events = [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
     except FileNotFoundError as error:
-        raise DataError(f"Expected a run's records at {path}, and there is no such file.") from error
+        raise DataError(f"There is no file {path}; expected the records of a run.") from error
     steps = [event for event in events if event["event"] == "step"]
     if not steps:
-        raise DataError(f"{path} records no step: the run ended before its first.")
+        raise DataError(f"{path} records no step: the run ended before its first step.")
     per_step = steps[0]["units"]
     looks = [event for event in events if event["event"] == "evaluation"]
     finish: dict[str, Any] = next((event for event in events if event["event"] == "finish"), {})
+    nats: dict[str, Any] = next((result for result in finish.get("results", ()) if result["name"] == "nats"), {})
     return Curve(
-        unit=finish.get("unit", "unit"),
+        unit=nats.get("per", "unit"),
         train=[(event["step"] * per_step, event["loss"]) for event in steps if event["loss"] is not None],
         held_out=[(event["step"] * per_step, event["loss"]) for event in looks if event["loss"] is not None],
-        floor_nats=finish.get("floor_nats"),
-        score=finish.get("nats"),
+        baseline=nats.get("baseline"),
+        score=nats.get("value"),
         seconds=steps[-1]["seconds"],
     )
 
 
 def draw_curve(curve: Curve, title: str, subtitle: str = "") -> Figure:
-    """Return the picture of a run; raises MissingExtra where matplotlib is not installed."""
+    """Return the picture of a run; raises MissingExtra if matplotlib is not installed."""
     try:
         from matplotlib.figure import Figure
         from matplotlib.ticker import FuncFormatter, MaxNLocator
@@ -80,8 +80,8 @@ def draw_curve(curve: Curve, title: str, subtitle: str = "") -> Figure:
     axes.plot(*_columns(curve.train), color=SEEN, linewidth=0.8, alpha=0.4)
     axes.plot(*_columns(smooth(curve.train)), color=SEEN, linewidth=2.2)
     axes.plot(*_columns(curve.held_out), color=UNSEEN, linewidth=2.2, marker="o", markersize=4.5)
-    if curve.floor_nats is not None:
-        axes.axhline(curve.floor_nats, color=FLOOR, linewidth=1.8, linestyle=(0, (5, 2)))
+    if curve.baseline is not None:
+        axes.axhline(curve.baseline, color=FLOOR, linewidth=1.8, linestyle=(0, (5, 2)))
     _limits(axes, curve)
     _labels(axes, curve)
 
@@ -100,7 +100,7 @@ def draw_curve(curve: Curve, title: str, subtitle: str = "") -> Figure:
 
 
 def save(figure: Figure, path: Path) -> None:
-    """Write a picture; the ending says whether as SVG, without date and with fixed names inside, or as PNG."""
+    """Write a picture; the ending decides between SVG, without date and with fixed names inside, and PNG."""
     import matplotlib
 
     with matplotlib.rc_context({"svg.hashsalt": "anaphora", "svg.fonttype": "path"}):
@@ -109,19 +109,19 @@ def save(figure: Figure, path: Path) -> None:
 
 def _limits(axes: Axes, curve: Curve) -> None:
     values = [y for _, y in [*smooth(curve.train), *curve.held_out]]
-    low = min([*values, *([curve.floor_nats] if curve.floor_nats is not None else [])])
+    low = min([*values, *([curve.baseline] if curve.baseline is not None else [])])
     room = 0.06 * (max(values) - low) or 0.1
     axes.set_ylim(low - room, max(values) + room)
     axes.set_xlim(0, max(x for x, _ in [*curve.train, *curve.held_out]))
 
 
 def _labels(axes: Axes, curve: Curve) -> None:
-    """Name every line at its right end instead of in a legend, with the number it ends in."""
+    """Write every line's name and last number at its right end instead of a legend."""
     named: list[tuple[str, str, float, float | None]] = [("training text", SEEN_INK, smooth(curve.train)[-1][1], None)]
     if curve.held_out:
         named.append(("held-out text", UNSEEN, curve.held_out[-1][1], curve.score))
-    if curve.floor_nats is not None:
-        named.append(("n-gram model", FLOOR, curve.floor_nats, None))
+    if curve.baseline is not None:
+        named.append(("n-gram model", FLOOR, curve.baseline, None))
     bottom, top = axes.get_ylim()
     shares = apart([(y - bottom) / (top - bottom) for _, _, y, _ in named], _LABEL_HEIGHT)
     for (name, colour, y, score), share in zip(named, shares, strict=True):

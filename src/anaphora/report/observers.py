@@ -1,4 +1,4 @@
-"""The observers of a run besides the one on the screen: its page, and TensorBoard's file if that is wanted."""
+"""The observers of a run besides the one on the screen: its page, and TensorBoard's file if it is wanted."""
 
 from __future__ import annotations
 
@@ -13,9 +13,10 @@ if TYPE_CHECKING:
 
 
 def observers(work: TrainingTask[Any], tensorboard: bool = False) -> ObserverFactory:
-    """Give them, for a run of this work; needs torch. The page shows what `work.sections` says of the best weights.
+    """Return the observers of a run of this task; needs torch.
 
-    Calling what is returned raises MissingExtra where TensorBoard is wanted and not installed.
+    The page shows `work.sections` of the best weights. Calling the returned function raises MissingExtra if TensorBoard
+    is wanted and not installed.
     """
     from anaphora.report.live import Page
     from anaphora.report.tensorboard import TensorBoard

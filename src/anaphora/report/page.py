@@ -1,7 +1,7 @@
-"""The page of a run: how good it is and beside what, the curves, the task's own sections, notes, settings, the machine.
+"""The page of a run: results and baselines, the curves, the task's own sections, notes, settings, the machine.
 
-One file that holds everything it shows; it runs no script and asks no network, and while the run goes on a browser
-reads it again by itself. It is a function of the run's folder and the sections: any run can be drawn again.
+One file that holds everything it shows; it runs no script and uses no network, and a browser reloads it during the
+run. It is a function of the run's folder and the sections: any run can be drawn again.
 """
 
 from __future__ import annotations
@@ -30,9 +30,9 @@ _GOOD, _BAD = ("finished", "early"), ("diverged", "unwritable", "exhausted")
 
 
 def write(folder: Path, sections: Sequence[ReportSection] | None = None) -> Path:
-    """Draw a run's page into its folder, and give its path; without `sections`, those of the run's own report.
+    """Draw a run's page into its folder, and return its path; without `sections`, those of the run's own report.
 
-    Raises DataError where there is no run, UsageError if the file cannot be written, MissingExtra without matplotlib.
+    Raises DataError if there is no run, UsageError if the file cannot be written, MissingExtra without matplotlib.
     """
     page = render(record.read(folder), sections, now=time.time())
     atomic.write(folder / NAME, [page.encode()])
@@ -40,7 +40,7 @@ def write(folder: Path, sections: Sequence[ReportSection] | None = None) -> Path
 
 
 def render(run: Run, sections: Sequence[ReportSection] | None = None, *, now: float) -> str:
-    """The page of a run, as HTML; `now` is in seconds since 1970."""
+    """Return the page of a run, as HTML; `now` is in seconds since 1970."""
     status = run.status(now)
     own = from_json(run.finish.get("sections", ())) if sections is None else sections
     name = run.folder.resolve().name
@@ -52,11 +52,11 @@ def render(run: Run, sections: Sequence[ReportSection] | None = None, *, now: fl
         f'<div class="small">{"".join(_small_charts(run))}</div>',
         html.section("Notes", html.notes(_notes(run)), ""),
         *(html.section(each.title, "".join(map(html.part, each.parts))) for each in own),
-        html.section(f"{len(looks)} looks at the held-out part", _looks(run)) if looks else "",
+        html.section(f"{len(looks)} validations", _looks(run)) if looks else "",
         html.section("Settings", html.groups(run.config)),
         html.section("Data and machine", html.groups(_environment(run))),
-        f"<footer>Drawn from {html.code('metrics.jsonl')}, {html.code('config.toml')} and {html.code('run.json')}. To"
-        f" draw it again: {html.code(f'anaphora runs show {name} --html')}</footer>",
+        f"<footer>Drawn from {html.code('metrics.jsonl')}, {html.code('config.toml')} and {html.code('run.json')}. Draw"
+        f" the page again with: {html.code(f'anaphora runs show {name} --html')}</footer>",
     ]
     return html.document(f"{name}: {run.task}", body, _RELOAD_SECONDS if status == "running?" else None)
 
@@ -72,11 +72,11 @@ def _header(run: Run, name: str, status: str) -> str:
 
 
 def _figures(run: Run, status: str) -> list[tuple[str, str, str, str]]:
-    """The large figures: each result and its baseline, or the best look so far; then steps and time."""
+    """Return the large figures: each result and its baseline, or the best validation so far; then steps and time."""
     found: list[tuple[str, str, str, str]] = []
     best = run.best
     if best is not None and all(result.value is None for result in run.results):
-        found.append(("best look so far", f"{best['loss']:.4f}", run.in_nats.called, "unseen"))
+        found.append(("best validation so far", f"{best['loss']:.4f}", run.in_nats.called, "unseen"))
     for number, result in enumerate(run.results):
         beside = result.baseline is not None
         if result.value is not None:
@@ -85,8 +85,8 @@ def _figures(run: Run, status: str) -> list[tuple[str, str, str, str]]:
         if beside and (number == 0 or result.value is None):
             found.append((result.beat, f"{result.baseline:.4f}", result.called, "floor"))
     total = run.total_steps
-    of = f"of {total:,}" if total is not None else "of a number not known yet"
-    kept = "" if best is None else f"; the best after {best['step']:,}"
+    of = f"of {total:,}" if total is not None else "total not known yet"
+    kept = "" if best is None else f"; the best at step {best['step']:,}"
     found.append(("steps", f"{run.steps:,}", f"{of}{kept}", ""))
     steps = run.of("step")
     left = steps[-1]["seconds_left"] if steps and status == "running?" else None
@@ -131,7 +131,7 @@ def _small_charts(run: Run) -> list[str]:
     charts: list[tuple[str, Chart, list[tuple[str, str]]]] = [
         ("Learning rate", Chart("rate", [CurveLine("rate", "seen", points(steps, "learning_rate"))]), []),
         (
-            "Gradient's norm",
+            "Gradient norm",
             Chart("norm", norm, log=True),
             [("floor", f"clipped above {as_text(most)}")] if most else [],
         ),
@@ -141,7 +141,7 @@ def _small_charts(run: Run) -> list[str]:
             [],
         ),
         (
-            "Moved per step, ‖Δw‖/‖w‖",
+            "Update size per step, ‖Δw‖/‖w‖",
             Chart("u", [CurveLine("u", "other", points(steps, "update_ratio"))], log=True),
             [],
         ),
@@ -156,7 +156,7 @@ def _small_charts(run: Run) -> list[str]:
 
 
 def _probes(run: Run) -> list[tuple[str, Chart, list[tuple[str, str]]]]:
-    """What each probe found at each look, a picture per probe."""
+    """Return the values of each probe at each validation, a picture per probe."""
     found: dict[str, dict[str, list[tuple[float, float]]]] = {}
     for look in run.of("evaluation"):
         for probe, values in look.get("probes", {}).items():
@@ -191,11 +191,11 @@ def _looks(run: Run) -> str:
     ]
     marked = None if best is None else looks.index(best)
     made = html.table(("step", "training part", "held-out part", "weights", "time"), rows, marked)
-    return html.folded("step by step", made, opened=len(rows) <= _ALWAYS_OPEN)
+    return html.folded("all validations", made, opened=len(rows) <= _ALWAYS_OPEN)
 
 
 def _environment(run: Run) -> dict[str, dict[str, Any]]:
-    """Names and digests of the data, and what the run was computed by."""
+    """Return names and digests of the data, and facts of the machine."""
     facts = run.facts
     data = {
         "files": [Path(path).name for path in facts.get("data", ())] or None,

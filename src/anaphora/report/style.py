@@ -1,4 +1,4 @@
-"""How a run's page looks: one style sheet, light and dark, wide and narrow, and on paper.
+"""The style sheet of a run's page: light and dark, wide and narrow, and on paper.
 
 Nothing is fetched: the fonts are the reader's own, and the page forbids every script and every address by its policy.
 """

@@ -1,10 +1,10 @@
-"""A watch that writes a run's numbers for TensorBoard, beside the log and not instead of it.
+"""An observer that writes a run's numbers for TensorBoard, in addition to the log.
 
     loss/train  loss/held_out  rate  gradient/norm  gradient/clipped  update/ratio  units_per_second  probe/name/key
 
-Steps are those that the log keeps, some 400 of a run. The files are TensorBoard's own, in a folder `tensorboard` inside
-the run's: `tensorboard --logdir RUN`. A run that goes on has TensorBoard forget what it was told of the steps that are
-made again. A file that cannot be written is told, once, and ends no run.
+The steps are those of the log, some 400 of a run. The files are TensorBoard's own, in a folder `tensorboard` inside
+the run's: `tensorboard --logdir RUN`. A resumed run removes the numbers of repeated steps. A file that cannot
+be written is reported once, and does not end the run.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ FOLDER = "tensorboard"
 
 
 class TensorBoard(SilentObserver):
-    """Told like any watch; `tell` passes a note on to who is there to read it."""
+    """An observer that writes TensorBoard's file; `tell` passes a note to the user."""
 
     def __init__(self, run: Path, tell: Callable[[str], None]) -> None:
         """Raises MissingExtra without tensorboard."""
@@ -56,7 +56,7 @@ class TensorBoard(SilentObserver):
             )
 
     def evaluation(self, evaluation: Evaluation) -> None:
-        """Write a look's numbers, and hand all to the system."""
+        """Write a validation's numbers, and flush the file."""
         found = {
             f"probe/{name}/{key}": value for name, probe in evaluation.probes.items() for key, value in probe.items()
         }
@@ -87,4 +87,4 @@ class TensorBoard(SilentObserver):
             write()
         except OSError as error:
             self._broken = True
-            self._tell(f"{self.folder} cannot be written any more; the run goes on. {error.strerror or error}.")
+            self._tell(f"{self.folder} cannot be written any more; the run continues. {error.strerror or error}.")

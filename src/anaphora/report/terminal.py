@@ -1,6 +1,4 @@
-"""What a person sees while a network trains: a bar on a terminal, plain lines anywhere else; always on standard
-error.
-"""
+"""Progress of a training for the user: a bar on a terminal, plain lines elsewhere; always on standard error."""
 
 from __future__ import annotations
 
@@ -25,7 +23,9 @@ QUIET_SECONDS = 15.0  # between plain lines that no evaluation caused
 
 @contextmanager
 def show(units: str, stream: TextIO | None = None) -> Iterator[Observer]:
-    """Give a watch that draws on ``stream`` (default: standard error); ``units`` is the plural of what is counted."""
+    """Yield an observer that draws on ``stream`` (default: standard error); ``units`` is the plural of the counted
+    unit.
+    """
     out = sys.stderr if stream is None else stream
     if out.isatty():
         with Bar(units, out) as bar:
@@ -35,7 +35,7 @@ def show(units: str, stream: TextIO | None = None) -> Iterator[Observer]:
 
 
 def described(plan: Plan) -> str:
-    """Return what a plan means for the person who waits."""
+    """Return a plan in words."""
     why = {
         "trial": "measuring the speed",
         "minutes": "speed measured",
@@ -47,21 +47,21 @@ def described(plan: Plan) -> str:
         return f"{why} over the first steps"
     if plan.reason == "look":
         long = f"would take about {plan.seconds_per_evaluation:,.0f} s"
-        return f"a whole look at the held-out part {long}: looks are at {plan.look_share:.1%} of it"
-    end = "" if plan.seconds_left is None else f", about {duration_text(plan.seconds_left)} to go"
-    score = "" if plan.score_share == 1 else f", then a score of {plan.score_share:.1%} of what would be scored"
+        return f"a validation of the whole held-out part {long}: each validation uses {plan.look_share:.1%} of it"
+    end = "" if plan.seconds_left is None else f", about {duration_text(plan.seconds_left)} left"
+    score = "" if plan.score_share == 1 else f", then a final score on {plan.score_share:.1%} of the usual sample"
     return f"{why}: {plan.total_steps:,} steps in all{end}{score}"
 
 
 def pace(step: Step, units: str) -> str:
-    """Return how fast it goes and how long it will take, or nothing as long as neither is known."""
+    """Return speed and remaining time, or nothing as long as they are unknown."""
     if not (math.isfinite(step.units_per_second) and math.isfinite(step.seconds_left)):
         return ""
     return f"  {step.units_per_second:,.0f} {units}/s  {duration_text(step.seconds_left)} left"
 
 
 def judged(evaluation: Evaluation) -> str:
-    """Return one look at the held-out text as a line."""
+    """Return a validation as a line."""
     share = evaluation.step / max(1, evaluation.total_steps)
     return (
         f"step {evaluation.step:,} of {evaluation.total_steps:,} ({share:4.0%})  train {evaluation.train_loss:.4f}"
@@ -70,7 +70,8 @@ def judged(evaluation: Evaluation) -> str:
 
 
 def broken(line: str, width: int) -> list[str]:
-    """Return a line in lines of at most so many characters, each indented as it was; a long word stays whole.
+    """Return a line broken into lines of at most `width` characters, each indented like the first; a long word stays
+    whole.
 
     >>> broken("  one two three", 9)
     ['  one two', '  three']
@@ -81,7 +82,7 @@ def broken(line: str, width: int) -> list[str]:
 
 
 class PlainProgress:
-    """One plain line per look at the held-out text, and one now and then between them."""
+    """One plain line per validation, and one now and then between validations."""
 
     def __init__(self, units: str, out: TextIO) -> None:
         self._units = units
@@ -93,24 +94,24 @@ class PlainProgress:
         self._spoken = time.monotonic()
 
     def stage(self, text: str) -> None:
-        """Say what begins."""
+        """Print the new stage."""
         self._say(text)
 
     def plan(self, plan: Plan) -> None:
-        """Say how long it will be."""
+        """Print the plan."""
         self._say(described(plan))
 
     def step(self, step: Step) -> None:
-        """Say where things stand when nothing was said for a while."""
+        """Print the progress if nothing was printed for a while."""
         if time.monotonic() - self._spoken >= QUIET_SECONDS:
             self._say(f"step {step.step:,} of {step.total_steps:,}  loss {step.loss:.4f}{pace(step, self._units)}")
 
     def evaluation(self, evaluation: Evaluation) -> None:
-        """Say how well it goes."""
+        """Print the validation."""
         self._say(f"{judged(evaluation)}  {duration_text(evaluation.seconds)}")
 
     def note(self, text: str) -> None:
-        """Pass it on, as one line."""
+        """Print the note as one line."""
         self._say(f"note: {' '.join(line.strip() for line in text.splitlines())}")
 
     def finish(self, report: object) -> None:
@@ -118,7 +119,7 @@ class PlainProgress:
 
 
 class Bar:
-    """A bar with loss, speed and time left; looks at the held-out text stay above it as lines."""
+    """A bar with loss, speed and time left; validations stay above it as lines."""
 
     def __init__(self, units: str, out: TextIO) -> None:
         from rich.console import Console
@@ -147,7 +148,7 @@ class Bar:
         self._progress.console.print(text, style=style, markup=False)
 
     def stage(self, text: str) -> None:
-        """Show what begins, with no end in sight."""
+        """Show the new stage, with no known end."""
         self._progress.update(self._task, description=text, total=None, facts="")
 
     def plan(self, plan: Plan) -> None:
@@ -166,7 +167,7 @@ class Bar:
         self._say(judged(evaluation), "green" if evaluation.best else "")
 
     def note(self, text: str) -> None:
-        """Leave it above the bar, broken where the terminal ends and no word does."""
+        """Print the note above the bar, broken between words at the terminal's width."""
         for line in text.splitlines():
             self._say("\n".join(broken(line, self._progress.console.width)), "yellow")
 

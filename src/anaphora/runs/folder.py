@@ -56,9 +56,9 @@ def check_room(folder: Path, model_bytes: int) -> None:
     free = shutil.disk_usage(folder).free
     if free < needed:
         raise UsageError(
-            f"Training needs room for about {needed // 1000:,} kB in '{folder}' (weights of {model_bytes // 1000:,} kB"
-            f" and all that goes on from them, kept safely), and only {free // 1000:,} kB is free. Make room, or name"
-            " another place."
+            f"Training needs about {needed // 1000:,} kB of free space in '{folder}' (weights of"
+            f" {model_bytes // 1000:,} kB and the checkpoints), and only {free // 1000:,} kB is free. Free"
+            " disk space, or name another folder."
         )
 
 
@@ -121,7 +121,10 @@ def facts(folder: str | Path) -> dict[str, Any]:
     except ValueError as error:
         raise DataError(f"'{path}' is damaged: {error}. Train again.") from error
     if not isinstance(found, dict) or found.get("version") != VERSION:
-        raise DataError(f"'{path}' is not of this version (expected {VERSION}). Train again, or use the other version.")
+        raise DataError(
+            f"'{path}' is of another version (expected {VERSION}). Train again, or use the version of anaphora"
+            " that wrote it."
+        )
     return found
 
 

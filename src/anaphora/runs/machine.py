@@ -54,4 +54,4 @@ def differences(before: Mapping[str, Any], now: Mapping[str, Any]) -> str:
         for name, words in _NAMES.items()
         if before.get(name) != now.get(name)
     ]
-    return f"Since this run was begun, {'; '.join(changed)}." if changed else ""
+    return f"Since the run began, {'; '.join(changed)}." if changed else ""

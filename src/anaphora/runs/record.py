@@ -115,7 +115,7 @@ def read(folder: str | Path) -> Run:
         config = by_current_names(tomllib.loads(settings.read_text(encoding="utf-8")) if settings.exists() else {})
         facts = run_folder.facts(place) if (place / run_folder.FACTS).exists() else {}
     except FileNotFoundError as error:
-        raise DataError(f"'{place}' is not a run: expected its records in {log}, and there is no such file.") from error
+        raise DataError(f"'{place}' is not a run: there is no file {log}.") from error
     except OSError as error:
         raise DataError(f"The run '{place}' cannot be read: {error.strerror or error}.") from error
     except (UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
@@ -132,7 +132,7 @@ def find(folders: Sequence[str | Path]) -> tuple[list[Run], list[DataError]]:
     found: dict[Path, None] = {}
     for folder in map(Path, folders):
         if not folder.is_dir():
-            raise UsageError(f"There is no folder '{folder}'. Expected one that holds runs, or a run.")
+            raise UsageError(f"There is no folder '{folder}'. Expected a run, or a folder that contains runs.")
         found.update(dict.fromkeys(_under(folder)))
     runs, damaged = [], []
     for place in found:

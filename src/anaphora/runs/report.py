@@ -101,7 +101,7 @@ class Report:
 
     def lines(self) -> list[str]:
         """Return the lines of the report at the end of a command."""
-        steps = f"{self.steps:,} steps (the best after {self.best_step:,})"
+        steps = f"{self.steps:,} steps (best model at step {self.best_step:,})"
         lines = [f"{self.parameters:,} parameters, {steps}, {duration_text(self.seconds)}", *self.headline]
         lines += [f"note: {note}" for note in self.notes]
         return [*lines, f"model    {self.model}", f"records  {self.run_dir}"]
@@ -140,7 +140,7 @@ def partly_scored(scored: int, held_out: int, things: str) -> list[str]:
     """Return a note that only some of the held-out examples were scored; `things` names the examples."""
     if scored == held_out:
         return []
-    return [f"Scored are {scored:,} of {held_out:,} held-out {things}: --minutes left no time for more."]
+    return [f"The score covers {scored:,} of {held_out:,} held-out {things}: --minutes left no time for more."]
 
 
 def lost(result: Result, rival: str, remedy: str) -> list[str]:
@@ -154,6 +154,6 @@ def lost(result: Result, rival: str, remedy: str) -> list[str]:
 def _cut_off(trained: TrainedWeights, unit: str) -> str:
     """Return the note of a report without a score."""
     if not math.isfinite(trained.validation_loss):
-        return "Cut off before the model was judged. `anaphora eval` scores it."
-    look = f"a look during training had {trained.validation_loss:.4f} nats per {unit}"
-    return f"Cut off before the held-out part was scored; {look}. `anaphora eval` scores it."
+        return "Stopped before the first validation. `anaphora eval` computes the score."
+    look = f"Best validation loss so far: {trained.validation_loss:.4f} nats per {unit}"
+    return f"Stopped before the final score was computed. {look}. `anaphora eval` computes the score."

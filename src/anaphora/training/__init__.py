@@ -1,1 +1,1 @@
-"""One training loop for every task: what to train, on what, how it is judged and who watches are its arguments."""
+"""One training loop for every task; the model, the data, the validation and the observers are its arguments."""

@@ -1,4 +1,4 @@
-"""Noise in what a network reads while it trains."""
+"""Noise in the inputs of training."""
 
 from __future__ import annotations
 
@@ -13,9 +13,10 @@ def hide_symbols(
     unknown: int | None,
     where: NDArray[np.bool_] | None = None,
 ) -> NDArray[np.int32]:
-    """Symbols of any shape, some at random read as unknown, so that the unknown one is learned and none decides alone.
+    """Return symbols of any shape, such as (N,), with some at random read as unknown, so that the unknown symbol is
+    learned and no symbol decides alone.
 
-    `share` is the probability of each or of all; `where` says which may be hidden.
+    `share` is the probability of each symbol or of all; `where` is true for symbols that may be hidden.
     """
     if unknown is None or (isinstance(share, float) and share == 0):
         return symbols

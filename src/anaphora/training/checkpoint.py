@@ -1,11 +1,11 @@
-"""The files of a run that hold tensors: whole or not at all, and every flipped bit is found.
+"""The files of a run that hold tensors: a file is complete or absent, and every flipped bit is found.
 
     digest = SHA-256 of the facts, then of each tensor's name, type, shape and bytes, names in order
 
 A checkpoint is one safetensors file whose metadata holds the facts that belong to the tensors (a JSON object) and the
 digest of both, so that they can never disagree. It is written tensor by tensor, without a copy of them in memory, by
-`anaphora.files.atomic`: whatever fails on the way, the checkpoint that was there stays whole. A folder keeps two,
-`last` and `previous`: should the newer one be damaged by a disk, the run goes on from the older.
+`anaphora.files.atomic`: if writing fails, the checkpoint before stays whole. A folder keeps two,
+`last` and `previous`: if the newer one is damaged, the run continues from the older one.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ LAST, PREVIOUS, BEST = "last.safetensors", "previous.safetensors", "best.safeten
 
 
 def write(path: Path, tensors: Tensors, facts: Mapping[str, Any]) -> None:
-    """Write tensors and the facts that belong to them, atomically.
+    """Write tensors of any shape, such as W_ih (G·H, I), and the facts that belong to them, atomically.
 
     Raises UsageError if the disk is full or the place cannot be written.
     """
@@ -43,9 +43,9 @@ def write(path: Path, tensors: Tensors, facts: Mapping[str, Any]) -> None:
 
 
 def read(path: Path) -> tuple[dict[str, NDArray[Any]], dict[str, Any]]:
-    """Read tensors and facts back.
+    """Return the tensors and facts of a file.
 
-    Raises CorruptBundle if the file is not one that `write` made, to the last bit.
+    Raises CorruptBundle if the file differs in any bit from the file that `write` made.
     """
     try:
         with safe_open(path, framework="numpy") as file:
@@ -53,29 +53,32 @@ def read(path: Path) -> tuple[dict[str, NDArray[Any]], dict[str, Any]]:
             text = metadata["anaphora"]
             tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 - not a dict
             if _digest(text, tensors) != metadata.get("sha256"):
-                raise ValueError("its SHA-256 is another one")
+                raise ValueError("its SHA-256 digest does not match its contents")
             return tensors, json.loads(text)
     except (SafetensorError, OSError, KeyError, ValueError) as error:
-        raise CorruptBundle(f"{path} is not a whole checkpoint: {error}. Delete it and train again.") from error
+        raise CorruptBundle(f"The checkpoint {path} is damaged: {error}. Delete it and train again.") from error
 
 
 def keep(folder: Path, tensors: Tensors, facts: Mapping[str, Any]) -> None:
-    """Write a folder's newest checkpoint; the one that was newest becomes the previous one.
+    """Write tensors of any shape, such as W_ih (G·H, I), as a folder's newest checkpoint; the newest before becomes the
+    previous one.
 
-    Raises UsageError if it cannot be written; the newest there was can still be read then.
+    Raises UsageError if it cannot be written; the newest checkpoint before stays readable.
     """
     try:
         with contextlib.suppress(FileNotFoundError):
             os.replace(folder / LAST, folder / PREVIOUS)
     except OSError as error:
-        raise UsageError(f"'{folder / LAST}' could not be kept: {error.strerror or error}. Make room.") from error
+        raise UsageError(
+            f"The checkpoint '{folder / LAST}' could not be written: {error.strerror or error}. Free disk space."
+        ) from error
     write(folder / LAST, tensors, facts)
 
 
 def newest(folder: Path) -> tuple[dict[str, NDArray[Any]], dict[str, Any], str] | None:
-    """The newest whole checkpoint of a folder and words on what was passed over; None if there is none at all.
+    """Return the newest undamaged checkpoint of a folder and a note on a damaged one; None if there is no checkpoint.
 
-    Raises CorruptBundle if there are checkpoints and none of them is whole.
+    Raises CorruptBundle if all checkpoints are damaged.
     """
     damaged: list[CorruptBundle] = []
     for path in _there(folder):
@@ -84,15 +87,15 @@ def newest(folder: Path) -> tuple[dict[str, NDArray[Any]], dict[str, Any], str] 
         except CorruptBundle as error:
             damaged.append(error)
         else:
-            return tensors, facts, f"{damaged[0]} The one before it was used." if damaged else ""
+            return tensors, facts, f"{damaged[0]} The checkpoint before it was used." if damaged else ""
     if damaged:
         raise damaged[0]
     return None
 
 
 def _file(tensors: Tensors, metadata: Mapping[str, str]) -> Iterator[bytes | memoryview]:
-    """A safetensors file in pieces: the header's length, the header, each tensor's bytes; the widest numbers first, so
-    that all lie at multiples of their size.
+    """Yield a safetensors file in pieces: the header's length, the header, each tensor's bytes; the widest numbers
+    first, so that all offsets are multiples of their size.
     """
     names = sorted(tensors, key=lambda name: (-tensors[name].dtype.itemsize, name))
     entries: dict[str, Any] = {"__metadata__": dict(metadata)}

@@ -1,4 +1,4 @@
-"""How many rows are read at once and how often, where nobody says.
+"""Default batch size and number of passes, if they are not set.
 
     rows of a batch = as many as have so many steps together, a share of all at most, between two bounds
     passes          = passes over so many steps · (steps of the training part / so many)^(−1/4), between two bounds
@@ -20,7 +20,7 @@ T = TypeVar("T", bound=Training)
 
 
 class Amounts(NamedTuple):
-    """What suits a task."""
+    """A task's amounts of batches and passes."""
 
     steps: int  # of a batch
     share: float  # of all rows, in a batch
@@ -33,7 +33,7 @@ class Amounts(NamedTuple):
 
 
 def settled(training: T, lengths: NDArray[np.int64], amounts: Amounts) -> T:
-    """The options of training, with `batch` and `epochs` filled in for rows of these lengths (B,)."""
+    """Return the options of training, with `batch` and `epochs` filled in for rows of these lengths (B,)."""
     filled: dict[str, Any] = {}
     if getattr(training, "batch", None) is None:
         rows = min(amounts.steps / max(1.0, float(lengths.mean())), amounts.share * len(lengths))

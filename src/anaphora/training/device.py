@@ -1,4 +1,4 @@
-"""Where a model is trained, and what is to be said of that."""
+"""The device of a training, and its description."""
 
 from __future__ import annotations
 
@@ -11,21 +11,23 @@ from anaphora.runs import machine
 
 
 def pick(wanted: str, precision: str) -> torch.device:
-    """The device that a config asks for.
+    """Return the device of a config.
 
-    Raises UsageError if it is not there, or cannot do what is asked of it.
+    Raises UsageError if the device is missing, or cannot compute in the requested precision.
     """
     there = {"cpu": True, "cuda": torch.cuda.is_available(), "mps": torch.backends.mps.is_available()}
     chosen = ("cuda" if there["cuda"] else "cpu") if wanted == "auto" else wanted
     if not there[chosen]:
-        raise UsageError(f"--device {wanted}: torch {torch.__version__} finds none here. Use --device cpu.")
+        raise UsageError(
+            f"--device {wanted}: torch {torch.__version__} finds no such device on this machine. Use --device cpu."
+        )
     if precision == "bfloat16" and chosen == "cpu":
-        raise UsageError("--precision bfloat16 is for a GPU; this processor's kernels compute in float32.")
+        raise UsageError("--precision bfloat16 needs a GPU; the kernels for processors compute in float32.")
     return torch.device(chosen)
 
 
 def describe(device: torch.device) -> dict[str, Any]:
-    """The machine, with what torch adds to it."""
+    """Return facts of the machine, with those of torch."""
     return {
         **machine.describe(),
         "threads": torch.get_num_threads(),

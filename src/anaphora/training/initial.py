@@ -1,4 +1,4 @@
-"""The weights a model begins with: torch's own, but for two things that decide how the first steps go.
+"""The initial weights of a model: torch's own, with two exceptions that help the first steps.
 
     b_f = 1, other recurrent biases 0      an LSTM's forget gate begins open, so that memory lasts
     W_embedding ~ N(0, 1/size) if tied     so that logits W·h begin small
@@ -21,8 +21,10 @@ from anaphora.nn.initial import forget_bias_
 
 
 def first_model(tree: spec.Block, seed: int, begin: Callable[[Any], None]) -> Stack | Parts:
-    """A model with the weights that a training from this seed begins with; `begin` sets those that follow from the
-    data. Torch's random numbers go on from there.
+    """Return a model with the initial weights of a training from this seed; `begin` sets weights that follow from the
+    data.
+
+    Torch's random generator continues from there.
     """
     torch.manual_seed(seed)
     model = assemble(tree)
@@ -32,7 +34,7 @@ def first_model(tree: spec.Block, seed: int, begin: Callable[[Any], None]) -> St
 
 
 def initialise(model: Stack | Parts) -> None:
-    """Draw the first weights of every block whose torch defaults are not what we want."""
+    """Draw the first weights of every block that does not use torch's defaults."""
     tables: dict[str, nn.Embedding] = {}
     for path, block in spec.walk(model.tree):
         module = model.get_submodule(path)

@@ -1,4 +1,4 @@
-"""First weights that several tasks want: small vectors of symbols, and an output that knows nothing but frequencies.
+"""First weights of several tasks: small embeddings, and an output equal to the frequencies.
 
 W_embedding ~ N(0, s²)       b_output = ln(frequency)       W_output · 0.1
 """
@@ -15,7 +15,7 @@ from anaphora.nn.modifiers.recurrent_dropout import recurrent_dropout
 
 
 def small_embeddings(model: nn.Module, deviation: float) -> None:
-    """Draw every embedding anew, with this standard deviation: the first steps are left to what is learned."""
+    """Draw every embedding anew, with this standard deviation, so that learning decides the first steps."""
     with torch.no_grad():
         for module in model.modules():
             if isinstance(module, nn.Embedding):
@@ -23,7 +23,7 @@ def small_embeddings(model: nn.Module, deviation: float) -> None:
 
 
 def expect(model: nn.Module, bias: str, counts: NDArray[np.generic]) -> None:
-    """Set an output's bias to the log frequencies of its symbols, counted (V,) and one more of each."""
+    """Set an output's bias to the log frequencies of its symbols, counted (V,) plus one each."""
     with torch.no_grad():
         found = model.get_parameter(bias)
         more = np.asarray(counts) + 1.0
@@ -31,7 +31,7 @@ def expect(model: nn.Module, bias: str, counts: NDArray[np.generic]) -> None:
 
 
 def drop_recurrently(model: nn.Module, share: float, ending: str = "") -> None:
-    """Variational dropout inside recurrent layers, those whose path ends so."""
+    """Set variational dropout inside the recurrent layers with such a path."""
     for name, module in model.named_modules():
         if isinstance(module, RecurrentBase) and name.endswith(ending):
             recurrent_dropout(module, share)

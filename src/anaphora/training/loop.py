@@ -1,13 +1,12 @@
 """The loop that trains every task.
 
     for step in 1 … total:   update(step, schedule.rate(step))
-                             where schedule.evaluates(step): look at the held-out part, keep the best weights on disk
+                             where schedule.evaluates(step): validate, keep the best weights on disk
 
-What is trained on, the loss, the judgement, the watches and the probes are arguments; the loop knows no task. A batch
-is a function of the step and the carry a value, so that a run is its plans, its seed and nothing else: `snapshot` is
-all of it as tensors and facts, and a loop that took them by `restore` goes on as if it had never stopped. A loss or
-gradient that is not finite ends a run before the weights take it in; a run that ends before its first look keeps what
-it has.
+The batches, the loss, the validation, the observers and the probes are arguments; the loop knows no task. A batch is a
+function of the step and the carry is a value, so that plans and seed determine a run: `snapshot` is its whole state as
+tensors and facts, and a loop with that state (`restore`) continues as if it had never stopped. A loss or gradient that
+is not finite ends a run before the weights use it; a run that ends before its first validation keeps its last weights.
 """
 
 from __future__ import annotations
@@ -46,7 +45,7 @@ _ENDS = (Diverged, KeyboardInterrupt, Terminated, UsageError)  # suppressed wher
 
 @dataclass
 class Loop(Generic[Batch]):
-    """One run: `run()` trains until the schedule's plans say it ends, or something else ends it."""
+    """One run: `run()` trains until the end of the schedule's plans, or until another event ends it."""
 
     model: nn.Module
     batches: Batches[Batch]
@@ -80,17 +79,17 @@ class Loop(Generic[Batch]):
 
     @property
     def step(self) -> int:
-        """How many updates the weights have taken in."""
+        """The number of updates of the weights."""
         return self.at.step
 
     @property
     def carry(self) -> Any:
-        """What the last window left for the next."""
+        """The state that the last window passes to the next one."""
         return self.updater.carry
 
     def run(self) -> Outcome:
-        """Train, and say how it ended; nothing is raised for an interruption, a divergence or a file that cannot be
-        written, so that the caller can save first.
+        """Train, and return the outcome; an interruption, a divergence or an unwritable file raises nothing, so that
+        the caller can save first.
         """
         self._written = self.clock()
         self._begun = self._written - self.at.seconds
@@ -142,7 +141,9 @@ class Loop(Generic[Batch]):
             self.observer.plan(self.schedule.plans[-1])
 
     def _keep_what_there_is(self) -> None:
-        """Before the first look: give the weights one; where that fails too, keep them unjudged if they are finite."""
+        """Before the first validation: validate the weights; if that fails too, keep them without a loss if they are
+        finite.
+        """
         if self.best is not None or self.step == 0:
             return
         with contextlib.suppress(*_ENDS):
@@ -180,7 +181,7 @@ class Loop(Generic[Batch]):
             self._tell(first + offset, read[2 * offset], read[2 * offset + 1], taken, rate, pace)
 
     def _tell(self, step: int, loss: float, norm: float, taken: Taken, rate: float, pace: float) -> None:
-        """Hand one step's numbers to the observer, and end the run if they are none."""
+        """Report one step's numbers to the observer, and end the run if they are not finite."""
         self.at.losses.append(loss)
         self.at.clipped.append(0 < self.training.clip < norm)
         self.observer.step(
@@ -202,7 +203,7 @@ class Loop(Generic[Batch]):
         if taken.ratio is not None:
             self.at.clipped = []
         if not math.isfinite(loss) or not math.isfinite(norm):
-            what = f"loss was {loss}" if not math.isfinite(loss) else f"gradient's norm was {norm} (loss {loss:.4g})"
+            what = f"loss was {loss}" if not math.isfinite(loss) else f"gradient norm was {norm} (loss {loss:.4g})"
             self.at.step = step - 1  # the weights took this and later gradients in no more
             where = "" if self.explain is None else f" {self._explained(step)}"
             raise Diverged(f"The {what} at step {step} of {self.schedule.total_steps}.{where}")
@@ -217,8 +218,8 @@ class Loop(Generic[Batch]):
         return (self.schedule.total_steps - step) * pace + looks * self.at.evaluation_seconds
 
     def _decide(self) -> tuple[bool, int | None]:
-        """What the first worker's clock, and the signals that reached it, mean for all: whether a look is due, and
-        then whether a checkpoint is, and which signal is to be answered.
+        """Share the first worker's clock and signals with all workers: whether a validation is due, whether a
+        checkpoint is due, and the signal to answer.
         """
         plan, tried = None, False
         if self.budget is not None and not self._foreseen:
@@ -252,8 +253,10 @@ class Loop(Generic[Batch]):
             self._write_down()
 
     def _judge(self) -> tuple[float, str, dict[str, Mapping[str, float]]]:
-        """How good the weights are, or the averaged ones if they are better, and what the probes say of them: the first
-        worker looks, and what comes of it, an interruption too, is the same for all.
+        """Return the validation loss of the weights, or of the averaged weights if they are better, and the values of
+        the probes.
+
+        The first worker validates; its result, or an interruption, is the same for all.
         """
         self._read()
         cut, loss, weights, probes = self.workers.agree(self._judged() if self.workers.rank == 0 else None)
@@ -261,7 +264,7 @@ class Loop(Generic[Batch]):
             raise Terminated("asked to stop.") if cut == "terminated" else KeyboardInterrupt
         if not math.isfinite(loss):
             where = f"at step {self.step} of {self.schedule.total_steps}"
-            raise Diverged(f"The loss on the held-out part was {loss} {where}.")
+            raise Diverged(f"The validation loss was {loss} {where}.")
         return loss, weights, probes
 
     def _judged(self) -> tuple[str, float, str, dict[str, Mapping[str, float]]]:
@@ -279,7 +282,7 @@ class Loop(Generic[Batch]):
             return "terminated" if isinstance(cut, Terminated) else "interrupted", math.nan, "", {}
 
     def _take_in(self, loss: float, weights: str, probes: Mapping[str, Mapping[str, float]]) -> None:
-        """Keep the weights if they are the best so far, and tell the observer."""
+        """Keep the weights if they are the best so far, and report to the observer."""
         better = self.best is None or loss < self.best.loss
         if better:
             self._keep(self.step, loss, weights)
@@ -309,7 +312,7 @@ class Loop(Generic[Batch]):
             self.model.train()
 
     def _keep(self, step: int, loss: float, weights: str) -> None:
-        """Hold on to the weights and to what is known of them, in one assignment, then write them down."""
+        """Keep the weights and their facts in one assignment, then write them to disk."""
         averaged = weights == "average" and self._average is not None
         with self._average.in_place() if averaged and self._average is not None else contextlib.nullcontext():
             tensors = {name: array.copy() for name, array in state.as_arrays(self.model).items()}
@@ -318,7 +321,7 @@ class Loop(Generic[Batch]):
             checkpoint.write(self.folder / checkpoint.BEST, tensors, state.facts_of(self.best) or {})
 
     def _plan_a_look(self) -> None:
-        """Before the first look of a run that is timed: see to it that a look is over in time."""
+        """Before the first validation of a timed run: make a plan in which a validation ends in time."""
         if self._foreseen:
             while self._foreseen and self._foreseen[0].reason == "look" and self._foreseen[0].from_step <= self.step:
                 self._adopt(asdict(self._foreseen.pop(0)))
@@ -328,7 +331,7 @@ class Loop(Generic[Batch]):
             self._adopt(self.workers.agree(plan and asdict(plan)))
 
     def _plan_again(self) -> None:
-        """After a look: fix the plan if this was the trial, bend it if the run would not end in time."""
+        """After a validation: fix the plan after the trial, or change it if the run would not end in time."""
         times = self._times[_UNTIMED:] if len(self._times) > 2 * _UNTIMED else self._times
         self._times, self._units = [], 0
         if self._foreseen:
@@ -340,7 +343,7 @@ class Loop(Generic[Batch]):
             self._adopt(self.workers.agree(plan and asdict(plan)))
 
     def _adopt(self, facts: Mapping[str, Any] | None) -> None:
-        """Have a plan written down, then let it take effect."""
+        """Write a plan to the log, then let it take effect."""
         if facts is not None:
             plan = Plan(**facts)
             self.observer.plan(plan)
@@ -350,7 +353,7 @@ class Loop(Generic[Batch]):
     # A checkpoint
 
     def _is_cheap(self, since: float) -> bool:
-        """Whether another checkpoint, so long after the last, costs little of the time."""
+        """Return whether another checkpoint costs only a small share of the time since the last one."""
         return since * _WRITING_SHARE >= self._writing
 
     def _write_down(self) -> None:
@@ -362,20 +365,20 @@ class Loop(Generic[Batch]):
         self._writing = self._written - begun
 
     def snapshot(self) -> tuple[state.Arrays, dict[str, Any]]:
-        """All that this run is: tensors, and facts that JSON can hold."""
+        """Return the whole state of the run: tensors, and facts for JSON."""
         self._read()
         tensors, facts = state.of_run(self.at, self.updater, self._average, self.best, self.schedule.plans)
         return tensors, {**facts, "seconds": self.clock() - self._begun, "logged": self.logged()}
 
     def foresee(self, plans: list[Plan]) -> None:
-        """Make recorded plans true again as the run gets to where each was made."""
+        """Repeat recorded plans when the run reaches the steps at which they were made."""
         if plans and not self.schedule.plans:
             self._foreseen = list(plans)
 
     def restore(self, tensors: state.Arrays, facts: Mapping[str, Any], foreseen: list[Plan]) -> None:
-        """Be the run that `snapshot` was taken of; `foreseen` are the plans it recorded after that.
+        """Continue the run of a `snapshot`; `foreseen` are the plans that it recorded later.
 
-        Raises IncompatibleBundle if it was another model's.
+        Raises IncompatibleBundle if the snapshot is of another model.
         """
         self.at, self.best, plans = state.put_run_back(tensors, facts, self.updater, self._average)
         self.schedule.plans[:] = plans

@@ -1,12 +1,12 @@
-"""Which learning rate to begin with: a ramp of rates over a hundred updates, and where along it the loss is least.
+"""Learning-rate finder: a ramp of rates over a hundred updates, and the rate at which the loss is least.
 
     rate(i) = low · (high/low)^(i/(n−1))              i = 0 … n−1, each an update of the weights
     L̂(i)    = mean of L(i−k) … L(i+k)                 a centred mean, so that it lags behind no rate
     η       = rate(argmin L̂) / 10
 
-Where L̂ is least the rate already does about as much harm as good; a tenth of it is on the slope before. It is found on
-copies of model and optimiser: what was given stays as it was, torch's random numbers too. The ramp ends early where
-a loss is no number, or their mean has grown to four times the least.
+At the least L̂ the rate does about as much harm as good; a tenth of it is on the slope before. The ramp uses copies of
+model and optimiser: the originals and torch's random generator stay unchanged. The ramp ends early at a loss that is
+not a number, or when the mean has grown to four times the least.
 
 Source: Smith, "Cyclical learning rates for training neural networks", WACV 2017, section 3.3, who ramps linearly and
 reads the rate off the picture; the geometric ramp and the tenth are common practice since.
@@ -41,7 +41,9 @@ _FALLEN = 0.02  # of the first loss: what fell by less was learnt at no rate
 
 @dataclass(frozen=True)
 class LRRangeTest:
-    """What happened at each rate; `suggested` is None where `note` says why, and `note` is empty where all is well."""
+    """The losses at each rate; `suggested` is None with the reason in `note`, and `note` is empty if nothing is
+    unusual.
+    """
 
     rates: tuple[float, ...]
     losses: tuple[float, ...]
@@ -63,7 +65,9 @@ def find(
     high: float = HIGH,
     steps: int = STEPS,
 ) -> LRRangeTest:
-    """Make a ramp of updates that begins after update number `begun`, on copies; with `adam`, from its memory on."""
+    """Make a ramp of updates after update number `begun`, on copies of model and optimiser; with `adam`, from its
+    memory on.
+    """
     where = next(model.parameters()).device
     losses: list[float] = []
     means: list[float] = []  # over as many losses as are smoothed
@@ -85,10 +89,7 @@ def find(
 
 
 def ramp_of(work: TrainingTask[Any], steps: int = STEPS) -> LRRangeTest:
-    """The ramp from the first weights of a task's work on.
-
-    Raises UsageError for a device that is not there.
-    """
+    """Return the ramp from the first weights of a task. Raises UsageError for a device that is missing."""
     training = work.training
     with torch.random.fork_rng(devices=[]):
         model = first_model(work.tree, training.seed, work.initialise)
@@ -97,18 +98,22 @@ def ramp_of(work: TrainingTask[Any], steps: int = STEPS) -> LRRangeTest:
 
 
 def judge(rates: Sequence[float], losses: Sequence[float]) -> LRRangeTest:
-    """Read the rate off a ramp's losses."""
+    """Return the suggested rate for the losses of a ramp."""
     reach = _reach(len(losses))
     smooth = [math.fsum(near := losses[max(0, i - reach) : i + reach + 1]) / len(near) for i in range(len(losses))]
     kept = tuple(rates), tuple(losses), tuple(smooth)
     if not smooth:
         return LRRangeTest(
-            *kept, None, "The first loss was not finite: the data or the first weights are at fault, no rate."
+            *kept,
+            None,
+            ("The first loss was not finite: the cause is the data or the initial weights, not the learning rate."),
         )
     least = min(range(len(smooth)), key=smooth.__getitem__)
     if smooth[least] > smooth[0] - _FALLEN * abs(smooth[0]):
-        return LRRangeTest(*kept, None, "The loss fell at no rate: nothing was learnt in so few steps.")
-    note = "The loss still fell at the highest rate: look further." if least == len(smooth) - 1 else ""
+        return LRRangeTest(
+            *kept, None, "The loss did not fall at any learning rate: the network learned nothing in so few steps."
+        )
+    note = "The loss still fell at the highest learning rate: test higher rates." if least == len(smooth) - 1 else ""
     return LRRangeTest(*kept, float(f"{_SHARE * rates[least]:.2g}"), note)
 
 

@@ -1,8 +1,8 @@
-"""`metrics.jsonl`: what happened in a run, one JSON object per line, each handed to the system before the run goes on.
+"""`metrics.jsonl`: the events of a run, one JSON object per line, each written before the run continues.
 
 Every line has `event`: `plan` (written and flushed to the disk before it takes effect), `step` (some 400 of a run,
 evenly spaced), `evaluation`, `note` or `finish`. Losses are nats per unit, times seconds. A number that is not finite
-is written as null. A run that goes on cuts the log where its checkpoint stands, and says again what follows.
+is written as null. A resumed run cuts the log at its checkpoint, and writes the later events again.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from anaphora.training.plan import Plan
 
 
 class MetricsLog:
-    """A watch that writes what it is told to a file."""
+    """An observer that writes a run's events to a file."""
 
     def __init__(self, path: Path, kept: int | None = None) -> None:
         self.path = path
@@ -40,12 +40,12 @@ class MetricsLog:
         self._write("plan", asdict(plan), to_disk=True)
 
     def step(self, step: Step) -> None:
-        """Write a step if it is a marked one, or was not a finite loss."""
+        """Write a step if it is a marked one, or if its loss was not finite."""
         if step.marked or not math.isfinite(step.loss):
             self._write("step", {name: value for name, value in asdict(step).items() if name != "marked"})
 
     def evaluation(self, evaluation: Evaluation) -> None:
-        """Write a look at the held-out part."""
+        """Write a validation."""
         self._write("evaluation", asdict(evaluation))
 
     def note(self, text: str) -> None:
@@ -76,12 +76,12 @@ class MetricsLog:
                 os.fsync(self._file.fileno())
         except OSError as error:
             raise UsageError(
-                f"{self.path} could not be written: {error.strerror or error}. Make room and train again."
+                f"{self.path} could not be written: {error.strerror or error}. Free disk space and train again."
             ) from error
 
 
 def plans_after(path: Path, kept: int) -> list[Plan]:
-    """The plans that a log tells of behind its first `kept` bytes; a line that was cut off is none."""
+    """Return the plans in a log after its first `kept` bytes; an incomplete line does not count."""
     try:
         lines = path.read_bytes()[kept:].splitlines(keepends=True)
     except FileNotFoundError:
@@ -93,7 +93,7 @@ def plans_after(path: Path, kept: int) -> list[Plan]:
 
 
 def _plain(value: Any) -> Any:
-    """What JSON can hold: paths as text, numbers that are not finite as null."""
+    """Return a value for JSON: paths as text, numbers that are not finite as null."""
     if isinstance(value, Mapping):
         return {str(key): _plain(item) for key, item in value.items()}
     if isinstance(value, list | tuple):

@@ -1,8 +1,8 @@
-"""Where a number stopped being finite: the rows and their first step, found by running the batches once more.
+"""The origin of a number that is not finite: rows and first steps, found by a second run of the batches.
 
-Every block's output is looked at on the way forward, in order; the first that holds a NaN or an infinity is named with
-its rows and the first step in each. Where all outputs are finite, the gradients are, and the first that is not is
-named by its parameter.
+The forward pass examines every block's output in order; the first output with a NaN or an infinity is named with its
+rows and the first step in each. If all outputs are finite, the gradients are examined, and the first that is not finite
+is named by its parameter.
 """
 
 from __future__ import annotations
@@ -24,8 +24,11 @@ _NAMED = 3  # rows that are told of by name
 def explained(
     model: nn.Module, loss: Callable[..., tuple[Tensor, Any]], batches: Sequence[Any], carry: Any, name: Any
 ) -> str:
-    """A sentence that names block, rows and first step, or the parameter, for batches whose loss or gradient was not
-    finite, empty if all is finite now; `name(batch, row, part)` says where a row of a part of the model comes from.
+    """Return a sentence about batches with a loss or gradient that is not finite: block, rows and first step, or the
+    parameter; empty if all numbers are finite now.
+
+    `loss` gives the sum () of a batch; `carry` holds tensors such as (L, B, H); `name(batch, row, part)` returns the
+    origin of a row.
     """
     for number, batch in enumerate(batches):
         seen = _Looker()
@@ -37,42 +40,45 @@ def explained(
                 hook.remove()
         which = f"batch {number + 1} of {len(batches)}: " if len(batches) > 1 else ""
         if seen.places:
-            return f"Not finite first in '{seen.path}': {which}{_rows(seen, batch, name)}."
+            return f"The output of '{seen.path}' was not finite: {which}{_rows(seen, batch, name)}."
         if not bool(total.isfinite()):
-            return f"Every block's output was finite, the loss made of them was not{f' in {which}' if which else ''}."
+            return f"The output of every block was finite, but the loss was not{f' in {which[:-2]}' if which else ''}."
         gradients = torch.autograd.grad(total, list(model.parameters()), allow_unused=True)
         for (path, _), gradient in zip(model.named_parameters(), gradients, strict=True):
             if gradient is not None and not bool(gradient.isfinite().all()):
-                return f"{which}The outputs were finite, the gradient of '{path}' was not."
+                return f"{which}The outputs were finite, but the gradient of '{path}' was not."
     return ""
 
 
 def told(explanations: Sequence[str]) -> str:
-    """The first that says something of what the workers found, each in its own rows."""
+    """Return the first explanation of the workers, each of which has its own rows."""
     for rank, text in enumerate(explanations):
         if text:
             return f"On rank {rank}: {text}" if len(explanations) > 1 else text
-    return "Run once more, the same batch gave finite numbers: it was a matter of the dropout that was drawn."
+    return "A second computation of the same batch gave finite numbers: the cause was the random dropout mask."
 
 
 def is_of_memory(error: BaseException) -> bool:
-    """Whether an error says that there is no room for an array: NumPy's, torch's on a processor, or on a GPU."""
+    """Return whether an error means that there is no memory for an array: NumPy's, torch's on a processor, or
+    on a GPU.
+    """
     known = isinstance(error, MemoryError | torch.OutOfMemoryError)
     return known or (isinstance(error, RuntimeError) and "allocate memory" in str(error))
 
 
 def of_memory(error: BaseException) -> str:
-    """What to say of it."""
+    """Return the message about such an error."""
     said = (str(error).splitlines() or [type(error).__name__])[0].rstrip(".")
     return (
-        f"there is not enough memory ({said}). Read less at once (--batch, --batch-steps or --bptt), cut long rows"
-        " (--max-length), or take a smaller network; `anaphora check` foretells what training takes."
+        f"there is not enough memory ({said}). Use smaller batches (--batch or --batch-steps) or windows"
+        " (--bptt), shorten long rows (--max-length), or use a smaller network; `anaphora check` estimates"
+        " the memory that training needs."
     )
 
 
 class _Looker:
-    """Hooks that keep the first block whose output is not all finite, and each bad row of it with its first bad step;
-    None as the step of what a row has one of.
+    """Hooks that keep the first block with an output that is not finite, and each bad row with its first bad step (None
+    if the row has one output).
     """
 
     def __init__(self) -> None:
@@ -81,7 +87,7 @@ class _Looker:
         self._lengths: Tensor | None = None  # of the rows, end to end, that a stack of blocks was last given
 
     def attached(self, model: nn.Module) -> list[RemovableHandle]:
-        """Look at every block of a model until the handles are removed."""
+        """Watch every block of a model until the handles are removed."""
         stacks = [module for module in model.modules() if isinstance(module, Stack)]
         blocks = [(path, module) for path, module in model.named_modules() if path]
         return [
@@ -104,8 +110,8 @@ class _Looker:
 
 
 def _places(bad: Tensor, lengths: Tensor | None) -> dict[int, int | None]:
-    """Rows, and the first step in each, of an output (T, B, width), or of (N, width) whose rows lie end to end; or rows
-    alone, of (B, width) or (B,).
+    """Return rows, and the first bad step in each, of an output (T, B, width), or of (N, width) with rows one after
+    another; or rows alone, of (B, width) or (B,).
     """
     if bad.ndim > 2 and len(bad) > 1:
         marked = bad.flatten(2).any(2).cpu()
@@ -123,7 +129,7 @@ def _places(bad: Tensor, lengths: Tensor | None) -> dict[int, int | None]:
 
 
 def _rows(seen: _Looker, batch: Any, name: Callable[[Any, int, str], str]) -> str:
-    """Rows by name, each with its first bad step."""
+    """Return rows by name, each with its first bad step."""
     part, told = seen.path.partition(".")[0], []
     for row, step in list(seen.places.items())[:_NAMED]:
         told.append(f"{name(batch, row, part)}{'' if step is None else f', step {step + 1}'}")

@@ -1,6 +1,6 @@
-"""Observers of a run, and what they are told: a progress bar, the metrics log, a test.
+"""Observers of a run and its events: a progress bar, the metrics log, a test.
 
-The loop calls every observer at the same moments with small immutable facts; it never prints and knows no screen.
+The loop calls every observer at the same events with small immutable facts; it never prints.
 Losses are in nats per unit of the task, times in seconds.
 """
 
@@ -33,7 +33,7 @@ class Step:
 
 @dataclass(frozen=True)
 class Evaluation:
-    """One look at the held-out part; `weights` is `raw` or `average`, whichever was better."""
+    """One validation; `weights` is `raw` or `average`, whichever was better."""
 
     step: int
     total_steps: int
@@ -47,10 +47,10 @@ class Evaluation:
 
 
 class Observer(Protocol):
-    """What is called while a run goes on. `SilentObserver` answers everything with nothing: subclass it for a part."""
+    """The interface of an observer. `SilentObserver` does nothing: subclass it to observe some events."""
 
     def stage(self, text: str) -> None:
-        """Something outside the loop begins, such as scoring."""
+        """Another stage than the loop begins, such as scoring."""
 
     def plan(self, plan: Plan) -> None:
         """A plan is about to take effect."""
@@ -59,13 +59,13 @@ class Observer(Protocol):
         """The weights were updated."""
 
     def evaluation(self, evaluation: Evaluation) -> None:
-        """The held-out part was looked at."""
+        """A validation is done."""
 
     def note(self, text: str) -> None:
-        """Something a person should know."""
+        """A note for the user."""
 
     def finish(self, report: object) -> None:
-        """All is saved; `report` is the task's."""
+        """All files are saved; `report` is the task's."""
 
 
 class SilentObserver:
@@ -91,7 +91,7 @@ class SilentObserver:
 
 
 class Observers:
-    """Several observers as one, told in order."""
+    """Several observers as one, called in order."""
 
     def __init__(self, observers: Iterable[Observer]) -> None:
         self.observers = tuple(observers)

@@ -1,4 +1,4 @@
-"""AdamW, what it decays, and a running average of the weights.
+"""AdamW, its decayed parameters, and a running average of the weights.
 
 AdamW (Loshchilov and Hutter, 2019) shrinks a weight by lr·λ in every step, whether or not the step's data had
 anything to say about it. For a matrix that every step uses, that balances its growth. Not decayed are:
@@ -19,7 +19,7 @@ from anaphora.config import Training
 
 
 def optimiser(model: nn.Module, training: Training) -> torch.optim.AdamW:
-    """AdamW over all parameters, those that are not decayed in a group of their own."""
+    """Return AdamW over all parameters, with those that are not decayed in a group of their own."""
     tables = {id(module.weight) for module in model.modules() if isinstance(module, nn.Embedding)}
     decayed: list[nn.Parameter] = []
     kept: list[nn.Parameter] = []
@@ -35,14 +35,14 @@ def optimiser(model: nn.Module, training: Training) -> torch.optim.AdamW:
 
 
 def set_rate(adam: torch.optim.Optimizer, rate: float) -> None:
-    """Use this learning rate from the next step on."""
+    """Set the learning rate of the next steps."""
     for group in adam.param_groups:
         group["lr"] = rate
 
 
 def clip(model: nn.Module, most: float) -> Tensor:
-    """Scale the whole gradient down to norm `most` if it is longer (Pascanu et al., 2013); 0 only measures. Gives the
-    norm before.
+    """Scale the whole gradient down to norm `most` if it is longer (Pascanu et al., 2013), and return the norm before;
+    0 only measures.
     """
     gradients = [parameter.grad for parameter in model.parameters() if parameter.grad is not None]
     norm = torch.nn.utils.get_total_norm(gradients)
@@ -67,14 +67,14 @@ class Average:
         self.mean = [parameter.detach().clone() for parameter in self._live]
 
     def update(self, total_steps: int) -> None:
-        """Take in the weights as they are now."""
+        """Include the present weights."""
         self.updates += 1
         weight = max(1 / self.updates, 1 / max(1.0, self.share * total_steps))
         torch._foreach_lerp_(self.mean, [parameter.detach() for parameter in self._live], weight)
 
     @contextmanager
     def in_place(self) -> Iterator[None]:
-        """Let the model have the averaged weights for the length of a `with` block."""
+        """Give the model the averaged weights inside a `with` block."""
         kept = [parameter.detach().clone() for parameter in self._live]
         try:
             self._assign(self.mean)

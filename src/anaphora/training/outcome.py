@@ -1,4 +1,4 @@
-"""How a run ended, and the error it ends in once what could be saved is saved."""
+"""The outcome of a run, and its error after the model is saved."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ Stopped = Literal["finished", "early", "interrupted", "terminated", "diverged", 
 
 @dataclass(frozen=True)
 class Best:
-    """The best look at the held-out part and the weights it saw; the checkpoint holds the same, if it could be written.
+    """The best validation and its weights; the checkpoint holds the same, if it could be written.
 
-    `loss` is not a number where a run ended before its weights could be judged.
+    `loss` is NaN if a run ended before its first validation.
     """
 
     step: int
@@ -28,7 +28,7 @@ class Best:
 
 @dataclass(frozen=True)
 class Outcome:
-    """How a run ended."""
+    """The outcome of a run."""
 
     stopped: Stopped
     steps: int
@@ -37,17 +37,16 @@ class Outcome:
     trouble: str = ""
 
     def error(self, saved: str) -> AnaphoraError | None:
-        """The error a run that was cut off ends in, once the task has saved what it could; `saved` says what and
-        where.
+        """Return the error of a run that was cut off, after the task has saved its model; `saved` names the saved model
+        and its place.
         """
         if self.stopped == "interrupted":
             return Interrupted(f"Stopped by Ctrl-C after step {self.steps}. {saved}")
         if self.stopped == "terminated":
-            return Terminated(f"Asked to stop after step {self.steps}. {saved}")
+            return Terminated(f"Stopped by a signal after step {self.steps}. {saved}")
         if self.stopped == "diverged":
             return Diverged(
-                f"{self.trouble} {saved} What usually helps: a lower --learning-rate, a longer --warmup or a smaller"
-                " --clip."
+                f"{self.trouble} {saved} A lower --learning-rate, a longer --warmup or a smaller --clip usually helps."
             )
         if self.stopped in ("unwritable", "exhausted"):
             return UsageError(f"{self.trouble} {saved}")

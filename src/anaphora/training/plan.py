@@ -1,15 +1,15 @@
-"""How long a run is, fixed before it takes effect; everything that depends on it is a function of the step alone.
+"""The length of a run, fixed before it takes effect; everything that depends on it is a function of the step alone.
 
-A plan says: from this step on, all ends at `total_steps`. Progress runs from 0 to 1, straight between the plans'
-beginnings, so a new plan bends it but never makes it jump:
+A plan sets `total_steps` from its step on. Progress runs from 0 to 1, linearly between the beginnings of plans, so a
+new plan bends it but never makes it jump:
 
     progress(s) = p_i + (1 − p_i) · (s − from_i) / (total_i − from_i)        for the last plan with from_i ≤ s
     rate(s)     = η · progress / warmup                                       while progress < warmup
                   η · (ρ + (1 − ρ)(1 + cos(π·(progress − warmup)/(1 − warmup)))/2)   after it
 
-where ρ is the last rate's share (the cosine: Loshchilov and Hutter, 2017). The n-th of E looks at the held-out part
-comes with the first step whose progress reaches n/E, and one comes where a plan begins. Time is read only to make a
-plan (`Budget`); replaying the recorded plans gives the same run.
+where ρ is the last rate's share (the cosine: Loshchilov and Hutter, 2017). The n-th of E validations comes
+with the first step whose progress reaches n/E, and one comes where a plan begins. Time is read only to make a plan
+(`Budget`); replaying the recorded plans gives the same run.
 """
 
 from __future__ import annotations
@@ -34,9 +34,10 @@ _ROUNDING = 1e-9
 
 @dataclass(frozen=True)
 class Plan:
-    """From `from_step` on the run ends after `total_steps`; `reason` is steps, epochs, trial, look, minutes,
-    slower, faster or time. The shares are of what a look and the score at the end would see, where there is no time for
-    all of it.
+    """From `from_step` on, the run ends after `total_steps`; `reason` is steps, epochs, trial, look, minutes, slower,
+    faster or time.
+
+    The shares are of the examples of a validation and of the final score, if there is no time for all of them.
     """
 
     from_step: int
@@ -51,7 +52,7 @@ class Plan:
     score_share: float = 1.0
 
     def progress(self, step: int) -> float:
-        """The share of the run that is behind after `step` updates, 1 from `total_steps` on."""
+        """Return the share of the run that is done after `step` updates, 1 from `total_steps` on."""
         if step >= self.total_steps:
             return 1.0
         return self.from_progress + (1 - self.from_progress) * (step - self.from_step) / (
@@ -61,7 +62,7 @@ class Plan:
 
 @dataclass
 class Schedule:
-    """The plans of a run, and what follows from them."""
+    """The plans of a run, and the functions of the step that follow from them."""
 
     learning_rate: float
     warmup: float
@@ -74,7 +75,7 @@ class Schedule:
         return self.plans[-1].total_steps
 
     def extend(self, from_step: int, total_steps: int, evaluations: int, reason: str, **facts: float) -> Plan:
-        """The plan that would go on from the ones there are; it takes effect when it is appended to `plans`."""
+        """Return a plan that continues the present plans; it takes effect when it is appended to `plans`."""
         begun = 0.0
         if self.plans:
             begun = min(self.progress(from_step), 1.0)
@@ -82,11 +83,11 @@ class Schedule:
         return Plan(from_step, max(total_steps, from_step), evaluations, reason, begun, **facts)
 
     def progress(self, step: int) -> float:
-        """The share of the run that is behind after `step` updates."""
+        """Return the share of the run that is done after `step` updates."""
         return self._plan_at(step).progress(step)
 
     def rate(self, step: int) -> float:
-        """The learning rate of update number `step`, the first being 1."""
+        """Return the learning rate of update number `step`, counted from 1."""
         progress = self.progress(step)
         if progress < self.warmup:
             return self.learning_rate * progress / self.warmup
@@ -96,18 +97,18 @@ class Schedule:
         return self.learning_rate * (self.final_rate + (1 - self.final_rate) * falling)
 
     def evaluates(self, step: int) -> bool:
-        """Whether the held-out part is looked at after update number `step`."""
+        """Return whether a validation follows update number `step`."""
         if step >= self.total_steps or any(plan.from_step == step for plan in self.plans[1:]):
             return True
         return self.passes(step, self._plan_at(step).evaluations)
 
     def passes(self, step: int, marks: int) -> bool:
-        """Whether update number `step` passes one of so many evenly spaced marks of the run."""
+        """Return whether update number `step` passes one of `marks` evenly spaced marks of the run."""
         reached = [math.floor(self.progress(at) * marks + _ROUNDING) for at in (step - 1, step)]
         return reached[1] > reached[0]
 
     def looks_left(self, step: int, evaluations: int) -> int:
-        """How many of so many evenly spaced looks come after update number `step`."""
+        """Return how many of `evaluations` evenly spaced validations come after update number `step`."""
         return evaluations - math.floor(self.progress(step) * evaluations + _ROUNDING)
 
     def _plan_at(self, step: int) -> Plan:
@@ -116,16 +117,16 @@ class Schedule:
 
 @dataclass
 class Budget:
-    """A time to be done by, and how it becomes a plan.
+    """A time limit, and the plans that keep it.
 
-    `deadline` is on `clock`'s scale, `seconds` the whole time that was granted, `most_steps` a limit besides time. What
-    a run does with the held-out part has to fit in too:
+    `deadline` is on `clock`'s scale, `seconds` the whole time that was granted, `most_steps` a limit besides time. The
+    uses of the held-out part have to fit in too:
 
-        a look     takes about what training on as many units does, until one was timed; a tenth of what is left
-        the score  takes `score_looks` looks; a quarter of what is left
-        the end    takes `saving()` seconds
+        validation   takes about the time of training on as many units, until one was timed; a tenth of the time left
+        the score    takes the time of `score_looks` validations; a quarter of the time left
+        the end      takes `saving()` seconds
 
-    A look or a score that is longer sees a share of what it would, where the task `divides` them.
+    A longer validation or score uses a share of its examples, if the task `divides` them.
     """
 
     deadline: float
@@ -139,20 +140,22 @@ class Budget:
     divides: bool = False
 
     def trial(self, schedule: Schedule) -> Plan:
-        """The plan for the steps that are timed."""
+        """Return the plan for the steps that are timed."""
         return schedule.extend(0, min(_TRIAL_TOTAL, self.most_steps or _TRIAL_TOTAL), self.evaluations, "trial")
 
     def tried_enough(self, step_seconds: Sequence[float]) -> bool:
-        """Whether enough steps were timed, or a tenth of all the time went into them, or there is no more of it."""
+        """Return whether enough steps were timed, or a tenth of all the time went into them, or no time is left."""
         enough = len(step_seconds) >= TRIAL_STEPS or sum(step_seconds) > _TRIAL_SHARE * self.seconds
         return enough or self.left() <= 0
 
     def left(self, score_seconds: float = 0.0) -> float:
-        """The time until training has to be over, for scoring and saving come after it."""
+        """Return the time until training has to end, because scoring and saving follow."""
         return self.deadline - self.clock() - self.saving() - score_seconds
 
     def look(self, schedule: Schedule, step: int, units_per_second: float) -> Plan | None:
-        """Before the first look: the plan with as short a look as there is time for, or None if a whole one fits."""
+        """Return, before the first validation, the plan with a validation that fits into the time, or None if a whole
+        one fits.
+        """
         current = schedule.plans[-1]
         seconds = self.validation_units / units_per_second
         allowed = _LOOKING_SHARE * max(self.left(), 0.0)
@@ -164,7 +167,7 @@ class Budget:
         )
 
     def plan(self, schedule: Schedule, step: int, step_seconds: float, evaluation_seconds: float) -> Plan | None:
-        """The plan that ends in time at this speed, or None if the one in effect does so, give or take 1 % of the
+        """Return the plan that ends in time at this speed, or None if the present plan does so, within 1 % of the
         budget.
         """
         current = schedule.plans[-1]
@@ -196,7 +199,7 @@ class Budget:
         )
 
     def stop(self, schedule: Schedule, step: int, evaluation_seconds: float) -> Plan | None:
-        """The plan that ends here because time is up, though no look was due: a last guard between looks."""
+        """Return the plan that ends here because time is up although no validation was due."""
         current = schedule.plans[-1]
         scoring = current.score_share * self._whole_score(current, evaluation_seconds)
         left = self.left(scoring) - evaluation_seconds
@@ -205,15 +208,15 @@ class Budget:
         return schedule.extend(step, step, current.evaluations, "time", seconds_left=left)
 
     def _whole_score(self, plan: Plan, evaluation_seconds: float) -> float:
-        """The seconds that the score takes, were it of all; a look has seen its share."""
+        """Return the seconds of a score on all examples; a validation used only its share."""
         return self.score_looks * evaluation_seconds / plan.look_share
 
     def _score_share(self, seconds: float) -> float:
-        """How much there is time for of a score that takes so long."""
+        """Return the share of a score of so many seconds that fits into the time."""
         allowed = _SCORING_SHARE * max(self.left(), 0.0)
         return 1.0 if not self.divides or seconds <= allowed else _rounded(max(allowed / seconds, _LEAST_SHARE))
 
 
 def _rounded(share: float) -> float:
-    """Three digits of a share: it stands in the log, and more of them say nothing."""
+    """Return three digits of a share, because more digits in the log mean nothing."""
     return float(f"{share:.3g}")

@@ -1,4 +1,4 @@
-"""A supervised task whose examples are rows: batches of rows of about one length, validation on rows evenly spread.
+"""A supervised task whose examples are rows: batches of rows of about one length, validation on evenly spaced rows.
 
 `encoded` has `train` and `held_out`, rows as numbers; `corpus` has the same two parts as they were read.
 """
@@ -33,7 +33,7 @@ class RowTask(SupervisedTask[P]):
         return RowBatches(train, bucketed, self.units_of)
 
     def units_of(self, part: P) -> int:
-        """How many units the loss of rows is a sum over: as many as there are rows."""
+        """Return the number of units in the loss of rows: the number of rows."""
         return len(part.numbers)
 
     @property
@@ -50,7 +50,7 @@ class RowTask(SupervisedTask[P]):
         return held_out.take(by_length(evenly_spaced(len(held_out.numbers), count), held_out.lengths))
 
     def pieces(self, steps: int) -> Iterator[P]:
-        """The rows of `self.validated`, as many at once as have so many steps together."""
+        """Yield the rows of `self.validated` in pieces of about as many steps as a batch has."""
         cuts = edges(self.validated.lengths, steps, len(self.validated.numbers))
         for begin, end in pairwise(cuts.tolist()):
             yield self.validated.take(np.arange(begin, end))
@@ -74,5 +74,5 @@ class RowTask(SupervisedTask[P]):
         return f"{train.at(number)} ({self.quote(number)})"
 
     def quote(self, row: int) -> str:
-        """A row of the training part in a few words."""
+        """Return a training row in a few words."""
         raise NotImplementedError

@@ -2,8 +2,8 @@
 
     folder, log → baseline → first weights → loop → best weights saved → scored → saved with the score
 
-A run that was cut off goes on where its newest checkpoint stands. The log is cut there too, and the plans it recorded
-after that come true again, so that the weights and the records are those of a run that was never cut off.
+A run that was cut off continues from its newest checkpoint. The log is cut there too, and the plans that it recorded
+later are repeated, so that weights and records equal those of an uninterrupted run.
 """
 
 from __future__ import annotations
@@ -43,7 +43,7 @@ _LATE = 0.5  # of the time is gone before the first step
 
 
 def nobody(folder: Path, tell: Callable[[str], None]) -> tuple[Observer, ...]:
-    """No observer beside the log."""
+    """Return no observers."""
     return ()
 
 
@@ -59,16 +59,13 @@ def train(
     workers: Workers | None = None,
     started: float | None = None,
 ) -> Any:
-    """Train, score beside the baseline, write the model to `output`, and give the task's report.
+    """Train, score beside the baseline, write the model to `output`, and return the task's report.
 
-    `started`, on the clock of `time.monotonic`, is when the time of `minutes` began to run; `data` are the paths that
-    `resume` will read; `observers` gives more observers, once it is known where the run's folder is.
-
-    Of several workers all call it, and the first gives the report; where torchrun has started them again, it goes on
-    with the run that they had begun.
-
-    Raises UsageError before training; Interrupted, Terminated or Diverged after the best model so far was saved; so it
-    is, where a disk allows, when a UsageError says that a file of the run could not be written.
+    The time of `minutes` began at `started`, on the clock of `time.monotonic`; `resume` will read the paths `data`;
+    `observers` returns more observers for the run's folder. Every worker calls this function, and the first returns the
+    report; after a restart by torchrun, the workers continue the run that they had begun. Raises UsageError before
+    training; Interrupted, Terminated or Diverged after the best model so far was saved, if the disk allows; UsageError
+    also for a file of the run that cannot be written.
     """
     started = time.monotonic() if started is None else started
     workers = workers or Alone()
@@ -104,10 +101,9 @@ def resume(
     probes: Mapping[str, Probe] | None = None,
     workers: Workers | None = None,
 ) -> Any:
-    """Go on with the run of a folder where its newest checkpoint stands, and end as `train` does.
+    """Continue the run of a folder from its newest checkpoint, and end as `train` does.
 
-    Raises DataError if the data are others than they were, CorruptBundle if no checkpoint is whole, and what `train`
-    raises.
+    Raises DataError if the data have changed, CorruptBundle if every checkpoint is damaged, and the errors of `train`.
     """
     folder, workers = Path(folder), workers or Alone()
     workers.remember(str(folder))
@@ -119,9 +115,9 @@ def resume(
             facts = run_folder.facts(folder)
             if facts["data_sha256"] != work.sha256:
                 raise DataError(
-                    f"The data of {folder} have changed since it was begun (SHA-256 {work.sha256[:12]}…, expected"
-                    f" {facts['data_sha256'][:12]}…): what was trained on cannot be gone on with. Bring the old data"
-                    " back, or train anew."
+                    f"The data of {folder} have changed since the run began (SHA-256 {work.sha256[:12]}…,"
+                    f" expected {facts['data_sha256'][:12]}…), so the run cannot continue. Restore the old"
+                    " data, or train again."
                 )
             found = checkpoint.newest(folder / run_folder.CHECKPOINTS)
     facts = workers.agree(facts)
@@ -133,7 +129,7 @@ def resume(
 
 
 class _Run:
-    """One run between its folder and its report."""
+    """One run from its folder to its report."""
 
     def __init__(
         self,
@@ -153,7 +149,7 @@ class _Run:
         self.trouble = ""
 
     def whole(self, found: tuple[Any, Any, str] | None, changes: str = "") -> Any:
-        """Everything from the log to the report; `found` is the checkpoint to go on from."""
+        """Run everything from the log to the report; `found` is the checkpoint to continue from."""
         kept = None if found is None else found[1]["logged"]
         first = self.workers.rank == 0
         plans = [] if kept is None or not first else plans_after(self.folder / run_folder.LOG, kept)
@@ -184,9 +180,9 @@ class _Run:
                 return None
             report = self._end(loop, outcome, told)
         except KeyboardInterrupt as cut:
-            raise Interrupted(f"Stopped by Ctrl-C outside of training. {self._kept()}") from cut
+            raise Interrupted(f"Stopped by Ctrl-C outside of the training loop. {self._kept()}") from cut
         except Terminated as cut:
-            raise Terminated(f"Asked to stop outside of training. {self._kept()}") from cut
+            raise Terminated(f"Stopped by a signal outside of the training loop. {self._kept()}") from cut
         except UsageError as error:
             if not self.saved:
                 raise
@@ -224,9 +220,11 @@ class _Run:
         )
 
     def _end(self, loop: Loop[Any], outcome: Outcome, told: Observer) -> Any:
-        """Save what there is, score it if the run was not cut off, and save that."""
+        """Save the best model, score it if the run was not cut off, and save it with the score."""
         if outcome.best is None:
-            raise outcome.error("No model was saved: none had been judged yet.") or AssertionError(outcome)
+            raise outcome.error("No model was saved: the run stopped before its first validation.") or AssertionError(
+                outcome
+            )
         if outcome.stopped in ("unwritable", "exhausted"):
             self.trouble = f"{outcome.trouble} "
         best = outcome.best
@@ -259,27 +257,27 @@ class _Run:
         return report
 
     def _ending(self) -> float:
-        """The seconds that saving takes, and what else is done at the end."""
+        """Return the seconds for saving, and for the other work at the end."""
         return _SAVING_SECONDS + sum(getattr(observer, "end_seconds", 0.0) for observer in self.others)
 
     def _tell_of_late_beginning(self) -> None:
-        """Say so where reading and counting have left little of the time."""
+        """Note that reading and counting took most of the time."""
         minutes, took = self.work.training.minutes, time.monotonic() - self.started
         if minutes is not None and took > _LATE * 60 * minutes:
             self.observer.note(
-                f"Reading, preparing and the baseline took {duration_text(took)} of the {duration_text(60 * minutes)}"
-                " that --minutes gives: little is left to train."
+                f"Reading and preparing the data and computing the baseline took {duration_text(took)} of"
+                f" the {duration_text(60 * minutes)} of --minutes: little time is left for training."
             )
 
     def _kept(self) -> str:
-        return f"{self.saved or f'What was kept is in {self.folder}.'} Go on with: anaphora resume {self.folder}"
+        return f"{self.saved or f'The checkpoints are in {self.folder}.'} Continue with: anaphora resume {self.folder}"
 
 
 def lengths(
     work: TrainingTask[Any], started: float, ending: Callable[[], float] = lambda: _SAVING_SECONDS
 ) -> tuple[Schedule, Budget | None]:
-    """How long a run will be: a plan of steps or passes, or a budget of time with those as limits; `ending` gives the
-    seconds that are needed for what comes after the score.
+    """Return the length of a run: a plan of steps or passes, or a time budget with those as limits; `ending` returns
+    the seconds that the work after the score needs.
     """
     training = work.training
     schedule = Schedule(training.learning_rate, training.warmup, training.final_rate)
@@ -309,7 +307,7 @@ def lengths(
 
 
 def limits(work: TrainingTask[Any]) -> Callable[[Plan], None]:
-    """What lets a work look at, and score, as much as a plan has time for."""
+    """Return the function that limits validation and score to the shares of a plan."""
 
     def limit(plan: Plan) -> None:
         if isinstance(work, Subsampled):
@@ -324,7 +322,7 @@ def _machine(work: TrainingTask[Any], workers: Workers) -> dict[str, Any]:
 
 
 def _check_same(work: TrainingTask[Any], workers: Workers) -> None:
-    """Find out that all workers train the same thing in the same way; raises UsageError if they don't."""
+    """Raise UsageError unless all workers train the same thing in the same way."""
     names = {"instruction_set": "instruction set", "anaphora": "version of anaphora", "torch": "version of torch"}
     here = _machine(work, workers)
     facts = {words: str(here[name]) for name, words in names.items()}
@@ -336,16 +334,18 @@ def _check_same(work: TrainingTask[Any], workers: Workers) -> None:
 
 
 def _said(found: tuple[Any, Any, str] | None, loop: Loop[Any], changes: str) -> list[str]:
-    """What a person who resumes should know."""
+    """Return the notes for a user who resumes."""
     if found is None:
         return []
     notes = [found[2]] if found[2] else []
     if loop.step == 0:
-        notes.append("No checkpoint had been written yet: beginning anew.")
+        notes.append("There was no checkpoint yet: the run begins again from step 0.")
     elif loop.step >= loop.schedule.total_steps:
-        notes.append(f"All {loop.step:,} steps had been taken: only scoring and saving are left.")
+        notes.append(f"All {loop.step:,} steps are done: only scoring and saving remain.")
     else:
-        notes.append(f"Going on after step {loop.step:,} of {loop.schedule.total_steps:,}.")
+        notes.append(f"Continuing after step {loop.step:,} of {loop.schedule.total_steps:,}.")
     if changes:
-        notes.append(f"{changes} The run goes on, but not to the same bits as one that was never cut off.")
+        notes.append(
+            f"{changes} The run continues, but its weights will not equal those of an uninterrupted run bit for bit."
+        )
     return notes

@@ -1,8 +1,8 @@
 """Ctrl-C and a request to stop wait for the end of an update, so that weights and optimiser are never caught between
 two steps, nor one worker among several without the others.
 
-A signal is only noted; `answer` then does what the signal did before: it raises KeyboardInterrupt or Terminated. A
-second one while the first waits does so at once, should the update hang, and so does any inside `released`.
+A signal is only noted; `answer` then has the usual effect: it raises KeyboardInterrupt or Terminated. A second signal
+acts at once, in case the update hangs, and so does any signal inside `released`.
 """
 
 from __future__ import annotations
@@ -18,8 +18,8 @@ _WAITING = (signal.SIGINT, signal.SIGTERM)
 
 
 class Signals:
-    """The two signals while a loop runs: `with signals: … signals.answer(signals.noted)`; without effect in another
-    thread than the main one.
+    """Handle the two signals during a loop: `with signals: … signals.answer(signals.noted)`; no effect outside the main
+    thread.
     """
 
     def __init__(self) -> None:
@@ -43,7 +43,7 @@ class Signals:
 
     @contextmanager
     def released(self) -> Iterator[None]:
-        """What happens in here may be interrupted at any moment."""
+        """Allow an interruption at any moment inside this block."""
         self.answer(self.noted)
         self._released = True
         try:
@@ -52,7 +52,7 @@ class Signals:
             self._released = False
 
     def answer(self, number: int | None) -> None:
-        """Let a signal that was noted have its effect."""
+        """Let a noted signal have its effect."""
         if number is not None:
             self.noted = None
             self._former(number)(number, None)

@@ -1,4 +1,4 @@
-"""Everything a run is, as tensors and facts: what a checkpoint holds, and how it is put back, to the bit.
+"""The whole state of a run as tensors and facts: the content of a checkpoint, restored bit for bit.
 
     model/…  optimiser/i/…  average/i  best/…  carry/i  random
 
@@ -31,7 +31,7 @@ Arrays = dict[str, NDArray[Any]]
 
 @dataclass
 class Where:
-    """Where a run stands between two steps, apart from tensors and plans: numbers, and lists of them."""
+    """The position of a run between two steps, without tensors and plans: numbers, and lists of numbers."""
 
     step: int = 0
     due: bool = False  # the held-out part waits to be looked at
@@ -45,7 +45,7 @@ class Where:
 def of_run(
     at: Where, updater: Updater[Any], average: Average | None, best: Best | None, plans: Sequence[Plan]
 ) -> tuple[Arrays, dict[str, Any]]:
-    """All that a run is: tensors, and facts that JSON can hold; what each worker has of its own is gathered."""
+    """Return the whole state of a run: tensors, and facts for JSON; the states of all workers are gathered."""
     workers = updater.workers
     parts: list[Tensor] = []
     carry = take_apart(updater.carry, parts)
@@ -73,9 +73,9 @@ def of_run(
 def put_run_back(
     tensors: Arrays, facts: Mapping[str, Any], updater: Updater[Any], average: Average | None
 ) -> tuple[Where, Best | None, list[Plan]]:
-    """Let updater and average be those of the run that `of_run` took all this from, and give the rest of it.
+    """Restore updater and average from the output of `of_run`, and return the rest of it.
 
-    Raises IncompatibleBundle if it was another model's.
+    Raises IncompatibleBundle if the state is of another model.
     """
     model = within("model", tensors)
     put_back(updater.model, model)
@@ -94,14 +94,14 @@ def put_run_back(
 
 
 def as_arrays(model: nn.Module) -> Arrays:
-    """A model's tensors as numpy arrays on the CPU, under the names of its state_dict."""
+    """Return a model's tensors as numpy arrays on the CPU, with the names of its state_dict."""
     return {name: tensor.detach().cpu().numpy() for name, tensor in model.state_dict().items()}
 
 
 def put_back(model: nn.Module, arrays: Arrays) -> None:
-    """Give a model the weights that `as_arrays` took from one like it.
+    """Restore a model's weights from the output of `as_arrays`, such as W_ih (G·H, I).
 
-    Raises IncompatibleBundle if they are those of another model.
+    Raises IncompatibleBundle if the weights are of another model.
     """
     wanted = {name: tuple(tensor.shape) for name, tensor in model.state_dict().items()}
     found = {name: array.shape for name, array in arrays.items()}
@@ -114,13 +114,13 @@ def put_back(model: nn.Module, arrays: Arrays) -> None:
 
 
 def optimiser_arrays(adam: torch.optim.Optimizer) -> Arrays:
-    """An optimiser's memory of every parameter, by the parameter's number."""
+    """Return an optimiser's memory of every parameter, by the parameter's number."""
     memory: Mapping[int, Mapping[str, Tensor]] = adam.state_dict()["state"]
     return {f"{number}/{key}": tensor.cpu().numpy() for number, kept in memory.items() for key, tensor in kept.items()}
 
 
 def put_optimiser_back(adam: torch.optim.Optimizer, arrays: Arrays) -> None:
-    """Give an optimiser that memory again."""
+    """Restore an optimiser's memory from arrays such as (G·H, I)."""
     memory: dict[int, dict[str, Tensor]] = {}
     for name, array in arrays.items():
         number, _, key = name.partition("/")
@@ -129,12 +129,12 @@ def put_optimiser_back(adam: torch.optim.Optimizer, arrays: Arrays) -> None:
 
 
 def average_arrays(average: Average | None) -> Arrays:
-    """The averaged weights, by number; none, if nothing is averaged."""
+    """Return the averaged weights, by number; empty if nothing is averaged."""
     return {} if average is None else {str(i): mean.cpu().numpy() for i, mean in enumerate(average.mean)}
 
 
 def put_average_back(average: Average | None, arrays: Arrays, updates: int) -> None:
-    """Give an average its weights and the number of updates they are of."""
+    """Restore an average's weights, such as W_ih (G·H, I), and its number of updates."""
     if average is not None:
         average.updates = updates
         for number, mean in enumerate(average.mean):
@@ -142,14 +142,16 @@ def put_average_back(average: Average | None, arrays: Arrays, updates: int) -> N
 
 
 def facts_of(best: Best | None) -> dict[str, Any] | None:
-    """What is known of the best look, for JSON."""
+    """Return the facts of the best validation, for JSON."""
     if best is None:
         return None
     return {"step": best.step, "loss": best.loss if math.isfinite(best.loss) else None, "weights": best.weights}
 
 
 def best_of(arrays: Arrays, model: Arrays, facts: Mapping[str, Any] | None) -> Best | None:
-    """The best look that a checkpoint tells of; its weights are the model's own where they are not kept apart."""
+    """Return the best validation of a checkpoint; its weights, such as W_ih (G·H, I), are the model's own if they are
+    not stored apart.
+    """
     if facts is None:
         return None
     loss = facts["loss"]
@@ -158,18 +160,18 @@ def best_of(arrays: Arrays, model: Arrays, facts: Mapping[str, Any] | None) -> B
 
 
 def under(prefix: str, arrays: Mapping[str, NDArray[Any]]) -> Arrays:
-    """The same arrays as `prefix/name`."""
+    """Return the same arrays, such as (G·H, I), with names `prefix/name`."""
     return {f"{prefix}/{name}": array for name, array in arrays.items()}
 
 
 def within(prefix: str, arrays: Mapping[str, NDArray[Any]]) -> Arrays:
-    """Those that stand under `prefix/`, without it."""
+    """Return the arrays, such as (G·H, I), whose names begin with `prefix/`, without the prefix."""
     start = f"{prefix}/"
     return {name.removeprefix(start): array for name, array in arrays.items() if name.startswith(start)}
 
 
 def take_apart(value: Any, parts: list[Tensor]) -> Any:
-    """Append a nested value's tensors to `parts`, and give what JSON needs to put them together again."""
+    """Append a nested value's tensors, such as a state (L, B, H), to `parts`, and return a description for JSON."""
     if isinstance(value, Tensor):
         parts.append(value)
         return {"tensor": len(parts) - 1}
@@ -182,7 +184,7 @@ def take_apart(value: Any, parts: list[Tensor]) -> Any:
 
 
 def put_together(described: Mapping[str, Any], parts: list[Tensor]) -> Any:
-    """The value that `take_apart` described."""
+    """Return the value that `take_apart` described; `parts` are its tensors, such as a state (L, B, H)."""
     ((kind, inside),) = described.items()
     if kind == "tensor":
         return parts[inside]
@@ -194,10 +196,10 @@ def put_together(described: Mapping[str, Any], parts: list[Tensor]) -> Any:
 
 
 def random_array() -> NDArray[np.uint8]:
-    """Where torch's own generator stands."""
+    """Return the state of torch's random generator."""
     return torch.get_rng_state().numpy()
 
 
 def put_random_back(array: NDArray[np.uint8]) -> None:
-    """Let torch's own generator go on from there."""
+    """Set the state (n,) of torch's random generator."""
     torch.set_rng_state(torch.from_numpy(array.copy()))

@@ -1,4 +1,4 @@
-"""A task that learns from examples with known answers: what it writes itself, and what it is given.
+"""A task that learns from examples with known answers: the task's own methods, and the shared ones.
 
 it writes     encode · network · make_batches · initialise · batch_loss · validation_part · validation_loss
               describe · fit_baseline · baseline · score · judge · reader
@@ -29,7 +29,7 @@ Batch = TypeVar("Batch")
 
 
 class SupervisedTask(ABC, Generic[Batch]):
-    """A task's part in a run: an encoded corpus, and what is made of it."""
+    """A task's part in a run: an encoded corpus and its training."""
 
     task: str
     loss_unit: str  # what the loss is a mean over
@@ -37,7 +37,7 @@ class SupervisedTask(ABC, Generic[Batch]):
     unit: str  # the plural of what batches count
 
     def __init__(self, config: Any, corpus: Any) -> None:
-        """Raises DataError for a corpus that nothing can be learned from."""
+        """Raises DataError for a corpus from which nothing can be learned."""
         self.config, self.corpus, self.sha256 = config, corpus, corpus.sha256
         self.encoded = self.encode()
         self.training = self.settle()
@@ -50,19 +50,19 @@ class SupervisedTask(ABC, Generic[Batch]):
 
     @abstractmethod
     def encode(self) -> Any:
-        """Both parts of the corpus as numbers."""
+        """Return both parts of the corpus as numbers."""
 
     def settle(self) -> Any:
-        """The options of training, with those that were left open filled in."""
+        """Return the options of training, with the open ones filled in."""
         return self.config.training
 
     @abstractmethod
     def network(self) -> spec.Block:
-        """The model's checked spec."""
+        """Return the model's checked spec."""
 
     @abstractmethod
     def make_batches(self) -> Any:
-        """The training part in batches, with `per_epoch` of them in one pass."""
+        """Return the training part in batches, with `per_epoch` of them in one pass."""
 
     @abstractmethod
     def initialise(self, model: Any) -> None:
@@ -70,39 +70,39 @@ class SupervisedTask(ABC, Generic[Batch]):
 
     @abstractmethod
     def batch_loss(self, model: nn.Module, batch: Batch, carry: Any) -> tuple[Tensor, Any]:
-        """The sum of a batch's losses (), and what the next batch begins with."""
+        """Return the sum () of a batch's losses, and the state with which the next batch begins."""
 
     @property
     @abstractmethod
     def most_validated(self) -> int:
-        """Examples of one validation, where there is time."""
+        """The number of examples of one validation, if time allows."""
 
     @property
     @abstractmethod
     def most_scored(self) -> int:
-        """Examples of the final score, where there is time."""
+        """The number of examples of the final score, if time allows."""
 
     @abstractmethod
     def validation_part(self, count: int) -> Any:
-        """So many examples of the held-out part, evenly spread over it."""
+        """Return so many examples of the held-out part, evenly spaced."""
 
     @abstractmethod
     def validation_loss(self, model: nn.Module) -> float:
-        """The mean loss on `self.validated`, in nats per unit."""
+        """Return the mean loss on `self.validated`, in nats per unit."""
 
     @property
     @abstractmethod
     def validation_units(self) -> int:
-        """Units of `self.validated`, as batches count them."""
+        """The units of `self.validated`, as batches count them."""
 
     @property
     @abstractmethod
     def validations_per_score(self) -> float:
-        """How many validations the final score takes as long as."""
+        """The time of the final score, in validations."""
 
     @abstractmethod
     def describe(self, batch: Batch, row: int, part: str = "") -> str:
-        """Words that say where a row of a batch comes from, as a part of the model counts rows."""
+        """Describe the origin of a row of a batch, in the row numbers of a part of the model."""
 
     @abstractmethod
     def fit_baseline(self, observer: Observer) -> None:
@@ -111,33 +111,34 @@ class SupervisedTask(ABC, Generic[Batch]):
     @property
     @abstractmethod
     def baseline(self) -> Any:
-        """How good the simple methods are on the examples that are scored."""
+        """Return the score of the simple methods on the scored examples."""
 
     @abstractmethod
     def score(self, trained: TrainedWeights) -> Any:
-        """How good the trained weights are on `self.scored` held-out examples, as the runtime computes it."""
+        """Return the score of the trained weights on `self.scored` held-out examples, as the runtime computes it."""
 
     @abstractmethod
     def judge(self, score: Any, trained: TrainedWeights | None) -> Judgement:
-        """What there is to say of a score, None before there is one."""
+        """Return the report of a score, or of no score yet (None)."""
 
     @abstractmethod
     def reader(self, score: Any) -> tuple[Mapping[str, Any], Tensors]:
-        """How the model reads its input: the bundle's `units` and the tensors that go with them."""
+        """Return the model's reader of inputs: the bundle's `units` and tensors."""
 
     # What it is given
 
     @classmethod
     def train(cls, config: Any, corpus: Any, output: str | Path, **options: Any) -> Report:
-        """Train on a corpus, score beside the baseline, and write the bundle to `output`; `options` and errors are
-        those of `run.train`, and DataError for a corpus that nothing can be learned from.
+        """Train on a corpus, score beside the baseline, and write the bundle to `output`.
+
+        `options` and errors are those of `run.train`, and DataError for a corpus from which nothing can be learned.
         """
         report = run.train(cls(config, corpus), output, **options)
         assert isinstance(report, Report)
         return report
 
     def limit(self, validation_share: float, score_share: float) -> None:
-        """From now on validate on, and score, only such shares of the examples that would be."""
+        """Limit later validations and the score to these shares of their examples."""
         self.validated = self.validation_part(at_least(validation_share, self.most_validated, self.fewest))
         self.scored = at_least(score_share, self.most_scored, self.fewest)
 
@@ -146,7 +147,7 @@ class SupervisedTask(ABC, Generic[Batch]):
         return self.judge(None, None).results
 
     def bundle_of(self, tree: spec.Block, tensors: Tensors, score: Any = None) -> bundle.Bundle:
-        """The bundle of these weights, without a card."""
+        """Return the bundle of these weights, such as W_ih (G·H, I), without a card."""
         units, own = self.reader(score)
         config = {
             "version": bundle.VERSION,
@@ -160,9 +161,9 @@ class SupervisedTask(ABC, Generic[Batch]):
     def save(
         self, trained: TrainedWeights, folder: Path, output: Path, score: Any
     ) -> tuple[Report, dict[Path, UsageError]]:
-        """Write the model to `output` and into the run's folder, with its score or (None) before there is one.
+        """Write the model to `output` and into the run's folder, with its score, or None before there is one.
 
-        Gives the report, and the error of each of the two places that could not be written.
+        Returns the report, and the error of each place that could not be written.
         """
         found = self.judge(score, trained)
         report = reports.report(trained, score, self.baseline, found, self.loss_unit, folder, output)

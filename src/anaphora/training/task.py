@@ -1,8 +1,8 @@
-"""What a task brings to a run: its data ready to train on, its loss, its judgement, and what is made of the weights.
+"""A task's part in a run: its encoded data, its loss, its score, and its model file.
 
-    batches → loss → evaluate now and then → score at the end → save
+    batches → loss → validations → final score → save
 
-A run is everything else, the same for all tasks.
+The rest of a run is the same for all tasks.
 """
 
 from __future__ import annotations
@@ -37,15 +37,15 @@ class TrainingTask(Protocol[Batch]):
 
     @property
     def validations_per_score(self) -> float:
-        """How many validations the score at the end takes as long as."""
+        """The time of the final score, in validations."""
 
     @property
     def config(self) -> Config:
-        """Everything that was set."""
+        """The whole config."""
 
     @property
     def batches(self) -> Batches[Batch]:
-        """What is trained on."""
+        """The training part in batches."""
 
     @property
     def training(self) -> Training:
@@ -55,38 +55,38 @@ class TrainingTask(Protocol[Batch]):
         """Set the first weights that follow from the data."""
 
     def batch_loss(self, model: nn.Module, batch: Batch, carry: Any) -> tuple[Tensor, Any]:
-        """The sum of a batch's losses (), and what the next batch begins with."""
+        """Return the sum () of a batch's losses, and the state with which the next batch begins."""
 
     def validation_loss(self, model: nn.Module) -> float:
-        """The mean loss on the held-out part or a sample of it."""
+        """Return the mean loss on the held-out part or on a sample of it."""
 
     def describe(self, batch: Batch, row: int, part: str = "") -> str:
-        """Words that say where a row of a batch comes from, as a part of the model counts rows."""
+        """Describe the origin of a row of a batch, in the row numbers of a part of the model."""
 
     def fit_baseline(self, observer: Observer) -> None:
-        """Fit the simple methods that the network is set beside."""
+        """Fit the simple methods of the baseline."""
 
     def results(self) -> Sequence[Result]:
-        """What the simple methods reach, as results without a value."""
+        """The figures of the simple methods, as results without a value."""
 
     def score(self, trained: TrainedWeights) -> Any:
-        """How good the trained weights are on all of the held-out part, or what of it there is time for."""
+        """Return the score of the trained weights on the held-out part, or on a share of it if time is short."""
 
     def save(
         self, trained: TrainedWeights, folder: Path, output: Path, score: Any
     ) -> tuple[Any, dict[Path, UsageError]]:
-        """Write the model to both its places, with its score if there is one: the report, and what could not be
-        written.
+        """Write the model to both its places, with its score if there is one; return the report, and the errors of
+        writing.
         """
 
 
 @runtime_checkable
 class Subsampled(Protocol):
-    """A work that can also look at less of the held-out part, and score less of it, where time is short."""
+    """A task that can also validate and score on a share of the held-out part when time is short."""
 
     @property
     def validation_units(self) -> int:
-        """Units of one validation, as batches count them."""
+        """The units of one validation, as batches count them."""
 
     def limit(self, look_share: float, score_share: float) -> None:
-        """From now on look at, and score, only such shares of what would be, evenly spread."""
+        """Limit later validations and the score to these shares of their examples, evenly spaced."""

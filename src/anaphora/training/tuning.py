@@ -1,10 +1,10 @@
-"""A search over a few fields in a budget of time: trials are short trainings, kept in a study on disk.
+"""A search over a few options in a time budget: trials are short trainings, stored in a study on disk.
 
-    trial n:   fields drawn by TPE from what the trials before came to (the first: as they were set)
-               trained for budget / trials of the time, its loss the best look at the held-out part
-               given up at a look that is worse than the median of the others' at that tenth of their run
+    trial n:   options drawn by TPE from the results of earlier trials (the first: as they were set)
+               trained for budget / trials of the time, its loss is the best validation loss
+               stopped at a validation worse than the median of the others at that tenth of their run
 
-    FOLDER/study.jsonl    every trial, a line at a time: the search can be cut off and goes on with what is finished
+    FOLDER/study.jsonl    every trial, a line at a time: an interrupted search continues after the finished trials
     FOLDER/best.toml      the settings of the best trial
     FOLDER/trials/0007/   the records of one, as any run's: `anaphora runs FOLDER` lists them
 
@@ -56,8 +56,8 @@ _SHORTEST = 0.5  # of a trial's time: with less of it left none is begun
 
 @dataclass(frozen=True)
 class Tried:
-    """A trial as the study has it: `state` is finished, pruned (given up), diverged, refused (its settings cannot be
-    trained), running or cut off; `why` says more.
+    """A trial in the study: `state` is finished, pruned (stopped early), diverged, refused (its settings cannot be
+    trained), running or cut off; `why` gives details.
     """
 
     number: int
@@ -70,7 +70,7 @@ class Tried:
 
 @dataclass(frozen=True)
 class _End:
-    """How a trial ended, for its log."""
+    """The end of a trial, for its log."""
 
     trial: int
     stopped: str
@@ -81,8 +81,8 @@ class _End:
 
 @dataclass
 class Search:
-    """One process's part in a search; `config` makes a trial's settings of options that are set on top of the
-    person's, `work` what is trained of settings.
+    """One process's part in a search; `config` makes a trial's config from options added to the user's, `work` makes
+    the training of a config.
     """
 
     config: Callable[[Sequence[str]], Config]
@@ -99,10 +99,10 @@ class Search:
         self._refused = 0  # trials in a row whose settings could not be trained
 
     def run(self) -> None:
-        """Make trials until the time is up, or there are as many as were asked for.
+        """Run trials until the time is up, or the requested number of trials exists.
 
         Raises MissingExtra without optuna, UsageError if the folder holds another search; Interrupted or Terminated
-        after the trial under way was marked as such.
+        after the present trial was marked.
         """
         deadline = time.monotonic() + 60 * self.minutes
         study = self.open()
@@ -120,10 +120,10 @@ class Search:
             raise Interrupted(f"Stopped by Ctrl-C; {self._kept(study)}") from cut
         except Terminated as cut:
             self._keep_best(study)
-            raise Terminated(f"Asked to stop; {self._kept(study)}") from cut
+            raise Terminated(f"Stopped by a signal; {self._kept(study)}") from cut
 
     def open(self) -> Study:
-        """The study of the folder, made if there is none."""
+        """Open the study of the folder, or make it."""
         try:
             import optuna
             from optuna.storages.journal import JournalFileBackend
@@ -146,7 +146,7 @@ class Search:
         elif study.user_attrs["facts"] != facts:
             other = [name for name in facts if study.user_attrs["facts"].get(name) != facts[name]]
             raise UsageError(
-                f"{self.folder} holds another search: its {' and '.join(other)} are others. Name another --folder."
+                f"{self.folder} holds another search: its {' and '.join(other)} differ. Name another --folder."
             )
         _bury(study)
         # Another seed for every process that opens the study, or it would draw the same fields again.
@@ -156,7 +156,7 @@ class Search:
         return study
 
     def _as_set(self) -> dict[str, Value]:
-        """The fields as the person set them, where a search may try that."""
+        """Return the options as the user set them, if the search space contains them."""
         set_to = self.config(()).model_dump()
         found: dict[str, Value] = {}
         for name, space in self.spaces.items():
@@ -245,7 +245,7 @@ class Search:
         return self.folder / TRIALS / f"{trial.number:04}"
 
     def _say(self, study: Study, number: int, values: Mapping[str, Value]) -> None:
-        """Write the best settings down if they are this trial's, and tell how it went."""
+        """Write the best config to disk if it is this trial's, and report the trial."""
         each = next(each for each in tried(study) if each.number == number)
         best = best_of(study)
         said = ", ".join(f"{name.partition('.')[2]} {value:.4g}" if isinstance(value, float) else
@@ -253,7 +253,7 @@ class Search:
         loss = "no loss" if each.loss is None else f"{each.loss:.4f}"
         if best == each:
             self._keep_best(study)
-        self.tell(f"trial {number}: {loss}, {each.state}{'; the best so far' if best == each else ''}  ({said})")
+        self.tell(f"trial {number}: {loss}, {each.state}{'; best so far' if best == each else ''}  ({said})")
 
     def _keep_best(self, study: Study) -> None:
         best = best_of(study)
@@ -262,18 +262,18 @@ class Search:
 
     def _kept(self, study: Study) -> str:
         finished = sum(each.state not in ("cut off", "running") for each in tried(study))
-        return f"{finished} trials are kept in {self.folder}. The same command goes on with them."
+        return f"{finished} trials are kept in {self.folder}. The same command continues the search."
 
 
 class _Prune(SilentObserver):
-    """Gives a trial up at a look that compares badly."""
+    """Stop a trial at a validation that is worse than those of other trials."""
 
     def __init__(self, trial: Trial) -> None:
         self._trial = trial
         self._last = -1
 
     def evaluation(self, evaluation: Evaluation) -> None:
-        """Compare a look, at most one in each tenth of the run."""
+        """Compare a validation, at most one in each tenth of the run."""
         from optuna import TrialPruned
 
         tenth = _TENTHS * evaluation.step // max(1, evaluation.total_steps)
@@ -285,7 +285,7 @@ class _Prune(SilentObserver):
 
 
 def _give_up(study: Study, trial: Trial, how: str, why: str) -> None:
-    """Let the sampler know that this was a bad one."""
+    """Mark the trial as bad for the sampler."""
     from optuna.trial import TrialState
 
     trial.set_user_attr("how", how)
@@ -294,7 +294,7 @@ def _give_up(study: Study, trial: Trial, how: str, why: str) -> None:
 
 
 def tried(study: Study) -> list[Tried]:
-    """Every trial of a study, in the order of their numbers."""
+    """Return every trial of a study, in the order of their numbers."""
     names = {"COMPLETE": "finished", "PRUNED": "pruned", "RUNNING": "running", "FAIL": "cut off"}
     return [
         Tried(
@@ -311,7 +311,7 @@ def tried(study: Study) -> list[Tried]:
 
 
 def best_of(study: Study) -> Tried | None:
-    """The finished trial with the least loss."""
+    """Return the finished trial with the least loss."""
     finished = [each for each in tried(study) if each.state == "finished" and each.loss is not None]
     return min(finished, key=lambda each: each.loss or 0.0, default=None)
 
@@ -325,7 +325,7 @@ def _suggested(trial: Trial, name: str, space: Space) -> Value:
 
 
 def _options(values: Mapping[str, Value]) -> list[str]:
-    """Fields as words of the command line."""
+    """Return options as words of the command line."""
     words: list[str] = []
     for name, value in values.items():
         words += [
@@ -336,14 +336,14 @@ def _options(values: Mapping[str, Value]) -> list[str]:
 
 
 def _whole_lines(path: Path) -> None:
-    """Take away a last line that a killed process left unfinished: the journal could not be read past it."""
+    """Remove an incomplete last line of a killed process, because the journal cannot be read past it."""
     if path.exists():
         with path.open("rb+") as file:
             file.truncate(file.read().rfind(b"\n") + 1)
 
 
 def _bury(study: Study) -> None:
-    """Mark the trials of processes that are no more as failed."""
+    """Mark the trials of ended processes as failed."""
     from optuna.trial import TrialState
 
     for trial in study.get_trials(deepcopy=False, states=[TrialState.RUNNING]):

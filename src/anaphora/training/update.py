@@ -28,20 +28,22 @@ Loss = Callable[[nn.Module, Batch, Any], tuple[Tensor, Any]]
 
 
 class Batches(Protocol[Batch]):
-    """What is trained on: a function of the position, so that any step can be made again."""
+    """Training data as batches, a function of the position, so that any step can be repeated."""
 
     def at(self, position: int) -> Batch:
-        """The batch at this position, counted from 0 and going on for ever."""
+        """Return the batch at this position, counted from 0 without end."""
 
     def units(self, batch: Batch) -> int:
-        """How many units of the task its loss is summed over."""
+        """Return the number of units in a batch's loss."""
 
     def part(self, batch: Batch, rank: int, ranks: int) -> Batch:
-        """One worker's rows of it, in the same order for every batch; none, if there are fewer rows than workers."""
+        """Return one worker's rows of a batch, in the same order for every batch; none if there are fewer rows than
+        workers.
+        """
 
 
 class Taken(NamedTuple):
-    """What an update was: numbers on the model's device, not yet read."""
+    """The facts of an update: numbers on the model's device, not yet read."""
 
     loss: Tensor  # mean over the units
     norm: Tensor  # of the gradient before clipping
@@ -50,7 +52,7 @@ class Taken(NamedTuple):
 
 
 class Updater(Generic[Batch]):
-    """A model, what it learns from, and the optimiser between them."""
+    """A model, its batches, and its optimiser."""
 
     def __init__(
         self, model: nn.Module, batches: Batches[Batch], loss: Loss[Batch], training: Training, workers: Workers
@@ -69,16 +71,16 @@ class Updater(Generic[Batch]):
         self._precision = (lambda: torch.autocast(device.type, torch.bfloat16)) if half else contextlib.nullcontext
 
     def taken(self, step: int) -> list[Batch]:
-        """The batches of update number `step`, the first being 1."""
+        """Return the batches of update number `step`, counted from 1."""
         first = (step - 1) * self._accumulate
         return [self.batches.at(position) for position in range(first, first + self._accumulate)]
 
     def parts(self, step: int) -> list[Batch]:
-        """This worker's rows of them."""
+        """Return this worker's rows of them."""
         return [self.batches.part(batch, self.workers.rank, self.workers.ranks) for batch in self.taken(step)]
 
     def update(self, step: int, rate: float, *, measured: bool) -> Taken:
-        """Make update number `step`; `measured` asks how far it moved the weights."""
+        """Make update number `step`; `measured` requests the size of the change of the weights."""
         batches = self.taken(step)
         units = sum(self.batches.units(batch) for batch in batches)
         set_rate(self.adam, rate)
@@ -95,7 +97,7 @@ class Updater(Generic[Batch]):
         return Taken(loss, norm, self._moved(before) if measured else None, units)
 
     def _backward(self, batches: list[Batch], units: int) -> Tensor:
-        """Add the gradients of all the batches up, and give the sum of this worker's losses."""
+        """Add up the gradients of all batches, and return the sum of this worker's losses."""
         workers = self.workers
         total = torch.zeros((), dtype=torch.float64, device=self._broken.device)
         for number, batch in enumerate(batches):
@@ -109,8 +111,8 @@ class Updater(Generic[Batch]):
         return total
 
     def _settle(self, batches: list[Batch], units: int) -> None:
-        """Go back once for nothing: only then do the workers exchange gradients in their final order, in which a run
-        that was cut off adds them up like one that was not.
+        """Run one backward pass without effect, because workers exchange gradients in their final order only
+        afterwards; a resumed run then adds them up in the same order.
         """
         device = self._broken.device
         with torch.random.fork_rng([torch.cuda.current_device()] if device.type == "cuda" else []):

@@ -89,14 +89,14 @@ def test_objects_and_tables_of_lists(tmp_path: Path) -> None:
         ("a.txt", "a\nb\n", "", "has one field, 'a'"),
         ("a.txt", "a O\n", "--tag=3", "no column '3'.*has 2 fields"),
         ("a.txt", "a O\n", "--tag=0", "no column '0'"),
-        ("a.conllu", CONLLU.replace("2\tnos", "x\tnos"), "", "line 5: 'x' is no number"),
+        ("a.conllu", CONLLU.replace("2\tnos", "x\tnos"), "", "line 5: 'x' is not a word number"),
         ("a.conllu", "1\ta\tO\n", "", "line 1: 3 fields, expected 10"),
         ("a.conllu", CONLLU, "--tag=UPSO", "no field 'UPSO'.*Did you mean UPOS"),
         ("a.jsonl", '{"tokens": ["a"], "tags": ["N", "V"]}\n', "", "line 1: 1 words and 2 tags"),
         ("a.jsonl", '{"tokens": "a b", "tags": ["N"]}\n', "", "expected a list of texts"),
         ("a.jsonl", '{"tokens": [1.5], "tags": ["N"]}\n', "", r"holds '1.5' \(float\)"),
         ("a.jsonl", '{"tokens": ["a"], "tags": [""]}\n', "", "tag of word 1 is empty"),
-        ("a.jsonl", '{"a": 1}\n', "", "none of its columns is called tokens"),
+        ("a.jsonl", '{"a": 1}\n', "", "no column is called tokens"),
     ],
 )
 def test_what_is_no_sentence_is_named(name: str, text: str, options: str, words: str, tmp_path: Path) -> None:

@@ -60,11 +60,11 @@ def test_columns_without_names(tmp_path: Path) -> None:
 
 def test_what_is_not_clear_is_asked(tmp_path: Path) -> None:
     rows = [f"{source}\t{target}" for source, target in zip(DE, EN, strict=True)]
-    with pytest.raises(DataError, match=r"not clear which columns.*--no-header"):
+    with pytest.raises(DataError, match=r"columns are not clear.*--no-header"):
         read_pairs([write(tmp_path, "a.tsv", rows)])
     with pytest.raises(DataError, match=r"no column 'sorce'.*Did you mean 'source'"):
         read_pairs([write(tmp_path, "b.tsv", ["source\ttarget", *rows])], source="sorce")
-    with pytest.raises(UsageError, match="stands alone"):
+    with pytest.raises(UsageError, match="was named alone"):
         read_pairs([write(tmp_path, "a.de", DE)])
     with pytest.raises(UsageError, match="3 files were named"):
         read_pairs([str(tmp_path / "a.de")] * 3)
@@ -80,7 +80,7 @@ def test_files_of_unlike_length_say_where_they_part(tmp_path: Path, gone: int) -
     del targets[gone]
     assert parting(sources, targets) == gone + 1
     assert parting(targets, sources) == gone + 1
-    with pytest.raises(DataError, match=rf"has 100 lines and .* has 99.*part at line {gone + 1}:"):
+    with pytest.raises(DataError, match=rf"has 100 lines and .* has 99.*stop matching at line {gone + 1}:"):
         read_pairs([write(tmp_path, "a.de", sources), write(tmp_path, "a.en", targets)])
 
 

@@ -100,13 +100,13 @@ def test_objects_may_lack_a_column_and_have_it_later() -> None:
     [
         (
             "text,label\na,x\nb,y,z\n",
-            r"'f\.csv', line 3, has 3 fields; expected 2 \(text, label\)\. A field",
+            r"'f\.csv', line 3, has 3 fields; expected 2 \(text, label\)\. Put a field",
         ),
         ('text,label\n"a\nb",x\nb\n', r"line 4, has 1 fields; expected 2"),
-        ('text,label\na,x\n"b,y\n', r"'f\.csv', line 3: unexpected end of data\. A quotation mark"),
+        ('text,label\na,x\n"b,y\n', r"'f\.csv', line 3: unexpected end of data\. Double every quotation mark"),
         ('text,label\n"a" b,x\n', r"line 2: .*expected after"),
         ("label,label\na,x\n", r"line 1, has two columns 'label'"),
-        ("1,2.5\n3,4\n", r"line 1, should name the columns; it reads: 1,2\.5\. Give them names, or say --no-header"),
+        ("1,2.5\n3,4\n", r"line 1, should name the columns; it reads: 1,2\.5\. Add a line of names, .* --no-header"),
     ],
 )
 def test_a_field_out_of_place_is_named_with_its_line(text: str, said: str) -> None:
@@ -118,8 +118,8 @@ def test_a_field_out_of_place_is_named_with_its_line(text: str, said: str) -> No
     ("text", "said"),
     [
         ('{"a": 1}\n{"a": }\n', r"'f\.jsonl', line 2, is not JSON: Expecting value"),
-        ('{"a": 1}\n[1]\n', r"'f\.jsonl', line 2, is no JSON object: expected .*, got '\[1\]'"),
-        ('[{"a": 1}, 5]', r"'f\.jsonl', item 2, is no JSON object"),
+        ('{"a": 1}\n[1]\n', r"'f\.jsonl', line 2, is not a JSON object: expected .*, got '\[1\]'"),
+        ('[{"a": 1}, 5]', r"'f\.jsonl', item 2, is not a JSON object"),
         ("[" * 100_000, r"is not JSON"),
     ],
 )

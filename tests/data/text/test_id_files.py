@@ -64,10 +64,10 @@ def test_what_is_no_shard_is_refused(tmp_path: Path) -> None:
     id_files.write(path, [np.arange(100)], 100)
     whole = path.read_bytes()
     path.write_bytes(whole[:-1])
-    with pytest.raises(DataError, match=r"ids\.npy' is not whole: expected 228 bytes, got 227"):
+    with pytest.raises(DataError, match=r"ids\.npy' is incomplete: expected 228 bytes, got 227"):
         IdFile(path)
     for wrong, message in (
-        (b"", "cannot be read as a text's units"),
+        (b"", "cannot be read as a file of units"),
         (b"not an array" * 20, "magic string is not correct"),
     ):
         path.write_bytes(wrong)

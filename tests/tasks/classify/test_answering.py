@@ -89,8 +89,8 @@ def test_several_labels_and_series(models: Path) -> None:
     [
         ("text", InputLine("x", b"caf\xe9", False), r"x is not UTF-8: its byte 3 is 0xe9"),
         ("text", InputLine("x", b"{", True), r"x is not JSON: Expecting property name"),
-        ("text", InputLine("x", b"[1]", True), r"x is no JSON object"),
-        ("text", InputLine("x", b'{"txt": "a"}', True), r"x: there is no 'text' in it; there are: txt"),
+        ("text", InputLine("x", b"[1]", True), r"x is not a JSON object"),
+        ("text", InputLine("x", b'{"txt": "a"}', True), r"x: the object has no field 'text'; it has: txt"),
         ("text", InputLine("x", b'{"text": ["a"]}', True), r"x: expected a text or a number"),
         ("series", InputLine("x", b"1 2 3", False), r"x: the classifier reads u, v: give a JSON object with them"),
         (

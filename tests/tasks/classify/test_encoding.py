@@ -10,7 +10,7 @@ import pytest
 from anaphora.data.batches import Ragged
 from anaphora.data.files.tables import ColumnTable as Frame
 from anaphora.errors import CorruptBundle, DataError
-from anaphora.tasks.classify.encoding import Reader, Scale, encode, guess_units, targets
+from anaphora.tasks.classify.encoding import Reader, Scale, encode, suggest_units, targets
 from labelled import config, sentences, split, waves
 
 
@@ -108,9 +108,9 @@ def test_numbers_that_are_missing_or_none() -> None:
 
 
 def test_units_are_guessed_by_how_long_rows_are() -> None:
-    assert guess_units(["Müller", "Van der Berg", "O'Neil"]) == "char"
-    assert guess_units(["a good film", "so bad it hurts"]) == "word"
-    assert guess_units(["ACGTTGCA" * 20] * 3) == "char"
+    assert suggest_units(["Müller", "Van der Berg", "O'Neil"]) == "char"
+    assert suggest_units(["a good film", "so bad it hurts"]) == "word"
+    assert suggest_units(["ACGTTGCA" * 20] * 3) == "char"
 
 
 def test_targets() -> None:
@@ -122,7 +122,7 @@ def test_targets() -> None:
 
 def test_labels_that_cannot_be_learned() -> None:
     texts, _ = sentences(20)
-    with pytest.raises(DataError, match=r"have the same label, 'a': there is nothing to tell apart"):
+    with pytest.raises(DataError, match=r"have the same label, 'a', so there is nothing to learn"):
         encode(config(), corpus_of({"text": texts, "label": ["a"] * 20}))
     corpus = corpus_of({"text": texts, "label": ["a", "b"] * 10})
     strange = type(corpus)(
@@ -137,7 +137,7 @@ def test_labels_that_cannot_be_learned() -> None:
         "",
         corpus.columns,
     )
-    with pytest.raises(DataError, match=rf"{corpus.held_out.at(0)}: no row of the training part has the label 'new'"):
+    with pytest.raises(DataError, match=rf"{corpus.held_out.at(0)}: no training row has the label 'new'"):
         encode(config(), strange)
 
 

@@ -335,7 +335,7 @@ def test_where_time_is_short_some_rows_are_scored_beside_the_same_floor(
     fewer = replace(corpus, held_out=corpus.held_out.take(np.arange(some) * count // some))
     assert report.score == Classifier.open(tmp_path / "m.anaphora").judged(fewer.held_out)
     assert report.baseline == baseline_of(settings, fewer)
-    assert f"Scored are {some} of {count} held-out rows: --minutes left no time for more." in report.notes
+    assert f"The score covers {some} of {count} held-out rows: --minutes left no time for more." in report.notes
     assert bundle.read(tmp_path / "m.anaphora").config["card"]["scored_rows"] == some
 
 

@@ -11,7 +11,7 @@ import pytest
 
 from anaphora.data.batches import Ragged
 from anaphora.data.examples import hold_out_stratified
-from anaphora.data.files.tables import Columns as Frame
+from anaphora.data.files.tables import ColumnTable as Frame
 from anaphora.errors import DataError, UsageError
 from anaphora.tasks.classify import data
 from anaphora.tasks.classify.columns import Columns, choose
@@ -62,12 +62,12 @@ def test_columns_are_found(columns: dict[str, list[Any]], data: Data, expected: 
 @pytest.mark.parametrize(
     ("columns", "data", "said"),
     [
-        ({"text": TEXT, "kind": ["a", "b"]}, Data(), r"none of its columns is called label: text, kind\. .*--label"),
+        ({"text": TEXT, "kind": ["a", "b"]}, Data(), r"no column is called label; .* are text, kind\. .*--label"),
         ({"text": TEXT, "label": ["a", "b"]}, Data(label="lable"), r"no column 'lable'.*Did you mean 'label'"),
         ({"text": TEXT, "label": ["a", "b"]}, Data(text="txt"), r"no column 'txt'.*Did you mean 'text'"),
-        ({"u": ["1", "2"], "label": ["a", "b"]}, Data(), r"not clear what the network should read.*--text.*--id"),
-        ({"p": TEXT, "q": TEXT, "label": ["a", "b"]}, Data(), r"not clear what the network should read"),
-        ({"id": ["1", "1"], "label": ["a", "b"]}, Data(), r"no column of numbers beside 'id' and 'label'"),
+        ({"u": ["1", "2"], "label": ["a", "b"]}, Data(), r"the input columns are not clear.*--text.*--id"),
+        ({"p": TEXT, "q": TEXT, "label": ["a", "b"]}, Data(), r"the input columns are not clear"),
+        ({"id": ["1", "1"], "label": ["a", "b"]}, Data(), r"no numeric column besides 'id' and 'label'"),
     ],
 )
 def test_what_cannot_be_told_is_asked_for(columns: dict[str, list[Any]], data: Data, said: str) -> None:
@@ -97,7 +97,7 @@ def test_a_series_is_a_list_per_channel_or_steps_of_lists() -> None:
     ("values", "said"),
     [
         ([[1, 2], [3]], r"x: the channels have different numbers of steps \(2 in 'u', 1 in 'v'\)"),
-        ([[1, "two"], [3, 4]], r"x: column 'u' holds \"two\", which is no number"),
+        ([[1, "two"], [3, 4]], r"x: column 'u' holds \"two\", which is not a number"),
         ([[1, True], [3, 4]], r"x: column 'u' holds true"),
         ([1.0, [3, 4]], r"x: column 'u' should hold a list of numbers, one per step; it holds 1\.0"),
         ([[[1, 2], [3]]], r"x: the steps of 'u' have 1 to 2 numbers"),
@@ -115,7 +115,7 @@ def test_the_labels_of_a_row() -> None:
     assert labels_of(["b", "a"], None, True, "x") == ("b", "a")
     assert labels_of(None, ";", True, "x") == ()
     for nothing in (None, "  "):
-        with pytest.raises(DataError, match="x has no label: give it one, or remove the row"):
+        with pytest.raises(DataError, match="x has no label: add a label, or remove the row"):
             labels_of(nothing, None, False, "x")
 
 
@@ -147,7 +147,7 @@ def test_a_long_table_becomes_series(tmp_path: Path) -> None:
     [
         ({"label": ["x", "y"]}, r'the data, row 2: series "b" has label "y" here and "x" in the data, row 1'),
         ({"id": ["b", ""]}, r"row 2: column 'id' is empty"),
-        ({"u": ["1", "one"]}, r"row 2: column 'u' holds \"one\", which is no number"),
+        ({"u": ["1", "one"]}, r"row 2: column 'u' holds \"one\", which is not a number"),
     ],
 )
 def test_a_line_of_a_long_table_that_does_not_fit(changes: dict[str, list[Any]], said: str) -> None:

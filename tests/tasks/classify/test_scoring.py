@@ -66,7 +66,7 @@ def test_labels_that_training_never_saw_count_as_wrong() -> None:
     assert (found.labels, found.unseen, found.support) == (("a", "b", "c", "x"), ("x",), (1, 1, 0, 2))
     assert found.macro_f1 == pytest.approx((2 / 3 + 1 + 0 + 0) / 4)
     assert found.nats_per_row == pytest.approx(float(np.log(1 + 2 * np.exp(-2))))
-    assert "labels that training never saw, always wrong: x" in "\n".join(found.lines())
+    assert "labels without a training row, always predicted wrong: x" in "\n".join(found.lines())
     several = judge(scores, rows_with([("a",), ("b",), ("c", "x"), ()]), LABELS, 1.0, multi=True)
     assert several.accuracy == 0.5 - 0.5  # a score of 0 is a probability of one half: every label is given
     assert several.unseen == ("x",)
@@ -78,7 +78,7 @@ def test_what_a_person_reads() -> None:
     text = "\n".join(found.lines())
     assert "4 rows, 3 labels" in text
     assert "accuracy  0.5000" in text
-    assert "the data, row 2: c, taken for b" in text
+    assert "the data, row 2: c, predicted as b" in text
     lines = text.splitlines()
     head = next(at for at, line in enumerate(lines) if line.startswith("truth"))
     assert [line.split() for line in lines[head + 1 : head + 4]] == [
@@ -142,13 +142,13 @@ def test_a_classifier_by_hand() -> None:
 
 
 def test_a_file_that_is_no_classifier_is_refused() -> None:
-    with pytest.raises(CorruptBundle, match="lacks what names its labels"):
+    with pytest.raises(CorruptBundle, match="lacks the names of its labels"):
         Classifier(small(columns={"text": ["text"]}))
-    with pytest.raises(IncompatibleBundle, match="names 3 labels, but its network scores 2"):
+    with pytest.raises(IncompatibleBundle, match="names 3 labels, but its network has 2 outputs"):
         Classifier(small(labels=["a", "b", "c"]))
     model = small()
     model.config = {**model.config, "task": "language"}
-    with pytest.raises(IncompatibleBundle, match="this one is of 'language'"):
+    with pytest.raises(IncompatibleBundle, match="this model is of the task 'language'"):
         Classifier(model)
 
 

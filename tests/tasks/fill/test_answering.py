@@ -35,7 +35,7 @@ def test_a_line_for_every_line_whatever_comes(filler: GapFiller) -> None:
     told = " ".join(f"{word} {probability:.4f}" for word, probability in gap.words)
     assert found[0] == f"We saw a red rose.\t{told}"
     assert str(found[3]).count("\t") == 2
-    for at, said in ((1, "line 2: there is no gap in 'no gap here': mark one with ___."), (2, "is not UTF-8")):
+    for at, said in ((1, "line 2: there is no gap in 'no gap here': mark a gap with ___."), (2, "is not UTF-8")):
         assert isinstance(found[at], DataError)
         assert said in str(found[at])
 
@@ -69,9 +69,9 @@ def test_words_that_are_no_file_are_a_text(filler: GapFiller) -> None:
     assert rows[0] == "gap 1"
     assert rows[1].split() == ["both", "sides", "probability", "the", "past", "alone", "probability"]
     assert len(rows) == 2 * 5 + 3
-    with pytest.raises(DataError, match=r"'novle\.txt' is no file, and has no gap: mark one with ___"):
+    with pytest.raises(DataError, match=r"'novle\.txt' is not a file, and has no gap: mark a gap with ___"):
         list(answers.batches(["novle.txt"]))
-    with pytest.raises(UsageError, match="mark needs at least one character"):
+    with pytest.raises(UsageError, match="mask token needs at least one character"):
         Answers(filler, False, mask_token="  ")
 
 
@@ -122,7 +122,7 @@ def test_a_folder_is_its_texts(report: Report, tmp_path: Path) -> None:
     assert corpus.sources == (str(tmp_path / "texts" / "b.txt"), str(tmp_path / "texts" / "more" / "a.txt"))
     assert str(corpus.train) + str(corpus.held_out) == text(60, 1) + text(60, 2)
     titles = [section.title for section in report.sections]
-    assert titles == ["Gaps", "What the other side is worth", "Frequent words and rare ones"]
+    assert titles == ["Gaps", "Gain from the right context", "Accuracy by word frequency"]
     bands = report.sections[2].parts[1]
     assert isinstance(bands, ReportTable)
     assert report.score is not None

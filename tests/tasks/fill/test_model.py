@@ -199,7 +199,7 @@ def test_eval_and_python_give_the_numbers_of_the_report(report: Report, folder: 
         (
             "one two one two " * 4,
             [],
-            "has 13 words and marks; one batch of 4 windows of 12 needs 48.*--batch 1 --bptt 8",
+            "has 13 words and punctuation marks; one batch of 4 windows of 12 needs 48.*--batch 1 --bptt 8",
         ),
         (text(100) + ". " * 400, ["--valid", "0.05"], "a score needs at least one word"),
         ("", [], "is empty"),
@@ -250,7 +250,7 @@ def test_where_a_number_ceases_to_be_one_is_told(part: str) -> None:
     with torch.no_grad():
         model.get_parameter(part).fill_(float("nan"))
     said = explained(model, here.batch_loss, [batch], None, here.describe)
-    assert said.startswith(f"Not finite first in '{part.rpartition('.')[0]}': ")
+    assert said.startswith(f"The output of '{part.rpartition('.')[0]}' was not finite: ")
     begins = repr(here.encoded.vocabulary.decode(batch[:20, 1]))
     told = f"window 2 (it begins {begins})"
     step = int(np.argmax(here.words[batch[:, 1]])) + 1  # of the window's first gap

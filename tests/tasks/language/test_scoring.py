@@ -166,7 +166,7 @@ def test_bytes_are_written_as_whole_characters() -> None:
 def test_a_model_that_is_no_language_model_is_refused() -> None:
     with pytest.raises(IncompatibleBundle, match="'tag'"):
         writer(task="tag")
-    with pytest.raises(IncompatibleBundle, match="vocabulary has 256 symbols, but its network scores 8"):
+    with pytest.raises(IncompatibleBundle, match="vocabulary has 256 symbols, but its network has 8 outputs"):
         writer(units={"kind": "byte"})
 
 

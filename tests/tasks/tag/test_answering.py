@@ -176,6 +176,6 @@ def test_taggers_from_python(tmp_path: Path) -> None:
 def test_the_demo_finds_names(tmp_path: Path) -> None:
     done = run(tmp_path, "demo", "tag", "--minutes", "0.2")
     assert done.returncode == 0, done.stderr
-    for shown in ("small grammar in demo-tag.conll", "most frequent tag", "What it finds", "anaphora eval demo-tag"):
+    for shown in ("small grammar in demo-tag.conll", "most frequent tag", "Tags predicted", "anaphora eval demo-tag"):
         assert shown in done.stdout
     assert len(read_sentences(str(tmp_path / "demo-tag.conll"), TagConfig().data)) == 2_000

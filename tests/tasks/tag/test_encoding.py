@@ -84,7 +84,7 @@ def test_tags_that_are_no_spans_stay_as_they_are(tmp_path: Path) -> None:
     assert encoded.reader.tags == ("DET", "NOUN")
     assert encoded.held_out.tags.tolist() == [0, 1, 0, 1, -1]
     assert not any(part.any() for part in encoded.reader.impossible())
-    with pytest.raises(DataError, match=r"All 4 words of the training part have the tag 'X'.*--tag"):
+    with pytest.raises(DataError, match=r"All 4 training words have the tag 'X'.*--tag"):
         encode(config(), corpus(tmp_path, text="a X\nb X\n\nc X\nd X\n"))
 
 

@@ -193,7 +193,7 @@ def test_sentences_with_a_tag_never_seen_are_not_validated_on(tmp_path: Path) ->
     here = TagTraining(settings, read(settings, [write(tmp_path / "a.conll", SMALL)]))
     assert here.validated.numbers.tolist() == [0]
     here.encoded = replace(here.encoded, held_out=here.encoded.held_out.take([1]))
-    with pytest.raises(DataError, match=r"Every sentence of the held-out part has a tag"):
+    with pytest.raises(DataError, match=r"Every held-out sentence has a tag"):
         here.validation_part(5)
 
 
@@ -327,12 +327,12 @@ def test_where_a_number_ceases_to_be_one_is_told(tmp_path: Path) -> None:
             (place, words.index(word)) for place, words in zip(places, sentences, strict=True) if word in words
         )
         assert f"{place} (its word {at + 1}, '{word}'), step 3" in told
-    assert told.startswith("Not finite first in 'letters.letter': ")
+    assert told.startswith("The output of 'letters.letter' was not finite: ")
     assert told.count("step") == 2
     run_ = here.encoded.reader.words.encode(["run"])[0]
     found = [(place, words.index("run")) for place, words in zip(places, sentences, strict=True) if "run" in words]
     told = said("words.word.weight", run_)
-    assert told.startswith("Not finite first in 'words.word': ")
+    assert told.startswith("The output of 'words.word' was not finite: ")
     assert told.count(", step 2") == len(found) > 0
     assert all(place in told for place, _ in found)
     assert said("chain.end", 0).count("line ") == len(sentences)

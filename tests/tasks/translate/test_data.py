@@ -135,7 +135,7 @@ def test_files_of_unlike_length_are_an_error(tmp_path: Path) -> None:
     assert [(each.code, each.severity) for each in findings] == [("misaligned", "error")]
     assert "has 120 lines" in findings[0].message
     assert "has 119" in findings[0].message
-    with pytest.raises(DataError, match="part at line"):
+    with pytest.raises(DataError, match="stop matching at line"):
         read(config(), files)
     (tmp_path / "a.en").write_bytes("café\n".encode("latin-1") * 120)
     assert [each.code for each in check_files(config(), files)] == ["wrong-encoding"]

@@ -238,4 +238,4 @@ def test_where_time_is_short_some_pairs_are_decoded_beside_the_same_baseline(
     assert report.score == Translator.open(tmp_path / "m.anaphora").judged(some_pairs)
     copies = [source.strip() for source in some_pairs.sources]
     assert report.baseline.bleu == pytest.approx(BLEU().corpus_score(copies, [list(some_pairs.targets)]).score)
-    assert f"Of {count} held-out pairs {some} were decoded, evenly spread." in report.notes
+    assert f"The score covers {some} of {count} held-out pairs, evenly spaced." in report.notes

@@ -30,7 +30,7 @@ def test_texts_beside_their_references_and_where_it_looked(report: Report, dates
     assert isinstance(table, ReportTable)
     assert report.score is not None
     assert [row[3] for row in table.rows] == [each.output for each in report.score.first]
-    pictures = [part for part in found["Where it looks"].parts if isinstance(part, Picture)]
+    pictures = [part for part in found["Attention"].parts if isinstance(part, Picture)]
     assert len(pictures) == 3
     short = [each for each in report.score.first if len(each.source) < 32]
     assert pictures[0].shows == f"Attention from {short[0].output!r} to {short[0].source!r}"
@@ -52,7 +52,7 @@ def test_a_run_that_goes_on_shows_what_its_weights_write(report: Report, folder:
     assert isinstance(table, ReportTable)
     assert len(table.rows) == 12
     assert sum(row[2] == row[3] for row in table.rows) >= 11
-    assert sum(isinstance(part, Picture) for part in found["Where it looks"].parts) == 3
+    assert sum(isinstance(part, Picture) for part in found["Attention"].parts) == 3
 
 
 @pytest.mark.parametrize("lower", [False, True])

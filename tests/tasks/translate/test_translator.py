@@ -184,8 +184,8 @@ def test_a_subword_stands_for_its_whole_word(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("options", "words"),
     [
-        ({"beam": 2, "best": 3}, "--n-best 3 asks for more"),
-        ({"beam": 2, "sample": True}, "take one of them"),
+        ({"beam": 2, "best": 3}, "--n-best 3 is more"),
+        ({"beam": 2, "sample": True}, "use one of them"),
         ({"length_penalty": -1.0}, "0 or more"),
         ({"temperature": -1.0}, "temperature"),
     ],

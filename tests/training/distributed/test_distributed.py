@@ -155,8 +155,8 @@ def test_what_one_process_does_is_refused_to_several(ask: Ask, tmp_path: Path) -
         answer = ask(tmp_path, words, ranks=2)
         assert answer["codes"] == [2, 2]
         command = " ".join(words.split()[:2]) if " " in words else words
-        assert f"anaphora {command} is the work of one process, and torchrun started 2" in answer["err"][0]
-        assert "call it without torchrun" in answer["err"][0]
+        assert f"anaphora {command} runs in one process, and torchrun started 2" in answer["err"][0]
+        assert "run it without torchrun" in answer["err"][0]
         assert answer["err"][1] == answer["out"][0] == ""
         assert not list(tmp_path.glob("*.run"))
 
@@ -194,7 +194,7 @@ def test_a_rank_that_is_killed_ends_all_and_the_run_goes_on_to_the_same_bits(
         assert [bool(text) for text in said] == [rank in speakers for rank in range(3)]
         for text in (said[rank] for rank in speakers):
             assert text.startswith(f"Rank {killed} (")
-            assert "is gone without a word" in text
+            assert "ended without a message" in text
             assert "anaphora resume m.run" in text
         answer = ask(folder, "resume m.run", ranks=3)
         assert answer["codes"] == [0, 0, 0], answer["err"]
@@ -213,10 +213,8 @@ def test_another_number_of_ranks_goes_on_and_says_so(ask: Ask, whole: Path, tmp_
         run.write_text(run.read_text(encoding="utf-8").replace(str(tmp_path / "cut"), str(folder)), encoding="utf-8")
         answer = ask(folder, "resume m.run", ranks=ranks)
         assert answer["codes"] == [0] * ranks, answer["err"]
-        assert f"note: Going on after step {step} of 36." in answer["err"][0]
-        assert (
-            f"the number of ranks was 3 and is {ranks}. The run goes on, but not to the same bits" in answer["err"][0]
-        )
+        assert f"note: Continuing after step {step} of 36." in answer["err"][0]
+        assert f"the number of ranks was 3 and is {ranks}. The run continues, but its weights" in answer["err"][0]
         tensors, facts = state(folder)
         assert (facts["step"], tensors["random"].shape[0], tensors["carry/0"].shape[1]) == (36, ranks, 4)
         before, after = losses(whole), losses(folder)
@@ -264,14 +262,14 @@ def test_a_mistake_in_one_rank_is_said_once_more_by_the_first(ask: Ask, tmp_path
     assert answer["codes"] == [1, 1]
     assert "MemoryError: no room for the batch" in answer["err"][1]
     assert "Rank 1 (" in answer["err"][0]
-    assert "has ended: MemoryError: no room for the batch. A training needs all of its 2 ranks" in answer["err"][0]
+    assert "has ended: MemoryError: no room for the batch. Training needs all 2 ranks" in answer["err"][0]
 
 
 def test_the_rank_whose_rows_are_not_finite_is_named(ask: Ask, tmp_path: Path) -> None:
     happens = [{"what": "no_number", "rank": 1, "step": 9}]
     answer = ask(tmp_path, train("--batch 4"), ranks=2, happens=happens)
     assert answer["codes"] == [4, 4]
-    assert "The loss was nan at step 9 of 36. On rank 1: Every block's output was finite" in answer["err"][0]
+    assert "The loss was nan at step 9 of 36. On rank 1: The output of every block was finite" in answer["err"][0]
     assert answer["err"][1] == ""
 
 
@@ -281,7 +279,7 @@ def test_ranks_must_have_the_same_before_them(ask: Ask, tmp_path: Path) -> None:
     (folders[1] / "t.txt").write_text(kills.TEXT.replace("mat", "hat"), encoding="utf-8")
     answer = ask(tmp_path, train("--batch 4"), ranks=2, folders=folders)
     assert answer["codes"] == [2, 2]
-    assert "Rank 1 has another SHA-256 of data than rank 0" in answer["err"][0]
+    assert "The SHA-256 of data of rank 1 differs from that of rank 0" in answer["err"][0]
     assert answer["err"][1] == ""
 
     (folders[1] / "t.txt").unlink()
@@ -294,11 +292,11 @@ def test_ranks_must_have_the_same_before_them(ask: Ask, tmp_path: Path) -> None:
 
     answer = ask(tmp_path, train("--batch 4"), ranks=2, happens=[{"what": "other_instructions", "rank": 1}])
     assert answer["codes"] == [2, 2]
-    assert "Rank 1 has another instruction set than rank 0: avx9, expected" in answer["err"][0]
+    assert "The instruction set of rank 1 differs from that of rank 0: avx9, expected" in answer["err"][0]
 
     answer = ask(tmp_path, "train language - -o m.anaphora", ranks=2)
     assert answer["codes"] == [2, 2]
-    assert "Standard input is read by one process" in answer["err"][0]
+    assert "Only one process can read standard input" in answer["err"][0]
     assert answer["err"][1] == ""
 
 
@@ -355,9 +353,9 @@ def test_torchrun_starts_a_killed_rank_again_and_the_run_goes_on(long: Path, tmp
         out, err = running.communicate()
     assert running.returncode == 0, err
     assert "planned: 200 steps in all" in before
-    assert "is gone without a word" in err
-    assert "torchrun starts them again, to go on from the newest checkpoint in m.run." in err
-    assert "note: Going on after step" in err
+    assert "ended without a message" in err
+    assert "torchrun starts them again from the newest checkpoint in m.run." in err
+    assert "note: Continuing after step" in err
     assert out.count("records") == 1
     assert not (tmp_path / "m-2.run").exists()
     same(long, tmp_path)
@@ -371,10 +369,10 @@ def test_torchrun_that_is_asked_to_stop_leaves_a_checkpoint(long: Path, tmp_path
     assert running.returncode != 0
     step = state(tmp_path)[1]["step"]
     assert 10 <= step < 200
-    assert err.count(f"anaphora: Asked to stop after step {step}.") == 1
+    assert err.count(f"anaphora: Stopped by a signal after step {step}.") == 1
     with torchrun(tmp_path, "-m", "anaphora", "resume", "m.run") as running:
         out, err = running.communicate()
     assert running.returncode == 0, err
-    assert f"note: Going on after step {step} of 200." in err
+    assert f"note: Continuing after step {step} of 200." in err
     assert out.count("records") == 1
     same(long, tmp_path)

@@ -127,7 +127,7 @@ def test_strangers_are_sent_away() -> None:
 
 
 def test_who_never_comes_is_named() -> None:
-    with pytest.raises(WorkerGone, match=r"Of 4 ranks ranks 1, 2, 3 did not come within 0 s"):
+    with pytest.raises(WorkerGone, match=r"Of 4 ranks, ranks 1, 2, 3 did not connect within 0 s"):
         lifeline.open_to(4, ["127.0.0.1"], lambda text: None, 0.05, never)
     with socket.create_server(("127.0.0.1", 0)) as closed:
         port = closed.getsockname()[1]
@@ -170,7 +170,7 @@ def test_more_ranks_than_gpus_and_devices_that_cannot_exchange(monkeypatch: pyte
     store: Any = None
     workers = torch_group.Distributed(told, store, store)
     monkeypatch.setattr(torch.cuda, "device_count", lambda: 2)
-    with pytest.raises(UsageError, match=r"There are 2 GPUs here for 4 processes: .*--nproc-per-node"):
+    with pytest.raises(UsageError, match=r"This machine has 2 GPUs for 4 processes: .*--nproc-per-node"):
         workers.wrap(Elsewhere("cuda"), no_loss)
     with pytest.raises(UsageError, match=r"not on mps: use --device cpu"):
         workers.wrap(Elsewhere("mps"), no_loss)

@@ -56,8 +56,8 @@ def cached(name: str, whole: Callable[[Path], bool], fill: Callable[[Path], None
             _flush(folder.parent)
     except OSError as error:
         raise UsageError(
-            f"'{folder}' cannot be made, which prepared data go into: {error.strerror or error}. Make room, or name"
-            f" another folder with {VARIABLE}."
+            f"'{folder}', the folder for prepared data, cannot be made: {error.strerror or error}. Free"
+            f" disk space, or name another folder with {VARIABLE}."
         ) from error
     finally:
         shutil.rmtree(beside, ignore_errors=True)

@@ -122,7 +122,7 @@ def read_leniently(path: str, data: ColumnChoice, encoding: str | None = None) -
     first = next(filter(may_be_word, text.split("\n")), "")
     kind = kind_of(path, data.format, first)
     if kind == "json":
-        raise DataError("JSON on standard input: write it into a file that ends in .jsonl.")
+        raise DataError("Standard input cannot hold JSON here: write it to a file that ends in .jsonl.")
     wrong: list[MalformedLine] = []
     layout = conllu(data) if kind == "conllu" else columns(data, first)
     tokens, tags, lines = list[tuple[str, ...]](), list[tuple[str, ...]](), list[tuple[int, ...]]()
@@ -170,7 +170,7 @@ def _column(table: Table, named: str | None, usual: Sequence[str], option: str) 
     found = next((plain[name] for name in usual if name in plain), None)
     if found is None:
         raise DataError(
-            f"{table.name}: none of its columns is called {usual[0]}; there are: {', '.join(table.columns)}. Name one"
-            f" with {option}."
+            f"{table.name}: no column is called {usual[0]}; the columns are {', '.join(table.columns)}."
+            f" Name the column with {option}."
         )
     return found

@@ -74,7 +74,7 @@ class _Reading:
         text = self._decoded()
         self.bytes_before += len(raw)
         if last and self.empty:
-            raise DataError(f"{self.name} holds a byte order mark and nothing else: expected some text")
+            raise DataError(f"{self.name} contains only a byte order mark: expected some text")
         if last and self.first_control is not None and self.controls > _CONTROL_SHARE * self.characters:
             self._refuse_control(self.first_control)
         return text
@@ -93,7 +93,7 @@ class _Reading:
             loose.setstate(before)
             line = self.lines + loose.decode(self.raw[: max(0, error.start - len(before[0]))]).count("\n") + 1
             found = " ".join(f"{byte:02X}" for byte in error.object[error.start : max(error.end, error.start + 1)][:4])
-            self._refuse(f"at byte {begin + error.start}, line {line}, {found} is no character")
+            self._refuse(f"at byte {begin + error.start}, line {line}, {found} is not a character")
         if not self.again:
             self._check(text, begin)
         marked = self.characters == 0 and text.startswith("\ufeff")
@@ -140,7 +140,7 @@ class _Reading:
         if likely is None:
             raise DataError(f"{where}; it looks like binary data: bring a text file")
         if codecs.lookup(likely).name == self.codec:
-            raise DataError(f"{where}, though the rest reads well: repair or remove that place")
+            raise DataError(f"{where}, but the rest is valid: repair or remove that place")
         raise DataError(f"{where}; the file is probably {likely}: add --encoding {likely}")
 
     def _refuse_control(self, control: _Control) -> NoReturn:

@@ -145,9 +145,9 @@ def choose(table: Table, source: str | None = None, target: str | None = None) -
         found = list(table.columns)
     if found[0] is None or found[1] is None or found[0] == found[1]:
         raise DataError(
-            f"{table.name}: it is not clear which columns are the source and the target; there are:"
-            f" {', '.join(table.columns)}. Name them with --source and --target; if the first line is a pair already,"
-            " say --no-header: the columns are then called 1, 2, …"
+            f"{table.name}: the source and target columns are not clear; the columns are"
+            f" {', '.join(table.columns)}. Name them with --source and --target; if the first line is a"
+            " pair, add --no-header: the columns are then called 1, 2, …"
         )
     return found[0], found[1]
 
@@ -156,9 +156,9 @@ def mismatch(source: str, target: str, a: Sequence[str], b: Sequence[str]) -> st
     """Return a message about files with different numbers of lines."""
     line = parting(a, b)
     return (
-        f"'{source}' has {len(a):,} lines and '{target}' has {len(b):,}; expected as many, line by line. By the lengths"
-        f" of their lines they seem to part at line {line:,}: '{_cut(a, line)}' beside '{_cut(b, line)}'. Look there"
-        " for a line that is missing, empty or broken in two."
+        f"'{source}' has {len(a):,} lines and '{target}' has {len(b):,}; expected equal numbers of lines."
+        f" By the lengths of their lines, the files stop matching at line {line:,}: '{_cut(a, line)}'"
+        f" beside '{_cut(b, line)}'. Look there for a line that is missing, empty or broken in two."
     )
 
 
@@ -189,7 +189,7 @@ def _nameless(table: Table) -> bool:
 def _tabs(path: str, encoding: str) -> Table:
     text = read_text(path, encoding)
     if "\t" not in text.partition("\n")[0]:
-        raise UsageError(f"'{path}' stands alone, and its first line has no tab: {_WHAT}")
+        raise UsageError(f"'{path}' was named alone, and its first line has no tab: {_WHAT}")
     return DelimitedTable(text, f"'{path}'", "\t", header=False)
 
 

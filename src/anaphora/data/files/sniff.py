@@ -17,7 +17,7 @@ def heads_of(files: Sequence[str]) -> list[bytes]:
     Raises DataError for a file that cannot be read, UsageError for standard input, which cannot be read twice.
     """
     if STANDARD_INPUT in files:
-        raise UsageError("A config is guessed from files: standard input could not be read again to train on it.")
+        raise UsageError("A config is suggested from files: training could not read standard input a second time.")
     return [_head(file) for file in files]
 
 
@@ -30,8 +30,8 @@ def encoding_of(files: Sequence[str], heads: Sequence[bytes]) -> str:
     found = {encoding for encoding in likely.values() if encoding is not None}
     ascii_alone = {file for file, head in zip(files, heads, strict=True) if head.isascii()}
     if len({likely[file] for file in likely if file not in ascii_alone}) > 1:
-        listing = ", ".join(f"{file} {encoding or 'no text'}" for file, encoding in likely.items())
-        raise DataError(f"The files are in different encodings ({listing}): turn them into one, best UTF-8.")
+        listing = ", ".join(f"{file} {encoding or 'not text'}" for file, encoding in likely.items())
+        raise DataError(f"The files have different encodings ({listing}): convert them to one encoding, best UTF-8.")
     for file, encoding in likely.items():
         if encoding is None:
             read_text(file)  # raises the error

@@ -121,8 +121,8 @@ class DelimitedTable(Table):
                 raise DataError(f"{self.name}, line 1, has two columns '{name}': names are unique.")
         if header and not any(not name.replace(".", "").isdigit() for name in names):
             raise DataError(
-                f"{self.name}, line 1, should name the columns; it reads: {first[:80]}. Give them names, or say"
-                " --no-header: they are then called 1, 2, …"
+                f"{self.name}, line 1, should name the columns; it reads: {first[:80]}. Add a line of"
+                " names, or add --no-header: the columns are then called 1, 2, …"
             )
 
     def rows(self, columns: Sequence[str]) -> Iterator[NumberedRow]:
@@ -133,8 +133,8 @@ class DelimitedTable(Table):
             if len(fields) != width:
                 names = ", ".join(self.columns)
                 raise DataError(
-                    f"{self.name}, line {line}, has {len(fields)} fields; expected {width} ({names}). A field that"
-                    f" holds {self._separator!r} or a line's end stands in quotation marks."
+                    f"{self.name}, line {line}, has {len(fields)} fields; expected {width} ({names}). Put a"
+                    f" field that contains {self._separator!r} or a line end in quotation marks."
                 )
             yield line, tuple([fields[place] for place in at])
 
@@ -152,8 +152,8 @@ class DelimitedTable(Table):
                 begin = reader.line_num + 1
         except csv.Error as error:
             raise DataError(
-                f"{self.name}, line {begin}: {error}. A quotation mark inside a field in quotation marks is written"
-                " twice, and each that opens must close."
+                f"{self.name}, line {begin}: {error}. Double every quotation mark inside a quoted field,"
+                " and close every quoted field."
             ) from error
 
     def _is_consistent(self) -> bool:
@@ -191,7 +191,7 @@ class JsonTable(Table):
         for number, item in numbered:
             if not isinstance(item, dict):
                 raise DataError(
-                    f'{self.at(number)}, is no JSON object: expected {{"column": value, …}}, got {str(item)[:60]!r}.'
+                    f'{self.at(number)}, is not a JSON object: expected {{"column": value, …}}, got {str(item)[:60]!r}.'
                 )
             yield number, item
 

@@ -135,7 +135,7 @@ class _File(NamedTuple):
         with _open(self.path, self.name) as file:
             now = os.fstat(file.fileno())
             if (now.st_size, now.st_mtime_ns) != (self.facts.st_size, self.facts.st_mtime_ns):
-                raise DataError(f"{self.name} was changed while it was being read: leave it as it is, and begin anew")
+                raise DataError(f"{self.name} changed while it was read: do not change it, and start again")
             while True:
                 with _explaining(self.path, self.name):
                     block = file.read(BLOCK)
@@ -158,8 +158,8 @@ class _PipeCopy:
                 self.size += len(block)
         except OSError as error:
             raise DataError(
-                f"{name} cannot be read, or not be copied to '{tempfile.gettempdir()}': {error.strerror or error}; "
-                "make room there, or name another folder with TMPDIR"
+                f"{name} cannot be read, or cannot be copied to '{tempfile.gettempdir()}':"
+                f" {error.strerror or error}; free disk space there, or name another folder with TMPDIR"
             ) from error
 
     def blocks(self) -> Iterator[bytes]:
@@ -226,7 +226,7 @@ def _explaining(file: Path, name: str) -> Iterator[None]:
     except IsADirectoryError as error:
         raise DataError(f"{name} is a folder: name the text files in it, for example '{file / '*.txt'}'") from error
     except PermissionError as error:
-        raise DataError(f"{name} may not be read by you (permission denied): check it with ls -l") from error
+        raise DataError(f"you may not read {name} (permission denied): check it with ls -l") from error
     except OSError as error:
         raise DataError(f"{name} cannot be read: {error.strerror or error}") from error
 

@@ -85,7 +85,7 @@ class WordLayout:
             if line.startswith("#") or _NO_WORD_NUMBER.fullmatch(fields[0]):
                 return None
             if len(fields) == self.width and not WORD_NUMBER.fullmatch(fields[0]):
-                record(wrong, number, f"{fields[0][:20]!r} is no number of a word; expected 1, 2, … or 1-2, or 1.1.")
+                record(wrong, number, f"{fields[0][:20]!r} is not a word number; expected 1, 2, … or 1-2, or 1.1.")
                 return None
         elif line.startswith("#") and not inside and len(fields) != self.width:
             return None
@@ -122,8 +122,8 @@ def columns(data: ColumnChoice, first: str, tagged: bool = True) -> WordLayout:
         return WordLayout(width, token, None, tabs, False)
     if width < 2:
         raise DataError(
-            f"The first line with a word has one field, {first.strip()[:60]!r}; expected a word and its tag, with a tab"
-            " or blanks between them."
+            f"The first line with a word has one field, {first.strip()[:60]!r}; expected a word and its"
+            " tag, separated by a tab or spaces."
         )
     return WordLayout(width, token, _number(data.tag or "-1", width, "--tag"), tabs, False)
 

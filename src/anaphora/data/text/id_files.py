@@ -46,10 +46,10 @@ class IdFile:
                 self._start, size = file.tell(), os.fstat(file.fileno()).st_size
             self._file = os.open(self.path, os.O_RDONLY | os.O_CLOEXEC)
         except (OSError, ValueError) as error:
-            raise DataError(f"'{path}' cannot be read as a text's units: {error}") from error
+            raise DataError(f"'{path}' cannot be read as a file of units: {error}") from error
         weakref.finalize(self, os.close, self._file)
         if size != (expected := self._start + self._length * self._type.itemsize):
-            raise DataError(f"'{path}' is not whole: expected {expected:,} bytes, got {size:,}")
+            raise DataError(f"'{path}' is incomplete: expected {expected:,} bytes, got {size:,}")
 
     def __len__(self) -> int:
         return self._length
@@ -75,7 +75,7 @@ class IdFile:
         while len(raw) < size:
             more = os.pread(self._file, size - len(raw), self._start + begin + len(raw))
             if not more:
-                raise DataError(f"'{self.path}' was cut off while it was in use: leave it alone while training goes on")
+                raise DataError(f"'{self.path}' was cut off while it was in use: do not change it during training")
             raw += more
         return raw
 

@@ -57,6 +57,6 @@ def text_of(data: Any, encoding: str, meant: Callable[[Sequence[str]], Sequence[
     lines = []
     for number, text in enumerate(data, 1):
         if not isinstance(text, str):
-            raise DataError(f"Text {number:,} is no text but {kind(text)}; expected {_WHAT}.")
+            raise DataError(f"Text {number:,} is not a text but {kind(text)}; expected {_WHAT}.")
         lines.append(text if text.endswith("\n") else f"{text}\n")
     return Text.of("".join(lines))

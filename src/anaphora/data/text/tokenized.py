@@ -66,7 +66,7 @@ def prepare(corpus: TextCorpus, way: Tokenization[V]) -> Encoded[V]:
         return Encoded(vocabulary, _concatenate(_units(vocabulary, train)), _concatenate(_units(vocabulary, held_out)))
 
     def fill(folder: Path) -> None:
-        report(f"making the vocabulary of {len(train):,} characters")
+        report(f"building the vocabulary from {len(train):,} characters")
         vocabulary = way.make(train)
         facts: dict[str, Any] = {"version": _VERSION, "parts": {}, "tensors": {}}
         for name, text in {"train": train, "held_out": held_out}.items():
@@ -99,8 +99,8 @@ def units_of(vocabulary: Vocabulary, text: Text) -> Iterator[Units]:
             id_files.write(path, _units(vocabulary, text), vocabulary.size)
         except OSError as error:
             raise UsageError(
-                f"'{folder}' cannot hold the text's units: {error.strerror or error}. Make room, or name another folder"
-                " with TMPDIR."
+                f"'{folder}' cannot hold the text's units: {error.strerror or error}. Free disk space, or"
+                " name another folder with TMPDIR."
             ) from error
         yield IdFile(path)
 
@@ -115,7 +115,7 @@ def _concatenate(pieces: Iterator[NDArray[np.int32]]) -> NDArray[np.int32]:
 
 def _is_complete(folder: Path) -> bool:
     """Return whether a folder holds every byte that was written."""
-    report("checking the units that an earlier run has prepared")
+    report("checking the units that an earlier run prepared")
     try:
         facts = json.loads((folder / _FACTS).read_text(encoding="utf-8"))
         tensors = load_file(folder / _VOCABULARY)

@@ -163,7 +163,7 @@ class SymbolTable(Vocabulary):
 def check_variety(different: int, noun: str, text: Text) -> None:
     """Raise DataError if a text has fewer than two different units, because then nothing can be learned."""
     if different < 2:
-        what = f"one {noun} only, {_quoted(str(text[:1]))}, over and over" if different else "nothing to learn from"
+        what = f"only one {noun}, {_quoted(str(text[:1]))}, repeated" if different else "no symbol"
         raise DataError(f"the text has {what}: a model needs at least two different {noun}s")
 
 

@@ -1,1 +1,1 @@
-"""What every task is built of."""
+"""The parts that every task shares."""

@@ -1,11 +1,11 @@
-"""What a task is: one declaration that ends its `settings.py`, and the modules that are imported when first used.
+"""The declaration of a task, which ends its `settings.py`, and the modules that are imported when first used.
 
 TASK = Task("classify", "Labels for texts or series …", config=ClassifyConfig, presets=PRESETS, …)
 
 settings     options and presets                          needs neither NumPy nor torch
 data         files or values in memory  →  corpus
-checks       what is wrong with a corpus
-suggest      a config for data that nobody has described
+checks       findings on a corpus
+suggest      a config from the data
 predict      a model file  →  a trained model
 training     a corpus  →  what a run trains               needs torch
 demo         data that our own code makes
@@ -34,7 +34,9 @@ if TYPE_CHECKING:
 
 
 class Option(NamedTuple):
-    """An option of `run` or `eval` that belongs to a task; None in `default` where leaving it out has a meaning."""
+    """An option of `run` or `eval` that belongs to a task; `default` is None if a missing option has its own
+    meaning.
+    """
 
     name: str  # of the argument that the task's model takes
     type: type
@@ -47,13 +49,13 @@ class Option(NamedTuple):
 
     @property
     def flags(self) -> str:
-        """As it is typed."""
+        """The option on the command line."""
         return self.flag or f"--{self.name.replace('_', '-')}"
 
 
 @dataclass(frozen=True)
 class Task:
-    """A task: its name, its options, and where the rest of it is."""
+    """A task: its name, its options, and the places of its modules."""
 
     name: str
     summary: str
@@ -74,57 +76,65 @@ class Task:
         return importlib.import_module(f"anaphora.tasks.{self.name}.{name}")
 
     def paths(self, data: Any) -> list[str] | None:
-        """The files that a Python program named; None if the data are in memory."""
+        """Return the files that a Python program named; None if the data are in memory."""
         found: list[str] | None = self._part("data").paths(data)
         return found
 
     def read(self, config: Any, paths: Sequence[str | Path]) -> Any:
-        """The corpus in files.
+        """Return the corpus in files.
 
-        Raises DataError for what cannot be read, UsageError for a held-out share that is none.
+        Raises DataError for data that cannot be read, UsageError for an invalid held-out share.
         """
         return self._part("data").read(config, paths)
 
     def from_memory(self, config: Any, data: Any) -> Any:
-        """The corpus of values in memory; raises as `read` does, and UsageError for what are no data of this task."""
+        """Return the corpus of values in memory; raises as `read` does, and UsageError for values that are not data of
+        this task.
+        """
         return self._part("data").from_memory(config, data)
 
     def check_files(self, config: Any, paths: Sequence[str | Path]) -> list[Finding]:
-        """What is wrong with files before anything is read from them."""
+        """Return findings on files before anything is read from them."""
         found: list[Finding] = self._part("checks").check_files(config, paths)
         return found
 
     def check(self, config: Any, corpus: Any) -> list[Finding]:
-        """What is wrong with a corpus."""
+        """Return findings on a corpus."""
         found: list[Finding] = self._part("checks").check(config, corpus)
         return found
 
     def describe(self, config: Any, corpus: Any) -> tuple[list[Finding], Load | None]:
-        """What would be trained on, and how much work that is; raises DataError for what cannot be."""
+        """Return findings on the training data, and the estimated work; raises DataError for data that training
+        refuses.
+        """
         found: tuple[list[Finding], Load | None] = self._part("checks").describe(config, corpus)
         return found
 
     def suggest(self, paths: Sequence[str | Path]) -> Suggestion:
-        """A config for these files; raises DataError for what cannot be read or told."""
+        """Suggest a config for these files; raises DataError for data that cannot be read, or whose form is
+        not clear.
+        """
         found: Suggestion = self._part("suggest").suggest(paths)
         return found
 
     def open(self, model: Model) -> TrainedModel:
-        """A model of this task; raises IncompatibleBundle or CorruptBundle if it lacks what its task needs."""
+        """Return a model of this task; raises IncompatibleBundle or CorruptBundle if a needed part is missing."""
         found: TrainedModel = self._part("predict").open_model(model)
         return found
 
     def training(self, config: Any, corpus: Any) -> TrainingTask[Any]:
-        """What a run trains; raises DataError for a corpus that nothing can be learned from. Needs torch."""
+        """Return the training of a run; raises DataError for a corpus from which nothing can be learned.
+        Needs torch.
+        """
         return self.trainer()(config, corpus)
 
     def trainer(self) -> Callable[[Any, Any], TrainingTask[Any]]:
-        """What makes `training` of a config and a corpus. Needs torch."""
+        """The class that makes `training` from a config and a corpus. Needs torch."""
         found: Callable[[Any, Any], TrainingTask[Any]] = self._part("training").TRAINING
         return found
 
     @property
     def demo(self) -> Demo:
-        """Data that our own code makes, and what to show of a model trained on them."""
+        """The demo: generated data, and the output after training on them."""
         found: Demo = self._part("demo").DEMO
         return found

@@ -1,4 +1,4 @@
-"""A demo: data that our own code makes, the options of a minute's training, and what to show of the model."""
+"""A demo: generated data, the options of a minute's training, and the output after training."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ Say = Callable[[str], None]
 
 
 class Shown(NamedTuple):
-    """What there is to show after training."""
+    """The state after training, for the output of a demo."""
 
     model: Any  # the task's trained model
     report: Any
@@ -22,7 +22,7 @@ class Shown(NamedTuple):
 
 @dataclass(frozen=True)
 class Demo:
-    """A task's demo."""
+    """The demo of a task."""
 
     summary: str  # a line of `anaphora demo --help`
     help: str

@@ -1,8 +1,8 @@
-"""Lines in, answers out: how a trained model answers the lines of files or of a pipe, each by itself.
+"""Lines in, answers out: a trained model answers each line of files or of a pipe separately.
 
     line  →  parse  →  item  →  predict  →  prediction  →  format  →  answer
 
-A line that cannot be read stops no other: its error goes where errors go, and a blank answer stands in its place.
+A line that cannot be read does not stop the others: its error is reported, and a blank answer stands in its place.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ Prediction = TypeVar("Prediction")
 
 
 class AnswerOutput(Protocol):
-    """Where answers and errors go."""
+    """The destination of answers and errors."""
 
     def write(self, text: str) -> None:
         """Write text as it is."""
@@ -30,7 +30,7 @@ class AnswerOutput(Protocol):
         """Report an input that could not be read."""
 
     def flush(self) -> None:
-        """Send what was written on its way."""
+        """Flush the written text."""
 
 
 class LineAnswers(ABC, Generic[Item, Prediction]):
@@ -41,25 +41,22 @@ class LineAnswers(ABC, Generic[Item, Prediction]):
 
     @abstractmethod
     def parse(self, line: InputLine) -> Item:
-        """What a line asks.
-
-        Raises DataError, naming the line, for one that cannot be read.
-        """
+        """Return the item of a line; raises DataError, with the line's number, for a line that cannot be read."""
 
     @abstractmethod
     def predict(self, items: Sequence[Item]) -> Sequence[Prediction]:
-        """A prediction for each item, the same whatever stands beside it."""
+        """Return a prediction for each item, independent of the other items."""
 
     @abstractmethod
     def format(self, item: Item, prediction: Prediction) -> str:
-        """The answer's text, without the end of its line."""
+        """Return the text of an answer, without a line end."""
 
     def batches(self, paths: Sequence[str]) -> Iterator[Sequence[Any]]:
-        """The lines of files, or of standard input for `-` or no path, some at a time."""
+        """Yield the lines of files, or of standard input for `-` or no path, some at a time."""
         return line_files.batches(paths)
 
     def __call__(self, lines: Sequence[InputLine]) -> list[str | DataError]:
-        """An answer to each line, or why it could not be read."""
+        """Return an answer for each line, or the error of a line that could not be read."""
         answers: list[str | DataError] = [self.blank] * len(lines)
         items: dict[int, Item] = {}
         for at, line in enumerate(lines):
@@ -72,7 +69,7 @@ class LineAnswers(ABC, Generic[Item, Prediction]):
         return answers
 
     def run(self, paths: Sequence[str], output: AnswerOutput) -> None:
-        """Write an answer to every line, as soon as it is there.
+        """Write an answer to every line as soon as it is known.
 
         Raises DataError at the end if some lines could not be read.
         """
@@ -90,7 +87,7 @@ class LineAnswers(ABC, Generic[Item, Prediction]):
 
 
 def text_of(line: InputLine) -> str:
-    """A line's text; raises DataError if it is not UTF-8."""
+    """Return a line's text; raises DataError if it is not UTF-8."""
     try:
         return line.text.decode()
     except UnicodeDecodeError as error:
@@ -101,7 +98,7 @@ def text_of(line: InputLine) -> str:
 
 
 def value_of(line: InputLine, text: str) -> Any:
-    """What a line of JSON holds; raises DataError if it is none."""
+    """Return the value of a line of JSON; raises DataError if the line is not JSON."""
     try:
         return json.loads(text)
     except (ValueError, RecursionError) as error:

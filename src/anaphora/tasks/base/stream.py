@@ -1,8 +1,8 @@
-"""Input that comes in pieces, answered as it comes, with the memory as a value: any cut equals the whole.
+"""Input in pieces, with answers as soon as they are certain and the memory as a value: any cut equals the whole.
 
 stream = model.open_stream()         or   model.open_stream(state), to go on
-stream.feed(chunk) → answers         those that are certain by now
-stream.finish() → answers            those that waited for more
+stream.feed(chunk) → answers         the answers that are certain by now
+stream.finish() → answers            the answers that waited for more input
 stream.state → bytes                 version 2 of `anaphora.runtime.state`: named parts of any type
 """
 
@@ -23,7 +23,7 @@ Answers = TypeVar("Answers")
 
 
 class Digested(Protocol):
-    """A model that knows the digest of its architecture and weights."""
+    """A model with a digest of its architecture and weights."""
 
     @property
     def digest(self) -> bytes:
@@ -31,13 +31,13 @@ class Digested(Protocol):
 
 
 class Stream(ABC, Generic[Chunk, Answers]):
-    """One live sequence of a task; cheap, and independent of all others of its model."""
+    """One live sequence of a task, independent of all other streams of its model."""
 
     def __init__(self, model: Digested, state: bytes | None = None) -> None:
-        """Begin, or go on from the state of another stream.
+        """Begin a stream, or continue from the state of another stream.
 
-        Raises DataError when the bytes are damaged or no state at all, IncompatibleBundle when they belong to another
-        model or come from another version.
+        Raises DataError if the bytes are damaged or not a state, IncompatibleBundle if they belong to another model or
+        come from another version.
         """
         self._digest = model.digest
         if state is None:
@@ -47,35 +47,35 @@ class Stream(ABC, Generic[Chunk, Answers]):
         try:
             self.restore(parts)
         except KeyError as error:
-            raise DataError(f"This state lacks its part {error}: it is of another kind of stream.") from error
+            raise DataError(f"This state lacks its part {error}: it belongs to another kind of stream.") from error
 
     @abstractmethod
     def begin(self) -> None:
-        """Forget everything."""
+        """Forget all input."""
 
     @abstractmethod
     def feed(self, chunk: Chunk) -> Answers:
-        """Read more; the answers that no later input can change. A feed that raises has read nothing."""
+        """Read input, and return the answers that no later input can change; a call that raises has read nothing."""
 
     @abstractmethod
     def finish(self) -> Answers:
-        """The answers that waited for more input; the stream begins anew."""
+        """Return the answers that waited for more input; the stream begins anew."""
 
     @abstractmethod
     def parts(self) -> Parts:
-        """Everything it remembers, as named arrays."""
+        """Return the whole memory as named arrays."""
 
     @abstractmethod
     def restore(self, parts: Parts) -> None:
-        """Remember what `parts` gave."""
+        """Restore the memory from the output of `parts`."""
 
     @property
     def state(self) -> bytes:
-        """Everything it remembers, as bytes that only this model accepts."""
+        """Return the whole memory as bytes that only this model accepts."""
         return pack_parts(self.parts(), self._digest)
 
     def fork(self) -> Self:
-        """A second stream that remembers the same and goes its own way."""
+        """Return an independent stream with the same memory."""
         return copy.copy(self)
 
 

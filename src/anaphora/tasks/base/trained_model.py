@@ -1,10 +1,10 @@
-"""A trained model, opened from its file: what every task's model can do; each task's own class adds the rest.
+"""A trained model, opened from its file: the methods of every task's model.
 
     model.save(path)      the same model in a file        model.runtime      its blocks, for steps and sessions
-    model.config          the options of its training     model.card         what its file says of it
+    model.config          the options of its training     model.card         the model card in its file
 
-A model that was trained in this program also has `model.report`, how its training ended, and `model.run_dir`, the
-folder of its records. Nothing of it needs torch.
+A model that was trained in this program also has `model.report`, the report of its training, and `model.run_dir`, the
+folder of its records. The module does not need torch.
 """
 
 from __future__ import annotations
@@ -43,7 +43,8 @@ class TrainedModel(ABC):
         task = model.config.get("task")
         if task != self.task:
             raise IncompatibleBundle(
-                f"Expected a model {self.makes}, made by `anaphora train {self.task}`; this one is of {task!r}."
+                f"Expected a model {self.makes}, made by `anaphora train {self.task}`; this model is of the"
+                f" task {task!r}."
             )
         self.runtime = model
         self.report: Any = None
@@ -56,43 +57,43 @@ class TrainedModel(ABC):
 
     @property
     def card(self) -> Mapping[str, Any]:
-        """What its file says of it: date, data, scores, steps, versions; empty where it says nothing."""
+        """The model card in its file: date, data, scores, steps, versions; empty without a card."""
         return card_by_current_names(self.runtime.config.get("card", {}))
 
     @property
     def config(self) -> Any:
         """The options of its training, as a config of its task.
 
-        Raises IncompatibleBundle if its file does not say.
+        Raises IncompatibleBundle if the file has no such record.
         """
         values = self.runtime.config.get("training")
         if values is None:
-            raise IncompatibleBundle("The model's file does not say what was set to train it.")
+            raise IncompatibleBundle("The model file does not record its training settings.")
         return from_values(self.config_class, values)
 
     @property
     def parameters(self) -> int:
-        """How many numbers were trained."""
+        """The number of trained parameters."""
         return sum(math.prod(shape) for shape in spec.tensors(self.runtime.spec).values())
 
     @abstractmethod
     def score_files(self, paths: Sequence[str], encoding: str, *_: Any, **options: Any) -> Score:
-        """How good it is on files; `options` are those that its task declares for `eval`.
+        """Score the model on files; `options` are the task's options of `eval`.
 
-        Raises DataError for what cannot be read.
+        Raises DataError for data that cannot be read.
         """
 
     @abstractmethod
     def run(self, inputs: Sequence[str], output: AnswerOutput, as_json: bool, *_: Any, **options: Any) -> None:
-        """Answer inputs as `anaphora run` does; `options` are those that its task declares for `run`.
+        """Answer inputs as `anaphora run` does; `options` are the task's options of `run`.
 
-        Raises DataError at the end if some could not be read.
+        Raises DataError at the end if some inputs could not be read.
         """
 
     def save(self, path: str | os.PathLike[str]) -> None:
         """Write the model's file; the same model gives the same bytes.
 
-        Raises UsageError if it cannot be written there.
+        Raises UsageError if the file cannot be written.
         """
         bundle.write(path, self.runtime.tensors, self.runtime.config)
 
@@ -105,7 +106,9 @@ class TrainedModel(ABC):
 
 
 def live_with(holder: object, folder: Path) -> None:
-    """Remove a folder when the object that holds it is gone, or the program ends; not in a process that was forked."""
+    """Remove a folder when the object that holds it is deleted, or when the program ends, but not in a forked
+    process.
+    """
     weakref.finalize(holder, _remove, folder, os.getpid())
 
 

@@ -23,7 +23,7 @@ _FEWEST = 100  # rows, however little time there is
 
 @dataclass(frozen=True)
 class Baseline:
-    """Scores of the simple methods on the held-out part; `note` says if one saw less than all."""
+    """Scores of the simple methods on the held-out part; `note` says whether a method read only a sample."""
 
     linear: str
     linear_accuracy: float
@@ -46,7 +46,7 @@ class Baseline:
 
 @dataclass(frozen=True)
 class Fitted:
-    """What the simple methods give each held-out row, as targets are written."""
+    """Predictions of the simple methods for each held-out row, in the form of targets."""
 
     linear: str
     of_linear: NDArray[Any]
@@ -54,38 +54,40 @@ class Fitted:
     note: str | None
 
     def judged(self, encoded: Encoded, rows: NDArray[np.int64]) -> Baseline:
-        """Their scores on some of the held-out rows."""
+        """Return their scores on the held-out rows with numbers `rows` (n,)."""
         truth, labels = encoded.held_out.targets[rows], len(encoded.labels)
-        found = [judged(truth, guesses[rows], labels) for guesses in (self.of_linear, self.of_majority)]
+        found = [judged(truth, predictions[rows], labels) for predictions in (self.of_linear, self.of_majority)]
         return Baseline(self.linear, *found[0], *found[1], self.note)
 
 
 def fitted(config: ClassifyConfig, corpus: Corpus, encoded: Encoded) -> Fitted:
-    """Fit the simple methods to the training part, or to a sample of it where time is short, and have them guess."""
+    """Fit the simple methods to the training part, or to a sample of it when time is short, and predict the held-out
+    part.
+    """
     training = config.training
     balanced = training.class_weights != "none"
     model = LinearBaseline(encoded.reader.kind, len(encoded.labels), encoded.multi, balanced, training.seed)
     train, held_out = (_inputs(config, encoded, part) for part in (corpus.train.inputs, corpus.held_out.inputs))
-    guesses = model.fit(train, encoded.train.targets, _most(training.minutes, train)).guess(held_out)
-    frequent = majority(encoded.train.targets, len(encoded.labels), len(guesses), encoded.multi)
+    predictions = model.fit(train, encoded.train.targets, _most(training.minutes, train)).predict(held_out)
+    frequent = majority(encoded.train.targets, len(encoded.labels), len(predictions), encoded.multi)
     name = "statistics+LR" if encoded.reader.scale is not None else "TF-IDF+LR"
-    return Fitted(name, guesses, frequent, model.note)
+    return Fitted(name, predictions, frequent, model.note)
 
 
-def judged(truth: NDArray[Any], guesses: NDArray[Any], labels: int) -> tuple[float, float]:
-    """Accuracy and macro F1 of guesses, as targets are written."""
+def judged(truth: NDArray[Any], predictions: NDArray[Any], labels: int) -> tuple[float, float]:
+    """Return accuracy and macro F1 of predictions, (B,) or (B, K) as targets are."""
     if truth.ndim == 2:
-        right = (truth == guesses).all(axis=1)
-        each = metrics.per_label((truth * guesses).sum(0), guesses.sum(0), truth.sum(0))
+        right = (truth == predictions).all(axis=1)
+        each = metrics.per_label((truth * predictions).sum(0), predictions.sum(0), truth.sum(0))
     else:
-        right = truth == guesses
-        table = metrics.confusion(truth, guesses, labels)
+        right = truth == predictions
+        table = metrics.confusion(truth, predictions, labels)
         each = metrics.per_label(table.diagonal(), table.sum(0), table.sum(1))
     return float(np.mean(right)), metrics.macro_f1(each)
 
 
 def _most(minutes: float | None, rows: Sequence[str] | Ragged) -> int:
-    """How many rows there is time to fit."""
+    """Return the number of rows that there is time to fit."""
     if minutes is None:
         return LARGEST
     most = minutes * _ROWS_PER_MINUTE
@@ -95,7 +97,7 @@ def _most(minutes: float | None, rows: Sequence[str] | Ragged) -> int:
 
 
 def _inputs(config: ClassifyConfig, encoded: Encoded, inputs: tuple[str, ...] | Ragged) -> Sequence[str] | Ragged:
-    """What the network reads too: cut at the same length, numbers on the same scale."""
+    """Return the network's inputs: cut at the same length, numbers on the same scale."""
     if isinstance(inputs, Ragged):
         scale = encoded.reader.scale
         assert scale is not None

@@ -1,7 +1,7 @@
-"""What is wrong with labelled rows, and what would be trained on them.
+"""Findings on labelled rows, and a description of the training data.
 
-Rules of files and of rows of any kind are in `anaphora.data`; here they meet labels: one that stands alone, and rows
-that are the same but for their labels.
+Rules for files and for rows of any kind are in `anaphora.checks`; the rules here concern labels: a label with one row,
+and equal rows with different labels.
 """
 
 from __future__ import annotations
@@ -41,13 +41,13 @@ _SHOWN = 5  # labels
 
 
 def check_files(config: ClassifyConfig, paths: Sequence[str | Path]) -> list[Finding]:
-    """What is wrong with files before anything is read from them."""
+    """Return findings on files before anything is read from them."""
     valid = config.data.valid
     return check_texts(text_files([*paths, *([valid] if isinstance(valid, str) else [])]), config.data.encoding)
 
 
 def check(config: ClassifyConfig, corpus: Corpus) -> list[Finding]:
-    """What is wrong with what was read."""
+    """Return findings on a corpus."""
     train, held_out = corpus.train, corpus.held_out
     found: list[Finding] = []
     for where, rows in ((TRAIN, train), (HELD_OUT, held_out)):
@@ -64,7 +64,7 @@ def check(config: ClassifyConfig, corpus: Corpus) -> list[Finding]:
 
 
 def describe(config: ClassifyConfig, corpus: Corpus) -> tuple[list[Finding], Load | None]:
-    """What would be trained on: lengths, vocabulary, labels; and how much work that is."""
+    """Return findings on the training data (lengths, vocabulary, labels) and the estimated work."""
     encoded = encode(config, corpus)
     reader, lengths = encoded.reader, encoded.train.rows.lengths
     training = settled(config.training, lengths, AMOUNTS)
@@ -90,7 +90,9 @@ def _lengths(rows: Rows) -> list[int]:
 
 
 def _not_finite(config: ClassifyConfig, corpus: Corpus, rows: Rows) -> list[Finding]:
-    """Missing and infinite numbers; a missing one is nothing wrong where it stands for its channel's mean."""
+    """Return findings on missing and infinite numbers; a missing number is allowed if the mean of its channel replaces
+    it.
+    """
     if not isinstance(rows.inputs, Ragged):
         return []
     inputs, refused = rows.inputs, config.data.missing == "refuse"
@@ -105,12 +107,12 @@ def _not_finite(config: ClassifyConfig, corpus: Corpus, rows: Rows) -> list[Find
 def _few(held_out: Rows) -> list[Finding]:
     off = 50 / max(1, len(held_out)) ** 0.5
     told = "1 row is" if len(held_out) == 1 else f"{len(held_out):,} rows are"
-    message = f"{told} held out: an accuracy on so few has a standard error of up to {off:.0f} points in a hundred."
+    message = f"{told} held out: the standard error of an accuracy on so few rows is up to {off:.0f} percentage points."
     return few_held_out(len(held_out), _FEW, message)
 
 
 def _keys(rows: Rows) -> Iterator[Hashable]:
-    """Equal for equal rows; an empty row is like no other."""
+    """Yield a key per row, equal for equal rows; an empty row equals no other row."""
     for row in range(len(rows)):
         key = rows.inputs.row(row).tobytes() if isinstance(rows.inputs, Ragged) else rows.inputs[row].strip()
         yield key or (rows.place(row),)
@@ -121,7 +123,7 @@ def _cut(config: ClassifyConfig, rows: Rows, encoded: Ragged, where: str, unit: 
     cut = np.flatnonzero(encoded.lengths >= longest).tolist()
     if not cut:
         return []
-    message = f"Of {len(cut):,} rows only the first {longest:,} {unit} are read."
+    message = f"In {len(cut):,} rows, only the first {longest:,} {unit} are read."
     return [at_rows("long-row", where, rows.place, cut, message, "Read more with --max-length.")]
 
 
@@ -129,7 +131,7 @@ def _cut(config: ClassifyConfig, rows: Rows, encoded: Ragged, where: str, unit: 
 
 
 def _labels(corpus: Corpus) -> list[Finding]:
-    """Labels that cannot be learned; with several per row, each is by itself."""
+    """Return findings on labels that cannot be learned; several labels of a row count separately."""
     train, held_out = (
         [(label, row) for row, labels in enumerate(rows.labels) for label in labels]
         for rows in (corpus.train, corpus.held_out)
@@ -145,8 +147,8 @@ def _labels(corpus: Corpus) -> list[Finding]:
     lone = [(label, row) for label, row in train if counts[label] == 1]
     if lone:
         names = ", ".join(repr(label) for label, _ in lone[:_SHOWN]) + (" and more" if len(lone) > _SHOWN else "")
-        message = f"{len(lone):,} label{'s have' if len(lone) > 1 else ' has'} one row to train on: {names}."
-        remedy = "Bring more rows of it, or merge it with another label."
+        message = f"{len(lone):,} label{'s have' if len(lone) > 1 else ' has'} only one training row: {names}."
+        remedy = "Add rows with this label, or merge the label with another one."
         places = tuple(corpus.train.place(row) for _, row in lone)
         found.append(Finding("lone-label", "warning", TRAIN, places, message, remedy))
     return found
@@ -154,7 +156,7 @@ def _labels(corpus: Corpus) -> list[Finding]:
 
 def _contradictions(corpus: Corpus) -> list[Finding]:
     parts = [(_keys(rows), [*map(frozenset, rows.labels)], rows.place) for rows in (corpus.train, corpus.held_out)]
-    remedy = "Give them one label; or, if several are true of a row, all of them in that row (--separator)."
+    remedy = "Give equal rows one label; if several labels apply to a row, list all of them in that row (--separator)."
     return contradictions(parts, "rows", "labels", remedy)
 
 
@@ -162,7 +164,7 @@ def _counts(corpus: Corpus) -> Finding:
     counts = Counter(label for labels in corpus.train.labels for label in labels).most_common()
     (most, many), (least, few) = counts[0], counts[-1]
     message = f"{len(counts):,} labels, from {most!r} ({many:,} rows) to {least!r} ({few:,})."
-    remedy = "" if many <= _UNEVEN * few else "If a rare label counts as much as a frequent one: --class-weights root."
+    remedy = "" if many <= _UNEVEN * few else "Add --class-weights root if rare labels matter as much as frequent ones."
     return Finding("labels", "info", TRAIN, (), message, remedy, figures={"labels": dict(counts)})
 
 
@@ -171,7 +173,10 @@ def _vocabulary(encoded: Encoded) -> list[Finding]:
     if known is None:
         return []
     train, held_out = (unknown_share(part.rows.steps, known.unknown) for part in (encoded.train, encoded.held_out))
-    message = f"{known.size:,} different {unit}; unknown are {train:.1%} to train on and {held_out:.1%} held out."
-    many = f"{held_out:.1%} of the {unit} are in no vocabulary: they all look alike to the network."
-    remedy = "Bring more text, or smaller units: --units subword, or char."
+    message = (
+        f"{known.size:,} different {unit} in the vocabulary; unknown: {train:.1%} of the training part,"
+        f" {held_out:.1%} of the held-out part."
+    )
+    many = f"{held_out:.1%} of the held-out {unit} are unknown: the network reads all of them as one symbol."
+    remedy = "Add text, or use smaller units: --units subword or char."
     return vocabulary(known.size, (train, held_out), message, _MANY_UNKNOWN, (many, remedy))

@@ -1,7 +1,7 @@
 """Which columns of a table are the label, the text, or the channels of a series.
 
-What a person names is taken; the rest is found by its name, or by being the only one that fits. Nothing is taken
-silently that may be something else: then the message asks.
+A named column is taken; any other column is found by its usual name, or because only one column fits. If several
+columns fit, an error asks for the name.
 """
 
 from __future__ import annotations
@@ -29,8 +29,8 @@ TIMES = ("time", "t", "step", "timestamp", "index")
 
 @dataclass(frozen=True)
 class Columns:
-    """What is read of a table: `text` or `channels`, with `id` where each line is one step of a series; `wide` where
-    it is a whole series of one channel, a column per step.
+    """The columns of a table that are read: `text` or `channels`, with `id` if each line is one step of a series;
+    `wide` if a line is a whole series of one channel, a column per step.
     """
 
     label: str
@@ -50,15 +50,15 @@ class Columns:
 def choose(data: Data, table: Table) -> Columns:
     """Find the columns of a table.
 
-    Raises DataError if one that was named is missing, naming the nearest, or if one that is needed cannot be told.
+    Raises DataError if a named column is missing, with the nearest name, or if a needed column is not clear.
     """
     head = dict(zip(table.columns, zip(*table.head(table.columns), strict=True), strict=True))
     candidates = [name for name in table.columns if _may_be_labels(head[name])]
     label = table.need(data.label) if data.label else _named(candidates, LABELS)
     if label is None:
         raise DataError(
-            f"{table.name}: none of its columns is called label: {', '.join(table.columns)}. Name the one that holds"
-            " it with --label; if the first line of a CSV is a row already, say --no-header."
+            f"{table.name}: no column is called label; the columns are {', '.join(table.columns)}. Name the"
+            " label column with --label; if the first line of a CSV is a row of data, add --no-header."
         )
     multi = data.separator is not None or any(isinstance(value, list | tuple) for value in head[label])
     rest = {name: values for name, values in head.items() if name != label}
@@ -80,20 +80,20 @@ def choose(data: Data, table: Table) -> Columns:
 def _steps(
     data: Data, table: Table, rest: dict[str, tuple[Any, ...]], channels: tuple[str, ...], label: str, multi: bool
 ) -> Columns:
-    """A table in which each line is one step: which sequence it belongs to, and its channels."""
+    """Return the columns of a table in which each line is one step: the id of its series, and its channels."""
     key = table.need(data.id) if data.id else _repeating(rest)
     if key is None:
         raise DataError(
-            f"{table.name}: it is not clear what the network should read; the columns are {', '.join(table.columns)}."
-            " Name the column of the text with --text. For series, name the column that says which series a line"
-            " belongs to with --id, or say --wide if a line is a whole series; or let each row hold a list of numbers"
-            " per channel (JSONL, Parquet)."
+            f"{table.name}: the input columns are not clear; the columns are {', '.join(table.columns)}."
+            " Name the text column with --text. For series with one step per line, name the column that"
+            " identifies the series with --id; for one series per line, add --wide; or give each row a"
+            " list of numbers per channel (JSONL, Parquet)."
         )
     time = table.need(data.time) if data.time else _named([name for name in rest if name != key], TIMES)
     channels = channels or tuple(name for name, values in rest.items() if name not in (key, time) and _numbers(values))
     if not channels:
         raise DataError(
-            f"{table.name} has no column of numbers beside {key!r} and {label!r}: name some with --columns."
+            f"{table.name} has no numeric column besides {key!r} and {label!r}: name the columns with --columns."
         )
     return Columns(label, channels=channels, id=key, time=time, multi=multi)
 
@@ -104,7 +104,7 @@ def _named(columns: Sequence[str], names: Sequence[str]) -> str | None:
 
 
 def _text(rest: dict[str, tuple[Any, ...]]) -> str | None:
-    """The column of the text, if one is called so or is the only one of words."""
+    """Return the text column: the column with that name, or the only column of words."""
     words = [name for name, values in rest.items() if _words(values)]
     named = _named(words, TEXTS)
     return named or (words[0] if len(words) == 1 and _named(words, IDS) is None else None)
@@ -120,7 +120,7 @@ def _split(names: str, table: Table) -> list[str]:
 
 
 def _may_be_labels(values: Sequence[Any]) -> bool:
-    """Whether none is a fraction or a list of numbers: those are channels, whatever they are called."""
+    """Return whether no value is a fraction or a list of numbers, because such values are channels."""
     flat = [item for value in values for item in (value if isinstance(value, list | tuple) else [value])]
     lists = any(isinstance(value, list | tuple) for value in values)
     return not any(_is_fraction(item) or (lists and isinstance(item, int | float)) for item in flat)
@@ -138,7 +138,7 @@ def _lists(values: Sequence[Any]) -> bool:
 
 
 def _words(values: Sequence[Any]) -> bool:
-    """Whether the values are texts, and not all of them numbers."""
+    """Return whether all values are texts, and not all of them are numbers."""
     texts = [value for value in values if isinstance(value, str)]
     return bool(texts) and not _numbers(values)
 

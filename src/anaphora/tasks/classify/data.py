@@ -26,7 +26,7 @@ from anaphora.tasks.classify.settings import ClassifyConfig, Data
 
 @dataclass(frozen=True)
 class Rows(InTables):
-    """Texts or series (float64, NaN where a number is missing), each with its labels and the place it comes from."""
+    """Texts or series (float64, NaN for a missing number), each with its labels and its location."""
 
     inputs: Inputs
     labels: tuple[Labels, ...]
@@ -37,27 +37,27 @@ class Rows(InTables):
         return len(self.labels)
 
     def take(self, rows: NDArray[np.int64]) -> Rows:
-        """Some rows."""
+        """Return the rows with numbers `rows` (n,)."""
         inputs = self.inputs.take(rows) if isinstance(self.inputs, Ragged) else tuple(self.inputs[row] for row in rows)
         return Rows(inputs, tuple(self.labels[row] for row in rows), self.tables, self.places[rows])
 
 
 @dataclass(frozen=True)
 class Corpus(Split[Rows]):
-    """Rows, split, and the columns that they were read from."""
+    """Rows in two parts, and the columns that they were read from."""
 
     columns: Columns
 
 
 def paths(data: Any) -> list[str] | None:
-    """The files that are named, by str or pathlib.Path; None if the data are in memory."""
+    """Return the named files, as str or pathlib.Path; None if the data are in memory."""
     return in_memory.paths(data, words=True)
 
 
 def read(config: ClassifyConfig, paths: Sequence[str | Path]) -> Corpus:
     """Read tables or folders, and set the held-out part aside.
 
-    Raises DataError for what cannot be read, UsageError for a share that is none.
+    Raises DataError for data that cannot be read, UsageError for an invalid share.
     """
     data = config.data
     tables = read_tables([str(path) for path in paths], data.encoding, data.header)
@@ -71,9 +71,9 @@ def read(config: ClassifyConfig, paths: Sequence[str | Path]) -> Corpus:
 
 
 def from_memory(config: ClassifyConfig, data: Any) -> Corpus:
-    """Rows of a Python program as a corpus, a share of each label's held out.
+    """Return rows in memory as a corpus with a share of each label held out.
 
-    Raises UsageError for what are no rows with labels, DataError for a row that cannot be read.
+    Raises UsageError for values that are not rows with labels, DataError for a row that cannot be read.
     """
     frame = in_memory.columns(data)
     if frame is not None:
@@ -86,7 +86,7 @@ def from_memory(config: ClassifyConfig, data: Any) -> Corpus:
 
 
 def rows_in_memory(inputs: Inputs, labels: Sequence[Labels]) -> Rows:
-    """Rows of a Python program, numbered from 1."""
+    """Return rows in memory, such as an array X (B, T, C), numbered from 1."""
     numbers = np.arange(1, len(labels) + 1, dtype=np.int64)
     table = Frame({memory.LABEL: labels}, memory.NAME)
     return Rows(inputs, tuple(labels), (table,), np.stack([np.zeros_like(numbers), numbers], 1))
@@ -100,10 +100,7 @@ def set_aside(config: ClassifyConfig, rows: Rows, columns: Columns, *sources: st
 
 
 def rows_of(tables: Sequence[Table], columns: Columns, data: Data) -> Rows:
-    """Every row of the tables.
-
-    Raises DataError, naming the place, for a value that is not what its column should hold.
-    """
+    """Return every row of the tables. Raises DataError, with the location, for a value of the wrong kind."""
     texts: list[str] = []
     steps = SeriesSteps(columns)
     labels: list[Labels] = []
@@ -133,7 +130,7 @@ def rows_of(tables: Sequence[Table], columns: Columns, data: Data) -> Rows:
 
 
 def _corpus(train: Rows, held_out: Rows, columns: Columns, sources: tuple[str, ...]) -> Corpus:
-    remedy = "Bring more of each label, or a file of its own with --valid."
+    remedy = "Add rows of each label, or name a held-out file with --valid."
     refuse_empty(len(train), len(held_out), "row", remedy)
     seen = hashlib.sha256()
     _digest(train, seen)

@@ -1,4 +1,4 @@
-"""Reviews of a small grammar whose verdict hangs on the order of their words: a bag of words cannot tell them apart."""
+"""Reviews from a small grammar whose label depends on the order of their words: a bag of words cannot classify them."""
 
 from __future__ import annotations
 
@@ -21,16 +21,16 @@ def _data() -> str:
 
 
 def _show(shown: Shown, say: Say) -> None:
-    say("\nWhat it says of others; the first two hold the same words:\n\n")
+    say("\nPredictions for new reviews; the first two consist of the same words:\n\n")
     for text, prediction in zip(OTHERS, shown.model.predictions(list(OTHERS)), strict=True):
         say(f"  {prediction.labels[0]:<9} {prediction.probabilities[0]:.3f}  {text}\n")
 
 
 DEMO = Demo(
-    summary="Reviews of a small grammar, whose verdict hangs on order.",
-    help="""Train a small classifier on made-up reviews whose verdict hangs on the order of their words.
+    summary="Reviews from a small grammar; the label depends on the order of the words.",
+    help="""Train a small classifier on generated reviews whose label depends on the order of their words.
 
-    No downloads. Leaves the model, the reviews it was trained on, and a folder with the records of the run.
+    The demo downloads nothing. It writes the model, its reviews, and a folder with the records of the run.
     """,
     ending=".jsonl",
     options=(

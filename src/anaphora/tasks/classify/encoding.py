@@ -3,8 +3,8 @@
     x' = (x − mean) / sd        per channel, over all steps of the training part; a missing number is 0, its mean
     target                      the label's index, or for several labels a row of zeros and ones
 
-Vocabulary, scale and labels come from the training part alone. `Reader` is what a trained model needs of them to read
-other rows; the bundle holds it.
+Vocabulary, scale and labels come from the training part alone. A trained model needs the `Reader` to read other rows;
+the bundle holds it.
 """
 
 from __future__ import annotations
@@ -30,18 +30,18 @@ _WORDS_OF_A_NAME = 3.0  # rows with fewer words on average are cut into characte
 
 
 class Scale(NamedTuple):
-    """What makes channels comparable: x' = (x − mean) / sd."""
+    """The scale that makes channels comparable: x' = (x − mean) / sd."""
 
     mean: NDArray[np.float64]  # (C,)
     sd: NDArray[np.float64]  # (C,), 1 for a channel that never changes
 
     def apply(self, steps: Series) -> NDArray[np.float32]:
-        """Steps (N, C) on the scale; what is missing is 0."""
+        """Return steps (N, C) on the scale, with 0 for missing numbers."""
         return np.nan_to_num((steps - self.mean) / self.sd, nan=0.0, posinf=np.inf, neginf=-np.inf).astype(np.float32)
 
     @staticmethod
     def of(steps: Series) -> Scale:
-        """The scale of the training part; numbers that are missing do not count."""
+        """Return the scale of the training part; missing numbers do not count."""
         present = np.isfinite(steps)
         count = np.maximum(present.sum(axis=0), 1)
         mean = np.where(present, steps, 0.0).sum(axis=0) / count
@@ -50,7 +50,7 @@ class Scale(NamedTuple):
 
 
 class Part(NamedTuple):
-    """One part, ready: `steps` int32 symbols or float32 (N, C); `targets` (B,) int64, or (B, K) float32."""
+    """One encoded part: `steps` int32 symbols or float32 (N, C); `targets` (B,) int64, or (B, K) float32."""
 
     rows: Ragged
     targets: NDArray[Any]
@@ -62,13 +62,13 @@ class Part(NamedTuple):
         return self.rows.lengths
 
     def take(self, rows: NDArray[np.int64]) -> Part:
-        """Some rows, by where they stand here (n,)."""
+        """Return the rows with numbers (n,)."""
         return Part(self.rows.take(rows), self.targets[rows], self.numbers[rows])
 
 
 @dataclass(frozen=True)
 class Reader:
-    """How a row becomes what the network reads."""
+    """The encoder of a row for the network."""
 
     kind: str  # char, byte, word or subword; step for series
     lower: bool
@@ -79,7 +79,7 @@ class Reader:
 
     @property
     def width(self) -> int:
-        """Symbols of the vocabulary, or numbers per step."""
+        """The size of the vocabulary, or the numbers per step."""
         return self.channels if self.vocabulary is None else self.vocabulary.size
 
     @property
@@ -88,15 +88,15 @@ class Reader:
         return 0 if self.scale is None else len(self.scale.mean)
 
     def text(self, text: str) -> NDArray[np.int32]:
-        """The symbols of a text."""
+        """Return the symbols of a text."""
         assert self.vocabulary is not None
         return self.vocabulary.encode(prepared(text, self.kind, self.lower))[: self.longest]
 
     def series(self, steps: Series, where: str) -> NDArray[np.float32]:
-        """A series (T, C) on the scale.
+        """Return a series (T, C) on the scale.
 
-        Raises DataError for another number of channels, or a number that is infinite, or missing where that is an
-        error.
+        Raises DataError for another number of channels, for an infinite number, and for a missing number unless the
+        mean replaces it.
         """
         assert self.scale is not None
         steps = steps if steps.size else np.zeros((0, self.channels))
@@ -113,18 +113,18 @@ class Reader:
         return self.scale.apply(steps)
 
     def rows(self, rows: Rows) -> Ragged:
-        """All rows of a part."""
+        """Return all rows of a part."""
         if isinstance(rows.inputs, Ragged):
             series = [self.series(rows.inputs.row(row), rows.at(row)) for row in range(len(rows))]
             return Ragged.of(series, np.zeros((0, self.channels), np.float32))
         return Ragged.of([self.text(text) for text in rows.inputs], np.zeros(0, np.int32))
 
     def settings(self) -> dict[str, Any]:
-        """What a bundle's config says of it."""
+        """The reader's settings in a bundle's config."""
         return {"kind": self.kind, "lower": self.lower, "longest": self.longest, "missing": self.missing}
 
     def tensors(self) -> dict[str, NDArray[Any]]:
-        """What a bundle's tensors hold of it."""
+        """The reader's tensors in a bundle."""
         if self.vocabulary is not None:
             return self.vocabulary.tensors()
         assert self.scale is not None
@@ -132,19 +132,21 @@ class Reader:
 
     @staticmethod
     def restore(settings: Mapping[str, Any], tensors: Mapping[str, NDArray[Any]]) -> Reader:
-        """The reader that a bundle holds; raises CorruptBundle if it holds none."""
+        """Return the reader of a bundle, from its settings and tensors such as the mean (C,); raises CorruptBundle if
+        the bundle holds none.
+        """
         try:
             plain = {name: settings[name] for name in ("kind", "lower", "longest", "missing")}
             if plain["kind"] == "step":
                 return Reader(**plain, vocabulary=None, scale=Scale(tensors["scale.mean"], tensors["scale.sd"]))
         except KeyError as error:
-            raise CorruptBundle(f"The model lacks {error}, which says how it reads a row.") from error
+            raise CorruptBundle(f"The model file lacks {error}, which is needed to read a row.") from error
         return Reader(**plain, vocabulary=restore(plain["kind"], tensors), scale=None)
 
 
 @dataclass(frozen=True)
 class Encoded:
-    """Both parts as numbers, and what made them so."""
+    """Both parts as numbers, and their reader."""
 
     reader: Reader
     labels: tuple[str, ...]
@@ -154,24 +156,24 @@ class Encoded:
 
 
 def encode(config: ClassifyConfig, corpus: Corpus) -> Encoded:
-    """Turn both parts into numbers.
+    """Encode both parts.
 
-    Raises DataError if there is but one label, or one occurs in the held-out part alone.
+    Raises DataError if there is only one label, or if a label occurs only in the held-out part.
     """
     labels = tuple(sorted({label for row in corpus.train.labels for label in row}))
     multi = corpus.columns.multi
     if len(labels) < (1 if multi else 2):
         raise DataError(
-            f"All rows of the training part have the same label, {labels[0] if labels else 'none'!r}: there is nothing"
-            " to tell apart. Bring rows of at least two labels."
+            f"All training rows have the same label, {labels[0] if labels else 'none'!r}, so there is"
+            " nothing to learn. Add rows with at least one other label."
         )
     reader = reader_of(config.data, corpus.train)
     known = set(labels)
     for row, own in enumerate(corpus.held_out.labels):
         if set(own) - known:
             raise DataError(
-                f"{corpus.held_out.at(row)}: no row of the training part has the label"
-                f" {next(iter(set(own) - known))!r}. Add such rows to it, or leave this one out."
+                f"{corpus.held_out.at(row)}: no training row has the label"
+                f" {next(iter(set(own) - known))!r}. Add such rows to the training part, or remove this row."
             )
     parts = [
         Part(reader.rows(rows), targets(rows.labels, labels, multi), np.arange(len(rows)))
@@ -181,25 +183,25 @@ def encode(config: ClassifyConfig, corpus: Corpus) -> Encoded:
 
 
 def reader_of(data: Data, train: Rows) -> Reader:
-    """Vocabulary or scale of the training part."""
+    """Return a reader with the vocabulary or scale of the training part."""
     if isinstance(train.inputs, Ragged):
         scale = Scale.of(train.inputs.steps)
         return Reader("step", data.lower, data.max_length, data.missing, vocabulary=None, scale=scale)
-    kind = data.units or guess_units(train.inputs)
+    kind = data.units or suggest_units(train.inputs)
     text = "\n".join(prepared(text, kind, data.lower) for text in train.inputs)
     size = WORDS if kind == "word" and data.vocabulary is None else data.vocabulary
     vocabulary = build(kind, text, size)
     return Reader(kind, data.lower, data.max_length, data.missing, vocabulary=vocabulary, scale=None)
 
 
-def guess_units(texts: Sequence[str]) -> str:
-    """Words, or characters where a row is a word or two."""
+def suggest_units(texts: Sequence[str]) -> str:
+    """Suggest words, or characters for rows of a word or two."""
     some = texts[:: max(1, len(texts) // 1000)]
     return "word" if sum(len(split_words(text)) for text in some) >= _WORDS_OF_A_NAME * len(some) else "char"
 
 
 def targets(rows: Sequence[Labels], labels: Sequence[str], multi: bool) -> NDArray[Any]:
-    """(B,) the index of each row's label, −1 for one that is not among `labels`; with `multi` (B, K) zeros and ones."""
+    """Return the index (B,) of each row's label, −1 for a label not in `labels`; with `multi` zeros and ones (B, K)."""
     index = {label: place for place, label in enumerate(labels)}
     if not multi:
         return np.array([index.get(row[0], -1) for row in rows], dtype=np.int64)

@@ -1,9 +1,9 @@
-"""Short reviews out of a small grammar: endless data to try the task with, whose verdict hangs on the order of words.
+"""Short reviews from a small grammar: unlimited data whose label depends on the order of words.
 
     the soup was good , but the bill was not really fair    negative: what comes after "but" decides
     although the bill was not fair , the soup was good      positive: not what "although" grants
 
-Both may hold the same words, so no count of them tells the verdict; who reads in order can.
+Both reviews may consist of the same words, so counts of words do not determine the label; their order does.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ VERDICTS = ("negative", "positive")
 
 
 def reviews(count: int, seed: int = 0) -> list[tuple[str, str]]:
-    """So many reviews, each with its verdict.
+    """Yield reviews, each with its label.
 
     >>> for text, verdict in reviews(2):
     ...     print(verdict, "|", text)
@@ -46,7 +46,7 @@ def _review(rng: random.Random) -> tuple[str, str]:
 
 
 def _clause(rng: random.Random, verdict: int) -> str:
-    """A thing and what it was; half of the time the opposite word, denied."""
+    """Return a clause about one thing; half of the clauses deny the opposite word."""
     denied = rng.random() < 0.5
     word = rng.choice(GOOD if verdict != denied else BAD)
     said = ["the", rng.choice(THINGS), rng.choice(("was", "seemed")), rng.choice(DENIED if denied else AMOUNTS), word]

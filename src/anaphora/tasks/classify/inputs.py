@@ -1,6 +1,6 @@
-"""One row of data as the network takes it: a text, or a series (T, C) of numbers; and its labels.
+"""One row of data in the form of the network's input: a text, or a series (T, C) of numbers; and its labels.
 
-The same functions read what is trained on and what comes to a trained model later.
+The same functions read rows for training and rows for a trained model.
 """
 
 from __future__ import annotations
@@ -25,22 +25,24 @@ MISSING = frozenset({"", "na", "n/a", "nan", "null", "none", "?"})
 
 
 def text_of(values: Sequence[Any], where: str) -> str:
-    """The text of a row: its text columns, one after another.
+    """Return the text of a row: its text columns, joined.
 
-    Raises DataError for a list or an object, and for half a surrogate pair, which is no text.
+    Raises DataError for a list or an object, and for half a surrogate pair, which is not text.
     """
     parts = [value if isinstance(value, str) else _plain(value, where) for value in values if value is not None]
     text = "\n".join(parts)
     try:
         text.encode()
     except UnicodeEncodeError as error:
-        raise DataError(f"{where}: character {error.start} of the text is half a surrogate pair, no text.") from error
+        raise DataError(
+            f"{where}: character {error.start} of the text is half a surrogate pair, which is not text."
+        ) from error
     return text
 
 
 def prepared(text: str, kind: str, lower: bool) -> str:
-    """A text as it is cut into units: small letters if asked for, and words with one space before each, so that a word
-    is the same at the beginning of a text and inside it.
+    """Return a text in the form that is split into units: lowercase if requested, and for words one space before each
+    word, so that a word is the same unit at the beginning of a text and inside it.
 
     >>> prepared("Well done, I'd say.", "word", lower=True)
     " well done , i'd say ."
@@ -52,9 +54,9 @@ def prepared(text: str, kind: str, lower: bool) -> str:
 
 
 def series_of(values: Sequence[Any], names: Sequence[str], where: str) -> Series:
-    """The series of a row, (T, C): a list of T numbers per channel, or one list of T lists of C numbers.
+    """Return the series of a row, (T, C): a list of T numbers per channel, or one list of T lists of C numbers.
 
-    Raises DataError if the lists are no lists of numbers, or not of one length.
+    Raises DataError for values that are not lists of numbers, or lists of different lengths.
     """
     for name, value in zip(names, values, strict=True):
         if not isinstance(value, list | tuple | np.ndarray):
@@ -76,14 +78,14 @@ def series_of(values: Sequence[Any], names: Sequence[str], where: str) -> Series
 
 
 def wide_series_of(values: Sequence[Any], names: Sequence[str], where: str) -> Series:
-    """The series of a row with a column per step, (T, 1); numbers that are missing at its end are no steps."""
+    """Return the series (T, 1) of a row with a column per step; missing numbers at its end are not steps."""
     steps = np.array([number(value, name, where) for name, value in zip(names, values, strict=True)], dtype=np.float64)
     there = np.flatnonzero(~np.isnan(steps))
     return steps[: there[-1] + 1 if there.size else 0, None]
 
 
 def number(value: Any, column: str, where: str) -> float:
-    """A number, NaN where it is missing; DataError for anything else."""
+    """Return a number, NaN if it is missing; raises DataError for anything else."""
     if isinstance(value, int | float) and not isinstance(value, bool):
         return float(value)
     if value is None:
@@ -95,13 +97,13 @@ def number(value: Any, column: str, where: str) -> float:
             return float(value)
         except ValueError:
             pass
-    raise DataError(f"{where}: column '{column}' holds {shown(value)}, which is no number.")
+    raise DataError(f"{where}: column '{column}' holds {shown(value)}, which is not a number.")
 
 
 def labels_of(value: Any, separator: str | None, multi: bool, where: str) -> tuple[str, ...]:
-    """The labels of a row: exactly one, or with `multi` any number, each once.
+    """Return the labels of a row: exactly one, or with `multi` any number of different labels.
 
-    Raises DataError if there is none where one is needed.
+    Raises DataError if a required label is missing.
     """
     if multi:
         if isinstance(value, list | tuple | np.ndarray):
@@ -112,12 +114,12 @@ def labels_of(value: Any, separator: str | None, multi: bool, where: str) -> tup
         return tuple(dict.fromkeys(label.strip() for label in found if label.strip()))
     label = "" if value is None else _plain(value, where).strip()
     if not label:
-        raise DataError(f"{where} has no label: give it one, or remove the row.")
+        raise DataError(f"{where} has no label: add a label, or remove the row.")
     return (label,)
 
 
 def shown(value: Any) -> str:
-    """A value in few characters, for a message."""
+    """Return a value in few characters, for a message."""
     text = json.dumps(value, ensure_ascii=False, default=str)
     return text if len(text) <= 60 else f"{text[:57]}…"
 

@@ -17,7 +17,7 @@ _FIGURES = ("accuracy", "macro_f1", "micro_f1", "nats_per_row", "calibration_err
 
 @dataclass(frozen=True)
 class Judgement:
-    """What there is to say of a score, None before there is one; `known` are facts of the data."""
+    """The report of a score, or of no score yet (None); `known` are facts of the data."""
 
     score: Score | None
     baseline: Baseline
@@ -27,7 +27,9 @@ class Judgement:
 
     @property
     def results(self) -> tuple[Result, ...]:
-        """Accuracy and macro F1 beside the logistic regression's, the one that decides first; then nats per row."""
+        """Accuracy and macro F1 beside those of the logistic regression, the deciding figure first; then nats
+        per row.
+        """
         score, baseline = self.score, self.baseline
         beat = f"the logistic regression ({baseline.linear})"
         accuracy, f1, nats = (
@@ -41,7 +43,7 @@ class Judgement:
 
     @property
     def headline(self) -> list[str]:
-        """The network beside the simple methods."""
+        """The lines of the score."""
         if self.score is None:
             return []
         lines = headline(self.score)
@@ -51,10 +53,10 @@ class Judgement:
 
     @property
     def notes(self) -> list[str]:
-        """The baseline's own note, rows that were not scored, and a network that loses."""
+        """Notes: the baseline's own note, rows that were not scored, and a network that loses."""
         baseline = [self.baseline.note] if self.baseline.note else []
         scored = self.held_out if self.score is None else self.score.rows
-        remedy = "Train it longer (--minutes), with more dropout, or on more rows."
+        remedy = "Train longer (--minutes), with more dropout, or on more rows."
         partly = partly_scored(scored, self.held_out, "rows")
         return [*baseline, *partly, *lost(self.results[0], "the logistic regression", remedy)]
 
@@ -71,7 +73,7 @@ class Judgement:
 
     @property
     def sections(self) -> tuple[ReportSection, ...]:
-        """Figures of each label, labels that are confused, and the rows that the network is most wrong about."""
+        """Return sections with figures per label, confused labels, and the rows with the highest loss."""
         score = self.score
         if score is None:
             return ()
@@ -83,9 +85,12 @@ class Judgement:
             rows = tuple(
                 (row.where, row.text, ", ".join(row.labels), ", ".join(row.guess), row.nats) for row in score.worst
             )
-            told = Paragraph("Wrong, and sure of it: mistakes of the network, or of the data. Look at them first.")
+            told = Paragraph(
+                "Wrong predictions with a high probability: mistakes of the network or of the labels. Check"
+                " these rows first."
+            )
             found.append(
-                ReportSection("Worst rows", (told, ReportTable(("where", "row", "label", "guess", "nats"), rows)))
+                ReportSection("Worst rows", (told, ReportTable(("where", "row", "label", "predicted", "nats"), rows)))
             )
         return tuple(found)
 
@@ -95,7 +100,7 @@ def _confused(score: Score) -> ReportSection:
         rows: tuple[tuple[Cell, ...], ...] = tuple(
             (name, *row) for name, row in zip(score.labels, score.confusion, strict=True)
         )
-        told = Paragraph("Down: the label of the data. Across: the guess.")
+        told = Paragraph("Rows: label in the data. Columns: predicted label.")
         return ReportSection("Confusion", (told, ReportTable(("", *score.labels), rows)))
-    pairs = tuple((truth, guess, count) for count, truth, guess in score.confused()[:_CONFUSED])
-    return ReportSection("Most often confused", (ReportTable(("label", "guess", "rows"), pairs),))
+    pairs = tuple((truth, predicted, count) for count, truth, predicted in score.confused()[:_CONFUSED])
+    return ReportSection("Most often confused", (ReportTable(("label", "predicted", "rows"), pairs),))

@@ -6,7 +6,7 @@
 
     X = texts | series, an array (T, C) or (T,) each | an array (B, T, C) | an array (B, T) of one channel
 
-Rows are told apart by their types alone, and numbered from 1.
+The types alone distinguish the forms. Rows are numbered from 1.
 """
 
 from __future__ import annotations
@@ -34,9 +34,9 @@ _LABELLED = (
 
 
 def labelled(data: Any, separator: str | None, multi: bool | None) -> tuple[Inputs, list[Labels], bool]:
-    """Rows, the labels of each, and whether they may be several; None: if one of them is a list.
+    """Return rows, the labels of each, and whether a row may have several labels (None: if one of them is a list).
 
-    Raises UsageError for what are no rows with labels, DataError for a row that cannot be read.
+    Raises UsageError for values that are not rows with labels, DataError for a row that cannot be read.
     """
     X, y = in_memory.two_columns(data, _LABELLED)
     read = inputs(X)
@@ -49,15 +49,16 @@ def labelled(data: Any, separator: str | None, multi: bool | None) -> tuple[Inpu
 
 
 def columns_of(read: Inputs, multi: bool) -> Columns:
-    """The names under which a model knows columns that had none."""
+    """Return the names that a model uses for unnamed columns."""
     text = not isinstance(read, Ragged)
     return Columns(LABEL, (TEXT,) if text else (), () if text else (SERIES,), multi=multi)
 
 
 def inputs(X: Any) -> Inputs:
-    """Texts; or series, one after another, their steps (N, C) in float64.
+    """Return texts; or series one after another, with their steps (N, C) in float64.
 
-    Raises UsageError for what are no rows, DataError, naming the row, for one that is not like the first.
+    Raises UsageError for values that are not rows, DataError, with its number, for a row that differs in kind from the
+    first.
     """
     if isinstance(X, Ragged):
         return X
@@ -73,18 +74,18 @@ def inputs(X: Any) -> Inputs:
 
 
 def count(read: Inputs) -> int:
-    """How many rows there are."""
+    """Return the number of rows."""
     return len(read.ends) if isinstance(read, Ragged) else len(read)
 
 
 def _table(array: NDArray[Any]) -> Ragged:
-    """(B, T, C), or (B, T) of one channel."""
+    """Return a table (B, T, C), or (B, T) of one channel."""
     if array.ndim > 3:
         raise UsageError(f"Expected {_WHAT}; got one of shape {array.shape}.")
     try:
         steps = array.astype(np.float64).reshape(-1, array.shape[2] if array.ndim == 3 else 1)
     except (TypeError, ValueError) as error:
-        raise DataError(f"{NAME} hold what is no number: {error}.") from error
+        raise DataError(f"{NAME} contain a value that is not a number: {error}.") from error
     return Ragged(steps, np.arange(1, len(array) + 1, dtype=np.int64) * array.shape[1])
 
 
@@ -101,7 +102,7 @@ def _series(rows: Sequence[Any]) -> Ragged:
         try:
             steps = np.asarray(row, dtype=np.float64)
         except (TypeError, ValueError) as error:
-            raise DataError(f"{where}, is no series of numbers ({error}); expected {_WHAT}.") from error
+            raise DataError(f"{where}, is not a series of numbers ({error}); expected {_WHAT}.") from error
         if steps.ndim not in (1, 2):
             raise DataError(f"{where}, has shape {steps.shape}; expected (T, C), or (T,) for one channel.")
         series.append(steps.reshape(len(steps), -1) if steps.size else steps.reshape(0, 0))

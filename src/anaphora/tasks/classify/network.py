@@ -1,4 +1,4 @@
-"""What a classifier is made of; as a value, so that its size is known without torch.
+"""The architecture of a classifier, as a value, so that its size is known without torch.
 
     text     embedding → dropout → RNN | GRU | LSTM, both ways → pooling → dropout → linear
     series                         RNN | GRU | LSTM, both ways → pooling → dropout → linear
@@ -49,6 +49,6 @@ def specification(config: ClassifyConfig, kind: str, inputs: int, labels: int) -
 
 
 def share_unknown(config: ClassifyConfig, kind: str) -> float:
-    """How many of a text's symbols are read as unknown in training."""
+    """Return the share of a text's symbols that training reads as unknown."""
     share = config.model.unk_dropout
     return UNKNOWN.get(kind, 0.0) if share is None else share

@@ -39,7 +39,7 @@ _BETWEEN = ","  # labels, where the data declared no separator
 
 
 class Prediction(NamedTuple):
-    """Labels of a row, the likeliest first, each with its probability; one, or any number."""
+    """Labels of a row with their probabilities, the most probable first; one label, or any number."""
 
     labels: tuple[str, ...]
     probabilities: tuple[float, ...]
@@ -62,9 +62,11 @@ class Classifier(TrainedModel):
             self.separator: str | None = units["separator"]
             self.columns = Columns(**{name: _tuples(value) for name, value in units["columns"].items()})
         except (KeyError, TypeError) as error:
-            raise CorruptBundle(f"The model lacks what names its labels: {error}.") from error
+            raise CorruptBundle(f"The model file lacks the names of its labels: {error}.") from error
         if model.width != len(self.labels):
-            raise IncompatibleBundle(f"The file names {len(self.labels)} labels, but its network scores {model.width}.")
+            raise IncompatibleBundle(
+                f"The file names {len(self.labels)} labels, but its network has {model.width} outputs."
+            )
 
     def scores(self, rows: Ragged) -> NDArray[np.float32]:
         """The logits (B, K) of encoded rows, steps (N,) or (N, C)."""
@@ -78,31 +80,35 @@ class Classifier(TrainedModel):
         return found
 
     def probabilities(self, X: Any) -> Floats:
-        """(B, K) how likely each label is; a row's sum to 1, or with several labels each is one by itself.
+        """Return the probability (B, K) of each label; a row sums to 1, or, with several labels per row, each label has
+        its own probability.
 
         Takes and raises what `predict` does.
         """
         return self.probabilities_of(self.reader.rows(self._unlabelled(X)))
 
     def probabilities_of(self, rows: Ragged) -> Floats:
-        """The same (B, K) of encoded rows."""
+        """Return the same (B, K) for encoded rows."""
         return probabilities(self.scores(rows), self.temperature, self.multi)
 
     def predict(self, X: Any) -> list[Any]:
-        """The likeliest label of each row; of a model for several labels a tuple of those that are likelier than not.
+        """Return the most probable label of each row; for several labels per row, a tuple of the labels with a
+        probability above ½.
 
-        X: texts, series, an array, or a frame with the columns that were trained on. Raises UsageError for what are no
-        rows, DataError for a row that cannot be read.
+        X: texts, series, an array, or a frame with the columns of the training data. Raises UsageError for values that
+        are not rows, DataError for a row that cannot be read.
         """
         found = [prediction.labels for prediction in self.predictions(X)]
         return found if self.multi else [labels[0] for labels in found]
 
     def predictions(self, X: Any) -> list[Prediction]:
-        """The same with the probability of each label; takes and raises what `predict` does."""
+        """Return the labels with their probabilities; takes and raises what `predict` does."""
         return [self.named(row) for row in self.probabilities(X)]
 
     def named(self, row: Floats, top: int | None = None) -> Prediction:
-        """Probabilities (K,) as a prediction: the `top` likeliest; else the likeliest, or all likely enough."""
+        """Return probabilities (K,) as a prediction: the `top` most probable labels, or the usual choice
+        without `top`.
+        """
         order = np.argsort(-row, kind="stable")
         if top is None:
             top = int((row >= THRESHOLD).sum()) if self.multi else 1
@@ -110,10 +116,7 @@ class Classifier(TrainedModel):
         return Prediction(tuple(self.labels[label] for label in picked), tuple(float(row[label]) for label in picked))
 
     def evaluate(self, data: Any) -> Score:
-        """How good its labels are on rows with labels, in any form that training takes.
-
-        Raises as `predict` does.
-        """
+        """Score the model on rows with labels, in any form that training takes; raises as `predict` does."""
         files, frame = paths(data), in_memory.columns(data)
         if files is not None:
             return self.score_files(files, self.config.data.encoding)
@@ -127,7 +130,7 @@ class Classifier(TrainedModel):
         return self.judged(rows_of(read_tables(paths, encoding, data.header), self.columns, data))
 
     def judged(self, rows: Rows) -> Score:
-        """How good its labels of these rows are."""
+        """Return the score of the model on these rows."""
         scores = self.scores(self.reader.rows(rows))
         return judge(scores, rows, self.labels, self.temperature, self.multi)
 
@@ -154,18 +157,18 @@ class Classifier(TrainedModel):
 
 
 class Answers(LineAnswers[tuple[dict[str, Any], NDArray[Any]], Prediction]):
-    """A classifier that answers lines; `top` asks for so many labels of each, likely or not."""
+    """A classifier that answers lines; `top` is the number of labels per line."""
 
     def __init__(self, classifier: Classifier, as_json: bool, top: int | None = None) -> None:
         self.classifier, self.as_json, self.top = classifier, as_json, top
         self.blank = "{}" if as_json else "\t\t"
 
     def parse(self, line: InputLine) -> tuple[dict[str, Any], NDArray[Any]]:
-        """A line as an object, and as the network reads it."""
+        """Return a line as an object, and as the network's input."""
         item, columns, reader = self._item(line), self.classifier.columns, self.classifier.reader
         missing = [name for name in columns.inputs if name not in item]
         if missing:
-            raise DataError(f"{line.where}: there is no '{missing[0]}' in it; there are: {', '.join(item)}.")
+            raise DataError(f"{line.where}: the object has no field '{missing[0]}'; it has: {', '.join(item)}.")
         values = [item[name] for name in columns.inputs]
         if reader.scale is None:
             return item, reader.text(inputs.text_of(values, line.where))
@@ -173,13 +176,15 @@ class Answers(LineAnswers[tuple[dict[str, Any], NDArray[Any]], Prediction]):
         return item, reader.series(series_of(values, columns.inputs, line.where), line.where)
 
     def predict(self, items: Sequence[tuple[dict[str, Any], NDArray[Any]]]) -> list[Prediction]:
-        """The labels of each row."""
+        """Return the labels of each row; a row is a text's symbols (T,) or a series (T, C)."""
         encoded = [row for _, row in items]
         rows = Ragged.of(encoded, encoded[0][:0] if encoded else np.zeros(0, np.int32))
         return [self.classifier.named(row, self.top) for row in self.classifier.probabilities_of(rows)]
 
     def format(self, item: tuple[dict[str, Any], NDArray[Any]], prediction: Prediction) -> str:
-        """Label, probability and text between tabs, or a JSON object."""
+        """Return label, probability and text between tabs, or a JSON object; the item holds symbols (T,) or a series
+        (T, C).
+        """
         values, _ = item
         if self.as_json:
             several = self.classifier.multi or self.top is not None
@@ -200,12 +205,12 @@ class Answers(LineAnswers[tuple[dict[str, Any], NDArray[Any]], Prediction]):
             return {columns.text[0]: text}
         item = value_of(line, text)
         if not isinstance(item, dict):
-            raise DataError(f"{line.where} is no JSON object; expected one with {columns.inputs}.")
+            raise DataError(f"{line.where} is not a JSON object; expected one with {columns.inputs}.")
         return item
 
 
 def open_model(model: Model) -> Classifier:
-    """The model of a file; raises IncompatibleBundle if it is no classifier."""
+    """Open the model of a file; raises IncompatibleBundle if it is not a classifier."""
     return Classifier(model)
 
 

@@ -1,4 +1,4 @@
-"""How good labels are on rows whose labels are known: the very numbers that `train` reports and `eval` prints.
+"""The score of a classifier on rows with known labels: `train` reports the same numbers that `eval` prints.
 
 accuracy = share of rows whose label is the likeliest one        macro F1 = mean F1 of all labels
 """
@@ -28,13 +28,15 @@ _FITTED = 20  # rows that tell a temperature
 
 
 def temperature_of(scores: NDArray[Any], targets: NDArray[Any], multi: bool) -> float:
-    """The temperature that fits rows best; 1 of rows too few to tell: right once, a network would be sure for ever."""
+    """Return the temperature that fits logits (B, K) to targets best; 1 for too few rows, where an always right network
+    would become certain.
+    """
     return metrics.fit_temperature(scores, targets, multi) if len(targets) >= _FITTED else 1.0
 
 
 @dataclass(frozen=True)
 class Worst:
-    """A row that the classifier is most wrong about."""
+    """A row with a high loss."""
 
     where: str
     text: str
@@ -45,7 +47,7 @@ class Worst:
 
 @dataclass(frozen=True)
 class Score:
-    """How good labels are. `labels` may end in some that the classifier never saw; they count as wrong."""
+    """The score of a classifier; `labels` may end in labels without a training row, which count as wrong."""
 
     rows: int
     multi: bool
@@ -62,7 +64,7 @@ class Score:
     recall: tuple[float, ...]
     f1: tuple[float, ...]
     support: tuple[int, ...]  # rows that have each label
-    confusion: tuple[tuple[int, ...], ...]  # rows: truth, columns: guess; () with several labels
+    confusion: tuple[tuple[int, ...], ...]  # rows: truth, columns: prediction; () with several labels
     worst: tuple[Worst, ...]
 
     def as_json(self) -> dict[str, Any]:
@@ -70,7 +72,7 @@ class Score:
         return asdict(self)
 
     def lines(self) -> list[str]:
-        """What a person reads."""
+        """Return the lines of a report."""
         exactly = " (all labels of a row right)" if self.multi else ""
         lines = [
             f"{self.rows:,} rows, {len(self.labels)} labels",
@@ -80,7 +82,7 @@ class Score:
             f" (without the temperature {self.temperature:.3g}: {self.uncalibrated_error:.4f})",
         ]
         if self.unseen:
-            lines.append(f"  labels that training never saw, always wrong: {', '.join(self.unseen)}")
+            lines.append(f"  labels without a training row, always predicted wrong: {', '.join(self.unseen)}")
         return [*lines, "", *self._per_label(), *self._confused(), *self._worst()]
 
     def _per_label(self) -> list[str]:
@@ -95,39 +97,41 @@ class Score:
         if not self.confusion:
             return []
         if len(self.labels) <= _TABLE:
-            head = ["truth \\ guess", *(label[:8] for label in self.labels)]
+            head = ["label \\ predicted", *(label[:8] for label in self.labels)]
             table = [[name, *map(str, row)] for name, row in zip(self.labels, self.confusion, strict=True)]
             return ["", *columns(head, table, right=range(1, len(head)))]
-        most = [f"  {count:,} × {truth} taken for {guess}" for count, truth, guess in self.confused()[:_SHOWN]]
+        most = [
+            f"  {count:,} × {truth} predicted as {predicted}" for count, truth, predicted in self.confused()[:_SHOWN]
+        ]
         return titled("most often confused:", most)
 
     def confused(self) -> list[tuple[int, str, str]]:
-        """Pairs of labels that were taken for each other: how often, the truth, the guess; the most frequent first."""
+        """Return pairs of confused labels: count, label in the data, predicted label; the most frequent pair first."""
         pairs = [
-            (count, self.labels[truth], self.labels[guess])
+            (count, self.labels[truth], self.labels[predicted])
             for truth, row in enumerate(self.confusion)
-            for guess, count in enumerate(row)
-            if count and truth != guess
+            for predicted, count in enumerate(row)
+            if count and truth != predicted
         ]
         return sorted(pairs, key=lambda pair: (-pair[0], pair[1], pair[2]))
 
     def _worst(self) -> list[str]:
         shown = [
-            f"  {row.where}: {', '.join(row.labels) or 'no label'}, taken for {', '.join(row.guess) or 'none'}"
-            f" ({row.nats:.1f} nats): {row.text}"
+            f"  {row.where}: {', '.join(row.labels) or 'no label'}, predicted as"
+            f" {', '.join(row.guess) or 'none'} ({row.nats:.1f} nats): {row.text}"
             for row in self.worst[:_SHOWN]
         ]
-        return titled("most wrong about:", shown)
+        return titled("most confident mistakes:", shown)
 
 
 def judge(scores: NDArray[np.float32], rows: Rows, labels: Sequence[str], temperature: float, multi: bool) -> Score:
-    """Hold scores (B, K) against the labels of the rows."""
+    """Compare scores (B, K) with the labels of the rows."""
     unseen = tuple(sorted({label for row in rows.labels for label in row} - set(labels)))
     names = (*labels, *unseen)
     truth = targets(rows.labels, names, multi)
     known = truth[:, : len(labels)] if multi else np.where(truth < len(labels), truth, -1)
     each = metrics.nats(scores, known, temperature, multi)
-    right, per_label, table, guesses = _compared(scores, truth, temperature, len(names), multi)
+    right, per_label, table, predictions = _compared(scores, truth, temperature, len(names), multi)
     errors = [_error(scores, known, t, multi) for t in (temperature, 1.0)]
     finite = each[np.isfinite(each)]
     order = np.argsort(-each, kind="stable")
@@ -150,7 +154,7 @@ def judge(scores: NDArray[np.float32], rows: Rows, labels: Sequence[str], temper
         support=tuple(per_label.rows.tolist()),
         confusion=tuple(tuple(row) for row in table.tolist()),
         worst=tuple(
-            Worst(rows.at(row), shown(rows, row), rows.labels[row], _names(guesses[row], labels), float(each[row]))
+            Worst(rows.at(row), shown(rows, row), rows.labels[row], _names(predictions[row], labels), float(each[row]))
             for row in wrong
         ),
     )
@@ -159,15 +163,15 @@ def judge(scores: NDArray[np.float32], rows: Rows, labels: Sequence[str], temper
 def _compared(
     scores: NDArray[np.float32], truth: NDArray[Any], temperature: float, labels: int, multi: bool
 ) -> tuple[NDArray[np.bool_], metrics.PerLabel, NDArray[np.int64], list[list[int]]]:
-    """Which rows are right, what is known of each label, the confusion matrix, and each row's guesses."""
+    """Return which rows are right, figures of each label, the confusion matrix, and each row's predictions."""
     p = metrics.probabilities(scores, temperature, multi)
     if multi:
-        guessed = np.zeros((len(p), labels), np.bool_)
-        guessed[:, : p.shape[1]] = p >= THRESHOLD
+        predicted = np.zeros((len(p), labels), np.bool_)
+        predicted[:, : p.shape[1]] = p >= THRESHOLD
         true = truth > 0
-        found = metrics.per_label((guessed & true).sum(0), guessed.sum(0), true.sum(0))
-        given = [np.flatnonzero(row).tolist() for row in guessed]
-        return (guessed == true).all(1), found, np.zeros((0, 0), np.int64), given
+        found = metrics.per_label((predicted & true).sum(0), predicted.sum(0), true.sum(0))
+        given = [np.flatnonzero(row).tolist() for row in predicted]
+        return (predicted == true).all(1), found, np.zeros((0, 0), np.int64), given
     best = np.asarray(p.argmax(1), dtype=np.int64)
     table = metrics.confusion(truth, best, labels)
     found = metrics.per_label(table.diagonal(), table.sum(0), table.sum(1))
@@ -181,12 +185,12 @@ def _error(scores: NDArray[np.float32], known: NDArray[Any], temperature: float,
     return metrics.calibration_error(p.max(1), p.argmax(1) == known)
 
 
-def _names(guesses: Sequence[int], labels: Sequence[str]) -> Labels:
-    return tuple(labels[guess] for guess in guesses)
+def _names(predictions: Sequence[int], labels: Sequence[str]) -> Labels:
+    return tuple(labels[number] for number in predictions)
 
 
 def shown(rows: Rows, row: int) -> str:
-    """A row in a few words."""
+    """Return a row in a few words."""
     if isinstance(rows.inputs, Ragged):
         return f"{rows.inputs.lengths[row]:,} steps"
     return shortened(" ".join(rows.inputs[row].split()), _TEXT)

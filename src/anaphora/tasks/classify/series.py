@@ -18,7 +18,7 @@ Place = tuple[int, int]
 
 
 class SeriesSteps:
-    """The steps of many series, gathered row by row or line by line; numbers are kept as plain doubles."""
+    """The steps of many series, collected row by row or line by line, as doubles."""
 
     def __init__(self, columns: Columns) -> None:
         self._columns = columns
@@ -31,7 +31,7 @@ class SeriesSteps:
         self._firsts: list[tuple[Any, Place]] = []  # label and place of each series' first line
 
     def add(self, series: Series, where: str) -> None:
-        """Take in a whole series (T, C); raises DataError if it has not as many channels as the first one."""
+        """Add a whole series (T, C); raises DataError if its number of channels differs from the first series."""
         if series.size:
             self._wide = self._wide or (series.shape[1], where)
             if series.shape[1] != self._wide[0]:
@@ -41,9 +41,9 @@ class SeriesSteps:
         self._series.append(series)
 
     def add_line(self, values: Sequence[Any], label: Any, place: Place, tables: Sequence[Table]) -> None:
-        """Take in one step: its channels, the series' id, and its time if there is one.
+        """Add one step: its channels, the id of its series, and its time if there is one.
 
-        Raises DataError if the series' earlier lines had another label.
+        Raises DataError if earlier lines of the series have another label.
         """
         columns = self._columns
         where = tables[place[0]].at(place[1])
@@ -67,11 +67,11 @@ class SeriesSteps:
             self._times.append(_time(values[wide + 1]))
 
     def firsts(self) -> Iterator[tuple[Any, Place]]:
-        """Label and place of the first line of each series."""
+        """Return label and location of the first line of each series."""
         yield from self._firsts
 
     def ragged(self) -> Ragged:
-        """All of them, one after another."""
+        """Return all series, one after another."""
         if self._columns.id is None:
             wide = self._wide[0] if self._wide else max(1, len(self._columns.channels))
             rows = [series if series.size else np.zeros((0, wide)) for series in self._series]
@@ -86,7 +86,7 @@ class SeriesSteps:
 
 
 def _time(value: Any) -> tuple[int, float, str]:
-    """A time that sorts: numbers by size, before texts by their characters."""
+    """Return a sort key of a time: numbers by size, then texts by their characters."""
     try:
         return (0, float(value), "")
     except (TypeError, ValueError):

@@ -1,4 +1,4 @@
-"""What a config should say about data that nobody has described yet."""
+"""Suggest a config from labelled data."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from anaphora.data.batches import Ragged
 from anaphora.data.files.folders import read_tables
 from anaphora.tasks.classify.columns import choose
 from anaphora.tasks.classify.data import rows_of
-from anaphora.tasks.classify.encoding import guess_units
+from anaphora.tasks.classify.encoding import suggest_units
 from anaphora.tasks.classify.settings import ClassifyConfig
 
 _SMALL = 2_000  # rows
@@ -23,9 +23,9 @@ _UNEVEN = 50  # times as many rows
 
 
 def suggest(paths: Sequence[str | Path]) -> Suggestion:
-    """The columns that would be taken, the units of a text, and what follows from how many rows there are.
+    """Suggest columns, the units of a text, and values that depend on the number of rows.
 
-    Raises DataError for what cannot be read or told.
+    Raises DataError for data that cannot be read, or whose form is not clear.
     """
     data = ClassifyConfig().data
     tables = read_tables([str(path) for path in paths])
@@ -43,7 +43,7 @@ def suggest(paths: Sequence[str | Path]) -> Suggestion:
             read["missing"] = "mean"
             reasons["data.missing"] = f"{missing:,} numbers are missing"
     else:
-        read |= {"text": ",".join(columns.text), "units": guess_units(rows.inputs)}
+        read |= {"text": ",".join(columns.text), "units": suggest_units(rows.inputs)}
         reasons["data.units"] = (
             "rows are a word or two" if read["units"] == "char" else "rows are more than a few words"
         )

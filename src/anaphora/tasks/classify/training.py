@@ -4,8 +4,8 @@
     loss(row) = −Σ_k [t_k ln p_k + (1 − t_k) ln(1 − p_k)]   several
     w_y = (n / (K·n_y))^a,  a = 0, ½ or 1                    none, root, balanced
 
-A validation judges the held-out part at the temperature that fits it best: a network grows too sure of itself long
-before it begins to be wrong more often, and the temperature is fitted again at the end anyway (Guo et al., ICML 2017).
+A validation uses the temperature that fits the held-out part best: a network becomes overconfident long before its
+accuracy falls, and the temperature is fitted again at the end (Guo et al., ICML 2017).
 """
 
 from __future__ import annotations
@@ -64,7 +64,7 @@ class ClassifyTraining(RowTask[Part]):
         return specification(self.config, reader.kind, reader.width, len(self.encoded.labels))
 
     def initialise(self, model: nn.Module) -> None:
-        """Small embeddings, and an output that knows nothing but how frequent each label is."""
+        """Begin with small embeddings, and with an output equal to the frequencies of the labels."""
         small_embeddings(model, _DEVIATION)
         with torch.no_grad():
             model.get_parameter("output.weight").mul_(0.1)
@@ -84,7 +84,7 @@ class ClassifyTraining(RowTask[Part]):
         return nn.functional.cross_entropy(logits, targets, weighed, reduction="sum"), None
 
     def validation_loss(self, model: nn.Module) -> float:
-        """Nats per row, at the temperature that fits best."""
+        """Return nats per row, at the temperature that fits best."""
         part, multi = self.validated, self.encoded.multi
         found = [run_rows(model, piece.rows) for piece in self.pieces(_VALIDATED_AT_ONCE)]
         scores = np.concatenate([logits.float().cpu().numpy() for logits in found])
@@ -103,7 +103,7 @@ class ClassifyTraining(RowTask[Part]):
         return self._fitted.judged(self.encoded, self.scored_rows)
 
     def score(self, trained: TrainedWeights) -> Score:
-        """At the temperature that is fitted to the scored rows."""
+        """Return the score, at the temperature that fits the scored rows."""
         rows, encoded = self.scored_rows, self.encoded
         part = encoded.held_out.take(rows)
         scores = Classifier(Model(self.bundle_of(trained.tree, trained.tensors))).scores(part.rows)
@@ -145,7 +145,9 @@ def run_rows(model: nn.Module, rows: Ragged) -> Tensor:
 
 
 def class_weights(targets: NDArray[np.int64], how: str) -> NDArray[np.float32] | None:
-    """(K,) the weight of each label's rows, whose targets are (B,): n-weighted mean 1; None if all weigh the same."""
+    """Return the weight (K,) of each label's rows for targets (B,), with mean 1 over the rows; None if all weights are
+    equal.
+    """
     if how == "none":
         return None
     counts = np.bincount(targets)
@@ -155,7 +157,7 @@ def class_weights(targets: NDArray[np.int64], how: str) -> NDArray[np.float32] |
 
 
 def first_bias(encoded: Encoded) -> NDArray[np.float32]:
-    """(K,) the output's bias under which each label is as likely as it is frequent."""
+    """Return the output bias (K,) that gives each label its frequency as probability."""
     targets, labels = encoded.train.targets, len(encoded.labels)
     if encoded.multi:
         share = (targets.sum(0) + 1) / (len(targets) + 2)

@@ -1,1 +1,1 @@
-"""Fill: a word is missing, and the model says from both sides which it may be."""
+"""Fill: predict a missing word from the text on both sides of it."""

@@ -15,7 +15,7 @@ _COUNTED_PER_MINUTE = 5_000_000  # units
 
 @dataclass(frozen=True)
 class Baseline:
-    """Scores of the simple methods on the gaps that the network is scored on; `note` says if less than all was
+    """Scores of the simple methods on the gaps that the network is scored on; `note` says whether a part was not
     counted.
     """
 
@@ -25,7 +25,7 @@ class Baseline:
 
     @property
     def counts(self) -> MethodScore:
-        """The better of them: counts of both neighbours."""
+        """The better simple method: counts of both neighbours."""
         return self.methods[0]
 
     def facts(self) -> list[dict[str, Any]]:
@@ -34,12 +34,12 @@ class Baseline:
 
 
 def counted(minutes: float | None, encoded: Encoded) -> GapCounts:
-    """Counts of the training part, or of a sample of it where time is short."""
+    """Count the training part, or a sample of it when time is short."""
     largest = LARGEST if minutes is None else min(LARGEST, int(minutes * _COUNTED_PER_MINUTE))
     return GapCounts(encoded.vocabulary.words).fit(encoded.train, largest)
 
 
 def baseline(counts: GapCounts, encoded: Encoded, units: int) -> Baseline:
-    """The scores on so many units of the held-out part."""
+    """Return the scores on about `units` units of the held-out part."""
     gaps = gaps_of(encoded.held_out, encoded.vocabulary.words, units)
     return Baseline(baselines(counts, gaps), counts.note, units)

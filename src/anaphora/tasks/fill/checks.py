@@ -1,4 +1,4 @@
-"""What is wrong with texts, and what would be trained on them.
+"""Findings on the texts of a gap filler, and a description of its training data.
 
 Rules of files and of lines are in `anaphora.checks`; here the two parts of a text meet their words.
 """
@@ -27,24 +27,24 @@ _MANY_UNKNOWN = 0.2  # of the held-out words
 
 
 def check_files(config: FillConfig, paths: Sequence[str | Path]) -> list[Finding]:
-    """What is wrong with files before anything is read from them."""
+    """Return findings on files before anything is read from them."""
     return corpus_checks.check_files(files(paths), config.data.valid, config.data.encoding)
 
 
 def check(config: FillConfig, corpus: TextCorpus) -> list[Finding]:
-    """What is wrong with what was read: lines that stand more than once."""
+    """Return findings on a corpus: repeated lines."""
     return corpus_checks.check_corpus(corpus)
 
 
 def describe(config: FillConfig, corpus: TextCorpus) -> tuple[list[Finding], Load | None]:
-    """What would be trained on: words, how many are known; and how much work that is.
+    """Return findings on the training data (words, unknown words) and the estimated work.
 
     Raises DataError if the training part has no words to learn.
     """
     try:
         encoded = in_units(config, corpus)
     except DataError as error:
-        return [corpus_checks.one_symbol(corpus, error, "Bring a text of words.")], None
+        return [corpus_checks.one_symbol(corpus, error, "Use a text that consists of words.")], None
     short = shortage(config, corpus, encoded)
     if short:
         where = TRAIN if encoded.vocabulary.words[encoded.held_out[:SCORED]].any() else HELD_OUT
@@ -53,17 +53,17 @@ def describe(config: FillConfig, corpus: TextCorpus) -> tuple[list[Finding], Loa
 
 
 def _words(encoded: Encoded) -> list[Finding]:
-    """How many words each part has, and how many of them are known."""
+    """Return findings on the numbers of words and of unknown words in each part."""
     words = encoded.vocabulary.words
     (train, train_unknown), (held_out, unknown) = (_counts(words, part) for part in (encoded.train, encoded.held_out))
     shares = (train_unknown / max(1, train), unknown / max(1, held_out))
     size, known = encoded.vocabulary.size, int(words.sum()) - 1
     message = (
-        f"{known:,} words are known, and {size - known - 1:,} marks; of all words {shares[0]:.2%} to train on"
-        f" and {shares[1]:.2%} held out are not."
+        f"{known:,} words and {size - known - 1:,} punctuation marks in the vocabulary; unknown words:"
+        f" {shares[0]:.2%} of the training part, {shares[1]:.2%} of the held-out part."
     )
-    many = f"{shares[1]:.1%} of the held-out words are not known: such a gap is always filled wrong."
-    remedy = "Hold out a text of the same kind, raise --vocabulary, or bring more text."
+    many = f"{shares[1]:.1%} of the held-out words are unknown: a gap of an unknown word is always filled wrong."
+    remedy = "Hold out a text of the same kind, raise --vocabulary, or add text."
     return [
         *corpus_checks.check_units(train, held_out, "words", "; each is a gap."),
         *vocabulary(size, shares, message, _MANY_UNKNOWN, (many, remedy)),
@@ -71,7 +71,7 @@ def _words(encoded: Encoded) -> list[Finding]:
 
 
 def _counts(words: NDArray[np.bool_], units: Units) -> tuple[int, int]:
-    """How many units are words, and how many of them are not known."""
+    """Return the numbers of words and of unknown words."""
     found = counts(units, len(words))
     return int(found[words].sum()), int(found[0])
 

@@ -24,7 +24,7 @@ _SEARCHED = 2**20  # units of the held-out part
 
 
 def files(paths: Sequence[str | Path]) -> list[str]:
-    """The files that are meant: of a folder its text files, however deep, or all files where none is called .txt."""
+    """Return the named files; of a folder, its text files at any depth, or all its files if it has no .txt file."""
     found: list[str] = []
     for path in map(Path, paths):
         if path.is_dir():
@@ -39,7 +39,7 @@ def files(paths: Sequence[str | Path]) -> list[str]:
 def read(config: FillConfig, paths: Sequence[str | Path]) -> TextCorpus:
     """Read texts of any length, `-` being standard input, and set the held-out part aside.
 
-    Raises DataError for what cannot be read, UsageError for a share that is none.
+    Raises DataError for a text that cannot be read, UsageError for an invalid share.
     """
     return read_corpus(files(paths), config.data.valid, config.data.encoding)
 
@@ -62,30 +62,32 @@ def encode(config: FillConfig, corpus: TextCorpus) -> Encoded:
 
 
 def in_units(config: FillConfig, corpus: TextCorpus) -> Encoded:
-    """The same, however short the parts are; raises DataError if the training part has no words to learn."""
+    """Encode both parts, however short they are; raises DataError if the training part has no words to learn."""
     size, lower = config.data.vocabulary, config.data.lower
     if not len(corpus.train):
-        raise DataError(f"The training part of {corpus.name} is empty: bring more text, or a smaller --valid.")
+        raise DataError(f"The training part of {corpus.name} is empty: add text, or use a smaller --valid.")
     way = Tokenization(
         lambda text: WordVocabulary.of(text, size, lower),
         lambda tensors: WordVocabulary.restored(tensors, lower),
-        ("words and marks", size, lower),
+        ("words and punctuation marks", size, lower),
     )
     return prepare(corpus, way)
 
 
 def shortage(config: FillConfig, corpus: TextCorpus, encoded: Encoded) -> str:
-    """What is too short to train on or to score; empty if nothing is."""
+    """Return a message about a part that is too short to train on or to score; empty if both are long enough."""
     train, held_out = len(encoded.train), len(encoded.held_out)
     need = config.training.batch * config.training.bptt
     if train < need:
         return (
-            f"The training part of {corpus.name} has {train:,} words and marks; one batch of {config.training.batch}"
-            f" windows of {config.training.bptt} needs {need:,}. Bring more text, or {smaller_batch(train, _SIZES)}."
+            f"The training part of {corpus.name} has {train:,} words and punctuation marks; one batch of"
+            f" {config.training.batch} windows of {config.training.bptt} needs {need:,}. Add text, or"
+            f" {smaller_batch(train, _SIZES)}."
         )
     if not encoded.vocabulary.words[encoded.held_out[:_SEARCHED]].any():
         return (
-            f"The held-out part of {corpus.name} has {held_out} words and marks; a score needs at least one word, and"
-            " some thousands to mean much. Raise --valid, or name a file with it."
+            f"The held-out part of {corpus.name} has {held_out} words and punctuation marks; a score needs"
+            " at least one word, and a precise score needs some thousands. Raise --valid, or name a file"
+            " with it."
         )
     return ""

@@ -1,4 +1,4 @@
-"""Gaps in Python's own documentation, filled from both sides and from the past alone."""
+"""Gaps in Python's own documentation, filled from both sides and from the left side alone."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ def _show(shown: Shown, say: Say) -> None:
 
 
 DEMO = Demo(
-    summary="Gaps in the same text, filled from both sides and from one.",
+    summary="Gaps in the same text, filled from both sides and from the left side only.",
     help="""Train a small network to fill gaps in Python's own documentation, and see what the other side is worth.
 
     No downloads. Leaves the model, the text, and a folder with the records of the run.

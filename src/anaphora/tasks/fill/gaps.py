@@ -15,21 +15,21 @@ _TITLES = ("both sides", "the past alone")
 
 
 class LikelyWord(NamedTuple):
-    """A word, and how likely it is."""
+    """A word and its probability."""
 
     word: str
     probability: float
 
 
 class GapPrediction(NamedTuple):
-    """The likeliest known words of a gap, and how likely it is that none of them all is meant."""
+    """The most probable known words of a gap, and the probability of all other words together."""
 
     words: tuple[LikelyWord, ...]
     unknown: float
 
 
 class FilledText(NamedTuple):
-    """A text with its gaps filled by the likeliest words, and the prediction for each gap."""
+    """A text with its gaps filled by the most probable words, and the prediction for each gap."""
 
     text: str
     gaps: tuple[GapPrediction, ...]
@@ -44,7 +44,7 @@ def split(text: str, mark: str = GAP) -> list[str]:
     (['feeling ', ' the ', '.'], ['a ', ' b'])
     """
     if not mark.strip():
-        raise UsageError("A gap's mark needs at least one character that is no space.")
+        raise UsageError("The mask token needs at least one character that is not a space.")
     return re.split("_{3,}" if mark == GAP else re.escape(mark), text)
 
 
@@ -58,7 +58,9 @@ def fill_in(between: Sequence[str], words: Sequence[str]) -> str:
 
 
 def table(sides: Sequence[FilledText]) -> str:
-    """A row for each of a gap's likeliest words: from both sides, and beside it from the past alone if it is given."""
+    """Return a table with a row for each of a gap's most probable words: from both sides and, if given, from the left
+    side alone.
+    """
     return "\n".join(_table(sides))
 
 

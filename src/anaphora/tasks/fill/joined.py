@@ -35,8 +35,8 @@ class JoinedNetwork:
         self.width: int = self._outputs["both"].width
 
     def read(self, rows: Ragged, places: Indices, both: bool = True) -> Floats:
-        """The states of both directions beside steps (n, 2·H), or of the past alone (n, H); `places` (n,) count the
-        steps of all rows.
+        """Return the states of both directions at `places`, (n, 2·H), or of the forward direction alone, (n, H);
+        `places` (n,) count the steps of all rows.
         """
         (row, step), lengths = rows.locate(places), rows.lengths
         before, _ = self._before.forward(self._words.forward(rows.padded(), lengths)[0], lengths)
@@ -47,17 +47,17 @@ class JoinedNetwork:
         return np.concatenate([past, _beside(after, lengths[row] - step - 2, row)], axis=1)
 
     def logits(self, beside: Floats, side: str) -> Floats:
-        """(n, V) from both sides (n, 2·H), or from the past (n, H)."""
+        """Return logits (n, V) from both sides (n, 2·H), or from the left side (n, H)."""
         narrow, _ = self._narrow[side].forward(beside[None])
         logits: Floats = self._outputs[side].of(narrow[0])
         return logits
 
     def log_probabilities(self, beside: Floats, side: str) -> NDArray[np.float64]:
-        """The same (n, V) as ln p."""
+        """Return the same (n, V) as ln p."""
         return log_probabilities(self.logits(beside, side))
 
     def chunks(self, count: int) -> Iterator[slice]:
-        """So many gaps, some at a time."""
+        """Yield slices of at most as many gaps as are computed at once."""
         size = max(1, LOGITS_AT_ONCE // self.width)
         yield from (slice(at, min(at + size, count)) for at in range(0, count, size))
 

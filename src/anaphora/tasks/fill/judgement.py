@@ -17,7 +17,7 @@ _FIGURES = ("gaps", "unknown_gaps", "both", "past", "ratio")
 
 @dataclass(frozen=True)
 class Judgement:
-    """What there is to say of a score, None before there is one; `known` are facts of the data."""
+    """The report of a score, or of no score yet (None); `known` are facts of the data."""
 
     score: Score | None
     baseline: Baseline
@@ -27,7 +27,7 @@ class Judgement:
 
     @property
     def results(self) -> tuple[Result, ...]:
-        """Both sides beside the counts, and beside the past alone."""
+        """Both sides beside the counts, and the left side alone."""
         score, counts = self.score, self.baseline.counts
         accuracy, top_5, nats, past, ratio = (
             (None,) * 5
@@ -44,19 +44,22 @@ class Judgement:
 
     @property
     def headline(self) -> list[str]:
-        """Both sides, the past alone, the simple methods."""
+        """The lines of the score."""
         return headline(self.score)
 
     @property
     def notes(self) -> list[str]:
-        """The baseline's own note, units that were not scored, and a network that loses."""
+        """Notes: the baseline's own note, units that were not scored, and a network that loses."""
         baseline = self.baseline
         notes = [baseline.note] if baseline.note else []
         if baseline.units < self.held_out:
             scored = sum(piece.stop - piece.first for piece in pieces(self.held_out, baseline.units))
-            note = f"All scores are of an evenly spread sample of {scored:,} of {self.held_out:,} words and marks"
+            note = (
+                f"All scores are computed on an evenly spaced sample of {scored:,} of {self.held_out:,} words"
+                " and punctuation marks"
+            )
             notes.append(f"{note}{'.' if baseline.units == SCORED else ': --minutes left no time for more.'}")
-        notes += lost(self.results[0], baseline.counts.name, "Train it longer (--minutes), or on more text.")
+        notes += lost(self.results[0], baseline.counts.name, "Train longer (--minutes), or on more text.")
         if self.score is not None and (self.score.ratio or 1) < 1:
             notes.append("Both sides are right less often than the past alone: train longer (--minutes), or on more"
                          " text.")  # fmt: skip

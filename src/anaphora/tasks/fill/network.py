@@ -1,4 +1,4 @@
-"""What fills a gap is made of; as a value, so that its size is known without torch.
+"""The architecture of a gap filler, as a value, so that its size is known without torch.
 
     words     symbols → embedding → dropout                       x_t
     before    x_1 … x_{t−1} → RNN                                 h_{t−1}
@@ -23,7 +23,7 @@ OF_GAPS = ("both", "past", "both_output", "past_output")  # parts whose rows are
 
 
 def specification(config: FillConfig, vocabulary: int) -> spec.Block:
-    """The model's parts, for a vocabulary of that many symbols."""
+    """Return the model's parts, for a vocabulary of that size."""
     network = config.model
     width, hidden = network.embedding, network.hidden
     dropped = dropout("word_dropout", network.embedding_dropout)

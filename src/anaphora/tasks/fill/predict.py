@@ -1,8 +1,8 @@
 """A trained gap filler: texts with gaps in, likely words out, on the runtime alone.
 
-A text may have several gaps. Each is first read as a word that is not known; the surest gap is filled with its
-likeliest word, then the surest of the others, which may now look at it, and so on. The prediction for a gap is the
-network's once all others are filled. The past alone fills from left to right, as it must.
+A text may have several gaps. Each is first read as an unknown word; the gap with the highest probability is filled with
+its most probable word, then the next of the others, and so on: each step reads the words that were filled before. The
+prediction for a gap is the network's once all other gaps are filled. The left side alone fills from left to right.
 
 A text's numbers are the same bits whatever texts it is read with.
 
@@ -46,11 +46,11 @@ from anaphora.tasks.fill.windows import gaps_of
 _ROWS_AT_ONCE = 64
 _UNITS_AT_ONCE = 2**15
 _FIELD = "text"
-_FLOOR_FROM = "not the training's held-out text, or not all of it: name the training text, --baseline-text"
+_FLOOR_FROM = "this is not the whole held-out text of the training: name the training text with --baseline-text"
 
 
 class _Line(NamedTuple):
-    """A text as symbols, its gaps unknown ones; `between` are the texts around them."""
+    """A text as symbols, with unknown symbols in its gaps; `between` are the texts around the gaps."""
 
     between: tuple[str, ...]
     ids: NDArray[np.int32]
@@ -67,12 +67,13 @@ class GapFiller(TrainedModel):
         super().__init__(model)
         units = model.config.get("units", {})
         if not isinstance(units.get("lower"), bool):
-            raise CorruptBundle("The model lacks 'lower', which says how it reads words.")
+            raise CorruptBundle("The model file lacks 'lower', which is needed to read words.")
         self.vocabulary = WordVocabulary.restored(model.tensors, units["lower"])
         self.network = JoinedNetwork(model)
         if self.network.width != self.vocabulary.size:
             raise IncompatibleBundle(
-                f"The file has {self.vocabulary.size} words and marks, but its network scores {self.network.width}."
+                f"The file has {self.vocabulary.size} words and punctuation marks, but its network has"
+                f" {self.network.width} outputs."
             )
         known = self.vocabulary.words.copy()
         known[0] = False
@@ -81,10 +82,10 @@ class GapFiller(TrainedModel):
     def fill(
         self, text: str, top: int = WORDS, *, left_to_right: bool = False, mask_token: str = GAP
     ) -> list[LikelyWord]:
-        """The likeliest words for the one gap of a text, each a (word, probability), the likeliest first; with
-        `left_to_right` as the past alone has it.
+        """Return the most probable words for the one gap of a text as (word, probability), the best first; with
+        `left_to_right` from the left side alone.
 
-        Raises DataError unless there is exactly one gap, UsageError for a mask token or a number that cannot be.
+        Raises DataError unless there is exactly one gap, UsageError for an invalid mask token or number.
         """
         (filled,) = self.fill_all([text], top, left_to_right=left_to_right, mask_token=mask_token)
         if len(filled.gaps) > 1:
@@ -94,7 +95,7 @@ class GapFiller(TrainedModel):
     def fill_all(
         self, texts: Sequence[str], top: int = WORDS, *, left_to_right: bool = False, mask_token: str = GAP
     ) -> list[FilledText]:
-        """Each text with its gaps filled, and the likeliest words for every gap; raises as `fill` does."""
+        """Return each text with its gaps filled, and the most probable words for every gap; raises as `fill` does."""
         if isinstance(texts, str) or not is_sequence(texts) or not all(isinstance(text, str) for text in texts):
             raise UsageError(f"Expected a list of texts, got {kind(texts)}: give one in a list, too.")
         if top < 1:
@@ -111,23 +112,25 @@ class GapFiller(TrainedModel):
         return [done[row] for row in range(len(lines))]
 
     def table(self, text: str, top: int = WORDS, *, left_to_right: bool = False, mask_token: str = GAP) -> str:
-        """The likeliest words for every gap of a text as a table to print, with `left_to_right` those of the past alone
-        beside them; raises as `fill` does.
+        """Return a table of the most probable words for every gap; with `left_to_right` also those from the left side
+        alone. Raises as `fill` does.
         """
         sides = (False, True) if left_to_right else (False,)
         return table([self.fill_all([text], top, left_to_right=side, mask_token=mask_token)[0] for side in sides])
 
     def likeliest(self, rows: Ragged, places: Indices, side: str, top: int) -> list[GapPrediction]:
-        """The prediction for steps of rows, whatever stands there; `places` (n,) count the steps of all rows."""
+        """Return predictions for steps of rows, whatever symbols stand there; `places` (n,) count the steps of all
+        rows.
+        """
         beside = self.network.read(rows, places, both=side == "both")
         logs = [self.network.log_probabilities(beside[chunk], side) for chunk in self.network.chunks(len(places))]
         return [self._prediction(np.exp(row), top) for chunk in logs for row in chunk]
 
     def evaluate(self, data: Any, training_text: Any = None) -> Score:
-        """How good it fills every word of a text as a gap, from both sides and from the past alone; beside it counts
-        of neighbours, where the training text is given, or known because `data` are the very text that was held out.
+        """Score the model on every word of a text as a gap, from both sides and from the left side alone.
 
-        Both may be what `anaphora.train` takes. Raises DataError for a text without a word.
+        The baseline counts neighbours; it needs the training text, unless `data` are the very text that was held out.
+        Both arguments take any form that `anaphora.train` takes. Raises DataError for a text without a word.
         """
         encoding = self.config.data.encoding
         counted = None if training_text is None else in_memory.text_of(training_text, encoding, files)
@@ -138,7 +141,7 @@ class GapFiller(TrainedModel):
         return self.judged(open_texts(files(paths), encoding), counted)
 
     def judged(self, text: Text, counted: Text | None = None, max_units: int = SCORED) -> Score:
-        """How good it fills at most so many units of a text, beside counts of the training text as in `evaluate`."""
+        """Score the model on at most `max_units` units of a text; `counted` is the text of the baseline."""
         words = self.vocabulary.words
         with units_of(self.vocabulary, text) as ids:
             found = judge(self.network, words, gaps_of(ids, words, max_units), len(ids))
@@ -168,7 +171,7 @@ class GapFiller(TrainedModel):
     def _line(self, text: str, mask_token: str) -> _Line:
         between = tuple(split(text, mask_token))
         if len(between) < 2:
-            raise DataError(f"There is no gap in {text[:80]!r}: mark it with {mask_token}.")
+            raise DataError(f"There is no gap in {text[:80]!r}: mark the gap with {mask_token}.")
         pieces = [self.vocabulary.encode(piece) for piece in between]
         joined = [part for piece in pieces for part in (piece, np.zeros(1, np.int32))][:-1]
         gaps = np.cumsum([len(piece) + 1 for piece in pieces[:-1]]) - 1
@@ -197,7 +200,7 @@ class GapFiller(TrainedModel):
         return found
 
     def _prediction(self, p: NDArray[np.float64], top: int) -> GapPrediction:
-        """Probabilities (V,) as the likeliest known words."""
+        """Return probabilities (V,) as the most probable known words."""
         likeliest = self._words[np.argsort(-p[self._words], kind="stable")[:top]].tolist()
         words = tuple(LikelyWord(self.vocabulary.symbols[word], float(p[word])) for word in likeliest)
         return GapPrediction(words, float(p[0]))
@@ -205,7 +208,7 @@ class GapFiller(TrainedModel):
     def _probabilities(
         self, ids: Sequence[NDArray[np.int32]], asked: Sequence[tuple[int, int]], side: str
     ) -> NDArray[np.float64]:
-        """(n, V) of the gaps that are asked for, each a row and a step."""
+        """Return probabilities (n, V) of the requested gaps, each a row and a step."""
         rows = Ragged.of(ids, np.zeros(0, np.int32))
         row, step = np.array(asked, dtype=np.int64).reshape(-1, 2).T
         places = rows.ends[row] - rows.lengths[row] + step
@@ -213,8 +216,8 @@ class GapFiller(TrainedModel):
 
 
 class Answers(LineAnswers[dict[str, Any], tuple[FilledText, ...]]):
-    """A gap filler that answers lines; `top` asks for so many words of each gap, `left_to_right` adds the
-    prediction of the past alone.
+    """A gap filler that answers lines; `top` is the number of words per gap, and `left_to_right` adds predictions
+    from the left side alone.
     """
 
     def __init__(
@@ -237,14 +240,14 @@ class Answers(LineAnswers[dict[str, Any], tuple[FilledText, ...]]):
         self._tables = False
 
     def batches(self, paths: Sequence[str]) -> Iterator[Sequence[InputLine]]:
-        """The lines of files and of standard input; what is no file is a text itself."""
+        """Yield the lines of files and of standard input; an argument that names no file is a text itself."""
         for given in paths or [STANDARD_INPUT]:
             is_file = given == STANDARD_INPUT or os.path.exists(given)
             self._tables = not self.as_json and not is_file
             if is_file:
                 yield from super().batches([given])
             elif len(split(given, self.mask_token)) < 2:
-                raise DataError(f"{given!r} is no file, and has no gap: mark one with {self.mask_token}.")
+                raise DataError(f"{given!r} is not a file, and has no gap: mark a gap with {self.mask_token}.")
             else:
                 yield [InputLine("the text", given.encode("utf-8", "surrogateescape"), False)]
 
@@ -254,7 +257,9 @@ class Answers(LineAnswers[dict[str, Any], tuple[FilledText, ...]]):
         if not isinstance(item, dict) or not isinstance(item.get(_FIELD), str):
             raise DataError(f"{line.where}: expected a JSON object with a text '{_FIELD}', got {text[:80]}.")
         if len(split(item[_FIELD], self.mask_token)) < 2:
-            raise DataError(f"{line.where}: there is no gap in {item[_FIELD][:80]!r}: mark one with {self.mask_token}.")
+            raise DataError(
+                f"{line.where}: there is no gap in {item[_FIELD][:80]!r}: mark a gap with {self.mask_token}."
+            )
         return item
 
     def predict(self, items: Sequence[dict[str, Any]]) -> list[tuple[FilledText, ...]]:
@@ -277,7 +282,7 @@ class Answers(LineAnswers[dict[str, Any], tuple[FilledText, ...]]):
 
 
 def open_model(model: Model) -> GapFiller:
-    """The model of a file; raises IncompatibleBundle if it fills no gaps."""
+    """Open the model of a file; raises IncompatibleBundle if it is not a gap filler."""
     return GapFiller(model)
 
 

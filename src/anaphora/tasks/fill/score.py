@@ -1,4 +1,4 @@
-"""How good gaps are filled, from both sides and from the past alone; ``train`` reports the numbers of ``eval``.
+"""The score of a gap filler, from both sides and from the left side alone; ``train`` reports the numbers of ``eval``.
 
     accuracy    share of the gaps whose word is the likeliest one        top 5    share whose word is among the five
     nats        mean of −ln p(the word)                                  perplexity = exp(nats)
@@ -32,7 +32,7 @@ COUNTS, FREQUENT = "counts of both neighbours", "the most frequent word"
 
 @dataclass(frozen=True)
 class MethodScore:
-    """How good one way of filling gaps is."""
+    """The score of one method of filling gaps."""
 
     name: str
     accuracy: float
@@ -41,7 +41,7 @@ class MethodScore:
 
     @property
     def perplexity(self) -> float:
-        """As hard as a fair choice between so many words."""
+        """The perplexity exp(nats)."""
         return perplexity(self.nats)
 
     def as_json(self) -> dict[str, Any]:
@@ -51,7 +51,7 @@ class MethodScore:
 
 @dataclass(frozen=True)
 class Score:
-    """How good gaps are filled; `baselines` are the simple methods, () where `baseline_note` says why."""
+    """The score of a gap filler; `baselines` are the simple methods, or () with the reason in `baseline_note`."""
 
     gaps: int
     text_units: int  # words and punctuation of the whole text
@@ -63,7 +63,7 @@ class Score:
 
     @property
     def ratio(self) -> float | None:
-        """How many times as often both sides are right; None where the past alone never is."""
+        """The accuracy from both sides divided by the accuracy from the left side alone; None if the latter is 0."""
         return self.both.accuracy / self.past.accuracy if self.past.accuracy else None
 
     def as_json(self) -> dict[str, Any]:
@@ -80,10 +80,10 @@ class Score:
         }
 
     def lines(self) -> list[str]:
-        """What a person reads."""
+        """Return the lines of a report."""
         return [
-            f"{self.gaps:,} gaps; {self.unknown_gaps / max(1, self.gaps):.1%} are of words that are not known, and"
-            " always wrong",
+            f"{self.gaps:,} gaps; {self.unknown_gaps / max(1, self.gaps):.1%} of them are unknown words,"
+            " which are always filled wrong",
             *columns(
                 ["", "accuracy", "top 5", "perplexity"],
                 [
@@ -95,7 +95,7 @@ class Score:
             "  the past alone is never right"
             if self.ratio is None
             else f"  both sides are right {self.ratio:.2f} times as often as the past alone",
-            *([] if self.baselines else [f"  counts of neighbours: not known: {self.baseline_note}"]),
+            *([] if self.baselines else [f"  counts of neighbours: not computed: {self.baseline_note}"]),
         ]
 
 
@@ -108,12 +108,12 @@ class Predicted(NamedTuple):
 
 
 def judge(network: JoinedNetwork, words: NDArray[np.bool_], gaps: Gaps, text_units: int) -> Predicted:
-    """How a network ranks the words of gaps; `words` (V,) says which symbols are words.
+    """Rank the words of gaps with a network; `words` (V,) is true for symbols that are words.
 
     Raises DataError if there is no gap.
     """
     if not len(gaps):
-        raise DataError("Expected a text with at least one word to score, got none: bring more text.")
+        raise DataError("Expected a text with at least one word to score: add text.")
     found: dict[str, list[GapScores]] = {side: [] for side in SIDES}
     beside = network.read(gaps.rows, gaps.places)
     H = beside.shape[1] // 2
@@ -135,7 +135,7 @@ def ranked(logs: NDArray[np.float64], target: NDArray[np.int64], words: NDArray[
 
 
 def baselines(counts: GapCounts, gaps: Gaps) -> tuple[MethodScore, ...]:
-    """How good the simple methods are on the same gaps, the better one first."""
+    """Return the scores of the simple methods on the same gaps, the better one first."""
     beside, frequent = counts.judge(gaps.left, gaps.target, gaps.right), counts.most_frequent(gaps.target)
     return method(COUNTS, beside, gaps.target), method(FREQUENT, frequent, gaps.target)
 

@@ -25,7 +25,7 @@ _BANDS = ((1, 100), (101, 1_000), (1_001, None))  # the how-many-th most frequen
 
 
 def sections(filler: GapFiller, held_out: Units) -> tuple[ReportSection, ...]:
-    """How a model fills gaps of the held-out part."""
+    """Return the sections about gaps of the held-out part, whose units are `held_out` (N,)."""
     words = filler.vocabulary.words
     found = judge(filler.network, words, gaps_of(held_out, words, _READ), len(held_out))
     return _as_they_come(filler, found.gaps), _apart(filler, found), _by_frequency(words, found)
@@ -33,8 +33,8 @@ def sections(filler: GapFiller, held_out: Units) -> tuple[ReportSection, ...]:
 
 def _as_they_come(filler: GapFiller, gaps: Gaps) -> ReportSection:
     chosen = np.unique(np.linspace(0, len(gaps) - 1, _SHOWN).astype(np.int64))
-    about = Paragraph("Words of the held-out part left out, evenly spread, and the likeliest words for each, with their"
-                      " probabilities.")  # fmt: skip
+    about = Paragraph("Evenly spaced words of the held-out part, each replaced by a gap, and the most probable words"
+                      " for each gap with their probabilities.")  # fmt: skip
     return ReportSection("Gaps", (about, _table(filler, gaps, chosen)))
 
 
@@ -43,29 +43,31 @@ def _apart(filler: GapFiller, found: Predicted) -> ReportSection:
     known = np.flatnonzero(found.gaps.target > 0)
     order = known[np.argsort(-gain[known], kind="stable")]
     about = Paragraph(
-        f"Of {len(found.gaps):,} gaps, those in which what stands after them says most; then those in which it"
-        " misleads most."
+        f"Of {len(found.gaps):,} gaps: first the gaps that the right context helps most, then the gaps that"
+        " it misleads most."
     )
     tables = (_table(filler, found.gaps, part[:_MOST]) for part in (order, order[::-1]))
-    return ReportSection("What the other side is worth", (about, *tables))
+    return ReportSection("Gain from the right context", (about, *tables))
 
 
 def _by_frequency(words: NDArray[np.bool_], found: Predicted) -> ReportSection:
-    """Accuracy for words of each band of frequency, as the vocabulary orders them."""
+    """Return a section on the accuracy for words of each band of frequency."""
     place = np.cumsum(words) - 1  # symbols are sorted by frequency; 0 is the unknown word
     rank = place[found.gaps.target]
     rows: list[tuple[Cell, ...]] = []
     for first, last in _BANDS:
         inside = (rank >= first) & (rank <= (last or rank.max(initial=0)))
         if inside.any():
-            name = f"{first:,} to {last:,}" if last else f"{first:,} and on"
+            name = f"{first:,} to {last:,}" if last else f"{first:,} and more"
             rows.append((name, int(inside.sum()), *(_accuracy(found, side, inside) for side in SIDES)))
     unknown = int((rank == 0).sum())
     if unknown:
-        rows.append(("not known", unknown, 0.0, 0.0))
-    about = Paragraph("How often the likeliest word is right, by how frequent the word is in the training part.")
-    head = ("the word's place", "gaps", BOTH, PAST)
-    return ReportSection("Frequent words and rare ones", (about, ReportTable(head, tuple(rows))))
+        rows.append(("unknown", unknown, 0.0, 0.0))
+    about = Paragraph(
+        "Share of gaps whose most probable word is right, by the frequency rank of the word in the training part."
+    )
+    head = ("frequency rank", "gaps", BOTH, PAST)
+    return ReportSection("Accuracy by word frequency", (about, ReportTable(head, tuple(rows))))
 
 
 def _accuracy(found: Predicted, side: str, inside: NDArray[np.bool_]) -> float:
@@ -80,8 +82,8 @@ def _table(filler: GapFiller, gaps: Gaps, chosen: NDArray[np.int64]) -> ReportTa
     for gap, *sides in zip(chosen.tolist(), *predicted, strict=True):
         words = [", ".join(f"{each.word} {each.probability:.2f}" for each in side.words) for side in sides]
         target = int(gaps.target[gap])
-        rows.append((_around(filler.vocabulary, gaps, gap), symbols[target] if target else "(not known)", *words))
-    return ReportTable(("text", "the word", BOTH, PAST), tuple(rows))
+        rows.append((_around(filler.vocabulary, gaps, gap), symbols[target] if target else "(unknown)", *words))
+    return ReportTable(("text", "word", BOTH, PAST), tuple(rows))
 
 
 def _around(vocabulary: WordVocabulary, gaps: Gaps, gap: int) -> str:

@@ -1,4 +1,4 @@
-"""What a config should say about a text that nobody has described yet."""
+"""Suggest a config from a text."""
 
 from __future__ import annotations
 
@@ -19,9 +19,10 @@ _MINUTES = {"small": 3.0, "medium": 10.0, "large": 60.0}
 
 
 def suggest(paths: Sequence[str | Path]) -> Suggestion:
-    """The encoding, and a network and batches of the text's size.
+    """Suggest an encoding, and a network and batches for the size of the text.
 
-    Raises DataError for what cannot be read, UsageError for standard input, which cannot be read again to train on it.
+    Raises DataError for data that cannot be read, UsageError for standard input, because training could not read it
+    again.
     """
     named = files(paths)
     encoding = encoding_of(named, heads_of(named))

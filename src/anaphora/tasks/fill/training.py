@@ -54,7 +54,7 @@ class FillTraining(SupervisedTask[Ids]):
 
     @property
     def words(self) -> NDArray[np.bool_]:
-        """(V,) which symbols are words."""
+        """(V,) true for symbols that are words."""
         return self.encoded.vocabulary.words
 
     def network(self) -> spec.Block:
@@ -65,14 +65,16 @@ class FillTraining(SupervisedTask[Ids]):
         return Windows(self.encoded.train, self.words, training.batch, training.bptt, training.seed)
 
     def initialise(self, model: Any) -> None:
-        """Small vectors, since they are written with, too; outputs that know nothing but how frequent words are."""
+        """Begin with small vectors, because they also write, and with outputs equal to the frequencies of the words."""
         small_embeddings(model, self.config.model.embedding**-0.5)
         frequencies = np.where(self.words, id_files.counts(self.encoded.train, len(self.words)), 0)
         for side in SIDES:
             expect(model, f"{side}_output.bias", frequencies)
 
     def batch_loss(self, model: nn.Module, batch: Ids, carry: None) -> tuple[Tensor, None]:
-        """The sum of the gaps' losses from both sides; the past's adds its gradient alone. Nothing is carried."""
+        """Return the sum () of the losses of the gaps of a batch of windows (T, B), from both sides; the loss from the
+        left side adds only its gradient.
+        """
         gaps = np.flatnonzero(self.words[batch].reshape(-1))
         targets = torch.from_numpy(batch.reshape(-1)[gaps]).long()
         both, past = run_windows(model, self.hidden(batch), gaps)
@@ -82,7 +84,9 @@ class FillTraining(SupervisedTask[Ids]):
         return reported + (beside - beside.detach()), None
 
     def hidden(self, ids: Ids) -> Ids:
-        """Symbols (T, B), words at random read as unknown: what is around a gap may be other gaps."""
+        """Return symbols (T, B) with some words read as unknown at random, because the context of a gap may contain
+        other gaps.
+        """
         return hide_symbols(ids, self.config.model.unk_dropout, self.encoded.vocabulary.unknown, self.words[ids])
 
     @property
@@ -119,7 +123,9 @@ class FillTraining(SupervisedTask[Ids]):
         return _SCORING_MARGIN * self.most_scored / self.most_validated
 
     def describe(self, batch: Ids, row: int, part: str = "") -> str:
-        """A window is a stretch of the text: say how it reads. Behind the recurrent layers a row is a gap."""
+        """Describe row `row` of a batch of windows (T, B) by the text it begins with; behind the recurrent layers a row
+        is a gap.
+        """
         if part in OF_GAPS:
             gap = int(np.flatnonzero(self.words[batch].reshape(-1))[row])
             step, row = divmod(gap, batch.shape[1])
@@ -128,7 +134,7 @@ class FillTraining(SupervisedTask[Ids]):
         return f"window {row + 1} (it begins {begins!r})"
 
     def fit_baseline(self, observer: Observer) -> None:
-        observer.stage(f"counting the neighbours of {len(self.encoded.train):,} words and marks")
+        observer.stage(f"counting the neighbours of {len(self.encoded.train):,} words and punctuation marks")
         counts = counted(self.training.minutes, self.encoded)
         self._baseline_on = lru_cache(1)(partial(baseline, counts, self.encoded))
 
@@ -143,7 +149,7 @@ class FillTraining(SupervisedTask[Ids]):
         return summed(found, self.baseline.methods, "this is the held-out text of the training")
 
     def filler(self, trained: TrainedWeights) -> GapFiller:
-        """The model of these weights."""
+        """Return a gap filler with these weights."""
         return GapFiller(MultipartModel(self.bundle_of(trained.tree, trained.tensors)))
 
     def judge(self, score: Score | None, trained: TrainedWeights | None) -> Judgement:
@@ -202,12 +208,14 @@ def _steps(states: Tensor, gaps: NDArray[np.int64]) -> Tensor:
 
 
 def _a_step_later(states: Tensor) -> Tensor:
-    """What was read before each step; nothing before the first."""
+    """Return the states before each step; zeros before the first."""
     return torch.cat([torch.zeros_like(states[:1]), states[:-1]])
 
 
 def _turned(shape: tuple[int, ...], lengths: NDArray[np.int64] | None) -> NDArray[np.int64]:
-    """Where each step of rows (T, B) stands once every row is turned around within its length; twice, it is back."""
+    """Return the position of each step of rows (T, B) after each row is reversed within its length; applying it twice
+    changes nothing.
+    """
     T, B = shape
     step = np.arange(T)[:, None]
     ends = np.full(B, T) if lengths is None else lengths

@@ -1,4 +1,4 @@
-"""Words as a person means them, whatever their case and the space before them: what gaps are filled from.
+"""Words without their case and the space before them: the vocabulary that fills gaps.
 
     word            has a letter or a digit: don't, 3, Rome        a gap stands for one
     punctuation     , ; ( … and the line's end                     is read, and never asked for
@@ -30,7 +30,7 @@ _REMEMBERED = 2**20  # different units whose symbol is remembered
 
 
 class WordVocabulary(SymbolTable):
-    """Words and punctuation, the most frequent first behind the unknown one."""
+    """Words and punctuation, the most frequent first, after the unknown word."""
 
     kind = "word"
 
@@ -72,7 +72,9 @@ class WordVocabulary(SymbolTable):
 
     @classmethod
     def restored(cls, tensors: Mapping[str, NDArray[Any]], lower: bool) -> WordVocabulary:
-        """The vocabulary whose `tensors` these are; raises CorruptBundle when they do not describe one."""
+        """Return the vocabulary of a bundle's tensors, among them text bytes (n,) and ends (V,); raises CorruptBundle
+        if they describe none.
+        """
         return cls(restore("word", tensors).symbols, lower)
 
     def encode(self, text: str) -> Ids:
@@ -86,7 +88,7 @@ class WordVocabulary(SymbolTable):
         return break_at(text)
 
     def decode(self, ids: Any) -> str:
-        """The text of indices (T,), as it is usually spaced."""
+        """Return the text of indices (T,) with the usual spaces."""
         return spaced([self.symbols[index] for index in self.checked(ids).tolist()])
 
     def _find(self, unit: str) -> int:
@@ -96,7 +98,7 @@ class WordVocabulary(SymbolTable):
 
 
 class _Found(dict[str, int]):
-    """Units that were met, each with its symbol."""
+    """Units of a text, each with its symbol."""
 
     def __init__(self, find: Callable[[str], int]) -> None:
         self._find = find
@@ -114,7 +116,7 @@ def is_word(unit: str) -> bool:
 
 
 def folded(word: str, lower: bool) -> str:
-    """What two spellings of one word have in common: their characters, and with `lower` not their case.
+    """Return the form that all spellings of one word share: its characters and, with `lower`, no capital letters.
 
     >>> folded("Don’t", True), folded("Don’t", False)
     ("don't", "Don't")

@@ -1,4 +1,4 @@
-"""How a text is cut: windows to train on, pieces to score.
+"""Cuts of a text: windows to train on, pieces to score.
 
 Training reads B windows of T units at once, each by itself, in an order that is drawn anew for every pass; so is where
 the first begins, so that windows have other seams each time.
@@ -33,7 +33,7 @@ class Windows:
     """A text as batches of windows: the batch at a position is a function of it and the seed."""
 
     def __init__(self, ids: Units, words: NDArray[np.bool_], batch: int, steps: int, seed: int) -> None:
-        """`words` (V,) says which symbols are gaps."""
+        """Cut a text; `words` (V,) is true for symbols that are gaps."""
         self._ids, self._words, self._batch, self._seed = ids, words, batch, seed
         self.steps = min(steps, len(ids))
         self._windows = len(ids) // self.steps
@@ -78,7 +78,7 @@ class Piece(NamedTuple):
 
 
 def pieces(length: int, units: int = SCORED) -> list[Piece]:
-    """The pieces in which a text of so many units is scored: all of it, or about `units` of it, evenly spread."""
+    """Return the pieces in which a text of `length` units is scored: all of it, or about `units`, evenly spaced."""
     if length <= units:
         edges = np.linspace(0, length, -(-length // PIECE) + 1).astype(np.int64) if length else np.zeros(1, np.int64)
         bounds = list(zip(edges[:-1].tolist(), edges[1:].tolist(), strict=True))
@@ -89,7 +89,7 @@ def pieces(length: int, units: int = SCORED) -> list[Piece]:
 
 
 class Gaps(NamedTuple):
-    """The words of pieces as gaps: the rows that are read, where in them each gap is, and what stands there."""
+    """The words of pieces as gaps: the rows to read, the place of each gap in them, and its word."""
 
     rows: Ragged
     places: NDArray[np.int64]  # (n,) among the steps of all rows, one after another
@@ -102,7 +102,7 @@ class Gaps(NamedTuple):
 
 
 def gaps_of(ids: Units, words: NDArray[np.bool_], units: int = SCORED) -> Gaps:
-    """Every word of a text's pieces as a gap; `words` (V,) says which symbols are words."""
+    """Return every word of a text's pieces as a gap; `words` (V,) is true for symbols that are words."""
     cut = pieces(len(ids), units)
     rows = Ragged.of([np.asarray(ids[piece.start : piece.end], np.int32) for piece in cut], np.zeros(0, np.int32))
     steps, lengths = rows.steps.astype(np.int64), rows.lengths

@@ -1,1 +1,1 @@
-"""Language: a text is read unit by unit, and the model says how likely each next unit is."""
+"""Language: read a text unit by unit, and give the probability of each next unit."""

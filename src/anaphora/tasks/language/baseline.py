@@ -18,7 +18,7 @@ _COUNTED_PER_MINUTE = 5_000_000  # units of which n-grams are counted; a million
 
 @dataclass(frozen=True)
 class Baseline:
-    """The n-gram model's score; `note` says if it saw less than all of the training part."""
+    """The n-gram model's score; `note` says whether it saw only a sample of the training part."""
 
     nats: float  # of the units that are scored
     whole_nats: float  # of all that `eval` scores of this part
@@ -28,21 +28,21 @@ class Baseline:
 
 @dataclass(frozen=True)
 class Fitted:
-    """An n-gram model of the training part, and the nats (N,) of every unit that a score is made of."""
+    """An n-gram model of the training part, and the nats (N,) of every scored unit."""
 
     order: int
     note: str | None
     each: NDArray[np.float64] = field(repr=False, compare=False)
 
     def baseline(self, pieces: list[windows.Piece], share: float) -> Baseline:
-        """Its score on pieces, or on a share of each."""
+        """Return the score on pieces, or on a share of each."""
         whole = float(self.each.mean())
         nats = whole if share >= 1 else float(self.each[windows.in_shortened(pieces, share)].mean())
         return Baseline(nats, whole, self.order, self.note)
 
 
 def fitted(config: LanguageConfig, encoded: Encoded) -> Fitted:
-    """Count the n-grams of the training part, or of a sample of it where time is short, and score the held-out part."""
+    """Count the n-grams of the training part, or of a sample of it when time is short, and score the held-out part."""
     order = order_for(config.data.units)
     minutes = config.training.minutes
     largest = LARGEST if minutes is None else min(LARGEST, int(minutes * _COUNTED_PER_MINUTE))

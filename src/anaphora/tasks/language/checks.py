@@ -1,4 +1,4 @@
-"""What is wrong with texts, and what would be trained on them.
+"""Findings on the texts of a language model, and a description of its training data.
 
 Rules of files and of lines are in `anaphora.data`; here they meet the two parts of a text, its units, its vocabulary.
 """
@@ -27,24 +27,24 @@ _MANY_UNKNOWN = {"char": 0.005, "byte": 0.0, "word": 0.15, "subword": 0.005}  # 
 
 
 def check_files(config: LanguageConfig, paths: Sequence[str | Path]) -> list[Finding]:
-    """What is wrong with files before anything is read from them."""
+    """Return findings on files before anything is read from them."""
     return corpus_checks.check_files(paths, config.data.valid, config.data.encoding)
 
 
 def check(config: LanguageConfig, corpus: TextCorpus) -> list[Finding]:
-    """What is wrong with what was read: lines that stand more than once."""
+    """Return findings on a corpus: repeated lines."""
     return corpus_checks.check_corpus(corpus)
 
 
 def describe(config: LanguageConfig, corpus: TextCorpus) -> tuple[list[Finding], Load | None]:
-    """What would be trained on: units, vocabulary, what is unknown; and how much work that is.
+    """Return findings on the training data (units, vocabulary, unknown units) and the estimated work.
 
-    Raises DataError if no vocabulary can be made of the training part.
+    Raises DataError if the training part yields no vocabulary.
     """
     try:
         encoded = in_units(config, corpus)
     except DataError as error:
-        return [corpus_checks.one_symbol(corpus, error, "Bring a text with more than one symbol.")], None
+        return [corpus_checks.one_symbol(corpus, error, "Use a text with more than one symbol.")], None
     short = shortage(config, corpus, encoded)
     if short:
         where = HELD_OUT if len(encoded.held_out) < 2 else TRAIN
@@ -57,9 +57,12 @@ def describe(config: LanguageConfig, corpus: TextCorpus) -> tuple[list[Finding],
 def _vocabulary(config: LanguageConfig, encoded: Encoded) -> list[Finding]:
     unit, known = PLURAL[config.data.units], encoded.vocabulary
     shares = [_unknown(part, known.unknown) for part in (encoded.train, encoded.held_out)]
-    message = f"{known.size:,} different {unit}; {shares[0]:.2%} to train on and {shares[1]:.2%} held out are unknown."
-    many = f"{shares[1]:.1%} of the held-out {unit} are in no vocabulary: they all look alike to the network."
-    remedy = "Hold out a text of the same kind, raise --vocabulary, or take smaller units: --units char or byte."
+    message = (
+        f"{known.size:,} different {unit} in the vocabulary; unknown: {shares[0]:.2%} of the training part,"
+        f" {shares[1]:.2%} of the held-out part."
+    )
+    many = f"{shares[1]:.1%} of the held-out {unit} are unknown: the network reads all of them as one symbol."
+    remedy = "Hold out a text of the same kind, raise --vocabulary, or use smaller units: --units char or byte."
     return vocabulary(known.size, shares, message, _MANY_UNKNOWN[config.data.units], (many, remedy))
 
 

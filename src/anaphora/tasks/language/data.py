@@ -28,7 +28,7 @@ _SIZES = ((16, 64), (8, 32), (4, 16), (1, 8))  # rows of a batch, and their step
 def read(config: LanguageConfig, paths: Sequence[str | Path]) -> TextCorpus:
     """Read texts of any length, `-` being standard input, and set the held-out part aside.
 
-    Raises DataError for what cannot be read, UsageError for a share that is none.
+    Raises DataError for a text that cannot be read, UsageError for an invalid share.
     """
     return read_corpus(paths, config.data.valid, config.data.encoding)
 
@@ -63,10 +63,7 @@ def encode(config: LanguageConfig, corpus: TextCorpus) -> Encoded:
 
 
 def in_units(config: LanguageConfig, corpus: TextCorpus) -> Encoded:
-    """The same, however short the parts are.
-
-    Raises DataError if no vocabulary can be made of the training part.
-    """
+    """Encode both parts, however short they are. Raises DataError if the training part yields no vocabulary."""
     unit, size = config.data.units, config.data.vocabulary
     if not len(corpus.train):
         need = config.training.batch * config.training.bptt + 1
@@ -76,18 +73,19 @@ def in_units(config: LanguageConfig, corpus: TextCorpus) -> Encoded:
 
 
 def shortage(config: LanguageConfig, corpus: TextCorpus, encoded: Encoded) -> str:
-    """What is too short to train on or to score; empty if nothing is."""
+    """Return a message about a part that is too short to train on or to score; empty if both are long enough."""
     unit = PLURAL[config.data.units]
     train, held_out = len(encoded.train), len(encoded.held_out)
     need = config.training.batch * config.training.bptt + 1
     if train < need:
         return (
-            f"The training part of {corpus.name} has {train:,} {unit}; one batch of {config.training.batch} rows by"
-            f" {config.training.bptt} steps needs {need:,}. Bring more text, or {smaller_batch(train - 1, _SIZES)}."
+            f"The training part of {corpus.name} has {train:,} {unit}; one batch of {config.training.batch}"
+            f" rows by {config.training.bptt} steps needs {need:,}. Add text, or"
+            f" {smaller_batch(train - 1, _SIZES)}."
         )
     if held_out < 2:
         return (
-            f"The held-out part of {corpus.name} has {held_out} {unit}; a score needs at least 2, and some"
-            " thousands to mean much. Raise --valid, or name a file with it."
+            f"The held-out part of {corpus.name} has {held_out} {unit}; a score needs at least 2, and a"
+            " precise score needs some thousands. Raise --valid, or name a file with it."
         )
     return ""

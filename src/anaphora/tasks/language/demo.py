@@ -17,12 +17,12 @@ def _show(shown: Shown, say: Say) -> None:
 
     model, report = shown.model, shown.report
     curve = read_curve(report.run_dir / "metrics.jsonl")
-    say("\nHeld-out loss, nats per character, falling while it reads; dots: the n-gram model\n")
+    say("\nValidation loss during training, nats per character; dotted: the n-gram model\n")
     say("\n".join(chart(curve.held_out, report.baseline.nats)) + "\n")
-    say(f"\nIt goes on from {PROMPT!r}:\n\n{PROMPT}")
+    say(f"\nText generated from the prompt {PROMPT!r}:\n\n{PROMPT}")
     for piece in model.stream(PROMPT, SAMPLE, temperature=0.6, seed=SEED):
         say(piece)
-    say(f"\n\nWhat it expects after {PROMPT!r}:\n\n{model.table(PROMPT, 5)}")
+    say(f"\n\nMost probable characters after {PROMPT!r}:\n\n{model.table(PROMPT, 5)}")
     facts = f"{report.parameters:,} parameters, {duration_text(report.seconds)} from start to score; lower is better"
     figure = draw_curve(curve, "An LSTM learns Python's documentation", facts)
     pictures = [report.run_dir / f"curve.{ending}" for ending in ("svg", "png")]
@@ -32,7 +32,7 @@ def _show(shown: Shown, say: Say) -> None:
 
 
 DEMO = Demo(
-    summary="Text that comes with Python: what follows what.",
+    summary="A text that comes with Python: generation, and probabilities of the next character.",
     help="""Train a small language model on Python's own documentation, and look at what it learnt.
 
     No downloads. Leaves the model, the text, and a folder with the records and the picture of the run.

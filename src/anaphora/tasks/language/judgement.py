@@ -24,7 +24,7 @@ _PASSAGE, _PASSAGES = 64, 8  # units of one, and how many are shown
 
 @dataclass(frozen=True)
 class HeldOutScore:
-    """Nats per unit of held-out text, over so many units."""
+    """Nats per unit of held-out text, over `units` units."""
 
     unit: str
     nats: float
@@ -32,18 +32,18 @@ class HeldOutScore:
 
     @property
     def bits(self) -> float:
-        """Per unit."""
+        """Bits per unit."""
         return language_model.bits(self.nats)
 
     @property
     def perplexity(self) -> float:
-        """Per unit."""
+        """Perplexity per unit."""
         return language_model.perplexity(self.nats)
 
 
 @dataclass(frozen=True)
 class Judgement:
-    """What there is to say of a score, None before there is one; `scored` are its units, `every` those of the part."""
+    """The report of a score, or of no score yet (None); `scored` counts its units, `every` the held-out part's."""
 
     score: HeldOutScore | None
     baseline: Baseline
@@ -57,12 +57,12 @@ class Judgement:
 
     @property
     def results(self) -> tuple[Result, ...]:
-        """The score beside the n-gram model's."""
+        """The score and the n-gram model's score."""
         return (Result("nats", self.unit, None if self.score is None else self.score.nats, self.baseline.nats, NGRAM),)
 
     @property
     def headline(self) -> list[str]:
-        """The network beside the n-gram model."""
+        """The lines of the score."""
         if self.score is None:
             return []
         lines = [f"held-out text, {self.scored:,} {PLURAL[self.unit]}, per {self.unit}:"]
@@ -73,17 +73,17 @@ class Judgement:
 
     @property
     def notes(self) -> list[str]:
-        """The baseline's own note, a score of a sample, and a network that loses."""
+        """Notes: the baseline's own note, a score of a sample, and a network that loses."""
         notes = [self.baseline.note] if self.baseline.note else []
         if self.scored < self.every:
-            note = f"Both scores are of an evenly spread sample of {self.scored:,} of the held-out part's"
+            note = f"Both scores are computed on an evenly spaced sample of {self.scored:,} of the held-out part's"
             notes.append(
                 f"{note} {self.every:,} units{': --minutes left no time for more.' if self.short_of_time else '.'}"
             )
         if self.score is not None and self.results[0].loses:
             notes.append(
-                f"The network loses to the n-gram model: {self.score.nats:.4f} against {self.baseline.nats:.4f} nats"
-                f" per {self.unit}. Train it longer (--minutes), or on more text."
+                f"The network loses to the n-gram model: {self.score.nats:.4f} against"
+                f" {self.baseline.nats:.4f} nats per {self.unit}. Train longer (--minutes), or on more text."
             )
         return notes
 
@@ -108,12 +108,14 @@ class Judgement:
 
 
 def sections(model: LanguageModel, held_out: Units, most: int = _EXAMINED) -> tuple[ReportSection, ...]:
-    """How a model goes on from the beginning of the held-out part, and where of so many units its loss is highest."""
+    """Return sections with generated text after the beginning of held-out units `held_out` (N,), and with the passages
+    of highest loss among at most `most` units.
+    """
     return (_written(model, held_out), _surprising(model, held_out, min(most, _EXAMINED)))
 
 
 def is_finite(score: HeldOutScore | None) -> bool:
-    """Whether there is a score that is a number."""
+    """Return whether there is a finite score."""
     return score is not None and math.isfinite(score.nats)
 
 
@@ -122,10 +124,10 @@ def _written(model: LanguageModel, held_out: Units) -> ReportSection:
     _, state = model.runtime.feed(model.runtime.initial(), read[:-1])
     prompt = Prompt(model.vocabulary.decode(read), state, int(read[-1]))
     written = model.write(prompt, _WRITTEN, np.random.default_rng(_SEED), temperature=_TEMPERATURE)
-    told = f"It has read the first {len(read)} {PLURAL[model.vocabulary.kind]} of the held-out part:"
-    goes_on = f"and goes on, at temperature {_TEMPERATURE}:"
+    told = f"The prompt is the first {len(read)} {PLURAL[model.vocabulary.kind]} of the held-out part:"
+    goes_on = f"The model continues, at temperature {_TEMPERATURE}:"
     return ReportSection(
-        "How it writes",
+        "Generated text",
         (Paragraph(told), Preformatted(prompt.text), Paragraph(goes_on), Preformatted("".join(written))),
     )
 
@@ -148,9 +150,10 @@ def _surprising(model: LanguageModel, held_out: Units, most: int) -> ReportSecti
         for mean, first, stop in sorted(found, reverse=True)[:_PASSAGES]
     )
     told = (
-        f"Passages of {_PASSAGE} {PLURAL[kind]} with the highest loss, among {len(nats):,} {PLURAL[kind]} spread over"
-        " the held-out part: what it has not learnt, or what should not be in the text."
+        f"Passages of {_PASSAGE} {PLURAL[kind]} with the highest loss, among {len(nats):,} {PLURAL[kind]}"
+        " spread over the held-out part. The network has not learned such passages, or they do not belong"
+        " in the text."
     )
     return ReportSection(
-        "What surprises it most", (Paragraph(told), ReportTable((kind, f"nats per {kind}", "passage"), rows))
+        "Passages with the highest loss", (Paragraph(told), ReportTable((kind, f"nats per {kind}", "passage"), rows))
     )

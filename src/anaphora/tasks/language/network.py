@@ -1,4 +1,4 @@
-"""What a recurrent language model is made of; as a value, so that its size is known without torch.
+"""The architecture of a recurrent language model, as a value, so that its size is known without torch.
 
     embedding → dropout → RNN | GRU | LSTM × layers → dropout → linear
     or with tied weights        … → dropout (→ linear to the embedding's width) → the embedding again
@@ -13,7 +13,7 @@ from anaphora.tasks.language.settings import LanguageConfig
 
 
 def specification(config: LanguageConfig, vocabulary: int) -> spec.Block:
-    """The model's blocks, for a vocabulary of that many symbols."""
+    """Return the model's blocks, for a vocabulary of that size."""
     network = config.model
     width, size = network.hidden, network.embedding
     tree = [

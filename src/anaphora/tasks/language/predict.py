@@ -1,4 +1,4 @@
-"""A trained language model: it goes on with a prompt, says what it expects next, and is scored on texts.
+"""A trained language model: it generates text after a prompt, predicts next units, and scores texts.
 
     p(x_1 … x_n | prompt) = Π_t p(x_t | prompt, x_1 … x_{t−1})
 
@@ -43,7 +43,7 @@ class Prediction(NamedTuple):
 
 
 class Prompt(NamedTuple):
-    """A prompt that the model has read but for its last unit: what ``decode`` goes on from."""
+    """A prompt that the model has read except for its last unit: the beginning of a generation."""
 
     text: str
     state: State
@@ -62,11 +62,11 @@ class LanguageModel(TrainedModel):
         """Its symbols: `encode` turns a text into ids (N,), `decode` turns them back."""
         if self.vocabulary.size != model.width:
             raise IncompatibleBundle(
-                f"The file's vocabulary has {self.vocabulary.size} symbols, but its network scores {model.width}."
+                f"The file's vocabulary has {self.vocabulary.size} symbols, but its network has {model.width} outputs."
             )
 
     def generate(self, prompt: str = "", length: int = 400, **settings: Any) -> str:
-        """What the model writes after a prompt, at most `length` units; settings and errors are those of `stream`."""
+        """Return text generated after a prompt, at most `length` units; settings and errors are those of `stream`."""
         return "".join(self.stream(prompt, length, **settings))
 
     def stream(
@@ -80,11 +80,11 @@ class LanguageModel(TrainedModel):
         stop: Collection[str] = (),
         seed: int | None = None,
     ) -> Iterator[str]:
-        """The same, piece by piece as it is drawn. It ends before a unit that is in `stop`; the same seed writes the
-        same text.
+        """Yield the generated text piece by piece.
 
-        Temperature 0 takes the likeliest unit; `top_k` (0: all) and `top_p` leave the unlikely ones out. Raises
-        DataError for a unit of the prompt that the model never saw, UsageError for a setting outside its range.
+        Generation ends before a unit that is in `stop`; the same seed gives the same text. Temperature 0 takes the most
+        probable unit; `top_k` (0: all) and `top_p` exclude improbable units. Raises DataError for a unit of the prompt
+        that the model never saw, UsageError for a setting outside its range.
         """
         decode.check_settings(temperature, top_k, top_p)
         read = self.read(prompt)
@@ -92,21 +92,21 @@ class LanguageModel(TrainedModel):
         return self.write(read, length, rng, temperature=temperature, top_k=top_k, top_p=top_p, stop=stop)
 
     def next(self, prompt: str, count: int = 5) -> list[Prediction]:
-        """The likeliest units to come after a prompt, the likeliest first; raises as `stream` does."""
+        """Return the most probable units after a prompt, the best first; raises as `stream` does."""
         return self.units_after(self.read(prompt), count)
 
     def next_words(self, prompt: str, count: int = 5) -> list[Prediction]:
-        """The same of whole words, for units smaller than words; else [].
+        """Return the most probable words after a prompt, for units smaller than words; otherwise [].
 
-        A prompt that ends inside a word asks for that word.
+        For a prompt that ends inside a word, return the whole word.
         """
         return self.words_after(self.read(prompt), count)
 
     def evaluate(self, data: Any, training_text: Any = None) -> score.Score:
-        """How surprising a text is to the model, in nats and bits per unit; beside it n-grams, where the training text
-        is given, or known because `data` are the very text that was held out.
+        """Score the model on a text, in nats and bits per unit.
 
-        Both may be what `anaphora.train` takes. Raises DataError for fewer than two units.
+        The baseline is an n-gram model; it needs the training text, unless `data` are the very text that was held out.
+        Both arguments take any form that `anaphora.train` takes. Raises DataError for fewer than two units.
         """
         encoding = self.config.data.encoding
         counted = None if training_text is None else text_of(training_text, encoding)
@@ -119,13 +119,13 @@ class LanguageModel(TrainedModel):
         return score.evaluate(self.runtime, self.vocabulary, open_texts(list(paths), encoding), counted, max_units)
 
     def session(self, state: bytes | None = None) -> Session:
-        """A stream of ids through the network, `feed(ids) -> (n, V)`, at the beginning or going on from the bytes of
-        another one's `state`.
+        """Return a session, `feed(ids) -> (n, V)`, that reads ids from the beginning, or continues from another
+        session's `state` bytes.
         """
         return self.runtime.session(state)
 
     def open_stream(self, state: bytes | None = None) -> TextStream:
-        """A text that comes in pieces, `feed(text) -> (n,)` nats of its units; raises as `Stream.open` does."""
+        """Return a stream, `feed(text) -> (n,)` nats of its units; raises as `Stream.open` does."""
         return TextStream(self.runtime, self.vocabulary, state)
 
     def run(
@@ -158,7 +158,9 @@ class LanguageModel(TrainedModel):
             answer(text, (NEWLINE,))
 
     def table(self, prompt: str, count: int) -> str:
-        """The likeliest next words, for small units, and the likeliest next units, with bars; raises as `stream`."""
+        """Return a table of the most probable next words (for small units) and next units, with bars; raises as
+        `stream` does.
+        """
         return self._table(self.read(prompt), count)
 
     def _table(self, prompt: Prompt, count: int) -> str:
@@ -167,16 +169,16 @@ class LanguageModel(TrainedModel):
         return f"{_bars('next word', words)}\n{units}" if words else units
 
     def read(self, text: str) -> Prompt:
-        """Read a prompt; an empty one begins as a new line does.
+        """Read a prompt; an empty one begins like a new line.
 
-        Raises DataError naming each unit the model never saw and where it stands.
+        Raises DataError that names each unit the model never saw, and its position.
         """
         ids = self.vocabulary.encode_prompt(text)
         if ids.size == 0:
             ids = self.vocabulary.encode(NEWLINE)
             if int(ids[0]) == self.vocabulary.unknown:
                 raise DataError(
-                    'The model has never seen a new line to begin with: give it some text with --prompt "…".'
+                    'The model\'s vocabulary has no newline, so it cannot begin without a prompt: add --prompt "…".'
                 )
             return Prompt("", self.runtime.initial(), int(ids[0]))
         _, state = self.runtime.feed(self.runtime.initial(), ids[:-1])
@@ -232,7 +234,7 @@ class LanguageModel(TrainedModel):
         return [found for found in words if found.text][:count]
 
     def name(self, token: int) -> str:
-        """Return a unit as a person can read it in a table: white space by name, a word's own space as ␣."""
+        """Return a readable name of a unit for a table: white space by name, a word's own space as ␣."""
         if token == self.vocabulary.unknown:
             return "(unknown)"
         symbol = self.vocabulary.symbols[token]
@@ -251,12 +253,12 @@ class LanguageModel(TrainedModel):
 
 
 def open_model(model: Model) -> LanguageModel:
-    """The model of a file; raises IncompatibleBundle if it is no language model."""
+    """Open the model of a file; raises IncompatibleBundle if it is not a language model."""
     return LanguageModel(model)
 
 
 def _prompts() -> Iterator[str]:
-    """The lines of standard input."""
+    """Yield the lines of standard input."""
     if sys.stdin is None or sys.stdin.isatty():
         raise UsageError("--prompt - reads prompts from standard input, one per line: pipe some in.")
     for number, line in enumerate(sys.stdin.buffer, 1):
@@ -270,7 +272,7 @@ def _prompts() -> Iterator[str]:
 
 
 def _bars(title: str, found: Sequence[Prediction]) -> str:
-    """A table of text, probability, and a bar of it."""
+    """Return a table of text, probability, and a bar of it."""
     width = max(len(title), *(len(each.text) for each in found))
     lines = [f"{title:<{width}}  probability"]
     for text, probability in found:

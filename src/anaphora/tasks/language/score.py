@@ -7,8 +7,8 @@ A text is cut into pieces that run as one batch (``windows.cut``); a piece re-re
 so that it starts with a warm memory. One piece is the unbroken text. Of a very long text a sample is scored, by the
 network and by the n-gram model alike.
 
-The floor beside a score is an n-gram model of the same units. It can only stand beside a text whose training text is
-known: the held-out text itself, whose floor the model's card holds, or any text once the training text is given again.
+The baseline of a score is an n-gram model of the same units. It needs the training text: the model's card holds the
+baseline of the held-out text, and any other text needs the training text again.
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ LOGITS_AT_ONCE = 2**22
 
 @dataclass(frozen=True)
 class Score:
-    """How surprising a text was, per unit; `baseline_nats` is None where `baseline_note` says why."""
+    """The score of a text, per unit; `baseline_nats` is None with the reason in `baseline_note`."""
 
     unit: str
     units: int  # that were scored
@@ -60,16 +60,16 @@ class Score:
         return asdict(self)
 
     def lines(self) -> list[str]:
-        """The network beside the n-gram model."""
+        """Return the lines of a report: the network beside the n-gram model."""
         unknown = f", {self.unknown_units:,} of them unknown to the model" if self.unknown_units else ""
-        part = "" if self.units == self.text_units else f" of {self.text_units:,}, evenly spread,"
+        part = "" if self.units == self.text_units else f" of {self.text_units:,}, evenly spaced,"
         lines = [
             f"{self.units:,}{part} {PLURAL[self.unit]} scored{unknown}; per {self.unit}:",
             f"  network  {self.nats_per_unit:.4f} nats  {self.bits_per_unit:.4f} bits"
             f"  perplexity {self.perplexity:,.2f}",
         ]
         if self.baseline_nats is None:
-            return [*lines, f"  n-gram   not known: {self.baseline_note}"]
+            return [*lines, f"  n-gram   not computed: {self.baseline_note}"]
         lines.append(f"  n-gram   {self.baseline_nats:.4f} nats  ({self.baseline_note})")
         if self.nats_per_unit > self.baseline_nats:
             lines.append("The network loses to the n-gram model on this text.")
@@ -90,7 +90,7 @@ def evaluate(
     text = Text.of(text) if isinstance(text, str) else text
     with units_of(vocabulary, text) as ids:
         if len(ids) < 2:
-            raise DataError(f"Expected at least 2 {vocabulary.kind} units to score, got {len(ids)}: bring more text.")
+            raise DataError(f"Expected at least 2 {vocabulary.kind} units to score, got {len(ids)}: add text.")
         pieces = windows.cut(len(ids), units=max_units)
         result = surprise(nats(model, ids, pieces))
         sha256, size_bytes = hashlib.sha256(), 0
@@ -136,18 +136,20 @@ def _baseline(
     if card.get("held_out_sha256") == sha256:
         known = float(card["baseline"]["nats_per_unit"])
         return known, "this is the held-out text of the training, and its n-gram score"
-    return None, "this is not the training's held-out text: give the training text with --baseline-text"
+    return None, "this is not the held-out text of the training: name the training text with --baseline-text"
 
 
 def ngram_nats(ngram: KneserNey, ids: Units, pieces: Sequence[Piece]) -> NDArray[np.float64]:
-    """Return −log p of every unit that pieces score, by an n-gram model that looks back no further than they do."""
+    """Return −log p (n,) of every unit of ids (N,) that pieces score, by an n-gram model with the same context."""
     return np.concatenate(
         [ngram.nats(ids[piece.start : piece.stop])[piece.first - piece.start :] for piece in pieces] or [np.zeros(0)]
     )
 
 
 def nats(model: Model, ids: Units, pieces: Sequence[Piece] | None = None) -> NDArray[np.float64]:
-    """Return −log p of every unit that pieces score, in nats; without pieces, those that a score is made of."""
+    """Return −log p (n,), in nats, of every unit of ids (N,) that pieces score; without pieces, of the units of a
+    score.
+    """
     pieces = windows.cut(len(ids)) if pieces is None else pieces
     found = np.zeros(windows.scored_in(pieces), dtype=np.float64)
     if not pieces:

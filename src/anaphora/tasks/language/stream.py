@@ -1,4 +1,4 @@
-"""A text that comes in pieces: how surprising each unit of it was, as soon as that unit is certain.
+"""A text that comes in pieces: the nats of each unit, as soon as the unit is certain.
 
 nats_t = −log p(x_t | x_0 … x_{t−1}),  t ≥ 1
 """

@@ -1,4 +1,4 @@
-"""What a config should say about a text that nobody has described yet."""
+"""Suggest a config from a text."""
 
 from __future__ import annotations
 
@@ -19,9 +19,10 @@ _MINUTES = {"small": 5.0, "medium": 15.0, "large": 60.0}
 
 
 def suggest(paths: Sequence[str | Path]) -> Suggestion:
-    """The encoding and the units that a text looks like, and a network and batches of its size.
+    """Suggest an encoding and units for the text, and a network and batches for its size.
 
-    Raises DataError for what cannot be read, UsageError for standard input, which cannot be read again to train on it.
+    Raises DataError for data that cannot be read, UsageError for standard input, because training could not read it
+    again.
     """
     files = [str(path) for path in paths]
     heads = heads_of(files)

@@ -63,11 +63,13 @@ class LanguageTraining(SupervisedTask[Window]):
         return Windows(self.encoded.train, training.batch, training.bptt, training.seed)
 
     def initialise(self, model: nn.Module) -> None:
-        """An output that begins at the symbols' log frequencies, which the first steps then need not learn."""
+        """Begin with an output equal to the log frequencies of the symbols, so that the first steps need not learn
+        them.
+        """
         expect(model, "output.bias", id_files.counts(self.encoded.train, self.encoded.vocabulary.size))
 
     def batch_loss(self, model: nn.Module, batch: Window, carry: State | None) -> tuple[Tensor, State]:
-        """Also the state that the next window begins in, cut off from this one's gradient."""
+        """Return the sum () of the losses of a window, and the state in which the next window begins."""
         return loss(model, batch, carry)
 
     @property
@@ -98,7 +100,7 @@ class LanguageTraining(SupervisedTask[Window]):
         return _SCORING_MARGIN * _read_in(self._pieces) / self.validation_units
 
     def describe(self, batch: Window, row: int, part: str = "") -> str:
-        """A row is a stretch of the text: its first units."""
+        """Describe a row of a batch by the text it begins with."""
         read = self.encoded.vocabulary.decode([int(symbol) for symbol in batch.inputs[:_SHOWN, row]])
         return f"row {row + 1} (it begins {read!r})"
 
@@ -116,7 +118,7 @@ class LanguageTraining(SupervisedTask[Window]):
         return whole if share >= 1 else windows.shortened(whole, share)
 
     def sections(self, tensors: Tensors) -> tuple[ReportSection, ...]:
-        """How a model of these weights writes, and which passages surprise it."""
+        """Return sections with generated text and the passages of highest loss, for weights such as W_ih (G·H, I)."""
         return sections(self._opened(self.tree, tensors), self.encoded.held_out)
 
     def score(self, trained: TrainedWeights) -> HeldOutScore:
@@ -169,7 +171,7 @@ def loss(model: nn.Module, window: Window, carry: State | None) -> tuple[Tensor,
 
 
 def validation(ids: Units, pieces: list[windows.Piece], vocabulary: int) -> Callable[[nn.Module], float]:
-    """A quick judgement of a model: mean nats per unit of pieces of held-out ids (N,)."""
+    """Return the mean nats per unit of a model on pieces of held-out ids (N,)."""
     laid = windows.rows(ids, pieces)
     inputs, targets, scored = (torch.from_numpy(part) for part in (laid.inputs, laid.targets, laid.scored))
     T, B = inputs.shape

@@ -1,4 +1,4 @@
-"""How a text is cut into rows: windows to train on, pieces to score.
+"""Cuts of a text into rows: windows to train on, pieces to score.
 
 Training reads B rows side by side, each a contiguous stretch of the text, T units at a time; the state that a window
 ends in begins the next one (truncated backpropagation through time, Williams and Peng, 1990). Each pass starts
@@ -117,8 +117,8 @@ def cut(length: int, piece: int = PIECE, context: int = CONTEXT, most: int = ROW
 
 
 def sample(length: int, units: int) -> list[Piece]:
-    """Short pieces of about `units` units in all, evenly spread over a text of `length`: for a quick look, not for a
-    score.
+    """Return short pieces of about `units` units in all, evenly spaced over a text of `length`: for a validation, not
+    for a score.
     """
     predictions = max(length - 1, 0)
     if units >= predictions:
@@ -129,24 +129,25 @@ def sample(length: int, units: int) -> list[Piece]:
 
 
 def shortened(pieces: Sequence[Piece], share: float) -> list[Piece]:
-    """The same pieces, of each only the first part scored; a unit at least."""
+    """Return the same pieces with a smaller scored part, at least one unit each."""
     return [piece._replace(stop=piece.first + _part(piece, share)) for piece in pieces]
 
 
 def in_shortened(pieces: Sequence[Piece], share: float) -> NDArray[np.bool_]:
-    """Which of the units that pieces score are scored by the shortened ones too, (N,)."""
+    """Return a mask (N,) of the units that the shortened pieces also score."""
     kept = [np.arange(piece.stop - piece.first) < _part(piece, share) for piece in pieces]
     return np.concatenate([np.zeros(0, np.bool_), *kept])
 
 
 def scored_in(pieces: Sequence[Piece]) -> int:
-    """How many units pieces score."""
+    """Return the number of units that pieces score."""
     return sum(piece.stop - piece.first for piece in pieces)
 
 
 def rows(ids: Units, pieces: Sequence[Piece], begin: int = 0, steps: int | None = None) -> PieceRows:
-    """Lay pieces side by side, time-major; past a row's end stand zeros that count for nothing. Of the whole, give
-    `steps` steps from `begin` on; a row's length is what of it is in them.
+    """Return pieces of ids (N,) as rows (T, B), time-major, with zeros past the end of a row.
+
+    With `begin` and `steps`, return that part of the steps; the length of a row counts its units in this part.
     """
     lengths = np.array([piece.stop - 1 - piece.start for piece in pieces], dtype=np.int64)
     left = int(lengths.max(initial=0)) - begin

@@ -1,1 +1,1 @@
-"""Tag: a label for every word of a sentence, all of them judged together."""
+"""Tag: a label for every word of a sentence, all labels scored together."""

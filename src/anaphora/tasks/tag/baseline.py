@@ -1,8 +1,7 @@
 """The baseline: each word's most frequent tag in the training part, and for a word that it has not the most frequent
 tag of all.
 
-Of equal counts the tag that is more frequent elsewhere wins. Words whose tag is the most frequent of all need not be
-kept.
+Among equal counts, the tag that is more frequent in all wins. Words with the most frequent tag of all are not stored.
 """
 
 from __future__ import annotations
@@ -23,21 +22,21 @@ from anaphora.tasks.tag.symbols import packed, unpacked
 
 @dataclass(frozen=True)
 class Baseline:
-    """A tag for each word as it stands."""
+    """The most frequent tag of each word."""
 
     usual: str
     tags: Mapping[str, str]
 
     def predict(self, tokens: Sequence[str]) -> tuple[str, ...]:
-        """The tags of a sentence."""
+        """Return the tags of a sentence."""
         return tuple(self.tags.get(word, self.usual) for word in tokens)
 
     def score(self, sentences: Sentences) -> Measured:
-        """How good that is."""
+        """Return the baseline's score."""
         return measured(sentences.tags, [self.predict(tokens) for tokens in sentences.tokens])
 
     def tensors(self) -> dict[str, NDArray[Any]]:
-        """What a bundle holds of it."""
+        """The baseline's tensors in a bundle."""
         different = sorted({self.usual, *self.tags.values()})
         index = {tag: number for number, tag in enumerate(different)}
         words = sorted(self.tags)
@@ -50,7 +49,9 @@ class Baseline:
 
     @staticmethod
     def restore(tensors: Mapping[str, NDArray[Any]]) -> Baseline:
-        """The baseline that a bundle holds; raises CorruptBundle if it holds none."""
+        """Return the baseline of a bundle's tensors, among them the tag (n,) of each word; raises CorruptBundle if the
+        bundle holds none.
+        """
         words, names = unpacked(tensors, "floor.words"), unpacked(tensors, "floor.names")
         try:
             tags = [names[number] for number in tensors["floor.tags"].tolist()]

@@ -1,7 +1,7 @@
-"""What is wrong with sentences that have tags, and what would be trained on them.
+"""Findings on tagged sentences, and a description of the training data.
 
-Rules of files and of rows of any kind are in `anaphora.checks`; here they meet words and tags: lines with too many
-fields or too few, tags that their scheme would not write, tags that only the held-out part has.
+Rules for files and for rows of any kind are in `anaphora.checks`; the rules here concern words and tags: lines with too
+many or too few fields, tags that are invalid in their scheme, tags that only the held-out part has.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ _SHORT = 4  # words; shorter sentences repeat in any text
 
 
 def check_files(config: TagConfig, paths: Sequence[str | Path]) -> list[Finding]:
-    """What is wrong with files before sentences are made of them: no text, or lines that are no words."""
+    """Return findings on files before sentences are read: files that are not text, and malformed lines."""
     data = config.data
     files = [str(path) for path in paths]
     files += [name for name in (valid_paths(data.valid) if isinstance(data.valid, str) else []) if name not in files]
@@ -53,7 +53,7 @@ def check_files(config: TagConfig, paths: Sequence[str | Path]) -> list[Finding]
             continue  # whoever reads it says what is wrong with it
         if wrong:
             lines = "1 line is" if len(wrong) == 1 else f"{len(wrong):,} lines are"
-            message = f"{lines} not what the others are; line {wrong[0].line}: {wrong[0].message}"
+            message = f"{lines} different in form from the others; line {wrong[0].line}: {wrong[0].message}"
             remedy = "Repair these lines, or name the form with --format columns, conllu or json."
             rows = tuple(Location(name, line.line) for line in wrong)
             found.append(Finding("ragged-columns", "error", name, rows, message, remedy))
@@ -61,15 +61,17 @@ def check_files(config: TagConfig, paths: Sequence[str | Path]) -> list[Finding]
 
 
 def check(config: TagConfig, corpus: Corpus) -> list[Finding]:
-    """What is wrong with what was read."""
+    """Return findings on a corpus."""
     train, held_out = corpus.train, corpus.held_out
     found: list[Finding] = []
     for where, part in ((TRAIN, train), (HELD_OUT, held_out)):
         found += [each for each in check_lengths(part.lengths, part.place, where, "words") if each.code == "empty-row"]
         found += _faults(corpus.scheme, part, where)
-    few = f"{held_out.words:,} words are held out: a score of so few is good to several points only."
+    few = (
+        f"{held_out.words:,} words are held out: a score on so few words is precise only to several percentage points."
+    )
     parts = [(map(_key, part.tokens), part.tags, part.place) for part in (train, held_out)]
-    remedy = "Look at them side by side, and give them the same tags."
+    remedy = "Compare these sentences, and give equal sentences equal tags."
     return [
         *found,
         *_tags(corpus),
@@ -80,7 +82,7 @@ def check(config: TagConfig, corpus: Corpus) -> list[Finding]:
 
 
 def describe(config: TagConfig, corpus: Corpus) -> tuple[list[Finding], Load | None]:
-    """What would be trained on: lengths, words, tags and their scheme; and how much work that is."""
+    """Return findings on the training data (lengths, words, tags and their scheme) and the estimated work."""
     encoded = encode(config, corpus)
     reader, train = encoded.reader, encoded.train
     training = settled(config.training, train.lengths, AMOUNTS)
@@ -106,7 +108,7 @@ def describe(config: TagConfig, corpus: Corpus) -> tuple[list[Finding], Load | N
 
 
 def _faults(scheme: str, part: Sentences, where: str) -> list[Finding]:
-    """Tags that the scheme would not write there."""
+    """Return findings on tags that are invalid at their positions."""
     if scheme == spans.PLAIN:
         return []
     wrong = [(number, at) for number, tags in enumerate(part.tags) for at in spans.scheme_errors(tags, scheme)]
@@ -115,16 +117,17 @@ def _faults(scheme: str, part: Sentences, where: str) -> list[Finding]:
     number, at = wrong[0]
     after = f"after {part.tags[number][at - 1]}" if at else "at the beginning of a sentence"
     message = (
-        f"{len(wrong):,} tags cannot stand where they do in {scheme}, as {part.tags[number][at]} {after}, line"
-        f" {part.place(number, at).line:,}. They are read as conlleval reads them: a span begins there."
+        f"{len(wrong):,} tags are invalid at their positions in {scheme}, for example"
+        f" {part.tags[number][at]} {after}, line {part.place(number, at).line:,}. Scores follow conlleval:"
+        " a span begins there."
     )
-    remedy = "Repair them, or name the scheme they are in: --scheme iob1, iob2, iobes, bilou or none."
+    remedy = "Correct the tags, or name their scheme: --scheme iob1, iob2, iobes, bilou or none."
     rows = tuple(part.place(number, at) for number, at in wrong[:KEPT])
     return [Finding("scheme-error", "warning", where, rows, message, remedy, len(wrong))]
 
 
 def _tags(corpus: Corpus) -> list[Finding]:
-    """One tag for all, and tags that only held-out words have."""
+    """Return findings on a single tag, and on tags of held-out words only."""
     train = [tag for row in corpus.train.tags for tag in row]
     found = [each for each in check_labels(train, [], corpus.train.place) if each.code == "single-class"]
     known = set(train)
@@ -134,19 +137,19 @@ def _tags(corpus: Corpus) -> list[Finding]:
             if tag not in known:
                 strange.setdefault(tag, []).append(corpus.held_out.place(number, word))
     for tag, places in strange.items():
-        message = f"The tag {tag!r} has {len(places):,} held-out words and none to train on: it is never guessed."
-        remedy = "Add sentences with it to the training part, if it matters."
+        message = f"The tag {tag!r} has {len(places):,} held-out words and no training word, so it is never predicted."
+        remedy = "Add sentences with this tag to the training part if the tag matters."
         found.append(Finding("unseen-tag", "warning", HELD_OUT, tuple(places[:KEPT]), message, remedy, len(places)))
     return found
 
 
 def _key(tokens: tuple[str, ...]) -> Hashable | None:
-    """Equal for equal sentences; None for a very short one."""
+    """Return a key, equal for equal sentences; None for a very short sentence."""
     return tokens if len(tokens) >= _SHORT else None
 
 
 def _tagged_keys(part: Sentences) -> Iterator[Hashable]:
-    """Equal for equal sentences with their tags; a very short one is like no other."""
+    """Yield a key per sentence, equal for equal sentences with equal tags; a very short sentence equals no other."""
     for row, (tokens, tags) in enumerate(zip(part.tokens, part.tags, strict=True)):
         yield (tokens, tags) if len(tokens) >= _SHORT else (part.files[row], row, id(part))
 
@@ -156,8 +159,8 @@ def _long(config: TagConfig, train: Sentences) -> list[Finding]:
     rows = np.flatnonzero(train.lengths > longest).tolist()
     if not rows:
         return []
-    message = f"{len(rows):,} sentences have more than {longest:,} words and are trained on in pieces."
-    remedy = "Look whether blank lines between sentences are missing; or raise --max-length."
+    message = f"{len(rows):,} sentences have more than {longest:,} words and are split for training."
+    remedy = "Check for missing blank lines between sentences, or raise --max-length."
     return [at_rows("long-row", TRAIN, train.place, rows, message, remedy)]
 
 
@@ -165,17 +168,21 @@ def _words(encoded: Encoded) -> list[Finding]:
     size, characters = encoded.reader.words.size, encoded.reader.characters.size
     train, held_out = (unknown_share(part.words.steps, UNKNOWN) for part in (encoded.train, encoded.held_out))
     message = (
-        f"{size:,} different words, {characters:,} letters; of the words {train:.1%} to train on and {held_out:.1%}"
-        " held out are known by their letters alone."
+        f"{size:,} different words and {characters:,} characters in the vocabulary; words known by their"
+        f" characters only: {train:.1%} of the training part, {held_out:.1%} of the held-out part."
     )
-    many = f"{held_out:.1%} of the words are in no vocabulary."
-    remedy = "Bring more sentences; see that both parts are of one language and are cut into words in one way."
+    many = f"{held_out:.1%} of the held-out words are not in the vocabulary."
+    remedy = "Add sentences; check that both parts are of one language and are split into words in the same way."
     return examples.vocabulary(size, (train, held_out), message, _MANY_UNKNOWN, (many, remedy))
 
 
 def _counts(corpus: Corpus) -> Finding:
     counts = Counter(tag for row in corpus.train.tags for tag in row).most_common()
     (most, many), (least, few) = counts[0], counts[-1]
-    meaning = "they are no spans" if corpus.scheme == spans.PLAIN else f"spans in the scheme {corpus.scheme}"
+    meaning = (
+        ("the tags mark no spans")
+        if corpus.scheme == spans.PLAIN
+        else f"the tags mark spans in the scheme {corpus.scheme}"
+    )
     message = f"{len(counts):,} tags, from {most!r} ({many:,} words) to {least!r} ({few:,}); {meaning}."
     return Finding("labels", "info", TRAIN, (), message, "", figures={"labels": dict(counts), "scheme": corpus.scheme})

@@ -30,20 +30,20 @@ _EXPECTED = (
 
 @dataclass(frozen=True)
 class Corpus(Split[Sentences]):
-    """Sentences, split, and the scheme in which their tags mean spans."""
+    """Sentences in two parts, and the scheme in which their tags mark spans."""
 
     scheme: str
 
 
 def paths(data: Any) -> list[str] | None:
-    """The files that are named, by str or pathlib.Path; None if the data are in memory."""
+    """Return the named files, as str or pathlib.Path; None if the data are in memory."""
     return in_memory.paths(data, words=True)
 
 
 def read(config: TagConfig, paths: Sequence[str | Path]) -> Corpus:
     """Read files, and set the held-out part aside.
 
-    Raises DataError for what cannot be read, UsageError for a share that is none.
+    Raises DataError for data that cannot be read, UsageError for an invalid share.
     """
     data = config.data
     names = tuple(str(path) for path in paths)
@@ -55,25 +55,25 @@ def read(config: TagConfig, paths: Sequence[str | Path]) -> Corpus:
 
 
 def from_memory(config: TagConfig, data: Any) -> Corpus:
-    """Sentences of a Python program as a corpus, a share of them held out.
+    """Return sentences in memory as a corpus with a share of them held out.
 
-    Raises UsageError for what are no sentences with tags, DataError for one that cannot be read.
+    Raises UsageError for values that are not tagged sentences, DataError for a sentence that cannot be read.
     """
     return set_aside(config, tagged(config.data, data))
 
 
 def read_all(data: Data, paths: Sequence[str], encoding: str | None = None) -> Sentences:
-    """The sentences of several files.
+    """Return the sentences of several files.
 
-    Raises UsageError if none is named, DataError for what cannot be read.
+    Raises UsageError if no file is named, DataError for data that cannot be read.
     """
     if not paths:
-        raise UsageError("no data were named: give files with a word and its tag per line, CoNLL-U or JSONL")
+        raise UsageError("no data were named: name files with a word and its tag per line, CoNLL-U or JSONL")
     return Sentences.joined([read_sentences(path, data, encoding) for path in paths])
 
 
 def valid_paths(valid: str) -> list[str]:
-    """The files that were named as the held-out part."""
+    """Return the files that were named as the held-out part."""
     return [name.strip() for name in valid.split(",") if name.strip()]
 
 
@@ -85,14 +85,14 @@ def set_aside(config: TagConfig, sentences: Sentences, *sources: str) -> Corpus:
 
 
 def tagged(data: Data, rows: Any) -> Sentences:
-    """Sentences of a Python program with their tags, numbered from 1; raises as `from_memory` does."""
+    """Return sentences in memory with their tags, numbered from 1; raises as `from_memory` does."""
     frame = in_memory.columns(rows)
     if frame is not None:
         X, y = (_column(frame, name, usual) for name, usual in ((data.token, TOKENS), (data.tag, TAGS)))
     else:
         X, y = map(list, in_memory.two_columns(rows, _EXPECTED))
     if len(X) != len(y):
-        raise UsageError(f"There are {len(X):,} sentences and {len(y):,} rows of tags; expected as many.")
+        raise UsageError(f"There are {len(X):,} sentences and {len(y):,} rows of tags; expected equal numbers.")
     found: list[list[tuple[str, ...]]] = [[], []]
     for number, pair in enumerate(zip(X, y, strict=True), 1):
         try:
@@ -107,9 +107,9 @@ def tagged(data: Data, rows: Any) -> Sentences:
 
 
 def untagged(X: Any) -> list[tuple[str, ...]]:
-    """The words of sentences of a Python program: lists of words, or texts with blanks between words.
+    """Return the words of sentences in memory: lists of words, or texts with spaces between words.
 
-    Raises UsageError for what are no sentences.
+    Raises UsageError for values that are not sentences.
     """
     if isinstance(X, str) or not is_sequence(X):
         raise UsageError(f"Expected a list of sentences, each a list of words or a text, got {kind(X)}.")
@@ -129,8 +129,8 @@ def _corpus(data: Data, train: Sentences, held_out: Sentences, sources: tuple[st
     if not train.words or not held_out.words:
         part = "held-out" if train.words else "training"
         raise DataError(
-            f"The {part} part has no word; the data have {len(train) + len(held_out)} sentences. Bring more, or a file"
-            " of its own with --valid."
+            f"The {part} part has no word; the data have {len(train) + len(held_out)} sentences. Add"
+            " sentences, or name a held-out file with --valid."
         )
     scheme = spans.detect(train.tags) if data.scheme == "auto" else data.scheme
     seen = hashlib.sha256(scheme.encode())

@@ -1,4 +1,4 @@
-"""Names and dates in sentences that a small grammar makes."""
+"""Names and dates in sentences from a small grammar."""
 
 from __future__ import annotations
 
@@ -18,18 +18,17 @@ def _show(shown: Shown, say: Say) -> None:
     from anaphora.tasks.tag.grammar import sentences
 
     others = [words for words, _ in sentences(6, SEED)]
-    say("\nWhat it finds in sentences never seen, with the probability that all of a sentence's tags are right:\n\n")
+    say("\nTags predicted for new sentences, with the probability that all tags of the sentence are right:\n\n")
     for words, (found, *_) in zip(others, shown.model.several(others, 1), strict=True):
         marked = [word if tag == "O" else f"{word}/{tag}" for word, tag in zip(words, found.tags, strict=True)]
         say(f"  {found.probability:.3f}  {' '.join(marked)}\n")
 
 
 DEMO = Demo(
-    summary="Sentences of a small grammar: people, places and dates in them.",
-    help="""Train a small tagger on made-up sentences about people, places and dates, and look at what it finds in
-    others.
+    summary="Sentences from a small grammar, with people, places and dates.",
+    help="""Train a small tagger on generated sentences about people, places and dates, and tag new sentences.
 
-    No downloads. Leaves the model, the sentences it was trained on, and a folder with the records of the run.
+    The demo downloads nothing. It writes the model, its sentences, and a folder with the records of the run.
     """,
     ending=".conll",
     options=("--valid", "0.2", "--epochs", "6", "--evaluations", "6", "--learning-rate", "0.01", "--batch", "16"),

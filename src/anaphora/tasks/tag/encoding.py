@@ -1,11 +1,11 @@
 """Sentences as numbers: a word by its own number, by its characters, and the tag it has.
 
-    word        small letters, digits as 0; all that occur twice or more have a number, others are unknown
+    word        lowercase, digits as 0; words that occur twice or more have a number, others are unknown
     characters  the word as it stands, cut to 40; each different word of a part is kept once
-    tag         as it stands; tags that mean spans are learned in a scheme of our own, and written back in theirs
+    tag         as it stands; tags of spans are learned in an internal scheme, and written in the scheme of the data
 
-Words, characters and tags come from the training part alone. `Reader` is what a trained model needs of them; the bundle
-holds it.
+Words, characters and tags come from the training part alone. A trained model needs the `Reader`; the
+bundle holds it.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ _DIGIT = re.compile(r"\d")
 
 
 class Part(NamedTuple):
-    """One part, ready: words of sentences, or of pieces of them, and what those words look like."""
+    """One encoded part: words of sentences or of pieces of sentences, and the characters of each different word."""
 
     words: Ragged  # of int32 numbers
     forms: NDArray[np.int64]  # (N,) which of the different words each is
@@ -47,25 +47,25 @@ class Part(NamedTuple):
 
     @property
     def known(self) -> NDArray[np.bool_]:
-        """(B,) whether training has all tags of a sentence."""
+        """(B,) true for sentences whose tags all occur in training."""
         starts = self.words.ends - self.lengths
         return np.minimum.reduceat(self.tags, starts) >= 0 if len(starts) else np.zeros(0, np.bool_)
 
     def take(self, rows: ArrayLike) -> Part:
-        """Some sentences, by where they stand here (n,), with the characters of their words alone."""
+        """Return the sentences with numbers (n,), with the characters of their words."""
         chosen = np.asarray(rows, dtype=np.int64)
         at = Ragged(np.arange(len(self.forms)), self.words.ends).take(chosen).steps
         used, forms = np.unique(self.forms[at], return_inverse=True)
         return Part(self.words.take(chosen), forms, self.characters.take(used), self.tags[at], self.numbers[chosen])
 
     def targets(self, rows: NDArray[np.int64]) -> NDArray[np.int64]:
-        """(T, n) the tags of some sentences."""
+        """Return the tags (T, n) of some sentences."""
         return Ragged(self.tags, self.words.ends).take(rows).padded()
 
 
 @dataclass(frozen=True)
 class Reader:
-    """How words become numbers, and numbers tags."""
+    """The encoder of words and tags."""
 
     lower: bool
     words: Symbols
@@ -75,7 +75,7 @@ class Reader:
     internal: str  # of what is learned; none if tags are no spans
 
     def labelled(self, sentences: Sentences, longest: int | None = None) -> Part:
-        """All sentences that have words, with their tags; one of more than `longest` words in pieces."""
+        """Return all sentences with words, with their tags; a sentence of more than `longest` words comes in pieces."""
         pieces = list(pieces_of(sentences.lengths.tolist(), longest))
         tags = [self.learned(sentences.tags[row][begin:end]) for row, begin, end in pieces]
         tokens = [sentences.tokens[row][begin:end] for row, begin, end in pieces]
@@ -86,7 +86,7 @@ class Reader:
         return self.part(tokens, [[""] * len(row) for row in tokens], np.arange(len(tokens)))
 
     def part(self, tokens: Sequence[Sequence[str]], tags: Iterable[Sequence[str]], numbers: ArrayLike) -> Part:
-        """Sentences with tags in the scheme that is learned."""
+        """Return a part of sentences with tags in the learned scheme; words and tags become numbers (N,)."""
         index: dict[str, int] = {}
         forms = np.array([index.setdefault(word, len(index)) for row in tokens for word in row], dtype=np.int64)
         known = self.words.encode([plain(word, self.lower) for word in index])
@@ -100,20 +100,20 @@ class Reader:
         )
 
     def learned(self, tags: Sequence[str]) -> list[str]:
-        """A sentence's tags in the scheme that is learned."""
+        """Return a sentence's tags in the learned scheme."""
         if self.internal == spans.PLAIN:
             return list(tags)
         return spans.tags_of(spans.spans(tags), len(tags), self.internal)
 
     def given(self, labels: Iterable[int]) -> tuple[str, ...]:
-        """The tags of these numbers, in the scheme of the data."""
+        """Return the tags of these numbers, in the scheme of the data."""
         tags = [self.tags[label] for label in labels]
         if self.internal in (spans.PLAIN, self.scheme):
             return tuple(tags)
         return tuple(spans.tags_of(spans.spans(tags), len(tags), self.scheme))
 
     def impossible(self) -> tuple[NDArray[np.bool_], NDArray[np.bool_], NDArray[np.bool_]]:
-        """Which tags never follow which (K, K), begin a sentence (K,), or end one (K,)."""
+        """Return masks of the tag pairs (K, K), first tags (K,) and last tags (K,) that are impossible."""
         size = len(self.tags) + 1
         never = np.zeros((size, size), np.bool_)  # O stands for the beginning and for the end
         if self.internal != spans.PLAIN:
@@ -122,27 +122,29 @@ class Reader:
         return never[1:, 1:], never[0, 1:], never[1:, 0]
 
     def settings(self) -> dict[str, Any]:
-        """What a bundle's config says of it."""
+        """The reader's settings in a bundle's config."""
         return {"lower": self.lower, "tags": list(self.tags), "scheme": self.scheme, "internal": self.internal}
 
     def tensors(self) -> dict[str, NDArray[Any]]:
-        """What a bundle's tensors hold of it."""
+        """The reader's tensors in a bundle."""
         return {**packed(self.words.texts, "words"), **packed(self.characters.texts, "letters")}
 
     @staticmethod
     def restore(settings: Mapping[str, Any], tensors: Mapping[str, NDArray[Any]]) -> Reader:
-        """The reader that a bundle holds; raises CorruptBundle if it holds none."""
+        """Return the reader of a bundle, from its settings and tensors of texts (n,); raises CorruptBundle if the
+        bundle holds none.
+        """
         try:
             lower, scheme, internal, tags = (settings[name] for name in ("lower", "scheme", "internal", "tags"))
         except KeyError as error:
-            raise CorruptBundle(f"The model lacks {error}, which says how it reads a sentence.") from error
+            raise CorruptBundle(f"The model file lacks {error}, which is needed to read a sentence.") from error
         words, characters = (Symbols(unpacked(tensors, name)) for name in ("words", "letters"))
         return Reader(lower, words, characters, tuple(tags), scheme, internal)
 
 
 @dataclass(frozen=True)
 class Encoded:
-    """Both parts as numbers, and what made them so; `counts` (V,) says how often training has each word."""
+    """Both parts as numbers, and their reader; `counts` (V,) is the number of times that training has each word."""
 
     reader: Reader
     train: Part
@@ -151,15 +153,12 @@ class Encoded:
 
 
 def encode(config: TagConfig, corpus: Corpus) -> Encoded:
-    """Turn both parts into numbers.
-
-    Raises DataError if there is but one tag.
-    """
+    """Encode both parts. Raises DataError if there is only one tag."""
     reader = reader_of(config, corpus)
     if len(reader.tags) < 2:
         raise DataError(
-            f"All {corpus.train.words:,} words of the training part have the tag {reader.tags[0]!r}: there is nothing"
-            " to tell apart. Is it the right column? --tag names another."
+            f"All {corpus.train.words:,} training words have the tag {reader.tags[0]!r}, so there is"
+            " nothing to learn. Check the tag column; --tag names another column."
         )
     train = reader.labelled(corpus.train, config.data.max_length)
     counts = np.bincount(train.words.steps, minlength=reader.words.size).astype(np.int64)
@@ -167,7 +166,7 @@ def encode(config: TagConfig, corpus: Corpus) -> Encoded:
 
 
 def reader_of(config: TagConfig, corpus: Corpus) -> Reader:
-    """Words, characters and tags of the training part."""
+    """Return a reader with the words, characters and tags of the training part."""
     train, data = corpus.train, config.data
     words, characters = Counter[str](), Counter[str]()
     for form, count in Counter(word for row in train.tokens for word in row).items():
@@ -182,7 +181,7 @@ def reader_of(config: TagConfig, corpus: Corpus) -> Reader:
 
 
 def pieces_of(lengths: Iterable[int], longest: int | None) -> Iterator[tuple[int, int, int]]:
-    """Row, begin and end of the pieces of all sentences that have words."""
+    """Yield row, begin and end of the pieces of all sentences with words."""
     for row, length in enumerate(lengths):
         size = length if longest is None else longest
         for begin in range(0, length, max(size, 1)):
@@ -190,7 +189,7 @@ def pieces_of(lengths: Iterable[int], longest: int | None) -> Iterator[tuple[int
 
 
 def plain(word: str, lower: bool) -> str:
-    """A word as it is looked up.
+    """Return a word in the form of the vocabulary.
 
     >>> plain("May-2017", lower=True)
     'may-0000'
@@ -199,5 +198,5 @@ def plain(word: str, lower: bool) -> str:
 
 
 def cut(word: str) -> str:
-    """A word without its middle, where it is very long; never empty."""
+    """Return a word without its middle if it is very long; never empty."""
     return word if len(word) <= LONGEST else word[: LONGEST // 2] + word[-LONGEST // 2 :]

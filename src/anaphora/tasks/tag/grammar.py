@@ -1,5 +1,4 @@
-"""Sentences about people, places and dates out of a small grammar: endless data to try the task with, whose every tag
-is known.
+"""Sentences about people, places and dates from a small grammar: unlimited data with known tags.
 
     Ann  Kolbury  flies  to  New    Ostham  on  3       May     .
     PER  PER             →   PLACE  PLACE       DATE    DATE
@@ -36,7 +35,7 @@ _NAMES = {"NAME is a town": "PLACE", "NAME is a doctor": "PER", "NAME said": "PE
 
 
 def sentences(count: int, seed: int = 0) -> list[tuple[list[str], list[str]]]:
-    """So many sentences, words with their tags.
+    """Yield sentences: words with their tags.
 
     >>> for words, tags in sentences(2):
     ...     print(" ".join(words), "|", " ".join(tags))
@@ -48,7 +47,7 @@ def sentences(count: int, seed: int = 0) -> list[tuple[list[str], list[str]]]:
 
 
 def columns(rows: list[tuple[list[str], list[str]]]) -> str:
-    """Sentences as a file of columns holds them.
+    """Return sentences as the text of a file of columns.
 
     >>> columns([(["Hello", "Ann"], ["O", "B-PER"])])
     'Hello\\tO\\nAnn\\tB-PER\\n\\n'

@@ -19,7 +19,7 @@ _FIGURES = ("accuracy", "precision", "recall", "f1", "unknown_accuracy", "exact"
 
 @dataclass(frozen=True)
 class Judgement:
-    """What there is to say of a score, None before there is one."""
+    """The report of a score, or of no score yet (None)."""
 
     score: Score | None
     baseline: Measured
@@ -29,7 +29,7 @@ class Judgement:
 
     @property
     def results(self) -> tuple[Result, ...]:
-        """F1 of spans, where tags are spans, and accuracy beside those of the baseline; then nats."""
+        """F1 of spans, if tags mark spans, and accuracy, beside those of the baseline; then nats."""
         score, baseline = self.score, self.baseline
         accuracy, f1, nats = (None, None, None) if score is None else (score.accuracy, score.f1, score.nats_per_word)
         found = (
@@ -45,8 +45,8 @@ class Judgement:
 
     @property
     def notes(self) -> list[str]:
-        """Sentences that were not scored, and a network that loses."""
-        remedy = "Train it longer (--minutes), or on more sentences."
+        """Notes: sentences that were not scored, and a network that loses."""
+        remedy = "Train longer (--minutes), or on more sentences."
         partly = partly_scored(self.scored, len(self.corpus.held_out), "sentences")
         return [*partly, *lost(self.results[0], _RIVAL, remedy)]
 
@@ -68,24 +68,24 @@ class Judgement:
 
     @property
     def sections(self) -> tuple[ReportSection, ...]:
-        """Figures of each type or tag, tags that are confused, and the sentences with the largest losses."""
+        """Return sections with figures per type or tag, confused tags, and the sentences with the highest loss."""
         score = self.score
         if score is None:
             return ()
         of_spans = score.f1 is not None
-        head = ("type" if of_spans else "tag", "there", "guessed", "precision", "recall", "F1")
+        head = ("type" if of_spans else "tag", "support", "predicted", "precision", "recall", "F1")
         found = [
             ReportSection(
                 "Types of spans" if of_spans else "Tags", (ReportTable(head, tuple(map(astuple, score.each))),)
             )
         ]
         if score.confused:
-            pairs = tuple((truth, guess, count) for count, truth, guess in score.confused)
-            found.append(ReportSection("Most often confused", (ReportTable(("tag", "guess", "words"), pairs),)))
+            pairs = tuple((truth, predicted, count) for count, truth, predicted in score.confused)
+            found.append(ReportSection("Most often confused", (ReportTable(("tag", "predicted", "words"), pairs),)))
         if score.worst:
             told = Paragraph(
-                "Wrong, and sure of it: mistakes of the network, or of the data. Look at them first. A wrong word"
-                " stands as word[tag→guess]."
+                "Wrong predictions with a high probability: mistakes of the network or of the tags. Check"
+                " these sentences first. A wrong word stands as word[tag→prediction]."
             )
             rows = tuple((one.where, one.text, one.wrong, one.nats) for one in score.worst)
             found.append(

@@ -30,14 +30,14 @@ _LONGEST = 10_000  # lines of a sentence that are waited for
 
 
 class Block(NamedTuple):
-    """The lines of one sentence, a word in each, and how they are read; None before there was a word."""
+    """The lines of one sentence, a word in each, and their layout; None before the first word."""
 
     lines: list[InputLine]
     layout: WordLayout | None
 
 
 class Item(NamedTuple):
-    """A sentence to tag, and what its answer keeps of its input."""
+    """A sentence to tag, and the parts of the input that its answer repeats."""
 
     tokens: tuple[str, ...]
     lines: list[tuple[list[str], int | None]]  # the fields of each, and the number of its word, if it is one
@@ -46,12 +46,12 @@ class Item(NamedTuple):
 
     @property
     def between(self) -> str:
-        """What stands between the fields of a line."""
+        """Return the separator of a line's fields."""
         return "\t" if self.layout is None or self.layout.tabs else " "
 
 
 def sentences_of(paths: Sequence[str], form: str, data: Data) -> Iterator[list[InputLine | Block]]:
-    """The sentences of files, of standard input for `-` or nothing, some of them at once."""
+    """Yield the sentences of files, or of standard input for `-` or no path, in groups."""
     for path in paths or [STANDARD_INPUT]:
         ending = Path(path).suffix.lower()
         objects = form == "json" or (form == "auto" and ending in _OBJECTS)
@@ -59,7 +59,9 @@ def sentences_of(paths: Sequence[str], form: str, data: Data) -> Iterator[list[I
 
 
 def line_item(line: InputLine, column: str | None) -> Item:
-    """A line that is a sentence, its words in the object's column; raises DataError for one that cannot be read."""
+    """Return a line as a sentence, with its words in the object's column; raises DataError for a line that cannot be
+    read.
+    """
     text = text_of(line)
     if not line.json:
         return _item(tuple(text.split()), None)
@@ -74,7 +76,7 @@ def line_item(line: InputLine, column: str | None) -> Item:
 
 
 def block_item(block: Block) -> Item:
-    """Lines that are a sentence; raises DataError for one that cannot be read."""
+    """Return lines as one sentence; raises DataError for lines that cannot be read."""
     lines: list[tuple[list[str], int | None]] = []
     words: list[WordLine] = []
     wrong: list[MalformedLine] = []
@@ -100,7 +102,7 @@ def _item(tokens: tuple[str, ...], values: Mapping[str, Any] | None) -> Item:
 def _sentences(
     batches: Iterator[list[InputLine]], form: str, ending: str, data: Data
 ) -> Iterator[list[InputLine | Block]]:
-    """Lines as they are, or together where a line is a word."""
+    """Yield lines as sentences, or groups of lines with a word each."""
     layout: WordLayout | None = None
     held: list[InputLine] = []
     for batch in batches:
@@ -126,7 +128,7 @@ def _sentences(
 
 
 def _form(ending: str, first: str) -> str:
-    """What the lines of a file are, by its ending and its first line."""
+    """Return the form of a file's lines, by its ending and its first line."""
     fields = first.split("\t")
     if ending == ".conllu" or _COMMENT.match(first) or (len(fields) == len(CONLLU) and fields[0].isdigit()):
         return "conllu"

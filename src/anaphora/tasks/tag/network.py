@@ -1,4 +1,4 @@
-"""What a tagger is made of; as a value, so that its size is known without torch.
+"""The architecture of a tagger, as a value, so that its size is known without torch.
 
     words       word → embedding                                                           (N, E)
     characters  characters of each different word → embedding → dropout
@@ -6,8 +6,7 @@
     sentence    [word, its characters] → dropout → RNN both ways → dropout → linear        (N, K)
     chain       the K scores of all words → one probability for all tags together (Lample et al., NAACL 2016)
 
-Characters let a word that training never met be told by its beginning, its end and its shape; each different word of a
-batch is read once.
+Characters show the beginning, the end and the shape of an unknown word; each different word of a batch is read once.
 """
 
 from __future__ import annotations

@@ -12,7 +12,7 @@ What `run` writes for the sentences of its input (`anaphora.tasks.tag.lines`):
     conllu     the same with the tag's field filled in
     json       the same, with `tags` and `probability`
 
-With `top`, the best of all tags of a sentence stand side by side, under a comment that says how likely each is.
+With `top`, the best tag sequences of a sentence stand side by side, under a comment with their probabilities.
 """
 
 from __future__ import annotations
@@ -56,7 +56,7 @@ _TRIED = 20  # temperatures
 
 
 class Prediction(NamedTuple):
-    """Tags of a sentence, how likely they are all together, and, where it was asked, how likely the type of each is."""
+    """Tags of a sentence, their joint probability and, if requested, the probability of each tag's type."""
 
     tags: tuple[str, ...]
     probability: float
@@ -75,12 +75,12 @@ class Tagger(TrainedModel):
         self.reader = Reader.restore(units, model.tensors)
         self.baseline = Baseline.restore(model.tensors)
         if "temperature" not in units:
-            raise CorruptBundle("The model lacks 'temperature', which says how likely its tags are.")
+            raise CorruptBundle("The model file lacks 'temperature', which is needed for the probabilities of tags.")
         found = parts(Bundle(dict(model.tensors), dict(model.config)))
         self._words, self._characters, self._sentence = found[WORDS], found.get(CHARACTERS), found[SENTENCE]
         tags, K = self.reader.tags, len(self.reader.tags)
         if self._sentence.width != K:
-            raise IncompatibleBundle(f"The file names {K} tags, but its network scores {self._sentence.width}.")
+            raise IncompatibleBundle(f"The file names {K} tags, but its network has {self._sentence.width} outputs.")
         self._chain: Chain = found.get(CHAIN) or Chain(np.zeros((K, K)), np.zeros(K), np.zeros(K))
         are_spans = self.reader.internal != spans.PLAIN
         types = [spans.parts(tag)[1] if are_spans and tag != "O" else tag for tag in tags]
@@ -90,27 +90,24 @@ class Tagger(TrainedModel):
 
     @property
     def scheme(self) -> str:
-        """How its tags mean spans: iob1, iob2, iobes, bilou or none."""
+        """The scheme in which tags mark spans: iob1, iob2, iobes, bilou or none."""
         return self.reader.scheme
 
     def predict(self, X: Any) -> list[tuple[str, ...]]:
-        """The likeliest tags of each sentence: lists of words, or texts with blanks between words.
+        """Return the most probable tags of each sentence: lists of words, or texts with spaces between words.
 
-        Raises UsageError for what are no sentences.
+        Raises UsageError for values that are not sentences.
         """
         return [best[0].tags for best in self.tag(untagged(X))]
 
     def several(self, X: Any, top: int = 5) -> list[list[Prediction]]:
-        """The `top` likeliest rows of tags of each sentence, the best first, each with its probability; the best with
-        the confidence of each word's type too.
+        """Return the `top` most probable tag sequences of each sentence, the best first, each with its probability; the
+        best also with the probability of each tag's type.
         """
         return self.tag(untagged(X), top, confident=True)
 
     def evaluate(self, data: Any) -> Score:
-        """How good its tags are on sentences with tags, in any form that training takes.
-
-        Raises as `predict` does.
-        """
+        """Score the model on tagged sentences, in any form that training takes; raises as `predict` does."""
         files, read = paths(data), self.config.data
         return self.judged(tagged(read, data) if files is None else read_all(read, files))
 
@@ -121,12 +118,13 @@ class Tagger(TrainedModel):
         Answers(self, as_json, **options).run(inputs, output)
 
     def at(self, temperature: float) -> Chain:
-        """The chain of tags at a temperature, without what is impossible."""
+        """Return the chain of tags at a temperature, without impossible tags."""
         return self._chain.limited(*self.reader.impossible(), temperature)
 
     def tag(self, tokens: Sequence[Sequence[str]], top: int = 1, confident: bool = False) -> list[list[Prediction]]:
-        """The likeliest tags of each sentence, the best first; so many, or as there are. With `confident` the best also
-        say how likely the type of each word's tag is.
+        """Return the most probable tag sequences of each sentence, the best first: `top`, or as many as exist.
+
+        With `confident`, the best one also has the probability of the type of each word's tag.
         """
         found = [[Prediction((), 1.0)] for _ in tokens]
         for rows, scores, lengths in self.scores(self.reader.unlabelled(tokens)):
@@ -144,15 +142,15 @@ class Tagger(TrainedModel):
         return found
 
     def _confidence(self, scores: NDArray[np.float32], labels: NDArray[np.int64]) -> tuple[float, ...]:
-        """p(the word's tag is of this type) of each word of one sentence, scores (n, K)."""
+        """Return p(the word's tag is of this type) of each word of one sentence, scores (n, K)."""
         marginals = self.chain.marginals(scores)
         return tuple(
             float(np.add.reduce(own[self._same_type[label]])) for own, label in zip(marginals, labels, strict=True)
         )
 
     def scores(self, part: Part) -> Iterator[tuple[NDArray[np.int64], NDArray[np.float32], NDArray[np.int64]]]:
-        """Some sentences at once, those without words left out: where they stand in the part (B,), the network's
-        scores of their words (T, B, K), and how many words they have (B,).
+        """Yield some sentences at a time, without empty ones: their numbers in the part (B,), the network's scores of
+        their words (T, B, K), and their numbers of words (B,).
         """
         lengths = part.lengths
         order = by_length(np.flatnonzero(lengths), lengths)
@@ -172,7 +170,9 @@ class Tagger(TrainedModel):
         return found[0]
 
     def fit_temperature(self, part: Part) -> float:
-        """The temperature that fits sentences best, or of many some of them; 1 where none can be judged."""
+        """Return the temperature that fits sentences best, on a sample if there are many; 1 if no sentence has known
+        tags only.
+        """
         known = np.flatnonzero(part.known)
         if not len(known):
             return 1.0
@@ -188,8 +188,8 @@ class Tagger(TrainedModel):
         return fitted(nats, _TRIED)
 
     def judged(self, sentences: Sentences, part: Part | None = None, temperature: float | None = None) -> Score:
-        """How good its tags of these sentences are, at a temperature of its own or another; `part` is the sentences as
-        numbers, where they are at hand.
+        """Return the score on these sentences, at the model's temperature or another; `part` is the encoded sentences,
+        if available.
         """
         part = self.reader.labelled(sentences) if part is None else part
         temperature = self.temperature if temperature is None else temperature
@@ -206,10 +206,10 @@ class Tagger(TrainedModel):
 
 
 class Answers(LineAnswers[Item, list[Prediction]]):
-    """A tagger that answers sentences; `top` asks for so many rows of tags for each."""
+    """A tagger that answers sentences; `top` is the number of tag sequences for each."""
 
     def __init__(self, tagger: Tagger, as_json: bool, top: int | None = None, form: str = "auto") -> None:
-        """Raises UsageError if there is no such form of sentences."""
+        """Raises UsageError for an unknown form of sentences."""
         if form not in FORMATS:
             raise UsageError(f"--format takes one of {', '.join(FORMATS)}; it was given {form!r}.")
         self.tagger, self.as_json, self.top, self.form = tagger, as_json, top or 1, form
@@ -236,7 +236,7 @@ class Answers(LineAnswers[Item, list[Prediction]]):
         return "\n".join([*lines, ""])
 
     def _filled(self, item: Item, prediction: list[Prediction]) -> str:
-        """Lines of CoNLL-U with the tag in its field."""
+        """Return lines of CoNLL-U with the tag in its field."""
         name = (self.tagger.config.data.tag or "UPOS").upper()
         field = CONLLU.index(name if name in CONLLU else "UPOS")
         several = enumerate(prediction, 1) if self.top > 1 else ()
@@ -255,5 +255,5 @@ class Answers(LineAnswers[Item, list[Prediction]]):
 
 
 def open_model(model: Model) -> Tagger:
-    """The model of a file; raises IncompatibleBundle if it is no tagger."""
+    """Open the model of a file; raises IncompatibleBundle if it is not a tagger."""
     return Tagger(model)

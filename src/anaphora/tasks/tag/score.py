@@ -1,4 +1,4 @@
-"""How good a tagger is on sentences whose tags are known; `train` reports the very numbers that `eval` prints."""
+"""The score of a tagger on sentences with known tags; `train` reports the same numbers that `eval` prints."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ _TABLE = 40  # types or tags that are printed
 
 @dataclass(frozen=True)
 class Worst:
-    """A sentence that the tagger is most wrong about; a wrong word stands as word[tag→prediction]."""
+    """A sentence with a high loss; a wrong word stands as word[tag→prediction]."""
 
     where: str
     text: str
@@ -34,7 +34,7 @@ class Worst:
 
 @dataclass(frozen=True)
 class Each:
-    """What is known of one type of span, or of one tag."""
+    """Figures of one type of span, or of one tag."""
 
     name: str
     there: int
@@ -46,7 +46,7 @@ class Each:
 
 @dataclass(frozen=True)
 class Score:
-    """How good tags are; precision, recall and F1 are of spans, None where tags are none."""
+    """The score of a tagger; precision, recall and F1 are of spans, None if tags mark no spans."""
 
     sentences: int
     words: int
@@ -73,7 +73,7 @@ class Score:
         return asdict(self)
 
     def lines(self) -> list[str]:
-        """What a person reads, the network beside each word's most frequent tag."""
+        """Return the lines of a report: the network beside each word's most frequent tag."""
         rows = [("accuracy", self.accuracy, self.baseline_accuracy)]
         if self.f1 is not None and self.baseline_f1 is not None:
             rows.insert(0, ("span F1", self.f1, self.baseline_f1))
@@ -82,7 +82,7 @@ class Score:
             + (f", {self.spans:,} spans ({self.scheme})" if self.f1 is not None else ""),
             *columns(
                 ["", "network", "most frequent tag"],
-                [[f"  {name}", f"{own:.4f}", f"{floor:.4f}"] for name, own, floor in rows],
+                [[f"  {name}", f"{own:.4f}", f"{baseline:.4f}"] for name, own, baseline in rows],
                 right=[1, 2],
             ),
         ]
@@ -90,16 +90,16 @@ class Score:
             lines.append(f"  precision {self.precision:.4f}, recall {self.recall:.4f}")
         told = "" if self.unknown_accuracy is None else f", accuracy on them {self.unknown_accuracy:.4f}"
         lines += [
-            f"  {self.unknown_words:,} words in no vocabulary{told}",
+            f"  {self.unknown_words:,} words not in the vocabulary{told}",
             f"  {self.exact:.2%} of the sentences without a mistake",
             f"  {self.nats_per_word:.4f} nats per word at temperature {self.temperature:.3g}",
         ]
         if self.unseen:
-            lines.append(f"  tags that training never saw, always wrong: {', '.join(self.unseen)}")
-        most = [f"  {count:,} × {truth} taken for {guess}" for count, truth, guess in self.confused[:_SHOWN]]
+            lines.append(f"  tags without a training word, always predicted wrong: {', '.join(self.unseen)}")
+        most = [f"  {count:,} × {truth} predicted as {predicted}" for count, truth, predicted in self.confused[:_SHOWN]]
         worst = [f"  {one.where} ({one.nats:.1f} nats): {one.text}" for one in self.worst[:_SHOWN]]
         return [
-            *lines, "", *self._each(), *titled("most often confused:", most), *titled("most wrong about:", worst)
+            *lines, "", *self._each(), *titled("most often confused:", most), *titled("most confident mistakes:", worst)
         ]  # fmt: skip
 
     def _each(self) -> list[str]:
@@ -109,7 +109,7 @@ class Score:
             [name or "(no type)", f"{there:,}", f"{guessed:,}", *(f"{share:.3f}" for share in shares)]
             for name, there, guessed, *shares in map(astuple, chosen)
         ]
-        head = ["type" if self.f1 is not None else "tag", "there", "guessed", "precision", "recall", "F1"]
+        head = ["type" if self.f1 is not None else "tag", "support", "predicted", "precision", "recall", "F1"]
         lines = columns(head, rows, right=range(1, 6))
         return lines if few else [f"the {_TABLE} most frequent of {len(self.each):,}:", *lines]
 
@@ -159,7 +159,7 @@ def judge(
 
 
 def _unknown(sentences: Sentences, predictions: Sequence[tuple[str, ...]], part: Part) -> tuple[int, int]:
-    """How many words are in no vocabulary, and how many of them have the right tag."""
+    """Return the number of words outside the vocabulary, and how many of them have the right tag."""
     strange = part.words.steps == UNKNOWN
     pairs = ((sentences.tags[row], predictions[row]) for row in part.numbers.tolist())
     right = [own == given for row in pairs for own, given in zip(*row, strict=True)]

@@ -1,4 +1,4 @@
-"""What a config should say about tagged sentences that nobody has described yet."""
+"""Suggest a config from tagged sentences."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ _LARGE = 2_000_000
 
 
 def suggest(paths: Sequence[str | Path]) -> Suggestion:
-    """The scheme of the tags, and what follows from how many words there are.
+    """Suggest the scheme of the tags, and values that depend on the number of words.
 
-    Raises DataError for what cannot be read or told.
+    Raises DataError for data that cannot be read, or whose form is not clear.
     """
     sentences = read_all(TagConfig().data, [str(path) for path in paths])
     scheme, words = spans.detect(sentences.tags), sentences.words
     preset = "small" if words < _SMALL else "large" if words > _LARGE else "medium"
     different = len({tag for row in sentences.tags for tag in row})
-    reason = "they mean no spans" if scheme == spans.PLAIN else f"fewest faults as {scheme}"
+    reason = "the tags mark no spans" if scheme == spans.PLAIN else f"fewest errors in the scheme {scheme}"
     return Suggestion(preset, {"data": {"scheme": scheme}}, {"data.scheme": f"{different} different tags: {reason}"})

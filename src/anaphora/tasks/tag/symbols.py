@@ -24,29 +24,29 @@ class Symbols:
 
     @property
     def size(self) -> int:
-        """How many numbers there are, the unknown one among them."""
+        """The number of symbols, with the unknown one."""
         return len(self.texts) + 1
 
     @classmethod
     def of(cls, counts: Mapping[str, int], most: int | None = None) -> Symbols:
-        """The most frequent of those that occur at least twice; of equal ones the first by code point."""
+        """Return the most frequent texts that occur at least twice; among equal counts, the first by code point."""
         frequent = sorted((text for text in counts if counts[text] >= _LEAST), key=lambda text: (-counts[text], text))
         return cls(frequent[: None if most is None else most - 1])
 
     def encode(self, texts: Sequence[str]) -> NDArray[np.int32]:
-        """Their numbers (n,)."""
+        """Return their numbers (n,)."""
         return np.fromiter(map(self._index.get, texts, repeat(UNKNOWN)), dtype=np.int32, count=len(texts))
 
 
 def packed(texts: Sequence[str], name: str) -> dict[str, NDArray[Any]]:
-    """Texts as two tensors: their bytes, and where each ends (n,)."""
+    """Return texts as two tensors: their bytes, and the end of each (n,)."""
     encoded = [text.encode("utf-8", "surrogatepass") for text in texts]
     ends = np.cumsum([len(text) for text in encoded], dtype=np.int64)
     return {f"{name}.text": np.frombuffer(b"".join(encoded), np.uint8), f"{name}.ends": ends}
 
 
 def unpacked(tensors: Mapping[str, NDArray[Any]], name: str) -> list[str]:
-    """The texts of two tensors; raises CorruptBundle if there are none."""
+    """Return the texts of two tensors, bytes (m,) and ends (n,); raises CorruptBundle if the tensors are missing."""
     try:
         whole, ends = tensors[f"{name}.text"].tobytes(), tensors[f"{name}.ends"].tolist()
         return [whole[begin:end].decode("utf-8", "surrogatepass") for begin, end in zip([0, *ends], ends, strict=False)]

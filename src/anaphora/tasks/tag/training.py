@@ -4,9 +4,9 @@
                    = Σ_t −ln p(tag_t | words)                  with --no-crf
 
 In training a word that occurs n times is read as unknown with probability r/(r + n) (Kiperwasser and Goldberg, TACL
-2016), so that the network learns to go by characters and neighbours; besides, any word with a small one. A validation
-judges the held-out part at the temperature that fits it best: a network grows too sure of itself long before it begins
-to be wrong more often, and the temperature is fitted again at the end anyway (Guo et al., ICML 2017).
+2016), so that the network learns to use characters and neighbours; any word is also read as unknown with a small
+probability. A validation uses the temperature that fits the held-out part best: a network becomes overconfident long
+before its accuracy falls, and the temperature is fitted again at the end (Guo et al., ICML 2017).
 """
 
 from __future__ import annotations
@@ -75,12 +75,12 @@ class TagTraining(RowTask[Part]):
         return specification(self.config, reader.words.size, reader.characters.size, len(reader.tags))
 
     def units_of(self, part: Part) -> int:
-        """How many words."""
+        """Return the number of words."""
         return len(part.tags)
 
     @cached_property
     def hidden_share(self) -> NDArray[np.float64]:
-        """(V,) the probability with which each word is read as unknown."""
+        """Return the probability (V,) with which training reads each word as unknown."""
         network, counts = self.config.model, self.encoded.counts
         rare = (
             network.unk_rate / (network.unk_rate + np.maximum(counts, 1))
@@ -90,7 +90,9 @@ class TagTraining(RowTask[Part]):
         return 1 - (1 - rare) * (1 - network.word_dropout)
 
     def initialise(self, model: nn.Module) -> None:
-        """Small embeddings; an output that knows nothing but how frequent each tag is; what the chain cannot be."""
+        """Begin with small embeddings, with an output equal to the frequencies of the tags, and with the impossible
+        tags of the chain.
+        """
         reader = self.encoded.reader
         small_embeddings(model, _DEVIATION)
         with torch.no_grad():
@@ -106,18 +108,18 @@ class TagTraining(RowTask[Part]):
         return nats(model, run_words(model, batch, words), batch.tags).sum(), None
 
     def validation_part(self, count: int) -> Part:
-        """Sentences whose tags are all known; raises DataError if there is none."""
+        """Return sentences whose tags are all known; raises DataError if there is no such sentence."""
         held_out = self.encoded.held_out
         known = np.flatnonzero(held_out.known)
         if not len(known):
             raise DataError(
-                "Every sentence of the held-out part has a tag that the training part has not: they can't be of one"
-                " kind. --tag names the column, --scheme how tags mean spans."
+                "Every held-out sentence has a tag that the training part lacks, so the two parts do not"
+                " match. --tag names the tag column, and --scheme the scheme of spans."
             )
         return held_out.take(by_length(known[evenly_spaced(len(known), count)], held_out.lengths))
 
     def validation_loss(self, model: nn.Module) -> float:
-        """Nats per word, at the temperature that fits best."""
+        """Return nats per word, at the temperature that fits best."""
         part = self.validated
         cuts = edges(part.lengths, _VALIDATED_AT_ONCE, len(part.numbers))
         pieces = [part.take(np.arange(begin, end)) for begin, end in pairwise(cuts.tolist())]
@@ -133,7 +135,7 @@ class TagTraining(RowTask[Part]):
         return self.scoring_margin * self.corpus.held_out.words / self.validation_units
 
     def describe(self, batch: Part, row: int, part: str = "") -> str:
-        """Where a sentence stands, and how it reads; of characters, a word that has them."""
+        """Describe a sentence by its location and words; for characters, a word that has them."""
         if part != CHARACTERS:
             return super().describe(batch, row, part)
         at = int(np.flatnonzero(batch.forms == row)[0])
@@ -158,7 +160,7 @@ class TagTraining(RowTask[Part]):
         return self.corpus.held_out.take(self.scored_rows.tolist())
 
     def score(self, trained: TrainedWeights) -> Score:
-        """At the temperature that is fitted to the scored sentences."""
+        """Return the score, at the temperature that fits the scored sentences."""
         sentences = self._scored_sentences
         tagger = Tagger(MultipartModel(self.bundle_of(trained.tree, trained.tensors)))
         part = tagger.reader.labelled(sentences)
@@ -192,7 +194,7 @@ def run_words(model: Any, part: Part, words: NDArray[np.int32]) -> ragged.Ragged
 
 
 def nats(model: nn.Module, scores: ragged.Ragged, tags: NDArray[np.int64], temperature: float = 1.0) -> Tensor:
-    """−ln p of the tags (N,): of each sentence (B,) where a chain judges them, else of each word (N,)."""
+    """Return −ln p of the tags (N,): per sentence (B,) with a chain, per word (N,) without."""
     targets = torch.from_numpy(tags).to(scores.data.device)
     chain = getattr(model, CHAIN, None)
     if chain is None:

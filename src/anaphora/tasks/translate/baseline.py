@@ -1,4 +1,4 @@
-"""The baseline: the source itself, given as its translation."""
+"""The baseline: the source itself as its translation."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from anaphora.tasks.translate.score import Figures, figures
 
 
 def copied(pairs: Pairs, rows: Indices, lower: bool) -> Figures:
-    """How good the sources of some pairs, whose numbers are `rows` (n,), are as their own translations.
+    """Score the sources of the pairs with numbers `rows` (n,) as their own translations.
 
     Raises MissingExtra where sacrebleu is not installed.
     """

@@ -1,11 +1,11 @@
-"""What is wrong with pairs, and what would be trained on them.
+"""Findings on pairs, and a description of the training data.
 
-Two files that ceased to match somewhere still have texts in every line; what gives them away is the lengths. Of a pair
-with n and m characters,
+Two misaligned files still have a text in every line; the lengths reveal the misalignment. For a pair with n and m
+characters,
 
     z = (ln n − ln m − median) / max(0.25, 1.4826 · median |ln n − ln m − median|)
 
-and beyond 5 it is told of.
+A pair with |z| > 5 is reported.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ _FEW = 200  # held-out pairs
 
 
 def check_files(config: TranslateConfig, paths: Sequence[str | Path]) -> list[Finding]:
-    """What is wrong with files before pairs are made of them: no text, or not as many lines."""
+    """Return findings on files before pairs are read: files that are not text, or of different numbers of lines."""
     data = config.data
     found: list[Finding] = []
     for named in (paths, valid_paths(data.valid) if isinstance(data.valid, str) else []):
@@ -56,14 +56,14 @@ def check_files(config: TranslateConfig, paths: Sequence[str | Path]) -> list[Fi
 
 
 def check(config: TranslateConfig, corpus: Corpus) -> list[Finding]:
-    """What is wrong with what was read."""
+    """Return findings on a corpus."""
     train, held_out = corpus.train, corpus.held_out
     found: list[Finding] = []
     for where, pairs in ((TRAIN, train), (HELD_OUT, held_out)):
         found += [*_empty(pairs, where), *_far(pairs, where), *_same(pairs, where)]
     lower = config.data.lower
     keys = _keys(train, lower), _keys(held_out, lower)
-    few = f"{len(held_out):,} pairs are held out: BLEU of so few is good to several points only."
+    few = f"{len(held_out):,} pairs are held out: BLEU on so few pairs is precise only to several points."
     return [
         *found,
         *check_duplicates(*keys, train.place, held_out.place),
@@ -72,7 +72,7 @@ def check(config: TranslateConfig, corpus: Corpus) -> list[Finding]:
 
 
 def describe(config: TranslateConfig, corpus: Corpus) -> tuple[list[Finding], Load | None]:
-    """What would be trained on: lengths, vocabularies, what is unknown; and how much work that is."""
+    """Return findings on the training data (lengths, vocabularies, unknown units) and the estimated work."""
     encoded = encode(config, corpus)
     reader, training, train = encoded.reader, config.training, encoded.train
     batches = Bucketed(train.lengths, training.batch_steps, training.seed)
@@ -108,7 +108,7 @@ def _empty(pairs: Pairs, where: str) -> list[Finding]:
 
 
 def _far(pairs: Pairs, where: str) -> list[Finding]:
-    """Pairs whose sides are unlike in length: a translation that is missing in part, or of another line."""
+    """Return findings on pairs whose sides differ much in length: a part is missing, or the lines do not match."""
     sizes = np.array([[len(text.strip()) for text in side] for side in (pairs.sources, pairs.targets)], np.float64)
     whole = np.flatnonzero((sizes > 0).all(axis=0))
     if len(whole) < _ENOUGH:
@@ -122,28 +122,28 @@ def _far(pairs: Pairs, where: str) -> list[Finding]:
         return []
     first = int(rows[0])
     message = (
-        f"{_pairs(rows.size)} sides whose lengths are far from the usual ratio of {np.exp(middle):.2f}; the farthest:"
+        f"{_pairs(rows.size)} a length ratio far from the usual {np.exp(middle):.2f}; the farthest:"
         f" {pairs.sources[first][:60]!r} beside {pairs.targets[first][:60]!r}."
     )
-    remedy = "Look whether these lines belong together; many in a row mean that the files ceased to match."
+    remedy = "Check whether these lines belong together; many such pairs in a row mean that the files are misaligned."
     return [at_rows("length-ratio", where, pairs.place, rows.tolist(), message, remedy)]
 
 
 def _same(pairs: Pairs, where: str) -> list[Finding]:
-    """Sources that are their own targets."""
+    """Return findings on sources that equal their targets."""
     rows = [
         row for row, (one, other) in enumerate(zip(pairs.sources, pairs.targets, strict=True))
         if one.strip() and one.strip() == other.strip()
     ]  # fmt: skip
     if len(rows) <= _SAME * len(pairs):
         return []
-    message = f"{_pairs(len(rows))} a target that is its source ({len(rows) / len(pairs):.0%} of all)."
-    remedy = "Remove them, unless leaving a text as it is is what should be learned."
+    message = f"{_pairs(len(rows))} a target that equals its source ({len(rows) / len(pairs):.0%} of all)."
+    remedy = "Remove these pairs, unless the network should learn to copy."
     return [at_rows("untranslated", where, pairs.place, rows, message, remedy)]
 
 
 def _keys(pairs: Pairs, lower: bool) -> Iterator[Hashable]:
-    """Equal for equal pairs; one without text is like no other."""
+    """Yield a key per pair, equal for equal pairs; an empty pair equals no other."""
     for row, pair in enumerate(zip(pairs.sources, pairs.targets, strict=True)):
         key = tuple(prepared(text, lower) for text in pair)
         yield key if any(key) else row
@@ -166,9 +166,12 @@ def _vocabularies(encoded: Encoded) -> list[Finding]:
         ("targets", reader.target, (encoded.train.targets, encoded.held_out.targets)),
     ):
         train, held_out = shares = [unknown_share(part.steps, known.unknown) for part in parts]
-        message = f"{known.size:,} different {unit}; unknown are {train:.1%} to train on and {held_out:.1%} held out."
-        many = f"{held_out:.1%} of the {unit} are in no vocabulary: they all look alike."
-        remedy = "Bring more text, a larger --vocabulary, or --units byte."
+        message = (
+            f"{known.size:,} different {unit} in the vocabulary; unknown: {train:.1%} of the training part,"
+            f" {held_out:.1%} of the held-out part."
+        )
+        many = f"{held_out:.1%} of the held-out {unit} are unknown: the network reads all of them as one symbol."
+        remedy = "Add text, use a larger --vocabulary, or use --units byte."
         found += vocabulary(known.size, shares, message, _MANY_UNKNOWN, (many, remedy), side)
     return found
 

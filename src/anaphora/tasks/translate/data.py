@@ -21,18 +21,18 @@ _PAIRS = "Expected pairs: (sources, targets), a list of (source, target), a fram
 
 @dataclass(frozen=True)
 class Corpus(Split[Pairs]):
-    """Pairs, split."""
+    """Pairs in two parts."""
 
 
 def paths(data: Any) -> list[str] | None:
-    """The files that are named, by str or pathlib.Path; None if the data are in memory."""
+    """Return the named files, as str or pathlib.Path; None if the data are in memory."""
     return in_memory.paths(data, words=True)
 
 
 def read(config: TranslateConfig, paths: Sequence[str | Path]) -> Corpus:
     """Read parallel files or tables, and hold a part out.
 
-    Raises DataError for what cannot be read or paired, UsageError for a share that is none.
+    Raises DataError for data that cannot be read or paired, UsageError for an invalid share.
     """
     valid, names = config.data.valid, tuple(map(str, paths))
     pairs = pairs_of(config, paths)
@@ -43,21 +43,21 @@ def read(config: TranslateConfig, paths: Sequence[str | Path]) -> Corpus:
 
 
 def from_memory(config: TranslateConfig, data: Any) -> Corpus:
-    """Pairs of a Python program as a corpus, a share of them held out.
+    """Return pairs in memory as a corpus with a share of them held out.
 
-    Raises UsageError for what are no pairs, DataError for one that cannot be read.
+    Raises UsageError for values that are not pairs, DataError for a pair that cannot be read.
     """
     return _split(config, pairs_in_memory(config, data))
 
 
 def pairs_of(config: TranslateConfig, paths: Sequence[str | Path], encoding: str | None = None) -> Pairs:
-    """The pairs of files, in the columns of the config; raises as `read_pairs` does."""
+    """Return the pairs of files, in the columns of the config; raises as `read_pairs` does."""
     data = config.data
     return read_pairs(paths, encoding or data.encoding, data.header, data.source, data.target)
 
 
 def pairs_in_memory(config: TranslateConfig, data: Any) -> Pairs:
-    """The pairs of a Python program; raises as `from_memory` does."""
+    """Return pairs in memory; raises as `from_memory` does."""
     columns = in_memory.columns(data)
     if columns is not None:
         return Pairs.of([ColumnTable(columns, _NAME)], config.data.source, config.data.target)
@@ -68,7 +68,7 @@ def pairs_in_memory(config: TranslateConfig, data: Any) -> Pairs:
 
 
 def valid_paths(valid: str) -> list[str]:
-    """The held-out files: one table, or two with a comma between them."""
+    """Return the held-out files: one table, or two files with a comma between them."""
     if Path(valid).exists():
         return [valid]
     return [name.strip() for name in valid.split(",") if name.strip()]
@@ -81,7 +81,7 @@ def _split(config: TranslateConfig, pairs: Pairs, sources: tuple[str, ...] = ())
 
 
 def _corpus(train: Pairs, held_out: Pairs, sources: tuple[str, ...]) -> Corpus:
-    refuse_empty(len(train), len(held_out), "pair", "Bring more, or files of its own with --valid.")
+    refuse_empty(len(train), len(held_out), "pair", "Add pairs, or name held-out files with --valid.")
     seen = hashlib.sha256()
     for pairs in (train, held_out):
         seen.update(len(pairs).to_bytes(8, "little"))

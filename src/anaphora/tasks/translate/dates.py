@@ -1,4 +1,4 @@
-"""Dates as people write them, and as ISO 8601 does: endless pairs to try the task with, whose every answer is known.
+"""Dates in everyday forms and in ISO 8601: unlimited pairs with known answers.
 
 the third of March, 1994     March 3, 1994     3 Mar 1994     Thursday, 3.3.1994      →      1994-03-03
 """
@@ -19,7 +19,7 @@ _ENDED = datetime.date(2100, 1, 1).toordinal()
 
 
 def pairs(count: int, seed: int = 0) -> list[tuple[str, str]]:
-    """So many dates of three centuries, no two alike.
+    """Yield different dates of three centuries.
 
     >>> for source, target in pairs(3):
     ...     print(source, "→", target)
@@ -44,7 +44,7 @@ def ordinal(number: int) -> str:
 
 
 def ways(day: datetime.date) -> tuple[str, ...]:
-    """A date in every form.
+    """Return a date in every form.
 
     >>> ways(datetime.date(1994, 3, 3))
     ('the third of March, 1994', 'March 3, 1994', '3 Mar 1994', 'Thursday, 3.3.1994')

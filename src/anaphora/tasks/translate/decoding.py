@@ -1,4 +1,4 @@
-"""How a translation is decoded, and what comes of it: greedily, by a beam, or by sampling.
+"""Decoding of a translation: greedy, by a beam, or by sampling.
 
     greedy  y_t = argmax p        beam  the largest rank score        sample  y_t ~ p, with a seed for each text
 
@@ -20,7 +20,7 @@ from anaphora.errors import UsageError
 
 @dataclass(frozen=True)
 class DecodingOptions:
-    """How text is decoded; raises UsageError for an option outside its range, or for two that do not go together."""
+    """Options of decoding; raises UsageError for an option outside its range, or for two incompatible options."""
 
     beam: int = 1
     length_penalty: float = 1.0
@@ -42,23 +42,27 @@ class DecodingOptions:
             )
         if not 1 <= self.best <= self.beam:
             raise UsageError(
-                f"--n-best {self.best} asks for more than a beam of {self.beam} keeps: raise --beam to {self.best}."
+                f"--n-best {self.best} is more than a beam of {self.beam} keeps: raise --beam to {self.best}."
             )
         if self.sample and self.beam > 1:
-            raise UsageError("--sample draws one translation, and --beam searches for the likeliest: take one of them.")
+            raise UsageError(
+                "--sample draws one translation, and --beam searches for the most probable one: use one of them."
+            )
 
     @property
     def greedy(self) -> bool:
-        """Whether each symbol is simply the likeliest."""
+        """Whether each symbol is the most probable one."""
         return not self.sample and self.beam == 1 and not self.coverage and not self.no_repeat
 
     def __str__(self) -> str:
-        """As a score names them."""
+        """Return the options in the words of a score."""
         decoding = "greedy" if self.greedy else f"beam {self.beam}, length penalty {self.length_penalty:g}"
         return f"{decoding}, coverage {self.coverage:g}" if self.coverage else decoding
 
     def choice(self, seeds: Sequence[int]) -> decode.ChooseTokens:
-        """What picks the next symbol of each row: the likeliest, or one drawn by the row's own seed and that of all."""
+        """Return the function that picks the next symbol of each row: the most probable, or one drawn with the seed of
+        the row and the common seed.
+        """
         if self.greedy:
             return decode.likeliest
         drawn = [np.random.default_rng([self.seed, seed]) for seed in seeds]
@@ -74,8 +78,8 @@ GREEDY = DecodingOptions()
 
 
 class Translation(NamedTuple):
-    """What was written for a text: its symbols without their end; Σ log p with it and its rank score (nan where no
-    beam searched).
+    """The output for a text: its symbols without the end, Σ log p with the end, and its rank score (nan without a
+    beam).
     """
 
     text: str

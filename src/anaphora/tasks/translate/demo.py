@@ -1,4 +1,4 @@
-"""Dates as people write them, turned into ISO 8601."""
+"""Dates in everyday forms, translated to ISO 8601."""
 
 from __future__ import annotations
 
@@ -18,19 +18,19 @@ def _show(shown: Shown, say: Say) -> None:
     from anaphora.report.attention import Gallery
 
     gallery = Gallery(shown.output.with_suffix(".html"))
-    say("\nWhat it makes of others:\n\n")
+    say("\nTranslations of new dates:\n\n")
     for source, (found,) in zip(OTHERS, shown.model.translations(list(OTHERS)), strict=True):
         say(f"  {source:<36}  {found.text}\n")
         gallery.add(shown.model.attention(source, found))
     gallery.write()
-    say(f"\nwhere it looked  {gallery.path}\n")
+    say(f"\nattention  {gallery.path}")
 
 
 DEMO = Demo(
-    summary="Dates as people write them, turned into ISO 8601.",
-    help="""Train a small network to write dates in one form, whatever form they came in, and look at where it looks.
+    summary="Dates in words, translated to ISO 8601.",
+    help="""Train a small network that translates dates of any form to ISO 8601, and draw its attention.
 
-    No downloads. Leaves the model, the pairs it was trained on, a page of pictures, and a folder with the records.
+    The demo downloads nothing. It writes the model, its pairs, a page of pictures, and a folder with the records.
     """,
     ending=".tsv",
     options=(

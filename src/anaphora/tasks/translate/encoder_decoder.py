@@ -23,7 +23,7 @@ _LEAST = 1e-9  # attention of a source symbol, so that its logarithm is finite
 
 
 class State(NamedTuple):
-    """Rows that are being written."""
+    """The state of rows during decoding."""
 
     decoder: tuple[Floats, ...]  # (1, n, H)
     writer: tuple[Floats, ...]
@@ -31,7 +31,7 @@ class State(NamedTuple):
     attended: tuple[Floats, ...]  # n times (S,): Σ_t a_ts; empty where nobody asks
 
     def take(self, rows: NDArray[np.int64], /) -> State:
-        """The state of some rows (m,), in this order."""
+        """Return the state of the rows with numbers (m,), in this order."""
         decoder, writer = (tuple(part[:, rows] for part in side) for side in (self.decoder, self.writer))
         return State(
             decoder, writer, self.rows[rows], tuple(self.attended[row] for row in rows) if self.attended else ()
@@ -55,7 +55,7 @@ class EncoderDecoder:
         self.output: Any = output.blocks[0].run if isinstance(output, Model) else output
 
     def read(self, sources: Sequence[NDArray[np.int32]], coverage: bool = False) -> Decoder:
-        """Read sources, each (S,); with `coverage` their states also sum up the attention of each source symbol."""
+        """Read sources, each (S,); with `coverage` their states also sum the attention to each source symbol."""
         rows = Ragged.of(sources, np.zeros(0, np.int32))
         lengths = rows.lengths.tolist()
         memory, _ = self.encoder.forward(rows.padded(), rows.lengths)
@@ -70,7 +70,7 @@ class EncoderDecoder:
         return Decoder(self, memories, state)
 
     def weights(self, source: NDArray[np.int32], target: NDArray[np.int64]) -> Floats:
-        """The attention (T, S) to a source (S,) as its target (T,), which is ended, is written."""
+        """Return the attention (T, S) to a source (S,) for its ended target (T,)."""
         decoder = self.read([source])
         state, found = decoder.state, []
         for token in np.roll(target, 1).tolist():
@@ -80,18 +80,18 @@ class EncoderDecoder:
 
 
 class Decoder:
-    """Sources that were read, and how one more symbol is written for each."""
+    """Sources that were read, and the function that writes one more symbol for each."""
 
     def __init__(self, network: EncoderDecoder, memories: Sequence[Memory], state: State) -> None:
         self.network, self.memories, self.state = network, memories, state
 
     def step(self, state: State, tokens: NDArray[np.int64]) -> tuple[Floats, State]:
-        """Scores of the next symbols (n, V) after tokens (n,), and the state after the tokens."""
+        """Return the scores of the next symbols (n, V) after tokens (n,), and the state after the tokens."""
         logits, after, _ = self.attend(state, tokens)
         return logits, after
 
     def attend(self, state: State, tokens: NDArray[np.int64]) -> tuple[Floats, State, list[Floats]]:
-        """The same, and the attention of each row to its source, n times (S,)."""
+        """Return the same, and the attention of each row to its source, n times (S,)."""
         network = self.network
         queries, decoder = network.decoder.forward(tokens[None], state=state.decoder)
         found, weights = network.attention.look(queries[0], self.memories, state.rows)

@@ -31,7 +31,7 @@ _SHORT = 3.0  # pairs of which both sides have no more words on average are cut 
 
 
 class Part(NamedTuple):
-    """Pairs as int32 symbols, both sides of each ended: one part, or a batch of it."""
+    """Encoded pairs as int32 symbols with ends on both sides: one part, or a batch of it."""
 
     sources: Ragged
     targets: Ragged
@@ -40,17 +40,17 @@ class Part(NamedTuple):
 
     @property
     def lengths(self) -> Indices:
-        """(B,) how many symbols both sides of each pair have."""
+        """(B,) symbols of both sides of each pair together."""
         return self.sources.lengths + self.targets.lengths
 
     def take(self, rows: Indices) -> Part:
-        """Some pairs, by where they stand here (n,)."""
+        """Return the pairs with numbers (n,)."""
         return Part(self.sources.take(rows), self.targets.take(rows), self.numbers[rows], self.progress)
 
 
 @dataclass(frozen=True)
 class Reader:
-    """How texts become symbols, and symbols texts."""
+    """The encoder and decoder of texts."""
 
     kind: str  # subword, char or byte
     lower: bool
@@ -59,29 +59,29 @@ class Reader:
     target: Vocabulary
 
     def read(self, text: str) -> NDArray[np.int32]:
-        """The symbols (S,) of a source, ended, and cut where it is too long."""
+        """Return the symbols (S,) of a source with its end, cut if it is too long."""
         return self._ended(text, self.source)
 
     def write(self, text: str) -> NDArray[np.int32]:
-        """The symbols (T,) of a target, ended, and cut where it is too long."""
+        """Return the symbols (T,) of a target with its end, cut if it is too long."""
         return self._ended(text, self.target)
 
     def written(self, symbols: ArrayLike) -> str:
-        """The text of target symbols (T,), which an end may follow."""
+        """Return the text of target symbols (T,), with or without an end."""
         ids = np.asarray(symbols, dtype=np.int64)
         return self.target.decode(ids[ids < self.target.size]).replace("\n", " ").strip()
 
     def pieces(self, text: str) -> list[str]:
-        """The text of every symbol of a source but its end."""
+        """Return the text of every symbol of a source except the end."""
         return list(self.source.units(cut(text, self.kind, self.lower)))[: self.longest]
 
     def settings(self) -> dict[str, Any]:
-        """What a bundle's config says of it."""
+        """The reader's settings in a bundle's config."""
         shared = self.source is self.target
         return {"kind": self.kind, "lower": self.lower, "longest": self.longest, "shared": shared}
 
     def tensors(self) -> dict[str, NDArray[Any]]:
-        """What a bundle's tensors hold of it."""
+        """The reader's tensors in a bundle."""
         sides = {"source": self.source, "target": self.target}
         if self.source is self.target:
             del sides["target"]
@@ -89,12 +89,14 @@ class Reader:
 
     @staticmethod
     def restore(settings: Mapping[str, Any], tensors: Mapping[str, NDArray[Any]]) -> Reader:
-        """The reader that a bundle holds; raises CorruptBundle if it holds none."""
+        """Return the reader of a bundle, from its settings and tensors such as text bytes (n,); raises CorruptBundle if
+        the bundle holds none.
+        """
         try:
             kind, shared = settings["kind"], settings["shared"]
             plain = {name: settings[name] for name in ("lower", "longest")}
         except KeyError as error:
-            raise CorruptBundle(f"The model lacks {error}, which says how it reads a text.") from error
+            raise CorruptBundle(f"The model file lacks {error}, which is needed to read a text.") from error
 
         def vocabulary(side: str) -> Vocabulary:
             prefix = f"{side}."
@@ -122,10 +124,10 @@ class Encoded:
 def encode(config: TranslateConfig, corpus: Corpus) -> Encoded:
     """Learn the vocabularies from the training part, and encode both parts.
 
-    Raises DataError for texts that nothing can be learned from.
+    Raises DataError for texts from which nothing can be learned.
     """
     data = config.data
-    kind = data.units or guess_units(corpus.train)
+    kind = data.units or suggest_units(corpus.train)
     sides = [
         "\n".join(cut(text, kind, data.lower) for text in texts)
         for texts in (corpus.train.sources, corpus.train.targets)
@@ -141,32 +143,32 @@ def encode(config: TranslateConfig, corpus: Corpus) -> Encoded:
         fits &= (side.lengths > 1) & (side.lengths <= data.max_length)
     if not fits.any():
         raise DataError(
-            f"All {len(corpus.train):,} pairs to train on are empty or longer than {data.max_length} units:"
-            " read more with --max-length."
+            f"All {len(corpus.train):,} training pairs are empty or longer than {data.max_length} units: raise"
+            " --max-length."
         )
     return Encoded(reader, read.take(np.flatnonzero(fits)), held_out, np.flatnonzero(~fits))
 
 
-def guess_units(pairs: Pairs) -> str:
-    """Characters where texts are a word or two, else subwords."""
+def suggest_units(pairs: Pairs) -> str:
+    """Suggest characters for texts of a word or two, else subwords."""
     texts = [*pairs.sources[:2000], *pairs.targets[:2000]]
     return "char" if sum(len(text.split()) for text in texts) <= _SHORT * len(texts) else "subword"
 
 
 def prepared(text: str, lower: bool) -> str:
-    """A text as results are compared: no line ends, no space around it, small letters if so."""
+    """Return a text in the form for comparisons: no line ends, no surrounding space, lowercase if set."""
     text = text.replace("\n", " ").replace("\r", " ").strip()
     return text.lower() if lower else text
 
 
 def cut(text: str, kind: str, lower: bool) -> str:
-    """A text as a vocabulary sees it: a word is one and the same piece wherever it stands."""
+    """Return a text in the form for the vocabulary: a word is the same piece at every position."""
     text = prepared(text, lower)
     return f" {' '.join(text.split())}" if kind == "subword" and text else text
 
 
 def _vocabulary(kind: str, text: str, size: int | None) -> Vocabulary:
-    """Learn a vocabulary; of subwords as many as the text can teach, where nothing is set."""
+    """Learn a vocabulary; without a set size, as many subwords as the text supports."""
     if size is None and kind == "subword":
         size = min(SUBWORDS, max(len(set(text)) + 2, len(text) // _CHARACTERS))
     return build(kind, text, size)

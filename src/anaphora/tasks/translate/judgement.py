@@ -22,7 +22,7 @@ _FIGURES = ("rows", "bleu", "chrf", "exact", "decoding", "bleu_signature", "chrf
 
 @dataclass(frozen=True)
 class Judgement:
-    """What there is to say of a score, None before there is one; `known` are facts of the data."""
+    """The report of a score, or of no score yet (None); `known` are facts of the data."""
 
     score: Score | None
     baseline: Figures
@@ -34,7 +34,7 @@ class Judgement:
 
     @property
     def results(self) -> tuple[Result, ...]:
-        """BLEU, chrF and the exact share beside those of a copy; then nats per symbol."""
+        """BLEU, chrF and the exact share, beside those of a copy; then nats per symbol."""
         score = self.score
         bleu, chrf, exact = (None, None, None) if score is None else (score.bleu, score.chrf, score.exact)
         return (
@@ -46,7 +46,7 @@ class Judgement:
 
     @property
     def headline(self) -> list[str]:
-        """The network beside a copy of the source."""
+        """The lines of the score."""
         if self.score is None:
             return []
         lines = [*headline(self.score), "", "on the same texts       BLEU    chrF    exact"]
@@ -56,17 +56,18 @@ class Judgement:
 
     @property
     def notes(self) -> list[str]:
-        """Pairs that were not trained on or not scored, and a network that loses."""
+        """Notes: pairs that were left out of training or scoring, and a network that loses."""
         notes = []
         if self.left_out:
             notes.append(
-                f"{self.left_out:,} pairs were left out of training: empty on one side, or too long (--max-length)."
+                f"{self.left_out:,} pairs were left out of training: they are empty on one side, or too"
+                " long (--max-length)."
             )
         if self.score is not None and self.score.rows < self.held_out:
-            notes.append(f"Of {self.held_out:,} held-out pairs {self.score.rows:,} were decoded, evenly spread.")
+            notes.append(f"The score covers {self.score.rows:,} of {self.held_out:,} held-out pairs, evenly spaced.")
         if self.results[0].loses:
             notes.append(
-                f"The network loses to a copy of the source: BLEU {self.baseline.bleu:.2f}. Train it longer"
+                f"The network loses to a copy of the source: BLEU {self.baseline.bleu:.2f}. Train longer"
                 " (--minutes), or on more pairs."
             )
         return notes
@@ -83,20 +84,22 @@ class Judgement:
 
     @property
     def sections(self) -> tuple[ReportSection, ...]:
-        """The signatures, texts as they come, those that came out worst, and the attention of some."""
+        """Return sections with the signatures, examples, the worst outputs, and the attention of some."""
         score = self.score
         if score is None or self.translator is None:
             return ()
         told = f"{score.rows:,} texts, decoded: {score.decoding}. {score.bleu_signature}; {score.chrf_signature}."
         found = [ReportSection("Translations", (Paragraph(told), _table(score.first)))]
         if score.worst:
-            worst = Paragraph("By chrF of the text alone: mistakes of the network, or of the data. Look at them first.")
+            worst = Paragraph(
+                "Ordered by the chrF of each text: mistakes of the network or of the data. Check these pairs first."
+            )
             found.append(ReportSection("Worst translations", (worst, _table(score.worst))))
         return (*found, *_attention(self.translator, [pair.source for pair in score.first]))
 
 
 def samples(translator: Translator, held_out: Pairs) -> tuple[ReportSection, ...]:
-    """Some held-out texts as a model translates them, for a run that goes on still."""
+    """Return some held-out texts with the model's translations, for a run that continues."""
     pairs = held_out.take(evenly_spaced(len(held_out), _SAMPLES))
     where, outputs = map(pairs.at, range(len(pairs))), translator.outputs(pairs.sources)
     rows = tuple(zip(where, pairs.sources, pairs.targets, outputs, strict=True))
@@ -105,14 +108,17 @@ def samples(translator: Translator, held_out: Pairs) -> tuple[ReportSection, ...
 
 
 def _attention(translator: Translator, sources: Sequence[str]) -> tuple[ReportSection, ...]:
-    """The attention as the first few of these are translated that are short enough to draw."""
+    """Return the attention for the first few texts that are short enough to draw."""
     short = [text for text in sources if 1 < len(translator.reader.read(text)) <= _DRAWN_LONGEST][:_DRAWN]
     pictures = [
         Picture(drawn(translator.attention(source, found)), f"Attention from {found.text!r} to {source!r}")
         for source, (found,) in zip(short, translator.decoded(short), strict=True)
     ]
-    told = Paragraph("Down: what was written. Across: what was read. The darker a field, the more it was looked at.")
-    return (ReportSection("Where it looks", (told, *pictures)),) if pictures else ()
+    told = Paragraph(
+        "Rows: symbols of the target. Columns: symbols of the source. The darker a cell, the larger its"
+        " attention weight."
+    )
+    return (ReportSection("Attention", (told, *pictures)),) if pictures else ()
 
 
 def _table(pairs: tuple[ScoredPair, ...]) -> ReportTable:

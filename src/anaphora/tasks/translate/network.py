@@ -1,4 +1,4 @@
-"""What a translator is made of; as a value, so that its size is known without torch.
+"""The architecture of a translator, as a value, so that its size is known without torch.
 
     encoder     source → embedding → dropout → RNN both ways → dropout              m_s
     bridge      mean of m_s → linear                                                the decoder's first state

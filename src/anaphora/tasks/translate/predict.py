@@ -53,32 +53,34 @@ class Translator(TrainedModel):
         units = model.config.get("units", {})
         self.reader = Reader.restore(units, model.tensors)
         if "ratio" not in units:
-            raise CorruptBundle("The model lacks 'ratio', which says how long a translation may be.")
+            raise CorruptBundle("The model file lacks 'ratio', which limits the length of a translation.")
         self.ratio: float = units["ratio"]
         self.network = EncoderDecoder(Bundle(dict(model.tensors), dict(model.config)))
 
     def translate(self, texts: Sequence[str], **decoding: Any) -> list[str]:
-        """The best translation of each text; `decoding` is what `DecodingOptions` takes: beam=5, sample=True.
+        """Return the best translation of each text; `decoding` takes the arguments of `DecodingOptions`: beam=5,
+        sample=True.
 
-        Raises UsageError for what are no texts, or an option outside its range.
+        Raises UsageError for values that are not texts, or an option outside its range.
         """
         return self.outputs(in_memory.texts(texts), DecodingOptions(**decoding))
 
     def translations(self, texts: Sequence[str], **decoding: Any) -> list[list[Translation]]:
-        """All that was asked for of each text with `best=N`, the best first; raises as `translate` does."""
+        """Return the `best=N` translations of each text, the best first; raises as `translate` does."""
         return self.decoded(in_memory.texts(texts), DecodingOptions(**decoding))
 
     def outputs(self, texts: Sequence[str], options: DecodingOptions = GREEDY) -> list[str]:
-        """The best translation of each text, unknown symbols replaced."""
+        """Return the best translation of each text, with unknown symbols replaced."""
         found = self.decoded(texts, options)
         return [self.replaced(text, best[0]) for text, best in zip(texts, found, strict=True)]
 
     def decoded(
         self, texts: Sequence[str], options: DecodingOptions = GREEDY, numbers: Sequence[int] = ()
     ) -> list[list[Translation]]:
-        """The translations of texts, the best first: one, or as many as are asked for; of an empty text an empty one.
+        """Return the translations of texts, the best first: one each, or the requested number; an empty text for an
+        empty text.
 
-        `numbers` (n,) are what a sample is drawn by besides the seed: a text's place among all texts.
+        `numbers` (n,) are the positions of the texts among all texts: with the seed, they determine a sample.
         """
         sources = [self.reader.read(text) for text in texts]
         found = [[Translation("", (), 0.0, 0.0)] * options.best for _ in texts]
@@ -95,7 +97,7 @@ class Translator(TrainedModel):
         return found
 
     def attention(self, text: str, translation: Translation) -> AttentionMap:
-        """The attention as a translation is written: weights (T, S) of the source's symbols, ends included."""
+        """Return the attention during a translation: weights (T, S) of the source's symbols, with the ends."""
         source, names = self.reader.read(text), self.reader.target.symbols
         weights = self.network.weights(source, np.array([*translation.symbols, self.reader.target.size]))
         return AttentionMap(
@@ -103,7 +105,7 @@ class Translator(TrainedModel):
         )
 
     def replaced(self, text: str, translation: Translation) -> str:
-        """A translation with each unknown symbol replaced by the source's word that had the most attention for it."""
+        """Return a translation with each unknown symbol replaced by the source word that had the highest attention."""
         unknown, names = self.reader.target.unknown, self.reader.target.symbols
         if unknown is None or unknown not in translation.symbols:
             return translation.text
@@ -116,11 +118,11 @@ class Translator(TrainedModel):
         return "".join(pieces).replace("\n", " ").strip()
 
     def longest(self, source: NDArray[np.int32]) -> int:
-        """How many symbols a translation of this source (S,) may have, its end among them."""
+        """Return the largest number of symbols of a translation of this source (S,), with its end."""
         return math.ceil(1.5 * self.ratio * len(source)) + 10
 
     def evaluate(self, data: Any, **decoding: Any) -> Score:
-        """How good decoded text is on pairs, in any form that training takes; `decoding` as for `translate`."""
+        """Score the model on pairs, in any form that training takes; `decoding` as for `translate`."""
         files = paths(data)
         pairs = pairs_in_memory(self.config, data) if files is None else pairs_of(self.config, files)
         return self.judged(pairs, DecodingOptions(**decoding))
@@ -129,7 +131,7 @@ class Translator(TrainedModel):
         return self.judged(pairs_of(self.config, paths, encoding), DecodingOptions(**options))
 
     def judged(self, pairs: Pairs, options: DecodingOptions = GREEDY, most: int | None = None) -> Score:
-        """Decode the sources of pairs, or of `most` of them evenly spread, and score the outputs.
+        """Decode the sources of pairs, or of `most` of them evenly spaced, and score the outputs.
 
         Raises DataError for no pairs, and MissingExtra where sacrebleu is not installed.
         """
@@ -156,7 +158,7 @@ class Translator(TrainedModel):
     def _decode(
         self, sources: list[NDArray[np.int32]], options: DecodingOptions, seeds: Sequence[int]
     ) -> list[list[Translation]]:
-        """The translations of sources, each (S,) with more than its end."""
+        """Return the translations of sources, each (S,) with more than its end."""
         decoder, end = self.network.read(sources, coverage=options.coverage > 0), self.reader.target.size
         first, most = [end] * len(sources), [self.longest(source) for source in sources]
         if options.greedy or options.sample:
@@ -186,7 +188,7 @@ Item = tuple[int, str, dict[str, Any]]
 
 
 class Answers(LineAnswers[Item, list[Translation]]):
-    """A translator that answers lines; with `pictures` it also draws the attention, into that file."""
+    """A translator that answers lines; with `pictures` it also draws the attention into that file."""
 
     def __init__(
         self, translator: Translator, as_json: bool, options: DecodingOptions = GREEDY, pictures: str | None = None
@@ -241,12 +243,12 @@ class Answers(LineAnswers[Item, list[Translation]]):
 
 
 def open_model(model: Model) -> Translator:
-    """The model of a file; raises IncompatibleBundle if it is no translator."""
+    """Open the model of a file; raises IncompatibleBundle if it is not a translator."""
     return Translator(model)
 
 
 def _words(pieces: Sequence[str], kind: str) -> list[str]:
-    """For each piece (S,) the whole word that it is of; of characters and bytes, the piece itself."""
+    """Return for each piece (S,) the whole word that contains it; for characters and bytes, the piece itself."""
     if kind != "subword":
         return list(pieces)
     starts = [at for at, piece in enumerate(pieces) if piece.startswith(" ") or at == 0]

@@ -1,10 +1,10 @@
-"""How good decoded text is: BLEU and chrF as sacrebleu defines them, and the share that is exactly right.
+"""The score of decoded text: BLEU and chrF as sacrebleu defines them, and the share that is exactly right.
 
     BLEU = min(1, e^{1 − r/h}) · exp Σ_{n≤4} ¼ ln p_n        p_n: n-grams of the outputs that their references hold too
     chrF = mean F₂ of n-grams of characters, n ≤ 6
 
-The text was decoded without its references, and `train` reports the very numbers that `eval` prints. The signature
-says what else decides about such a number: tokenizer (13a), case, smoothing, version.
+The text was decoded without its references, and `train` reports the same numbers that `eval` prints. The signature
+names the settings of the score: tokenizer (13a), case, smoothing, version.
 
 Source: Papineni et al., ACL 2002; Popović, WMT 2015; Post, WMT 2018.
 """
@@ -38,7 +38,7 @@ class Figures:
 
 @dataclass(frozen=True)
 class ScoredPair:
-    """A pair beside the output for its source."""
+    """A pair, and the output for its source."""
 
     where: str
     source: str
@@ -49,7 +49,7 @@ class ScoredPair:
 
 @dataclass(frozen=True)
 class Score:
-    """How good outputs are; BLEU and chrF are in percent, `exact` is a share."""
+    """The score of outputs; BLEU and chrF are in percent, `exact` is a share."""
 
     rows: int
     bleu: float
@@ -67,7 +67,7 @@ class Score:
         return asdict(self)
 
     def lines(self) -> list[str]:
-        """What a person reads."""
+        """Return the lines of a report."""
         lines = [
             f"{self.rows:,} texts, decoded: {self.decoding}",
             f"  BLEU   {self.bleu:6.2f}  {self.bleu_signature}",
@@ -81,7 +81,7 @@ class Score:
 
 
 def judge(outputs: Sequence[str], pairs: Pairs, rows: Indices, lower: bool, decoding: str = "greedy") -> Score:
-    """Hold outputs against the targets of some pairs, whose numbers are `rows` (n,).
+    """Compare outputs with the targets of the pairs with numbers `rows` (n,).
 
     Raises MissingExtra where sacrebleu is not installed.
     """
@@ -111,7 +111,7 @@ def judge(outputs: Sequence[str], pairs: Pairs, rows: Indices, lower: bool, deco
 
 
 def figures(outputs: Sequence[str], references: Sequence[str], lower: bool) -> Figures:
-    """BLEU, chrF and the exact share of outputs; raises as `judge` does."""
+    """Return BLEU, chrF and the exact share of outputs; raises as `judge` does."""
     plain = [reference.strip() for reference in references]
     bleu, chrf = (float(metric.corpus_score(outputs, [plain]).score) for metric in metrics(lower))
     return Figures(bleu, chrf, _exact(outputs, plain, lower))

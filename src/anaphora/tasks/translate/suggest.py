@@ -1,4 +1,4 @@
-"""What a config should say about pairs that nobody has described yet."""
+"""Suggest a config from pairs."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any
 
 from anaphora.config.toml import Suggestion
 from anaphora.data.files.pairs import Pairs, choose, open_pairs
-from anaphora.tasks.translate.encoding import guess_units
+from anaphora.tasks.translate.encoding import suggest_units
 from anaphora.tasks.translate.settings import TranslateConfig
 
 _SMALL = 5_000  # pairs
@@ -16,14 +16,14 @@ _LARGE = 500_000
 
 
 def suggest(paths: Sequence[str | Path]) -> Suggestion:
-    """The columns that would be taken, the units, and what follows from how many pairs there are.
+    """Suggest columns, units, and values that depend on the number of pairs.
 
-    Raises DataError for what cannot be read or told.
+    Raises DataError for data that cannot be read, or whose form is not clear.
     """
     data = TranslateConfig().data
     tables = open_pairs(paths, data.encoding, data.header)
     pairs = Pairs.of(tables)
-    units = guess_units(pairs)
+    units = suggest_units(pairs)
     read: dict[str, Any] = {"units": units}
     short = "texts are a word or two" if units == "char" else "texts are more than a few words"
     reasons = {"data.units": short}

@@ -46,7 +46,7 @@ _USUAL = 0.999  # the share of training pairs whose ratio of lengths a translati
 
 
 class PairBatches(RowBatches[Part]):
-    """Batches that know how much of the run is behind them; `whole` is how many the run is thought to take."""
+    """Batches that know the progress of the run; `whole` is the expected number of batches of the run."""
 
     def __init__(self, rows: Part, bucketed: Bucketed, units: Callable[[Part], int], whole: float) -> None:
         super().__init__(rows, bucketed, units)
@@ -83,7 +83,9 @@ class TranslateTraining(RowTask[Part]):
         return PairBatches(train, bucketed, self.units_of, max(1.0, epochs * bucketed.per_epoch, steps))
 
     def initialise(self, model: nn.Module) -> None:
-        """An output that knows nothing but how frequent each symbol is; dropout inside the recurrent layers."""
+        """Begin with an output equal to the frequencies of the symbols, and with dropout inside the recurrent
+        layers.
+        """
         network, targets = self.config.model, self.encoded.train.targets.steps
         small_embeddings(model, network.embedding**-0.5)
         counts = np.bincount(targets, minlength=self.encoded.reader.target.size + 1)
@@ -104,11 +106,11 @@ class TranslateTraining(RowTask[Part]):
         return min(len(self.corpus.held_out), self.training.scored_rows)
 
     def units_of(self, part: Part) -> int:
-        """How many target symbols."""
+        """Return the number of target symbols."""
         return len(part.targets.steps)
 
     def validation_loss(self, model: nn.Module) -> float:
-        """Nats per target symbol."""
+        """Return nats per target symbol."""
         total = 0.0
         for piece in self.pieces(_VALIDATED_AT_ONCE):
             logits = run_pairs(model, piece.sources.steps, shifted(piece.targets), piece)
@@ -121,7 +123,7 @@ class TranslateTraining(RowTask[Part]):
 
     def fit_baseline(self, observer: Observer) -> None:
         """Score copies of the sources."""
-        observer.stage("judging what copying the source is worth")
+        observer.stage("scoring a copy of the source")
         self._baselines = {self.scored: self._copied()}  # by how many pairs are scored
 
     @property
@@ -138,7 +140,9 @@ class TranslateTraining(RowTask[Part]):
         return self._translator(trained.tree, trained.tensors).judged(self.corpus.held_out, most=self.scored)
 
     def sections(self, tensors: Tensors) -> Sequence[ReportSection]:
-        """How a model of these weights translates, and its attention, for a run that goes on still."""
+        """Return sections with translations and attention of these weights, such as W_ih (G·H, I), for a run that
+        continues.
+        """
         return samples(self._translator(self.tree, tensors), self.corpus.held_out)
 
     def judge(self, score: Score | None, trained: TrainedWeights | None) -> Judgement:
@@ -163,12 +167,16 @@ TRAINING = TranslateTraining
 
 
 def shifted(targets: Ragged) -> NDArray[np.int32]:
-    """The symbols (N,) that the decoder reads to write targets: each row's end first, which ended the row before."""
+    """Return the symbols (N,) that the decoder reads while it writes targets: the end first, then the symbols before
+    each step.
+    """
     return np.roll(targets.steps, 1)
 
 
 def sampled(model: nn.Module, pairs: Part, inputs: NDArray[np.int32], share: float) -> NDArray[np.int32]:
-    """The decoder's inputs (N,), a share of them replaced by its own predictions; never a row's beginning."""
+    """Return the decoder's inputs (N,) with a share of them replaced by its own predictions; the first of a
+    row stays.
+    """
     with torch.no_grad():
         predicted = run_pairs(model, pairs.sources.steps, inputs, pairs).argmax(1).cpu().numpy().astype(np.int32)
     taken = torch.rand(len(inputs)).numpy() < share

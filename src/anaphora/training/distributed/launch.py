@@ -1,4 +1,4 @@
-"""The processes that torchrun started, as a command sees them: the first one speaks, all the others are silent."""
+"""The processes that torchrun started, from a command's view: only the first one writes messages."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _NEEDED = ("RANK", "WORLD_SIZE", "MASTER_ADDR", "MASTER_PORT")
 
 
 class Here:
-    """This process: the only one, where `workers` is None, or one of several."""
+    """This process: the only one (`workers` is None), or one of several."""
 
     def __init__(self, workers: Workers | None = None, stream: TextIO | None = None) -> None:
         self.workers = workers
@@ -26,7 +26,7 @@ class Here:
         self.first = workers is None or workers.rank == 0
 
     def each(self) -> contextlib.AbstractContextManager[Any]:
-        """What every process does by itself: where one fails all end, and the first that failed says why."""
+        """Run a block in every process: if one fails, all end, and the first that failed reports the error."""
         if self.workers is None:
             return contextlib.nullcontext()
         from anaphora.training.distributed.workers import each
@@ -34,20 +34,20 @@ class Here:
         return each(self.workers)
 
     def agree(self, said: Any) -> Any:
-        """What the first process says is what all go by."""
+        """Return the first process's value in all processes."""
         return said if self.workers is None else self.workers.agree(said)
 
     def refuse_standard_input(self, data: Sequence[str]) -> None:
-        """Raise UsageError where data would have to be read by several processes that only one can read."""
+        """Raise UsageError if several processes would have to read data that only one can read."""
         if self.workers is not None and "-" in data:
             raise UsageError(
-                "Standard input is read by one process, and torchrun started several: write the data to a file."
+                "Only one process can read standard input, and torchrun started several: write the data to a file."
             )
 
 
 @contextlib.contextmanager
 def processes(wanted_by: str) -> Iterator[Here]:
-    """Find out whether torchrun started this process, and be one of its processes for the length of a `with` block."""
+    """Join the processes of torchrun, if it started this process, inside a `with` block."""
     if not all(name in os.environ for name in _NEEDED):
         yield Here()
         return
@@ -65,17 +65,15 @@ def processes(wanted_by: str) -> Iterator[Here]:
 
 
 def refuse(wanted_by: str) -> None:
-    """Raise UsageError where torchrun started this process and others for a command that is one process's; the first of
-    them says so.
-    """
+    """Raise UsageError if torchrun started several processes for a command of one process; the first one reports it."""
     ranks = os.environ.get("WORLD_SIZE", "1")
     if ranks == "1" or not all(name in os.environ for name in _NEEDED):
         return
     if os.environ["RANK"] != "0":
         raise SystemExit(UsageError.exit_code)
     raise UsageError(
-        f"{wanted_by} is the work of one process, and torchrun started {ranks}: call it without torchrun. Those that"
-        " several processes share are `anaphora train` and `anaphora resume`."
+        f"{wanted_by} runs in one process, and torchrun started {ranks}: run it without torchrun. Only"
+        " `anaphora train` and `anaphora resume` use several processes."
     )
 
 

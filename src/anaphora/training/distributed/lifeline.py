@@ -37,7 +37,7 @@ _UNSENT_MS = 30_000
 
 @dataclass(frozen=True)
 class Gone:
-    """A worker that has ended: who it was, and its last words, if it had any."""
+    """A worker that has ended: its name, and its last message, if it sent one."""
 
     rank: int
     who: str
@@ -58,12 +58,12 @@ class Link:
         connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, _UNSENT_MS)
 
     def say(self, **what: Any) -> None:
-        """Send a line; to whom is gone, none."""
+        """Send a line; nothing happens if the other end is closed."""
         with contextlib.suppress(OSError):
             self.connection.sendall(json.dumps(what).encode() + b"\n")
 
     def hear(self) -> list[dict[str, Any]] | None:
-        """The lines that came; None once the other end is closed, or sends what is no line."""
+        """Return the lines that came; None after the other end is closed or sends an invalid line."""
         try:
             more = self.connection.recv(_LIMIT)
         except OSError:
@@ -78,7 +78,7 @@ class Link:
         return heard if all(isinstance(line, dict) for line in heard) else None
 
     def greeted(self) -> dict[str, Any]:
-        """The first line, waited for, and nothing behind it; an empty one if none comes."""
+        """Wait for the first line and return it; an empty one if none comes."""
         line = b""
         self.connection.settimeout(_HELLO_SECONDS)
         try:
@@ -110,12 +110,12 @@ class Lifeline:
         threading.Thread(target=self._listen, name="lifeline", daemon=True).start()
 
     def lost(self, seconds: float | None) -> Gone | None:
-        """Who is gone; waits so long for the news (None: for ever)."""
+        """Return the worker that has ended, after waiting at most so long (None: without end)."""
         self._news.wait(seconds)
         return self.gone
 
     def over(self) -> None:
-        """From now on nobody's end matters here."""
+        """Ignore the end of other workers from now on."""
         self._over.set()
 
     def tell_signal(self, number: int) -> None:
@@ -123,7 +123,7 @@ class Lifeline:
         self._tell(signal=number)
 
     def last_words(self, code: int, words: str) -> None:
-        """Say how this worker ends; the connections stay until its process has ended."""
+        """Send the last message of this worker; the connections stay until its process has ended."""
         self.over()
         self._tell(code=code, words=words)
 
@@ -155,7 +155,9 @@ class Lifeline:
             self._ended(Gone(**line["gone"]))
 
     def _ended(self, gone: Gone) -> None:
-        """Note the first that is gone, tell the others, and see to it that this process does not wait for ever."""
+        """Record the first ended worker, notify the others, and make sure that this process does not wait
+        without end.
+        """
         if self.gone is not None or (self._over.is_set() and self._rank == 0):
             return
         self.gone = gone
@@ -172,9 +174,9 @@ class Lifeline:
 def open_to(
     ranks: int, addresses: list[str], publish: Callable[[str], None], seconds: float, last: Callable[[Gone], None]
 ) -> Lifeline:
-    """Rank 0's end: wait for all the others at these addresses, of which they read what is published.
+    """Wait, as rank 0, for all other ranks at these addresses, which they read from the published value.
 
-    Raises WorkerGone if they don't all come within so many seconds.
+    Raises WorkerGone if some do not come within so many seconds.
     """
     token, attempt = secrets.token_hex(16), secrets.token_hex(8)
     links: Links = {}
@@ -191,8 +193,8 @@ def open_to(
             except TimeoutError:
                 missing = sorted(set(range(1, ranks)) - links.keys())
                 raise WorkerGone(
-                    f"Of {ranks} ranks {_named(missing)} did not come within {seconds:.0f} s. Look at what they say,"
-                    " and whether their machines reach this one on every port."
+                    f"Of {ranks} ranks, {_named(missing)} did not connect within {seconds:.0f} s. Read the"
+                    " messages of these ranks, and check that their machines reach this one on every port."
                 ) from None
             link = Link(connection)
             hello = link.greeted()
@@ -205,10 +207,10 @@ def open_to(
 
 
 def join(rank: int, find: Callable[[], str], seconds: float, last: Callable[[Gone], None]) -> Lifeline:
-    """Another rank's end: connect to where `find` says that rank 0 listens.
+    """Connect, as another rank, to the address of rank 0 that `find` returns.
 
-    What is found may be of an earlier start, whose process is no more: it is asked again until somebody answers.
-    Raises WorkerGone if nobody does within so many seconds.
+    An old address of an earlier start may be found first: it is asked again until rank 0 answers. Raises WorkerGone if
+    rank 0 does not answer within so many seconds.
     """
     until = time.monotonic() + seconds
     while True:
@@ -223,14 +225,15 @@ def join(rank: int, find: Callable[[], str], seconds: float, last: Callable[[Gon
                 link.connection.close()
         if time.monotonic() > until:
             raise WorkerGone(
-                f"Rank {rank} did not reach rank 0 at {' or '.join(there['addresses'])}, port {there['port']}, within"
-                f" {seconds:.0f} s. See that the machines reach each other on every port."
+                f"Rank {rank} did not reach rank 0 at {' or '.join(there['addresses'])}, port"
+                f" {there['port']}, within {seconds:.0f} s. Check that the machines reach each other on"
+                " every port."
             )
         time.sleep(_RETRY_SECONDS)
 
 
 def whoami() -> str:
-    """This process, for people."""
+    """Return the name of this process for messages."""
     return f"{socket.gethostname()}, process {os.getpid()}"
 
 

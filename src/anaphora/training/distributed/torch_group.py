@@ -48,7 +48,7 @@ _CALL = "anaphora/lifeline"
 
 
 class Distributed:
-    """One of the processes that `join` brought together."""
+    """One of the processes that `join` connected."""
 
     def __init__(self, environment: Mapping[str, str], store: Store, line: Lifeline) -> None:
         self.rank, self.ranks = int(environment["RANK"]), int(environment["WORLD_SIZE"])
@@ -61,30 +61,30 @@ class Distributed:
         self._told: int | None = None  # the signal that the first worker was told of
 
     def wrap(self, model: nn.Module, loss: Loss) -> Module:
-        """The loss in DistributedDataParallel; all begin with the first worker's weights."""
+        """Wrap the loss in DistributedDataParallel; all processes begin with the first worker's weights."""
         where = next(model.parameters()).device.type
         if where not in ("cpu", "cuda"):
             raise UsageError(f"Several ranks train on processors or on CUDA GPUs, not on {where}: use --device cpu.")
         if where == "cuda" and self._local > torch.cuda.device_count():
             raise UsageError(
-                f"There are {torch.cuda.device_count()} GPUs here for {self._local} processes: give torchrun as many"
-                " with --nproc-per-node, or train with --device cpu."
+                f"This machine has {torch.cuda.device_count()} GPUs for {self._local} processes: set"
+                " --nproc-per-node to the number of GPUs, or train with --device cpu."
             )
         return DistributedDataParallel(_Whole(model, loss), gradient_as_bucket_view=True)
 
     def holding_back(self, module: Module) -> AbstractContextManager[Any]:
-        """Within it gradients add up where they are; the first backward after it has them exchanged."""
+        """Add up gradients locally inside this block; the first backward pass afterwards exchanges them."""
         assert isinstance(module, DistributedDataParallel)
         return module.no_sync()
 
     def total(self, numbers: Tensor) -> Tensor:
-        """The sum of every worker's numbers, the same bits for all."""
+        """Return the sum of every worker's tensor, such as (n,), with the same bits in all workers."""
         summed = numbers.detach().clone()
         dist.all_reduce(summed)
         return summed
 
     def agree(self, said: Any) -> Any:
-        """What the first worker says is what all go by; one message, if it is short."""
+        """Return the first worker's value in all workers; one message, if it is short."""
         frame, rest = torch.zeros(_FRAME, dtype=torch.uint8), torch.empty(0, dtype=torch.uint8)
         if self.rank == 0:
             text = json.dumps(said).encode()
@@ -99,12 +99,12 @@ class Distributed:
         return json.loads(torch.cat([frame, rest])[_HEAD : _HEAD + length].numpy().tobytes())
 
     def everyone(self, said: Any) -> list[Any]:
-        """What each worker says, in their order, for all."""
+        """Return the value of each worker, in their order, in all workers."""
         text = torch.frombuffer(bytearray(json.dumps(said).encode()), dtype=torch.uint8)
         return [json.loads(part.numpy().tobytes()) for part in self._parts(text)]
 
     def gather(self, numbers: Tensor, axis: int) -> Tensor:
-        """Every worker's part, one behind the other along an axis, for all."""
+        """Return every worker's tensor, such as (n, H), concatenated along an axis, in all workers."""
         parts = self._parts(numbers.movedim(axis, 0).contiguous())
         return torch.cat(parts).movedim(0, axis).contiguous()
 
@@ -119,7 +119,7 @@ class Distributed:
         return [part[: int(length)] for part, length in zip(parts, lengths, strict=True)]
 
     def hand_out(self, arrays: Arrays) -> Arrays:
-        """The first worker's arrays, for all."""
+        """Return the first worker's arrays in all workers."""
         forms = self.agree([[name, array.dtype.str, list(array.shape)] for name, array in arrays.items()])
         found = {name: np.zeros(shape, np.dtype(kind)) for name, kind, shape in forms}
         for name, array in found.items():
@@ -130,7 +130,7 @@ class Distributed:
         return found
 
     def heard(self, number: int | None) -> int | None:
-        """A signal that reached this worker, or for the first one any other."""
+        """Return a signal that reached this worker, or for the first worker any other one."""
         if self.rank == 0:
             heard, self._line.signal = self._line.signal, None
             return number if number is not None else heard
@@ -140,19 +140,19 @@ class Distributed:
         return None
 
     def remember(self, folder: str) -> None:
-        """Note the run's folder where torchrun keeps it while it starts processes again."""
+        """Store the run's folder where torchrun keeps it across restarts."""
         self.folder = folder
         if self.rank == 0:
             self._store.set(_RUN, folder)
 
     def remembered(self) -> str | None:
-        """The folder of the run that this same command began before it was begun again."""
+        """Return the folder of the run that this command had begun before torchrun restarted it."""
         known = self.rank == 0 and self._store.check([_RUN])
         folder: str | None = self.agree(self._store.get(_RUN).decode() if known else None)
         return folder
 
     def leave(self) -> Workers:
-        """The first goes on alone, the others wait until it has ended."""
+        """Let the first worker continue alone; the others wait until it has ended."""
         if self.rank == 0:
             self._line.over()
             return Alone()
@@ -163,12 +163,16 @@ class Distributed:
         return self
 
     def gone(self, gone: Gone) -> WorkerGone:
-        """The error that this process ends in since another is gone: the first worker says so, if it can."""
+        """Return the error of this process after another has ended; the first worker reports it, if it can."""
         told = self.rank > 0 and (gone.rank > 0 or gone.code is not None)
         code = gone.code if told and gone.rank == 0 and gone.code else WorkerGone.exit_code
-        how = f"has ended: {gone.words}" if gone.code is not None else "is gone without a word: killed, or cut off"
+        how = (
+            f"has ended: {gone.words}"
+            if gone.code is not None
+            else "ended without a message: it was killed, or it lost its connection"
+        )
         return WorkerGone(
-            f"Rank {gone.rank} ({gone.who}) {how.rstrip('.')}. A training needs all of its {self.ranks} ranks, so it"
+            f"Rank {gone.rank} ({gone.who}) {how.rstrip('.')}. Training needs all {self.ranks} ranks, so it"
             f" ends here.{self._how_on()}",
             code,
             told=told,
@@ -178,21 +182,21 @@ class Distributed:
         if not self.folder:
             return ""
         if self._again:
-            return f" torchrun starts them again, to go on from the newest checkpoint in {self.folder}."
-        return f" Go on from the newest checkpoint, with torchrun as before or alone: anaphora resume {self.folder}"
+            return f" torchrun starts them again from the newest checkpoint in {self.folder}."
+        return f" Continue from the newest checkpoint, with torchrun or in one process: anaphora resume {self.folder}"
 
 
 @contextlib.contextmanager
 def join(environment: Mapping[str, str], say: Callable[[str], None]) -> Iterator[Distributed]:
-    """Be one of the processes that the environment tells of, for the length of a `with` block.
+    """Join the processes of the environment inside a `with` block.
 
-    An error in it is what its process says last to the others. Raises WorkerGone if another process has ended, or has
-    said already what was wrong. A process that is stuck while another is gone ends at once; `say` then tells why.
+    An error in the block is this process's last message to the others. Raises WorkerGone if another process has ended,
+    or has reported an error. A process that hangs after another has ended stops at once; `say` then reports the reason.
     """
     workers: Distributed | None = None
 
     def last(gone: Gone) -> None:
-        error = WorkerGone(f"Rank {gone.rank} is gone.") if workers is None else workers.gone(gone)
+        error = WorkerGone(f"Rank {gone.rank} has ended.") if workers is None else workers.gone(gone)
         if not error.told:
             say(str(error))
         os._exit(error.code)
@@ -257,7 +261,7 @@ def _meet(environment: Mapping[str, str], last: Callable[[Gone], None]) -> tuple
     except dist.DistError as error:
         raise WorkerGone(
             f"Rank {rank} waited {seconds:.0f} s for rank 0 at {environment['MASTER_ADDR']}, port"
-            f" {environment['MASTER_PORT']}, and it did not come: {str(error).splitlines()[0]}"
+            f" {environment['MASTER_PORT']}, but rank 0 did not connect: {str(error).splitlines()[0]}"
         ) from error
 
 
@@ -276,9 +280,9 @@ def _form(environment: Mapping[str, str], store: Store) -> None:
 
 
 def threads(environment: Mapping[str, str]) -> int:
-    """How many threads a process here should compute with: the processors by the processes on this machine.
+    """Return the number of threads of a process: the processors divided by the processes on this machine.
 
-    `ANAPHORA_THREADS` says otherwise; so does `OMP_NUM_THREADS` where it is more than the 1 that torchrun sets.
+    `ANAPHORA_THREADS` overrides it; so does `OMP_NUM_THREADS` if it is more than the 1 that torchrun sets.
     """
     if environment.get("OMP_NUM_THREADS", "1") != "1" and "ANAPHORA_THREADS" not in environment:
         return torch.get_num_threads()
@@ -288,7 +292,7 @@ def threads(environment: Mapping[str, str]) -> int:
 
 
 def _addresses(environment: Mapping[str, str]) -> list[str]:
-    """Where rank 0 may be reached: its machine need not be the one that torchrun's processes meet at."""
+    """Return the addresses of rank 0, whose machine may differ from the meeting point of torchrun's processes."""
     if environment.get("LOCAL_WORLD_SIZE") == environment["WORLD_SIZE"]:
         return ["127.0.0.1"]
     meeting = environment["MASTER_ADDR"]
@@ -299,7 +303,7 @@ def _addresses(environment: Mapping[str, str]) -> list[str]:
 
 
 def _ended(error: BaseException, workers: Distributed | None, line: Lifeline) -> BaseException:
-    """The error that a process ends in: its own, or another's if that is what it comes from."""
+    """Return the error of a process: its own, or that of another process if that is the cause."""
     asked = isinstance(error, KeyboardInterrupt | Interrupted | Terminated)
     gone = line.lost(0.0 if isinstance(error, AnaphoraError) and not asked else _NEWS_SECONDS if not asked else 0.2)
     rank = 0 if workers is None else workers.rank
@@ -315,7 +319,7 @@ def _ended(error: BaseException, workers: Distributed | None, line: Lifeline) ->
 
 
 def _be_left_alone() -> None:
-    """Let this process end by itself: torchrun asks all to stop as soon as one has."""
+    """Let this process end by itself, because torchrun stops all processes as soon as one has ended."""
     if threading.current_thread() is threading.main_thread():
         for number in (signal.SIGINT, signal.SIGTERM):
             signal.signal(number, signal.SIG_IGN)

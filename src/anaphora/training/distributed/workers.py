@@ -1,8 +1,7 @@
-"""The processes that train one model together, as the loop sees them; `Alone` is the usual one.
+"""The processes that train one model together, from the loop's view; `Alone` is the usual one.
 
-Every worker makes the same global batch and takes its own part of it, so that all agree on what a batch is without a
-word. What they tell each other is numbers, and JSON for what the first of them decides by its clock and reads from its
-disk: it alone looks at the held-out part, writes and speaks.
+Every worker makes the same global batch and takes its own part of it, so that batches need no messages. Messages are
+numbers, and JSON for decisions of the first worker by its clock and its disk: it alone validates, writes and reports.
 """
 
 from __future__ import annotations
@@ -25,101 +24,103 @@ Module = Callable[[Any, Any], tuple[Tensor, Any]]  # batch and carry to loss and
 
 
 class Workers(Protocol):
-    """One worker among `ranks`; number 0 keeps the records."""
+    """One worker among `ranks`; number 0 writes the records."""
 
     rank: int
     ranks: int
 
     def wrap(self, model: nn.Module, loss: Loss) -> Module:
-        """What gives loss and carry of this worker's rows: the gradients of its backward are the mean over all."""
+        """Return a function for loss and carry of this worker's rows; the gradients of its backward pass are the mean
+        over all workers.
+        """
 
     def holding_back(self, module: Module) -> AbstractContextManager[Any]:
-        """Within it gradients add up where they are; the first backward after it has them exchanged."""
+        """Add up gradients locally inside this block; the first backward pass afterwards exchanges them."""
 
     def total(self, numbers: Tensor) -> Tensor:
-        """The sum of every worker's numbers, the same bits for all."""
+        """Return the sum of every worker's tensor, such as (n,), with the same bits in all workers."""
 
     def agree(self, said: Any) -> Any:
-        """What the first worker says, which JSON can hold, is what all go by."""
+        """Return the first worker's value, which JSON can hold, in all workers."""
 
     def everyone(self, said: Any) -> list[Any]:
-        """What each worker says, which JSON can hold, in their order, for all."""
+        """Return the values of all workers, which JSON can hold, in their order."""
 
     def gather(self, numbers: Tensor, axis: int) -> Tensor:
-        """Every worker's part, one behind the other along an axis, for all."""
+        """Return every worker's tensor, such as (n, H), concatenated along an axis, in all workers."""
 
     def hand_out(self, arrays: Arrays) -> Arrays:
-        """The first worker's arrays, for all."""
+        """Return the first worker's arrays in all workers."""
 
     def heard(self, number: int | None) -> int | None:
-        """A signal that reached this worker; the first one is told of those that reached the others."""
+        """Return a signal that reached this worker; the first worker also receives those of the others."""
 
     def remember(self, folder: str) -> None:
-        """The run's folder: where those are sent who ask, and where the same command, begun again, goes on."""
+        """Store the run's folder, for messages and for a restart of the same command."""
 
     def remembered(self) -> str | None:
-        """The folder of the run that this same command began before it was begun again."""
+        """Return the folder of the run that this command had begun before it was restarted."""
 
     def leave(self) -> Workers:
-        """After this they do nothing together: the first goes on alone, the others wait until it has ended.
+        """End the joint work: the first worker continues alone, and the others wait until it has ended.
 
-        Raises WorkerGone in the others if it ended in an error.
+        Raises WorkerGone in the others if it ended with an error.
         """
 
 
 class Alone:
-    """One process: everything is already shared."""
+    """One process, for which everything is already shared."""
 
     rank = 0
     ranks = 1
 
     def wrap(self, model: nn.Module, loss: Loss) -> Module:
-        """The loss with this model."""
+        """Return the loss with this model."""
         return functools.partial(loss, model)
 
     def holding_back(self, module: Module) -> AbstractContextManager[Any]:
-        """Nothing is held back."""
+        """Do nothing."""
         return contextlib.nullcontext()
 
     def total(self, numbers: Tensor) -> Tensor:
-        """The numbers themselves."""
+        """Return the tensor itself, such as (n,)."""
         return numbers
 
     def agree(self, said: Any) -> Any:
-        """What was said."""
+        """Return the value itself."""
         return said
 
     def everyone(self, said: Any) -> list[Any]:
-        """What was said."""
+        """Return the value in a list."""
         return [said]
 
     def gather(self, numbers: Tensor, axis: int) -> Tensor:
-        """The numbers themselves."""
+        """Return the tensor itself, such as (n, H)."""
         return numbers
 
     def hand_out(self, arrays: Arrays) -> Arrays:
-        """The arrays themselves."""
+        """Return the arrays themselves."""
         return arrays
 
     def heard(self, number: int | None) -> int | None:
-        """The signal itself."""
+        """Return the signal itself."""
         return number
 
     def remember(self, folder: str) -> None:
-        """Nobody asks."""
+        """Do nothing."""
 
     def remembered(self) -> str | None:
-        """Nothing began this command again."""
+        """Return None."""
         return None
 
     def leave(self) -> Workers:
-        """It was alone before."""
+        """Return this worker."""
         return self
 
 
 @contextlib.contextmanager
 def each(workers: Workers) -> Iterator[None]:
-    """What every worker does by itself: where one fails all end, and the first that failed says why."""
+    """Run a block in every worker: if one fails, all end, and the first that failed reports the error."""
     failed: AnaphoraError | None = None
     try:
         yield
@@ -130,23 +131,23 @@ def each(workers: Workers) -> Iterator[None]:
     if first is None:
         return
     if first != workers.rank or failed is None:
-        raise WorkerGone(f"Rank {first} has failed and says why.", codes[first], told=True)
+        raise WorkerGone(f"Rank {first} has failed and gives the reason.", codes[first], told=True)
     raise failed
 
 
 def check_same(workers: Workers, facts: Mapping[str, str]) -> None:
-    """Find out that all workers do the same; `facts` are what must be equal, by the words for it.
+    """Check that all workers do the same; `facts` are the values that must be equal, by their names.
 
-    Raises UsageError in the first worker, and WorkerGone in the others, if they don't.
+    Raises UsageError in the first worker, and WorkerGone in the others, if they differ.
     """
     told = workers.everyone(dict(facts))
     for rank, theirs in enumerate(told):
         for name, ours in told[0].items():
             if theirs[name] != ours and workers.rank == 0:
                 raise UsageError(
-                    f"Rank {rank} has another {name} than rank 0: {theirs[name]}, expected {ours}. All ranks need the"
-                    " same data, settings, versions and instruction set (ANAPHORA_ARCH=avx2 has every machine use one"
-                    " that it has)."
+                    f"The {name} of rank {rank} differs from that of rank 0: {theirs[name]}, expected"
+                    f" {ours}. All ranks need the same data, settings, versions and instruction set"
+                    " (ANAPHORA_ARCH=avx2 makes every machine use an instruction set that it has)."
                 )
             if theirs[name] != ours:
-                raise WorkerGone("Rank 0 says what is not the same.", UsageError.exit_code, told=True)
+                raise WorkerGone("Rank 0 names the difference.", UsageError.exit_code, told=True)
