@@ -72,7 +72,7 @@ def test_a_text_trains_the_model_that_the_task_trains(writer: LanguageModel, tmp
     assert writer.config == settings
     assert writer.report.score.nats == report.score.nats
     assert writer.evaluate(TEXT[-len(TEXT) // 10 :]).nats_per_unit == report.score.nats
-    assert writer.evaluate(TEXT[-len(TEXT) // 10 :]).floor_nats == report.baseline.whole_nats
+    assert writer.evaluate(TEXT[-len(TEXT) // 10 :]).baseline_nats == report.baseline.whole_nats
 
 
 @pytest.mark.parametrize("form", ["pairs", "lists", "frame", "mapping", "csv", "jsonl", "series of a frame"])
@@ -178,7 +178,7 @@ def test_several_texts_are_one(writer: LanguageModel, tmp_path: Path) -> None:
     forms: list[Any] = ["the cat\nsat on\n", ["the cat", "sat on"], np.array(["the cat\n", "sat on"])]
     forms += [[tmp_path / "a.txt", tmp_path / "b.txt"], polars.Series(["the cat", "sat on"])]
     assert len({writer.evaluate(form).nats_per_unit for form in forms}) == 1
-    assert writer.evaluate("the cat", training_text=TEXT).floor_note == "counted on the text that was given"
+    assert writer.evaluate("the cat", training_text=TEXT).baseline_note == "counted on the text that was given"
 
 
 # Files

@@ -75,7 +75,9 @@ def test_a_disk_that_fills_up_during_training(folder: Path, quiet_environment: d
     """A limit on a file's size is a full disk, as far as writing goes; the log is short enough to be written."""
     (folder / "m.anaphora").write_bytes(b"an older model")
     done = shell(f"ulimit -f 5; anaphora {TRAIN} -o m.anaphora", folder, quiet_environment)
-    failed(done, 2, "could not be written: File too large. What was there before is untouched; make room, or name")
+    failed(
+        done, 2, "could not be written: File too large. The file that was there before is unchanged; free disk space,"
+    )
     assert done.stderr.endswith(" No model could be saved.\n")
     assert (folder / "m.anaphora").read_bytes() == b"an older model"
     assert [path.name for path in folder.iterdir() if path.name.endswith(".part")] == []

@@ -44,8 +44,8 @@ def test_run_eval_and_verify(run: Run, tmp_path: Path, python: Path | str, kind:
     assert facts["nats_per_unit"] == pytest.approx(nats, rel=1e-12)
     assert facts["bits_per_unit"] == pytest.approx(nats / math.log(2))
     assert facts["perplexity"] == pytest.approx(math.exp(nats))
-    assert facts["floor_nats"] is None
-    assert "--baseline-text" in facts["floor_note"]
+    assert facts["baseline_nats"] is None
+    assert "--baseline-text" in facts["baseline_note"]
 
     whole = run("verify", "m.anaphora", python=python)
     assert whole.returncode == 0, whole.stderr
@@ -58,7 +58,7 @@ def test_the_floor_from_the_training_text(run: Run, tmp_path: Path) -> None:
     (tmp_path / "e.txt").write_text(TEXT[30:500], encoding="utf-8")
     facts = json.loads(run("eval", "m.anaphora", "e.txt", "--json", "--baseline-text", "t.txt").stdout)
     ngram = KneserNey(7, vocabulary.size).fit(vocabulary.encode(TEXT))
-    assert facts["floor_nats"] == pytest.approx(ngram.nats(vocabulary.encode(TEXT[30:500]))[1:].mean())
+    assert facts["baseline_nats"] == pytest.approx(ngram.nats(vocabulary.encode(TEXT[30:500]))[1:].mean())
     assert "n-gram" in run("eval", "m.anaphora", "e.txt", "--baseline-text", "t.txt").stdout
 
 
@@ -134,7 +134,7 @@ def test_verify_as_json(run: Run, tmp_path: Path) -> None:
 def test_a_card_cannot_draw_on_the_screen(run: Run, tmp_path: Path) -> None:
     write_model(tmp_path / "m.anaphora")
     opened = bundle.read(tmp_path / "m.anaphora")
-    card = {"sources": ["a\x1b[2Jb.txt"], "floor": {"nats_per_unit": 1.5}, "steps": 12345}
+    card = {"sources": ["a\x1b[2Jb.txt"], "baseline": {"nats_per_unit": 1.5}, "steps": 12345}
     bundle.write(tmp_path / "m.anaphora", opened.tensors, {**opened.config, "card": card})
     shown = run("verify", "m.anaphora").stdout
     assert "\x1b" not in shown

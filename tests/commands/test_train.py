@@ -25,10 +25,10 @@ from program import TEXT, TINY, Run, failed
     ("content", "words"),
     [
         (None, ["'t.txt' does not exist"]),
-        (b"", ["empty-file  t.txt", "fill it"]),
+        (b"", ["empty-file  t.txt", "add text to it"]),
         (b"abc\n" * 50 + b"\0\1\2\3" * 50, ["binary", "line 51"]),
         ("héllo wörld\n".encode("latin-1") * 50, ["byte 1", "line 1", "--encoding"]),
-        (b"short text " * 4, ["Bring more text", "--batch"]),
+        (b"short text " * 4, ["Add text", "--batch"]),
         (b"a" * 5000, ["at least two different"]),
     ],
     ids=["missing", "empty", "binary", "encoding", "short", "one symbol"],
@@ -71,7 +71,7 @@ def test_trains_and_reports(run: Run, tmp_path: Path) -> None:
     scored = run("eval", "m.anaphora", "valid.txt", "--json")
     facts = json.loads(scored.stdout)
     assert facts["nats_per_unit"] == pytest.approx(nats, abs=1e-4)
-    assert facts["floor_nats"] == pytest.approx(floor, abs=1e-4)  # the very text that was held out: the card knows
+    assert facts["baseline_nats"] == pytest.approx(floor, abs=1e-4)  # the very text that was held out: the card knows
 
 
 def training(tmp_path: Path, environment: dict[str, str], stderr: int) -> subprocess.Popen[bytes]:

@@ -64,7 +64,7 @@ def test_a_folder_that_cannot_be_flushed_is_not_taken_for_a_file_that_is_not_the
 
     monkeypatch.setattr(os, "fsync", flush)
     if number == errno.EIO:
-        with pytest.raises(UsageError, match="was written, but may not last"):
+        with pytest.raises(UsageError, match="was written, but may be lost"):
             atomic.write(path, [b"new"])
     else:
         atomic.write(path, [b"new"])

@@ -21,7 +21,9 @@ def log(tmp_path: Path) -> Path:
         events.append({"event": "step", "step": step, "loss": loss, "units": 512, "seconds": step * 0.5})
         if step % 10 == 0:
             events.append({"event": "evaluation", "step": step, "loss": 3.1 / step**0.3})
-    events.append({"event": "finish", "unit": "word", "nats": 1.025, "floor_nats": 1.5})
+    accuracy = {"name": "accuracy", "per": "", "value": 0.5, "baseline": 0.25}
+    nats = {"name": "nats", "per": "word", "value": 1.025, "baseline": 1.5}
+    events.append({"event": "finish", "results": [accuracy, nats]})
     path = tmp_path / "metrics.jsonl"
     path.write_text("".join(json.dumps(event) + "\n" for event in events), encoding="utf-8")
     return path
@@ -29,7 +31,7 @@ def log(tmp_path: Path) -> Path:
 
 def test_what_the_log_holds(log: Path) -> None:
     curve = read_curve(log)
-    assert (curve.unit, curve.floor_nats, curve.score, curve.seconds) == ("word", 1.5, 1.025, 20.0)
+    assert (curve.unit, curve.baseline, curve.score, curve.seconds) == ("word", 1.5, 1.025, 20.0)
     assert [x for x, _ in curve.held_out] == [5120, 10240, 15360, 20480]
     assert len(curve.train) == 39  # a step whose loss was not finite has no point
     assert curve.train[0] == (512, 3.0)

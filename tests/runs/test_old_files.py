@@ -50,10 +50,19 @@ def written(run: Path) -> dict[str, dict[str, object]]:
 def test_an_old_model_opens_with_its_config_and_evaluates(name: str, old: Path) -> None:
     model = anaphora.load(old / f"{name}.anaphora")
     assert model.config.model_dump(exclude_none=True) == written(old / f"{name}.run")
+    before, today = ("floors", "baselines") if name == "fill-lstm" else ("floor", "baseline")
+    assert model.card[today] == model.runtime.config["card"][before]
     task = registry.task(registry.open_model(model.runtime).task)
     options = {option.name: option.default for option in task.eval_options}
     score = model.score_files([str(old / SCORED_ON[name])], "utf-8", **options)
     assert all(np.isfinite(value) for value in score.as_json().values() if isinstance(value, float))
+
+
+def test_the_baseline_of_an_old_card_stands_beside_the_score_of_its_held_out_text(old: Path) -> None:
+    model = anaphora.load(old / "language-char.anaphora")
+    text = (old / "novel.txt").read_text(encoding="utf-8")
+    held_out = text[-model.card["held_out_units"] :]
+    assert model.evaluate(held_out).baseline_nats == model.runtime.config["card"]["floor"]["nats_per_unit"]
 
 
 @pytest.mark.parametrize("name", SCORED_ON)

@@ -131,7 +131,7 @@ def test_a_model_that_needs_whole_rows_goes_no_steps(checked: dict[str, Any], rn
         lambda: model.score(inputs),
     ]
     for attempt in tries:
-        with pytest.raises(UsageError, match=r"Block '.*' needs a sequence's end .* model.forward"):
+        with pytest.raises(UsageError, match=r"Block '.*' needs the end of a sequence .* model.forward"):
             attempt()
 
 

@@ -166,7 +166,7 @@ def test_the_same_seed_tries_the_same(tmp_path: Path) -> None:
 def test_another_search_is_not_mixed_in(tmp_path: Path) -> None:
     search(tmp_path).run()
     other = {"training.learning_rate": SearchRange(1e-4, 0.5, log=True)}
-    for given, what in (({"spaces": other}, "knobs"), ({"facts": {"task": "x", "seed": 3}}, "task")):
+    for given, what in (({"spaces": other}, "fields"), ({"facts": {"task": "x", "seed": 3}}, "task")):
         with pytest.raises(UsageError, match=rf"holds another search: its {what} differ"):
             search(tmp_path, **given).run()
 

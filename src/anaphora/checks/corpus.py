@@ -95,7 +95,7 @@ def smaller_batch(units: int, sizes: Sequence[tuple[int, int]]) -> str:
     `sizes` are numbers of rows and steps.
     """
     fits = (f"use --batch {batch} --bptt {steps}" for batch, steps in sizes if batch * steps <= units)
-    return next(fits, "use a text of at least a few sentences: this text is too short to learn from")
+    return next(fits, "use another text: this text is too short to learn from")
 
 
 def _lines(corpus: TextCorpus) -> tuple[TextLines, TextLines]:

@@ -27,6 +27,7 @@ def verify(
     """
     from anaphora import bundle
     from anaphora.bundle import spec
+    from anaphora.config.old_names import card_by_current_names
 
     for path in models:
         facts = bundle.verify(path)
@@ -44,7 +45,7 @@ def verify(
         for block_path, block in spec.walk(spec.essence(tree)):
             fields = ", ".join(f"{name} {value}" for name, value in block.items() if name not in ("kind", "name"))
             print(f"    {block_path:<22}{block['kind']:<12}{fields}")
-        for name, value in _flat(facts.config.get("card", {})):
+        for name, value in _flat(card_by_current_names(facts.config.get("card", {}))):
             print(f"  {_plain(name):<24}{_plain(value)}")
 
 

@@ -1,6 +1,6 @@
-"""Names that config fields had in earlier versions: model files and run folders that hold them are read by them.
+"""Names that fields had in earlier versions: model files and run folders that hold an old name are read.
 
-data.longest → data.max_length
+data.longest → data.max_length      card["floor"] → card["baseline"]
 
 Options of the command line, config files of users and arguments in Python are never read by old names.
 """
@@ -25,6 +25,9 @@ OLD_NAMES = {
 }
 """Old name → current name of each section's fields; no task uses an old name for another field of the same section."""
 
+OLD_CARD_KEYS = {"floor": "baseline", "floors": "baselines"}
+"""Old key → current key of a model card."""
+
 
 def by_current_names(values: Values) -> dict[str, Any]:
     """Return values, by section and key, with every old key replaced by its current name; all else stays as it is."""
@@ -32,6 +35,11 @@ def by_current_names(values: Values) -> dict[str, Any]:
         section: _renamed(OLD_NAMES.get(section, {}), keys) if isinstance(keys, Mapping) else keys
         for section, keys in values.items()
     }
+
+
+def card_by_current_names(card: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a model card with every old key replaced by its current one."""
+    return _renamed(OLD_CARD_KEYS, card)
 
 
 def _renamed(names: Mapping[str, str], keys: Mapping[str, Any]) -> dict[str, Any]:

@@ -37,8 +37,8 @@ def write(path: str | os.PathLike[str], chunks: Iterable[bytes | memoryview]) ->
         os.replace(beside, target)
     except OSError as error:
         raise UsageError(
-            f"'{path}' could not be written: {error.strerror or error}. What was there before is untouched; "
-            "make room, or name another place."
+            f"'{path}' could not be written: {error.strerror or error}. The file that was there before is"
+            " unchanged; free disk space, or name another place."
         ) from error
     finally:
         _remove(beside)
@@ -46,8 +46,8 @@ def write(path: str | os.PathLike[str], chunks: Iterable[bytes | memoryview]) ->
         _flush_folder(target.parent)
     except OSError as error:
         raise UsageError(
-            f"'{path}' was written, but may not last through a power cut: flushing its folder failed:"
-            f" {error.strerror or error}. Look after the disk."
+            f"'{path}' was written, but may be lost in a power cut, because its folder could not be"
+            f" flushed: {error.strerror or error}. Check the disk."
         ) from error
 
 

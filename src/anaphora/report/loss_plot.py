@@ -39,7 +39,7 @@ class Curve:
     unit: str
     train: Points
     held_out: Points
-    floor_nats: float | None
+    baseline: float | None
     score: float | None
     seconds: float
 
@@ -56,12 +56,13 @@ def read_curve(path: Path) -> Curve:
     per_step = steps[0]["units"]
     looks = [event for event in events if event["event"] == "evaluation"]
     finish: dict[str, Any] = next((event for event in events if event["event"] == "finish"), {})
+    nats: dict[str, Any] = next((result for result in finish.get("results", ()) if result["name"] == "nats"), {})
     return Curve(
-        unit=finish.get("unit", "unit"),
+        unit=nats.get("per", "unit"),
         train=[(event["step"] * per_step, event["loss"]) for event in steps if event["loss"] is not None],
         held_out=[(event["step"] * per_step, event["loss"]) for event in looks if event["loss"] is not None],
-        floor_nats=finish.get("floor_nats"),
-        score=finish.get("nats"),
+        baseline=nats.get("baseline"),
+        score=nats.get("value"),
         seconds=steps[-1]["seconds"],
     )
 
@@ -79,8 +80,8 @@ def draw_curve(curve: Curve, title: str, subtitle: str = "") -> Figure:
     axes.plot(*_columns(curve.train), color=SEEN, linewidth=0.8, alpha=0.4)
     axes.plot(*_columns(smooth(curve.train)), color=SEEN, linewidth=2.2)
     axes.plot(*_columns(curve.held_out), color=UNSEEN, linewidth=2.2, marker="o", markersize=4.5)
-    if curve.floor_nats is not None:
-        axes.axhline(curve.floor_nats, color=FLOOR, linewidth=1.8, linestyle=(0, (5, 2)))
+    if curve.baseline is not None:
+        axes.axhline(curve.baseline, color=FLOOR, linewidth=1.8, linestyle=(0, (5, 2)))
     _limits(axes, curve)
     _labels(axes, curve)
 
@@ -108,7 +109,7 @@ def save(figure: Figure, path: Path) -> None:
 
 def _limits(axes: Axes, curve: Curve) -> None:
     values = [y for _, y in [*smooth(curve.train), *curve.held_out]]
-    low = min([*values, *([curve.floor_nats] if curve.floor_nats is not None else [])])
+    low = min([*values, *([curve.baseline] if curve.baseline is not None else [])])
     room = 0.06 * (max(values) - low) or 0.1
     axes.set_ylim(low - room, max(values) + room)
     axes.set_xlim(0, max(x for x, _ in [*curve.train, *curve.held_out]))
@@ -119,8 +120,8 @@ def _labels(axes: Axes, curve: Curve) -> None:
     named: list[tuple[str, str, float, float | None]] = [("training text", SEEN_INK, smooth(curve.train)[-1][1], None)]
     if curve.held_out:
         named.append(("held-out text", UNSEEN, curve.held_out[-1][1], curve.score))
-    if curve.floor_nats is not None:
-        named.append(("n-gram model", FLOOR, curve.floor_nats, None))
+    if curve.baseline is not None:
+        named.append(("n-gram model", FLOOR, curve.baseline, None))
     bottom, top = axes.get_ylim()
     shares = apart([(y - bottom) / (top - bottom) for _, _, y, _ in named], _LABEL_HEIGHT)
     for (name, colour, y, score), share in zip(named, shares, strict=True):

@@ -170,8 +170,8 @@ class Model:
         """Raise UsageError if a block needs whole rows, because the model then cannot run step by step."""
         if self.needs_whole_rows:
             raise UsageError(
-                f"Block '{self.needs_whole_rows}' needs a sequence's end before it can say anything, so the model "
-                "cannot go step by step. Give whole sequences to model.forward instead."
+                f"Block '{self.needs_whole_rows}' needs the end of a sequence before its first output, so"
+                " the model cannot go step by step. Give whole sequences to model.forward instead."
             )
 
     def _check_state(self, state: State | None, B: int) -> State:

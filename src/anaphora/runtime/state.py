@@ -95,7 +95,7 @@ def unpack_parts(blob: bytes, digest: bytes) -> dict[str, NDArray[Any]]:
         if at != len(body):
             raise ValueError(f"{len(body) - at} bytes too many")
     except (TypeError, ValueError) as error:
-        raise DataError(f"This session state has a head that does not describe it: {error}.") from error
+        raise DataError(f"This session state has an invalid head: {error}.") from error
     return parts
 
 
@@ -103,13 +103,15 @@ def _opened(blob: bytes, digest: bytes, wanted: int) -> tuple[int, bytes]:
     """Return the count and the checksum of a state's header; raise an error for bytes of another model or version."""
     if len(blob) < _HEADER.size or not blob.startswith(_MAGIC):
         raise DataError(
-            f"These {len(blob)} bytes are no session state: one begins with {_MAGIC.rstrip(bytes(1))!r} and has at "
-            f"least {_HEADER.size} bytes. Pass what `session.state` gave, whole."
+            f"These {len(blob)} bytes are not a session state: a session state begins with"
+            f" {_MAGIC.rstrip(bytes(1))!r} and has at least {_HEADER.size} bytes. Pass the whole output of"
+            " `session.state`."
         )
     _, version, count, of_model, of_rest = _HEADER.unpack_from(blob)
     if version != wanted:
         raise IncompatibleBundle(
-            f"This session state has version {version}; this anaphora reads {wanted}. Use the one that saved it."
+            f"This session state has version {version}; this anaphora reads {wanted}. Use the version of"
+            " anaphora that saved it."
         )
     if of_model != digest:
         raise IncompatibleBundle(
@@ -122,5 +124,5 @@ def _opened(blob: bytes, digest: bytes, wanted: int) -> tuple[int, bytes]:
 def _check(rest: bytes, digest: bytes) -> None:
     if hashlib.sha256(rest).digest() != digest:
         raise DataError(
-            "This session state is damaged: its checksum does not fit. Use another copy, or feed the text again."
+            "This session state is damaged: its checksum does not match. Use another copy, or feed the text again."
         )

@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 
 from anaphora.data.batches import Ragged
-from anaphora.data.files.tables import Columns as Frame
+from anaphora.data.files.tables import ColumnTable as Frame
 from anaphora.errors import CorruptBundle, DataError
-from anaphora.tasks.classify.encoding import Reader, Scale, encode, guess_units, targets
+from anaphora.tasks.classify.encoding import Reader, Scale, encode, suggest_units, targets
 from labelled import config, sentences, split, waves
 
 
@@ -108,9 +108,9 @@ def test_numbers_that_are_missing_or_none() -> None:
 
 
 def test_units_are_guessed_by_how_long_rows_are() -> None:
-    assert guess_units(["Müller", "Van der Berg", "O'Neil"]) == "char"
-    assert guess_units(["a good film", "so bad it hurts"]) == "word"
-    assert guess_units(["ACGTTGCA" * 20] * 3) == "char"
+    assert suggest_units(["Müller", "Van der Berg", "O'Neil"]) == "char"
+    assert suggest_units(["a good film", "so bad it hurts"]) == "word"
+    assert suggest_units(["ACGTTGCA" * 20] * 3) == "char"
 
 
 def test_targets() -> None:

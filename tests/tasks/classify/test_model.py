@@ -232,7 +232,7 @@ def test_a_training_leaves_a_file_that_scores_what_the_report_says(
     card = opened.config["card"]
     assert (card["accuracy"], card["macro_f1"]) == (report.score.accuracy, report.score.macro_f1)
     assert (card["data_sha256"], card["held_out_rows"]) == (corpus.sha256, len(corpus.held_out))
-    assert card["floor"]["linear_accuracy"] == report.baseline.linear_accuracy
+    assert card["baseline"]["linear_accuracy"] == report.baseline.linear_accuracy
     assert from_values(ClassifyConfig, opened.config["training"]) == settings
     events = [json.loads(line) for line in (report.run_dir / "metrics.jsonl").read_text(encoding="utf-8").splitlines()]
     assert events[-1]["event"] == "finish"

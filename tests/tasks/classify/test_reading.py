@@ -11,7 +11,7 @@ import pytest
 
 from anaphora.data.batches import Ragged
 from anaphora.data.examples import hold_out_stratified
-from anaphora.data.files.tables import Columns as Frame
+from anaphora.data.files.tables import ColumnTable as Frame
 from anaphora.errors import DataError, UsageError
 from anaphora.tasks.classify import data
 from anaphora.tasks.classify.columns import Columns, choose
@@ -97,7 +97,7 @@ def test_a_series_is_a_list_per_channel_or_steps_of_lists() -> None:
     ("values", "said"),
     [
         ([[1, 2], [3]], r"x: the channels have different numbers of steps \(2 in 'u', 1 in 'v'\)"),
-        ([[1, "two"], [3, 4]], r"x: column 'u' holds \"two\", which is no number"),
+        ([[1, "two"], [3, 4]], r"x: column 'u' holds \"two\", which is not a number"),
         ([[1, True], [3, 4]], r"x: column 'u' holds true"),
         ([1.0, [3, 4]], r"x: column 'u' should hold a list of numbers, one per step; it holds 1\.0"),
         ([[[1, 2], [3]]], r"x: the steps of 'u' have 1 to 2 numbers"),
@@ -147,7 +147,7 @@ def test_a_long_table_becomes_series(tmp_path: Path) -> None:
     [
         ({"label": ["x", "y"]}, r'the data, row 2: series "b" has label "y" here and "x" in the data, row 1'),
         ({"id": ["b", ""]}, r"row 2: column 'id' is empty"),
-        ({"u": ["1", "one"]}, r"row 2: column 'u' holds \"one\", which is no number"),
+        ({"u": ["1", "one"]}, r"row 2: column 'u' holds \"one\", which is not a number"),
     ],
 )
 def test_a_line_of_a_long_table_that_does_not_fit(changes: dict[str, list[Any]], said: str) -> None:

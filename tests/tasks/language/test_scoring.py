@@ -81,13 +81,13 @@ def writer(kind: str = "char", text: str = TEXT, **config: object) -> LanguageMo
 
 def test_a_score_with_its_floor() -> None:
     text = TEXT[50:200]
-    card = {"held_out_sha256": hashlib.sha256(text.encode()).hexdigest(), "floor": {"nats_per_unit": 1.25}}
+    card = {"held_out_sha256": hashlib.sha256(text.encode()).hexdigest(), "baseline": {"nats_per_unit": 1.25}}
     known = evaluate(writer(card=card), text)
-    assert known.floor_nats == 1.25
+    assert known.baseline_nats == 1.25
     other = evaluate(writer(card=card), text + "a")
-    assert other.floor_nats is None
+    assert other.baseline_nats is None
     counted = evaluate(writer(card=card), text, TEXT)
-    assert counted.floor_nats is not None
+    assert counted.baseline_nats is not None
     assert counted.nats_per_unit == known.nats_per_unit
     assert known.bits_per_unit == pytest.approx(known.nats_per_unit / math.log(2))
     assert known.bits_per_byte == pytest.approx(known.bits_per_unit * 149 / 150)  # the first character is only read
@@ -103,7 +103,7 @@ def test_a_sample_of_a_text_is_scored_beside_its_floor(monkeypatch: pytest.Monke
     found = evaluate(writer(), text, text, max_units=1000)
     assert (found.units, found.text_units) == (1000 - 1000 % len(pieces), len(text) - 1)
     assert found.nats_per_unit == pytest.approx(score.nats(writer().runtime, ids, pieces).mean(), rel=1e-12)
-    assert found.floor_nats == pytest.approx(expected.mean(), rel=1e-12)
+    assert found.baseline_nats == pytest.approx(expected.mean(), rel=1e-12)
     assert found.bits_per_byte == pytest.approx(found.bits_per_unit * (len(text) - 1) / len(text))
     monkeypatch.setattr(tokenized, "IN_MEMORY", 0)  # and so it is from the disk
     assert evaluate(writer(), text, text, max_units=1000) == found

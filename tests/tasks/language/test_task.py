@@ -79,7 +79,7 @@ def test_the_vocabulary_is_of_the_training_part_alone() -> None:
             r"has 810 characters; .* 64 rows by 16 steps needs 1,025\. .*--batch 8 --bptt 32",
         ),
         (["--units", "word"], TEXT[:90], r"has 26 words; one batch of 4 rows by 16 steps needs 65"),
-        ([], "ab", r"has 2 characters; one batch .* needs 65\. Add text, or use a text of at least a few sentences"),
+        ([], "ab", r"has 2 characters; one batch .* needs 65\. Add text, or use another text"),
         (["--valid", "0.999"], "a", r"training part of novel\.txt is empty; one batch needs 65 characters"),
         (["--valid", "0.0001"], TEXT, r"held-out part of novel\.txt has 0 characters; a score needs at least 2"),
         ([], "a" * 200, "one character only"),

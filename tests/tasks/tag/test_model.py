@@ -216,16 +216,16 @@ def test_names_are_found_by_what_stands_around_them(report: Report, tagger: Tagg
     score = report.score
     assert score is not None
     assert score.f1 is not None
-    assert score.floor_f1 is not None
+    assert score.baseline_f1 is not None
     assert score.f1 > 0.93
-    assert score.f1 > score.floor_f1 + 0.3
+    assert score.f1 > score.baseline_f1 + 0.3
     assert score.scheme == "iob2"
     truth = read_sentences(str(folder / "valid.conll"), tagger.config.data)
     predictions = [best[0].tags for best in tagger.tag(truth.tokens)]
     found = measured(truth.tags, predictions)
     assert (score.f1, score.accuracy, score.words) == (found.spans.f1, found.accuracy, truth.words)
     usual = tagger.baseline.score(truth)
-    assert (score.floor_f1, score.floor_accuracy) == (usual.spans.f1, usual.accuracy)
+    assert (score.baseline_f1, score.baseline_accuracy) == (usual.spans.f1, usual.accuracy)
     two = tagger.tag([row.split() for row in ("Elham is a town near Wilham .", "Elham is a doctor from Wilham .")])
     assert [best[0].tags[0] for best in two] == ["B-PLACE", "B-PER"]
 
@@ -234,14 +234,14 @@ def test_a_file_says_what_training_said(report: Report, folder: Path) -> None:
     again = Tagger(load(report.model)).evaluate([str(folder / "valid.conll")])
     assert again == report.score
     facts = load(report.model).config["card"]
-    assert (facts["f1"], facts["floor"]["accuracy"]) == (again.f1, again.floor_accuracy)
+    assert (facts["f1"], facts["baseline"]["accuracy"]) == (again.f1, again.baseline_accuracy)
     assert facts["train_sentences"] == 800
     lines = report.lines()
     assert any("most frequent tag" in line for line in lines)
     assert {result.name for result in report.results} == {"span F1", "accuracy", "nats"}
     assert report.sections[0].title == "Types of spans"
     logged = json.loads((report.run_dir / "run.json").read_text(encoding="utf-8"))
-    assert logged["results"][0]["baseline"] == again.floor_f1
+    assert logged["results"][0]["baseline"] == again.baseline_f1
 
 
 def test_the_runtime_scores_as_training_does(report: Report, folder: Path) -> None:

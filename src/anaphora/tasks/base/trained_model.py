@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Self
 from anaphora import bundle
 from anaphora.bundle import spec
 from anaphora.config import Config, from_values
+from anaphora.config.old_names import card_by_current_names
 from anaphora.errors import IncompatibleBundle
 from anaphora.runs.report import Score
 from anaphora.runtime import Model, load
@@ -57,7 +58,7 @@ class TrainedModel(ABC):
     @property
     def card(self) -> Mapping[str, Any]:
         """The model card in its file: date, data, scores, steps, versions; empty without a card."""
-        return dict(self.runtime.config.get("card", {}))
+        return card_by_current_names(self.runtime.config.get("card", {}))
 
     @property
     def config(self) -> Any:

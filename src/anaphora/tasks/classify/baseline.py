@@ -56,7 +56,7 @@ class Fitted:
     def judged(self, encoded: Encoded, rows: NDArray[np.int64]) -> Baseline:
         """Return their scores on the held-out rows with numbers `rows` (n,)."""
         truth, labels = encoded.held_out.targets[rows], len(encoded.labels)
-        found = [judged(truth, guesses[rows], labels) for guesses in (self.of_linear, self.of_majority)]
+        found = [judged(truth, predictions[rows], labels) for predictions in (self.of_linear, self.of_majority)]
         return Baseline(self.linear, *found[0], *found[1], self.note)
 
 
@@ -68,20 +68,20 @@ def fitted(config: ClassifyConfig, corpus: Corpus, encoded: Encoded) -> Fitted:
     balanced = training.class_weights != "none"
     model = LinearBaseline(encoded.reader.kind, len(encoded.labels), encoded.multi, balanced, training.seed)
     train, held_out = (_inputs(config, encoded, part) for part in (corpus.train.inputs, corpus.held_out.inputs))
-    guesses = model.fit(train, encoded.train.targets, _most(training.minutes, train)).guess(held_out)
-    frequent = majority(encoded.train.targets, len(encoded.labels), len(guesses), encoded.multi)
+    predictions = model.fit(train, encoded.train.targets, _most(training.minutes, train)).predict(held_out)
+    frequent = majority(encoded.train.targets, len(encoded.labels), len(predictions), encoded.multi)
     name = "statistics+LR" if encoded.reader.scale is not None else "TF-IDF+LR"
-    return Fitted(name, guesses, frequent, model.note)
+    return Fitted(name, predictions, frequent, model.note)
 
 
-def judged(truth: NDArray[Any], guesses: NDArray[Any], labels: int) -> tuple[float, float]:
+def judged(truth: NDArray[Any], predictions: NDArray[Any], labels: int) -> tuple[float, float]:
     """Return accuracy and macro F1 of predictions, (B,) or (B, K) as targets are."""
     if truth.ndim == 2:
-        right = (truth == guesses).all(axis=1)
-        each = metrics.per_label((truth * guesses).sum(0), guesses.sum(0), truth.sum(0))
+        right = (truth == predictions).all(axis=1)
+        each = metrics.per_label((truth * predictions).sum(0), predictions.sum(0), truth.sum(0))
     else:
-        right = truth == guesses
-        table = metrics.confusion(truth, guesses, labels)
+        right = truth == predictions
+        table = metrics.confusion(truth, predictions, labels)
         each = metrics.per_label(table.diagonal(), table.sum(0), table.sum(1))
     return float(np.mean(right)), metrics.macro_f1(each)
 

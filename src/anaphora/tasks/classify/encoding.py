@@ -187,14 +187,14 @@ def reader_of(data: Data, train: Rows) -> Reader:
     if isinstance(train.inputs, Ragged):
         scale = Scale.of(train.inputs.steps)
         return Reader("step", data.lower, data.max_length, data.missing, vocabulary=None, scale=scale)
-    kind = data.units or guess_units(train.inputs)
+    kind = data.units or suggest_units(train.inputs)
     text = "\n".join(prepared(text, kind, data.lower) for text in train.inputs)
     size = WORDS if kind == "word" and data.vocabulary is None else data.vocabulary
     vocabulary = build(kind, text, size)
     return Reader(kind, data.lower, data.max_length, data.missing, vocabulary=vocabulary, scale=None)
 
 
-def guess_units(texts: Sequence[str]) -> str:
+def suggest_units(texts: Sequence[str]) -> str:
     """Suggest words, or characters for rows of a word or two."""
     some = texts[:: max(1, len(texts) // 1000)]
     return "word" if sum(len(split_words(text)) for text in some) >= _WORDS_OF_A_NAME * len(some) else "char"

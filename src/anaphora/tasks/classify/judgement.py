@@ -68,7 +68,7 @@ class Judgement:
             **self.known,
             "scored_rows": None if score is None else score.rows,
             **{name: None if score is None else getattr(score, name) for name in _FIGURES},
-            "floor": self.baseline.facts(),
+            "baseline": self.baseline.facts(),
         }
 
     @property
@@ -90,7 +90,7 @@ class Judgement:
                 " these rows first."
             )
             found.append(
-                ReportSection("Worst rows", (told, ReportTable(("where", "row", "label", "guess", "nats"), rows)))
+                ReportSection("Worst rows", (told, ReportTable(("where", "row", "label", "predicted", "nats"), rows)))
             )
         return tuple(found)
 
@@ -102,5 +102,5 @@ def _confused(score: Score) -> ReportSection:
         )
         told = Paragraph("Rows: label in the data. Columns: predicted label.")
         return ReportSection("Confusion", (told, ReportTable(("", *score.labels), rows)))
-    pairs = tuple((truth, guess, count) for count, truth, guess in score.confused()[:_CONFUSED])
-    return ReportSection("Most often confused", (ReportTable(("label", "guess", "rows"), pairs),))
+    pairs = tuple((truth, predicted, count) for count, truth, predicted in score.confused()[:_CONFUSED])
+    return ReportSection("Most often confused", (ReportTable(("label", "predicted", "rows"), pairs),))

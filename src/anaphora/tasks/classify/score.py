@@ -64,7 +64,7 @@ class Score:
     recall: tuple[float, ...]
     f1: tuple[float, ...]
     support: tuple[int, ...]  # rows that have each label
-    confusion: tuple[tuple[int, ...], ...]  # rows: truth, columns: guess; () with several labels
+    confusion: tuple[tuple[int, ...], ...]  # rows: truth, columns: prediction; () with several labels
     worst: tuple[Worst, ...]
 
     def as_json(self) -> dict[str, Any]:
@@ -100,16 +100,18 @@ class Score:
             head = ["label \\ predicted", *(label[:8] for label in self.labels)]
             table = [[name, *map(str, row)] for name, row in zip(self.labels, self.confusion, strict=True)]
             return ["", *columns(head, table, right=range(1, len(head)))]
-        most = [f"  {count:,} × {truth} predicted as {guess}" for count, truth, guess in self.confused()[:_SHOWN]]
+        most = [
+            f"  {count:,} × {truth} predicted as {predicted}" for count, truth, predicted in self.confused()[:_SHOWN]
+        ]
         return titled("most often confused:", most)
 
     def confused(self) -> list[tuple[int, str, str]]:
         """Return pairs of confused labels: count, label in the data, predicted label; the most frequent pair first."""
         pairs = [
-            (count, self.labels[truth], self.labels[guess])
+            (count, self.labels[truth], self.labels[predicted])
             for truth, row in enumerate(self.confusion)
-            for guess, count in enumerate(row)
-            if count and truth != guess
+            for predicted, count in enumerate(row)
+            if count and truth != predicted
         ]
         return sorted(pairs, key=lambda pair: (-pair[0], pair[1], pair[2]))
 
@@ -129,7 +131,7 @@ def judge(scores: NDArray[np.float32], rows: Rows, labels: Sequence[str], temper
     truth = targets(rows.labels, names, multi)
     known = truth[:, : len(labels)] if multi else np.where(truth < len(labels), truth, -1)
     each = metrics.nats(scores, known, temperature, multi)
-    right, per_label, table, guesses = _compared(scores, truth, temperature, len(names), multi)
+    right, per_label, table, predictions = _compared(scores, truth, temperature, len(names), multi)
     errors = [_error(scores, known, t, multi) for t in (temperature, 1.0)]
     finite = each[np.isfinite(each)]
     order = np.argsort(-each, kind="stable")
@@ -152,7 +154,7 @@ def judge(scores: NDArray[np.float32], rows: Rows, labels: Sequence[str], temper
         support=tuple(per_label.rows.tolist()),
         confusion=tuple(tuple(row) for row in table.tolist()),
         worst=tuple(
-            Worst(rows.at(row), shown(rows, row), rows.labels[row], _names(guesses[row], labels), float(each[row]))
+            Worst(rows.at(row), shown(rows, row), rows.labels[row], _names(predictions[row], labels), float(each[row]))
             for row in wrong
         ),
     )
@@ -164,12 +166,12 @@ def _compared(
     """Return which rows are right, figures of each label, the confusion matrix, and each row's predictions."""
     p = metrics.probabilities(scores, temperature, multi)
     if multi:
-        guessed = np.zeros((len(p), labels), np.bool_)
-        guessed[:, : p.shape[1]] = p >= THRESHOLD
+        predicted = np.zeros((len(p), labels), np.bool_)
+        predicted[:, : p.shape[1]] = p >= THRESHOLD
         true = truth > 0
-        found = metrics.per_label((guessed & true).sum(0), guessed.sum(0), true.sum(0))
-        given = [np.flatnonzero(row).tolist() for row in guessed]
-        return (guessed == true).all(1), found, np.zeros((0, 0), np.int64), given
+        found = metrics.per_label((predicted & true).sum(0), predicted.sum(0), true.sum(0))
+        given = [np.flatnonzero(row).tolist() for row in predicted]
+        return (predicted == true).all(1), found, np.zeros((0, 0), np.int64), given
     best = np.asarray(p.argmax(1), dtype=np.int64)
     table = metrics.confusion(truth, best, labels)
     found = metrics.per_label(table.diagonal(), table.sum(0), table.sum(1))
@@ -183,8 +185,8 @@ def _error(scores: NDArray[np.float32], known: NDArray[Any], temperature: float,
     return metrics.calibration_error(p.max(1), p.argmax(1) == known)
 
 
-def _names(guesses: Sequence[int], labels: Sequence[str]) -> Labels:
-    return tuple(labels[guess] for guess in guesses)
+def _names(predictions: Sequence[int], labels: Sequence[str]) -> Labels:
+    return tuple(labels[number] for number in predictions)
 
 
 def shown(rows: Rows, row: int) -> str:

@@ -14,7 +14,7 @@ from anaphora.data.batches import Ragged
 from anaphora.data.files.folders import read_tables
 from anaphora.tasks.classify.columns import choose
 from anaphora.tasks.classify.data import rows_of
-from anaphora.tasks.classify.encoding import guess_units
+from anaphora.tasks.classify.encoding import suggest_units
 from anaphora.tasks.classify.settings import ClassifyConfig
 
 _SMALL = 2_000  # rows
@@ -43,7 +43,7 @@ def suggest(paths: Sequence[str | Path]) -> Suggestion:
             read["missing"] = "mean"
             reasons["data.missing"] = f"{missing:,} numbers are missing"
     else:
-        read |= {"text": ",".join(columns.text), "units": guess_units(rows.inputs)}
+        read |= {"text": ",".join(columns.text), "units": suggest_units(rows.inputs)}
         reasons["data.units"] = (
             "rows are a word or two" if read["units"] == "char" else "rows are more than a few words"
         )

@@ -69,4 +69,4 @@ class Judgement:
     def facts(self) -> dict[str, Any]:
         """For the model's card."""
         figures = {} if self.score is None else self.score.as_json()
-        return {**self.known, **{name: figures.get(name) for name in _FIGURES}, "floors": self.baseline.facts()}
+        return {**self.known, **{name: figures.get(name) for name in _FIGURES}, "baselines": self.baseline.facts()}

@@ -152,7 +152,7 @@ class GapFiller(TrainedModel):
         card = self.card
         if card.get("held_out_sha256") == sha256_of(text) and card.get("gaps") == len(found.gaps):
             names = MethodScore.__annotations__
-            kept = [MethodScore(**{name: each[name] for name in names}) for each in card["floors"]]
+            kept = [MethodScore(**{name: each[name] for name in names}) for each in card["baselines"]]
             return summed(found, kept, "this is the held-out text of the training")
         return summed(found, (), _FLOOR_FROM)
 
@@ -216,8 +216,8 @@ class GapFiller(TrainedModel):
 
 
 class Answers(LineAnswers[dict[str, Any], tuple[FilledText, ...]]):
-    """A gap filler that answers lines; `top` is the number of words per gap, and `left_to_right` adds predictions from the
-    left side alone.
+    """A gap filler that answers lines; `top` is the number of words per gap, and `left_to_right` adds predictions
+    from the left side alone.
     """
 
     def __init__(

@@ -74,8 +74,8 @@ class Score:
             "unknown_gaps": self.unknown_gaps,
             "both": self.both.as_json(),
             "past": self.past.as_json(),
-            "floors": [each.as_json() for each in self.baselines],
-            "floor_note": self.baseline_note,
+            "baselines": [each.as_json() for each in self.baselines],
+            "baseline_note": self.baseline_note,
             "ratio": self.ratio,
         }
 

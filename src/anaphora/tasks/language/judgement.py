@@ -98,7 +98,7 @@ class Judgement:
             "bits_per_unit": None if score is None else score.bits,
             "perplexity": None if score is None else score.perplexity,
             "sampled_nats_per_unit": self.validation_loss,
-            "floor": {
+            "baseline": {
                 "model": f"interpolated Kneser-Ney, order {baseline.order}",
                 "nats_per_unit": baseline.whole_nats,
                 "scored_nats_per_unit": baseline.nats,

@@ -23,6 +23,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from anaphora.baselines.ngram import KneserNey, order_for
+from anaphora.config.old_names import card_by_current_names
 from anaphora.data.files.text import Text
 from anaphora.data.text.id_files import Units
 from anaphora.data.text.tokenized import units_of
@@ -41,7 +42,7 @@ LOGITS_AT_ONCE = 2**22
 
 @dataclass(frozen=True)
 class Score:
-    """The score of a text, per unit; `floor_nats` is None with the reason in `floor_note`."""
+    """The score of a text, per unit; `baseline_nats` is None with the reason in `baseline_note`."""
 
     unit: str
     units: int  # that were scored
@@ -51,8 +52,8 @@ class Score:
     bits_per_unit: float
     perplexity: float
     bits_per_byte: float
-    floor_nats: float | None
-    floor_note: str
+    baseline_nats: float | None
+    baseline_note: str
 
     def as_json(self) -> dict[str, Any]:
         """Plain values."""
@@ -67,10 +68,10 @@ class Score:
             f"  network  {self.nats_per_unit:.4f} nats  {self.bits_per_unit:.4f} bits"
             f"  perplexity {self.perplexity:,.2f}",
         ]
-        if self.floor_nats is None:
-            return [*lines, f"  n-gram   not computed: {self.floor_note}"]
-        lines.append(f"  n-gram   {self.floor_nats:.4f} nats  ({self.floor_note})")
-        if self.nats_per_unit > self.floor_nats:
+        if self.baseline_nats is None:
+            return [*lines, f"  n-gram   not computed: {self.baseline_note}"]
+        lines.append(f"  n-gram   {self.baseline_nats:.4f} nats  ({self.baseline_note})")
+        if self.nats_per_unit > self.baseline_nats:
             lines.append("The network loses to the n-gram model on this text.")
         return lines
 
@@ -96,7 +97,7 @@ def evaluate(
         for block in text.blocks():
             sha256.update(block.encode())
             size_bytes += len(block.encode())
-        floor_nats, note = _baseline(model, vocabulary, sha256.hexdigest(), ids, pieces, training_text)
+        baseline_nats, note = _baseline(model, vocabulary, sha256.hexdigest(), ids, pieces, training_text)
         unknown = 0
         if vocabulary.unknown is not None:
             unknown = sum(int((ids[piece.first : piece.stop] == vocabulary.unknown).sum()) for piece in pieces)
@@ -109,8 +110,8 @@ def evaluate(
         bits_per_unit=result.bits_per_unit,
         perplexity=result.perplexity,
         bits_per_byte=bits_per_byte(result.nats_per_unit, len(ids) - 1, size_bytes),
-        floor_nats=floor_nats,
-        floor_note=note,
+        baseline_nats=baseline_nats,
+        baseline_note=note,
     )
 
 
@@ -131,9 +132,10 @@ def _baseline(
             ngram = KneserNey(order_for(kind), vocabulary.size).fit(counted)
         each = ngram_nats(ngram, ids, pieces)
         return math.fsum(each.tolist()) / len(each), ngram.note or "counted on the text that was given"
-    card = model.config.get("card", {})
+    card = card_by_current_names(model.config.get("card", {}))
     if card.get("held_out_sha256") == sha256:
-        return float(card["floor"]["nats_per_unit"]), "this is the held-out text of the training, and its n-gram score"
+        known = float(card["baseline"]["nats_per_unit"])
+        return known, "this is the held-out text of the training, and its n-gram score"
     return None, "this is not the held-out text of the training: name the training text with --baseline-text"
 
 

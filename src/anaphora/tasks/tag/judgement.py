@@ -63,7 +63,7 @@ class Judgement:
             "held_out_words": corpus.held_out.words,
             "scored_sentences": None if score is None else score.sentences,
             **{name: None if score is None else getattr(score, name) for name in _FIGURES},
-            "floor": {"accuracy": self.baseline.accuracy, "f1": self.baseline.spans.f1},
+            "baseline": {"accuracy": self.baseline.accuracy, "f1": self.baseline.spans.f1},
         }
 
     @property
@@ -73,15 +73,15 @@ class Judgement:
         if score is None:
             return ()
         of_spans = score.f1 is not None
-        head = ("type" if of_spans else "tag", "there", "guessed", "precision", "recall", "F1")
+        head = ("type" if of_spans else "tag", "support", "predicted", "precision", "recall", "F1")
         found = [
             ReportSection(
                 "Types of spans" if of_spans else "Tags", (ReportTable(head, tuple(map(astuple, score.each))),)
             )
         ]
         if score.confused:
-            pairs = tuple((truth, guess, count) for count, truth, guess in score.confused)
-            found.append(ReportSection("Most often confused", (ReportTable(("tag", "guess", "words"), pairs),)))
+            pairs = tuple((truth, predicted, count) for count, truth, predicted in score.confused)
+            found.append(ReportSection("Most often confused", (ReportTable(("tag", "predicted", "words"), pairs),)))
         if score.worst:
             told = Paragraph(
                 "Wrong predictions with a high probability: mistakes of the network or of the tags. Check"

@@ -59,8 +59,8 @@ class Score:
     recall: float | None
     f1: float | None
     spans: int
-    floor_accuracy: float
-    floor_f1: float | None
+    baseline_accuracy: float
+    baseline_f1: float | None
     nats_per_word: float  # of the sentences whose tags are all known, at the temperature that was fitted
     temperature: float
     unseen: tuple[str, ...]  # tags that training never had
@@ -74,15 +74,15 @@ class Score:
 
     def lines(self) -> list[str]:
         """Return the lines of a report: the network beside each word's most frequent tag."""
-        rows = [("accuracy", self.accuracy, self.floor_accuracy)]
-        if self.f1 is not None and self.floor_f1 is not None:
-            rows.insert(0, ("span F1", self.f1, self.floor_f1))
+        rows = [("accuracy", self.accuracy, self.baseline_accuracy)]
+        if self.f1 is not None and self.baseline_f1 is not None:
+            rows.insert(0, ("span F1", self.f1, self.baseline_f1))
         lines = [
             f"{self.sentences:,} sentences, {self.words:,} words"
             + (f", {self.spans:,} spans ({self.scheme})" if self.f1 is not None else ""),
             *columns(
                 ["", "network", "most frequent tag"],
-                [[f"  {name}", f"{own:.4f}", f"{floor:.4f}"] for name, own, floor in rows],
+                [[f"  {name}", f"{own:.4f}", f"{baseline:.4f}"] for name, own, baseline in rows],
                 right=[1, 2],
             ),
         ]
@@ -96,7 +96,7 @@ class Score:
         ]
         if self.unseen:
             lines.append(f"  tags without a training word, always predicted wrong: {', '.join(self.unseen)}")
-        most = [f"  {count:,} × {truth} predicted as {guess}" for count, truth, guess in self.confused[:_SHOWN]]
+        most = [f"  {count:,} × {truth} predicted as {predicted}" for count, truth, predicted in self.confused[:_SHOWN]]
         worst = [f"  {one.where} ({one.nats:.1f} nats): {one.text}" for one in self.worst[:_SHOWN]]
         return [
             *lines, "", *self._each(), *titled("most often confused:", most), *titled("most confident mistakes:", worst)
@@ -147,8 +147,8 @@ def judge(
         recall=found.spans.recall if of_spans else None,
         f1=found.spans.f1 if of_spans else None,
         spans=found.spans.support if of_spans else 0,
-        floor_accuracy=baseline.accuracy,
-        floor_f1=baseline.spans.f1 if of_spans else None,
+        baseline_accuracy=baseline.accuracy,
+        baseline_f1=baseline.spans.f1 if of_spans else None,
         nats_per_word=float(nats[known].sum()) / max(1, int(sentences.lengths[known].sum())),
         temperature=temperature,
         unseen=tuple(sorted(seen - set(reader.tags))),

@@ -127,7 +127,7 @@ def encode(config: TranslateConfig, corpus: Corpus) -> Encoded:
     Raises DataError for texts from which nothing can be learned.
     """
     data = config.data
-    kind = data.units or guess_units(corpus.train)
+    kind = data.units or suggest_units(corpus.train)
     sides = [
         "\n".join(cut(text, kind, data.lower) for text in texts)
         for texts in (corpus.train.sources, corpus.train.targets)
@@ -149,7 +149,7 @@ def encode(config: TranslateConfig, corpus: Corpus) -> Encoded:
     return Encoded(reader, read.take(np.flatnonzero(fits)), held_out, np.flatnonzero(~fits))
 
 
-def guess_units(pairs: Pairs) -> str:
+def suggest_units(pairs: Pairs) -> str:
     """Suggest characters for texts of a word or two, else subwords."""
     texts = [*pairs.sources[:2000], *pairs.targets[:2000]]
     return "char" if sum(len(text.split()) for text in texts) <= _SHORT * len(texts) else "subword"

@@ -79,7 +79,7 @@ class Judgement:
             **self.known,
             **{name: None if self.score is None else getattr(self.score, name) for name in _FIGURES},
             "nats_per_unit": self.nats,
-            "floor": asdict(self.baseline),
+            "baseline": asdict(self.baseline),
         }
 
     @property

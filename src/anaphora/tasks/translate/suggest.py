@@ -8,7 +8,7 @@ from typing import Any
 
 from anaphora.config.toml import Suggestion
 from anaphora.data.files.pairs import Pairs, choose, open_pairs
-from anaphora.tasks.translate.encoding import guess_units
+from anaphora.tasks.translate.encoding import suggest_units
 from anaphora.tasks.translate.settings import TranslateConfig
 
 _SMALL = 5_000  # pairs
@@ -23,7 +23,7 @@ def suggest(paths: Sequence[str | Path]) -> Suggestion:
     data = TranslateConfig().data
     tables = open_pairs(paths, data.encoding, data.header)
     pairs = Pairs.of(tables)
-    units = guess_units(pairs)
+    units = suggest_units(pairs)
     read: dict[str, Any] = {"units": units}
     short = "texts are a word or two" if units == "char" else "texts are more than a few words"
     reasons = {"data.units": short}
