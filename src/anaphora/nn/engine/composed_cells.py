@@ -61,5 +61,5 @@ class Tensors:
         return F.layer_norm(v, v.shape[-1:], eps=EPSILON)
 
     def split(self, a: Tensor, count: int) -> Sequence[Tensor]:
-        """Return ``count`` equal parts of the last axis."""
+        """Return ``count`` equal parts (B, N / count) of a (B, N)."""
         return a.chunk(count, dim=-1)
