@@ -112,7 +112,9 @@ def forward(
 ) -> None:
     """Walk every row through its steps; the second direction walks each row from its own end to its start.
 
-    Writes y on the lines in use and the last state of every row: h_0 and c_0 themselves for a row of length 0.
+    Reads x (N, I), h0 (D, B, P) and c0 (D, B, M·H). Writes y (N, D·P) on the lines in use, and the last state of every
+    row, h_n (D, B, P) and c_n (D, B, M·H): h0 and c0 themselves for a row of length 0. Raises ValueError for a shape
+    that does not fit.
     """
     _kernels.forward(packed, x, *lines, h0, c0, y, h_n, c_n, saved, *noise, segment)
 
@@ -139,7 +141,9 @@ def backward(
 ) -> None:
     """Backpropagation through time: the gradients of ``forward``, given its arguments, its y and what it saved.
 
-    A gradient that is None counts as zeros, an output that is None is not computed. Lines not in use are not written.
+    Reads dy (N, D·P), dh_n (D, B, P) and dc_n (D, B, M·H); writes dx (N, I), dweights in the shapes of the weights, dh0
+    (D, B, P) and dc0 (D, B, M·H). A gradient that is None counts as zeros, an output that is None is not computed.
+    Lines not in use are not written. Raises ValueError for a shape that does not fit.
     """
     gradients = [] if dweights is None else flat(dweights)
     given = (cell, flat(directions), x, *lines, h0, c0, y, saved, dy, dh_n, dc_n)

@@ -67,26 +67,26 @@ class Lines(NamedTuple):
 
     @classmethod
     def dense(cls, T: int, B: int, lengths: ArrayLike | None = None) -> Lines:
-        """Lines of a time-major batch (T, B, ·); without ``lengths`` every row has T steps."""
+        """Lines of a time-major batch (T, B, ·); ``lengths`` (B,), or T steps for every row."""
         return cls(np.arange(T, dtype=np.int64) * B, np.arange(B, dtype=np.int64), _lengths(lengths, B, T))
 
     @classmethod
     def batch_first(cls, B: int, T: int, lengths: ArrayLike | None = None) -> Lines:
-        """Lines of a batch-first batch (B, T, ·); without ``lengths`` every row has T steps."""
+        """Lines of a batch-first batch (B, T, ·); ``lengths`` (B,), or T steps for every row."""
         return cls(np.arange(T, dtype=np.int64), np.arange(B, dtype=np.int64) * T, _lengths(lengths, B, T))
 
     @classmethod
     def ragged(cls, lengths: ArrayLike) -> Lines:
-        """Lines of rows that lie one after another in (N, ·), N = Σ lengths."""
+        """Lines of rows that lie one after another in (N, ·), N = Σ lengths (B,)."""
         steps = np.ascontiguousarray(lengths, dtype=np.int64)
         longest = int(steps.max()) if steps.size else 0
         return cls(np.arange(longest, dtype=np.int64), np.cumsum(steps) - steps, steps)
 
     @classmethod
     def packed(cls, batch_sizes: ArrayLike, position: ArrayLike | None = None) -> Lines:
-        """Lines of a packed sequence (N, ·): ``batch_sizes[t]`` rows, the longest first, have a step t.
+        """Lines of a packed sequence (N, ·): ``batch_sizes`` (T,) says how many rows have a step t, the longest first.
 
-        ``position[b]`` says where row b stands among the sorted ones; without it row b stands at b.
+        ``position`` (B,) says where each row stands among the sorted ones; without it row b stands at b.
         """
         sizes = np.ascontiguousarray(batch_sizes, dtype=np.int64)
         B = int(sizes[0]) if sizes.size else 0
