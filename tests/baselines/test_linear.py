@@ -20,14 +20,14 @@ def test_words_and_pairs_of_words_are_weighed_as_scikit_learn_does() -> None:
     model = LogisticRegression(C=linear.C, max_iter=300).fit(vectoriser.fit_transform(WORDS), TRUTH)
     ours = LinearBaseline("word", 2, multi=False, balanced=False, seed=0).fit(WORDS, TRUTH)
     new = ["good", "bad", "film", "one not", "a , bad"]
-    np.testing.assert_array_equal(ours.guess(new), model.predict(vectoriser.transform(new)))
+    np.testing.assert_array_equal(ours.predict(new), model.predict(vectoriser.transform(new)))
     assert ours.note is None
 
 
 def test_characters_are_read_in_runs() -> None:
     names = ["Kowalski", "Nowalski", "Petrovski", "Baker", "Maker", "Taker"] * 3
     ours = LinearBaseline("char", 2, multi=False, balanced=True, seed=0).fit(names, np.array([0, 0, 0, 1, 1, 1] * 3))
-    assert ours.guess(["Zzalski", "Waker"]).tolist() == [0, 1]
+    assert ours.predict(["Zzalski", "Waker"]).tolist() == [0, 1]
 
 
 def test_series_are_judged_by_their_statistics(rng: np.random.Generator) -> None:
@@ -36,7 +36,7 @@ def test_series_are_judged_by_their_statistics(rng: np.random.Generator) -> None
     rows = Ragged.of([*steady, *wild], np.zeros((0, 2)))
     truth = np.repeat([0, 1], 20)
     ours = LinearBaseline("step", 2, multi=False, balanced=False, seed=0).fit(rows, truth)
-    assert (ours.guess(rows) == truth).mean() >= 0.95
+    assert (ours.predict(rows) == truth).mean() >= 0.95
 
 
 def test_statistics_by_hand() -> None:
@@ -49,13 +49,13 @@ def test_statistics_by_hand() -> None:
 def test_several_labels_each_by_itself() -> None:
     targets = np.stack([TRUTH == 0, TRUTH == 1, np.ones(24)], axis=1).astype(np.float32)
     ours = LinearBaseline("word", 3, multi=True, balanced=False, seed=0).fit(WORDS, targets)
-    assert ours.guess(["good", "bad"]).tolist() == [[1, 0, 1], [0, 1, 1]]  # the third label all rows have
+    assert ours.predict(["good", "bad"]).tolist() == [[1, 0, 1], [0, 1, 1]]  # the third label all rows have
 
 
 def test_of_many_rows_a_sample_is_taken_and_said() -> None:
     ours = LinearBaseline("word", 2, multi=False, balanced=False, seed=1).fit(WORDS, TRUTH, largest=12)
     assert ours.note == "the logistic regression was fitted to a sample of 12 of 24 rows"
-    assert ours.guess(["good", "bad"]).tolist() == [0, 1]
+    assert ours.predict(["good", "bad"]).tolist() == [0, 1]
 
 
 def test_the_majority() -> None:
@@ -67,5 +67,5 @@ def test_the_majority() -> None:
 @pytest.mark.parametrize("multi", [False, True])
 def test_fitting_is_silent_and_repeats(multi: bool) -> None:
     targets = np.stack([TRUTH, 1 - TRUTH], axis=1).astype(np.float32) if multi else TRUTH
-    runs = [LinearBaseline("word", 2, multi, False, seed=0).fit(WORDS, targets).guess(WORDS) for _ in range(2)]
+    runs = [LinearBaseline("word", 2, multi, False, seed=0).fit(WORDS, targets).predict(WORDS) for _ in range(2)]
     np.testing.assert_array_equal(*runs)

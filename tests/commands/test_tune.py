@@ -90,7 +90,7 @@ def test_ctrl_c_keeps_finished_trials(tmp_path: Path, quiet_environment: dict[st
     ("words", "said"),
     [
         (["--minutes", "1", "--option", "model.hiden"], "no field 'model.hiden'. Did you mean model.hidden?"),
-        (["--minutes", "1", "--option", "training.epochs=1..3"], "trials are compared at one length"),
+        (["--minutes", "1", "--option", "training.epochs=1..3"], "all trials have the same length"),
         ([], "tune needs a time limit: --minutes 30."),
         (["--minutes", "1", "--batch", "4000"], "Add text"),
     ],

@@ -74,7 +74,7 @@ class LinearBaseline:
                 self._models = [self._fit_one(features, targets)]
         return self
 
-    def guess(self, inputs: Sequence[str] | Ragged) -> npt.NDArray[Any]:
+    def predict(self, inputs: Sequence[str] | Ragged) -> npt.NDArray[Any]:
         """Return the predicted labels of rows, (B,) or (B, K), encoded like targets."""
         features = self._features.transform(inputs)
         if not self.multi:

@@ -109,11 +109,11 @@ def test_case_marks_and_spaces(filler: GapFiller) -> None:
     (one, other, third) = filler.fill_all(["WE SAW A ___ ROSE!", "we saw a ___ rose!", "we  saw\ta _______ rose!"])
     assert one.gaps == other.gaps == third.gaps
     assert third.text == "we  saw\ta red rose!"
-    assert filler.fill_all(["we saw a [?] rose!"], mark="[?]")[0].gaps == other.gaps
+    assert filler.fill_all(["we saw a [?] rose!"], mask_token="[?]")[0].gaps == other.gaps
     assert split("a ___b", "___") == ["a ", "b"]
     for text_, mark, error in (("no gap", "___", DataError), ("__", "___", DataError), ("a", " ", UsageError)):
         with pytest.raises(error):
-            filler.fill_all([text_], mark=mark)
+            filler.fill_all([text_], mask_token=mark)
     with pytest.raises(UsageError, match="1 or more"):
         filler.fill_all(["a ___"], top=0)
 

@@ -208,7 +208,7 @@ def test_short_of_time_less_is_validated_on_and_scored(tmp_path: Path) -> None:
     assert whole > here.validation_units == len(here.validated.tags)
     report = run.train(here, tmp_path / "a.anaphora", data=files)
     assert report.score.sentences == 105
-    assert "Scored are 105 of 420 held-out sentences" in report.notes[0]
+    assert "The score covers 105 of 420 held-out sentences" in report.notes[0]
     assert report.baseline.sentences == 105
 
 
