@@ -116,7 +116,7 @@ def test_something_else_is_no_state(lstm: Model, blob: bytes) -> None:
 
 @pytest.mark.parametrize("name", BOTH_WAYS)
 def test_a_model_that_reads_from_the_end_has_no_session(name: str) -> None:
-    with pytest.raises(UsageError, match=r"'recurrent' needs a sequence.s end .* model.forward"):
+    with pytest.raises(UsageError, match=r"'recurrent' needs the end of a sequence .* model.forward"):
         small_model(BOTH_WAYS[name]).session()
 
 

@@ -80,7 +80,7 @@ def test_what_a_person_reads() -> None:
     assert "accuracy  0.5000" in text
     assert "the data, row 2: c, predicted as b" in text
     lines = text.splitlines()
-    head = next(at for at, line in enumerate(lines) if line.startswith("truth"))
+    head = next(at for at, line in enumerate(lines) if line.startswith("label \\ "))
     assert [line.split() for line in lines[head + 1 : head + 4]] == [
         ["a", "1", "1", "0"],
         ["b", "0", "0", "0"],
@@ -168,4 +168,4 @@ def test_of_many_labels_only_what_was_confused_is_listed() -> None:
     wrong = right[[1, 0, *range(2, 40)]]
     lines = judge(wrong, rows, labels, 1.0, multi=False).lines()
     at = lines.index("most often confused:")
-    assert lines[at + 1 : at + 3] == ["  1 × k0 taken for k1", "  1 × k1 taken for k0"]
+    assert lines[at + 1 : at + 3] == ["  1 × k0 predicted as k1", "  1 × k1 predicted as k0"]

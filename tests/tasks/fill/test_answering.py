@@ -149,7 +149,7 @@ def test_what_check_finds(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> No
     strange = found("--valid", "v.txt")
     assert strange["units"].figures["held_out"] == 64
     assert strange["many-unknown"].figures == {}
-    assert "100.0% of the held-out words are not known" in strange["many-unknown"].message
+    assert "100.0% of the held-out words are unknown" in strange["many-unknown"].message
     assert strange["few-held-out"].severity == "warning"
     assert found("--batch", "400")["too-short"].where == "the training part"
     assert found(name="dots.txt")["one-symbol"].severity == "error"

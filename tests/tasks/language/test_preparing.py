@@ -141,7 +141,7 @@ def test_what_was_damaged_is_made_again(name: str, how: str, home: Path) -> None
 
 
 def test_a_long_text_that_makes_no_batch_or_no_vocabulary_is_refused_as_a_short_one(home: Path) -> None:
-    for whole, said in (("ab" * 20, r"has 36 characters; one batch"), ("a" * 200, "one character only")):
+    for whole, said in (("ab" * 20, r"has 36 characters; one batch"), ("a" * 200, "only one character")):
         with pytest.raises(DataError, match=said):
             data.encode(config(), data.split(config(), whole))
 

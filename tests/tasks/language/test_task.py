@@ -82,7 +82,7 @@ def test_the_vocabulary_is_of_the_training_part_alone() -> None:
         ([], "ab", r"has 2 characters; one batch .* needs 65\. Add text, or use another text"),
         (["--valid", "0.999"], "a", r"training part of novel\.txt is empty; one batch needs 65 characters"),
         (["--valid", "0.0001"], TEXT, r"held-out part of novel\.txt has 0 characters; a score needs at least 2"),
-        ([], "a" * 200, "one character only"),
+        ([], "a" * 200, "only one character"),
     ],
 )
 def test_too_little_text_says_how_much_is_there_and_what_to_do(options: list[str], text: str, said: str) -> None:
@@ -94,7 +94,7 @@ def test_too_little_text_says_how_much_is_there_and_what_to_do(options: list[str
 def test_the_remedy_for_too_little_text_works() -> None:
     settings = config("--batch", "64")
     text = TEXT[:900]
-    with pytest.raises(DataError, match="try --batch 8 --bptt 32"):
+    with pytest.raises(DataError, match="use --batch 8 --bptt 32"):
         data.encode(settings, data.split(settings, text))
     settings = config("--batch", "8", "--bptt", "32")
     assert len(data.encode(settings, data.split(settings, text)).train) == 810
