@@ -71,7 +71,7 @@ def test_where_there_is_nothing_to_go_on_with(run: Run, tmp_path: Path) -> None:
     failed(run("resume"), 2, "RUN")
     done = run("train", "language", "-", *TINY, "--max-steps", "2", stdin=TEXT)
     assert done.returncode == 0, done.stderr
-    failed(run("resume", "model.run"), 2, "came from standard input", "train anew from files")
+    failed(run("resume", "model.run"), 2, "came from standard input", "Train anew from files")
     facts = json.loads((tmp_path / "model.run" / "run.json").read_text(encoding="utf-8"))
     facts["data"] = [str(tmp_path / "gone.txt")]
     (tmp_path / "model.run" / "run.json").write_text(json.dumps(facts), encoding="utf-8")
