@@ -54,7 +54,7 @@ def test_trials_the_best_settings_and_more_trials(run: Run, tmp_path: Path, text
     listed = [json.loads(line) for line in run("runs", "tune.run", "--json").stdout.splitlines()]
     assert sorted(each["run"] for each in listed) == [f"tune.run/trials/{number:04}" for number in range(5)]
     other = run("tune", "language", text, *SHORT, "--hidden", "13")
-    failed(other, 2, "tune.run holds another search: its settings are others")
+    failed(other, 2, "tune.run holds another search: its settings differ")
 
 
 def test_two_processes_at_once(run: Run, tmp_path: Path, text: str) -> None:

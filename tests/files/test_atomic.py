@@ -42,7 +42,7 @@ def test_an_interrupted_writer_leaves_the_old_file(tmp_path: Path, error: BaseEx
 def test_a_full_disk_is_a_clear_error_and_leaves_the_old_file(tmp_path: Path) -> None:
     path = tmp_path / "file"
     path.write_bytes(b"old")
-    with pytest.raises(UsageError, match=r"could not be written: No space left.*untouched.*make room"):
+    with pytest.raises(UsageError, match=r"could not be written: No space left.*unchanged.*free disk space"):
         atomic.write(path, breaking(OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))))
     assert path.read_bytes() == b"old"
     assert os.listdir(tmp_path) == ["file"]

@@ -1,3 +1,1 @@
-"""What people do with sequences: a folder per task, `task.py` without torch and `model.py` with it; no task imports
-another.
-"""
+"""Tasks on sequences: a folder per task; no task imports another."""

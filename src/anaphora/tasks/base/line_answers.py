@@ -37,7 +37,7 @@ class LineAnswers(ABC, Generic[Item, Prediction]):
     """A model that answers lines."""
 
     blank: str
-    """What stands for a line that could not be read."""
+    """The output for a line that could not be read."""
 
     @abstractmethod
     def parse(self, line: InputLine) -> Item:

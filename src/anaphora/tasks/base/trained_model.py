@@ -35,7 +35,7 @@ class TrainedModel(ABC):
 
     task: ClassVar[str]
     makes: ClassVar[str]
-    """What a model of this task is, for the error of a model of another task: `labels`."""
+    """The output of a model of this task, for the error about a model of another task: `that gives labels`."""
     config_class: ClassVar[type[Config]]
 
     def __init__(self, model: Model) -> None:
