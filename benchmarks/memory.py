@@ -82,9 +82,10 @@ class Own(threading.Thread):
 def train(text: Path, units: str, seconds: float) -> dict[str, Any]:
     """One training, in this process, and what it took."""
     from anaphora.config import resolve
-    from anaphora.tasks.language import streams, task
+    from anaphora.tasks.language import data
     from anaphora.tasks.language.settings import PRESETS, LanguageConfig
     from anaphora.tasks.language.training import LanguageTraining
+    from anaphora.tasks.language.windows import Windows
     from anaphora.training import run
 
     own = Own()
@@ -95,14 +96,14 @@ def train(text: Path, units: str, seconds: float) -> dict[str, Any]:
     progress.EVERY_SECONDS = 1.0
     with progress.observed_by(lambda what: print(f"\r{what:60}", end="", file=sys.stderr, flush=True)):
         begun = time.perf_counter()
-        corpus = task.read(config, [text])
+        corpus = data.read(config, [text])
         read = time.perf_counter()
         work = LanguageTraining(config, corpus)
         prepared, processor = time.perf_counter(), time.process_time() - processor
     report = run.train(work, text.with_suffix(".anaphora"), run_dir=text.with_suffix(".run"))
     windows = {}
     for rows in ROWS:
-        batches = streams.Windows(work.batches.ids, rows, 64, 0)
+        batches = Windows(work.batches.ids, rows, 64, 0)
         begin = time.perf_counter()
         for position in range(500):
             batches.at(position)
