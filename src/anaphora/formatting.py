@@ -9,7 +9,7 @@ from collections.abc import Sequence
 def duration_text(seconds: float) -> str:
     """Return a duration in seconds as ``m:ss`` or ``h:mm:ss``.
 
-    >>> clock(75.4), clock(3725)
+    >>> duration_text(75.4), duration_text(3725)
     ('1:15', '1:02:05')
     """
     minutes, rest = divmod(max(0, round(seconds)), 60)
@@ -20,7 +20,7 @@ def duration_text(seconds: float) -> str:
 def short_count(number: float) -> str:
     """Return a count in few characters, with the suffix k, M or G.
 
-    >>> short(950), short(12_400), short(3_000_000)
+    >>> short_count(950), short_count(12_400), short_count(3_000_000)
     ('950', '12.4 k', '3 M')
     """
     for size, letter in ((1e9, "G"), (1e6, "M"), (1e3, "k")):
@@ -32,7 +32,7 @@ def short_count(number: float) -> str:
 def as_text(value: object) -> str:
     """Return a value of a config, a report or a table as text; a number keeps four significant digits.
 
-    >>> said(1.40812345), said(3e-05), said(12000), said(True), said(None), said([1, "a"])
+    >>> as_text(1.40812345), as_text(3e-05), as_text(12000), as_text(True), as_text(None), as_text([1, "a"])
     ('1.408', '3e-05', '12,000', 'yes', '–', '1, a')
     """
     if value is None:

@@ -109,7 +109,7 @@ class Finding:
     def lines(self) -> list[str]:
         """Return the lines of a report: severity, code and place, then the message, then the remedy.
 
-        >>> row = Row("a.csv", 7)
+        >>> row = Location("a.csv", 7)
         >>> print("\\n".join(Finding("empty-row", "warning", "a.csv", (row,), "No text.", "Drop it.").lines()))
         warning  empty-row  a.csv: line 7
             No text.
@@ -137,9 +137,9 @@ class Finding:
 def in_words(rows: Sequence[Location], where: str = "", count: int | None = None) -> str:
     """Return rows in words, the first few of them; the file `where` is not repeated.
 
-    >>> in_words([Row("a.txt", 3), Row("a.txt", 9), Row("b.txt", 1)])
+    >>> in_words([Location("a.txt", 3), Location("a.txt", 9), Location("b.txt", 1)])
     'a.txt lines 3, 9; b.txt line 1'
-    >>> in_words([Row("a.txt", line) for line in range(1, 9)], "a.txt")
+    >>> in_words([Location("a.txt", line) for line in range(1, 9)], "a.txt")
     'lines 1, 2, 3, 4, 5 and 3 more'
     """
     shown: dict[str, list[int]] = {}

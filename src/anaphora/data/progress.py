@@ -38,7 +38,7 @@ def reporting(
     """Yield the blocks, and every five seconds report the share of `total` items that has passed.
 
     >>> ticks = iter(range(0, 100, 3))
-    >>> with heard_by(print):
+    >>> with observed_by(print):
     ...     list(reporting(["ab", "cde", "f"], 6, "reading", lambda: next(ticks)))
     reading, 83 %
     ['ab', 'cde', 'f']

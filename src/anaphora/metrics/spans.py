@@ -69,7 +69,7 @@ def spans(tags: Sequence[str]) -> list[Span]:
 def tags_of(found: Iterable[Span], length: int, scheme: str) -> list[str]:
     """Return the tags of a sentence with these spans.
 
-    >>> written([Span(0, 1, "PER"), Span(1, 3, "PER")], 4, "iob1")
+    >>> tags_of([Span(0, 1, "PER"), Span(1, 3, "PER")], 4, "iob1")
     ['I-PER', 'B-PER', 'I-PER', 'O']
     """
     tags = ["O"] * length
@@ -89,7 +89,7 @@ def tags_of(found: Iterable[Span], length: int, scheme: str) -> list[str]:
 def scheme_errors(tags: Sequence[str], scheme: str) -> list[int]:
     """Return the positions of the tags of a sentence that the scheme would write differently.
 
-    >>> faults(["I-PER", "I-PER", "O", "B-PER"], "iob2"), faults(["I-PER", "I-PER", "O", "B-PER"], "iob1")
+    >>> scheme_errors(["I-PER", "I-PER", "O", "B-PER"], "iob2"), scheme_errors(["I-PER", "I-PER", "O", "B-PER"], "iob1")
     ([0], [3])
     """
     wanted = tags_of(spans(tags), len(tags), scheme)

@@ -101,7 +101,7 @@ def from_json(values: Sequence[Mapping[str, Any]]) -> list[ReportSection]:
     Raises ValueError for an unknown kind of part.
 
     >>> from dataclasses import asdict
-    >>> table = Section("Worst", (Table(("row", "loss"), ((7, 3.5),)), Preformatted("a  b")))
+    >>> table = ReportSection("Worst", (ReportTable(("row", "loss"), ((7, 3.5),)), Preformatted("a  b")))
     >>> from_json([asdict(table)]) == [table]
     True
     """

@@ -47,7 +47,7 @@ def differences(before: Mapping[str, Any], now: Mapping[str, Any]) -> str:
     """Return a sentence on the changed facts that change bits; empty if there are none.
 
     >>> differences({"threads": 2, "torch": "2.13"}, {"threads": 1, "torch": "2.13"})
-    'Since this run was begun, the number of threads was 2 and is 1.'
+    'Since the run began, the number of threads was 2 and is 1.'
     """
     changed = [
         f"the {words} was {before.get(name)} and is {now.get(name)}"
