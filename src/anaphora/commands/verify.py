@@ -46,7 +46,7 @@ def verify(
             fields = ", ".join(f"{name} {value}" for name, value in block.items() if name not in ("kind", "name"))
             print(f"    {block_path:<22}{block['kind']:<12}{fields}")
         for name, value in _flat(card_by_current_names(facts.config.get("card", {}))):
-            print(f"  {_plain(name):<24}{_plain(value)}")
+            print(f"  {_plain(name):<22}  {_plain(value)}")
 
 
 def _flat(card: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, str]]:
