@@ -22,6 +22,8 @@ from anaphora.training.distributed import launch
 
 if TYPE_CHECKING:
     from anaphora.config import Config
+    from anaphora.config.search_space import Space
+    from anaphora.tasks.base.declaration import Task
     from anaphora.training.tuning import Tried
 
 _HELP = """Search hyperparameters: train many short trials with different values, and write the best config.
@@ -30,8 +32,8 @@ _HELP = """Search hyperparameters: train many short trials with different values
 than the median is stopped early. Ctrl-C keeps all finished trials, and the same command continues the search. A field
 that you set as an option has that value in every trial.
 
-Fields that are searched by default: {fields}. Add any other field with a range or a list of values:
---option model.hidden=64..512, --option model.cell=gru,lstm.
+Fields that are searched by default: {fields}. --option searches other fields instead, each with a range or a list of
+values: --option model.hidden=64..512, --option model.cell=gru,lstm.
 """
 
 
@@ -76,9 +78,7 @@ def _tune(
     started = time.monotonic()
     launch.refuse(f"anaphora tune {task}")
     from anaphora.commands.train import import_torch_side
-    from anaphora.config import config_fields as all_fields
     from anaphora.config import resolve
-    from anaphora.config.search_space import chosen
     from anaphora.data.progress import observed_by
 
     settings = registry.task(task)
@@ -96,12 +96,7 @@ def _tune(
     minutes = config.training.minutes  # type: ignore[attr-defined]
     if minutes is None:
         raise UsageError("tune needs a time limit: --minutes 30.")
-    known = [f"{field.section}.{field.key}" for field in all_fields(settings.config)]
-    fixed = {name for name in known if f"--{name.replace('_', '-')}" in options}
-    free = {name: space for name, space in settings.search_space.items() if name not in fixed}
-    spaces = chosen(words, free, known)
-    for name in spaces:
-        _refuse_length(name)
+    spaces = _spaces(settings, words, options)
     with show("") as early, observed_by(early.stage):
         corpus = settings.read(config, data)
         import_torch_side(f"anaphora tune {task}")
@@ -136,9 +131,19 @@ def _tune(
         print(f"\nbest      {folder / tuning.BEST}\ntrain it  anaphora train {task} {shlex.join(words)}")
 
 
-def _refuse_length(name: str) -> None:
-    if name in ("training.minutes", "training.max_steps", "training.epochs", "training.evaluations"):
-        raise UsageError(f"--option {name}: all trials have the same length, so this field cannot be searched.")
+def _spaces(task: Task, words: list[str], options: Sequence[str]) -> dict[str, Space]:
+    """The fields to search: those of `words`, and else the task's own, without those that an option sets."""
+    from anaphora.config import config_fields
+    from anaphora.config.search_space import chosen
+
+    known = [f"{field.section}.{field.key}" for field in config_fields(task.config)]
+    fixed = {name for name in known if f"--{name.replace('_', '-')}" in options}
+    free = {name: space for name, space in task.search_space.items() if name not in fixed}
+    spaces = chosen(words, free, known)
+    for name in spaces:
+        if name in ("training.minutes", "training.max_steps", "training.epochs", "training.evaluations"):
+            raise UsageError(f"--option {name}: all trials have the same length, so this field cannot be searched.")
+    return spaces
 
 
 def _again(preset: str | None, file: str | None, trials: int | None, field: Sequence[str], folder: Path) -> list[str]:
