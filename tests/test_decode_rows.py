@@ -56,7 +56,7 @@ def test_rows_are_searched_as_each_would_be_alone(width: int) -> None:
     for at, (seed, length) in enumerate(((5, 4), (6, 0), (7, 6))):
         alone = beam(Automaton(seed), (), at + 1, length, width=width, stop=(STOP,))
         assert [h.tokens for h in together[at]] == [h.tokens for h in alone]
-        np.testing.assert_allclose([h.merit for h in together[at]], [h.score for h in alone], rtol=0, atol=1e-12)
+        np.testing.assert_allclose([h.rank_score for h in together[at]], [h.score for h in alone], rtol=0, atol=1e-12)
 
 
 def said(state: Any) -> np.ndarray:
@@ -76,7 +76,9 @@ def test_a_full_beam_finds_the_best_merits_of_all_sequences(seed: int, alpha: fl
     (found,) = search(step, rows(seed), [1], [length], width=V**length, stop=(STOP,), length_penalty=alpha, extra=said)
     assert [h.tokens for h in found] == [tokens for tokens, _, _ in truth]
     np.testing.assert_allclose([h.score for h in found], [score for _, score, _ in truth], rtol=0, atol=1e-12)
-    np.testing.assert_allclose([h.merit for h in found], [merit for _, _, merit in truth], rtol=0, atol=1e-12)
+    np.testing.assert_allclose(
+        [h.rank_score for h in found], [rank_score for _, _, rank_score in truth], rtol=0, atol=1e-12
+    )
 
 
 @pytest.mark.parametrize("alpha", [0.0, 1.0])
@@ -106,7 +108,7 @@ def to_the_end(seed: int, width: int, length: int, alpha: float) -> list[Hypothe
                 ended.append(Hypothesis(tokens, score, score / len(tokens) ** alpha))
             else:
                 live.append((score, tokens))
-    return sorted(ended, key=lambda h: -h.merit)[:width]
+    return sorted(ended, key=lambda h: -h.rank_score)[:width]
 
 
 def test_no_n_tokens_in_a_row_stand_twice() -> None:

@@ -43,7 +43,7 @@ COMMANDS = {
     "verify": ("anaphora.commands.verify:make", "Check that a model file is intact, and describe it."),
     "doctor": ("anaphora.commands.doctor:make", "Test this installation and describe it for a bug report."),
 }
-_HELP = "Recurrent networks for sequences: train a model, inspect its memory, run it anywhere."
+_HELP = "Recurrent networks for sequences: train a model, score it, run it anywhere."
 READER_GONE = 128 + 13  # as if ended by SIGPIPE
 _DISK = {
     errno.ENOSPC: "Free some space, or write elsewhere.",

@@ -11,7 +11,7 @@ tokens. Of equal scores the smaller token wins, so the same numbers always give 
 the state gives some of its rows by `take`. The result of a row depends on that row alone. A search ranks finished
 hypotheses by their rank score
 
-    merit(x) = Σ_t log p(x_t) / |x|^α + extra(x)        α = 0: by the sum;  extra ≤ 0, such as a coverage penalty
+    rank_score(x) = Σ_t log p(x_t) / |x|^α + extra(x)        α = 0: by the sum;  extra ≤ 0, such as a coverage penalty
 
 and stops when no live hypothesis can enter the best `width`. The number of sequences that a caller asks for does not
 change which sequence is first.
@@ -41,7 +41,7 @@ class Hypothesis(NamedTuple):
 
     tokens: tuple[int, ...]
     score: float
-    merit: float
+    rank_score: float
 
 
 class RowStates(Protocol):
@@ -285,15 +285,15 @@ class _Beam:
         self._live, parents = [], []
         for score, tokens, parent in level[: self._width]:
             if tokens[-1] in self._stop or len(tokens) == self._length:
-                merit = score / len(tokens) ** self._alpha + float(more[parent])
-                self.best.append(Hypothesis(tokens, score, merit))
+                rank_score = score / len(tokens) ** self._alpha + float(more[parent])
+                self.best.append(Hypothesis(tokens, score, rank_score))
             else:
                 self._live.append((tokens, score))
                 parents.append(parent)
         self.best = sorted(self.best, key=_rank)[: self._width]
         # A score never grows and lengths are limited, so no live hypothesis can reach a higher rank score.
         bound = max((score for _, score in self._live), default=-np.inf) / self._length**self._alpha
-        self.ended = not self._live or (len(self.best) == self._width and self.best[-1].merit >= bound)
+        self.ended = not self._live or (len(self.best) == self._width and self.best[-1].rank_score >= bound)
         return [] if self.ended else parents
 
 
@@ -346,4 +346,4 @@ def runs(
 
 
 def _rank(hypothesis: Hypothesis) -> tuple[float, tuple[int, ...]]:
-    return -hypothesis.merit, hypothesis.tokens
+    return -hypothesis.rank_score, hypothesis.tokens

@@ -7,7 +7,7 @@
 Every code is in one table, `CODES`, with its only severity; docs/check.md repeats the table. The rules that make
 findings are in this room and in each task.
 
-    Finding("not-finite", "error", "column 'price'", (Row("train.csv", 7),), "'price' is nan.", "Fill or drop the row.")
+    Finding("not-finite", "error", "column 'price'", (Location("train.csv", 7),), "'price' is nan.", "Drop the row.")
 """
 
 from __future__ import annotations

@@ -40,7 +40,7 @@ def test_several_of_a_beam_with_what_they_are_ranked_by(dates: Translator) -> No
     (found, empty) = Answers(dates, False, DecodingOptions(beam=4, best=3))(lines(b"3 Mar 1994", b""))
     rows = [row.split("\t") for row in str(found).splitlines()]
     assert rows[0][1] == "1994-03-03"
-    merits = [float(merit) for merit, _ in rows]
+    merits = [float(rank_score) for rank_score, _ in rows]
     assert (len(rows), merits) == (3, sorted(merits, reverse=True))
     assert len(str(empty).splitlines()) == 3
 
@@ -52,7 +52,7 @@ def test_objects_keep_what_they_had(dates: Translator) -> None:
     item = json.loads(str(found[0]))
     assert (item["id"], item["translation"]) == (7, "1994-03-03")
     assert item["translations"][0]["text"] == "1994-03-03"
-    assert item["translations"][0]["merit"] == pytest.approx(item["translations"][0]["score"] / 11)
+    assert item["translations"][0]["rank_score"] == pytest.approx(item["translations"][0]["score"] / 11)
     for error, words in zip(
         found[1:], ("is not JSON", "expected a JSON object with 'source'", "expected a text"), strict=True
     ):

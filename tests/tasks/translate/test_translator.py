@@ -97,9 +97,9 @@ def test_more_of_the_beam_never_changes_the_best(tmp_path: Path) -> None:
     assert [found[:1] for found in five] == one
     assert [found[:3] for found in five] == three
     for found in five:
-        assert [each.merit for each in found] == sorted((each.merit for each in found), reverse=True)
+        assert [each.rank_score for each in found] == sorted((each.rank_score for each in found), reverse=True)
         for each in found:
-            assert each.merit == pytest.approx(each.score / (len(each.symbols) + 1)) or len(each.symbols) > 15
+            assert each.rank_score == pytest.approx(each.score / (len(each.symbols) + 1)) or len(each.symbols) > 15
 
 
 def test_merits_are_what_the_equation_says(tmp_path: Path) -> None:
@@ -113,7 +113,7 @@ def test_merits_are_what_the_equation_says(tmp_path: Path) -> None:
                 continue  # cut off without an end
             looked = translator.network.weights(translator.reader.read(source), target).astype(np.float64)
             covered = np.log(np.minimum(looked.sum(0), 1.0)).sum()
-            assert found.merit == pytest.approx(found.score / len(target) ** 0.7 + 0.3 * covered, rel=1e-5)
+            assert found.rank_score == pytest.approx(found.score / len(target) ** 0.7 + 0.3 * covered, rel=1e-5)
 
 
 def test_a_larger_length_penalty_favours_longer_texts(tmp_path: Path) -> None:
@@ -123,7 +123,7 @@ def test_a_larger_length_penalty_favours_longer_texts(tmp_path: Path) -> None:
     for penalty in (0.0, 0.5, 1.0, 2.0):
         found = translator.decoded([source for source, _ in PAIRS], DecodingOptions(beam=4, length_penalty=penalty))
         lengths.append(float(np.mean([len(best[0].symbols) for best in found])))
-        assert all(best[0].score <= best[0].merit <= 0 for best in found)
+        assert all(best[0].score <= best[0].rank_score <= 0 for best in found)
     assert lengths == sorted(lengths)
     assert lengths[-1] > lengths[0] + 1
 

@@ -85,4 +85,4 @@ class Translation(NamedTuple):
     text: str
     symbols: tuple[int, ...]
     score: float
-    merit: float
+    rank_score: float

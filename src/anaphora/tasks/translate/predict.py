@@ -3,7 +3,7 @@
 A text's translation is the same bits whatever texts it is decoded with. A line that `run` answers is a text, or a JSON
 object with the source's column. The answer is the translation; with several, each with its rank score and a tab before
 it, the best first. As JSON it is the same object with `translation`, and with `translations`, each with its `score`
-(Σ ln p) and `merit` (its rank score), where a beam was asked for.
+(Σ ln p) and `rank_score` (its rank score), where a beam was asked for.
 """
 
 from __future__ import annotations
@@ -178,9 +178,9 @@ class Translator(TrainedModel):
         )
         return [[self._translation(*best) for best in hypotheses[: options.best]] for hypotheses in searched]
 
-    def _translation(self, tokens: Sequence[int], score: float, merit: float) -> Translation:
+    def _translation(self, tokens: Sequence[int], score: float, rank_score: float) -> Translation:
         symbols = tuple(token for token in tokens if token != self.reader.target.size)
-        return Translation(self.reader.written(symbols), symbols, score, merit)
+        return Translation(self.reader.written(symbols), symbols, score, rank_score)
 
 
 Item = tuple[int, str, dict[str, Any]]
@@ -228,12 +228,12 @@ class Answers(LineAnswers[Item, list[Translation]]):
         if self.as_json:
             answer = {**values, "translation": written[0][0]}
             if self.options.beam > 1:
-                ranked = [{"text": text, "score": one.score, "merit": one.merit} for text, one in written]
+                ranked = [{"text": text, "score": one.score, "rank_score": one.rank_score} for text, one in written]
                 answer["translations"] = ranked
             return json.dumps(answer, ensure_ascii=False)
         if self.options.best == 1:
             return written[0][0]
-        rows = [f"{one.merit:.4f}\t{text}" for text, one in written]
+        rows = [f"{one.rank_score:.4f}\t{text}" for text, one in written]
         return "\n".join([*rows, *[""] * (self.options.best - len(rows))])
 
     def close(self) -> None:
