@@ -40,7 +40,7 @@ def test_text_that_cannot_be_trained_on(run: Run, tmp_path: Path, content: bytes
     assert not list(tmp_path.glob("*.anaphora"))
 
 
-@pytest.mark.parametrize("output", [".", "t.txt/m.anaphora", "/dev/null/m.anaphora"])
+@pytest.mark.parametrize("output", [".", "t.txt", "t.txt/m.anaphora", "/dev/null/m.anaphora"])
 def test_an_output_that_cannot_be_written_is_found_before_training(run: Run, tmp_path: Path, output: str) -> None:
     (tmp_path / "t.txt").write_text(TEXT, encoding="utf-8")
     done = run("train", "language", "t.txt", "-o", output, *TINY)

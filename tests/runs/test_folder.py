@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from anaphora import bundle
 from anaphora.errors import DataError, UsageError
 from anaphora.runs import folder as run_folder
 
@@ -18,6 +19,18 @@ def test_where_a_model_can_be_written_is_known_before_training(tmp_path: Path) -
     for wrong in (tmp_path, tmp_path / "file" / "model.anaphora"):
         with pytest.raises(UsageError, match=r"another place|expected the name of a file"):
             run_folder.check_output(wrong)
+
+
+def test_a_model_replaces_a_model_and_no_other_file(tmp_path: Path) -> None:
+    for name, content in (("text.txt", b"a text that someone wrote"), ("short", b"x"), ("zeros", bytes(4000))):
+        (tmp_path / name).write_bytes(content)
+        with pytest.raises(UsageError, match=f"{name}' exists and is not a model file: name another file with -o"):
+            run_folder.check_output(tmp_path / name)
+        assert (tmp_path / name).read_bytes() == content
+    (tmp_path / "empty").touch()
+    bundle.write(tmp_path / "model", {}, {"version": 1, "task": "language", "model": {}})
+    for fine in ("empty", "model"):
+        run_folder.check_output(tmp_path / fine)
 
 
 def test_runs_never_share_a_folder(tmp_path: Path) -> None:

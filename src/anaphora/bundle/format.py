@@ -17,7 +17,6 @@ import hashlib
 import math
 import os
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -25,6 +24,7 @@ import numpy as np
 from anaphora.bundle.header import (
     DTYPES,
     KEY,
+    MAX_HEADER,
     METADATA,
     ZEROS,
     Json,
@@ -36,7 +36,7 @@ from anaphora.bundle.header import (
     split,
     whole_digest,
 )
-from anaphora.errors import BundleError, DataError, IncompatibleBundle
+from anaphora.errors import BundleError, DataError, IncompatibleBundle, UsageError
 from anaphora.files import atomic
 
 VERSION = 1
@@ -81,8 +81,15 @@ def write(path: str | os.PathLike[str], tensors: Mapping[str, np.ndarray], confi
 
 
 def writable(path: str | os.PathLike[str]) -> None:
-    """Raise UsageError if no model file can be written at `path`. Call it before training."""
+    """Raise UsageError if no model file can be written at `path`, or if a file of another kind would be lost there.
+
+    Call it before training.
+    """
     atomic.writable(path)
+    if os.path.isfile(path) and os.path.getsize(path):
+        begin = _bytes_of(path, 10)
+        if int.from_bytes(begin[:8], "little") > MAX_HEADER or begin[8:] != b'{"':
+            raise UsageError(f"'{os.fspath(path)}' exists and is not a model file: name another file with -o.")
 
 
 def read(path: str | os.PathLike[str]) -> Bundle:
@@ -224,8 +231,9 @@ def _check_config(config: Any) -> Json:
     return config
 
 
-def _bytes_of(path: str | os.PathLike[str]) -> bytes:
+def _bytes_of(path: str | os.PathLike[str], most: int = -1) -> bytes:
     try:
-        return Path(path).read_bytes()
+        with open(path, "rb") as file:
+            return file.read(most)
     except OSError as error:
         raise DataError(f"the model '{os.fspath(path)}' cannot be read: {error.strerror or error}") from error

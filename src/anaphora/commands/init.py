@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shlex
 from pathlib import Path
 from typing import Any
@@ -43,6 +44,8 @@ def _init(task: str, data: list[str], output: Path, force: bool) -> None:
     from anaphora.files import atomic
 
     chosen = registry.task(task)
+    if output.exists() and any(os.path.exists(path) and output.samefile(path) for path in data):
+        raise UsageError(f"'{output}' is one of the data files. Name another file with -o.")
     if output.exists() and not force:
         raise UsageError(f"'{output}' exists. Name another file with -o, or add --force to replace it.")
     atomic.writable(output)

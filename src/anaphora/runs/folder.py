@@ -16,6 +16,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from anaphora import bundle
 from anaphora.errors import DataError, UsageError
 from anaphora.files import atomic
 
@@ -25,7 +26,7 @@ STANDARD_INPUT = "-"
 
 
 def check_output(path: str | Path) -> None:
-    """Check that the model can be written at the end; make the folder of the output.
+    """Check that the model can be written at the end, and that no file of another kind is lost; make the folder.
 
     Raises UsageError.
     """
@@ -35,7 +36,7 @@ def check_output(path: str | Path) -> None:
         raise UsageError(
             f"The folder of '{path}' cannot be made: {error.strerror or error}. Name another place with -o."
         ) from error
-    atomic.writable(path)
+    bundle.writable(path)
 
 
 def bytes_needed(model_bytes: int) -> int:
