@@ -33,6 +33,7 @@ from anaphora.tasks.classify.encoding import Reader
 from anaphora.tasks.classify.score import THRESHOLD, Score, judge
 from anaphora.tasks.classify.settings import ClassifyConfig
 
+_SHOWN = 20  # labels in a message
 _ROWS_AT_ONCE = 256
 _STEPS_AT_ONCE = 2**16
 _BETWEEN = ","  # labels, where the data declared no separator
@@ -130,7 +131,12 @@ class Classifier(TrainedModel):
         return self.judged(rows_of(read_tables(paths, encoding, data.header), self.columns, data))
 
     def judged(self, rows: Rows) -> Score:
-        """Return the score of the model on these rows."""
+        """Return the score of the model on these rows; raises DataError if no row has a label of the model."""
+        if rows.labels and all(labels and set(self.labels).isdisjoint(labels) for labels in rows.labels):
+            raise DataError(
+                f"None of the rows ({len(rows.labels):,}) has a label of the model"
+                f" ({', '.join(self.labels[:_SHOWN])}): there is nothing to score. Check the labels of the data."
+            )
         scores = self.scores(self.reader.rows(rows))
         return judge(scores, rows, self.labels, self.temperature, self.multi)
 
