@@ -24,7 +24,7 @@ from anaphora.data.text import id_files, tokenized
 from anaphora.data.text.build import KINDS
 from anaphora.data.text.id_files import IdFile
 from anaphora.errors import DataError
-from anaphora.tasks.language import data, score, windows
+from anaphora.tasks.language import checks, data, score, windows
 from anaphora.tasks.language.baseline import Fitted, fitted
 from anaphora.tasks.language.judgement import Judgement
 from anaphora.tasks.language.settings import PRESETS, LanguageConfig
@@ -144,6 +144,14 @@ def test_a_long_text_that_makes_no_batch_or_no_vocabulary_is_refused_as_a_short_
     for whole, said in (("ab" * 20, r"has 36 characters; one batch"), ("a" * 200, "only one character")):
         with pytest.raises(DataError, match=said):
             data.encode(config(), data.split(config(), whole))
+
+
+def test_a_finding_names_the_part_that_is_too_short() -> None:
+    for valid, part in (("0.1", "the training part"), ("0.00001", "the held-out part")):
+        settings = config("--valid", valid, *([] if valid == "0.1" else ["--batch", "1", "--bptt", "1"]))
+        (found,), load = checks.describe(settings, data.split(settings, "abcd" * 2))
+        assert (found.code, found.where, load) == ("too-short", part, None)
+        assert found.message.lower().startswith(part)
 
 
 def test_the_floor_reads_a_sample_and_no_more(tmp_path: Path, rng: np.random.Generator) -> None:

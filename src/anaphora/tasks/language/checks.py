@@ -47,7 +47,7 @@ def describe(config: LanguageConfig, corpus: TextCorpus) -> tuple[list[Finding],
         return [corpus_checks.one_symbol(corpus, error, "Use a text with more than one symbol.")], None
     short = shortage(config, corpus, encoded)
     if short:
-        where = HELD_OUT if len(encoded.held_out) < 2 else TRAIN
+        where = TRAIN if len(encoded.train) <= config.training.batch * config.training.bptt else HELD_OUT
         return [Finding("too-short", "error", where, (), short, "")], None
     sizes = (len(encoded.train), len(encoded.held_out))
     units = corpus_checks.check_units(*sizes, PLURAL[config.data.units])
