@@ -155,6 +155,12 @@ def test_evaluation_counts_what_is_right(labeller: Classifier) -> None:
     assert labeller.evaluate([(TEXTS[0], "never seen")]).unseen == ("never seen",)
 
 
+def test_files_without_a_known_label_have_no_score(labeller: Classifier, tmp_path: Path) -> None:
+    (tmp_path / "a.csv").write_text("text,label\ngood,x\nbad,y\n", encoding="utf-8")
+    with pytest.raises(DataError, match=r"None of the rows \(2\) has a label of the model \(neg, pos\)"):
+        labeller.score_files([str(tmp_path / "a.csv")], "utf-8")
+
+
 def test_a_language_model_writes_and_guesses(writer: LanguageModel) -> None:
     written = writer.generate("the c", 40, seed=7)
     assert written == "".join(writer.stream("the c", 40, seed=7))

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from anaphora import bundle
 from bad.planted import GOOD, text
 from program import TINY, failed
 
@@ -73,13 +74,14 @@ def test_a_disk_that_is_read_only(mounted: str, folder: Path, quiet_environment:
 
 def test_a_disk_that_fills_up_during_training(folder: Path, quiet_environment: dict[str, str]) -> None:
     """A limit on a file's size is a full disk, as far as writing goes; the log is short enough to be written."""
-    (folder / "m.anaphora").write_bytes(b"an older model")
+    older = bundle.to_bytes({}, {"version": 1, "task": "language", "model": {}})
+    (folder / "m.anaphora").write_bytes(older)
     done = shell(f"ulimit -f 5; anaphora {TRAIN} -o m.anaphora", folder, quiet_environment)
     failed(
         done, 2, "could not be written: File too large. The file that was there before is unchanged; free disk space,"
     )
     assert done.stderr.endswith(" No model could be saved.\n")
-    assert (folder / "m.anaphora").read_bytes() == b"an older model"
+    assert (folder / "m.anaphora").read_bytes() == older
     assert [path.name for path in folder.iterdir() if path.name.endswith(".part")] == []
 
 

@@ -9,7 +9,7 @@ from sklearn import metrics as theirs
 from anaphora import bundle, runtime
 from anaphora.data.batches import Ragged
 from anaphora.data.files.tables import ColumnTable as Frame
-from anaphora.errors import CorruptBundle, DataError, IncompatibleBundle
+from anaphora.errors import CorruptBundle, IncompatibleBundle
 from anaphora.metrics import classification
 from anaphora.tasks.classify.columns import Columns
 from anaphora.tasks.classify.data import Rows
@@ -158,11 +158,6 @@ def test_few_rows_fit_no_temperature() -> None:
     targets = rng.integers(4, size=20)
     assert temperature_of(scores, targets, False) == classification.fit_temperature(scores, targets, False) != 1.0
     assert temperature_of(scores[:19], targets[:19], False) == 1.0
-
-
-def test_rows_without_a_known_label_have_no_score() -> None:
-    with pytest.raises(DataError, match=r"None of the rows \(2\) has a label of the model \(pos, neg\)"):
-        Classifier(small()).judged(rows_with([("x",), ("y",)]))
 
 
 def test_of_many_labels_only_what_was_confused_is_listed() -> None:

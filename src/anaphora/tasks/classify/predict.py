@@ -128,15 +128,16 @@ class Classifier(TrainedModel):
 
     def score_files(self, paths: Sequence[str], encoding: str, **options: Any) -> Score:
         data = self.config.data
-        return self.judged(rows_of(read_tables(paths, encoding, data.header), self.columns, data))
-
-    def judged(self, rows: Rows) -> Score:
-        """Return the score of the model on these rows; raises DataError if no row has a label of the model."""
+        rows = rows_of(read_tables(paths, encoding, data.header), self.columns, data)
         if rows.labels and all(labels and set(self.labels).isdisjoint(labels) for labels in rows.labels):
             raise DataError(
                 f"None of the rows ({len(rows.labels):,}) has a label of the model"
                 f" ({', '.join(self.labels[:_SHOWN])}): there is nothing to score. Check the labels of the data."
             )
+        return self.judged(rows)
+
+    def judged(self, rows: Rows) -> Score:
+        """Return the score of the model on these rows."""
         scores = self.scores(self.reader.rows(rows))
         return judge(scores, rows, self.labels, self.temperature, self.multi)
 
