@@ -46,7 +46,7 @@ class SupervisedTask(ABC, Generic[Batch]):
         self.per_epoch: int = self.batches.per_epoch
         self.limit(1.0, 1.0)
 
-    # What a task writes
+    # Methods of a task
 
     @abstractmethod
     def encode(self) -> Any:
@@ -125,7 +125,7 @@ class SupervisedTask(ABC, Generic[Batch]):
     def reader(self, score: Any) -> tuple[Mapping[str, Any], Tensors]:
         """Return the model's reader of inputs: the bundle's `units` and tensors."""
 
-    # What it is given
+    # Methods that every task inherits
 
     @classmethod
     def train(cls, config: Any, corpus: Any, output: str | Path, **options: Any) -> Report:

@@ -1,4 +1,4 @@
-"""Where each step of each row lies, built once and kept: NumPy arrays for the kernels, one tensor for torch.
+"""The positions of all steps of all rows, computed once and kept: NumPy arrays for the kernels, one tensor for torch.
 
     step t of row b  =  line  time_offset[t] + row_offset[b]  of x and y,   0 ≤ t < lengths[b]
 
