@@ -4,9 +4,17 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import torch
+
 from anaphora.config import resolve
+from anaphora.runtime.model import MultipartModel
+from anaphora.tasks.tag.data import from_memory
 from anaphora.tasks.tag.grammar import columns, sentences
+from anaphora.tasks.tag.predict import Tagger
 from anaphora.tasks.tag.settings import PRESETS, TagConfig
+from anaphora.tasks.tag.training import TagTraining
+from anaphora.training.initial import first_model
+from anaphora.training.observer import SilentObserver
 
 TINY = (
     "--embedding 6 --character-embedding 4 --character-hidden 3 --hidden 5 --batch 8 --max-steps 12 --evaluations 2"
@@ -30,3 +38,16 @@ def write(path: Path, text: str) -> str:
 def write_grammar(path: Path, count: int, seed: int = 0) -> str:
     """Sentences of the grammar as columns."""
     return write(path, columns(sentences(count, seed)))
+
+
+def random_tagger(*options: str, seed: int = 3) -> Tagger:
+    """A tagger of the grammar with large random weights, so that its tags change from word to word."""
+    settings = config(*options)
+    task = TagTraining(settings, from_memory(settings, sentences(60, seed)))
+    task.fit_baseline(SilentObserver())
+    model = first_model(task.tree, seed, task.initialise)
+    with torch.no_grad():
+        for parameter in model.parameters():
+            parameter.copy_((2.0 if parameter.ndim > 1 else 0.2) * torch.randn_like(parameter))
+    tensors = {name: tensor.numpy() for name, tensor in model.state_dict().items()}
+    return Tagger(MultipartModel(task.bundle_of(task.tree, tensors)))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,51 +13,77 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from anaphora.errors import DataError, IncompatibleBundle
+from anaphora.errors import DataError, IncompatibleBundle, UsageError
 from anaphora.runtime.state import pack_parts, unpack_parts
+from anaphora.tasks import registry
 from anaphora.tasks.base.stream import Stream
 from anaphora.tasks.language import score
 from anaphora.tasks.language.predict import LanguageModel
+from anaphora.tasks.tag.grammar import sentences
 from program import TEXT, write_model
+from tagged import random_tagger
+
+WORDS = [word for words, _ in sentences(12, seed=8) for word in words]
 
 
 @dataclass(frozen=True)
 class Case:
-    """A stream to open, an input to cut, and how answers are joined."""
+    """A model whose streams are opened, an input to cut, and how answers are joined."""
 
-    open: Callable[[bytes | None], Stream[Any, Any]]
+    model: Any
     input: Any
     joined: Callable[[list[Any]], list[Any]]
+
+    def open(self, state: bytes | None = None) -> Stream[Any, Any]:
+        stream: Stream[Any, Any] = self.model.open_stream(state)
+        return stream
 
 
 def language(kind: str, folder: Path) -> Case:
     write_model(folder / f"{kind}.anaphora", kind)
     model = LanguageModel.open(folder / f"{kind}.anaphora")
-    return Case(model.open_stream, TEXT[:700], lambda answers: np.concatenate(answers).tolist())
+    return Case(model, TEXT[:700], lambda answers: np.concatenate(answers).tolist())
 
 
-CASES = {f"language, {kind}": kind for kind in ("char", "byte", "word", "subword")}
+def tag(options: str, folder: Path) -> Case:
+    model = random_tagger("--no-bidirectional", *options.split())
+    return Case(model, WORDS, lambda answers: [tag for each in answers for tag in each])
+
+
+MAKERS = {"language": language, "tag": tag}
+CASES = [
+    *(("language", kind) for kind in ("char", "byte", "word", "subword")),
+    ("tag", ""),
+    ("tag", "--scheme iob1 --layers 2"),
+    ("tag", "--scheme bilou --cell gru --characters convolution"),
+    ("tag", "--scheme bilou --internal iob2 --cell rnn"),
+    ("tag", "--scheme none --characters none"),
+    ("tag", "--no-crf"),
+]
+STREAMS = pytest.mark.parametrize("name", CASES, ids=" ".join)
 
 
 @pytest.fixture(scope="module")
-def cases(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Case]:
+def cases(tmp_path_factory: pytest.TempPathFactory) -> dict[tuple[str, str], Case]:
     folder = tmp_path_factory.mktemp("streams")
-    return {name: language(kind, folder) for name, kind in CASES.items()}
+    return {(task, kind): MAKERS[task](kind, folder) for task, kind in CASES}
 
 
 def whole(case: Case) -> list[Any]:
-    stream = case.open(None)
+    stream = case.open()
     return case.joined([stream.feed(case.input), stream.finish()])
 
 
-@pytest.mark.parametrize("name", CASES)
+@STREAMS
 @given(data=st.data())
-def test_any_cut_equals_the_whole(name: str, cases: dict[str, Case], data: st.DataObject) -> None:
+def test_any_cut_equals_the_whole(
+    name: tuple[str, str], cases: dict[tuple[str, str], Case], data: st.DataObject
+) -> None:
     case = cases[name]
     N = len(case.input)
     cuts = sorted(data.draw(st.lists(st.integers(0, N), max_size=6)))
     saved = data.draw(st.sampled_from([*range(len(cuts) + 1)]))
-    stream, answers = case.open(None), []
+    stream, answers = case.open(), []
     for number, (begin, end) in enumerate(zip([0, *cuts], [*cuts, N], strict=True)):
         if number == saved:
             stream = case.open(stream.state)  # moved to another process, in the middle
@@ -64,11 +91,11 @@ def test_any_cut_equals_the_whole(name: str, cases: dict[str, Case], data: st.Da
     assert case.joined([*answers, stream.finish()]) == whole(case)
 
 
-@pytest.mark.parametrize("name", CASES)
-def test_a_fork_goes_its_own_way(name: str, cases: dict[str, Case]) -> None:
+@STREAMS
+def test_a_fork_goes_its_own_way(name: tuple[str, str], cases: dict[tuple[str, str], Case]) -> None:
     case = cases[name]
     half = len(case.input) // 2
-    stream = case.open(None)
+    stream = case.open()
     first = stream.feed(case.input[:half])
     other = stream.fork()
     other.feed(case.input[:100])
@@ -76,10 +103,10 @@ def test_a_fork_goes_its_own_way(name: str, cases: dict[str, Case]) -> None:
     assert case.joined([stream.feed(case.input), stream.finish()]) == whole(case)  # finish begins anew
 
 
-@pytest.mark.parametrize("name", CASES)
-def test_every_flipped_byte_of_a_state_is_found(name: str, cases: dict[str, Case]) -> None:
+@STREAMS
+def test_every_flipped_byte_of_a_state_is_found(name: tuple[str, str], cases: dict[tuple[str, str], Case]) -> None:
     case = cases[name]
-    stream = case.open(None)
+    stream = case.open()
     stream.feed(case.input[:50])
     state = stream.state
     for at in range(0, len(state), 7):
@@ -90,11 +117,54 @@ def test_every_flipped_byte_of_a_state_is_found(name: str, cases: dict[str, Case
         case.open(state[:-1])
 
 
-def test_the_nats_are_those_of_the_score(cases: dict[str, Case]) -> None:
-    case = cases["language, char"]
-    model = case.open.__self__  # type: ignore[attr-defined]
-    ids = model.vocabulary.encode(case.input)
-    assert whole(case) == score.nats(model.runtime, ids).tolist()
+def test_every_task_that_streams_is_here() -> None:
+    models = {
+        task.name: inspect.signature(task._part("predict").open_model, eval_str=True).return_annotation
+        for task in registry.tasks()
+    }
+    assert {name for name, model in models.items() if hasattr(model, "open_stream")} == set(MAKERS)
+
+
+def test_the_nats_are_those_of_the_score(cases: dict[tuple[str, str], Case]) -> None:
+    case = cases["language", "char"]
+    ids = case.model.vocabulary.encode(case.input)
+    assert whole(case) == score.nats(case.model.runtime, ids).tolist()
+
+
+@pytest.mark.parametrize("name", [name for name in CASES if name[0] == "tag"], ids=" ".join)
+def test_the_tags_are_those_of_the_sentence(name: tuple[str, str], cases: dict[tuple[str, str], Case]) -> None:
+    case = cases[name]
+    assert whole(case) == list(case.model.predict([case.input])[0])
+    assert len(set(whole(case))) > 3  # the tags are worth comparing
+
+
+@pytest.mark.parametrize("name", [name for name in CASES if name[0] == "tag"], ids=" ".join)
+def test_a_tag_is_given_only_when_no_word_can_change_it(
+    name: tuple[str, str], cases: dict[tuple[str, str], Case]
+) -> None:
+    case = cases[name]
+    stream, given, early = case.open(), [], 0
+    for number, word in enumerate(case.input[:40], 1):
+        given += stream.feed([word])
+        early += len(given) > 0
+        for following in ([], case.input[60:70], ["Ann"], [".", "May"]):
+            tags = case.model.predict([[*case.input[:number], *following]])[0]
+            assert given == list(tags[: len(given)])
+    assert early > 20  # of 40 words: tags come while the sentence goes on
+
+
+def test_a_tagger_of_both_directions_has_no_stream() -> None:
+    with pytest.raises(UsageError, match="--no-bidirectional"):
+        random_tagger().open_stream()
+
+
+def test_a_text_in_place_of_words_is_refused(cases: dict[tuple[str, str], Case]) -> None:
+    stream = cases["tag", ""].open()
+    before = stream.state
+    with pytest.raises(DataError, match="expected a list of texts"):
+        stream.feed("Ann flies")
+    assert stream.state == before
+    assert stream.feed([]) == ()
 
 
 def test_parts_of_every_type_come_back() -> None:

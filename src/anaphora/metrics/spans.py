@@ -130,6 +130,24 @@ def follows(before: str, tag: str, scheme: str) -> bool:
     return other != "I" or (one in ("B", "I") and kind == next_kind)
 
 
+def last_begin(tags: Sequence[str]) -> int:
+    """Return the position of the last tag that begins a span or is outside, in well-formed tags of iob2 or iobes.
+
+    >>> last_begin(["O", "B-PER", "I-PER"]), last_begin(["S-PER", "O"]), last_begin([])
+    (1, 1, 0)
+    """
+    return next((at for at in reversed(range(len(tags))) if parts(tags[at])[0] in ("O", "B", "S")), 0)
+
+
+def closed_length(tags: Sequence[str]) -> int:
+    """Return the number of leading tags whose spans have ended, whatever follows, in well-formed tags of iob2 or iobes.
+
+    >>> closed_length(["B-PER", "I-PER"]), closed_length(["B-PER", "E-PER"]), closed_length(["O", "B-PER", "B-PER"])
+    (0, 2, 2)
+    """
+    return len(tags) if tags and parts(tags[-1])[0] in ("O", "E", "S") else last_begin(tags)
+
+
 def closed(tags: Iterable[str], scheme: str) -> list[str]:
     """Return all tags that a scheme needs for the types of the given tags, sorted by type; O if it occurs."""
     found = set(tags)

@@ -60,8 +60,10 @@ class Plain(nn.Module):
             self.letters.spelling = layer(network.character_embedding, network.character_hidden, bidirectional=True)
         if self.how == "convolution":
             self.letters.windows = nn.Conv1d(network.character_embedding, 2 * network.character_hidden, 3, padding=1)
-        self.sentence.both_ways = layer(width, network.hidden, network.layers, bidirectional=True)
-        self.sentence.output = nn.Linear(2 * network.hidden, tags)
+        self.over_words = "both_ways" if network.bidirectional else "left_to_right"
+        read = layer(width, network.hidden, network.layers, bidirectional=network.bidirectional)
+        self.sentence.add_module(self.over_words, read)
+        self.sentence.output = nn.Linear((2 if network.bidirectional else 1) * network.hidden, tags)
         if network.crf:
             self.chain = nn.Module()
             for name, shape in (("transitions", (tags, tags)), ("start", (tags,)), ("end", (tags,))):
@@ -78,7 +80,7 @@ class Plain(nn.Module):
         x = self.words.word(words)
         if self.how != "none":
             x = torch.cat([x, torch.stack([self.spelled(word) for word in letters])], dim=1)
-        return self.sentence.output(self.sentence.both_ways(x)[0])
+        return self.sentence.output(self.sentence.get_submodule(self.over_words)(x)[0])
 
     def nats(self, e: torch.Tensor, tags: torch.Tensor) -> torch.Tensor:
         if not hasattr(self, "chain"):
@@ -100,6 +102,7 @@ class Plain(nn.Module):
         ["--cell", "gru", "--characters", "convolution", "--layers", "2"],
         ["--cell", "rnn", "--characters", "none"],
         ["--no-crf"],
+        ["--no-bidirectional", "--layers", "2"],
     ],
     ids=" ".join,
 )

@@ -3,7 +3,7 @@
     words       word → embedding                                                           (N, E)
     characters  characters of each different word → embedding → dropout
                 → RNN both ways → where each way ended, or windows → largest entries       (U, 2·L)
-    sentence    [word, its characters] → dropout → RNN both ways → dropout → linear        (N, K)
+    sentence    [word, its characters] → dropout → RNN, both ways or one → dropout → linear (N, K)
     chain       the K scores of all words → one probability for all tags together (Lample et al., NAACL 2016)
 
 Characters show the beginning, the end and the shape of an unknown word; each different word of a batch is read once.
@@ -28,7 +28,7 @@ _CHARACTER_DROPOUT = 0.1
 
 def specification(config: TagConfig, words: int, characters: int, tags: int) -> spec.Block:
     """The model's parts, for so many words, characters and tags, unknown ones among them."""
-    network, hidden = config.model, config.model.hidden
+    network, hidden, both_ways = config.model, config.model.hidden, config.model.bidirectional
     parts = [stack(WORDS, [embedding("word", words, network.embedding)])]
     width = network.embedding
     if network.characters != "none":
@@ -36,14 +36,21 @@ def specification(config: TagConfig, words: int, characters: int, tags: int) -> 
         width += 2 * network.character_hidden
     sentence = [
         *dropout("embedding_dropout", network.embedding_dropout),
-        recurrent(network.cell, "both_ways", width, hidden, network.layers, network.dropout, bidirectional=True),
+        recurrent(
+            network.cell, layer_of(network), width, hidden, network.layers, network.dropout, bidirectional=both_ways
+        ),
         *dropout("output_dropout", network.output_dropout),
-        linear("output", 2 * hidden, tags),
+        linear("output", (1 + both_ways) * hidden, tags),
     ]
     parts.append(stack(SENTENCE, sentence, input_size=width))
     if network.crf:
         parts.append({"kind": "crf", "name": CHAIN, "labels": tags})
     return spec.check({"kind": "parts", "name": "model", "parts": parts})
+
+
+def layer_of(network: Network) -> str:
+    """Return the name of the recurrent layers over the sentence."""
+    return "both_ways" if network.bidirectional else "left_to_right"
 
 
 def _characters(network: Network, characters: int) -> spec.Block:

@@ -27,7 +27,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from anaphora.bundle import Bundle
-from anaphora.data.batches import Ragged, edges
+from anaphora.data.batches import edges
 from anaphora.data.files.conll import Sentences
 from anaphora.data.files.lines import InputLine
 from anaphora.data.files.word_lines import CONLLU
@@ -45,7 +45,9 @@ from anaphora.tasks.tag.encoding import Part, Reader
 from anaphora.tasks.tag.lines import FORMATS, Block, Item, block_item, line_item, sentences_of
 from anaphora.tasks.tag.network import CHAIN, CHARACTERS, SENTENCE, WORDS
 from anaphora.tasks.tag.score import Score, judge
+from anaphora.tasks.tag.scorer import Scorer
 from anaphora.tasks.tag.settings import TagConfig
+from anaphora.tasks.tag.stream import TagStream
 
 _ROWS_AT_ONCE = 256
 _WORDS_AT_ONCE = 2**13
@@ -77,10 +79,12 @@ class Tagger(TrainedModel):
         if "temperature" not in units:
             raise CorruptBundle("The model file lacks 'temperature', which is needed for the probabilities of tags.")
         found = parts(Bundle(dict(model.tensors), dict(model.config)))
-        self._words, self._characters, self._sentence = found[WORDS], found.get(CHARACTERS), found[SENTENCE]
+        self._scorer = Scorer(found[WORDS], found.get(CHARACTERS), found[SENTENCE])
         tags, K = self.reader.tags, len(self.reader.tags)
-        if self._sentence.width != K:
-            raise IncompatibleBundle(f"The file names {K} tags, but its network has {self._sentence.width} outputs.")
+        if self._scorer.sentence.width != K:
+            raise IncompatibleBundle(
+                f"The file names {K} tags, but its network has {self._scorer.sentence.width} outputs."
+            )
         self._chain: Chain = found.get(CHAIN) or Chain(np.zeros((K, K)), np.zeros(K), np.zeros(K))
         are_spans = self.reader.internal != spans.PLAIN
         types = [spans.parts(tag)[1] if are_spans and tag != "O" else tag for tag in tags]
@@ -116,6 +120,14 @@ class Tagger(TrainedModel):
 
     def run(self, inputs: Sequence[str], output: AnswerOutput, as_json: bool, **options: Any) -> None:
         Answers(self, as_json, **options).run(inputs, output)
+
+    def open_stream(self, state: bytes | None = None) -> TagStream:
+        """Return a stream of words, or the stream with this state, which gives each tag as soon as it is certain.
+
+        Raises UsageError if the network reads sentences in both directions, DataError if the bytes are damaged or not a
+        state, IncompatibleBundle if they belong to another model.
+        """
+        return TagStream(self.runtime, self.reader, self._scorer, self.chain, state)
 
     def at(self, temperature: float) -> Chain:
         """Return the chain of tags at a temperature, without impossible tags."""
@@ -157,17 +169,7 @@ class Tagger(TrainedModel):
         most = max(1, min(_ROWS_AT_ONCE, _PAIRS_AT_ONCE // len(self.reader.tags) ** 2))
         for begin, end in pairwise(edges(lengths[order], _WORDS_AT_ONCE, most).tolist()):
             rows = order[begin:end]
-            yield rows, self._scored(part.take(rows)), lengths[rows]
-
-    def _scored(self, part: Part) -> NDArray[np.float32]:
-        lengths = part.lengths
-        read, _ = self._words.forward(part.words.padded(), lengths)
-        if self._characters is not None:
-            forms, _ = self._characters.forward(part.characters.padded(), part.characters.lengths)
-            own = Ragged(forms[part.forms], part.words.ends).padded()
-            read = np.concatenate([read, own], axis=2)
-        found: tuple[NDArray[np.float32], Any] = self._sentence.forward(read, lengths)
-        return found[0]
+            yield rows, self._scorer.scores(part.take(rows)), lengths[rows]
 
     def fit_temperature(self, part: Part) -> float:
         """Return the temperature that fits sentences best, on a sample if there are many; 1 if no sentence has known

@@ -59,6 +59,9 @@ class Network(ConfigSection):
     )
     hidden: Width = option(160, "hidden size: units per layer and direction over the words (H)")
     layers: Layers = option(1, "number of recurrent layers")
+    bidirectional: bool = option(
+        True, "read the sentence in both directions; otherwise a tag depends only on its word and the words before it"
+    )
     crf: bool = option(True, "linear-chain CRF over the tags; otherwise each tag is predicted independently")
     internal: Literal["iobes", "iob2"] = option(
         "iobes", "tagging scheme that the network learns; tags are written in the scheme of the data"

@@ -36,7 +36,7 @@ from anaphora.tasks.tag import baseline
 from anaphora.tasks.tag.data import Corpus
 from anaphora.tasks.tag.encoding import Encoded, Part, encode
 from anaphora.tasks.tag.judgement import Judgement
-from anaphora.tasks.tag.network import AMOUNTS, CHAIN, CHARACTERS, specification
+from anaphora.tasks.tag.network import AMOUNTS, CHAIN, CHARACTERS, layer_of, specification
 from anaphora.tasks.tag.predict import Tagger
 from anaphora.tasks.tag.score import Score
 from anaphora.tasks.tag.settings import TagConfig, Training
@@ -98,7 +98,7 @@ class TagTraining(RowTask[Part]):
         with torch.no_grad():
             model.get_parameter("sentence.output.weight").mul_(0.1)
         expect(model, "sentence.output.bias", np.bincount(self.encoded.train.tags, minlength=len(reader.tags)))
-        drop_recurrently(model, self.config.model.recurrent_dropout, "both_ways")
+        drop_recurrently(model, self.config.model.recurrent_dropout, layer_of(self.config.model))
         chain = getattr(model, CHAIN, None)
         if isinstance(chain, CRF):
             chain.forbid(*map(torch.from_numpy, reader.impossible()))
