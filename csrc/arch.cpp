@@ -8,6 +8,7 @@
 #include "cells/lstm.hpp"
 #include "cells/peephole.hpp"
 #include "cells/reset_before.hpp"
+#include "engine/arch_name.hpp"
 #include "engine/backward_pass.hpp"
 #include "engine/forward_pass.hpp"
 #include "engine/linear.hpp"
@@ -16,30 +17,37 @@
 namespace anaphora {
 namespace {
 
+// A cell that its row in the table describes.
+template <CellKind kind, class Cell>
+Cell checked() {
+  static_assert(agrees<Cell>(traits(kind)), "a cell's numbers are those of its row in cells.hpp (cells/stage.hpp)");
+  return {};
+}
+
 // A kind without a case does not compile.
 template <class F>
 void with_cell(CellKind kind, F f) {
   switch (kind) {
     case CellKind::rnn_tanh:
-      return f(Elman<false>{});
+      return f(checked<CellKind::rnn_tanh, Elman<false>>());
     case CellKind::rnn_relu:
-      return f(Elman<true>{});
+      return f(checked<CellKind::rnn_relu, Elman<true>>());
     case CellKind::gru:
-      return f(Gru{});
+      return f(checked<CellKind::gru, Gru>());
     case CellKind::gru_reset_before:
-      return f(ResetBeforeGru{});
+      return f(checked<CellKind::gru_reset_before, ResetBeforeGru>());
     case CellKind::gru_layer_norm:
-      return f(LayerNormGru{});
+      return f(checked<CellKind::gru_layer_norm, LayerNormGru>());
     case CellKind::lstm:
-      return f(Lstm{});
+      return f(checked<CellKind::lstm, Lstm>());
     case CellKind::lstm_projected:
-      return f(ProjectedLstm{});
+      return f(checked<CellKind::lstm_projected, ProjectedLstm>());
     case CellKind::lstm_peephole:
-      return f(PeepholeLstm{});
+      return f(checked<CellKind::lstm_peephole, PeepholeLstm>());
     case CellKind::lstm_coupled:
-      return f(CoupledLstm{});
+      return f(checked<CellKind::lstm_coupled, CoupledLstm>());
     case CellKind::lstm_layer_norm:
-      return f(LayerNormLstm{});
+      return f(checked<CellKind::lstm_layer_norm, LayerNormLstm>());
   }
 }
 
@@ -77,31 +85,20 @@ void linear(int64_t N, int64_t O, int64_t K, const float* packed, const float* x
   const Affine affine{O, K};
   const int64_t panels = affine.panels().count();
   const bool by_rows = N >= 2 * tile_rows * threads();
-  const int64_t pieces = by_rows ? (N + 8 * tile_rows - 1) / (8 * tile_rows) : panels;
-  parallel_for(static_cast<int>(pieces), static_cast<double>(N) * static_cast<double>(O * K), [&](int range) {
+  const int tasks = static_cast<int>(by_rows ? (N + 8 * tile_rows - 1) / (8 * tile_rows) : panels);
+  parallel_for(tasks, static_cast<double>(N) * static_cast<double>(O * K), [&](int task) {
+    const Range rows(N, task, tasks);
     if (by_rows)
-      affine.run(N * range / pieces, N * (range + 1) / pieces, 0, panels, packed, x, y);
+      affine.run(rows.begin, rows.end, 0, panels, packed, x, y);
     else
-      affine.run(0, N, range, range + 1, packed, x, y);
+      affine.run(0, N, task, task + 1, packed, x, y);
   });
 }
 
-#define ANAPHORA_TEXT(name) #name
-#define ANAPHORA_NAME(name) ANAPHORA_TEXT(name)
-#define ANAPHORA_JOIN(a, b) a##b
-#define ANAPHORA_TABLE(name) ANAPHORA_JOIN(table_, name)
-
 }  // namespace
 
-extern const Table ANAPHORA_TABLE(ANAPHORA_ARCH_NAME);
-const Table ANAPHORA_TABLE(ANAPHORA_ARCH_NAME) = {ANAPHORA_NAME(ANAPHORA_ARCH_NAME),
-                                                  packed_size,
-                                                  pack,
-                                                  forward,
-                                                  backward,
-                                                  bind_step,
-                                                  packed_linear_size,
-                                                  pack_linear,
-                                                  linear};
+extern const Kernels ANAPHORA_FOR_ARCH(kernels);
+const Kernels ANAPHORA_FOR_ARCH(kernels) = {ANAPHORA_ARCH_TEXT, packed_size,        pack,        forward, backward,
+                                            bind_step,          packed_linear_size, pack_linear, linear};
 
 }  // namespace anaphora

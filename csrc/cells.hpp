@@ -1,10 +1,11 @@
 // The table of cells: each cell in numbers. The engine, the binding and Python read it from here.
 //
-// A new cell is a name in CellKind and a row in `cells`, in the same order. Its file in cells/ asserts that the row and
-// the cell agree.
+// A new cell is a name in CellKind and a row in `cells`, in the same order. arch.cpp asserts that the row and the cell
+// agree.
 #pragma once
 #include <cstddef>
 #include <cstdint>
+#include <string_view>
 
 namespace anaphora {
 
@@ -24,10 +25,11 @@ enum class CellKind : int {
 struct CellTraits {
   CellKind kind;
   const char* name;        // in Python; a cell and its projected form share one
-  int64_t gates;           // G
-  int64_t saved_slots;     // values of each unit that forward saves per line; zoneout may add some (kernels.h)
-  int64_t own;             // V
-  int64_t memories;        // M
+  int64_t gates;           // G: the weights have G*H rows
+  int64_t saved_slots;     // values of each unit that forward saves per line: first the gates, then the memories, then
+                           // others; zoneout may add some (kernels.h)
+  int64_t own;             // V: vectors of size H beside weights and biases
+  int64_t memories;        // M: vectors of size H that a row carries from step to step beside h
   bool projected = false;  // whether it has w_hr
 };
 
@@ -55,5 +57,17 @@ constexpr bool rows_in_order() {
   return true;
 }
 static_assert(rows_in_order(), "cells: one row for each CellKind, in the same order");
+
+// Python reads one row for each name.
+constexpr bool names_agree() {
+  for (const CellTraits& one : cells)
+    for (const CellTraits& other : cells)
+      if (std::string_view(one.name) == other.name &&
+          (one.gates != other.gates || one.saved_slots != other.saved_slots || one.own != other.own ||
+           one.memories != other.memories || (&one != &other && one.projected == other.projected)))
+        return false;
+  return true;
+}
+static_assert(names_agree(), "cells: rows of one name differ in kind and projected alone");
 
 }  // namespace anaphora

@@ -1,4 +1,4 @@
-// The table that picks at run time among the instruction sets this build has.
+// The choice at run time among the instruction sets that this build has.
 #include <cstdlib>
 #include <stdexcept>
 #include <string>
@@ -7,16 +7,16 @@
 
 namespace anaphora {
 
-extern const Table table_baseline, table_avx2, table_avx512, table_neon;  // those of them that are built
+extern const Kernels kernels_baseline, kernels_avx2, kernels_avx512, kernels_neon;  // those that are built
 
 namespace {
 
 struct Choice {
-  const Table* table;
+  const Kernels* kernels;
   bool runs;
 };
 
-const Table& pick() {
+const Kernels& pick() {
 #if defined(__x86_64__)
   __builtin_cpu_init();
   [[maybe_unused]] const bool avx2 = __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma");
@@ -26,33 +26,36 @@ const Table& pick() {
 #endif
   const Choice choices[] = {
 #ifdef ANAPHORA_HAS_avx512
-      {&table_avx512, avx512},
+      {&kernels_avx512, avx512},
 #endif
 #ifdef ANAPHORA_HAS_avx2
-      {&table_avx2, avx2},
+      {&kernels_avx2, avx2},
 #endif
 #ifdef ANAPHORA_HAS_neon
-      {&table_neon, true},
+      {&kernels_neon, true},
 #endif
 #ifdef ANAPHORA_HAS_baseline
-      {&table_baseline, true},
+      {&kernels_baseline, true},
 #endif
   };
   const char* asked = std::getenv("ANAPHORA_ARCH");
   std::string known;
   for (const Choice& choice : choices) {
-    if (choice.runs && (!asked || !*asked || std::string(asked) == choice.table->name)) return *choice.table;
-    if (choice.runs) known += (known.empty() ? "" : ", ") + std::string(choice.table->name);
+    if (choice.runs && (!asked || !*asked || std::string(asked) == choice.kernels->name)) return *choice.kernels;
+    if (choice.runs) known += (known.empty() ? "" : ", ") + std::string(choice.kernels->name);
   }
-  if (known.empty()) throw std::runtime_error("this build has no kernels that this processor runs: build them here");
+  if (known.empty())
+    throw std::runtime_error(
+        "this build has no kernels for this processor: build anaphora on this machine "
+        "(pip install . from its source)");
   throw std::runtime_error("ANAPHORA_ARCH is '" + std::string(asked) + "', but this machine runs " + known +
                            ": name one of them or unset the variable");
 }
 
 }  // namespace
 
-const Table& table() {
-  static const Table& picked = pick();
+const Kernels& best_kernels() {
+  static const Kernels& picked = pick();
   return picked;
 }
 

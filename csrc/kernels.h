@@ -26,7 +26,9 @@ namespace anaphora {
 struct Shape {
   CellKind cell;
   int64_t I, H, P, D;
-  int64_t heads = 1;  // of the products that are block-diagonal (cells/stage.hpp): H and P are multiples of it
+  // Heads of the products that are block-diagonal (cells/stage.hpp): H and P are multiples of it. The binding calls
+  // with one head: so far only the laws call with more.
+  int64_t heads = 1;
 };
 
 struct RowIndex {
@@ -39,7 +41,7 @@ struct RowIndex {
 // One direction's weights with torch's names and gate order. Null: absent.
 struct Weights {
   const float* w_ih;  // (G*H, I)
-  const float* w_hh;  // (G*H, P)
+  const float* w_hh;  // (G*H, P), where block-diagonal (G*H, P / heads)
   const float* b_ih;  // (G*H,)
   const float* b_hh;  // (G*H,)
   const float* w_hr;  // (P, H), only when projected
@@ -109,7 +111,7 @@ class Step {
 };
 
 // One instruction set's kernels.
-struct Table {
+struct Kernels {
   const char* name;
   int64_t (*packed_size)(const Shape&);  // floats
   void (*pack)(const Shape&, const Weights&, float* packed);
@@ -121,7 +123,7 @@ struct Table {
   void (*linear)(int64_t N, int64_t O, int64_t K, const float* packed, const float* x, float* y);  // y = b + x W^T
 };
 
-const Table& table();  // the best this machine runs; ANAPHORA_ARCH overrides
+const Kernels& best_kernels();  // the best this machine runs; ANAPHORA_ARCH overrides
 
 // Under zoneout a cell with memories saves them once more, as the next step meets them; and a cell that saves nothing,
 // since its way back needs no more than its output, saves its output before zoneout blended it.

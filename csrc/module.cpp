@@ -39,7 +39,7 @@ void forward(const Packed& packed, const In& x, const Index& time_offset, const 
   for (int64_t d = 0; d < s.D; ++d) call.packed[d] = packed.blocks[d].data();
   overlap.with("y", y).with("h_n", h_n).with("c_n", c_n).with("saved", saved).check();
   nb::gil_scoped_release released;
-  table().forward(call);
+  best_kernels().forward(call);
 }
 
 void backward(const std::string& cell, const std::vector<MaybeIn>& weights, const In& x, const Index& time_offset,
@@ -75,7 +75,7 @@ void backward(const std::string& cell, const std::vector<MaybeIn>& weights, cons
   for (size_t i = 0; i < dweights.size(); ++i) overlap.with(gradient_names[i % arrays], dweights[i]);
   overlap.with("dx", dx).with("dh0", dh0).with("dc0", dc0).check();
   nb::gil_scoped_release released;
-  table().backward(call);
+  best_kernels().backward(call);
 }
 
 struct PackedLinear {
@@ -86,9 +86,9 @@ struct PackedLinear {
 std::unique_ptr<PackedLinear> pack_linear(const In& weight, const MaybeIn& bias) {
   const int64_t O = rows_of("weight", weight), K = static_cast<int64_t>(weight.shape(1));
   const float* b = expect("bias", bias, {O});
-  std::unique_ptr<PackedLinear> packed(new PackedLinear{O, K, Buffer<float>(table().packed_linear_size(O, K))});
+  std::unique_ptr<PackedLinear> packed(new PackedLinear{O, K, Buffer<float>(best_kernels().packed_linear_size(O, K))});
   nb::gil_scoped_release released;
-  table().pack_linear(O, K, weight.data(), b, packed->block.data());
+  best_kernels().pack_linear(O, K, weight.data(), b, packed->block.data());
   return packed;
 }
 
@@ -98,7 +98,7 @@ void linear(const PackedLinear& packed, const In& x, const Out& y) {
   float* to = expect("y", y, {N, packed.O});
   OverlapCheck().with("x", x).with("y", y).check();
   nb::gil_scoped_release released;
-  table().linear(N, packed.O, packed.K, packed.block.data(), from, to);
+  best_kernels().linear(N, packed.O, packed.K, packed.block.data(), from, to);
 }
 
 // Memory for one array, from the pool of scratch and back to it when the array goes.
@@ -114,10 +114,14 @@ nb::ndarray<nb::numpy, float> buffer(const std::vector<int64_t>& shape) {
                                        nb::capsule(block, [](void* p) noexcept { give_back(p); }));
 }
 
-// The table of cells: name -> (gates, saved slots, own vectors, memories).
+// The table of cells: name -> (gates, saved slots, own vectors, memories, slots saved besides under zoneout).
 nb::dict table_of_cells() {
+  const float keep = 1.0f;
+  const Noise zoneout{nullptr, &keep, &keep, 0, 0};
   nb::dict rows;
-  for (const CellTraits& of : cells) rows[of.name] = nb::make_tuple(of.gates, of.saved_slots, of.own, of.memories);
+  for (const CellTraits& of : cells)
+    rows[of.name] = nb::make_tuple(of.gates, of.saved_slots, of.own, of.memories,
+                                   saved_slots(of.kind, zoneout) - of.saved_slots);
   return rows;
 }
 
@@ -159,7 +163,7 @@ NB_MODULE(_kernels, module) {
   module.def("get_threads", &threads);
   module.def("share_threads", &share_threads);
   module.def("threads_source", &threads_source);
-  module.def("arch", [] { return table().name; });
+  module.def("arch", [] { return best_kernels().name; });
 }
 
 }  // namespace anaphora

@@ -38,7 +38,7 @@ inline Shape shape_of(const std::string& cell, const std::vector<MaybeIn>& weigh
     throw nanobind::value_error("weights: expected w_ih, w_hh, b_ih, b_hh, w_hr, own for one or two directions");
   Shape shape;
   shape.cell = cell_of(cell, weights[4].has_value()).kind;
-  if (weights[4] && !traits(shape.cell).projected) throw nanobind::value_error("w_hr: only an lstm has a projection");
+  if (weights[4] && !traits(shape.cell).projected) throw nanobind::value_error("w_hr: this cell has no projection");
   shape.D = static_cast<int64_t>(weights.size() / arrays);
   shape.H = rows_of("w_ih", *weights[0]) / traits(shape.cell).gates;
   shape.P = weights[4] ? rows_of("w_hr", *weights[4]) : shape.H;

@@ -1,4 +1,4 @@
-// An array in the caller's hands, view to the kernels: NumPy's, or a tensor's; and what is expected of it.
+// A view of an array that the caller owns, a NumPy array or a tensor; and the check of its shape.
 //
 // A type that has DLPack's exchange table (DLPack 1.3; torch 2.10 on) says where its numbers lie within nanoseconds;
 // all others go through nanobind's own arrays. Both must be dense, row-major and on the CPU.

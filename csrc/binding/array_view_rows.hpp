@@ -12,7 +12,8 @@ using Index = ArrayView<const int64_t>;
 
 inline RowIndex index_of(const Index& time_offset, const Index& row_offset, const Index& lengths, int64_t N) {
   for (const Index* each : {&time_offset, &row_offset, &lengths})
-    if (each->ndim() != 1) throw nanobind::value_error("lines: expected vectors");
+    if (each->ndim() != 1)
+      throw nanobind::value_error("time_offset (T,), row_offset (B,), lengths (B,): expected vectors");
   const RowIndex index{static_cast<int64_t>(time_offset.shape(0)), static_cast<int64_t>(row_offset.shape(0)),
                        time_offset.data(), row_offset.data(), lengths.data()};
   if (static_cast<int64_t>(lengths.shape(0)) != index.B)
@@ -47,9 +48,9 @@ inline RowIndex index_of(const Index& time_offset, const Index& row_offset, cons
   return index;
 }
 
-// Every reset, a boolean by line, begins a segment of its row, and a row without steps is one without steps. One array
-// of row_offset (S,), lengths (S,), and for each row its first and its last segment (B,) (B,); None where nothing is
-// reset. RowIndex go through time at one stride.
+// Every reset, a boolean by line, begins a segment of its row; a row without steps is one segment without steps.
+// Returns one array of row_offset (S,), lengths (S,), and for each row its first and its last segment (B,) (B,); None
+// where nothing is reset. The index needs one stride in time: a packed sequence has none.
 inline nanobind::object cut(const Index& time_offset, const Index& row_offset, const Index& lengths,
                             const ArrayView<const bool>& reset) {
   if (reset.ndim() != 1) throw nanobind::value_error("reset: expected a vector, a boolean for each line");

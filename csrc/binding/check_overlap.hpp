@@ -1,5 +1,4 @@
-// An array that a call writes lies apart from every other one: the caller's arrays may be views of one
-// another.
+// An array that a call writes may share memory with no other array of the call.
 #pragma once
 #include <optional>
 #include <string>
@@ -30,9 +29,8 @@ class OverlapCheck {
     for (const Span& one : spans_)
       for (const Span& other : spans_)
         if (one.written && &one != &other && one.begin < other.end && other.begin < one.end)
-          throw nanobind::value_error((std::string(one.name) + ": expected memory of its own, got some of that of " +
-                                       other.name + ": copy one of them")
-                                          .c_str());
+          throw nanobind::value_error(
+              (std::string(one.name) + " shares memory with " + other.name + ": copy one of them").c_str());
   }
 
  private:

@@ -3,6 +3,7 @@
 #include <nanobind/stl/tuple.h>
 
 #include <memory>
+#include <string>
 #include <tuple>
 #include <utility>
 
@@ -25,8 +26,8 @@ inline std::unique_ptr<Packed> pack(const std::string& cell, const std::vector<M
   for (int64_t d = 0; d < shape.D; ++d) directions.push_back(weights_of<In, Weights>(shape, weights, d));
   nanobind::gil_scoped_release released;
   for (size_t d = 0; d < directions.size(); ++d) {
-    packed->blocks[d] = Buffer<float>(table().packed_size(shape));
-    table().pack(shape, directions[d], packed->blocks[d].data());
+    packed->blocks[d] = Buffer<float>(best_kernels().packed_size(shape));
+    best_kernels().pack(shape, directions[d], packed->blocks[d].data());
   }
   return packed;
 }
@@ -39,8 +40,10 @@ class Stepper {
 
   Stepper(std::vector<nanobind::object> layers, In x, std::vector<State> states, Out y, std::vector<Keep> keeps)
       : layers_(std::move(layers)), x_(x), states_(std::move(states)), y_(y), keeps_(std::move(keeps)) {
-    if (layers_.empty() || states_.size() != layers_.size() || (!keeps_.empty() && keeps_.size() != layers_.size()))
-      throw nanobind::value_error("layers: expected at least one, and a state for each");
+    if (layers_.empty()) throw nanobind::value_error("layers: expected at least one");
+    if (states_.size() != layers_.size()) throw nanobind::value_error(one_each("states", states_.size()).c_str());
+    if (!keeps_.empty() && keeps_.size() != layers_.size())
+      throw nanobind::value_error(one_each("keeps", keeps_.size()).c_str());
     const int64_t B = rows_of("x", x_);
     const float* from = x_.data();
     int64_t width = static_cast<int64_t>(x_.shape(1));
@@ -70,10 +73,10 @@ class Stepper {
       const CellTraits& cell = traits(s.cell);
       of.c = expect("c", std::get<1>(states_[l]), {1, B, cell.memories * s.H});
       if ((cell.memories > 0) != (of.c != nullptr))
-        throw nanobind::value_error("c: a cell with a memory needs it, no other");
+        throw nanobind::value_error(cell.memories ? "c: this cell needs it" : "c: this cell has no memory c");
       of.y = last ? expect("y", y_, {B, s.P}) : between_.back().data();
       if (!keeps_.empty()) of.noise = noise_of(s, B, B, MaybeIn(), std::get<0>(keeps_[l]), std::get<1>(keeps_[l]));
-      steps_.push_back(table().bind_step(of));
+      steps_.push_back(best_kernels().bind_step(of));
       work_ += B * cell.gates * s.H * (s.I + s.P);
       from = of.y;
       width = s.P;
@@ -89,6 +92,11 @@ class Stepper {
 
  private:
   static constexpr int64_t worth_releasing = 2000000;  // multiply-adds: below, another thread waits some 20 us at most
+
+  std::string one_each(const char* name, size_t count) const {
+    return std::string(name) + ": expected one for each of " + std::to_string(layers_.size()) + " layers, got " +
+           std::to_string(count);
+  }
 
   void run() {
     for (const auto& step : steps_) step->run();

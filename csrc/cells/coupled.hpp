@@ -42,10 +42,8 @@ struct CoupledStage : GateStage<CoupledSlots::f, CoupledSlots::g, CoupledSlots::
 
 struct CoupledLstm : CellDefaults {
   static constexpr int gates = CoupledSlots::gates, saved_slots = CoupledSlots::saved, memories = 1;
-  static constexpr int saved_memory = CoupledSlots::c;
   using Stages = List<CoupledStage>;
 };
-static_assert(agrees<CoupledLstm>(CellKind::lstm_coupled));
 
 }  // namespace
 }  // namespace anaphora

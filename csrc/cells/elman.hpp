@@ -25,7 +25,6 @@ struct Elman : CellDefaults {
   static constexpr bool reads_output = true;
   using Stages = List<ElmanStage<Relu>>;
 };
-static_assert(agrees<Elman<false>>(CellKind::rnn_tanh) && agrees<Elman<true>>(CellKind::rnn_relu));
 
 }  // namespace
 }  // namespace anaphora

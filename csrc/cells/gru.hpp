@@ -55,7 +55,6 @@ struct Gru : CellDefaults {
   static constexpr bool state_passes = true;
   using Stages = List<GruStage>;
 };
-static_assert(agrees<Gru>(CellKind::gru));
 
 }  // namespace
 }  // namespace anaphora

@@ -49,18 +49,20 @@ struct LayerNormLstmStage : RowStage<LayerNormLstmSlots::sums> {
   using S = LayerNormLstmSlots;
   using BiasIh = Ints<S::i, S::f, S::g, S::o>;
   using BiasHh = Ints<S::i, S::f, S::g, S::o>;
-  using Own = Ints<4, 5, 6, 7, 8, 9, 10, 11, S::gain_c, S::shift_c>;
+  using Own = Ints<S::gain_ih + S::i, S::gain_ih + S::f, S::gain_ih + S::g, S::gain_ih + S::o, S::gain_hh + S::i,
+                   S::gain_hh + S::f, S::gain_hh + S::g, S::gain_hh + S::o, S::gain_c, S::shift_c>;
 
   template <bool Save>
   static void finish_row(const ForwardRow& row, int64_t U) {
-    const float *of_x = row.raw, *of_h = of_x + S::gates * U, *gain_hh = row.own + S::own_hh * U;
+    const float *of_x = row.raw + S::raw_x * U, *of_h = row.raw + S::raw_h * U;
+    const float *gain_ih = row.own + S::own_ih * U, *gain_hh = row.own + S::own_hh * U;
     const Moments by_x = moments(of_x, S::gates * U), by_h = moments(of_h, S::gates * U);
     float* opened = Save ? row.saved + S::o * U : row.scratch + S::scratch_o * U;  // o, until the memory is normalised
     for (UnitGroup at = first_units(U); at.n; at = next_units(at)) {
       Vec pre[S::gates];
       for (int gate = 0; gate < S::gates; ++gate)
         pre[gate] =
-            add(scaled(by_x, at, gate, of_x, row.own, row.b_ih), scaled(by_h, at, gate, of_h, gain_hh, row.b_hh));
+            add(scaled(by_x, at, gate, of_x, gain_ih, row.b_ih), scaled(by_h, at, gate, of_h, gain_hh, row.b_hh));
       const Vec i = sigmoid(pre[S::i]), f = sigmoid(pre[S::f]), g = tanh(pre[S::g]), o = sigmoid(pre[S::o]);
       const Vec c = fma(f, at.load(row.c), mul(i, g));
       at.store(row.c, c);
@@ -81,8 +83,9 @@ struct LayerNormLstmStage : RowStage<LayerNormLstmSlots::sums> {
   static void back_row(const BackwardRow& row, int64_t U) {
     const float *of_x = row.saved + S::of_x * U, *of_h = row.saved + S::of_h * U;
     back_memory(row, U);
-    norm_back(of_x, row.own, row.d_pre, S::gates * U, row.sums, row.d_pre + S::gain_ih * U);
-    norm_back(of_h, row.own + S::own_hh * U, row.d_pre, S::gates * U, row.sums + S::gates * U,
+    norm_back(of_x, row.own + S::own_ih * U, row.d_pre, S::gates * U, row.sums + S::raw_x * U,
+              row.d_pre + S::gain_ih * U);
+    norm_back(of_h, row.own + S::own_hh * U, row.d_pre, S::gates * U, row.sums + S::raw_h * U,
               row.d_pre + S::gain_hh * U);
   }
 
@@ -121,12 +124,10 @@ struct LayerNormLstmStage : RowStage<LayerNormLstmSlots::sums> {
 struct LayerNormLstm : CellDefaults {
   using S = LayerNormLstmSlots;
   static constexpr int gates = S::gates, saved_slots = S::saved, memories = 1, own = S::own;
-  static constexpr int saved_memory = S::c, saved_raw = S::of_x, scratch = S::scratch;
-  static constexpr bool unit_by_unit = false;
+  static constexpr int saved_raw = S::of_x, scratch = S::scratch;
   using Stages = List<RawStage<Factor::input, Matrix::w_ih, S::raw_x, S::i, S::f, S::g, S::o>,
                       RawStage<Factor::state, Matrix::w_hh, S::raw_h, S::i, S::f, S::g, S::o>, LayerNormLstmStage>;
 };
-static_assert(agrees<LayerNormLstm>(CellKind::lstm_layer_norm));
 
 struct LayerNormGruSlots {
   enum : int { r, z, n, gates, m = gates, of_x, of_h = of_x + gates, saved = of_h + gates };
@@ -137,18 +138,20 @@ struct LayerNormGruSlots {
 
 struct LayerNormGruStage : RowStage<LayerNormGruSlots::sums> {
   using S = LayerNormGruSlots;
-  using BiasIh = Ints<0, 1, 2>;
-  using BiasHh = Ints<3, 4, 5>;
-  using Own = Ints<6, 7, 8, 9, 10, 11>;
+  using BiasIh = Ints<S::d_a + S::r, S::d_a + S::z, S::d_a + S::n>;
+  using BiasHh = Ints<S::d_b + S::r, S::d_b + S::z, S::d_b + S::n>;
+  using Own = Ints<S::gain_ih + S::r, S::gain_ih + S::z, S::gain_ih + S::n, S::gain_hh + S::r, S::gain_hh + S::z,
+                   S::gain_hh + S::n>;
 
   template <bool Save>
   static void finish_row(const ForwardRow& row, int64_t U) {
-    const float *of_x = row.raw, *of_h = of_x + S::gates * U, *gain_hh = row.own + S::own_hh * U;
+    const float *of_x = row.raw + S::raw_x * U, *of_h = row.raw + S::raw_h * U;
+    const float *gain_ih = row.own + S::own_ih * U, *gain_hh = row.own + S::own_hh * U;
     const Moments by_x = moments(of_x, S::gates * U), by_h = moments(of_h, S::gates * U);
     for (UnitGroup at = first_units(U); at.n; at = next_units(at)) {
       Vec a[S::gates], b[S::gates];
       for (int gate = 0; gate < S::gates; ++gate) {
-        a[gate] = scaled(by_x, at, gate, of_x, row.own, row.b_ih);
+        a[gate] = scaled(by_x, at, gate, of_x, gain_ih, row.b_ih);
         b[gate] = scaled(by_h, at, gate, of_h, gain_hh, row.b_hh);
       }
       const Vec r = sigmoid(add(a[S::r], b[S::r])), z = sigmoid(add(a[S::z], b[S::z]));
@@ -181,8 +184,8 @@ struct LayerNormGruStage : RowStage<LayerNormGruSlots::sums> {
       at.store(b, S::n, mul(d_n, r));
       at.store(row.dh, mul(dh, z));
     }
-    norm_back(of_x, row.own, a, S::gates * U, row.sums, row.d_pre + S::gain_ih * U);
-    norm_back(of_h, row.own + S::own_hh * U, b, S::gates * U, row.sums + S::gates * U, row.d_pre + S::gain_hh * U);
+    norm_back(of_x, row.own + S::own_ih * U, a, S::gates * U, row.sums + S::raw_x * U, row.d_pre + S::gain_ih * U);
+    norm_back(of_h, row.own + S::own_hh * U, b, S::gates * U, row.sums + S::raw_h * U, row.d_pre + S::gain_hh * U);
   }
 };
 
@@ -190,11 +193,10 @@ struct LayerNormGru : CellDefaults {
   using S = LayerNormGruSlots;
   static constexpr int gates = S::gates, saved_slots = S::saved, own = S::own;
   static constexpr int saved_raw = S::of_x, scratch = S::scratch;
-  static constexpr bool state_passes = true, unit_by_unit = false;
+  static constexpr bool state_passes = true;
   using Stages = List<RawStage<Factor::input, Matrix::w_ih, S::raw_x, S::r, S::z, S::n>,
                       RawStage<Factor::state, Matrix::w_hh, S::raw_h, S::r, S::z, S::n>, LayerNormGruStage>;
 };
-static_assert(agrees<LayerNormGru>(CellKind::gru_layer_norm));
 
 }  // namespace
 }  // namespace anaphora

@@ -51,10 +51,8 @@ struct LstmStage : GateStage<LstmSlots::i, LstmSlots::f, LstmSlots::g, LstmSlots
 
 struct Lstm : CellDefaults {
   static constexpr int gates = LstmSlots::gates, saved_slots = LstmSlots::saved, memories = 1;
-  static constexpr int saved_memory = LstmSlots::c;
   using Stages = List<LstmStage<false>>;
 };
-static_assert(agrees<Lstm>(CellKind::lstm));
 
 // h' = W_hr m.
 struct ProjectionStage : UnitStage<1> {
@@ -73,10 +71,9 @@ struct ProjectionStage : UnitStage<1> {
 
 struct ProjectedLstm : Lstm {
   static constexpr int scratch = 1;
-  static constexpr bool multiplies_scratch = true, projected = true;
+  static constexpr bool projected = true;
   using Stages = List<LstmStage<true>, ProjectionStage>;
 };
-static_assert(agrees<ProjectedLstm>(CellKind::lstm_projected));
 
 }  // namespace
 }  // namespace anaphora

@@ -61,10 +61,9 @@ struct PeepholeStage : GateStage<PeepholeSlots::i, PeepholeSlots::f, PeepholeSlo
 
 struct PeepholeLstm : CellDefaults {
   static constexpr int gates = PeepholeSlots::gates, saved_slots = PeepholeSlots::saved, memories = 1;
-  static constexpr int saved_memory = PeepholeSlots::c, own = PeepholeSlots::own;
+  static constexpr int own = PeepholeSlots::own;
   using Stages = List<PeepholeStage>;
 };
-static_assert(agrees<PeepholeLstm>(CellKind::lstm_peephole));
 
 }  // namespace
 }  // namespace anaphora

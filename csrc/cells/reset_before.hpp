@@ -65,10 +65,9 @@ struct CandidateStage : UnitStage<1> {
 struct ResetBeforeGru : CellDefaults {
   static constexpr int gates = ResetBeforeSlots::gates, saved_slots = ResetBeforeSlots::saved;
   static constexpr int scratch = ResetBeforeSlots::scratch;
-  static constexpr bool state_passes = true, multiplies_scratch = true;
+  static constexpr bool state_passes = true;
   using Stages = List<ResetStage, CandidateStage>;
 };
-static_assert(agrees<ResetBeforeGru>(CellKind::gru_reset_before));
 
 }  // namespace
 }  // namespace anaphora

@@ -30,6 +30,7 @@ struct Term {
 };
 
 // A block-diagonal term: the units of a head meet the factors of that head alone. The matrix is (G*H, factors / heads).
+// The engine and its laws have heads; the binding has one head so far.
 template <Factor F, Matrix M, int... S>
 struct HeadTerm : Term<F, M, S...> {
   static constexpr bool by_head = true;
@@ -74,26 +75,48 @@ struct RowStage {
   static int64_t units(const Shape& shape) { return shape.H; }
 };
 
-// The answers of most cells, beside their stages, gates and saved slots.
+// The answers of most cells, beside their stages, gates and saved slots. A cell with memories saves its gates, then the
+// new memories, then other values.
 struct CellDefaults {
-  static constexpr int own = 0;                      // V
-  static constexpr int memories = 0;                 // M
-  static constexpr int saved_memory = 0;             // the first of M saved slots that hold the new memories
-  static constexpr int saved_raw = 0;                // the first saved slot that holds the raw products of a row stage
-  static constexpr int scratch = 0;                  // rows of H that a step may use
-  static constexpr bool multiplies_scratch = false;  // the first row of scratch is the factor of a product
-  static constexpr bool state_passes = false;        // back() leaves a gradient in dh: h reaches h' past the products
-  static constexpr bool reads_output = false;        // back() reads y
-  static constexpr bool unit_by_unit = true;         // every stage is a UnitStage: threads may split the units
-  static constexpr bool projected = false;           // whether it has w_hr
+  static constexpr int own = 0;                // V
+  static constexpr int memories = 0;           // M
+  static constexpr int saved_raw = 0;          // the first saved slot that holds the raw products of a row stage
+  static constexpr int scratch = 0;            // rows of H that a step may use
+  static constexpr bool state_passes = false;  // back() leaves a gradient in dh: h reaches h' past the products
+  static constexpr bool reads_output = false;  // back() reads y
+  static constexpr bool projected = false;     // whether it has w_hr
 };
 
-// Whether a cell's own numbers are those of its row in the table.
+template <class... T>
+constexpr bool any_from_scratch(List<T...>) {
+  return (false || ... || (T::from == Factor::scratch));
+}
+template <class... S>
+constexpr bool any_multiplies_scratch(List<S...>) {
+  return (false || ... || any_from_scratch(typename S::Terms{}));
+}
+template <class... S>
+constexpr bool none_by_row(List<S...>) {
+  return (true && ... && !S::by_row);
+}
+
+// Whether the first row of scratch is the factor of a product.
 template <class Cell>
-constexpr bool agrees(CellKind kind) {
-  const CellTraits& row = traits(kind);
+constexpr bool multiplies_scratch = any_multiplies_scratch(typename Cell::Stages{});
+
+// Whether every stage goes on with each unit by itself: threads may split the units.
+template <class Cell>
+constexpr bool unit_by_unit = none_by_row(typename Cell::Stages{});
+
+// Whether a cell's own numbers are those of its row in the table, and agree among themselves.
+template <class Cell>
+constexpr bool agrees(const CellTraits& row) {
+  constexpr bool memories_are_saved = !Cell::memories || Cell::gates + Cell::memories <= Cell::saved_slots;
+  constexpr bool output_is_enough = !Cell::reads_output || (!Cell::saved_slots && !Cell::memories);
+  constexpr bool scratch_is_there = !multiplies_scratch<Cell> || Cell::scratch > 0;
   return row.gates == Cell::gates && row.saved_slots == Cell::saved_slots && row.own == Cell::own &&
-         row.memories == Cell::memories && row.projected == Cell::projected;
+         row.memories == Cell::memories && row.projected == Cell::projected && memories_are_saved && output_is_enough &&
+         scratch_is_there;
 }
 
 template <class Cell>

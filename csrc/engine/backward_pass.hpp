@@ -29,7 +29,7 @@ class BackwardPass {
         packed_(shape_.D * cell_back_size(shape_, Stages{})),
         forward_packed_(walks_again_ ? shape_.D * packed_floats<Cell>(shape_) : 0),
         sums_(shape_.D * chunk_lines_ * line_floats_),
-        scratch_(Cell::multiplies_scratch ? shape_.D * chunk_lines_ * shape_.H : 0),
+        scratch_(multiplies_scratch<Cell> ? shape_.D * chunk_lines_ * shape_.H : 0),
         masked_(call.noise.mask ? shape_.D * chunk_lines_ * shape_.P : 0),
         factors_(shape_.D * chunk_lines_ * 2),
         own_dh_(call.dh0 ? 0 : states(shape_.P)),
@@ -113,7 +113,7 @@ class BackwardPass {
     c.last = last;
     c.lines = lines_between(from, last);
     c.sums = sums_.data() + d * chunk_lines_ * line_floats_;
-    c.scratch = scratch_.data() + (Cell::multiplies_scratch ? d * chunk_lines_ * shape_.H : 0);
+    c.scratch = scratch_.data() + (multiplies_scratch<Cell> ? d * chunk_lines_ * shape_.H : 0);
     c.masked = masked_.data() + (call_.noise.mask ? d * chunk_lines_ * shape_.P : 0);
     c.input = factors_.data() + 2 * d * chunk_lines_;
     c.state = c.input + chunk_lines_;

@@ -33,7 +33,7 @@ class BackwardWalk : public BlockRows<Cell> {
       : BlockRows<Cell>(call, part),
         backward_(call),
         buffers_(buffers),
-        d_scratch_(Cell::multiplies_scratch ? count_ * shape_.H : 0),
+        d_scratch_(multiplies_scratch<Cell> ? count_ * shape_.H : 0),
         d_state_(call.noise.mask ? count_ * shape_.P : 0),
         passes_h_(call.noise.keep_h ? count_ * shape_.P : 0),
         passes_c_(call.noise.keep_c ? count_ * this->memory_width() : 0) {
@@ -87,7 +87,7 @@ class BackwardWalk : public BlockRows<Cell> {
   void walk(int64_t first, int64_t last, const Chunk& chunk, ThreadTeam::Member& member) {
     View view(count_, chunk);
     for (view.s = last - 1; view.s >= first; --view.s) {
-      while (view.active<count_&& this->length(view.active)> view.s) ++view.active;
+      while (count_ > view.active && this->length(view.active) > view.s) ++view.active;
       for (int64_t i = 0; i < view.active; ++i) view.rows.data()[i] = at(i, view.s, chunk);
       run_stages(view, member, Stages{});
       for (int64_t i = 0; i < view.active; ++i) let_pass(view.rows.data()[i], i);
@@ -101,7 +101,7 @@ class BackwardWalk : public BlockRows<Cell> {
   const float* c_before(int64_t i, int64_t s) const {
     if (s == 0) return this->first_memory(this->row(i));
     if (segment_ && s == segment_->from()) return this->saved_of_segment(backward_.saved, this->row(i), s);
-    const int64_t slot = this->slots_ > Cell::saved_slots ? Cell::saved_slots : Cell::saved_memory;
+    const int64_t slot = this->slots_ > Cell::saved_slots ? Cell::saved_slots : Cell::gates;
     return saved(i, s - 1) + slot * shape_.H;
   }
 
@@ -115,8 +115,8 @@ class BackwardWalk : public BlockRows<Cell> {
     r.own = backward_.weights[this->direction_].own;
     r.dh = r.d_state = this->of_row(buffers_.dh, row, shape_.P);
     r.dc = Cell::memories ? this->of_row(buffers_.dc, row, this->memory_width()) : nullptr;
-    r.d_scratch = d_scratch_.data() + (Cell::multiplies_scratch ? i * shape_.H : 0);
-    r.scratch = Cell::multiplies_scratch ? chunk.scratch + place * shape_.H : nullptr;
+    r.d_scratch = d_scratch_.data() + (multiplies_scratch<Cell> ? i * shape_.H : 0);
+    r.scratch = multiplies_scratch<Cell> ? chunk.scratch + place * shape_.H : nullptr;
     r.sums = chunk.sums + place * line_floats(shape_, Stages{});
     return r;
   }

@@ -30,9 +30,8 @@ class BlockRows {
         count_(part.blocks.block_start[static_cast<size_t>(part.block) + 1] -
                part.blocks.block_start[static_cast<size_t>(part.block)]),
         slots_(saved_slots<Cell>(call.noise)),
-        zeros_(shape_.P > memory_width() ? shape_.P : memory_width()) {
-    const int64_t width = shape_.P > memory_width() ? shape_.P : memory_width();
-    for (int64_t u = 0; u < width; ++u) zeros_.data()[u] = 0.0f;
+        zeros_(widest_state()) {
+    for (int64_t u = 0; u < widest_state(); ++u) zeros_.data()[u] = 0.0f;
   }
 
   int64_t count() const { return count_; }
@@ -47,6 +46,10 @@ class BlockRows {
   int64_t place(int64_t i, int64_t from, int64_t s) const { return blocks_.place(rows_[i], from, s); }
   int64_t memory_width() const { return Cell::memories * shape_.H; }
   int64_t saved_width() const { return slots_ * shape_.H; }
+
+  static void copy(float* to, const float* from, int64_t count) {
+    std::memcpy(to, from, sizeof(float) * static_cast<size_t>(count));
+  }
 
   // This direction's values in an array (N, D*width), (D, B, width), and in what is saved.
   template <class T>
@@ -85,11 +88,10 @@ class BlockRows {
     return of_line(call_.noise.keep_c, line * call_.noise.step_c, memory_width());
   }
 
- protected:
-  static void copy(float* to, const float* from, int64_t count) {
-    std::memcpy(to, from, sizeof(float) * static_cast<size_t>(count));
-  }
+ private:
+  int64_t widest_state() const { return shape_.P > memory_width() ? shape_.P : memory_width(); }
 
+ protected:
   const Call& call_;
   const Shape& shape_;
   const RowIndex& index_;

@@ -120,7 +120,8 @@ class ForwardWalk : public BlockRows<Cell> {
     (stage(S{}), ...);
   }
 
-  // Every other step takes the panels from the other end: those that the step before fetched last are still at hand.
+  // Every other step takes the panels in reverse order: the caches still hold the panels that the step before took
+  // last.
   template <class Stage, bool Save>
   void run_panels(const ForwardRow* rows, int64_t active, bool from_the_end, int part, int parts,
                   const float* packed) const {

@@ -12,7 +12,7 @@ ANAPHORA_INLINE void multiply_mask(float* to, const float* mask, const float* fr
   each(count, [&](int64_t u, int n) { store(to + u, mul(load(mask + u, n), load(from + u, n)), n); });
 }
 
-// to = keep * before + (1 - keep) * to: exactly one of the two where keep is 0 or 1.
+// to = keep * before + (1 - keep) * to. Where keep is 1 the result is exactly `before`, where it is 0 exactly `to`.
 inline void blend(float* to, const float* before, const float* keep, int64_t count) {
   each(count, [&](int64_t u, int n) {
     const Vec k = load(keep + u, n);

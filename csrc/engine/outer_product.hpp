@@ -1,4 +1,4 @@
-// The products that the weights' gradients are: for every line of a chunk, in the walk's order,
+// The weights' gradients as products, summed over the lines of a chunk in the walk's order:
 //
 //   dW[m][k] += d_pre[line][m] * factor[line][k]        db[m] += d_pre[line][m]
 //

@@ -12,7 +12,7 @@ constexpr bool any_by_head(List<T...>) {
   return (false || ... || T::by_head);
 }
 
-// How many heads a stage's units are divided into: in a stage without a block-diagonal term there is one.
+// The number of heads that divide a stage's units; 1 if no term of the stage is block-diagonal.
 template <class Stage>
 int64_t heads(const Shape& shape) {
   return any_by_head(typename Stage::Terms{}) ? shape.heads : 1;
@@ -28,6 +28,7 @@ int64_t factors(const Shape& shape) {
 // How one stage's weights lie: per panel of units its bias, then each term's rows, k after k.
 template <class Stage>
 struct PackedLayout {
+  static_assert(Stage::slots >= 1 && Stage::slots <= tile_vectors, "a stage's slots fit one register tile");
   static constexpr int width = tile_vectors / Stage::slots;
   const Shape& shape;
 

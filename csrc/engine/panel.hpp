@@ -10,8 +10,8 @@
 namespace anaphora {
 namespace {
 
-// The place where the v-th of a panel's vectors is summed, when the sums have more slots than the panel: slot after
-// slot, W vectors each.
+// The sum that the v-th vector of a panel adds to. The panel has W vectors for each slot S; the sums have W vectors for
+// each slot of the stage, slot after slot.
 template <int W, int... S>
 struct SumSlots {
   static constexpr int count = sizeof...(S);

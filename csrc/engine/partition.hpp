@@ -35,7 +35,7 @@ Partition partition(const Shape& shape, const RowIndex& index, bool units_may_be
 // Whether threads can share a walk: arithmetic that reaches beyond one unit is one thread's.
 template <class Cell>
 bool units_may_be_split(const Call& call) {
-  return Cell::unit_by_unit && !call.noise.mask && !call.noise.keep_h && !call.noise.keep_c && !call.segment;
+  return unit_by_unit<Cell> && !call.noise.mask && !call.noise.keep_h && !call.noise.keep_c && !call.segment;
 }
 
 }  // namespace

@@ -1,6 +1,5 @@
-// The rows of a call, divided into blocks. Rows are sorted by length, longest first, so that those still active at any
-// step are a prefix; the blocks are such that every block has about as many steps to do, and each block is one
-// thread's.
+// The rows of a call, divided into blocks. The rows are sorted by length, longest first: the rows that have a step s
+// are the first ones. One thread walks a block, and all blocks have about the same number of steps.
 #pragma once
 #include <cstddef>
 #include <cstdint>

@@ -16,7 +16,6 @@ namespace {
 class ThreadTeam {
  public:
   explicit ThreadTeam(int parts) : parts_(parts) {}
-  int parts() const { return parts_; }
 
   // One thread's way through the phases: every member calls phase() for the same phases in the same order.
   class Member {

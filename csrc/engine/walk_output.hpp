@@ -24,7 +24,7 @@ class CallOutput {
   float* saved(int64_t, int64_t, int64_t line) const { return rows_.saved_of_line(call_.saved, line); }
   void enter(int64_t i, int64_t s) const {
     if (Cell::memories && call_.saved && call_.segment && s % call_.segment == 0)
-      copy(rows_.saved_of_segment(call_.saved, rows_.row(i), s), memory(i), rows_.memory_width());
+      rows_.copy(rows_.saved_of_segment(call_.saved, rows_.row(i), s), memory(i), rows_.memory_width());
   }
 
   // Before and after all steps. In a single step h_n may be h0, and c_n c0: they are replaced in place.
@@ -33,23 +33,19 @@ class CallOutput {
       member.phase([&](int part, int parts) {
         const Range range(rows_.count(), part, parts);
         for (int64_t i = range.begin; i < range.end; ++i)
-          copy(memory(i), rows_.first_memory(rows_.row(i)), rows_.memory_width());
+          rows_.copy(memory(i), rows_.first_memory(rows_.row(i)), rows_.memory_width());
       });
   }
   void end(ThreadTeam::Member& member) const {
     member.phase([&](int part, int parts) {
       const Range range(rows_.count(), part, parts);
       for (int64_t i = range.begin; i < range.end; ++i)
-        copy(rows_.of_row(call_.h_n, rows_.row(i), call_.shape.P),
-             rows_.h_before(call_.y, rows_.row(i), rows_.length(i)), call_.shape.P);
+        rows_.copy(rows_.of_row(call_.h_n, rows_.row(i), call_.shape.P),
+                   rows_.h_before(call_.y, rows_.row(i), rows_.length(i)), call_.shape.P);
     });
   }
 
  private:
-  static void copy(float* to, const float* from, int64_t count) {
-    std::memcpy(to, from, sizeof(float) * static_cast<size_t>(count));
-  }
-
   const BlockRows<Cell>& rows_;
   const Forward& call_;
 };
@@ -69,8 +65,7 @@ class SegmentOutput {
   void begin(int64_t from, const float* saved) {
     from_ = from;
     for (int64_t i = 0; Cell::memories && i < rows_.count() && rows_.length(i) > from; ++i)
-      std::memcpy(memory(i), rows_.saved_of_segment(saved, rows_.row(i), from),
-                  sizeof(float) * static_cast<size_t>(rows_.memory_width()));
+      rows_.copy(memory(i), rows_.saved_of_segment(saved, rows_.row(i), from), rows_.memory_width());
   }
   int64_t from() const { return from_; }
 

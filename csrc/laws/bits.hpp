@@ -89,7 +89,7 @@ void step_by_step(Law& law, Case c) {
   };
   Floats x(at(c.B() * s.I)), y(at(c.B() * s.P)), h = at_first(c.arrays[1], s.P);
   Floats memory = at_first(c.arrays[2], c.memory_width());
-  const Table& kernels = *c.subject->kernels;
+  const Kernels& kernels = *c.subject->kernels;
   const Buffer<float> packed(kernels.packed_size(s));
   kernels.pack(s, weights_of(c, 0), packed.data());
   const auto step =

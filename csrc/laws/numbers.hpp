@@ -13,7 +13,7 @@ double units_apart(float got, double wanted) {
 
 // One step of a cell of one unit for many rows, every array zeros but x, which meets a weight of 1 at one gate.
 Result one_unit(CellKind cell, size_t gate, const Floats& x) {
-  const Subject subject{traits(cell).name, traits(cell), &table(), nullptr};
+  const Subject subject{traits(cell).name, traits(cell), &best_kernels(), nullptr};
   Case c;
   c.subject = &subject;
   c.shape = {cell, 1, 1, 1, 1};
@@ -51,10 +51,10 @@ void tiny_numbers(Law& law) {
   place = "a product of 1e-40";
   const int64_t N = 300, K = 120, O = 120;
   const Floats w(at(O * K), 1e-20f), x(at(N * K), 1e-20f);
-  const Buffer<float> packed(table().packed_linear_size(O, K));
+  const Buffer<float> packed(best_kernels().packed_linear_size(O, K));
   Floats y(at(N * O), untouched);
-  table().pack_linear(O, K, w.data(), nullptr, packed.data());
-  table().linear(N, O, K, packed.data(), x.data(), y.data());
+  best_kernels().pack_linear(O, K, w.data(), nullptr, packed.data());
+  best_kernels().linear(N, O, K, packed.data(), x.data(), y.data());
   law.same(y, Floats(y.size(), 0.0f), "what is smaller than any normal number");
   const Result stepped = one_unit(CellKind::rnn_relu, 0, {1e-40f});
   law.same(stepped.y, {0.0f}, "a step of it");

@@ -71,7 +71,7 @@ Weights weights_of(const Case& c, size_t d) {
 
 Result run(const Case& c, bool back, const Asked& asked = {}) {
   const Shape& s = c.shape;
-  const Table& kernels = *c.subject->kernels;
+  const Kernels& kernels = *c.subject->kernels;
   Result r;
   r.y.assign(at(c.N * s.D * s.P), untouched);
   r.h_n.assign(at(s.D * c.B() * s.P), untouched);

@@ -18,11 +18,11 @@ using Equations = Numbers (*)(const RowOracle&, const Numbers& x, const Numbers&
 struct Subject {
   std::string name;
   CellTraits traits;
-  const Table* kernels;
+  const Kernels* kernels;
   Equations equations;
   int64_t heads = 1;
 
-  bool is(CellKind kind) const { return kernels == &table() && traits.kind == kind; }
+  bool is(CellKind kind) const { return kernels == &best_kernels() && traits.kind == kind; }
 };
 
 }  // namespace

@@ -1,6 +1,8 @@
+// The cell of three_memories.hpp. Like arch.cpp, this file is compiled once for each instruction set.
 #include "laws/three_memories.hpp"
 
 #include "cells/stage.hpp"
+#include "engine/arch_name.hpp"
 #include "engine/backward_pass.hpp"
 #include "engine/forward_pass.hpp"
 #include "engine/pack.hpp"
@@ -56,25 +58,25 @@ struct ThreeMemoriesStage : GateStage<0, 1, 2, 3> {
 
 struct ThreeMemories : CellDefaults {
   using S = ThreeMemoriesSlots;
-  static constexpr int gates = S::gates, saved_slots = S::saved, memories = S::memories, saved_memory = S::c;
+  static constexpr int gates = S::gates, saved_slots = S::saved, memories = S::memories;
   using Stages = List<ThreeMemoriesStage>;
 };
-static_assert(ThreeMemories::saved_slots == three_memories.saved_slots &&
-              ThreeMemories::memories == three_memories.memories);
+static_assert(agrees<ThreeMemories>(three_memories));
 
 void backward(const Backward& call) { BackwardPass<ThreeMemories>(call).run(); }
 std::unique_ptr<Step> bind_step(const StepBuffers& of) { return std::make_unique<OneStep<ThreeMemories>>(of); }
 
 }  // namespace
 
-const Table three_memories_table = {"laws",
-                                    packed_floats<ThreeMemories>,
-                                    pack_cell<ThreeMemories>,
-                                    run_forward<ThreeMemories>,
-                                    backward,
-                                    bind_step,
-                                    nullptr,
-                                    nullptr,
-                                    nullptr};
+extern const Kernels ANAPHORA_FOR_ARCH(three_memories);
+const Kernels ANAPHORA_FOR_ARCH(three_memories) = {ANAPHORA_ARCH_TEXT,
+                                                   packed_floats<ThreeMemories>,
+                                                   pack_cell<ThreeMemories>,
+                                                   run_forward<ThreeMemories>,
+                                                   backward,
+                                                   bind_step,
+                                                   nullptr,
+                                                   nullptr,
+                                                   nullptr};
 
 }  // namespace anaphora

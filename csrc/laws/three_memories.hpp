@@ -11,6 +11,7 @@ namespace anaphora {
 
 inline constexpr CellTraits three_memories = {CellKind{}, "three_memories", 4, 7, 0, 3};
 
-extern const Table three_memories_table;
+extern const Kernels three_memories_baseline, three_memories_avx2, three_memories_avx512,
+    three_memories_neon;  // those that are built
 
 }  // namespace anaphora

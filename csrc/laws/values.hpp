@@ -75,7 +75,7 @@ void affine_maps(Law& law) {
   const int64_t N = any(1, 30), O = any_size(150), K = any_size(60);
   place = "linear N" + std::to_string(N) + " O" + std::to_string(O) + " K" + std::to_string(K);
   const Floats w = numbers(O * K, 1.0), bias = any(0, 2) ? numbers(O, 1.0) : Floats{}, x = numbers(N * K, 1.0);
-  const Table& kernels = table();
+  const Kernels& kernels = best_kernels();
   const Buffer<float> packed(kernels.packed_linear_size(O, K));
   kernels.pack_linear(O, K, w.data(), given(bias), packed.data());
   Floats y(at(N * O), untouched), alone(at(O), untouched);

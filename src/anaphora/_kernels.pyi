@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 _Float = NDArray[np.float32]
 _Index = NDArray[np.int64]
 
-CELLS: dict[str, tuple[int, int, int, int]]  # name -> gates, saved slots, own vectors, memories
+CELLS: dict[str, tuple[int, int, int, int, int]]  # name -> the fields of ``kernels.traits.CellTraits``
 
 class Packed: ...
 class PackedLinear: ...

@@ -38,7 +38,7 @@ class Options:
         """A memory is kept only where there is one, and a projected state not at all."""
         if self.cell == "lstm_projected":
             return self.noise in ("none", "mask")
-        return self.noise != "memory" or self.cell in kernels.MEMORY
+        return self.noise != "memory" or kernels.TRAITS[self.cell].memories > 0
 
 
 @dataclass(frozen=True)
@@ -61,7 +61,7 @@ class Layer:
     def random(cls, options: Options, I: int, H: int, lengths: list[int]) -> Layer:
         rng = np.random.default_rng(zlib.crc32(f"{options} {I} {H} {lengths}".encode()))
         cell, D, B, N = options.kernel, options.D, len(lengths), sum(lengths)
-        G, memory = kernels.GATES[cell], cell in kernels.MEMORY
+        G, memory = kernels.TRAITS[cell].gates, kernels.TRAITS[cell].memories > 0
         P = max(1, H // 2) if options.cell == "lstm_projected" else H
 
         def vector(count: int, shift: float = 0.0) -> np.ndarray:
@@ -74,7 +74,7 @@ class Layer:
                 vector(G) if options.bias else None,
                 vector(G, 0.2) if options.bias else None,
                 rng.normal(size=(P, H)) * H**-0.5 if options.cell == "lstm_projected" else None,
-                vector(kernels.OWN[cell], 0.4) if cell in kernels.OWN else None,
+                vector(kernels.TRAITS[cell].own, 0.4) if kernels.TRAITS[cell].own else None,
             )
 
         def states() -> tuple[np.ndarray, np.ndarray | None]:

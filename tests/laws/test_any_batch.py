@@ -48,7 +48,7 @@ class Problem(NamedTuple):
 
     @property
     def memory(self) -> bool:
-        return self.cell in kernels.MEMORY
+        return kernels.TRAITS[self.cell].memories > 0
 
 
 @st.composite
@@ -58,7 +58,7 @@ def problems(draw: st.DrawFn, cell: str, directions: Sequence[int] = (1, 2)) -> 
     D, I, H, bias = draw(st.sampled_from(directions)), draw(sizes), draw(sizes), draw(st.booleans())
     P = draw(st.integers(1, H)) if cell == "lstm" and draw(st.booleans()) else 0
     lengths = draw(st.lists(st.integers(0, 12), min_size=1, max_size=9))
-    G, V, width = kernels.GATES[cell], kernels.OWN.get(cell, 0), P or H
+    G, V, width = kernels.TRAITS[cell].gates, kernels.TRAITS[cell].own, P or H
 
     def normal(*shape: int) -> np.ndarray:
         return rng.standard_normal(shape, dtype=np.float32)
@@ -85,7 +85,7 @@ def problems(draw: st.DrawFn, cell: str, directions: Sequence[int] = (1, 2)) -> 
         )
         for n in lengths
     ]
-    zoned = "" if P else draw(st.sampled_from(["", "h", "c", "hc"] if cell in kernels.MEMORY else ["", "h"]))
+    zoned = "" if P else draw(st.sampled_from(["", "h", "c", "hc"] if kernels.TRAITS[cell].memories else ["", "h"]))
     return Problem(cell, weights, rows, draw(st.booleans()), zoned, draw(st.sampled_from([0.0, 0.1])))
 
 
@@ -106,7 +106,7 @@ def laid(layout: str, lengths: list[int], spare: int) -> tuple[Lines, int]:
 
 def walk(p: Problem, layout: str = "ragged", spare: int = 0, segment: int = 0) -> tuple[list[Bits], Bits]:
     """Everything that belongs to each row, and the gradients of the weights."""
-    B, D, H = len(p.rows), len(p.directions), p.directions[0].w_ih.shape[0] // kernels.GATES[p.cell]
+    B, D, H = len(p.rows), len(p.directions), p.directions[0].w_ih.shape[0] // kernels.TRAITS[p.cell].gates
     lengths = [len(row.x) for row in p.rows]
     lines, N = laid(layout, lengths, spare)
     where = [lines.time_offset[:n] + lines.row_offset[b] for b, n in enumerate(lengths)]
@@ -170,7 +170,7 @@ def threads_as_before() -> Iterator[None]:
     kernels.set_threads(before)
 
 
-@pytest.mark.parametrize("cell", kernels.CELLS)
+@pytest.mark.parametrize("cell", kernels.TRAITS)
 @given(data=st.data())
 def test_a_row_in_any_batch_is_the_row_alone(cell: str, data: st.DataObject) -> None:
     problem = data.draw(problems(cell))
@@ -185,7 +185,7 @@ def test_a_row_in_any_batch_is_the_row_alone(cell: str, data: st.DataObject) -> 
         same(together[place], alone)
 
 
-@pytest.mark.parametrize("cell", kernels.CELLS)
+@pytest.mark.parametrize("cell", kernels.TRAITS)
 @given(data=st.data())
 def test_gradients_of_weights_know_no_threads_and_no_segments(cell: str, data: st.DataObject) -> None:
     problem = data.draw(problems(cell))
@@ -200,7 +200,7 @@ def test_gradients_of_weights_know_no_threads_and_no_segments(cell: str, data: s
             same(ours, other)
 
 
-@pytest.mark.parametrize("cell", kernels.CELLS)
+@pytest.mark.parametrize("cell", kernels.TRAITS)
 @given(data=st.data())
 def test_cut_anywhere_in_time(cell: str, data: st.DataObject) -> None:
     problem = data.draw(problems(cell, directions=[1]))

@@ -87,7 +87,7 @@ def agree(found: dict[str, np.ndarray], expected: dict[str, np.ndarray], toleran
         np.testing.assert_allclose(found[name], value, rtol=0, atol=bound, err_msg=name)
 
 
-CELLS = [*reference.CELLS, "lstm_projected"]
+CELLS = [*kernels.TRAITS, "lstm_projected"]
 NOISES = ("none", "mask", "zoneout", "all")
 EQUATIONS = [
     Options(cell, D, bias, noise)
@@ -122,7 +122,7 @@ def test_checkpoints_are_the_memories_before_each_segment(cell: str) -> None:
         checkpoints = cut.pop("saved")
         for name, value in whole.items():
             np.testing.assert_array_equal(cut[name], value, err_msg=name)
-        if cell not in kernels.MEMORY and cell != "lstm_projected":
+        if cell != "lstm_projected" and not kernels.TRAITS[cell].memories:
             assert checkpoints.shape == (0,)
             continue
         for d, j, b in np.ndindex(checkpoints.shape[:3]):

@@ -42,7 +42,7 @@ def test_torch_finds_no_fault_with_the_operations(options: Options, segment: int
     for save in (False, True):
         torch.library.opcheck(torch.ops.anaphora.recurrent_forward.default, (*given, save), test_utils=checks)
     y, _, c_n, saved = torch.ops.anaphora.recurrent_forward(*given, True)
-    memory = options.kernel in kernels.MEMORY
+    memory = kernels.TRAITS[options.kernel].memories > 0
     arriving = (torch.randn_like(y), None, torch.randn_like(c_n) if memory else None)
     for want in ([True, states, states and memory, True], [True, False, False, False], [False] * 3 + [True]):
         torch.library.opcheck(

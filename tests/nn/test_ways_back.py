@@ -53,7 +53,7 @@ def test_what_has_no_gradient_says_so(options: Options, road: str) -> None:
     assert y.requires_grad
     assert h_n.requires_grad
     assert not saved.requires_grad
-    if options.kernel in kernels.MEMORY:
+    if kernels.TRAITS[options.kernel].memories:
         assert c_n.requires_grad
     else:
         assert c_n is None or (c_n.numel() == 0 and not c_n.requires_grad)

@@ -21,7 +21,7 @@ CLOCK: Callable[[], float] = time.perf_counter
 
 def seconds_of_layer(cell: str, entering: int, H: int, P: int, rows: int, steps: int) -> float:
     """Return the seconds of forward and backward of one direction of one layer: a fixed cost and a cost per step."""
-    few = max(1, min(steps, int(OPERATIONS / (6 * rows * kernels.GATES[cell] * H * (entering + P)))))
+    few = max(1, min(steps, int(OPERATIONS / (6 * rows * kernels.TRAITS[cell].gates * H * (entering + P)))))
     trial = layer_trial(cell, entering, H, P, rows, few)
     if few == steps:
         return best(trial)
@@ -32,21 +32,22 @@ def seconds_of_layer(cell: str, entering: int, H: int, P: int, rows: int, steps:
 
 def layer_trial(cell: str, entering: int, H: int, P: int, rows: int, steps: int) -> Callable[[], None]:
     """Return a function that runs one layer forward and backward over random numbers."""
-    gates = kernels.GATES[cell] * H
+    traits = kernels.TRAITS[cell]
+    gates = traits.gates * H
     rng = np.random.default_rng(0)
 
     def normal(*shape: int) -> kernels.Float:
         return rng.standard_normal(shape, dtype=np.float32) / np.float32(math.sqrt(H))
 
     projection = normal(P, H) if P != H else None
-    own = np.ones(kernels.OWN[cell] * H, np.float32) if cell in kernels.OWN else None
+    own = np.ones(traits.own * H, np.float32) if traits.own else None
     weights = [Weights(normal(gates, entering), normal(gates, P), normal(gates), normal(gates), projection, own)]
     gradient = [Weights(*[None if array is None else np.empty_like(array) for array in weights[0]])]  # type: ignore[arg-type]
     lines = Lines.dense(steps, rows)
     x, dy, y = normal(steps * rows, entering), normal(steps * rows, P), np.empty((steps * rows, P), np.float32)
-    h_n, c_n = np.empty((1, rows, P), np.float32), np.empty((1, rows, kernels.TRAITS[cell].memories * H), np.float32)
+    h_n, c_n = np.empty((1, rows, P), np.float32), np.empty((1, rows, traits.memories * H), np.float32)
     saved = np.empty((1, steps * rows, kernels.saved_slots(cell) * H), np.float32)
-    dx, memory = np.empty_like(x), c_n if cell in kernels.MEMORY else None
+    dx, memory = np.empty_like(x), c_n if traits.memories else None
 
     def run() -> None:
         kernels.forward(kernels.pack(cell, weights), x, lines, None, None, y, h_n, memory, saved)

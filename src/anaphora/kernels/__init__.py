@@ -3,10 +3,6 @@
 from __future__ import annotations
 
 from anaphora.kernels.calls import (
-    GATES,
-    MEMORY,
-    OWN,
-    SAVED_SLOTS,
     Directions,
     Float,
     Packed,
@@ -25,10 +21,10 @@ from anaphora.kernels.calls import (
     share_threads,
     threads_source,
 )
-from anaphora.kernels.traits import CELLS, TRAITS, CellTraits, saved_slots
+from anaphora.kernels.traits import TRAITS, CellTraits, saved_slots
 
 __all__ = [
-    "CELLS", "GATES", "MEMORY", "OWN", "SAVED_SLOTS", "TRAITS", "CellTraits", "Directions", "Float", "Packed",
-    "PackedLinear", "Stepper", "arch", "backward", "empty", "flat", "forward", "get_threads", "linear", "pack",
-    "pack_linear", "saved_slots", "set_threads", "share_threads", "threads_source",
+    "TRAITS", "CellTraits", "Directions", "Float", "Packed", "PackedLinear", "Stepper", "arch", "backward", "empty",
+    "flat", "forward", "get_threads", "linear", "pack", "pack_linear", "saved_slots", "set_threads", "share_threads",
+    "threads_source",
 ]  # fmt: skip

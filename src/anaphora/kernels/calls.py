@@ -22,18 +22,12 @@ from numpy.typing import NDArray
 from anaphora import _kernels
 from anaphora.errors import UsageError
 from anaphora.kernels.row_index import SILENT, Lines, Noise, Weights
-from anaphora.kernels.traits import TRAITS
 
 try:
     _kernels.arch()
     _kernels.get_threads()
 except RuntimeError as error:  # ANAPHORA_ARCH or ANAPHORA_THREADS asks for what there is not
     raise UsageError(f"{error}.") from error
-
-GATES = {cell: of.gates for cell, of in TRAITS.items()}
-SAVED_SLOTS = {cell: of.saved_slots for cell, of in TRAITS.items()}
-OWN = {cell: of.own for cell, of in TRAITS.items() if of.own}
-MEMORY = frozenset(cell for cell, of in TRAITS.items() if of.memories)
 
 Float = NDArray[np.float32]
 Directions = Sequence[Weights] | Sequence[Sequence[Any]]
@@ -57,12 +51,12 @@ def set_threads(n: int) -> None:
 
 
 def get_threads() -> int:
-    """How many threads compute: ``set_threads`` decides, else the processors allowed and what torch was told."""
+    """Return how many threads compute: the number of ``set_threads``, else of torch, else of the processors allowed."""
     return _kernels.get_threads()
 
 
 def threads_source() -> str:
-    """Where that number comes from, in words."""
+    """Return the source of that number, in words."""
     return _kernels.threads_source()
 
 
@@ -72,12 +66,12 @@ def share_threads() -> bool:
 
 
 def arch() -> str:
-    """The instruction set that computes: avx512, avx2, baseline or neon; ANAPHORA_ARCH chooses it."""
+    """Return the instruction set that computes: avx512, avx2, baseline or neon; ANAPHORA_ARCH chooses it."""
     return _kernels.arch()
 
 
 def empty(shape: Sequence[int]) -> Float:
-    """An array for results, in memory kept between calls: fresh pages cost more than filling them. Few are NumPy's."""
+    """Return an array for results, in memory kept between calls, because fresh pages cost more than filling them."""
     return np.empty(shape, np.float32) if math.prod(shape) < _SMALL else _kernels.buffer(shape)
 
 
@@ -85,7 +79,7 @@ _SMALL = 2**12  # floats below which NumPy's own memory is as good
 
 
 def flat(directions: Directions) -> list[Any]:
-    """One list of the arrays of all directions, in the order of ``Weights``, as the extension takes them.
+    """Return one list of the arrays of all directions, in the order of ``Weights``, as the extension takes them.
 
     Arrays of both directions that stand in one list already are taken as they stand.
     """
@@ -106,15 +100,18 @@ def forward(
     y: Float,  # (N, D·P)
     h_n: Float,  # (D, B, P)
     c_n: Float | None,  # (D, B, M·H), only a cell with M memories
-    saved: Float | None = None,  # (D, N, S·H), S = saved_slots(cell, noise); None when no gradient is wanted
+    saved: Float | None = None,  # (D, N, S·H), with a segment (D, ⌈T/segment⌉, B, M·H); None if no gradient is wanted
     noise: Noise = SILENT,
     segment: int = 0,
 ) -> None:
     """Walk every row through its steps; the second direction walks each row from its own end to its start.
 
     Reads x (N, I), h0 (D, B, P) and c0 (D, B, M·H). Writes y (N, D·P) on the lines in use, and the last state of every
-    row, h_n (D, B, P) and c_n (D, B, M·H): h0 and c0 themselves for a row of length 0. Raises ValueError for a shape
-    that does not fit.
+    row, h_n (D, B, P) and c_n (D, B, M·H): h0 and c0 themselves for a row of length 0. ``saved`` takes the
+    S = ``saved_slots(cell, noise)`` values of each unit that backward needs of every line, (D, N, S·H). With
+    ``segment`` = k > 0 it takes only the memories before every k-th step, (D, ⌈T/k⌉, B, M·H), or nothing, (0,), for a
+    cell without memories, and backward walks each segment again. ``noise`` are factors of the states (see ``Noise``).
+    Raises ValueError for a shape that does not fit.
     """
     _kernels.forward(packed, x, *lines, h0, c0, y, h_n, c_n, saved, *noise, segment)
 
@@ -139,11 +136,13 @@ def backward(
     clip: float = 0.0,
     segment: int = 0,
 ) -> None:
-    """Backpropagation through time: the gradients of ``forward``, given its arguments, its y and what it saved.
+    """Backpropagate through time: compute the gradients of ``forward`` from its arguments, its y and its ``saved``.
 
     Reads dy (N, D·P), dh_n (D, B, P) and dc_n (D, B, M·H); writes dx (N, I), dweights in the shapes of the weights, dh0
     (D, B, P) and dc0 (D, B, M·H). A gradient that is None counts as zeros, an output that is None is not computed.
-    Lines not in use are not written. Raises ValueError for a shape that does not fit.
+    Lines not in use are not written. ``noise`` and ``segment`` are those of ``forward``. With ``clip`` > 0 the gradient
+    of every product with x or h is held between −clip and clip at every step. Raises ValueError for a shape that does
+    not fit.
     """
     gradients = [] if dweights is None else flat(dweights)
     given = (cell, flat(directions), x, *lines, h0, c0, y, saved, dy, dh_n, dc_n)

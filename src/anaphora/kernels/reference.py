@@ -18,7 +18,6 @@ import numpy as np
 from anaphora.kernels.equations import STEPS, Made, Start, product_of_x
 from anaphora.kernels.reference_cells import BACK, Numpy
 from anaphora.kernels.row_index import SILENT, Array, Indices, Lines, Noise, Weights
-from anaphora.kernels.traits import CELLS as CELLS
 from anaphora.kernels.traits import TRAITS, CellTraits, saved_slots
 
 
@@ -60,6 +59,7 @@ class Walk(NamedTuple):
 
     @classmethod
     def of(cls, cell: str, w: Weights, d: int, x: Array, lines: Lines, noise: Noise) -> Walk:
+        """Return the walk of direction d over x (N, I)."""
         traits = TRAITS[cell]
         return cls(cell, traits, w, d, x, lines, noise, w.w_ih.shape[0] // traits.gates, w.w_hh.shape[1])
 
@@ -69,21 +69,21 @@ class Walk(NamedTuple):
         return self.traits.memories * self.H
 
     def states(self, h: Array | None, c: Array | None) -> tuple[Array, Array]:
-        """This direction's states (B, P) and (B, M·H), copied, or zeros."""
+        """Return this direction's states (B, P) and (B, M·H), copied, or zeros."""
         B, kind = self.lines.lengths.size, self.x.dtype
         h = np.zeros((B, self.P), kind) if h is None else h[self.d].copy()
         return h, np.zeros((B, self.memory_width), kind) if c is None else c[self.d].copy()
 
     def columns(self, width: int) -> slice:
-        """Where this direction stands among both: y[:, columns(P)]."""
+        """Return the columns of this direction among both: y[:, columns(P)]."""
         return slice(self.d * width, (self.d + 1) * width)
 
     def mask(self, rows: Indices) -> Array | float:
-        """What the state is multiplied with before the products see it: (rows, P)."""
+        """Return the mask of the state before the products see it: (rows, P)."""
         return 1.0 if self.noise.mask is None else np.asarray(self.noise.mask[self.d, rows])
 
     def keep(self, here: Indices) -> tuple[Array | None, Array | None]:
-        """How much of h and c stays as it was: (lines, P) and (lines, M·H), or one line for all."""
+        """Return how much of h and c stays as it was: (lines, P) and (lines, M·H), or one line for all."""
         kept = []
         for keep, width in ((self.noise.keep_h, self.P), (self.noise.keep_c, self.memory_width)):
             ours = None if keep is None else keep[:, self.columns(width)]
@@ -91,7 +91,7 @@ class Walk(NamedTuple):
         return kept[0], kept[1]
 
     def step(self, s: int, h: Array, c: Array) -> Moment:
-        """Take step s, replacing the states (B, ·) of the rows that have one."""
+        """Take step s, replacing the states h (B, P) and c (B, M·H) of the rows that have one."""
         rows = np.flatnonzero(self.lines.lengths > s)
         t = self.lines.lengths[rows] - 1 - s if self.d == 1 else np.full(rows.size, s)
         here = self.lines.time_offset[t] + self.lines.row_offset[rows]
@@ -106,7 +106,7 @@ class Walk(NamedTuple):
 
 
 def pack(cell: str, directions: Sequence[Weights]) -> Packed:
-    """The weights as ``forward`` wants them; the second direction walks each row backwards from its own end."""
+    """Return the weights as ``forward`` takes them; the second direction walks each row backwards from its own end."""
     return Packed(cell, tuple(directions))
 
 
@@ -124,9 +124,10 @@ def forward(
     noise: Noise = SILENT,
     segment: int = 0,
 ) -> None:
-    """One layer, all steps of all rows: fills y, h_n, and where given c_n and saved.
+    """Walk one layer through all steps of all rows: fill y, h_n, and where given c_n and saved.
 
-    None for h0 or c0 means zeros. A row of length 0 ends with the state it began with.
+    Reads x (N, I), h0 (D, B, P) and c0 (D, B, M·H), None for zeros; writes y (N, D·P), h_n (D, B, P), c_n (D, B, M·H).
+    A row of length 0 ends with its first state.
     """
     traits = TRAITS[packed.cell]
     for d, w in enumerate(packed.directions):
@@ -168,10 +169,11 @@ def backward(
     clip: float = 0.0,
     segment: int = 0,
 ) -> None:
-    """Backpropagation through time: fills dx (the sum over directions), dweights, dh0 and dc0, each where given.
+    """Backpropagate through time: fill dx (the sum over directions), dweights, dh0 and dc0, each where given.
 
-    None for dy, dh_n or dc_n means zeros. Lines past a row's end are not touched. The reference reads neither y nor
-    saved: with or without segments it walks once more from the first states.
+    Reads dy (N, D·P), dh_n (D, B, P) and dc_n (D, B, M·H), None for zeros; writes dx (N, I), dh0 and dc0 of the same
+    shapes. Lines past a row's end are not touched. The reference reads neither y nor saved: with or without segments
+    it walks once more from the first states.
     """
     for d, w in enumerate(directions):
         walk = Walk.of(cell, w, d, x, lines, noise)
@@ -200,7 +202,7 @@ def backward(
 
 
 def pack_linear(weight: Array, bias: Array | None) -> PackedLinear:
-    """The weights of an affine map as ``linear`` wants them: ``weight`` (O, K), ``bias`` (O,) or None."""
+    """Return the weights of an affine map as ``linear`` takes them: ``weight`` (O, K), ``bias`` (O,) or None."""
     return PackedLinear(weight, bias)
 
 
