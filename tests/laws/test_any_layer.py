@@ -17,8 +17,10 @@ from hypothesis import strategies as st
 from torch import Tensor
 
 from anaphora import kernels, nn
+from anaphora.nn.engine.base import RecurrentBase
 
-MODULES = {name: getattr(nn, name) for name in nn.__all__ if name.endswith(("RNN", "GRU", "LSTM"))}
+EXPORTED = {name: getattr(nn, name) for name in nn.__all__}
+MODULES = {name: kind for name, kind in EXPORTED.items() if isinstance(kind, type) and issubclass(kind, RecurrentBase)}
 Bits = dict[str, Tensor]
 
 
@@ -47,7 +49,7 @@ def modules(draw: st.DrawFn, name: str, directions: tuple[int, ...] = (1, 2)) ->
 
 def states_of(module: Any, B: int) -> list[Tensor]:
     lines = module.num_layers * (2 if module.bidirectional else 1)
-    return [torch.randn(lines, B, module.hidden_size) for _ in range(2 if module.has_memory else 1)]
+    return [torch.randn(lines, B, width) for width in (module.hidden_size, module.memory_width) if width]
 
 
 def told(module: Any, rows: list[Tensor], states: list[Tensor] | None, layout: str = "ragged") -> list[Bits]:

@@ -1,7 +1,7 @@
 """The recurrent kinds of block: torch's three layers and their variants.
 
     weight_ih (G·H, I)   weight_hh (G·H, P)   bias_ih, bias_hh (G·H,)   weight_hr (P, H) with a projection
-    state  h (layers·D, B, P) and, with a memory, c (layers·D, B, H)
+    state  h (layers·D, B, P) and, with M memories, c (layers·D, B, M·H)
 
 G is the number of gates of a cell, D the number of directions, and P the projected width, or H without a projection.
 """
@@ -22,7 +22,7 @@ from anaphora.bundle.kind import (
     probability_field,
     width_field,
 )
-from anaphora.kernels.traits import TRAITS
+from anaphora.kernels.traits import OWN_VECTORS, TRAITS
 
 # The kernels' name for the cell of each kind; the name of an rnn includes its nonlinearity.
 RECURRENT_CELLS = {
@@ -34,12 +34,6 @@ RECURRENT_CELLS = {
     "peephole_lstm": "lstm_peephole",
     "coupled_lstm": "lstm_coupled",
     "layer_norm_lstm": "lstm_layer_norm",
-}
-# The tensors of a kind that torch's layers do not have, as tensor -> number of vectors of size H.
-_OWN: dict[str, dict[str, int]] = {
-    "layer_norm_gru": {"gain_ih": 3, "gain_hh": 3},
-    "peephole_lstm": {"weight_peephole": 3},
-    "layer_norm_lstm": {"gain_ih": 4, "gain_hh": 4, "gain_c": 1, "shift_c": 1},
 }
 
 
@@ -86,7 +80,7 @@ def own_vectors(kind: str) -> Mapping[str, int]:
     """Return the tensors of a recurrent kind that torch's layers do not have: name -> number of vectors of size H, in
     order.
     """
-    return _OWN.get(kind, {})
+    return OWN_VECTORS.get(RECURRENT_CELLS[kind], {})
 
 
 def _state(block: Block) -> dict[str, tuple[int, int]]:
@@ -97,6 +91,7 @@ def _state(block: Block) -> dict[str, tuple[int, int]]:
     return state
 
 
+_ZONEOUT = "zoneout probability of {state}(t−1) in training; in evaluation the weight of {state}(t−1)"
 _FIELDS = {
     "input_size": INPUT_WIDTH,
     "hidden_size": width_field("units per layer and direction"),
@@ -105,15 +100,15 @@ _FIELDS = {
     "dropout": probability_field("probability that an entry between two layers is dropped in training"),
     "bidirectional": Field(bool, "whether a second set of units reads each row backwards from its own end", False),
     "learned_state": Field(bool, "whether the state that a row begins with is learned rather than zeros", False),
-    "zoneout_hidden": probability_field("probability that an entry of h keeps its value in a step; later its weight"),
+    "zoneout_hidden": probability_field(_ZONEOUT.format(state="h")),
 }
-_ZONEOUT_MEMORY = probability_field("probability that an entry of c keeps its value in a step; later its weight")
+_ZONEOUT_MEMORY = probability_field(_ZONEOUT.format(state="c"))
 
 
-def _kind(kind: str, meaning: str, example: Mapping[str, Any], **more: Field) -> Kind:
+def _kind(kind: str, meaning: str, example: Mapping[str, Any], **more: Field) -> tuple[str, Kind]:
     cell = cell_of({"kind": kind, "nonlinearity": "tanh"})
     memory = {"zoneout_memory": _ZONEOUT_MEMORY} if TRAITS[cell].memories else {}
-    return Kind(
+    return kind, Kind(
         meaning,
         {**_FIELDS, **memory, **more},
         example_tree({"kind": kind, "name": "recurrent", "input_size": 5, "hidden_size": 7, **example}),
@@ -124,43 +119,45 @@ def _kind(kind: str, meaning: str, example: Mapping[str, Any], **more: Field) ->
     )
 
 
-RECURRENT_KINDS: dict[str, Kind] = {
-    "rnn": _kind(
-        "rnn",
-        "Elman's network: h' = φ(W x + b_ih + U h + b_hh)",
-        {"num_layers": 2, "nonlinearity": "relu"},
-        nonlinearity=Field(str, "φ", "tanh", choices=("tanh", "relu")),
-    ),
-    "gru": _kind("gru", "gated recurrent units: h' = (1 − z)·n + z·h", {"bidirectional": True}),
-    "lstm": _kind(
-        "lstm",
-        "long short-term memory: c' = f·c + i·g, h' = o·tanh(c')",
-        {"num_layers": 2, "proj_size": 3},
-        proj_size=Field(int, "width P of the projected h; 0 leaves h as wide as c", 0, least=0, most=2**20),
-    ),
-    "reset_before_gru": _kind(
-        "reset_before_gru",
-        "a GRU that resets before the product: n = tanh(W x + U (r·h) + b) (Cho et al., 2014)",
-        {"num_layers": 2},
-    ),
-    "layer_norm_gru": _kind(
-        "layer_norm_gru",
-        "a GRU whose products W x and U h are normalised (Ba, Kiros and Hinton, 2016)",
-        {"bidirectional": True},
-    ),
-    "peephole_lstm": _kind(
-        "peephole_lstm",
-        "an LSTM whose gates see the memory: i, f = σ(… + p·c), o = σ(… + p·c') (Gers et al., 2002)",
-        {"num_layers": 2},
-    ),
-    "coupled_lstm": _kind(
-        "coupled_lstm",
-        "an LSTM that takes in what it forgets: c' = f·c + (1 − f)·g (Greff et al., 2017)",
-        {"bidirectional": True},
-    ),
-    "layer_norm_lstm": _kind(
-        "layer_norm_lstm",
-        "an LSTM whose products and memory are normalised (Ba, Kiros and Hinton, 2016)",
-        {"num_layers": 2},
-    ),
-}
+RECURRENT_KINDS: dict[str, Kind] = dict(
+    (
+        _kind(
+            "rnn",
+            "Elman's network: h' = φ(W x + b_ih + U h + b_hh)",
+            {"num_layers": 2, "nonlinearity": "relu"},
+            nonlinearity=Field(str, "φ", "tanh", choices=("tanh", "relu")),
+        ),
+        _kind("gru", "gated recurrent units: h' = (1 − z)·n + z·h", {"bidirectional": True}),
+        _kind(
+            "lstm",
+            "long short-term memory: c' = f·c + i·g, h' = o·tanh(c')",
+            {"num_layers": 2, "proj_size": 3},
+            proj_size=Field(int, "width P of the projected h; 0 leaves h as wide as c", 0, least=0, most=2**20),
+        ),
+        _kind(
+            "reset_before_gru",
+            "a GRU that resets before the product: n = tanh(W x + U (r·h) + b) (Cho et al., 2014)",
+            {"num_layers": 2},
+        ),
+        _kind(
+            "layer_norm_gru",
+            "a GRU whose products W x and U h are normalised (Ba, Kiros and Hinton, 2016)",
+            {"bidirectional": True},
+        ),
+        _kind(
+            "peephole_lstm",
+            "an LSTM whose gates see the memory: i, f = σ(… + p·c), o = σ(… + p·c') (Gers et al., 2002)",
+            {"num_layers": 2},
+        ),
+        _kind(
+            "coupled_lstm",
+            "an LSTM that takes in what it forgets: c' = f·c + (1 − f)·g (Greff et al., 2017)",
+            {"bidirectional": True},
+        ),
+        _kind(
+            "layer_norm_lstm",
+            "an LSTM whose products and memory are normalised (Ba, Kiros and Hinton, 2016)",
+            {"num_layers": 2},
+        ),
+    )
+)

@@ -69,7 +69,7 @@ class Made(NamedTuple):
 
 
 def product_of_x(xp: Arrays, cell: str, w: Any, x: Any) -> Any:
-    """b_ih + W x of all lines x (N, I) at once, or W x where the cell normalises it first: (N, G·H)."""
+    """Return b_ih + W x of all lines x (N, I) at once, or W x if the cell normalises it first: (N, G·H)."""
     return xp.product(x, w.w_ih, None if cell in NORMALISED else w.b_ih)
 
 

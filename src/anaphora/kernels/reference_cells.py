@@ -38,7 +38,7 @@ class Numpy:
 
     @staticmethod
     def sigmoid(a: Array) -> Array:
-        """Return σ(a) = 1 / (1 + e^−a), of any shape, written with tanh so that it never overflows."""
+        """Return σ(a) = 1 / (1 + e^−a) of a (N, …), written with tanh so that it never overflows."""
         return 0.5 + 0.5 * np.tanh(0.5 * a)
 
     @staticmethod
@@ -53,18 +53,18 @@ class Numpy:
 
     @staticmethod
     def split(a: Array, count: int) -> list[Array]:
-        """Return ``count`` equal parts of the last axis."""
+        """Return ``count`` equal parts (B, N / count) of a (B, N)."""
         return np.split(a, count, axis=-1)
 
 
 def norm(v: Array) -> Array:
-    """(v − mean v) / √(var v + ε), row by row."""
+    """Return (v − mean v) / √(var v + ε) of each row of v (B, N)."""
     n: Array = (v - v.mean(axis=1, keepdims=True)) / np.sqrt(v.var(axis=1, keepdims=True) + EPSILON)
     return n
 
 
 def norm_back(v: Array, d: Array) -> Array:
-    """The gradient of v where ``d`` is that of ``norm(v)``."""
+    """Return the gradient of v (B, N) where ``d`` (B, N) is that of ``norm(v)``."""
     n = norm(v)
     inner = d - d.mean(axis=1, keepdims=True) - n * (d * n).mean(axis=1, keepdims=True)
     dv: Array = inner / np.sqrt(v.var(axis=1, keepdims=True) + EPSILON)

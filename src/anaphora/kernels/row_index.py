@@ -41,7 +41,7 @@ class Weights(NamedTuple):
 
 
 class Noise(NamedTuple):
-    """What is multiplied into the states of one walk; None leaves a state alone. No gradient flows into any of it.
+    """Factors of the states in one walk; None leaves a state alone. No gradient flows into any of them.
 
     Arrays, and in ``anaphora.nn`` tensors.
 
@@ -52,14 +52,14 @@ class Noise(NamedTuple):
 
     mask: Any = None  # (D, B, P)
     keep_h: Any = None  # (N, D·P) or (1, D·P)
-    keep_c: Any = None  # (N, D·H) or (1, D·H)
+    keep_c: Any = None  # (N, D·M·H) or (1, D·M·H)
 
 
 SILENT = Noise()
 
 
 class Lines(NamedTuple):
-    """Where each step of each row lies: line ``time_offset[t] + row_offset[b]`` for t < ``lengths[b]``."""
+    """The line of each step of each row: line ``time_offset[t] + row_offset[b]`` for t < ``lengths[b]``."""
 
     time_offset: Indices  # (T,)
     row_offset: Indices  # (B,)
@@ -67,24 +67,24 @@ class Lines(NamedTuple):
 
     @classmethod
     def dense(cls, T: int, B: int, lengths: ArrayLike | None = None) -> Lines:
-        """Lines of a time-major batch (T, B, ·); ``lengths`` (B,), or T steps for every row."""
+        """Return the index of a time-major batch (T, B, ·); ``lengths`` (B,), or T steps for every row."""
         return cls(np.arange(T, dtype=np.int64) * B, np.arange(B, dtype=np.int64), _lengths(lengths, B, T))
 
     @classmethod
     def batch_first(cls, B: int, T: int, lengths: ArrayLike | None = None) -> Lines:
-        """Lines of a batch-first batch (B, T, ·); ``lengths`` (B,), or T steps for every row."""
+        """Return the index of a batch-first batch (B, T, ·); ``lengths`` (B,), or T steps for every row."""
         return cls(np.arange(T, dtype=np.int64), np.arange(B, dtype=np.int64) * T, _lengths(lengths, B, T))
 
     @classmethod
     def ragged(cls, lengths: ArrayLike) -> Lines:
-        """Lines of rows that lie one after another in (N, ·), N = Σ lengths (B,)."""
+        """Return the index of rows that lie one after another in (N, ·), N = Σ lengths (B,)."""
         steps = np.ascontiguousarray(lengths, dtype=np.int64)
         longest = int(steps.max()) if steps.size else 0
         return cls(np.arange(longest, dtype=np.int64), np.cumsum(steps) - steps, steps)
 
     @classmethod
     def packed(cls, batch_sizes: ArrayLike, position: ArrayLike | None = None) -> Lines:
-        """Lines of a packed sequence (N, ·): ``batch_sizes`` (T,) says how many rows have a step t, the longest first.
+        """Return the index of a packed sequence (N, ·) whose step t has ``batch_sizes[t]`` rows; ``batch_sizes`` (T,).
 
         ``position`` (B,) says where each row stands among the sorted ones; without it row b stands at b.
         """
@@ -96,13 +96,13 @@ class Lines(NamedTuple):
         return cls(np.cumsum(sizes) - sizes, row, steps.astype(np.int64))
 
     def row_by_row(self) -> Indices:
-        """Every line in use, row after row: what takes a batch in this layout to a ragged one, and back."""
+        """Return every line in use, row after row: it takes a batch in this layout to a ragged one, and back."""
         start = np.cumsum(self.lengths) - self.lengths
         row = np.repeat(np.arange(self.lengths.size), self.lengths)
         return self.time_offset[np.arange(row.size) - start[row]] + self.row_offset[row]
 
     def cut(self, reset: NDArray[np.bool_]) -> tuple[Lines, Indices, Indices] | None:
-        """Rows cut before every step that is ``reset``, a boolean by line; None where none is.
+        """Return the rows cut before every step with ``reset`` (N,), a boolean by line, set; None if no step has it.
 
         The lines of S segments, each a row of its own, and of each row its first and its last one (B,). A row without
         steps is one segment without steps. Goes with layouts of one stride in time: with all but a packed one.

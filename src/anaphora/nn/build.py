@@ -46,7 +46,7 @@ class TiedOutput(nn.Module):
         self.bias = nn.Parameter(torch.zeros(table.num_embeddings)) if bias else None
 
     def forward(self, x: Tensor) -> Tensor:
-        """The logits (…, V) of the table's symbols for x (…, E)."""
+        """Return the logits (…, V) of the table's symbols for x (…, E)."""
         return nn.functional.linear(x, self._table[0].weight, self.bias)
 
 

@@ -24,7 +24,7 @@ class Convolution(nn.Module):
         self.bias = nn.Parameter(torch.empty(output_size).uniform_(-bound, bound))
 
     def forward(self, x: Tensor | Ragged, lengths: Tensor | None = None) -> Tensor | Ragged:
-        """x (T, B, I) with ``lengths`` (B,), or ragged (N, I), gives (T, B, O) or (N, O); 0 past a row's end."""
+        """Return (T, B, O) for x (T, B, I) with ``lengths`` (B,), or (N, O) for ragged x (N, I); 0 past a row's end."""
         if isinstance(x, Ragged):
             return x.with_data(self._windows(x))
         T, B = x.shape[:2]

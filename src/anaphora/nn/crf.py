@@ -52,7 +52,7 @@ class CRF(nn.Module):
             self.get_buffer(f"no_{name}").copy_(no)
 
     def forward(self, scores: Ragged, labels: Tensor, temperature: float = 1.0) -> Tensor:
-        """−ln p of each row (B,), in nats, float64, of scores e (N, K), ragged, and labels (N,) of the same rows.
+        """Return −ln p of each row (B,), in nats, float64: scores e (N, K), ragged, and labels (N,) of the same rows.
 
         A row without steps has 0. Scores and parameters are divided by the temperature first.
         """
@@ -70,7 +70,7 @@ class CRF(nn.Module):
 
 
 def path_score(scores: Ragged, labels: Tensor, W: Tensor, a: Tensor, b: Tensor) -> Tensor:
-    """s(y | x) of each row (B,): scores (N, K), ragged, labels (N,), W (K, K), a and b (K,)."""
+    """Return s(y | x) of each row (B,): scores (N, K), ragged, labels (N,), W (K, K), a and b (K,)."""
     lengths = scores.lengths.to(scores.data.device)
     row = torch.repeat_interleave(torch.arange(len(lengths), device=lengths.device), lengths)
     each = scores.data.gather(1, labels[:, None])[:, 0]
@@ -83,7 +83,7 @@ def path_score(scores: Ragged, labels: Tensor, W: Tensor, a: Tensor, b: Tensor) 
 
 
 def log_partition(scores: Ragged, W: Tensor, a: Tensor, b: Tensor) -> Tensor:
-    """ln Z of each row (B,), 0 of a row without steps: scores (N, K), ragged, W (K, K), a and b (K,)."""
+    """Return ln Z of each row (B,), 0 for a row without steps: scores (N, K), ragged, W (K, K), a and b (K,)."""
     order = torch.argsort(scores.lengths, descending=True, stable=True)
     order = order[: int((scores.lengths > 0).sum())]
     lengths = scores.lengths[order].tolist()

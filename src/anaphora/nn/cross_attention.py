@@ -31,7 +31,7 @@ class CrossAttention(nn.Module):
             self.score = _uniform(width, width)
 
     def forward(self, queries: Ragged, memory: Ragged) -> tuple[Ragged, Tensor]:
-        """Contexts (N, M), ragged like the queries, and weights (B, T, S), 0 past a row's end.
+        """Return contexts (N, M), ragged like the queries, and weights (B, T, S), 0 past a row's end.
 
         ``queries``: (N, Q), ragged; ``memory``: (K, M), ragged, for the same B rows.
         """

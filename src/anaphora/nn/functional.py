@@ -33,13 +33,13 @@ def recurrent(
     directions: int,
     index: CachedIndex,
     h0: Tensor | None = None,  # (D, B, P)
-    c0: Tensor | None = None,  # (D, B, H)
+    c0: Tensor | None = None,  # (D, B, M·H)
     noise: Noise = SILENT,
     clip: float = 0.0,
     segment: int = 0,
     keep: bool = False,
 ) -> tuple[Tensor, Tensor, Any, Any]:
-    """One layer over all rows of a float32 CPU batch: y (…, D·P), h_n (D, B, P), and c_n (D, B, H) of a memory.
+    """Walk one layer over all rows of a float32 CPU batch: y (…, D·P), h_n (D, B, P), c_n (D, B, M·H) of M memories.
 
     ``weights`` are the six of ``row_index.Weights``, None where there is none, one direction after the other.
     Lines past a row's end come out as 0. ``clip`` bounds the gradient of every pre-activation at every step;

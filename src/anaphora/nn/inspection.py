@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 import torch
 from torch import Tensor
 
-from anaphora.kernels.row_index import SILENT
+from anaphora.kernels.traits import TRAITS
 from anaphora.nn import functional
 from anaphora.nn.engine import composed
 from anaphora.nn.engine.base import RecurrentBase, runs_here
@@ -31,7 +31,10 @@ class Inspection(NamedTuple):
 
 
 class LSTMGates(NamedTuple):
-    """One layer of an LSTM, fields (T, B, D, H): its gates, the candidate ``cell``, the memory c_t, the state h_t."""
+    """One layer of an LSTM, fields (T, B, D, H): its gates, the candidate ``cell``, the memory c_t, the state h_t.
+
+    The memory of a cell with M memories is (T, B, D, M·H).
+    """
 
     input: Tensor
     forget: Tensor
@@ -85,7 +88,7 @@ def inspect(
     """
     if not isinstance(module, RecurrentBase):
         raise TypeError(f"inspect: expected a recurrent module of anaphora.nn, got {type(module).__name__}")
-    seen: list[tuple[Tensor, Tensor, bool]] = []
+    seen: list[tuple[Tensor, Tensor]] = []
     weights = module._weights()
     data = x if isinstance(x, Tensor) else getattr(x, "data", None)
     here = not isinstance(data, Tensor) or runs_here(data, weights)
@@ -93,8 +96,7 @@ def inspect(
 
     def record(*given: Any) -> tuple[Any, ...]:
         results: tuple[Any, ...] = operation(*given, keep=True)
-        noise = given[7] if len(given) > 7 else SILENT
-        seen.append((results[0], results[3], noise.keep_h is not None or noise.keep_c is not None))
+        seen.append((results[0], results[3]))
         return results
 
     lines, layout = read_batch(x, lengths, module.batch_first, type(module).__name__, reset)
@@ -102,9 +104,9 @@ def inspect(
     return Inspection(output, state, tuple(_named(module, layout, *layer) for layer in seen))
 
 
-def _named(module: RecurrentBase, layout: BatchLayout, y: Tensor, saved: Tensor, zoned: bool) -> Any:
+def _named(module: RecurrentBase, layout: BatchLayout, y: Tensor, saved: Tensor) -> Any:
     D, H, G = 2 if module.bidirectional else 1, module.hidden_size, len(module.gates)
-    names, fields = module.gates, []
+    names, fields, traits = module.gates, [], TRAITS[module.cell]
     if G:
         if not layout.row_index.whole:
             # Backward never reads these lines; `.data`, so that autograd does not see a change of a saved tensor.
@@ -113,7 +115,9 @@ def _named(module: RecurrentBase, layout: BatchLayout, y: Tensor, saved: Tensor,
         apart = saved.view(*shape, S, 1, H) if D == 1 else saved.view(D, *shape, S, H).movedim(0, -2)
         slots = apart.unbind(-3)  # each (…, D, H)
         fields = [*slots[:G]]
-        if module.has_memory:  # under zoneout the last slot is the memory that the next step meets
-            names, fields = (*names, "memory"), [*fields, slots[-1 if zoned else G]]
+        if M := traits.memories:  # under zoneout the last slots are the memories that the next step meets
+            first = G if traits.saved_slots == S else S - M
+            memory = slots[first] if M == 1 else torch.cat(slots[first : first + M], dim=-1)
+            names, fields = (*names, "memory"), [*fields, memory]
     fields.append(y.unsqueeze(-2) if D == 1 else y.unflatten(-1, (D, -1)))
     return _KINDS[names](*map(layout.caller_order, fields))

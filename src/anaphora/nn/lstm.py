@@ -26,4 +26,3 @@ class LSTM(RecurrentBase, torch.nn.LSTM):
     """
 
     gates = ("input", "forget", "cell", "output")
-    has_memory = True

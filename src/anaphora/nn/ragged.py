@@ -55,11 +55,11 @@ class Ragged:
         return Lines.ragged(as_numpy(self.lengths))
 
     def rows(self) -> list[Tensor]:
-        """The rows as B views of ``data``, (T_b, …) each."""
+        """Return the rows as B views of ``data``, (T_b, …) each."""
         return list(self.data.split(self.lengths.tolist()))
 
     def with_data(self, data: Tensor) -> Ragged:
-        """The same rows with other data (N, …); raises ValueError for another number of lines."""
+        """Return the same rows with other data (N, …); raise ValueError for another number of lines."""
         if torch.compiler.is_compiling() or data.shape[:1] != self.data.shape[:1]:
             return Ragged(data, self.lengths)
         other = object.__new__(Ragged)  # the lengths have been checked
@@ -97,12 +97,12 @@ class Ragged:
 
     @classmethod
     def from_packed(cls, packed: PackedSequence) -> Ragged:
-        """The rows of a packed sequence, whose data are (N, …), in the order before sorting."""
+        """Return the rows of a packed sequence, whose data are (N, …), in the order before sorting."""
         lines = packed_lines(packed)
         return cls(packed.data[_on(lines, packed.data)], torch.from_numpy(lines.lengths))
 
     def to_padded(self, batch_first: bool = False, padding_value: float = 0.0, steps_at_least: int = 0) -> Tensor:
-        """A padded tensor (T, B, …), or (B, T, …) with ``batch_first``; ``padding_value`` past each row's end.
+        """Return a padded tensor (T, B, …), or (B, T, …) with ``batch_first``; ``padding_value`` past each row's end.
 
         T is the length of the longest row, or ``steps_at_least`` if that is more.
         """
@@ -114,7 +114,7 @@ class Ragged:
         return padded.view(*((B, T) if batch_first else (T, B)), *self.data.shape[1:])
 
     def to_packed(self) -> PackedSequence:
-        """A packed sequence with data (N, …) and the caller's order; raises ValueError for an empty row or no row."""
+        """Return a packed sequence with data (N, …) in the caller's order; raise ValueError for an empty or no row."""
         steps = as_numpy(self.lengths)
         if not steps.size or steps.min() == 0:
             raise ValueError(f"a PackedSequence cannot hold empty rows, got lengths {steps.tolist()}: leave them out")
@@ -132,7 +132,7 @@ class Ragged:
 
 
 def packed_lines(packed: PackedSequence) -> Lines:
-    """The index of a packed sequence with data (N, …), rows in the caller's order: (T,), (B,) and (B,)."""
+    """Return the index of a packed sequence with data (N, …), rows in the caller's order: (T,), (B,) and (B,)."""
     unsorted = packed.unsorted_indices
     return Lines.packed(as_numpy(packed.batch_sizes), None if unsorted is None else as_numpy(unsorted))
 

@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from anaphora.bundle import spec
+from anaphora.bundle.recurrent_kinds import RECURRENT_KINDS
 from anaphora.errors import IncompatibleBundle
 from anaphora.runtime.convolution import Convolution
 from anaphora.runtime.crf import Chain
@@ -77,22 +78,11 @@ def check_tensors(tree: Mapping[str, Any], tensors: Mapping[str, NDArray[Any]]) 
 Builder = Callable[[spec.Block, Tensors, Mapping[str, Tensors]], Any]
 
 
-def _recurrent(block: spec.Block, own: Tensors, before: Mapping[str, Tensors]) -> Block:
-    return Recurrent(block, own)
-
-
 BUILDERS: dict[str, Builder] = {
     "embedding": lambda block, own, before: Embedding(own["weight"]),
     "dropout": lambda block, own, before: Identity(),
     "layer_norm": lambda block, own, before: LayerNorm(own["weight"], own.get("bias")),
-    "rnn": _recurrent,
-    "gru": _recurrent,
-    "lstm": _recurrent,
-    "reset_before_gru": _recurrent,
-    "layer_norm_gru": _recurrent,
-    "peephole_lstm": _recurrent,
-    "coupled_lstm": _recurrent,
-    "layer_norm_lstm": _recurrent,
+    **dict.fromkeys(RECURRENT_KINDS, lambda block, own, before: Recurrent(block, own)),
     "pooling": lambda block, own, before: Pooling(block["over"]),
     "attention": lambda block, own, before: AttentionPooling(own["weight"], own["bias"], own["query"]),
     "convolution": lambda block, own, before: Convolution(own["weight"], own["bias"]),

@@ -2,7 +2,7 @@
 
     y⁰ = x,   (yˡ⁺¹, hˡ_n, cˡ_n) = layer l over yˡ,   l = 0 … L − 1
 
-The parts of a state are h (L·D, B, P) and, for the cells with a memory, c (L·D, B, H). Zoneout is replaced by its
+The parts of a state are h (L·D, B, P) and, for the cells with M memories, c (L·D, B, M·H). Zoneout is replaced by its
 expectation: h_t = p·h_{t−1} + (1 − p)·h̃_t, likewise for c (Krueger et al., ICLR 2017).
 """
 
@@ -35,8 +35,9 @@ class Recurrent:
         hidden, memory = block["zoneout_hidden"], block.get("zoneout_memory", 0.0)
         self.noise = SILENT
         if hidden or memory:
-            widths = self.directions * self.width, self.directions * block["hidden_size"]
-            self.noise = Noise(keep_h=_keep(hidden, widths[0]), keep_c=_keep(memory, widths[1]))
+            memory_width = kernels.TRAITS[self.cell].memories * block["hidden_size"]
+            keep_h = _keep(hidden, self.directions * self.width)
+            self.noise = Noise(keep_h=keep_h, keep_c=_keep(memory, self.directions * memory_width))
 
     def __call__(self, x: NDArray[Any], lines: Lines, state: BlockState) -> tuple[Floats, BlockState]:
         after = tuple(np.empty_like(part) for part in state)

@@ -55,23 +55,23 @@ class _Subject:
             parameter.data += self.numbers(*parameter.shape, scale=0.1)
 
     def numbers(self, *shape: int, scale: float = 0.5) -> Tensor:
-        """Normal random numbers of ``shape`` with standard deviation ``scale``."""
+        """Return normal random numbers of ``shape`` with standard deviation ``scale``."""
         return scale * torch.randn(shape, dtype=torch.float64, generator=self.draw)
 
     def like(self, value: Any) -> Any:
-        """Random leaves in the form of a state (B, …); integers stay."""
+        """Return random leaves in the form of a state (B, …); integers stay."""
         return map_tensors(lambda part: self.leaf(*part.shape) if part.is_floating_point() else part.clone(), value)
 
     def leaf(self, *shape: int) -> Tensor:
         return self.numbers(*shape).requires_grad_()
 
     def step(self, rows: int) -> tuple[Any, Any]:
-        """Arguments for ``step``: pre and state of ``rows`` rows, tensors (B, …)."""
+        """Return arguments for ``step``: pre and state of ``rows`` rows, tensors (B, …)."""
         pre = self.cell.inputs(self.numbers(rows, self.input_size))
         return self.like(pre), self.like(self.cell.initial_state(rows, self.numbers(rows, self.input_size)))
 
     def rows(self, lengths: list[int]) -> tuple[list[Tensor], Any]:
-        """Input rows (T_b, I) of these lengths, and a state (B, …) that is not the initial one."""
+        """Return input rows (T_b, I) of these lengths, and a state (B, …) that is not the initial one."""
         rows = [self.leaf(length, self.input_size) for length in lengths]
         return rows, self.like(self.cell.initial_state(len(rows), rows[0]))
 
@@ -82,22 +82,22 @@ def _form(subject: _Subject) -> Iterator[str]:
         try:
             tensors = tensors_of(value)
         except TypeError as error:
-            yield f"{said} isn't: {error}"
+            yield f"{said} returned something else: {error}"
             return
         for tensor in tensors:
             if tensor.shape[:1] != (3,):
                 yield f"{said} of 3 rows gave a tensor of shape {tuple(tensor.shape)}"
             if tensor.is_floating_point() and tensor.dtype is not x.dtype:
                 yield (
-                    f"{said} gave {tensor.dtype} for an input of {x.dtype}: make tensors with like.new_zeros(...) "
-                    "and the like"
+                    f"{said} gave {tensor.dtype} for an input of {x.dtype}: make new tensors with like.new_zeros(...) "
+                    "or like.new_ones(...)"
                 )
     before = cell.initial_state(3, x)
     y, after = cell.step(cell.inputs(x), before)
     if not isinstance(y, Tensor) or y.dim() != 2 or y.size(0) != 3:
         yield f"step of 3 rows gave the output {describe(y)}, not (3, F)"
     elif not same_form(before, after) or describe(before) != describe(after):
-        yield f"step made {describe(after)} of the state {describe(before)}: the next step cannot go on from there"
+        yield f"step returned the state {describe(after)} for the state {describe(before)}: both must have one form"
 
 
 def _in_place(subject: _Subject) -> Iterator[str]:
@@ -111,8 +111,8 @@ def _in_place(subject: _Subject) -> Iterator[str]:
     for said, part, version, was in held:
         if part._version != version or not _equal(part, was):
             yield (
-                f"step wrote into its {said}, which the caller goes on using: make new tensors, h = h + x instead of "
-                "h += x"
+                f"step wrote into its argument {said}, which the caller still uses: make new tensors, h = h + x "
+                "instead of h += x"
             )
 
 
@@ -121,8 +121,8 @@ def _repeats(subject: _Subject) -> Iterator[str]:
     first, second = (_results(subject.cell.step(pre, state)) for _ in range(2))
     if not all(map(_equal, first, second)):
         yield (
-            "step gave other numbers when it was called again with the same: does it keep something on the cell, "
-            "or draw random numbers although the cell is in eval mode?"
+            "a second call of step with the same arguments gave other numbers: does the cell keep a value of the first "
+            "call, or draw random numbers in eval mode?"
         )
 
 
@@ -133,8 +133,8 @@ def _line_by_line(subject: _Subject) -> Iterator[str]:
         alone = subject.cell.inputs(x[line : line + 1])
         if not _alike(map_tensors(lambda part, line=line: part[line : line + 1], together), alone):
             yield (
-                f"line {line} of 6 gave something else than alone: lines are steps of many rows in an order that the "
-                "cell doesn't know, so a mean, a norm or a shift over them belongs elsewhere"
+                f"line {line} of 6 gave another result than alone: lines are steps of many rows in any order, so take "
+                "no mean, norm or shift over lines"
             )
 
 
@@ -157,7 +157,7 @@ def _alone(subject: _Subject) -> Iterator[str]:
     single, ends = zip(*(walk(row, _row(state, b)) for b, row in enumerate(rows)), strict=True)
     for b, (together, alone) in enumerate(zip(y.rows(), single, strict=True)):
         if not _alike(together, alone):
-            yield f"row {b}, of lengths {LENGTHS}, gave something else than alone: {_MEET}"
+            yield f"row {b}, of lengths {LENGTHS}, gave another result than alone: {_MEET}"
         if not _alike(_row(end, b), ends[b]):
             yield f"row {b}, of lengths {LENGTHS}, ended in another state than alone: {_MEET}"
     weight = subject.numbers(*y.data.shape)
@@ -186,8 +186,8 @@ def _split(subject: _Subject) -> Iterator[str]:
     second, last = walk(x[2:], carried)
     if not _alike(torch.cat([first, second]), whole) or not _alike(last, end):
         yield (
-            "6 steps gave something else than 2 and then 4 from the state they ended in: all that a step needs of the "
-            "past must be in the state"
+            "6 steps gave another result than 2 steps followed by 4: the state must hold everything that a step needs "
+            "of the past"
         )
 
 
@@ -223,7 +223,7 @@ def _derivatives(method: str, function: Callable[[], tuple[Tensor, ...]], leaves
     for at, result in enumerate(function()):
         if not result.is_floating_point():
             continue
-        said = "what inputs returned" if method == "inputs" else "the next state" if at else "the output"
+        said = "the result of inputs" if method == "inputs" else "the next state" if at else "the output"
         for name, leaf in leaves.items():
 
             def of_leaf(_: Tensor, at: int = at) -> Tensor:
@@ -240,19 +240,19 @@ def _derivatives(method: str, function: Callable[[], tuple[Tensor, ...]], leaves
 
 
 _QUIET: Any = {"raise_exception": False, "check_undefined_grad": False}
-_MEET = "rows must not meet in step, so look for a mean, norm or softmax over the first dimension"
+_MEET = "step must not mix rows, so look for a mean, norm or softmax over the first dimension"
 
 LAWS: dict[str, Callable[[_Subject], Iterator[str]]] = {
-    "what a cell returns is tensors, rows first, of one form and dtype": _form,
-    "a step changes nothing in place": _in_place,
-    "a step depends on nothing but its arguments": _repeats,
-    "inputs takes each line for itself": _line_by_line,
-    "a batch may have no rows": _no_rows,
-    "a row in a ragged batch is the row alone": _alone,
-    "the order of rows doesn't matter": _any_order,
-    "two halves are the whole": _split,
-    "a NaN stays in its row": _nan_stays,
-    "gradients are those of the numbers": _gradients_are_right,
+    "a cell returns tensors of the same shape and dtype, rows first": _form,
+    "a step changes no argument in place": _in_place,
+    "a step depends on its arguments alone": _repeats,
+    "inputs treats each line separately": _line_by_line,
+    "step accepts a batch without rows": _no_rows,
+    "a row in a ragged batch gives the result of the row alone": _alone,
+    "the order of rows changes no result": _any_order,
+    "a sequence in two parts gives the result of the whole": _split,
+    "a NaN in one row reaches no other row": _nan_stays,
+    "gradients equal numerical derivatives": _gradients_are_right,
 }
 
 

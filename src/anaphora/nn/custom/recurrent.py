@@ -34,17 +34,17 @@ class Cell(Protocol):
     """
 
     def inputs(self, x: Tensor) -> Any:
-        """The part of a step that depends on its input alone, for all lines x (N, I) at once: tensors (N, …)."""
+        """Return the part of a step that depends on x alone, for all lines x (N, I) at once: tensors (N, …)."""
 
     def step(self, pre: Any, state: Any) -> tuple[Tensor, Any]:
-        """One step of B rows: their lines of ``inputs`` (B, …) and states give outputs (B, F) and the next states."""
+        """Return outputs (B, F) and next states of one step of B rows, from lines of ``inputs`` (B, …) and states."""
 
     def initial_state(self, batch: int, like: Tensor) -> Any:
-        """The initial states of ``batch`` rows (B, …), of the dtype and on the device of ``like`` (N, I)."""
+        """Return the initial states of ``batch`` rows (B, …), of the dtype and on the device of ``like`` (N, I)."""
 
 
 class Recurrent(torch.nn.Module):
-    """Walks a cell over (T, B, I), (B, T, I) with ``batch_first``, (T, I), a ``PackedSequence`` or a ``Ragged``.
+    """A cell walked over (T, B, I), (B, T, I) with ``batch_first``, (T, I), a ``PackedSequence`` or a ``Ragged``.
 
     With ``bidirectional`` a copy of the cell, ``reverse``, walks each row from its own end, and its outputs stand after
     the cell's; the copy draws weights of its own if the cell has a method ``reset_parameters``.
@@ -112,7 +112,7 @@ class Recurrent(torch.nn.Module):
         return output.transpose(0, 1) if turned else output, tuple(ends) if self.bidirectional else ends[0]
 
     def extra_repr(self) -> str:
-        """The options that are set."""
+        """Return the options that are set."""
         asked = [name for name in ("bidirectional", "batch_first") if getattr(self, name)]
         return ", ".join(f"{name}=True" for name in asked)
 

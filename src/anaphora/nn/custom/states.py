@@ -14,7 +14,7 @@ from torch import Tensor
 
 
 def tensors_of(value: Any) -> tuple[Tensor, ...]:
-    """The tensors of a state, rows first (B, …); raises TypeError for a value of another form."""
+    """Return the tensors of a state, rows first (B, …); raises TypeError for a value of another form."""
     tensors = (value,) if isinstance(value, Tensor) else value
     if not isinstance(tensors, tuple) or not all(isinstance(tensor, Tensor) for tensor in tensors):
         raise TypeError(f"expected a tensor or a tuple of tensors, got {describe(value)}")
@@ -22,7 +22,7 @@ def tensors_of(value: Any) -> tuple[Tensor, ...]:
 
 
 def in_form_of(like: Any, tensors: Iterable[Tensor]) -> Any:
-    """The tensors, rows first (B, …, F), in the form of the state ``like``."""
+    """Return the tensors, rows first (B, …, F), in the form of the state ``like``."""
     if isinstance(like, Tensor):
         (tensor,) = tensors
         return tensor
@@ -30,19 +30,19 @@ def in_form_of(like: Any, tensors: Iterable[Tensor]) -> Any:
 
 
 def same_form(one: Any, other: Any) -> bool:
-    """Whether both are tensors, or both are tuples of one type and one length."""
+    """Return whether both are tensors, or both are tuples of one type and one length."""
     if isinstance(one, Tensor) or isinstance(other, Tensor):
         return isinstance(one, Tensor) and isinstance(other, Tensor)
     return type(one) is type(other) and len(tensors_of(one)) == len(tensors_of(other))
 
 
 def map_tensors(function: Callable[..., Tensor], *states: Any) -> Any:
-    """The function of each tensor (B, …) of states that have one form, in that form."""
+    """Return the function of each tensor (B, …) of states that have one form, in that form."""
     return in_form_of(states[0], map(function, *map(tensors_of, states)))
 
 
 def describe(value: Any) -> str:
-    """A state in words: its form, and each tensor's dtype and its shape (rows, …).
+    """Describe a state in words: its form, and each tensor's dtype and its shape (rows, …).
 
     >>> import torch
     >>> describe((torch.zeros(5, 3), torch.zeros(5)))

@@ -15,6 +15,7 @@ from typing import Any, ClassVar
 import torch
 from torch import Tensor
 
+from anaphora.kernels.traits import TRAITS
 from anaphora.nn import functional
 from anaphora.nn.engine import composed, torch_fallback
 from anaphora.nn.engine.batch_layout import BatchLayout
@@ -29,7 +30,6 @@ class RecurrentBase(torch.nn.RNNBase):
     """``forward`` of every recurrent module; it stands before torch's class in a module's bases."""
 
     gates: ClassVar[tuple[str, ...]] = ()  # in the order of the weights
-    has_memory: ClassVar[bool] = False  # whether the state is the pair (h, c)
     known_to_torch: ClassVar[bool] = True
     cell: str  # the kernels' name
 
@@ -41,6 +41,16 @@ class RecurrentBase(torch.nn.RNNBase):
         names = [[kind and f"{kind}_{suffix}" for kind in six] for suffix in self.suffixes]
         self._names = [name if name in held else None for six in names for name in six]
         self._joined: dict[int, list[str]] = {}  # position in _names: the names of own vectors that are joined to one
+
+    @property
+    def has_memory(self) -> bool:
+        """Whether the state is the pair (h, c)."""
+        return TRAITS[self.cell].memories > 0
+
+    @property
+    def memory_width(self) -> int:
+        """M·H, the size of the M memories c that a row carries beside h: H for an LSTM, 0 for a GRU."""
+        return TRAITS[self.cell].memories * self.hidden_size
 
     @property
     def suffixes(self) -> list[str]:
@@ -56,7 +66,7 @@ class RecurrentBase(torch.nn.RNNBase):
                 torch.nn.init.zeros_(getattr(self, name))
 
     def extra_repr(self) -> str:
-        """Torch's text, and the modifiers."""
+        """Return torch's text and the modifiers."""
         return "".join([super().extra_repr(), *(f", {name}={modifier}" for name, modifier in self.modifiers.items())])
 
     def forward(  # torch's name for the first argument
@@ -70,7 +80,8 @@ class RecurrentBase(torch.nn.RNNBase):
         """Walk through time.
 
         ``input``: (T, B, I), (B, T, I) with ``batch_first``, one sequence (T, I), a ``PackedSequence`` or a ``Ragged``.
-        ``hx``: h_0 (L·D, B, P), for an LSTM the pair with c_0 (L·D, B, H), rows in the caller's order; zeros if None.
+        ``hx``: h_0 (L·D, B, P), for a cell with M memories the pair with c_0 (L·D, B, M·H), rows in the caller's order;
+        zeros if None.
         ``lengths``: (B,) in steps, with a padded input. Output past a row's end is 0; a row of length 0 keeps its
         initial state.
         ``reset``: a boolean for each step, shaped like ``input`` without its features, (N,) along the data of a
@@ -109,7 +120,7 @@ class RecurrentBase(torch.nn.RNNBase):
 
     def _walk(self, x: Tensor, layout: BatchLayout, hx: Any, weights: list[Any], operation: Any) -> tuple[Any, Any]:
         """All layers in turn over lines x (…, I), each by ``operation``, a function like ``functional.recurrent``."""
-        like, D, index, pair = weights[0], 2 if self.bidirectional else 1, layout.row_index, self.has_memory
+        like, D, index, pair = weights[0], 2 if self.bidirectional else 1, layout.row_index, TRAITS[self.cell].memories
         if x.shape[-1] != self.input_size:
             raise RuntimeError(
                 f"input.size(-1) must be equal to input_size. Expected {self.input_size}, got {x.size(-1)}"
@@ -149,7 +160,7 @@ class RecurrentBase(torch.nn.RNNBase):
         effects = NO_EFFECTS
         if self.modifiers:
             D = 2 if self.bidirectional else 1
-            context = LayerContext(layout, D, like.size(1), self.hidden_size, self.training, like)
+            context = LayerContext(layout, D, like.size(1), self.memory_width, self.training, like)
             for modifier in self.modifiers.values():
                 effects = modifier.effects(effects, context)
         return effects
@@ -166,7 +177,7 @@ class RecurrentBase(torch.nn.RNNBase):
         return x.to(like.dtype)
 
     def anew(self, rows: int) -> tuple[Tensor | None, Tensor | None]:
-        """The state of rows for which none is given: h_0 (L·D, rows, P) and c_0 (L·D, rows, H); None for zeros."""
+        """Return h_0 (L·D, rows, P) and c_0 (L·D, rows, M·H) of rows for which no state is given; None for zeros."""
         for modifier in self.modifiers.values():
             state = modifier.initial_state(self, rows)
             if state is not None:
@@ -180,7 +191,7 @@ def _joined(ends: list[Tensor]) -> Tensor:
 
 
 def runs_here(x: Tensor, weights: list[Any]) -> bool:
-    """Whether the kernels take lines x (…, I) and these weights: float32 on the CPU.
+    """Return whether the kernels take lines x (…, I) and these weights: float32 on the CPU.
 
     Under autocast x may be of another floating-point type.
     """

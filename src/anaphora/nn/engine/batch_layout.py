@@ -40,7 +40,7 @@ class BatchLayout(NamedTuple):
 
     @classmethod
     def dense(cls, first: int, second: int, batch_first: bool) -> BatchLayout:
-        """The layout of (T, B, I), or of (B, T, I) with ``batch_first``, whose first two sizes are given."""
+        """Return the layout of (T, B, I), or of (B, T, I) with ``batch_first``, whose first two sizes are given."""
         plain = not torch.compiler.is_dynamo_compiling() and type(first) is int and type(second) is int
         return (_kept if plain else _dense)(first, second, batch_first)
 
@@ -62,7 +62,7 @@ class BatchLayout(NamedTuple):
         return np.flatnonzero(blank)
 
     def restore(self, y: Tensor) -> Batch:
-        """Lines y (…, F), in the order of x, as a batch of the caller's type."""
+        """Return lines y (…, F), in the order of x, as a batch of the caller's type."""
         if self.source is None:
             return y
         if isinstance(self.source, Ragged):
@@ -70,18 +70,18 @@ class BatchLayout(NamedTuple):
         return PackedSequence(self.caller_order(y), *self.source[1:])
 
     def caller_order(self, lines: Tensor) -> Tensor:
-        """Lines (N, …) in the order of x, moved to the order of the caller's data."""
+        """Return lines (N, …) in the order of x, moved to the order of the caller's data."""
         return lines if self.order is None else torch.empty_like(lines).index_copy(0, self.order, lines)
 
     def dropout(self, y: Tensor, p: float) -> Tensor:
-        """Dropout with probability ``p`` on lines y (…, F), with torch's own mask, which torch draws time-major."""
+        """Apply dropout with probability ``p`` to lines y (…, F), with torch's own mask, drawn time-major."""
         if not self.batch_first:
             return F.dropout(y, p)
         B, T, features = y.shape
         return y * F.dropout(y.new_ones(T, B, features), p).transpose(0, 1)
 
     def draw(self, features: int, keep: float, like: Tensor) -> Tensor:
-        """Ones with probability ``keep`` and zeros otherwise, (N, features), of the dtype of ``like`` (…).
+        """Draw ones with probability ``keep`` and zeros otherwise, (N, features), of the dtype of ``like`` (…).
 
         The values are drawn step after step, and in each step row after row. So one seed gives each step of each row
         the same values in every layout.

@@ -18,7 +18,7 @@ _Y, _SAVED, _DY, _DH_N, _DC_N, _WANT = range(14, 20)
 
 
 def forward(info: Any, in_dims: tuple[Any, ...], *inputs: Any) -> tuple[tuple[Tensor, ...], tuple[int | None, ...]]:
-    """The batching rule of ``anaphora::recurrent_forward``."""
+    """Apply the batching rule of ``anaphora::recurrent_forward``."""
     V, operation = info.batch_size, torch.ops.anaphora.recurrent_forward
     if any(dim is not None for dim in in_dims[_WEIGHTS]):
         return _one_by_one(operation, V, in_dims, inputs)
@@ -28,7 +28,7 @@ def forward(info: Any, in_dims: tuple[Any, ...], *inputs: Any) -> tuple[tuple[Te
 
 
 def backward(info: Any, in_dims: tuple[Any, ...], *inputs: Any) -> tuple[Any, Any]:
-    """The batching rule of ``anaphora::recurrent_backward``."""
+    """Apply the batching rule of ``anaphora::recurrent_backward``."""
     V, want, operation = info.batch_size, inputs[_WANT], torch.ops.anaphora.recurrent_backward
     if want[3] or any(dim is not None for dim in in_dims[_WEIGHTS]):
         return _one_by_one(operation, V, in_dims, inputs)

@@ -49,7 +49,7 @@ class CachedIndex(NamedTuple):
 
     @classmethod
     def of(cls, lines: Lines, N: int) -> CachedIndex:
-        """The index of rows that use some of N lines; it copies ``lines``, so that later changes cannot reach backward.
+        """Return the index of rows that use some of N lines; it copies ``lines``: later changes do not reach backward.
 
         ``lines``: time_offset (T,), row_offset (B,) and lengths (B,), int64.
         """
@@ -58,7 +58,7 @@ class CachedIndex(NamedTuple):
 
     @classmethod
     def dense(cls, T: int, B: int, batch_first: bool = False) -> CachedIndex:
-        """The index of B rows of T steps each, in a batch (T, B, ·), or (B, T, ·) with ``batch_first``."""
+        """Return the index of B rows of T steps each, in a batch (T, B, ·), or (B, T, ·) with ``batch_first``."""
         if not torch.compiler.is_dynamo_compiling() and type(T) is int and type(B) is int:
             return _dense(T, B, batch_first)
         time, row = torch.arange(T), torch.arange(B)
@@ -72,7 +72,7 @@ def _dense(T: int, B: int, batch_first: bool) -> CachedIndex:
 
 
 def split(T: int, tensor: Tensor) -> Lines:
-    """The three arrays inside ``CachedIndex.tensor`` (T + 2·B,), in its memory."""
+    """Return the three arrays inside ``CachedIndex.tensor`` (T + 2·B,), in its memory."""
     joined = as_numpy(tensor)
     B = (joined.size - T) // 2
     return Lines(joined[:T], joined[T : T + B], joined[T + B :])

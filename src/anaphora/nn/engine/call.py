@@ -32,7 +32,7 @@ class Inputs(NamedTuple):
 
     x: Tensor  # (…, I), N lines
     h0: Tensor | None  # (D, B, P)
-    c0: Tensor | None  # (D, B, H)
+    c0: Tensor | None  # (D, B, M·H)
     weights: Sequence[Tensor | None]  # for each direction the six of ``anaphora.kernels.row_index.Weights``
     noise: Noise = SILENT
 
@@ -43,19 +43,19 @@ class Inputs(NamedTuple):
 
     @classmethod
     def of(cls, tensors: Iterable[Tensor | None]) -> Inputs:
-        """The inputs whose ``tensors`` are given: x (…, I), h_0 (D, B, P), c_0 (D, B, H), the noise, the weights."""
+        """Return the inputs of these ``tensors``: x (…, I), h_0 (D, B, P), c_0 (D, B, M·H), noise and weights."""
         x, h0, c0, mask, keep_h, keep_c, *weights = tensors
         assert x is not None
         return cls(x, h0, c0, weights, Noise(mask, keep_h, keep_c))
 
 
 def without_noise(needs: Sequence[bool]) -> tuple[bool, ...]:
-    """The gradients to compute, in the order of ``Inputs.tensors``: no gradient flows into the noise."""
+    """Return which gradients to compute, in the order of ``Inputs.tensors``: none flows into the noise."""
     return (*needs[:3], False, False, False, *needs[6:])
 
 
 def any_requires_grad(*tensors: Tensor | None) -> bool:
-    """Whether one of the tensors, of any shape (N, …), is part of a graph of gradients."""
+    """Return whether one of the tensors, of any shape (N, …), is part of a graph of gradients."""
     for tensor in tensors:  # noqa: SIM110, a loop is quicker than any(...) and this runs in every step
         if tensor is not None and tensor.requires_grad:
             return True

@@ -19,9 +19,9 @@ from torch import Tensor
 
 from anaphora.kernels.equations import STEPS, Start, product_of_x
 from anaphora.kernels.row_index import SILENT, Lines, Noise, Weights
-from anaphora.kernels.traits import TRAITS
+from anaphora.kernels.traits import TRAITS, saved_slots
 from anaphora.nn.engine.cached_index import CachedIndex
-from anaphora.nn.engine.composed_cells import Tensors
+from anaphora.nn.engine.torch_arrays import Tensors
 
 
 def recurrent(
@@ -31,14 +31,15 @@ def recurrent(
     directions: int,
     index: CachedIndex,
     h0: Tensor | None = None,  # (D, B, P)
-    c0: Tensor | None = None,  # (D, B, H)
+    c0: Tensor | None = None,  # (D, B, M·H)
     noise: Noise = SILENT,
     clip: float = 0.0,
     segment: int = 0,
     keep: bool = True,
 ) -> tuple[Tensor, Tensor, Tensor, Tensor]:
-    """``functional.recurrent`` in any dtype on any device: y (…, D·P), h_n (D, B, P), c_n (D, B, H), saved (D, N, S·H).
+    """Compute ``functional.recurrent`` in any dtype on any device.
 
+    Returns y (…, D·P), h_n (D, B, P), c_n (D, B, M·H) and the activations (D, N, S·H).
     ``weights`` are the six of ``row_index.Weights``, one direction after the other. The activations are returned
     whatever ``keep`` says; ``segment`` changes nothing.
     """
@@ -91,6 +92,7 @@ def _one_direction(
     clip: float,
 ) -> tuple[Tensor, Tensor, Tensor, Tensor]:
     traits, steps, xp = TRAITS[cell], _Steps.of(lines, d, x.device), Tensors(clip)
+    saves_more = saved_slots(cell, noise) > traits.saved_slots  # under zoneout
     mask: Any
     mask, *keeps = noise
     P, M = w.w_hh.size(1), traits.memories * (w.w_hh.size(0) // traits.gates)
@@ -107,8 +109,7 @@ def _one_direction(
         made = STEPS[cell](xp, w, Start(product, h, h if mask is None else mask[:count] * h, c))
         h = made.h if keep_h is None else keep_h * h + (1 - keep_h) * made.h
         c = made.c if keep_c is None else keep_c * c + (1 - keep_c) * made.c
-        last = (c,) if traits.memories else () if made.saved else (made.h,)
-        zoned = () if keep_h is keep_c is None else last
+        zoned = () if not saves_more else (c,) if traits.memories else (made.h,)
         outputs.append(h)
         kept.append(torch.cat((*made.saved, *zoned, product[:, :0]), dim=1).detach())
     h_n, c_n = (torch.cat([end, *reversed(ended)]) for end, ended in ((h, ended_h), (c, ended_c)))

@@ -39,13 +39,14 @@ class RecurrentFunction(torch.autograd.Function):
         save: bool,
         *tensors: Tensor | None,
     ) -> Any:
-        """y (…, D·P), h_n (D, B, P), c_n (D, B, H) and the saved activations (D, N, S·H) of ``Inputs.tensors``."""
+        """Return y (…, D·P), h_n (D, B, P), c_n (D, B, M·H) and saved (D, N, S·H) of ``Inputs.tensors``."""
         given = Inputs.of(tensors)
         inputs = (cell, directions, T, whole, lines, *given[:4], *given.noise, segment)
         return torch.ops.anaphora.recurrent_forward.default(*inputs, save)
 
     @staticmethod
     def setup_context(ctx: Any, inputs: tuple[Any, ...], output: Outputs) -> None:
+        """Keep the inputs and y (…, D·P), saved (D, N, S·H) for backward."""
         y, _, c_n, saved = output
         ctx.call = (*inputs[:4], *inputs[5:7])
         ctx.save_for_backward(y, saved, inputs[4], *inputs[8:])
@@ -57,7 +58,7 @@ class RecurrentFunction(torch.autograd.Function):
 
     @staticmethod
     def backward(ctx: Any, *arriving: Tensor | None) -> tuple[Tensor | None, ...]:
-        """Gradients of all inputs from those of y (…, D·P), h_n (D, B, P) and c_n (D, B, H)."""
+        """Return the gradients of all inputs from those of y (…, D·P), h_n (D, B, P) and c_n (D, B, M·H)."""
         cell, directions, T, whole, segment, clip = ctx.call
         y, saved, lines, *tensors = ctx.saved_tensors
         call = LayerCall(cell, directions, CachedIndex(T, whole, None, lines), segment, clip)
@@ -91,7 +92,7 @@ apply_now: Callable[..., Outputs] = super(torch.autograd.Function, RecurrentFunc
 
 
 def is_batched(*arriving: Tensor | None) -> bool:
-    """Whether ``is_grads_batched`` maps the gradients (N, …), a kind of batch that only plain torch operations know."""
+    """Return whether ``is_grads_batched`` maps the gradients (N, …): only plain torch operations know such a batch."""
     if torch.compiler.is_compiling():
         return False
     for d in arriving:  # noqa: SIM110, a loop is quicker than any(...) and this runs in every backward
@@ -103,10 +104,10 @@ def is_batched(*arriving: Tensor | None) -> bool:
 def gradients(
     call: LayerCall, given: Inputs, y: Tensor, saved: Tensor, arriving: Gradients, wanted: Sequence[bool]
 ) -> list[Tensor | None]:
-    """Gradients of ``given.tensors`` in their order and shapes by the raw operation, None where not ``wanted``.
+    """Return gradients of ``given.tensors`` in their order and shapes by the raw operation, None if not ``wanted``.
 
     ``y`` (…, D·P) and ``saved`` (D, N, S·H) are results of forward; ``arriving`` are the gradients of y (…, D·P), h_n
-    (D, B, P) and c_n (D, B, H).
+    (D, B, P) and c_n (D, B, M·H).
     """
     cell, directions, index, segment, clip = call
     want = [*wanted[:3], True in wanted[6:]]
@@ -123,9 +124,9 @@ def gradients(
 def composed_gradients(
     call: LayerCall, given: Inputs, arriving: Gradients, wanted: Sequence[bool]
 ) -> list[Tensor | None]:
-    """``gradients`` as a graph of plain torch operations, so that they can be derived again.
+    """Compute ``gradients`` as a graph of plain torch operations, so that they can be derived again.
 
-    ``arriving`` are the gradients of y (…, D·P), h_n (D, B, P) and c_n (D, B, H).
+    ``arriving`` are the gradients of y (…, D·P), h_n (D, B, P) and c_n (D, B, M·H).
     """
     cell, directions, index, _, clip = call
     tensors: list[Any] = [*map(_alive, given.tensors)]

@@ -22,7 +22,7 @@ _PLAIN = frozenset({Tensor, torch.nn.Parameter, type(None)})
 
 
 def is_open(*tensors: Tensor | None) -> bool:
-    """Whether all tensors, of any shape (N, …), are plain ones and nothing observes their operations."""
+    """Return whether all tensors, of any shape (N, …), are plain ones and nothing observes their operations."""
     if (
         torch._C._are_functorch_transforms_active()
         or torch._C._len_torch_dispatch_stack()
@@ -39,7 +39,7 @@ def is_open(*tensors: Tensor | None) -> bool:
 
 
 def differentiable(call: LayerCall, given: Inputs, keep: bool) -> tuple[Tensor, Tensor, Any, Any]:
-    """y (…, D·P), h_n (D, B, P) and c_n (D, B, H) with a gradient, and with ``keep`` the activations (D, N, S·H)."""
+    """Return y (…, D·P), h_n (D, B, P), c_n (D, B, M·H) with a gradient, and with ``keep`` saved (D, N, S·H)."""
     return _apply(call, given, keep, *given.tensors)
 
 
@@ -48,7 +48,7 @@ class FastRecurrentFunction(torch.autograd.Function):
 
     @staticmethod
     def forward(ctx: Any, call: LayerCall, given: Inputs, keep: bool, *tensors: Tensor | None) -> Any:
-        """y (…, D·P), h_n (D, B, P), c_n (D, B, H) and with ``keep`` the activations (D, N, S·H)."""
+        """Return y (…, D·P), h_n (D, B, P), c_n (D, B, M·H) and with ``keep`` the activations (D, N, S·H)."""
         cell, directions, index, segment, _ = call
         results = kernels_on_tensors.forward(cell, directions, index, *given, segment, True)
         y, h_n, c_n, saved = results
@@ -62,7 +62,7 @@ class FastRecurrentFunction(torch.autograd.Function):
 
     @staticmethod
     def backward(ctx: Any, *arriving: Tensor | None) -> tuple[Tensor | None, ...]:
-        """Gradients of all inputs from those of y (…, D·P), h_n (D, B, P) and c_n (D, B, H)."""
+        """Return the gradients of all inputs from those of y (…, D·P), h_n (D, B, P) and c_n (D, B, M·H)."""
         call, (y, saved, *tensors) = ctx.call, ctx.saved_tensors
         given, wanted = Inputs.of(tensors), without_noise(ctx.needs_input_grad[3:])
         if torch.is_grad_enabled() or derivative.is_batched(*arriving):

@@ -14,7 +14,7 @@ from torch import Tensor
 
 
 def as_numpy(tensor: Tensor) -> NDArray[Any]:
-    """The numbers of an integer tensor (N, …), in its own memory if that lies on the CPU."""
+    """Return the numbers of an integer tensor (N, …), in its own memory if that lies on the CPU."""
     if not torch._C._are_functorch_transforms_active():
         return tensor.cpu().numpy()
     while torch._C._functorch.is_functorch_wrapped_tensor(tensor):

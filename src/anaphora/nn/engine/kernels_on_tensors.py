@@ -1,4 +1,4 @@
-"""The kernels on CPU tensors: the only file that names both torch and the kernels.
+"""The kernels on CPU tensors: the only file that calls the kernels on tensors.
 
     y, h_n, c_n = walk(x; W, U, b, h_0, c_0)                    forward
     dx, dW, dU, db, dh_0, dc_0 = walk back(dy, dh_n, dc_n)      backward
@@ -31,14 +31,14 @@ def forward(
     index: CachedIndex,
     x: Tensor,  # (…, I), N lines
     h0: Tensor | None,  # (D, B, P)
-    c0: Tensor | None,  # (D, B, H)
+    c0: Tensor | None,  # (D, B, M·H)
     weights: Sequence[Tensor | None],
     noise: Noise,
     segment: int,
     save: bool,
 ) -> tuple[Tensor, Tensor, Tensor | None, Tensor | None]:
-    """Walk every row: y (…, D·P), h_n (D, B, P), c_n (D, B, H) of a cell with a memory, and with ``save`` the
-    activations for backward, (D, N, S·H) or with ``segment`` (D, ⌈T / segment⌉, B, H).
+    """Walk every row: y (…, D·P), h_n (D, B, P), c_n (D, B, M·H) of a cell with M memories, and with ``save`` the
+    values for backward, (D, N, S·H) or with ``segment`` (D, ⌈T / segment⌉, B, M·H).
     """
     rows = index.known
     assert rows is not None  # torch traces the operations' shape functions, never this
@@ -75,10 +75,10 @@ def backward(
     arriving: Sequence[Tensor | None],
     wanted: Sequence[bool],
 ) -> list[Tensor | None]:
-    """Gradients of ``given.tensors`` in their order and shapes, None where ``wanted`` is False.
+    """Return the gradients of ``given.tensors`` in their order and shapes, None where ``wanted`` is False.
 
     ``y`` (…, D·P) and ``saved`` are those of ``forward``; ``arriving`` are the gradients of y (…, D·P), h_n (D, B, P)
-    and c_n (D, B, H), None for zeros.
+    and c_n (D, B, M·H), None for zeros.
     """
     cell, D, index, segment, clip = call
     x, h0, c0, weights, noise = given
@@ -110,7 +110,7 @@ def output_shapes(
     segment: int,
     save: bool,
 ) -> tuple[Any, Any, Any, Any]:
-    """The shapes of ``forward``'s results, of symbols if need be; None for a result that is absent.
+    """Return the shapes of ``forward``'s results, of symbols if need be; None for a result that is absent.
 
     ``lines`` is the shape of x (…, I) without I, ``weights`` begin with w_ih (G·H, I) and w_hh (G·H, P).
     """
@@ -124,7 +124,7 @@ def output_shapes(
 
 
 def widths(cell: str, weights: Sequence[Any]) -> tuple[int, int, int]:
-    """H, P and the width of all memories of a direction's weights, w_ih (G·H, I), w_hh (G·H, P), …"""
+    """Return H, P and M·H, the width of all memories, from a direction's weights w_ih (G·H, I), w_hh (G·H, P), …"""
     rows, P = weights[1].shape
     traits = kernels.TRAITS[cell]
     H = rows // traits.gates

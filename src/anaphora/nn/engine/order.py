@@ -33,12 +33,12 @@ class StepOrder(NamedTuple):
 
     @classmethod
     def dense(cls, T: int, B: int) -> StepOrder:
-        """The order of B time-major rows that all have T steps."""
+        """Return the order of B time-major rows that all have T steps."""
         return cls([B] * T, B)
 
     @classmethod
     def of(cls, lines: Lines, reset: NDArray[np.bool_] | None, N: int, device: Any) -> StepOrder:
-        """The order of any batch of N lines, rows cut before the lines that are set in ``reset`` (N,).
+        """Return the order of any batch of N lines, rows cut before the lines that are set in ``reset`` (N,).
 
         ``lines``: time_offset (T,), row_offset (B,) and lengths (B,), int64.
         """

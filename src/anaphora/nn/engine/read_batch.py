@@ -28,7 +28,7 @@ Lengths = Tensor | Sequence[int]
 def read_batch(
     batch: Batch, lengths: Lengths | None, batch_first: bool, name: str, reset: Any = None
 ) -> tuple[Tensor, BatchLayout]:
-    """The lines x (…, I) of a batch and their layout.
+    """Return the lines x (…, I) of a batch and their layout.
 
     ``batch``: (T, B, I), (B, T, I) with ``batch_first``, (T, I), a ``PackedSequence`` or a ``Ragged``. ``lengths`` (B,)
     go with a padded tensor only; ``reset`` has the shape of the batch without its features. ``name`` is the module that
@@ -72,7 +72,7 @@ def _padded(shape: Sequence[int], lengths: Any, batch_first: bool, name: str) ->
 
 
 def read_lengths(lengths: Lengths, T: int, B: int, name: str) -> NDArray[np.int64]:
-    """Lengths (B,) in steps, 0 to T, as int64; raises ValueError for any others, naming ``name``."""
+    """Return lengths (B,) in steps, 0 to T, as int64; raise ValueError for any others, naming ``name``."""
     steps = as_numpy(lengths) if isinstance(lengths, Tensor) else np.asarray(lengths)
     if steps.shape != (B,):
         raise ValueError(f"{name}: expected {B} lengths, one for each row, got shape {steps.shape}")
@@ -86,7 +86,7 @@ def read_lengths(lengths: Lengths, T: int, B: int, name: str) -> NDArray[np.int6
 
 
 def read_reset(reset: Any, shape: Sequence[int], name: str) -> NDArray[np.bool_]:
-    """A reset mask, booleans of ``shape``, as (N,) by line; raises ValueError for any other, naming ``name``."""
+    """Return a reset mask, booleans of ``shape``, as (N,) by line; raise ValueError for any other, naming ``name``."""
     mask = as_numpy(reset) if isinstance(reset, Tensor) else np.asarray(reset)
     if mask.shape != tuple(shape):
         raise ValueError(f"{name}: expected reset {tuple(shape)}, one boolean for each step, got shape {mask.shape}")

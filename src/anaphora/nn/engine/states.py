@@ -22,17 +22,21 @@ class Layers(Protocol):
 
     @property
     def has_memory(self) -> bool:
-        """Whether the state has a memory c beside h."""
+        """Whether the state is the pair (h, c)."""
+
+    @property
+    def memory_width(self) -> int:
+        """M·H, the size of a row's c."""
 
     def anew(self, rows: int) -> tuple[Tensor | None, Tensor | None]:
-        """h_0 (L·D, rows, P) and c_0 (L·D, rows, H) of rows for which no state is given; None for zeros."""
+        """Return h_0 (L·D, rows, P) and c_0 (L·D, rows, M·H) of rows for which no state is given; None for zeros."""
 
 
 def initial_state(module: Layers, hx: Any, layout: BatchLayout, like: Tensor) -> tuple[Tensor | None, Tensor | None]:
-    """h_0 (L·D, S, P) and c_0 (L·D, S, H) for the S rows that walk, segments counted as rows; None for zeros.
+    """Return h_0 (L·D, S, P) and c_0 (L·D, S, M·H) for the S rows that walk, segments counted as rows; None for zeros.
 
-    ``hx``: h_0 (L·D, B, P), or the pair with c_0 (L·D, B, H), or None; without B for one sequence. ``like``: a weight,
-    of any shape (·, ·). Raises RuntimeError for a state of another form, shape or dtype.
+    ``hx``: h_0 (L·D, B, P), or the pair with c_0 (L·D, B, M·H), or None; without B for one sequence. ``like``: a
+    weight, of any shape (·, ·). Raises RuntimeError for a state of another form, shape or dtype.
     """
     if hx is None:
         return module.anew(layout.row_index.rows)
@@ -41,7 +45,7 @@ def initial_state(module: Layers, hx: Any, layout: BatchLayout, like: Tensor) ->
     if len(states) != (2 if pair else 1) or isinstance(hx, Tensor) == pair:
         expected = "the pair (h_0, c_0)" if pair else "the tensor h_0"
         raise RuntimeError(f"{name}: expected hx to be {expected}, got {type(hx).__name__}")
-    sizes = (module.proj_size or module.hidden_size, module.hidden_size)
+    sizes = (module.proj_size or module.hidden_size, module.memory_width)
     names = ("hidden[0] size", "hidden[1] size") if pair else ("hidden size",)
     D = 2 if module.bidirectional else 1
     checked = [

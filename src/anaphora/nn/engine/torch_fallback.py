@@ -32,10 +32,10 @@ class Module(Layers, Protocol):
 
 
 def forward(module: Module, operation: Operation, batch: Batch, hx: Any, lengths: Lengths | None) -> tuple[Any, Any]:
-    """``RecurrentBase.forward`` through ``operation``, torch's forward of the same module.
+    """Compute ``RecurrentBase.forward`` through ``operation``, torch's forward of the same module.
 
     ``batch``: (T, B, I), (B, T, I), (T, I), a ``PackedSequence`` or a ``Ragged``; ``hx``: h_0 (L·D, B, P), or the pair
-    with c_0 (L·D, B, H), or None; ``lengths`` (B,). Raises ValueError for lengths without a padded tensor.
+    with c_0 (L·D, B, M·H), or None; ``lengths`` (B,). Raises ValueError for lengths without a padded tensor.
     """
     name = type(module).__name__
     if isinstance(batch, Ragged):
@@ -81,7 +81,7 @@ def _packed(module: Module, operation: Operation, ragged: Ragged, hx: Any) -> tu
     P = module.proj_size or module.hidden_size
     if hx is None:
         zeros = data.new_zeros(module.num_layers * D, len(ragged), P)
-        hx = (zeros, data.new_zeros(module.num_layers * D, len(ragged), module.hidden_size))
+        hx = (zeros, data.new_zeros(module.num_layers * D, len(ragged), module.memory_width))
         hx = hx if module.has_memory else zeros
     active = ragged.lengths.nonzero().flatten()
     if not active.numel():

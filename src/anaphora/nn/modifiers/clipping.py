@@ -42,7 +42,7 @@ class Clipping(Modifier):
         return effects._replace(clip=self.limit)
 
     def unknown_to_torch(self, training: bool) -> bool:
-        """Only while gradients are recorded."""
+        """Return True while gradients are recorded."""
         return torch.is_grad_enabled()
 
     def __str__(self) -> str:

@@ -1,6 +1,6 @@
 """A learned initial state: the state before the first step is a parameter, the same for all rows.
 
-    h_0 (L·D, 1, P) and, for an LSTM, c_0 (L·D, 1, H), zeros at first;   dh_0 = Σ over rows
+    h_0 (L·D, 1, P) and, for a cell with M memories, c_0 (L·D, 1, M·H), zeros at first;   dh_0 = Σ over rows
 
 They replace the zeros when ``hx`` is None, and at a ``reset``.
 """
@@ -19,7 +19,7 @@ Module = TypeVar("Module", bound=RecurrentBase)
 
 
 def learned_state(module: Module) -> Module:
-    """Give a module the parameters ``h_0`` (L·D, 1, P) and, for an LSTM, ``c_0`` (L·D, 1, H).
+    """Give a module the parameters ``h_0`` (L·D, 1, P) and, for M memories, ``c_0`` (L·D, 1, M·H).
 
     Changes the module and returns it. Raises TypeError for a module that is not one of anaphora.nn.
     """
@@ -28,7 +28,7 @@ def learned_state(module: Module) -> Module:
         layers, like = len(module.suffixes), next(module.parameters())
         module.h_0 = torch.nn.Parameter(like.new_zeros(layers, 1, module.proj_size or module.hidden_size))
         if module.has_memory:
-            module.c_0 = torch.nn.Parameter(like.new_zeros(layers, 1, module.hidden_size))
+            module.c_0 = torch.nn.Parameter(like.new_zeros(layers, 1, module.memory_width))
     return module
 
 
@@ -37,12 +37,12 @@ class LearnedState(Modifier):
     """Use the module's parameters as the initial state."""
 
     def initial_state(self, module: Any, rows: int) -> Any:
-        """The parameters for all rows: h_0 (L·D, rows, P), or the pair with c_0 (L·D, rows, H)."""
+        """Return the parameters for all rows: h_0 (L·D, rows, P), or the pair with c_0 (L·D, rows, M·H)."""
         h_0 = module.h_0.expand(-1, rows, -1)
         return (h_0, module.c_0.expand(-1, rows, -1)) if module.has_memory else h_0
 
     def unknown_to_torch(self, training: bool) -> bool:
-        """Never: torch's operation takes an initial state too."""
+        """Return False: torch's operation takes an initial state too."""
         return False
 
     def __str__(self) -> str:

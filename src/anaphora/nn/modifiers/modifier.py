@@ -33,7 +33,7 @@ class LayerContext(NamedTuple):
     layout: BatchLayout
     D: int
     P: int
-    H: int
+    memory_width: int  # M·H, 0 for a cell without a memory
     training: bool
     like: Tensor  # weight_hh (G·H, P), for its device and dtype
 
@@ -47,19 +47,19 @@ class Modifier:
     """A modifier without any effect. Its ``str`` stands in the module's ``repr``."""
 
     def effects(self, effects: LayerEffects, layer: LayerContext) -> LayerEffects:
-        """The effects of the modifiers before this one, with this one's added."""
+        """Return the effects of the modifiers before this one, with this one's added."""
         return effects
 
     def recurrent_weight(self, weight: Tensor, training: bool) -> Tensor:
-        """The recurrent weights (G·H, P) of one walk, in place of weight_hh (G·H, P)."""
+        """Return the recurrent weights (G·H, P) of one walk, in place of weight_hh (G·H, P)."""
         return weight
 
     def initial_state(self, module: Any, rows: int) -> Any:
-        """The state of rows for which none is given: h_0 (L·D, rows, P), or with c_0 (L·D, rows, H); None for zeros."""
+        """Return h_0 (L·D, rows, P), or with c_0 (L·D, rows, M·H), of rows without a given state; None for zeros."""
         return None
 
     def unknown_to_torch(self, training: bool) -> bool:
-        """Whether torch's own operation does not have the effect."""
+        """Return whether torch's own operation does not have the effect."""
         return training
 
 
@@ -81,7 +81,7 @@ def attach(module: Module, name: str, modifier: Modifier | None) -> Module:
 
 
 def probability(name: str, value: float) -> float:
-    """The value as a float; raises ValueError if it is not a probability in [0, 1], naming ``name``."""
+    """Return the value as a float; raise ValueError if it is not a probability in [0, 1], naming ``name``."""
     if isinstance(value, bool) or not isinstance(value, (int, float)) or not 0 <= value <= 1:
         raise ValueError(f"{name}: expected a probability between 0 and 1, got {value!r}")
     return float(value)

@@ -13,7 +13,7 @@ from torch import Tensor
 
 
 def ones(shape: Sequence[int], keep: float, like: Tensor) -> Tensor:
-    """Ones with probability ``keep``, else zeros: a tensor of ``shape`` like ``like`` (N, …) in dtype and device."""
+    """Draw ones with probability ``keep``, else zeros, of ``shape``, like ``like`` (N, …) in dtype and device."""
     count = math.prod(shape)
     numbers = torch.randint(-(2**63), 2**63 - 1, ((count + 3) // 4,), device=like.device).view(torch.int16)
     bits = numbers[:count].to(torch.float32).lt_(round(keep * 2**16) - 2**15)  # compared in place: no booleans to cast
@@ -21,5 +21,5 @@ def ones(shape: Sequence[int], keep: float, like: Tensor) -> Tensor:
 
 
 def dropout(shape: Sequence[int], p: float, like: Tensor) -> Tensor:
-    """A dropout mask of ``shape``: 0 with probability ``p``, else 1/(1 − p), like ``like`` (N, …) in dtype, device."""
+    """Draw a dropout mask of ``shape``: 0 with probability ``p``, else 1/(1 − p), like ``like`` (N, …)."""
     return ones(shape, 1 - p, like).mul_(1 / (1 - p) if p < 1 else 0)

@@ -39,7 +39,7 @@ class Recompute(Modifier):
         return effects._replace(segment=self.steps)
 
     def unknown_to_torch(self, training: bool) -> bool:
-        """Never: it changes no result."""
+        """Return False: recomputing changes no result."""
         return False
 
     def __str__(self) -> str:

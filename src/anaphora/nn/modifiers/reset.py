@@ -28,8 +28,9 @@ class ResetSegments(NamedTuple):
     reset: NDArray[np.bool_]  # (N,)
 
     def begin(self, state: Tensor, default: Tensor, directions: int) -> Tensor:
-        """The initial states of all segments (L·D, S, W): ``state`` (L·D, B, W) where a row continues, else ``default``
-        (L·D, S, W).
+        """Return the initial states of all segments (L·D, S, W).
+
+        They are ``state`` (L·D, B, W) for a segment that continues a row, else ``default`` (L·D, S, W).
 
         A row continues in its first segment, unless its first step is reset. In the second direction, which comes from
         the end of the row, it continues in its last segment.
@@ -45,7 +46,7 @@ class ResetSegments(NamedTuple):
         return torch.stack([forth, back], dim=1).flatten(0, 1)
 
     def end(self, state: Tensor) -> Tensor:
-        """A layer's state after each row (D, B, W), from the states after each segment (D, S, W).
+        """Return a layer's state after each row (D, B, W), from the states after each segment (D, S, W).
 
         It is the state of the row's last segment, and in the second direction that of its first.
         """
@@ -60,13 +61,13 @@ def _on(rows: Indices, like: Tensor) -> Tensor:
 
 
 def cut_rows(lines: Lines, reset: NDArray[np.bool_]) -> tuple[Lines, ResetSegments] | None:
-    """The index (T,), (S,), (S,) of rows cut before every step whose ``reset`` (N,) is set; None if no step is."""
+    """Return the index (T,), (S,), (S,) of rows cut before every step with ``reset`` (N,) set; None if none is."""
     found = lines.cut(reset)
     return None if found is None else (found[0], ResetSegments(*found[1:], lines, reset))
 
 
 def by_time(lines: Lines) -> Indices:
-    """Every line in use (Σ lengths,), step after step and in each step row after row: the order of time-major data."""
+    """Return every line in use (Σ lengths,), step after step and in each step row after row, as in time-major data."""
     row = np.repeat(np.arange(lines.lengths.size), lines.lengths)
     t = np.arange(row.size) - (np.cumsum(lines.lengths) - lines.lengths)[row]
     return lines.row_by_row()[np.argsort(t, kind="stable")]

@@ -36,7 +36,7 @@ class WeightDrop(Modifier):
     p: float
 
     def recurrent_weight(self, weight: Tensor, training: bool) -> Tensor:
-        """The weights (G·H, P) of this call: ``weight`` (G·H, P) times the mask while training."""
+        """Return the weights (G·H, P) of this call: ``weight`` (G·H, P) times the mask while training."""
         return weight * random_masks.dropout(weight.shape, self.p, weight) if training else weight
 
     def __str__(self) -> str:

@@ -21,7 +21,7 @@ Module = TypeVar("Module", bound=RecurrentBase)
 
 
 def zoneout(module: Module, hidden: float = 0.05, memory: float = 0.5) -> Module:
-    """Let each unit of h keep its value with probability ``hidden``, each of an LSTM's c with ``memory``.
+    """Let each unit of h keep its value with probability ``hidden``, each of a memory c with ``memory``.
 
     Changes the module and returns it; both 0 removes it. Raises ValueError for anything but probabilities, and for a
     projected LSTM, TypeError for a module that is not one of anaphora.nn.
@@ -41,13 +41,13 @@ class Zoneout(Modifier):
     memory: float
 
     def effects(self, effects: LayerEffects, layer: LayerContext) -> LayerEffects:
-        """Draw both masks, (N, D·P) and (N, D·H), or in eval mode take their expectations."""
+        """Draw both masks, (N, D·P) and (N, D·M·H), or in eval mode take their expectations."""
         keep_h = _keep(self.hidden, layer.D * layer.P, layer)
-        keep_c = _keep(self.memory, layer.D * layer.H, layer)
+        keep_c = _keep(self.memory, layer.D * layer.memory_width, layer)
         return effects._replace(noise=effects.noise._replace(keep_h=keep_h, keep_c=keep_c))
 
     def unknown_to_torch(self, training: bool) -> bool:
-        """Always: torch has no zoneout, in eval mode neither."""
+        """Return True: torch has no zoneout, in eval mode neither."""
         return True
 
     def __str__(self) -> str:

@@ -20,4 +20,3 @@ class CoupledLSTM(Variant):
 
     cell = "lstm_coupled"
     gates = ("forget", "cell", "output")
-    has_memory = True

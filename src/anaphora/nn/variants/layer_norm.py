@@ -13,6 +13,8 @@ the LSTM, one norm spans all gates.
 
 from __future__ import annotations
 
+from typing import ClassVar
+
 from anaphora.nn.variants.variant import Variant
 
 
@@ -25,8 +27,7 @@ class LayerNormLSTM(Variant):
 
     cell = "lstm_layer_norm"
     gates = ("input", "forget", "cell", "output")
-    has_memory = True
-    own = (("gain_ih", 4, 1.0), ("gain_hh", 4, 1.0), ("gain_c", 1, 1.0), ("shift_c", 1, 0.0))
+    first_values: ClassVar = {"gain_ih": 1.0, "gain_hh": 1.0, "gain_c": 1.0, "shift_c": 0.0}
 
 
 class LayerNormGRU(Variant):
@@ -38,4 +39,4 @@ class LayerNormGRU(Variant):
 
     cell = "gru_layer_norm"
     gates = ("reset", "update", "new")
-    own = (("gain_ih", 3, 1.0), ("gain_hh", 3, 1.0))
+    first_values: ClassVar = {"gain_ih": 1.0, "gain_hh": 1.0}

@@ -21,5 +21,3 @@ class PeepholeLSTM(Variant):
 
     cell = "lstm_peephole"
     gates = ("input", "forget", "cell", "output")
-    has_memory = True
-    own = (("weight_peephole", 3, None),)

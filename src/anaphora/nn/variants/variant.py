@@ -9,10 +9,12 @@ the names and shapes of the common weights are torch's.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any, ClassVar
 
 import torch
 
+from anaphora.kernels.traits import OWN_VECTORS
 from anaphora.nn.engine.base import RecurrentBase
 
 MODES = {4: "LSTM", 3: "GRU", 1: "RNN_TANH"}  # torch's name for a module with as many gates
@@ -21,11 +23,12 @@ MODES = {4: "LSTM", 3: "GRU", 1: "RNN_TANH"}  # torch's name for a module with a
 class Variant(RecurrentBase):
     """A cell that torch does not have.
 
-    ``own`` are its vectors: the name, how many of size H, and the first value; None draws it like torch's weights.
+    Its own vectors are those of ``OWN_VECTORS``. ``first_values`` are the initial values of some of them; the others
+    are drawn like torch's weights.
     """
 
     known_to_torch = False
-    own: ClassVar[tuple[tuple[str, int, float | None], ...]] = ()
+    first_values: ClassVar[Mapping[str, float]] = {}
 
     def __init__(
         self,
@@ -49,7 +52,7 @@ class Variant(RecurrentBase):
         self.mode = self.cell.upper()
         for number, suffix in enumerate(self.suffixes):
             names = []
-            for name, count, _ in self.own:
+            for name, count in self._own_vectors().items():
                 vector = torch.empty(count * hidden_size, device=device, dtype=dtype)
                 names.append(f"{name}_{suffix}")
                 self.register_parameter(names[-1], torch.nn.Parameter(vector))
@@ -76,14 +79,17 @@ class Variant(RecurrentBase):
         super().reset_parameters()
         self._draw_own()
 
+    def _own_vectors(self) -> Mapping[str, int]:
+        return OWN_VECTORS.get(type(self).cell, {})
+
     def _draw_own(self) -> None:
-        for name, _, first in self.own:
+        for name in self._own_vectors():
             for suffix in self.suffixes:
                 vector = self._parameters.get(f"{name}_{suffix}")
-                if vector is not None and first is None:
+                if vector is not None and name in self.first_values:
+                    torch.nn.init.constant_(vector, self.first_values[name])
+                elif vector is not None:
                     torch.nn.init.uniform_(vector, -(self.hidden_size**-0.5), self.hidden_size**-0.5)
-                elif vector is not None and first is not None:
-                    torch.nn.init.constant_(vector, first)
 
     def flatten_parameters(self) -> None:
         """Do nothing: only cuDNN needs weights in one piece, and cuDNN does not have this cell."""
