@@ -12,6 +12,7 @@ from anaphora import bundle, runtime
 from anaphora.bundle import Bundle, spec
 from anaphora.errors import DataError, IncompatibleBundle, UsageError
 from anaphora.runtime import Model
+from anaphora.runtime.model import MultipartModel
 from small_models import (
     BOTH_WAYS,
     OF_VECTORS,
@@ -133,6 +134,22 @@ def test_a_model_that_needs_whole_rows_goes_no_steps(checked: dict[str, Any], rn
     for attempt in tries:
         with pytest.raises(UsageError, match=r"Block '.*' needs the end of a sequence .* model.forward"):
             attempt()
+
+
+def test_a_model_of_parts_says_so_whatever_is_asked_of_it() -> None:
+    tree = spec.check(spec.KINDS["cross_attention"].example)
+    tensors = {name: np.zeros(shape, np.float32) for name, shape in spec.tensors(tree).items()}
+    model = MultipartModel(Bundle(tensors, {"model": tree}))
+    for ask in (
+        model.session,
+        model.stepper,
+        lambda: model.step((), 1),
+        lambda: model.feed((), [1]),
+        lambda: model.score([1, 2]),
+        lambda: model.forward([[1]]),
+    ):
+        with pytest.raises(UsageError, match=r"^The model is of parts \(part, attention\) .* anaphora\.load\.$"):
+            ask()
 
 
 @pytest.mark.parametrize("name", POOLED)

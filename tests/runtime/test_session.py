@@ -9,6 +9,7 @@ import pytest
 
 from anaphora.errors import DataError, IncompatibleBundle, UsageError
 from anaphora.runtime import Model
+from anaphora.runtime.state import pack_parts, unpack_parts
 from small_models import BOTH_WAYS, STREAMING, V, small_model
 
 HEADER = 16 + 4 + 4 + 32 + 32
@@ -103,9 +104,23 @@ def test_the_digest_knows_every_weight_and_the_architecture(lstm: Model) -> None
 
 def test_a_newer_state_is_named(lstm: Model) -> None:
     blob = bytearray(lstm.session().state)
-    struct.pack_into("<I", blob, 16, 2)
-    with pytest.raises(IncompatibleBundle, match="version 2"):
+    struct.pack_into("<I", blob, 16, 7)
+    with pytest.raises(IncompatibleBundle, match="session state has version 7; this anaphora reads 1"):
         lstm.session(state=bytes(blob))
+    with pytest.raises(IncompatibleBundle, match="stream state has version 7; this anaphora reads 2"):
+        unpack_parts(bytes(blob), lstm.digest)
+
+
+def test_the_state_of_a_stream_is_not_one_of_a_session(lstm: Model) -> None:
+    stream = pack_parts({"h": np.zeros(3, np.float32)}, lstm.digest)
+    with pytest.raises(IncompatibleBundle, match=r"the state of a stream, .* Pass them to `open_stream\(state\)`"):
+        lstm.session(state=stream)
+    with pytest.raises(IncompatibleBundle, match=r"the state of a session, .* Pass them to `session\(state\)`"):
+        unpack_parts(lstm.session().state, lstm.digest)
+    with pytest.raises(DataError, match="not a stream state"):
+        unpack_parts(b"anaphora", lstm.digest)
+    with pytest.raises(DataError, match="stream state is damaged"):
+        unpack_parts(stream[:-1], lstm.digest)
 
 
 @pytest.mark.parametrize("blob", [b"", b"anaphora", b"\x80\x04K\x01." * 50])

@@ -73,7 +73,7 @@ KINDS: dict[str, Kind] = {
     ),
     "layer_norm": Kind(
         "y = g·(x − mean x)/√(var x + 1e-5) + b over the entries of one step",
-        {"input_size": INPUT_WIDTH, "bias": Field(bool, "whether b is there", True)},
+        {"input_size": INPUT_WIDTH, "bias": Field(bool, "whether the block adds a bias b", True)},
         example_tree({"kind": "layer_norm", "name": "norm", "input_size": 5}),
         takes=lambda block, known: int(block["input_size"]),
         gives=lambda block, known, width: width,
@@ -84,9 +84,10 @@ KINDS: dict[str, Kind] = {
     ),
     **RECURRENT_KINDS,
     "pooling": Kind(
-        "one vector per row, zeros without steps: the last step's, the mean or the largest entries of all steps, or the"
-        " ends: of the last step the first half of the entries, of the first the second, where each direction ended",
-        {"over": Field(str, "what is kept of a row's steps", choices=("last", "mean", "max", "ends"))},
+        "one vector per row: the last step, the mean or the maximum of each entry over all steps, or both ends (the"
+        " first half of the last step and the second half of the first step, where the two directions end); zeros for a"
+        " row without steps",
+        {"over": Field(str, "the vector that the block returns", choices=("last", "mean", "max", "ends"))},
         example_tree({"kind": "pooling", "name": "pooling", "over": "mean"}, _LAST),
         takes=lambda block, known: None,
         gives=lambda block, known, width: width,
@@ -109,7 +110,7 @@ KINDS: dict[str, Kind] = {
         "y_t = b + Σ_k W_k x_{t+k}, k = −r … r, zeros past a row's ends: a window of width 2r + 1 around each step",
         {
             "input_size": INPUT_WIDTH,
-            "output_size": width_field("width of a step that leaves"),
+            "output_size": width_field("width of an output step"),
             "width": Field(int, "steps of a window", 3, least=1, most=255),
         },
         example_tree({"kind": "convolution", "name": "windows", "input_size": 5, "output_size": 6}),
@@ -125,8 +126,8 @@ KINDS: dict[str, Kind] = {
         "y = W x + b",
         {
             "input_size": INPUT_WIDTH,
-            "output_size": width_field("width of a step that leaves", most=2**31 - 1),
-            "bias": Field(bool, "whether b is there", True),
+            "output_size": width_field("width of an output step", most=2**31 - 1),
+            "bias": Field(bool, "whether the block adds a bias b", True),
         },
         example_tree({"kind": "linear", "name": "output", "input_size": 5, "output_size": 13}),
         takes=lambda block, known: int(block["input_size"]),
@@ -140,7 +141,7 @@ KINDS: dict[str, Kind] = {
         "logits from the embedding's own weights: y = W_embedding h + b",
         {
             "embedding": Field(str, "name of the embedding whose weights are used"),
-            "bias": Field(bool, "whether b is there", True),
+            "bias": Field(bool, "whether the block adds a bias b", True),
         },
         example_tree(
             {"kind": "gru", "name": "recurrent", "input_size": 5, "hidden_size": 5},
@@ -151,11 +152,11 @@ KINDS: dict[str, Kind] = {
         tensors=lambda block, known: {"bias": (known[block["embedding"]]["vocabulary"],)} if block["bias"] else {},
     ),
     "cross_attention": Kind(
-        "for each step of one part what it looks for among another's: c_t = Σ_s a_ts·m_s, a_t = softmax_s(score)"
-        " (Bahdanau et al., 2015; Luong et al., 2015)",
+        "for each query q_t, a step of one part, a mean of the memory steps m_s of another part: c_t = Σ_s a_ts·m_s,"
+        " a_t = softmax_s(score) (Bahdanau et al., 2015; Luong et al., 2015)",
         {
-            "query_size": width_field("width of a step that looks, q_t"),
-            "memory_size": width_field("width of a step that is looked at, m_s"),
+            "query_size": width_field("width of a query q_t"),
+            "memory_size": width_field("width of a memory step m_s"),
             "score": Field(
                 str, "general: q·W m_s; additive: v·tanh(W m_s + U q + b)", "general", choices=("general", "additive")
             ),
@@ -171,7 +172,7 @@ KINDS: dict[str, Kind] = {
         "logits from the embedding of another part: y = W_embedding h + b",
         {
             "embedding": Field(str, "name of the embedding whose weights are used; unique among all parts"),
-            "bias": Field(bool, "whether b is there", True),
+            "bias": Field(bool, "whether the block adds a bias b", True),
         },
         example_parts({"kind": "shared_output", "name": "output", "embedding": "embedding"}),
         takes=_tied_width,

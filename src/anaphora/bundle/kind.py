@@ -62,7 +62,7 @@ def probability_field(meaning: str, default: float = 0.0) -> Field:
     return Field(float, meaning, default, least=0, most=1)
 
 
-INPUT_WIDTH = width_field("width of a step that enters")
+INPUT_WIDTH = width_field("width of an input step")
 
 
 def example_tree(*blocks: Mapping[str, Any]) -> Block:

@@ -62,7 +62,7 @@ class Model:
         self.input_size: int = self.spec["input_size"]
         self.pools = spec.pools(self.spec)
         self.blocks = build.build(self.spec, self.tensors)
-        self.needs_whole_rows = next((block.path for block in self.blocks if block.whole_rows), None)
+        self.needs_whole_rows: str | None = next((block.path for block in self.blocks if block.whole_rows), None)
         self._parts = [0, *accumulate(len(block.initial) for block in self.blocks)]
         self.vocabulary_size: int = next(spec.walk(self.spec))[1].get("vocabulary", 0)
 
@@ -227,11 +227,18 @@ class MultipartModel(Model):
         self.blocks, self._parts = [], [0]
         self.width = self.input_size = self.vocabulary_size = 0
         self.pools = False
-        self.needs_whole_rows = next(iter(spec.parts(self.spec)))
+        self.needs_whole_rows = None
 
     def forward(
         self, inputs: ArrayLike, lengths: ArrayLike | None = None, state: State | None = None
     ) -> tuple[Floats, State]:
         """Raise UsageError for any `inputs` (T, B): there is no single function through several parts."""
+        raise self._of_parts()
+
+    def check_steps(self) -> None:
+        """Raise UsageError: there are no steps through several parts either."""
+        raise self._of_parts()
+
+    def _of_parts(self) -> UsageError:
         names = ", ".join(spec.parts(self.spec))
-        raise UsageError(f"The model is of parts ({names}) that its task joins: open it with anaphora.load.")
+        return UsageError(f"The model is of parts ({names}) that its task joins: open it with anaphora.load.")

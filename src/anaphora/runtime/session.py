@@ -47,7 +47,7 @@ class Session:
         """Start a sequence, or continue from `state`.
 
         Raises UsageError if a block of the model needs whole rows, DataError if the bytes are damaged or are no state,
-        IncompatibleBundle if they belong to another model or come from a newer version.
+        IncompatibleBundle if they belong to another model, hold the state of a stream, or come from a newer version.
         """
         model.check_steps()
         self.model = model

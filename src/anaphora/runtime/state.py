@@ -33,6 +33,10 @@ _MAGIC = b"anaphora.state\0\0"
 _HEADER = struct.Struct("<16sII32s32s")
 
 
+_FORMS = {VERSION: "session", PARTS_VERSION: "stream"}
+_OPENED_BY = {VERSION: "`session(state)` of the model", PARTS_VERSION: "`open_stream(state)` of the task's model"}
+
+
 def pack(state: State, digest: bytes) -> bytes:
     """Return the bytes of a state with parts (layers·D, 1, width); `digest` is that of its model, 32 bytes."""
     floats = b"".join(part.astype("<f4", copy=False).tobytes() for part in state)
@@ -42,8 +46,8 @@ def pack(state: State, digest: bytes) -> bytes:
 def unpack(blob: bytes, digest: bytes, layout: Sequence[tuple[int, int]]) -> State:
     """Return the state that bytes hold: for every (layers·D, width) of `layout` an array (layers·D, 1, width).
 
-    Raises DataError if the bytes are damaged or are no state, IncompatibleBundle if they belong to another model or
-    come from a newer version.
+    Raises DataError if the bytes are damaged or are no state, IncompatibleBundle if they belong to another model, hold
+    the state of a stream, or come from a newer version.
     """
     expected = sum(lines * width for lines, width in layout)
     count, of_floats = _opened(blob, digest, VERSION)
@@ -53,7 +57,7 @@ def unpack(blob: bytes, digest: bytes, layout: Sequence[tuple[int, int]]) -> Sta
             f"This session state is {'cut short' if len(floats) < 4 * expected else 'too long'}: expected "
             f"{_HEADER.size + 4 * expected} bytes, got {len(blob)}."
         )
-    _check(floats, of_floats)
+    _check(floats, of_floats, VERSION)
     values = np.frombuffer(floats, dtype="<f4").astype(np.float32)
     parts, begin = [], 0
     for lines, width in layout:
@@ -78,10 +82,10 @@ def pack_parts(parts: Parts, digest: bytes) -> bytes:
 
 
 def unpack_parts(blob: bytes, digest: bytes) -> dict[str, NDArray[Any]]:
-    """Return the named arrays that bytes hold; raises as `unpack` does."""
+    """Return the named arrays that bytes hold; raises as `unpack` does, with stream and session exchanged."""
     length, of_body = _opened(blob, digest, PARTS_VERSION)
     body = blob[_HEADER.size :]
-    _check(body, of_body)
+    _check(body, of_body, PARTS_VERSION)
     parts: dict[str, NDArray[Any]] = {}
     at = length
     try:
@@ -95,34 +99,41 @@ def unpack_parts(blob: bytes, digest: bytes) -> dict[str, NDArray[Any]]:
         if at != len(body):
             raise ValueError(f"{len(body) - at} bytes too many")
     except (TypeError, ValueError) as error:
-        raise DataError(f"This session state has an invalid head: {error}.") from error
+        raise DataError(f"This stream state has an invalid head: {error}.") from error
     return parts
 
 
 def _opened(blob: bytes, digest: bytes, wanted: int) -> tuple[int, bytes]:
     """Return the count and the checksum of a state's header; raise an error for bytes of another model or version."""
+    form = _FORMS[wanted]
     if len(blob) < _HEADER.size or not blob.startswith(_MAGIC):
         raise DataError(
-            f"These {len(blob)} bytes are not a session state: a session state begins with"
+            f"These {len(blob)} bytes are not a {form} state: a {form} state begins with"
             f" {_MAGIC.rstrip(bytes(1))!r} and has at least {_HEADER.size} bytes. Pass the whole output of"
-            " `session.state`."
+            f" `{form}.state`."
         )
     _, version, count, of_model, of_rest = _HEADER.unpack_from(blob)
+    if version != wanted and version in _FORMS:
+        raise IncompatibleBundle(
+            f"These bytes are the state of a {_FORMS[version]}, and the state of a {form} is expected here."
+            f" Pass them to {_OPENED_BY[version]}."
+        )
     if version != wanted:
         raise IncompatibleBundle(
-            f"This session state has version {version}; this anaphora reads {wanted}. Use the version of"
+            f"This {form} state has version {version}; this anaphora reads {wanted}. Use the version of"
             " anaphora that saved it."
         )
     if of_model != digest:
         raise IncompatibleBundle(
-            f"This session state was saved by another model (SHA-256 {of_model.hex()[:12]}…, this one is "
+            f"This {form} state was saved by another model (SHA-256 {of_model.hex()[:12]}…, this one is "
             f"{digest.hex()[:12]}…). Load the model that saved it, or feed the text again."
         )
     return count, of_rest
 
 
-def _check(rest: bytes, digest: bytes) -> None:
+def _check(rest: bytes, digest: bytes, version: int) -> None:
     if hashlib.sha256(rest).digest() != digest:
         raise DataError(
-            "This session state is damaged: its checksum does not match. Use another copy, or feed the text again."
+            f"This {_FORMS[version]} state is damaged: its checksum does not match. Use another copy, or feed the text"
+            " again."
         )

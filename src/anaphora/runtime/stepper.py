@@ -74,6 +74,7 @@ class Stepper:
 
     @state.setter
     def state(self, state: State) -> None:
+        """Replace the state, parts (layers·D, B, width)."""
         for part, value in zip(self._state, state, strict=True):
             part[...] = value
 
