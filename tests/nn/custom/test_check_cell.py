@@ -96,24 +96,36 @@ def counts_rows(self: Right, batch: int, like: Tensor) -> Any:
 
 
 BROKEN: list[tuple[str, dict[str, Any], str]] = [
-    ("inputs-list", {"inputs": lambda self, x: [self.of_x(x)]}, r"inputs isn't: .* got \[float64 \(rows, 4\)\]"),
+    (
+        "inputs-list",
+        {"inputs": lambda self, x: [self.of_x(x)]},
+        r"inputs returned something else: .* got \[float64 \(rows, 4\)\]",
+    ),
     ("inputs-rows", {"inputs": lambda self, x: self.of_x(x).T}, r"inputs of 3 rows gave .* shape \(4, 3\)"),
     ("float32", {"initial_state": lambda self, batch, like: torch.zeros(batch, H)}, r"float32 .* like\.new_zeros"),
-    ("form", {"step": lambda self, pre, state: (state[0], state[0])}, r"step made float64 \(rows, 4\) of the state \("),
+    (
+        "form",
+        {"step": lambda self, pre, state: (state[0], state[0])},
+        r"step returned the state float64 \(rows, 4\) for the state \(",
+    ),
     ("output", {"step": lambda self, pre, state: (state[0][0], state)}, r"gave the output float64 \(rows\), not"),
-    ("in-place", {"step": in_place}, "changes nothing in place, but step wrote into its state"),
-    ("in-place-same", {"step": in_place_same_value}, "step wrote into its pre"),
-    ("remembers", {"step": remembers}, "nothing but its arguments, .* does it keep something on the cell"),
+    ("in-place", {"step": in_place}, "changes no argument in place, but step wrote into its argument state"),
+    ("in-place-same", {"step": in_place_same_value}, "step wrote into its argument pre"),
+    ("remembers", {"step": remembers}, "its arguments alone, .* does the cell keep a value"),
     ("random", {"step": random}, "or draw random numbers"),
-    ("shift", {"inputs": lambda self, x: (self.of_x(x).roll(1, 0),)}, "each line for itself, but line 0 of 6"),
-    ("mean", {"inputs": lambda self, x: (self.of_x(x - x.mean(0)),)}, "a mean, a norm or a shift"),
-    ("no-rows", {"step": no_empty_batch}, "may have no rows, but step refuses a batch without rows: max"),
-    ("rows-meet", {"step": normalised}, r"row 0, of lengths \[3, 0, 5, 1\], gave something else .* rows must not meet"),
+    ("shift", {"inputs": lambda self, x: (self.of_x(x).roll(1, 0),)}, "each line separately, but line 0 of 6"),
+    ("mean", {"inputs": lambda self, x: (self.of_x(x - x.mean(0)),)}, "no mean, norm or shift over lines"),
+    ("no-rows", {"step": no_empty_batch}, "a batch without rows, but step refuses a batch without rows: max"),
+    (
+        "rows-meet",
+        {"step": normalised},
+        r"row 0, of lengths \[3, 0, 5, 1\], gave another result .* step must not mix rows",
+    ),
     ("nan", {"step": leaks_nan}, "a NaN in row 1 of 3 reached the output of another"),
     ("detached", {"step": detached}, r"no gradient flows from the output back to the state\[0\]"),
     ("detached-state", {"step": detached_state}, r"no gradient flows from the next state back to pre"),
     ("half-detached", {"step": half_detached}, r"step's gradient of the output by the state\[0\] is not its finite"),
-    ("frozen", {"inputs": frozen}, r"from what inputs returned back to the parameter of_x\.weight"),
+    ("frozen", {"inputs": frozen}, r"from the result of inputs back to the parameter of_x\.weight"),
 ]
 
 
@@ -168,5 +180,5 @@ def test_weights_of_zero_hide_nothing() -> None:
     cell = Right(step=normalised)
     for parameter in cell.parameters():
         torch.nn.init.zeros_(parameter)
-    with pytest.raises(AssertionError, match="rows must not meet"):
+    with pytest.raises(AssertionError, match="step must not mix rows"):
         check_cell(cell)
