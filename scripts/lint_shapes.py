@@ -10,11 +10,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 SOURCE = Path(__file__).resolve().parent.parent / "src" / "anaphora"
-TO_DO: tuple[str, ...] = ()
-ARRAYS = re.compile(
-    r"\b(NDArray|ndarray|ArrayLike|Tensors?|PackedSequence|Ragged|Floats?|Doubles|Probabilities"
-    r"|Numbers|Counts|Labels|Ids|Units|Indices)\b"
-)
+ARRAYS = frozenset({"NDArray", "ndarray", "ArrayLike", "Tensor", "PackedSequence", "Ragged"})
 SIZE = r"(?:…|\w+(?: ?[·+−*/] ?\w+)*)"
 SHAPE = re.compile(rf"\((?=[^()]*\b[A-Za-z]{{1,2}}\b){SIZE},(?: {SIZE},)*(?: {SIZE})?\)")  # one size is a letter or two
 
@@ -28,21 +24,50 @@ def public_functions(body: list[ast.stmt], prefix: str = "") -> Iterator[tuple[s
             yield prefix + node.name, node
 
 
-def lacks_a_shape(function: ast.FunctionDef) -> bool:
+def names_in(expression: ast.expr) -> set[str]:
+    """Return the names in an annotation or in the value of an alias: of ``kernels.Float | "Ragged"`` all three."""
+    return set(re.findall(r"[^\W\d]\w*", ast.unparse(expression)))
+
+
+def is_alias(node: ast.stmt) -> bool:
+    """Return whether a statement gives another name to a type that is not a function's."""
+    return isinstance(node, ast.Assign) and (
+        isinstance(node.value, ast.BinOp)
+        or (isinstance(node.value, ast.Subscript) and "Callable" not in names_in(node.value.value))
+    )
+
+
+def array_names(modules: dict[str, ast.Module]) -> dict[str, set[str]]:
+    """Return for each module the names of array types: of the libraries, its aliases of them, and those it imports."""
+    known = {name: set(ARRAYS) for name in modules}
+    before = 0
+    while before != (before := sum(map(len, known.values()))):
+        for name, module in modules.items():
+            for node in module.body:
+                if isinstance(node, ast.ImportFrom):
+                    known[name] |= {alias.name for alias in node.names} & known.get(node.module or "", set())
+                elif is_alias(node) and names_in(node.value) & known[name]:
+                    known[name] |= {target.id for target in node.targets if isinstance(target, ast.Name)}
+    return known
+
+
+def lacks_a_shape(function: ast.FunctionDef, arrays: set[str]) -> bool:
     """Return whether a function has an array among its arguments and no shape in its docstring."""
     annotations = [arg.annotation for arg in ast.walk(function.args) if isinstance(arg, ast.arg)]
-    takes_arrays = any(annotation and ARRAYS.search(ast.unparse(annotation)) for annotation in annotations)
+    takes_arrays = any(annotation and names_in(annotation) & arrays for annotation in annotations)
     return takes_arrays and not SHAPE.search(" ".join((ast.get_docstring(function) or "").split()))
 
 
 def offenders(source: Path) -> list[str]:
-    """Return file, line and name of each function in the finished rooms of a package that lacks a shape."""
-    paths = [path for path in sorted(source.rglob("*.py")) if path.relative_to(source).parts[0] not in TO_DO]
+    """Return file, line and name of each function of a package that lacks a shape."""
+    paths = {".".join(path.relative_to(source.parent).with_suffix("").parts): path for path in source.rglob("*.py")}
+    modules = {name: ast.parse(path.read_text(encoding="utf-8")) for name, path in sorted(paths.items())}
+    arrays = array_names(modules)
     return [
-        f"{path}:{function.lineno}: {name}"
-        for path in paths
-        for name, function in public_functions(ast.parse(path.read_text(encoding="utf-8")).body)
-        if lacks_a_shape(function)
+        f"{paths[name]}:{function.lineno}: {public}"
+        for name, module in modules.items()
+        for public, function in public_functions(module.body)
+        if lacks_a_shape(function, arrays[name])
     ]
 
 

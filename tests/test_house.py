@@ -144,14 +144,21 @@ def test_scripts_run_and_say_what_they_do(script: Path) -> None:
 
 def test_the_lint_of_shapes_finds_the_function_that_gives_none(tmp_path: Path) -> None:
     lint = runpy.run_path(str(ROOT / "scripts" / "lint_shapes.py"))
-    module = tmp_path / "module.py"
+    package = tmp_path / "package"
+    package.mkdir()
+    types, module = package / "types.py", package / "module.py"
+    types.write_text("Rows = list[NDArray]\nStep = Callable[[Rows], Rows]\nText = list[str]\n", encoding="utf-8")
     module.write_text(
+        "from package.types import Rows, Step, Text\n\n\n"
         'def one(x: Tensor) -> None:\n    """Take x (T, B, I)."""\n\n\n'
         'def two(x: int, y: "Mapping[str, NDArray[Any]]") -> None:\n    """Take arrays (all of them)."""\n\n\n'
-        'def three(x: int) -> None:\n    """Take a number."""\n',
+        'def three(x: int) -> None:\n    """Take a number."""\n\n\n'
+        'def four(x: Pair | None) -> None:\n    """Take the name of another module\'s alias of an alias."""\n\n\n'
+        'def five(x: Step, y: Text) -> None:\n    """Take no array."""\n\n\n'
+        "Pair = tuple[Rows, Rows]\n",
         encoding="utf-8",
     )
-    assert lint["offenders"](tmp_path) == [f"{module}:5: two"]
+    assert lint["offenders"](package) == [f"{module}:8: two", f"{module}:16: four"]
 
 
 @pytest.mark.parametrize("finding", FINDINGS, ids=lambda path: path.stem)
