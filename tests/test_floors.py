@@ -61,7 +61,7 @@ FLOORS = {
 SIDEWAYS = {("a task's training", "tasks")}
 # Nothing loads by executing.
 NEVER = frozenset({"pickle", "_pickle", "cPickle", "cloudpickle", "dill", "joblib", "marshal", "shelve", "lightning"})
-# The single file that names both torch and the kernels.
+# The single file that calls the kernels on tensors.
 BRIDGE = "anaphora.nn.engine.kernels_on_tensors"
 NAMES_AVOIDED = {"utils", "util", "helpers", "helper", "common", "misc", "manager"}
 LINES_AT_MOST = 400
