@@ -1,4 +1,4 @@
-"""What the kernels take besides arrays: the weights of one direction, and where each step of each row lies.
+"""Arguments of the kernels: the weights of one direction, the noise of a walk, and the index of the rows' steps.
 
     step t of row b  =  line  time_offset[t] + row_offset[b]  of x, y and saved,   0 ≤ t < lengths[b]
 
@@ -29,7 +29,8 @@ class Weights(NamedTuple):
 
     H is the hidden size, P the size of the state that is fed back (P = H unless ``w_hr`` projects it), G the number of
     gates: 1 (rnn), 3 (gru: r z n; coupled lstm: f g o), 4 (lstm: i f g o). ``own`` are vectors of size H that only some
-    cells have, one after another: a peephole lstm's p_i p_f p_o, a layer-normalised cell's gains.
+    cells have, one after another: a peephole lstm's p_i p_f p_o, a layer-normalised cell's gains. Every matrix is dense:
+    block-diagonal products by heads exist in ``csrc/engine`` and its laws only so far.
     """
 
     w_ih: Array  # (G·H, I)

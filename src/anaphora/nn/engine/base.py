@@ -44,7 +44,7 @@ class RecurrentBase(torch.nn.RNNBase):
 
     @property
     def has_memory(self) -> bool:
-        """Whether the state is the pair (h, c)."""
+        """True if the state is the pair (h, c), False if it is h alone."""
         return TRAITS[self.cell].memories > 0
 
     @property

@@ -1,4 +1,4 @@
-"""How the lines of one batch lie in memory, so that no layer has to know its form.
+"""The layout of the lines of one batch in memory: no layer has to know the form of the batch.
 
     (T, B, I) · (B, T, I) · (T, I) · PackedSequence · Ragged   ->   N lines (N, I) and an index of them
 

@@ -18,7 +18,7 @@ from anaphora.nn.engine.cached_index import CachedIndex
 
 
 class LayerCall(NamedTuple):
-    """How one layer walks through time."""
+    """The options of one layer's walk through time."""
 
     cell: str  # the kernels' name
     directions: int

@@ -22,7 +22,7 @@ class Layers(Protocol):
 
     @property
     def has_memory(self) -> bool:
-        """Whether the state is the pair (h, c)."""
+        """True if the state is the pair (h, c), False if it is h alone."""
 
     @property
     def memory_width(self) -> int:
