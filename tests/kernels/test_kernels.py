@@ -14,7 +14,7 @@ import pytest
 
 from anaphora import kernels
 from anaphora.kernels import reference
-from anaphora.kernels.row_index import Lines, Noise, Weights
+from anaphora.kernels.row_index import Noise, RowIndex, Weights
 
 Arrays = dict[str, Any]
 
@@ -24,7 +24,7 @@ def lstm(rng: np.random.Generator, I: int = 5, H: int = 7) -> Weights:
     return Weights(*(rng.standard_normal(shape).astype(np.float32) * 0.3 for shape in shapes))
 
 
-def walk(weights: Weights, x: np.ndarray, lines: Lines) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+def walk(weights: Weights, x: np.ndarray, lines: RowIndex) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     H, B = weights.w_hh.shape[1], len(lines.lengths)
     y = np.zeros((len(x), H), np.float32)
     h_n, c_n = np.empty((1, B, H), np.float32), np.empty((1, B, H), np.float32)
@@ -32,7 +32,7 @@ def walk(weights: Weights, x: np.ndarray, lines: Lines) -> tuple[np.ndarray, np.
     return y, h_n, c_n
 
 
-def expected(weights: Weights, x: np.ndarray, lines: Lines) -> np.ndarray:
+def expected(weights: Weights, x: np.ndarray, lines: RowIndex) -> np.ndarray:
     H, B = weights.w_hh.shape[1], len(lines.lengths)
     wide = Weights(*(None if w is None else w.astype(np.float64) for w in weights))
     y, h_n, c_n = np.zeros((len(x), H)), np.empty((1, B, H)), np.empty((1, B, H))
@@ -41,12 +41,12 @@ def expected(weights: Weights, x: np.ndarray, lines: Lines) -> np.ndarray:
 
 
 def in_child(weights: Weights, x: np.ndarray, answers: Any) -> None:
-    answers.put(walk(weights, x, Lines.dense(20, len(x) // 20))[0].tobytes())
+    answers.put(walk(weights, x, RowIndex.dense(20, len(x) // 20))[0].tobytes())
 
 
 def test_a_forked_child_walks_the_same_bits(rng: np.random.Generator) -> None:
     weights, x = lstm(rng, 32, 64), rng.standard_normal((20 * 24, 32)).astype(np.float32)
-    before = walk(weights, x, Lines.dense(20, 24))[0]  # the parent's workers exist now
+    before = walk(weights, x, RowIndex.dense(20, 24))[0]  # the parent's workers exist now
     fork = multiprocessing.get_context("fork")
     answers = fork.Queue()
     child = fork.Process(target=in_child, args=(weights, x, answers))
@@ -54,12 +54,12 @@ def test_a_forked_child_walks_the_same_bits(rng: np.random.Generator) -> None:
     assert answers.get(timeout=60) == before.tobytes()
     child.join()
     assert child.exitcode == 0
-    assert walk(weights, x, Lines.dense(20, 24))[0].tobytes() == before.tobytes()
+    assert walk(weights, x, RowIndex.dense(20, 24))[0].tobytes() == before.tobytes()
 
 
 def test_calls_from_several_python_threads_do_not_mix(rng: np.random.Generator) -> None:
     batches = [(lstm(rng, 16, 48), rng.standard_normal((15 * 20, 16)).astype(np.float32)) for _ in range(4)]
-    lines = Lines.dense(15, 20)
+    lines = RowIndex.dense(15, 20)
     alone = [walk(weights, x, lines)[0].tobytes() for weights, x in batches]
     together: list[set[bytes]] = [set() for _ in batches]
 
@@ -78,7 +78,7 @@ def test_calls_from_several_python_threads_do_not_mix(rng: np.random.Generator) 
 @pytest.mark.parametrize("count", [1, 2, 3, 16])
 def test_any_number_of_threads_gives_the_same_bits(rng: np.random.Generator, count: int) -> None:
     weights, x = lstm(rng, 40, 70), rng.standard_normal((12 * 33, 40)).astype(np.float32)
-    lines = Lines.dense(12, 33)
+    lines = RowIndex.dense(12, 33)
     usual = kernels.get_threads()
     one = walk(weights, x, lines)[0]
     try:
@@ -98,15 +98,15 @@ def test_threads_below_one_are_refused() -> None:
 
 def test_subnormal_numbers_survive_outside_the_kernels(rng: np.random.Generator) -> None:
     tiny = np.float32(1e-40)
-    walk(lstm(rng), rng.standard_normal((6, 5)).astype(np.float32), Lines.dense(3, 2))
+    walk(lstm(rng), rng.standard_normal((6, 5)).astype(np.float32), RowIndex.dense(3, 2))
     assert tiny * np.float32(0.5) == np.float32(5e-41) != 0
 
 
 def test_nan_stays_in_its_own_row(rng: np.random.Generator) -> None:
     weights, x = lstm(rng), rng.standard_normal((4 * 9, 5)).astype(np.float32)
-    clean = walk(weights, x, Lines.dense(4, 9))[0].reshape(4, 9, 7)
+    clean = walk(weights, x, RowIndex.dense(4, 9))[0].reshape(4, 9, 7)
     x.reshape(4, 9, 5)[1, 3, 2] = np.nan
-    y = walk(weights, x, Lines.dense(4, 9))[0].reshape(4, 9, 7)
+    y = walk(weights, x, RowIndex.dense(4, 9))[0].reshape(4, 9, 7)
     others = [b for b in range(9) if b != 3]
     assert y[:, others].tobytes() == clean[:, others].tobytes()
     assert y[0, 3].tobytes() == clean[0, 3].tobytes()
@@ -116,7 +116,7 @@ def test_nan_stays_in_its_own_row(rng: np.random.Generator) -> None:
 def test_extreme_inputs_saturate(rng: np.random.Generator) -> None:
     x = np.array([[1e30], [-1e30], [3e38], [-3e38]], np.float32)
     weights = Weights(np.ones((4, 1), np.float32), np.zeros((4, 1), np.float32))
-    y, _, _ = walk(weights, x, Lines.dense(1, 4))
+    y, _, _ = walk(weights, x, RowIndex.dense(1, 4))
     np.testing.assert_allclose(y[:, 0], [np.tanh(1), 0, np.tanh(1), 0], atol=1e-7)
 
 
@@ -128,15 +128,18 @@ def test_extreme_inputs_saturate(rng: np.random.Generator) -> None:
         ({"h_n": np.zeros((1, 3, 7), np.float32)}, r"h_n: expected shape \(1, 2, 7\), got \(1, 3, 7\)"),
         ({"c_n": None}, "c_n: this cell needs it"),
         ({"h0": np.zeros((2, 7), np.float32)}, r"h0: expected shape \(1, 2, 7\), got \(2, 7\)"),
-        ({"lines": Lines(*(np.array(v) for v in ([0, 2, 4], [0, 1], [3, 4])))}, "expected 0 to 3, got 4 in row 1"),
-        ({"lines": Lines(*(np.array(v) for v in ([0, 2, 4], [0, 1], [3, -1])))}, "expected 0 to 3, got -1 in row 1"),
-        ({"lines": Lines(*(np.array(v) for v in ([0, 2, 5], [0, 1], [3, 3])))}, "step 2 of row 1 lies in line 6 of 6"),
+        ({"lines": RowIndex(*(np.array(v) for v in ([0, 2, 4], [0, 1], [3, 4])))}, "expected 0 to 3, got 4 in row 1"),
+        ({"lines": RowIndex(*(np.array(v) for v in ([0, 2, 4], [0, 1], [3, -1])))}, "expected 0 to 3, got -1 in row 1"),
         (
-            {"lines": Lines(*(np.array(v) for v in ([0, 2**62], [2**62, 2**62], [2, 2])))},
+            {"lines": RowIndex(*(np.array(v) for v in ([0, 2, 5], [0, 1], [3, 3])))},
+            "step 2 of row 1 lies in line 6 of 6",
+        ),
+        (
+            {"lines": RowIndex(*(np.array(v) for v in ([0, 2**62], [2**62, 2**62], [2, 2])))},
             r"step 0 of row 0 lies in line 4611686018427387904 \+ 0 of 6",
         ),
         (
-            {"lines": Lines(*(np.array(v) for v in ([0, -(2**62)], [1, -(2**62)], [2, 2])))},
+            {"lines": RowIndex(*(np.array(v) for v in ([0, -(2**62)], [1, -(2**62)], [2, 2])))},
             r"step 1 of row 0 lies in line 1 \+ -4611686018427387904 of 6",
         ),
     ],
@@ -144,7 +147,7 @@ def test_extreme_inputs_saturate(rng: np.random.Generator) -> None:
 def test_a_wrong_shape_names_the_array(rng: np.random.Generator, change: Arrays, message: str) -> None:
     call: Arrays = {
         "x": np.zeros((6, 5), np.float32),
-        "lines": Lines.dense(3, 2),
+        "lines": RowIndex.dense(3, 2),
         "h0": None,
         "c0": None,
         "y": np.zeros((6, 7), np.float32),
@@ -164,7 +167,7 @@ def test_other_dtypes_and_strides_are_refused(rng: np.random.Generator) -> None:
     x, y = np.zeros((6, 5), np.float32), np.zeros((6, 14), np.float32)[:, ::2]
     state = np.zeros((1, 2, 7), np.float32)
     with pytest.raises(TypeError):
-        kernels.forward(kernels.pack("lstm", [weights]), x, Lines.dense(3, 2), None, None, y, state, state.copy())
+        kernels.forward(kernels.pack("lstm", [weights]), x, RowIndex.dense(3, 2), None, None, y, state, state.copy())
 
 
 def test_unknown_cell_and_misplaced_projection(rng: np.random.Generator) -> None:
@@ -227,7 +230,7 @@ def test_what_forward_writes_lies_apart(rng: np.random.Generator, written: str, 
     noise = Noise(given.pop("mask"), given.pop("keep_h"))
     says = f"({written} shares memory with {other}|{other} shares memory with {written}): copy one of them"
     with pytest.raises(ValueError, match=says):
-        kernels.forward(kernels.pack("lstm", [lstm(rng)]), lines=Lines.dense(3, 2), c0=None, noise=noise, **given)
+        kernels.forward(kernels.pack("lstm", [lstm(rng)]), lines=RowIndex.dense(3, 2), c0=None, noise=noise, **given)
 
 
 @pytest.mark.parametrize(("written", "other"), [("dx", "x"), ("dh0", "dh_n"), ("dc0", "dc_n"), ("dx", "saved")])
@@ -236,7 +239,7 @@ def test_what_backward_writes_lies_apart(rng: np.random.Generator, written: str,
     shapes |= dict.fromkeys(("dh_n", "dc_n", "dh0", "dc0"), (1, 2, 7))
     given: Arrays = {name: np.zeros(shape, np.float32) for name, shape in shapes.items()}
     given[other], given[written] = overlapping(shapes[other], shapes[written])
-    rest: Arrays = {"lines": Lines.dense(3, 2), "h0": None, "c0": None, "dy": None, "dweights": None}
+    rest: Arrays = {"lines": RowIndex.dense(3, 2), "h0": None, "c0": None, "dy": None, "dweights": None}
     with pytest.raises(ValueError, match=f"{written} shares memory with {other}"):
         kernels.backward("lstm", [lstm(rng)], **rest, **given)
 
@@ -244,7 +247,7 @@ def test_what_backward_writes_lies_apart(rng: np.random.Generator, written: str,
 def test_gradients_of_weights_lie_apart(rng: np.random.Generator) -> None:
     weights = lstm(rng)
     state, lines = np.zeros((1, 2, 7), np.float32), np.zeros((6, 7), np.float32)
-    given = ("lstm", [weights], np.zeros((6, 5), np.float32), Lines.dense(3, 2), None, None, lines)
+    given = ("lstm", [weights], np.zeros((6, 5), np.float32), RowIndex.dense(3, 2), None, None, lines)
     given += (np.zeros((1, 6, 35), np.float32), None, state, None, None)  # type: ignore[assignment]
     twice = Weights(*(None if w is None else np.empty_like(w) for w in weights))
     for wrong, says in (

@@ -16,7 +16,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from anaphora import kernels
-from anaphora.kernels.row_index import Lines, Noise, Weights
+from anaphora.kernels.row_index import Noise, RowIndex, Weights
 
 sizes = st.sampled_from([1, 2, 3, 7, 8, 9, 16, 17, 33])
 Bits = dict[str, np.ndarray]
@@ -89,19 +89,19 @@ def problems(draw: st.DrawFn, cell: str, directions: Sequence[int] = (1, 2)) -> 
     return Problem(cell, weights, rows, draw(st.booleans()), zoned, draw(st.sampled_from([0.0, 0.1])))
 
 
-def laid(layout: str, lengths: list[int], spare: int) -> tuple[Lines, int]:
+def laid(layout: str, lengths: list[int], spare: int) -> tuple[RowIndex, int]:
     """Where the steps of these rows lie, and how many lines there are."""
     B, T = len(lengths), max(lengths) + spare
     if layout == "dense":
-        return Lines.dense(T, B, lengths), T * B
+        return RowIndex.dense(T, B, lengths), T * B
     if layout == "batch first":
-        return Lines.batch_first(B, T, lengths), T * B
+        return RowIndex.batch_first(B, T, lengths), T * B
     if layout == "ragged":
-        return Lines.ragged(lengths), sum(lengths)
+        return RowIndex.ragged(lengths), sum(lengths)
     order = np.argsort([-n for n in lengths], kind="stable")
     sizes = [sum(n > t for n in lengths) for t in range(max(lengths))]
-    lines = Lines.packed(sizes, np.argsort(order, kind="stable"))  # knows no row of length 0 at its end
-    return Lines(lines.time_offset, np.argsort(order, kind="stable"), np.array(lengths)), sum(lengths)
+    lines = RowIndex.packed(sizes, np.argsort(order, kind="stable"))  # knows no row of length 0 at its end
+    return RowIndex(lines.time_offset, np.argsort(order, kind="stable"), np.array(lengths)), sum(lengths)
 
 
 def walk(p: Problem, layout: str = "ragged", spare: int = 0, segment: int = 0) -> tuple[list[Bits], Bits]:

@@ -12,7 +12,7 @@ from torch.autograd.graph import saved_tensors_hooks
 from torch.nn import functional as F
 
 from anaphora import nn
-from anaphora.kernels.row_index import Lines, Noise
+from anaphora.kernels.row_index import Noise, RowIndex
 from anaphora.nn import functional
 from anaphora.nn.engine.cached_index import CachedIndex
 from anaphora.nn.modifiers import random_masks
@@ -139,7 +139,7 @@ def test_given_masks_a_row_has_its_bits_in_any_batch(cell: str) -> None:
         starts = [sum(problem.lengths[:b]) for b in range(B)]
         lines = [starts[b] + t for b in rows for t in range(problem.lengths[b])]
         noise: Any = Noise(mask[:, rows], keep_h[lines], None if keep_c is None else keep_c[lines])  # type: ignore[arg-type]
-        along = CachedIndex.of(Lines.ragged([problem.lengths[b] for b in rows]), len(lines))
+        along = CachedIndex.of(RowIndex.ragged([problem.lengths[b] for b in rows]), len(lines))
         state = [None if s is None else s[:, rows] for s in (h0, c0)]
         y, h_n, c_n, _ = functional.recurrent(cell, x[lines], weights, 2, along, *state, noise)
         return y, h_n, c_n

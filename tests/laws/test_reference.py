@@ -15,30 +15,30 @@ from torch import Tensor
 
 from anaphora import kernels
 from anaphora.kernels import reference
-from anaphora.kernels.row_index import SILENT, Lines, Noise
+from anaphora.kernels.row_index import SILENT, Noise, RowIndex
 from laws.layers import Layer, Options, pairwise
 from laws.oracle import differentiated
 
 CLOSE = 1e-10
 
 LAYOUTS = {
-    "ragged": Lines.ragged,
-    "padded": lambda lengths: Lines.dense(max(lengths), len(lengths), lengths),
+    "ragged": RowIndex.ragged,
+    "padded": lambda lengths: RowIndex.dense(max(lengths), len(lengths), lengths),
     "shuffled": lambda lengths: shuffled(lengths),
 }
 
 
-def shuffled(lengths: list[int]) -> Lines:
+def shuffled(lengths: list[int]) -> RowIndex:
     """Rows laid out in another order than they are counted."""
     steps = np.array(lengths)
     order = np.argsort(np.arange(len(lengths)) * 5 % 7)
     starts = np.zeros(len(steps), np.int64)
     starts[order] = np.cumsum(steps[order]) - steps[order]
-    return Lines(np.arange(steps.max()), starts, steps)
+    return RowIndex(np.arange(steps.max()), starts, steps)
 
 
 def walk(
-    functions: Any, layer: Layer, lines: Lines, clip: float = 0.0, segment: int = 0, dtype: Any = np.float64
+    functions: Any, layer: Layer, lines: RowIndex, clip: float = 0.0, segment: int = 0, dtype: Any = np.float64
 ) -> dict[str, np.ndarray]:
     """Forward and backward of one layer through a module of functions: everything that it writes, by name."""
     layer = layer.astype(dtype)
@@ -99,12 +99,12 @@ EQUATIONS = [
 @pytest.mark.parametrize("options", EQUATIONS, ids=str)
 def test_reference_equals_its_equations(options: Options) -> None:
     layer = Layer.random(options, I=4, H=5, lengths=[3, 0, 4, 1])
-    free = walk(reference, layer, Lines.ragged(layer.lengths))
+    free = walk(reference, layer, RowIndex.ragged(layer.lengths))
     saved = free.pop("saved")
     assert not np.isnan(saved).any()
     agree(free, differentiated(layer), CLOSE)
     limit = 0.15
-    held = walk(reference, layer, Lines.ragged(layer.lengths), clip=limit)
+    held = walk(reference, layer, RowIndex.ragged(layer.lengths), clip=limit)
     np.testing.assert_array_equal(held.pop("saved"), saved)
     agree(held, differentiated(layer, limit), CLOSE)
     assert not np.allclose(held["w_hh 0"], free["w_hh 0"], atol=1e-3), "nothing was clipped"
@@ -114,7 +114,7 @@ def test_reference_equals_its_equations(options: Options) -> None:
 def test_checkpoints_are_the_memories_before_each_segment(cell: str) -> None:
     noise = "none" if cell == "lstm_projected" else "all"
     layer = Layer.random(Options(cell, 2, True, noise), I=3, H=4, lengths=[6, 0, 5, 1, 7])
-    lines = Lines.ragged(layer.lengths)
+    lines = RowIndex.ragged(layer.lengths)
     whole = walk(reference, layer, lines)
     slots = whole.pop("saved")
     for segment in (1, 3, 7, 100):
@@ -166,7 +166,7 @@ def torch_name(name: str, d: int) -> str:
 @pytest.mark.parametrize("cell", TORCHS)
 def test_reference_equals_torch_in_float64(cell: str, D: int, bias: bool) -> None:
     layer = Layer.random(Options(cell, D, bias), I=4, H=9, lengths=[3, 6, 1, 4])
-    found = walk(reference, layer, Lines.ragged(layer.lengths))
+    found = walk(reference, layer, RowIndex.ragged(layer.lengths))
     del found["saved"]
     module = torch_module(layer)
     states = [torch.from_numpy(s).requires_grad_() for s in (layer.h0, layer.c0) if s is not None]

@@ -8,7 +8,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from anaphora.kernels.row_index import SILENT, Lines, Noise
+from anaphora.kernels.row_index import SILENT, Noise, RowIndex
 from anaphora.nn.engine.cached_index import CachedIndex
 from laws.layers import Layer, Options
 
@@ -31,7 +31,7 @@ class Call:
 
     def __init__(self, options: Options, lengths: list[int], I: int = 3, H: int = 4, dtype: Any = np.float32) -> None:
         self.layer = layer = Layer.random(options, I, H, lengths).astype(dtype)
-        self.lines = Lines.dense(max(lengths) + 1, len(lengths), lengths)  # time-major, and nobody takes the last step
+        self.lines = RowIndex.dense(max(lengths) + 1, len(lengths), lengths)  # time-major; no row takes the last step
         self.where = torch.from_numpy(self.lines.row_by_row())
         self.N = (max(lengths) + 1) * len(lengths)
         self.index = CachedIndex.of(self.lines, self.N)

@@ -14,7 +14,7 @@ from torch import Tensor
 from torch._subclasses.fake_tensor import FakeTensorMode
 
 from anaphora import kernels, nn
-from anaphora.kernels.row_index import Lines
+from anaphora.kernels.row_index import RowIndex
 from anaphora.nn import functional
 from anaphora.nn.engine import composed
 from anaphora.nn.engine.cached_index import CachedIndex
@@ -206,9 +206,9 @@ def test_an_exported_module_keeps_its_operations() -> None:
 
 def test_a_walk_knows_whether_every_line_is_in_use() -> None:
     assert CachedIndex.dense(4, 3).whole
-    assert CachedIndex.of(Lines.dense(4, 3, [4, 4, 4]), 12).whole
-    assert not CachedIndex.of(Lines.dense(4, 3, [4, 0, 4]), 12).whole
-    assert CachedIndex.of(Lines.ragged([4, 0, 4]), 8).whole
+    assert CachedIndex.of(RowIndex.dense(4, 3, [4, 4, 4]), 12).whole
+    assert not CachedIndex.of(RowIndex.dense(4, 3, [4, 0, 4]), 12).whole
+    assert CachedIndex.of(RowIndex.ragged([4, 0, 4]), 8).whole
     assert (CachedIndex.dense(4, 3).rows, CachedIndex.dense(4, 3).T) == (3, 4)
 
 

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from torch.nn.utils.rnn import pack_padded_sequence, pack_sequence, pad_sequence
 
-from anaphora.kernels.row_index import Lines
+from anaphora.kernels.row_index import RowIndex
 from anaphora.nn import Ragged
 
 
@@ -109,11 +109,11 @@ def test_empty_rows_cannot_be_packed_and_no_rows_not_joined() -> None:
 
 
 def test_lines_by_hand() -> None:
-    assert Lines.ragged([2, 0, 3]).row_by_row().tolist() == [0, 1, 2, 3, 4]
-    assert Lines.dense(3, 2, [3, 1]).row_by_row().tolist() == [0, 2, 4, 1]
-    assert Lines.batch_first(2, 3, [3, 1]).row_by_row().tolist() == [0, 1, 2, 3]
+    assert RowIndex.ragged([2, 0, 3]).row_by_row().tolist() == [0, 1, 2, 3, 4]
+    assert RowIndex.dense(3, 2, [3, 1]).row_by_row().tolist() == [0, 2, 4, 1]
+    assert RowIndex.batch_first(2, 3, [3, 1]).row_by_row().tolist() == [0, 1, 2, 3]
     # batch sizes 3 2 1: rows of 3, 2 and 1 steps; with positions the caller's rows stand elsewhere.
-    assert Lines.packed([3, 2, 1]).row_by_row().tolist() == [0, 3, 5, 1, 4, 2]
-    assert Lines.packed([3, 2, 1]).lengths.tolist() == [3, 2, 1]
-    assert Lines.packed([3, 2, 1], [2, 0, 1]).lengths.tolist() == [1, 3, 2]
-    assert Lines.packed([3, 2, 1], [2, 0, 1]).row_by_row().tolist() == [2, 0, 3, 5, 1, 4]
+    assert RowIndex.packed([3, 2, 1]).row_by_row().tolist() == [0, 3, 5, 1, 4, 2]
+    assert RowIndex.packed([3, 2, 1]).lengths.tolist() == [3, 2, 1]
+    assert RowIndex.packed([3, 2, 1], [2, 0, 1]).lengths.tolist() == [1, 3, 2]
+    assert RowIndex.packed([3, 2, 1], [2, 0, 1]).row_by_row().tolist() == [2, 0, 3, 5, 1, 4]

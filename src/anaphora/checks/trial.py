@@ -13,7 +13,7 @@ from collections.abc import Callable
 import numpy as np
 
 from anaphora import kernels
-from anaphora.kernels.row_index import Lines, Weights
+from anaphora.kernels.row_index import RowIndex, Weights
 
 OPERATIONS = 1e9  # approximate number of multiplications and additions of one trial
 CLOCK: Callable[[], float] = time.perf_counter
@@ -43,7 +43,7 @@ def layer_trial(cell: str, entering: int, H: int, P: int, rows: int, steps: int)
     own = np.ones(traits.own * H, np.float32) if traits.own else None
     weights = [Weights(normal(gates, entering), normal(gates, P), normal(gates), normal(gates), projection, own)]
     gradient = [Weights(*[None if array is None else np.empty_like(array) for array in weights[0]])]  # type: ignore[arg-type]
-    lines = Lines.dense(steps, rows)
+    lines = RowIndex.dense(steps, rows)
     x, dy, y = normal(steps * rows, entering), normal(steps * rows, P), np.empty((steps * rows, P), np.float32)
     h_n, c_n = np.empty((1, rows, P), np.float32), np.empty((1, rows, traits.memories * H), np.float32)
     saved = np.empty((1, steps * rows, kernels.saved_slots(cell) * H), np.float32)

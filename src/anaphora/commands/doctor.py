@@ -137,11 +137,11 @@ def _kernels_agree() -> Diagnosis:
 
     from anaphora import kernels
     from anaphora.kernels import reference
-    from anaphora.kernels.row_index import Lines, Weights
+    from anaphora.kernels.row_index import RowIndex, Weights
 
     rng = np.random.default_rng(7)
     T, B, I, H = 30, 5, 9, 19
-    lines = Lines.dense(T, B)
+    lines = RowIndex.dense(T, B)
     worst = 0.0
     for cell, G in (("rnn_tanh", 1), ("rnn_relu", 1), ("gru", 3), ("lstm", 4)):
         shapes = [(G * H, I), (G * H, H), (G * H,), (G * H,)]

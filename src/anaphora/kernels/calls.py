@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 
 from anaphora import _kernels
 from anaphora.errors import UsageError
-from anaphora.kernels.row_index import SILENT, Lines, Noise, Weights
+from anaphora.kernels.row_index import SILENT, Noise, RowIndex, Weights
 
 try:
     _kernels.arch()
@@ -94,7 +94,7 @@ def pack(cell: str, directions: Directions) -> Packed:
 def forward(
     packed: Packed,
     x: Float,  # (N, I), or of any shape that is N lines
-    lines: Lines,
+    lines: RowIndex,
     h0: Float | None,  # (D, B, P), None for zeros
     c0: Float | None,  # (D, B, M·H), None for zeros
     y: Float,  # (N, D·P)
@@ -120,7 +120,7 @@ def backward(
     cell: str,
     directions: Directions,
     x: Float,
-    lines: Lines,
+    lines: RowIndex,
     h0: Float | None,
     c0: Float | None,
     y: Float,

@@ -17,7 +17,7 @@ import numpy as np
 
 from anaphora.kernels.equations import STEPS, Made, Start, product_of_x
 from anaphora.kernels.reference_cells import BACK, Numpy
-from anaphora.kernels.row_index import SILENT, Array, Indices, Lines, Noise, Weights
+from anaphora.kernels.row_index import SILENT, Array, Indices, Noise, RowIndex, Weights
 from anaphora.kernels.traits import TRAITS, CellTraits, saved_slots
 
 
@@ -44,7 +44,7 @@ class Moment(NamedTuple):
     made: Made
 
 
-class Walk(NamedTuple):
+class DirectionWalk(NamedTuple):
     """One direction of one layer over all rows; step s is the s-th that a row takes, from its own end if d is 1."""
 
     cell: str
@@ -52,13 +52,13 @@ class Walk(NamedTuple):
     weights: Weights
     d: int
     x: Array  # (N, I)
-    lines: Lines
+    lines: RowIndex
     noise: Noise
     H: int
     P: int
 
     @classmethod
-    def of(cls, cell: str, w: Weights, d: int, x: Array, lines: Lines, noise: Noise) -> Walk:
+    def of(cls, cell: str, w: Weights, d: int, x: Array, lines: RowIndex, noise: Noise) -> DirectionWalk:
         """Return the walk of direction d over x (N, I)."""
         traits = TRAITS[cell]
         return cls(cell, traits, w, d, x, lines, noise, w.w_ih.shape[0] // traits.gates, w.w_hh.shape[1])
@@ -113,7 +113,7 @@ def pack(cell: str, directions: Sequence[Weights]) -> Packed:
 def forward(
     packed: Packed,
     x: Array,  # (N, I)
-    lines: Lines,
+    lines: RowIndex,
     h0: Array | None,  # (D, B, P)
     c0: Array | None,  # (D, B, M·H)
     y: Array,  # (N, D·P)
@@ -131,7 +131,7 @@ def forward(
     """
     traits = TRAITS[packed.cell]
     for d, w in enumerate(packed.directions):
-        walk = Walk.of(packed.cell, w, d, x, lines, noise)
+        walk = DirectionWalk.of(packed.cell, w, d, x, lines, noise)
         h, c = walk.states(h0, c0)
         for s in range(_longest(lines)):
             rows, here, at, made = walk.step(s, h, c)
@@ -153,7 +153,7 @@ def backward(
     cell: str,
     directions: Sequence[Weights],
     x: Array,  # (N, I)
-    lines: Lines,
+    lines: RowIndex,
     h0: Array | None,  # (D, B, P)
     c0: Array | None,  # (D, B, M·H)
     y: Array,  # (N, D·P)
@@ -176,7 +176,7 @@ def backward(
     it walks once more from the first states.
     """
     for d, w in enumerate(directions):
-        walk = Walk.of(cell, w, d, x, lines, noise)
+        walk = DirectionWalk.of(cell, w, d, x, lines, noise)
         h, c = walk.states(h0, c0)
         dh, dc = walk.states(dh_n, dc_n)
         dw = [] if dweights is None else list(dweights[d])
@@ -216,5 +216,5 @@ def _shared(keep: Array | None, d: Array) -> tuple[Array | float, Array]:
     return (0.0, d) if keep is None else (keep * d, (1 - keep) * d)
 
 
-def _longest(lines: Lines) -> int:
+def _longest(lines: RowIndex) -> int:
     return int(lines.lengths.max()) if lines.lengths.size else 0

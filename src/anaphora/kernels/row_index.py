@@ -29,8 +29,8 @@ class Weights(NamedTuple):
 
     H is the hidden size, P the size of the state that is fed back (P = H unless ``w_hr`` projects it), G the number of
     gates: 1 (rnn), 3 (gru: r z n; coupled lstm: f g o), 4 (lstm: i f g o). ``own`` are vectors of size H that only some
-    cells have, one after another: a peephole lstm's p_i p_f p_o, a layer-normalised cell's gains. Every matrix is dense:
-    block-diagonal products by heads exist in ``csrc/engine`` and its laws only so far.
+    cells have, one after another: a peephole lstm's p_i p_f p_o, a layer-normalised cell's gains. Every matrix is
+    dense: block-diagonal products by heads exist in ``csrc/engine`` and its laws only so far.
     """
 
     w_ih: Array  # (G·H, I)
@@ -59,7 +59,7 @@ class Noise(NamedTuple):
 SILENT = Noise()
 
 
-class Lines(NamedTuple):
+class RowIndex(NamedTuple):
     """The line of each step of each row: line ``time_offset[t] + row_offset[b]`` for t < ``lengths[b]``."""
 
     time_offset: Indices  # (T,)
@@ -67,24 +67,24 @@ class Lines(NamedTuple):
     lengths: Indices  # (B,)
 
     @classmethod
-    def dense(cls, T: int, B: int, lengths: ArrayLike | None = None) -> Lines:
+    def dense(cls, T: int, B: int, lengths: ArrayLike | None = None) -> RowIndex:
         """Return the index of a time-major batch (T, B, ·); ``lengths`` (B,), or T steps for every row."""
         return cls(np.arange(T, dtype=np.int64) * B, np.arange(B, dtype=np.int64), _lengths(lengths, B, T))
 
     @classmethod
-    def batch_first(cls, B: int, T: int, lengths: ArrayLike | None = None) -> Lines:
+    def batch_first(cls, B: int, T: int, lengths: ArrayLike | None = None) -> RowIndex:
         """Return the index of a batch-first batch (B, T, ·); ``lengths`` (B,), or T steps for every row."""
         return cls(np.arange(T, dtype=np.int64), np.arange(B, dtype=np.int64) * T, _lengths(lengths, B, T))
 
     @classmethod
-    def ragged(cls, lengths: ArrayLike) -> Lines:
+    def ragged(cls, lengths: ArrayLike) -> RowIndex:
         """Return the index of rows that lie one after another in (N, ·), N = Σ lengths (B,)."""
         steps = np.ascontiguousarray(lengths, dtype=np.int64)
         longest = int(steps.max()) if steps.size else 0
         return cls(np.arange(longest, dtype=np.int64), np.cumsum(steps) - steps, steps)
 
     @classmethod
-    def packed(cls, batch_sizes: ArrayLike, position: ArrayLike | None = None) -> Lines:
+    def packed(cls, batch_sizes: ArrayLike, position: ArrayLike | None = None) -> RowIndex:
         """Return the index of a packed sequence (N, ·) whose step t has ``batch_sizes[t]`` rows; ``batch_sizes`` (T,).
 
         ``position`` (B,) says where each row stands among the sorted ones; without it row b stands at b.
@@ -102,7 +102,7 @@ class Lines(NamedTuple):
         row = np.repeat(np.arange(self.lengths.size), self.lengths)
         return self.time_offset[np.arange(row.size) - start[row]] + self.row_offset[row]
 
-    def cut(self, reset: NDArray[np.bool_]) -> tuple[Lines, Indices, Indices] | None:
+    def cut(self, reset: NDArray[np.bool_]) -> tuple[RowIndex, Indices, Indices] | None:
         """Return the rows cut before every step with ``reset`` (N,), a boolean by line, set; None if no step has it.
 
         The lines of S segments, each a row of its own, and of each row its first and its last one (B,). A row without
@@ -114,7 +114,7 @@ class Lines(NamedTuple):
         B = self.lengths.size
         S = (found.size - 2 * B) // 2
         steps = found[S : 2 * S]
-        segments = Lines(self.time_offset[: steps.max()], found[:S], steps)
+        segments = RowIndex(self.time_offset[: steps.max()], found[:S], steps)
         return segments, found[2 * S : 2 * S + B], found[2 * S + B :]
 
 

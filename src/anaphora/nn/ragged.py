@@ -16,7 +16,7 @@ import torch
 from torch import Tensor
 from torch.nn.utils.rnn import PackedSequence
 
-from anaphora.kernels.row_index import Lines
+from anaphora.kernels.row_index import RowIndex
 from anaphora.nn.engine.cached_index import CachedIndex
 from anaphora.nn.engine.integers import as_numpy
 
@@ -50,9 +50,9 @@ class Ragged:
         return self.lengths.numel()
 
     @property
-    def lines(self) -> Lines:
+    def row_index(self) -> RowIndex:
         """The index of each step of each row in ``data``: time_offset (T,), row_offset (B,), lengths (B,)."""
-        return Lines.ragged(as_numpy(self.lengths))
+        return RowIndex.ragged(as_numpy(self.lengths))
 
     def rows(self) -> list[Tensor]:
         """Return the rows as B views of ``data``, (T_b, …) each."""
@@ -67,14 +67,14 @@ class Ragged:
         return other
 
     @property
-    def walk(self) -> CachedIndex:
+    def cached_index(self) -> CachedIndex:
         """The kernels' index of the rows, built once and used until the lengths change."""
         N = self.data.size(0)
         if torch.compiler.is_compiling():
-            return CachedIndex.of(self.lines, N)
-        known = self.__dict__.get("_walk")
+            return CachedIndex.of(self.row_index, N)
+        known = self.__dict__.get("_cached_index")
         if known is None or not np.array_equal(known.arrays.lengths, as_numpy(self.lengths)):
-            known = self.__dict__["_walk"] = CachedIndex.of(self.lines, N)
+            known = self.__dict__["_cached_index"] = CachedIndex.of(self.row_index, N)
         return known
 
     @classmethod
@@ -92,7 +92,7 @@ class Ragged:
         """
         steps = as_numpy(lengths) if isinstance(lengths, Tensor) else np.asarray(lengths)
         first, second = padded.shape[:2]
-        lines = Lines.batch_first(first, second, steps) if batch_first else Lines.dense(first, second, steps)
+        lines = RowIndex.batch_first(first, second, steps) if batch_first else RowIndex.dense(first, second, steps)
         return cls(padded.flatten(0, 1)[_on(lines, padded)], torch.from_numpy(lines.lengths))
 
     @classmethod
@@ -108,7 +108,7 @@ class Ragged:
         """
         steps = as_numpy(self.lengths)
         B, T = steps.size, int(steps.max(initial=steps_at_least))
-        lines = Lines.batch_first(B, T, steps) if batch_first else Lines.dense(T, B, steps)
+        lines = RowIndex.batch_first(B, T, steps) if batch_first else RowIndex.dense(T, B, steps)
         padded = self.data.new_full((T * B, *self.data.shape[1:]), padding_value)
         padded = padded.index_copy(0, _on(lines, self.data), self.data)
         return padded.view(*((B, T) if batch_first else (T, B)), *self.data.shape[1:])
@@ -121,7 +121,7 @@ class Ragged:
         order = np.argsort(-steps, kind="stable")
         position = np.argsort(order, kind="stable")
         batch_sizes = steps.size - np.searchsorted(np.sort(steps), np.arange(steps.max()), side="right")
-        where = _on(Lines.packed(batch_sizes, position), self.data)
+        where = _on(RowIndex.packed(batch_sizes, position), self.data)
         device = self.data.device
         return PackedSequence(
             torch.empty_like(self.data).index_copy(0, where, self.data),
@@ -131,11 +131,11 @@ class Ragged:
         )
 
 
-def packed_lines(packed: PackedSequence) -> Lines:
+def packed_lines(packed: PackedSequence) -> RowIndex:
     """Return the index of a packed sequence with data (N, …), rows in the caller's order: (T,), (B,) and (B,)."""
     unsorted = packed.unsorted_indices
-    return Lines.packed(as_numpy(packed.batch_sizes), None if unsorted is None else as_numpy(unsorted))
+    return RowIndex.packed(as_numpy(packed.batch_sizes), None if unsorted is None else as_numpy(unsorted))
 
 
-def _on(lines: Lines, like: Tensor) -> Tensor:
+def _on(lines: RowIndex, like: Tensor) -> Tensor:
     return torch.from_numpy(lines.row_by_row()).to(like.device)

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from anaphora.kernels.row_index import Lines
+from anaphora.kernels.row_index import RowIndex
 from anaphora.runtime.pointwise import BlockState, Floats, Linear
 
 
@@ -23,7 +23,7 @@ class Convolution:
         outputs, _, self.width = weight.shape
         self.linear = Linear(np.ascontiguousarray(weight.transpose(0, 2, 1)).reshape(outputs, -1), bias)
 
-    def __call__(self, x: NDArray[Any], lines: Lines, state: BlockState) -> tuple[Floats, BlockState]:
+    def __call__(self, x: NDArray[Any], lines: RowIndex, state: BlockState) -> tuple[Floats, BlockState]:
         N = len(x)
         order = lines.row_by_row()
         ends = np.repeat(np.cumsum(lines.lengths), lines.lengths)[:, None]

@@ -29,7 +29,7 @@ from anaphora import bundle
 from anaphora.bundle import spec
 from anaphora.decode import log_probabilities
 from anaphora.errors import DataError, UsageError
-from anaphora.kernels.row_index import Lines
+from anaphora.kernels.row_index import RowIndex
 from anaphora.runtime import build
 from anaphora.runtime.build import Floats
 from anaphora.runtime.session import Session
@@ -39,7 +39,7 @@ from anaphora.runtime.stepper import Stepper
 LOGITS_AT_ONCE = 2**22
 """``score`` feeds a text in chunks of about this many scores (16 MiB); the chunk size changes no bit of the result."""
 
-_ONE_STEP = Lines.dense(1, 1)
+_ONE_STEP = RowIndex.dense(1, 1)
 
 
 def load(path: str | Path) -> Model:
@@ -101,10 +101,10 @@ class Model:
             raise UsageError(f"expected {B} lengths between 0 and {T}, got {ends.tolist()}")
         before = self._check_state(state, B)
         if bool((ends == T).all()):
-            y, after = self._run(steps.reshape(T * B, *steps.shape[2:]), Lines.dense(T, B), before)
+            y, after = self._run(steps.reshape(T * B, *steps.shape[2:]), RowIndex.dense(T, B), before)
             return y if self.pools else y.reshape(T, B, self.width), after
         b, t = np.nonzero(np.arange(T) < ends[:, None])
-        y, after = self._run(steps[t, b], Lines.ragged(ends), before)
+        y, after = self._run(steps[t, b], RowIndex.ragged(ends), before)
         if self.pools:
             return y, after
         padded = np.zeros((T, B, self.width), dtype=np.float32)
@@ -129,7 +129,7 @@ class Model:
         n = len(steps)
         if n == 0:
             return np.empty((0, self.width), dtype=np.float32), state
-        return self._run(steps, _ONE_STEP if n == 1 else Lines.dense(n, 1), state)
+        return self._run(steps, _ONE_STEP if n == 1 else RowIndex.dense(n, 1), state)
 
     def score(self, ids: ArrayLike, state: State | None = None) -> NDArray[np.float64]:
         """Return −log p of every symbol except the first, given all symbols before it; `ids` (N,), result (N−1,) nats,
@@ -182,7 +182,7 @@ class Model:
             raise UsageError(f"expected a state of shapes {shapes}, got {[part.shape for part in state]}")
         return tuple(np.ascontiguousarray(part, dtype=np.float32) for part in state)
 
-    def _run(self, x: NDArray[Any], lines: Lines, state: State) -> tuple[Floats, State]:
+    def _run(self, x: NDArray[Any], lines: RowIndex, state: State) -> tuple[Floats, State]:
         if not self.input_size:
             self.check_ids(x)
         after: list[Floats] = []

@@ -21,11 +21,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from anaphora import kernels
-from anaphora.kernels.row_index import Lines
+from anaphora.kernels.row_index import RowIndex
 
 Floats = NDArray[np.float32]
 BlockState = tuple[Floats, ...]  # parts (layers·D, B, width), () without a state; a block never writes into it
-Block = Callable[[NDArray[Any], Lines, BlockState], tuple[NDArray[Any], BlockState]]
+Block = Callable[[NDArray[Any], RowIndex, BlockState], tuple[NDArray[Any], BlockState]]
 Tensors = Mapping[str, Floats]
 
 EPSILON = np.float32(1e-5)
@@ -39,14 +39,14 @@ class Embedding:
     def __init__(self, weight: Floats) -> None:
         self.weight = weight
 
-    def __call__(self, x: NDArray[Any], lines: Lines, state: BlockState) -> tuple[Floats, BlockState]:
+    def __call__(self, x: NDArray[Any], lines: RowIndex, state: BlockState) -> tuple[Floats, BlockState]:
         return self.weight[x], state
 
 
 class Identity:
     """y = x: dropout in a trained model."""
 
-    def __call__(self, x: NDArray[Any], lines: Lines, state: BlockState) -> tuple[NDArray[Any], BlockState]:
+    def __call__(self, x: NDArray[Any], lines: RowIndex, state: BlockState) -> tuple[NDArray[Any], BlockState]:
         return x, state
 
 
@@ -58,7 +58,7 @@ class LayerNorm:
         self.bias = bias
 
     @quietly
-    def __call__(self, x: NDArray[Any], lines: Lines, state: BlockState) -> tuple[Floats, BlockState]:
+    def __call__(self, x: NDArray[Any], lines: RowIndex, state: BlockState) -> tuple[Floats, BlockState]:
         centred: Floats = x - _mean(x)
         deviation: Floats = np.sqrt(_mean(centred * centred) + EPSILON)
         y = centred / deviation * self.weight
@@ -83,5 +83,5 @@ class Linear:
         kernels.linear(self.packed, x, y)
         return y
 
-    def __call__(self, x: NDArray[Any], lines: Lines, state: BlockState) -> tuple[Floats, BlockState]:
+    def __call__(self, x: NDArray[Any], lines: RowIndex, state: BlockState) -> tuple[Floats, BlockState]:
         return self.of(x), state

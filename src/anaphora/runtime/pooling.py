@@ -16,11 +16,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from anaphora.kernels.row_index import Indices, Lines
+from anaphora.kernels.row_index import Indices, RowIndex
 from anaphora.runtime.pointwise import BlockState, Floats, Linear, quietly
 
 
-def rows(lines: Lines) -> Iterator[tuple[int, Indices]]:
+def rows(lines: RowIndex) -> Iterator[tuple[int, Indices]]:
     """Yield every row that has steps, with the indices of its steps in order."""
     for b in np.flatnonzero(lines.lengths).tolist():
         yield b, lines.time_offset[: lines.lengths[b]] + lines.row_offset[b]
@@ -33,7 +33,7 @@ class Pooling:
         self.of = {"last": _last, "mean": _mean, "max": _max, "ends": _ends}[over]
 
     @quietly
-    def __call__(self, x: NDArray[Any], lines: Lines, state: BlockState) -> tuple[Floats, BlockState]:
+    def __call__(self, x: NDArray[Any], lines: RowIndex, state: BlockState) -> tuple[Floats, BlockState]:
         y = np.zeros((lines.lengths.size, x.shape[1]), dtype=np.float32)
         for b, steps in rows(lines):
             y[b] = self.of(x, steps)
@@ -48,7 +48,7 @@ class AttentionPooling:
         self.query = Linear(query[None], None)
 
     @quietly
-    def __call__(self, x: NDArray[Any], lines: Lines, state: BlockState) -> tuple[Floats, BlockState]:
+    def __call__(self, x: NDArray[Any], lines: RowIndex, state: BlockState) -> tuple[Floats, BlockState]:
         scores = self.query.of(np.tanh(self.keys.of(x)))[:, 0]
         y = np.zeros((lines.lengths.size, x.shape[1]), dtype=np.float32)
         for b, steps in rows(lines):

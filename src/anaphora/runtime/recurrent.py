@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from anaphora import kernels
 from anaphora.bundle import spec
 from anaphora.bundle.recurrent_kinds import cell_of, own_vectors
-from anaphora.kernels.row_index import SILENT, Lines, Noise, Weights
+from anaphora.kernels.row_index import SILENT, Noise, RowIndex, Weights
 from anaphora.runtime.pointwise import BlockState, Floats, Tensors
 
 
@@ -39,7 +39,7 @@ class Recurrent:
             keep_h = _keep(hidden, self.directions * self.width)
             self.noise = Noise(keep_h=keep_h, keep_c=_keep(memory, self.directions * memory_width))
 
-    def __call__(self, x: NDArray[Any], lines: Lines, state: BlockState) -> tuple[Floats, BlockState]:
+    def __call__(self, x: NDArray[Any], lines: RowIndex, state: BlockState) -> tuple[Floats, BlockState]:
         after = tuple(np.empty_like(part) for part in state)
         for layer, packed in enumerate(self.layers):
             here = slice(layer * self.directions, (layer + 1) * self.directions)

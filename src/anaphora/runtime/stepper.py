@@ -19,7 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from anaphora import kernels
-from anaphora.kernels.row_index import Lines
+from anaphora.kernels.row_index import RowIndex
 from anaphora.runtime.build import PlacedBlock
 from anaphora.runtime.pointwise import Block, Embedding, Floats, Identity, Linear
 from anaphora.runtime.recurrent import Recurrent
@@ -102,7 +102,7 @@ def _bind(block: Block, x: NDArray[Any], state: list[Floats]) -> tuple[NDArray[A
         states = [(h[layer], None if c is None else c[layer]) for layer in here]
         keeps = [(block.noise.keep_h, block.noise.keep_c)] * len(here)
         return y, [kernels.Stepper(block.layers, x, states, y, keeps).step]
-    lines = Lines.dense(1, B)
+    lines = RowIndex.dense(1, B)
     made, _ = block(x, lines, ())
     y = np.empty_like(made)
     return y, [lambda: np.copyto(y, block(x, lines, ())[0])]

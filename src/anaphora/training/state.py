@@ -73,7 +73,7 @@ def of_run(
 def put_run_back(
     tensors: Arrays, facts: Mapping[str, Any], updater: Updater[Any], average: Average | None
 ) -> tuple[Where, Best | None, list[Plan]]:
-    """Restore updater and average from the output of `of_run`, and return the rest of it.
+    """Restore updater and average from the output of `of_run`, tensors (N, …) and facts; return the rest of it.
 
     Raises IncompatibleBundle if the state is of another model.
     """

@@ -11,7 +11,7 @@ from torch import Tensor
 from torch.autograd import forward_ad
 
 from anaphora.kernels import reference
-from anaphora.kernels.row_index import Lines
+from anaphora.kernels.row_index import RowIndex
 from anaphora.nn.engine import composed
 from anaphora.nn.engine.cached_index import CachedIndex
 from laws.layers import Layer, Options
@@ -28,7 +28,7 @@ EVERY = [
 
 def by_reference(layer: Layer, clip: float) -> dict[str, Tensor]:
     """Values, saved activations and gradients of rows that lie one after another."""
-    cell, lines = layer.options.kernel, Lines.ragged(layer.lengths)
+    cell, lines = layer.options.kernel, RowIndex.ragged(layer.lengths)
     D, B, P = layer.h0.shape
     slots = reference.saved_slots(cell, layer.noise)
     y, h_n = np.zeros((len(layer.x), D * P)), np.zeros((D, B, P))
@@ -91,7 +91,7 @@ def test_plain_cells_equal_torchs(cell: str, kind: str, more: dict[str, Any], bi
     h0 = torch.randn(D, 4, P, generator=draw, dtype=torch.float64).requires_grad_()
     c0 = torch.randn(D, 4, H, generator=draw, dtype=torch.float64).requires_grad_()
     leaves = [*module.parameters(), *rows, h0, *([c0] if kind == "LSTM" else [])]
-    index = CachedIndex.of(Lines.ragged(steps), sum(steps))
+    index = CachedIndex.of(RowIndex.ragged(steps), sum(steps))
     y, h_n, c_n, _ = composed.recurrent(cell, torch.cat(rows), weights, D, index, h0, c0)
     outputs = [*y.split(steps), *h_n.unbind(1), *(c_n.unbind(1) if kind == "LSTM" else [])]
     alone: list[list[Tensor]] = [[], [], []]

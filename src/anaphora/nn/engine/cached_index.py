@@ -15,7 +15,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from anaphora.kernels.row_index import Lines
+from anaphora.kernels.row_index import RowIndex
 from anaphora.nn.engine.integers import as_numpy
 
 
@@ -24,7 +24,7 @@ class CachedIndex(NamedTuple):
 
     T: int
     whole: bool  # whether the rows use every line of x
-    known: Lines | None
+    known: RowIndex | None
     traced: Tensor | None = None  # the value of ``tensor`` while torch.compile traces symbolic sizes
 
     @property
@@ -43,17 +43,17 @@ class CachedIndex(NamedTuple):
         return torch.from_numpy(np.concatenate(self.known))
 
     @property
-    def arrays(self) -> Lines:
+    def arrays(self) -> RowIndex:
         """The index as three int64 arrays: time_offset (T,), row_offset (B,), lengths (B,)."""
         return split(self.T, self.tensor) if self.known is None else self.known
 
     @classmethod
-    def of(cls, lines: Lines, N: int) -> CachedIndex:
+    def of(cls, lines: RowIndex, N: int) -> CachedIndex:
         """Return the index of rows that use some of N lines; it copies ``lines``: later changes do not reach backward.
 
         ``lines``: time_offset (T,), row_offset (B,) and lengths (B,), int64.
         """
-        own = Lines(*(indices.copy() for indices in lines))
+        own = RowIndex(*(indices.copy() for indices in lines))
         return cls(len(own.time_offset), int(own.lengths.sum()) == N, own)
 
     @classmethod
@@ -68,11 +68,11 @@ class CachedIndex(NamedTuple):
 
 @lru_cache(maxsize=64)
 def _dense(T: int, B: int, batch_first: bool) -> CachedIndex:
-    return CachedIndex.of(Lines.batch_first(B, T) if batch_first else Lines.dense(T, B), T * B)
+    return CachedIndex.of(RowIndex.batch_first(B, T) if batch_first else RowIndex.dense(T, B), T * B)
 
 
-def split(T: int, tensor: Tensor) -> Lines:
+def split(T: int, tensor: Tensor) -> RowIndex:
     """Return the three arrays inside ``CachedIndex.tensor`` (T + 2·B,), in its memory."""
     joined = as_numpy(tensor)
     B = (joined.size - T) // 2
-    return Lines(joined[:T], joined[T : T + B], joined[T + B :])
+    return RowIndex(joined[:T], joined[T : T + B], joined[T + B :])

@@ -18,7 +18,7 @@ import torch
 from torch import Tensor
 
 from anaphora.kernels.equations import STEPS, Start, product_of_x
-from anaphora.kernels.row_index import SILENT, Lines, Noise, Weights
+from anaphora.kernels.row_index import SILENT, Noise, RowIndex, Weights
 from anaphora.kernels.traits import TRAITS, saved_slots
 from anaphora.nn.engine.cached_index import CachedIndex
 from anaphora.nn.engine.torch_arrays import Tensors
@@ -66,7 +66,7 @@ class _Steps(NamedTuple):
     lines: Tensor  # the lines of all steps, one step after another
 
     @classmethod
-    def of(cls, lines: Lines, d: int, device: torch.device) -> _Steps:
+    def of(cls, lines: RowIndex, d: int, device: torch.device) -> _Steps:
         order = np.argsort(-lines.lengths, kind="stable")
         lengths, offset = lines.lengths[order], lines.row_offset[order]
         used, counts = [], []
@@ -84,7 +84,7 @@ def _one_direction(
     cell: str,
     x: Tensor,
     w: Any,  # Weights of tensors
-    lines: Lines,
+    lines: RowIndex,
     d: int,
     h0: Tensor | None,
     c0: Tensor | None,

@@ -18,7 +18,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from anaphora.kernels.row_index import Lines
+from anaphora.kernels.row_index import RowIndex
 
 
 class StepOrder(NamedTuple):
@@ -37,7 +37,7 @@ class StepOrder(NamedTuple):
         return cls([B] * T, B)
 
     @classmethod
-    def of(cls, lines: Lines, reset: NDArray[np.bool_] | None, N: int, device: Any) -> StepOrder:
+    def of(cls, lines: RowIndex, reset: NDArray[np.bool_] | None, N: int, device: Any) -> StepOrder:
         """Return the order of any batch of N lines, rows cut before the lines that are set in ``reset`` (N,).
 
         ``lines``: time_offset (T,), row_offset (B,) and lengths (B,), int64.

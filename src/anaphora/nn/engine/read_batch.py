@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch.nn.utils.rnn import PackedSequence
 
-from anaphora.kernels.row_index import Lines
+from anaphora.kernels.row_index import RowIndex
 from anaphora.nn.engine.batch_layout import Batch, BatchLayout
 from anaphora.nn.engine.cached_index import CachedIndex
 from anaphora.nn.engine.integers import as_numpy
@@ -53,7 +53,7 @@ def read_batch(
     data = batch.data
     if data.dim() != 2:
         raise RuntimeError(f"{name}: expected the data of a {type(batch).__name__} to be 2D, got {data.dim()}D")
-    index = batch.walk if isinstance(batch, Ragged) else CachedIndex.of(packed_lines(batch), data.size(0))
+    index = batch.cached_index if isinstance(batch, Ragged) else CachedIndex.of(packed_lines(batch), data.size(0))
     layout = BatchLayout(index, data.shape[:1], source=batch)
     return (data, layout) if reset is None else _cut(data, layout, read_reset(reset, layout.shape, name))
 
@@ -67,7 +67,7 @@ def _padded(shape: Sequence[int], lengths: Any, batch_first: bool, name: str) ->
     first, second, _ = shape
     T, B = (second, first) if batch_first else (first, second)
     steps = read_lengths(lengths, T, B, name)
-    lines = Lines.batch_first(B, T, steps) if batch_first else Lines.dense(T, B, steps)
+    lines = RowIndex.batch_first(B, T, steps) if batch_first else RowIndex.dense(T, B, steps)
     return BatchLayout(CachedIndex.of(lines, T * B), (first, second), batch_first)
 
 
@@ -102,7 +102,7 @@ def _cut(x: Tensor, layout: BatchLayout, reset: NDArray[np.bool_]) -> tuple[Tens
         # A packed sequence has no stride in time: its rows are laid one after another first.
         where = lines.row_by_row()
         order = torch.from_numpy(where).to(x.device)
-        cut, reset, lines = x[order], reset[where], Lines.ragged(lines.lengths)
+        cut, reset, lines = x[order], reset[where], RowIndex.ragged(lines.lengths)
     else:
         cut = x
     found = cut_rows(lines, reset)

@@ -16,7 +16,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from anaphora.kernels.row_index import Indices, Lines
+from anaphora.kernels.row_index import Indices, RowIndex
 
 
 class ResetSegments(NamedTuple):
@@ -24,7 +24,7 @@ class ResetSegments(NamedTuple):
 
     first: Indices  # (B,): each row's first segment
     last: Indices  # (B,): each row's last segment
-    lines: Lines  # the index of the rows
+    lines: RowIndex  # the index of the rows
     reset: NDArray[np.bool_]  # (N,)
 
     def begin(self, state: Tensor, default: Tensor, directions: int) -> Tensor:
@@ -60,13 +60,13 @@ def _on(rows: Indices, like: Tensor) -> Tensor:
     return torch.from_numpy(rows).to(like.device)
 
 
-def cut_rows(lines: Lines, reset: NDArray[np.bool_]) -> tuple[Lines, ResetSegments] | None:
+def cut_rows(lines: RowIndex, reset: NDArray[np.bool_]) -> tuple[RowIndex, ResetSegments] | None:
     """Return the index (T,), (S,), (S,) of rows cut before every step with ``reset`` (N,) set; None if none is."""
     found = lines.cut(reset)
     return None if found is None else (found[0], ResetSegments(*found[1:], lines, reset))
 
 
-def by_time(lines: Lines) -> Indices:
+def by_time(lines: RowIndex) -> Indices:
     """Return every line in use (Σ lengths,), step after step and in each step row after row, as in time-major data."""
     row = np.repeat(np.arange(lines.lengths.size), lines.lengths)
     t = np.arange(row.size) - (np.cumsum(lines.lengths) - lines.lengths)[row]

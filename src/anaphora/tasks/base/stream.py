@@ -67,7 +67,7 @@ class Stream(ABC, Generic[Chunk, Answers]):
 
     @abstractmethod
     def restore(self, parts: Parts) -> None:
-        """Restore the memory from the output of `parts`."""
+        """Restore the memory from the output of `parts`, arrays of any shape (n, …)."""
 
     @property
     def state(self) -> bytes:

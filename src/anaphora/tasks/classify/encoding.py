@@ -41,7 +41,7 @@ class Scale(NamedTuple):
 
     @staticmethod
     def of(steps: Series) -> Scale:
-        """Return the scale of the training part; missing numbers do not count."""
+        """Return the scale of the training part, `steps` (N, C); missing numbers do not count."""
         present = np.isfinite(steps)
         count = np.maximum(present.sum(axis=0), 1)
         mean = np.where(present, steps, 0.0).sum(axis=0) / count

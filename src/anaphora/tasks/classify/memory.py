@@ -49,7 +49,7 @@ def labelled(data: Any, separator: str | None, multi: bool | None) -> tuple[Inpu
 
 
 def columns_of(read: Inputs, multi: bool) -> Columns:
-    """Return the names that a model uses for unnamed columns."""
+    """Return the names that a model uses for unnamed columns of texts, or of series with steps (N, C)."""
     text = not isinstance(read, Ragged)
     return Columns(LABEL, (TEXT,) if text else (), () if text else (SERIES,), multi=multi)
 
@@ -74,7 +74,7 @@ def inputs(X: Any) -> Inputs:
 
 
 def count(read: Inputs) -> int:
-    """Return the number of rows."""
+    """Return the number of rows B of texts, or of series with steps (N, C)."""
     return len(read.ends) if isinstance(read, Ragged) else len(read)
 
 

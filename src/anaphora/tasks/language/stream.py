@@ -45,6 +45,7 @@ class TextStream(Stream[str, NDArray[np.float64]]):
         return {**memory, "last": np.array(self._last, np.int64), "held": text_part(self._held)}
 
     def restore(self, parts: Parts) -> None:
+        """Restore the state, parts (layers·D, 1, width), the last unit and the text that waits."""
         self._memory = tuple(parts[f"memory.{number}"] for number in range(len(self._model.layout)))
         self._last, self._held = int(parts["last"]), text_from(parts["held"])
 

@@ -69,7 +69,7 @@ class LanguageTraining(SupervisedTask[Window]):
         expect(model, "output.bias", id_files.counts(self.encoded.train, self.encoded.vocabulary.size))
 
     def batch_loss(self, model: nn.Module, batch: Window, carry: State | None) -> tuple[Tensor, State]:
-        """Return the sum () of the losses of a window, and the state in which the next window begins."""
+        """Return the sum () of the losses of a window, and the state after it, (L, B, H) per part."""
         return loss(model, batch, carry)
 
     @property

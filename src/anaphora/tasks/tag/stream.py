@@ -61,6 +61,7 @@ class TagStream(Stream[Sequence[str], tuple[str, ...]]):
         return {**memory, **search, "certain": self._certain, "given": np.array(self._given, np.int64)}
 
     def restore(self, parts: Parts) -> None:
+        """Restore the state, parts (layers·D, 1, width), and the search over the labels that are not certain yet."""
         self._memory = tuple(parts[f"memory.{number}"] for number in range(len(self._scorer.sentence.layout)))
         self._search = Search(parts["delta"], parts["paths"])
         self._certain, self._given = parts["certain"], int(parts["given"])

@@ -119,7 +119,7 @@ class Distributed:
         return [part[: int(length)] for part, length in zip(parts, lengths, strict=True)]
 
     def hand_out(self, arrays: Arrays) -> Arrays:
-        """Return the first worker's arrays in all workers."""
+        """Return the first worker's arrays, of any shape (N, …), in all workers."""
         forms = self.agree([[name, array.dtype.str, list(array.shape)] for name, array in arrays.items()])
         found = {name: np.zeros(shape, np.dtype(kind)) for name, kind, shape in forms}
         for name, array in found.items():

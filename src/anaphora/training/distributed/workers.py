@@ -50,7 +50,7 @@ class Workers(Protocol):
         """Return every worker's tensor, such as (n, H), concatenated along an axis, in all workers."""
 
     def hand_out(self, arrays: Arrays) -> Arrays:
-        """Return the first worker's arrays in all workers."""
+        """Return the first worker's arrays, of any shape (N, …), in all workers."""
 
     def heard(self, number: int | None) -> int | None:
         """Return a signal that reached this worker; the first worker also receives those of the others."""
@@ -99,7 +99,7 @@ class Alone:
         return numbers
 
     def hand_out(self, arrays: Arrays) -> Arrays:
-        """Return the arrays themselves."""
+        """Return the arrays themselves, of any shape (N, …)."""
         return arrays
 
     def heard(self, number: int | None) -> int | None:
