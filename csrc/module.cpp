@@ -120,8 +120,8 @@ nb::dict table_of_cells() {
   const Noise zoneout{nullptr, &keep, &keep, 0, 0};
   nb::dict rows;
   for (const CellTraits& of : cells)
-    rows[of.name] = nb::make_tuple(of.gates, of.saved_slots, of.own, of.memories,
-                                   saved_slots(of.kind, zoneout) - of.saved_slots);
+    rows[of.name] =
+        nb::make_tuple(of.gates, of.saved_slots, of.own, of.memories, saved_slots(of.kind, zoneout) - of.saved_slots);
   return rows;
 }
 
