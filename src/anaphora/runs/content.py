@@ -9,7 +9,7 @@ each part names its kind, so that JSON can restore it.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -93,6 +93,12 @@ class ReportSection:
 
     title: str
     parts: tuple[Part, ...]
+
+
+def tabled(title: str, head: Sequence[str], rows: Iterable[Iterable[Cell]], about: str = "") -> ReportSection:
+    """Return a section with one table, below a paragraph if `about` is not empty."""
+    table = ReportTable(tuple(head), tuple(map(tuple, rows)))
+    return ReportSection(title, (Paragraph(about), table) if about else (table,))
 
 
 def from_json(values: Sequence[Mapping[str, Any]]) -> list[ReportSection]:

@@ -9,6 +9,7 @@ import math
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from operator import attrgetter
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -55,28 +56,20 @@ class Score(Protocol):
         """Return the figures as lines of a report."""
 
 
-class Judgement(Protocol):
+@dataclass(frozen=True)
+class Judgement:
     """A task's judgement of its score on the held-out part, or of no score if there is none yet."""
 
-    @property
-    def results(self) -> Sequence[Result]:
-        """Figures with their baselines; the first result decides whether the network loses."""
+    results: Sequence[Result]  # with their baselines; the first decides whether the network is worse than its baseline
+    headline: Sequence[str]  # the lines of a report about the score; empty without a score
+    notes: Sequence[str]  # sentences about the score and the baseline
+    facts: Mapping[str, Any]  # the task's own part of the model card
+    sections: Sequence[ReportSection] = ()  # of the run's page
 
-    @property
-    def headline(self) -> Sequence[str]:
-        """The lines of a report about the score; empty without a score."""
 
-    @property
-    def sections(self) -> Sequence[ReportSection]:
-        """Sections of the run's page."""
-
-    @property
-    def notes(self) -> Sequence[str]:
-        """Sentences about the score and the baseline."""
-
-    @property
-    def facts(self) -> Mapping[str, Any]:
-        """The task's own part of the model card."""
+def figures(score: Any, *names: str) -> tuple[Any, ...]:
+    """Return figures of a score, named as `accuracy` or `both.accuracy`; a None for each without a score."""
+    return tuple(None if score is None else attrgetter(name)(score) for name in names)
 
 
 @dataclass(frozen=True)

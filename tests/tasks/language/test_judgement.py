@@ -58,7 +58,7 @@ def test_a_held_out_part_of_two_units_has_sections(model: LanguageModel) -> None
 
 
 def test_the_result_beside_the_baseline() -> None:
-    judged = judgement.Judgement(
+    judged = judgement.judgement(
         None, Baseline(5.5, 5.25, 7, None), "word", 9, 9, short_of_time=False, known={}, validation_loss=None
     )
     assert judged.results == (Result("nats", "word", None, 5.5, "the n-gram model"),)

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from anaphora.baselines.cloze import GapScores
 from anaphora.data.text.id_files import Units
-from anaphora.runs.content import Cell, Paragraph, ReportSection, ReportTable
+from anaphora.runs.content import Cell, Paragraph, ReportSection, ReportTable, tabled
 from anaphora.tasks.fill.network import SIDES
 from anaphora.tasks.fill.predict import GapFiller
 from anaphora.tasks.fill.score import BOTH, PAST, Predicted, judge, method
@@ -63,11 +63,9 @@ def _by_frequency(words: NDArray[np.bool_], found: Predicted) -> ReportSection:
     unknown = int((rank == 0).sum())
     if unknown:
         rows.append(("unknown", unknown, 0.0, 0.0))
-    about = Paragraph(
-        "Share of gaps whose most probable word is right, by the frequency rank of the word in the training part."
-    )
+    about = "Share of gaps whose most probable word is right, by the frequency rank of the word in the training part."
     head = ("frequency rank", "gaps", BOTH, PAST)
-    return ReportSection("Accuracy by word frequency", (about, ReportTable(head, tuple(rows))))
+    return tabled("Accuracy by word frequency", head, rows, about)
 
 
 def _accuracy(found: Predicted, side: str, inside: NDArray[np.bool_]) -> float:
