@@ -82,12 +82,12 @@ class Task:
     summary: str
     config: type[Any]  # of its sections one is `training`
     presets: Mapping[str, Preset]
-    default_preset: str
     search_space: Mapping[str, Space]
     help: str
     metavar: str
     data_help: str
     described: str  # a model of it, in the words of a refusal
+    default_preset: str = "medium"
     run_options: tuple[Option, ...] = ()
     eval_options: tuple[Option, ...] = ()
     requirements: tuple[Requirement, ...] = ()  # between these options

@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from anaphora.bundle import spec
+from anaphora.config.units import PLURAL
 from anaphora.data.batches import Ragged
 from anaphora.metrics import classification
 from anaphora.nn import ragged
@@ -30,7 +31,7 @@ from anaphora.tasks.classify.judgement import judgement
 from anaphora.tasks.classify.network import AMOUNTS, share_unknown, specification
 from anaphora.tasks.classify.predict import Classifier
 from anaphora.tasks.classify.score import Score, judge, shown, temperature_of
-from anaphora.tasks.classify.settings import PLURAL, ClassifyConfig, Training
+from anaphora.tasks.classify.settings import ClassifyConfig, Training
 from anaphora.training.augment import hide_symbols
 from anaphora.training.defaults import settled
 from anaphora.training.initialise import small_embeddings

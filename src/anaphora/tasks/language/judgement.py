@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from anaphora.config.units import PLURAL
 from anaphora.data.text.id_files import Units
 from anaphora.metrics import language_model
 from anaphora.runs.content import Paragraph, Preformatted, ReportSection, Result, tabled
@@ -16,7 +17,6 @@ from anaphora.runs.report import Judgement, figures
 from anaphora.tasks.language import score, windows
 from anaphora.tasks.language.baseline import Baseline
 from anaphora.tasks.language.predict import LanguageModel, Prompt
-from anaphora.tasks.language.settings import PLURAL
 
 NGRAM = "the n-gram model"
 _PROMPT, _WRITTEN, _TEMPERATURE, _SEED = 60, 400, 0.8, 0

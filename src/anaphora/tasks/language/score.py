@@ -24,6 +24,7 @@ from numpy.typing import NDArray
 
 from anaphora.baselines.ngram import KneserNey, order_for
 from anaphora.config.old_names import card_by_current_names
+from anaphora.config.units import PLURAL
 from anaphora.data.files.text import Text
 from anaphora.data.text.id_files import Units
 from anaphora.data.text.tokenized import units_of
@@ -33,7 +34,7 @@ from anaphora.errors import DataError
 from anaphora.metrics.language_model import bits_per_byte, surprise
 from anaphora.runtime import Model
 from anaphora.tasks.language import windows
-from anaphora.tasks.language.settings import PLURAL, SCORED
+from anaphora.tasks.language.settings import SCORED
 from anaphora.tasks.language.windows import Piece
 
 LOGITS_AT_ONCE = 2**22

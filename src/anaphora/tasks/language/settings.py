@@ -11,27 +11,21 @@ from anaphora import config
 from anaphora.config import Config, ConfigSection, Preset, Values
 from anaphora.config.network import Count, Layers, Rows, Share, Width, option
 from anaphora.config.search_space import SearchChoice, SearchRange, Space
+from anaphora.config.units import Units
 from anaphora.tasks.base.declaration import Option, Requirement, Task
 from anaphora.tasks.base.run_options import BASELINE_TEXT, DRAWING
 
-Units = Literal["char", "byte", "word", "subword"]
-
-
-HELD_OUT = 0.1
 SCORED = 2_000_000  # units: of a longer held-out part, or text that is evaluated, so many are scored, evenly spread
-PLURAL = {"char": "characters", "byte": "bytes", "word": "words", "subword": "subwords"}
 
 
 class Data(ConfigSection):
     """The data: how the text is tokenized and split."""
 
     units: Units = option("char", "unit of tokenization")
-    vocabulary: int | None = Field(
-        default=None,
-        ge=3,
-        description="vocabulary size, at most; not set: all characters, 10,000 words, 4,000 subwords, 256 bytes",
+    vocabulary: int | None = option(
+        None, "vocabulary size, at most; not set: all characters, 10,000 words, 4,000 subwords, 256 bytes", ge=3
     )
-    valid: float | str = option(HELD_OUT, "held-out part: a file, or a share of the text, taken from its end")
+    valid: float | str = option(0.1, "held-out part: a file, or a share of the text, taken from its end")
     encoding: str = option("utf-8", "text encoding of the files")
 
 
@@ -127,7 +121,6 @@ TASK = Task(
     "A language model: text in, the next character or word out.",
     config=LanguageConfig,
     presets=PRESETS,
-    default_preset="medium",
     search_space=SEARCH,
     help=HELP,
     metavar="TEXT...",

@@ -15,6 +15,7 @@ import torch
 from torch import Tensor, nn
 
 from anaphora.bundle import spec
+from anaphora.config.units import PLURAL
 from anaphora.data.text import id_files
 from anaphora.data.text.corpus import TextCorpus
 from anaphora.data.text.id_files import Units
@@ -28,7 +29,7 @@ from anaphora.tasks.language.data import Encoded, encode
 from anaphora.tasks.language.judgement import HeldOutScore, is_finite, judgement, sections
 from anaphora.tasks.language.network import specification
 from anaphora.tasks.language.predict import LanguageModel
-from anaphora.tasks.language.settings import PLURAL, LanguageConfig, Training
+from anaphora.tasks.language.settings import LanguageConfig, Training
 from anaphora.tasks.language.windows import Window, Windows
 from anaphora.training.initialise import expect
 from anaphora.training.observer import Observer

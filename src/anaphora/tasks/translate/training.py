@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from anaphora.bundle import spec
+from anaphora.config.units import PLURAL
 from anaphora.data.batches import Bucketed, Ragged, RowBatches
 from anaphora.data.sampling import evenly_spaced
 from anaphora.nn import ragged
@@ -33,7 +34,7 @@ from anaphora.tasks.translate.judgement import judgement, samples
 from anaphora.tasks.translate.network import specification
 from anaphora.tasks.translate.predict import Translator
 from anaphora.tasks.translate.score import Figures, Score
-from anaphora.tasks.translate.settings import PLURAL, Training, TranslateConfig
+from anaphora.tasks.translate.settings import Training, TranslateConfig
 from anaphora.training.augment import hide_symbols
 from anaphora.training.initialise import drop_recurrently, expect, small_embeddings
 from anaphora.training.observer import Observer
