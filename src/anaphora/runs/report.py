@@ -7,11 +7,12 @@ from __future__ import annotations
 
 import math
 import time
+from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from operator import attrgetter
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
 from numpy.typing import NDArray
 
@@ -46,12 +47,15 @@ class TrainedWeights:
         return sum(math.prod(shape) for shape in spec.tensors(self.tree).values())
 
 
-class Score(Protocol):
-    """The score of a model on data, in the measures of its task."""
+@dataclass(frozen=True)
+class Score(ABC):
+    """The score of a model on data; the fields are the measures of its task."""
 
     def as_json(self) -> dict[str, Any]:
         """Return the figures as plain values."""
+        return asdict(self)
 
+    @abstractmethod
     def lines(self) -> list[str]:
         """Return the figures as lines of a report."""
 

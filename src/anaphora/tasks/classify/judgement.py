@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import asdict
 from typing import Any
 
 from anaphora.runs.content import Cell, ReportSection, Result, tabled
@@ -37,7 +38,7 @@ def judgement(score: Score | None, baseline: Baseline, by_f1: bool, known: dict[
             **known,
             "scored_rows": rows,
             **dict(zip(_FIGURES, figures(score, *_FIGURES), strict=True)),
-            "baseline": baseline.facts(),
+            "baseline": asdict(baseline),
         },
         sections=() if score is None else tuple(_sections(score)),
     )

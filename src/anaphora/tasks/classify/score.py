@@ -6,7 +6,7 @@ accuracy = share of rows whose label is the likeliest one        macro F1 = mean
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from anaphora.data.batches import Ragged
 from anaphora.formatting import columns, shortened, titled
 from anaphora.metrics import classification as metrics
+from anaphora.runs import report as reports
 from anaphora.tasks.classify.data import Rows
 from anaphora.tasks.classify.encoding import targets
 from anaphora.tasks.classify.inputs import Labels
@@ -46,7 +47,7 @@ class Worst:
 
 
 @dataclass(frozen=True)
-class Score:
+class Score(reports.Score):
     """The score of a classifier; `labels` may end in labels without a training row, which count as wrong."""
 
     rows: int
@@ -66,10 +67,6 @@ class Score:
     support: tuple[int, ...]  # rows that have each label
     confusion: tuple[tuple[int, ...], ...]  # rows: truth, columns: prediction; () with several labels
     worst: tuple[Worst, ...]
-
-    def as_json(self) -> dict[str, Any]:
-        """Plain values."""
-        return asdict(self)
 
     def lines(self) -> list[str]:
         """Return the lines of a report."""
@@ -131,7 +128,8 @@ def judge(scores: NDArray[np.float32], rows: Rows, labels: Sequence[str], temper
     truth = targets(rows.labels, names, multi)
     known = truth[:, : len(labels)] if multi else np.where(truth < len(labels), truth, -1)
     each = metrics.nats(scores, known, temperature, multi)
-    right, per_label, table, predictions = _compared(scores, truth, temperature, len(names), multi)
+    predicted = _predicted(scores, temperature, len(names), multi)
+    right, per_label, table = compared(truth, predicted, len(names))
     errors = [_error(scores, known, t, multi) for t in (temperature, 1.0)]
     finite = each[np.isfinite(each)]
     order = np.argsort(-each, kind="stable")
@@ -154,28 +152,32 @@ def judge(scores: NDArray[np.float32], rows: Rows, labels: Sequence[str], temper
         support=tuple(per_label.rows.tolist()),
         confusion=tuple(tuple(row) for row in table.tolist()),
         worst=tuple(
-            Worst(rows.at(row), shown(rows, row), rows.labels[row], _names(predictions[row], labels), float(each[row]))
+            Worst(rows.at(row), shown(rows, row), rows.labels[row], _names(predicted[row], labels), float(each[row]))
             for row in wrong
         ),
     )
 
 
-def _compared(
-    scores: NDArray[np.float32], truth: NDArray[Any], temperature: float, labels: int, multi: bool
-) -> tuple[NDArray[np.bool_], metrics.PerLabel, NDArray[np.int64], list[list[int]]]:
-    """Return which rows are right, figures of each label, the confusion matrix, and each row's predictions."""
+def compared(
+    truth: NDArray[Any], predicted: NDArray[Any], labels: int
+) -> tuple[NDArray[np.bool_], metrics.PerLabel, NDArray[np.int64]]:
+    """Return which rows (B,) are right, the figures of each label, and the confusion matrix (K, K); with several labels
+    `truth` and `predicted` are (B, K), otherwise (B,), and there is no matrix.
+    """
+    if truth.ndim == 2:
+        true, given = truth > 0, predicted > 0
+        found = metrics.per_label((true & given).sum(0), given.sum(0), true.sum(0))
+        return (true == given).all(1), found, np.zeros((0, 0), np.int64)
+    table = metrics.confusion(truth, predicted, labels)
+    return truth == predicted, metrics.per_label(table.diagonal(), table.sum(0), table.sum(1)), table
+
+
+def _predicted(scores: NDArray[np.float32], temperature: float, labels: int, multi: bool) -> NDArray[Any]:
+    """Return the predictions of scores (B, K) in the form of targets."""
     p = metrics.probabilities(scores, temperature, multi)
-    if multi:
-        predicted = np.zeros((len(p), labels), np.bool_)
-        predicted[:, : p.shape[1]] = p >= THRESHOLD
-        true = truth > 0
-        found = metrics.per_label((predicted & true).sum(0), predicted.sum(0), true.sum(0))
-        given = [np.flatnonzero(row).tolist() for row in predicted]
-        return (predicted == true).all(1), found, np.zeros((0, 0), np.int64), given
-    best = np.asarray(p.argmax(1), dtype=np.int64)
-    table = metrics.confusion(truth, best, labels)
-    found = metrics.per_label(table.diagonal(), table.sum(0), table.sum(1))
-    return best == truth, found, table, best[:, None].tolist()
+    if not multi:
+        return np.asarray(p.argmax(1), dtype=np.int64)
+    return np.pad(p >= THRESHOLD, ((0, 0), (0, labels - p.shape[1])))
 
 
 def _error(scores: NDArray[np.float32], known: NDArray[Any], temperature: float, multi: bool) -> float:
@@ -185,8 +187,10 @@ def _error(scores: NDArray[np.float32], known: NDArray[Any], temperature: float,
     return metrics.calibration_error(p.max(1), p.argmax(1) == known)
 
 
-def _names(predictions: Sequence[int], labels: Sequence[str]) -> Labels:
-    return tuple(labels[number] for number in predictions)
+def _names(prediction: NDArray[Any], labels: Sequence[str]) -> Labels:
+    """Return the names of a row's prediction, a number () or a truth (K,) for each label."""
+    numbers = np.flatnonzero(prediction) if prediction.ndim else prediction[None]
+    return tuple(labels[number] for number in numbers.tolist())
 
 
 def shown(rows: Rows, row: int) -> str:

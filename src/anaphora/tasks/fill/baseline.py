@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
-from typing import Any
+from dataclasses import dataclass
 
 from anaphora.baselines.cloze import LARGEST, GapCounts
 from anaphora.tasks.fill.data import Encoded
@@ -27,10 +26,6 @@ class Baseline:
     def counts(self) -> MethodScore:
         """The better simple method: counts of both neighbours."""
         return self.methods[0]
-
-    def facts(self) -> list[dict[str, Any]]:
-        """For the model's card."""
-        return [asdict(each) for each in self.methods]
 
 
 def counted(minutes: float | None, encoded: Encoded) -> GapCounts:

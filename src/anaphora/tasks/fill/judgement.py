@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import asdict
 from typing import Any
 
 from anaphora.runs.content import ReportSection, Result
@@ -43,5 +44,6 @@ def judgement(
     if score is not None and (ratio or 1) < 1:
         notes.append("Both sides are right less often than the past alone: train longer (--minutes), or on more text.")
     own = {} if score is None else score.as_json()
-    facts = {**known, **{name: own.get(name) for name in _FIGURES}, "baselines": baseline.facts()}
+    methods = [asdict(each) for each in baseline.methods]
+    facts = {**known, **{name: own.get(name) for name in _FIGURES}, "baselines": methods}
     return Judgement(results, headline(score), notes, facts, sections)

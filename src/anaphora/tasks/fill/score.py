@@ -21,6 +21,7 @@ from anaphora.baselines.cloze import GapCounts, GapScores
 from anaphora.errors import DataError
 from anaphora.formatting import columns
 from anaphora.metrics.language_model import perplexity
+from anaphora.runs import report as reports
 from anaphora.tasks.fill.joined import JoinedNetwork
 from anaphora.tasks.fill.network import SIDES
 from anaphora.tasks.fill.windows import Gaps
@@ -50,7 +51,7 @@ class MethodScore:
 
 
 @dataclass(frozen=True)
-class Score:
+class Score(reports.Score):
     """The score of a gap filler; `baselines` are the simple methods, or () with the reason in `baseline_note`."""
 
     gaps: int
@@ -67,17 +68,9 @@ class Score:
         return self.both.accuracy / self.past.accuracy if self.past.accuracy else None
 
     def as_json(self) -> dict[str, Any]:
-        """Plain values."""
-        return {
-            "gaps": self.gaps,
-            "text_units": self.text_units,
-            "unknown_gaps": self.unknown_gaps,
-            "both": self.both.as_json(),
-            "past": self.past.as_json(),
-            "baselines": [each.as_json() for each in self.baselines],
-            "baseline_note": self.baseline_note,
-            "ratio": self.ratio,
-        }
+        sides = {"both": self.both.as_json(), "past": self.past.as_json()}
+        baselines = [each.as_json() for each in self.baselines]
+        return {**super().as_json(), **sides, "baselines": baselines, "ratio": self.ratio}
 
     def lines(self) -> list[str]:
         """Return the lines of a report."""

@@ -16,8 +16,7 @@ from __future__ import annotations
 import hashlib
 import math
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
-from typing import Any
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -32,6 +31,7 @@ from anaphora.data.text.vocabulary import Vocabulary
 from anaphora.decode import log_probabilities
 from anaphora.errors import DataError
 from anaphora.metrics.language_model import bits_per_byte, surprise
+from anaphora.runs import report as reports
 from anaphora.runtime import Model
 from anaphora.tasks.language import windows
 from anaphora.tasks.language.settings import SCORED
@@ -42,7 +42,7 @@ LOGITS_AT_ONCE = 2**22
 
 
 @dataclass(frozen=True)
-class Score:
+class Score(reports.Score):
     """The score of a text, per unit; `baseline_nats` is None with the reason in `baseline_note`."""
 
     unit: str
@@ -55,10 +55,6 @@ class Score:
     bits_per_byte: float
     baseline_nats: float | None
     baseline_note: str
-
-    def as_json(self) -> dict[str, Any]:
-        """Plain values."""
-        return asdict(self)
 
     def lines(self) -> list[str]:
         """Return the lines of a report: the network beside the n-gram model."""

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import asdict, astuple, dataclass
-from typing import Any
+from dataclasses import astuple, dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,6 +12,7 @@ from anaphora.data.files.conll import Sentences
 from anaphora.formatting import columns, shortened, titled
 from anaphora.metrics import spans
 from anaphora.metrics.tagging import Measured, measured
+from anaphora.runs import report as reports
 from anaphora.tasks.tag.encoding import Part, Reader
 from anaphora.tasks.tag.symbols import UNKNOWN
 
@@ -45,7 +45,7 @@ class Each:
 
 
 @dataclass(frozen=True)
-class Score:
+class Score(reports.Score):
     """The score of a tagger; precision, recall and F1 are of spans, None if tags mark no spans."""
 
     sentences: int
@@ -67,10 +67,6 @@ class Score:
     each: tuple[Each, ...]
     confused: tuple[tuple[int, str, str], ...]
     worst: tuple[Worst, ...]
-
-    def as_json(self) -> dict[str, Any]:
-        """Plain values."""
-        return asdict(self)
 
     def lines(self) -> list[str]:
         """Return the lines of a report: the network beside each word's most frequent tag."""

@@ -12,7 +12,7 @@ Source: Papineni et al., ACL 2002; Popović, WMT 2015; Post, WMT 2018.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -20,6 +20,7 @@ import numpy as np
 from anaphora.data.examples import Indices
 from anaphora.data.files.pairs import Pairs
 from anaphora.errors import MissingExtra
+from anaphora.runs import report as reports
 from anaphora.tasks.translate.encoding import prepared
 
 _WORST = 20
@@ -48,7 +49,7 @@ class ScoredPair:
 
 
 @dataclass(frozen=True)
-class Score:
+class Score(reports.Score):
     """The score of outputs; BLEU and chrF are in percent, `exact` is a share."""
 
     rows: int
@@ -61,10 +62,6 @@ class Score:
     length_ratio: float  # words of the outputs by words of the references
     worst: tuple[ScoredPair, ...]
     first: tuple[ScoredPair, ...]  # some pairs as they come
-
-    def as_json(self) -> dict[str, Any]:
-        """Plain values."""
-        return asdict(self)
 
     def lines(self) -> list[str]:
         """Return the lines of a report."""
