@@ -23,11 +23,10 @@ from anaphora.runs.report import Judgement, Tensors, TrainedWeights
 from anaphora.runtime.model import MultipartModel
 from anaphora.tasks.fill.baseline import Baseline, baseline, counted
 from anaphora.tasks.fill.data import Encoded, encode
-from anaphora.tasks.fill.judgement import judgement
+from anaphora.tasks.fill.judgement import judgement, sections
 from anaphora.tasks.fill.network import OF_GAPS, SIDES, specification
 from anaphora.tasks.fill.predict import GapFiller
 from anaphora.tasks.fill.score import Score, judge, summed
-from anaphora.tasks.fill.sections import sections
 from anaphora.tasks.fill.settings import SCORED, FillConfig
 from anaphora.tasks.fill.windows import Gaps, Ids, Windows, gaps_of
 from anaphora.training.augment import hide_symbols

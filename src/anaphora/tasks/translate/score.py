@@ -114,6 +114,14 @@ def figures(outputs: Sequence[str], references: Sequence[str], lower: bool) -> F
     return Figures(bleu, chrf, _exact(outputs, plain, lower))
 
 
+def copied(pairs: Pairs, rows: Indices, lower: bool) -> Figures:
+    """Score the sources of the pairs with numbers `rows` (n,) as their own translations, the baseline; raises as
+    `judge` does.
+    """
+    copies = [prepared(pairs.sources[row], lower) for row in rows]
+    return figures(copies, [pairs.targets[row] for row in rows], lower)
+
+
 def metrics(lower: bool) -> tuple[Any, Any]:
     """BLEU and chrF of sacrebleu; raises MissingExtra where it is not installed."""
     try:

@@ -27,13 +27,12 @@ from anaphora.nn import ragged
 from anaphora.runs.content import ReportSection
 from anaphora.runs.report import Judgement, Tensors, TrainedWeights
 from anaphora.runtime.model import MultipartModel
-from anaphora.tasks.translate.baseline import copied
 from anaphora.tasks.translate.data import Corpus
 from anaphora.tasks.translate.encoding import Encoded, Part, encode
 from anaphora.tasks.translate.judgement import judgement, samples
 from anaphora.tasks.translate.network import specification
 from anaphora.tasks.translate.predict import Translator
-from anaphora.tasks.translate.score import Figures, Score
+from anaphora.tasks.translate.score import Figures, Score, copied
 from anaphora.tasks.translate.settings import Training, TranslateConfig
 from anaphora.training.augment import hide_symbols
 from anaphora.training.initialise import drop_recurrently, expect, small_embeddings
