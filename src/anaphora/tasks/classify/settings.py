@@ -31,7 +31,7 @@ class Data(ConfigSection):
     )
     header: bool = option(True, "the first line of a CSV file names the columns; otherwise they are named 1, 2, …")
     units: Units | None = option(
-        None, "unit of tokenization; not set: words, or characters if the median row has one or two words"
+        None, "unit of tokenization; not set: words, or characters if rows have fewer than 3 words on average"
     )
     vocabulary: int | None = option(
         None, "vocabulary size, at most; not set: all characters, 20,000 words, 4,000 subwords, 256 bytes", ge=3

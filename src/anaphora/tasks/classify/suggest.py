@@ -45,7 +45,9 @@ def suggest(paths: Sequence[str | Path]) -> Suggestion:
     else:
         read |= {"text": ",".join(columns.text), "units": suggest_units(rows.inputs)}
         reasons["data.units"] = (
-            "rows are a word or two" if read["units"] == "char" else "rows are more than a few words"
+            "rows have fewer than 3 words on average"
+            if read["units"] == "char"
+            else "rows have 3 words or more on average"
         )
     values: dict[str, dict[str, Any]] = {"data": read}
     counts = Counter(label for labels in rows.labels for label in labels).most_common()

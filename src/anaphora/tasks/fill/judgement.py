@@ -54,7 +54,7 @@ def judgement(
         )
         notes.append(f"{note}{'.' if baseline.units == SCORED else ': --minutes left no time for more.'}")
     notes += lost(results[0], counts.name, "Train longer (--minutes), or on more text.")
-    if score is not None and (ratio or 1) < 1:
+    if ratio is not None and ratio < 1:
         notes.append("Both sides are right less often than the past alone: train longer (--minutes), or on more text.")
     own = {} if score is None else score.as_json()
     methods = [asdict(each) for each in baseline.methods]

@@ -130,10 +130,14 @@ def _baseline(
         each = ngram_nats(ngram, ids, pieces)
         return math.fsum(each.tolist()) / len(each), ngram.note or "counted on the text that was given"
     card = card_by_current_names(model.config.get("card", {}))
-    if card.get("held_out_sha256") == sha256:
-        known = float(card["baseline"]["nats_per_unit"])
-        return known, "this is the held-out text of the training, and its n-gram score"
-    return None, "this is not the held-out text of the training: name the training text with --baseline-text"
+    if card.get("held_out_sha256") != sha256:
+        return None, "this is not the held-out text of the training: name the training text with --baseline-text"
+    if list(pieces) != windows.cut(len(ids)):
+        return None, (
+            "the n-gram score in the model's card covers other units of this text: leave --max-units out, or name the"
+            " training text with --baseline-text"
+        )
+    return float(card["baseline"]["nats_per_unit"]), "this is the held-out text of the training, and its n-gram score"
 
 
 def ngram_nats(ngram: KneserNey, ids: Units, pieces: Sequence[Piece]) -> NDArray[np.float64]:

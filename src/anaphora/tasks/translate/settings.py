@@ -29,7 +29,10 @@ class Data(ConfigSection):
     shared: bool = option(False, "one vocabulary for both sides, learned from both")
     lower: bool = option(False, "lowercase the text on both sides, before training and scoring")
     max_length: int = option(
-        400, "maximum length of either side, in units; longer pairs are left out of training", ge=1, le=2**20
+        400,
+        "maximum length of either side, in units, its end symbol included; longer pairs are left out of training",
+        ge=1,
+        le=2**20,
     )
     valid: float | str = option(0.05, "held-out part: a table, two files separated by a comma, or a share of the pairs")
     encoding: str = option("utf-8", "text encoding of the files")
