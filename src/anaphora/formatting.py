@@ -29,6 +29,15 @@ def short_count(number: float) -> str:
     return f"{number:.3g}"
 
 
+def unit_name(kind: str) -> str:
+    """Return the full name of a kind of unit of text, in the singular.
+
+    >>> unit_name("char"), unit_name("subword")
+    ('character', 'subword')
+    """
+    return "character" if kind == "char" else kind
+
+
 def as_text(value: object) -> str:
     """Return a value of a config, a report or a table as text; a number keeps four significant digits.
 

@@ -144,8 +144,8 @@ def lost(result: Result, rival: str, remedy: str) -> list[str]:
     """Return a note on a network that is worse than its baseline."""
     if not result.loses:
         return []
-    figures = f"{result.name} {result.value:.4f} against {result.baseline:.4f}"
-    return [f"The network loses to {rival}: {figures}. {remedy}"]
+    beside = f"{result.called} {result.value:.4f} against {result.baseline:.4f}"
+    return [f"The network is worse than {rival}: {beside}. {remedy}"]
 
 
 def _cut_off(trained: TrainedWeights, unit: str) -> str:

@@ -20,11 +20,11 @@ def judgement(score: Score | None, baseline: Baseline, by_f1: bool, known: dict[
     """Return the report of a score on held-out rows, or of no score yet; `known` are facts of the data, and macro F1
     decides with `by_f1`.
     """
-    beat = f"the logistic regression ({baseline.linear})"
+    rival = f"the logistic regression ({baseline.linear})"
     accuracy, f1, nats, rows = figures(score, "accuracy", "macro_f1", "nats_per_row", "rows")
     shares = [
-        Result("accuracy", "", accuracy, baseline.linear_accuracy, beat, lower_is_better=False),
-        Result("macro F1", "", f1, baseline.linear_macro_f1, beat, lower_is_better=False),
+        Result("accuracy", "", accuracy, baseline.linear_accuracy, rival, lower_is_better=False),
+        Result("macro F1", "", f1, baseline.linear_macro_f1, rival, lower_is_better=False),
     ]
     shares = shares[::-1] if by_f1 else shares
     remedy = "Train longer (--minutes), with more dropout, or on more rows."
@@ -53,7 +53,7 @@ def _headline(score: Score, baseline: Baseline) -> list[str]:
 def _sections(score: Score) -> Iterator[ReportSection]:
     """Yield sections with figures per label, confused labels, and the rows with the highest loss."""
     each = zip(score.labels, score.support, score.precision, score.recall, score.f1, strict=True)
-    yield tabled("Labels", ("label", "rows", "precision", "recall", "F1"), each)
+    yield tabled("Labels", ("label", "support", "precision", "recall", "F1"), each)
     if score.confusion and len(score.labels) <= _MATRIX:
         rows: Iterator[tuple[Cell, ...]] = (
             (name, *row) for name, row in zip(score.labels, score.confusion, strict=True)

@@ -73,9 +73,9 @@ class Score(reports.Score):
         exactly = " (all labels of a row right)" if self.multi else ""
         lines = [
             f"{self.rows:,} rows, {len(self.labels)} labels",
-            f"  accuracy  {self.accuracy:.4f}{exactly}",
-            f"  macro F1  {self.macro_f1:.4f}" + (f"  micro F1 {self.micro_f1:.4f}" if self.multi else ""),
-            f"  nats/row  {self.nats_per_row:.4f}  calibration error {self.calibration_error:.4f}"
+            f"  accuracy      {self.accuracy:.4f}{exactly}",
+            f"  macro F1      {self.macro_f1:.4f}" + (f"  micro F1 {self.micro_f1:.4f}" if self.multi else ""),
+            f"  nats per row  {self.nats_per_row:.4f}  calibration error {self.calibration_error:.4f}"
             f" (without the temperature {self.temperature:.3g}: {self.uncalibrated_error:.4f})",
         ]
         if self.unseen:
@@ -87,7 +87,7 @@ class Score(reports.Score):
         few = len(table) <= _TABLE
         shown = table if few else sorted(table, key=lambda row: row[-1])[:_TABLE]
         rows = [[name, f"{count:,}", *(f"{value:.3f}" for value in values)] for name, count, *values in shown]
-        lines = columns(["label", "rows", "precision", "recall", "F1"], rows, right=[1, 2, 3, 4])
+        lines = columns(["label", "support", "precision", "recall", "F1"], rows, right=[1, 2, 3, 4])
         return lines if few else [f"the {_TABLE} labels with the lowest F1:", *lines]
 
     def _confused(self) -> list[str]:

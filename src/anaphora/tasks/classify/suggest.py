@@ -33,7 +33,7 @@ def suggest(paths: Sequence[str | Path]) -> Suggestion:
     rows = rows_of(tables, columns, data)
     preset = "small" if len(rows) < _SMALL else "large" if len(rows) > _LARGE else "medium"
     read: dict[str, Any] = {"label": columns.label}
-    reasons = {"data.label": f"of the columns {', '.join(tables[0].columns)}"}
+    reasons = {"data.label": f"chosen from the columns {', '.join(tables[0].columns)}"}
     if isinstance(rows.inputs, Ragged):
         read["columns"] = ",".join(columns.channels)
         reasons["data.columns"] = "the columns of numbers"

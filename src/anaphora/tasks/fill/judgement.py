@@ -16,7 +16,7 @@ from anaphora.runs.report import Judgement, figures, headline, lost
 from anaphora.tasks.fill.baseline import Baseline
 from anaphora.tasks.fill.network import SIDES
 from anaphora.tasks.fill.predict import GapFiller
-from anaphora.tasks.fill.score import BOTH, PAST, Predicted, Score, judge, method
+from anaphora.tasks.fill.score import BOTH, LEFT_TO_RIGHT, Predicted, Score, judge, method
 from anaphora.tasks.fill.settings import GAP, SCORED
 from anaphora.tasks.fill.vocabulary import WordVocabulary, spaced
 from anaphora.tasks.fill.windows import Gaps, gaps_of, pieces
@@ -40,8 +40,8 @@ def judgement(
     accuracy, top_5, nats, past, ratio = figures(score, *names)
     results = (
         Result("accuracy", "", accuracy, counts.accuracy, counts.name, lower_is_better=False),
-        Result("accuracy of the past alone", "", past, None, "", lower_is_better=False),
-        Result("times as often right as the past alone", "", ratio, None, "", lower_is_better=False),
+        Result("accuracy left to right", "", past, None, "", lower_is_better=False),
+        Result("times as often right as left to right", "", ratio, None, "", lower_is_better=False),
         Result("top 5", "", top_5, counts.top_5, counts.name, lower_is_better=False),
         Result("nats", "gap", nats, counts.nats, counts.name),
     )
@@ -55,7 +55,10 @@ def judgement(
         notes.append(f"{note}{'.' if baseline.units == SCORED else ': --minutes left no time for more.'}")
     notes += lost(results[0], counts.name, "Train longer (--minutes), or on more text.")
     if ratio is not None and ratio < 1:
-        notes.append("Both sides are right less often than the past alone: train longer (--minutes), or on more text.")
+        notes.append(
+            "Both sides are right less often than the left-to-right prediction: train longer (--minutes), or on more"
+            " text."
+        )
     own = {} if score is None else score.as_json()
     methods = [asdict(each) for each in baseline.methods]
     facts = {**known, **{name: own.get(name) for name in _FIGURES}, "baselines": methods}
@@ -102,7 +105,7 @@ def _by_frequency(words: NDArray[np.bool_], found: Predicted) -> ReportSection:
     if unknown:
         rows.append(("unknown", unknown, 0.0, 0.0))
     about = "Share of gaps whose most probable word is right, by the frequency rank of the word in the training part."
-    head = ("frequency rank", "gaps", BOTH, PAST)
+    head = ("frequency rank", "gaps", BOTH, LEFT_TO_RIGHT)
     return tabled("Accuracy by word frequency", head, rows, about)
 
 
@@ -119,7 +122,7 @@ def _table(filler: GapFiller, gaps: Gaps, chosen: NDArray[np.int64]) -> ReportTa
         words = [", ".join(f"{each.word} {each.probability:.2f}" for each in side.words) for side in sides]
         target = int(gaps.target[gap])
         rows.append((_around(filler.vocabulary, gaps, gap), symbols[target] if target else "(unknown)", *words))
-    return ReportTable(("text", "word", BOTH, PAST), tuple(rows))
+    return ReportTable(("text", "word", BOTH, LEFT_TO_RIGHT), tuple(rows))
 
 
 def _around(vocabulary: WordVocabulary, gaps: Gaps, gap: int) -> str:

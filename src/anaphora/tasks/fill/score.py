@@ -1,4 +1,4 @@
-"""The score of a gap filler, from both sides and from the left side alone; ``train`` reports the numbers of ``eval``.
+"""The score of a gap filler, from both sides and left to right; ``train`` reports the numbers of ``eval``.
 
     accuracy    share of the gaps whose word is the likeliest one        top 5    share whose word is among the five
     nats        mean of −ln p(the word)                                  perplexity = exp(nats)
@@ -27,7 +27,7 @@ from anaphora.tasks.fill.network import SIDES
 from anaphora.tasks.fill.windows import Gaps
 
 FIRST = 5
-BOTH, PAST = "both sides", "the past alone"
+BOTH, LEFT_TO_RIGHT = "both sides", "left to right"
 COUNTS, FREQUENT = "counts of both neighbours", "the most frequent word"
 
 
@@ -64,7 +64,7 @@ class Score(reports.Score):
 
     @property
     def ratio(self) -> float | None:
-        """The accuracy from both sides divided by the accuracy from the left side alone; None if the latter is 0."""
+        """The accuracy from both sides divided by the accuracy left to right; None if the latter is 0."""
         return self.both.accuracy / self.past.accuracy if self.past.accuracy else None
 
     def as_json(self) -> dict[str, Any]:
@@ -85,9 +85,9 @@ class Score(reports.Score):
                 ],
                 right=(1, 2, 3),
             ),
-            "  the past alone is never right"
+            "  the left-to-right prediction is never right"
             if self.ratio is None
-            else f"  both sides are right {self.ratio:.2f} times as often as the past alone",
+            else f"  both sides are right {self.ratio:.2f} times as often as the left-to-right prediction",
             *([] if self.baselines else [f"  counts of neighbours: not computed: {self.baseline_note}"]),
         ]
 
@@ -143,5 +143,6 @@ def method(name: str, judged: GapScores, target: NDArray[np.int64]) -> MethodSco
 def summed(found: Predicted, simple: Sequence[MethodScore], note: str) -> Score:
     """The score of a network beside the simple methods."""
     target = found.gaps.target
-    both, past = (method(name, found.ranks[side], target) for name, side in zip((BOTH, PAST), SIDES, strict=True))
+    names = zip((BOTH, LEFT_TO_RIGHT), SIDES, strict=True)
+    both, past = (method(name, found.ranks[side], target) for name, side in names)
     return Score(len(target), found.text_units, int((target == 0).sum()), both, past, tuple(simple), note)

@@ -80,13 +80,12 @@ SEARCH: dict[str, Space] = {
 HELP = """Train a network that predicts a missing word from its left and right context, and write one model file.
 
 Every word of the text serves as a gap in training. The last tenth of the text is held out, unless --valid says
-otherwise. The report compares the network with its own prediction from the left context alone, and with counts of
-neighbouring words. Options override --config, and --config overrides --preset. Ctrl-C keeps the best model so far.
-"""
+otherwise. The report compares the network with its own left-to-right prediction, and with counts of neighbouring
+words. Options override --config, and --config overrides --preset. Ctrl-C keeps the best model so far."""
 RUN = (
     TOP,
     Option("mask_token", str, GAP, "MARK", "Text that marks a gap; by default three or more underscores."),
-    Option("left_to_right", bool, False, "", "Show the prediction from the left context alone, too."),
+    Option("left_to_right", bool, False, "", "Also show the left-to-right prediction."),
 )
 TASK = Task(
     "fill",

@@ -11,9 +11,10 @@ import numpy as np
 
 from anaphora.config.units import PLURAL
 from anaphora.data.text.id_files import Units
+from anaphora.formatting import unit_name
 from anaphora.metrics import language_model
 from anaphora.runs.content import Paragraph, Preformatted, ReportSection, Result, tabled
-from anaphora.runs.report import Judgement, figures
+from anaphora.runs.report import Judgement, figures, lost
 from anaphora.tasks.language import score, windows
 from anaphora.tasks.language.baseline import Baseline
 from anaphora.tasks.language.predict import LanguageModel, Prompt
@@ -63,11 +64,7 @@ def judgement(
     if scored < every:
         note = f"Both scores are computed on an evenly spaced sample of {scored:,} of the held-out part's"
         notes.append(f"{note} {every:,} units{': --minutes left no time for more.' if short_of_time else '.'}")
-    if result.loses:
-        notes.append(
-            f"The network loses to the n-gram model: {nats:.4f} against {baseline.nats:.4f} nats per {unit}. Train"
-            " longer (--minutes), or on more text."
-        )
+    notes += lost(result, NGRAM, "Train longer (--minutes), or on more text.")
     facts = {
         **known,
         "scored_units": scored,
@@ -142,4 +139,4 @@ def _surprising(model: LanguageModel, held_out: Units, most: int) -> ReportSecti
         " spread over the held-out part. The network has not learned such passages, or they do not belong"
         " in the text."
     )
-    return tabled("Passages with the highest loss", (kind, f"nats per {kind}", "passage"), rows, about)
+    return tabled("Passages with the highest loss", ("position", f"nats per {unit_name(kind)}", "passage"), rows, about)

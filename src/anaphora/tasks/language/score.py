@@ -69,7 +69,7 @@ class Score(reports.Score):
             return [*lines, f"  n-gram   not computed: {self.baseline_note}"]
         lines.append(f"  n-gram   {self.baseline_nats:.4f} nats  ({self.baseline_note})")
         if self.nats_per_unit > self.baseline_nats:
-            lines.append("The network loses to the n-gram model on this text.")
+            lines.append("The network is worse than the n-gram model on this text.")
         return lines
 
 

@@ -10,7 +10,7 @@ from anaphora.data.files.pairs import Pairs
 from anaphora.data.sampling import evenly_spaced
 from anaphora.report.attention import drawn
 from anaphora.runs.content import Paragraph, Picture, ReportSection, Result, tabled
-from anaphora.runs.report import Judgement, figures, headline
+from anaphora.runs.report import Judgement, figures, headline, lost
 from anaphora.tasks.translate.predict import Translator
 from anaphora.tasks.translate.score import Figures, Score
 
@@ -47,11 +47,7 @@ def judgement(
         )
     if score is not None and score.rows < held_out:
         notes.append(f"The score covers {score.rows:,} of {held_out:,} held-out pairs, evenly spaced.")
-    if results[0].loses:
-        notes.append(
-            f"The network loses to a copy of the source: BLEU {baseline.bleu:.2f}. Train longer"
-            " (--minutes), or on more pairs."
-        )
+    notes += lost(results[0], _COPY, "Train longer (--minutes), or on more pairs.")
     facts = {
         **known,
         **dict(zip(_FIGURES, figures(score, *_FIGURES), strict=True)),

@@ -25,11 +25,11 @@ def suggest(paths: Sequence[str | Path]) -> Suggestion:
     pairs = Pairs.of(tables)
     units = suggest_units(pairs)
     read: dict[str, Any] = {"units": units}
-    short = "texts are a word or two" if units == "char" else "texts are more than a few words"
+    short = "texts have 3 words or fewer on average" if units == "char" else "texts have more than 3 words on average"
     reasons = {"data.units": short}
     if len(tables[0].columns) > 1 and not tables[0].name.count(" and "):
         read["source"], read["target"] = choose(tables[0])
-        reasons["data.source"] = reasons["data.target"] = f"of the columns {', '.join(tables[0].columns)}"
+        reasons["data.source"] = reasons["data.target"] = f"chosen from the columns {', '.join(tables[0].columns)}"
     small = len(pairs) < _SMALL or units == "char"
     preset = "small" if small else "large" if len(pairs) > _LARGE else "medium"
     return Suggestion(preset, {"data": read}, reasons)

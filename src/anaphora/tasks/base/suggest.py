@@ -1,0 +1,42 @@
+"""Suggestions for the size of a text: preset, batches, time limit and held-out share."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from anaphora.config.toml import Suggestion
+
+
+@dataclass(frozen=True)
+class TextSizes:
+    """The sizes that a task suggests for texts, whose units it chooses."""
+
+    small: int  # a shorter text needs only the small preset
+    large: int
+    batches: int  # in an epoch, at least
+    shapes: Sequence[tuple[int, int]]  # rows and steps of a batch, the largest first
+    held_out: int  # at most
+    minutes: Mapping[str, float]  # by preset
+
+    def suggest(
+        self, size: int, steps: int, data: Mapping[str, Any], reasons: Mapping[str, str], limit: str
+    ) -> Suggestion:
+        """Suggest a config for a text of `size` units, which the network reads in `steps` steps; `data` and `reasons`
+        are the task's own, and `limit` is the reason of the time limit.
+        """
+        preset = "small" if size < self.small else "large" if size > self.large else "medium"
+        fitting = [shape for shape in self.shapes if 0.9 * steps >= self.batches * shape[0] * shape[1]]
+        batch, bptt = (*fitting, self.shapes[-1])[0]
+        training = {"batch": batch, "bptt": bptt, "minutes": self.minutes[preset]}
+        found = {
+            **reasons,
+            "data.encoding": "detected from the first bytes; `anaphora check` reads all of them",
+            "training.batch": f"{self.batches} batches or more in one epoch" if fitting else "the text is short",
+            "training.minutes": limit,
+        }
+        if 0.1 * size > self.held_out:
+            data = {**data, "valid": float(f"{self.held_out / size:.1g}")}
+            found["data.valid"] = "a smaller share of a long text is enough for a precise score"
+        return Suggestion(preset, {"data": dict(data), "training": training}, found)
