@@ -133,8 +133,8 @@ class Task:
         return found
 
     def suggest(self, paths: Sequence[str | Path]) -> Suggestion:
-        """Suggest a config for these files; raises DataError for data that cannot be read, or whose form is
-        not clear.
+        """Suggest a config for these files; raises DataError for data that cannot be read, or whose form is not clear,
+        and UsageError for standard input, which training could not read again.
         """
         found: Suggestion = self._part("suggest").suggest(paths)
         return found

@@ -58,9 +58,7 @@ class Fitted:
 
 
 def fitted(config: ClassifyConfig, corpus: Corpus, encoded: Encoded) -> Fitted:
-    """Fit the simple methods to the training part, or to a sample of it when time is short, and predict the held-out
-    part.
-    """
+    """Fit the simple methods to the training part, or to a sample if time is short; predict the held-out part."""
     training = config.training
     balanced = training.class_weights != "none"
     model = LinearBaseline(encoded.reader.kind, len(encoded.labels), encoded.multi, balanced, training.seed)

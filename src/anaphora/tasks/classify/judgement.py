@@ -17,9 +17,7 @@ _FIGURES = ("accuracy", "macro_f1", "micro_f1", "nats_per_row", "calibration_err
 
 
 def judgement(score: Score | None, baseline: Baseline, by_f1: bool, known: dict[str, Any], held_out: int) -> Judgement:
-    """Return the report of a score on held-out rows, or of no score yet; `known` are facts of the data, and macro F1
-    decides with `by_f1`.
-    """
+    """Return the report of a score, or of no score yet; `known` are facts of the data; `by_f1`: macro F1 decides."""
     rival = f"the logistic regression ({baseline.linear})"
     accuracy, f1, nats, rows = figures(score, "accuracy", "macro_f1", "nats_per_row", "rows")
     shares = [

@@ -25,13 +25,11 @@ WORST = 20
 _SHOWN = 5  # of the worst rows, labels and confusions, on a terminal
 _TEXT = 160  # characters of a row that are shown
 _TABLE = 30  # labels whose confusion matrix is printed
-_FITTED = 20  # rows that tell a temperature
+_FITTED = 20  # rows for a temperature: with fewer, an always right network would become certain
 
 
 def temperature_of(scores: NDArray[Any], targets: NDArray[Any], multi: bool) -> float:
-    """Return the temperature that fits logits (B, K) to targets best; 1 for too few rows, where an always right network
-    would become certain.
-    """
+    """Return the temperature that fits logits (B, K) to targets best; 1 for fewer than 20 rows."""
     return metrics.fit_temperature(scores, targets, multi) if len(targets) >= _FITTED else 1.0
 
 

@@ -23,10 +23,7 @@ _UNEVEN = 50  # times as many rows
 
 
 def suggest(paths: Sequence[str | Path]) -> Suggestion:
-    """Suggest columns, the units of a text, and values that depend on the number of rows.
-
-    Raises DataError for data that cannot be read, or whose form is not clear.
-    """
+    """Suggest columns, units of a text, and values for the number of rows; raises as `Task.suggest` does."""
     data = ClassifyConfig().data
     tables = read_tables([str(path) for path in paths])
     columns = choose(data, tables[0])

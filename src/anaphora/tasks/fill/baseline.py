@@ -14,9 +14,7 @@ _COUNTED_PER_MINUTE = 5_000_000  # units
 
 @dataclass(frozen=True)
 class Baseline:
-    """Scores of the simple methods on the gaps that the network is scored on; `note` says whether a part was not
-    counted.
-    """
+    """Scores of the simple methods on the network's gaps; `note` says whether a part was not counted."""
 
     methods: tuple[MethodScore, ...]
     note: str | None

@@ -32,9 +32,7 @@ _BANDS = ((1, 100), (101, 1_000), (1_001, None))  # the how-many-th most frequen
 def judgement(
     score: Score | None, baseline: Baseline, known: dict[str, Any], held_out: int, shown: Sequence[ReportSection]
 ) -> Judgement:
-    """Return the report of a score, or of no score yet; `known` are facts of the data, `held_out` counts units, and
-    `shown` are sections about gaps of the held-out part.
-    """
+    """Return the report of a score, or of no score yet; `known` are facts of the data, `held_out` counts units."""
     counts = baseline.counts
     names = ("both.accuracy", "both.top_5", "both.nats", "past.accuracy", "ratio")
     accuracy, top_5, nats, past, ratio = figures(score, *names)

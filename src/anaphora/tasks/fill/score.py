@@ -101,10 +101,7 @@ class Predicted(NamedTuple):
 
 
 def judge(network: JoinedNetwork, words: NDArray[np.bool_], gaps: Gaps, text_units: int) -> Predicted:
-    """Rank the words of gaps with a network; `words` (V,) is true for symbols that are words.
-
-    Raises DataError if there is no gap.
-    """
+    """Rank the words of gaps; `words` (V,) is true for symbols that are words. Raises DataError without a gap."""
     if not len(gaps):
         raise DataError("Expected a text with at least one word to score: add text.")
     found: dict[str, list[GapScores]] = {side: [] for side in SIDES}

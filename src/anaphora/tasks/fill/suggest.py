@@ -22,9 +22,7 @@ _SIZES = TextSizes(
 
 
 def suggest(paths: Sequence[str | Path]) -> Suggestion:
-    """Suggest an encoding, and a network and batches for the size of the text; raises as `Task.suggest` does, and
-    UsageError for standard input, because training could not read it again.
-    """
+    """Suggest an encoding, and a network and batches for the size of the text; raises as `Task.suggest` does."""
     named = files(paths)
     encoding = encoding_of(named, heads_of(named))
     units = round(sum(Path(file).stat().st_size for file in named) / _CHARACTERS_OF_A_WORD)

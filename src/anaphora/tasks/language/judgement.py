@@ -55,9 +55,7 @@ def judgement(
     validation_loss: float | None,
     sections: Sequence[ReportSection] = (),
 ) -> Judgement:
-    """Return the report of a score, or of no score yet; `scored` counts its units, `every` those of the held-out
-    part.
-    """
+    """Return the report of a score, or of no score yet; `scored` and `every` count units: scored, and all."""
     nats, bits, perplexity = figures(score, "nats", "bits", "perplexity")
     result = Result("nats", unit, nats, baseline.nats, NGRAM)
     notes = [baseline.note] if baseline.note else []

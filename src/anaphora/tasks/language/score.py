@@ -80,10 +80,7 @@ def evaluate(
     training_text: str | Text | None = None,
     max_units: int = SCORED,
 ) -> Score:
-    """Score a text, and count n-grams on the training text where it is given.
-
-    Raises DataError when a text has fewer than two units.
-    """
+    """Score a text beside n-grams of the training text, if given; raises DataError for fewer than two units."""
     text = Text.of(text) if isinstance(text, str) else text
     with units_of(vocabulary, text) as ids:
         if len(ids) < 2:
@@ -148,9 +145,7 @@ def ngram_nats(ngram: KneserNey, ids: Units, pieces: Sequence[Piece]) -> NDArray
 
 
 def nats(model: Model, ids: Units, pieces: Sequence[Piece] | None = None) -> NDArray[np.float64]:
-    """Return −log p (n,), in nats, of every unit of ids (N,) that pieces score; without pieces, of the units of a
-    score.
-    """
+    """Return −log p (n,), in nats, of the units of ids (N,) that pieces score, by default those of a score."""
     pieces = windows.cut(len(ids)) if pieces is None else pieces
     found = np.zeros(windows.scored_in(pieces), dtype=np.float64)
     if not pieces:

@@ -22,9 +22,7 @@ _SIZES = TextSizes(
 
 
 def suggest(paths: Sequence[str | Path]) -> Suggestion:
-    """Suggest an encoding and units for the text, and a network and batches for its size; raises as `Task.suggest`
-    does, and UsageError for standard input, because training could not read it again.
-    """
+    """Suggest an encoding, units, a network and batches for the size of the text; raises as `Task.suggest` does."""
     files = [str(path) for path in paths]
     heads = heads_of(files)
     encoding = encoding_of(files, heads)

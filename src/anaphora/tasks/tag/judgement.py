@@ -17,9 +17,7 @@ _FIGURES = ("accuracy", "precision", "recall", "f1", "unknown_accuracy", "exact"
 
 
 def judgement(score: Score | None, baseline: Measured, corpus: Corpus, tags: int, scored: int) -> Judgement:
-    """Return the report of a score on `scored` sentences, or of no score yet; of spans, if tags mark spans, F1 decides,
-    otherwise accuracy.
-    """
+    """Return the report of a score on `scored` sentences, or of no score yet; F1 of spans decides if there are any."""
     accuracy, f1, nats, sentences = figures(score, "accuracy", "f1", "nats_per_word", "sentences")
     shares = [
         Result("span F1", "", f1, baseline.spans.f1, _RIVAL, lower_is_better=False),

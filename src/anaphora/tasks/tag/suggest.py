@@ -15,10 +15,7 @@ _LARGE = 2_000_000
 
 
 def suggest(paths: Sequence[str | Path]) -> Suggestion:
-    """Suggest the scheme of the tags, and values that depend on the number of words.
-
-    Raises DataError for data that cannot be read, or whose form is not clear.
-    """
+    """Suggest the scheme of the tags, and values for the number of words; raises as `Task.suggest` does."""
     sentences = read_all(TagConfig().data, [str(path) for path in paths])
     scheme, words = spans.detect(sentences.tags), sentences.words
     preset = "small" if words < _SMALL else "large" if words > _LARGE else "medium"

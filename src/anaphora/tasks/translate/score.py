@@ -78,10 +78,7 @@ class Score(reports.Score):
 
 
 def judge(outputs: Sequence[str], pairs: Pairs, rows: Indices, lower: bool, decoding: str = "greedy") -> Score:
-    """Compare outputs with the targets of the pairs with numbers `rows` (n,).
-
-    Raises MissingExtra where sacrebleu is not installed.
-    """
+    """Compare outputs with the targets of pairs `rows` (n,); raises MissingExtra without sacrebleu."""
     bleu, chrf = metrics(lower)
     references = [pairs.targets[row].strip() for row in rows]
     total = bleu.corpus_score(outputs, [references])
@@ -115,9 +112,7 @@ def figures(outputs: Sequence[str], references: Sequence[str], lower: bool) -> F
 
 
 def copied(pairs: Pairs, rows: Indices, lower: bool) -> Figures:
-    """Score the sources of the pairs with numbers `rows` (n,) as their own translations, the baseline; raises as
-    `judge` does.
-    """
+    """Score the sources of pairs `rows` (n,) as their own translations: the baseline; raises as `judge` does."""
     copies = [prepared(pairs.sources[row], lower) for row in rows]
     return figures(copies, [pairs.targets[row] for row in rows], lower)
 

@@ -16,10 +16,7 @@ _LARGE = 500_000
 
 
 def suggest(paths: Sequence[str | Path]) -> Suggestion:
-    """Suggest columns, units, and values that depend on the number of pairs.
-
-    Raises DataError for data that cannot be read, or whose form is not clear.
-    """
+    """Suggest columns, units, and values for the number of pairs; raises as `Task.suggest` does."""
     data = TranslateConfig().data
     tables = open_pairs(paths, data.encoding, data.header)
     pairs = Pairs.of(tables)
