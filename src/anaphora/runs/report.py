@@ -17,7 +17,7 @@ from typing import Any
 from numpy.typing import NDArray
 
 from anaphora.bundle import spec
-from anaphora.formatting import duration_text
+from anaphora.formatting import counted, duration_text, unit_name
 from anaphora.runs.content import ReportSection, Result
 
 Tensors = Mapping[str, NDArray[Any]]
@@ -98,7 +98,7 @@ class Report:
 
     def lines(self) -> list[str]:
         """Return the lines of the report at the end of a command."""
-        steps = f"{self.steps:,} steps (best model at step {self.best_step:,})"
+        steps = f"{counted(self.steps, 'step')} (best model at step {self.best_step:,})"
         lines = [f"{self.parameters:,} parameters, {steps}, {duration_text(self.seconds)}", *self.headline]
         lines += [f"note: {note}" for note in self.notes]
         return [*lines, f"model    {self.model}", f"records  {self.run_dir}"]
@@ -152,5 +152,5 @@ def _cut_off(trained: TrainedWeights, unit: str) -> str:
     """Return the note of a report without a score."""
     if not math.isfinite(trained.validation_loss):
         return "Stopped before the first validation. `anaphora eval` computes the score."
-    look = f"Best validation loss so far: {trained.validation_loss:.4f} nats per {unit}"
-    return f"Stopped before the final score was computed. {look}. `anaphora eval` computes the score."
+    best = f"Best validation loss so far: {trained.validation_loss:.4f} nats per {unit_name(unit)}"
+    return f"Stopped before the final score was computed. {best}. `anaphora eval` computes the score."

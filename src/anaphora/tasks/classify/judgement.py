@@ -67,4 +67,4 @@ def _sections(score: Score) -> Iterator[ReportSection]:
             " these rows first."
         )
         worst = ((row.where, row.text, ", ".join(row.labels), ", ".join(row.guess), row.nats) for row in score.worst)
-        yield tabled("Worst rows", ("where", "row", "label", "predicted", "nats"), worst, about)
+        yield tabled("Wrong rows with the highest loss", ("where", "row", "label", "predicted", "nats"), worst, about)

@@ -95,7 +95,7 @@ def is_finite(score: HeldOutScore | None) -> bool:
 
 
 def _headline(network: float, ngram: float, unit: str, scored: int) -> list[str]:
-    lines = [f"held-out text, {scored:,} {PLURAL[unit]}, per {unit}:"]
+    lines = [f"held-out text, {scored:,} {PLURAL[unit]}, per {unit_name(unit)}:"]
     for name, nats in (("network", network), ("n-gram ", ngram)):
         bits, perplexity = language_model.bits(nats), language_model.perplexity(nats)
         lines.append(f"  {name}  {nats:.4f} nats  {bits:.4f} bits  perplexity {perplexity:,.2f}")
@@ -107,11 +107,11 @@ def _written(model: LanguageModel, held_out: Units) -> ReportSection:
     _, state = model.runtime.feed(model.runtime.initial(), read[:-1])
     prompt = Prompt(model.vocabulary.decode(read), state, int(read[-1]))
     written = model.write(prompt, _WRITTEN, np.random.default_rng(_SEED), temperature=_TEMPERATURE)
-    told = f"The prompt is the first {len(read)} {PLURAL[model.vocabulary.kind]} of the held-out part:"
+    about = f"The prompt is the first {len(read)} {PLURAL[model.vocabulary.kind]} of the held-out part:"
     goes_on = f"The model continues, at temperature {_TEMPERATURE}:"
     return ReportSection(
         "Generated text",
-        (Paragraph(told), Preformatted(prompt.text), Paragraph(goes_on), Preformatted("".join(written))),
+        (Paragraph(about), Preformatted(prompt.text), Paragraph(goes_on), Preformatted("".join(written))),
     )
 
 

@@ -30,6 +30,7 @@ from anaphora.data.text.tokenized import units_of
 from anaphora.data.text.vocabulary import Vocabulary
 from anaphora.decode import log_probabilities
 from anaphora.errors import DataError
+from anaphora.formatting import unit_name
 from anaphora.metrics.language_model import bits_per_byte, surprise
 from anaphora.runs import report as reports
 from anaphora.runtime import Model
@@ -61,7 +62,7 @@ class Score(reports.Score):
         unknown = f", {self.unknown_units:,} of them unknown to the model" if self.unknown_units else ""
         part = "" if self.units == self.text_units else f" of {self.text_units:,}, evenly spaced,"
         lines = [
-            f"{self.units:,}{part} {PLURAL[self.unit]} scored{unknown}; per {self.unit}:",
+            f"{self.units:,}{part} {PLURAL[self.unit]} scored{unknown}; per {unit_name(self.unit)}:",
             f"  network  {self.nats_per_unit:.4f} nats  {self.bits_per_unit:.4f} bits"
             f"  perplexity {self.perplexity:,.2f}",
         ]

@@ -58,4 +58,4 @@ def _sections(score: Score) -> Iterator[ReportSection]:
             " these sentences first. A wrong word stands as word[tag→prediction]."
         )
         worst = map(astuple, score.worst)
-        yield tabled("Worst sentences", ("where", "sentence", "wrong", "nats"), worst, about)
+        yield tabled("Wrong sentences with the highest loss", ("where", "sentence", "wrong", "nats"), worst, about)
