@@ -76,6 +76,11 @@ def figures(score: Any, *names: str) -> tuple[Any, ...]:
     return tuple(None if score is None else attrgetter(name)(score) for name in names)
 
 
+def named_figures(score: Any, names: Sequence[str]) -> dict[str, Any]:
+    """Return figures of a score by their names; a None for each without a score."""
+    return dict(zip(names, figures(score, *names), strict=True))
+
+
 @dataclass(frozen=True)
 class Report:
     """The report of a training; `score` and `baseline` are the task's own, on the held-out part."""

@@ -7,7 +7,7 @@ from dataclasses import asdict
 from typing import Any
 
 from anaphora.runs.content import Cell, ReportSection, Result, tabled
-from anaphora.runs.report import Judgement, figures, headline, lost, partly_scored
+from anaphora.runs.report import Judgement, figures, headline, lost, named_figures, partly_scored
 from anaphora.tasks.classify.baseline import Baseline
 from anaphora.tasks.classify.score import Score
 
@@ -35,7 +35,7 @@ def judgement(score: Score | None, baseline: Baseline, by_f1: bool, known: dict[
         facts={
             **known,
             "scored_rows": rows,
-            **dict(zip(_FIGURES, figures(score, *_FIGURES), strict=True)),
+            **named_figures(score, _FIGURES),
             "baseline": asdict(baseline),
         },
         sections=() if score is None else tuple(_sections(score)),

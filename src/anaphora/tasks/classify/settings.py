@@ -107,7 +107,7 @@ SEARCH: dict[str, Space] = {
 HELP = """Train a network that assigns labels to sequences, and write one model file.
 
 A tenth of the rows of each label is held out, unless --valid says otherwise. The report compares the network with a
-logistic regression. Options override --config, and --config overrides --preset. Ctrl-C keeps the best model so far."""
+logistic regression."""
 RUN = (TOP,)
 TASK = Task(
     "classify",

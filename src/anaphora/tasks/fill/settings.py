@@ -81,7 +81,7 @@ HELP = """Train a network that predicts a missing word from its left and right c
 
 Every word of the text serves as a gap in training. The last tenth of the text is held out, unless --valid says
 otherwise. The report compares the network with its own left-to-right prediction, and with counts of neighbouring
-words. Options override --config, and --config overrides --preset. Ctrl-C keeps the best model so far."""
+words."""
 RUN = (
     TOP,
     Option("mask_token", str, GAP, "MARK", "Text that marks a gap; by default three or more underscores."),

@@ -95,8 +95,7 @@ SEARCH: dict[str, Space] = {
 HELP = """Train a language model on text and write one model file.
 
 The last tenth of the text is held out, unless --valid says otherwise. The report compares the network with an n-gram
-model of the same units. Options override --config, and --config overrides --preset. Ctrl-C keeps the best model so far.
-"""
+model of the same units."""
 RUN = (
     Option(
         "prompt",

@@ -8,7 +8,7 @@ from dataclasses import astuple
 from anaphora.metrics import spans
 from anaphora.metrics.tagging import Measured
 from anaphora.runs.content import ReportSection, Result, tabled
-from anaphora.runs.report import Judgement, figures, headline, lost, partly_scored
+from anaphora.runs.report import Judgement, figures, headline, lost, named_figures, partly_scored
 from anaphora.tasks.tag.data import Corpus
 from anaphora.tasks.tag.score import Score
 
@@ -38,7 +38,7 @@ def judgement(score: Score | None, baseline: Measured, corpus: Corpus, tags: int
             "held_out_sentences": len(corpus.held_out),
             "held_out_words": corpus.held_out.words,
             "scored_sentences": sentences,
-            **dict(zip(_FIGURES, figures(score, *_FIGURES), strict=True)),
+            **named_figures(score, _FIGURES),
             "baseline": {"accuracy": baseline.accuracy, "f1": baseline.spans.f1},
         },
         sections=() if score is None else tuple(_sections(score)),

@@ -110,8 +110,7 @@ SEARCH: dict[str, Space] = {
 HELP = """Train a network that assigns a tag to every word of a sentence, and write one model file.
 
 A share of the sentences is held out, unless --valid says otherwise. The report compares the network with the most
-frequent tag of each word. Options override --config, and --config overrides --preset. Ctrl-C keeps the best model so
-far."""
+frequent tag of each word."""
 FORM = Option("form", str, "auto", "FORM", "Input format: auto, lines, columns, conllu or json.", "--format")
 TASK = Task(
     "tag",

@@ -10,7 +10,7 @@ from anaphora.data.files.pairs import Pairs
 from anaphora.data.sampling import evenly_spaced
 from anaphora.report.attention import drawn
 from anaphora.runs.content import Paragraph, Picture, ReportSection, Result, tabled
-from anaphora.runs.report import Judgement, figures, headline, lost
+from anaphora.runs.report import Judgement, figures, headline, lost, named_figures
 from anaphora.tasks.translate.predict import Translator
 from anaphora.tasks.translate.score import Figures, Score
 
@@ -50,7 +50,7 @@ def judgement(
     notes += lost(results[0], _COPY, "Train longer (--minutes), or on more pairs.")
     facts = {
         **known,
-        **dict(zip(_FIGURES, figures(score, *_FIGURES), strict=True)),
+        **named_figures(score, _FIGURES),
         "nats_per_unit": nats,
         "baseline": asdict(baseline),
     }

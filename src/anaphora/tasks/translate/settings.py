@@ -100,8 +100,7 @@ SEARCH: dict[str, Space] = {
 HELP = """Train a network that maps a text to another text, such as a translation, and write one model file.
 
 Each line of the two files is one pair. A share of the pairs is held out, unless --valid says otherwise. The report
-compares BLEU and chrF of the decoded texts with those of a copy of the source. Options override --config, and --config
-overrides --preset. Ctrl-C keeps the best model so far."""
+compares BLEU and chrF of the decoded texts with those of a copy of the source."""
 DECODING = (
     Option("beam", int, 1, "N", "Beam size; 1 is greedy decoding.", least=1),
     Option(
