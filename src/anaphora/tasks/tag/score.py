@@ -84,9 +84,9 @@ class Score(reports.Score):
         ]
         if self.f1 is not None:
             lines.append(f"  precision {self.precision:.4f}, recall {self.recall:.4f}")
-        told = "" if self.unknown_accuracy is None else f", accuracy on them {self.unknown_accuracy:.4f}"
+        on_them = "" if self.unknown_accuracy is None else f", accuracy on them {self.unknown_accuracy:.4f}"
         lines += [
-            f"  {self.unknown_words:,} words not in the vocabulary{told}",
+            f"  {self.unknown_words:,} words not in the vocabulary{on_them}",
             f"  {self.exact:.2%} of the sentences without a mistake",
             f"  {self.nats_per_word:.4f} nats per word at temperature {self.temperature:.3g}",
         ]

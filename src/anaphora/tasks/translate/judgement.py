@@ -91,8 +91,8 @@ def _attention(translator: Translator, sources: Sequence[str]) -> tuple[ReportSe
         Picture(drawn(translator.attention(source, found)), f"Attention from {found.text!r} to {source!r}")
         for source, (found,) in zip(short, translator.decoded(short), strict=True)
     ]
-    told = Paragraph(
+    about = Paragraph(
         "Rows: symbols of the target. Columns: symbols of the source. The darker a cell, the larger its"
         " attention weight."
     )
-    return (ReportSection("Attention", (told, *pictures)),) if pictures else ()
+    return (ReportSection("Attention", (about, *pictures)),) if pictures else ()
