@@ -1,4 +1,4 @@
-"""Suggestions for the size of a text: preset, batches, time limit and held-out share."""
+"""Suggestions for the size of the data: a preset, and for texts batches, a time limit and a held-out share."""
 
 from __future__ import annotations
 
@@ -7,6 +7,11 @@ from dataclasses import dataclass
 from typing import Any
 
 from anaphora.config.toml import Suggestion
+
+
+def preset_for(size: int, small: int, large: int) -> str:
+    """Return "small" for a size below `small`, "large" above `large`, otherwise "medium"."""
+    return "small" if size < small else "large" if size > large else "medium"
 
 
 @dataclass(frozen=True)
@@ -26,7 +31,7 @@ class TextSizes:
         """Suggest a config for a text of `size` units, which the network reads in `steps` steps; `data` and `reasons`
         are the task's own, and `limit` is the reason of the time limit.
         """
-        preset = "small" if size < self.small else "large" if size > self.large else "medium"
+        preset = preset_for(size, self.small, self.large)
         fitting = [shape for shape in self.shapes if 0.9 * steps >= self.batches * shape[0] * shape[1]]
         batch, bptt = (*fitting, self.shapes[-1])[0]
         training = {"batch": batch, "bptt": bptt, "minutes": self.minutes[preset]}

@@ -12,13 +12,12 @@ import numpy as np
 from anaphora.config.toml import Suggestion
 from anaphora.data.batches import Ragged
 from anaphora.data.files.folders import read_tables
+from anaphora.tasks.base.suggest import preset_for
 from anaphora.tasks.classify.columns import choose
 from anaphora.tasks.classify.data import rows_of
 from anaphora.tasks.classify.encoding import suggest_units
 from anaphora.tasks.classify.settings import ClassifyConfig
 
-_SMALL = 2_000  # rows
-_LARGE = 200_000
 _UNEVEN = 50  # times as many rows
 
 
@@ -28,7 +27,7 @@ def suggest(paths: Sequence[str | Path]) -> Suggestion:
     tables = read_tables([str(path) for path in paths])
     columns = choose(data, tables[0])
     rows = rows_of(tables, columns, data)
-    preset = "small" if len(rows) < _SMALL else "large" if len(rows) > _LARGE else "medium"
+    preset = preset_for(len(rows), small=2_000, large=200_000)
     read: dict[str, Any] = {"label": columns.label}
     reasons = {"data.label": f"chosen from the columns {', '.join(tables[0].columns)}"}
     if isinstance(rows.inputs, Ragged):

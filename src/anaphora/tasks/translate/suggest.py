@@ -8,11 +8,9 @@ from typing import Any
 
 from anaphora.config.toml import Suggestion
 from anaphora.data.files.pairs import Pairs, choose, open_pairs
+from anaphora.tasks.base.suggest import preset_for
 from anaphora.tasks.translate.encoding import suggest_units
 from anaphora.tasks.translate.settings import TranslateConfig
-
-_SMALL = 5_000  # pairs
-_LARGE = 500_000
 
 
 def suggest(paths: Sequence[str | Path]) -> Suggestion:
@@ -27,6 +25,5 @@ def suggest(paths: Sequence[str | Path]) -> Suggestion:
     if len(tables[0].columns) > 1 and not tables[0].name.count(" and "):
         read["source"], read["target"] = choose(tables[0])
         reasons["data.source"] = reasons["data.target"] = f"chosen from the columns {', '.join(tables[0].columns)}"
-    small = len(pairs) < _SMALL or units == "char"
-    preset = "small" if small else "large" if len(pairs) > _LARGE else "medium"
+    preset = "small" if units == "char" else preset_for(len(pairs), small=5_000, large=500_000)
     return Suggestion(preset, {"data": read}, reasons)
