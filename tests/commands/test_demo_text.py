@@ -19,7 +19,7 @@ def test_demo_of_reviews(run: Run, tmp_path: Path) -> None:
 def test_demo_of_gaps(run: Run, tmp_path: Path) -> None:
     done = run("demo", "fill", "--minutes", "0.1")
     assert done.returncode == 0, done.stderr
-    for shown in ("pydoc_data.topics", "counts of both neighbours", "unknown words", "the past alone", "raised"):
+    for shown in ("pydoc_data.topics", "counts of both neighbours", "unknown words", "left to right", "raised"):
         assert shown in done.stdout
     assert (tmp_path / "demo-fill.run" / "report.html").stat().st_size > 10_000
     shown = run("run", "demo-fill.anaphora", "the ___ of a function", "--top", "3").stdout.splitlines()

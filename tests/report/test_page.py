@@ -142,13 +142,15 @@ def test_a_run_without_a_step_has_a_page(tmp_path: Path) -> None:
 def test_what_went_wrong_is_said(tmp_path: Path) -> None:
     told = run_folders.events()
     told[-2] = {**told[-2], "loss": None}
-    notes = ["The network loses to the n-gram model: 2 against 1.", "Cut <here> & there."]
+    worse_than = "The network is worse than the n-gram model: nats per word 2 against 1."
+    notes = [worse_than, "The network loses to the n-gram model: 2 against 1.", "Cut <here> & there."]
     worse = [{**run_folders.NATS, "value": 2.0}]
     end = run_folders.finish(notes=notes, stopped="diverged", results=worse)
     path = run_folders.write(tmp_path / "r", [*told, {"event": "note", "text": "Continuing after step 7."}, end])
     text, seen = read_page(path)
     assert seen.all("li") == ["The loss was not finite at step 40.", "Continuing after step 7.", *notes]
-    assert "Cut &lt;here&gt; &amp; there." in text
+    assert '<li class="">Cut &lt;here&gt; &amp; there.</li>' in text
+    assert text.count('<li class="bad">') == 3  # of the loss, and of the network in today's words and in earlier ones
     assert {"diverged", "loses to the n-gram model"} <= set(seen.all("span"))
     assert "nats per word, 33.3% more" in seen.all("small")
 

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import math
 import time
-from dataclasses import dataclass
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 
 from anaphora import bundle
-from anaphora.runs.content import ReportSection, Result
-from anaphora.runs.report import Report, TrainedWeights, report
+from anaphora.runs.content import Result
+from anaphora.runs.report import Judgement, Report, TrainedWeights, figures, report
 from anaphora.runs.save import card, write
 
 TREE = {
@@ -22,22 +22,9 @@ TREE = {
 }
 
 
-@dataclass(frozen=True)
-class Judged:
+def judged(value: float | None = None) -> Judgement:
     """What a task says of a score."""
-
-    value: float | None = None
-    notes: tuple[str, ...] = ("so it is.",)
-    headline: tuple[str, ...] = ()
-    sections: tuple[ReportSection, ...] = ()
-
-    @property
-    def results(self) -> tuple[Result, ...]:
-        return (Result("nats", "word", self.value, 2.0, "counts"),)
-
-    @property
-    def facts(self) -> dict[str, float | None]:
-        return {"nats": self.value}
+    return Judgement((Result("nats", "word", value, 2.0, "counts"),), (), ("so it is.",), {"nats": value})
 
 
 def trained(sampled: float = 1.25) -> TrainedWeights:
@@ -48,7 +35,7 @@ def trained(sampled: float = 1.25) -> TrainedWeights:
 
 
 def ending(folder: Path, output: Path, value: float | None = 1.5) -> Report:
-    return report(trained(), value, None, Judged(value), "word", folder, output)
+    return report(trained(), value, None, judged(value), "word", folder, output)
 
 
 def test_a_report_says_what_was_trained_and_where_it_lies(tmp_path: Path) -> None:
@@ -69,7 +56,7 @@ def test_a_report_says_what_was_trained_and_where_it_lies(tmp_path: Path) -> Non
     ],
 )
 def test_without_a_score_a_report_says_what_is_known(sampled: float, said: str) -> None:
-    found = report(trained(sampled), None, 2.0, Judged(), "word", Path("m.run"), Path("m"))
+    found = report(trained(sampled), None, 2.0, judged(), "word", Path("m.run"), Path("m"))
     assert found.notes == ("so it is.", f"{said} `anaphora eval` computes the score.")
     assert found.loses is None
 
@@ -93,3 +80,9 @@ def test_of_two_places_the_one_that_can_be_written_is(tmp_path: Path) -> None:
     failed = write(folder, lost, trained().tensors, settings)
     assert list(failed) == [lost]
     assert bundle.read(folder / "model.anaphora").tensors["embedding.weight"].tolist() == [[1.0] * 5] * 11
+
+
+def test_figures_of_a_score_and_of_no_score() -> None:
+    score = SimpleNamespace(accuracy=0.75, both=SimpleNamespace(accuracy=0.5))
+    assert figures(score, "both.accuracy", "accuracy") == (0.5, 0.75)
+    assert figures(None, "both.accuracy", "accuracy") == (None, None)

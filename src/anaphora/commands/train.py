@@ -17,6 +17,8 @@ from anaphora.report.terminal import show
 from anaphora.tasks import registry
 from anaphora.training.distributed import launch
 
+_PRECEDENCE = "Options override --config, and --config overrides --preset. Ctrl-C keeps the best model so far."
+
 
 def make() -> Any:
     """Return the group of all tasks."""
@@ -41,7 +43,7 @@ def _command(task: str) -> Any:
         parameter("run_dir", str, option("Run folder. Not set: beside the model file.", "FOLDER", "--run-dir"), None),
         parameter("tensorboard", bool, option("Write a TensorBoard log, too.", None, "--tensorboard"), False),
     ]
-    return config_options.with_fields(task, own, command, chosen.help)
+    return config_options.with_fields(task, own, command, f"{chosen.help} {_PRECEDENCE}")
 
 
 def _train(

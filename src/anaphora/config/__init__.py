@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from anaphora.config.declare import C, Config, ConfigField, ConfigSection, Preset, Values, config_fields
 from anaphora.config.resolve import from_run, from_values, resolve
-from anaphora.config.training import Training, averaged, decayed
+from anaphora.config.training import EPOCHS, Training, averaged, decayed
 
 __all__ = [
+    "EPOCHS",
     "C",
     "Config",
     "ConfigField",

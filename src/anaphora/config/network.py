@@ -19,9 +19,9 @@ Count = Annotated[int, Field(ge=1)]
 Share = Annotated[float, Field(ge=0, lt=1)]
 
 
-def option(default: Any, description: str) -> Any:
-    """Return a field with its default and its meaning."""
-    return Field(default=default, description=description)
+def option(default: Any, description: str, **bounds: Any) -> Any:
+    """Return a field with its default, its meaning, and the bounds `ge`, `gt`, `le` or `lt` of its values."""
+    return Field(default=default, description=description, **bounds)
 
 
 RECURRENT_DROPOUT = option(

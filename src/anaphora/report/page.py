@@ -26,6 +26,7 @@ _WIDE, _NARROW, _SMALL = (984, 380), (330, 260), (316, 170)
 _RELOAD_SECONDS = 30
 _ALWAYS_OPEN = 12  # looks; a longer table is folded
 _COLOURS = ("other", "third", "fourth", "fifth", "seen", "unseen", "floor")
+_WORSE = (" is worse than ", " loses to ")  # in a note; the latter in records of earlier versions
 _GOOD, _BAD = ("finished", "early"), ("diverged", "unwritable", "exhausted")
 
 
@@ -174,7 +175,7 @@ def _probes(run: Run) -> list[tuple[str, Chart, list[tuple[str, str]]]]:
 def _notes(run: Run) -> list[tuple[str, str]]:
     found = [(f"The loss was not finite at step {line['step']:,}.", "bad") for line in _broken(run)]
     found += [(line["text"], "") for line in run.of("note")]
-    found += [(text, "bad" if " loses to " in text else "") for text in run.finish.get("notes", ())]
+    found += [(text, "bad" if any(words in text for words in _WORSE) else "") for text in run.finish.get("notes", ())]
     return list(dict.fromkeys(found))
 
 

@@ -9,9 +9,11 @@ each part names its kind, so that JSON can restore it.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
+
+from anaphora.formatting import unit_name
 
 
 @dataclass(frozen=True)
@@ -31,7 +33,7 @@ class Result:
     @property
     def called(self) -> str:
         """The name with the unit."""
-        return f"{self.name} per {self.per}" if self.per else self.name
+        return f"{self.name} per {unit_name(self.per)}" if self.per else self.name
 
     @property
     def loses(self) -> bool | None:
@@ -93,6 +95,12 @@ class ReportSection:
 
     title: str
     parts: tuple[Part, ...]
+
+
+def tabled(title: str, head: Sequence[str], rows: Iterable[Iterable[Cell]], about: str = "") -> ReportSection:
+    """Return a section with one table, below a paragraph if `about` is not empty."""
+    table = ReportTable(tuple(head), tuple(map(tuple, rows)))
+    return ReportSection(title, (Paragraph(about), table) if about else (table,))
 
 
 def from_json(values: Sequence[Mapping[str, Any]]) -> list[ReportSection]:

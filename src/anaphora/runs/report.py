@@ -7,15 +7,17 @@ from __future__ import annotations
 
 import math
 import time
+from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
+from operator import attrgetter
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
 from numpy.typing import NDArray
 
 from anaphora.bundle import spec
-from anaphora.formatting import duration_text
+from anaphora.formatting import counted, duration_text, unit_name
 from anaphora.runs.content import ReportSection, Result
 
 Tensors = Mapping[str, NDArray[Any]]
@@ -45,38 +47,38 @@ class TrainedWeights:
         return sum(math.prod(shape) for shape in spec.tensors(self.tree).values())
 
 
-class Score(Protocol):
-    """The score of a model on data, in the measures of its task."""
+@dataclass(frozen=True)
+class Score(ABC):
+    """The score of a model on data; the fields are the measures of its task."""
 
     def as_json(self) -> dict[str, Any]:
         """Return the figures as plain values."""
+        return asdict(self)
 
+    @abstractmethod
     def lines(self) -> list[str]:
         """Return the figures as lines of a report."""
 
 
-class Judgement(Protocol):
+@dataclass(frozen=True)
+class Judgement:
     """A task's judgement of its score on the held-out part, or of no score if there is none yet."""
 
-    @property
-    def results(self) -> Sequence[Result]:
-        """Figures with their baselines; the first result decides whether the network loses."""
+    results: Sequence[Result]  # with their baselines; the first decides whether the network is worse than its baseline
+    headline: Sequence[str]  # the lines of a report about the score; empty without a score
+    notes: Sequence[str]  # sentences about the score and the baseline
+    facts: Mapping[str, Any]  # the task's own part of the model card
+    sections: Sequence[ReportSection] = ()  # of the run's page
 
-    @property
-    def headline(self) -> Sequence[str]:
-        """The lines of a report about the score; empty without a score."""
 
-    @property
-    def sections(self) -> Sequence[ReportSection]:
-        """Sections of the run's page."""
+def figures(score: Any, *names: str) -> tuple[Any, ...]:
+    """Return figures of a score, named as `accuracy` or `both.accuracy`; a None for each without a score."""
+    return tuple(None if score is None else attrgetter(name)(score) for name in names)
 
-    @property
-    def notes(self) -> Sequence[str]:
-        """Sentences about the score and the baseline."""
 
-    @property
-    def facts(self) -> Mapping[str, Any]:
-        """The task's own part of the model card."""
+def named_figures(score: Any, names: Sequence[str]) -> dict[str, Any]:
+    """Return figures of a score by their names; a None for each without a score."""
+    return dict(zip(names, figures(score, *names), strict=True))
 
 
 @dataclass(frozen=True)
@@ -101,7 +103,7 @@ class Report:
 
     def lines(self) -> list[str]:
         """Return the lines of the report at the end of a command."""
-        steps = f"{self.steps:,} steps (best model at step {self.best_step:,})"
+        steps = f"{counted(self.steps, 'step')} (best model at step {self.best_step:,})"
         lines = [f"{self.parameters:,} parameters, {steps}, {duration_text(self.seconds)}", *self.headline]
         lines += [f"note: {note}" for note in self.notes]
         return [*lines, f"model    {self.model}", f"records  {self.run_dir}"]
@@ -147,13 +149,13 @@ def lost(result: Result, rival: str, remedy: str) -> list[str]:
     """Return a note on a network that is worse than its baseline."""
     if not result.loses:
         return []
-    figures = f"{result.name} {result.value:.4f} against {result.baseline:.4f}"
-    return [f"The network loses to {rival}: {figures}. {remedy}"]
+    beside = f"{result.called} {result.value:.4f} against {result.baseline:.4f}"
+    return [f"The network is worse than {rival}: {beside}. {remedy}"]
 
 
 def _cut_off(trained: TrainedWeights, unit: str) -> str:
     """Return the note of a report without a score."""
     if not math.isfinite(trained.validation_loss):
         return "Stopped before the first validation. `anaphora eval` computes the score."
-    look = f"Best validation loss so far: {trained.validation_loss:.4f} nats per {unit}"
-    return f"Stopped before the final score was computed. {look}. `anaphora eval` computes the score."
+    best = f"Best validation loss so far: {trained.validation_loss:.4f} nats per {unit_name(unit)}"
+    return f"Stopped before the final score was computed. {best}. `anaphora eval` computes the score."

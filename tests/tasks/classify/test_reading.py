@@ -231,7 +231,7 @@ def test_a_guess_says_what_it_took_and_why(tmp_path: Path) -> None:
     texts, labels = sentences()
     found = suggest([write_csv(tmp_path / "a.csv", {"text": texts, "label": labels})])
     assert (found.preset, found.values) == ("small", {"data": {"label": "label", "text": "text", "units": "word"}})
-    assert found.reasons["data.label"] == "of the columns text, label"
+    assert found.reasons["data.label"] == "chosen from the columns text, label"
     series, labels = waves()
     u, v = ([row[channel] for row in series] for channel in (0, 1))
     u[3][1] = None  # type: ignore[call-overload]

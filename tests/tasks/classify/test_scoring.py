@@ -77,7 +77,7 @@ def test_what_a_person_reads() -> None:
     found = judge(scores, rows_with([("c",), ("c",), ("a",), ("a",)]), LABELS, 1.0, multi=False)
     text = "\n".join(found.lines())
     assert "4 rows, 3 labels" in text
-    assert "accuracy  0.5000" in text
+    assert "accuracy      0.5000" in text
     assert "the data, row 2: c, predicted as b" in text
     lines = text.splitlines()
     head = next(at for at, line in enumerate(lines) if line.startswith("label \\ predicted"))

@@ -67,7 +67,7 @@ def test_words_that_are_no_file_are_a_text(filler: GapFiller) -> None:
     (table,) = answers([line])
     rows = str(table).splitlines()
     assert rows[0] == "gap 1"
-    assert rows[1].split() == ["both", "sides", "probability", "the", "past", "alone", "probability"]
+    assert rows[1].split() == ["both", "sides", "probability", "left", "to", "right", "probability"]
     assert len(rows) == 2 * 5 + 3
     with pytest.raises(DataError, match=r"'novle\.txt' is not a file, and has no gap: mark a gap with ___"):
         list(answers.batches(["novle.txt"]))

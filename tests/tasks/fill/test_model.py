@@ -171,7 +171,7 @@ def test_both_sides_know_what_the_past_cannot(report: Report) -> None:
     assert score.both.nats < score.past.nats
     assert [side.name for side in score.baselines] == ["counts of both neighbours", "the most frequent word"]
     lines = "\n".join(report.lines())
-    assert f"both sides are right {score.ratio:.2f} times as often as the past alone" in lines
+    assert f"both sides are right {score.ratio:.2f} times as often as the left-to-right prediction" in lines
     assert {result.name: result.value for result in report.results}["accuracy"] == score.both.accuracy
     card = load(report.model).config["card"]
     assert (card["both"]["accuracy"], card["gaps"]) == (score.both.accuracy, score.gaps)
@@ -233,7 +233,7 @@ def test_a_model_that_knows_nothing_is_saved_too(tmp_path: Path, monkeypatch: py
     settings = config("--max-steps", "1", "--evaluations", "1")
     report = run.train(FillTraining(settings, split(settings, text(120))), tmp_path / "m.anaphora")
     assert report.score.ratio is None
-    assert "the past alone is never right" in "\n".join(report.lines())
+    assert "the left-to-right prediction is never right" in "\n".join(report.lines())
     card = load(tmp_path / "m.anaphora").config["card"]
     assert (card["ratio"], card["past"]["accuracy"], card["past"]["perplexity"]) == (None, 0.0, None)
 

@@ -26,7 +26,7 @@ def test_the_passages_with_the_highest_loss(model: LanguageModel) -> None:
     _, surprising = judgement.sections(model, ids)
     table = surprising.parts[1]
     assert isinstance(table, ReportTable)
-    assert table.head == ("char", "nats per char", "passage")
+    assert table.head == ("position", "nats per character", "passage")
     nats = score.nats(model.runtime, ids, windows.sample(len(ids), 16_384))
     assert len(nats) == len(ids) - 1  # all of so short a text: nats[i] is of unit i + 1
     means = {}
@@ -58,7 +58,7 @@ def test_a_held_out_part_of_two_units_has_sections(model: LanguageModel) -> None
 
 
 def test_the_result_beside_the_baseline() -> None:
-    judged = judgement.Judgement(
+    judged = judgement.judgement(
         None, Baseline(5.5, 5.25, 7, None), "word", 9, 9, short_of_time=False, known={}, validation_loss=None
     )
     assert judged.results == (Result("nats", "word", None, 5.5, "the n-gram model"),)

@@ -51,7 +51,7 @@ def test_a_share_of_a_score_is_the_first_part_of_every_piece(share: float) -> No
         found += nats[piece.first - piece.start :][:count].tolist()
     assert len(windows.cut(N)) > 1
     judged = made.judge(None, None)
-    assert judged.scored == len(found)
+    assert judged.facts["scored_units"] == len(found)
     assert made.baseline.nats == pytest.approx(np.mean(found), rel=1e-12)
     assert judged.notes[-1] == (
         f"Both scores are computed on an evenly spaced sample of {len(found):,} of the held-out part's {N - 1:,} units:"

@@ -26,7 +26,7 @@ from anaphora.data.text.id_files import IdFile
 from anaphora.errors import DataError
 from anaphora.tasks.language import checks, data, score, windows
 from anaphora.tasks.language.baseline import Fitted, fitted
-from anaphora.tasks.language.judgement import Judgement
+from anaphora.tasks.language.judgement import judgement
 from anaphora.tasks.language.settings import PRESETS, LanguageConfig
 from anaphora.tasks.language.windows import Windows
 from small_models import STREAMING, V, small_model
@@ -191,11 +191,11 @@ def test_what_is_scored_in_part_is_said() -> None:
     for length, said in ((2_000_001, None), (3_000_001, "sample of 2,000,000 of the held-out part's 3,000,000 units")):
         pieces = windows.cut(length)
         baseline = Fitted(7, None, np.full(windows.scored_in(pieces), 1.5)).baseline(pieces, 1.0)
-        judged = Judgement(
+        judged = judgement(
             None, baseline, "char", windows.scored_in(pieces), length - 1, short_of_time=False, known={},
             validation_loss=None,
         )  # fmt: skip
-        assert (judged.scored, judged.results[0].baseline) == (2_000_000, 1.5)
+        assert (judged.facts["scored_units"], judged.results[0].baseline) == (2_000_000, 1.5)
         assert judged.notes == [] if said is None else said in judged.notes[0]
 
 

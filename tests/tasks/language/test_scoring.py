@@ -109,6 +109,17 @@ def test_a_sample_of_a_text_is_scored_beside_its_floor(monkeypatch: pytest.Monke
     assert evaluate(writer(), text, text, max_units=1000) == found
 
 
+def test_a_sample_of_the_held_out_text_is_not_compared_with_the_baseline_of_all_units() -> None:
+    text = TEXT * 20
+    card = {"held_out_sha256": hashlib.sha256(text.encode()).hexdigest(), "baseline": {"nats_per_unit": 0.25}}
+    whole, some = (evaluate(writer(card=card), text, max_units=most) for most in (len(text), 1000))
+    assert (whole.units, whole.baseline_nats) == (len(text) - 1, 0.25)
+    assert whole.lines()[-1].startswith("The network")
+    assert (some.units, some.baseline_nats) == (1000, None)
+    assert some.lines()[-1] == f"  n-gram   not computed: {some.baseline_note}"
+    assert "leave --max-units out" in some.baseline_note
+
+
 def test_unknown_units_are_counted_and_a_text_of_one_is_refused() -> None:
     assert evaluate(writer(), "abxxba").unknown_units == 2
     with pytest.raises(DataError, match="at least 2 char units"):

@@ -82,12 +82,12 @@ class Task:
     summary: str
     config: type[Any]  # of its sections one is `training`
     presets: Mapping[str, Preset]
-    default_preset: str
     search_space: Mapping[str, Space]
     help: str
     metavar: str
     data_help: str
     described: str  # a model of it, in the words of a refusal
+    default_preset: str = "medium"
     run_options: tuple[Option, ...] = ()
     eval_options: tuple[Option, ...] = ()
     requirements: tuple[Requirement, ...] = ()  # between these options
@@ -133,8 +133,8 @@ class Task:
         return found
 
     def suggest(self, paths: Sequence[str | Path]) -> Suggestion:
-        """Suggest a config for these files; raises DataError for data that cannot be read, or whose form is
-        not clear.
+        """Suggest a config for these files; raises DataError for data that cannot be read, or whose form is not clear,
+        and UsageError for standard input, which training could not read again.
         """
         found: Suggestion = self._part("suggest").suggest(paths)
         return found

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -15,6 +15,7 @@ from anaphora.metrics import classification as metrics
 from anaphora.tasks.classify.data import Corpus
 from anaphora.tasks.classify.encoding import Encoded
 from anaphora.tasks.classify.inputs import prepared
+from anaphora.tasks.classify.score import compared
 from anaphora.tasks.classify.settings import ClassifyConfig
 
 _ROWS_PER_MINUTE, _CHARACTERS_PER_MINUTE = 20_000, 1_500_000  # that are fitted: some 5 s of a processor
@@ -39,10 +40,6 @@ class Baseline:
             ("most frequent", self.majority_accuracy, self.majority_macro_f1),
         ]
 
-    def facts(self) -> dict[str, Any]:
-        """For the model's card."""
-        return asdict(self)
-
 
 @dataclass(frozen=True)
 class Fitted:
@@ -56,14 +53,12 @@ class Fitted:
     def judged(self, encoded: Encoded, rows: NDArray[np.int64]) -> Baseline:
         """Return their scores on the held-out rows with numbers `rows` (n,)."""
         truth, labels = encoded.held_out.targets[rows], len(encoded.labels)
-        found = [judged(truth, predictions[rows], labels) for predictions in (self.of_linear, self.of_majority)]
+        found = [_shares(truth, predictions[rows], labels) for predictions in (self.of_linear, self.of_majority)]
         return Baseline(self.linear, *found[0], *found[1], self.note)
 
 
 def fitted(config: ClassifyConfig, corpus: Corpus, encoded: Encoded) -> Fitted:
-    """Fit the simple methods to the training part, or to a sample of it when time is short, and predict the held-out
-    part.
-    """
+    """Fit the simple methods to the training part, or to a sample if time is short; predict the held-out part."""
     training = config.training
     balanced = training.class_weights != "none"
     model = LinearBaseline(encoded.reader.kind, len(encoded.labels), encoded.multi, balanced, training.seed)
@@ -74,16 +69,10 @@ def fitted(config: ClassifyConfig, corpus: Corpus, encoded: Encoded) -> Fitted:
     return Fitted(name, predictions, frequent, model.note)
 
 
-def judged(truth: NDArray[Any], predictions: NDArray[Any], labels: int) -> tuple[float, float]:
+def _shares(truth: NDArray[Any], predictions: NDArray[Any], labels: int) -> tuple[float, float]:
     """Return accuracy and macro F1 of predictions, (B,) or (B, K) as targets are."""
-    if truth.ndim == 2:
-        right = (truth == predictions).all(axis=1)
-        each = metrics.per_label((truth * predictions).sum(0), predictions.sum(0), truth.sum(0))
-    else:
-        right = truth == predictions
-        table = metrics.confusion(truth, predictions, labels)
-        each = metrics.per_label(table.diagonal(), table.sum(0), table.sum(1))
-    return float(np.mean(right)), metrics.macro_f1(each)
+    right, each, _ = compared(truth, predictions, labels)
+    return float(right.mean()), metrics.macro_f1(each)
 
 
 def _most(minutes: float | None, rows: Sequence[str] | Ragged) -> int:

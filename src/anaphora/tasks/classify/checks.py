@@ -26,12 +26,13 @@ from anaphora.checks.examples import (
 from anaphora.checks.findings import Finding
 from anaphora.checks.rows import check_duplicates, check_finite, check_labels, check_lengths
 from anaphora.checks.text_files import check_texts
+from anaphora.config.units import PLURAL
 from anaphora.data.batches import Bucketed, Ragged
 from anaphora.data.files.folders import text_files
 from anaphora.tasks.classify.data import Corpus, Rows
 from anaphora.tasks.classify.encoding import Encoded, encode
 from anaphora.tasks.classify.network import AMOUNTS, specification
-from anaphora.tasks.classify.settings import PLURAL, ClassifyConfig
+from anaphora.tasks.classify.settings import ClassifyConfig
 from anaphora.training.defaults import settled
 
 _MANY_UNKNOWN = 0.2  # of the held-out units

@@ -1,12 +1,13 @@
-"""A score beside its baseline: results, lines, sections of the run's page, notes, and facts for the model's card."""
+"""A score beside its baseline: results, lines, notes, facts for the model's card, and sections of the run's page."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Iterator
+from dataclasses import asdict
 from typing import Any
 
-from anaphora.runs.content import Cell, Paragraph, ReportSection, ReportTable, Result
-from anaphora.runs.report import headline, lost, partly_scored
+from anaphora.runs.content import Cell, ReportSection, Result, tabled
+from anaphora.runs.report import Judgement, figures, headline, lost, named_figures, partly_scored
 from anaphora.tasks.classify.baseline import Baseline
 from anaphora.tasks.classify.score import Score
 
@@ -15,92 +16,55 @@ _CONFUSED = 20
 _FIGURES = ("accuracy", "macro_f1", "micro_f1", "nats_per_row", "calibration_error", "uncalibrated_error")
 
 
-@dataclass(frozen=True)
-class Judgement:
-    """The report of a score, or of no score yet (None); `known` are facts of the data."""
-
-    score: Score | None
-    baseline: Baseline
-    by_f1: bool  # whether macro F1 decides
-    known: dict[str, Any]
-    held_out: int  # rows
-
-    @property
-    def results(self) -> tuple[Result, ...]:
-        """Accuracy and macro F1 beside those of the logistic regression, the deciding figure first; then nats
-        per row.
-        """
-        score, baseline = self.score, self.baseline
-        beat = f"the logistic regression ({baseline.linear})"
-        accuracy, f1, nats = (
-            (None, None, None) if score is None else (score.accuracy, score.macro_f1, score.nats_per_row)
-        )
-        shares = [
-            Result("accuracy", "", accuracy, baseline.linear_accuracy, beat, lower_is_better=False),
-            Result("macro F1", "", f1, baseline.linear_macro_f1, beat, lower_is_better=False),
-        ]
-        return (*(shares[::-1] if self.by_f1 else shares), Result("nats", "row", nats, None, ""))
-
-    @property
-    def headline(self) -> list[str]:
-        """The lines of the score."""
-        if self.score is None:
-            return []
-        lines = headline(self.score)
-        lines += ["", "on the same rows  accuracy  macro F1"]
-        named = (("network", self.score.accuracy, self.score.macro_f1), *self.baseline.rows())
-        return lines + [f"  {name:<14}  {accuracy:8.4f}  {f1:8.4f}" for name, accuracy, f1 in named]
-
-    @property
-    def notes(self) -> list[str]:
-        """Notes: the baseline's own note, rows that were not scored, and a network that loses."""
-        baseline = [self.baseline.note] if self.baseline.note else []
-        scored = self.held_out if self.score is None else self.score.rows
-        remedy = "Train longer (--minutes), with more dropout, or on more rows."
-        partly = partly_scored(scored, self.held_out, "rows")
-        return [*baseline, *partly, *lost(self.results[0], "the logistic regression", remedy)]
-
-    @property
-    def facts(self) -> dict[str, Any]:
-        """For the model's card."""
-        score = self.score
-        return {
-            **self.known,
-            "scored_rows": None if score is None else score.rows,
-            **{name: None if score is None else getattr(score, name) for name in _FIGURES},
-            "baseline": self.baseline.facts(),
-        }
-
-    @property
-    def sections(self) -> tuple[ReportSection, ...]:
-        """Return sections with figures per label, confused labels, and the rows with the highest loss."""
-        score = self.score
-        if score is None:
-            return ()
-        each = zip(score.labels, score.support, score.precision, score.recall, score.f1, strict=True)
-        found = [ReportSection("Labels", (ReportTable(("label", "rows", "precision", "recall", "F1"), tuple(each)),))]
-        if score.confusion:
-            found.append(_confused(score))
-        if score.worst:
-            rows = tuple(
-                (row.where, row.text, ", ".join(row.labels), ", ".join(row.guess), row.nats) for row in score.worst
-            )
-            told = Paragraph(
-                "Wrong predictions with a high probability: mistakes of the network or of the labels. Check"
-                " these rows first."
-            )
-            found.append(
-                ReportSection("Worst rows", (told, ReportTable(("where", "row", "label", "predicted", "nats"), rows)))
-            )
-        return tuple(found)
+def judgement(score: Score | None, baseline: Baseline, by_f1: bool, known: dict[str, Any], held_out: int) -> Judgement:
+    """Return the report of a score, or of no score yet; `known` are facts of the data; `by_f1`: macro F1 decides."""
+    rival = f"the logistic regression ({baseline.linear})"
+    accuracy, f1, nats, rows = figures(score, "accuracy", "macro_f1", "nats_per_row", "rows")
+    shares = [
+        Result("accuracy", "", accuracy, baseline.linear_accuracy, rival, lower_is_better=False),
+        Result("macro F1", "", f1, baseline.linear_macro_f1, rival, lower_is_better=False),
+    ]
+    shares = shares[::-1] if by_f1 else shares
+    remedy = "Train longer (--minutes), with more dropout, or on more rows."
+    notes = [baseline.note] if baseline.note else []
+    notes += partly_scored(held_out if rows is None else rows, held_out, "rows")
+    return Judgement(
+        results=(*shares, Result("nats", "row", nats, None, "")),
+        headline=[] if score is None else _headline(score, baseline),
+        notes=[*notes, *lost(shares[0], "the logistic regression", remedy)],
+        facts={
+            **known,
+            "scored_rows": rows,
+            **named_figures(score, _FIGURES),
+            "baseline": asdict(baseline),
+        },
+        sections=() if score is None else tuple(_sections(score)),
+    )
 
 
-def _confused(score: Score) -> ReportSection:
-    if len(score.labels) <= _MATRIX:
-        rows: tuple[tuple[Cell, ...], ...] = tuple(
+def _headline(score: Score, baseline: Baseline) -> list[str]:
+    named = (("network", score.accuracy, score.macro_f1), *baseline.rows())
+    table = [f"  {name:<14}  {accuracy:8.4f}  {f1:8.4f}" for name, accuracy, f1 in named]
+    return [*headline(score), "", "on the same rows  accuracy  macro F1", *table]
+
+
+def _sections(score: Score) -> Iterator[ReportSection]:
+    """Yield sections with figures per label, confused labels, and the rows with the highest loss."""
+    each = zip(score.labels, score.support, score.precision, score.recall, score.f1, strict=True)
+    yield tabled("Labels", ("label", "support", "precision", "recall", "F1"), each)
+    if score.confusion and len(score.labels) <= _MATRIX:
+        rows: Iterator[tuple[Cell, ...]] = (
             (name, *row) for name, row in zip(score.labels, score.confusion, strict=True)
         )
-        told = Paragraph("Rows: label in the data. Columns: predicted label.")
-        return ReportSection("Confusion", (told, ReportTable(("", *score.labels), rows)))
-    pairs = tuple((truth, predicted, count) for count, truth, predicted in score.confused()[:_CONFUSED])
-    return ReportSection("Most often confused", (ReportTable(("label", "predicted", "rows"), pairs),))
+        about = "Rows: label in the data. Columns: predicted label."
+        yield tabled("Confusion", ("", *score.labels), rows, about)
+    elif score.confusion:
+        pairs = ((truth, predicted, count) for count, truth, predicted in score.confused()[:_CONFUSED])
+        yield tabled("Most often confused", ("label", "predicted", "rows"), pairs)
+    if score.worst:
+        about = (
+            "Wrong predictions with a high probability: mistakes of the network or of the labels. Check"
+            " these rows first."
+        )
+        worst = ((row.where, row.text, ", ".join(row.labels), ", ".join(row.guess), row.nats) for row in score.worst)
+        yield tabled("Wrong rows with the highest loss", ("where", "row", "label", "predicted", "nats"), worst, about)

@@ -6,7 +6,7 @@ accuracy = share of rows whose label is the likeliest one        macro F1 = mean
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from anaphora.data.batches import Ragged
 from anaphora.formatting import columns, shortened, titled
 from anaphora.metrics import classification as metrics
+from anaphora.runs import report as reports
 from anaphora.tasks.classify.data import Rows
 from anaphora.tasks.classify.encoding import targets
 from anaphora.tasks.classify.inputs import Labels
@@ -24,13 +25,11 @@ WORST = 20
 _SHOWN = 5  # of the worst rows, labels and confusions, on a terminal
 _TEXT = 160  # characters of a row that are shown
 _TABLE = 30  # labels whose confusion matrix is printed
-_FITTED = 20  # rows that tell a temperature
+_FITTED = 20  # rows for a temperature: with fewer, an always right network would become certain
 
 
 def temperature_of(scores: NDArray[Any], targets: NDArray[Any], multi: bool) -> float:
-    """Return the temperature that fits logits (B, K) to targets best; 1 for too few rows, where an always right network
-    would become certain.
-    """
+    """Return the temperature that fits logits (B, K) to targets best; 1 for fewer than 20 rows."""
     return metrics.fit_temperature(scores, targets, multi) if len(targets) >= _FITTED else 1.0
 
 
@@ -46,7 +45,7 @@ class Worst:
 
 
 @dataclass(frozen=True)
-class Score:
+class Score(reports.Score):
     """The score of a classifier; `labels` may end in labels without a training row, which count as wrong."""
 
     rows: int
@@ -67,18 +66,14 @@ class Score:
     confusion: tuple[tuple[int, ...], ...]  # rows: truth, columns: prediction; () with several labels
     worst: tuple[Worst, ...]
 
-    def as_json(self) -> dict[str, Any]:
-        """Plain values."""
-        return asdict(self)
-
     def lines(self) -> list[str]:
         """Return the lines of a report."""
         exactly = " (all labels of a row right)" if self.multi else ""
         lines = [
             f"{self.rows:,} rows, {len(self.labels)} labels",
-            f"  accuracy  {self.accuracy:.4f}{exactly}",
-            f"  macro F1  {self.macro_f1:.4f}" + (f"  micro F1 {self.micro_f1:.4f}" if self.multi else ""),
-            f"  nats/row  {self.nats_per_row:.4f}  calibration error {self.calibration_error:.4f}"
+            f"  accuracy      {self.accuracy:.4f}{exactly}",
+            f"  macro F1      {self.macro_f1:.4f}" + (f"  micro F1 {self.micro_f1:.4f}" if self.multi else ""),
+            f"  nats per row  {self.nats_per_row:.4f}  calibration error {self.calibration_error:.4f}"
             f" (without the temperature {self.temperature:.3g}: {self.uncalibrated_error:.4f})",
         ]
         if self.unseen:
@@ -90,7 +85,7 @@ class Score:
         few = len(table) <= _TABLE
         shown = table if few else sorted(table, key=lambda row: row[-1])[:_TABLE]
         rows = [[name, f"{count:,}", *(f"{value:.3f}" for value in values)] for name, count, *values in shown]
-        lines = columns(["label", "rows", "precision", "recall", "F1"], rows, right=[1, 2, 3, 4])
+        lines = columns(["label", "support", "precision", "recall", "F1"], rows, right=[1, 2, 3, 4])
         return lines if few else [f"the {_TABLE} labels with the lowest F1:", *lines]
 
     def _confused(self) -> list[str]:
@@ -121,7 +116,7 @@ class Score:
             f" {', '.join(row.guess) or 'none'} ({row.nats:.1f} nats): {row.text}"
             for row in self.worst[:_SHOWN]
         ]
-        return titled("most confident mistakes:", shown)
+        return titled("wrong rows with the highest loss:", shown)
 
 
 def judge(scores: NDArray[np.float32], rows: Rows, labels: Sequence[str], temperature: float, multi: bool) -> Score:
@@ -131,7 +126,8 @@ def judge(scores: NDArray[np.float32], rows: Rows, labels: Sequence[str], temper
     truth = targets(rows.labels, names, multi)
     known = truth[:, : len(labels)] if multi else np.where(truth < len(labels), truth, -1)
     each = metrics.nats(scores, known, temperature, multi)
-    right, per_label, table, predictions = _compared(scores, truth, temperature, len(names), multi)
+    predicted = _predicted(scores, temperature, len(names), multi)
+    right, per_label, table = compared(truth, predicted, len(names))
     errors = [_error(scores, known, t, multi) for t in (temperature, 1.0)]
     finite = each[np.isfinite(each)]
     order = np.argsort(-each, kind="stable")
@@ -154,28 +150,32 @@ def judge(scores: NDArray[np.float32], rows: Rows, labels: Sequence[str], temper
         support=tuple(per_label.rows.tolist()),
         confusion=tuple(tuple(row) for row in table.tolist()),
         worst=tuple(
-            Worst(rows.at(row), shown(rows, row), rows.labels[row], _names(predictions[row], labels), float(each[row]))
+            Worst(rows.at(row), shown(rows, row), rows.labels[row], _names(predicted[row], labels), float(each[row]))
             for row in wrong
         ),
     )
 
 
-def _compared(
-    scores: NDArray[np.float32], truth: NDArray[Any], temperature: float, labels: int, multi: bool
-) -> tuple[NDArray[np.bool_], metrics.PerLabel, NDArray[np.int64], list[list[int]]]:
-    """Return which rows are right, figures of each label, the confusion matrix, and each row's predictions."""
+def compared(
+    truth: NDArray[Any], predicted: NDArray[Any], labels: int
+) -> tuple[NDArray[np.bool_], metrics.PerLabel, NDArray[np.int64]]:
+    """Return which rows (B,) are right, the figures of each label, and the confusion matrix (K, K); with several labels
+    `truth` and `predicted` are (B, K), otherwise (B,), and there is no matrix.
+    """
+    if truth.ndim == 2:
+        true, given = truth > 0, predicted > 0
+        found = metrics.per_label((true & given).sum(0), given.sum(0), true.sum(0))
+        return (true == given).all(1), found, np.zeros((0, 0), np.int64)
+    table = metrics.confusion(truth, predicted, labels)
+    return truth == predicted, metrics.per_label(table.diagonal(), table.sum(0), table.sum(1)), table
+
+
+def _predicted(scores: NDArray[np.float32], temperature: float, labels: int, multi: bool) -> NDArray[Any]:
+    """Return the predictions of scores (B, K) in the form of targets."""
     p = metrics.probabilities(scores, temperature, multi)
-    if multi:
-        predicted = np.zeros((len(p), labels), np.bool_)
-        predicted[:, : p.shape[1]] = p >= THRESHOLD
-        true = truth > 0
-        found = metrics.per_label((predicted & true).sum(0), predicted.sum(0), true.sum(0))
-        given = [np.flatnonzero(row).tolist() for row in predicted]
-        return (predicted == true).all(1), found, np.zeros((0, 0), np.int64), given
-    best = np.asarray(p.argmax(1), dtype=np.int64)
-    table = metrics.confusion(truth, best, labels)
-    found = metrics.per_label(table.diagonal(), table.sum(0), table.sum(1))
-    return best == truth, found, table, best[:, None].tolist()
+    if not multi:
+        return np.asarray(p.argmax(1), dtype=np.int64)
+    return np.pad(p >= THRESHOLD, ((0, 0), (0, labels - p.shape[1])))
 
 
 def _error(scores: NDArray[np.float32], known: NDArray[Any], temperature: float, multi: bool) -> float:
@@ -185,8 +185,10 @@ def _error(scores: NDArray[np.float32], known: NDArray[Any], temperature: float,
     return metrics.calibration_error(p.max(1), p.argmax(1) == known)
 
 
-def _names(predictions: Sequence[int], labels: Sequence[str]) -> Labels:
-    return tuple(labels[number] for number in predictions)
+def _names(prediction: NDArray[Any], labels: Sequence[str]) -> Labels:
+    """Return the names of a row's prediction, a number () or a truth (K,) for each label."""
+    numbers = np.flatnonzero(prediction) if prediction.ndim else prediction[None]
+    return tuple(labels[number] for number in numbers.tolist())
 
 
 def shown(rows: Rows, row: int) -> str:

@@ -10,13 +10,9 @@ from anaphora import config
 from anaphora.config import Config, ConfigSection, Preset
 from anaphora.config.network import Count, Layers, Rows, Share, Width, network_preset, option
 from anaphora.config.search_space import SearchChoice, SearchRange, Space
+from anaphora.config.units import Units
 from anaphora.tasks.base.declaration import Task
 from anaphora.tasks.base.run_options import TOP
-
-Units = Literal["char", "byte", "word", "subword"]
-
-HELD_OUT = 0.1
-PLURAL = {"char": "characters", "byte": "bytes", "word": "words", "subword": "subwords", "step": "steps"}
 
 
 class Data(ConfigSection):
@@ -35,21 +31,17 @@ class Data(ConfigSection):
     )
     header: bool = option(True, "the first line of a CSV file names the columns; otherwise they are named 1, 2, …")
     units: Units | None = option(
-        None, "unit of tokenization; not set: words, or characters if the median row has one or two words"
+        None, "unit of tokenization; not set: words, or characters if rows have fewer than 3 words on average"
     )
-    vocabulary: int | None = Field(
-        default=None,
-        ge=3,
-        description="vocabulary size, at most; not set: all characters, 20,000 words, 4,000 subwords, 256 bytes",
+    vocabulary: int | None = option(
+        None, "vocabulary size, at most; not set: all characters, 20,000 words, 4,000 subwords, 256 bytes", ge=3
     )
     lower: bool = option(True, "lowercase the text")
-    max_length: int = Field(
-        default=2000, ge=1, le=2**24, description="maximum length of a row, in steps; the rest of the row is cut off"
-    )
+    max_length: int = option(2000, "maximum length of a row, in steps; the rest of the row is cut off", ge=1, le=2**24)
     missing: Literal["refuse", "mean"] = option(
         "refuse", "treatment of missing numbers (NaN): refuse them with an error, or replace them by the channel's mean"
     )
-    valid: float | str = option(HELD_OUT, "held-out part: a file, or a share of the rows of each label")
+    valid: float | str = option(0.1, "held-out part: a file, or a share of the rows of each label")
     encoding: str = option("utf-8", "text encoding of the files")
 
 
@@ -79,17 +71,10 @@ class Training(config.Training):
     """The training: batches of rows of similar length."""
 
     batch: Rows | None = option(None, "batch size in rows (B); not set: 16 to 128, about 1,000 steps per batch")
-    batch_steps: int = Field(
-        default=16_384,
-        ge=1,
-        le=2**30,
-        description="maximum number of steps per batch; a batch of long rows has fewer rows",
+    batch_steps: int = option(
+        16_384, "maximum number of steps per batch; a batch of long rows has fewer rows", ge=1, le=2**30
     )
-    epochs: float | None = Field(
-        default=None,
-        gt=0,
-        description="maximum number of epochs; not set: chosen by the amount of data, fewer for more data",
-    )
+    epochs: float | None = config.EPOCHS
     class_weights: Literal["none", "root", "balanced"] = option(
         "none",
         "class weights in the loss: none, square root of the inverse label frequency, or inverse label frequency",
@@ -122,14 +107,13 @@ SEARCH: dict[str, Space] = {
 HELP = """Train a network that assigns labels to sequences, and write one model file.
 
 A tenth of the rows of each label is held out, unless --valid says otherwise. The report compares the network with a
-logistic regression. Options override --config, and --config overrides --preset. Ctrl-C keeps the best model so far."""
+logistic regression."""
 RUN = (TOP,)
 TASK = Task(
     "classify",
     "Labels for texts or series: a sequence in, one label or several out.",
     config=ClassifyConfig,
     presets=PRESETS,
-    default_preset="medium",
     search_space=SEARCH,
     help=HELP,
     metavar="DATA...",

@@ -12,28 +12,24 @@ import numpy as np
 from anaphora.config.toml import Suggestion
 from anaphora.data.batches import Ragged
 from anaphora.data.files.folders import read_tables
+from anaphora.tasks.base.suggest import preset_for
 from anaphora.tasks.classify.columns import choose
 from anaphora.tasks.classify.data import rows_of
 from anaphora.tasks.classify.encoding import suggest_units
 from anaphora.tasks.classify.settings import ClassifyConfig
 
-_SMALL = 2_000  # rows
-_LARGE = 200_000
 _UNEVEN = 50  # times as many rows
 
 
 def suggest(paths: Sequence[str | Path]) -> Suggestion:
-    """Suggest columns, the units of a text, and values that depend on the number of rows.
-
-    Raises DataError for data that cannot be read, or whose form is not clear.
-    """
+    """Suggest columns, units of a text, and values for the number of rows; raises as `Task.suggest` does."""
     data = ClassifyConfig().data
     tables = read_tables([str(path) for path in paths])
     columns = choose(data, tables[0])
     rows = rows_of(tables, columns, data)
-    preset = "small" if len(rows) < _SMALL else "large" if len(rows) > _LARGE else "medium"
+    preset = preset_for(len(rows), small=2_000, large=200_000)
     read: dict[str, Any] = {"label": columns.label}
-    reasons = {"data.label": f"of the columns {', '.join(tables[0].columns)}"}
+    reasons = {"data.label": f"chosen from the columns {', '.join(tables[0].columns)}"}
     if isinstance(rows.inputs, Ragged):
         read["columns"] = ",".join(columns.channels)
         reasons["data.columns"] = "the columns of numbers"
@@ -45,7 +41,9 @@ def suggest(paths: Sequence[str | Path]) -> Suggestion:
     else:
         read |= {"text": ",".join(columns.text), "units": suggest_units(rows.inputs)}
         reasons["data.units"] = (
-            "rows are a word or two" if read["units"] == "char" else "rows are more than a few words"
+            "rows have fewer than 3 words on average"
+            if read["units"] == "char"
+            else "rows have 3 words or more on average"
         )
     values: dict[str, dict[str, Any]] = {"data": read}
     counts = Counter(label for labels in rows.labels for label in labels).most_common()

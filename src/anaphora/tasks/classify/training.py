@@ -18,19 +18,20 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from anaphora.bundle import spec
+from anaphora.config.units import PLURAL
 from anaphora.data.batches import Ragged
 from anaphora.metrics import classification
 from anaphora.nn import ragged
-from anaphora.runs.report import Tensors, TrainedWeights
+from anaphora.runs.report import Judgement, Tensors, TrainedWeights
 from anaphora.runtime import Model
 from anaphora.tasks.classify.baseline import Baseline, Fitted, fitted
 from anaphora.tasks.classify.data import Corpus
 from anaphora.tasks.classify.encoding import Encoded, Part, encode
-from anaphora.tasks.classify.judgement import Judgement
+from anaphora.tasks.classify.judgement import judgement
 from anaphora.tasks.classify.network import AMOUNTS, share_unknown, specification
 from anaphora.tasks.classify.predict import Classifier
 from anaphora.tasks.classify.score import Score, judge, shown, temperature_of
-from anaphora.tasks.classify.settings import PLURAL, ClassifyConfig, Training
+from anaphora.tasks.classify.settings import ClassifyConfig, Training
 from anaphora.training.augment import hide_symbols
 from anaphora.training.defaults import settled
 from anaphora.training.initialise import small_embeddings
@@ -118,7 +119,7 @@ class ClassifyTraining(RowTask[Part]):
             "held_out_rows": len(self.corpus.held_out),
         }
         by_f1 = self.encoded.multi or self.training.class_weights != "none"
-        return Judgement(score, self.baseline, by_f1, known, self.most_scored)
+        return judgement(score, self.baseline, by_f1, known, self.most_scored)
 
     def reader(self, score: Score | None) -> tuple[dict[str, Any], Tensors]:
         encoded, columns = self.encoded, vars(self.corpus.columns)

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
-from typing import Any
+from dataclasses import dataclass
 
 from anaphora.baselines.cloze import LARGEST, GapCounts
 from anaphora.tasks.fill.data import Encoded
@@ -15,9 +14,7 @@ _COUNTED_PER_MINUTE = 5_000_000  # units
 
 @dataclass(frozen=True)
 class Baseline:
-    """Scores of the simple methods on the gaps that the network is scored on; `note` says whether a part was not
-    counted.
-    """
+    """Scores of the simple methods on the network's gaps; `note` says whether a part was not counted."""
 
     methods: tuple[MethodScore, ...]
     note: str | None
@@ -27,10 +24,6 @@ class Baseline:
     def counts(self) -> MethodScore:
         """The better simple method: counts of both neighbours."""
         return self.methods[0]
-
-    def facts(self) -> list[dict[str, Any]]:
-        """For the model's card."""
-        return [asdict(each) for each in self.methods]
 
 
 def counted(minutes: float | None, encoded: Encoded) -> GapCounts:

@@ -1,4 +1,4 @@
-"""Gaps in Python's own documentation, filled from both sides and from the left side alone."""
+"""Gaps in Python's own documentation, filled from both sides and left to right."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ def _show(shown: Shown, say: Say) -> None:
 
 
 DEMO = Demo(
-    summary="Gaps in the same text, filled from both sides and from the left side only.",
-    help="""Train a small network to fill gaps in Python's own documentation, and see what the other side is worth.
+    summary="Gaps in the same text, filled from both sides and left to right.",
+    help="""Train a small network to fill gaps in Python's own documentation, from both sides and left to right.
 
-    No downloads. Leaves the model, the text, and a folder with the records of the run.
+    The demo downloads nothing. It writes the model, the text, and a folder with the records of the run.
     """,
     ending=".txt",
     options=(

@@ -8,10 +8,10 @@ from typing import NamedTuple
 
 from anaphora.errors import UsageError
 from anaphora.formatting import columns
+from anaphora.tasks.fill.score import BOTH, LEFT_TO_RIGHT
 from anaphora.tasks.fill.settings import GAP
 
 _BAR = 24  # characters of a bar that stands for probability 1
-_TITLES = ("both sides", "the past alone")
 
 
 class LikelyWord(NamedTuple):
@@ -58,9 +58,7 @@ def fill_in(between: Sequence[str], words: Sequence[str]) -> str:
 
 
 def table(sides: Sequence[FilledText]) -> str:
-    """Return a table with a row for each of a gap's most probable words: from both sides and, if given, from the left
-    side alone.
-    """
+    """Return a table of the most probable words of each gap, from both sides and, if given, left to right."""
     return "\n".join(_table(sides))
 
 
@@ -70,7 +68,7 @@ def _table(sides: Sequence[FilledText]) -> Iterator[str]:
             yield ""
         if len(sides[0].gaps) > 1:
             yield f"gap {number}"
-        head = [cell for title in _TITLES[: len(sides)] for cell in (title, "probability", "")]
+        head = [cell for title in (BOTH, LEFT_TO_RIGHT)[: len(sides)] for cell in (title, "probability", "")]
         most = max(len(gap.words) for gap in gaps)
         yield from columns(head, [[cell for gap in gaps for cell in _row(gap, place)] for place in range(most)])
     yield f"\n{sides[0].text}"

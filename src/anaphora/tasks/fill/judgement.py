@@ -2,71 +2,130 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import asdict
 from typing import Any
 
-from anaphora.runs.content import ReportSection, Result
-from anaphora.runs.report import headline, lost
+import numpy as np
+from numpy.typing import NDArray
+
+from anaphora.baselines.cloze import GapScores
+from anaphora.data.text.id_files import Units
+from anaphora.runs.content import Cell, Paragraph, ReportSection, ReportTable, Result, tabled
+from anaphora.runs.report import Judgement, figures, headline, lost
 from anaphora.tasks.fill.baseline import Baseline
-from anaphora.tasks.fill.score import Score
-from anaphora.tasks.fill.settings import SCORED
-from anaphora.tasks.fill.windows import pieces
+from anaphora.tasks.fill.network import SIDES
+from anaphora.tasks.fill.predict import GapFiller
+from anaphora.tasks.fill.score import BOTH, LEFT_TO_RIGHT, Predicted, Score, judge, method
+from anaphora.tasks.fill.settings import GAP, SCORED
+from anaphora.tasks.fill.vocabulary import WordVocabulary, spaced
+from anaphora.tasks.fill.windows import Gaps, gaps_of, pieces
 
 _FIGURES = ("gaps", "unknown_gaps", "both", "past", "ratio")
+_READ = 4_096  # units of the held-out part
+_AROUND = 10  # units on each side of a gap that is shown
+_SHOWN, _MOST = 12, 8  # gaps as they come, and of those that tell most
+_WORDS = 3  # of each prediction
+_BANDS = ((1, 100), (101, 1_000), (1_001, None))  # the how-many-th most frequent word
 
 
-@dataclass(frozen=True)
-class Judgement:
-    """The report of a score, or of no score yet (None); `known` are facts of the data."""
-
-    score: Score | None
-    baseline: Baseline
-    known: dict[str, Any]
-    held_out: int  # units
-    sections: tuple[ReportSection, ...]  # gaps of the held-out part and how the network fills them
-
-    @property
-    def results(self) -> tuple[Result, ...]:
-        """Both sides beside the counts, and the left side alone."""
-        score, counts = self.score, self.baseline.counts
-        accuracy, top_5, nats, past, ratio = (
-            (None,) * 5
-            if score is None
-            else (score.both.accuracy, score.both.top_5, score.both.nats, score.past.accuracy, score.ratio)
+def judgement(
+    score: Score | None, baseline: Baseline, known: dict[str, Any], held_out: int, shown: Sequence[ReportSection]
+) -> Judgement:
+    """Return the report of a score, or of no score yet; `known` are facts of the data, `held_out` counts units."""
+    counts = baseline.counts
+    names = ("both.accuracy", "both.top_5", "both.nats", "past.accuracy", "ratio")
+    accuracy, top_5, nats, past, ratio = figures(score, *names)
+    results = (
+        Result("accuracy", "", accuracy, counts.accuracy, counts.name, lower_is_better=False),
+        Result("accuracy left to right", "", past, None, "", lower_is_better=False),
+        Result("times as often right as left to right", "", ratio, None, "", lower_is_better=False),
+        Result("top 5", "", top_5, counts.top_5, counts.name, lower_is_better=False),
+        Result("nats", "gap", nats, counts.nats, counts.name),
+    )
+    notes = [baseline.note] if baseline.note else []
+    if baseline.units < held_out:
+        scored = sum(piece.stop - piece.first for piece in pieces(held_out, baseline.units))
+        note = (
+            f"All scores are computed on an evenly spaced sample of {scored:,} of {held_out:,} words"
+            " and punctuation marks"
         )
-        return (
-            Result("accuracy", "", accuracy, counts.accuracy, counts.name, lower_is_better=False),
-            Result("accuracy of the past alone", "", past, None, "", lower_is_better=False),
-            Result("times as often right as the past alone", "", ratio, None, "", lower_is_better=False),
-            Result("top 5", "", top_5, counts.top_5, counts.name, lower_is_better=False),
-            Result("nats", "gap", nats, counts.nats, counts.name),
+        notes.append(f"{note}{'.' if baseline.units == SCORED else ': --minutes left no time for more.'}")
+    notes += lost(results[0], counts.name, "Train longer (--minutes), or on more text.")
+    if ratio is not None and ratio < 1:
+        notes.append(
+            "Both sides are right less often than the left-to-right prediction: train longer (--minutes), or on more"
+            " text."
         )
+    own = {} if score is None else score.as_json()
+    methods = [asdict(each) for each in baseline.methods]
+    facts = {**known, **{name: own.get(name) for name in _FIGURES}, "baselines": methods}
+    return Judgement(results, headline(score), notes, facts, shown)
 
-    @property
-    def headline(self) -> list[str]:
-        """The lines of the score."""
-        return headline(self.score)
 
-    @property
-    def notes(self) -> list[str]:
-        """Notes: the baseline's own note, units that were not scored, and a network that loses."""
-        baseline = self.baseline
-        notes = [baseline.note] if baseline.note else []
-        if baseline.units < self.held_out:
-            scored = sum(piece.stop - piece.first for piece in pieces(self.held_out, baseline.units))
-            note = (
-                f"All scores are computed on an evenly spaced sample of {scored:,} of {self.held_out:,} words"
-                " and punctuation marks"
-            )
-            notes.append(f"{note}{'.' if baseline.units == SCORED else ': --minutes left no time for more.'}")
-        notes += lost(self.results[0], baseline.counts.name, "Train longer (--minutes), or on more text.")
-        if self.score is not None and (self.score.ratio or 1) < 1:
-            notes.append("Both sides are right less often than the past alone: train longer (--minutes), or on more"
-                         " text.")  # fmt: skip
-        return notes
+def sections(filler: GapFiller, held_out: Units) -> tuple[ReportSection, ...]:
+    """Return the sections about gaps of the held-out part, whose units are `held_out` (N,)."""
+    words = filler.vocabulary.words
+    found = judge(filler.network, words, gaps_of(held_out, words, _READ), len(held_out))
+    return _as_they_come(filler, found.gaps), _apart(filler, found), _by_frequency(words, found)
 
-    @property
-    def facts(self) -> dict[str, Any]:
-        """For the model's card."""
-        figures = {} if self.score is None else self.score.as_json()
-        return {**self.known, **{name: figures.get(name) for name in _FIGURES}, "baselines": self.baseline.facts()}
+
+def _as_they_come(filler: GapFiller, gaps: Gaps) -> ReportSection:
+    chosen = np.unique(np.linspace(0, len(gaps) - 1, _SHOWN).astype(np.int64))
+    about = Paragraph("Evenly spaced words of the held-out part, each replaced by a gap, and the most probable words"
+                      " for each gap with their probabilities.")  # fmt: skip
+    return ReportSection("Gaps", (about, _table(filler, gaps, chosen)))
+
+
+def _apart(filler: GapFiller, found: Predicted) -> ReportSection:
+    gain = found.ranks["past"].nats - found.ranks["both"].nats
+    known = np.flatnonzero(found.gaps.target > 0)
+    order = known[np.argsort(-gain[known], kind="stable")]
+    about = Paragraph(
+        f"Of {len(found.gaps):,} gaps: first the gaps that the right context helps most, then the gaps that"
+        " it misleads most."
+    )
+    tables = (_table(filler, found.gaps, part[:_MOST]) for part in (order, order[::-1]))
+    return ReportSection("Gain from the right context", (about, *tables))
+
+
+def _by_frequency(words: NDArray[np.bool_], found: Predicted) -> ReportSection:
+    """Return a section on the accuracy for words of each band of frequency."""
+    place = np.cumsum(words) - 1  # symbols are sorted by frequency; 0 is the unknown word
+    rank = place[found.gaps.target]
+    rows: list[tuple[Cell, ...]] = []
+    for first, last in _BANDS:
+        inside = (rank >= first) & (rank <= (last or rank.max(initial=0)))
+        if inside.any():
+            name = f"{first:,} to {last:,}" if last else f"{first:,} and more"
+            rows.append((name, int(inside.sum()), *(_accuracy(found, side, inside) for side in SIDES)))
+    unknown = int((rank == 0).sum())
+    if unknown:
+        rows.append(("unknown", unknown, 0.0, 0.0))
+    about = "Share of gaps whose most probable word is right, by the frequency rank of the word in the training part."
+    head = ("frequency rank", "gaps", BOTH, LEFT_TO_RIGHT)
+    return tabled("Accuracy by word frequency", head, rows, about)
+
+
+def _accuracy(found: Predicted, side: str, inside: NDArray[np.bool_]) -> float:
+    ranks = found.ranks[side]
+    return method(side, GapScores(ranks.nats[inside], ranks.rank[inside]), found.gaps.target[inside]).accuracy
+
+
+def _table(filler: GapFiller, gaps: Gaps, chosen: NDArray[np.int64]) -> ReportTable:
+    symbols = filler.vocabulary.symbols
+    predicted = [filler.likeliest(gaps.rows, gaps.places[chosen], side, _WORDS) for side in SIDES]
+    rows = []
+    for gap, *sides in zip(chosen.tolist(), *predicted, strict=True):
+        words = [", ".join(f"{each.word} {each.probability:.2f}" for each in side.words) for side in sides]
+        target = int(gaps.target[gap])
+        rows.append((_around(filler.vocabulary, gaps, gap), symbols[target] if target else "(unknown)", *words))
+    return ReportTable(("text", "word", BOTH, LEFT_TO_RIGHT), tuple(rows))
+
+
+def _around(vocabulary: WordVocabulary, gaps: Gaps, gap: int) -> str:
+    (row,), (at,) = (found.tolist() for found in gaps.rows.locate(gaps.places[[gap]]))
+    around = gaps.rows.row(row)[max(0, at - _AROUND) : at + _AROUND + 1].tolist()
+    units = [vocabulary.symbols[symbol] for symbol in around]
+    units[min(at, _AROUND)] = GAP
+    return spaced(units).replace("\n", " ⏎ ").strip()

@@ -1,4 +1,4 @@
-"""The score of a gap filler, from both sides and from the left side alone; ``train`` reports the numbers of ``eval``.
+"""The score of a gap filler, from both sides and left to right; ``train`` reports the numbers of ``eval``.
 
     accuracy    share of the gaps whose word is the likeliest one        top 5    share whose word is among the five
     nats        mean of −ln p(the word)                                  perplexity = exp(nats)
@@ -21,12 +21,13 @@ from anaphora.baselines.cloze import GapCounts, GapScores
 from anaphora.errors import DataError
 from anaphora.formatting import columns
 from anaphora.metrics.language_model import perplexity
+from anaphora.runs import report as reports
 from anaphora.tasks.fill.joined import JoinedNetwork
 from anaphora.tasks.fill.network import SIDES
 from anaphora.tasks.fill.windows import Gaps
 
 FIRST = 5
-BOTH, PAST = "both sides", "the past alone"
+BOTH, LEFT_TO_RIGHT = "both sides", "left to right"
 COUNTS, FREQUENT = "counts of both neighbours", "the most frequent word"
 
 
@@ -50,7 +51,7 @@ class MethodScore:
 
 
 @dataclass(frozen=True)
-class Score:
+class Score(reports.Score):
     """The score of a gap filler; `baselines` are the simple methods, or () with the reason in `baseline_note`."""
 
     gaps: int
@@ -63,21 +64,13 @@ class Score:
 
     @property
     def ratio(self) -> float | None:
-        """The accuracy from both sides divided by the accuracy from the left side alone; None if the latter is 0."""
+        """The accuracy from both sides divided by the accuracy left to right; None if the latter is 0."""
         return self.both.accuracy / self.past.accuracy if self.past.accuracy else None
 
     def as_json(self) -> dict[str, Any]:
-        """Plain values."""
-        return {
-            "gaps": self.gaps,
-            "text_units": self.text_units,
-            "unknown_gaps": self.unknown_gaps,
-            "both": self.both.as_json(),
-            "past": self.past.as_json(),
-            "baselines": [each.as_json() for each in self.baselines],
-            "baseline_note": self.baseline_note,
-            "ratio": self.ratio,
-        }
+        sides = {"both": self.both.as_json(), "past": self.past.as_json()}
+        baselines = [each.as_json() for each in self.baselines]
+        return {**super().as_json(), **sides, "baselines": baselines, "ratio": self.ratio}
 
     def lines(self) -> list[str]:
         """Return the lines of a report."""
@@ -92,9 +85,9 @@ class Score:
                 ],
                 right=(1, 2, 3),
             ),
-            "  the past alone is never right"
+            "  the left-to-right prediction is never right"
             if self.ratio is None
-            else f"  both sides are right {self.ratio:.2f} times as often as the past alone",
+            else f"  both sides are right {self.ratio:.2f} times as often as the left-to-right prediction",
             *([] if self.baselines else [f"  counts of neighbours: not computed: {self.baseline_note}"]),
         ]
 
@@ -108,10 +101,7 @@ class Predicted(NamedTuple):
 
 
 def judge(network: JoinedNetwork, words: NDArray[np.bool_], gaps: Gaps, text_units: int) -> Predicted:
-    """Rank the words of gaps with a network; `words` (V,) is true for symbols that are words.
-
-    Raises DataError if there is no gap.
-    """
+    """Rank the words of gaps; `words` (V,) is true for symbols that are words. Raises DataError without a gap."""
     if not len(gaps):
         raise DataError("Expected a text with at least one word to score: add text.")
     found: dict[str, list[GapScores]] = {side: [] for side in SIDES}
@@ -150,5 +140,6 @@ def method(name: str, judged: GapScores, target: NDArray[np.int64]) -> MethodSco
 def summed(found: Predicted, simple: Sequence[MethodScore], note: str) -> Score:
     """The score of a network beside the simple methods."""
     target = found.gaps.target
-    both, past = (method(name, found.ranks[side], target) for name, side in zip((BOTH, PAST), SIDES, strict=True))
+    names = zip((BOTH, LEFT_TO_RIGHT), SIDES, strict=True)
+    both, past = (method(name, found.ranks[side], target) for name, side in names)
     return Score(len(target), found.text_units, int((target == 0).sum()), both, past, tuple(simple), note)

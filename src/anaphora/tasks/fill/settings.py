@@ -13,7 +13,6 @@ from anaphora.config.search_space import SearchChoice, SearchRange, Space
 from anaphora.tasks.base.declaration import Option, Task
 from anaphora.tasks.base.run_options import BASELINE_TEXT, TOP
 
-HELD_OUT = 0.1
 SCORED = 50_000  # units: of a longer held-out part, or text that is evaluated, so many are scored, evenly spread
 GAP = "___"
 WORDS = 5  # of a gap's prediction
@@ -27,7 +26,7 @@ class Data(ConfigSection):
         "vocabulary size in words and punctuation marks, at most; not set: 10,000, of those that occur at least twice",
     )
     lower: bool = option(True, "lowercase the text")
-    valid: float | str = option(HELD_OUT, "held-out part: a file, or a share of the text, taken from its end")
+    valid: float | str = option(0.1, "held-out part: a file, or a share of the text, taken from its end")
     encoding: str = option("utf-8", "text encoding of the files")
 
 
@@ -50,12 +49,8 @@ class Training(config.Training):
     """The training: B windows of T words at once; every word of a window is a gap."""
 
     batch: Rows = option(16, "batch size in windows (B)")
-    bptt: int = Field(
-        default=64, ge=2, le=2**20, description="window length in words: steps of backpropagation through time (T)"
-    )
-    learning_rate: float = Field(
-        default=4e-3, gt=0, le=10, description="peak learning rate of AdamW, after the warm-up"
-    )
+    bptt: int = option(64, "window length in words: steps of backpropagation through time (T)", ge=2, le=2**20)
+    learning_rate: float = option(4e-3, "peak learning rate of AdamW, after the warm-up", gt=0, le=10)
     average: float = config.averaged(0.2)
     evaluation_units: Count = option(
         10_000, "maximum number of words per validation; the final score uses up to 50,000"
@@ -85,20 +80,18 @@ SEARCH: dict[str, Space] = {
 HELP = """Train a network that predicts a missing word from its left and right context, and write one model file.
 
 Every word of the text serves as a gap in training. The last tenth of the text is held out, unless --valid says
-otherwise. The report compares the network with its own prediction from the left context alone, and with counts of
-neighbouring words. Options override --config, and --config overrides --preset. Ctrl-C keeps the best model so far.
-"""
+otherwise. The report compares the network with its own left-to-right prediction, and with counts of neighbouring
+words."""
 RUN = (
     TOP,
     Option("mask_token", str, GAP, "MARK", "Text that marks a gap; by default three or more underscores."),
-    Option("left_to_right", bool, False, "", "Show the prediction from the left context alone, too."),
+    Option("left_to_right", bool, False, "", "Also show the left-to-right prediction."),
 )
 TASK = Task(
     "fill",
     "The word that is missing in a text, judged from both sides.",
     config=FillConfig,
     presets=PRESETS,
-    default_preset="medium",
     search_space=SEARCH,
     help=HELP,
     metavar="TEXT...",

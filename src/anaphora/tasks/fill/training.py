@@ -19,15 +19,14 @@ from torch import Tensor, nn
 from anaphora.bundle import spec
 from anaphora.data.text import id_files
 from anaphora.data.text.corpus import TextCorpus
-from anaphora.runs.report import Tensors, TrainedWeights
+from anaphora.runs.report import Judgement, Tensors, TrainedWeights
 from anaphora.runtime.model import MultipartModel
 from anaphora.tasks.fill.baseline import Baseline, baseline, counted
 from anaphora.tasks.fill.data import Encoded, encode
-from anaphora.tasks.fill.judgement import Judgement
+from anaphora.tasks.fill.judgement import judgement, sections
 from anaphora.tasks.fill.network import OF_GAPS, SIDES, specification
 from anaphora.tasks.fill.predict import GapFiller
 from anaphora.tasks.fill.score import Score, judge, summed
-from anaphora.tasks.fill.sections import sections
 from anaphora.tasks.fill.settings import SCORED, FillConfig
 from anaphora.tasks.fill.windows import Gaps, Ids, Windows, gaps_of
 from anaphora.training.augment import hide_symbols
@@ -160,7 +159,7 @@ class FillTraining(SupervisedTask[Ids]):
             "held_out_units": len(encoded.held_out),
         }
         shown = () if score is None or trained is None else sections(self.filler(trained), encoded.held_out)
-        return Judgement(score, self.baseline, known, len(encoded.held_out), shown)
+        return judgement(score, self.baseline, known, len(encoded.held_out), shown)
 
     def reader(self, score: Score | None) -> tuple[dict[str, Any], Tensors]:
         return {"kind": "word", "lower": self.config.data.lower}, self.encoded.vocabulary.tensors()

@@ -15,12 +15,13 @@ from anaphora.checks import corpus as corpus_checks
 from anaphora.checks.examine import Load
 from anaphora.checks.examples import HELD_OUT, TRAIN, vocabulary
 from anaphora.checks.findings import Finding
+from anaphora.config.units import PLURAL
 from anaphora.data.text.id_files import Units, blocks
 from anaphora.errors import DataError
 from anaphora.tasks.language import score
 from anaphora.tasks.language.data import Encoded, TextCorpus, in_units, shortage
 from anaphora.tasks.language.network import specification
-from anaphora.tasks.language.settings import PLURAL, LanguageConfig
+from anaphora.tasks.language.settings import LanguageConfig
 from anaphora.tasks.language.windows import Windows
 
 _MANY_UNKNOWN = {"char": 0.005, "byte": 0.0, "word": 0.15, "subword": 0.005}  # of the held-out units

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from anaphora.checks.corpus import smaller_batch
+from anaphora.config.units import PLURAL
 from anaphora.data.files.text import Text
 from anaphora.data.in_memory import paths
 from anaphora.data.text.build import build, restore
@@ -16,7 +17,7 @@ from anaphora.data.text.tokenized import Encoded as Tokenized
 from anaphora.data.text.tokenized import Tokenization, prepare
 from anaphora.data.text.vocabulary import Vocabulary
 from anaphora.errors import DataError
-from anaphora.tasks.language.settings import PLURAL, LanguageConfig
+from anaphora.tasks.language.settings import LanguageConfig
 
 __all__ = ["Encoded", "TextCorpus", "encode", "from_memory", "in_units", "paths", "read", "shortage", "split"]
 

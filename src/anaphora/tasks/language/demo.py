@@ -35,7 +35,7 @@ DEMO = Demo(
     summary="A text that comes with Python: generation, and probabilities of the next character.",
     help="""Train a small language model on Python's own documentation, and look at what it learned.
 
-    No downloads. Leaves the model, the text, and a folder with the records and the picture of the run.
+    The demo downloads nothing. It writes the model, the text, and a folder with the records and the picture of the run.
     """,
     ending=".txt",
     options=(

@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
+from anaphora.config.units import PLURAL
 from anaphora.data.text.id_files import Units
+from anaphora.formatting import unit_name
 from anaphora.metrics import language_model
-from anaphora.runs.content import Paragraph, Preformatted, ReportSection, ReportTable, Result
+from anaphora.runs.content import Paragraph, Preformatted, ReportSection, Result, tabled
+from anaphora.runs.report import Judgement, figures, lost
 from anaphora.tasks.language import score, windows
 from anaphora.tasks.language.baseline import Baseline
 from anaphora.tasks.language.predict import LanguageModel, Prompt
-from anaphora.tasks.language.settings import PLURAL
 
 NGRAM = "the n-gram model"
 _PROMPT, _WRITTEN, _TEMPERATURE, _SEED = 60, 400, 0.8, 0
@@ -41,70 +44,42 @@ class HeldOutScore:
         return language_model.perplexity(self.nats)
 
 
-@dataclass(frozen=True)
-class Judgement:
-    """The report of a score, or of no score yet (None); `scored` counts its units, `every` the held-out part's."""
-
-    score: HeldOutScore | None
-    baseline: Baseline
-    unit: str
-    scored: int
-    every: int
-    short_of_time: bool
-    known: dict[str, Any]
-    validation_loss: float | None
-    sections: tuple[ReportSection, ...] = ()
-
-    @property
-    def results(self) -> tuple[Result, ...]:
-        """The score and the n-gram model's score."""
-        return (Result("nats", self.unit, None if self.score is None else self.score.nats, self.baseline.nats, NGRAM),)
-
-    @property
-    def headline(self) -> list[str]:
-        """The lines of the score."""
-        if self.score is None:
-            return []
-        lines = [f"held-out text, {self.scored:,} {PLURAL[self.unit]}, per {self.unit}:"]
-        for name, nats in (("network", self.score.nats), ("n-gram ", self.baseline.nats)):
-            bits, perplexity = language_model.bits(nats), language_model.perplexity(nats)
-            lines.append(f"  {name}  {nats:.4f} nats  {bits:.4f} bits  perplexity {perplexity:,.2f}")
-        return lines
-
-    @property
-    def notes(self) -> list[str]:
-        """Notes: the baseline's own note, a score of a sample, and a network that loses."""
-        notes = [self.baseline.note] if self.baseline.note else []
-        if self.scored < self.every:
-            note = f"Both scores are computed on an evenly spaced sample of {self.scored:,} of the held-out part's"
-            notes.append(
-                f"{note} {self.every:,} units{': --minutes left no time for more.' if self.short_of_time else '.'}"
-            )
-        if self.score is not None and self.results[0].loses:
-            notes.append(
-                f"The network loses to the n-gram model: {self.score.nats:.4f} against"
-                f" {self.baseline.nats:.4f} nats per {self.unit}. Train longer (--minutes), or on more text."
-            )
-        return notes
-
-    @property
-    def facts(self) -> dict[str, Any]:
-        """For the model's card."""
-        score, baseline = self.score, self.baseline
-        return {
-            **self.known,
-            "scored_units": self.scored,
-            "nats_per_unit": None if score is None else score.nats,
-            "bits_per_unit": None if score is None else score.bits,
-            "perplexity": None if score is None else score.perplexity,
-            "sampled_nats_per_unit": self.validation_loss,
-            "baseline": {
-                "model": f"interpolated Kneser-Ney, order {baseline.order}",
-                "nats_per_unit": baseline.whole_nats,
-                "scored_nats_per_unit": baseline.nats,
-                "note": baseline.note,
-            },
-        }
+def judgement(
+    score: HeldOutScore | None,
+    baseline: Baseline,
+    unit: str,
+    scored: int,
+    every: int,
+    short_of_time: bool,
+    known: dict[str, Any],
+    validation_loss: float | None,
+    sections: Sequence[ReportSection] = (),
+) -> Judgement:
+    """Return the report of a score, or of no score yet; `scored` and `every` count units: scored, and all."""
+    nats, bits, perplexity = figures(score, "nats", "bits", "perplexity")
+    result = Result("nats", unit, nats, baseline.nats, NGRAM)
+    notes = [baseline.note] if baseline.note else []
+    if scored < every:
+        note = f"Both scores are computed on an evenly spaced sample of {scored:,} of the held-out part's"
+        notes.append(f"{note} {every:,} units{': --minutes left no time for more.' if short_of_time else '.'}")
+    notes += lost(result, NGRAM, "Train longer (--minutes), or on more text.")
+    facts = {
+        **known,
+        "scored_units": scored,
+        "nats_per_unit": nats,
+        "bits_per_unit": bits,
+        "perplexity": perplexity,
+        "sampled_nats_per_unit": validation_loss,
+        "baseline": {
+            "model": f"interpolated Kneser-Ney, order {baseline.order}",
+            "nats_per_unit": baseline.whole_nats,
+            "scored_nats_per_unit": baseline.nats,
+            "note": baseline.note,
+        },
+    }
+    return Judgement(
+        (result,), [] if nats is None else _headline(nats, baseline.nats, unit, scored), notes, facts, sections
+    )
 
 
 def sections(model: LanguageModel, held_out: Units, most: int = _EXAMINED) -> tuple[ReportSection, ...]:
@@ -119,16 +94,24 @@ def is_finite(score: HeldOutScore | None) -> bool:
     return score is not None and math.isfinite(score.nats)
 
 
+def _headline(network: float, ngram: float, unit: str, scored: int) -> list[str]:
+    lines = [f"held-out text, {scored:,} {PLURAL[unit]}, per {unit_name(unit)}:"]
+    for name, nats in (("network", network), ("n-gram ", ngram)):
+        bits, perplexity = language_model.bits(nats), language_model.perplexity(nats)
+        lines.append(f"  {name}  {nats:.4f} nats  {bits:.4f} bits  perplexity {perplexity:,.2f}")
+    return lines
+
+
 def _written(model: LanguageModel, held_out: Units) -> ReportSection:
     read = held_out[: min(_PROMPT, len(held_out) - 1)]
     _, state = model.runtime.feed(model.runtime.initial(), read[:-1])
     prompt = Prompt(model.vocabulary.decode(read), state, int(read[-1]))
     written = model.write(prompt, _WRITTEN, np.random.default_rng(_SEED), temperature=_TEMPERATURE)
-    told = f"The prompt is the first {len(read)} {PLURAL[model.vocabulary.kind]} of the held-out part:"
+    about = f"The prompt is the first {len(read)} {PLURAL[model.vocabulary.kind]} of the held-out part:"
     goes_on = f"The model continues, at temperature {_TEMPERATURE}:"
     return ReportSection(
         "Generated text",
-        (Paragraph(told), Preformatted(prompt.text), Paragraph(goes_on), Preformatted("".join(written))),
+        (Paragraph(about), Preformatted(prompt.text), Paragraph(goes_on), Preformatted("".join(written))),
     )
 
 
@@ -145,15 +128,13 @@ def _surprising(model: LanguageModel, held_out: Units, most: int) -> ReportSecti
             if stop - first == _PASSAGE or len(pieces) == 1:
                 found.append((float(here.mean()), first, stop))
     kind = model.vocabulary.kind
-    rows = tuple(
+    rows = (
         (first + 1, mean, model.vocabulary.decode(held_out[first:stop]).replace("\n", "⏎"))
         for mean, first, stop in sorted(found, reverse=True)[:_PASSAGES]
     )
-    told = (
+    about = (
         f"Passages of {_PASSAGE} {PLURAL[kind]} with the highest loss, among {len(nats):,} {PLURAL[kind]}"
         " spread over the held-out part. The network has not learned such passages, or they do not belong"
         " in the text."
     )
-    return ReportSection(
-        "Passages with the highest loss", (Paragraph(told), ReportTable((kind, f"nats per {kind}", "passage"), rows))
-    )
+    return tabled("Passages with the highest loss", ("position", f"nats per {unit_name(kind)}", "passage"), rows, about)

@@ -16,24 +16,26 @@ from __future__ import annotations
 import hashlib
 import math
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
-from typing import Any
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
 from anaphora.baselines.ngram import KneserNey, order_for
 from anaphora.config.old_names import card_by_current_names
+from anaphora.config.units import PLURAL
 from anaphora.data.files.text import Text
 from anaphora.data.text.id_files import Units
 from anaphora.data.text.tokenized import units_of
 from anaphora.data.text.vocabulary import Vocabulary
 from anaphora.decode import log_probabilities
 from anaphora.errors import DataError
+from anaphora.formatting import unit_name
 from anaphora.metrics.language_model import bits_per_byte, surprise
+from anaphora.runs import report as reports
 from anaphora.runtime import Model
 from anaphora.tasks.language import windows
-from anaphora.tasks.language.settings import PLURAL, SCORED
+from anaphora.tasks.language.settings import SCORED
 from anaphora.tasks.language.windows import Piece
 
 LOGITS_AT_ONCE = 2**22
@@ -41,7 +43,7 @@ LOGITS_AT_ONCE = 2**22
 
 
 @dataclass(frozen=True)
-class Score:
+class Score(reports.Score):
     """The score of a text, per unit; `baseline_nats` is None with the reason in `baseline_note`."""
 
     unit: str
@@ -55,16 +57,12 @@ class Score:
     baseline_nats: float | None
     baseline_note: str
 
-    def as_json(self) -> dict[str, Any]:
-        """Plain values."""
-        return asdict(self)
-
     def lines(self) -> list[str]:
         """Return the lines of a report: the network beside the n-gram model."""
         unknown = f", {self.unknown_units:,} of them unknown to the model" if self.unknown_units else ""
         part = "" if self.units == self.text_units else f" of {self.text_units:,}, evenly spaced,"
         lines = [
-            f"{self.units:,}{part} {PLURAL[self.unit]} scored{unknown}; per {self.unit}:",
+            f"{self.units:,}{part} {PLURAL[self.unit]} scored{unknown}; per {unit_name(self.unit)}:",
             f"  network  {self.nats_per_unit:.4f} nats  {self.bits_per_unit:.4f} bits"
             f"  perplexity {self.perplexity:,.2f}",
         ]
@@ -72,7 +70,7 @@ class Score:
             return [*lines, f"  n-gram   not computed: {self.baseline_note}"]
         lines.append(f"  n-gram   {self.baseline_nats:.4f} nats  ({self.baseline_note})")
         if self.nats_per_unit > self.baseline_nats:
-            lines.append("The network loses to the n-gram model on this text.")
+            lines.append("The network is worse than the n-gram model on this text.")
         return lines
 
 
@@ -83,10 +81,7 @@ def evaluate(
     training_text: str | Text | None = None,
     max_units: int = SCORED,
 ) -> Score:
-    """Score a text, and count n-grams on the training text where it is given.
-
-    Raises DataError when a text has fewer than two units.
-    """
+    """Score a text beside n-grams of the training text, if given; raises DataError for fewer than two units."""
     text = Text.of(text) if isinstance(text, str) else text
     with units_of(vocabulary, text) as ids:
         if len(ids) < 2:
@@ -133,10 +128,14 @@ def _baseline(
         each = ngram_nats(ngram, ids, pieces)
         return math.fsum(each.tolist()) / len(each), ngram.note or "counted on the text that was given"
     card = card_by_current_names(model.config.get("card", {}))
-    if card.get("held_out_sha256") == sha256:
-        known = float(card["baseline"]["nats_per_unit"])
-        return known, "this is the held-out text of the training, and its n-gram score"
-    return None, "this is not the held-out text of the training: name the training text with --baseline-text"
+    if card.get("held_out_sha256") != sha256:
+        return None, "this is not the held-out text of the training: name the training text with --baseline-text"
+    if list(pieces) != windows.cut(len(ids)):
+        return None, (
+            "the n-gram score in the model's card covers other units of this text: leave --max-units out, or name the"
+            " training text with --baseline-text"
+        )
+    return float(card["baseline"]["nats_per_unit"]), "this is the held-out text of the training, and its n-gram score"
 
 
 def ngram_nats(ngram: KneserNey, ids: Units, pieces: Sequence[Piece]) -> NDArray[np.float64]:
@@ -147,9 +146,7 @@ def ngram_nats(ngram: KneserNey, ids: Units, pieces: Sequence[Piece]) -> NDArray
 
 
 def nats(model: Model, ids: Units, pieces: Sequence[Piece] | None = None) -> NDArray[np.float64]:
-    """Return −log p (n,), in nats, of every unit of ids (N,) that pieces score; without pieces, of the units of a
-    score.
-    """
+    """Return −log p (n,), in nats, of the units of ids (N,) that pieces score, by default those of a score."""
     pieces = windows.cut(len(ids)) if pieces is None else pieces
     found = np.zeros(windows.scored_in(pieces), dtype=np.float64)
     if not pieces:

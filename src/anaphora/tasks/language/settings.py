@@ -11,27 +11,21 @@ from anaphora import config
 from anaphora.config import Config, ConfigSection, Preset, Values
 from anaphora.config.network import Count, Layers, Rows, Share, Width, option
 from anaphora.config.search_space import SearchChoice, SearchRange, Space
+from anaphora.config.units import Units
 from anaphora.tasks.base.declaration import Option, Requirement, Task
 from anaphora.tasks.base.run_options import BASELINE_TEXT, DRAWING
 
-Units = Literal["char", "byte", "word", "subword"]
-
-
-HELD_OUT = 0.1
 SCORED = 2_000_000  # units: of a longer held-out part, or text that is evaluated, so many are scored, evenly spread
-PLURAL = {"char": "characters", "byte": "bytes", "word": "words", "subword": "subwords"}
 
 
 class Data(ConfigSection):
     """The data: how the text is tokenized and split."""
 
     units: Units = option("char", "unit of tokenization")
-    vocabulary: int | None = Field(
-        default=None,
-        ge=3,
-        description="vocabulary size, at most; not set: all characters, 10,000 words, 4,000 subwords, 256 bytes",
+    vocabulary: int | None = option(
+        None, "vocabulary size, at most; not set: all characters, 10,000 words, 4,000 subwords, 256 bytes", ge=3
     )
-    valid: float | str = option(HELD_OUT, "held-out part: a file, or a share of the text, taken from its end")
+    valid: float | str = option(0.1, "held-out part: a file, or a share of the text, taken from its end")
     encoding: str = option("utf-8", "text encoding of the files")
 
 
@@ -101,8 +95,7 @@ SEARCH: dict[str, Space] = {
 HELP = """Train a language model on text and write one model file.
 
 The last tenth of the text is held out, unless --valid says otherwise. The report compares the network with an n-gram
-model of the same units. Options override --config, and --config overrides --preset. Ctrl-C keeps the best model so far.
-"""
+model of the same units."""
 RUN = (
     Option(
         "prompt",
@@ -127,7 +120,6 @@ TASK = Task(
     "A language model: text in, the next character or word out.",
     config=LanguageConfig,
     presets=PRESETS,
-    default_preset="medium",
     search_space=SEARCH,
     help=HELP,
     metavar="TEXT...",

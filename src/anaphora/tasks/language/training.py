@@ -15,20 +15,21 @@ import torch
 from torch import Tensor, nn
 
 from anaphora.bundle import spec
+from anaphora.config.units import PLURAL
 from anaphora.data.text import id_files
 from anaphora.data.text.corpus import TextCorpus
 from anaphora.data.text.id_files import Units
 from anaphora.nn.build import State
 from anaphora.runs.content import ReportSection
-from anaphora.runs.report import Tensors, TrainedWeights
+from anaphora.runs.report import Judgement, Tensors, TrainedWeights
 from anaphora.runtime import Model
 from anaphora.tasks.language import score, windows
 from anaphora.tasks.language.baseline import Baseline, Fitted, fitted
 from anaphora.tasks.language.data import Encoded, encode
-from anaphora.tasks.language.judgement import HeldOutScore, Judgement, is_finite, sections
+from anaphora.tasks.language.judgement import HeldOutScore, is_finite, judgement, sections
 from anaphora.tasks.language.network import specification
 from anaphora.tasks.language.predict import LanguageModel
-from anaphora.tasks.language.settings import PLURAL, LanguageConfig, Training
+from anaphora.tasks.language.settings import LanguageConfig, Training
 from anaphora.tasks.language.windows import Window, Windows
 from anaphora.training.initialise import expect
 from anaphora.training.observer import Observer
@@ -137,7 +138,7 @@ class LanguageTraining(SupervisedTask[Window]):
             "train_units": len(self.encoded.train),
             "held_out_units": len(self.encoded.held_out),
         }
-        return Judgement(
+        return judgement(
             score=score,
             baseline=self.baseline,
             unit=self.loss_unit,

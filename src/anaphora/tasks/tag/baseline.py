@@ -49,9 +49,7 @@ class Baseline:
 
     @staticmethod
     def restore(tensors: Mapping[str, NDArray[Any]]) -> Baseline:
-        """Return the baseline of a bundle's tensors, among them the tag (n,) of each word; raises CorruptBundle if the
-        bundle holds none.
-        """
+        """Return the baseline in a bundle's tensors, such as a tag (n,) per word; raises CorruptBundle."""
         words, names = unpacked(tensors, "floor.words"), unpacked(tensors, "floor.names")
         try:
             tags = [names[number] for number in tensors["floor.tags"].tolist()]

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import asdict, astuple, dataclass
-from typing import Any
+from dataclasses import astuple, dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,6 +12,7 @@ from anaphora.data.files.conll import Sentences
 from anaphora.formatting import columns, shortened, titled
 from anaphora.metrics import spans
 from anaphora.metrics.tagging import Measured, measured
+from anaphora.runs import report as reports
 from anaphora.tasks.tag.encoding import Part, Reader
 from anaphora.tasks.tag.symbols import UNKNOWN
 
@@ -45,7 +45,7 @@ class Each:
 
 
 @dataclass(frozen=True)
-class Score:
+class Score(reports.Score):
     """The score of a tagger; precision, recall and F1 are of spans, None if tags mark no spans."""
 
     sentences: int
@@ -68,10 +68,6 @@ class Score:
     confused: tuple[tuple[int, str, str], ...]
     worst: tuple[Worst, ...]
 
-    def as_json(self) -> dict[str, Any]:
-        """Plain values."""
-        return asdict(self)
-
     def lines(self) -> list[str]:
         """Return the lines of a report: the network beside each word's most frequent tag."""
         rows = [("accuracy", self.accuracy, self.baseline_accuracy)]
@@ -88,9 +84,9 @@ class Score:
         ]
         if self.f1 is not None:
             lines.append(f"  precision {self.precision:.4f}, recall {self.recall:.4f}")
-        told = "" if self.unknown_accuracy is None else f", accuracy on them {self.unknown_accuracy:.4f}"
+        on_them = "" if self.unknown_accuracy is None else f", accuracy on them {self.unknown_accuracy:.4f}"
         lines += [
-            f"  {self.unknown_words:,} words not in the vocabulary{told}",
+            f"  {self.unknown_words:,} words not in the vocabulary{on_them}",
             f"  {self.exact:.2%} of the sentences without a mistake",
             f"  {self.nats_per_word:.4f} nats per word at temperature {self.temperature:.3g}",
         ]
@@ -99,8 +95,12 @@ class Score:
         most = [f"  {count:,} × {truth} predicted as {predicted}" for count, truth, predicted in self.confused[:_SHOWN]]
         worst = [f"  {one.where} ({one.nats:.1f} nats): {one.text}" for one in self.worst[:_SHOWN]]
         return [
-            *lines, "", *self._each(), *titled("most often confused:", most), *titled("most confident mistakes:", worst)
-        ]  # fmt: skip
+            *lines,
+            "",
+            *self._each(),
+            *titled("most often confused:", most),
+            *titled("wrong sentences with the highest loss:", worst),
+        ]
 
     def _each(self) -> list[str]:
         few = len(self.each) <= _TABLE

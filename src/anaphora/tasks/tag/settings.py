@@ -29,17 +29,12 @@ class Data(ConfigSection):
     scheme: Literal["auto", "none", "iob1", "iob2", "iobes", "bilou"] = option(
         "auto", "tagging scheme of spans; none: one independent tag per word; auto: detected"
     )
-    vocabulary: int | None = Field(
-        default=None,
-        ge=3,
-        description="vocabulary size in words, at most; not set: all words that occur at least twice",
+    vocabulary: int | None = option(
+        None, "vocabulary size in words, at most; not set: all words that occur at least twice", ge=3
     )
     lower: bool = option(True, "lowercase the words; the characters of a word keep their case")
-    max_length: int = Field(
-        default=256,
-        ge=2,
-        le=2**20,
-        description="maximum length of a training sentence, in words; longer ones are split",
+    max_length: int = option(
+        256, "maximum length of a training sentence, in words; longer ones are split", ge=2, le=2**20
     )
     valid: float | str = option(0.1, "held-out part: files, separated by commas, or a share of the sentences")
     encoding: str = option("utf-8", "text encoding of the files")
@@ -66,11 +61,10 @@ class Network(ConfigSection):
     internal: Literal["iobes", "iob2"] = option(
         "iobes", "tagging scheme that the network learns; tags are written in the scheme of the data"
     )
-    unk_rate: float = Field(
-        default=0.25,
+    unk_rate: float = option(
+        0.25,
+        "a word that occurs n times is replaced by the unknown word with probability unk_rate/(n + unk_rate)",
         ge=0,
-        description="a word that occurs n times is replaced by the unknown word "
-        "with probability unk_rate/(n + unk_rate)",
     )
     word_dropout: Share = option(0.1, "probability that any word is replaced by the unknown word in training")
     embedding_dropout: Share = option(0.5, "dropout on the word embeddings and character features")
@@ -83,17 +77,10 @@ class Training(config.Training):
     """The training: batches of sentences of similar length."""
 
     batch: Rows | None = option(None, "batch size in sentences; not set: 8 to 64, about 500 words per batch")
-    batch_steps: int = Field(
-        default=8192,
-        ge=1,
-        le=2**30,
-        description="maximum number of words per batch; a batch of long sentences has fewer sentences",
+    batch_steps: int = option(
+        8192, "maximum number of words per batch; a batch of long sentences has fewer sentences", ge=1, le=2**30
     )
-    epochs: float | None = Field(
-        default=None,
-        gt=0,
-        description="maximum number of epochs; not set: chosen by the amount of data, fewer for more data",
-    )
+    epochs: float | None = config.EPOCHS
     average: float = config.averaged(0.2)
     evaluation_rows: Count = option(
         2_000, "maximum number of held-out sentences per validation; the final score uses all of them"
@@ -123,15 +110,13 @@ SEARCH: dict[str, Space] = {
 HELP = """Train a network that assigns a tag to every word of a sentence, and write one model file.
 
 A share of the sentences is held out, unless --valid says otherwise. The report compares the network with the most
-frequent tag of each word. Options override --config, and --config overrides --preset. Ctrl-C keeps the best model so
-far."""
+frequent tag of each word."""
 FORM = Option("form", str, "auto", "FORM", "Input format: auto, lines, columns, conllu or json.", "--format")
 TASK = Task(
     "tag",
     "A tag for every word of a sentence, or spans of words: names, parts of speech.",
     config=TagConfig,
     presets=PRESETS,
-    default_preset="medium",
     search_space=SEARCH,
     help=HELP,
     metavar="DATA...",

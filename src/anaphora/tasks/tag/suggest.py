@@ -7,21 +7,16 @@ from pathlib import Path
 
 from anaphora.config.toml import Suggestion
 from anaphora.metrics import spans
+from anaphora.tasks.base.suggest import preset_for
 from anaphora.tasks.tag.data import read_all
 from anaphora.tasks.tag.settings import TagConfig
 
-_SMALL = 10_000  # words
-_LARGE = 2_000_000
-
 
 def suggest(paths: Sequence[str | Path]) -> Suggestion:
-    """Suggest the scheme of the tags, and values that depend on the number of words.
-
-    Raises DataError for data that cannot be read, or whose form is not clear.
-    """
+    """Suggest the scheme of the tags, and values for the number of words; raises as `Task.suggest` does."""
     sentences = read_all(TagConfig().data, [str(path) for path in paths])
     scheme, words = spans.detect(sentences.tags), sentences.words
-    preset = "small" if words < _SMALL else "large" if words > _LARGE else "medium"
+    preset = preset_for(words, small=10_000, large=2_000_000)
     different = len({tag for row in sentences.tags for tag in row})
     reason = "the tags mark no spans" if scheme == spans.PLAIN else f"fewest errors in the scheme {scheme}"
     return Suggestion(preset, {"data": {"scheme": scheme}}, {"data.scheme": f"{different} different tags: {reason}"})

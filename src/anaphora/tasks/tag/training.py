@@ -30,12 +30,12 @@ from anaphora.metrics.tagging import Measured
 from anaphora.metrics.temperature import fitted
 from anaphora.nn import ragged
 from anaphora.nn.crf import CRF
-from anaphora.runs.report import Tensors, TrainedWeights
+from anaphora.runs.report import Judgement, Tensors, TrainedWeights
 from anaphora.runtime.model import MultipartModel
 from anaphora.tasks.tag import baseline
 from anaphora.tasks.tag.data import Corpus
 from anaphora.tasks.tag.encoding import Encoded, Part, encode
-from anaphora.tasks.tag.judgement import Judgement
+from anaphora.tasks.tag.judgement import judgement
 from anaphora.tasks.tag.network import AMOUNTS, CHAIN, CHARACTERS, layer_of, specification
 from anaphora.tasks.tag.predict import Tagger
 from anaphora.tasks.tag.score import Score
@@ -167,7 +167,7 @@ class TagTraining(RowTask[Part]):
         return tagger.judged(sentences, part, tagger.fit_temperature(part))
 
     def judge(self, score: Score | None, trained: TrainedWeights | None) -> Judgement:
-        return Judgement(score, self.baseline, self.corpus, len(self.encoded.reader.tags), self.scored)
+        return judgement(score, self.baseline, self.corpus, len(self.encoded.reader.tags), self.scored)
 
     def reader(self, score: Score | None) -> tuple[dict[str, Any], Tensors]:
         reader = self.encoded.reader

@@ -21,12 +21,13 @@ from anaphora.checks.examples import HELD_OUT, TRAIN, at_rows, few_held_out, unk
 from anaphora.checks.findings import Finding, errors
 from anaphora.checks.rows import check_duplicates, check_lengths
 from anaphora.checks.text_files import check_texts
+from anaphora.config.units import PLURAL
 from anaphora.data.batches import Bucketed
 from anaphora.data.files.pairs import Pairs, lines_of, mismatch, sorted_out
 from anaphora.tasks.translate.data import Corpus, valid_paths
 from anaphora.tasks.translate.encoding import Encoded, encode, prepared
 from anaphora.tasks.translate.network import specification
-from anaphora.tasks.translate.settings import PLURAL, TranslateConfig
+from anaphora.tasks.translate.settings import TranslateConfig
 
 _FAR = 5.0
 _LEAST_SPREAD = 0.25

@@ -12,7 +12,7 @@ Source: Papineni et al., ACL 2002; Popović, WMT 2015; Post, WMT 2018.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -20,6 +20,7 @@ import numpy as np
 from anaphora.data.examples import Indices
 from anaphora.data.files.pairs import Pairs
 from anaphora.errors import MissingExtra
+from anaphora.runs import report as reports
 from anaphora.tasks.translate.encoding import prepared
 
 _WORST = 20
@@ -48,7 +49,7 @@ class ScoredPair:
 
 
 @dataclass(frozen=True)
-class Score:
+class Score(reports.Score):
     """The score of outputs; BLEU and chrF are in percent, `exact` is a share."""
 
     rows: int
@@ -61,10 +62,6 @@ class Score:
     length_ratio: float  # words of the outputs by words of the references
     worst: tuple[ScoredPair, ...]
     first: tuple[ScoredPair, ...]  # some pairs as they come
-
-    def as_json(self) -> dict[str, Any]:
-        """Plain values."""
-        return asdict(self)
 
     def lines(self) -> list[str]:
         """Return the lines of a report."""
@@ -81,10 +78,7 @@ class Score:
 
 
 def judge(outputs: Sequence[str], pairs: Pairs, rows: Indices, lower: bool, decoding: str = "greedy") -> Score:
-    """Compare outputs with the targets of the pairs with numbers `rows` (n,).
-
-    Raises MissingExtra where sacrebleu is not installed.
-    """
+    """Compare outputs with the targets of pairs `rows` (n,); raises MissingExtra without sacrebleu."""
     bleu, chrf = metrics(lower)
     references = [pairs.targets[row].strip() for row in rows]
     total = bleu.corpus_score(outputs, [references])
@@ -115,6 +109,12 @@ def figures(outputs: Sequence[str], references: Sequence[str], lower: bool) -> F
     plain = [reference.strip() for reference in references]
     bleu, chrf = (float(metric.corpus_score(outputs, [plain]).score) for metric in metrics(lower))
     return Figures(bleu, chrf, _exact(outputs, plain, lower))
+
+
+def copied(pairs: Pairs, rows: Indices, lower: bool) -> Figures:
+    """Score the sources of pairs `rows` (n,) as their own translations: the baseline; raises as `judge` does."""
+    copies = [prepared(pairs.sources[row], lower) for row in rows]
+    return figures(copies, [pairs.targets[row] for row in rows], lower)
 
 
 def metrics(lower: bool) -> tuple[Any, Any]:

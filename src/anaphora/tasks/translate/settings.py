@@ -15,9 +15,6 @@ from anaphora.tasks.base.run_options import DRAWING
 
 Units = Literal["subword", "char", "byte"]
 
-HELD_OUT = 0.05
-PLURAL = {"char": "characters", "byte": "bytes", "subword": "subwords"}
-
 
 class Data(ConfigSection):
     """The data: columns of a table, and how both sides are tokenized."""
@@ -26,22 +23,18 @@ class Data(ConfigSection):
     target: str | None = option(None, "column of the target text, in a table; not set: found by its name")
     header: bool = option(True, "the first line of a table names the columns; otherwise they are named 1, 2, …")
     units: Units | None = option(None, "unit of tokenization; not set: subwords, or characters if the texts are short")
-    vocabulary: int | None = Field(
-        default=None,
-        ge=3,
-        description="vocabulary size per side, at most; not set: all characters, up to 4,000 subwords",
+    vocabulary: int | None = option(
+        None, "vocabulary size per side, at most; not set: all characters, up to 4,000 subwords", ge=3
     )
     shared: bool = option(False, "one vocabulary for both sides, learned from both")
     lower: bool = option(False, "lowercase the text on both sides, before training and scoring")
-    max_length: int = Field(
-        default=400,
+    max_length: int = option(
+        400,
+        "maximum length of either side, in units, its end symbol included; longer pairs are left out of training",
         ge=1,
         le=2**20,
-        description="maximum length of either side, in units; longer pairs are left out of training",
     )
-    valid: float | str = option(
-        HELD_OUT, "held-out part: a table, two files separated by a comma, or a share of the pairs"
-    )
+    valid: float | str = option(0.05, "held-out part: a table, two files separated by a comma, or a share of the pairs")
     encoding: str = option("utf-8", "text encoding of the files")
 
 
@@ -69,15 +62,13 @@ class Network(ConfigSection):
 class Training(config.Training):
     """The training: batches of pairs of similar length."""
 
-    batch_steps: int = Field(
-        default=2048, ge=1, le=2**30, description="maximum number of units per batch, of both sides together"
-    )
+    batch_steps: int = option(2048, "maximum number of units per batch, of both sides together", ge=1, le=2**30)
     smoothing: Share = option(0.1, "label smoothing: share of the target probability spread evenly over the vocabulary")
-    scheduled_sampling: float = Field(
-        default=0.0,
+    scheduled_sampling: float = option(
+        0.0,
+        "share of decoder inputs that are the model's own predictions, at the end of a linear rise from 0",
         ge=0,
         le=1,
-        description="share of decoder inputs that are the model's own predictions, at the end of a linear rise from 0",
     )
     weight_decay: float = config.decayed(0.02)
     average: float = config.averaged(0.1)
@@ -109,8 +100,7 @@ SEARCH: dict[str, Space] = {
 HELP = """Train a network that maps a text to another text, such as a translation, and write one model file.
 
 Each line of the two files is one pair. A share of the pairs is held out, unless --valid says otherwise. The report
-compares BLEU and chrF of the decoded texts with those of a copy of the source. Options override --config, and --config
-overrides --preset. Ctrl-C keeps the best model so far."""
+compares BLEU and chrF of the decoded texts with those of a copy of the source."""
 DECODING = (
     Option("beam", int, 1, "N", "Beam size; 1 is greedy decoding.", least=1),
     Option(
@@ -151,7 +141,6 @@ TASK = Task(
     "A text in, another text out: an encoder, attention and a decoder.",
     config=TranslateConfig,
     presets=PRESETS,
-    default_preset="medium",
     search_space=SEARCH,
     help=HELP,
     metavar="DATA...",

@@ -8,28 +8,22 @@ from typing import Any
 
 from anaphora.config.toml import Suggestion
 from anaphora.data.files.pairs import Pairs, choose, open_pairs
+from anaphora.tasks.base.suggest import preset_for
 from anaphora.tasks.translate.encoding import suggest_units
 from anaphora.tasks.translate.settings import TranslateConfig
 
-_SMALL = 5_000  # pairs
-_LARGE = 500_000
-
 
 def suggest(paths: Sequence[str | Path]) -> Suggestion:
-    """Suggest columns, units, and values that depend on the number of pairs.
-
-    Raises DataError for data that cannot be read, or whose form is not clear.
-    """
+    """Suggest columns, units, and values for the number of pairs; raises as `Task.suggest` does."""
     data = TranslateConfig().data
     tables = open_pairs(paths, data.encoding, data.header)
     pairs = Pairs.of(tables)
     units = suggest_units(pairs)
     read: dict[str, Any] = {"units": units}
-    short = "texts are a word or two" if units == "char" else "texts are more than a few words"
+    short = "texts have 3 words or fewer on average" if units == "char" else "texts have more than 3 words on average"
     reasons = {"data.units": short}
     if len(tables[0].columns) > 1 and not tables[0].name.count(" and "):
         read["source"], read["target"] = choose(tables[0])
-        reasons["data.source"] = reasons["data.target"] = f"of the columns {', '.join(tables[0].columns)}"
-    small = len(pairs) < _SMALL or units == "char"
-    preset = "small" if small else "large" if len(pairs) > _LARGE else "medium"
+        reasons["data.source"] = reasons["data.target"] = f"chosen from the columns {', '.join(tables[0].columns)}"
+    preset = "small" if units == "char" else preset_for(len(pairs), small=5_000, large=500_000)
     return Suggestion(preset, {"data": read}, reasons)

@@ -20,20 +20,20 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from anaphora.bundle import spec
+from anaphora.config.units import PLURAL
 from anaphora.data.batches import Bucketed, Ragged, RowBatches
 from anaphora.data.sampling import evenly_spaced
 from anaphora.nn import ragged
 from anaphora.runs.content import ReportSection
-from anaphora.runs.report import Tensors, TrainedWeights
+from anaphora.runs.report import Judgement, Tensors, TrainedWeights
 from anaphora.runtime.model import MultipartModel
-from anaphora.tasks.translate.baseline import copied
 from anaphora.tasks.translate.data import Corpus
 from anaphora.tasks.translate.encoding import Encoded, Part, encode
-from anaphora.tasks.translate.judgement import Judgement, samples
+from anaphora.tasks.translate.judgement import judgement, samples
 from anaphora.tasks.translate.network import specification
 from anaphora.tasks.translate.predict import Translator
-from anaphora.tasks.translate.score import Figures, Score
-from anaphora.tasks.translate.settings import PLURAL, Training, TranslateConfig
+from anaphora.tasks.translate.score import Figures, Score, copied
+from anaphora.tasks.translate.settings import Training, TranslateConfig
 from anaphora.training.augment import hide_symbols
 from anaphora.training.initialise import drop_recurrently, expect, small_embeddings
 from anaphora.training.observer import Observer
@@ -152,7 +152,7 @@ class TranslateTraining(RowTask[Part]):
         translator = None
         if score is not None and trained is not None:
             translator = self._translator(trained.tree, trained.tensors)
-        return Judgement(score, self.baseline, nats, known, held_out, len(encoded.left_out), translator)
+        return judgement(score, self.baseline, nats, known, held_out, len(encoded.left_out), translator)
 
     def reader(self, score: Score | None) -> tuple[dict[str, Any], Tensors]:
         reader, train = self.encoded.reader, self.encoded.train

@@ -1,0 +1,35 @@
+"""Notes of a gap filler's report on the accuracy from both sides against the accuracy from left to right."""
+
+from __future__ import annotations
+
+import pytest
+
+from anaphora.tasks.fill.baseline import Baseline
+from anaphora.tasks.fill.judgement import judgement
+from anaphora.tasks.fill.score import MethodScore, Score
+
+COUNTS = MethodScore("counts", 0.0, 0.5, 3.0)
+BASELINE = Baseline((COUNTS, COUNTS), None, units=40)
+
+
+@pytest.mark.parametrize(
+    ("both", "past", "ratio", "noted"),
+    [(0.0, 0.25, 0.0, True), (0.2, 0.25, 0.8, True), (0.25, 0.25, 1.0, False), (0.25, 0.0, None, False)],
+)
+def test_both_sides_that_are_right_less_often_are_noted(
+    both: float, past: float, ratio: float | None, noted: bool
+) -> None:
+    sides = [MethodScore("", accuracy, 0.5, 3.0) for accuracy in (both, past)]
+    found = judgement(Score(20, 40, 0, *sides, BASELINE.methods, ""), BASELINE, {}, 40, ())
+    assert [result.value for result in found.results[:3]] == [both, past, ratio]
+    assert any(note.startswith("Both sides are right less often") for note in found.notes) is noted
+    assert found.facts["ratio"] == ratio
+
+
+def test_without_a_score_there_are_baselines_and_no_notes() -> None:
+    found = judgement(None, BASELINE, {"train_units": 9}, 40, ())
+    assert [(result.value, result.baseline) for result in found.results] == [
+        (None, 0.0), (None, None), (None, None), (None, 0.5), (None, 3.0)
+    ]  # fmt: skip
+    assert (found.headline, found.notes) == ([], [])
+    assert (found.facts["train_units"], found.facts["both"]) == (9, None)
