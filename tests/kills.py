@@ -30,9 +30,10 @@ def train(folder: Path, cell: str, options: list[str]) -> None:
     from anaphora.config import resolve
     from anaphora.tasks.language import data, training
     from anaphora.tasks.language.settings import PRESETS, LanguageConfig
+    from anaphora.training import run
 
     config = resolve(LanguageConfig, PRESETS, options=[*SETTINGS.split(), cell, *options])
-    training.TRAINING.train(config, data.split(config, TEXT), folder / "m.anaphora", run_dir=folder / "m.run")
+    run.train(training.TRAINING(config, data.split(config, TEXT)), folder / "m.anaphora", run_dir=folder / "m.run")
 
 
 def resume(folder: Path) -> None:

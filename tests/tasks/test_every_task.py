@@ -50,7 +50,7 @@ def test_its_parts_are_there(task: Task) -> None:
     }.items():
         module = task._part(part)
         assert not [name for name in names if not hasattr(module, name)], part
-    assert issubclass(task.trainer(), SupervisedTask)  # type: ignore[arg-type]
+    assert issubclass(task._part("training").TRAINING, SupervisedTask)
     assert isinstance(task.demo, Demo)
 
 

@@ -179,7 +179,7 @@ def test_what_cannot_be_learned_is_refused(tmp_path: Path) -> None:
 def test_pairs_too_long_or_empty_are_left_out_and_said(tmp_path: Path) -> None:
     settings = config("--max-length", "30")
     files = write_pairs(tmp_path, [*PAIRS * 3, ("x" * 60, "long"), ("leer", "")])
-    found = TRAINING.train(settings, read(settings, files), tmp_path / "m.anaphora")
+    found = run.train(TRAINING(settings, read(settings, files)), tmp_path / "m.anaphora")
     assert any("pairs were left out of training" in note for note in found.notes)
 
 

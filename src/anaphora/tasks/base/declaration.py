@@ -14,7 +14,7 @@ demo         data that our own code makes
 from __future__ import annotations
 
 import importlib
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from types import ModuleType
@@ -148,11 +148,7 @@ class Task:
         """Return the training of a run; raises DataError for a corpus from which nothing can be learned.
         Needs torch.
         """
-        return self.trainer()(config, corpus)
-
-    def trainer(self) -> Callable[[Any, Any], TrainingTask[Any]]:
-        """The class that makes `training` from a config and a corpus. Needs torch."""
-        found: Callable[[Any, Any], TrainingTask[Any]] = self._part("training").TRAINING
+        found: TrainingTask[Any] = self._part("training").TRAINING(config, corpus)
         return found
 
     @property
