@@ -68,7 +68,9 @@ def test_a_text_trains_the_model_that_the_task_trains(writer: LanguageModel, tmp
     given = {name: value for name, value in WRITES.items() if name != "preset"}
     words = [word for name, value in given.items() for word in (f"--{name.replace('_', '-')}", str(value))]
     settings = resolve(LanguageConfig, PRESETS, preset="small", options=words)
-    report = run.train(language.TRAINING(settings, language_data.split(settings, TEXT)), tmp_path / "cat.anaphora")
+    report = run.train(
+        language.TRAINING(settings, language_data.from_memory(settings, TEXT)), tmp_path / "cat.anaphora"
+    )
     same_weights(writer.runtime, runtime.load(tmp_path / "cat.anaphora"))
     assert writer.config == settings
     assert writer.report.score.nats == report.score.nats

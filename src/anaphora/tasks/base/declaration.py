@@ -91,6 +91,7 @@ class Task:
     run_options: tuple[Option, ...] = ()
     eval_options: tuple[Option, ...] = ()
     requirements: tuple[Requirement, ...] = ()  # between these options
+    str_is_path: bool = False  # in a Python program, a str names a file; else it is a text
     takes_inputs: bool = True  # `run` reads files or lines
     answers_json: bool = True  # `run --json`
 
@@ -99,8 +100,9 @@ class Task:
 
     def paths(self, data: Any) -> list[str] | None:
         """Return the files that a Python program named; None if the data are in memory."""
-        found: list[str] | None = self._part("data").paths(data)
-        return found
+        from anaphora.data import in_memory
+
+        return in_memory.paths(data, words=self.str_is_path)
 
     def read(self, config: Any, paths: Sequence[str | Path]) -> Any:
         """Return the corpus in files.
@@ -141,7 +143,7 @@ class Task:
 
     def open(self, model: Model) -> TrainedModel:
         """Return a model of this task; raises IncompatibleBundle or CorruptBundle if a needed part is missing."""
-        found: TrainedModel = self._part("predict").open_model(model)
+        found: TrainedModel = self._part("predict").MODEL(model)
         return found
 
     def training(self, config: Any, corpus: Any) -> TrainingTask[Any]:

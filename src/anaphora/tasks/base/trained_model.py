@@ -22,7 +22,7 @@ from anaphora import bundle
 from anaphora.bundle import spec
 from anaphora.config import Config, from_values
 from anaphora.config.old_names import card_by_current_names
-from anaphora.errors import IncompatibleBundle
+from anaphora.errors import CorruptBundle, IncompatibleBundle
 from anaphora.runs.report import Score
 from anaphora.runtime import Model, load
 
@@ -103,6 +103,22 @@ class TrainedModel(ABC):
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__} of {self.parameters:,} parameters>"
+
+
+def needed(units: Mapping[str, Any], use: str, *names: str) -> list[Any]:
+    """Return the values of these names in a bundle; raises CorruptBundle, with the use of the values, if one is
+    missing.
+    """
+    missing = next((name for name in names if name not in units), None)
+    if missing is not None:
+        raise CorruptBundle(f"The model file lacks '{missing}', which {use}.")
+    return [units[name] for name in names]
+
+
+def check_outputs(found: str, count: int, width: int) -> None:
+    """Raise IncompatibleBundle unless a network has `count` outputs; `found` is this number in words."""
+    if count != width:
+        raise IncompatibleBundle(f"{found}, but its network has {width} outputs.")
 
 
 def live_with(holder: object, folder: Path) -> None:

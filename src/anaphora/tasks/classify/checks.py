@@ -20,8 +20,7 @@ from anaphora.checks.examples import (
     contradictions,
     few_held_out,
     load,
-    unknown_share,
-    vocabulary,
+    unit_vocabulary,
 )
 from anaphora.checks.findings import Finding
 from anaphora.checks.rows import check_duplicates, check_finite, check_labels, check_lengths
@@ -172,11 +171,6 @@ def _vocabulary(encoded: Encoded) -> list[Finding]:
     known, unit = encoded.reader.vocabulary, PLURAL[encoded.reader.kind]
     if known is None:
         return []
-    train, held_out = (unknown_share(part.rows.steps, known.unknown) for part in (encoded.train, encoded.held_out))
-    message = (
-        f"{known.size:,} different {unit} in the vocabulary; unknown: {train:.1%} of the training part,"
-        f" {held_out:.1%} of the held-out part."
-    )
-    many = f"{held_out:.1%} of the held-out {unit} are unknown: the network reads all of them as one symbol."
+    parts = encoded.train.rows.steps, encoded.held_out.rows.steps
     remedy = "Add text, or use smaller units: --units subword or char."
-    return vocabulary(known.size, (train, held_out), message, _MANY_UNKNOWN, (many, remedy))
+    return unit_vocabulary(known, parts, unit, _MANY_UNKNOWN, remedy)

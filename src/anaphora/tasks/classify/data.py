@@ -49,11 +49,6 @@ class Corpus(Split[Rows]):
     columns: Columns
 
 
-def paths(data: Any) -> list[str] | None:
-    """Return the named files, as str or pathlib.Path; None if the data are in memory."""
-    return in_memory.paths(data, words=True)
-
-
 def read(config: ClassifyConfig, paths: Sequence[str | Path]) -> Corpus:
     """Read tables or folders, and set the held-out part aside.
 

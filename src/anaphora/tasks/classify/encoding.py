@@ -20,7 +20,8 @@ from anaphora.data.batches import Ragged
 from anaphora.data.text.build import build, restore
 from anaphora.data.text.vocabulary import Vocabulary
 from anaphora.data.text.words import split_words
-from anaphora.errors import CorruptBundle, DataError
+from anaphora.errors import DataError
+from anaphora.tasks.base.trained_model import needed
 from anaphora.tasks.classify.data import Corpus, Rows
 from anaphora.tasks.classify.inputs import Labels, Series, prepared
 from anaphora.tasks.classify.settings import ClassifyConfig, Data
@@ -135,13 +136,12 @@ class Reader:
         """Return the reader of a bundle, from its settings and tensors such as the mean (C,); raises CorruptBundle if
         the bundle holds none.
         """
-        try:
-            plain = {name: settings[name] for name in ("kind", "lower", "longest", "missing")}
-            if plain["kind"] == "step":
-                return Reader(**plain, vocabulary=None, scale=Scale(tensors["scale.mean"], tensors["scale.sd"]))
-        except KeyError as error:
-            raise CorruptBundle(f"The model file lacks {error}, which is needed to read a row.") from error
-        return Reader(**plain, vocabulary=restore(plain["kind"], tensors), scale=None)
+        use = "is needed to read a row"
+        kind, lower, longest, missing = needed(settings, use, "kind", "lower", "longest", "missing")
+        if kind == "step":
+            scale = Scale(*needed(tensors, use, "scale.mean", "scale.sd"))
+            return Reader(kind, lower, longest, missing, None, scale)
+        return Reader(kind, lower, longest, missing, restore(kind, tensors), None)
 
 
 @dataclass(frozen=True)

@@ -27,14 +27,14 @@ from anaphora.data.batches import Ragged
 from anaphora.data.files.lines import InputLine
 from anaphora.data.files.text import STANDARD_INPUT, Text, open_texts
 from anaphora.data.in_memory import is_sequence, kind
-from anaphora.data.sampling import map_by_length
+from anaphora.data.sampling import batches_by_length
 from anaphora.data.text import in_memory
 from anaphora.data.text.corpus import sha256_of
 from anaphora.data.text.tokenized import units_of
-from anaphora.errors import CorruptBundle, DataError, IncompatibleBundle, UsageError
+from anaphora.errors import DataError, UsageError
 from anaphora.runtime import Model
 from anaphora.tasks.base.line_answers import AnswerOutput, LineAnswers, text_of, value_of
-from anaphora.tasks.base.trained_model import TrainedModel
+from anaphora.tasks.base.trained_model import TrainedModel, check_outputs, needed
 from anaphora.tasks.fill.data import files
 from anaphora.tasks.fill.gaps import FilledText, GapPrediction, LikelyWord, fill_in, split, table
 from anaphora.tasks.fill.joined import Indices, JoinedNetwork
@@ -65,16 +65,11 @@ class GapFiller(TrainedModel):
 
     def __init__(self, model: Model) -> None:
         super().__init__(model)
-        units = model.config.get("units", {})
-        if not isinstance(units.get("lower"), bool):
-            raise CorruptBundle("The model file lacks 'lower', which is needed to read words.")
-        self.vocabulary = WordVocabulary.restored(model.tensors, units["lower"])
+        (lower,) = needed(model.config.get("units", {}), "is needed to read words", "lower")
+        self.vocabulary = WordVocabulary.restored(model.tensors, lower)
         self.network = JoinedNetwork(model)
-        if self.network.width != self.vocabulary.size:
-            raise IncompatibleBundle(
-                f"The file has {self.vocabulary.size} words and punctuation marks, but its network has"
-                f" {self.network.width} outputs."
-            )
+        size = self.vocabulary.size
+        check_outputs(f"The file has {size} words and punctuation marks", size, self.network.width)
         known = self.vocabulary.words.copy()
         known[0] = False
         self._words = np.flatnonzero(known)
@@ -102,13 +97,9 @@ class GapFiller(TrainedModel):
             raise UsageError(f"expected 1 or more words for each gap, got {top}")
         lines = [self._line(text, mask_token) for text in texts]
         done: dict[int, FilledText] = {}
-
-        def fill(rows: Indices) -> None:
-            numbers = rows.tolist()
-            side = "past" if left_to_right else "both"
-            done.update(zip(numbers, self._filled([lines[row] for row in numbers], side, top), strict=True))
-
-        map_by_length(np.array([len(line.ids) for line in lines], np.int64), _UNITS_AT_ONCE, _ROWS_AT_ONCE, fill)
+        side, lengths = "past" if left_to_right else "both", np.array([len(line.ids) for line in lines], np.int64)
+        for rows in batches_by_length(lengths, _UNITS_AT_ONCE, _ROWS_AT_ONCE):
+            done.update(zip(rows.tolist(), self._filled([lines[row] for row in rows], side, top), strict=True))
         return [done[row] for row in range(len(lines))]
 
     def table(self, text: str, top: int = WORDS, *, left_to_right: bool = False, mask_token: str = GAP) -> str:
@@ -156,17 +147,8 @@ class GapFiller(TrainedModel):
             return summed(found, kept, "this is the held-out text of the training")
         return summed(found, (), _FLOOR_FROM)
 
-    def run(
-        self,
-        inputs: Sequence[str],
-        output: AnswerOutput,
-        as_json: bool,
-        *,
-        top: int | None,
-        mask_token: str,
-        left_to_right: bool,
-    ) -> None:
-        Answers(self, as_json, top, mask_token, left_to_right).run(inputs, output)
+    def run(self, inputs: Sequence[str], output: AnswerOutput, as_json: bool, **options: Any) -> None:
+        Answers(self, as_json, **options).run(inputs, output)
 
     def _line(self, text: str, mask_token: str) -> _Line:
         between = tuple(split(text, mask_token))
@@ -228,13 +210,10 @@ class Answers(LineAnswers[dict[str, Any], tuple[FilledText, ...]]):
         mask_token: str = GAP,
         left_to_right: bool = False,
     ) -> None:
+        """Raises UsageError for a blank mask token."""
         split("", mask_token)
-        self.filler, self.as_json, self.top, self.mask_token = (
-            filler,
-            as_json,
-            WORDS if top is None else top,
-            mask_token,
-        )
+        self.filler, self.as_json, self.mask_token = filler, as_json, mask_token
+        self.top = WORDS if top is None else top
         self.sides = (False, True) if left_to_right else (False,)
         self.blank = "{}" if as_json else ""
         self._tables = False
@@ -281,9 +260,7 @@ class Answers(LineAnswers[dict[str, Any], tuple[FilledText, ...]]):
         return "\t".join([" ".join(both.text.split()), *map(_listed, both.gaps), *beside])
 
 
-def open_model(model: Model) -> GapFiller:
-    """Open the model of a file; raises IncompatibleBundle if it is not a gap filler."""
-    return GapFiller(model)
+MODEL = GapFiller
 
 
 def _listed(gap: GapPrediction) -> str:

@@ -35,11 +35,6 @@ class Corpus(Split[Sentences]):
     scheme: str
 
 
-def paths(data: Any) -> list[str] | None:
-    """Return the named files, as str or pathlib.Path; None if the data are in memory."""
-    return in_memory.paths(data, words=True)
-
-
 def read(config: TagConfig, paths: Sequence[str | Path]) -> Corpus:
     """Read files, and set the held-out part aside.
 

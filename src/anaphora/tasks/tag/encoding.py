@@ -21,8 +21,9 @@ from numpy.typing import ArrayLike, NDArray
 
 from anaphora.data.batches import Ragged
 from anaphora.data.files.conll import Sentences
-from anaphora.errors import CorruptBundle, DataError
+from anaphora.errors import DataError
 from anaphora.metrics import spans
+from anaphora.tasks.base.trained_model import needed
 from anaphora.tasks.tag.data import Corpus
 from anaphora.tasks.tag.settings import TagConfig
 from anaphora.tasks.tag.symbols import Symbols, packed, unpacked
@@ -134,10 +135,8 @@ class Reader:
         """Return the reader of a bundle, from its settings and tensors of texts (n,); raises CorruptBundle if the
         bundle holds none.
         """
-        try:
-            lower, scheme, internal, tags = (settings[name] for name in ("lower", "scheme", "internal", "tags"))
-        except KeyError as error:
-            raise CorruptBundle(f"The model file lacks {error}, which is needed to read a sentence.") from error
+        names = ("lower", "scheme", "internal", "tags")
+        lower, scheme, internal, tags = needed(settings, "is needed to read a sentence", *names)
         words, characters = (Symbols(unpacked(tensors, name)) for name in ("words", "letters"))
         return Reader(lower, words, characters, tuple(tags), scheme, internal)
 

@@ -24,11 +24,6 @@ class Corpus(Split[Pairs]):
     """Pairs in two parts."""
 
 
-def paths(data: Any) -> list[str] | None:
-    """Return the named files, as str or pathlib.Path; None if the data are in memory."""
-    return in_memory.paths(data, words=True)
-
-
 def read(config: TranslateConfig, paths: Sequence[str | Path]) -> Corpus:
     """Read parallel files or tables, and hold a part out.
 

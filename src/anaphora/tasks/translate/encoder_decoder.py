@@ -46,9 +46,9 @@ class State(NamedTuple):
 class EncoderDecoder:
     """A translator's network."""
 
-    def __init__(self, opened: Bundle) -> None:
+    def __init__(self, model: Bundle | Model) -> None:
         """Raises IncompatibleBundle if this version cannot run a part, or a tensor is missing."""
-        found = parts(opened)
+        found = parts(model)
         self.encoder, self.bridge, self.decoder = found["encoder"], found["bridge"], found["decoder"]
         self.attention, self.writer, self.readout = found["attention"], found["writer"], found["readout"]
         output: Any = found["output"]

@@ -21,7 +21,8 @@ from anaphora.data.examples import Indices
 from anaphora.data.files.pairs import Pairs
 from anaphora.data.text.build import build, restore
 from anaphora.data.text.vocabulary import Vocabulary
-from anaphora.errors import CorruptBundle, DataError
+from anaphora.errors import DataError
+from anaphora.tasks.base.trained_model import needed
 from anaphora.tasks.translate.data import Corpus
 from anaphora.tasks.translate.settings import TranslateConfig
 
@@ -92,11 +93,8 @@ class Reader:
         """Return the reader of a bundle, from its settings and tensors such as text bytes (n,); raises CorruptBundle if
         the bundle holds none.
         """
-        try:
-            kind, shared = settings["kind"], settings["shared"]
-            plain = {name: settings[name] for name in ("lower", "longest")}
-        except KeyError as error:
-            raise CorruptBundle(f"The model file lacks {error}, which is needed to read a text.") from error
+        names = ("kind", "lower", "longest", "shared")
+        kind, lower, longest, shared = needed(settings, "is needed to read a text", *names)
 
         def vocabulary(side: str) -> Vocabulary:
             prefix = f"{side}."
@@ -104,7 +102,7 @@ class Reader:
             return restore(kind, own)
 
         source = vocabulary("source")
-        return Reader(kind, **plain, source=source, target=source if shared else vocabulary("target"))
+        return Reader(kind, lower, longest, source, source if shared else vocabulary("target"))
 
     def _ended(self, text: str, vocabulary: Vocabulary) -> NDArray[np.int32]:
         symbols = vocabulary.encode(cut(text, self.kind, self.lower))[: self.longest]
