@@ -9,10 +9,7 @@ folder of its records. The module does not need torch.
 
 from __future__ import annotations
 
-import math
 import os
-import shutil
-import weakref
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -74,7 +71,7 @@ class TrainedModel(ABC):
     @property
     def parameters(self) -> int:
         """The number of trained parameters."""
-        return sum(math.prod(shape) for shape in spec.tensors(self.runtime.spec).values())
+        return spec.parameters(self.runtime.spec)
 
     @abstractmethod
     def score_files(self, paths: Sequence[str], encoding: str, *_: Any, **options: Any) -> Score:
@@ -119,15 +116,3 @@ def check_outputs(found: str, count: int, width: int) -> None:
     """Raise IncompatibleBundle unless a network has `count` outputs; `found` is this number in words."""
     if count != width:
         raise IncompatibleBundle(f"{found}, but its network has {width} outputs.")
-
-
-def live_with(holder: object, folder: Path) -> None:
-    """Remove a folder when the object that holds it is deleted, or when the program ends, but not in a forked
-    process.
-    """
-    weakref.finalize(holder, _remove, folder, os.getpid())
-
-
-def _remove(folder: Path, process: int) -> None:
-    if os.getpid() == process:
-        shutil.rmtree(folder, ignore_errors=True)

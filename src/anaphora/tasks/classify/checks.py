@@ -23,7 +23,14 @@ from anaphora.checks.examples import (
     unit_vocabulary,
 )
 from anaphora.checks.findings import Finding
-from anaphora.checks.rows import check_duplicates, check_finite, check_labels, check_lengths
+from anaphora.checks.rows import (
+    check_duplicates,
+    check_empty,
+    check_finite,
+    check_labels,
+    check_long,
+    describe_lengths,
+)
 from anaphora.checks.text_files import check_texts
 from anaphora.data.batches import Bucketed, Ragged
 from anaphora.data.files.folders import text_files
@@ -51,7 +58,7 @@ def check(config: ClassifyConfig, corpus: Corpus) -> list[Finding]:
     found: list[Finding] = []
     for where, rows in ((TRAIN, train), (HELD_OUT, held_out)):
         unit = "steps" if isinstance(rows.inputs, Ragged) else "characters"
-        found += [each for each in check_lengths(_lengths(rows), rows.place, where, unit) if each.code == "empty-row"]
+        found += check_empty(_lengths(rows), rows.place, where, unit)
         found += _not_finite(config, corpus, rows)
     return [
         *found,
@@ -65,16 +72,16 @@ def check(config: ClassifyConfig, corpus: Corpus) -> list[Finding]:
 def describe(config: ClassifyConfig, corpus: Corpus) -> tuple[list[Finding], Load | None]:
     """Return findings on the training data (lengths, vocabulary, labels) and the estimated work."""
     encoded = encode(config, corpus)
-    reader, lengths = encoded.reader, encoded.train.rows.lengths
-    training = settled(config.training, lengths, AMOUNTS)
-    batches = Bucketed(lengths, training.batch_steps, training.seed, training.batch)
+    reader = encoded.reader
+    training = settled(config.training, encoded.train.lengths, AMOUNTS)
+    batches = Bucketed(encoded.train.lengths, training.batch_steps, training.seed, training.batch)
     tree = specification(config, reader.kind, reader.width, len(encoded.labels))
     work = load(tree, batches, [encoded.train.rows.steps, encoded.held_out.rows.steps], training.epochs)
     found = []
     parts = ((TRAIN, corpus.train, encoded.train), (HELD_OUT, corpus.held_out, encoded.held_out))
     for where, rows, part in parts:
-        told = check_lengths(part.rows.lengths, rows.place, where, PLURAL[reader.kind])
-        found += [each for each in told if each.code != "empty-row"]
+        lengths = part.rows.lengths, rows.place, where, PLURAL[reader.kind]
+        found += [*describe_lengths(*lengths), *check_long(*lengths)]
         found += _cut(config, rows, part.rows, where, PLURAL[reader.kind])
     return [*found, *_vocabulary(encoded), _counts(corpus)], work
 
@@ -110,11 +117,11 @@ def _few(held_out: Rows) -> list[Finding]:
     return few_held_out(len(held_out), _FEW, message)
 
 
-def _keys(rows: Rows) -> Iterator[Hashable]:
-    """Yield a key per row, equal for equal rows; an empty row equals no other row."""
+def _keys(rows: Rows) -> Iterator[Hashable | None]:
+    """Yield a key per row, equal for equal rows; None for an empty row."""
     for row in range(len(rows)):
         key = rows.inputs.row(row).tobytes() if isinstance(rows.inputs, Ragged) else rows.inputs[row].strip()
-        yield key or (rows.place(row),)
+        yield key or None
 
 
 def _cut(config: ClassifyConfig, rows: Rows, encoded: Ragged, where: str, unit: str) -> list[Finding]:

@@ -14,8 +14,9 @@ from pathlib import Path
 from typing import Any
 
 from anaphora.data import in_memory
-from anaphora.data.examples import Split, checked_share, hold_out
-from anaphora.data.files.conll import TAGS, TOKENS, Sentences, listed, read_sentences
+from anaphora.data.examples import Split, checked_share, hold_out, valid_paths
+from anaphora.data.files.conll import Sentences, listed, read_sentences, sentences_of_table
+from anaphora.data.files.tables import ColumnTable
 from anaphora.data.in_memory import is_sequence, kind
 from anaphora.errors import DataError, UsageError
 from anaphora.metrics import spans
@@ -67,11 +68,6 @@ def read_all(data: Data, paths: Sequence[str], encoding: str | None = None) -> S
     return Sentences.joined([read_sentences(path, data, encoding) for path in paths])
 
 
-def valid_paths(valid: str) -> list[str]:
-    """Return the files that were named as the held-out part."""
-    return [name.strip() for name in valid.split(",") if name.strip()]
-
-
 def set_aside(config: TagConfig, sentences: Sentences, *sources: str) -> Corpus:
     """Hold out a share of sentences, in an order that the seed draws; raises as `read` does."""
     share = checked_share(config.data.valid, "files, or a share of the sentences")
@@ -81,24 +77,16 @@ def set_aside(config: TagConfig, sentences: Sentences, *sources: str) -> Corpus:
 
 def tagged(data: Data, rows: Any) -> Sentences:
     """Return sentences in memory with their tags, numbered from 1; raises as `from_memory` does."""
-    frame = in_memory.columns(rows)
-    if frame is not None:
-        X, y = (_column(frame, name, usual) for name, usual in ((data.token, TOKENS), (data.tag, TAGS)))
-    else:
-        X, y = map(list, in_memory.two_columns(rows, _EXPECTED))
-    if len(X) != len(y):
-        raise UsageError(f"There are {len(X):,} sentences and {len(y):,} rows of tags; expected equal numbers.")
-    found: list[list[tuple[str, ...]]] = [[], []]
-    for number, pair in enumerate(zip(X, y, strict=True), 1):
-        try:
-            words, tags = (listed(each, name) for each, name in zip(pair, ("words", "tags"), strict=True))
-            if len(words) != len(tags):
-                raise DataError(f"{len(words)} words and {len(tags)} tags; expected a tag for each word.")
-        except DataError as error:
-            raise DataError(f"{NAME}, sentence {number}: {error}") from error
-        for rows_of, row in zip(found, (words, tags), strict=True):
-            rows_of.append(row)
-    return Sentences.of(*found)
+    columns, names = in_memory.columns(rows), (data.token, data.tag)
+    if columns is None:
+        X, y = in_memory.two_columns(rows, _EXPECTED)
+        if len(X) != len(y):
+            raise UsageError(f"There are {len(X):,} sentences and {len(y):,} rows of tags; expected equal numbers.")
+        columns, names = {"words": list(X), "tags": list(y)}, (None, None)
+    found, wrong = sentences_of_table(ColumnTable(columns, NAME), "", *names)
+    if wrong:
+        raise DataError(f"{NAME}, sentence {wrong[0].line}: {wrong[0].message}")
+    return found
 
 
 def untagged(X: Any) -> list[tuple[str, ...]]:
@@ -109,15 +97,6 @@ def untagged(X: Any) -> list[tuple[str, ...]]:
     if isinstance(X, str) or not is_sequence(X):
         raise UsageError(f"Expected a list of sentences, each a list of words or a text, got {kind(X)}.")
     return [tuple(row.split()) if isinstance(row, str) else listed(row, "a sentence") for row in X]
-
-
-def _column(frame: dict[str, list[Any]], named: str | None, usual: Sequence[str]) -> list[Any]:
-    names = [named] if named else [name for name in frame if name.strip().lower() in usual]
-    if not names or names[0] not in frame:
-        raise DataError(
-            f"{NAME}: there is no column {names[0] if names else usual[0]!r}; there are: {', '.join(frame)}."
-        )
-    return frame[str(names[0])]
 
 
 def _corpus(data: Data, train: Sentences, held_out: Sentences, sources: tuple[str, ...]) -> Corpus:

@@ -21,12 +21,13 @@ from numpy.typing import ArrayLike, NDArray
 
 from anaphora.data.batches import Ragged
 from anaphora.data.files.conll import Sentences
+from anaphora.data.text.packed import SURROGATES, pack, unpack
 from anaphora.errors import DataError
 from anaphora.metrics import spans
 from anaphora.tasks.base.trained_model import needed
 from anaphora.tasks.tag.data import Corpus
 from anaphora.tasks.tag.settings import TagConfig
-from anaphora.tasks.tag.symbols import Symbols, packed, unpacked
+from anaphora.tasks.tag.symbols import Symbols
 
 LONGEST = 40  # characters of a word: its first and its last twenty
 _DIGIT = re.compile(r"\d")
@@ -128,7 +129,8 @@ class Reader:
 
     def tensors(self) -> dict[str, NDArray[Any]]:
         """The reader's tensors in a bundle."""
-        return {**packed(self.words.texts, "words"), **packed(self.characters.texts, "letters")}
+        sides = {"words": self.words, "letters": self.characters}
+        return {name: part for side, held in sides.items() for name, part in pack(held.texts, side, SURROGATES).items()}
 
     @staticmethod
     def restore(settings: Mapping[str, Any], tensors: Mapping[str, NDArray[Any]]) -> Reader:
@@ -137,7 +139,7 @@ class Reader:
         """
         names = ("lower", "scheme", "internal", "tags")
         lower, scheme, internal, tags = needed(settings, "is needed to read a sentence", *names)
-        words, characters = (Symbols(unpacked(tensors, name)) for name in ("words", "letters"))
+        words, characters = (Symbols(unpack(tensors, name, SURROGATES)) for name in ("words", "letters"))
         return Reader(lower, words, characters, tuple(tags), scheme, internal)
 
 

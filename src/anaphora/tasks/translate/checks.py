@@ -20,11 +20,12 @@ from numpy.typing import NDArray
 from anaphora.checks.examine import Load
 from anaphora.checks.examples import HELD_OUT, TRAIN, at_rows, few_held_out, load, unit_vocabulary
 from anaphora.checks.findings import Finding, errors
-from anaphora.checks.rows import check_duplicates, check_lengths
+from anaphora.checks.rows import check_duplicates, check_long, describe_lengths
 from anaphora.checks.text_files import check_texts
 from anaphora.data.batches import Bucketed
+from anaphora.data.examples import valid_paths
 from anaphora.data.files.pairs import Pairs, lines_of, mismatch, sorted_out
-from anaphora.tasks.translate.data import Corpus, valid_paths
+from anaphora.tasks.translate.data import Corpus
 from anaphora.tasks.translate.encoding import Encoded, encode, prepared
 from anaphora.tasks.translate.network import specification
 from anaphora.tasks.translate.settings import PLURAL, TranslateConfig
@@ -87,8 +88,8 @@ def describe(config: TranslateConfig, corpus: Corpus) -> tuple[list[Finding], Lo
     for where, pairs, part in ((TRAIN, corpus.train, train), (HELD_OUT, corpus.held_out, encoded.held_out)):
         own = pairs.take(part.numbers)
         for side, texts in (("sources", part.sources), ("targets", part.targets)):
-            told = check_lengths(texts.lengths - 1, own.place, f"{where}, {side}", PLURAL[reader.kind])
-            found += [each for each in told if each.code != "empty-row"]
+            lengths = texts.lengths - 1, own.place, f"{where}, {side}", PLURAL[reader.kind]
+            found += [*describe_lengths(*lengths), *check_long(*lengths)]
     return [*found, *_left_out(config, corpus, encoded), *_vocabularies(encoded)], work
 
 
@@ -137,11 +138,11 @@ def _same(pairs: Pairs, where: str) -> list[Finding]:
     return [at_rows("untranslated", where, pairs.place, rows, message, remedy)]
 
 
-def _keys(pairs: Pairs, lower: bool) -> Iterator[Hashable]:
-    """Yield a key per pair, equal for equal pairs; an empty pair equals no other."""
-    for row, pair in enumerate(zip(pairs.sources, pairs.targets, strict=True)):
+def _keys(pairs: Pairs, lower: bool) -> Iterator[Hashable | None]:
+    """Yield a key per pair, equal for equal pairs; None for an empty pair."""
+    for pair in zip(pairs.sources, pairs.targets, strict=True):
         key = tuple(prepared(text, lower) for text in pair)
-        yield key if any(key) else row
+        yield key if any(key) else None
 
 
 def _left_out(config: TranslateConfig, corpus: Corpus, encoded: Encoded) -> list[Finding]:

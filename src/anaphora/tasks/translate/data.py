@@ -4,24 +4,19 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from anaphora.data import in_memory
-from anaphora.data.examples import Split, checked_share, hold_out, refuse_empty
+from anaphora.data.examples import Split, checked_share, hold_out, refuse_empty, valid_paths
 from anaphora.data.files.pairs import Pairs, read_pairs
 from anaphora.data.files.tables import ColumnTable
 from anaphora.errors import UsageError
 from anaphora.tasks.translate.settings import TranslateConfig
 
+Corpus = Split[Pairs]
 _NAME = "the data"
 _PAIRS = "Expected pairs: (sources, targets), a list of (source, target), a frame with two columns, or paths; got {}."
-
-
-@dataclass(frozen=True)
-class Corpus(Split[Pairs]):
-    """Pairs in two parts."""
 
 
 def read(config: TranslateConfig, paths: Sequence[str | Path]) -> Corpus:
@@ -60,13 +55,6 @@ def pairs_in_memory(config: TranslateConfig, data: Any) -> Pairs:
     if len(sources) != len(targets):
         raise UsageError(f"There are {len(sources):,} sources and {len(targets):,} targets.")
     return Pairs.of([ColumnTable({"source": sources, "target": targets}, _NAME)])
-
-
-def valid_paths(valid: str) -> list[str]:
-    """Return the held-out files: one table, or two files with a comma between them."""
-    if Path(valid).exists():
-        return [valid]
-    return [name.strip() for name in valid.split(",") if name.strip()]
 
 
 def _split(config: TranslateConfig, pairs: Pairs, sources: tuple[str, ...] = ()) -> Corpus:

@@ -93,8 +93,8 @@ class Reader:
         """Return the reader of a bundle, from its settings and tensors such as text bytes (n,); raises CorruptBundle if
         the bundle holds none.
         """
-        names = ("kind", "lower", "longest", "shared")
-        kind, lower, longest, shared = needed(settings, "is needed to read a text", *names)
+        names = ("kind", "shared", "lower", "longest")
+        kind, shared, lower, longest = needed(settings, "is needed to read a text", *names)
 
         def vocabulary(side: str) -> Vocabulary:
             prefix = f"{side}."
