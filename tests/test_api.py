@@ -162,7 +162,10 @@ def test_evaluation_counts_what_is_right(labeller: Classifier) -> None:
 
 def test_files_without_a_known_label_have_no_score(labeller: Classifier, tmp_path: Path) -> None:
     (tmp_path / "a.csv").write_text("text,label\ngood,x\nbad,y\n", encoding="utf-8")
-    with pytest.raises(DataError, match=r"None of the rows \(2\) has a label of the model \(neg, pos\)"):
+    with pytest.raises(
+        DataError,
+        match=r"All 2 rows have labels .* not know; it knows neg, pos\. Check the label column\.",
+    ):
         labeller.score_files([str(tmp_path / "a.csv")], "utf-8")
 
 

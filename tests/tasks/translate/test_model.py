@@ -169,7 +169,7 @@ def test_eval_and_python_give_the_numbers_of_the_report(report: Report, folder: 
 
 
 def test_what_cannot_be_learned_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(DataError, match="empty or longer than 2 units"):
+    with pytest.raises(DataError, match="have an empty side, or a side of 2 units or more: raise"):
         work(tmp_path, "--max-length", "2")
     settings = config()
     with pytest.raises(DataError, match="part has no pair"):

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Hashable, Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -35,7 +36,7 @@ from anaphora.checks.text_files import check_texts
 from anaphora.data.batches import Bucketed, Ragged
 from anaphora.data.files.folders import text_files
 from anaphora.tasks.classify.data import Corpus, Rows
-from anaphora.tasks.classify.encoding import Encoded, encode
+from anaphora.tasks.classify.encoding import Encoded, Part, Reader, encode
 from anaphora.tasks.classify.network import AMOUNTS, specification
 from anaphora.tasks.classify.settings import PLURAL, ClassifyConfig
 from anaphora.training.defaults import settled
@@ -82,7 +83,7 @@ def describe(config: ClassifyConfig, corpus: Corpus) -> tuple[list[Finding], Loa
     for where, rows, part in parts:
         lengths = part.rows.lengths, rows.place, where, PLURAL[reader.kind]
         found += [*describe_lengths(*lengths), *check_long(*lengths)]
-        found += _cut(config, rows, part.rows, where, PLURAL[reader.kind])
+        found += _cut(reader, rows, part, where)
     return [*found, *_vocabulary(encoded), _counts(corpus)], work
 
 
@@ -124,12 +125,17 @@ def _keys(rows: Rows) -> Iterator[Hashable | None]:
         yield key or None
 
 
-def _cut(config: ClassifyConfig, rows: Rows, encoded: Ragged, where: str, unit: str) -> list[Finding]:
-    longest = config.data.max_length
-    cut = np.flatnonzero(encoded.lengths >= longest).tolist()
+def _cut(reader: Reader, rows: Rows, encoded: Part, where: str) -> list[Finding]:
+    """Return a finding on rows whose ends are cut off."""
+    longest, full = reader.longest, np.flatnonzero(encoded.lengths >= reader.longest)
+    if isinstance(rows.inputs, Ragged):
+        cut = full[rows.inputs.lengths[full] > longest].tolist()
+    else:
+        longer = replace(reader, longest=longest + 1)
+        cut = [row for row in full.tolist() if len(longer.text(rows.inputs[row])) > longest]
     if not cut:
         return []
-    message = f"In {len(cut):,} rows, only the first {longest:,} {unit} are read."
+    message = f"In {len(cut):,} rows, only the first {longest:,} {PLURAL[reader.kind]} are read."
     return [at_rows("long-row", where, rows.place, cut, message, "Read more with --max-length.")]
 
 
@@ -170,7 +176,8 @@ def _counts(corpus: Corpus) -> Finding:
     counts = Counter(label for labels in corpus.train.labels for label in labels).most_common()
     (most, many), (least, few) = counts[0], counts[-1]
     message = f"{len(counts):,} labels, from {most!r} ({many:,} rows) to {least!r} ({few:,})."
-    remedy = "" if many <= _UNEVEN * few else "Add --class-weights root if rare labels matter as much as frequent ones."
+    uneven = not corpus.columns.multi and many > _UNEVEN * few
+    remedy = "Add --class-weights root if rare labels matter as much as frequent ones." if uneven else ""
     return Finding("labels", "info", TRAIN, (), message, remedy, figures={"labels": dict(counts)})
 
 

@@ -20,7 +20,7 @@ from anaphora.data.batches import Ragged
 from anaphora.data.text.build import build, restore
 from anaphora.data.text.vocabulary import Vocabulary
 from anaphora.data.text.words import split_words
-from anaphora.errors import DataError
+from anaphora.errors import DataError, UsageError
 from anaphora.tasks.base.trained_model import needed
 from anaphora.tasks.classify.data import Corpus, Rows
 from anaphora.tasks.classify.inputs import Labels, Series, prepared
@@ -158,10 +158,16 @@ class Encoded:
 def encode(config: ClassifyConfig, corpus: Corpus) -> Encoded:
     """Encode both parts.
 
-    Raises DataError if there is only one label, or if a label occurs only in the held-out part.
+    Raises DataError if there is only one label, or if a label occurs only in the held-out part; UsageError for class
+    weights of rows with several labels.
     """
     labels = tuple(sorted({label for row in corpus.train.labels for label in row}))
     multi = corpus.columns.multi
+    if multi and config.training.class_weights != "none":
+        raise UsageError(
+            "--class-weights has no effect on rows with several labels, because each label has a loss of its own: leave"
+            " the option out."
+        )
     if len(labels) < (1 if multi else 2):
         raise DataError(
             f"All training rows have the same label, {labels[0] if labels else 'none'!r}, so there is"

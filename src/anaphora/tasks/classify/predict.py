@@ -91,7 +91,7 @@ class Classifier(TrainedModel):
 
     def predict(self, X: Any) -> list[Any]:
         """Return the most probable label of each row; for several labels per row, a tuple of the labels with a
-        probability above ½.
+        probability of at least ½.
 
         X: texts, series, an array, or a frame with the columns of the training data. Raises UsageError for values that
         are not rows, DataError for a row that cannot be read.
@@ -128,8 +128,8 @@ class Classifier(TrainedModel):
         rows = rows_of(read_tables(paths, encoding, data.header), self.columns, data)
         if rows.labels and all(labels and set(self.labels).isdisjoint(labels) for labels in rows.labels):
             raise DataError(
-                f"None of the rows ({len(rows.labels):,}) has a label of the model"
-                f" ({', '.join(self.labels[:_SHOWN])}): there is nothing to score. Check the labels of the data."
+                f"All {len(rows.labels):,} rows have labels that the model does not know; it knows"
+                f" {', '.join(self.labels[:_SHOWN])}. Check the label column."
             )
         return self.judged(rows)
 

@@ -94,7 +94,7 @@ class GapFiller(TrainedModel):
         if isinstance(texts, str) or not is_sequence(texts) or not all(isinstance(text, str) for text in texts):
             raise UsageError(f"Expected a list of texts, got {kind(texts)}: give one in a list, too.")
         if top < 1:
-            raise UsageError(f"expected 1 or more words for each gap, got {top}")
+            raise UsageError(f"Expected 1 or more words for each gap, got {top}.")
         lines = [self._line(text, mask_token) for text in texts]
         done: dict[int, FilledText] = {}
         side, lengths = "past" if left_to_right else "both", np.array([len(line.ids) for line in lines], np.int64)

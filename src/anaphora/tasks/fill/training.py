@@ -2,8 +2,9 @@
 
     loss = −Σ_t ln p(w_t | all before it, all after it)  −  Σ_t ln p(w_t | all before it)        words w_t of windows
 
-Both sums have gradients; the first alone is reported and validated, so that figures are nats per gap. The past alone
-has its own output on the same forward stack; what that costs or gains it is measured in docs/fill.md.
+Training minimises both sums. Reports and validations show the first sum alone, so that losses are nats per gap. The
+prediction from the past alone has its own output on the same forward layers; docs/fill.md compares it with a network of
+its own.
 """
 
 from __future__ import annotations
@@ -96,7 +97,10 @@ class FillTraining(SupervisedTask[FillConfig, TextCorpus, Encoded, Ids, GapFille
         return min(len(self.encoded.held_out), SCORED)
 
     def validation_part(self, count: int) -> Gaps:
-        return gaps_of(self.encoded.held_out, self.words, count)
+        """Return the gaps of so many units, or of more units if there is no word among them."""
+        while not len(found := gaps_of(self.encoded.held_out, self.words, count)):
+            count *= 2
+        return found
 
     def validation_loss(self, model: nn.Module) -> float:
         """Nats per gap from both sides."""

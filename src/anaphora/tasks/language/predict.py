@@ -32,7 +32,7 @@ NEWLINE = "\n"
 BAR = 24  # characters of a bar that stands for probability 1
 _IN_WORDS = "_'’-"
 _NAMES = {" ": "space", "\n": "newline", "\t": "tab", "\r": "carriage return", "\u00a0": "no-break space"}
-_UNIT = {"char": "character", "byte": "byte", "word": "word", "subword": "piece"}
+_UNIT = {"char": "character", "byte": "byte", "word": "word", "subword": "subword"}
 _TEMPERATURE = 0.8
 
 
@@ -258,7 +258,7 @@ def _prompts() -> Iterator[str]:
 
 def _bars(title: str, found: Sequence[Prediction]) -> str:
     """Return a table of text, probability, and a bar of it."""
-    width = max(len(title), *(len(each.text) for each in found))
+    width = max(len(title), *(len(each.text) for each in found)) if found else len(title)
     lines = [f"{title:<{width}}  probability"]
     for text, probability in found:
         lines.append(f"{text:<{width}}  {probability:.4f}  {'█' * round(BAR * probability)}".rstrip())

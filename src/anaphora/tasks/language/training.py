@@ -16,6 +16,7 @@ from torch import Tensor, nn
 from anaphora.bundle import spec
 from anaphora.data.text import id_files
 from anaphora.data.text.corpus import TextCorpus
+from anaphora.metrics.language_model import surprise
 from anaphora.nn.build import State
 from anaphora.runs.content import ReportSection
 from anaphora.runs.report import Tensors, TrainedWeights
@@ -115,8 +116,8 @@ class LanguageTraining(SupervisedTask[LanguageConfig, TextCorpus, Encoded, Windo
 
     def score(self, trained: TrainedWeights) -> HeldOutScore:
         model, pieces = self.opened(trained.tree, trained.tensors), self._scored_pieces
-        nats = float(score.nats(model.runtime, self.encoded.held_out, pieces).mean())
-        return HeldOutScore(self.loss_unit, nats, windows.scored_in(pieces))
+        found = surprise(score.nats(model.runtime, self.encoded.held_out, pieces))
+        return HeldOutScore(self.loss_unit, found.nats_per_unit, found.units)
 
     def judge(self, score: HeldOutScore | None, trained: TrainedWeights | None) -> Judgement:
         scored = windows.scored_in(self._scored_pieces)

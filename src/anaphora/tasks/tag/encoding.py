@@ -107,7 +107,7 @@ class Reader:
             return list(tags)
         return spans.tags_of(spans.spans(tags), len(tags), self.internal)
 
-    def given(self, labels: Iterable[int]) -> tuple[str, ...]:
+    def tags_of(self, labels: Iterable[int]) -> tuple[str, ...]:
         """Return the tags of these numbers, in the scheme of the data."""
         tags = [self.tags[label] for label in labels]
         if self.internal in (spans.PLAIN, self.scheme):

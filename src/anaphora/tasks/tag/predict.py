@@ -137,7 +137,7 @@ class Tagger(TrainedModel):
                 own = scores[:n, at]
                 likeliest = [best[at]] if top == 1 else self.chain.several(own, top)
                 found[row] = [
-                    Prediction(self.reader.given(path.labels.tolist()), math.exp(path.log_probability))
+                    Prediction(self.reader.tags_of(path.labels.tolist()), math.exp(path.log_probability))
                     for path in likeliest
                 ]
                 if confident:
@@ -194,7 +194,7 @@ class Tagger(TrainedModel):
             numbers = part.numbers[rows]
             nats[numbers] = -chain.log_probabilities(scores, lengths, np.maximum(part.targets(rows), 0))
             for number, path in zip(numbers.tolist(), chain.best(scores, lengths), strict=True):
-                predictions[number] = self.reader.given(path.labels.tolist())
+                predictions[number] = self.reader.tags_of(path.labels.tolist())
         baseline = self.baseline.score(sentences)
         return judge(self.reader, sentences, part, predictions, nats, baseline, temperature)
 

@@ -37,8 +37,8 @@ class DecodingOptions:
         decode.check_settings(self.temperature, self.top_k, self.top_p)
         if self.beam < 1 or self.length_penalty < 0 or self.coverage < 0 or self.no_repeat < 0:
             raise UsageError(
-                "expected a beam of 1 or more, and a length penalty, a coverage and an n-gram of 0 or more; got"
-                f" {self.beam}, {self.length_penalty}, {self.coverage} and {self.no_repeat}"
+                "Expected a beam of 1 or more, and a length penalty, a coverage and an n-gram of 0 or more; got"
+                f" {self.beam}, {self.length_penalty}, {self.coverage} and {self.no_repeat}."
             )
         if not 1 <= self.best <= self.beam:
             raise UsageError(

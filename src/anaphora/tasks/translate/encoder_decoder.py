@@ -1,8 +1,9 @@
 """The parts of a translator joined on the runtime: sources read, then one target symbol after another.
 
-state of a row  =  decoder's and writer's states, the attention that each source symbol had so far, and whose source
+state of a row  =  states of decoder and writer, summed attention to each source symbol, and the number of its source
 
-A row becomes the same bits whatever rows stand beside it. For the parts see `anaphora.tasks.translate.network`.
+The results of a row are the same bits for any other rows of its batch. `anaphora.tasks.translate.network` describes the
+parts.
 """
 
 from __future__ import annotations

@@ -3,8 +3,8 @@
     source   x_1 … x_S  end              read by the encoder
     target   y_1 … y_T  end              written by the decoder, which reads  end  y_1 … y_T
 
-The end is symbol V of a vocabulary of V; as what a decoder reads first it is the beginning. `Reader` is what a trained
-model needs to read and write texts; the bundle holds it.
+The end is symbol V of a vocabulary of V symbols; it is also the first symbol that the decoder reads. A trained model
+needs the `Reader` to read and write texts; the bundle holds it.
 """
 
 from __future__ import annotations
@@ -111,7 +111,7 @@ class Reader:
 
 @dataclass(frozen=True)
 class Encoded:
-    """Both parts as numbers; `left_out` (n,) are the numbers of training pairs that are empty or too long."""
+    """Both parts as numbers; `left_out` (n,) are the numbers of training pairs with an empty or too long side."""
 
     reader: Reader
     train: Part
@@ -138,11 +138,11 @@ def encode(config: TranslateConfig, corpus: Corpus) -> Encoded:
     read, held_out = (_part(reader, pairs) for pairs in (corpus.train, corpus.held_out))
     fits = np.ones(len(corpus.train), np.bool_)
     for side in (read.sources, read.targets):
-        fits &= (side.lengths > 1) & (side.lengths <= data.max_length)
+        fits &= (side.lengths > 1) & (side.lengths <= data.max_length)  # the end counts
     if not fits.any():
         raise DataError(
-            f"All {len(corpus.train):,} training pairs are empty or longer than {data.max_length} units: raise"
-            " --max-length."
+            f"All {len(corpus.train):,} training pairs have an empty side, or a side of {data.max_length:,} units or"
+            " more: raise --max-length."
         )
     return Encoded(reader, read.take(np.flatnonzero(fits)), held_out, np.flatnonzero(~fits))
 

@@ -131,7 +131,7 @@ class Translator(TrainedModel):
         Raises DataError for no pairs, and MissingExtra where sacrebleu is not installed.
         """
         if not len(pairs):
-            raise DataError("expected pairs to score, got none")
+            raise DataError("Expected pairs to score, got none.")
         rows = evenly_spaced(len(pairs), len(pairs) if most is None else most)
         score.metrics(self.reader.lower)  # before the work: they may be missing
         outputs = self.outputs([pairs.sources[row] for row in rows], options)
