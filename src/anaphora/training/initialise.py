@@ -35,9 +35,7 @@ def expect(model: nn.Module, bias: str, counts: NDArray[np.generic]) -> None:
 
 
 def expect_several(model: nn.Module, bias: str, counts: NDArray[np.generic], rows: int) -> None:
-    """Set an output's bias to the log odds of labels of which several may apply; a label has a count (K,) of the rows,
-    plus one of two more.
-    """
+    """Set an output's bias to the log odds of labels that may apply together, counted (K,) among the rows."""
     share = (np.asarray(counts) + 1) / (rows + 2)
     _set(model, bias, np.log(share / (1 - share)))
 

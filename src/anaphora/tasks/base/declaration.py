@@ -34,9 +34,7 @@ if TYPE_CHECKING:
 
 
 class Option(NamedTuple):
-    """An option of `run` or `eval` that belongs to a task; `default` is None if a missing option has its own
-    meaning.
-    """
+    """An option of `run` or `eval` that belongs to a task; a `default` of None has a meaning of its own."""
 
     name: str  # of the argument that the task's model takes
     type: type
@@ -112,9 +110,7 @@ class Task:
         return self._part("data").read(config, paths)
 
     def from_memory(self, config: Any, data: Any) -> Any:
-        """Return the corpus of values in memory; raises as `read` does, and UsageError for values that are not data of
-        this task.
-        """
+        """Return the corpus of values in memory; raises as `read` does, and UsageError for other kinds of values."""
         return self._part("data").from_memory(config, data)
 
     def check_files(self, config: Any, paths: Sequence[str | Path]) -> list[Finding]:
@@ -128,16 +124,12 @@ class Task:
         return found
 
     def describe(self, config: Any, corpus: Any) -> tuple[list[Finding], Load | None]:
-        """Return findings on the training data, and the estimated work; raises DataError for data that training
-        refuses.
-        """
+        """Return findings on the training data, and the estimated work; raises DataError as training does."""
         found: tuple[list[Finding], Load | None] = self._part("checks").describe(config, corpus)
         return found
 
     def suggest(self, paths: Sequence[str | Path]) -> Suggestion:
-        """Suggest a config for these files; raises DataError for data that cannot be read, or whose form is
-        not clear.
-        """
+        """Suggest a config for these files; raises DataError for unreadable data, or an unclear form."""
         found: Suggestion = self._part("suggest").suggest(paths)
         return found
 
@@ -147,9 +139,7 @@ class Task:
         return found
 
     def training(self, config: Any, corpus: Any) -> TrainingTask[Any]:
-        """Return the training of a run; raises DataError for a corpus from which nothing can be learned.
-        Needs torch.
-        """
+        """Return the training of a run; raises DataError if nothing can be learned from the corpus. Needs torch."""
         found: TrainingTask[Any] = self._part("training").TRAINING(config, corpus)
         return found
 

@@ -103,9 +103,7 @@ class TrainedModel(ABC):
 
 
 def needed(units: Mapping[str, Any], use: str, *names: str) -> list[Any]:
-    """Return the values of these names in a bundle; raises CorruptBundle, with the use of the values, if one is
-    missing.
-    """
+    """Return values of a bundle; raises CorruptBundle, with the use of the values, if one is missing."""
     missing = next((name for name in names if name not in units), None)
     if missing is not None:
         raise CorruptBundle(f"The model file lacks '{missing}', which {use}.")

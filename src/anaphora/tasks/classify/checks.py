@@ -97,9 +97,7 @@ def _lengths(rows: Rows) -> list[int]:
 
 
 def _not_finite(config: ClassifyConfig, corpus: Corpus, rows: Rows) -> list[Finding]:
-    """Return findings on missing and infinite numbers; a missing number is allowed if the mean of its channel replaces
-    it.
-    """
+    """Return findings on infinite numbers, and on missing ones unless the mean of their channel replaces them."""
     if not isinstance(rows.inputs, Ragged):
         return []
     inputs, refused = rows.inputs, config.data.missing == "refuse"

@@ -133,9 +133,7 @@ class Reader:
 
     @staticmethod
     def restore(settings: Mapping[str, Any], tensors: Mapping[str, NDArray[Any]]) -> Reader:
-        """Return the reader of a bundle, from its settings and tensors such as the mean (C,); raises CorruptBundle if
-        the bundle holds none.
-        """
+        """Return the reader of a bundle with tensors such as the mean (C,); raises CorruptBundle if there is none."""
         use = "is needed to read a row"
         kind, lower, longest, missing = needed(settings, use, "kind", "lower", "longest", "missing")
         if kind == "step":

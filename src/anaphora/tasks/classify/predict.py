@@ -104,9 +104,7 @@ class Classifier(TrainedModel):
         return [self.named(row) for row in self.probabilities(X)]
 
     def named(self, row: Floats, top: int | None = None) -> Prediction:
-        """Return probabilities (K,) as a prediction: the `top` most probable labels, or the usual choice
-        without `top`.
-        """
+        """Return the `top` most probable labels of probabilities (K,), or the usual choice without `top`."""
         order = np.argsort(-row, kind="stable")
         if top is None:
             top = int((row >= THRESHOLD).sum()) if self.multi else 1

@@ -143,9 +143,7 @@ def run_rows(model: nn.Module, rows: Ragged) -> Tensor:
 
 
 def class_weights(targets: NDArray[np.int64], how: str) -> NDArray[np.float32] | None:
-    """Return the weight (K,) of each label's rows for targets (B,), with mean 1 over the rows; None if all weights are
-    equal.
-    """
+    """Return the weight (K,) of each label for targets (B,), with mean 1 over the rows; None if all are equal."""
     if how == "none":
         return None
     counts = np.bincount(targets)

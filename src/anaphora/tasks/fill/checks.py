@@ -32,10 +32,7 @@ def check_files(config: FillConfig, paths: Sequence[str | Path]) -> list[Finding
 
 
 def describe(config: FillConfig, corpus: TextCorpus) -> tuple[list[Finding], Load | None]:
-    """Return findings on the training data (words, unknown words) and the estimated work.
-
-    Raises DataError if the training part has no words to learn.
-    """
+    """Return findings on the training data (words, unknown words) and the estimated work."""
     encoded, found = texts.in_units(READING, config, corpus, "Use a text that consists of words.")
     return (found, None) if encoded is None else (_words(encoded), _load(config, encoded))
 

@@ -110,9 +110,7 @@ class GapFiller(TrainedModel):
         return table([self.fill_all([text], top, left_to_right=side, mask_token=mask_token)[0] for side in sides])
 
     def likeliest(self, rows: Ragged, places: Indices, side: str, top: int) -> list[GapPrediction]:
-        """Return predictions for steps of rows, whatever symbols stand there; `places` (n,) count the steps of all
-        rows.
-        """
+        """Return predictions for steps of rows; `places` (n,) count the steps of all rows."""
         beside = self.network.read(rows, places, both=side == "both")
         logs = [self.network.log_probabilities(beside[chunk], side) for chunk in self.network.chunks(len(places))]
         return [self._prediction(np.exp(row), top) for chunk in logs for row in chunk]
@@ -198,9 +196,7 @@ class GapFiller(TrainedModel):
 
 
 class Answers(LineAnswers[dict[str, Any], tuple[FilledText, ...]]):
-    """A gap filler that answers lines; `top` is the number of words per gap, and `left_to_right` adds predictions
-    from the left side alone.
-    """
+    """A gap filler that answers lines with `top` words per gap; `left_to_right` adds those from the left side."""
 
     def __init__(
         self,

@@ -83,9 +83,7 @@ class FillTraining(SupervisedTask[FillConfig, TextCorpus, Encoded, Ids, GapFille
         return reported + (beside - beside.detach()), None
 
     def hidden(self, ids: Ids) -> Ids:
-        """Return symbols (T, B) with some words read as unknown at random, because the context of a gap may contain
-        other gaps.
-        """
+        """Return symbols (T, B) with some words read as unknown at random: a context may contain other gaps."""
         return hide_symbols(ids, self.config.model.unk_dropout, self.encoded.vocabulary.unknown, self.words[ids])
 
     @property
@@ -121,9 +119,7 @@ class FillTraining(SupervisedTask[FillConfig, TextCorpus, Encoded, Ids, GapFille
         return len(self.validated)
 
     def describe(self, batch: Ids, row: int, part: str = "") -> str:
-        """Describe row `row` of a batch of windows (T, B) by the text it begins with; behind the recurrent layers a row
-        is a gap.
-        """
+        """Describe a window of a batch (T, B) by its first words; in the parts of the outputs, a row is a gap."""
         if part in OF_GAPS:
             gap = int(np.flatnonzero(self.words[batch].reshape(-1))[row])
             step, row = divmod(gap, batch.shape[1])
@@ -199,9 +195,7 @@ def _a_step_later(states: Tensor) -> Tensor:
 
 
 def _turned(shape: tuple[int, ...], lengths: NDArray[np.int64] | None) -> NDArray[np.int64]:
-    """Return the position of each step of rows (T, B) after each row is reversed within its length; applying it twice
-    changes nothing.
-    """
+    """Return the position of each step of rows (T, B) after each row is reversed; twice changes nothing."""
     T, B = shape
     step = np.arange(T)[:, None]
     ends = np.full(B, T) if lengths is None else lengths

@@ -72,9 +72,7 @@ class WordVocabulary(SymbolTable):
 
     @classmethod
     def restored(cls, tensors: Mapping[str, NDArray[Any]], lower: bool) -> WordVocabulary:
-        """Return the vocabulary of a bundle's tensors, among them text bytes (n,) and ends (V,); raises CorruptBundle
-        if they describe none.
-        """
+        """Return the vocabulary of tensors such as text bytes (n,); raises CorruptBundle if they describe none."""
         return cls(restore("word", tensors).symbols, lower)
 
     def encode(self, text: str) -> Ids:

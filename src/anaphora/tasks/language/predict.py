@@ -119,9 +119,7 @@ class LanguageModel(TrainedModel):
         return score.evaluate(self.runtime, self.vocabulary, open_texts(list(paths), encoding), counted, max_units)
 
     def session(self, state: bytes | None = None) -> Session:
-        """Return a session, `feed(ids) -> (n, V)`, that reads ids from the beginning, or continues from another
-        session's `state` bytes.
-        """
+        """Return a session, `feed(ids) -> (n, V)`, new or continued from another session's `state` bytes."""
         return self.runtime.session(state)
 
     def open_stream(self, state: bytes | None = None) -> TextStream:
@@ -158,9 +156,7 @@ class LanguageModel(TrainedModel):
             answer(text, (NEWLINE,))
 
     def table(self, prompt: str, count: int) -> str:
-        """Return a table of the most probable next words (for small units) and next units, with bars; raises as
-        `stream` does.
-        """
+        """Return a table of the most probable next words and units, with bars; raises as `stream` does."""
         return self._table(self.read(prompt), count)
 
     def _table(self, prompt: Prompt, count: int) -> str:

@@ -57,9 +57,7 @@ class LanguageTraining(SupervisedTask[LanguageConfig, TextCorpus, Encoded, Windo
         return Windows(self.encoded.train, training.batch, training.bptt, training.seed)
 
     def initialise(self, model: nn.Module) -> None:
-        """Begin with an output equal to the log frequencies of the symbols, so that the first steps need not learn
-        them.
-        """
+        """Begin with an output equal to the log frequencies of the symbols."""
         expect(model, "output.bias", id_files.counts(self.encoded.train, self.encoded.vocabulary.size))
 
     def batch_loss(self, model: nn.Module, batch: Window, carry: State | None) -> tuple[Tensor, State]:
@@ -150,9 +148,7 @@ TRAINING = LanguageTraining
 
 
 def loss(model: nn.Module, window: Window, carry: State | None) -> tuple[Tensor, State]:
-    """The sum of −log p of the window's targets (T, B) in nats, and the state the next window begins in, cut off from
-    this one's gradient.
-    """
+    """Return Σ −log p of a window's targets (T, B) in nats, and the state of the next window without gradient."""
     device = next(model.parameters()).device
     logits, state = model(torch.from_numpy(window.inputs).to(device), None if window.begins else carry)
     targets = torch.from_numpy(window.targets).long().to(device)

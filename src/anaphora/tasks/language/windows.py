@@ -117,9 +117,7 @@ def cut(length: int, piece: int = PIECE, context: int = CONTEXT, most: int = ROW
 
 
 def sample(length: int, units: int) -> list[Piece]:
-    """Return short pieces of about `units` units in all, evenly spaced over a text of `length`: for a validation, not
-    for a score.
-    """
+    """Return short pieces of about `units` units in all, evenly spaced over a text of `length`, to validate on."""
     predictions = max(length - 1, 0)
     if units >= predictions:
         return cut(length, _SAMPLE_PIECE, _SAMPLE_CONTEXT, units=units)

@@ -37,10 +37,7 @@ class Corpus(Split[Sentences]):
 
 
 def read(config: TagConfig, paths: Sequence[str | Path]) -> Corpus:
-    """Read files, and set the held-out part aside.
-
-    Raises DataError for data that cannot be read, UsageError for an invalid share.
-    """
+    """Read files, and set the held-out part aside; raises as `Task.read` does."""
     data = config.data
     names = tuple(str(path) for path in paths)
     sentences = read_all(data, names)
@@ -51,18 +48,12 @@ def read(config: TagConfig, paths: Sequence[str | Path]) -> Corpus:
 
 
 def from_memory(config: TagConfig, data: Any) -> Corpus:
-    """Return sentences in memory as a corpus with a share of them held out.
-
-    Raises UsageError for values that are not tagged sentences, DataError for a sentence that cannot be read.
-    """
+    """Return sentences in memory as a corpus with a share of them held out; raises as `Task.from_memory` does."""
     return set_aside(config, tagged(config.data, data))
 
 
 def read_all(data: Data, paths: Sequence[str], encoding: str | None = None) -> Sentences:
-    """Return the sentences of several files.
-
-    Raises UsageError if no file is named, DataError for data that cannot be read.
-    """
+    """Return the sentences of several files; raises as `Task.read` does, and UsageError if no file is named."""
     if not paths:
         raise UsageError(
             "No data were named. Name files with a word and its tag on each line, or CoNLL-U or JSONL files."
@@ -92,10 +83,7 @@ def tagged(data: Data, rows: Any) -> Sentences:
 
 
 def untagged(X: Any) -> list[tuple[str, ...]]:
-    """Return the words of sentences in memory: lists of words, or texts with spaces between words.
-
-    Raises UsageError for values that are not sentences.
-    """
+    """Return the words of lists of words, or of texts with spaces; raises UsageError for other values."""
     if isinstance(X, str) or not is_sequence(X):
         raise UsageError(f"Expected a list of sentences, each a list of words or a text, got {kind(X)}.")
     return [tuple(row.split()) if isinstance(row, str) else listed(row, "a sentence") for row in X]

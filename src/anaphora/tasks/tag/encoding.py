@@ -134,9 +134,7 @@ class Reader:
 
     @staticmethod
     def restore(settings: Mapping[str, Any], tensors: Mapping[str, NDArray[Any]]) -> Reader:
-        """Return the reader of a bundle, from its settings and tensors of texts (n,); raises CorruptBundle if the
-        bundle holds none.
-        """
+        """Return the reader of a bundle with tensors of texts (n,); raises CorruptBundle if there is none."""
         names = ("lower", "scheme", "internal", "tags")
         lower, scheme, internal, tags = needed(settings, "is needed to read a sentence", *names)
         words, characters = (Symbols(unpack(tensors, name, SURROGATES)) for name in ("words", "letters"))

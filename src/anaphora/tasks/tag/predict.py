@@ -164,9 +164,7 @@ class Tagger(TrainedModel):
             yield rows, self._scorer.scores(part.take(rows)), lengths[rows]
 
     def fit_temperature(self, part: Part) -> float:
-        """Return the temperature that fits sentences best, on a sample if there are many; 1 if no sentence has known
-        tags only.
-        """
+        """Return the temperature that fits sentences best, or a sample; 1 if no sentence has known tags only."""
         known = np.flatnonzero(part.known)
         if not len(known):
             return 1.0
@@ -182,9 +180,7 @@ class Tagger(TrainedModel):
         return fitted(nats, _TRIED)
 
     def judged(self, sentences: Sentences, part: Part | None = None, temperature: float | None = None) -> Score:
-        """Return the score on these sentences, at the model's temperature or another; `part` is the encoded sentences,
-        if available.
-        """
+        """Return the score on sentences, at the model's temperature or another; `part` is the encoded sentences."""
         part = self.reader.labelled(sentences) if part is None else part
         temperature = self.temperature if temperature is None else temperature
         chain = self.at(temperature)

@@ -78,9 +78,7 @@ class TagTraining(RowTask[TagConfig, Corpus, Encoded, Part, Tagger]):
         return 1 - (1 - rare) * (1 - network.word_dropout)
 
     def initialise(self, model: nn.Module) -> None:
-        """Begin with small embeddings, with an output equal to the frequencies of the tags, and with the impossible
-        tags of the chain.
-        """
+        """Begin with small embeddings, the frequencies of the tags, and the impossible tags of the chain."""
         reader = self.encoded.reader
         small_embeddings(model, _DEVIATION)
         small_output(model, "sentence.output.weight")

@@ -20,10 +20,7 @@ _PAIRS = "Expected pairs: (sources, targets), a list of (source, target), a fram
 
 
 def read(config: TranslateConfig, paths: Sequence[str | Path]) -> Corpus:
-    """Read parallel files or tables, and hold a part out.
-
-    Raises DataError for data that cannot be read or paired, UsageError for an invalid share.
-    """
+    """Read parallel files or tables, and hold a part out; raises as `Task.read` does."""
     valid, names = config.data.valid, tuple(map(str, paths))
     pairs = pairs_of(config, paths)
     if isinstance(valid, str):
@@ -33,10 +30,7 @@ def read(config: TranslateConfig, paths: Sequence[str | Path]) -> Corpus:
 
 
 def from_memory(config: TranslateConfig, data: Any) -> Corpus:
-    """Return pairs in memory as a corpus with a share of them held out.
-
-    Raises UsageError for values that are not pairs, DataError for a pair that cannot be read.
-    """
+    """Return pairs in memory as a corpus with a share of them held out; raises as `Task.from_memory` does."""
     return _split(config, pairs_in_memory(config, data))
 
 

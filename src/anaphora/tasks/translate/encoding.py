@@ -90,9 +90,7 @@ class Reader:
 
     @staticmethod
     def restore(settings: Mapping[str, Any], tensors: Mapping[str, NDArray[Any]]) -> Reader:
-        """Return the reader of a bundle, from its settings and tensors such as text bytes (n,); raises CorruptBundle if
-        the bundle holds none.
-        """
+        """Return the reader of a bundle with tensors such as bytes (n,); raises CorruptBundle if there is none."""
         names = ("kind", "shared", "lower", "longest")
         kind, shared, lower, longest = needed(settings, "is needed to read a text", *names)
 

@@ -79,9 +79,7 @@ class TranslateTraining(RowTask[TranslateConfig, Corpus, Encoded, Part, Translat
         return PairBatches(train, bucketed, self.units_of, max(1.0, epochs * bucketed.per_epoch, steps))
 
     def initialise(self, model: nn.Module) -> None:
-        """Begin with an output equal to the frequencies of the symbols, and with dropout inside the recurrent
-        layers.
-        """
+        """Begin with an output equal to the frequencies of the symbols, and set the recurrent dropout."""
         network, targets = self.config.model, self.encoded.train.targets.steps
         small_embeddings(model, network.embedding**-0.5)
         counts = np.bincount(targets, minlength=self.encoded.reader.target.size + 1)
@@ -130,9 +128,7 @@ class TranslateTraining(RowTask[TranslateConfig, Corpus, Encoded, Part, Translat
         return self.opened(trained.tree, trained.tensors).judged(self.corpus.held_out, most=self.scored)
 
     def sections(self, tensors: Tensors) -> Sequence[ReportSection]:
-        """Return sections with translations and attention of these weights, such as W_ih (G·H, I), for a run that
-        continues.
-        """
+        """Return sections with translations and attention of weights such as W_ih (G·H, I), while a run continues."""
         return samples(self.opened(self.tree, tensors), self.corpus.held_out)
 
     def judge(self, score: Score | None, trained: TrainedWeights | None) -> Judgement:
@@ -154,16 +150,12 @@ TRAINING = TranslateTraining
 
 
 def shifted(targets: Ragged) -> NDArray[np.int32]:
-    """Return the symbols (N,) that the decoder reads while it writes targets: the end first, then the symbols before
-    each step.
-    """
+    """Return the decoder's inputs (N,) under teacher forcing: the end, then the symbols before each step."""
     return np.roll(targets.steps, 1)
 
 
 def sampled(model: nn.Module, pairs: Part, inputs: NDArray[np.int32], share: float) -> NDArray[np.int32]:
-    """Return the decoder's inputs (N,) with a share of them replaced by its own predictions; the first of a
-    row stays.
-    """
+    """Return the decoder's inputs (N,) with a share of them replaced by its predictions, except a row's first."""
     with torch.no_grad():
         predicted = run_pairs(model, pairs.sources.steps, inputs, pairs).argmax(1).cpu().numpy().astype(np.int32)
     taken = torch.rand(len(inputs)).numpy() < share
