@@ -66,7 +66,7 @@ class SupervisedTask(TrainingTask[Batch], Subsampled, Generic[Config, Corpus, En
     corpus: Corpus
     encoded: Encoded
     training: Any
-    open_model: Callable[[Model], Opened]  # the class of the task's trained models
+    model_class: Callable[[Model], Opened]  # the class of the task's trained models
     loss_unit: str  # what the loss is a mean over
     fewest: int  # examples that are validated on or scored, however little time there is
     scoring_margin: float  # the runtime's scoring of an example may be so many times slower than its validation
@@ -155,7 +155,7 @@ class SupervisedTask(TrainingTask[Batch], Subsampled, Generic[Config, Corpus, En
 
     def opened(self, tree: spec.Block, tensors: Tensors) -> Opened:
         """Return the task's model of these weights, such as W_ih (G·H, I)."""
-        return self.open_model(of_bundle(self.bundle_of(tree, tensors)))
+        return self.model_class(of_bundle(self.bundle_of(tree, tensors)))
 
     def save(
         self, trained: TrainedWeights, folder: Path, output: Path, score: Any

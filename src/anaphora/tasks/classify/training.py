@@ -45,7 +45,7 @@ class ClassifyTraining(RowTask[ClassifyConfig, Corpus, Encoded, Part, Classifier
     """The training of a classifier."""
 
     task, unit, loss_unit, fewest, scoring_margin = "classify", "rows", "row", 100, 1.5
-    open_model, amounts = Classifier, AMOUNTS
+    model_class, amounts = Classifier, AMOUNTS
 
     def encode(self) -> Encoded:
         return encode(self.config, self.corpus)

@@ -45,7 +45,7 @@ class FillTraining(SupervisedTask[FillConfig, TextCorpus, Encoded, Ids, GapFille
 
     task, unit, loss_unit, fewest = "fill", "gaps", "gap", 512
     scoring_margin = 3.0  # the runtime scores both sides, in float64
-    open_model = GapFiller
+    model_class = GapFiller
     validated: Gaps
 
     def encode(self) -> Encoded:

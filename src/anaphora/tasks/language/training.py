@@ -40,7 +40,7 @@ class LanguageTraining(SupervisedTask[LanguageConfig, TextCorpus, Encoded, Windo
     """The training of a language model."""
 
     task, fewest, scoring_margin = "language", 256, 1.3
-    open_model = LanguageModel
+    model_class = LanguageModel
     validated: PieceRows
 
     def encode(self) -> Encoded:

@@ -53,7 +53,7 @@ class TagTraining(RowTask[TagConfig, Corpus, Encoded, Part, Tagger]):
     """The training of a tagger."""
 
     task, unit, loss_unit, fewest, scoring_margin = "tag", "words", "word", 100, 4.0
-    open_model, amounts = Tagger, AMOUNTS
+    model_class, amounts = Tagger, AMOUNTS
 
     def encode(self) -> Encoded:
         return encode(self.config, self.corpus)

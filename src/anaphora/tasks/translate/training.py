@@ -60,7 +60,7 @@ class TranslateTraining(RowTask[TranslateConfig, Corpus, Encoded, Part, Translat
 
     task, loss_unit, fewest = "translate", "symbol", 50
     scoring_margin = 8.0  # decoding a pair takes so many times a validation of it
-    open_model = Translator
+    model_class = Translator
 
     def encode(self) -> Encoded:
         encoded = encode(self.config, self.corpus)
