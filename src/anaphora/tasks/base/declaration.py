@@ -129,7 +129,9 @@ class Task:
         return found
 
     def suggest(self, paths: Sequence[str | Path]) -> Suggestion:
-        """Suggest a config for these files; raises DataError for unreadable data, or an unclear form."""
+        """Suggest a config for these files; raises DataError for data that cannot be read, or whose form is
+        not clear.
+        """
         found: Suggestion = self._part("suggest").suggest(paths)
         return found
 

@@ -58,7 +58,9 @@ def fill_in(between: Sequence[str], words: Sequence[str]) -> str:
 
 
 def table(sides: Sequence[FilledText]) -> str:
-    """Return a table of a gap's most probable words: from both sides and, if given, from the left side alone."""
+    """Return a table with a row for each of a gap's most probable words: from both sides and, if given, from the left
+    side alone.
+    """
     return "\n".join(_table(sides))
 
 

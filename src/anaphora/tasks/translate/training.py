@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
-from functools import lru_cache, partial
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -22,6 +22,7 @@ from torch import Tensor, nn
 
 from anaphora.bundle import spec
 from anaphora.data.batches import Bucketed, Ragged, RowBatches
+from anaphora.data.sampling import evenly_spaced
 from anaphora.nn import ragged
 from anaphora.runs.content import ReportSection
 from anaphora.runs.report import Tensors, TrainedWeights
@@ -117,7 +118,8 @@ class TranslateTraining(RowTask[TranslateConfig, Corpus, Encoded, Part, Translat
 
     def fit_baseline(self, observer: Observer) -> None:
         observer.stage("scoring a copy of the source")
-        self._baseline_on = lru_cache(None)(partial(copied, self.corpus.held_out, self.config.data.lower))
+        pairs, lower = self.corpus.held_out, self.config.data.lower
+        self._baseline_on = lru_cache(None)(lambda most: copied(pairs, evenly_spaced(len(pairs), most), lower))
         self._baseline_on(self.scored)
 
     @property
