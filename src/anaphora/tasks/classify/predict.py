@@ -1,7 +1,7 @@
 """A trained classifier: labels of texts or series, on the runtime alone.
 
-A row's numbers are the same bits whatever rows it is read with: rows are sorted by length and cut into batches only to
-save time. A line that `run` answers is a text, or a JSON object with the columns that the classifier was trained on.
+The results of a row are the same bits for any other rows of its batch. Rows are sorted by length and cut into batches
+only to save time. A line that `run` answers is a text, or a JSON object with the columns that the classifier was trained on.
 The answer is the label, its probability and the text, with tabs between them; or as JSON the same object with `label`
 and `probability` (of several labels `labels` and `probabilities`).
 """
@@ -144,7 +144,7 @@ class Classifier(TrainedModel):
         if frame is None:
             read = self._checked(memory.inputs(X))
             return rows_in_memory(read, [()] * memory.count(read))
-        some = ["-"] * len(next(iter(frame.values()), []))  # rows have a label; nobody asks which
+        some = ["-"] * len(next(iter(frame.values()), []))  # labels that are not used
         return self._rows_of({**frame, self.columns.label: some})
 
     def _rows_of(self, frame: Mapping[str, Sequence[Any]]) -> Rows:

@@ -4,7 +4,7 @@ A text may have several gaps. Each is first read as an unknown word; the gap wit
 its most probable word, then the next of the others, and so on: each step reads the words that were filled before. The
 prediction for a gap is the network's once all other gaps are filled. The left side alone fills from left to right.
 
-A text's numbers are the same bits whatever texts it is read with.
+The results of a text are the same bits for any other texts of its batch.
 
 A line that `run` answers is a text with gaps, or a JSON object with `text`. The answer is the text, its gaps filled,
 and for each gap the likeliest words with their probabilities, with tabs between them; as JSON the same object with

@@ -51,7 +51,7 @@ def check_files(config: TagConfig, paths: Sequence[str | Path]) -> list[Finding]
         try:
             _, wrong = read_leniently(name, data)
         except DataError:
-            continue  # whoever reads it says what is wrong with it
+            continue  # reading the file raises the error
         if wrong:
             lines = "1 line is" if len(wrong) == 1 else f"{len(wrong):,} lines are"
             message = f"{lines} different in form from the others; line {wrong[0].line}: {wrong[0].message}"

@@ -2,10 +2,10 @@
 
     p(tags | words) = exp(s(tags)/T) / Z        over all tags that are possible, T the temperature that was fitted
 
-A sentence's numbers are the same bits whatever sentences it is read with: they are sorted by length and cut into
-batches only to save time.
+The results of a sentence are the same bits for any other sentences of its batch. Sentences are sorted by length and cut
+into batches only to save time.
 
-What `run` writes for the sentences of its input (`anaphora.tasks.tag.lines`):
+The output of `run` by the format of its input (`anaphora.tasks.tag.lines`):
 
     lines      word <tab> tag, a blank line after each sentence
     columns    the same lines with the tag as one more field

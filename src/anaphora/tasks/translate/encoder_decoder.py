@@ -29,7 +29,7 @@ class State(NamedTuple):
     decoder: tuple[Floats, ...]  # (1, n, H)
     writer: tuple[Floats, ...]
     rows: NDArray[np.int64]  # (n,) which source each belongs to
-    attended: tuple[Floats, ...]  # n times (S,): Σ_t a_ts; empty where nobody asks
+    attended: tuple[Floats, ...]  # n times (S,): Σ_t a_ts; empty without coverage
 
     def take(self, rows: NDArray[np.int64], /) -> State:
         """Return the state of the rows with numbers (m,), in this order."""

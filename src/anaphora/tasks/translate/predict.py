@@ -1,6 +1,6 @@
 """A trained translator: texts in, texts out, on the runtime alone, with the attention between them.
 
-A text's translation is the same bits whatever texts it is decoded with. A line that `run` answers is a text, or a JSON
+The translation of a text is the same bits for any other texts of its batch. A line that `run` answers is a text, or a JSON
 object with the source's column. The answer is the translation; with several, each with its rank score and a tab before
 it, the best first. As JSON it is the same object with `translation`, and with `translations`, each with its `score`
 (Σ ln p) and `rank_score` (its rank score), where a beam was asked for.
