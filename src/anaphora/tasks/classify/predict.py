@@ -1,9 +1,11 @@
 """A trained classifier: labels of texts or series, on the runtime alone.
 
 The results of a row are the same bits for any other rows of its batch. Rows are sorted by length and cut into batches
-only to save time. A line that `run` answers is a text, or a JSON object with the columns that the classifier was trained on.
-The answer is the label, its probability and the text, with tabs between them; or as JSON the same object with `label`
-and `probability` (of several labels `labels` and `probabilities`).
+only to save time.
+
+An input line of `run` is a text, or a JSON object with the columns of the training data. The answer is the label, its
+probability and the text, with tabs between them; or as JSON the same object with `label` and `probability` (of several
+labels `labels` and `probabilities`).
 """
 
 from __future__ import annotations

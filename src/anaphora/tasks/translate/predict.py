@@ -1,9 +1,10 @@
 """A trained translator: texts in, texts out, on the runtime alone, with the attention between them.
 
-The translation of a text is the same bits for any other texts of its batch. A line that `run` answers is a text, or a JSON
-object with the source's column. The answer is the translation; with several, each with its rank score and a tab before
-it, the best first. As JSON it is the same object with `translation`, and with `translations`, each with its `score`
-(Σ ln p) and `rank_score` (its rank score), where a beam was asked for.
+The translation of a text is the same bits for any other texts of its batch.
+
+An input line of `run` is a text, or a JSON object with the source's column. The answer is the translation, or several
+translations, the best first, each after its rank score and a tab. As JSON it is the same object with `translation` and,
+for a beam, with `translations`, each with its `score` (Σ ln p) and `rank_score`.
 """
 
 from __future__ import annotations
