@@ -65,7 +65,7 @@ class ClassifyTraining(RowTask[ClassifyConfig, Corpus, Encoded, Part, Classifier
             expect(model, "output.bias", np.bincount(targets, minlength=labels))
 
     @cached_property
-    def class_weights(self) -> NDArray[np.float32] | None:
+    def label_weights(self) -> NDArray[np.float32] | None:
         """The weight (K,) of each label's rows in the loss; None if all weights are equal."""
         return class_weights(self.encoded.train.targets, self.config.training.class_weights)
 
@@ -78,7 +78,7 @@ class ClassifyTraining(RowTask[ClassifyConfig, Corpus, Encoded, Part, Classifier
         targets = torch.from_numpy(batch.targets).to(logits.device)
         if self.encoded.multi:
             return nn.functional.binary_cross_entropy_with_logits(logits, targets, reduction="sum"), None
-        weighed = None if self.class_weights is None else torch.from_numpy(self.class_weights).to(logits.device)
+        weighed = None if self.label_weights is None else torch.from_numpy(self.label_weights).to(logits.device)
         return nn.functional.cross_entropy(logits, targets, weighed, reduction="sum"), None
 
     def validation_loss(self, model: nn.Module) -> float:
