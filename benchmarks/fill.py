@@ -25,7 +25,7 @@ from anaphora.formatting import columns, duration_text
 from anaphora.tasks.fill.data import read
 from anaphora.tasks.fill.score import MethodScore
 from anaphora.tasks.fill.settings import TASK, FillConfig
-from anaphora.tasks.fill.training import FillTraining, past_of, read_before
+from anaphora.tasks.fill.training import FillTraining, logits_of, read_before
 from anaphora.tasks.fill.windows import Ids
 from anaphora.training import run
 
@@ -38,7 +38,7 @@ class Alone(FillTraining):
     def batch_loss(self, model: nn.Module, batch: Ids, carry: None) -> tuple[Tensor, None]:
         gaps = np.flatnonzero(self.words[batch].reshape(-1))
         targets = torch.from_numpy(batch.reshape(-1)[gaps]).long()
-        logits = past_of(model, read_before(model, self.hidden(batch))[1], gaps)
+        logits = logits_of(model, "past", gaps, read_before(model, self.hidden(batch))[1])
         return nn.functional.cross_entropy(logits, targets.to(logits.device), reduction="sum"), None
 
     def validation_loss(self, model: nn.Module) -> float:
@@ -47,7 +47,7 @@ class Alone(FillTraining):
         row, step = gaps.rows.locate(gaps.places)
         at = step * len(gaps.rows.lengths) + row
         for begin in range(0, len(gaps), AT_ONCE):
-            logits = past_of(model, before, at[begin : begin + AT_ONCE])
+            logits = logits_of(model, "past", at[begin : begin + AT_ONCE], before)
             targets = torch.from_numpy(gaps.target[begin : begin + AT_ONCE]).to(logits.device)
             total += float(nn.functional.cross_entropy(logits, targets, reduction="sum"))
         return total / len(gaps)

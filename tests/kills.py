@@ -30,9 +30,12 @@ def train(folder: Path, cell: str, options: list[str]) -> None:
     from anaphora.config import resolve
     from anaphora.tasks.language import data, training
     from anaphora.tasks.language.settings import PRESETS, LanguageConfig
+    from anaphora.training import run
 
     config = resolve(LanguageConfig, PRESETS, options=[*SETTINGS.split(), cell, *options])
-    training.TRAINING.train(config, data.split(config, TEXT), folder / "m.anaphora", run_dir=folder / "m.run")
+    run.train(
+        training.TRAINING(config, data.from_memory(config, TEXT)), folder / "m.anaphora", run_dir=folder / "m.run"
+    )
 
 
 def resume(folder: Path) -> None:
@@ -44,7 +47,7 @@ def resume(folder: Path) -> None:
     from anaphora.training import run
 
     config = resolve(LanguageConfig, file=folder / "m.run" / run_folder.CONFIG)
-    run.resume(training.LanguageTraining(config, data.split(config, TEXT)), folder / "m.run")
+    run.resume(training.LanguageTraining(config, data.from_memory(config, TEXT)), folder / "m.run")
 
 
 def count_writes(folder: Path, dies_at: int | None) -> list[str]:

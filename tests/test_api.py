@@ -25,6 +25,7 @@ from anaphora.tasks.language import data as language_data
 from anaphora.tasks.language import training as language
 from anaphora.tasks.language.predict import LanguageModel
 from anaphora.tasks.language.settings import PRESETS, LanguageConfig
+from anaphora.training import run
 from labelled import config, sentences, waves, write_csv, write_jsonl
 
 ROWS: dict[str, Any] = {
@@ -67,7 +68,9 @@ def test_a_text_trains_the_model_that_the_task_trains(writer: LanguageModel, tmp
     given = {name: value for name, value in WRITES.items() if name != "preset"}
     words = [word for name, value in given.items() for word in (f"--{name.replace('_', '-')}", str(value))]
     settings = resolve(LanguageConfig, PRESETS, preset="small", options=words)
-    report = language.TRAINING.train(settings, language_data.split(settings, TEXT), tmp_path / "cat.anaphora")
+    report = run.train(
+        language.TRAINING(settings, language_data.from_memory(settings, TEXT)), tmp_path / "cat.anaphora"
+    )
     same_weights(writer.runtime, runtime.load(tmp_path / "cat.anaphora"))
     assert writer.config == settings
     assert writer.report.score.nats == report.score.nats
@@ -100,7 +103,9 @@ def test_every_form_of_series_trains_the_same_model(form: str, timer: Classifier
     else:
         path = write_jsonl(tmp_path / "waves.jsonl", {"steps": [row.tolist() for row in SERIES], "label": PACES})
         settings = config("--max-steps", "12", "--evaluations", "2")
-        report = classify.TRAINING.train(settings, classify_data.read(settings, [path]), tmp_path / "waves.anaphora")
+        report = run.train(
+            classify.TRAINING(settings, classify_data.read(settings, [path])), tmp_path / "waves.anaphora"
+        )
         model = anaphora.load(report.model)  # type: ignore[assignment]
     same_weights(model.runtime, timer.runtime)
 
@@ -157,7 +162,10 @@ def test_evaluation_counts_what_is_right(labeller: Classifier) -> None:
 
 def test_files_without_a_known_label_have_no_score(labeller: Classifier, tmp_path: Path) -> None:
     (tmp_path / "a.csv").write_text("text,label\ngood,x\nbad,y\n", encoding="utf-8")
-    with pytest.raises(DataError, match=r"None of the rows \(2\) has a label of the model \(neg, pos\)"):
+    with pytest.raises(
+        DataError,
+        match=r"All 2 rows have labels .* not know; it knows neg, pos\. Check the label column\.",
+    ):
         labeller.score_files([str(tmp_path / "a.csv")], "utf-8")
 
 

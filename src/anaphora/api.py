@@ -13,6 +13,7 @@ import os
 import shutil
 import tempfile
 import time
+import weakref
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -29,7 +30,7 @@ from anaphora.errors import AnaphoraError, DataError, MissingExtra, UsageError, 
 from anaphora.report.observers import observers
 from anaphora.runs import folder as run_folder
 from anaphora.tasks import registry
-from anaphora.tasks.base.trained_model import TrainedModel, live_with
+from anaphora.tasks.base.trained_model import TrainedModel
 
 if TYPE_CHECKING:
     from anaphora.tasks.classify.predict import Classifier
@@ -114,7 +115,7 @@ def train(
     model = load(file)
     model.report, model.run_dir = report, report.run_dir
     if passing is not None:
-        live_with(model, passing)
+        _live_with(model, passing)
     return model
 
 
@@ -287,3 +288,15 @@ def _place(output: Place | None, run_dir: Place | None) -> Iterator[tuple[Path, 
             if not (isinstance(error, AnaphoraError) and any((passing / run_folder.CHECKPOINTS).glob("*"))):
                 shutil.rmtree(passing, ignore_errors=True)
             raise
+
+
+def _live_with(holder: object, folder: Path) -> None:
+    """Remove a folder when the object that holds it is deleted, or when the program ends, but not in a forked
+    process.
+    """
+    weakref.finalize(holder, _remove, folder, os.getpid())
+
+
+def _remove(folder: Path, process: int) -> None:
+    if os.getpid() == process:
+        shutil.rmtree(folder, ignore_errors=True)

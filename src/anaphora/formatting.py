@@ -87,6 +87,15 @@ def columns(head: Sequence[str], rows: Sequence[Sequence[str]], right: Sequence[
     ]
 
 
+def comma_separated(text: str) -> list[str]:
+    """Return the names in a text, with commas between them.
+
+    >>> comma_separated("a, b,")
+    ['a', 'b']
+    """
+    return [name.strip() for name in text.split(",") if name.strip()]
+
+
 def titled(title: str, lines: Sequence[str]) -> list[str]:
     """Return an empty line, a title and the lines; nothing if there are no lines.
 

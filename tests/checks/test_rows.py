@@ -7,7 +7,16 @@ from itertools import groupby, product
 import numpy as np
 import pytest
 
-from anaphora.checks.rows import check_ctc, check_duplicates, check_finite, check_labels, check_lengths, ctc_infeasible
+from anaphora.checks.rows import (
+    check_ctc,
+    check_duplicates,
+    check_empty,
+    check_finite,
+    check_labels,
+    check_long,
+    ctc_infeasible,
+    describe_lengths,
+)
 from anaphora.data.location import Location
 
 
@@ -44,18 +53,19 @@ def test_ctc_targets_may_be_arrays_and_the_row_is_told() -> None:
 
 def test_lengths_are_quantiles_that_rows_have() -> None:
     sizes = [*range(1, 101)]
-    (finding,) = check_lengths(sizes, at, "x", "words")
+    (finding,) = describe_lengths(sizes, at, "x", "words")
     assert finding.figures == {"rows": 100, "sum": 5050, "median": 50, "p95": 95, "longest": 100}
     assert finding.rows == (Location("rows.csv", 101),)
-    assert check_lengths([], at, "x", "words") == []
+    for check in (describe_lengths, check_empty, check_long):
+        assert check([], at, "x", "words") == []
 
 
 def test_empty_and_overlong_rows() -> None:
     sizes = [10] * 40 + [0] + [10] * 5 + [81, 80]
-    _, empty, long = check_lengths(sizes, at, "x", "words")
+    (empty,), (long,) = check_empty(sizes, at, "x", "words"), check_long(sizes, at, "x", "words")
     assert (empty.code, empty.rows, empty.count) == ("empty-row", (Location("rows.csv", 42),), 1)
     assert (long.code, long.rows) == ("long-row", (Location("rows.csv", 48),))
-    assert [finding.code for finding in check_lengths([1, 1, 500], at, "x", "words")] == ["lengths"]
+    assert check_empty([1, 1, 500], at, "x", "words") == check_long([1, 1, 500], at, "x", "words") == []
 
 
 def test_numbers_that_are_none_by_column_and_row() -> None:
@@ -99,6 +109,7 @@ def test_rows_that_stand_more_than_once() -> None:
     assert (across.code, across.rows) == ("duplicate-across", (Location("held.csv", 3), Location("held.csv", 6)))
     assert "line 3 of held.csv equals line 5 of rows.csv" in across.message
     assert check_duplicates("abc", "def", at, held) == []
+    assert check_duplicates([None, "a", None], [None, None], at, held) == []  # None equals nothing
 
 
 def test_of_many_rows_the_first_thousand_are_kept_and_all_are_counted() -> None:

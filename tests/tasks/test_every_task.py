@@ -41,22 +41,22 @@ def test_options_have_three_sections_and_every_preset_holds(task: Task) -> None:
 @pytest.mark.parametrize("task", TASKS)
 def test_its_parts_are_there(task: Task) -> None:
     for part, names in {
-        "data": ("paths", "read", "from_memory"),
+        "data": ("read", "from_memory"),
         "checks": ("check_files", "check", "describe"),
         "suggest": ("suggest",),
-        "predict": ("open_model",),
+        "predict": ("MODEL",),
         "training": ("TRAINING",),
         "demo": ("DEMO",),
     }.items():
         module = task._part(part)
         assert not [name for name in names if not hasattr(module, name)], part
-    assert issubclass(task.trainer(), SupervisedTask)  # type: ignore[arg-type]
+    assert issubclass(task._part("training").TRAINING, SupervisedTask)
     assert isinstance(task.demo, Demo)
 
 
 @pytest.mark.parametrize("task", TASKS)
 def test_options_of_run_and_eval_are_what_its_model_takes(task: Task) -> None:
-    opened = inspect.signature(task._part("predict").open_model, eval_str=True).return_annotation
+    opened = task._part("predict").MODEL
     assert issubclass(opened, TrainedModel)
     assert opened.task == task.name
     for declared, method in ((task.run_options, opened.run), (task.eval_options, opened.score_files)):

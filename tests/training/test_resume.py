@@ -147,7 +147,7 @@ def in_process(folder: Path, **how: Any) -> Any:
     from anaphora.training import run
 
     config = resolve(LanguageConfig, PRESETS, options=[*kills.SETTINGS.split(), "rnn"])
-    work = training.LanguageTraining(config, data.split(config, how.pop("text", kills.TEXT)))
+    work = training.LanguageTraining(config, data.from_memory(config, how.pop("text", kills.TEXT)))
     if how.pop("resume", False):
         return run.resume(work, folder / "m.run", **how)
     return run.train(work, folder / "m.anaphora", run_dir=folder / "m.run", **how)

@@ -23,7 +23,7 @@ from typing import Any
 from anaphora.bundle.block_kinds import KINDS
 from anaphora.bundle.check_tree import check, check_model
 from anaphora.bundle.kind import IDS, Block, Field, Kind, Shape
-from anaphora.bundle.tree import essence, parts, states, tensors, walk
+from anaphora.bundle.tree import essence, parameters, parts, states, tensors, walk
 
 __all__ = [
     "IDS",
@@ -35,6 +35,7 @@ __all__ = [
     "check",
     "essence",
     "output_width",
+    "parameters",
     "parts",
     "pools",
     "states",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -27,6 +28,11 @@ def tensors(tree: Mapping[str, Any]) -> dict[str, Shape]:
         shapes.update({f"{path}.{name}": shape for name, shape in KINDS[block["kind"]].tensors(block, known).items()})
         known[block["name"]] = block
     return shapes
+
+
+def parameters(tree: Mapping[str, Any]) -> int:
+    """Return the number of parameters of a checked tree."""
+    return sum(math.prod(shape) for shape in tensors(tree).values())
 
 
 def states(tree: Mapping[str, Any]) -> dict[str, dict[str, tuple[int, int]]]:

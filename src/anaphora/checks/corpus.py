@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 
@@ -17,16 +17,24 @@ from anaphora.checks.text_files import check_texts
 from anaphora.data.files.text import STANDARD_INPUT, Text
 from anaphora.data.text.corpus import TextCorpus
 from anaphora.data.text.id_files import Units
+from anaphora.data.text.reading import TextReading
+from anaphora.data.text.tokenized import Encoded
+from anaphora.data.text.vocabulary import Vocabulary
 from anaphora.errors import DataError
+
+V = TypeVar("V", bound=Vocabulary)
 
 FEW = 1000  # held-out units; a score of fewer units means little
 _COUNTING_BYTES = 120  # bytes per unit of counting n-grams or neighbours
 
 
-def check_files(paths: Sequence[str | Path], valid: float | str, encoding: str) -> list[Finding]:
-    """Return the problems of files that can be found before they are read."""
+def check_files(config: Any, paths: Sequence[str | Path]) -> list[Finding]:
+    """Return the problems of files that can be found before they are read; a config has `data.valid` and
+    `data.encoding`.
+    """
+    valid: float | str = config.data.valid
     files = [*map(str, paths), *([valid] if isinstance(valid, str) else [])]
-    found = check_texts(list(dict.fromkeys(files)), encoding)
+    found = check_texts(list(dict.fromkeys(files)), config.data.encoding)
     seen: dict[tuple[int, int], str] = {}
     for number, file in enumerate(files):
         if not os.path.isfile(file):
@@ -47,18 +55,31 @@ def check_files(paths: Sequence[str | Path], valid: float | str, encoding: str) 
     return found
 
 
-def check_corpus(corpus: TextCorpus) -> list[Finding]:
+def check(config: Any, corpus: TextCorpus) -> list[Finding]:
     """Return the findings on a corpus: the lengths of its lines, and repeated lines."""
     train, held_out = _lines(corpus)
     return [*(part.lengths(where) for part, where in ((train, TRAIN), (held_out, HELD_OUT)) if part.count),
             *check_lines(train, held_out)]  # fmt: skip
 
 
-def one_symbol(corpus: TextCorpus, error: DataError, remedy: str) -> Finding:
-    """Return a finding on a training part with one repeated symbol; raise the given error for any other part."""
-    if len(set(next(iter(corpus.train.blocks()), ""))) != 1:
-        raise error
-    return Finding("one-symbol", "error", TRAIN, (), f"{error}.", remedy)
+def in_units(
+    reading: TextReading[V], config: Any, corpus: TextCorpus, remedy: str
+) -> tuple[Encoded[V] | None, list[Finding]]:
+    """Return both parts in units; or None, and a finding on a part that cannot be trained on or scored.
+
+    `remedy` is for a training part of one repeated symbol. Raises DataError if the training part has no vocabulary for
+    another reason.
+    """
+    try:
+        encoded = reading.in_units(config, corpus)
+    except DataError as error:
+        if len(set(next(iter(corpus.train.blocks()), ""))) != 1:
+            raise
+        return None, [Finding("one-symbol", "error", TRAIN, (), f"{error}.", remedy)]
+    short = reading.shortage(config, corpus, encoded)
+    if short is None:
+        return encoded, []
+    return None, [Finding("too-short", "error", HELD_OUT if short.held_out else TRAIN, (), short.message, "")]
 
 
 def check_units(train: int, held_out: int, units: str, ending: str = ".") -> list[Finding]:

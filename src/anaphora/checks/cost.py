@@ -59,7 +59,7 @@ class _BlockInput(NamedTuple):
 def findings(load: Load, training: Training, folder: Path) -> list[Finding]:
     """Return the estimates as findings; `folder` is the run folder."""
     tree = spec.check(load.tree)
-    weights = 4 * sum(math.prod(shape) for shape in spec.tensors(tree).values())
+    weights = 4 * spec.parameters(tree)
     cost = of_batch(load)
     copies = COPIES + (training.average > 0)
     batch = max(cost.kept, load.scored_lines * cost.scored)

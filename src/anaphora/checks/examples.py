@@ -12,6 +12,8 @@ from anaphora.checks.examine import Load
 from anaphora.checks.findings import Finding
 from anaphora.data.batches import Bucketed
 from anaphora.data.location import Location
+from anaphora.data.text.id_files import Units, blocks
+from anaphora.data.text.vocabulary import Vocabulary
 
 TRAIN, HELD_OUT = "the training part", "the held-out part"
 KEPT = 1_000  # rows of one finding
@@ -71,9 +73,33 @@ def contradictions(
     return [Finding("contradiction", "warning", "the data", tuple(places[:KEPT]), message, remedy, len(places))]
 
 
-def unknown_share(symbols: NDArray[Any], unknown: int | None) -> float:
-    """Return the share of the unknown symbol among symbols (N,)."""
-    return float(np.mean(symbols == unknown)) if unknown is not None and symbols.size else 0.0
+def unknown_share(symbols: Units, unknown: int | None) -> float:
+    """Return the share of the unknown symbol among symbols (N,), in memory or on disk."""
+    if unknown is None:
+        return 0.0
+    return sum(int(np.count_nonzero(block == unknown)) for block in blocks(symbols)) / max(1, len(symbols))
+
+
+def unit_vocabulary(
+    known: Vocabulary,
+    parts: Sequence[Units],
+    unit: str,
+    most: float,
+    remedy: str,
+    side: str = "",
+    digits: int = 1,
+) -> list[Finding]:
+    """Return the findings of `vocabulary` on the units of the training part (N,) and of the held-out part (M,).
+
+    `unit` is the plural of a unit, and `digits` are the decimals of a share in percent.
+    """
+    train, held_out = shares = [unknown_share(part, known.unknown) for part in parts]
+    message = (
+        f"{known.size:,} different {unit} in the vocabulary; unknown: {train:.{digits}%} of the training part,"
+        f" {held_out:.{digits}%} of the held-out part."
+    )
+    many = f"{held_out:.1%} of the held-out {unit} are unknown: the network reads all of them as one symbol."
+    return vocabulary(known.size, shares, message, most, (many, remedy), side)
 
 
 def vocabulary(

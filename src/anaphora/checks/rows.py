@@ -29,35 +29,44 @@ _LONG = 8.0  # times the 95th percentile of lengths: such a row determines the c
 _LONG_ROWS = 20  # least number of rows for this rule
 
 
-def check_lengths(lengths: ArrayLike, at: At, where: str, unit: str) -> list[Finding]:
-    """Return findings on the lengths (N,) of rows: their distribution, empty rows, and extremely long rows.
-
-    `unit` is the plural of the counted unit.
-    """
+def describe_lengths(lengths: ArrayLike, at: At, where: str, unit: str) -> list[Finding]:
+    """Return a finding on the distribution of the lengths (N,) of rows; `unit` is the plural of the counted unit."""
     sizes = np.asarray(lengths, dtype=np.int64)
     if not sizes.size:
         return []
-    middle, usual, most = (int(size) for size in np.quantile(sizes, (0.5, 0.95, 1.0), method="inverted_cdf"))
+    middle, usual, most = _quantiles(sizes, 0.5, 0.95, 1.0)
     longest = int(sizes.argmax())
     figures = {"rows": sizes.size, "sum": int(sizes.sum()), "median": middle, "p95": usual, "longest": most}
     message = (
         f"{sizes.size:,} rows with {int(sizes.sum()):,} {unit}; {unit} per row: median {middle:,}, 95th"
         f" percentile {usual:,}, longest {most:,}."
     )
-    found = [Finding("lengths", "info", where, (at(longest),), message, "", figures=figures)]
-    empty = np.flatnonzero(sizes == 0)
-    if empty.size:
-        message = f"{_rows(empty.size)} no {unit}; the network learns nothing from an empty row."
-        found.append(_finding("empty-row", "warning", where, empty, at, message, "Fill or remove the empty rows."))
-    limit = _LONG * max(usual, 1)
+    return [Finding("lengths", "info", where, (at(longest),), message, "", figures=figures)]
+
+
+def check_empty(lengths: ArrayLike, at: At, where: str, unit: str) -> list[Finding]:
+    """Return a finding on empty rows among lengths (N,)."""
+    empty = np.flatnonzero(np.asarray(lengths, dtype=np.int64) == 0)
+    if not empty.size:
+        return []
+    message = f"{_rows(empty.size)} no {unit}; the network learns nothing from an empty row."
+    return [_finding("empty-row", "warning", where, empty, at, message, "Fill or remove the empty rows.")]
+
+
+def check_long(lengths: ArrayLike, at: At, where: str, unit: str) -> list[Finding]:
+    """Return a finding on extremely long rows among lengths (N,)."""
+    sizes = np.asarray(lengths, dtype=np.int64)
+    if sizes.size < _LONG_ROWS:
+        return []
+    limit = _LONG * max(*_quantiles(sizes, 0.95), 1)
     long = np.flatnonzero(sizes > limit)
-    if long.size and sizes.size >= _LONG_ROWS:
-        message = (
-            f"{_rows(long.size)} more than {int(limit):,} {unit}, {_LONG:.0f} times the 95th percentile:"
-            " such a row determines the memory and the time of its batch."
-        )
-        found.append(_finding("long-row", "warning", where, long, at, message, "Shorten or remove these rows."))
-    return found
+    if not long.size:
+        return []
+    message = (
+        f"{_rows(long.size)} more than {int(limit):,} {unit}, {_LONG:.0f} times the 95th percentile:"
+        " such a row determines the memory and the time of its batch."
+    )
+    return [_finding("long-row", "warning", where, long, at, message, "Shorten or remove these rows.")]
 
 
 def check_finite(rows: Iterable[ArrayLike], columns: Sequence[str], at: At, filling: str = "") -> list[Finding]:
@@ -115,12 +124,15 @@ def check_labels(train: Sequence[Hashable], held_out: Sequence[Hashable], held_o
 
 
 def check_duplicates(
-    train: Iterable[Hashable], held_out: Iterable[Hashable], train_at: At, held_out_at: At
+    train: Iterable[Hashable | None], held_out: Iterable[Hashable | None], train_at: At, held_out_at: At
 ) -> list[Finding]:
-    """Return findings on duplicate rows, within one part and between both; equal rows have equal keys."""
+    """Return findings on duplicate rows, within one part and between both.
+
+    Equal rows have equal keys; None means that a row equals no other.
+    """
     first: dict[Hashable, int] = {}
     found = []
-    again = [number for number, key in enumerate(train) if first.setdefault(key, number) != number]
+    again = [number for number, key in enumerate(train) if key is not None and first.setdefault(key, number) != number]
     if again:
         message = _duplicates(len(again), "training")
         remedy = "Remove the duplicates, unless their weight is intended."
@@ -129,6 +141,8 @@ def check_duplicates(
     own: set[Hashable] = set()
     within: list[int] = []
     for number, key in enumerate(held_out):
+        if key is None:
+            continue
         if key in first:
             across.append((number, first[key]))
         elif key in own:
@@ -183,6 +197,11 @@ def check_ctc(input_lengths: ArrayLike, targets: Sequence[Sequence[Any]], at: At
 
 def _ctc_steps(target: Sequence[Any]) -> int:
     return len(target) + sum(bool(one == other) for one, other in pairwise(target))
+
+
+def _quantiles(sizes: NDArray[np.int64], *shares: float) -> list[int]:
+    """Return the lengths at these shares of the sorted lengths (N,)."""
+    return [int(size) for size in np.quantile(sizes, shares, method="inverted_cdf")]
 
 
 def _finding(code: str, severity: Any, where: str, numbers: Any, at: At, message: str, remedy: str) -> Finding:

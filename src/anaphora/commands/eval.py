@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import math
 from typing import Any
 
 import typer
@@ -32,6 +31,7 @@ def make() -> Any:
 
 
 def _evaluate(model: str, data: list[str], as_json: bool, encoding: str, **given: Any) -> None:
+    from anaphora.runs.save import finite
     from anaphora.runtime import load
     from anaphora.tasks import registry
 
@@ -39,15 +39,6 @@ def _evaluate(model: str, data: list[str], as_json: bool, encoding: str, **given
     task = registry.task(opened.task)
     score = opened.score_files(data, encoding, **options.chosen(task, task.eval_options, given))
     if as_json:
-        print(json.dumps(_finite(score.as_json()), ensure_ascii=False, allow_nan=False))
+        print(json.dumps(finite(score.as_json()), ensure_ascii=False, allow_nan=False))
     else:
         print("\n".join(score.lines()))
-
-
-def _finite(value: Any) -> Any:
-    """The same for JSON, which has no number that is not finite: null."""
-    if isinstance(value, dict):
-        return {name: _finite(item) for name, item in value.items()}
-    if isinstance(value, list | tuple):
-        return [_finite(item) for item in value]
-    return None if isinstance(value, float) and not math.isfinite(value) else value

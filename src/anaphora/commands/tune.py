@@ -102,12 +102,11 @@ def _tune(
         import_torch_side(f"anaphora tune {task}")
         from anaphora.training import tuning
 
-        work = settings.trainer()
         set_to = config.model_dump()
         set_to["training"].pop("minutes")
         search = tuning.Search(
             config=configured,
-            work=lambda config: work(config, corpus),
+            work=lambda config: settings.training(config, corpus),
             spaces=spaces,
             folder=folder,
             minutes=minutes,

@@ -10,7 +10,7 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Generic, Protocol, Self, TypeVar
+from typing import Any, Generic, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,26 +18,12 @@ from numpy.typing import NDArray
 from anaphora.data.files.text import read_text
 from anaphora.data.location import Location
 from anaphora.errors import DataError, UsageError
+from anaphora.formatting import comma_separated
 
 Indices = NDArray[np.int64]
 
 
-class Examples(Protocol):
-    """Rows of data."""
-
-    def __len__(self) -> int: ...
-
-    def place(self, row: int, /) -> Location:
-        """Return the location of a row."""
-
-    def at(self, row: int, /) -> str:
-        """Return the location of a row in words."""
-
-    def take(self, rows: Any, /) -> Self:
-        """Return the rows numbered `rows` (n,), in this order."""
-
-
-E = TypeVar("E", bound=Examples)
+E = TypeVar("E")
 
 
 @dataclass(frozen=True)
@@ -58,6 +44,11 @@ def checked_share(valid: float | str, takes: str) -> float:
     if isinstance(valid, str) or not 0 < valid < 1:
         raise UsageError(f"--valid takes {takes} between 0 and 1; it was given {valid}.")
     return valid
+
+
+def valid_paths(valid: str) -> list[str]:
+    """Return the held-out files: one file, or several with commas between them."""
+    return [valid] if Path(valid).exists() else comma_separated(valid)
 
 
 def refuse_empty(train: int, held_out: int, thing: str, remedy: str) -> None:

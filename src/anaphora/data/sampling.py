@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Iterator
+from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
@@ -26,15 +27,14 @@ def by_length(rows: Indices, lengths: Indices) -> Indices:
     return rows[np.argsort(lengths[rows], kind="stable")]
 
 
-def map_by_length(lengths: Indices, steps: int, rows: int, function: Callable[[Indices], None]) -> None:
-    """Call the function with the numbers (n,) of rows of similar length; `lengths` (B,).
+def batches_by_length(lengths: Indices, steps: int, rows: int) -> Iterator[Indices]:
+    """Yield the numbers (n,) of rows of similar length, each row once; `lengths` (B,).
 
-    Each call gets at most `rows` rows with at most `steps` steps in all, or one longer row. Every row is passed once.
+    A batch has at most `rows` rows with at most `steps` steps in all, or one longer row.
     """
     order = np.argsort(lengths, kind="stable")
-    cuts = edges(lengths[order], steps, rows)
-    for begin, end in zip(cuts[:-1].tolist(), cuts[1:].tolist(), strict=True):
-        function(order[begin:end])
+    for begin, end in pairwise(edges(lengths[order], steps, rows).tolist()):
+        yield order[begin:end]
 
 
 def at_least(share: float, count: int, fewest: int) -> int:

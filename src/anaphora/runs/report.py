@@ -44,7 +44,7 @@ class TrainedWeights:
     @property
     def parameters(self) -> int:
         """The number of trained parameters."""
-        return sum(math.prod(shape) for shape in spec.tensors(self.tree).values())
+        return spec.parameters(self.tree)
 
 
 @dataclass(frozen=True)

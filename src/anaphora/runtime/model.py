@@ -47,7 +47,11 @@ def load(path: str | Path) -> Model:
 
     Raises CorruptBundle if a byte of the file was changed, IncompatibleBundle if this version cannot run the model.
     """
-    opened = bundle.read(path)
+    return of_bundle(bundle.read(path))
+
+
+def of_bundle(opened: bundle.Bundle) -> Model:
+    """Return the model of a bundle; raises IncompatibleBundle if this version cannot run the model."""
     return MultipartModel(opened) if opened.config["model"].get("kind") == "parts" else Model(opened)
 
 

@@ -17,8 +17,8 @@ from anaphora.runtime.build import BUILDERS, check_tensors
 from anaphora.runtime.model import Model
 
 
-def parts(opened: bundle.Bundle) -> dict[str, Any]:
-    """Return the parts of a model by name.
+def parts(opened: bundle.Bundle | Model) -> dict[str, Any]:
+    """Return the parts of a bundle, or of a model in parts, by name.
 
     Raises IncompatibleBundle if this version cannot run a part, or if a tensor is missing.
     """
@@ -35,7 +35,7 @@ def parts(opened: bundle.Bundle) -> dict[str, Any]:
     return found
 
 
-def _under(opened: bundle.Bundle, path: str) -> dict[str, NDArray[Any]]:
+def _under(opened: bundle.Bundle | Model, path: str) -> dict[str, NDArray[Any]]:
     """Return the tensors of a part or a block, with its path removed from their names."""
     prefix = f"{path}."
     return {name.removeprefix(prefix): tensor for name, tensor in opened.tensors.items() if name.startswith(prefix)}

@@ -36,7 +36,7 @@ def tasks() -> Iterator[Task]:
 
 
 def open_model(model: Model) -> TrainedModel:
-    """A runtime's model as its task has it.
+    """Open a runtime model as the model of its task.
 
     Raises IncompatibleBundle for a task that this version does not know, or a model that lacks what its task needs.
     """

@@ -1,6 +1,6 @@
 """First weights of several tasks: small embeddings, and an output equal to the frequencies.
 
-W_embedding ~ N(0, s²)       b_output = ln(frequency)       W_output · 0.1
+W_embedding ~ N(0, s²)       b_output = ln p, or ln(p/(1 − p)) if several labels apply       W_output · 0.1
 """
 
 from __future__ import annotations
@@ -22,12 +22,22 @@ def small_embeddings(model: nn.Module, deviation: float) -> None:
                 nn.init.normal_(module.weight, std=deviation)
 
 
+def small_output(model: nn.Module, weight: str) -> None:
+    """Divide an output's weight by ten, so that its bias decides the first steps."""
+    with torch.no_grad():
+        model.get_parameter(weight).mul_(0.1)
+
+
 def expect(model: nn.Module, bias: str, counts: NDArray[np.generic]) -> None:
     """Set an output's bias to the log frequencies of its symbols, counted (V,) plus one each."""
-    with torch.no_grad():
-        found = model.get_parameter(bias)
-        more = np.asarray(counts) + 1.0
-        found.copy_(torch.from_numpy(np.log(more / more.sum())))
+    more = np.asarray(counts) + 1.0
+    _set(model, bias, np.log(more / more.sum()))
+
+
+def expect_several(model: nn.Module, bias: str, counts: NDArray[np.generic], rows: int) -> None:
+    """Set an output's bias to the log odds of labels that may apply together, counted (K,) among the rows."""
+    share = (np.asarray(counts) + 1) / (rows + 2)
+    _set(model, bias, np.log(share / (1 - share)))
 
 
 def drop_recurrently(model: nn.Module, share: float, ending: str = "") -> None:
@@ -35,3 +45,8 @@ def drop_recurrently(model: nn.Module, share: float, ending: str = "") -> None:
     for name, module in model.named_modules():
         if isinstance(module, RecurrentBase) and name.endswith(ending):
             recurrent_dropout(module, share)
+
+
+def _set(model: nn.Module, name: str, values: NDArray[np.floating]) -> None:
+    with torch.no_grad():
+        model.get_parameter(name).copy_(torch.from_numpy(values))

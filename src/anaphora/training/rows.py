@@ -1,30 +1,32 @@
-"""A supervised task whose examples are rows: batches of rows of about one length, validation on evenly spaced rows.
-
-`encoded` has `train` and `held_out`, rows as numbers; `corpus` has the same two parts as they were read.
-"""
+"""A supervised task whose examples are rows: batches of rows of about one length, validation on evenly spaced rows."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from itertools import pairwise
-from typing import Any, TypeVar
+from typing import Any, Generic, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
 from anaphora.data.batches import Bucketed, EncodedRows, RowBatches, edges
 from anaphora.data.sampling import by_length, evenly_spaced
-from anaphora.training.supervised import SupervisedTask
+from anaphora.training.defaults import Amounts, settled
+from anaphora.training.supervised import Config, Corpus, Encoded, Opened, SupervisedTask
 
 P = TypeVar("P", bound=EncodedRows)
 
 
-class RowTask(SupervisedTask[P]):
-    """A task's part in a run, over rows."""
+class RowTask(SupervisedTask[Config, Corpus, Encoded, P, Opened], Generic[Config, Corpus, Encoded, P, Opened]):
+    """The training of a task on rows."""
 
     batch_steps: int = 2**14  # of a batch at most, where the task has no option of that name
-    scoring_margin: float  # the runtime's scoring of a row may be so many times slower than its validation
+    amounts: Amounts | None = None  # from which open options of batches and passes follow
     validated: P
+
+    def settle(self) -> Any:
+        training: Any = super().settle()
+        return training if self.amounts is None else settled(training, self.encoded.train.lengths, self.amounts)
 
     def make_batches(self) -> RowBatches[P]:
         training, train = self.training, self.encoded.train
@@ -60,18 +62,13 @@ class RowTask(SupervisedTask[P]):
         return self.units_of(self.validated)
 
     @property
-    def validations_per_score(self) -> float:
-        return self.scoring_margin * self.most_scored / self.most_validated
-
-    @property
     def scored_rows(self) -> NDArray[np.int64]:
         """Numbers (n,) of the held-out rows that are scored."""
         return evenly_spaced(self.most_scored, self.scored)
 
     def describe(self, batch: P, row: int, part: str = "") -> str:
-        train: Any = self.corpus.train
         number = int(batch.numbers[row])
-        return f"{train.at(number)} ({self.quote(number)})"
+        return f"{self.corpus.train.at(number)} ({self.quote(number)})"
 
     def quote(self, row: int) -> str:
         """Return a training row in a few words."""

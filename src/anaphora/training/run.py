@@ -158,7 +158,7 @@ class _Run:
         told = Observers((log, *self.others, self.observer) if log else (self.observer,))
         try:
             if first:
-                size = sum(4 * math.prod(shape) for shape in spec.tensors(self.work.tree).values())
+                size = 4 * spec.parameters(self.work.tree)
                 for place in (self.folder, self.output.parent):
                     run_folder.check_room(place, size)
                 self.work.fit_baseline(told)

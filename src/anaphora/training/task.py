@@ -1,4 +1,4 @@
-"""A task's part in a run: its encoded data, its loss, its score, and its model file.
+"""The training of a task, as a run needs it: encoded data, a loss, a score, and a model file.
 
     batches → loss → validations → final score → save
 
@@ -7,6 +7,7 @@ The rest of a run is the same for all tasks.
 
 from __future__ import annotations
 
+from abc import abstractmethod
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import Any, Protocol, TypeVar, runtime_checkable
@@ -27,56 +28,59 @@ ObserverFactory = Callable[[Path, Callable[[str], None]], Iterable[Observer]]
 
 
 class TrainingTask(Protocol[Batch]):
-    """A task's part in a run."""
+    """The training of a task."""
 
     task: str
     unit: str  # the plural of what a loss is summed over
+    config: Config
+    training: Training  # the options of the loop
     tree: spec.Block
+    batches: Batches[Batch]  # of the training part
     per_epoch: int  # batches of one pass over the data
     sha256: str  # of the data
 
     @property
+    @abstractmethod
     def validations_per_score(self) -> float:
         """The time of the final score, in validations."""
 
-    @property
-    def config(self) -> Config:
-        """The whole config."""
-
-    @property
-    def batches(self) -> Batches[Batch]:
-        """The training part in batches."""
-
-    @property
-    def training(self) -> Training:
-        """The options of the loop."""
-
+    @abstractmethod
     def initialise(self, model: Any) -> None:
         """Set the first weights that follow from the data."""
 
+    @abstractmethod
     def batch_loss(self, model: nn.Module, batch: Batch, carry: Any) -> tuple[Tensor, Any]:
         """Return the sum () of a batch's losses, and the state with which the next batch begins."""
 
+    @abstractmethod
     def validation_loss(self, model: nn.Module) -> float:
-        """Return the mean loss on the held-out part or on a sample of it."""
+        """Return the mean loss on the held-out part or on a sample of it, in nats per unit."""
 
+    @abstractmethod
     def describe(self, batch: Batch, row: int, part: str = "") -> str:
         """Describe the origin of a row of a batch, in the row numbers of a part of the model."""
 
+    @abstractmethod
     def fit_baseline(self, observer: Observer) -> None:
-        """Fit the simple methods of the baseline."""
+        """Fit the simple methods of the baseline to the training part."""
 
+    @abstractmethod
     def results(self) -> Sequence[Result]:
         """The figures of the simple methods, as results without a value."""
 
+    @abstractmethod
     def score(self, trained: TrainedWeights) -> Any:
-        """Return the score of the trained weights on the held-out part, or on a share of it if time is short."""
+        """Return the score of the trained weights on the held-out part, or on a share of it if time is short; the
+        runtime computes it.
+        """
 
+    @abstractmethod
     def save(
         self, trained: TrainedWeights, folder: Path, output: Path, score: Any
     ) -> tuple[Any, dict[Path, UsageError]]:
-        """Write the model to both its places, with its score if there is one; return the report, and the errors of
-        writing.
+        """Write the model to `output` and into the run's folder, with its score, or None before there is one.
+
+        Returns the report, and the error of each place that could not be written.
         """
 
 
@@ -85,8 +89,10 @@ class Subsampled(Protocol):
     """A task that can also validate and score on a share of the held-out part when time is short."""
 
     @property
+    @abstractmethod
     def validation_units(self) -> int:
         """The units of one validation, as batches count them."""
 
-    def limit(self, look_share: float, score_share: float) -> None:
+    @abstractmethod
+    def limit(self, validation_share: float, score_share: float) -> None:
         """Limit later validations and the score to these shares of their examples, evenly spaced."""

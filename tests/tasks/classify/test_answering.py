@@ -19,6 +19,7 @@ from anaphora.data.files.tables import ColumnTable as Frame
 from anaphora.errors import DataError
 from anaphora.tasks.classify.predict import Answers, Classifier
 from anaphora.tasks.classify.training import TRAINING
+from anaphora.training import run
 from labelled import TINY, config, sentences, split, waves, write_csv, write_jsonl
 
 Run = Callable[..., subprocess.CompletedProcess[str]]
@@ -38,7 +39,7 @@ def models(tmp_path_factory: pytest.TempPathFactory) -> Path:
         "series": {"u": u, "v": v, "label": paces},
     }
     for name, columns in frames.items():
-        TRAINING.train(config(), split(config(), [Frame(columns)]), folder / f"{name}.anaphora")
+        run.train(TRAINING(config(), split(config(), [Frame(columns)])), folder / f"{name}.anaphora")
     return folder
 
 

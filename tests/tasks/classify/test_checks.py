@@ -9,6 +9,7 @@ import pytest
 
 from anaphora.checks.examine import examine
 from anaphora.checks.findings import Finding, errors
+from anaphora.errors import UsageError
 from anaphora.tasks.classify import checks, data
 from anaphora.tasks.classify.encoding import encode
 from anaphora.tasks.classify.settings import TASK
@@ -100,6 +101,25 @@ def test_rows_that_are_cut(tmp_path: Path) -> None:
     codes = found([texts_with(tmp_path, {30: ("good " * 400, "")})], "--max-length", "300")
     assert 32 in lines(codes["long-row"])
     assert "first 300 words" in codes["long-row"][-1].message + codes["long-row"][0].message
+
+
+@pytest.mark.parametrize(("longest", "cut"), [("5", 0), ("4", 60)])
+def test_rows_of_just_the_maximum_length_are_not_cut(tmp_path: Path, longest: str, cut: int) -> None:
+    rows = [{"x": [float(at + step) for step in range(5)], "label": "ab"[at % 2]} for at in range(60)]
+    series = write_jsonl(tmp_path / "a.jsonl", {name: [row[name] for row in rows] for name in ("x", "label")})
+    words = [f"red green blue w{at} v{at % 7}" for at in range(60)]
+    texts = write_csv(tmp_path / "a.csv", {"text": words, "label": ["ab"[at % 2] for at in range(60)]})
+    for path in (series, texts):
+        found_here = found([path], "--max-length", longest).get("long-row", [])
+        assert sum(finding.count or 0 for finding in found_here) == cut
+
+
+def test_class_weights_are_for_one_label_per_row(tmp_path: Path) -> None:
+    labels = [["a"] if at else ["a", "b"] for at in range(80)]
+    path = write_jsonl(tmp_path / "a.jsonl", {"text": [f"text number {at}" for at in range(80)], "labels": labels})
+    assert found([path])["labels"][0].remedy == ""
+    with pytest.raises(UsageError, match="--class-weights has no effect on rows with several labels"):
+        found([path], "--class-weights", "root")
 
 
 def test_uneven_labels_are_told_what_helps(tmp_path: Path) -> None:

@@ -217,7 +217,7 @@ def test_a_training_leaves_a_file_that_scores_what_the_report_says(
     settings = config(*options)
     corpus = corpus_of(kind, *options)
     watch = Kept()
-    report = classify.TRAINING.train(settings, corpus, tmp_path / "m.anaphora", observer=watch)
+    report = run.train(classify.TRAINING(settings, corpus), tmp_path / "m.anaphora", observer=watch)
     assert len(watch.losses) == report.steps == 24
     assert watch.stages[0] == f"fitting a logistic regression to {len(corpus.train)} rows"
     assert (tmp_path / "m.anaphora").read_bytes() == (report.run_dir / "model.anaphora").read_bytes()
@@ -246,7 +246,7 @@ def test_a_training_leaves_a_file_that_scores_what_the_report_says(
 def test_the_runtime_says_what_the_network_says_row_by_row(tmp_path: Path, kind: str) -> None:
     settings = config("--pooling", "last", "--layers", "2")
     corpus = corpus_of(kind)
-    classify.TRAINING.train(settings, corpus, tmp_path / "m.anaphora")
+    run.train(classify.TRAINING(settings, corpus), tmp_path / "m.anaphora")
     classifier = Classifier.open(tmp_path / "m.anaphora")
     work = classify.TRAINING(settings, corpus)
     model = build(work.tree).eval()
@@ -264,7 +264,7 @@ def test_the_runtime_says_what_the_network_says_row_by_row(tmp_path: Path, kind:
 def test_what_can_be_learned_is_learned(tmp_path: Path) -> None:
     options = ["--max-steps", "150", "--learning-rate", "0.02", "--hidden", "12"]
     for kind in ("text", "series"):
-        report = classify.TRAINING.train(config(*options), corpus_of(kind), tmp_path / f"{kind}.anaphora")
+        report = run.train(classify.TRAINING(config(*options), corpus_of(kind)), tmp_path / f"{kind}.anaphora")
         assert report.score is not None
         assert report.score.accuracy == 1.0
         assert report.loses is False
@@ -274,7 +274,7 @@ def test_the_same_seed_is_the_same_training(tmp_path: Path) -> None:
     made = []
     for name, seed in (("one", "1"), ("again", "1"), ("other", "2")):
         settings = config("--seed", seed, "--max-steps", "8")
-        classify.TRAINING.train(settings, corpus_of("text", "--seed", "1"), tmp_path / f"{name}.anaphora")
+        run.train(classify.TRAINING(settings, corpus_of("text", "--seed", "1")), tmp_path / f"{name}.anaphora")
         made.append(bundle.read(tmp_path / f"{name}.anaphora").tensors)
     one, again, other = made
     assert all(np.array_equal(one[name], again[name]) for name in one)
@@ -289,7 +289,7 @@ class Cuts(SilentObserver):
 
 def test_cut_off_the_best_model_is_saved_and_runs(tmp_path: Path) -> None:
     with pytest.raises(Interrupted, match=r"after step 15.*from step 12, is saved in .*m\.anaphora"):
-        classify.TRAINING.train(config(), corpus_of("text"), tmp_path / "m.anaphora", observer=Cuts())
+        run.train(classify.TRAINING(config(), corpus_of("text")), tmp_path / "m.anaphora", observer=Cuts())
     model = runtime.load(tmp_path / "m.anaphora")
     assert model.config["card"]["accuracy"] is None
     assert model.config["units"]["temperature"] == 1.0

@@ -10,6 +10,7 @@ from anaphora.runs.report import Report
 from anaphora.tasks.fill.data import read
 from anaphora.tasks.fill.predict import GapFiller
 from anaphora.tasks.fill.training import TRAINING
+from anaphora.training import run
 from gapped import LEARNS, config, text, write
 
 
@@ -24,7 +25,7 @@ def report(folder: Path) -> Report:
     write(folder / "valid.txt", text(140, seed=1))
     settings = config("--valid", str(folder / "valid.txt"), tiny=LEARNS)
     path = write(folder / "train.txt", text())
-    return TRAINING.train(settings, read(settings, [path]), folder / "m.anaphora", run_dir=folder / "run")
+    return run.train(TRAINING(settings, read(settings, [path])), folder / "m.anaphora", run_dir=folder / "run")
 
 
 @pytest.fixture(scope="package")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +19,7 @@ from anaphora.data.text.corpus import TextCorpus, split_corpus
 from anaphora.errors import DataError
 from anaphora.runs.report import Report
 from anaphora.runtime import load
+from anaphora.tasks.fill import checks
 from anaphora.tasks.fill import score as scores
 from anaphora.tasks.fill import training as fill
 from anaphora.tasks.fill.data import encode
@@ -210,6 +212,31 @@ def test_what_cannot_be_learned_from_says_why(content: str, options: list[str], 
     settings = config(*options)
     with pytest.raises(DataError, match=said):
         encode(settings, split(settings, content))
+
+
+@pytest.mark.parametrize(
+    ("content", "options", "part"),
+    [
+        ("one two one two " * 4 + ". " * 400, ["--valid", "0.9"], "the training part"),
+        (text(100) + ". " * 400, ["--valid", "0.05"], "the held-out part"),
+    ],
+)
+def test_a_finding_names_the_part_that_is_too_short(content: str, options: list[str], part: str) -> None:
+    settings = config(*options)
+    (finding,), load = checks.describe(settings, split(settings, content))
+    assert (finding.code, finding.where, load) == ("too-short", part, None)
+    assert finding.message.lower().startswith(part)
+
+
+def test_a_validation_has_a_word_however_few_units_are_asked_for() -> None:
+    settings = config("--evaluation-units", "1")
+    here = FillTraining(settings, split(settings, text(100)))
+    held_out: Any = here.encoded.held_out
+    held_out[:3], held_out[3] = np.flatnonzero(~here.words)[0], np.flatnonzero(here.words)[1]
+    here.limit(1.0, 1.0)  # reads 1, 2, then 4 units
+    assert here.validated.target.tolist() == [held_out[3]]
+    with torch.no_grad():
+        assert math.isfinite(here.validation_loss(first_model(here.tree, 1, here.initialise).eval()))
 
 
 def test_short_of_time_less_is_looked_at_and_scored(tmp_path: Path) -> None:

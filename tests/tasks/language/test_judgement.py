@@ -7,8 +7,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from anaphora.bundle import Bundle
 from anaphora.data.text.build import build
+from anaphora.errors import CorruptBundle
 from anaphora.runs.content import Paragraph, Preformatted, ReportTable, Result
+from anaphora.runtime import Model
 from anaphora.tasks.language import judgement, score, windows
 from anaphora.tasks.language.baseline import Baseline
 from anaphora.tasks.language.predict import LanguageModel
@@ -62,3 +65,13 @@ def test_the_result_beside_the_baseline() -> None:
         None, Baseline(5.5, 5.25, 7, None), "word", 9, 9, short_of_time=False, known={}, validation_loss=None
     )
     assert judged.results == (Result("nats", "word", None, 5.5, "the n-gram model"),)
+
+
+def test_a_table_of_nothing_has_its_head_alone(model: LanguageModel) -> None:
+    assert model.table("the", 0) == "next character  probability\n"
+
+
+def test_a_bundle_without_its_units_is_corrupt(model: LanguageModel) -> None:
+    config = {name: value for name, value in model.runtime.config.items() if name != "units"}
+    with pytest.raises(CorruptBundle, match=r"lacks 'kind', which is needed to read a text\."):
+        LanguageModel(Model(Bundle(dict(model.runtime.tensors), config)))

@@ -33,13 +33,13 @@ def config(*options: str) -> LanguageConfig:
 
 def work(*options: str) -> language.LanguageTraining:
     settings = config(*options)
-    return language.TRAINING(settings, data.split(settings, TEXT, "cat.txt"))
+    return language.TRAINING(settings, data.from_memory(settings, TEXT))
 
 
 @pytest.mark.parametrize("share", [0.001, 0.3, 0.77])
 def test_a_share_of_a_score_is_the_first_part_of_every_piece(share: float) -> None:
     settings = config()
-    made = language.TRAINING(settings, data.split(settings, 3 * TEXT))
+    made = language.TRAINING(settings, data.from_memory(settings, 3 * TEXT))
     encoded, N = made.encoded, len(made.encoded.held_out)
     made.fit_baseline(SilentObserver())
     made.limit(1.0, share)
@@ -95,7 +95,7 @@ class Slow(language.LanguageTraining):
 def slow(**more: Any) -> language.LanguageTraining:
     """A training whose score would take for ever, by its own account."""
     settings = config("--minutes", "0.05", "--max-steps", "40")
-    return Slow(settings, data.split(settings, TEXT, "cat.txt"))
+    return Slow(settings, data.from_memory(settings, TEXT))
 
 
 def test_a_run_scores_what_there_is_time_for_and_says_so(tmp_path: Path) -> None:
@@ -104,7 +104,7 @@ def test_a_run_scores_what_there_is_time_for_and_says_so(tmp_path: Path) -> None
     share = watch.plans[-1].score_share
     assert 0.001 <= share < 1
     opened = bundle.read(tmp_path / "cat.anaphora")
-    ids = restore("char", opened.tensors).encode(str(data.split(config(), TEXT).held_out))
+    ids = restore("char", opened.tensors).encode(str(data.from_memory(config(), TEXT).held_out))
     pieces = windows.shortened(windows.cut(len(ids)), share)
     assert report.score.units == windows.scored_in(pieces) < len(ids) - 1
     nats = score.nats(runtime.load(tmp_path / "cat.anaphora"), ids, pieces)
@@ -113,7 +113,7 @@ def test_a_run_scores_what_there_is_time_for_and_says_so(tmp_path: Path) -> None
     card = opened.config["card"]
     assert card["scored_units"] == report.score.units
     assert card["baseline"]["scored_nats_per_unit"] == report.baseline.nats
-    encoded = data.encode(config(), data.split(config(), TEXT))
+    encoded = data.encode(config(), data.from_memory(config(), TEXT))
     assert card["baseline"]["nats_per_unit"] == fitted(config("--minutes", "0.05"), encoded).each.mean()
 
 

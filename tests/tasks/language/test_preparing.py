@@ -110,13 +110,13 @@ def test_a_second_run_finds_the_units_and_another_text_or_vocabulary_does_not(
     made: list[str] = []
     write = id_files.write
     monkeypatch.setattr(id_files, "write", lambda path, *rest: made.append(path.name) or write(path, *rest))
-    first = data.encode(config(), data.split(config(), TEXT))
-    again = data.encode(config(), data.split(config(), TEXT))
+    first = data.encode(config(), data.from_memory(config(), TEXT))
+    again = data.encode(config(), data.from_memory(config(), TEXT))
     assert made == ["train.npy", "held_out.npy"]
     assert again.vocabulary.symbols == first.vocabulary.symbols
     np.testing.assert_array_equal(again.train[:], first.train[:])
     for options, whole in (([], TEXT + "a"), (["--valid", "0.2"], TEXT), (["--vocabulary", "9"], TEXT)):
-        data.encode(config(*options), data.split(config(*options), whole))
+        data.encode(config(*options), data.from_memory(config(*options), whole))
     assert len(made) == 8
     assert len([path for path in home.iterdir() if path.is_dir()]) == 4
 
@@ -124,7 +124,7 @@ def test_a_second_run_finds_the_units_and_another_text_or_vocabulary_does_not(
 @pytest.mark.parametrize("name", ["train.npy", "held_out.npy", "vocabulary.safetensors", "data.json"])
 @pytest.mark.parametrize("how", ["changed", "cut off", "gone"])
 def test_what_was_damaged_is_made_again(name: str, how: str, home: Path) -> None:
-    first = data.encode(config(), data.split(config(), TEXT))
+    first = data.encode(config(), data.from_memory(config(), TEXT))
     path = next(folder for folder in home.iterdir() if folder.is_dir()) / name
     raw = path.read_bytes()
     path.unlink()
@@ -132,7 +132,7 @@ def test_what_was_damaged_is_made_again(name: str, how: str, home: Path) -> None
         path.write_bytes(raw[:-2] + bytes([raw[-2] ^ 1, raw[-1]]))
     elif how == "cut off":
         path.write_bytes(raw[:-2])
-    again = data.encode(config(), data.split(config(), TEXT))
+    again = data.encode(config(), data.from_memory(config(), TEXT))
     np.testing.assert_array_equal(again.train[:], first.train[:])
     np.testing.assert_array_equal(again.held_out[:], first.held_out[:])
     assert again.vocabulary.symbols == first.vocabulary.symbols
@@ -143,13 +143,13 @@ def test_what_was_damaged_is_made_again(name: str, how: str, home: Path) -> None
 def test_a_long_text_that_makes_no_batch_or_no_vocabulary_is_refused_as_a_short_one(home: Path) -> None:
     for whole, said in (("ab" * 20, r"has 36 characters; one batch"), ("a" * 200, "only one character")):
         with pytest.raises(DataError, match=said):
-            data.encode(config(), data.split(config(), whole))
+            data.encode(config(), data.from_memory(config(), whole))
 
 
 def test_a_finding_names_the_part_that_is_too_short() -> None:
     for valid, part in (("0.1", "the training part"), ("0.00001", "the held-out part")):
         settings = config("--valid", valid, *([] if valid == "0.1" else ["--batch", "1", "--bptt", "1"]))
-        (found,), load = checks.describe(settings, data.split(settings, "abcd" * 2))
+        (found,), load = checks.describe(settings, data.from_memory(settings, "abcd" * 2))
         assert (found.code, found.where, load) == ("too-short", part, None)
         assert found.message.lower().startswith(part)
 
@@ -211,7 +211,7 @@ def peak():
     return next(int(line.split()[1]) / 1e3 for line in open("/proc/self/status") if line.startswith("VmHWM"))
 
 settings = resolve(LanguageConfig, PRESETS, options=["--minutes", "0.02"])
-data.encode(settings, data.split(settings, "the cat sat on the mat. " * 2000))  # what every run needs
+data.encode(settings, data.from_memory(settings, "the cat sat on the mat. " * 2000))  # what every run needs
 before = peak()
 encoded = data.encode(settings, data.read(settings, [sys.argv[1]]))
 windows = Windows(encoded.train, 32, 4096, 0)

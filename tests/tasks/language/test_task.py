@@ -14,6 +14,7 @@ import pytest
 
 from anaphora.baselines.ngram import KneserNey
 from anaphora.config import resolve
+from anaphora.data.text.corpus import split_corpus
 from anaphora.errors import DataError, UsageError
 from anaphora.tasks.language import data, windows
 from anaphora.tasks.language.baseline import fitted
@@ -35,7 +36,7 @@ def test_the_end_is_held_out_and_the_hash_is_of_both_parts(tmp_path: Path) -> No
     assert corpus.sha256 == hashlib.sha256(TEXT[:edge].encode() + b"\0" + TEXT[edge:].encode()).hexdigest()
     assert corpus.held_out_sha256 == hashlib.sha256(TEXT[edge:].encode()).hexdigest()
     assert corpus.sources == (str(tmp_path / "a.txt"), str(tmp_path / "b.txt"))
-    assert str(data.split(config("--valid", "0.25"), TEXT).train) == str(corpus.train)
+    assert str(data.from_memory(config("--valid", "0.25"), TEXT).train) == str(corpus.train)
 
 
 def test_a_file_of_its_own_can_be_held_out(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -60,7 +61,7 @@ def test_a_missing_held_out_file_is_named(tmp_path: Path) -> None:
 
 
 def test_the_vocabulary_is_of_the_training_part_alone() -> None:
-    encoded = data.encode(config(), data.split(config(), TEXT + "QZ" * 50))
+    encoded = data.encode(config(), data.from_memory(config(), TEXT + "QZ" * 50))
     assert "Q" not in encoded.vocabulary.symbols
     assert (encoded.held_out == encoded.vocabulary.unknown).sum() == 100
 
@@ -88,22 +89,22 @@ def test_the_vocabulary_is_of_the_training_part_alone() -> None:
 def test_too_little_text_says_how_much_is_there_and_what_to_do(options: list[str], text: str, said: str) -> None:
     settings = config(*options)
     with pytest.raises(DataError, match=said):
-        data.encode(settings, data.split(settings, text, "novel.txt"))
+        data.encode(settings, split_corpus(text, settings.data.valid, "novel.txt"))
 
 
 def test_the_remedy_for_too_little_text_works() -> None:
     settings = config("--batch", "64")
     text = TEXT[:900]
     with pytest.raises(DataError, match="use --batch 8 --bptt 32"):
-        data.encode(settings, data.split(settings, text))
+        data.encode(settings, data.from_memory(settings, text))
     settings = config("--batch", "8", "--bptt", "32")
-    assert len(data.encode(settings, data.split(settings, text)).train) == 810
+    assert len(data.encode(settings, data.from_memory(settings, text)).train) == 810
 
 
 @pytest.mark.parametrize(("units", "order"), [("char", 7), ("byte", 7), ("word", 5)])
 def test_the_floor_scores_every_held_out_unit_but_the_first(units: str, order: int) -> None:
     settings = config("--units", units)
-    encoded = data.encode(settings, data.split(settings, TEXT))
+    encoded = data.encode(settings, data.from_memory(settings, TEXT))
     found = fitted(settings, encoded).baseline(windows.cut(len(encoded.held_out)), 1.0)
     expected = KneserNey(order, encoded.vocabulary.size).fit(encoded.train).nats(encoded.held_out)
     assert found.order == order
@@ -143,7 +144,7 @@ def test_where_time_is_short_the_floor_counts_a_sample_and_says_so() -> None:
     settings = config("--minutes", "0.006")  # in which 30,000 units are counted
     rng = np.random.default_rng(3)
     text = "".join(rng.choice(list("abcd "), size=60_000))
-    encoded = data.encode(settings, data.split(settings, text))
+    encoded = data.encode(settings, data.from_memory(settings, text))
     found = fitted(settings, encoded).baseline(windows.cut(len(encoded.held_out)), 1.0)
     assert found.note is not None
     assert "sample of 30,000 of 54,000 units" in found.note

@@ -17,13 +17,14 @@ from torch import nn
 from anaphora import bundle, runtime
 from anaphora.config import from_values, resolve
 from anaphora.data.text.build import restore
+from anaphora.data.text.corpus import split_corpus
 from anaphora.errors import Diverged, Interrupted, Terminated, UsageError
 from anaphora.runs.report import Report
 from anaphora.tasks.language import data, score, windows
 from anaphora.tasks.language import training as language
 from anaphora.tasks.language.baseline import fitted
 from anaphora.tasks.language.settings import PRESETS, LanguageConfig
-from anaphora.training import checkpoint
+from anaphora.training import checkpoint, run
 from anaphora.training.observer import SilentObserver, Step
 from anaphora.training.run import lengths
 
@@ -52,6 +53,10 @@ class Kept(SilentObserver):
         self.reports.append(report)
 
 
+def made() -> language.LanguageTraining:
+    return language.TRAINING(config(), data.from_memory(config(), TEXT))
+
+
 @pytest.mark.parametrize(
     "options",
     [
@@ -64,9 +69,9 @@ class Kept(SilentObserver):
 )
 def test_a_training_leaves_a_file_that_scores_what_the_report_says(tmp_path: Path, options: list[str]) -> None:
     settings = config(*options)
-    corpus = data.split(settings, TEXT, "cat.txt")
+    corpus = split_corpus(TEXT, settings.data.valid, "cat.txt")
     watch = Kept()
-    report = language.TRAINING.train(settings, corpus, tmp_path / "cat.anaphora", observer=watch)
+    report = run.train(language.TRAINING(settings, corpus), tmp_path / "cat.anaphora", observer=watch)
 
     assert watch.reports == [report]
     opened = bundle.read(tmp_path / "cat.anaphora")
@@ -75,7 +80,7 @@ def test_a_training_leaves_a_file_that_scores_what_the_report_says(tmp_path: Pat
     ids = vocabulary.encode(str(corpus.held_out))
     nats = score.nats(runtime.load(tmp_path / "cat.anaphora"), ids)
     assert len(nats) == report.score.units == len(ids) - 1
-    assert report.score.nats == float(nats.mean())
+    assert report.score.nats == math.fsum(nats.tolist()) / len(nats)  # as `eval` sums
     assert report.score.bits == pytest.approx(report.score.nats / math.log(2))
     assert report.score.perplexity == pytest.approx(math.exp(report.score.nats))
     assert report.baseline.nats == fitted(settings, data.encode(settings, corpus)).each.mean()
@@ -99,7 +104,7 @@ def test_a_training_leaves_a_file_that_scores_what_the_report_says(tmp_path: Pat
 
 def test_the_network_says_when_it_loses(tmp_path: Path) -> None:
     settings = config("--max-steps", "1")
-    report = language.TRAINING.train(settings, data.split(settings, TEXT), tmp_path / "cat.anaphora")
+    report = run.train(language.TRAINING(settings, data.from_memory(settings, TEXT)), tmp_path / "cat.anaphora")
     assert report.loses
     assert any("is worse than the n-gram model" in note for note in report.notes)
 
@@ -110,7 +115,7 @@ def test_the_same_seed_is_the_same_training_and_leaves_torchs_own_alone(tmp_path
         settings = config("--seed", seed, "--dropout", "0.2", "--output-dropout", "0.2", "--layers", "2")
         torch.manual_seed(0)
         before = torch.get_rng_state()
-        language.TRAINING.train(settings, data.split(settings, TEXT), tmp_path / f"{name}.anaphora")
+        run.train(language.TRAINING(settings, data.from_memory(settings, TEXT)), tmp_path / f"{name}.anaphora")
         assert torch.equal(torch.get_rng_state(), before)
         made.append(bundle.read(tmp_path / f"{name}.anaphora").tensors)
     one, again, other = made
@@ -139,7 +144,7 @@ def test_cut_off_the_best_model_is_saved_and_runs(
     settings = config()
     output = tmp_path / "cat.anaphora"
     with pytest.raises(expected, match=r"after step 15.*from step 12, is saved in .*cat\.anaphora") as caught:
-        language.TRAINING.train(settings, data.split(settings, TEXT), output, observer=Cuts(15, error))
+        run.train(language.TRAINING(settings, data.from_memory(settings, TEXT)), output, observer=Cuts(15, error))
     assert caught.value.exit_code == code  # type: ignore[attr-defined]
     model = runtime.load(output)
     assert model.config["card"]["nats_per_unit"] is None
@@ -165,7 +170,7 @@ def test_cut_off_while_scoring_the_model_is_saved_already(
 ) -> None:
     output = tmp_path / "cat.anaphora"
     with pytest.raises(expected, match=r"best model.*from step \d+, is saved in .*cat\.anaphora") as caught:
-        language.TRAINING.train(config(), data.split(config(), TEXT), output, observer=CutsAtAStage(error))
+        run.train(made(), output, observer=CutsAtAStage(error))
     assert caught.value.exit_code == code  # type: ignore[attr-defined]
     model = runtime.load(output)
     assert model.config["card"]["nats_per_unit"] is None
@@ -180,8 +185,10 @@ class CutsWhileCounting(SilentObserver):
 def test_cut_off_before_training_nothing_is_said_to_be_saved(tmp_path: Path) -> None:
     settings = config()
     with pytest.raises(Interrupted, match="outside of the training loop"):
-        language.TRAINING.train(
-            settings, data.split(settings, TEXT), tmp_path / "cat.anaphora", observer=CutsWhileCounting()
+        run.train(
+            language.TRAINING(settings, data.from_memory(settings, TEXT)),
+            tmp_path / "cat.anaphora",
+            observer=CutsWhileCounting(),
         )
     assert not (tmp_path / "cat.anaphora").exists()
 
@@ -201,7 +208,7 @@ def test_a_diverged_training_keeps_its_last_good_model(tmp_path: Path, monkeypat
         Diverged,
         match=r"loss was nan at step 15 of 24\. A second computation.* The best .* from step 12, is saved",
     ):
-        language.TRAINING.train(config(), data.split(config(), TEXT), output)
+        run.train(made(), output)
     assert runtime.load(output).config["card"]["nats_per_unit"] > 0
 
 
@@ -209,7 +216,7 @@ def test_diverged_at_once_there_is_no_model_and_it_says_so(tmp_path: Path, monke
     real = language.loss
     monkeypatch.setattr(language, "loss", lambda *given: (real(*given)[0] * math.inf, None))
     with pytest.raises(Diverged, match=r"was inf at step 1 of 24\. .*inite.* No model was saved"):
-        language.TRAINING.train(config(), data.split(config(), TEXT), tmp_path / "cat.anaphora")
+        run.train(made(), tmp_path / "cat.anaphora")
     assert not (tmp_path / "cat.anaphora").exists()
 
 
@@ -217,7 +224,7 @@ def test_diverged_at_once_there_is_no_model_and_it_says_so(tmp_path: Path, monke
 def test_diverged_before_the_first_look_the_last_good_weights_are_saved(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, look: float
 ) -> None:
-    real, judged = language.loss, language.validation
+    real, judged = language.loss, language.mean_nats
     calls = []
 
     def breaks(model: nn.Module, window: windows.Window, carry: Any) -> Any:
@@ -226,10 +233,10 @@ def test_diverged_before_the_first_look_the_last_good_weights_are_saved(
         return loss * (math.nan if len(calls) == 4 else 1.0), carry
 
     monkeypatch.setattr(language, "loss", breaks)
-    monkeypatch.setattr(language, "validation", lambda *given: lambda model: judged(*given)(model) * look)
+    monkeypatch.setattr(language, "mean_nats", lambda *given: judged(*given) * look)
     output = tmp_path / "cat.anaphora"
     with pytest.raises(Diverged, match=r"loss was nan at step 4 of 24\. A second computation.* from step 3, is saved"):
-        language.TRAINING.train(config(), data.split(config(), TEXT), output)
+        run.train(made(), output)
     card = runtime.load(output).config["card"]
     assert card["nats_per_unit"] > 0
     assert (card["sampled_nats_per_unit"] is None) == math.isnan(look)
@@ -241,7 +248,7 @@ def test_a_score_beyond_numbers_does_not_lose_the_model(
 ) -> None:
     monkeypatch.setattr(score, "nats", lambda model, ids, pieces=None: np.full(windows.scored_in(pieces), nats))
     output = tmp_path / "cat.anaphora"
-    report = language.TRAINING.train(config(), data.split(config(), TEXT), output)
+    report = run.train(made(), output)
     assert report.loses
     assert report.score.perplexity is not None
     assert not math.isfinite(report.score.perplexity)
@@ -252,11 +259,11 @@ def test_a_score_beyond_numbers_does_not_lose_the_model(
 
 def test_the_records_of_another_run_are_never_mixed_with(tmp_path: Path) -> None:
     settings = config("--max-steps", "1")
-    corpus = data.split(settings, TEXT)
-    language.TRAINING.train(settings, corpus, tmp_path / "cat.anaphora", run_dir=tmp_path / "run")
+    corpus = data.from_memory(settings, TEXT)
+    run.train(language.TRAINING(settings, corpus), tmp_path / "cat.anaphora", run_dir=tmp_path / "run")
     before = (tmp_path / "run" / "metrics.jsonl").read_bytes()
     with pytest.raises(UsageError, match="records of another run"):
-        language.TRAINING.train(settings, corpus, tmp_path / "cat.anaphora", run_dir=tmp_path / "run")
+        run.train(language.TRAINING(settings, corpus), tmp_path / "cat.anaphora", run_dir=tmp_path / "run")
     assert (tmp_path / "run" / "metrics.jsonl").read_bytes() == before
 
 
@@ -265,7 +272,7 @@ def test_an_output_that_cannot_be_written_is_found_before_training(tmp_path: Pat
     watch = Kept()
     for output, run_dir in ((tmp_path / "file" / "cat.anaphora", None), (tmp_path / "cat.anaphora", tmp_path / "file")):
         with pytest.raises(UsageError, match="Name another"):
-            language.TRAINING.train(config(), data.split(config(), TEXT), output, run_dir=run_dir, observer=watch)
+            run.train(made(), output, run_dir=run_dir, observer=watch)
     assert watch.losses == []
 
 
@@ -275,8 +282,10 @@ def test_a_disk_that_fills_up_while_saving_keeps_the_weights(tmp_path: Path, mon
 
     monkeypatch.setattr(bundle, "write", full)
     with pytest.raises(UsageError, match=r"no space\. The best model .* is saved in .*best\.safetensors"):
-        language.TRAINING.train(
-            config(), data.split(config(), TEXT), tmp_path / "cat.anaphora", run_dir=tmp_path / "run"
+        run.train(
+            made(),
+            tmp_path / "cat.anaphora",
+            run_dir=tmp_path / "run",
         )
     assert (tmp_path / "run" / "checkpoints" / "best.safetensors").stat().st_size > 0
 
@@ -294,8 +303,10 @@ def test_of_two_places_the_one_with_room_gets_the_model_and_its_score(
 
     monkeypatch.setattr(bundle, "write", write)
     with pytest.raises(UsageError, match=r"no space\. The best model .* is saved in") as caught:
-        language.TRAINING.train(
-            config(), data.split(config(), TEXT), tmp_path / "cat.anaphora", run_dir=tmp_path / "run"
+        run.train(
+            made(),
+            tmp_path / "cat.anaphora",
+            run_dir=tmp_path / "run",
         )
     other = tmp_path / "run" / "model.anaphora" if full == "cat.anaphora" else tmp_path / "cat.anaphora"
     assert str(other) in str(caught.value)
@@ -307,7 +318,7 @@ def test_records_that_cannot_be_written_in_mid_run_do_not_lose_the_model(tmp_pat
     output = tmp_path / "cat.anaphora"
     watch = Cuts(at, UsageError("metrics.jsonl could not be written: no space."))
     with pytest.raises(UsageError, match=rf"no space\. The best model so far, from step {best}, is saved in .*cat\."):
-        language.TRAINING.train(config(), data.split(config(), TEXT), output, observer=watch)
+        run.train(made(), output, observer=watch)
     card = runtime.load(output).config["card"]
     assert (card["best_step"], card["stopped"], card["nats_per_unit"]) == (best, "unwritable", None)
 
@@ -321,7 +332,7 @@ def test_a_checkpoint_that_cannot_be_written_does_not_lose_the_model(
     monkeypatch.setattr(checkpoint, "write", full)
     output = tmp_path / "cat.anaphora"
     with pytest.raises(UsageError, match=r"no space\. The best model so far, from step 6, is saved in .*cat\."):
-        language.TRAINING.train(config(), data.split(config(), TEXT), output)
+        run.train(made(), output)
     assert runtime.load(output).config["card"]["best_step"] == 6
 
 
@@ -329,14 +340,14 @@ def test_a_disk_without_room_is_found_before_training(tmp_path: Path, monkeypatc
     monkeypatch.setattr(shutil, "disk_usage", lambda path: shutil._ntuple_diskusage(10**9, 10**9 - 1000, 1000))
     watch = Kept()
     with pytest.raises(UsageError, match=r"about \d+ kB of free space.*only 1 kB is free"):
-        language.TRAINING.train(config(), data.split(config(), TEXT), tmp_path / "cat.anaphora", observer=watch)
+        run.train(made(), tmp_path / "cat.anaphora", observer=watch)
     assert watch.losses == []
 
 
 def test_minutes_become_a_plan_on_the_clock_that_started_with_the_command() -> None:
     settings = config("--minutes", "0.05", "--max-steps", "60")
     started = time.monotonic() - 1.0
-    schedule, budget = lengths(language.TRAINING(settings, data.split(settings, TEXT)), started)
+    schedule, budget = lengths(language.TRAINING(settings, data.from_memory(settings, TEXT)), started)
     assert budget is not None
     assert budget.deadline == started + 3.0
     assert budget.most_steps == 60
@@ -354,6 +365,6 @@ def test_minutes_become_a_plan_on_the_clock_that_started_with_the_command() -> N
 )
 def test_without_minutes_steps_or_epochs_say_how_long(options: list[str], total: int, reason: str) -> None:
     settings = config(*options)
-    schedule, budget = lengths(language.TRAINING(settings, data.split(settings, TEXT)), 0.0)
+    schedule, budget = lengths(language.TRAINING(settings, data.from_memory(settings, TEXT)), 0.0)
     assert budget is None
     assert [(plan.total_steps, plan.reason) for plan in schedule.plans] == [(total, reason)]

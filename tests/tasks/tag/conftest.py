@@ -11,6 +11,7 @@ from anaphora.runtime import load
 from anaphora.tasks.tag.data import read
 from anaphora.tasks.tag.predict import Tagger
 from anaphora.tasks.tag.training import TRAINING
+from anaphora.training import run
 from tagged import LEARNED, config, write_grammar
 
 
@@ -24,7 +25,7 @@ def report(folder: Path) -> Report:
     """How the training ended; train.conll and valid.conll stand in the same folder."""
     files = [write_grammar(folder / "train.conll", 800)]
     settings = config("--valid", write_grammar(folder / "valid.conll", 200, seed=1), tiny=LEARNED)
-    return TRAINING.train(settings, read(settings, files), folder / "names.anaphora", data=files)
+    return run.train(TRAINING(settings, read(settings, files)), folder / "names.anaphora", data=files)
 
 
 @pytest.fixture(scope="package")

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import numpy as np
 import pytest
 
+from anaphora.data.text.packed import pack, unpack
 from anaphora.errors import CorruptBundle, DataError
 from anaphora.tasks.tag.baseline import Baseline, fitted
-from anaphora.tasks.tag.data import Corpus, read
+from anaphora.tasks.tag.data import Corpus, read, read_all, tagged
 from anaphora.tasks.tag.encoding import Reader, cut, encode, plain
 from anaphora.tasks.tag.network import AMOUNTS
-from anaphora.tasks.tag.symbols import Symbols, packed, unpacked
+from anaphora.tasks.tag.symbols import Symbols
 from anaphora.training.defaults import settled
 from tagged import config, write
 
@@ -100,11 +102,11 @@ def test_a_bundle_gives_the_reader_and_the_baseline_back(tmp_path: Path) -> None
     assert (again.lower, again.scheme, again.internal) == (False, "iob2", "iobes")
     usual = fitted(whole.train)
     assert Baseline.restore(usual.tensors()) == usual
-    with pytest.raises(CorruptBundle, match="'words' cannot be read"):
+    with pytest.raises(CorruptBundle, match=r"'words\.text' is missing"):
         Reader.restore(reader.settings(), {})
     with pytest.raises(CorruptBundle, match="lacks 'lower'"):
         Reader.restore({}, reader.tensors())
-    assert Symbols(unpacked(packed(Symbols([]).texts, "x"), "x")).texts == ()
+    assert Symbols(unpack(pack(Symbols([]).texts, "x"), "x")).texts == ()
 
 
 def test_the_baseline_by_hand(tmp_path: Path) -> None:
@@ -123,3 +125,20 @@ def test_less_of_more() -> None:
     passes = [settled(config("--max-steps", "none").training, each, AMOUNTS) for each in lengths]
     assert [each.batch for each in passes] == [8, 8, 8]  # the tiny one is set
     assert [each.epochs for each in passes] == [38.1, 15.0, 7.5]
+
+
+def test_a_frame_is_read_as_a_file_is(tmp_path: Path) -> None:
+    rows = {"text": ["a b", "c"], "tokens": [["a", "b"], ["c"]], "tags": [["O", "B-P"], ["O"]]}
+    (tmp_path / "a.jsonl").write_text(
+        "".join(json.dumps(dict(zip(rows, row, strict=True))) + "\n" for row in zip(*rows.values(), strict=True)),
+        encoding="utf-8",
+    )
+    read, made = read_all(config().data, [str(tmp_path / "a.jsonl")]), tagged(config().data, rows)
+    assert made.tokens == read.tokens == (("a", "b"), ("c",))
+    assert made.tags == read.tags == (("O", "B-P"), ("O",))
+    assert [made.at(row) for row in range(2)] == ["sentence 1", "sentence 2"]
+
+
+def test_an_empty_tag_in_memory_is_refused_as_in_a_file() -> None:
+    with pytest.raises(DataError, match=r"the data, sentence 2: the tag of word 2 is empty\."):
+        tagged(config().data, [(["a"], ["O"]), (["b", "c"], ["O", ""])])

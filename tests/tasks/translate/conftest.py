@@ -11,6 +11,7 @@ from anaphora.tasks.translate.data import read
 from anaphora.tasks.translate.dates import pairs
 from anaphora.tasks.translate.predict import Translator
 from anaphora.tasks.translate.training import TRAINING
+from anaphora.training import run
 from translated import DATES, config, write_pairs
 
 
@@ -26,7 +27,7 @@ def report(folder: Path) -> Report:
     files = write_pairs(folder, every[:4000], "train")
     valid = ",".join(write_pairs(folder, every[4000:], "valid"))
     settings = config("--valid", valid, tiny=DATES)
-    return TRAINING.train(settings, read(settings, files), folder / "dates.anaphora")
+    return run.train(TRAINING(settings, read(settings, files)), folder / "dates.anaphora")
 
 
 @pytest.fixture(scope="package")

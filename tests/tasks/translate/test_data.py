@@ -61,6 +61,17 @@ def test_letters_lines_and_spaces(tmp_path: Path) -> None:
     assert len(short.train.numbers) + len(short.left_out) == 8
 
 
+def test_a_side_of_just_the_maximum_length_is_left_out(tmp_path: Path) -> None:
+    pairs = [("abcd", "abcd"), ("abcde", "abcd"), ("abcd", "abcde"), ("bcda", "cdab"), ("dcba", "badc")]
+    settings = config("--max-length", "5", "--units", "char", "--valid", "0.2")
+    corpus = read(settings, write_pairs(tmp_path, pairs))
+    encoded = encode(settings, corpus)
+    sides = zip(corpus.train.sources, corpus.train.targets, strict=True)
+    too_long = [row for row, side in enumerate(sides) if max(map(len, side)) >= 5]
+    assert too_long
+    assert encoded.left_out.tolist() == too_long
+
+
 def test_units_follow_from_the_texts(tmp_path: Path) -> None:
     settings = resolve(TranslateConfig, PRESETS)
     short = encode(settings, read(settings, write_pairs(tmp_path, PAIRS)))

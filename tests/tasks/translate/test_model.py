@@ -169,7 +169,7 @@ def test_eval_and_python_give_the_numbers_of_the_report(report: Report, folder: 
 
 
 def test_what_cannot_be_learned_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(DataError, match="empty or longer than 2 units"):
+    with pytest.raises(DataError, match="have an empty side, or a side of 2 units or more: raise"):
         work(tmp_path, "--max-length", "2")
     settings = config()
     with pytest.raises(DataError, match="part has no pair"):
@@ -179,7 +179,7 @@ def test_what_cannot_be_learned_is_refused(tmp_path: Path) -> None:
 def test_pairs_too_long_or_empty_are_left_out_and_said(tmp_path: Path) -> None:
     settings = config("--max-length", "30")
     files = write_pairs(tmp_path, [*PAIRS * 3, ("x" * 60, "long"), ("leer", "")])
-    found = TRAINING.train(settings, read(settings, files), tmp_path / "m.anaphora")
+    found = run.train(TRAINING(settings, read(settings, files)), tmp_path / "m.anaphora")
     assert any("pairs were left out of training" in note for note in found.notes)
 
 

@@ -82,12 +82,6 @@ class Sentences:
         parts = zip(*((each.tokens, each.tags, each.lines, each.files) for each in several), strict=True)
         return Sentences(*(tuple(row for part in parts_of for row in part) for parts_of in parts))
 
-    @staticmethod
-    def of(tokens: Sequence[Sequence[str]], tags: Sequence[Sequence[str]]) -> Sentences:
-        """Return sentences in memory, numbered from 1."""
-        lines = tuple((number,) * max(1, len(row)) for number, row in enumerate(tokens, 1))
-        return Sentences(tuple(map(tuple, tokens)), tuple(map(tuple, tags)), lines, ("",) * len(lines))
-
 
 def kind_of(name: str, wanted: str, first: str) -> str:
     """Return the format of a file: the wanted one, or by its file extension, or by its first line that is not blank."""
@@ -117,7 +111,7 @@ def read_sentences(path: str, data: ColumnChoice, encoding: str | None = None) -
 def read_leniently(path: str, data: ColumnChoice, encoding: str | None = None) -> tuple[Sentences, list[MalformedLine]]:
     """Return the sentences of one file, and its malformed lines; raises DataError if nothing can be read."""
     if data.format == "json" or (data.format == "auto" and Path(path).suffix.lower() in _TABLES):
-        return _sentences_of_table(read_table(path, encoding or data.encoding), path, data)
+        return sentences_of_table(read_table(path, encoding or data.encoding), path, data.token, data.tag)
     text = read_text(path, encoding or data.encoding)
     first = next(filter(may_be_word, text.split("\n")), "")
     kind = kind_of(path, data.format, first)
@@ -133,8 +127,14 @@ def read_leniently(path: str, data: ColumnChoice, encoding: str | None = None) -
     return Sentences(tuple(tokens), tuple(tags), tuple(lines), (path,) * len(tokens)), wrong
 
 
-def _sentences_of_table(table: Table, path: str, data: ColumnChoice) -> tuple[Sentences, list[MalformedLine]]:
-    names = [_column(table, data.token, TOKENS, "--token"), _column(table, data.tag, TAGS, "--tag")]
+def sentences_of_table(
+    table: Table, path: str, token: str | None = None, tag: str | None = None
+) -> tuple[Sentences, list[MalformedLine]]:
+    """Return the sentences of a table with a column of words and a column of tags, and its malformed rows.
+
+    `path` is the file of the table, or empty for a table in memory. Raises DataError if a column is missing.
+    """
+    names = [_column(table, token, TOKENS, "--token"), _column(table, tag, TAGS, "--tag")]
     tokens, tags, lines = list[tuple[str, ...]](), list[tuple[str, ...]](), list[tuple[int, ...]]()
     wrong: list[MalformedLine] = []
     for number, values in table.rows(names):

@@ -8,6 +8,7 @@ import numpy as np
 
 from anaphora.data.files.text import Text
 from anaphora.data.text.characters import Characters
+from anaphora.data.text.packed import tensor, unpack
 from anaphora.data.text.utf8_bytes import Bytes
 from anaphora.data.text.vocabulary import UNKNOWN, Vocabulary
 from anaphora.data.text.words import Words
@@ -49,8 +50,12 @@ def restore(kind: str, tensors: Mapping[str, np.ndarray]) -> Vocabulary:
     if kind == "subword":
         from anaphora.data.text.subwords import Subwords
 
-        return Subwords(_tensor(tensors, "vocabulary.model", np.uint8).tobytes())
-    symbols = _unpack(tensors)
+        return Subwords(tensor(tensors, "vocabulary.model", np.uint8).tobytes())
+    symbols = unpack(tensors, "vocabulary")
+    if len(symbols) < 2 or "" in symbols:
+        raise CorruptBundle("vocabulary.ends: expected two or more symbols, and no empty one")
+    if len(set(symbols)) != len(symbols) or UNKNOWN not in symbols[0]:
+        raise CorruptBundle("vocabulary.text: expected different symbols, the unknown one first")
     if kind == "word":
         return Words(symbols)
     if any(len(symbol) != 1 for symbol in symbols):
@@ -63,27 +68,3 @@ def _check_kind(kind: str, error: type[UsageError] | type[IncompatibleBundle]) -
         near = closest(kind, KINDS)
         hint = f"did you mean {near}?" if near else f"expected one of {', '.join(KINDS)}"
         raise error(f"unknown kind of unit {kind!r}: {hint}")
-
-
-def _tensor(tensors: Mapping[str, np.ndarray], name: str, dtype: type[np.generic]) -> np.ndarray:
-    if name not in tensors:
-        raise CorruptBundle(f"the vocabulary's tensor {name!r} is missing")
-    tensor = tensors[name]
-    if tensor.dtype != dtype or tensor.ndim != 1:
-        raise CorruptBundle(f"{name}: expected one dimension of {np.dtype(dtype)}, got {tensor.ndim} of {tensor.dtype}")
-    return tensor
-
-
-def _unpack(tensors: Mapping[str, np.ndarray]) -> list[str]:
-    text = _tensor(tensors, "vocabulary.text", np.uint8).tobytes()
-    ends = _tensor(tensors, "vocabulary.ends", np.int64).tolist()
-    starts = [0, *ends[:-1]]
-    if len(ends) < 2 or ends[-1] != len(text) or any(end <= start for start, end in zip(starts, ends, strict=True)):
-        raise CorruptBundle(f"vocabulary.ends: expected two or more increasing ends, the last of them {len(text)}")
-    try:
-        symbols = [text[start:end].decode() for start, end in zip(starts, ends, strict=True)]
-    except UnicodeDecodeError as error:
-        raise CorruptBundle(f"vocabulary.text: a symbol is not UTF-8 ({error.reason})") from error
-    if len(set(symbols)) != len(symbols) or UNKNOWN not in symbols[0]:
-        raise CorruptBundle("vocabulary.text: expected different symbols, the unknown one first")
-    return symbols

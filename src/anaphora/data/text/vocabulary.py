@@ -27,6 +27,7 @@ import numpy as np
 import numpy.typing as npt
 
 from anaphora.data.files.text import Text
+from anaphora.data.text.packed import pack
 from anaphora.data.text.splitting import recut
 from anaphora.errors import DataError, closest
 
@@ -155,9 +156,7 @@ class SymbolTable(Vocabulary):
         """Return ``vocabulary.text``, the joined symbols as UTF-8, and ``vocabulary.ends``, (V,), the end of each
         symbol.
         """
-        encoded = [symbol.encode() for symbol in self.symbols]
-        ends = np.cumsum([len(symbol) for symbol in encoded], dtype=np.int64)
-        return {"vocabulary.text": np.frombuffer(b"".join(encoded), np.uint8), "vocabulary.ends": ends}
+        return pack(self.symbols, "vocabulary")
 
 
 def check_variety(different: int, noun: str, text: Text) -> None:

@@ -14,7 +14,7 @@ demo         data that our own code makes
 from __future__ import annotations
 
 import importlib
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from types import ModuleType
@@ -34,9 +34,7 @@ if TYPE_CHECKING:
 
 
 class Option(NamedTuple):
-    """An option of `run` or `eval` that belongs to a task; `default` is None if a missing option has its own
-    meaning.
-    """
+    """An option of `run` or `eval` that belongs to a task; a `default` of None has a meaning of its own."""
 
     name: str  # of the argument that the task's model takes
     type: type
@@ -91,6 +89,7 @@ class Task:
     run_options: tuple[Option, ...] = ()
     eval_options: tuple[Option, ...] = ()
     requirements: tuple[Requirement, ...] = ()  # between these options
+    str_is_path: bool = False  # in a Python program, a str names a file; else it is a text
     takes_inputs: bool = True  # `run` reads files or lines
     answers_json: bool = True  # `run --json`
 
@@ -99,8 +98,9 @@ class Task:
 
     def paths(self, data: Any) -> list[str] | None:
         """Return the files that a Python program named; None if the data are in memory."""
-        found: list[str] | None = self._part("data").paths(data)
-        return found
+        from anaphora.data import in_memory
+
+        return in_memory.paths(data, words=self.str_is_path)
 
     def read(self, config: Any, paths: Sequence[str | Path]) -> Any:
         """Return the corpus in files.
@@ -110,9 +110,7 @@ class Task:
         return self._part("data").read(config, paths)
 
     def from_memory(self, config: Any, data: Any) -> Any:
-        """Return the corpus of values in memory; raises as `read` does, and UsageError for values that are not data of
-        this task.
-        """
+        """Return the corpus of values in memory; raises as `read` does, and UsageError for other kinds of values."""
         return self._part("data").from_memory(config, data)
 
     def check_files(self, config: Any, paths: Sequence[str | Path]) -> list[Finding]:
@@ -126,9 +124,7 @@ class Task:
         return found
 
     def describe(self, config: Any, corpus: Any) -> tuple[list[Finding], Load | None]:
-        """Return findings on the training data, and the estimated work; raises DataError for data that training
-        refuses.
-        """
+        """Return findings on the training data, and the estimated work; raises DataError as training does."""
         found: tuple[list[Finding], Load | None] = self._part("checks").describe(config, corpus)
         return found
 
@@ -141,18 +137,12 @@ class Task:
 
     def open(self, model: Model) -> TrainedModel:
         """Return a model of this task; raises IncompatibleBundle or CorruptBundle if a needed part is missing."""
-        found: TrainedModel = self._part("predict").open_model(model)
+        found: TrainedModel = self._part("predict").MODEL(model)
         return found
 
     def training(self, config: Any, corpus: Any) -> TrainingTask[Any]:
-        """Return the training of a run; raises DataError for a corpus from which nothing can be learned.
-        Needs torch.
-        """
-        return self.trainer()(config, corpus)
-
-    def trainer(self) -> Callable[[Any, Any], TrainingTask[Any]]:
-        """The class that makes `training` from a config and a corpus. Needs torch."""
-        found: Callable[[Any, Any], TrainingTask[Any]] = self._part("training").TRAINING
+        """Return the training of a run; raises DataError if nothing can be learned from the corpus. Needs torch."""
+        found: TrainingTask[Any] = self._part("training").TRAINING(config, corpus)
         return found
 
     @property

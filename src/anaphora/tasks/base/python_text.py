@@ -1,7 +1,7 @@
 """Text that comes with every Python: its language reference as ``pydoc`` carries it.
 
-Topics stand in an order that depends on their names alone, each paragraph once: topics quote each other, and a held-out
-copy of a training paragraph would flatter everyone.
+The order of the topics depends on their names alone. Each paragraph occurs once: topics quote each other, and a
+held-out copy of a training paragraph would make every score too good.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Input in pieces, with answers as soon as they are certain and the memory as a value: any cut equals the whole.
+"""Input in pieces, with answers as soon as they are certain and the state as a value: any cut equals the whole.
 
 stream = model.open_stream()         or   model.open_stream(state), to go on
 stream.feed(chunk) → answers         the answers that are certain by now
@@ -63,19 +63,19 @@ class Stream(ABC, Generic[Chunk, Answers]):
 
     @abstractmethod
     def parts(self) -> Parts:
-        """Return the whole memory as named arrays."""
+        """Return the whole state as named arrays."""
 
     @abstractmethod
     def restore(self, parts: Parts) -> None:
-        """Restore the memory from the output of `parts`, arrays of any shape (n, …)."""
+        """Restore the state from the output of `parts`, arrays of any shape (n, …)."""
 
     @property
     def state(self) -> bytes:
-        """Return the whole memory as bytes that only this model accepts."""
+        """Return the whole state as bytes that only this model accepts."""
         return pack_parts(self.parts(), self._digest)
 
     def fork(self) -> Self:
-        """Return an independent stream with the same memory."""
+        """Return an independent stream with the same state."""
         return copy.copy(self)
 
 

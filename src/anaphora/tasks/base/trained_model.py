@@ -9,10 +9,7 @@ folder of its records. The module does not need torch.
 
 from __future__ import annotations
 
-import math
 import os
-import shutil
-import weakref
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -22,7 +19,7 @@ from anaphora import bundle
 from anaphora.bundle import spec
 from anaphora.config import Config, from_values
 from anaphora.config.old_names import card_by_current_names
-from anaphora.errors import IncompatibleBundle
+from anaphora.errors import CorruptBundle, IncompatibleBundle
 from anaphora.runs.report import Score
 from anaphora.runtime import Model, load
 
@@ -74,7 +71,7 @@ class TrainedModel(ABC):
     @property
     def parameters(self) -> int:
         """The number of trained parameters."""
-        return sum(math.prod(shape) for shape in spec.tensors(self.runtime.spec).values())
+        return spec.parameters(self.runtime.spec)
 
     @abstractmethod
     def score_files(self, paths: Sequence[str], encoding: str, *_: Any, **options: Any) -> Score:
@@ -105,13 +102,15 @@ class TrainedModel(ABC):
         return f"<{type(self).__name__} of {self.parameters:,} parameters>"
 
 
-def live_with(holder: object, folder: Path) -> None:
-    """Remove a folder when the object that holds it is deleted, or when the program ends, but not in a forked
-    process.
-    """
-    weakref.finalize(holder, _remove, folder, os.getpid())
+def needed(units: Mapping[str, Any], use: str, *names: str) -> list[Any]:
+    """Return values of a bundle; raises CorruptBundle, with the use of the values, if one is missing."""
+    missing = next((name for name in names if name not in units), None)
+    if missing is not None:
+        raise CorruptBundle(f"The model file lacks '{missing}', which {use}.")
+    return [units[name] for name in names]
 
 
-def _remove(folder: Path, process: int) -> None:
-    if os.getpid() == process:
-        shutil.rmtree(folder, ignore_errors=True)
+def check_outputs(found: str, count: int, width: int) -> None:
+    """Raise IncompatibleBundle unless a network has `count` outputs; `found` is this number in words."""
+    if count != width:
+        raise IncompatibleBundle(f"{found}, but its network has {width} outputs.")

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Hashable, Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -20,17 +21,23 @@ from anaphora.checks.examples import (
     contradictions,
     few_held_out,
     load,
-    unknown_share,
-    vocabulary,
+    unit_vocabulary,
 )
 from anaphora.checks.findings import Finding
-from anaphora.checks.rows import check_duplicates, check_finite, check_labels, check_lengths
+from anaphora.checks.rows import (
+    check_duplicates,
+    check_empty,
+    check_finite,
+    check_labels,
+    check_long,
+    describe_lengths,
+)
 from anaphora.checks.text_files import check_texts
 from anaphora.config.units import PLURAL
 from anaphora.data.batches import Bucketed, Ragged
 from anaphora.data.files.folders import text_files
 from anaphora.tasks.classify.data import Corpus, Rows
-from anaphora.tasks.classify.encoding import Encoded, encode
+from anaphora.tasks.classify.encoding import Encoded, Part, Reader, encode
 from anaphora.tasks.classify.network import AMOUNTS, specification
 from anaphora.tasks.classify.settings import ClassifyConfig
 from anaphora.training.defaults import settled
@@ -53,7 +60,7 @@ def check(config: ClassifyConfig, corpus: Corpus) -> list[Finding]:
     found: list[Finding] = []
     for where, rows in ((TRAIN, train), (HELD_OUT, held_out)):
         unit = "steps" if isinstance(rows.inputs, Ragged) else "characters"
-        found += [each for each in check_lengths(_lengths(rows), rows.place, where, unit) if each.code == "empty-row"]
+        found += check_empty(_lengths(rows), rows.place, where, unit)
         found += _not_finite(config, corpus, rows)
     return [
         *found,
@@ -67,17 +74,17 @@ def check(config: ClassifyConfig, corpus: Corpus) -> list[Finding]:
 def describe(config: ClassifyConfig, corpus: Corpus) -> tuple[list[Finding], Load | None]:
     """Return findings on the training data (lengths, vocabulary, labels) and the estimated work."""
     encoded = encode(config, corpus)
-    reader, lengths = encoded.reader, encoded.train.rows.lengths
-    training = settled(config.training, lengths, AMOUNTS)
-    batches = Bucketed(lengths, training.batch_steps, training.seed, training.batch)
+    reader = encoded.reader
+    training = settled(config.training, encoded.train.lengths, AMOUNTS)
+    batches = Bucketed(encoded.train.lengths, training.batch_steps, training.seed, training.batch)
     tree = specification(config, reader.kind, reader.width, len(encoded.labels))
     work = load(tree, batches, [encoded.train.rows.steps, encoded.held_out.rows.steps], training.epochs)
     found = []
     parts = ((TRAIN, corpus.train, encoded.train), (HELD_OUT, corpus.held_out, encoded.held_out))
     for where, rows, part in parts:
-        told = check_lengths(part.rows.lengths, rows.place, where, PLURAL[reader.kind])
-        found += [each for each in told if each.code != "empty-row"]
-        found += _cut(config, rows, part.rows, where, PLURAL[reader.kind])
+        lengths = part.rows.lengths, rows.place, where, PLURAL[reader.kind]
+        found += [*describe_lengths(*lengths), *check_long(*lengths)]
+        found += _cut(reader, rows, part, where)
     return [*found, *_vocabulary(encoded), _counts(corpus)], work
 
 
@@ -91,9 +98,7 @@ def _lengths(rows: Rows) -> list[int]:
 
 
 def _not_finite(config: ClassifyConfig, corpus: Corpus, rows: Rows) -> list[Finding]:
-    """Return findings on missing and infinite numbers; a missing number is allowed if the mean of its channel replaces
-    it.
-    """
+    """Return findings on infinite numbers, and on missing ones unless the mean of their channel replaces them."""
     if not isinstance(rows.inputs, Ragged):
         return []
     inputs, refused = rows.inputs, config.data.missing == "refuse"
@@ -112,19 +117,24 @@ def _few(held_out: Rows) -> list[Finding]:
     return few_held_out(len(held_out), _FEW, message)
 
 
-def _keys(rows: Rows) -> Iterator[Hashable]:
-    """Yield a key per row, equal for equal rows; an empty row equals no other row."""
+def _keys(rows: Rows) -> Iterator[Hashable | None]:
+    """Yield a key per row, equal for equal rows; None for an empty row."""
     for row in range(len(rows)):
         key = rows.inputs.row(row).tobytes() if isinstance(rows.inputs, Ragged) else rows.inputs[row].strip()
-        yield key or (rows.place(row),)
+        yield key or None
 
 
-def _cut(config: ClassifyConfig, rows: Rows, encoded: Ragged, where: str, unit: str) -> list[Finding]:
-    longest = config.data.max_length
-    cut = np.flatnonzero(encoded.lengths >= longest).tolist()
+def _cut(reader: Reader, rows: Rows, encoded: Part, where: str) -> list[Finding]:
+    """Return a finding on rows whose ends are cut off."""
+    longest, full = reader.longest, np.flatnonzero(encoded.lengths >= reader.longest)
+    if isinstance(rows.inputs, Ragged):
+        cut = full[rows.inputs.lengths[full] > longest].tolist()
+    else:
+        longer = replace(reader, longest=longest + 1)
+        cut = [row for row in full.tolist() if len(longer.text(rows.inputs[row])) > longest]
     if not cut:
         return []
-    message = f"In {len(cut):,} rows, only the first {longest:,} {unit} are read."
+    message = f"In {len(cut):,} rows, only the first {longest:,} {PLURAL[reader.kind]} are read."
     return [at_rows("long-row", where, rows.place, cut, message, "Read more with --max-length.")]
 
 
@@ -165,7 +175,8 @@ def _counts(corpus: Corpus) -> Finding:
     counts = Counter(label for labels in corpus.train.labels for label in labels).most_common()
     (most, many), (least, few) = counts[0], counts[-1]
     message = f"{len(counts):,} labels, from {most!r} ({many:,} rows) to {least!r} ({few:,})."
-    remedy = "" if many <= _UNEVEN * few else "Add --class-weights root if rare labels matter as much as frequent ones."
+    uneven = not corpus.columns.multi and many > _UNEVEN * few
+    remedy = "Add --class-weights root if rare labels matter as much as frequent ones." if uneven else ""
     return Finding("labels", "info", TRAIN, (), message, remedy, figures={"labels": dict(counts)})
 
 
@@ -173,11 +184,6 @@ def _vocabulary(encoded: Encoded) -> list[Finding]:
     known, unit = encoded.reader.vocabulary, PLURAL[encoded.reader.kind]
     if known is None:
         return []
-    train, held_out = (unknown_share(part.rows.steps, known.unknown) for part in (encoded.train, encoded.held_out))
-    message = (
-        f"{known.size:,} different {unit} in the vocabulary; unknown: {train:.1%} of the training part,"
-        f" {held_out:.1%} of the held-out part."
-    )
-    many = f"{held_out:.1%} of the held-out {unit} are unknown: the network reads all of them as one symbol."
+    parts = encoded.train.rows.steps, encoded.held_out.rows.steps
     remedy = "Add text, or use smaller units: --units subword or char."
-    return vocabulary(known.size, (train, held_out), message, _MANY_UNKNOWN, (many, remedy))
+    return unit_vocabulary(known, parts, unit, _MANY_UNKNOWN, remedy)

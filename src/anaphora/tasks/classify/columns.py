@@ -12,6 +12,7 @@ from typing import Any
 
 from anaphora.data.files.tables import Table
 from anaphora.errors import DataError
+from anaphora.formatting import comma_separated
 from anaphora.tasks.classify.inputs import MISSING
 from anaphora.tasks.classify.settings import Data
 
@@ -116,7 +117,7 @@ def _repeating(rest: dict[str, tuple[Any, ...]]) -> str | None:
 
 
 def _split(names: str, table: Table) -> list[str]:
-    return [names] if names in table.columns else [name.strip() for name in names.split(",") if name.strip()]
+    return [names] if names in table.columns else comma_separated(names)
 
 
 def _may_be_labels(values: Sequence[Any]) -> bool:

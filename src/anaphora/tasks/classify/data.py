@@ -49,16 +49,8 @@ class Corpus(Split[Rows]):
     columns: Columns
 
 
-def paths(data: Any) -> list[str] | None:
-    """Return the named files, as str or pathlib.Path; None if the data are in memory."""
-    return in_memory.paths(data, words=True)
-
-
 def read(config: ClassifyConfig, paths: Sequence[str | Path]) -> Corpus:
-    """Read tables or folders, and set the held-out part aside.
-
-    Raises DataError for data that cannot be read, UsageError for an invalid share.
-    """
+    """Read tables or folders, and set the held-out part aside; raises as `Task.read` does."""
     data = config.data
     tables = read_tables([str(path) for path in paths], data.encoding, data.header)
     sources = tuple(str(path) for path in paths)
@@ -71,10 +63,7 @@ def read(config: ClassifyConfig, paths: Sequence[str | Path]) -> Corpus:
 
 
 def from_memory(config: ClassifyConfig, data: Any) -> Corpus:
-    """Return rows in memory as a corpus with a share of each label held out.
-
-    Raises UsageError for values that are not rows with labels, DataError for a row that cannot be read.
-    """
+    """Return rows in memory as a corpus with a share of each label held out; raises as `Task.from_memory` does."""
     frame = in_memory.columns(data)
     if frame is not None:
         table = Frame(frame, memory.NAME)

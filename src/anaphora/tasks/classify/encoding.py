@@ -20,7 +20,8 @@ from anaphora.data.batches import Ragged
 from anaphora.data.text.build import build, restore
 from anaphora.data.text.vocabulary import Vocabulary
 from anaphora.data.text.words import split_words
-from anaphora.errors import CorruptBundle, DataError
+from anaphora.errors import DataError, UsageError
+from anaphora.tasks.base.trained_model import needed
 from anaphora.tasks.classify.data import Corpus, Rows
 from anaphora.tasks.classify.inputs import Labels, Series, prepared
 from anaphora.tasks.classify.settings import ClassifyConfig, Data
@@ -132,16 +133,13 @@ class Reader:
 
     @staticmethod
     def restore(settings: Mapping[str, Any], tensors: Mapping[str, NDArray[Any]]) -> Reader:
-        """Return the reader of a bundle, from its settings and tensors such as the mean (C,); raises CorruptBundle if
-        the bundle holds none.
-        """
-        try:
-            plain = {name: settings[name] for name in ("kind", "lower", "longest", "missing")}
-            if plain["kind"] == "step":
-                return Reader(**plain, vocabulary=None, scale=Scale(tensors["scale.mean"], tensors["scale.sd"]))
-        except KeyError as error:
-            raise CorruptBundle(f"The model file lacks {error}, which is needed to read a row.") from error
-        return Reader(**plain, vocabulary=restore(plain["kind"], tensors), scale=None)
+        """Return the reader of a bundle with tensors such as the mean (C,); raises CorruptBundle if there is none."""
+        use = "is needed to read a row"
+        kind, lower, longest, missing = needed(settings, use, "kind", "lower", "longest", "missing")
+        if kind == "step":
+            scale = Scale(*needed(tensors, use, "scale.mean", "scale.sd"))
+            return Reader(kind, lower, longest, missing, None, scale)
+        return Reader(kind, lower, longest, missing, restore(kind, tensors), None)
 
 
 @dataclass(frozen=True)
@@ -158,10 +156,16 @@ class Encoded:
 def encode(config: ClassifyConfig, corpus: Corpus) -> Encoded:
     """Encode both parts.
 
-    Raises DataError if there is only one label, or if a label occurs only in the held-out part.
+    Raises DataError if there is only one label, or if a label occurs only in the held-out part; UsageError for class
+    weights of rows with several labels.
     """
     labels = tuple(sorted({label for row in corpus.train.labels for label in row}))
     multi = corpus.columns.multi
+    if multi and config.training.class_weights != "none":
+        raise UsageError(
+            "--class-weights has no effect on rows with several labels, because each label has a loss of its own: leave"
+            " the option out."
+        )
     if len(labels) < (1 if multi else 2):
         raise DataError(
             f"All training rows have the same label, {labels[0] if labels else 'none'!r}, so there is"

@@ -1,9 +1,11 @@
 """A trained classifier: labels of texts or series, on the runtime alone.
 
-A row's numbers are the same bits whatever rows it is read with: rows are sorted by length and cut into batches only to
-save time. A line that `run` answers is a text, or a JSON object with the columns that the classifier was trained on.
-The answer is the label, its probability and the text, with tabs between them; or as JSON the same object with `label`
-and `probability` (of several labels `labels` and `probabilities`).
+The results of a row are the same bits for any other rows of its batch. Rows are sorted by length and cut into batches
+only to save time.
+
+An input line of `run` is a text, or a JSON object with the columns of the training data. The answer is the label, its
+probability and the text, with tabs between them; or as JSON the same object with `label` and `probability` (of several
+labels `labels` and `probabilities`).
 """
 
 from __future__ import annotations
@@ -20,18 +22,18 @@ from anaphora.data.batches import Ragged
 from anaphora.data.files.folders import read_tables
 from anaphora.data.files.lines import InputLine
 from anaphora.data.files.tables import ColumnTable as Frame
-from anaphora.data.sampling import map_by_length
-from anaphora.errors import CorruptBundle, DataError, IncompatibleBundle, UsageError
+from anaphora.data.sampling import batches_by_length
+from anaphora.errors import CorruptBundle, DataError, UsageError
 from anaphora.metrics.classification import Floats, probabilities
 from anaphora.runtime import Model
 from anaphora.tasks.base.line_answers import AnswerOutput, LineAnswers, text_of, value_of
-from anaphora.tasks.base.trained_model import TrainedModel
+from anaphora.tasks.base.trained_model import TrainedModel, check_outputs
 from anaphora.tasks.classify import inputs, memory
 from anaphora.tasks.classify.columns import Columns
-from anaphora.tasks.classify.data import Rows, paths, rows_in_memory, rows_of
+from anaphora.tasks.classify.data import Rows, rows_in_memory, rows_of
 from anaphora.tasks.classify.encoding import Reader
 from anaphora.tasks.classify.score import THRESHOLD, Score, judge
-from anaphora.tasks.classify.settings import ClassifyConfig
+from anaphora.tasks.classify.settings import TASK, ClassifyConfig
 
 _SHOWN = 20  # labels in a message
 _ROWS_AT_ONCE = 256
@@ -61,23 +63,20 @@ class Classifier(TrainedModel):
             self.multi: bool = units["multi"]
             self.temperature: float = units["temperature"]
             self.separator: str | None = units["separator"]
-            self.columns = Columns(**{name: _tuples(value) for name, value in units["columns"].items()})
+            columns: dict[str, Any] = {
+                name: tuple(each) if isinstance(each, list) else each for name, each in units["columns"].items()
+            }
+            self.columns = Columns(**columns)
         except (KeyError, TypeError) as error:
             raise CorruptBundle(f"The model file lacks the names of its labels: {error}.") from error
-        if model.width != len(self.labels):
-            raise IncompatibleBundle(
-                f"The file names {len(self.labels)} labels, but its network has {model.width} outputs."
-            )
+        check_outputs(f"The file names {len(self.labels)} labels", len(self.labels), model.width)
 
     def scores(self, rows: Ragged) -> NDArray[np.float32]:
         """The logits (B, K) of encoded rows, steps (N,) or (N, C)."""
         found = np.zeros((len(rows.ends), self.runtime.width), dtype=np.float32)
-
-        def score(numbers: NDArray[np.int64]) -> None:
+        for numbers in batches_by_length(rows.lengths, _STEPS_AT_ONCE, _ROWS_AT_ONCE):
             batch = rows.take(numbers)
             found[numbers], _ = self.runtime.forward(batch.padded(), batch.lengths)
-
-        map_by_length(rows.lengths, _STEPS_AT_ONCE, _ROWS_AT_ONCE, score)
         return found
 
     def probabilities(self, X: Any) -> Floats:
@@ -94,7 +93,7 @@ class Classifier(TrainedModel):
 
     def predict(self, X: Any) -> list[Any]:
         """Return the most probable label of each row; for several labels per row, a tuple of the labels with a
-        probability above ½.
+        probability of at least ½.
 
         X: texts, series, an array, or a frame with the columns of the training data. Raises UsageError for values that
         are not rows, DataError for a row that cannot be read.
@@ -107,9 +106,7 @@ class Classifier(TrainedModel):
         return [self.named(row) for row in self.probabilities(X)]
 
     def named(self, row: Floats, top: int | None = None) -> Prediction:
-        """Return probabilities (K,) as a prediction: the `top` most probable labels, or the usual choice
-        without `top`.
-        """
+        """Return the `top` most probable labels of probabilities (K,), or the usual choice without `top`."""
         order = np.argsort(-row, kind="stable")
         if top is None:
             top = int((row >= THRESHOLD).sum()) if self.multi else 1
@@ -118,7 +115,7 @@ class Classifier(TrainedModel):
 
     def evaluate(self, data: Any) -> Score:
         """Score the model on rows with labels, in any form that training takes; raises as `predict` does."""
-        files, frame = paths(data), in_memory.columns(data)
+        files, frame = TASK.paths(data), in_memory.columns(data)
         if files is not None:
             return self.score_files(files, self.config.data.encoding)
         if frame is not None:
@@ -131,8 +128,8 @@ class Classifier(TrainedModel):
         rows = rows_of(read_tables(paths, encoding, data.header), self.columns, data)
         if rows.labels and all(labels and set(self.labels).isdisjoint(labels) for labels in rows.labels):
             raise DataError(
-                f"None of the rows ({len(rows.labels):,}) has a label of the model"
-                f" ({', '.join(self.labels[:_SHOWN])}): there is nothing to score. Check the labels of the data."
+                f"All {len(rows.labels):,} rows have labels that the model does not know; it knows"
+                f" {', '.join(self.labels[:_SHOWN])}. Check the label column."
             )
         return self.judged(rows)
 
@@ -149,7 +146,7 @@ class Classifier(TrainedModel):
         if frame is None:
             read = self._checked(memory.inputs(X))
             return rows_in_memory(read, [()] * memory.count(read))
-        some = ["-"] * len(next(iter(frame.values()), []))  # rows have a label; nobody asks which
+        some = ["-"] * len(next(iter(frame.values()), []))  # labels that are not used
         return self._rows_of({**frame, self.columns.label: some})
 
     def _rows_of(self, frame: Mapping[str, Sequence[Any]]) -> Rows:
@@ -163,15 +160,18 @@ class Classifier(TrainedModel):
         return read
 
 
-class Answers(LineAnswers[tuple[dict[str, Any], NDArray[Any]], Prediction]):
+Item = tuple[dict[str, Any], NDArray[Any]]
+"""A line as an object, and as the network's input: symbols (T,) or a series (T, C)."""
+
+
+class Answers(LineAnswers[Item, Prediction]):
     """A classifier that answers lines; `top` is the number of labels per line."""
 
     def __init__(self, classifier: Classifier, as_json: bool, top: int | None = None) -> None:
         self.classifier, self.as_json, self.top = classifier, as_json, top
         self.blank = "{}" if as_json else "\t\t"
 
-    def parse(self, line: InputLine) -> tuple[dict[str, Any], NDArray[Any]]:
-        """Return a line as an object, and as the network's input."""
+    def parse(self, line: InputLine) -> Item:
         item, columns, reader = self._item(line), self.classifier.columns, self.classifier.reader
         missing = [name for name in columns.inputs if name not in item]
         if missing:
@@ -182,20 +182,17 @@ class Answers(LineAnswers[tuple[dict[str, Any], NDArray[Any]], Prediction]):
         series_of = inputs.wide_series_of if columns.wide else inputs.series_of
         return item, reader.series(series_of(values, columns.inputs, line.where), line.where)
 
-    def predict(self, items: Sequence[tuple[dict[str, Any], NDArray[Any]]]) -> list[Prediction]:
-        """Return the labels of each row; a row is a text's symbols (T,) or a series (T, C)."""
+    def predict(self, items: Sequence[Item]) -> list[Prediction]:
         encoded = [row for _, row in items]
         rows = Ragged.of(encoded, encoded[0][:0] if encoded else np.zeros(0, np.int32))
         return [self.classifier.named(row, self.top) for row in self.classifier.probabilities_of(rows)]
 
-    def format(self, item: tuple[dict[str, Any], NDArray[Any]], prediction: Prediction) -> str:
-        """Return label, probability and text between tabs, or a JSON object; the item holds symbols (T,) or a series
-        (T, C).
-        """
+    def format(self, item: Item, prediction: Prediction) -> str:
         values, _ = item
         if self.as_json:
-            several = self.classifier.multi or self.top is not None
-            added = prediction._asdict() if several else _one(prediction)
+            added: dict[str, Any] = prediction._asdict()
+            if not self.classifier.multi and self.top is None:
+                added = {"label": prediction.labels[0], "probability": prediction.probabilities[0]}
             return json.dumps({**values, **added}, ensure_ascii=False)
         between = self.classifier.separator or _BETWEEN
         labels = between.join(" ".join(label.split()) for label in prediction.labels)
@@ -216,14 +213,4 @@ class Answers(LineAnswers[tuple[dict[str, Any], NDArray[Any]], Prediction]):
         return item
 
 
-def open_model(model: Model) -> Classifier:
-    """Open the model of a file; raises IncompatibleBundle if it is not a classifier."""
-    return Classifier(model)
-
-
-def _one(prediction: Prediction) -> dict[str, Any]:
-    return {"label": prediction.labels[0], "probability": prediction.probabilities[0]}
-
-
-def _tuples(value: Any) -> Any:
-    return tuple(value) if isinstance(value, list) else value
+MODEL = Classifier

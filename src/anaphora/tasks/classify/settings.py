@@ -121,5 +121,6 @@ TASK = Task(
         "A table (CSV, TSV, JSONL, Parquet), a folder with a sub-folder or a text file per label, or those text files."
     ),
     described="a model that was trained to classify",
+    str_is_path=True,
     run_options=RUN,
 )

@@ -10,6 +10,7 @@ accuracy falls, and the temperature is fitted again at the end (Guo et al., ICML
 
 from __future__ import annotations
 
+from functools import cached_property
 from typing import Any, cast
 
 import numpy as np
@@ -23,7 +24,6 @@ from anaphora.data.batches import Ragged
 from anaphora.metrics import classification
 from anaphora.nn import ragged
 from anaphora.runs.report import Judgement, Tensors, TrainedWeights
-from anaphora.runtime import Model
 from anaphora.tasks.classify.baseline import Baseline, Fitted, fitted
 from anaphora.tasks.classify.data import Corpus
 from anaphora.tasks.classify.encoding import Encoded, Part, encode
@@ -31,10 +31,9 @@ from anaphora.tasks.classify.judgement import judgement
 from anaphora.tasks.classify.network import AMOUNTS, share_unknown, specification
 from anaphora.tasks.classify.predict import Classifier
 from anaphora.tasks.classify.score import Score, judge, shown, temperature_of
-from anaphora.tasks.classify.settings import ClassifyConfig, Training
+from anaphora.tasks.classify.settings import ClassifyConfig
 from anaphora.training.augment import hide_symbols
-from anaphora.training.defaults import settled
-from anaphora.training.initialise import small_embeddings
+from anaphora.training.initialise import expect, expect_several, small_embeddings, small_output
 from anaphora.training.observer import Observer
 from anaphora.training.rows import RowTask
 
@@ -43,22 +42,14 @@ _VALIDATED_AT_ONCE = 2**15  # steps
 _DEVIATION = 0.1  # of an embedding's first entries
 
 
-class ClassifyTraining(RowTask[Part]):
-    """A classifier's part in a run."""
+class ClassifyTraining(RowTask[ClassifyConfig, Corpus, Encoded, Part, Classifier]):
+    """The training of a classifier."""
 
-    task, unit, loss_unit, fewest = "classify", "rows", "row", 100
-    scoring_margin = 1.5
-    config: ClassifyConfig
-    corpus: Corpus
-    encoded: Encoded
-    training: Training
-    validated: Part
+    task, unit, loss_unit, fewest, scoring_margin = "classify", "rows", "row", 100, 1.5
+    model_class, amounts = Classifier, AMOUNTS
 
     def encode(self) -> Encoded:
         return encode(self.config, self.corpus)
-
-    def settle(self) -> Training:
-        return settled(self.config.training, self.encoded.train.rows.lengths, AMOUNTS)
 
     def network(self) -> spec.Block:
         reader = self.encoded.reader
@@ -66,10 +57,18 @@ class ClassifyTraining(RowTask[Part]):
 
     def initialise(self, model: nn.Module) -> None:
         """Begin with small embeddings, and with an output equal to the frequencies of the labels."""
+        targets, labels = self.encoded.train.targets, len(self.encoded.labels)
         small_embeddings(model, _DEVIATION)
-        with torch.no_grad():
-            model.get_parameter("output.weight").mul_(0.1)
-            model.get_parameter("output.bias").copy_(torch.from_numpy(first_bias(self.encoded)))
+        small_output(model, "output.weight")
+        if self.encoded.multi:
+            expect_several(model, "output.bias", targets.sum(0), len(targets))
+        else:
+            expect(model, "output.bias", np.bincount(targets, minlength=labels))
+
+    @cached_property
+    def label_weights(self) -> NDArray[np.float32] | None:
+        """The weight (K,) of each label's rows in the loss; None if all weights are equal."""
+        return class_weights(self.encoded.train.targets, self.config.training.class_weights)
 
     def batch_loss(self, model: nn.Module, batch: Part, carry: None) -> tuple[Tensor, None]:
         reader = self.encoded.reader
@@ -80,8 +79,7 @@ class ClassifyTraining(RowTask[Part]):
         targets = torch.from_numpy(batch.targets).to(logits.device)
         if self.encoded.multi:
             return nn.functional.binary_cross_entropy_with_logits(logits, targets, reduction="sum"), None
-        weights = class_weights(self.encoded.train.targets, self.training.class_weights)
-        weighed = None if weights is None else torch.from_numpy(weights).to(logits.device)
+        weighed = None if self.label_weights is None else torch.from_numpy(self.label_weights).to(logits.device)
         return nn.functional.cross_entropy(logits, targets, weighed, reduction="sum"), None
 
     def validation_loss(self, model: nn.Module) -> float:
@@ -107,7 +105,7 @@ class ClassifyTraining(RowTask[Part]):
         """Return the score, at the temperature that fits the scored rows."""
         rows, encoded = self.scored_rows, self.encoded
         part = encoded.held_out.take(rows)
-        scores = Classifier(Model(self.bundle_of(trained.tree, trained.tensors))).scores(part.rows)
+        scores = self.opened(trained.tree, trained.tensors).scores(part.rows)
         temperature = temperature_of(scores, part.targets, encoded.multi)
         return judge(scores, self.corpus.held_out.take(rows), encoded.labels, temperature, encoded.multi)
 
@@ -118,7 +116,7 @@ class ClassifyTraining(RowTask[Part]):
             "train_rows": len(self.corpus.train),
             "held_out_rows": len(self.corpus.held_out),
         }
-        by_f1 = self.encoded.multi or self.training.class_weights != "none"
+        by_f1 = self.encoded.multi or self.config.training.class_weights != "none"
         return judgement(score, self.baseline, by_f1, known, self.most_scored)
 
     def reader(self, score: Score | None) -> tuple[dict[str, Any], Tensors]:
@@ -146,24 +144,10 @@ def run_rows(model: nn.Module, rows: Ragged) -> Tensor:
 
 
 def class_weights(targets: NDArray[np.int64], how: str) -> NDArray[np.float32] | None:
-    """Return the weight (K,) of each label's rows for targets (B,), with mean 1 over the rows; None if all weights are
-    equal.
-    """
+    """Return the weight (K,) of each label for targets (B,), with mean 1 over the rows; None if all are equal."""
     if how == "none":
         return None
     counts = np.bincount(targets)
     weights = (counts.sum() / (len(counts) * counts)) ** _POWER[how]
     scaled: NDArray[np.float32] = (weights * counts.sum() / (weights * counts).sum()).astype(np.float32)
     return scaled
-
-
-def first_bias(encoded: Encoded) -> NDArray[np.float32]:
-    """Return the output bias (K,) that gives each label its frequency as probability."""
-    targets, labels = encoded.train.targets, len(encoded.labels)
-    if encoded.multi:
-        share = (targets.sum(0) + 1) / (len(targets) + 2)
-        odds: NDArray[np.float32] = np.log(share / (1 - share)).astype(np.float32)
-        return odds
-    counts = np.bincount(targets, minlength=labels) + 1.0
-    logs: NDArray[np.float32] = np.log(counts / counts.sum()).astype(np.float32)
-    return logs

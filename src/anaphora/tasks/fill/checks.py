@@ -1,7 +1,4 @@
-"""Findings on the texts of a gap filler, and a description of its training data.
-
-Rules of files and of lines are in `anaphora.checks`; here the two parts of a text meet their words.
-"""
+"""Findings on the words of a gap filler's texts, and a description of its training data."""
 
 from __future__ import annotations
 
@@ -12,44 +9,32 @@ import numpy as np
 from numpy.typing import NDArray
 
 from anaphora.baselines.cloze import LARGEST
-from anaphora.checks import corpus as corpus_checks
+from anaphora.checks import corpus as texts
+from anaphora.checks.corpus import check
 from anaphora.checks.examine import Load
-from anaphora.checks.examples import HELD_OUT, TRAIN, vocabulary
+from anaphora.checks.examples import vocabulary
 from anaphora.checks.findings import Finding
+from anaphora.data.text.corpus import TextCorpus
 from anaphora.data.text.id_files import Units, counts
-from anaphora.errors import DataError
-from anaphora.tasks.fill.data import Encoded, TextCorpus, files, in_units, shortage
+from anaphora.tasks.fill.data import READING, Encoded, files
 from anaphora.tasks.fill.network import specification
 from anaphora.tasks.fill.settings import SCORED, FillConfig
 from anaphora.tasks.fill.windows import Windows
+
+__all__ = ["check", "check_files", "describe"]
 
 _MANY_UNKNOWN = 0.2  # of the held-out words
 
 
 def check_files(config: FillConfig, paths: Sequence[str | Path]) -> list[Finding]:
     """Return findings on files before anything is read from them."""
-    return corpus_checks.check_files(files(paths), config.data.valid, config.data.encoding)
-
-
-def check(config: FillConfig, corpus: TextCorpus) -> list[Finding]:
-    """Return findings on a corpus: repeated lines."""
-    return corpus_checks.check_corpus(corpus)
+    return texts.check_files(config, files(paths))
 
 
 def describe(config: FillConfig, corpus: TextCorpus) -> tuple[list[Finding], Load | None]:
-    """Return findings on the training data (words, unknown words) and the estimated work.
-
-    Raises DataError if the training part has no words to learn.
-    """
-    try:
-        encoded = in_units(config, corpus)
-    except DataError as error:
-        return [corpus_checks.one_symbol(corpus, error, "Use a text that consists of words.")], None
-    short = shortage(config, corpus, encoded)
-    if short:
-        where = TRAIN if encoded.vocabulary.words[encoded.held_out[:SCORED]].any() else HELD_OUT
-        return [Finding("too-short", "error", where, (), short, "")], None
-    return _words(encoded), _load(config, encoded)
+    """Return findings on the training data (words, unknown words) and the estimated work."""
+    encoded, found = texts.in_units(READING, config, corpus, "Use a text that consists of words.")
+    return (found, None) if encoded is None else (_words(encoded), _load(config, encoded))
 
 
 def _words(encoded: Encoded) -> list[Finding]:
@@ -65,7 +50,7 @@ def _words(encoded: Encoded) -> list[Finding]:
     many = f"{shares[1]:.1%} of the held-out words are unknown: a gap of an unknown word is always filled wrong."
     remedy = "Hold out a text of the same kind, raise --vocabulary, or add text."
     return [
-        *corpus_checks.check_units(train, held_out, "words", "; each is a gap."),
+        *texts.check_units(train, held_out, "words", "; each is a gap."),
         *vocabulary(size, shares, message, _MANY_UNKNOWN, (many, remedy)),
     ]
 
@@ -81,4 +66,4 @@ def _load(config: FillConfig, encoded: Encoded) -> Load:
     windows = Windows(encoded.train, known.words, training.batch, training.bptt, training.seed)
     shape = (training.batch, windows.steps, windows.per_epoch)
     tree = specification(config, known.size)
-    return corpus_checks.load(tree, shape, (encoded.train, encoded.held_out), LARGEST, SCORED)
+    return texts.load(tree, shape, (encoded.train, encoded.held_out), LARGEST, SCORED)

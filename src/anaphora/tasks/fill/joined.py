@@ -11,7 +11,6 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from anaphora.bundle import Bundle
 from anaphora.data.batches import Ragged
 from anaphora.decode import log_probabilities
 from anaphora.runtime import Model, parts
@@ -28,7 +27,7 @@ class JoinedNetwork:
     """A gap filler's network."""
 
     def __init__(self, model: Model) -> None:
-        found = parts(Bundle(dict(model.tensors), dict(model.config)))
+        found = parts(model)
         self._words, self._before, self._after = found["words"], found["before"], found["after"]
         self._narrow = {side: found[side] for side in SIDES}
         self._outputs: dict[str, Any] = {side: found[f"{side}_output"] for side in SIDES}

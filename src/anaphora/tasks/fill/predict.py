@@ -4,7 +4,7 @@ A text may have several gaps. Each is first read as an unknown word; the gap wit
 its most probable word, then the next of the others, and so on: each step reads the words that were filled before. The
 prediction for a gap is the network's once all other gaps are filled. The left side alone fills from left to right.
 
-A text's numbers are the same bits whatever texts it is read with.
+The results of a text are the same bits for any other texts of its batch.
 
 A line that `run` answers is a text with gaps, or a JSON object with `text`. The answer is the text, its gaps filled,
 and for each gap the likeliest words with their probabilities, with tabs between them; as JSON the same object with
@@ -27,14 +27,14 @@ from anaphora.data.batches import Ragged
 from anaphora.data.files.lines import InputLine
 from anaphora.data.files.text import STANDARD_INPUT, Text, open_texts
 from anaphora.data.in_memory import is_sequence, kind
-from anaphora.data.sampling import map_by_length
+from anaphora.data.sampling import batches_by_length
 from anaphora.data.text import in_memory
 from anaphora.data.text.corpus import sha256_of
 from anaphora.data.text.tokenized import units_of
-from anaphora.errors import CorruptBundle, DataError, IncompatibleBundle, UsageError
+from anaphora.errors import DataError, UsageError
 from anaphora.runtime import Model
 from anaphora.tasks.base.line_answers import AnswerOutput, LineAnswers, text_of, value_of
-from anaphora.tasks.base.trained_model import TrainedModel
+from anaphora.tasks.base.trained_model import TrainedModel, check_outputs, needed
 from anaphora.tasks.fill.data import files
 from anaphora.tasks.fill.gaps import FilledText, GapPrediction, LikelyWord, fill_in, split, table
 from anaphora.tasks.fill.joined import Indices, JoinedNetwork
@@ -65,16 +65,11 @@ class GapFiller(TrainedModel):
 
     def __init__(self, model: Model) -> None:
         super().__init__(model)
-        units = model.config.get("units", {})
-        if not isinstance(units.get("lower"), bool):
-            raise CorruptBundle("The model file lacks 'lower', which is needed to read words.")
-        self.vocabulary = WordVocabulary.restored(model.tensors, units["lower"])
+        (lower,) = needed(model.config.get("units", {}), "is needed to read words", "lower")
+        self.vocabulary = WordVocabulary.restored(model.tensors, lower)
         self.network = JoinedNetwork(model)
-        if self.network.width != self.vocabulary.size:
-            raise IncompatibleBundle(
-                f"The file has {self.vocabulary.size} words and punctuation marks, but its network has"
-                f" {self.network.width} outputs."
-            )
+        size = self.vocabulary.size
+        check_outputs(f"The file has {size} words and punctuation marks", size, self.network.width)
         known = self.vocabulary.words.copy()
         known[0] = False
         self._words = np.flatnonzero(known)
@@ -99,16 +94,12 @@ class GapFiller(TrainedModel):
         if isinstance(texts, str) or not is_sequence(texts) or not all(isinstance(text, str) for text in texts):
             raise UsageError(f"Expected a list of texts, got {kind(texts)}: give one in a list, too.")
         if top < 1:
-            raise UsageError(f"expected 1 or more words for each gap, got {top}")
+            raise UsageError(f"Expected 1 or more words for each gap, got {top}.")
         lines = [self._line(text, mask_token) for text in texts]
         done: dict[int, FilledText] = {}
-
-        def fill(rows: Indices) -> None:
-            numbers = rows.tolist()
-            side = "past" if left_to_right else "both"
-            done.update(zip(numbers, self._filled([lines[row] for row in numbers], side, top), strict=True))
-
-        map_by_length(np.array([len(line.ids) for line in lines], np.int64), _UNITS_AT_ONCE, _ROWS_AT_ONCE, fill)
+        side, lengths = "past" if left_to_right else "both", np.array([len(line.ids) for line in lines], np.int64)
+        for rows in batches_by_length(lengths, _UNITS_AT_ONCE, _ROWS_AT_ONCE):
+            done.update(zip(rows.tolist(), self._filled([lines[row] for row in rows], side, top), strict=True))
         return [done[row] for row in range(len(lines))]
 
     def table(self, text: str, top: int = WORDS, *, left_to_right: bool = False, mask_token: str = GAP) -> str:
@@ -119,9 +110,7 @@ class GapFiller(TrainedModel):
         return table([self.fill_all([text], top, left_to_right=side, mask_token=mask_token)[0] for side in sides])
 
     def likeliest(self, rows: Ragged, places: Indices, side: str, top: int) -> list[GapPrediction]:
-        """Return predictions for steps of rows, whatever symbols stand there; `places` (n,) count the steps of all
-        rows.
-        """
+        """Return predictions for steps of rows; `places` (n,) count the steps of all rows."""
         beside = self.network.read(rows, places, both=side == "both")
         logs = [self.network.log_probabilities(beside[chunk], side) for chunk in self.network.chunks(len(places))]
         return [self._prediction(np.exp(row), top) for chunk in logs for row in chunk]
@@ -156,17 +145,8 @@ class GapFiller(TrainedModel):
             return summed(found, kept, "this is the held-out text of the training")
         return summed(found, (), _FLOOR_FROM)
 
-    def run(
-        self,
-        inputs: Sequence[str],
-        output: AnswerOutput,
-        as_json: bool,
-        *,
-        top: int | None,
-        mask_token: str,
-        left_to_right: bool,
-    ) -> None:
-        Answers(self, as_json, top, mask_token, left_to_right).run(inputs, output)
+    def run(self, inputs: Sequence[str], output: AnswerOutput, as_json: bool, **options: Any) -> None:
+        Answers(self, as_json, **options).run(inputs, output)
 
     def _line(self, text: str, mask_token: str) -> _Line:
         between = tuple(split(text, mask_token))
@@ -216,9 +196,7 @@ class GapFiller(TrainedModel):
 
 
 class Answers(LineAnswers[dict[str, Any], tuple[FilledText, ...]]):
-    """A gap filler that answers lines; `top` is the number of words per gap, and `left_to_right` adds predictions
-    from the left side alone.
-    """
+    """A gap filler that answers lines with `top` words per gap; `left_to_right` adds those from the left side."""
 
     def __init__(
         self,
@@ -228,13 +206,10 @@ class Answers(LineAnswers[dict[str, Any], tuple[FilledText, ...]]):
         mask_token: str = GAP,
         left_to_right: bool = False,
     ) -> None:
+        """Raises UsageError for a blank mask token."""
         split("", mask_token)
-        self.filler, self.as_json, self.top, self.mask_token = (
-            filler,
-            as_json,
-            WORDS if top is None else top,
-            mask_token,
-        )
+        self.filler, self.as_json, self.mask_token = filler, as_json, mask_token
+        self.top = WORDS if top is None else top
         self.sides = (False, True) if left_to_right else (False,)
         self.blank = "{}" if as_json else ""
         self._tables = False
@@ -281,9 +256,7 @@ class Answers(LineAnswers[dict[str, Any], tuple[FilledText, ...]]):
         return "\t".join([" ".join(both.text.split()), *map(_listed, both.gaps), *beside])
 
 
-def open_model(model: Model) -> GapFiller:
-    """Open the model of a file; raises IncompatibleBundle if it is not a gap filler."""
-    return GapFiller(model)
+MODEL = GapFiller
 
 
 def _listed(gap: GapPrediction) -> str:

@@ -2,8 +2,9 @@
 
     loss = −Σ_t ln p(w_t | all before it, all after it)  −  Σ_t ln p(w_t | all before it)        words w_t of windows
 
-Both sums have gradients; the first alone is reported and validated, so that figures are nats per gap. The past alone
-has its own output on the same forward stack; what that costs or gains it is measured in docs/fill.md.
+Training minimises both sums. Reports and validations show the first sum alone, so that losses are nats per gap. The
+prediction from the past alone has its own output on the same forward layers; docs/fill.md compares it with a network of
+its own.
 """
 
 from __future__ import annotations
@@ -19,8 +20,8 @@ from torch import Tensor, nn
 from anaphora.bundle import spec
 from anaphora.data.text import id_files
 from anaphora.data.text.corpus import TextCorpus
+from anaphora.runs.content import ReportSection
 from anaphora.runs.report import Judgement, Tensors, TrainedWeights
-from anaphora.runtime.model import MultipartModel
 from anaphora.tasks.fill.baseline import Baseline, baseline, counted
 from anaphora.tasks.fill.data import Encoded, encode
 from anaphora.tasks.fill.judgement import judgement, sections
@@ -35,17 +36,15 @@ from anaphora.training.observer import Observer
 from anaphora.training.supervised import SupervisedTask
 
 _LOGITS_AT_ONCE = 2**22
-_SCORING_MARGIN = 3.0  # the runtime scores both sides, in float64: a validation so many times
 _SHOWN = 20  # units of a window that is described
 
 
-class FillTraining(SupervisedTask[Ids]):
-    """A gap filler's part in a run."""
+class FillTraining(SupervisedTask[FillConfig, TextCorpus, Encoded, Ids, GapFiller]):
+    """The training of a gap filler."""
 
     task, unit, loss_unit, fewest = "fill", "gaps", "gap", 512
-    config: FillConfig
-    corpus: TextCorpus
-    encoded: Encoded
+    scoring_margin = 3.0  # the runtime scores both sides, in float64
+    model_class = GapFiller
     validated: Gaps
 
     def encode(self) -> Encoded:
@@ -60,7 +59,7 @@ class FillTraining(SupervisedTask[Ids]):
         return specification(self.config, self.encoded.vocabulary.size)
 
     def make_batches(self) -> Windows:
-        training = self.training
+        training = self.config.training
         return Windows(self.encoded.train, self.words, training.batch, training.bptt, training.seed)
 
     def initialise(self, model: Any) -> None:
@@ -83,9 +82,7 @@ class FillTraining(SupervisedTask[Ids]):
         return reported + (beside - beside.detach()), None
 
     def hidden(self, ids: Ids) -> Ids:
-        """Return symbols (T, B) with some words read as unknown at random, because the context of a gap may contain
-        other gaps.
-        """
+        """Return symbols (T, B) with some words read as unknown at random: a context may contain other gaps."""
         return hide_symbols(ids, self.config.model.unk_dropout, self.encoded.vocabulary.unknown, self.words[ids])
 
     @property
@@ -97,7 +94,10 @@ class FillTraining(SupervisedTask[Ids]):
         return min(len(self.encoded.held_out), SCORED)
 
     def validation_part(self, count: int) -> Gaps:
-        return gaps_of(self.encoded.held_out, self.words, count)
+        """Return the gaps of so many units, or of more units if there is no word among them."""
+        while not len(found := gaps_of(self.encoded.held_out, self.words, count)):
+            count *= 2
+        return found
 
     def validation_loss(self, model: nn.Module) -> float:
         """Nats per gap from both sides."""
@@ -108,7 +108,7 @@ class FillTraining(SupervisedTask[Ids]):
         before, after = read(model, gaps.rows.padded(), lengths)
         for begin in range(0, len(gaps), size):
             here = slice(begin, begin + size)
-            logits = both_of(model, before, after, at[here])
+            logits = logits_of(model, "both", at[here], before, after)
             targets = torch.from_numpy(gaps.target[here]).to(logits.device)
             total += float(nn.functional.cross_entropy(logits.float(), targets, reduction="sum"))
         return total / len(gaps)
@@ -117,14 +117,8 @@ class FillTraining(SupervisedTask[Ids]):
     def validation_units(self) -> int:
         return len(self.validated)
 
-    @property
-    def validations_per_score(self) -> float:
-        return _SCORING_MARGIN * self.most_scored / self.most_validated
-
     def describe(self, batch: Ids, row: int, part: str = "") -> str:
-        """Describe row `row` of a batch of windows (T, B) by the text it begins with; behind the recurrent layers a row
-        is a gap.
-        """
+        """Describe a window of a batch (T, B) by its first words; in the parts of the outputs, a row is a gap."""
         if part in OF_GAPS:
             gap = int(np.flatnonzero(self.words[batch].reshape(-1))[row])
             step, row = divmod(gap, batch.shape[1])
@@ -144,12 +138,8 @@ class FillTraining(SupervisedTask[Ids]):
     def score(self, trained: TrainedWeights) -> Score:
         held_out = self.encoded.held_out
         gaps = gaps_of(held_out, self.words, self.scored)
-        found = judge(self.filler(trained).network, self.words, gaps, len(held_out))
+        found = judge(self.opened(trained.tree, trained.tensors).network, self.words, gaps, len(held_out))
         return summed(found, self.baseline.methods, "this is the held-out text of the training")
-
-    def filler(self, trained: TrainedWeights) -> GapFiller:
-        """Return a gap filler with these weights."""
-        return GapFiller(MultipartModel(self.bundle_of(trained.tree, trained.tensors)))
 
     def judge(self, score: Score | None, trained: TrainedWeights | None) -> Judgement:
         encoded = self.encoded
@@ -158,7 +148,9 @@ class FillTraining(SupervisedTask[Ids]):
             "train_units": len(encoded.train),
             "held_out_units": len(encoded.held_out),
         }
-        shown = () if score is None or trained is None else sections(self.filler(trained), encoded.held_out)
+        shown: tuple[ReportSection, ...] = ()
+        if score is not None and trained is not None:
+            shown = sections(self.opened(trained.tree, trained.tensors), encoded.held_out)
         return judgement(score, self.baseline, known, len(encoded.held_out), shown)
 
     def reader(self, score: Score | None) -> tuple[dict[str, Any], Tensors]:
@@ -171,7 +163,7 @@ TRAINING = FillTraining
 def run_windows(model: Any, ids: Ids, gaps: NDArray[np.int64]) -> tuple[Tensor, Tensor]:
     """Logits (n, V) of gaps among the steps of windows (T, B), from both sides and from the past alone."""
     before, after = read(model, ids, None)
-    return both_of(model, before, after, gaps), past_of(model, before, gaps)
+    return logits_of(model, "both", gaps, before, after), logits_of(model, "past", gaps, before)
 
 
 def read(model: Any, ids: Ids, lengths: NDArray[np.int64] | None) -> tuple[Tensor, Tensor]:
@@ -188,22 +180,12 @@ def read_before(model: Any, ids: Ids) -> tuple[Tensor, Tensor]:
     return vectors, _a_step_later(model.before(vectors)[0])
 
 
-def past_of(model: Any, before: Tensor, gaps: NDArray[np.int64]) -> Tensor:
-    """Logits (n, V) of gaps from what stands before them."""
-    narrow, _ = model.past(_steps(before, gaps))
-    logits: Tensor = model.past_output(narrow)[0]
+def logits_of(model: Any, side: str, gaps: NDArray[np.int64], *states: Tensor) -> Tensor:
+    """Logits (n, V) of gaps from the states (T, B, H) of one side, or of both."""
+    beside = [each.flatten(0, 1)[torch.from_numpy(gaps).to(each.device)] for each in states]
+    narrow, _ = getattr(model, side)(torch.cat(beside, dim=1)[None])
+    logits: Tensor = getattr(model, f"{side}_output")(narrow)[0]
     return logits
-
-
-def both_of(model: Any, before: Tensor, after: Tensor, gaps: NDArray[np.int64]) -> Tensor:
-    """Logits (n, V) from both sides of gaps."""
-    narrow, _ = model.both(torch.cat([_steps(before, gaps), _steps(after, gaps)], dim=2))
-    logits: Tensor = model.both_output(narrow)[0]
-    return logits
-
-
-def _steps(states: Tensor, gaps: NDArray[np.int64]) -> Tensor:
-    return states.flatten(0, 1)[torch.from_numpy(gaps).to(states.device)][None]
 
 
 def _a_step_later(states: Tensor) -> Tensor:
@@ -212,9 +194,7 @@ def _a_step_later(states: Tensor) -> Tensor:
 
 
 def _turned(shape: tuple[int, ...], lengths: NDArray[np.int64] | None) -> NDArray[np.int64]:
-    """Return the position of each step of rows (T, B) after each row is reversed within its length; applying it twice
-    changes nothing.
-    """
+    """Return the position of each step of rows (T, B) after each row is reversed; twice changes nothing."""
     T, B = shape
     step = np.arange(T)[:, None]
     ends = np.full(B, T) if lengths is None else lengths

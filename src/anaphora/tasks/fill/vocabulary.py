@@ -48,33 +48,31 @@ class WordVocabulary(SymbolTable):
 
         Raises DataError where fewer than two of them are words.
         """
-        spelled: Counter[str] = Counter()
+        forms: Counter[str] = Counter()
         for unit, count in counted(text).items():
             if UNKNOWN not in unit and (unit == LINE_END or not unit.isspace()):
-                spelled[_bare(unit)] += count
+                forms[_bare(unit)] += count
         totals: Counter[str] = Counter()
         usual: dict[str, str] = {}
-        for word in sorted(spelled, key=lambda word: (-spelled[word], word)):
+        for word in sorted(forms, key=lambda word: (-forms[word], word)):
             key = folded(word, lower)
-            totals[key] += spelled[word]
+            totals[key] += forms[word]
             first = usual.setdefault(key, word)
-            if len(first) > 1 and first.isupper() and not word.isupper() and spelled[word] >= _SHARE * spelled[first]:
+            if len(first) > 1 and first.isupper() and not word.isupper() and forms[word] >= _SHARE * forms[first]:
                 usual[key] = word
         check_variety(len(totals), "word", text)
         often = sorted((key for key in totals if totals[key] > 1), key=lambda key: (-totals[key], key))
         often = often[: (size or WORDS) - 1]
         if sum(map(is_word, often)) < 2:
             raise DataError(
-                f"the text has {sum(map(is_word, totals)):,} different words, and fewer than two of them occur twice:"
-                " bring more text"
+                f"The text has {sum(map(is_word, totals)):,} different words, and fewer than two of them occur twice."
+                " Add text."
             )
         return cls([UNKNOWN, *(usual[key] for key in often)], lower)
 
     @classmethod
     def restored(cls, tensors: Mapping[str, NDArray[Any]], lower: bool) -> WordVocabulary:
-        """Return the vocabulary of a bundle's tensors, among them text bytes (n,) and ends (V,); raises CorruptBundle
-        if they describe none.
-        """
+        """Return the vocabulary of tensors such as text bytes (n,); raises CorruptBundle if they describe none."""
         return cls(restore("word", tensors).symbols, lower)
 
     def encode(self, text: str) -> Ids:

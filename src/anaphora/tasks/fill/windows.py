@@ -1,13 +1,13 @@
 """Cuts of a text: windows to train on, pieces to score.
 
-Training reads B windows of T units at once, each by itself, in an order that is drawn anew for every pass; so is where
-the first begins, so that windows have other seams each time.
+A training batch has B independent windows of T units. Every pass draws the order of the windows and the position of
+the first window, so that the windows of two passes have different bounds.
 
-Scoring lays pieces side by side; each is read with up to `CONTEXT` units before and after it that are not scored. Of a
-text with more units than are wanted, the pieces hold so many, evenly spread. `train` and `eval` both score this way, so
-they print the same number.
+A score reads the pieces of a text as rows of one batch. A piece is read with up to `CONTEXT` units before and after it,
+which are not scored. If a text is longer than the number of units to score, the pieces are evenly spread over it.
+`train` and `eval` score in this way, so they print the same number.
 
-Units may lie on disk: nothing here asks for more than stretches of them.
+Units may be on disk: only slices of them are read.
 """
 
 from __future__ import annotations

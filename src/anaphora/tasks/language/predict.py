@@ -15,14 +15,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from anaphora import decode
+from anaphora.data.files.lines import InputLine
 from anaphora.data.files.text import open_texts
+from anaphora.data.text import in_memory
 from anaphora.data.text.build import restore
-from anaphora.data.text.in_memory import text_of
-from anaphora.errors import DataError, IncompatibleBundle, UsageError
+from anaphora.errors import DataError, UsageError
 from anaphora.runtime import Model, Session
 from anaphora.runtime.state import State
-from anaphora.tasks.base.line_answers import AnswerOutput
-from anaphora.tasks.base.trained_model import TrainedModel
+from anaphora.tasks.base.line_answers import AnswerOutput, text_of
+from anaphora.tasks.base.trained_model import TrainedModel, check_outputs, needed
 from anaphora.tasks.language import score
 from anaphora.tasks.language.settings import LanguageConfig
 from anaphora.tasks.language.stream import TextStream
@@ -31,7 +32,7 @@ NEWLINE = "\n"
 BAR = 24  # characters of a bar that stands for probability 1
 _IN_WORDS = "_'’-"
 _NAMES = {" ": "space", "\n": "newline", "\t": "tab", "\r": "carriage return", "\u00a0": "no-break space"}
-_UNIT = {"char": "character", "byte": "byte", "word": "word", "subword": "piece"}
+_UNIT = {"char": "character", "byte": "byte", "word": "word", "subword": "subword"}
 _TEMPERATURE = 0.8
 
 
@@ -58,12 +59,11 @@ class LanguageModel(TrainedModel):
 
     def __init__(self, model: Model) -> None:
         super().__init__(model)
-        self.vocabulary = restore(model.config["units"]["kind"], model.tensors)
+        (kind,) = needed(model.config.get("units", {}), "is needed to read a text", "kind")
+        self.vocabulary = restore(kind, model.tensors)
         """Its symbols: `encode` turns a text into ids (N,), `decode` turns them back."""
-        if self.vocabulary.size != model.width:
-            raise IncompatibleBundle(
-                f"The file's vocabulary has {self.vocabulary.size} symbols, but its network has {model.width} outputs."
-            )
+        size = self.vocabulary.size
+        check_outputs(f"The file's vocabulary has {size} symbols", size, model.width)
 
     def generate(self, prompt: str = "", length: int = 400, **settings: Any) -> str:
         """Return text generated after a prompt, at most `length` units; settings and errors are those of `stream`."""
@@ -89,7 +89,7 @@ class LanguageModel(TrainedModel):
         decode.check_settings(temperature, top_k, top_p)
         read = self.read(prompt)
         rng = np.random.default_rng(seed)
-        return self.write(read, length, rng, temperature=temperature, top_k=top_k, top_p=top_p, stop=stop)
+        return self.write(read, length, rng, stop, temperature=temperature, top_k=top_k, top_p=top_p)
 
     def next(self, prompt: str, count: int = 5) -> list[Prediction]:
         """Return the most probable units after a prompt, the best first; raises as `stream` does."""
@@ -109,8 +109,8 @@ class LanguageModel(TrainedModel):
         Both arguments take any form that `anaphora.train` takes. Raises DataError for fewer than two units.
         """
         encoding = self.config.data.encoding
-        counted = None if training_text is None else text_of(training_text, encoding)
-        return score.evaluate(self.runtime, self.vocabulary, text_of(data, encoding), counted)
+        counted = None if training_text is None else in_memory.text_of(training_text, encoding)
+        return score.evaluate(self.runtime, self.vocabulary, in_memory.text_of(data, encoding), counted)
 
     def score_files(
         self, paths: Sequence[str], encoding: str, *, baseline_text: list[str] | None, max_units: int
@@ -119,9 +119,7 @@ class LanguageModel(TrainedModel):
         return score.evaluate(self.runtime, self.vocabulary, open_texts(list(paths), encoding), counted, max_units)
 
     def session(self, state: bytes | None = None) -> Session:
-        """Return a session, `feed(ids) -> (n, V)`, that reads ids from the beginning, or continues from another
-        session's `state` bytes.
-        """
+        """Return a session, `feed(ids) -> (n, V)`, new or continued from another session's `state` bytes."""
         return self.runtime.session(state)
 
     def open_stream(self, state: bytes | None = None) -> TextStream:
@@ -144,7 +142,7 @@ class LanguageModel(TrainedModel):
                 output.write(self._table(read, following))
                 return
             output.write(read.text)
-            for piece in self.write(read, length, rng, stop=stop, **chosen):
+            for piece in self.write(read, length, rng, stop, **chosen):
                 output.write(piece)
                 output.flush()
             output.write("\n")
@@ -158,9 +156,7 @@ class LanguageModel(TrainedModel):
             answer(text, (NEWLINE,))
 
     def table(self, prompt: str, count: int) -> str:
-        """Return a table of the most probable next words (for small units) and next units, with bars; raises as
-        `stream` does.
-        """
+        """Return a table of the most probable next words and units, with bars; raises as `stream` does."""
         return self._table(self.read(prompt), count)
 
     def _table(self, prompt: Prompt, count: int) -> str:
@@ -189,21 +185,14 @@ class LanguageModel(TrainedModel):
         prompt: Prompt,
         length: int,
         rng: np.random.Generator,
-        *,
-        temperature: float = 1.0,
-        top_k: int = 0,
-        top_p: float = 1.0,
         stop: Collection[str] = (),
+        **settings: Any,
     ) -> Iterator[str]:
-        """Yield the text of up to ``length`` units as they are drawn, ending before one that is in ``stop``.
-
-        Raises UsageError for a setting outside its range.
+        """Yield the text of up to `length` units as they are drawn, ending before a unit that is in `stop`; settings
+        and errors are those of `decode.sample`.
         """
         ends = [index for index, symbol in enumerate(self.vocabulary.symbols) if symbol in stop]
-        drawn = decode.sample(
-            self._known_step, prompt.state, prompt.last, length, rng,
-            temperature=temperature, top_k=top_k, top_p=top_p, stop=ends,
-        )  # fmt: skip
+        drawn = decode.sample(self._known_step, prompt.state, prompt.last, length, rng, stop=ends, **settings)
         decoder = self.vocabulary.decoder()
         for token in drawn:
             if token not in ends:
@@ -252,9 +241,7 @@ class LanguageModel(TrainedModel):
         return logits, after
 
 
-def open_model(model: Model) -> LanguageModel:
-    """Open the model of a file; raises IncompatibleBundle if it is not a language model."""
-    return LanguageModel(model)
+MODEL = LanguageModel
 
 
 def _prompts() -> Iterator[str]:
@@ -262,18 +249,12 @@ def _prompts() -> Iterator[str]:
     if sys.stdin is None or sys.stdin.isatty():
         raise UsageError("--prompt - reads prompts from standard input, one per line: pipe some in.")
     for number, line in enumerate(sys.stdin.buffer, 1):
-        try:
-            yield line.decode().rstrip("\r\n")
-        except UnicodeDecodeError as error:
-            raise DataError(
-                f"Line {number} of standard input is not UTF-8: its byte {error.start} is {line[error.start]:#04x}. "
-                "Convert it first, for example with iconv -t utf-8."
-            ) from error
+        yield text_of(InputLine(f"Line {number} of standard input", line, False)).rstrip("\r\n")
 
 
 def _bars(title: str, found: Sequence[Prediction]) -> str:
     """Return a table of text, probability, and a bar of it."""
-    width = max(len(title), *(len(each.text) for each in found))
+    width = max(len(title), *(len(each.text) for each in found)) if found else len(title)
     lines = [f"{title:<{width}}  probability"]
     for text, probability in found:
         lines.append(f"{text:<{width}}  {probability:.4f}  {'█' * round(BAR * probability)}".rstrip())

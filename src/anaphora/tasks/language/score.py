@@ -4,8 +4,8 @@
     nats_t = −log p(x_t | x_0 … x_{t−1}),  t = 1 … N−1        the first unit has nothing before it and is only read
 
 A text is cut into pieces that run as one batch (``windows.cut``); a piece re-reads some units before its first one,
-so that it starts with a warm memory. One piece is the unbroken text. Of a very long text a sample is scored, by the
-network and by the n-gram model alike.
+so that it starts with the state after those units. One piece is the unbroken text. Of a very long text a sample is
+scored, by the network and by the n-gram model alike.
 
 The baseline of a score is an n-gram model of the same units. It needs the training text: the model's card holds the
 baseline of the held-out text, and any other text needs the training text again.

@@ -26,7 +26,7 @@ class TextStream(Stream[str, NDArray[np.float64]]):
         super().__init__(model, state)
 
     def begin(self) -> None:
-        self._memory, self._last, self._held = self._model.initial(), _NOTHING, ""
+        self._state, self._last, self._held = self._model.initial(), _NOTHING, ""
 
     def feed(self, chunk: str) -> NDArray[np.float64]:
         text = self._held + chunk
@@ -41,12 +41,12 @@ class TextStream(Stream[str, NDArray[np.float64]]):
         return found
 
     def parts(self) -> Parts:
-        memory = {f"memory.{number}": part for number, part in enumerate(self._memory)}
-        return {**memory, "last": np.array(self._last, np.int64), "held": text_part(self._held)}
+        state = {f"memory.{number}": part for number, part in enumerate(self._state)}
+        return {**state, "last": np.array(self._last, np.int64), "held": text_part(self._held)}
 
     def restore(self, parts: Parts) -> None:
         """Restore the state, parts (layers·D, 1, width), the last unit and the text that waits."""
-        self._memory = tuple(parts[f"memory.{number}"] for number in range(len(self._model.layout)))
+        self._state = tuple(parts[f"memory.{number}"] for number in range(len(self._model.layout)))
         self._last, self._held = int(parts["last"]), text_from(parts["held"])
 
     def _read(self, text: str) -> NDArray[np.float64]:
@@ -54,11 +54,11 @@ class TextStream(Stream[str, NDArray[np.float64]]):
         if not ids.size:
             return np.zeros(0)
         read = ids[:-1] if self._last == _NOTHING else np.concatenate([[self._last], ids[:-1]])
-        targets, memory = ids[len(ids) - len(read) :], self._memory
+        targets, state = ids[len(ids) - len(read) :], self._state
         found = np.zeros(len(read))
         for begin in range(0, len(read), _AT_ONCE):
             here = slice(begin, begin + _AT_ONCE)
-            logits, memory = self._model.feed(memory, read[here])
+            logits, state = self._model.feed(state, read[here])
             found[here] = -log_probabilities(logits)[np.arange(len(logits)), targets[here]]
-        self._memory, self._last = memory, int(ids[-1])
+        self._state, self._last = state, int(ids[-1])
         return found

@@ -8,7 +8,6 @@ time).
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
 
 import torch
@@ -18,37 +17,32 @@ from anaphora.bundle import spec
 from anaphora.config.units import PLURAL
 from anaphora.data.text import id_files
 from anaphora.data.text.corpus import TextCorpus
-from anaphora.data.text.id_files import Units
+from anaphora.metrics.language_model import surprise
 from anaphora.nn.build import State
 from anaphora.runs.content import ReportSection
 from anaphora.runs.report import Judgement, Tensors, TrainedWeights
-from anaphora.runtime import Model
 from anaphora.tasks.language import score, windows
 from anaphora.tasks.language.baseline import Baseline, Fitted, fitted
 from anaphora.tasks.language.data import Encoded, encode
 from anaphora.tasks.language.judgement import HeldOutScore, is_finite, judgement, sections
 from anaphora.tasks.language.network import specification
 from anaphora.tasks.language.predict import LanguageModel
-from anaphora.tasks.language.settings import LanguageConfig, Training
-from anaphora.tasks.language.windows import Window, Windows
+from anaphora.tasks.language.settings import LanguageConfig
+from anaphora.tasks.language.windows import PieceRows, Window, Windows
 from anaphora.training.initialise import expect
 from anaphora.training.observer import Observer
 from anaphora.training.supervised import SupervisedTask
 
 _LOGITS_AT_ONCE = 2**22
-_SCORING_MARGIN = 1.3  # the runtime's scoring may be so much slower than a validation
 _SHOWN = 20  # units of a row that is described
 
 
-class LanguageTraining(SupervisedTask[Window]):
-    """A language model's part in a run."""
+class LanguageTraining(SupervisedTask[LanguageConfig, TextCorpus, Encoded, Window, LanguageModel]):
+    """The training of a language model."""
 
-    task, fewest = "language", 256
-    config: LanguageConfig
-    corpus: TextCorpus
-    encoded: Encoded
-    training: Training
-    validated: Callable[[nn.Module], float]
+    task, fewest, scoring_margin = "language", 256, 1.3
+    model_class = LanguageModel
+    validated: PieceRows
 
     def encode(self) -> Encoded:
         self.loss_unit = self.config.data.units
@@ -59,14 +53,12 @@ class LanguageTraining(SupervisedTask[Window]):
         return specification(self.config, self.encoded.vocabulary.size)
 
     def make_batches(self) -> Windows:
-        training = self.training
+        training = self.config.training
         self._pieces = windows.cut(len(self.encoded.held_out))
         return Windows(self.encoded.train, training.batch, training.bptt, training.seed)
 
     def initialise(self, model: nn.Module) -> None:
-        """Begin with an output equal to the log frequencies of the symbols, so that the first steps need not learn
-        them.
-        """
+        """Begin with an output equal to the log frequencies of the symbols."""
         expect(model, "output.bias", id_files.counts(self.encoded.train, self.encoded.vocabulary.size))
 
     def batch_loss(self, model: nn.Module, batch: Window, carry: State | None) -> tuple[Tensor, State]:
@@ -75,7 +67,7 @@ class LanguageTraining(SupervisedTask[Window]):
 
     @property
     def most_validated(self) -> int:
-        return min(self.training.evaluation_units, len(self.encoded.held_out) - 1)
+        return min(self.config.training.evaluation_units, len(self.encoded.held_out) - 1)
 
     @property
     def most_scored(self) -> int:
@@ -85,20 +77,19 @@ class LanguageTraining(SupervisedTask[Window]):
         super().limit(validation_share, score_share)
         self._score_share = score_share
 
-    def validation_part(self, count: int) -> Callable[[nn.Module], float]:
-        self._validation_pieces = windows.sample(len(self.encoded.held_out), count)
-        return validation(self.encoded.held_out, self._validation_pieces, self.encoded.vocabulary.size)
+    def validation_part(self, count: int) -> PieceRows:
+        return windows.rows(self.encoded.held_out, windows.sample(len(self.encoded.held_out), count))
 
     def validation_loss(self, model: nn.Module) -> float:
-        return self.validated(model)
+        return mean_nats(model, self.validated, self.encoded.vocabulary.size)
 
     @property
     def validation_units(self) -> int:
-        return _read_in(windows.sample(len(self.encoded.held_out), self.training.evaluation_units))
+        return _read_in(windows.sample(len(self.encoded.held_out), self.config.training.evaluation_units))
 
     @property
     def validations_per_score(self) -> float:
-        return _SCORING_MARGIN * _read_in(self._pieces) / self.validation_units
+        return self.scoring_margin * _read_in(self._pieces) / self.validation_units
 
     def describe(self, batch: Window, row: int, part: str = "") -> str:
         """Describe a row of a batch by the text it begins with."""
@@ -120,18 +111,18 @@ class LanguageTraining(SupervisedTask[Window]):
 
     def sections(self, tensors: Tensors) -> tuple[ReportSection, ...]:
         """Return sections with generated text and the passages of highest loss, for weights such as W_ih (G·H, I)."""
-        return sections(self._opened(self.tree, tensors), self.encoded.held_out)
+        return sections(self.opened(self.tree, tensors), self.encoded.held_out)
 
     def score(self, trained: TrainedWeights) -> HeldOutScore:
-        model, pieces = self._opened(trained.tree, trained.tensors), self._scored_pieces
-        nats = float(score.nats(model.runtime, self.encoded.held_out, pieces).mean())
-        return HeldOutScore(self.loss_unit, nats, windows.scored_in(pieces))
+        model, pieces = self.opened(trained.tree, trained.tensors), self._scored_pieces
+        found = surprise(score.nats(model.runtime, self.encoded.held_out, pieces))
+        return HeldOutScore(self.loss_unit, found.nats_per_unit, found.units)
 
     def judge(self, score: HeldOutScore | None, trained: TrainedWeights | None) -> Judgement:
         scored = windows.scored_in(self._scored_pieces)
         shown: tuple[ReportSection, ...] = ()
         if trained is not None and is_finite(score):
-            shown = sections(self._opened(trained.tree, trained.tensors), self.encoded.held_out, scored)
+            shown = sections(self.opened(trained.tree, trained.tensors), self.encoded.held_out, scored)
         known = {
             "held_out_sha256": self.corpus.held_out_sha256,
             "unit": self.loss_unit,
@@ -153,17 +144,12 @@ class LanguageTraining(SupervisedTask[Window]):
     def reader(self, score: Any) -> tuple[dict[str, Any], Tensors]:
         return {"kind": self.loss_unit}, self.encoded.vocabulary.tensors()
 
-    def _opened(self, tree: spec.Block, tensors: Tensors) -> LanguageModel:
-        return LanguageModel(Model(self.bundle_of(tree, tensors)))
-
 
 TRAINING = LanguageTraining
 
 
 def loss(model: nn.Module, window: Window, carry: State | None) -> tuple[Tensor, State]:
-    """The sum of −log p of the window's targets (T, B) in nats, and the state the next window begins in, cut off from
-    this one's gradient.
-    """
+    """Return Σ −log p of a window's targets (T, B) in nats, and the state of the next window without gradient."""
     device = next(model.parameters()).device
     logits, state = model(torch.from_numpy(window.inputs).to(device), None if window.begins else carry)
     targets = torch.from_numpy(window.targets).long().to(device)
@@ -171,26 +157,21 @@ def loss(model: nn.Module, window: Window, carry: State | None) -> tuple[Tensor,
     return nats, {path: tuple(part.detach() for part in parts) for path, parts in state.items()}
 
 
-def validation(ids: Units, pieces: list[windows.Piece], vocabulary: int) -> Callable[[nn.Module], float]:
-    """Return the mean nats per unit of a model on pieces of held-out ids (N,)."""
-    laid = windows.rows(ids, pieces)
-    inputs, targets, scored = (torch.from_numpy(part) for part in (laid.inputs, laid.targets, laid.scored))
+def mean_nats(model: nn.Module, rows: PieceRows, vocabulary: int) -> float:
+    """Return the mean −log p of the scored targets of rows (T, B), in nats; a vocabulary of V symbols."""
+    device = next(model.parameters()).device
+    inputs, targets, scored = (torch.from_numpy(part) for part in (rows.inputs, rows.targets, rows.scored))
     T, B = inputs.shape
     at_once = max(1, _LOGITS_AT_ONCE // (B * vocabulary))
-
-    def evaluate(model: nn.Module) -> float:
-        state: State | None = None
-        total = 0.0
-        device = next(model.parameters()).device
-        for begin in range(0, T, at_once):
-            here = slice(begin, begin + at_once)
-            logits, state = model(inputs[here].to(device), state)
-            right = targets[here].flatten().to(device)
-            nats = nn.functional.cross_entropy(logits.flatten(0, 1), right, reduction="none").cpu()
-            total += float(nats[scored[here].flatten()].sum(dtype=torch.float64))
-        return total / int(scored.sum())
-
-    return evaluate
+    state: State | None = None
+    total = 0.0
+    for begin in range(0, T, at_once):
+        here = slice(begin, begin + at_once)
+        logits, state = model(inputs[here].to(device), state)
+        right = targets[here].flatten().to(device)
+        nats = nn.functional.cross_entropy(logits.flatten(0, 1), right, reduction="none").cpu()
+        total += float(nats[scored[here].flatten()].sum(dtype=torch.float64))
+    return total / int(scored.sum())
 
 
 def _read_in(pieces: list[windows.Piece]) -> int:

@@ -1,15 +1,15 @@
 """Cuts of a text into rows: windows to train on, pieces to score.
 
-Training reads B rows side by side, each a contiguous stretch of the text, T units at a time; the state that a window
-ends in begins the next one (truncated backpropagation through time, Williams and Peng, 1990). Each pass starts
-somewhere else, so that rows and windows have other seams.
+A training batch has B rows, each a contiguous part of the text. A window has T units of every row, and the final state
+of a window is the initial state of the next window (truncated backpropagation through time, Williams and Peng, 1990).
+Every pass draws the position at which the rows begin, so that the windows of two passes have different bounds.
 
-Scoring a text as one unbroken row is a matrix-vector product per unit. Cut into pieces that run as one batch it takes
-a fraction of the time; every piece but the first begins `CONTEXT` units early, and those are read but not scored.
-Every unit but the text's first, which has nothing before it, is scored once; of a text with more than `SCORED`, the
-pieces hold so many, evenly spread. `train` and `eval` both score this way, so they print the same number.
+A score of one unbroken row costs a matrix-vector product per unit. Pieces that run as one batch take a fraction of the
+time. Every piece but the first begins `CONTEXT` units early; these units are read but not scored. Every unit except the
+first unit of the text, which has no context, is scored once. If a text has more than `SCORED` units, the pieces score
+about as many, evenly spread. `train` and `eval` score in this way, so they print the same number.
 
-Units may lie on disk: nothing here asks for more than stretches of them.
+Units may be on disk: only slices of them are read.
 """
 
 from __future__ import annotations
@@ -117,9 +117,7 @@ def cut(length: int, piece: int = PIECE, context: int = CONTEXT, most: int = ROW
 
 
 def sample(length: int, units: int) -> list[Piece]:
-    """Return short pieces of about `units` units in all, evenly spaced over a text of `length`: for a validation, not
-    for a score.
-    """
+    """Return short pieces of about `units` units in all, evenly spaced over a text of `length`, to validate on."""
     predictions = max(length - 1, 0)
     if units >= predictions:
         return cut(length, _SAMPLE_PIECE, _SAMPLE_CONTEXT, units=units)

@@ -15,9 +15,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from anaphora.data.files.conll import Sentences
+from anaphora.data.text.packed import SURROGATES, pack, unpack
 from anaphora.errors import CorruptBundle
 from anaphora.metrics.tagging import Measured, measured
-from anaphora.tasks.tag.symbols import packed, unpacked
 
 
 @dataclass(frozen=True)
@@ -41,8 +41,8 @@ class Baseline:
         index = {tag: number for number, tag in enumerate(different)}
         words = sorted(self.tags)
         return {
-            **packed(words, "floor.words"),
-            **packed(different, "floor.names"),
+            **pack(words, "floor.words", SURROGATES),
+            **pack(different, "floor.names", SURROGATES),
             "floor.tags": np.array([index[self.tags[word]] for word in words], dtype=np.int32),
             "floor.usual": np.array([index[self.usual]], dtype=np.int32),
         }
@@ -50,7 +50,7 @@ class Baseline:
     @staticmethod
     def restore(tensors: Mapping[str, NDArray[Any]]) -> Baseline:
         """Return the baseline in a bundle's tensors, such as a tag (n,) per word; raises CorruptBundle."""
-        words, names = unpacked(tensors, "floor.words"), unpacked(tensors, "floor.names")
+        words, names = (unpack(tensors, name, SURROGATES) for name in ("floor.words", "floor.names"))
         try:
             tags = [names[number] for number in tensors["floor.tags"].tolist()]
             usual = names[int(tensors["floor.usual"][0])]

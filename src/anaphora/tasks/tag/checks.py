@@ -7,7 +7,7 @@ many or too few fields, tags that are invalid in their scheme, tags that only th
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Hashable, Iterator, Sequence
+from collections.abc import Hashable, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -16,15 +16,16 @@ from anaphora.checks import examples
 from anaphora.checks.examine import Load
 from anaphora.checks.examples import HELD_OUT, KEPT, TRAIN, at_rows, contradictions, few_held_out, unknown_share
 from anaphora.checks.findings import Finding, errors
-from anaphora.checks.rows import check_duplicates, check_labels, check_lengths
+from anaphora.checks.rows import check_duplicates, check_empty, check_labels, check_long, describe_lengths
 from anaphora.checks.text_files import check_texts
 from anaphora.data.batches import Bucketed
+from anaphora.data.examples import valid_paths
 from anaphora.data.files.conll import Sentences, read_leniently
 from anaphora.data.files.text import STANDARD_INPUT
 from anaphora.data.location import Location
 from anaphora.errors import DataError
 from anaphora.metrics import spans
-from anaphora.tasks.tag.data import Corpus, valid_paths
+from anaphora.tasks.tag.data import Corpus
 from anaphora.tasks.tag.encoding import Encoded, encode
 from anaphora.tasks.tag.network import AMOUNTS, CHARACTERS, specification
 from anaphora.tasks.tag.settings import TagConfig
@@ -50,7 +51,7 @@ def check_files(config: TagConfig, paths: Sequence[str | Path]) -> list[Finding]
         try:
             _, wrong = read_leniently(name, data)
         except DataError:
-            continue  # whoever reads it says what is wrong with it
+            continue  # reading the file raises the error
         if wrong:
             lines = "1 line is" if len(wrong) == 1 else f"{len(wrong):,} lines are"
             message = f"{lines} different in form from the others; line {wrong[0].line}: {wrong[0].message}"
@@ -65,17 +66,18 @@ def check(config: TagConfig, corpus: Corpus) -> list[Finding]:
     train, held_out = corpus.train, corpus.held_out
     found: list[Finding] = []
     for where, part in ((TRAIN, train), (HELD_OUT, held_out)):
-        found += [each for each in check_lengths(part.lengths, part.place, where, "words") if each.code == "empty-row"]
+        found += check_empty(part.lengths, part.place, where, "words")
         found += _faults(corpus.scheme, part, where)
     few = (
         f"{held_out.words:,} words are held out: a score on so few words is precise only to several percentage points."
     )
     parts = [(map(_key, part.tokens), part.tags, part.place) for part in (train, held_out)]
+    keys, held_out_keys = (map(_tagged_key, part.tokens, part.tags) for part in (train, held_out))
     remedy = "Compare these sentences, and give equal sentences equal tags."
     return [
         *found,
         *_tags(corpus),
-        *check_duplicates(_tagged_keys(train), _tagged_keys(held_out), train.place, held_out.place),
+        *check_duplicates(keys, held_out_keys, train.place, held_out.place),
         *contradictions(parts, "sentences", "tags", remedy),
         *few_held_out(held_out.words, _FEW, few),
     ]
@@ -100,10 +102,10 @@ def describe(config: TagConfig, corpus: Corpus) -> tuple[list[Finding], Load | N
         {CHARACTERS: forms},
     )
     found = _long(config, corpus.train)
-    known = {"empty-row", *(each.code for each in found)}
+    is_split = bool(found)
     for where, part in ((TRAIN, corpus.train), (HELD_OUT, corpus.held_out)):
-        lengths = check_lengths(part.lengths, part.place, where, "words")
-        found += [each for each in lengths if each.code not in known]
+        lengths = part.lengths, part.place, where, "words"
+        found += [*describe_lengths(*lengths), *([] if is_split else check_long(*lengths))]
     return [*found, *_words(encoded), _counts(corpus)], load
 
 
@@ -148,10 +150,9 @@ def _key(tokens: tuple[str, ...]) -> Hashable | None:
     return tokens if len(tokens) >= _SHORT else None
 
 
-def _tagged_keys(part: Sentences) -> Iterator[Hashable]:
-    """Yield a key per sentence, equal for equal sentences with equal tags; a very short sentence equals no other."""
-    for row, (tokens, tags) in enumerate(zip(part.tokens, part.tags, strict=True)):
-        yield (tokens, tags) if len(tokens) >= _SHORT else (part.files[row], row, id(part))
+def _tagged_key(tokens: tuple[str, ...], tags: tuple[str, ...]) -> Hashable | None:
+    """Return a key, equal for equal sentences with equal tags; None for a very short sentence."""
+    return (tokens, tags) if len(tokens) >= _SHORT else None
 
 
 def _long(config: TagConfig, train: Sentences) -> list[Finding]:

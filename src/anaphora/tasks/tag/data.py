@@ -14,8 +14,9 @@ from pathlib import Path
 from typing import Any
 
 from anaphora.data import in_memory
-from anaphora.data.examples import Split, checked_share, hold_out
-from anaphora.data.files.conll import TAGS, TOKENS, Sentences, listed, read_sentences
+from anaphora.data.examples import Split, checked_share, hold_out, valid_paths
+from anaphora.data.files.conll import Sentences, listed, read_sentences, sentences_of_table
+from anaphora.data.files.tables import ColumnTable
 from anaphora.data.in_memory import is_sequence, kind
 from anaphora.errors import DataError, UsageError
 from anaphora.metrics import spans
@@ -35,16 +36,8 @@ class Corpus(Split[Sentences]):
     scheme: str
 
 
-def paths(data: Any) -> list[str] | None:
-    """Return the named files, as str or pathlib.Path; None if the data are in memory."""
-    return in_memory.paths(data, words=True)
-
-
 def read(config: TagConfig, paths: Sequence[str | Path]) -> Corpus:
-    """Read files, and set the held-out part aside.
-
-    Raises DataError for data that cannot be read, UsageError for an invalid share.
-    """
+    """Read files, and set the held-out part aside; raises as `Task.read` does."""
     data = config.data
     names = tuple(str(path) for path in paths)
     sentences = read_all(data, names)
@@ -55,26 +48,17 @@ def read(config: TagConfig, paths: Sequence[str | Path]) -> Corpus:
 
 
 def from_memory(config: TagConfig, data: Any) -> Corpus:
-    """Return sentences in memory as a corpus with a share of them held out.
-
-    Raises UsageError for values that are not tagged sentences, DataError for a sentence that cannot be read.
-    """
+    """Return sentences in memory as a corpus with a share of them held out; raises as `Task.from_memory` does."""
     return set_aside(config, tagged(config.data, data))
 
 
 def read_all(data: Data, paths: Sequence[str], encoding: str | None = None) -> Sentences:
-    """Return the sentences of several files.
-
-    Raises UsageError if no file is named, DataError for data that cannot be read.
-    """
+    """Return the sentences of several files; raises as `Task.read` does, and UsageError if no file is named."""
     if not paths:
-        raise UsageError("no data were named: name files with a word and its tag per line, CoNLL-U or JSONL")
+        raise UsageError(
+            "No data were named. Name files with a word and its tag on each line, or CoNLL-U or JSONL files."
+        )
     return Sentences.joined([read_sentences(path, data, encoding) for path in paths])
-
-
-def valid_paths(valid: str) -> list[str]:
-    """Return the files that were named as the held-out part."""
-    return [name.strip() for name in valid.split(",") if name.strip()]
 
 
 def set_aside(config: TagConfig, sentences: Sentences, *sources: str) -> Corpus:
@@ -86,43 +70,23 @@ def set_aside(config: TagConfig, sentences: Sentences, *sources: str) -> Corpus:
 
 def tagged(data: Data, rows: Any) -> Sentences:
     """Return sentences in memory with their tags, numbered from 1; raises as `from_memory` does."""
-    frame = in_memory.columns(rows)
-    if frame is not None:
-        X, y = (_column(frame, name, usual) for name, usual in ((data.token, TOKENS), (data.tag, TAGS)))
-    else:
-        X, y = map(list, in_memory.two_columns(rows, _EXPECTED))
-    if len(X) != len(y):
-        raise UsageError(f"There are {len(X):,} sentences and {len(y):,} rows of tags; expected equal numbers.")
-    found: list[list[tuple[str, ...]]] = [[], []]
-    for number, pair in enumerate(zip(X, y, strict=True), 1):
-        try:
-            words, tags = (listed(each, name) for each, name in zip(pair, ("words", "tags"), strict=True))
-            if len(words) != len(tags):
-                raise DataError(f"{len(words)} words and {len(tags)} tags; expected a tag for each word.")
-        except DataError as error:
-            raise DataError(f"{NAME}, sentence {number}: {error}") from error
-        for rows_of, row in zip(found, (words, tags), strict=True):
-            rows_of.append(row)
-    return Sentences.of(*found)
+    columns, names = in_memory.columns(rows), (data.token, data.tag)
+    if columns is None:
+        X, y = in_memory.two_columns(rows, _EXPECTED)
+        if len(X) != len(y):
+            raise UsageError(f"There are {len(X):,} sentences and {len(y):,} rows of tags; expected equal numbers.")
+        columns, names = {"words": list(X), "tags": list(y)}, (None, None)
+    found, wrong = sentences_of_table(ColumnTable(columns, NAME), "", *names)
+    if wrong:
+        raise DataError(f"{NAME}, sentence {wrong[0].line}: {wrong[0].message}")
+    return found
 
 
 def untagged(X: Any) -> list[tuple[str, ...]]:
-    """Return the words of sentences in memory: lists of words, or texts with spaces between words.
-
-    Raises UsageError for values that are not sentences.
-    """
+    """Return the words of lists of words, or of texts with spaces; raises UsageError for other values."""
     if isinstance(X, str) or not is_sequence(X):
         raise UsageError(f"Expected a list of sentences, each a list of words or a text, got {kind(X)}.")
     return [tuple(row.split()) if isinstance(row, str) else listed(row, "a sentence") for row in X]
-
-
-def _column(frame: dict[str, list[Any]], named: str | None, usual: Sequence[str]) -> list[Any]:
-    names = [named] if named else [name for name in frame if name.strip().lower() in usual]
-    if not names or names[0] not in frame:
-        raise DataError(
-            f"{NAME}: there is no column {names[0] if names else usual[0]!r}; there are: {', '.join(frame)}."
-        )
-    return frame[str(names[0])]
 
 
 def _corpus(data: Data, train: Sentences, held_out: Sentences, sources: tuple[str, ...]) -> Corpus:

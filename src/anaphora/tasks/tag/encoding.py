@@ -21,11 +21,13 @@ from numpy.typing import ArrayLike, NDArray
 
 from anaphora.data.batches import Ragged
 from anaphora.data.files.conll import Sentences
-from anaphora.errors import CorruptBundle, DataError
+from anaphora.data.text.packed import SURROGATES, pack, unpack
+from anaphora.errors import DataError
 from anaphora.metrics import spans
+from anaphora.tasks.base.trained_model import needed
 from anaphora.tasks.tag.data import Corpus
 from anaphora.tasks.tag.settings import TagConfig
-from anaphora.tasks.tag.symbols import Symbols, packed, unpacked
+from anaphora.tasks.tag.symbols import Symbols
 
 LONGEST = 40  # characters of a word: its first and its last twenty
 _DIGIT = re.compile(r"\d")
@@ -105,7 +107,7 @@ class Reader:
             return list(tags)
         return spans.tags_of(spans.spans(tags), len(tags), self.internal)
 
-    def given(self, labels: Iterable[int]) -> tuple[str, ...]:
+    def tags_of(self, labels: Iterable[int]) -> tuple[str, ...]:
         """Return the tags of these numbers, in the scheme of the data."""
         tags = [self.tags[label] for label in labels]
         if self.internal in (spans.PLAIN, self.scheme):
@@ -127,18 +129,15 @@ class Reader:
 
     def tensors(self) -> dict[str, NDArray[Any]]:
         """The reader's tensors in a bundle."""
-        return {**packed(self.words.texts, "words"), **packed(self.characters.texts, "letters")}
+        sides = {"words": self.words, "letters": self.characters}
+        return {name: part for side, held in sides.items() for name, part in pack(held.texts, side, SURROGATES).items()}
 
     @staticmethod
     def restore(settings: Mapping[str, Any], tensors: Mapping[str, NDArray[Any]]) -> Reader:
-        """Return the reader of a bundle, from its settings and tensors of texts (n,); raises CorruptBundle if the
-        bundle holds none.
-        """
-        try:
-            lower, scheme, internal, tags = (settings[name] for name in ("lower", "scheme", "internal", "tags"))
-        except KeyError as error:
-            raise CorruptBundle(f"The model file lacks {error}, which is needed to read a sentence.") from error
-        words, characters = (Symbols(unpacked(tensors, name)) for name in ("words", "letters"))
+        """Return the reader of a bundle with tensors of texts (n,); raises CorruptBundle if there is none."""
+        names = ("lower", "scheme", "internal", "tags")
+        lower, scheme, internal, tags = needed(settings, "is needed to read a sentence", *names)
+        words, characters = (Symbols(unpack(tensors, name, SURROGATES)) for name in ("words", "letters"))
         return Reader(lower, words, characters, tuple(tags), scheme, internal)
 
 

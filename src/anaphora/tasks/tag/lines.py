@@ -59,9 +59,7 @@ def sentences_of(paths: Sequence[str], form: str, data: Data) -> Iterator[list[I
 
 
 def line_item(line: InputLine, column: str | None) -> Item:
-    """Return a line as a sentence, with its words in the object's column; raises DataError for a line that cannot be
-    read.
-    """
+    """Return a line as a sentence, an object's words being in `column`; raises DataError for another line."""
     text = text_of(line)
     if not line.json:
         return _item(tuple(text.split()), None)

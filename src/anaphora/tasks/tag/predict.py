@@ -2,10 +2,10 @@
 
     p(tags | words) = exp(s(tags)/T) / Z        over all tags that are possible, T the temperature that was fitted
 
-A sentence's numbers are the same bits whatever sentences it is read with: they are sorted by length and cut into
-batches only to save time.
+The results of a sentence are the same bits for any other sentences of its batch. Sentences are sorted by length and cut
+into batches only to save time.
 
-What `run` writes for the sentences of its input (`anaphora.tasks.tag.lines`):
+The output of `run` by the format of its input (`anaphora.tasks.tag.lines`):
 
     lines      word <tab> tag, a blank line after each sentence
     columns    the same lines with the tag as one more field
@@ -20,33 +20,30 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Iterator, Sequence
-from itertools import pairwise
 from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from anaphora.bundle import Bundle
-from anaphora.data.batches import edges
 from anaphora.data.files.conll import Sentences
 from anaphora.data.files.lines import InputLine
 from anaphora.data.files.word_lines import CONLLU
-from anaphora.data.sampling import by_length, evenly_spaced
-from anaphora.errors import CorruptBundle, IncompatibleBundle, UsageError
+from anaphora.data.sampling import batches_by_length, evenly_spaced
+from anaphora.errors import UsageError
 from anaphora.metrics import spans
 from anaphora.metrics.temperature import fitted
 from anaphora.runtime import Model, parts
 from anaphora.runtime.crf import Chain
 from anaphora.tasks.base.line_answers import AnswerOutput, LineAnswers
-from anaphora.tasks.base.trained_model import TrainedModel
+from anaphora.tasks.base.trained_model import TrainedModel, check_outputs, needed
 from anaphora.tasks.tag.baseline import Baseline
-from anaphora.tasks.tag.data import paths, read_all, tagged, untagged
+from anaphora.tasks.tag.data import read_all, tagged, untagged
 from anaphora.tasks.tag.encoding import Part, Reader
 from anaphora.tasks.tag.lines import FORMATS, Block, Item, block_item, line_item, sentences_of
 from anaphora.tasks.tag.network import CHAIN, CHARACTERS, SENTENCE, WORDS
 from anaphora.tasks.tag.score import Score, judge
 from anaphora.tasks.tag.scorer import Scorer
-from anaphora.tasks.tag.settings import TagConfig
+from anaphora.tasks.tag.settings import TASK, TagConfig
 from anaphora.tasks.tag.stream import TagStream
 
 _ROWS_AT_ONCE = 256
@@ -76,20 +73,15 @@ class Tagger(TrainedModel):
         units = model.config.get("units", {})
         self.reader = Reader.restore(units, model.tensors)
         self.baseline = Baseline.restore(model.tensors)
-        if "temperature" not in units:
-            raise CorruptBundle("The model file lacks 'temperature', which is needed for the probabilities of tags.")
-        found = parts(Bundle(dict(model.tensors), dict(model.config)))
+        (self.temperature,) = needed(units, "is needed for the probabilities of tags", "temperature")
+        found = parts(model)
         self._scorer = Scorer(found[WORDS], found.get(CHARACTERS), found[SENTENCE])
         tags, K = self.reader.tags, len(self.reader.tags)
-        if self._scorer.sentence.width != K:
-            raise IncompatibleBundle(
-                f"The file names {K} tags, but its network has {self._scorer.sentence.width} outputs."
-            )
+        check_outputs(f"The file names {K} tags", K, self._scorer.sentence.width)
         self._chain: Chain = found.get(CHAIN) or Chain(np.zeros((K, K)), np.zeros(K), np.zeros(K))
         are_spans = self.reader.internal != spans.PLAIN
         types = [spans.parts(tag)[1] if are_spans and tag != "O" else tag for tag in tags]
         self._same_type = [[at for at, other in enumerate(types) if other == own] for own in types]
-        self.temperature: float = units["temperature"]
         self.chain = self.at(self.temperature)
 
     @property
@@ -112,7 +104,7 @@ class Tagger(TrainedModel):
 
     def evaluate(self, data: Any) -> Score:
         """Score the model on tagged sentences, in any form that training takes; raises as `predict` does."""
-        files, read = paths(data), self.config.data
+        files, read = TASK.paths(data), self.config.data
         return self.judged(tagged(read, data) if files is None else read_all(read, files))
 
     def score_files(self, paths: Sequence[str], encoding: str, **options: Any) -> Score:
@@ -145,7 +137,7 @@ class Tagger(TrainedModel):
                 own = scores[:n, at]
                 likeliest = [best[at]] if top == 1 else self.chain.several(own, top)
                 found[row] = [
-                    Prediction(self.reader.given(path.labels.tolist()), math.exp(path.log_probability))
+                    Prediction(self.reader.tags_of(path.labels.tolist()), math.exp(path.log_probability))
                     for path in likeliest
                 ]
                 if confident:
@@ -165,16 +157,14 @@ class Tagger(TrainedModel):
         their words (T, B, K), and their numbers of words (B,).
         """
         lengths = part.lengths
-        order = by_length(np.flatnonzero(lengths), lengths)
+        filled = np.flatnonzero(lengths)
         most = max(1, min(_ROWS_AT_ONCE, _PAIRS_AT_ONCE // len(self.reader.tags) ** 2))
-        for begin, end in pairwise(edges(lengths[order], _WORDS_AT_ONCE, most).tolist()):
-            rows = order[begin:end]
+        for chosen in batches_by_length(lengths[filled], _WORDS_AT_ONCE, most):
+            rows = filled[chosen]
             yield rows, self._scorer.scores(part.take(rows)), lengths[rows]
 
     def fit_temperature(self, part: Part) -> float:
-        """Return the temperature that fits sentences best, on a sample if there are many; 1 if no sentence has known
-        tags only.
-        """
+        """Return the temperature that fits sentences best, or a sample; 1 if no sentence has known tags only."""
         known = np.flatnonzero(part.known)
         if not len(known):
             return 1.0
@@ -190,9 +180,7 @@ class Tagger(TrainedModel):
         return fitted(nats, _TRIED)
 
     def judged(self, sentences: Sentences, part: Part | None = None, temperature: float | None = None) -> Score:
-        """Return the score on these sentences, at the model's temperature or another; `part` is the encoded sentences,
-        if available.
-        """
+        """Return the score on sentences, at the model's temperature or another; `part` is the encoded sentences."""
         part = self.reader.labelled(sentences) if part is None else part
         temperature = self.temperature if temperature is None else temperature
         chain = self.at(temperature)
@@ -202,7 +190,7 @@ class Tagger(TrainedModel):
             numbers = part.numbers[rows]
             nats[numbers] = -chain.log_probabilities(scores, lengths, np.maximum(part.targets(rows), 0))
             for number, path in zip(numbers.tolist(), chain.best(scores, lengths), strict=True):
-                predictions[number] = self.reader.given(path.labels.tolist())
+                predictions[number] = self.reader.tags_of(path.labels.tolist())
         baseline = self.baseline.score(sentences)
         return judge(self.reader, sentences, part, predictions, nats, baseline, temperature)
 
@@ -256,6 +244,4 @@ class Answers(LineAnswers[Item, list[Prediction]]):
         return json.dumps({**item.values, **added}, ensure_ascii=False)
 
 
-def open_model(model: Model) -> Tagger:
-    """Open the model of a file; raises IncompatibleBundle if it is not a tagger."""
-    return Tagger(model)
+MODEL = Tagger

@@ -29,9 +29,9 @@ class Scorer(NamedTuple):
         found, _ = self.sentence.forward(self._vectors(part), part.lengths)
         return found
 
-    def go_on(self, memory: State, part: Part) -> tuple[NDArray[np.float32], State]:
-        """Return the scores (n, K) of n more words of one sentence, and the memory after them."""
-        return self.sentence.feed(memory, self._vectors(part)[:, 0])
+    def go_on(self, state: State, part: Part) -> tuple[NDArray[np.float32], State]:
+        """Return the scores (n, K) of n more words of one sentence, and the state after them."""
+        return self.sentence.feed(state, self._vectors(part)[:, 0])
 
     def _vectors(self, part: Part) -> Floats:
         """Return the vectors (T, B, I) of the words."""

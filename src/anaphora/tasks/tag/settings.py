@@ -124,5 +124,6 @@ TASK = Task(
         "Files with a word and its tag per line and blank lines between sentences, CoNLL-U, or JSONL (tokens, tags)."
     ),
     described="a model that was trained to tag",
+    str_is_path=True,
     run_options=(TOP, FORM),
 )

@@ -36,7 +36,7 @@ class TagStream(Stream[Sequence[str], tuple[str, ...]]):
         super().__init__(model, state)
 
     def begin(self) -> None:
-        self._memory = self._scorer.sentence.initial()
+        self._state = self._scorer.sentence.initial()
         self._search = Search.begin(self._chain)
         self._certain: Labels = np.zeros(0, np.int64)  # the last given span, and what waits
         self._given = 0  # of these labels
@@ -45,9 +45,9 @@ class TagStream(Stream[Sequence[str], tuple[str, ...]]):
         words = listed(chunk, "chunk")
         if not words:
             return ()
-        scores, memory = self._scorer.go_on(self._memory, self._reader.unlabelled([words]))
+        scores, state = self._scorer.go_on(self._state, self._reader.unlabelled([words]))
         labels, search = self._search.read(self._chain, scores)
-        self._memory, self._search = memory, search
+        self._state, self._search = state, search
         return self._give(labels, False)
 
     def finish(self) -> tuple[str, ...]:
@@ -56,24 +56,24 @@ class TagStream(Stream[Sequence[str], tuple[str, ...]]):
         return found
 
     def parts(self) -> Parts:
-        memory = {f"memory.{number}": part for number, part in enumerate(self._memory)}
+        state = {f"memory.{number}": part for number, part in enumerate(self._state)}
         search = {"delta": self._search.delta, "paths": self._search.paths}
-        return {**memory, **search, "certain": self._certain, "given": np.array(self._given, np.int64)}
+        return {**state, **search, "certain": self._certain, "given": np.array(self._given, np.int64)}
 
     def restore(self, parts: Parts) -> None:
         """Restore the state, parts (layers·D, 1, width), and the search over the labels that are not certain yet."""
-        self._memory = tuple(parts[f"memory.{number}"] for number in range(len(self._scorer.sentence.layout)))
+        self._state = tuple(parts[f"memory.{number}"] for number in range(len(self._scorer.sentence.layout)))
         self._search = Search(parts["delta"], parts["paths"])
         self._certain, self._given = parts["certain"], int(parts["given"])
 
     def _give(self, labels: Labels, ended: bool) -> tuple[str, ...]:
         """Return the tags that can be written now; `labels` (m,) have become certain."""
         if self._reader.internal in (spans.PLAIN, self._reader.scheme):
-            return self._reader.given(labels.tolist())
+            return self._reader.tags_of(labels.tolist())
         known = np.concatenate([self._certain, labels])
         tags = [self._reader.tags[label] for label in known.tolist()]
         closed = len(tags) if ended else spans.closed_length(tags)
         keep = spans.last_begin(tags[:closed])
-        found = self._reader.given(known[:closed].tolist())[self._given :]
+        found = self._reader.tags_of(known[:closed].tolist())[self._given :]
         self._certain, self._given = known[keep:], closed - keep
         return found

@@ -12,7 +12,6 @@ before its accuracy falls, and the temperature is fitted again at the end (Guo e
 from __future__ import annotations
 
 from functools import cached_property
-from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -21,7 +20,6 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from anaphora.bundle import spec
-from anaphora.data.batches import edges
 from anaphora.data.files.conll import Sentences
 from anaphora.data.sampling import by_length, evenly_spaced
 from anaphora.errors import DataError
@@ -31,7 +29,6 @@ from anaphora.metrics.temperature import fitted
 from anaphora.nn import ragged
 from anaphora.nn.crf import CRF
 from anaphora.runs.report import Judgement, Tensors, TrainedWeights
-from anaphora.runtime.model import MultipartModel
 from anaphora.tasks.tag import baseline
 from anaphora.tasks.tag.data import Corpus
 from anaphora.tasks.tag.encoding import Encoded, Part, encode
@@ -39,11 +36,10 @@ from anaphora.tasks.tag.judgement import judgement
 from anaphora.tasks.tag.network import AMOUNTS, CHAIN, CHARACTERS, layer_of, specification
 from anaphora.tasks.tag.predict import Tagger
 from anaphora.tasks.tag.score import Score
-from anaphora.tasks.tag.settings import TagConfig, Training
+from anaphora.tasks.tag.settings import TagConfig
 from anaphora.tasks.tag.symbols import UNKNOWN
 from anaphora.training.augment import hide_symbols
-from anaphora.training.defaults import settled
-from anaphora.training.initialise import drop_recurrently, expect, small_embeddings
+from anaphora.training.initialise import drop_recurrently, expect, small_embeddings, small_output
 from anaphora.training.observer import Observer
 from anaphora.training.rows import RowTask
 
@@ -53,22 +49,14 @@ _TRIED = 8  # temperatures, in a validation
 _SHOWN = 160  # characters of a sentence
 
 
-class TagTraining(RowTask[Part]):
-    """A tagger's part in a run."""
+class TagTraining(RowTask[TagConfig, Corpus, Encoded, Part, Tagger]):
+    """The training of a tagger."""
 
-    task, unit, loss_unit, fewest = "tag", "words", "word", 100
-    scoring_margin = 4.0
-    config: TagConfig
-    corpus: Corpus
-    encoded: Encoded
-    training: Training
-    validated: Part
+    task, unit, loss_unit, fewest, scoring_margin = "tag", "words", "word", 100, 4.0
+    model_class, amounts = Tagger, AMOUNTS
 
     def encode(self) -> Encoded:
         return encode(self.config, self.corpus)
-
-    def settle(self) -> Training:
-        return settled(self.config.training, self.encoded.train.lengths, AMOUNTS)
 
     def network(self) -> spec.Block:
         reader = self.encoded.reader
@@ -90,13 +78,10 @@ class TagTraining(RowTask[Part]):
         return 1 - (1 - rare) * (1 - network.word_dropout)
 
     def initialise(self, model: nn.Module) -> None:
-        """Begin with small embeddings, with an output equal to the frequencies of the tags, and with the impossible
-        tags of the chain.
-        """
+        """Begin with small embeddings, the frequencies of the tags, and the impossible tags of the chain."""
         reader = self.encoded.reader
         small_embeddings(model, _DEVIATION)
-        with torch.no_grad():
-            model.get_parameter("sentence.output.weight").mul_(0.1)
+        small_output(model, "sentence.output.weight")
         expect(model, "sentence.output.bias", np.bincount(self.encoded.train.tags, minlength=len(reader.tags)))
         drop_recurrently(model, self.config.model.recurrent_dropout, layer_of(self.config.model))
         chain = getattr(model, CHAIN, None)
@@ -120,15 +105,13 @@ class TagTraining(RowTask[Part]):
 
     def validation_loss(self, model: nn.Module) -> float:
         """Return nats per word, at the temperature that fits best."""
-        part = self.validated
-        cuts = edges(part.lengths, _VALIDATED_AT_ONCE, len(part.numbers))
-        pieces = [part.take(np.arange(begin, end)) for begin, end in pairwise(cuts.tolist())]
+        pieces = self.pieces(_VALIDATED_AT_ONCE)
         scored = [(run_words(model, piece, piece.words.steps), piece.tags) for piece in pieces]
 
         def total(temperature: float) -> float:
             return sum(float(nats(model, scores, tags, temperature).sum()) for scores, tags in scored)
 
-        return total(fitted(total, _TRIED)) / len(part.tags)
+        return total(fitted(total, _TRIED)) / len(self.validated.tags)
 
     @property
     def validations_per_score(self) -> float:
@@ -162,7 +145,7 @@ class TagTraining(RowTask[Part]):
     def score(self, trained: TrainedWeights) -> Score:
         """Return the score, at the temperature that fits the scored sentences."""
         sentences = self._scored_sentences
-        tagger = Tagger(MultipartModel(self.bundle_of(trained.tree, trained.tensors)))
+        tagger = self.opened(trained.tree, trained.tensors)
         part = tagger.reader.labelled(sentences)
         return tagger.judged(sentences, part, tagger.fit_temperature(part))
 

@@ -11,20 +11,22 @@ A pair with |z| > 5 is reported.
 from __future__ import annotations
 
 from collections.abc import Hashable, Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
 from anaphora.checks.examine import Load
-from anaphora.checks.examples import HELD_OUT, TRAIN, at_rows, few_held_out, unknown_share, vocabulary
+from anaphora.checks.examples import HELD_OUT, TRAIN, at_rows, few_held_out, load, unit_vocabulary
 from anaphora.checks.findings import Finding, errors
-from anaphora.checks.rows import check_duplicates, check_lengths
+from anaphora.checks.rows import check_duplicates, check_long, describe_lengths
 from anaphora.checks.text_files import check_texts
 from anaphora.config.units import PLURAL
 from anaphora.data.batches import Bucketed
+from anaphora.data.examples import valid_paths
 from anaphora.data.files.pairs import Pairs, lines_of, mismatch, sorted_out
-from anaphora.tasks.translate.data import Corpus, valid_paths
+from anaphora.tasks.translate.data import Corpus
 from anaphora.tasks.translate.encoding import Encoded, encode, prepared
 from anaphora.tasks.translate.network import specification
 from anaphora.tasks.translate.settings import TranslateConfig
@@ -77,25 +79,19 @@ def describe(config: TranslateConfig, corpus: Corpus) -> tuple[list[Finding], Lo
     encoded = encode(config, corpus)
     reader, training, train = encoded.reader, config.training, encoded.train
     batches = Bucketed(train.lengths, training.batch_steps, training.seed)
-    rows = max(1, round(len(train.numbers) / batches.per_epoch))
+    tree = specification(config, reader.source.size + 1, reader.target.size + 1)
+    data = [side.steps for part in (train, encoded.held_out) for side in (part.sources, part.targets)]
     read, written = (max(1, round(float(side.lengths.mean()))) for side in (train.sources, train.targets))
-    load = Load(
-        tree=specification(config, reader.source.size + 1, reader.target.size + 1),
-        rows=rows,
-        steps=written,
-        batches=batches.per_epoch,
-        data_bytes=sum(
-            side.steps.nbytes for part in (train, encoded.held_out) for side in (part.sources, part.targets)
-        ),
-        parts={"encoder": (rows, read), "bridge": (rows, read)},
-    )
+    work = load(tree, batches, data, None)
+    encoder = (work.rows, read)
+    work = replace(work, steps=written, parts={"encoder": encoder, "bridge": encoder})
     found: list[Finding] = []
     for where, pairs, part in ((TRAIN, corpus.train, train), (HELD_OUT, corpus.held_out, encoded.held_out)):
         own = pairs.take(part.numbers)
         for side, texts in (("sources", part.sources), ("targets", part.targets)):
-            told = check_lengths(texts.lengths - 1, own.place, f"{where}, {side}", PLURAL[reader.kind])
-            found += [each for each in told if each.code != "empty-row"]
-    return [*found, *_left_out(config, corpus, encoded), *_vocabularies(encoded)], load
+            lengths = texts.lengths - 1, own.place, f"{where}, {side}", PLURAL[reader.kind]
+            found += [*describe_lengths(*lengths), *check_long(*lengths)]
+    return [*found, *_left_out(config, corpus, encoded), *_vocabularies(encoded)], work
 
 
 def _empty(pairs: Pairs, where: str) -> list[Finding]:
@@ -143,11 +139,11 @@ def _same(pairs: Pairs, where: str) -> list[Finding]:
     return [at_rows("untranslated", where, pairs.place, rows, message, remedy)]
 
 
-def _keys(pairs: Pairs, lower: bool) -> Iterator[Hashable]:
-    """Yield a key per pair, equal for equal pairs; an empty pair equals no other."""
-    for row, pair in enumerate(zip(pairs.sources, pairs.targets, strict=True)):
+def _keys(pairs: Pairs, lower: bool) -> Iterator[Hashable | None]:
+    """Yield a key per pair, equal for equal pairs; None for an empty pair."""
+    for pair in zip(pairs.sources, pairs.targets, strict=True):
         key = tuple(prepared(text, lower) for text in pair)
-        yield key if any(key) else row
+        yield key if any(key) else None
 
 
 def _left_out(config: TranslateConfig, corpus: Corpus, encoded: Encoded) -> list[Finding]:
@@ -160,21 +156,16 @@ def _left_out(config: TranslateConfig, corpus: Corpus, encoded: Encoded) -> list
 
 
 def _vocabularies(encoded: Encoded) -> list[Finding]:
-    reader, unit = encoded.reader, PLURAL[encoded.reader.kind]
-    found = []
-    for side, known, parts in (
-        ("sources", reader.source, (encoded.train.sources, encoded.held_out.sources)),
-        ("targets", reader.target, (encoded.train.targets, encoded.held_out.targets)),
-    ):
-        train, held_out = shares = [unknown_share(part.steps, known.unknown) for part in parts]
-        message = (
-            f"{known.size:,} different {unit} in the vocabulary; unknown: {train:.1%} of the training part,"
-            f" {held_out:.1%} of the held-out part."
+    reader, train, held_out = encoded.reader, encoded.train, encoded.held_out
+    unit, remedy = PLURAL[reader.kind], "Add text, use a larger --vocabulary, or use --units byte."
+    return [
+        finding
+        for side, known, parts in (
+            ("sources", reader.source, (train.sources.steps, held_out.sources.steps)),
+            ("targets", reader.target, (train.targets.steps, held_out.targets.steps)),
         )
-        many = f"{held_out:.1%} of the held-out {unit} are unknown: the network reads all of them as one symbol."
-        remedy = "Add text, use a larger --vocabulary, or use --units byte."
-        found += vocabulary(known.size, shares, message, _MANY_UNKNOWN, (many, remedy), side)
-    return found
+        for finding in unit_vocabulary(known, parts, unit, _MANY_UNKNOWN, remedy, side)
+    ]
 
 
 def _pairs(count: int) -> str:

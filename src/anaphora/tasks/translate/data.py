@@ -4,36 +4,23 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from anaphora.data import in_memory
-from anaphora.data.examples import Split, checked_share, hold_out, refuse_empty
+from anaphora.data.examples import Split, checked_share, hold_out, refuse_empty, valid_paths
 from anaphora.data.files.pairs import Pairs, read_pairs
 from anaphora.data.files.tables import ColumnTable
 from anaphora.errors import UsageError
 from anaphora.tasks.translate.settings import TranslateConfig
 
+Corpus = Split[Pairs]
 _NAME = "the data"
 _PAIRS = "Expected pairs: (sources, targets), a list of (source, target), a frame with two columns, or paths; got {}."
 
 
-@dataclass(frozen=True)
-class Corpus(Split[Pairs]):
-    """Pairs in two parts."""
-
-
-def paths(data: Any) -> list[str] | None:
-    """Return the named files, as str or pathlib.Path; None if the data are in memory."""
-    return in_memory.paths(data, words=True)
-
-
 def read(config: TranslateConfig, paths: Sequence[str | Path]) -> Corpus:
-    """Read parallel files or tables, and hold a part out.
-
-    Raises DataError for data that cannot be read or paired, UsageError for an invalid share.
-    """
+    """Read parallel files or tables, and hold a part out; raises as `Task.read` does."""
     valid, names = config.data.valid, tuple(map(str, paths))
     pairs = pairs_of(config, paths)
     if isinstance(valid, str):
@@ -43,10 +30,7 @@ def read(config: TranslateConfig, paths: Sequence[str | Path]) -> Corpus:
 
 
 def from_memory(config: TranslateConfig, data: Any) -> Corpus:
-    """Return pairs in memory as a corpus with a share of them held out.
-
-    Raises UsageError for values that are not pairs, DataError for a pair that cannot be read.
-    """
+    """Return pairs in memory as a corpus with a share of them held out; raises as `Task.from_memory` does."""
     return _split(config, pairs_in_memory(config, data))
 
 
@@ -65,13 +49,6 @@ def pairs_in_memory(config: TranslateConfig, data: Any) -> Pairs:
     if len(sources) != len(targets):
         raise UsageError(f"There are {len(sources):,} sources and {len(targets):,} targets.")
     return Pairs.of([ColumnTable({"source": sources, "target": targets}, _NAME)])
-
-
-def valid_paths(valid: str) -> list[str]:
-    """Return the held-out files: one table, or two files with a comma between them."""
-    if Path(valid).exists():
-        return [valid]
-    return [name.strip() for name in valid.split(",") if name.strip()]
 
 
 def _split(config: TranslateConfig, pairs: Pairs, sources: tuple[str, ...] = ()) -> Corpus:

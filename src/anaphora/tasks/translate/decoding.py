@@ -37,8 +37,8 @@ class DecodingOptions:
         decode.check_settings(self.temperature, self.top_k, self.top_p)
         if self.beam < 1 or self.length_penalty < 0 or self.coverage < 0 or self.no_repeat < 0:
             raise UsageError(
-                "expected a beam of 1 or more, and a length penalty, a coverage and an n-gram of 0 or more; got"
-                f" {self.beam}, {self.length_penalty}, {self.coverage} and {self.no_repeat}"
+                "Expected a beam of 1 or more, and a length penalty, a coverage and an n-gram of 0 or more; got"
+                f" {self.beam}, {self.length_penalty}, {self.coverage} and {self.no_repeat}."
             )
         if not 1 <= self.best <= self.beam:
             raise UsageError(
@@ -60,9 +60,7 @@ class DecodingOptions:
         return f"{decoding}, coverage {self.coverage:g}" if self.coverage else decoding
 
     def choice(self, seeds: Sequence[int]) -> decode.ChooseTokens:
-        """Return the function that picks the next symbol of each row: the most probable, or one drawn with the seed of
-        the row and the common seed.
-        """
+        """Return the function that picks the next symbols: the most probable, or drawn with the seed of the row."""
         if self.greedy:
             return decode.likeliest
         drawn = [np.random.default_rng([self.seed, seed]) for seed in seeds]
@@ -78,9 +76,7 @@ GREEDY = DecodingOptions()
 
 
 class Translation(NamedTuple):
-    """The output for a text: its symbols without the end, Σ log p with the end, and its rank score (nan without a
-    beam).
-    """
+    """An output: its symbols without the end, Σ log p with the end, and its rank score (nan without a beam)."""
 
     text: str
     symbols: tuple[int, ...]

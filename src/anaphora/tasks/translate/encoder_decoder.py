@@ -1,8 +1,9 @@
 """The parts of a translator joined on the runtime: sources read, then one target symbol after another.
 
-state of a row  =  decoder's and writer's states, the attention that each source symbol had so far, and whose source
+state of a row  =  states of decoder and writer, summed attention to each source symbol, and the number of its source
 
-A row becomes the same bits whatever rows stand beside it. For the parts see `anaphora.tasks.translate.network`.
+The results of a row are the same bits for any other rows of its batch. `anaphora.tasks.translate.network` describes the
+parts.
 """
 
 from __future__ import annotations
@@ -28,7 +29,7 @@ class State(NamedTuple):
     decoder: tuple[Floats, ...]  # (1, n, H)
     writer: tuple[Floats, ...]
     rows: NDArray[np.int64]  # (n,) which source each belongs to
-    attended: tuple[Floats, ...]  # n times (S,): Σ_t a_ts; empty where nobody asks
+    attended: tuple[Floats, ...]  # n times (S,): Σ_t a_ts; empty without coverage
 
     def take(self, rows: NDArray[np.int64], /) -> State:
         """Return the state of the rows with numbers (m,), in this order."""
@@ -46,9 +47,9 @@ class State(NamedTuple):
 class EncoderDecoder:
     """A translator's network."""
 
-    def __init__(self, opened: Bundle) -> None:
+    def __init__(self, model: Bundle | Model) -> None:
         """Raises IncompatibleBundle if this version cannot run a part, or a tensor is missing."""
-        found = parts(opened)
+        found = parts(model)
         self.encoder, self.bridge, self.decoder = found["encoder"], found["bridge"], found["decoder"]
         self.attention, self.writer, self.readout = found["attention"], found["writer"], found["readout"]
         output: Any = found["output"]

@@ -3,8 +3,8 @@
     source   x_1 … x_S  end              read by the encoder
     target   y_1 … y_T  end              written by the decoder, which reads  end  y_1 … y_T
 
-The end is symbol V of a vocabulary of V; as what a decoder reads first it is the beginning. `Reader` is what a trained
-model needs to read and write texts; the bundle holds it.
+The end is symbol V of a vocabulary of V symbols; it is also the first symbol that the decoder reads. A trained model
+needs the `Reader` to read and write texts; the bundle holds it.
 """
 
 from __future__ import annotations
@@ -21,7 +21,8 @@ from anaphora.data.examples import Indices
 from anaphora.data.files.pairs import Pairs
 from anaphora.data.text.build import build, restore
 from anaphora.data.text.vocabulary import Vocabulary
-from anaphora.errors import CorruptBundle, DataError
+from anaphora.errors import DataError
+from anaphora.tasks.base.trained_model import needed
 from anaphora.tasks.translate.data import Corpus
 from anaphora.tasks.translate.settings import TranslateConfig
 
@@ -89,14 +90,9 @@ class Reader:
 
     @staticmethod
     def restore(settings: Mapping[str, Any], tensors: Mapping[str, NDArray[Any]]) -> Reader:
-        """Return the reader of a bundle, from its settings and tensors such as text bytes (n,); raises CorruptBundle if
-        the bundle holds none.
-        """
-        try:
-            kind, shared = settings["kind"], settings["shared"]
-            plain = {name: settings[name] for name in ("lower", "longest")}
-        except KeyError as error:
-            raise CorruptBundle(f"The model file lacks {error}, which is needed to read a text.") from error
+        """Return the reader of a bundle with tensors such as bytes (n,); raises CorruptBundle if there is none."""
+        names = ("kind", "shared", "lower", "longest")
+        kind, shared, lower, longest = needed(settings, "is needed to read a text", *names)
 
         def vocabulary(side: str) -> Vocabulary:
             prefix = f"{side}."
@@ -104,7 +100,7 @@ class Reader:
             return restore(kind, own)
 
         source = vocabulary("source")
-        return Reader(kind, **plain, source=source, target=source if shared else vocabulary("target"))
+        return Reader(kind, lower, longest, source, source if shared else vocabulary("target"))
 
     def _ended(self, text: str, vocabulary: Vocabulary) -> NDArray[np.int32]:
         symbols = vocabulary.encode(cut(text, self.kind, self.lower))[: self.longest]
@@ -113,7 +109,7 @@ class Reader:
 
 @dataclass(frozen=True)
 class Encoded:
-    """Both parts as numbers; `left_out` (n,) are the numbers of training pairs that are empty or too long."""
+    """Both parts as numbers; `left_out` (n,) are the numbers of training pairs with an empty or too long side."""
 
     reader: Reader
     train: Part
@@ -140,11 +136,11 @@ def encode(config: TranslateConfig, corpus: Corpus) -> Encoded:
     read, held_out = (_part(reader, pairs) for pairs in (corpus.train, corpus.held_out))
     fits = np.ones(len(corpus.train), np.bool_)
     for side in (read.sources, read.targets):
-        fits &= (side.lengths > 1) & (side.lengths <= data.max_length)
+        fits &= (side.lengths > 1) & (side.lengths <= data.max_length)  # the end counts
     if not fits.any():
         raise DataError(
-            f"All {len(corpus.train):,} training pairs are empty or longer than {data.max_length} units: raise"
-            " --max-length."
+            f"All {len(corpus.train):,} training pairs have an empty side, or a side of {data.max_length:,} units or"
+            " more: raise --max-length."
         )
     return Encoded(reader, read.take(np.flatnonzero(fits)), held_out, np.flatnonzero(~fits))
 

@@ -1,9 +1,10 @@
 """A trained translator: texts in, texts out, on the runtime alone, with the attention between them.
 
-A text's translation is the same bits whatever texts it is decoded with. A line that `run` answers is a text, or a JSON
-object with the source's column. The answer is the translation; with several, each with its rank score and a tab before
-it, the best first. As JSON it is the same object with `translation`, and with `translations`, each with its `score`
-(Σ ln p) and `rank_score` (its rank score), where a beam was asked for.
+The translation of a text is the same bits for any other texts of its batch.
+
+An input line of `run` is a text, or a JSON object with the source's column. The answer is the translation, or several
+translations, the best first, each after its rank score and a tab. As JSON it is the same object with `translation` and,
+for a beam, with `translations`, each with its `score` (Σ ln p) and `rank_score`.
 """
 
 from __future__ import annotations
@@ -19,24 +20,23 @@ import numpy as np
 from numpy.typing import NDArray
 
 from anaphora import decode
-from anaphora.bundle import Bundle
 from anaphora.data import in_memory
 from anaphora.data.files.lines import InputLine
 from anaphora.data.files.pairs import SOURCES, Pairs
-from anaphora.data.sampling import evenly_spaced, map_by_length
-from anaphora.errors import CorruptBundle, DataError
+from anaphora.data.sampling import batches_by_length, evenly_spaced
+from anaphora.errors import DataError
 from anaphora.files import atomic
 from anaphora.report.attention import AttentionMap, Gallery
 from anaphora.runtime import Model
 from anaphora.tasks.base.line_answers import AnswerOutput, LineAnswers, text_of, value_of
-from anaphora.tasks.base.trained_model import TrainedModel
+from anaphora.tasks.base.trained_model import TrainedModel, needed
 from anaphora.tasks.translate import score
-from anaphora.tasks.translate.data import pairs_in_memory, pairs_of, paths
+from anaphora.tasks.translate.data import pairs_in_memory, pairs_of
 from anaphora.tasks.translate.decoding import GREEDY, DecodingOptions, Translation
 from anaphora.tasks.translate.encoder_decoder import EncoderDecoder
 from anaphora.tasks.translate.encoding import Reader
 from anaphora.tasks.translate.score import Score
-from anaphora.tasks.translate.settings import TranslateConfig
+from anaphora.tasks.translate.settings import TASK, TranslateConfig
 
 _ROWS_AT_ONCE = 64
 _UNITS_AT_ONCE = 2**13
@@ -52,10 +52,9 @@ class Translator(TrainedModel):
         super().__init__(model)
         units = model.config.get("units", {})
         self.reader = Reader.restore(units, model.tensors)
-        if "ratio" not in units:
-            raise CorruptBundle("The model file lacks 'ratio', which limits the length of a translation.")
-        self.ratio: float = units["ratio"]
-        self.network = EncoderDecoder(Bundle(dict(model.tensors), dict(model.config)))
+        self.ratio: float
+        (self.ratio,) = needed(units, "limits the length of a translation", "ratio")
+        self.network = EncoderDecoder(model)
 
     def translate(self, texts: Sequence[str], **decoding: Any) -> list[str]:
         """Return the best translation of each text; `decoding` takes the arguments of `DecodingOptions`: beam=5,
@@ -86,14 +85,11 @@ class Translator(TrainedModel):
         found = [[Translation("", (), 0.0, 0.0)] * options.best for _ in texts]
         lengths = np.array([len(source) for source in sources], dtype=np.int64)
         filled = np.flatnonzero(lengths > 1)
-
-        def decode_some(chosen: NDArray[np.int64]) -> None:
+        for chosen in batches_by_length(lengths[filled], _UNITS_AT_ONCE, max(1, _ROWS_AT_ONCE // options.beam)):
             rows = filled[chosen].tolist()
             seeds = [numbers[row] if len(numbers) else row for row in rows]
             for row, best in zip(rows, self._decode([sources[row] for row in rows], options, seeds), strict=True):
                 found[row] = best
-
-        map_by_length(lengths[filled], _UNITS_AT_ONCE, max(1, _ROWS_AT_ONCE // options.beam), decode_some)
         return found
 
     def attention(self, text: str, translation: Translation) -> AttentionMap:
@@ -123,7 +119,7 @@ class Translator(TrainedModel):
 
     def evaluate(self, data: Any, **decoding: Any) -> Score:
         """Score the model on pairs, in any form that training takes; `decoding` as for `translate`."""
-        files = paths(data)
+        files = TASK.paths(data)
         pairs = pairs_in_memory(self.config, data) if files is None else pairs_of(self.config, files)
         return self.judged(pairs, DecodingOptions(**decoding))
 
@@ -136,7 +132,7 @@ class Translator(TrainedModel):
         Raises DataError for no pairs, and MissingExtra where sacrebleu is not installed.
         """
         if not len(pairs):
-            raise DataError("expected pairs to score, got none")
+            raise DataError("Expected pairs to score, got none.")
         rows = evenly_spaced(len(pairs), len(pairs) if most is None else most)
         score.metrics(self.reader.lower)  # before the work: they may be missing
         outputs = self.outputs([pairs.sources[row] for row in rows], options)
@@ -242,9 +238,7 @@ class Answers(LineAnswers[Item, list[Translation]]):
             self._gallery.write()
 
 
-def open_model(model: Model) -> Translator:
-    """Open the model of a file; raises IncompatibleBundle if it is not a translator."""
-    return Translator(model)
+MODEL = Translator
 
 
 def _words(pieces: Sequence[str], kind: str) -> list[str]:

@@ -147,6 +147,7 @@ TASK = Task(
     data_help="Two parallel files, source then target, line by line; or a table (TSV, CSV, JSONL, Parquet) with two"
     " columns.",
     described="a model that was trained to translate",
+    str_is_path=True,
     run_options=RUN,
     eval_options=EVAL,
     requirements=REQUIREMENTS,

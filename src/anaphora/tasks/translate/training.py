@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -26,14 +27,13 @@ from anaphora.data.sampling import evenly_spaced
 from anaphora.nn import ragged
 from anaphora.runs.content import ReportSection
 from anaphora.runs.report import Judgement, Tensors, TrainedWeights
-from anaphora.runtime.model import MultipartModel
 from anaphora.tasks.translate.data import Corpus
 from anaphora.tasks.translate.encoding import Encoded, Part, encode
 from anaphora.tasks.translate.judgement import judgement, samples
 from anaphora.tasks.translate.network import specification
 from anaphora.tasks.translate.predict import Translator
 from anaphora.tasks.translate.score import Figures, Score, copied
-from anaphora.tasks.translate.settings import Training, TranslateConfig
+from anaphora.tasks.translate.settings import TranslateConfig
 from anaphora.training.augment import hide_symbols
 from anaphora.training.initialise import drop_recurrently, expect, small_embeddings
 from anaphora.training.observer import Observer
@@ -56,15 +56,12 @@ class PairBatches(RowBatches[Part]):
         return super().at(position)._replace(progress=position / self._whole)
 
 
-class TranslateTraining(RowTask[Part]):
-    """A translator's part in a run."""
+class TranslateTraining(RowTask[TranslateConfig, Corpus, Encoded, Part, Translator]):
+    """The training of a translator."""
 
     task, loss_unit, fewest = "translate", "symbol", 50
     scoring_margin = 8.0  # decoding a pair takes so many times a validation of it
-    config: TranslateConfig
-    corpus: Corpus
-    encoded: Encoded
-    training: Training
+    model_class = Translator
 
     def encode(self) -> Encoded:
         encoded = encode(self.config, self.corpus)
@@ -76,16 +73,14 @@ class TranslateTraining(RowTask[Part]):
         return specification(self.config, reader.source.size + 1, reader.target.size + 1)
 
     def make_batches(self) -> PairBatches:
-        train, training = self.encoded.train, self.training
+        train, training = self.encoded.train, self.config.training
         bucketed = Bucketed(train.lengths, training.batch_steps, training.seed)
         epochs = training.epochs or (_EPOCHS if training.max_steps is None else 0.0)
         steps = float(training.max_steps or 0) * training.accumulate
         return PairBatches(train, bucketed, self.units_of, max(1.0, epochs * bucketed.per_epoch, steps))
 
     def initialise(self, model: nn.Module) -> None:
-        """Begin with an output equal to the frequencies of the symbols, and with dropout inside the recurrent
-        layers.
-        """
+        """Begin with an output equal to the frequencies of the symbols, and set the recurrent dropout."""
         network, targets = self.config.model, self.encoded.train.targets.steps
         small_embeddings(model, network.embedding**-0.5)
         counts = np.bincount(targets, minlength=self.encoded.reader.target.size + 1)
@@ -93,7 +88,7 @@ class TranslateTraining(RowTask[Part]):
         drop_recurrently(model, network.recurrent_dropout)
 
     def batch_loss(self, model: nn.Module, batch: Part, carry: None) -> tuple[Tensor, None]:
-        reader, training, hidden = self.encoded.reader, self.training, self.config.model.unk_dropout
+        reader, training, hidden = self.encoded.reader, self.config.training, self.config.model.unk_dropout
         sources = hide_symbols(batch.sources.steps, hidden, reader.source.unknown)
         inputs = shifted(batch.targets)
         if training.scheduled_sampling > 0:  # the share grows with the run, which may be longer than was thought
@@ -103,7 +98,7 @@ class TranslateTraining(RowTask[Part]):
 
     @property
     def most_scored(self) -> int:
-        return min(len(self.corpus.held_out), self.training.scored_rows)
+        return min(len(self.corpus.held_out), self.config.training.scored_rows)
 
     def units_of(self, part: Part) -> int:
         """Return the number of target symbols."""
@@ -122,28 +117,21 @@ class TranslateTraining(RowTask[Part]):
         return f"{train.sources[row][:_SHOWN]!r} → {train.targets[row][:_SHOWN]!r}"
 
     def fit_baseline(self, observer: Observer) -> None:
-        """Score copies of the sources."""
         observer.stage("scoring a copy of the source")
-        self._baselines = {self.scored: self._copied()}  # by how many pairs are scored
+        pairs, lower = self.corpus.held_out, self.config.data.lower
+        self._baseline_on = lru_cache(None)(lambda most: copied(pairs, evenly_spaced(len(pairs), most), lower))
+        self._baseline_on(self.scored)
 
     @property
     def baseline(self) -> Figures:
-        if self.scored not in self._baselines:
-            self._baselines[self.scored] = self._copied()
-        return self._baselines[self.scored]
-
-    def _copied(self) -> Figures:
-        rows = evenly_spaced(len(self.corpus.held_out), self.scored)
-        return copied(self.corpus.held_out, rows, self.config.data.lower)
+        return self._baseline_on(self.scored)
 
     def score(self, trained: TrainedWeights) -> Score:
-        return self._translator(trained.tree, trained.tensors).judged(self.corpus.held_out, most=self.scored)
+        return self.opened(trained.tree, trained.tensors).judged(self.corpus.held_out, most=self.scored)
 
     def sections(self, tensors: Tensors) -> Sequence[ReportSection]:
-        """Return sections with translations and attention of these weights, such as W_ih (G·H, I), for a run that
-        continues.
-        """
-        return samples(self._translator(self.tree, tensors), self.corpus.held_out)
+        """Return sections with translations and attention of weights such as W_ih (G·H, I), while a run continues."""
+        return samples(self.opened(self.tree, tensors), self.corpus.held_out)
 
     def judge(self, score: Score | None, trained: TrainedWeights | None) -> Judgement:
         encoded, held_out = self.encoded, len(self.corpus.held_out)
@@ -151,7 +139,7 @@ class TranslateTraining(RowTask[Part]):
         nats = None if trained is None or not math.isfinite(trained.validation_loss) else trained.validation_loss
         translator = None
         if score is not None and trained is not None:
-            translator = self._translator(trained.tree, trained.tensors)
+            translator = self.opened(trained.tree, trained.tensors)
         return judgement(score, self.baseline, nats, known, held_out, len(encoded.left_out), translator)
 
     def reader(self, score: Score | None) -> tuple[dict[str, Any], Tensors]:
@@ -159,24 +147,17 @@ class TranslateTraining(RowTask[Part]):
         ratios = train.targets.lengths / train.sources.lengths
         return {**reader.settings(), "ratio": float(np.quantile(ratios, _USUAL))}, reader.tensors()
 
-    def _translator(self, tree: spec.Block, tensors: Tensors) -> Translator:
-        return Translator(MultipartModel(self.bundle_of(tree, tensors)))
-
 
 TRAINING = TranslateTraining
 
 
 def shifted(targets: Ragged) -> NDArray[np.int32]:
-    """Return the symbols (N,) that the decoder reads while it writes targets: the end first, then the symbols before
-    each step.
-    """
+    """Return the decoder's inputs (N,) under teacher forcing: the end, then the symbols before each step."""
     return np.roll(targets.steps, 1)
 
 
 def sampled(model: nn.Module, pairs: Part, inputs: NDArray[np.int32], share: float) -> NDArray[np.int32]:
-    """Return the decoder's inputs (N,) with a share of them replaced by its own predictions; the first of a
-    row stays.
-    """
+    """Return the decoder's inputs (N,) with a share of them replaced by its predictions, except a row's first."""
     with torch.no_grad():
         predicted = run_pairs(model, pairs.sources.steps, inputs, pairs).argmax(1).cpu().numpy().astype(np.int32)
     taken = torch.rand(len(inputs)).numpy() < share
