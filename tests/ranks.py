@@ -101,7 +101,7 @@ def slow_look(step: int, seconds: float, **_: Any) -> None:
 
 
 def clock(seconds: float, **_: Any) -> None:
-    """A clock on which an update takes so many seconds and everything else none; the time limit begins with the loop."""
+    """A clock on which an update takes so many seconds, and all else none; the time limit begins with the loop."""
     from anaphora.training.loop import Loop
     from anaphora.training.update import Updater
 
