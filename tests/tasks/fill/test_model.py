@@ -154,12 +154,14 @@ def test_a_look_is_the_runtime_s_nats(report: Report, folder: Path) -> None:
 
 def test_words_around_a_gap_are_read_as_unknown_now_and_then() -> None:
     here = work("--unk-dropout", "0.25")
-    torch.manual_seed(1)
-    ids = np.tile(here.batches.at(0), (200, 1))
-    hidden = here.hidden(ids)
-    words = here.words[ids] & (ids > 0)
-    assert (hidden[words] == 0).mean() == pytest.approx(0.25, abs=0.03)
-    np.testing.assert_array_equal(hidden[~here.words[ids]], ids[~here.words[ids]])
+    ids = here.batches.at(0)
+    for seed in range(5):
+        torch.manual_seed(seed)
+        found = here.hidden(ids)
+        torch.manual_seed(seed)
+        drawn = torch.rand(ids.shape).numpy() < 0.25
+        assert (drawn & ~here.words[ids]).any()
+        np.testing.assert_array_equal(found, np.where(drawn & here.words[ids], 0, ids))
 
 
 def test_both_sides_know_what_the_past_cannot(report: Report) -> None:
