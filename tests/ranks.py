@@ -100,6 +100,26 @@ def slow_look(step: int, seconds: float, **_: Any) -> None:
     Loop._judged = judged  # type: ignore[method-assign]
 
 
+def clock(seconds: float, **_: Any) -> None:
+    """A clock on which an update takes so many seconds, and all else none; the time limit begins with the loop."""
+    from anaphora.training.loop import Loop
+    from anaphora.training.update import Updater
+
+    real, began, now = Updater.update, Loop.__post_init__, [0.0]
+
+    def update(self: Any, at: int, rate: float, *, measured: bool) -> Any:
+        now[0] += seconds
+        return real(self, at, rate, measured=measured)
+
+    def begin(self: Any) -> None:
+        began(self)
+        self.clock = self.budget.clock = lambda: now[0]
+        self.budget.deadline = self.budget.seconds
+
+    Updater.update = update  # type: ignore[method-assign, assignment]
+    Loop.__post_init__ = begin  # type: ignore[method-assign]
+
+
 def full_disk(step: int, **_: Any) -> None:
     """No checkpoint can be written from a step on."""
     from anaphora.errors import UsageError

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import fnmatch
+import functools
 import graphlib
 import statistics
 import subprocess
@@ -63,8 +64,10 @@ SIDEWAYS = {("a task's training", "tasks")}
 NEVER = frozenset({"pickle", "_pickle", "cPickle", "cloudpickle", "dill", "joblib", "marshal", "shelve", "lightning"})
 # The single file that calls the kernels on tensors.
 BRIDGE = "anaphora.nn.engine.kernels_on_tensors"
+KERNELS = {"anaphora.kernels", "anaphora.kernels.calls", "anaphora._kernels"}
 NAMES_AVOIDED = {"utils", "util", "helpers", "helper", "common", "misc", "manager"}
-LINES_AT_MOST = 400
+LINES_AT_MOST, LINES_OF_MOST_SOURCES, LINES_OF_A_FUNCTION = 400, 120, 60
+MODULES_AT_THE_TOP = 11
 
 
 def name_of(path: Path) -> str:
@@ -73,6 +76,12 @@ def name_of(path: Path) -> str:
 
 
 MODULES = {name_of(path): path for path in sorted(SOURCE.rglob("*.py"))}
+
+
+@functools.cache
+def parsed(path: Path) -> ast.Module:
+    """A file's tree, read once for all tests of a process."""
+    return ast.parse(path.read_text(encoding="utf-8"))
 
 
 def room_of(module: str) -> str:
@@ -135,10 +144,9 @@ def complaint(importer: str, imported: str) -> str | None:
 
 @pytest.mark.parametrize("module", MODULES)
 def test_imports_point_down(module: str) -> None:
-    tree = ast.parse(MODULES[module].read_text(encoding="utf-8"))
     wrong = [
         f"{MODULES[module].relative_to(ROOT)}:{line}: {why}"
-        for line, imported in imports_of(tree)
+        for line, imported in imports_of(parsed(MODULES[module]))
         if (why := complaint(module, imported))
     ]
     assert not wrong, "\n".join(wrong)
@@ -146,7 +154,7 @@ def test_imports_point_down(module: str) -> None:
 
 def test_no_import_goes_in_a_circle() -> None:
     imports = {
-        module: {name for _, name in imports_of(ast.parse(path.read_text(encoding="utf-8"))) if name in MODULES}
+        module: {name for _, name in imports_of(parsed(path)) if name in MODULES}
         for module, path in MODULES.items()
         if module != "anaphora"  # the door names rooms that it opens only when they are asked for
     }
@@ -156,12 +164,12 @@ def test_no_import_goes_in_a_circle() -> None:
 def test_one_file_names_both_torch_and_the_kernels() -> None:
     both = set()
     for module, path in MODULES.items():
-        names = {name for _, name in imports_of(ast.parse(path.read_text(encoding="utf-8")))}
+        names = {name for _, name in imports_of(parsed(path))}
         if room_of(module) == "commands":
             continue  # `doctor` reports on both
-        if any(n.split(".")[0] == "torch" for n in names) and names & {"anaphora.kernels", "anaphora._kernels"}:
+        if any(n.split(".")[0] == "torch" for n in names) and names & KERNELS:
             both.add(module)
-    assert both <= {BRIDGE}
+    assert both == {BRIDGE}
 
 
 @pytest.mark.parametrize(
@@ -195,7 +203,7 @@ def test_the_table_itself(importer: str, imported: str, allowed: bool, monkeypat
 
 def test_tests_and_benchmarks_unpickle_nothing_either() -> None:
     for path in (path for folder in ("src", "tests", "benchmarks") for path in (ROOT / folder).rglob("*.py")):
-        tree = ast.parse(path.read_text(encoding="utf-8"))
+        tree = parsed(path)
         attributes = [ast.unparse(node) for node in ast.walk(tree) if isinstance(node, ast.Attribute)]
         assert not {name.split(".")[0] for _, name in imports_of(tree)} & NEVER, path
         assert not {"torch.load", "torch.save", "numpy.load", "np.load"} & set(attributes), path
@@ -208,6 +216,21 @@ def test_files_are_short_and_named_after_what_they_hold() -> None:
     assert {path: lines for path, lines in lengths.items() if lines > LINES_AT_MOST} == {}
     assert {path for path in lengths if set(path.with_suffix("").parts) & NAMES_AVOIDED} == set()
     assert statistics.median(lengths.values()) <= 200
+    sources = [lines for path, lines in lengths.items() if path.parts[0] == "src"]
+    assert statistics.median(sources) <= LINES_OF_MOST_SOURCES
+
+
+def test_functions_are_short() -> None:
+    for path in MODULES.values():
+        for node in ast.walk(parsed(path)):
+            if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+                assert node.end_lineno is not None
+                assert node.end_lineno - node.lineno < LINES_OF_A_FUNCTION, f"{path}:{node.lineno}: {node.name}"
+
+
+def test_few_modules_stand_at_the_top() -> None:
+    loose = [path.name for path in (SOURCE / "anaphora").glob("*.py")]
+    assert len(loose) <= MODULES_AT_THE_TOP, loose
 
 
 WITHOUT_TORCH = "import sys; sys.modules['torch'] = None; "

@@ -15,6 +15,18 @@ from anaphora.errors import AnaphoraError, CorruptBundle, DataError, Diverged, I
 from program import Run, failed, write_model
 
 
+@pytest.mark.parametrize("command", COMMANDS)
+def test_every_command_begins_as_a_process_of_its_own(command: str, quiet_environment: dict[str, str]) -> None:
+    """The other tests call the program in forks of one process, in which everything is imported already."""
+    words = [sys.executable, "-X", "importtime", "-m", "anaphora", command, "--help"]
+    done = subprocess.run(words, capture_output=True, text=True, env=quiet_environment, check=False)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.lstrip().startswith(f"Usage: anaphora {command}")
+    imported = set(re.findall(r"^import time: .* \| +(\S+)$", done.stderr, re.MULTILINE))
+    assert "anaphora.cli" in imported
+    assert not imported & {"torch", "matplotlib", "polars"}
+
+
 @pytest.mark.parametrize("words", [(), ("--help",), ("-h",)])
 def test_help_names_every_command(run: Run, words: tuple[str, ...]) -> None:
     done = run(*words)

@@ -28,7 +28,7 @@ def main(target: Path, subjects: list[str]) -> None:
     """Record the subjects in an empty folder that holds the data, and write what was found."""
     signal.signal(signal.SIGINT, signal.default_int_handler)
     torch.set_num_threads(1)
-    (target / store.KEY).write_text(f"{arch()}-torch{torch.__version__.split('+')[0]}-{arithmetic()}\n")
+    (target / store.KEY).write_text(f"{key()}\n")
     with tempfile.TemporaryDirectory(prefix="frozen-") as place:
         here = Path(place).resolve()
         os.chdir(here)
@@ -64,6 +64,11 @@ def exits(subject: str, found: Records) -> Records:
         return {}
     lines = [line for name in found if name.endswith(".txt") for line in found[name]]
     return {f"exits/{subject}.txt": [line for line in lines if line.startswith(("$ ", "exit "))]}
+
+
+def key() -> str:
+    """The key of this machine's numbers; torch uses one thread."""
+    return f"{arch()}-torch{torch.__version__.split('+')[0]}-{arithmetic()}"
 
 
 def arithmetic() -> str:

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import ast
 import inspect
+import textwrap
+from collections.abc import Iterator
 from pathlib import Path
+from types import FunctionType
 
 import pytest
 
@@ -54,16 +57,27 @@ def test_its_parts_are_there(task: Task) -> None:
     assert isinstance(task.demo, Demo)
 
 
+def taken(method: FunctionType, base: FunctionType) -> Iterator[str]:
+    """The options of a method: its parameters beside the base's, and those of the callee that gets its `**options`."""
+    parameters = inspect.signature(method).parameters.values()
+    rest = next((each.name for each in parameters if each.kind is inspect.Parameter.VAR_KEYWORD), None)
+    yield from (each.name for each in parameters if each.name not in {*inspect.signature(base).parameters, rest})
+    for node in ast.walk(ast.parse(textwrap.dedent(inspect.getsource(method)))):
+        if isinstance(node, ast.Call) and rest in {ast.unparse(each.value) for each in node.keywords if not each.arg}:
+            callee = method.__globals__[ast.unparse(node.func)]
+            yield from list(inspect.signature(callee).parameters)[len(node.args) :]
+
+
 @pytest.mark.parametrize("task", TASKS)
 def test_options_of_run_and_eval_are_what_its_model_takes(task: Task) -> None:
     opened = task._part("predict").MODEL
     assert issubclass(opened, TrainedModel)
     assert opened.task == task.name
-    for declared, method in ((task.run_options, opened.run), (task.eval_options, opened.score_files)):
-        taken = inspect.signature(method).parameters
-        open_ended = any(each.kind is inspect.Parameter.VAR_KEYWORD for each in taken.values())
-        own = {name for name, each in taken.items() if each.kind is inspect.Parameter.KEYWORD_ONLY}
-        assert open_ended or {option.name for option in declared} == own
+    run_options, eval_options = ({each.name for each in options} for options in (task.run_options, task.eval_options))
+    assert run_options == set(taken(opened.run, TrainedModel.run))
+    scoring = set(taken(opened.score_files, TrainedModel.score_files))
+    assert eval_options <= scoring
+    assert scoring - eval_options <= run_options  # `eval` may leave options of answering at their defaults
 
 
 def test_options_of_one_name_are_one_option() -> None:

@@ -103,13 +103,14 @@ def test_a_fork_goes_its_own_way(name: tuple[str, str], cases: dict[tuple[str, s
 
 
 @STREAMS
-def test_every_flipped_byte_of_a_state_is_found(name: tuple[str, str], cases: dict[tuple[str, str], Case]) -> None:
+def test_every_flipped_bit_of_a_state_is_found(name: tuple[str, str], cases: dict[tuple[str, str], Case]) -> None:
     case = cases[name]
     stream = case.open()
     stream.feed(case.input[:50])
     state = stream.state
-    for at in range(0, len(state), 7):
-        damaged = state[:at] + bytes([state[at] ^ 1]) + state[at + 1 :]
+    for bit in range(8 * len(state)):
+        at = bit // 8
+        damaged = state[:at] + bytes([state[at] ^ 1 << bit % 8]) + state[at + 1 :]
         with pytest.raises((DataError, IncompatibleBundle)):
             case.open(damaged)
     with pytest.raises(DataError):

@@ -18,6 +18,7 @@ from anaphora.tasks.language import windows
 from anaphora.tasks.language.settings import PRESETS, LanguageConfig
 from anaphora.training.initial import initialise
 from anaphora.training.initialise import expect
+from drawn import Drawn
 
 TEXT = "the cat sat on the mat. a dog sat on a log, and the cat saw the dog.\n" * 40
 TINY = "--batch 4 --bptt 16 --hidden 12 --layers 1 --embedding 6 --evaluation-units 150 --max-steps 24 --evaluations 4"
@@ -118,8 +119,8 @@ def test_evaluation_is_the_mean_of_the_sampled_units(rng: np.random.Generator) -
     assert found == pytest.approx(float(np.concatenate(nats).mean()), rel=1e-6)
 
 
-def test_first_weights(rng: np.random.Generator) -> None:
-    torch.manual_seed(1)
+def test_first_weights(monkeypatch: pytest.MonkeyPatch) -> None:
+    drawn = Drawn(monkeypatch)
     settings = config("--tied", "--embedding", "400")
     model = build(language.specification(settings, 50))
     initialise(model)
@@ -128,5 +129,5 @@ def test_first_weights(rng: np.random.Generator) -> None:
     H = 12
     np.testing.assert_array_equal(weights["recurrent.bias_ih_l0"], np.repeat([0, 1, 0, 0], H))
     np.testing.assert_array_equal(weights["recurrent.bias_hh_l0"], np.zeros(4 * H))
-    assert float(weights["embedding.weight"].std()) == pytest.approx(1 / 20, rel=0.03)
+    assert drawn.of(model.get_parameter("embedding.weight")) == (0.0, 1 / 20)
     np.testing.assert_allclose(weights["output.bias"].exp(), (np.arange(50) + 1) / (np.arange(50) + 1).sum(), rtol=1e-5)

@@ -162,12 +162,17 @@ def test_what_one_process_does_is_refused_to_several(ask: Ask, tmp_path: Path) -
 
 
 def test_a_time_to_be_done_by_is_the_first_ranks(ask: Ask, tmp_path: Path) -> None:
-    answer = ask(tmp_path, train("--batch 3 --minutes 0.1 --max-steps 100000"), ranks=2)
-    assert answer["codes"] == [0, 0], answer["err"]
-    _, facts = state(tmp_path)
-    reasons = [plan["reason"] for plan in facts["plans"] if plan["reason"] != "look"]  # which a busy machine adds
-    assert reasons[:2] == ["trial", "minutes"]
-    assert facts["step"] == facts["plans"][-1]["total_steps"]
+    """The second rank's clock is 50,000 times as fast, and no plan depends on it."""
+    words, plans = train("--batch 3 --minutes 0.1 --max-steps 100000"), []
+    clocks = [{"what": "clock", "rank": rank, "seconds": seconds} for rank, seconds in enumerate((0.02, 1000.0))]
+    for name, count in (("one", 1), ("all", 2)):
+        answer = ask(tmp_path / name, words, ranks=count, happens=clocks)
+        assert answer["codes"] == [0] * count, answer["err"]
+        _, facts = state(tmp_path / name)
+        plans.append(facts["plans"])
+        assert [plan["reason"] for plan in facts["plans"][:2]] == ["trial", "minutes"]
+        assert facts["step"] == facts["plans"][-1]["total_steps"]
+    assert plans[0] == plans[1]
 
 
 @pytest.fixture(scope="module")
