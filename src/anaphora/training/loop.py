@@ -211,7 +211,7 @@ class Loop(Generic[Batch]):
     def _explained(self, step: int) -> str:
         assert self.explain is not None
         carry = self.updater.entered if self._read_every == 1 else None  # a device is some steps ahead by now
-        return non_finite.told(self.workers.everyone(self.explain(self.model, self.updater.parts(step), carry)))
+        return non_finite.told(self.workers.all_gather(self.explain(self.model, self.updater.parts(step), carry)))
 
     def _seconds_left(self, step: int, pace: float) -> float:
         looks = self.schedule.looks_left(step, self.schedule.plans[-1].evaluations)
@@ -229,7 +229,7 @@ class Loop(Generic[Batch]):
                 plan = self.budget.stop(self.schedule, self.step, self.at.evaluation_seconds)
         since = self.clock() - self._written
         write = since >= 60 * self.training.checkpoint_minutes and self._is_cheap(since)
-        said = self.workers.agree([tried, plan and asdict(plan), write, self.workers.heard(self._signals.noted)])
+        said = self.workers.broadcast([tried, plan and asdict(plan), write, self.workers.received_signal(self._signals.noted)])
         self._adopt(said[1])
         planned = bool(self._foreseen) and self._foreseen[0].from_step <= self.step
         self.at.due = said[0] or planned or self.schedule.evaluates(self.step)
@@ -247,9 +247,9 @@ class Loop(Generic[Batch]):
         self.at.evaluation_seconds = self.clock() - begun
         self._plan_again()
         self._between = True
-        self._signals.answer(self.workers.agree(self.workers.heard(self._signals.noted)))
+        self._signals.answer(self.workers.broadcast(self.workers.received_signal(self._signals.noted)))
         last = self.step >= self.schedule.total_steps or 0 < self.training.patience <= self.at.worse
-        if self.workers.agree(last or self._is_cheap(self.clock() - self._written)):
+        if self.workers.broadcast(last or self._is_cheap(self.clock() - self._written)):
             self._write_down()
 
     def _judge(self) -> tuple[float, str, dict[str, Mapping[str, float]]]:
@@ -259,7 +259,7 @@ class Loop(Generic[Batch]):
         The first worker validates; its result, or an interruption, is the same for all.
         """
         self._read()
-        cut, loss, weights, probes = self.workers.agree(self._judged() if self.workers.rank == 0 else None)
+        cut, loss, weights, probes = self.workers.broadcast(self._judged() if self.workers.rank == 0 else None)
         if cut:
             raise Terminated("asked to stop.") if cut == "terminated" else KeyboardInterrupt
         if not math.isfinite(loss):
@@ -328,7 +328,7 @@ class Loop(Generic[Batch]):
         elif self.budget is not None and self._times and self.schedule.plans[-1].reason == "trial":
             pace = self._units / sum(self._times)
             plan = self.budget.look(self.schedule, self.step, pace)
-            self._adopt(self.workers.agree(plan and asdict(plan)))
+            self._adopt(self.workers.broadcast(plan and asdict(plan)))
 
     def _plan_again(self) -> None:
         """After a validation: fix the plan after the trial, or change it if the run would not end in time."""
@@ -340,7 +340,7 @@ class Loop(Generic[Batch]):
         elif self.budget is not None and times and self.step < self.schedule.total_steps:
             pace = sum(times) / len(times)
             plan = self.budget.plan(self.schedule, self.step, pace, self.at.evaluation_seconds)
-            self._adopt(self.workers.agree(plan and asdict(plan)))
+            self._adopt(self.workers.broadcast(plan and asdict(plan)))
 
     def _adopt(self, facts: Mapping[str, Any] | None) -> None:
         """Write a plan to the log, then let it take effect."""

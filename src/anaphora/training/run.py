@@ -75,7 +75,7 @@ def train(
         return resume(work, begun, observer=observer, observers=observers, probes=probes, workers=workers)
     _check_same(work, workers)
     folder = run_folder.free_run_dir(output) if run_dir is None else Path(run_dir)
-    folder = Path(workers.agree(str(folder)))
+    folder = Path(workers.broadcast(str(folder)))
     facts = {
         "task": work.task,
         "data": run_folder.whole_paths(list(data)),
@@ -120,9 +120,9 @@ def resume(
                     " data, or train again."
                 )
             found = checkpoint.newest(folder / run_folder.CHECKPOINTS)
-    facts = workers.agree(facts)
-    known, note = workers.agree((found[1], found[2]) if found else ({"logged": 0, "seconds": 0.0}, ""))
-    tensors = workers.hand_out(found[0] if found else {})
+    facts = workers.broadcast(facts)
+    known, note = workers.broadcast((found[1], found[2]) if found else ({"logged": 0, "seconds": 0.0}, ""))
+    tensors = workers.broadcast_arrays(found[0] if found else {})
     started = time.monotonic() - known["seconds"]
     run = _Run(work, Path(facts["output"]), folder, observer, observers, dict(probes or {}), workers, started)
     return run.whole((tensors, known, note), machine.differences(facts["machine"], _machine(work, workers)))
@@ -165,7 +165,7 @@ class _Run:
                 run_folder.add(self.folder, results=[asdict(result) for result in self.work.results()])
                 if found is None:
                     self._tell_of_late_beginning()
-            foreseen = [Plan(**plan) for plan in self.workers.agree([asdict(plan) for plan in plans])]
+            foreseen = [Plan(**plan) for plan in self.workers.broadcast([asdict(plan) for plan in plans])]
             with torch.random.fork_rng(devices=[]):
                 loop = self._loop(told, log)
                 if found is not None and found[0]:

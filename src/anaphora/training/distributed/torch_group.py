@@ -72,18 +72,18 @@ class Distributed:
             )
         return DistributedDataParallel(_Whole(model, loss), gradient_as_bucket_view=True)
 
-    def holding_back(self, module: Module) -> AbstractContextManager[Any]:
+    def no_sync(self, module: Module) -> AbstractContextManager[Any]:
         """Add up gradients locally inside this block; the first backward pass afterwards exchanges them."""
         assert isinstance(module, DistributedDataParallel)
         return module.no_sync()
 
-    def total(self, numbers: Tensor) -> Tensor:
+    def all_reduce(self, numbers: Tensor) -> Tensor:
         """Return the sum of every worker's tensor, such as (n,), with the same bits in all workers."""
         summed = numbers.detach().clone()
         dist.all_reduce(summed)
         return summed
 
-    def agree(self, said: Any) -> Any:
+    def broadcast(self, said: Any) -> Any:
         """Return the first worker's value in all workers; one message, if it is short."""
         frame, rest = torch.zeros(_FRAME, dtype=torch.uint8), torch.empty(0, dtype=torch.uint8)
         if self.rank == 0:
@@ -98,7 +98,7 @@ class Distributed:
             dist.broadcast(rest, 0)
         return json.loads(torch.cat([frame, rest])[_HEAD : _HEAD + length].numpy().tobytes())
 
-    def everyone(self, said: Any) -> list[Any]:
+    def all_gather(self, said: Any) -> list[Any]:
         """Return the value of each worker, in their order, in all workers."""
         text = torch.frombuffer(bytearray(json.dumps(said).encode()), dtype=torch.uint8)
         return [json.loads(part.numpy().tobytes()) for part in self._parts(text)]
@@ -118,9 +118,9 @@ class Distributed:
         dist.all_gather(parts, padded)
         return [part[: int(length)] for part, length in zip(parts, lengths, strict=True)]
 
-    def hand_out(self, arrays: Arrays) -> Arrays:
+    def broadcast_arrays(self, arrays: Arrays) -> Arrays:
         """Return the first worker's arrays in all workers."""
-        forms = self.agree([[name, array.dtype.str, list(array.shape)] for name, array in arrays.items()])
+        forms = self.broadcast([[name, array.dtype.str, list(array.shape)] for name, array in arrays.items()])
         found = {name: np.zeros(shape, np.dtype(kind)) for name, kind, shape in forms}
         for name, array in found.items():
             if self.rank == 0:
@@ -129,7 +129,7 @@ class Distributed:
                 dist.broadcast(torch.from_numpy(array.reshape(-1).view(np.uint8)), 0)
         return found
 
-    def heard(self, number: int | None) -> int | None:
+    def received_signal(self, number: int | None) -> int | None:
         """Return a signal that reached this worker, or for the first worker any other one."""
         if self.rank == 0:
             heard, self._line.signal = self._line.signal, None
@@ -148,7 +148,7 @@ class Distributed:
     def remembered(self) -> str | None:
         """Return the folder of the run that this command had begun before torchrun restarted it."""
         known = self.rank == 0 and self._store.check([_RUN])
-        folder: str | None = self.agree(self._store.get(_RUN).decode() if known else None)
+        folder: str | None = self.broadcast(self._store.get(_RUN).decode() if known else None)
         return folder
 
     def leave(self) -> Workers:
