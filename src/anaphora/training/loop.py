@@ -229,7 +229,9 @@ class Loop(Generic[Batch]):
                 plan = self.budget.stop(self.schedule, self.step, self.at.evaluation_seconds)
         since = self.clock() - self._written
         write = since >= 60 * self.training.checkpoint_minutes and self._is_cheap(since)
-        said = self.workers.broadcast([tried, plan and asdict(plan), write, self.workers.received_signal(self._signals.noted)])
+        said = self.workers.broadcast(
+            [tried, plan and asdict(plan), write, self.workers.received_signal(self._signals.noted)]
+        )
         self._adopt(said[1])
         planned = bool(self._foreseen) and self._foreseen[0].from_step <= self.step
         self.at.due = said[0] or planned or self.schedule.evaluates(self.step)

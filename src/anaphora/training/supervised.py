@@ -40,7 +40,7 @@ class SupervisedTask(ABC, Generic[Batch]):
         """Raises DataError for a corpus from which nothing can be learned."""
         self.config, self.corpus, self.sha256 = config, corpus, corpus.sha256
         self.encoded = self.encode()
-        self.training = self.settle()
+        self.training = self.with_batch_defaults()
         self.tree = self.network()
         self.batches = self.make_batches()
         self.per_epoch: int = self.batches.per_epoch
@@ -52,8 +52,8 @@ class SupervisedTask(ABC, Generic[Batch]):
     def encode(self) -> Any:
         """Return both parts of the corpus as numbers."""
 
-    def settle(self) -> Any:
-        """Return the options of training, with the open ones filled in."""
+    def with_batch_defaults(self) -> Any:
+        """Return the options of training, with defaults for the fields that are not set."""
         return self.config.training
 
     @abstractmethod

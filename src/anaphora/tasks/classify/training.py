@@ -27,12 +27,12 @@ from anaphora.tasks.classify.baseline import Baseline, Fitted, fitted
 from anaphora.tasks.classify.data import Corpus
 from anaphora.tasks.classify.encoding import Encoded, Part, encode
 from anaphora.tasks.classify.judgement import Judgement
-from anaphora.tasks.classify.network import AMOUNTS, share_unknown, specification
+from anaphora.tasks.classify.network import BATCH_DEFAULTS, share_unknown, specification
 from anaphora.tasks.classify.predict import Classifier
 from anaphora.tasks.classify.score import Score, judge, shown, temperature_of
 from anaphora.tasks.classify.settings import PLURAL, ClassifyConfig, Training
 from anaphora.training.augment import hide_symbols
-from anaphora.training.defaults import settled
+from anaphora.training.defaults import with_defaults
 from anaphora.training.initialise import small_embeddings
 from anaphora.training.observer import Observer
 from anaphora.training.rows import RowTask
@@ -56,8 +56,8 @@ class ClassifyTraining(RowTask[Part]):
     def encode(self) -> Encoded:
         return encode(self.config, self.corpus)
 
-    def settle(self) -> Training:
-        return settled(self.config.training, self.encoded.train.rows.lengths, AMOUNTS)
+    def with_batch_defaults(self) -> Training:
+        return with_defaults(self.config.training, self.encoded.train.rows.lengths, BATCH_DEFAULTS)
 
     def network(self) -> spec.Block:
         reader = self.encoded.reader

@@ -36,13 +36,13 @@ from anaphora.tasks.tag import baseline
 from anaphora.tasks.tag.data import Corpus
 from anaphora.tasks.tag.encoding import Encoded, Part, encode
 from anaphora.tasks.tag.judgement import Judgement
-from anaphora.tasks.tag.network import AMOUNTS, CHAIN, CHARACTERS, layer_of, specification
+from anaphora.tasks.tag.network import BATCH_DEFAULTS, CHAIN, CHARACTERS, layer_of, specification
 from anaphora.tasks.tag.predict import Tagger
 from anaphora.tasks.tag.score import Score
 from anaphora.tasks.tag.settings import TagConfig, Training
 from anaphora.tasks.tag.symbols import UNKNOWN
 from anaphora.training.augment import hide_symbols
-from anaphora.training.defaults import settled
+from anaphora.training.defaults import with_defaults
 from anaphora.training.initialise import drop_recurrently, expect, small_embeddings
 from anaphora.training.observer import Observer
 from anaphora.training.rows import RowTask
@@ -67,8 +67,8 @@ class TagTraining(RowTask[Part]):
     def encode(self) -> Encoded:
         return encode(self.config, self.corpus)
 
-    def settle(self) -> Training:
-        return settled(self.config.training, self.encoded.train.lengths, AMOUNTS)
+    def with_batch_defaults(self) -> Training:
+        return with_defaults(self.config.training, self.encoded.train.lengths, BATCH_DEFAULTS)
 
     def network(self) -> spec.Block:
         reader = self.encoded.reader
