@@ -83,12 +83,12 @@ class IncompatibleBundle(BundleError):
 class WorkerGone(AnaphoraError):
     """Another process of the same training has ended, and therefore this process ends, too.
 
-    `code` is the exit code of this process. `told` says that another process reports the cause.
+    `code` is the exit code of this process. `reported` says that another process reports the cause.
     """
 
-    def __init__(self, text: str, code: int = 1, *, told: bool = False) -> None:
+    def __init__(self, text: str, code: int = 1, *, reported: bool = False) -> None:
         super().__init__(text)
-        self.code, self.told = code, told
+        self.code, self.reported = code, reported
 
 
 class Interrupted(AnaphoraError):

@@ -89,7 +89,7 @@ def search(folder: Path, trials: int = 3, options: tuple[str, ...] = (), **given
 
 def test_the_first_trial_is_as_set_and_the_best_is_kept(tmp_path: Path) -> None:
     heard: list[str] = []
-    here = search(tmp_path, 8, tell=heard.append)
+    here = search(tmp_path, 8, note=heard.append)
     here.run()
     found = tried(here.open())
     assert [each.number for each in found] == list(range(8))

@@ -109,13 +109,13 @@ def _operations() -> Iterator[tuple[str, str]]:
         kinds = [torch.float32, torch.bfloat16, torch.float16, *([torch.float64] if device != "mps" else [])]
         for dtype in kinds:
             x = torch.zeros(1, 1, 1, dtype=dtype, device=device)
-            by = "anaphora's kernels" if runs_here(x, [x]) else _ELSEWHERE
+            by = "anaphora's kernels" if runs_here(x, [x]) else _TORCH_FALLBACK
             yield f"{device} {str(dtype).removeprefix('torch.')}", f"{by}{named}"
     if devices == ["cpu"]:
-        yield "other devices", f"none found; on them {_ELSEWHERE}"
+        yield "other devices", f"none found; on them {_TORCH_FALLBACK}"
 
 
-_ELSEWHERE = "torch's own operation for RNN, GRU and LSTM; variants, noise, resets and gates in plain torch"
+_TORCH_FALLBACK = "torch's own operation for RNN, GRU and LSTM; variants, noise, resets and gates in plain torch"
 
 
 def _findings() -> Iterator[Diagnosis]:

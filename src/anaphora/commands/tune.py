@@ -113,7 +113,7 @@ def _tune(
             minutes=minutes,
             trials=trials,
             facts={"task": task, "data": corpus.sha256, "settings": set_to, "seed": set_to["training"]["seed"]},
-            tell=early.note,
+            note=early.note,
             begin=early.stage if sys.stderr.isatty() else lambda _: None,
         )
         search.open()
@@ -155,7 +155,7 @@ def _again(preset: str | None, file: str | None, trials: int | None, field: Sequ
 
 @contextlib.contextmanager
 def _others(
-    jobs: int, same: Sequence[str], minutes: float, folder: Path, tell: Callable[[str], None]
+    jobs: int, same: Sequence[str], minutes: float, folder: Path, note: Callable[[str], None]
 ) -> Iterator[None]:
     """So many processes less one beside this one, each with its share of the threads, for a `with` block."""
     if jobs == 1:
@@ -173,8 +173,8 @@ def _others(
     with contextlib.ExitStack() as stack:
         children = []
         for number in range(2, jobs + 1):
-            told = stack.enter_context((folder / f"job-{number}.txt").open("wb"))
-            children.append(subprocess.Popen(words, stdout=told, stderr=told, env=environment))
+            output = stack.enter_context((folder / f"job-{number}.txt").open("wb"))
+            children.append(subprocess.Popen(words, stdout=output, stderr=output, env=environment))
         try:
             yield
         except BaseException:
@@ -184,7 +184,7 @@ def _others(
         finally:
             for number, child in enumerate(children, 2):
                 if child.wait() not in (0, 130, 143):
-                    tell(f"job {number} ended with an error: {folder / f'job-{number}.txt'} says which.")
+                    note(f"job {number} ended with an error: {folder / f'job-{number}.txt'} says which.")
 
 
 def _show(found: Sequence[Tried], names: Sequence[str], as_json: bool) -> None:

@@ -41,7 +41,7 @@ class Training(ConfigSection):
     minutes: float | None = Field(
         default=None, gt=0, description="time limit of the whole command in minutes, including the final score"
     )
-    max_steps: int | None = Field(default=None, ge=1, description="maximum number of optimizer steps")
+    max_steps: int | None = Field(default=None, ge=1, description="maximum number of optimiser steps")
     epochs: float | None = Field(
         default=None, gt=0, description="maximum number of epochs; 10 if epochs, minutes and max_steps are all not set"
     )
@@ -49,7 +49,7 @@ class Training(ConfigSection):
         default=20, ge=1, le=10**6, description="number of validation passes, evenly spaced over the run"
     )
     accumulate: int = Field(
-        default=1, ge=1, le=2**16, description="gradient accumulation: number of batches per optimizer step"
+        default=1, ge=1, le=2**16, description="gradient accumulation: number of batches per optimiser step"
     )
     checkpoint_minutes: float = Field(
         default=5.0, gt=0, description="minutes between checkpoints; each validation writes a checkpoint, too"

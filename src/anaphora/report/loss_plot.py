@@ -54,13 +54,13 @@ def read_curve(path: Path) -> Curve:
     if not steps:
         raise DataError(f"{path} records no step: the run ended before its first step.")
     per_step = steps[0]["units"]
-    looks = [event for event in events if event["event"] == "evaluation"]
+    validations = [event for event in events if event["event"] == "evaluation"]
     finish: dict[str, Any] = next((event for event in events if event["event"] == "finish"), {})
     nats: dict[str, Any] = next((result for result in finish.get("results", ()) if result["name"] == "nats"), {})
     return Curve(
         unit=nats.get("per", "unit"),
         train=[(event["step"] * per_step, event["loss"]) for event in steps if event["loss"] is not None],
-        held_out=[(event["step"] * per_step, event["loss"]) for event in looks if event["loss"] is not None],
+        held_out=[(event["step"] * per_step, event["loss"]) for event in validations if event["loss"] is not None],
         baseline=nats.get("baseline"),
         score=nats.get("value"),
         seconds=steps[-1]["seconds"],

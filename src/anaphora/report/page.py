@@ -24,7 +24,7 @@ from anaphora.runs.record import Run
 NAME = "report.html"
 _WIDE, _NARROW, _SMALL = (984, 380), (330, 260), (316, 170)
 _RELOAD_SECONDS = 30
-_ALWAYS_OPEN = 12  # looks; a longer table is folded
+_ALWAYS_OPEN = 12  # validations; a longer table is folded
 _COLOURS = ("other", "third", "fourth", "fifth", "seen", "unseen", "floor")
 _GOOD, _BAD = ("finished", "early"), ("diverged", "unwritable", "exhausted")
 
@@ -44,7 +44,7 @@ def render(run: Run, sections: Sequence[ReportSection] | None = None, *, now: fl
     status = run.status(now)
     own = from_json(run.finish.get("sections", ())) if sections is None else sections
     name = run.folder.resolve().name
-    looks = run.of("evaluation")
+    validations = run.of("evaluation")
     body = [
         _header(run, name, status),
         f'<div class="tiles">{html.tiles(_figures(run, status))}</div>',
@@ -52,7 +52,7 @@ def render(run: Run, sections: Sequence[ReportSection] | None = None, *, now: fl
         f'<div class="small">{"".join(_small_charts(run))}</div>',
         html.section("Notes", html.notes(_notes(run)), ""),
         *(html.section(each.title, "".join(map(html.part, each.parts))) for each in own),
-        html.section(f"{len(looks)} validations", _looks(run)) if looks else "",
+        html.section(f"{len(validations)} validations", _validations(run)) if validations else "",
         html.section("Settings", html.groups(run.config)),
         html.section("Data and machine", html.groups(_environment(run))),
         f"<footer>Drawn from {html.code('metrics.jsonl')}, {html.code('config.toml')} and {html.code('run.json')}. Draw"
@@ -158,11 +158,11 @@ def _small_charts(run: Run) -> list[str]:
 def _probes(run: Run) -> list[tuple[str, Chart, list[tuple[str, str]]]]:
     """Return the values of each probe at each validation, a picture per probe."""
     found: dict[str, dict[str, list[tuple[float, float]]]] = {}
-    for look in run.of("evaluation"):
-        for probe, values in look.get("probes", {}).items():
+    for each in run.of("evaluation"):
+        for probe, values in each.get("probes", {}).items():
             for key, value in values.items():
                 if value is not None:
-                    found.setdefault(probe, {}).setdefault(key, []).append((look["step"], value))
+                    found.setdefault(probe, {}).setdefault(key, []).append((each["step"], value))
     charts = []
     for probe, curves in found.items():
         coloured = list(zip(_COLOURS, curves.items(), strict=False))
@@ -182,14 +182,14 @@ def _broken(run: Run) -> list[Mapping[str, Any]]:
     return [line for line in run.of("step") if line["loss"] is None or line["gradient_norm"] is None]
 
 
-def _looks(run: Run) -> str:
-    looks = run.of("evaluation")
+def _validations(run: Run) -> str:
+    validations = run.of("evaluation")
     best = run.best
     rows = [
-        (look["step"], look["train_loss"], look["loss"], look["weights"], duration_text(look["seconds"]))
-        for look in looks
+        (each["step"], each["train_loss"], each["loss"], each["weights"], duration_text(each["seconds"]))
+        for each in validations
     ]
-    marked = None if best is None else looks.index(best)
+    marked = None if best is None else validations.index(best)
     made = html.table(("step", "training part", "held-out part", "weights", "time"), rows, marked)
     return html.folded("all validations", made, opened=len(rows) <= _ALWAYS_OPEN)
 

@@ -24,16 +24,16 @@ FOLDER = "tensorboard"
 
 
 class TensorBoard(SilentObserver):
-    """An observer that writes TensorBoard's file; `tell` passes a note to the user."""
+    """An observer that writes TensorBoard's file; `note` passes a note to the user."""
 
-    def __init__(self, run: Path, tell: Callable[[str], None]) -> None:
+    def __init__(self, run: Path, note: Callable[[str], None]) -> None:
         """Raises MissingExtra without tensorboard."""
         try:
             from torch.utils.tensorboard import SummaryWriter
         except ImportError as error:
             raise MissingExtra("train", "--tensorboard", missing="tensorboard") from error
         self.folder = run / FOLDER
-        self._tell = tell
+        self._note = note
         self._made = SummaryWriter
         self._writer: SummaryWriter | None = None
         self._broken = False
@@ -87,4 +87,4 @@ class TensorBoard(SilentObserver):
             write()
         except OSError as error:
             self._broken = True
-            self._tell(f"{self.folder} cannot be written any more; the run continues. {error.strerror or error}.")
+            self._note(f"{self.folder} cannot be written any more; the run continues. {error.strerror or error}.")

@@ -155,5 +155,5 @@ def _cut_off(trained: TrainedWeights, unit: str) -> str:
     """Return the note of a report without a score."""
     if not math.isfinite(trained.validation_loss):
         return "Stopped before the first validation. `anaphora eval` computes the score."
-    look = f"Best validation loss so far: {trained.validation_loss:.4f} nats per {unit}"
-    return f"Stopped before the final score was computed. {look}. `anaphora eval` computes the score."
+    best = f"Best validation loss so far: {trained.validation_loss:.4f} nats per {unit}"
+    return f"Stopped before the final score was computed. {best}. `anaphora eval` computes the score."

@@ -23,7 +23,9 @@ from anaphora.training.update import Batches
 
 Batch = TypeVar("Batch")
 ObserverFactory = Callable[[Path, Callable[[str], None]], Iterable[Observer]]
-"""Gives the observers that write into a run's folder, of that folder and of who is told if one of them cannot."""
+"""Returns the observers that write into a run's folder; the second argument receives a note if a file cannot be
+written.
+"""
 
 
 class TrainingTask(Protocol[Batch]):
@@ -88,5 +90,5 @@ class Subsampled(Protocol):
     def validation_units(self) -> int:
         """The units of one validation, as batches count them."""
 
-    def limit(self, look_share: float, score_share: float) -> None:
+    def limit(self, validation_share: float, score_share: float) -> None:
         """Limit later validations and the score to these shares of their examples, evenly spaced."""

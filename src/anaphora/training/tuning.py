@@ -47,7 +47,7 @@ STUDY, BEST, TRIALS = "study.jsonl", "best.toml", "trials"
 USUAL_TRIALS = 12  # that a budget of time is divided among
 
 _NAME = "anaphora"
-_TENTHS = 10  # of a run, in which looks are compared
+_TENTHS = 10  # of a run, after which validations are compared
 _EARLY = 3  # tenths in which no trial is given up
 _FIRST = 4  # trials that are not given up, to have something to compare with
 _REFUSED = 10  # trials in a row that could not be trained end a search
@@ -92,8 +92,8 @@ class Search:
     minutes: float
     trials: int | None
     facts: Mapping[str, Any]  # what must be the same for a search to go on: the task, the data, the settings
-    tell: Callable[[str], None]
-    begin: Callable[[str], None] = lambda _: None  # told what is under way
+    note: Callable[[str], None]
+    begin: Callable[[str], None] = lambda _: None  # receives the name of the trial that begins
 
     def __post_init__(self) -> None:
         self._refused = 0  # trials in a row whose settings could not be trained
@@ -197,7 +197,7 @@ class Search:
                 study.tell(trial, state=TrialState.FAIL)
                 raise outcome.error("") or AssertionError(outcome)
             if outcome.stopped == "diverged" or outcome.best is None:
-                _give_up(study, trial, "diverged", outcome.trouble)
+                _give_up(study, trial, "diverged", outcome.diagnosis)
             else:
                 study.tell(trial, outcome.best.loss)
         finally:
@@ -221,7 +221,7 @@ class Search:
                 schedule, budget = lengths(work, begun)
                 if budget is not None:
                     budget.divides = False  # trials are compared by one validation
-                    budget.score_looks = 0.0  # nothing is scored at the end: all the time is for training
+                    budget.validations_per_score = 0.0  # nothing is scored at the end: all the time is for training
                 loop = Loop(
                     model=model,
                     batches=work.batches,
@@ -236,7 +236,7 @@ class Search:
                 outcome = loop.run()
                 stopped = outcome.stopped
                 if stopped == "exhausted":
-                    raise UsageError(outcome.trouble)
+                    raise UsageError(outcome.diagnosis)
                 return outcome
         finally:
             log.finish(_End(trial.number, stopped, 0 if loop is None else loop.step, time.monotonic() - begun))
@@ -253,7 +253,7 @@ class Search:
         loss = "no loss" if each.loss is None else f"{each.loss:.4f}"
         if best == each:
             self._keep_best(study)
-        self.tell(f"trial {number}: {loss}, {each.state}{'; best so far' if best == each else ''}  ({said})")
+        self.note(f"trial {number}: {loss}, {each.state}{'; best so far' if best == each else ''}  ({said})")
 
     def _keep_best(self, study: Study) -> None:
         best = best_of(study)

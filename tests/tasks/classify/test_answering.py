@@ -145,7 +145,7 @@ def test_standard_input_is_objects_if_its_first_line_is(
 def test_a_line_is_answered_before_the_next_one_is_there() -> None:
     reader, writer = os.pipe()
     with open(reader, "rb") as file:
-        found = stream.at_hand(file)
+        found = stream.arrived_lines(file)
         os.write(writer, b"one\ntwo\nth")
         assert [next(found), next(found), next(found)] == [b"one", b"two", None]
         os.write(writer, b"ree\n")

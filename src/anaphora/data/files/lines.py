@@ -69,7 +69,7 @@ def _hint_for_a_text(name: str) -> str:
 
 def _lines(file: BinaryIO | io.RawIOBase, name: str, is_json: bool | None, most: int) -> Iterator[list[InputLine]]:
     number, batch = 0, list[InputLine]()
-    for text in at_hand(file):
+    for text in arrived_lines(file):
         if text is None:
             if batch:
                 yield batch
@@ -88,7 +88,7 @@ def _lines(file: BinaryIO | io.RawIOBase, name: str, is_json: bool | None, most:
         yield batch
 
 
-def at_hand(file: BinaryIO | io.RawIOBase) -> Iterator[bytes | None]:
+def arrived_lines(file: BinaryIO | io.RawIOBase) -> Iterator[bytes | None]:
     """Yield lines without their ends, and None if the next line has not arrived."""
     kept = b""
     waits = _can_wait(file)

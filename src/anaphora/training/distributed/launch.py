@@ -59,7 +59,7 @@ def processes(wanted_by: str) -> Iterator[Here]:
             nowhere = None if workers.rank == 0 else open_files.enter_context(open(os.devnull, "w", encoding="utf-8"))
             yield Here(workers, nowhere)
     except WorkerGone as error:
-        if error.told:
+        if error.reported:
             raise SystemExit(error.code) from error
         raise
 

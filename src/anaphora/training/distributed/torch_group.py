@@ -8,7 +8,7 @@ GPUs; everything else goes over gloo, as tensors and as JSON in bytes, and nothi
 have no time limit to speak of, so that a long look or score ends nobody; that a process is gone is known from
 `lifeline`.
 
-`torchrun` tells each process by its environment who it is. Source: Li et al., "PyTorch Distributed", VLDB 2020.
+`torchrun` sets the rank of each process in its environment. Source: Li et al., "PyTorch Distributed", VLDB 2020.
 """
 
 from __future__ import annotations
@@ -58,7 +58,7 @@ class Distributed:
             environment.get("TORCHELASTIC_RESTART_COUNT", 0)
         )
         self._store, self._line = store, line
-        self._told: int | None = None  # the signal that the first worker was told of
+        self._sent: int | None = None  # the signal that was sent to the first worker
 
     def wrap(self, model: nn.Module, loss: Loss) -> Module:
         """Wrap the loss in DistributedDataParallel; all processes begin with the first worker's weights."""
@@ -132,11 +132,11 @@ class Distributed:
     def received_signal(self, number: int | None) -> int | None:
         """Return a signal that reached this worker, or for the first worker any other one."""
         if self.rank == 0:
-            heard, self._line.signal = self._line.signal, None
-            return number if number is not None else heard
-        if number is not None and number != self._told:
-            self._line.tell_signal(number)
-        self._told = number
+            received, self._line.signal = self._line.signal, None
+            return number if number is not None else received
+        if number is not None and number != self._sent:
+            self._line.send_signal(number)
+        self._sent = number
         return None
 
     def remember(self, folder: str) -> None:
@@ -164,8 +164,8 @@ class Distributed:
 
     def gone(self, gone: Gone) -> WorkerGone:
         """Return the error of this process after another has ended; the first worker reports it, if it can."""
-        told = self.rank > 0 and (gone.rank > 0 or gone.code is not None)
-        code = gone.code if told and gone.rank == 0 and gone.code else WorkerGone.exit_code
+        reported = self.rank > 0 and (gone.rank > 0 or gone.code is not None)
+        code = gone.code if reported and gone.rank == 0 and gone.code else WorkerGone.exit_code
         how = (
             f"has ended: {gone.words}"
             if gone.code is not None
@@ -175,7 +175,7 @@ class Distributed:
             f"Rank {gone.rank} ({gone.who}) {how.rstrip('.')}. Training needs all {self.ranks} ranks, so it"
             f" ends here.{self._how_on()}",
             code,
-            told=told,
+            reported=reported,
         )
 
     def _how_on(self) -> str:
@@ -197,7 +197,7 @@ def join(environment: Mapping[str, str], say: Callable[[str], None]) -> Iterator
 
     def last(gone: Gone) -> None:
         error = WorkerGone(f"Rank {gone.rank} has ended.") if workers is None else workers.gone(gone)
-        if not error.told:
+        if not error.reported:
             say(str(error))
         os._exit(error.code)
 
@@ -211,11 +211,11 @@ def join(environment: Mapping[str, str], say: Callable[[str], None]) -> Iterator
     except BaseException as error:
         ended = _ended(error, workers, line)
         _be_left_alone()
-        line.last_words(*_last_words(ended))
+        line.send_last_message(*_last_message(ended))
         if ended is error:
             raise
         raise ended from error
-    line.last_words(0, "")
+    line.send_last_message(0, "")
     dist.destroy_process_group()
 
 
@@ -297,8 +297,11 @@ def _addresses(environment: Mapping[str, str]) -> list[str]:
         return ["127.0.0.1"]
     meeting = environment["MASTER_ADDR"]
     found = [socket.gethostname()]
-    with contextlib.suppress(OSError), socket.create_connection((meeting, int(environment["MASTER_PORT"]))) as there:
-        found.insert(0, there.getsockname()[0])
+    with (
+        contextlib.suppress(OSError),
+        socket.create_connection((meeting, int(environment["MASTER_PORT"]))) as connection,
+    ):
+        found.insert(0, connection.getsockname()[0])
     return found
 
 
@@ -312,7 +315,7 @@ def _ended(error: BaseException, workers: Distributed | None, line: Lifeline) ->
     if workers is not None and gone is not None and not (asked and gone.code in _ASKED):
         return workers.gone(gone)
     if rank > 0 and asked:
-        return WorkerGone(str(error), _code(error), told=True)
+        return WorkerGone(str(error), _code(error), reported=True)
     if rank > 0 and isinstance(error, AnaphoraError):
         error.args = (f"rank {rank}: {error}",)
     return error
@@ -328,7 +331,7 @@ def _be_left_alone() -> None:
 _ASKED = (Interrupted.exit_code, Terminated.exit_code)
 
 
-def _last_words(error: BaseException) -> tuple[int, str]:
+def _last_message(error: BaseException) -> tuple[int, str]:
     words = str(error).splitlines() or [""]
     return _code(error), words[0] if isinstance(error, AnaphoraError) else f"{type(error).__name__}: {words[0]}"
 

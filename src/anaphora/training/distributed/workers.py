@@ -131,7 +131,7 @@ def each(workers: Workers) -> Iterator[None]:
     if first is None:
         return
     if first != workers.rank or failed is None:
-        raise WorkerGone(f"Rank {first} has failed and gives the reason.", codes[first], told=True)
+        raise WorkerGone(f"Rank {first} has failed and gives the reason.", codes[first], reported=True)
     raise failed
 
 
@@ -140,9 +140,9 @@ def check_same(workers: Workers, facts: Mapping[str, str]) -> None:
 
     Raises UsageError in the first worker, and WorkerGone in the others, if they differ.
     """
-    told = workers.all_gather(dict(facts))
-    for rank, theirs in enumerate(told):
-        for name, ours in told[0].items():
+    all_facts = workers.all_gather(dict(facts))
+    for rank, theirs in enumerate(all_facts):
+        for name, ours in all_facts[0].items():
             if theirs[name] != ours and workers.rank == 0:
                 raise UsageError(
                     f"The {name} of rank {rank} differs from that of rank 0: {theirs[name]}, expected"
@@ -150,4 +150,4 @@ def check_same(workers: Workers, facts: Mapping[str, str]) -> None:
                     " (ANAPHORA_ARCH=avx2 makes every machine use an instruction set that it has)."
                 )
             if theirs[name] != ours:
-                raise WorkerGone("Rank 0 names the difference.", UsageError.exit_code, told=True)
+                raise WorkerGone("Rank 0 names the difference.", UsageError.exit_code, reported=True)
