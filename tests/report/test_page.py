@@ -99,7 +99,7 @@ def test_the_curve_is_the_log(tmp_path: Path) -> None:
         np.testing.assert_allclose(slope * looks[:, axis] + begin, drawn[:, axis], atol=1e-3)
         assert slope > 0 if axis == 0 else slope < 0
     slope, begin = np.polyfit(looks[[0, 3], 1], drawn[[0, 3], 1], 1)
-    np.testing.assert_allclose(points_of(wide, "floor")[:, 1], slope * 1.5 + begin, atol=1e-3)  # the baseline's height
+    np.testing.assert_allclose(points_of(wide, "baseline")[:, 1], slope * 1.5 + begin, atol=1e-3)  # the baseline's height
 
 
 def test_it_stands_alone(tmp_path: Path) -> None:

@@ -114,6 +114,6 @@ def _picture(tested: LRRangeTest) -> str:
     )
     lines = [CurveLine("each update", "seen", losses, "faint"), CurveLine("smoothed", "unseen", means)]
     if tested.suggested is not None:
-        lines.append(CurveLine("suggested", "floor", [(tested.suggested, least)], "upright", tested.suggested))
+        lines.append(CurveLine("suggested", "other", [(tested.suggested, least)], "upright", tested.suggested))
     chart = Chart("Loss over the learning rate", lines, "learning rate", "loss", log_across=True, named=True)
     return alone(chart, 820, 380)

@@ -14,7 +14,7 @@ from anaphora.report.curves import Chart, CurveLine, alone, draw, ends, points
 from anaphora.runs import record
 from anaphora.runs.record import Run
 
-_COLOURS = ("unseen", "seen", "floor", "other", "third", "fourth", "fifth")
+_COLOURS = ("unseen", "seen", "baseline", "other", "third", "fourth", "fifth")
 
 
 def names(compared: Sequence[Run]) -> list[str]:

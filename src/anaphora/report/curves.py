@@ -25,7 +25,7 @@ from anaphora.report.style import LIGHT
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-_NAMES = ("ink", "faint", "grid", "seen", "unseen", "floor", "other", "third", "fourth", "fifth")
+_NAMES = ("ink", "faint", "grid", "seen", "unseen", "baseline", "other", "third", "fourth", "fifth")
 _STANDS_FOR = {name: f"#0102{number:02x}" for number, name in enumerate(_NAMES)}
 _FONT = "ui-sans-serif, system-ui, 'Segoe UI', Roboto, 'Helvetica Neue', Arial, sans-serif"
 _TEXT, _SMALL = 12.0, 11.0  # pixels

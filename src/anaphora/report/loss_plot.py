@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 Points = list[tuple[float, float]]  # (x, y)
 
 INK, FAINT, GRID = "#22303c", "#8a97a3", "#e6eaee"
-SEEN, SEEN_INK, UNSEEN, FLOOR = "#8fb3d9", "#4a7fb5", "#c2410c", "#0f766e"
+SEEN, SEEN_INK, UNSEEN, BASELINE = "#8fb3d9", "#4a7fb5", "#c2410c", "#0f766e"
 PIXELS_PER_INCH = 160
 _LABEL_HEIGHT = 0.15  # of the axes' height
 _PLURAL = {"char": "characters", "byte": "bytes", "word": "words", "subword": "subwords"}
@@ -81,7 +81,7 @@ def draw_curve(curve: Curve, title: str, subtitle: str = "") -> Figure:
     axes.plot(*_columns(smooth(curve.train)), color=SEEN, linewidth=2.2)
     axes.plot(*_columns(curve.held_out), color=UNSEEN, linewidth=2.2, marker="o", markersize=4.5)
     if curve.baseline is not None:
-        axes.axhline(curve.baseline, color=FLOOR, linewidth=1.8, linestyle=(0, (5, 2)))
+        axes.axhline(curve.baseline, color=BASELINE, linewidth=1.8, linestyle=(0, (5, 2)))
     _limits(axes, curve)
     _labels(axes, curve)
 
@@ -121,7 +121,7 @@ def _labels(axes: Axes, curve: Curve) -> None:
     if curve.held_out:
         named.append(("held-out text", UNSEEN, curve.held_out[-1][1], curve.score))
     if curve.baseline is not None:
-        named.append(("n-gram model", FLOOR, curve.baseline, None))
+        named.append(("n-gram model", BASELINE, curve.baseline, None))
     bottom, top = axes.get_ylim()
     shares = apart([(y - bottom) / (top - bottom) for _, _, y, _ in named], _LABEL_HEIGHT)
     for (name, colour, y, score), share in zip(named, shares, strict=True):

@@ -25,7 +25,7 @@ NAME = "report.html"
 _WIDE, _NARROW, _SMALL = (984, 380), (330, 260), (316, 170)
 _RELOAD_SECONDS = 30
 _ALWAYS_OPEN = 12  # validations; a longer table is folded
-_COLOURS = ("other", "third", "fourth", "fifth", "seen", "unseen", "floor")
+_COLOURS = ("other", "third", "fourth", "fifth", "seen", "unseen", "baseline")
 _GOOD, _BAD = ("finished", "early"), ("diverged", "unwritable", "exhausted")
 
 
@@ -83,7 +83,7 @@ def _figures(run: Run, status: str) -> list[tuple[str, str, str, str]]:
             below = f"; {result.beat} {result.baseline:.4f}" if number and beside else _apart(result)
             found.append(("held-out part", f"{result.value:.4f}", f"{result.called}{below}", "unseen"))
         if beside and (number == 0 or result.value is None):
-            found.append((result.beat, f"{result.baseline:.4f}", result.called, "floor"))
+            found.append((result.beat, f"{result.baseline:.4f}", result.called, "baseline"))
     total = run.total_steps
     of = f"of {total:,}" if total is not None else "total not known yet"
     kept = "" if best is None else f"; the best at step {best['step']:,}"
@@ -113,7 +113,7 @@ def _loss(run: Run) -> str:
         CurveLine("held-out part", "unseen", points(run.of("evaluation"), "loss"), "marked", result.value),
     ]
     if result.baseline is not None:
-        lines.append(CurveLine(result.beat, "floor", [(0, result.baseline)], "level"))
+        lines.append(CurveLine(result.beat, "baseline", [(0, result.baseline)], "level"))
     if not any(line.points for line in lines[:2]):
         return ""
     chart = Chart("Loss", lines, named=True)
@@ -127,13 +127,13 @@ def _small_charts(run: Run) -> list[str]:
     most = run.config.get("training", {}).get("clip", 0)
     norm = [CurveLine("norm", "other", points(steps, "gradient_norm"))]
     if most and norm[0].points:
-        norm.append(CurveLine("clip", "floor", [(0, most)], "level"))
+        norm.append(CurveLine("clip", "baseline", [(0, most)], "level"))
     charts: list[tuple[str, Chart, list[tuple[str, str]]]] = [
         ("Learning rate", Chart("rate", [CurveLine("rate", "seen", points(steps, "learning_rate"))]), []),
         (
             "Gradient norm",
             Chart("norm", norm, log=True),
-            [("floor", f"clipped above {as_text(most)}")] if most else [],
+            [("baseline", f"clipped above {as_text(most)}")] if most else [],
         ),
         (
             "Share of clipped steps",
