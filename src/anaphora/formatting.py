@@ -29,6 +29,24 @@ def short_count(number: float) -> str:
     return f"{number:.3g}"
 
 
+def counted(number: int, noun: str, plural: str = "") -> str:
+    """Return a number with its noun in the singular or the plural; `plural` is the noun with an "s" by default.
+
+    >>> counted(1, "step"), counted(1200, "row"), counted(0, "batch", "batches")
+    ('1 step', '1,200 rows', '0 batches')
+    """
+    return f"{number:,} {noun if number == 1 else plural or f'{noun}s'}"
+
+
+def unit_name(kind: str) -> str:
+    """Return the full name of a kind of unit of text, in the singular.
+
+    >>> unit_name("char"), unit_name("subword")
+    ('character', 'subword')
+    """
+    return "character" if kind == "char" else kind
+
+
 def as_text(value: object) -> str:
     """Return a value of a config, a report or a table as text; a number keeps four significant digits.
 

@@ -206,27 +206,27 @@ def test_what_does_not_fit_is_said(monkeypatch: pytest.MonkeyPatch, tmp_path: Pa
 @pytest.mark.parametrize(
     ("settings", "said"),
     [
-        ({"minutes": 2.0}, "2 minutes are enough for up to 60.0 passes."),
+        ({"minutes": 2.0}, "2 minutes are enough for up to 60.0 epochs."),
         ({"max_steps": 70}, "70 steps take about 20.0 s."),
-        ({"epochs": 3.0}, "3 passes take about 6.0 s; --minutes limits the time."),
-        ({"epochs": 60.0}, "60 passes take about 2:00; --minutes limits the time."),
-        ({}, "10 passes take about 20.0 s; --minutes limits the time."),
+        ({"epochs": 3.0}, "3 epochs take about 6.0 s; --minutes limits the time."),
+        ({"epochs": 60.0}, "60 epochs take about 2:00; --minutes limits the time."),
+        ({}, "10 epochs take about 20.0 s; --minutes limits the time."),
     ],
 )
 def test_how_long_it_takes_is_said_in_the_words_of_the_config(settings: dict[str, Any], said: str) -> None:
     finding = estimate._time(2.0, load(small()), Training(**settings))
-    assert finding.message.startswith("One pass of 7 batches takes about 2.0 s")
+    assert finding.message.startswith("One epoch of 7 batches takes about 2.0 s")
     assert finding.message.endswith(said)
 
 
-def test_passes_that_a_task_takes_by_the_amount_of_data_are_the_ones_foretold() -> None:
-    foreseen = dataclasses.replace(load(small()), passes=33.6, batches=1)
+def test_epochs_that_a_task_takes_by_the_amount_of_data_are_the_ones_foretold() -> None:
+    foreseen = dataclasses.replace(load(small()), epochs=33.6, batches=1)
     message = estimate._time(2.0, foreseen, Training()).message
     assert message == (
-        "One pass of 1 batch takes about 2.0 s on this processor under its present load. 33.6 passes take about 1:07;"
+        "One epoch of 1 batch takes about 2.0 s on this processor under its present load. 33.6 epochs take about 1:07;"
         " --minutes limits the time."
     )
-    assert "3 passes" in estimate._time(2.0, foreseen, Training(epochs=3.0)).message
+    assert "3 epochs" in estimate._time(2.0, foreseen, Training(epochs=3.0)).message
 
 
 def test_memory_that_is_free_is_known_here() -> None:

@@ -61,7 +61,7 @@ def test_trains_and_reports(run: Run, tmp_path: Path) -> None:
     nats, bits, perplexity, floor = map(float, shown.groups())
     assert bits == pytest.approx(nats / math.log(2), abs=1e-3)
     assert perplexity == pytest.approx(math.exp(nats), rel=1e-3)
-    assert "The network loses to the n-gram model" in done.stdout
+    assert "The network is worse than the n-gram model" in done.stdout
     # Progress goes to standard error as plain lines, one per look at the held-out text.
     assert len(re.findall(r"^step \d+ of 30 .* held-out [\d.]+ nats", done.stderr, re.MULTILINE)) >= 2
     assert "\x1b" not in done.stderr

@@ -78,7 +78,7 @@ def load(
     counted: int,
     scored_at_once: int,
 ) -> Load:
-    """Return the load of training on windows (rows and steps of a batch, and batches of a pass).
+    """Return the load of training on windows (rows and steps of a batch, and batches of an epoch).
 
     `parts` are the units (N,) of the training part and (M,) of the held-out part. A baseline counts at most `counted`
     units of the training part.

@@ -73,7 +73,7 @@ CODES: dict[str, tuple[Severity, str]] = {
     "many-unknown": ("warning", "Many held-out units are unknown: the network reads all of them as one symbol."),
     "memory": ("info", "Estimate of the memory that training takes."),
     "memory-short": ("warning", "Training probably takes more memory than this machine has free."),
-    "time": ("info", "Estimate of the time that one pass over the training part takes."),
+    "time": ("info", "Estimate of the time that one epoch takes."),
     "disk": ("info", "The disk space that the run needs, and the free disk space."),
     "disk-full": ("error", "The run's records do not fit on the disk."),
 }

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from anaphora.errors import DataError, MissingExtra
+from anaphora.formatting import unit_name
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -27,8 +28,6 @@ INK, FAINT, GRID = "#22303c", "#8a97a3", "#e6eaee"
 SEEN, SEEN_INK, UNSEEN, BASELINE = "#8fb3d9", "#4a7fb5", "#c2410c", "#0f766e"
 PIXELS_PER_INCH = 160
 _LABEL_HEIGHT = 0.15  # of the axes' height
-_PLURAL = {"char": "characters", "byte": "bytes", "word": "words", "subword": "subwords"}
-_SINGULAR = {"char": "character"} | {kind: kind for kind in ("byte", "word", "subword")}
 _SMOOTH = 0.05  # the training line is a mean over this share of its points
 
 
@@ -87,8 +86,8 @@ def draw_curve(curve: Curve, title: str, subtitle: str = "") -> Figure:
 
     figure.text(0.03, 0.93, title, color=INK, fontsize=14, fontweight="bold")
     figure.text(0.03, 0.87, subtitle, color=FAINT, fontsize=9.5)
-    axes.set_xlabel(f"{_PLURAL.get(curve.unit, 'units')} read", color=FAINT)
-    axes.set_ylabel(f"nats per {_SINGULAR.get(curve.unit, 'unit')}", color=FAINT)
+    axes.set_xlabel(f"{unit_name(curve.unit)}s read", color=FAINT)
+    axes.set_ylabel(f"nats per {unit_name(curve.unit)}", color=FAINT)
     axes.xaxis.set_major_formatter(FuncFormatter(lambda x, _: _short(x)))
     axes.xaxis.set_major_locator(MaxNLocator(6))
     axes.tick_params(colors=FAINT, length=0, labelsize=9)

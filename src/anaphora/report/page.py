@@ -65,8 +65,8 @@ def _header(run: Run, name: str, status: str) -> str:
     kind = "good" if status in _GOOD else "bad" if status in _BAD else ""
     pills = [(status.rstrip("?"), kind)]
     if run.results and run.results[0].loses is not None:
-        loses, beat = run.results[0].loses, run.results[0].beat
-        pills.append((f"{'loses to' if loses else 'beats'} {beat}", "bad" if loses else "good"))
+        worse, baseline = run.results[0].loses, run.results[0].beat
+        pills.append((f"{'worse than' if worse else 'at least as good as'} {baseline}", "bad" if worse else "good"))
     begun = time.strftime("%Y-%m-%d %H:%M UTC", time.gmtime(run.started))
     return html.header(name, f"{run.task}, begun {begun}", pills)
 
@@ -141,7 +141,7 @@ def _small_charts(run: Run) -> list[str]:
             [],
         ),
         (
-            "Update size per step, ‖Δw‖/‖w‖",
+            "Update ratio, ‖Δw‖/‖w‖",
             Chart("u", [CurveLine("u", "other", points(steps, "update_ratio"))], log=True),
             [],
         ),
@@ -174,7 +174,7 @@ def _probes(run: Run) -> list[tuple[str, Chart, list[tuple[str, str]]]]:
 def _notes(run: Run) -> list[tuple[str, str]]:
     found = [(f"The loss was not finite at step {line['step']:,}.", "bad") for line in _broken(run)]
     found += [(line["text"], "") for line in run.of("note")]
-    found += [(text, "bad" if " loses to " in text else "") for text in run.finish.get("notes", ())]
+    found += [(text, "bad" if " is worse than " in text else "") for text in run.finish.get("notes", ())]
     return list(dict.fromkeys(found))
 
 

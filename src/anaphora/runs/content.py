@@ -13,6 +13,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from anaphora.formatting import unit_name
+
 
 @dataclass(frozen=True)
 class Result:
@@ -31,7 +33,7 @@ class Result:
     @property
     def called(self) -> str:
         """The name with the unit."""
-        return f"{self.name} per {self.per}" if self.per else self.name
+        return f"{self.name} per {unit_name(self.per)}" if self.per else self.name
 
     @property
     def loses(self) -> bool | None:

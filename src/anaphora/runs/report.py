@@ -15,7 +15,7 @@ from typing import Any, Protocol
 from numpy.typing import NDArray
 
 from anaphora.bundle import spec
-from anaphora.formatting import duration_text
+from anaphora.formatting import counted, duration_text, unit_name
 from anaphora.runs.content import ReportSection, Result
 
 Tensors = Mapping[str, NDArray[Any]]
@@ -60,7 +60,7 @@ class Judgement(Protocol):
 
     @property
     def results(self) -> Sequence[Result]:
-        """Figures with their baselines; the first result decides whether the network loses."""
+        """Figures with their baselines; the first result decides whether the network is worse than its baseline."""
 
     @property
     def headline(self) -> Sequence[str]:
@@ -101,7 +101,7 @@ class Report:
 
     def lines(self) -> list[str]:
         """Return the lines of the report at the end of a command."""
-        steps = f"{self.steps:,} steps (best model at step {self.best_step:,})"
+        steps = f"{counted(self.steps, 'step')} (best model at step {self.best_step:,})"
         lines = [f"{self.parameters:,} parameters, {steps}, {duration_text(self.seconds)}", *self.headline]
         lines += [f"note: {note}" for note in self.notes]
         return [*lines, f"model    {self.model}", f"records  {self.run_dir}"]
@@ -148,12 +148,12 @@ def lost(result: Result, rival: str, remedy: str) -> list[str]:
     if not result.loses:
         return []
     figures = f"{result.name} {result.value:.4f} against {result.baseline:.4f}"
-    return [f"The network loses to {rival}: {figures}. {remedy}"]
+    return [f"The network is worse than {rival}: {figures}. {remedy}"]
 
 
 def _cut_off(trained: TrainedWeights, unit: str) -> str:
     """Return the note of a report without a score."""
     if not math.isfinite(trained.validation_loss):
         return "Stopped before the first validation. `anaphora eval` computes the score."
-    best = f"Best validation loss so far: {trained.validation_loss:.4f} nats per {unit}"
+    best = f"Best validation loss so far: {trained.validation_loss:.4f} nats per {unit_name(unit)}"
     return f"Stopped before the final score was computed. {best}. `anaphora eval` computes the score."

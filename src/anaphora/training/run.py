@@ -276,7 +276,7 @@ class _Run:
 def lengths(
     work: TrainingTask[Any], started: float, ending: Callable[[], float] = lambda: _SAVING_SECONDS
 ) -> tuple[Schedule, Budget | None]:
-    """Return the length of a run: a plan of steps or passes, or a time budget with those as limits; `ending` returns
+    """Return the length of a run: a plan of steps or epochs, or a time budget with those as limits; `ending` returns
     the seconds that the work after the score needs.
     """
     training = work.training

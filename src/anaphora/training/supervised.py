@@ -62,7 +62,7 @@ class SupervisedTask(ABC, Generic[Batch]):
 
     @abstractmethod
     def make_batches(self) -> Any:
-        """Return the training part in batches, with `per_epoch` of them in one pass."""
+        """Return the training part in batches, with `per_epoch` of them in one epoch."""
 
     @abstractmethod
     def initialise(self, model: Any) -> None:

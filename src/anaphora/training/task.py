@@ -34,7 +34,7 @@ class TrainingTask(Protocol[Batch]):
     task: str
     unit: str  # the plural of what a loss is summed over
     tree: spec.Block
-    per_epoch: int  # batches of one pass over the data
+    per_epoch: int  # batches of one epoch
     sha256: str  # of the data
 
     @property

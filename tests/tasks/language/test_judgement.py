@@ -26,7 +26,7 @@ def test_the_passages_with_the_highest_loss(model: LanguageModel) -> None:
     _, surprising = judgement.sections(model, ids)
     table = surprising.parts[1]
     assert isinstance(table, ReportTable)
-    assert table.head == ("char", "nats per char", "passage")
+    assert table.head == ("character", "nats per character", "passage")
     nats = score.nats(model.runtime, ids, windows.sample(len(ids), 16_384))
     assert len(nats) == len(ids) - 1  # all of so short a text: nats[i] is of unit i + 1
     means = {}

@@ -139,7 +139,7 @@ def test_the_tour_on_the_command_line(tmp_path: Path) -> None:
     assert done.returncode == 0, done.stderr
     assert "most frequent tag" in done.stdout
     page = (tmp_path / "m.run" / "report.html").read_text(encoding="utf-8")
-    assert "Worst sentences" in page
+    assert "Wrong sentences with the highest loss" in page
     shown = run(tmp_path, "eval", "m.anaphora", "a.conll")
     assert shown.returncode == 0, shown.stderr
     assert "span F1" in shown.stdout

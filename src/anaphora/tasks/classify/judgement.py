@@ -53,7 +53,7 @@ class Judgement:
 
     @property
     def notes(self) -> list[str]:
-        """Notes: the baseline's own note, rows that were not scored, and a network that loses."""
+        """Notes: the baseline's own note, rows that were not scored, and a network that is worse than its baseline."""
         baseline = [self.baseline.note] if self.baseline.note else []
         scored = self.held_out if self.score is None else self.score.rows
         remedy = "Train longer (--minutes), with more dropout, or on more rows."
@@ -89,9 +89,8 @@ class Judgement:
                 "Wrong predictions with a high probability: mistakes of the network or of the labels. Check"
                 " these rows first."
             )
-            found.append(
-                ReportSection("Worst rows", (told, ReportTable(("where", "row", "label", "predicted", "nats"), rows)))
-            )
+            table = ReportTable(("where", "row", "label", "predicted", "nats"), rows)
+            found.append(ReportSection("Wrong rows with the highest loss", (told, table)))
         return tuple(found)
 
 

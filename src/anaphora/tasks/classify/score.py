@@ -121,7 +121,7 @@ class Score:
             f" {', '.join(row.guess) or 'none'} ({row.nats:.1f} nats): {row.text}"
             for row in self.worst[:_SHOWN]
         ]
-        return titled("most confident mistakes:", shown)
+        return titled("wrong rows with the highest loss:", shown)
 
 
 def judge(scores: NDArray[np.float32], rows: Rows, labels: Sequence[str], temperature: float, multi: bool) -> Score:

@@ -49,7 +49,7 @@ class Judgement:
 
     @property
     def notes(self) -> list[str]:
-        """Notes: the baseline's own note, units that were not scored, and a network that loses."""
+        """Notes: the baseline's own note, units that were not scored, and a network that is worse than its baseline."""
         baseline = self.baseline
         notes = [baseline.note] if baseline.note else []
         if baseline.units < self.held_out:

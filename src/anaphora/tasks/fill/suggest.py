@@ -12,7 +12,7 @@ from anaphora.tasks.fill.data import files
 
 _CHARACTERS_OF_A_WORD = 5.0
 _SMALL, _LARGE = 50_000, 20_000_000  # words and marks
-_BATCHES = 20  # at least so many in a pass
+_BATCHES = 20  # at least so many in an epoch
 _SIZES = ((16, 64), (8, 64), (8, 32), (4, 16), (1, 8))
 _HELD_OUT_MOST = 1_000_000  # words and marks: more say no more
 _MINUTES = {"small": 3.0, "medium": 10.0, "large": 60.0}
@@ -36,7 +36,7 @@ def suggest(paths: Sequence[str | Path]) -> Suggestion:
     }
     reasons = {
         "data.encoding": "the bytes look like it; `anaphora check` reads all of them",
-        "training.batch": f"{_BATCHES} batches or more in one pass" if enough else "of so short a text",
+        "training.batch": f"{_BATCHES} batches or more in one epoch" if enough else "of so short a text",
         "training.minutes": f"a limit to begin with, for about {units:,} words and marks",
     }
     if 0.1 * units > _HELD_OUT_MOST:

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from anaphora.data.text.id_files import Units
+from anaphora.formatting import unit_name
 from anaphora.metrics import language_model
 from anaphora.runs.content import Paragraph, Preformatted, ReportSection, ReportTable, Result
 from anaphora.tasks.language import score, windows
@@ -65,7 +66,7 @@ class Judgement:
         """The lines of the score."""
         if self.score is None:
             return []
-        lines = [f"held-out text, {self.scored:,} {PLURAL[self.unit]}, per {self.unit}:"]
+        lines = [f"held-out text, {self.scored:,} {PLURAL[self.unit]}, per {unit_name(self.unit)}:"]
         for name, nats in (("network", self.score.nats), ("n-gram ", self.baseline.nats)):
             bits, perplexity = language_model.bits(nats), language_model.perplexity(nats)
             lines.append(f"  {name}  {nats:.4f} nats  {bits:.4f} bits  perplexity {perplexity:,.2f}")
@@ -73,7 +74,7 @@ class Judgement:
 
     @property
     def notes(self) -> list[str]:
-        """Notes: the baseline's own note, a score of a sample, and a network that loses."""
+        """Notes: the baseline's own note, a score of a sample, and a network that is worse than its baseline."""
         notes = [self.baseline.note] if self.baseline.note else []
         if self.scored < self.every:
             note = f"Both scores are computed on an evenly spaced sample of {self.scored:,} of the held-out part's"
@@ -82,8 +83,8 @@ class Judgement:
             )
         if self.score is not None and self.results[0].loses:
             notes.append(
-                f"The network loses to the n-gram model: {self.score.nats:.4f} against"
-                f" {self.baseline.nats:.4f} nats per {self.unit}. Train longer (--minutes), or on more text."
+                f"The network is worse than the n-gram model: {self.score.nats:.4f} against"
+                f" {self.baseline.nats:.4f} nats per {unit_name(self.unit)}. Train longer (--minutes), or on more text."
             )
         return notes
 
@@ -124,11 +125,11 @@ def _written(model: LanguageModel, held_out: Units) -> ReportSection:
     _, state = model.runtime.feed(model.runtime.initial(), read[:-1])
     prompt = Prompt(model.vocabulary.decode(read), state, int(read[-1]))
     written = model.write(prompt, _WRITTEN, np.random.default_rng(_SEED), temperature=_TEMPERATURE)
-    told = f"The prompt is the first {len(read)} {PLURAL[model.vocabulary.kind]} of the held-out part:"
+    about = f"The prompt is the first {len(read)} {PLURAL[model.vocabulary.kind]} of the held-out part:"
     goes_on = f"The model continues, at temperature {_TEMPERATURE}:"
     return ReportSection(
         "Generated text",
-        (Paragraph(told), Preformatted(prompt.text), Paragraph(goes_on), Preformatted("".join(written))),
+        (Paragraph(about), Preformatted(prompt.text), Paragraph(goes_on), Preformatted("".join(written))),
     )
 
 
@@ -149,11 +150,12 @@ def _surprising(model: LanguageModel, held_out: Units, most: int) -> ReportSecti
         (first + 1, mean, model.vocabulary.decode(held_out[first:stop]).replace("\n", "⏎"))
         for mean, first, stop in sorted(found, reverse=True)[:_PASSAGES]
     )
-    told = (
+    unit = unit_name(kind)
+    about = (
         f"Passages of {_PASSAGE} {PLURAL[kind]} with the highest loss, among {len(nats):,} {PLURAL[kind]}"
         " spread over the held-out part. The network has not learned such passages, or they do not belong"
         " in the text."
     )
     return ReportSection(
-        "Passages with the highest loss", (Paragraph(told), ReportTable((kind, f"nats per {kind}", "passage"), rows))
+        "Passages with the highest loss", (Paragraph(about), ReportTable((unit, f"nats per {unit}", "passage"), rows))
     )

@@ -30,6 +30,7 @@ from anaphora.data.text.tokenized import units_of
 from anaphora.data.text.vocabulary import Vocabulary
 from anaphora.decode import log_probabilities
 from anaphora.errors import DataError
+from anaphora.formatting import unit_name
 from anaphora.metrics.language_model import bits_per_byte, surprise
 from anaphora.runtime import Model
 from anaphora.tasks.language import windows
@@ -64,7 +65,7 @@ class Score:
         unknown = f", {self.unknown_units:,} of them unknown to the model" if self.unknown_units else ""
         part = "" if self.units == self.text_units else f" of {self.text_units:,}, evenly spaced,"
         lines = [
-            f"{self.units:,}{part} {PLURAL[self.unit]} scored{unknown}; per {self.unit}:",
+            f"{self.units:,}{part} {PLURAL[self.unit]} scored{unknown}; per {unit_name(self.unit)}:",
             f"  network  {self.nats_per_unit:.4f} nats  {self.bits_per_unit:.4f} bits"
             f"  perplexity {self.perplexity:,.2f}",
         ]
@@ -72,7 +73,7 @@ class Score:
             return [*lines, f"  n-gram   not computed: {self.baseline_note}"]
         lines.append(f"  n-gram   {self.baseline_nats:.4f} nats  ({self.baseline_note})")
         if self.nats_per_unit > self.baseline_nats:
-            lines.append("The network loses to the n-gram model on this text.")
+            lines.append("The network is worse than the n-gram model on this text.")
         return lines
 
 

@@ -12,7 +12,7 @@ from anaphora.data.files.sniff import encoding_of, heads_of
 _ALPHABET = 512  # characters of a script with letters; more of them make a long vocabulary of rare ones
 _SUBWORDS_FROM = 300_000  # characters in which pieces of words are seen often enough
 _SMALL, _LARGE = 300_000, 100_000_000  # characters
-_WINDOWS = 20  # at least so many in a pass
+_WINDOWS = 20  # at least so many in an epoch
 _BATCHES = ((32, 64), (16, 64), (16, 32), (8, 32), (4, 16), (2, 8), (1, 8))
 _HELD_OUT_MOST = 5_000_000  # characters: more say no more
 _MINUTES = {"small": 5.0, "medium": 15.0, "large": 60.0}
@@ -44,7 +44,7 @@ def suggest(paths: Sequence[str | Path]) -> Suggestion:
     reasons = {
         "data.units": about,
         "data.encoding": "the bytes look like it; `anaphora check` reads all of them",
-        "training.batch": f"{_WINDOWS} batches or more in one pass" if enough else "of so short a text",
+        "training.batch": f"{_WINDOWS} batches or more in one epoch" if enough else "of so short a text",
         "training.minutes": "a limit to begin with; without one it would read the text ten times",
     }
     if 0.1 * characters > _HELD_OUT_MOST:

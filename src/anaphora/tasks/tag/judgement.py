@@ -45,7 +45,7 @@ class Judgement:
 
     @property
     def notes(self) -> list[str]:
-        """Notes: sentences that were not scored, and a network that loses."""
+        """Notes: sentences that were not scored, and a network that is worse than its baseline."""
         remedy = "Train longer (--minutes), or on more sentences."
         partly = partly_scored(self.scored, len(self.corpus.held_out), "sentences")
         return [*partly, *lost(self.results[0], _RIVAL, remedy)]
@@ -88,7 +88,6 @@ class Judgement:
                 " these sentences first. A wrong word stands as word[tag→prediction]."
             )
             rows = tuple((one.where, one.text, one.wrong, one.nats) for one in score.worst)
-            found.append(
-                ReportSection("Worst sentences", (told, ReportTable(("where", "sentence", "wrong", "nats"), rows)))
-            )
+            table = ReportTable(("where", "sentence", "wrong", "nats"), rows)
+            found.append(ReportSection("Wrong sentences with the highest loss", (told, table)))
         return tuple(found)

@@ -99,8 +99,12 @@ class Score:
         most = [f"  {count:,} × {truth} predicted as {predicted}" for count, truth, predicted in self.confused[:_SHOWN]]
         worst = [f"  {one.where} ({one.nats:.1f} nats): {one.text}" for one in self.worst[:_SHOWN]]
         return [
-            *lines, "", *self._each(), *titled("most often confused:", most), *titled("most confident mistakes:", worst)
-        ]  # fmt: skip
+            *lines,
+            "",
+            *self._each(),
+            *titled("most often confused:", most),
+            *titled("wrong sentences with the highest loss:", worst),
+        ]
 
     def _each(self) -> list[str]:
         few = len(self.each) <= _TABLE

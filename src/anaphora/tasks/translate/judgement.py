@@ -56,7 +56,7 @@ class Judgement:
 
     @property
     def notes(self) -> list[str]:
-        """Notes: pairs that were left out of training or scoring, and a network that loses."""
+        """Notes: pairs that were left out of training or scoring, and a network that is worse than its baseline."""
         notes = []
         if self.left_out:
             notes.append(
@@ -67,7 +67,7 @@ class Judgement:
             notes.append(f"The score covers {self.score.rows:,} of {self.held_out:,} held-out pairs, evenly spaced.")
         if self.results[0].loses:
             notes.append(
-                f"The network loses to a copy of the source: BLEU {self.baseline.bleu:.2f}. Train longer"
+                f"The network is worse than a copy of the source: BLEU {self.baseline.bleu:.2f}. Train longer"
                 " (--minutes), or on more pairs."
             )
         return notes
