@@ -28,6 +28,7 @@ from anaphora.data.progress import observed_by
 from anaphora.errors import AnaphoraError, DataError, MissingExtra, UsageError, closest
 from anaphora.report.observers import observers
 from anaphora.runs import folder as run_folder
+from anaphora.runs.model_file import check_model_file
 from anaphora.tasks import registry
 from anaphora.tasks.base.trained_model import TrainedModel, live_with
 
@@ -153,6 +154,7 @@ def load(path: Place) -> TrainedModel:
     Raises DataError if it cannot be read, CorruptBundle if a byte of it is not the one that was written,
     IncompatibleBundle if this version cannot use it.
     """
+    check_model_file(path)
     return registry.open_model(runtime.load(Path(path)))
 
 

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from anaphora.checks.findings import SEVERITIES, Finding, errors
-from anaphora.errors import DataError
+from anaphora.errors import AnaphoraError, DataError
 
 
 @dataclass(frozen=True)
@@ -82,7 +82,7 @@ def whole(
     return sorted(found, key=lambda finding: SEVERITIES.index(finding.severity))
 
 
-def unreadable(error: DataError) -> Finding:
+def unreadable(error: AnaphoraError) -> Finding:
     """Return a reader's error as a finding."""
     message, _, remedy = str(error).partition("; ")
     return Finding("unreadable", "error", "the data", (), _sentence(message), _sentence(remedy))

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import shlex
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -17,7 +16,7 @@ if TYPE_CHECKING:
     from anaphora.training.lr_finder import LRRangeTest
 
 _ROWS = 12
-_ABOVE = 0.25  # of the fall: how far above the first loss a picture shows the rise after it
+_ABOVE = 0.25  # of the fall: the picture shows losses up to this share above the first loss
 _HELP = """Suggest a learning rate by a range test: the learning rate rises from very small to very large.
 
     suggested = 0.1 × the learning rate with the lowest smoothed loss
@@ -84,8 +83,10 @@ def _find(
         return
     print("\n".join(_in_words(tested)))
     if tested.suggested is not None:
-        words = shlex.join([*data, *options, "--learning-rate", f"{tested.suggested:g}"])
-        print(f"\nsuggested {tested.suggested:g}   anaphora train {task} {words}")
+        words = config_options.train_words(
+            task, data, preset, file, [*options, "--learning-rate", f"{tested.suggested:g}"]
+        )
+        print(f"\nsuggested {tested.suggested:g}   {words}")
     if tested.note:
         print(f"note: {tested.note}")
     if plot is not None and tested.rates:

@@ -34,7 +34,7 @@ _HELP = (
 
 def make() -> Any:
     """Return the group."""
-    return parser.group(COMMANDS, "runs", _HELP, usual="list")
+    return parser.group(COMMANDS, "runs", _HELP, usual="list", usual_takes_words=True)
 
 
 def make_list() -> Any:

@@ -141,6 +141,11 @@ def _spaces(task: Task, words: list[str], options: Sequence[str]) -> dict[str, S
     free = {name: space for name, space in task.search_space.items() if name not in fixed}
     spaces = chosen(words, free, known)
     for name in spaces:
+        if name in fixed:
+            raise UsageError(
+                f"--option {name}: the command also sets this field to one value. Remove --option {name} or"
+                f" --{name.partition('.')[2].replace('_', '-')}."
+            )
         if name in ("training.minutes", "training.max_steps", "training.epochs", "training.evaluations"):
             raise UsageError(f"--option {name}: all trials have the same length, so this field cannot be searched.")
     return spaces
@@ -184,7 +189,7 @@ def _others(
         finally:
             for number, child in enumerate(children, 2):
                 if child.wait() not in (0, 130, 143):
-                    note(f"job {number} ended with an error: {folder / f'job-{number}.txt'} says which.")
+                    note(f"Job {number} ended with an error. Its messages are in {folder / f'job-{number}.txt'}.")
 
 
 def _show(found: Sequence[Tried], names: Sequence[str], as_json: bool) -> None:

@@ -210,12 +210,12 @@ def test_a_base_install_answers_and_scores(models: Path, tmp_path: Path, bare_py
         (
             ["run", "text.anaphora", "--prompt", "x"],
             2,
-            "--prompt: not an option of a model that was trained to classify",
+            "A model that was trained to classify has no option --prompt.",
         ),
         (
             ["eval", "text.anaphora", "x.csv", "--baseline-text", "y"],
             2,
-            "--baseline-text: not an option of a model that was trained to classify",
+            "A model that was trained to classify has no option --baseline-text.",
         ),
         (["eval", "text.anaphora", "x.csv"], 3, "x.csv' does not exist"),
         (["run", "text.anaphora", "x.txt"], 3, "x.txt' cannot be read"),
