@@ -120,7 +120,7 @@ def closest(word: str, known: Iterable[str]) -> str | None:
     >>> closest("nope.txt", ["demo.txt"]) is None
     True
     """
-    best = max(known, key=lambda name: _similarity(_plain(word), _plain(name)), default=None)
+    best = max(known, key=lambda name: (_similarity(_plain(word), _plain(name)), _plain(name)), default=None)
     return best if best is not None and _similarity(_plain(word), _plain(best)) >= _NEAR else None
 
 

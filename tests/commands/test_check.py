@@ -81,7 +81,7 @@ def test_standard_input(run: Run) -> None:
         (["check", "language", "a", "--jsn"], ["Did you mean --json?"]),
         (["check", "language", "a", "—json"], ["begins with an em dash", "Did you mean --json?"]),
         (["check", "language", "a.txt", "--valid", "7"], ["between 0 and 1; it was given 7.0"]),
-        (["check", "language", "a.txt", "--encoding", "utf8x"], ["unknown text encoding 'utf8x'"]),
+        (["check", "language", "a.txt", "--encoding", "utf8x"], ["There is no text encoding 'utf8x'"]),
     ],
 )
 def test_wrong_words_are_usage_errors(run: Run, tmp_path: Path, words: list[str], expected: list[str]) -> None:

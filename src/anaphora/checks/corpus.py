@@ -38,7 +38,8 @@ def check_files(paths: Sequence[str | Path], valid: float | str, encoding: str) 
             continue
         if isinstance(valid, str) and number == len(files) - 1:
             message = (
-                f"The file is held out, but it is also in the training part as {before}: the score measures memory."
+                f"The file is held out, but it is also in the training part as {before}: the score may reward text"
+                " that the network has memorised."
             )
             found.append(Finding("same-file", "warning", file, (), message, "Hold out another text."))
         else:

@@ -15,6 +15,7 @@ from typing import Any, Protocol
 
 from anaphora.checks.findings import SEVERITIES, Finding, errors
 from anaphora.errors import AnaphoraError, DataError
+from anaphora.formatting import as_sentence
 
 
 @dataclass(frozen=True)
@@ -85,9 +86,4 @@ def whole(
 def unreadable(error: AnaphoraError) -> Finding:
     """Return a reader's error as a finding."""
     message, _, remedy = str(error).partition("; ")
-    return Finding("unreadable", "error", "the data", (), _sentence(message), _sentence(remedy))
-
-
-def _sentence(words: str) -> str:
-    end = "" if words.endswith((".", "?", "!")) or not words else "."
-    return f"{words[:1].upper()}{words[1:]}{end}"
+    return Finding("unreadable", "error", "the data", (), as_sentence(message), as_sentence(remedy))

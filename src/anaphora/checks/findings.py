@@ -43,7 +43,10 @@ CODES: dict[str, tuple[Severity, str]] = {
     "not-finite": ("error", "A number is NaN or infinite."),
     "long-row": ("warning", "A row is far longer than the others, so it determines the memory of a batch."),
     "duplicate": ("warning", "One part contains the same row more than once."),
-    "duplicate-across": ("warning", "A held-out row is also in the training part, so its score measures memory."),
+    "duplicate-across": (
+        "warning",
+        "A held-out row is also in the training part, so the score may reward memorised text.",
+    ),
     "ctc-infeasible": ("error", "A target has more symbols than its input has steps to emit them."),
     # pairs
     "misaligned": ("error", "Two parallel files have different numbers of lines."),

@@ -111,7 +111,7 @@ def check_lines(train: TextLines, held_out: TextLines) -> list[Finding]:
         origin = train.row(int(train.places[first[near[shared[0]]]]))
         message = (
             f"{shared.size:,} of the long lines ({share:.1%}) are also in the training part (the first is"
-            f" line {origin.line:,} of {origin.file}): the score partly measures memory."
+            f" line {origin.line:,} of {origin.file}): the score may reward text that the network has memorised."
         )
         remedy = "Remove them from one part, or hold out another text with --valid FILE."
         found.append(Finding("duplicate-across", "warning", "the held-out part", rows, message, remedy, shared.size))

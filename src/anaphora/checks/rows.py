@@ -143,7 +143,7 @@ def check_duplicates(
         one, other = held_out_at(numbers[0]), train_at(across[0][1])
         message = (
             f"{_repeats(len(across))} a training row (line {one.line:,} of {one.file} equals line"
-            f" {other.line:,} of {other.file}): the score partly measures memory."
+            f" {other.line:,} of {other.file}): the score may reward text that the network has memorised."
         )
         remedy = "Remove them from one of the parts."
         found.append(

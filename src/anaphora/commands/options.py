@@ -11,6 +11,7 @@ import typer
 
 from anaphora.commands import parser
 from anaphora.errors import UsageError
+from anaphora.formatting import capitalised
 from anaphora.tasks import registry
 
 if TYPE_CHECKING:
@@ -104,7 +105,7 @@ def chosen(described: str, declared: Sequence[Option], given: Mapping[str, Any])
     }
     strange = [everywhere[name] for name, value in given.items() if value is not None and name not in known]
     if strange:
-        raise UsageError(f"{described[0].upper()}{described[1:]} has no option {' and no option '.join(strange)}.")
+        raise UsageError(f"{capitalised(described)} has no option {' and no option '.join(strange)}.")
     return {name: option.default if given[name] is None else given[name] for name, option in known.items()}
 
 

@@ -10,6 +10,7 @@ import typer
 from anaphora.commands import options
 from anaphora.commands.options import option, parameter
 from anaphora.errors import UsageError
+from anaphora.formatting import capitalised
 
 if TYPE_CHECKING:
     from anaphora.errors import DataError
@@ -46,11 +47,9 @@ def _run(model: str, inputs: list[str] | None, as_json: bool, **given: Any) -> N
     task = registry.task(opened.task)
     chosen = options.chosen(task.described, task.run_options, given)
     if inputs and not task.takes_inputs:
-        raise UsageError(
-            f"{task.described[0].upper()}{task.described[1:]} takes no INPUT. Give the text to continue with --prompt."
-        )
+        raise UsageError(f"{capitalised(task.described)} takes no INPUT. Give the text to continue with --prompt.")
     if as_json and not task.answers_json:
-        raise UsageError(f"{task.described[0].upper()}{task.described[1:]} has no option --json.")
+        raise UsageError(f"{capitalised(task.described)} has no option --json.")
     opened.run(inputs or [], StandardStreams(), as_json, **chosen)
 
 

@@ -125,5 +125,5 @@ def test_a_share_or_files_are_held_out(tmp_path: Path) -> None:
         read(config("--valid", "1.5"), [whole])
     with pytest.raises(DataError, match="held-out part has no word"):
         read(config(), [write(tmp_path / "one.txt", "a\tO\n")])
-    with pytest.raises(UsageError, match="no data were named"):
+    with pytest.raises(UsageError, match="No data were named"):
         read(config(), [])

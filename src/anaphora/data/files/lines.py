@@ -47,7 +47,7 @@ def batches(
         ending = Path(path).suffix.lower()
         if os.fspath(path) == STANDARD_INPUT:
             if sys.stdin is None:
-                raise UsageError("standard input (-) was named, but this process has none: name a file")
+                raise UsageError("Standard input (-) was named, but this process has none: name a file.")
             yield from _lines(sys.stdin.buffer, "standard input", None, most)
         elif ending in _TABLES and not plain:
             yield from _rows(path, most)

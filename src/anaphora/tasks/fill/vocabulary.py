@@ -65,8 +65,8 @@ class WordVocabulary(SymbolTable):
         often = often[: (size or WORDS) - 1]
         if sum(map(is_word, often)) < 2:
             raise DataError(
-                f"the text has {sum(map(is_word, totals)):,} different words, and fewer than two of them occur twice:"
-                " bring more text"
+                f"The text has {sum(map(is_word, totals)):,} different words, and fewer than two of them occur twice:"
+                " add text."
             )
         return cls([UNKNOWN, *(usual[key] for key in often)], lower)
 

@@ -68,7 +68,7 @@ def read_all(data: Data, paths: Sequence[str], encoding: str | None = None) -> S
     Raises UsageError if no file is named, DataError for data that cannot be read.
     """
     if not paths:
-        raise UsageError("no data were named: name files with a word and its tag per line, CoNLL-U or JSONL")
+        raise UsageError("No data were named: name files with a word and its tag per line, CoNLL-U or JSONL.")
     return Sentences.joined([read_sentences(path, data, encoding) for path in paths])
 
 
