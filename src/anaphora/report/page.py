@@ -32,7 +32,7 @@ _GOOD, _BAD = ("finished", "early"), ("diverged", "unwritable", "exhausted")
 def write(folder: Path, sections: Sequence[ReportSection] | None = None) -> Path:
     """Draw a run's page into its folder, and return its path; without `sections`, those of the run's own report.
 
-    Raises DataError if there is no run, UsageError if the file cannot be written, MissingExtra without matplotlib.
+    Raises UsageError if there is no run or if the file cannot be written, MissingExtra without matplotlib.
     """
     page = render(record.read(folder), sections, now=time.time())
     atomic.write(folder / NAME, [page.encode()])

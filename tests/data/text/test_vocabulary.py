@@ -210,13 +210,13 @@ def test_unknown_symbols_of_a_prompt_are_named_with_their_place() -> None:
 
 
 def test_kinds_and_sizes_are_checked() -> None:
-    with pytest.raises(UsageError, match="unknown kind of unit 'chars': did you mean char"):
+    with pytest.raises(UsageError, match="Unknown kind of unit 'chars': did you mean char"):
         build("chars", "text")
     with pytest.raises(UsageError, match="expected one of char, byte, word, subword"):
         build("zebra", "text")
     with pytest.raises(UsageError, match="The vocabulary size is 2: expected at least 3"):
         build("char", "text", 2)
-    with pytest.raises(IncompatibleBundle, match="unknown kind of unit 'phoneme'"):
+    with pytest.raises(IncompatibleBundle, match="Unknown kind of unit 'phoneme'"):
         restore("phoneme", {})
 
 

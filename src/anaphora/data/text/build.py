@@ -62,7 +62,7 @@ def _check_kind(kind: str, error: type[UsageError] | type[IncompatibleBundle]) -
     if kind not in KINDS:
         near = closest(kind, KINDS)
         hint = f"did you mean {near}?" if near else f"expected one of {', '.join(KINDS)}"
-        raise error(f"unknown kind of unit {kind!r}: {hint}")
+        raise error(f"Unknown kind of unit {kind!r}: {hint}")
 
 
 def _tensor(tensors: Mapping[str, np.ndarray], name: str, dtype: type[np.generic]) -> np.ndarray:

@@ -128,7 +128,8 @@ class Vocabulary(ABC):
         noun = "word" if self.kind == "word" else "symbol"
         raise DataError(
             f"{capitalised(name)} has {counted(len(first), noun)} that the model does not know: {', '.join(shown)}"
-            f"{more}. {hint}Remove or replace {'them' if many else 'it'}, or write {UNKNOWN} in place of an unknown {noun}."
+            f"{more}. {hint}Remove or replace {'them' if many else 'it'}, or write {UNKNOWN} in place of an"
+            f" unknown {noun}."
         )
 
 

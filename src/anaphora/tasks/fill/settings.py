@@ -90,7 +90,7 @@ neighbouring words. Options override --config, and --config overrides --preset. 
 """
 RUN = (
     TOP,
-    Option("mask_token", str, GAP, "MARK", "Text that marks a gap; by default three or more underscores."),
+    Option("mask_token", str, GAP, "MARK", "Text that marks a gap; the default also matches more underscores."),
     Option("left_to_right", bool, False, "", "Show the prediction from the left context alone, too."),
 )
 TASK = Task(

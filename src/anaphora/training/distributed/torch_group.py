@@ -1,12 +1,11 @@
 """Several processes, on one machine or many, that train one model: `torch.distributed` behind the loop's `Workers`.
 
-    g = (1/n) Σ_r ∇ (n · loss_r / units)        each rank's sum of losses over its rows, n ranks, units of all of them
+    g = (1/n) Σ_r ∇ (n · loss_r / units)        n ranks, loss_r the sum of losses over the rows of rank r, units of all
 
-so the gradient is the one process's own, however unevenly rows are dealt, rank without rows included. Gradients are
-added up by DistributedDataParallel while the backward pass still runs: over gloo between processors, over NCCL between
-GPUs; everything else goes over gloo, as tensors and as JSON in bytes, and nothing is ever pickled. Collective calls
-have no time limit to speak of, so that a long look or score ends nobody; that a process is gone is known from
-`lifeline`.
+So g equals the gradient of one process, for any division of the rows, also if a rank has no rows.
+DistributedDataParallel adds up the gradients during the backward pass, over gloo between CPUs and over NCCL between
+GPUs. All other messages go over gloo, as tensors and as JSON in bytes; nothing is pickled. Collective calls wait up to
+a year, so a long validation or score ends no process; `lifeline` reports a process that has ended.
 
 `torchrun` sets the rank of each process in its environment. Source: Li et al., "PyTorch Distributed", VLDB 2020.
 """
@@ -38,11 +37,11 @@ from anaphora.training.distributed import lifeline
 from anaphora.training.distributed.lifeline import Gone, Lifeline
 from anaphora.training.distributed.workers import Alone, Arrays, Loss, Module, Workers
 
-_FORMING = datetime.timedelta(minutes=10)  # until all have come
-_ANY_TIME = datetime.timedelta(days=365)  # that one waits for another that lives
-_NEWS_SECONDS = 3.0  # until it is known who is gone, once a collective call has failed
-_FRAME = 1024  # bytes that are sent at once, whatever is said
-_HEAD = 8  # of them: how long it is
+_FORMING = datetime.timedelta(minutes=10)  # until all ranks have connected
+_ANY_TIME = datetime.timedelta(days=365)  # the time limit of a collective call
+_NEWS_SECONDS = 3.0  # from a failed collective call until the ended rank is known
+_FRAME = 1024  # bytes of the first message of a broadcast
+_HEAD = 8  # of them hold the length
 _RUN = "anaphora/run"
 _CALL = "anaphora/lifeline"
 
@@ -202,7 +201,7 @@ def join(environment: Mapping[str, str], say: Callable[[str], None]) -> Iterator
         os._exit(error.code)
 
     if environment.get("LOCAL_WORLD_SIZE") == environment["WORLD_SIZE"]:
-        os.environ.setdefault("GLOO_SOCKET_IFNAME", "lo")  # nobody else has business there
+        os.environ.setdefault("GLOO_SOCKET_IFNAME", "lo")  # all ranks are on this machine
     store, line = _meet(environment, last)
     try:
         workers = Distributed(environment, store, line)
