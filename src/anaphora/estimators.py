@@ -176,7 +176,7 @@ class SequenceClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         return np.asarray(codes, dtype=np.int64)
 
     def _read(self, X: Any, fitting: bool) -> Inputs:
-        """Return rows as inputs of the task; set `layout_` and `n_features_in_`, or compare them with those of `fit`."""
+        """Return rows as inputs of the task; set `layout_` and `n_features_in_`, or compare them with `fit`'s."""
         layout = _layout(X)
         if not fitting and layout != self.layout_:
             raise WrongRows(f"{type(self).__name__} was fitted on {self.layout_}, but X has {layout}.")

@@ -49,6 +49,23 @@ def test_bad_data(run: Run, tmp_path: Path) -> None:
     assert done.stdout.endswith("\n3 errors, 0 warnings. Training refuses data with errors.\n")
 
 
+def test_the_next_command_names_preset_config_and_output(run: Run, tmp_path: Path) -> None:
+    (tmp_path / "a.txt").write_bytes(text(GOOD * 2))
+    (tmp_path / "c.toml").write_text("[training]\nclip = 0.9\n", encoding="utf-8")
+    done = run("check", "language", "a.txt", "--preset", "small", "--config", "c.toml", "-o", "my model", "--bptt", "8")
+    words = "a.txt --preset small --config c.toml -o 'my model' --training.bptt 8"
+    assert done.stdout.splitlines()[-1] == f"Next: anaphora train language {words}"
+
+
+def test_wrong_usage_prints_json_too(run: Run, tmp_path: Path) -> None:
+    (tmp_path / "a.txt").write_bytes(text(GOOD))
+    done = run("check", "language", "a.txt", "--encoding", "utf8x", "--json")
+    failed(done, 2, "There is no text encoding 'utf8x'")
+    facts = json.loads(done.stdout)
+    assert (facts["errors"], facts["findings"][0]["code"]) == (1, "unreadable")
+    assert facts["findings"][0]["message"].startswith("There is no text encoding 'utf8x'")
+
+
 def test_json(run: Run, tmp_path: Path) -> None:
     (tmp_path / "a.txt").write_bytes(text(GOOD))
     done = run(*WORDS, "--json")

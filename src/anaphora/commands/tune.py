@@ -128,11 +128,14 @@ def _tune(
     best = tuning.best_of(search.open())
     if best is not None and not as_json:
         words = [*data, "--config", str(folder / tuning.BEST), "--minutes", f"{minutes:g}"]
-        print(f"\nbest      {folder / tuning.BEST}\ntrain it  anaphora train {task} {shlex.join(words)}")
+        print(f"\nbest config  {folder / tuning.BEST}\ntrain with   anaphora train {task} {shlex.join(words)}")
 
 
 def _spaces(task: Task, words: list[str], options: Sequence[str]) -> dict[str, Space]:
-    """The fields to search: those of `words`, and else the task's own, without those that an option sets."""
+    """Return the fields to search: those of `words`, else those of the task without the fields that an option sets.
+
+    Raises UsageError for a field that is also set, or that must be equal in all trials.
+    """
     from anaphora.config import config_fields
     from anaphora.config.search_space import chosen
 
@@ -152,7 +155,7 @@ def _spaces(task: Task, words: list[str], options: Sequence[str]) -> dict[str, S
 
 
 def _again(preset: str | None, file: str | None, trials: int | None, field: Sequence[str], folder: Path) -> list[str]:
-    """The options of the command itself, for another process of the same search."""
+    """Return the options of the command, for another process of the same search."""
     own = [("--preset", preset), ("--config", file), ("--trials", trials), ("--folder", folder)]
     words = [word for name, value in own if value is not None for word in (name, str(value))]
     return [*words, *(word for each in field for word in ("--option", each))]
@@ -162,7 +165,7 @@ def _again(preset: str | None, file: str | None, trials: int | None, field: Sequ
 def _others(
     jobs: int, same: Sequence[str], minutes: float, folder: Path, note: Callable[[str], None]
 ) -> Iterator[None]:
-    """So many processes less one beside this one, each with its share of the threads, for a `with` block."""
+    """Run `jobs` − 1 other processes during a `with` block; each has an equal share of the threads."""
     if jobs == 1:
         yield
         return
