@@ -21,6 +21,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from anaphora.checks.findings import Finding
 from anaphora.data.location import Location
+from anaphora.formatting import counted
 
 At = Callable[[int], Location]
 
@@ -41,7 +42,7 @@ def check_lengths(lengths: ArrayLike, at: At, where: str, unit: str) -> list[Fin
     longest = int(sizes.argmax())
     figures = {"rows": sizes.size, "sum": int(sizes.sum()), "median": middle, "p95": usual, "longest": most}
     message = (
-        f"{sizes.size:,} rows with {int(sizes.sum()):,} {unit}; {unit} per row: median {middle:,}, 95th"
+        f"{counted(sizes.size, 'row')} with {int(sizes.sum()):,} {unit}; {unit} per row: median {middle:,}, 95th"
         f" percentile {usual:,}, longest {most:,}."
     )
     found = [Finding("lengths", "info", where, (at(longest),), message, "", figures=figures)]

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from anaphora.files import atomic
-from anaphora.formatting import as_text, duration_text, short_count
+from anaphora.formatting import as_text, counted, duration_text, short_count
 from anaphora.report import document as html
 from anaphora.report.curves import Chart, CurveLine, draw, ends, points
 from anaphora.runs import record
@@ -52,7 +52,7 @@ def render(run: Run, sections: Sequence[ReportSection] | None = None, *, now: fl
         f'<div class="small">{"".join(_small_charts(run))}</div>',
         html.section("Notes", html.notes(_notes(run)), ""),
         *(html.section(each.title, "".join(map(html.part, each.parts))) for each in own),
-        html.section(f"{len(validations)} validations", _validations(run)) if validations else "",
+        html.section(counted(len(validations), "validation"), _validations(run)) if validations else "",
         html.section("Settings", html.groups(run.config)),
         html.section("Data and machine", html.groups(_environment(run))),
         f"<footer>Drawn from {html.code('metrics.jsonl')}, {html.code('config.toml')} and {html.code('run.json')}. Draw"

@@ -22,7 +22,7 @@ import torch
 from anaphora.bundle import spec
 from anaphora.config.toml import render
 from anaphora.errors import DataError, Interrupted, Terminated, UsageError
-from anaphora.formatting import duration_text
+from anaphora.formatting import counted, duration_text
 from anaphora.runs import folder as run_folder
 from anaphora.runs import machine
 from anaphora.runs.report import TrainedWeights
@@ -341,7 +341,7 @@ def _said(found: tuple[Any, Any, str] | None, loop: Loop[Any], changes: str) -> 
     if loop.step == 0:
         notes.append("There was no checkpoint yet: the run begins again from step 0.")
     elif loop.step >= loop.schedule.total_steps:
-        notes.append(f"All {loop.step:,} steps are done: only scoring and saving remain.")
+        notes.append(f"Training is done after {counted(loop.step, 'step')}: only scoring and saving remain.")
     else:
         notes.append(f"Continuing after step {loop.step:,} of {loop.schedule.total_steps:,}.")
     if changes:

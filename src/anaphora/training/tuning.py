@@ -29,7 +29,7 @@ from anaphora.config.search_space import SearchChoice, Space, Value
 from anaphora.config.toml import render
 from anaphora.errors import DataError, Interrupted, MissingExtra, Terminated, UsageError
 from anaphora.files import atomic
-from anaphora.formatting import duration_text
+from anaphora.formatting import counted, duration_text
 from anaphora.runs import folder as run_folder
 from anaphora.training import device
 from anaphora.training.initial import first_model
@@ -262,7 +262,7 @@ class Search:
 
     def _kept(self, study: Study) -> str:
         finished = sum(each.state not in ("cut off", "running") for each in tried(study))
-        return f"{finished} trials are kept in {self.folder}. The same command continues the search."
+        return f"{counted(finished, 'finished trial')} kept in {self.folder}. The same command continues the search."
 
 
 class _Prune(SilentObserver):

@@ -31,13 +31,13 @@ class Judgement:
         per row.
         """
         score, baseline = self.score, self.baseline
-        beat = f"the logistic regression ({baseline.linear})"
+        name = f"the logistic regression ({baseline.linear})"
         accuracy, f1, nats = (
             (None, None, None) if score is None else (score.accuracy, score.macro_f1, score.nats_per_row)
         )
         shares = [
-            Result("accuracy", "", accuracy, baseline.linear_accuracy, beat, lower_is_better=False),
-            Result("macro F1", "", f1, baseline.linear_macro_f1, beat, lower_is_better=False),
+            Result("accuracy", "", accuracy, baseline.linear_accuracy, name, lower_is_better=False),
+            Result("macro F1", "", f1, baseline.linear_macro_f1, name, lower_is_better=False),
         ]
         return (*(shares[::-1] if self.by_f1 else shares), Result("nats", "row", nats, None, ""))
 

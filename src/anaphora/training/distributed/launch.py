@@ -33,9 +33,9 @@ class Here:
 
         return each(self.workers)
 
-    def broadcast(self, said: Any) -> Any:
+    def broadcast(self, value: Any) -> Any:
         """Return the first process's value in all processes."""
-        return said if self.workers is None else self.workers.broadcast(said)
+        return value if self.workers is None else self.workers.broadcast(value)
 
     def refuse_standard_input(self, data: Sequence[str]) -> None:
         """Raise UsageError if several processes would have to read data that only one can read."""

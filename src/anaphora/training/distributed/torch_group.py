@@ -82,11 +82,11 @@ class Distributed:
         dist.all_reduce(summed)
         return summed
 
-    def broadcast(self, said: Any) -> Any:
+    def broadcast(self, value: Any) -> Any:
         """Return the first worker's value in all workers; one message, if it is short."""
         frame, rest = torch.zeros(_FRAME, dtype=torch.uint8), torch.empty(0, dtype=torch.uint8)
         if self.rank == 0:
-            text = json.dumps(said).encode()
+            text = json.dumps(value).encode()
             whole = torch.tensor([*len(text).to_bytes(_HEAD, "little"), *text], dtype=torch.uint8)
             frame[: len(whole)], rest = whole[:_FRAME], whole[_FRAME:]
         dist.broadcast(frame, 0)
@@ -97,9 +97,9 @@ class Distributed:
             dist.broadcast(rest, 0)
         return json.loads(torch.cat([frame, rest])[_HEAD : _HEAD + length].numpy().tobytes())
 
-    def all_gather(self, said: Any) -> list[Any]:
+    def all_gather(self, value: Any) -> list[Any]:
         """Return the value of each worker, in their order, in all workers."""
-        text = torch.frombuffer(bytearray(json.dumps(said).encode()), dtype=torch.uint8)
+        text = torch.frombuffer(bytearray(json.dumps(value).encode()), dtype=torch.uint8)
         return [json.loads(part.numpy().tobytes()) for part in self._parts(text)]
 
     def gather(self, numbers: Tensor, axis: int) -> Tensor:

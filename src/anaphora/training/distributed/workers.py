@@ -40,10 +40,10 @@ class Workers(Protocol):
     def all_reduce(self, numbers: Tensor) -> Tensor:
         """Return the sum of every worker's tensor, such as (n,), with the same bits in all workers."""
 
-    def broadcast(self, said: Any) -> Any:
+    def broadcast(self, value: Any) -> Any:
         """Return the first worker's value, which JSON can hold, in all workers."""
 
-    def all_gather(self, said: Any) -> list[Any]:
+    def all_gather(self, value: Any) -> list[Any]:
         """Return the values of all workers, which JSON can hold, in their order."""
 
     def gather(self, numbers: Tensor, axis: int) -> Tensor:
@@ -86,13 +86,13 @@ class Alone:
         """Return the tensor itself, such as (n,)."""
         return numbers
 
-    def broadcast(self, said: Any) -> Any:
+    def broadcast(self, value: Any) -> Any:
         """Return the value itself."""
-        return said
+        return value
 
-    def all_gather(self, said: Any) -> list[Any]:
+    def all_gather(self, value: Any) -> list[Any]:
         """Return the value in a list."""
-        return [said]
+        return [value]
 
     def gather(self, numbers: Tensor, axis: int) -> Tensor:
         """Return the tensor itself, such as (n, H)."""
