@@ -27,9 +27,9 @@ HERE = Path(__file__).resolve().parent
 PROGRAMS = {  # in the page's order: heading, and what to know before reading the table
     "layers": (
         "Layers",
-        "Every rival's output and gradients are held against ours before the clock starts. All shapes with one layer "
-        "in one direction, and stacks (L layers, D directions) on two of them. Training is forward and backward with "
-        "all gradients.",
+        "Before the timing, the outputs and gradients of every other library are compared with ours. All shapes have "
+        "one layer in one direction; two of them are also measured with stacks (L layers, D directions). Training is "
+        "forward and backward with all gradients.",
     ),
     "peak": (
         "The machine's matrix product",
@@ -44,15 +44,15 @@ PROGRAMS = {  # in the page's order: heading, and what to know before reading th
     "threads": ("Threads", "`gain` is the time with one thread / the time with so many."),
 }
 TABLE = (
-    "`ms` is ours, then come rival / ours; `packed once` is ONNX Runtime / our runtime, which like it has laid its "
-    "weights out before; `share` is our ragged time / (token share x our dense time)."
+    "`ms` is our time; the next columns are the other library's time / ours. `packed once` is ONNX Runtime / our "
+    "runtime: both have packed their weights before. `share` is our ragged time / (token share x our dense time)."
 )
 INTRODUCTION = """# Figures
 
-Ratios are rival / ours, medians over rounds in which both sides take turns in one process: above 1 we are faster, below
-1 the rival is. Milliseconds are those of one run and mean little by themselves. The bars are the ones the project set
-itself; a bar that was missed stands beside those that were met. Our weights and torch's change before every call. This
-page is written by `scripts/bench report`.
+A ratio is the other library's time divided by ours: above 1 anaphora is faster, below 1 the other library. It is the
+median over rounds in which both take turns in one process. Milliseconds come from one run and say little by themselves.
+The goals (bars) are the project's own, and missed goals are listed, too. Our weights and those of torch change before
+every call. `scripts/bench report` writes this page.
 """
 
 

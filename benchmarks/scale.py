@@ -124,12 +124,12 @@ def do(what: str, step: int, updater: Updater[Any], workers: Workers, size: int)
     if what == "step":
         float(updater.update(step, 1e-3, measured=False).loss)
     elif what == "local":
-        with workers.holding_back(updater._module):
+        with workers.no_sync(updater._module):
             float(updater.update(step, 1e-3, measured=False).loss)
     elif what == "exchange":
-        workers.total(torch.ones(size))
+        workers.all_reduce(torch.ones(size))
     else:
-        workers.agree([False, None, False, None])
+        workers.broadcast([False, None, False, None])
 
 
 def main() -> None:

@@ -262,7 +262,7 @@ def main() -> None:
             for shape in shapes:
                 rows.append(measure(name, mode, shape, seconds))
                 print(timed_line(rows[-1]), flush=True)
-    print(f"\n{'what a look costs':42}{'look ms':>10}{'forward ms':>12}{'cost':>8}")
+    print(f"\n{'inspection cost':42}{'inspect ms':>10}{'forward ms':>12}{'cost':>8}")
     for cell in ("LSTM", "GRU", "LayerNormLSTM"):
         for shape in shapes:
             row = inspected(cell, shape, seconds)

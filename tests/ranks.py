@@ -201,16 +201,16 @@ def exchange() -> None:
         print(
             json.dumps(
                 {
-                    "total": workers.total(torch.tensor([1.0, 10.0**rank])).tolist(),
-                    "short": workers.agree({"rank": rank, "none": None, "inf": math.inf}),
-                    "long": len(workers.agree("é" * (3000 + rank))),
-                    "edge": [len(workers.agree("x" * length)) for length in (1012, 1013, 1014, 1015)],
-                    "everyone": workers.everyone(["ü" * rank, rank / 3]),
+                    "total": workers.all_reduce(torch.tensor([1.0, 10.0**rank])).tolist(),
+                    "short": workers.broadcast({"rank": rank, "none": None, "inf": math.inf}),
+                    "long": len(workers.broadcast("é" * (3000 + rank))),
+                    "edge": [len(workers.broadcast("x" * length)) for length in (1012, 1013, 1014, 1015)],
+                    "everyone": workers.all_gather(["ü" * rank, rank / 3]),
                     "gathered": workers.gather(part, 1).tolist(),
                     "truths": workers.gather(torch.tensor([[rank == 1]]), 0).tolist(),
                     "handed": {
                         name: [array.dtype.str, array.tolist()]
-                        for name, array in workers.hand_out(arrays if rank == 0 else {}).items()
+                        for name, array in workers.broadcast_arrays(arrays if rank == 0 else {}).items()
                     },
                     "threads": torch.get_num_threads(),
                 }

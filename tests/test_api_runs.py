@@ -47,7 +47,7 @@ def test_keywords_win_over_config_and_config_over_the_preset(tmp_path: Path) -> 
 @pytest.mark.parametrize(
     ("how", "message"),
     [
-        ({"hiden": 3}, r"no field 'hiden'\. Did you mean 'hidden'\? `anaphora config` shows them all"),
+        ({"hiden": 3}, r"no field 'hiden'\. Did you mean 'hidden'\? `anaphora config TASK` shows all fields"),
         ({"config": {"hiden": 3}}, r"no field 'hiden'\. Did you mean 'hidden'\?"),
         ({"config": {"model": {"hiden": 3}}}, r"\[model\] has no key 'hiden'.*Did you mean 'hidden'\?"),
         ({"config": {"modle": {"hidden": 3}}}, r"no section \[modle\]\. There are: .*Did you mean 'model'\?"),
@@ -233,7 +233,7 @@ def test_cut_off_it_goes_on_to_the_same_weights(tmp_path: Path, monkeypatch: pyt
     assert cut.looks == [3, 6]
     least = min(cut.losses, key=lambda step: cut.losses[step])
     assert anaphora.load(folder / "model.anaphora").card["best_step"] == cut.best == least
-    with pytest.raises(UsageError, match=r"came from a Python program: give them again, resume\(…, data=…\)"):
+    with pytest.raises(UsageError, match=r"came from a Python program: give the data again, resume\(…, data=…\)"):
         anaphora.resume(folder)
     with pytest.raises(DataError, match=r"The data of .* have changed since the run began"):
         anaphora.resume(folder, (TEXTS, LABELS[::-1]))

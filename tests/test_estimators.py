@@ -169,9 +169,9 @@ def test_what_cannot_be_fitted_is_a_value_error_too(X: Any, y: Any, kind: type[E
         ({"hidden": 0}, r"hidden takes a whole number, at least 1"),
         ({"cell": "transformer"}, r"cell takes one of lstm, gru, rnn"),
         ({"config": {"hiden": 3}}, r"no field 'hiden'\. Did you mean 'hidden'\?"),
-        ({"config": {"hidden": 3}}, r"'hidden' is an argument of its own: set it there, not in config"),
-        ({"config": {"model": {"hidden": 3}}}, r"'hidden' is an argument of its own"),
-        ({"config": {"seed": 3}}, r"'seed' is random_state here"),
+        ({"config": {"hidden": 3}}, r"'hidden' is an argument of SequenceClassifier: set the argument, not config"),
+        ({"config": {"model": {"hidden": 3}}}, r"'hidden' is an argument of SequenceClassifier"),
+        ({"config": {"seed": 3}}, r"The seed is the argument random_state"),
     ],
 )
 def test_a_wrong_argument_is_refused_when_it_is_used(arguments: dict[str, Any], message: str) -> None:
@@ -182,7 +182,7 @@ def test_a_wrong_argument_is_refused_when_it_is_used(arguments: dict[str, Any], 
 
 def test_other_rows_than_those_that_were_fitted_are_refused() -> None:
     fitted = SequenceClassifier(**FEW).fit(SERIES, PACES)
-    with pytest.raises(DataError, match=r"SequenceClassifier was fitted on series; it was given texts"):
+    with pytest.raises(DataError, match=r"SequenceClassifier was fitted on series, but X has texts"):
         fitted.predict(["a text"])
     with pytest.raises(DataError, match=r"X has 1 numbers per step; SequenceClassifier expects 2"):
         fitted.predict([row[:, 0] for row in SERIES])

@@ -1,10 +1,10 @@
-"""anaphora from Python: `train`, `resume`, `load`, `check`; the door `anaphora` hands them out.
+"""The Python interface of anaphora: `train`, `resume`, `load` and `check`, which the package exports.
 
     model = anaphora.train("classify", data=(X, y), minutes=5)        model.predict(X)     model.evaluate((X, y))
     model.save("model.anaphora")                                      anaphora.load("model.anaphora").predict(X)
 
-The same configs, checks, runs and files as on the command line. Nothing is printed. `load` and what it returns need no
-torch; `train` and `resume` do.
+Configs, checks, runs and files are those of the command line. Nothing is printed. `train` and `resume` need torch;
+`load` and the models that it returns do not.
 """
 
 from __future__ import annotations
@@ -29,6 +29,7 @@ from anaphora.data.progress import observed_by
 from anaphora.errors import AnaphoraError, DataError, MissingExtra, UsageError, closest
 from anaphora.report.observers import observers
 from anaphora.runs import folder as run_folder
+from anaphora.runs.model_file import check_model_file
 from anaphora.tasks import registry
 from anaphora.tasks.base.trained_model import TrainedModel
 
@@ -88,15 +89,17 @@ def train(
     progress: bool | Observer = False,
     **given: Any,
 ) -> TrainedModel:
-    """Train a model on data, as `anaphora train TASK DATA` does, and return it: a `LanguageModel`, `Classifier`,
-    `Tagger`, `GapFiller` or `Translator`.
+    """Train a model on data, as `anaphora train TASK DATA` does, and return the model.
 
-    `given` are fields by name, `learning_rate=1e-3, minutes=5`; they win over `config`, which wins over `preset`. The
-    model's file goes to `output` and the records to `run_dir`, else beside it; where neither is named, both live in a
-    temporary folder that goes with the model. `progress` shows what the command shows, or tells a watch of yours.
+    `data` are files, or values in memory in the form of the task, such as rows X (B, T, C) with labels (B,). `given`
+    are fields by name, such as `learning_rate=1e-3, minutes=5`; they override `config`, and `config` overrides
+    `preset`. The model file is written to `output` and the records to `run_dir`, by default beside the model file;
+    without both, they are in a temporary folder that is removed with the model. `progress=True` shows the progress of
+    the command; an observer receives the events of the run.
 
-    Raises UsageError for a wrong argument, DataError for data that cannot be read or trained on; Interrupted,
-    Terminated and Diverged say where the best model so far is.
+    Returns a `LanguageModel`, `Classifier`, `Tagger`, `GapFiller` or `Translator`, with its `report` and `run_dir`.
+    Raises UsageError for a wrong argument, DataError for data that cannot be read or trained on, MissingExtra without
+    torch; Interrupted, Terminated or Diverged with a message that names the place of the best model so far.
     """
     started = time.monotonic()
     settings = configured(task, preset, config, given)
@@ -110,7 +113,7 @@ def train(
     with _place(output, run_dir) as (file, folder, passing), _watched(progress, work.unit) as observer:
         how: dict[str, Any] = {"data": registry.task(task).paths(data) or (), "observer": observer, "started": started}
         if passing is None:
-            how["observers"] = observers(work)  # a page that nobody could open later is not drawn
+            how["observers"] = observers(work)  # no page in a temporary folder
         report = trainer.train(work, file, run_dir=folder, **how)
     model = load(file)
     model.report, model.run_dir = report, report.run_dir
@@ -120,12 +123,11 @@ def train(
 
 
 def resume(run_dir: Place, data: Any = None, *, progress: bool | Observer = False) -> TrainedModel:
-    """Go on with a run that was cut off, as `anaphora resume RUN` does, and return its model.
+    """Continue an interrupted run, as `anaphora resume RUN` does, and return its model.
 
-    `data` are those it was begun with; a run whose data were files finds them itself.
-
-    Raises UsageError for a folder that is no run's, or where data are needed; DataError if they are others than before;
-    and what `train` raises.
+    `data` are the data with which the run was begun; they are read again by default if they were files. Raises
+    UsageError if the folder is not that of a run or the data are missing, DataError if the data have changed, and the
+    errors of `train`.
     """
     folder = Path(run_dir)
     facts = run_folder.facts(folder)
@@ -134,7 +136,7 @@ def resume(run_dir: Place, data: Any = None, *, progress: bool | Observer = Fals
         data = [Path(name) for name in facts["data"]]
         if not data or run_folder.STANDARD_INPUT in facts["data"]:
             came = "standard input" if data else "a Python program"
-            raise UsageError(f"The data of {folder} came from {came}: give them again, resume(…, data=…).")
+            raise UsageError(f"The data of {folder} came from {came}: give the data again, resume(…, data=…).")
     settings = from_run(registry.task(task).config, folder / run_folder.CONFIG)
     trainer = _trainer("anaphora.resume")
     with _read_aloud(progress):
@@ -149,21 +151,22 @@ def resume(run_dir: Place, data: Any = None, *, progress: bool | Observer = Fals
 
 
 def load(path: Place) -> TrainedModel:
-    """Open a model's file, whatever its task; needs no torch.
+    """Return the model in a file, of any task; needs no torch.
 
-    Raises DataError if it cannot be read, CorruptBundle if a byte of it is not the one that was written,
-    IncompatibleBundle if this version cannot use it.
+    Raises DataError if the file cannot be read, CorruptBundle if its bytes differ from the bytes that were written,
+    IncompatibleBundle if it is not a model file or if this version cannot use it.
     """
+    check_model_file(path)
     return registry.open_model(runtime.load(Path(path)))
 
 
 def check(
     task: str, data: Any, *, preset: str | None = None, config: Settings | None = None, **given: Any
 ) -> list[Finding]:
-    """What is wrong with data, and what would be trained on them, as `anaphora check TASK DATA` finds it; those of
-    severity "error" are what `train` refuses.
+    """Return the findings of `anaphora check TASK DATA`: faults of the data, and estimates of memory and time.
 
-    Takes what `train` takes. Raises UsageError for a wrong argument, or for what are no data at all.
+    The arguments are those of `train`, which refuses data with a finding of severity "error". Raises UsageError for a
+    wrong argument, or for values that are not data of the task.
     """
     from anaphora.checks import cost
 
@@ -177,9 +180,9 @@ def check(
 
 
 def configured(task: str, preset: str | None, config: Settings | None, given: Mapping[str, Any]) -> Config:
-    """Preset, config and fields by name put together, as a config of the task.
+    """Return the config of a task from a preset, a config and fields by name, later ones overriding earlier ones.
 
-    Raises UsageError, naming the nearest, for what is not declared, and for a value that a field does not take.
+    Raises UsageError for an unknown name, with the nearest one, and for a value that its field does not accept.
     """
     chosen = registry.task(task)
     file = Path(config) if isinstance(config, str | os.PathLike) else None
@@ -202,16 +205,18 @@ def configured(task: str, preset: str | None, config: Settings | None, given: Ma
 
 
 def _section(config: type[Config], name: str) -> str:
-    """The section of a field that only one section has."""
+    """Return the section of a field. Raises UsageError if no section or several sections have it."""
     declared = config_fields(config)
     sections = [field.section for field in declared if field.key == name]
     if len(sections) == 1:
         return sections[0]
     if sections:
-        raise UsageError(f"{name!r} stands in several sections: say {{{sections[0]!r}: {{{name!r}: …}}}} in config.")
+        raise UsageError(
+            f"Several sections have a field {name!r}: name its section, config={{{sections[0]!r}: {{{name!r}: …}}}}."
+        )
     near = closest(name, [field.key for field in declared])
     hint = f" Did you mean {near!r}?" if near else ""
-    raise UsageError(f"There is no field {name!r}.{hint} `anaphora config` shows them all.")
+    raise UsageError(f"There is no field {name!r}.{hint} `anaphora config TASK` shows all fields.")
 
 
 def _plain(value: Any) -> Any:
@@ -248,7 +253,7 @@ def _trainer(wanted_by: str) -> Any:
 
 @contextmanager
 def _read_aloud(progress: bool | Observer) -> Iterator[None]:
-    """Let whoever watches hear how far the reading of long data is."""
+    """Report the reading of long data to the observer, inside a `with` block."""
     with _watched(progress, "") as observer:
         if observer is None:
             yield
@@ -272,8 +277,9 @@ def _watched(progress: bool | Observer, unit: str) -> Iterator[Observer | None]:
 
 @contextmanager
 def _place(output: Place | None, run_dir: Place | None) -> Iterator[tuple[Path, Path | None, Path | None]]:
-    """The model's file, the run's folder, and the temporary folder that they are in, if they are; it stays where a run
-    that was cut off has left something in it.
+    """Yield the model file, the run folder, and the temporary folder that holds both, or None.
+
+    The temporary folder is removed after an error, unless an interrupted run has left a checkpoint in it.
     """
     folder = None if run_dir is None else Path(run_dir)
     if output is not None:

@@ -24,6 +24,8 @@ import difflib
 from collections.abc import Iterable, Sequence
 from typing import ClassVar
 
+_NEAR = 0.65  # of the characters of two similar words are equal
+
 
 class AnaphoraError(Exception):
     """The root of all errors that anaphora raises on purpose."""
@@ -83,12 +85,12 @@ class IncompatibleBundle(BundleError):
 class WorkerGone(AnaphoraError):
     """Another process of the same training has ended, and therefore this process ends, too.
 
-    `code` is the exit code of this process. `told` says that another process reports the cause.
+    `code` is the exit code of this process. `reported` says that another process reports the cause.
     """
 
-    def __init__(self, text: str, code: int = 1, *, told: bool = False) -> None:
+    def __init__(self, text: str, code: int = 1, *, reported: bool = False) -> None:
         super().__init__(text)
-        self.code, self.told = code, told
+        self.code, self.reported = code, reported
 
 
 class Interrupted(AnaphoraError):
@@ -106,20 +108,28 @@ class Terminated(AnaphoraError):
 def closest(word: str, known: Iterable[str]) -> str | None:
     """Return the known word that is most similar to `word`, or None if no known word is similar: for "did you mean".
 
-    Upper and lower case and the kind of dash (``-``, ``_``, en and em dash) make no difference.
+    Upper and lower case and the kind of dash (``-``, ``_``, en and em dash) make no difference. Words with dots are
+    compared part by part; the last part alone is compared with a word without dots.
 
     >>> closest("hiden", ["hidden", "layers"])
     'hidden'
     >>> closest("—Minutes", ["--minutes", "--seed"])
     '--minutes'
-    >>> closest("zebra", ["hidden"]) is None
+    >>> closest("--model.units", ["--model.dropout", "--units"])
+    '--units'
+    >>> closest("nope.txt", ["demo.txt"]) is None
     True
     """
-    by_plain: dict[str, str] = {}
-    for name in known:
-        by_plain.setdefault(_plain(name), name)
-    near = difflib.get_close_matches(_plain(word), by_plain, n=1, cutoff=0.6)
-    return by_plain[near[0]] if near else None
+    best = max(known, key=lambda name: (_similarity(_plain(word), _plain(name)), _plain(name)), default=None)
+    return best if best is not None and _similarity(_plain(word), _plain(best)) >= _NEAR else None
+
+
+def _similarity(word: str, name: str) -> float:
+    """Return a share of equal characters, 0 … 1: of the least similar part, if both have equally many parts."""
+    parts, others = word.split("."), name.split(".")
+    if len(parts) != len(others):
+        parts, others = (parts[-1:], others) if len(others) == 1 else ([word], [name])
+    return min(difflib.SequenceMatcher(None, b, a).ratio() for a, b in zip(parts, others, strict=True))
 
 
 def did_you_mean(word: object, known: Iterable[str]) -> str:

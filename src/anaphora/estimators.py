@@ -4,8 +4,8 @@
 
     X = texts | series, an array (T, I) or (T,) each | an array (B, T, I) | an array (B, T) of one channel
 
-A fitted estimator holds its model as the bytes of a model file, so that copying and sending it to another process need
-nothing from us; to keep it, write that file: `estimator.model_.save(path)`, and `anaphora.load(path)` reads it.
+A fitted estimator holds its model as the bytes of a model file, so it can be copied and sent to another process.
+`estimator.model_.save(path)` writes the model file, and `anaphora.load(path)` reads it.
 """
 
 from __future__ import annotations
@@ -35,31 +35,31 @@ try:
 except ModuleNotFoundError as missing:
     raise MissingExtra("train", "anaphora.SequenceClassifier", missing="scikit-learn") from missing
 
-_OURS = ("config", "random_state", "progress")  # arguments that are no fields
+_OURS = ("config", "random_state", "progress")  # arguments that are not fields of the config
 _KEPT_OPEN = 8  # models of fitted estimators
 
 
 class WrongArgument(UsageError, ValueError):
-    """An argument that cannot be used; a ValueError too, as scikit-learn has it."""
+    """A wrong argument; also a ValueError, as scikit-learn expects."""
 
 
 class WrongRows(DataError, ValueError):
-    """Rows or labels that cannot be fitted or read; a ValueError too."""
+    """Rows or labels that cannot be read or fitted; also a ValueError."""
 
 
 class SequenceClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
-    """A recurrent network that gives each sequence a label.
+    """A recurrent network that predicts a label for each sequence.
 
-    The arguments are fields of the task `classify`, under their names; `config` takes the others, as a mapping. A share
-    `valid` of the rows is held out inside `fit`, where the best weights are chosen by it. After `fit` there are
-    `classes_` (K,); `n_features_in_`, the numbers of a row (B, T), or of a step of other series, 1 for texts; `model_`.
+    The arguments are fields of the task `classify` by name; `config` is a mapping of other fields. `fit` holds out the
+    share `valid` of the rows and keeps the weights with the best validation loss. After `fit`, the estimator has
+    `classes_` (K,), `n_features_in_` (T for rows (B, T), I for other series, 1 for texts) and `model_`.
     """
 
     classes_: NDArray[Any]
     n_features_in_: int
     layout_: str
     model_bytes_: bytes
-    order_: list[int]  # of each class, its column in what the model gives
+    order_: list[int]  # the column of each class in the output of the model
 
     def __init__(
         self,
@@ -104,9 +104,9 @@ class SequenceClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         self.progress = progress
 
     def fit(self, X: Any, y: Any) -> SequenceClassifier:
-        """Train on rows with a label each, (B,), and return itself.
+        """Train on B rows X with labels y (B,), and return the estimator.
 
-        Raises ValueError for rows, labels or arguments that cannot be used; it is also a DataError or a UsageError.
+        Raises a ValueError that is also a DataError or a UsageError for wrong rows, labels or arguments.
         """
         read = self._read(X, fitting=True)
         codes = self._coded(y, count(read))
@@ -120,7 +120,10 @@ class SequenceClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         return self
 
     def predict_proba(self, X: Any) -> NDArray[np.float64]:
-        """(B, K) how likely each class is, in the order of `classes_`; a row's sum to 1."""
+        """Return the probability (B, K) of each class for B rows X, in the order of `classes_`; each row sums to 1.
+
+        Raises a ValueError that is also a DataError for rows that cannot be read.
+        """
         check_is_fitted(self, "model_bytes_")
         read = self._read(X, fitting=False)
         with _value_errors():
@@ -128,14 +131,14 @@ class SequenceClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         return found
 
     def predict(self, X: Any) -> NDArray[Any]:
-        """(B,) the likeliest class of each row."""
+        """Return the most probable class (B,) of B rows X; raises as `predict_proba` does."""
         likeliest = self.predict_proba(X).argmax(axis=1)
         found: NDArray[Any] = self.classes_[likeliest]
         return found
 
     @property
     def model_(self) -> Classifier:
-        """The trained model, to `save`, with its `card`."""
+        """The trained `Classifier`, with `save` and `card`."""
         check_is_fitted(self, "model_bytes_")
         return _opened(self.model_bytes_)
 
@@ -147,18 +150,18 @@ class SequenceClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         return tags
 
     def _fields(self) -> dict[str, Any]:
-        """The arguments that are fields, and the seed."""
+        """Return the arguments that are fields, and the seed."""
         fields = {name: value for name, value in self.get_params(deep=False).items() if name not in _OURS}
         for name, value in (self.config or {}).items():
             for key in value if isinstance(value, Mapping) else [name]:
                 if key in fields:
-                    raise UsageError(f"{key!r} is an argument of its own: set it there, not in config.")
+                    raise UsageError(f"{key!r} is an argument of SequenceClassifier: set the argument, not config.")
                 if key == "seed":
-                    raise UsageError("'seed' is random_state here: set that, not config.")
+                    raise UsageError("The seed is the argument random_state: set random_state, not config.")
         return {**fields, "seed": int(check_random_state(self.random_state).randint(2**31 - 1))}
 
     def _coded(self, y: Any, rows: int) -> NDArray[np.int64]:
-        """Set `classes_`, and give each row's place in it."""
+        """Set `classes_` (K,), and return the index (B,) of each label in it."""
         if y is None:
             raise ValueError(f"{type(self).__name__} requires y to be passed, but the target y is None")
         labels = column_or_1d(y, warn=True)
@@ -173,17 +176,17 @@ class SequenceClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         return np.asarray(codes, dtype=np.int64)
 
     def _read(self, X: Any, fitting: bool) -> Inputs:
-        """Rows as the task takes them; `layout_` and `n_features_in_` are set, or held against those of the fit."""
+        """Return rows as inputs of the task; set `layout_` and `n_features_in_`, or compare them with `fit`'s."""
         layout = _layout(X)
         if not fitting and layout != self.layout_:
-            raise WrongRows(f"{type(self).__name__} was fitted on {self.layout_}; it was given {layout}.")
+            raise WrongRows(f"{type(self).__name__} was fitted on {self.layout_}, but X has {layout}.")
         if layout == "rows":
             finite = "allow-nan" if self.missing == "mean" else True
             X = validate_data(self, X, reset=fitting, dtype=np.float64, ensure_all_finite=finite)
         with _value_errors():
             read = inputs(X)
         if not count(read):
-            raise WrongRows("Found no rows: at least one is needed.")
+            raise WrongRows("X has no rows: at least one is needed.")
         if layout != "rows":
             wide = read.steps.shape[1] if isinstance(read, Ragged) else 1
             if fitting:
@@ -195,7 +198,7 @@ class SequenceClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
 
 
 def _layout(X: Any) -> str:
-    """What the rows are: texts; series, each with its own length; or rows of one length, samples by features."""
+    """Return the kind of rows: texts; series, each with its own length; or rows of one length (B, T)."""
     shape = getattr(X, "shape", None)
     if isinstance(shape, tuple) and len(shape) != 1:
         return "series" if len(shape) == 3 else "rows"
@@ -210,7 +213,7 @@ def _layout(X: Any) -> str:
 
 
 def _names(classes: NDArray[Any]) -> list[str]:
-    """The classes as the task names labels: as they are written, or by number where that would not tell them apart."""
+    """Return names of classes (K,): the classes as text, or numbered names if the texts are blank or equal."""
     names = [str(label) for label in classes.tolist()]
     if all(name and name == name.strip() for name in names) and len(set(names)) == len(names):
         return names
@@ -224,7 +227,7 @@ def _opened(raw: bytes) -> Classifier:
 
 @contextmanager
 def _value_errors() -> Iterator[None]:
-    """Let what is wrong with an argument or with rows be a ValueError, which scikit-learn expects."""
+    """Raise the errors of arguments and rows as ValueError, which scikit-learn expects."""
     try:
         yield
     except MissingExtra:

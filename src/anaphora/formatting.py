@@ -47,6 +47,25 @@ def unit_name(kind: str) -> str:
     return "character" if kind == "char" else kind
 
 
+def capitalised(words: str) -> str:
+    """Return words with a capital first letter; the other letters stay as they are.
+
+    >>> capitalised("the prompt of GRU")
+    'The prompt of GRU'
+    """
+    return f"{words[:1].upper()}{words[1:]}"
+
+
+def as_sentence(words: str) -> str:
+    """Return words with a capital first letter and a period at the end, unless they end with another mark.
+
+    >>> as_sentence("add text"), as_sentence("Did you mean 'a.txt'?"), as_sentence("")
+    ('Add text.', "Did you mean 'a.txt'?", '')
+    """
+    end = "" if words.endswith((".", "?", "!")) or not words else "."
+    return f"{capitalised(words)}{end}"
+
+
 def as_text(value: object) -> str:
     """Return a value of a config, a report or a table as text; a number keeps four significant digits.
 

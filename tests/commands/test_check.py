@@ -49,6 +49,23 @@ def test_bad_data(run: Run, tmp_path: Path) -> None:
     assert done.stdout.endswith("\n3 errors, 0 warnings. Training refuses data with errors.\n")
 
 
+def test_the_next_command_names_preset_config_and_output(run: Run, tmp_path: Path) -> None:
+    (tmp_path / "a.txt").write_bytes(text(GOOD * 2))
+    (tmp_path / "c.toml").write_text("[training]\nclip = 0.9\n", encoding="utf-8")
+    done = run("check", "language", "a.txt", "--preset", "small", "--config", "c.toml", "-o", "my model", "--bptt", "8")
+    words = "a.txt --preset small --config c.toml -o 'my model' --training.bptt 8"
+    assert done.stdout.splitlines()[-1] == f"Next: anaphora train language {words}"
+
+
+def test_wrong_usage_prints_json_too(run: Run, tmp_path: Path) -> None:
+    (tmp_path / "a.txt").write_bytes(text(GOOD))
+    done = run("check", "language", "a.txt", "--encoding", "utf8x", "--json")
+    failed(done, 2, "There is no text encoding 'utf8x'")
+    facts = json.loads(done.stdout)
+    assert (facts["errors"], facts["findings"][0]["code"]) == (1, "unreadable")
+    assert facts["findings"][0]["message"].startswith("There is no text encoding 'utf8x'")
+
+
 def test_json(run: Run, tmp_path: Path) -> None:
     (tmp_path / "a.txt").write_bytes(text(GOOD))
     done = run(*WORDS, "--json")
@@ -81,7 +98,7 @@ def test_standard_input(run: Run) -> None:
         (["check", "language", "a", "--jsn"], ["Did you mean --json?"]),
         (["check", "language", "a", "—json"], ["begins with an em dash", "Did you mean --json?"]),
         (["check", "language", "a.txt", "--valid", "7"], ["between 0 and 1; it was given 7.0"]),
-        (["check", "language", "a.txt", "--encoding", "utf8x"], ["unknown text encoding 'utf8x'"]),
+        (["check", "language", "a.txt", "--encoding", "utf8x"], ["There is no text encoding 'utf8x'"]),
     ],
 )
 def test_wrong_words_are_usage_errors(run: Run, tmp_path: Path, words: list[str], expected: list[str]) -> None:
@@ -206,27 +223,27 @@ def test_what_does_not_fit_is_said(monkeypatch: pytest.MonkeyPatch, tmp_path: Pa
 @pytest.mark.parametrize(
     ("settings", "said"),
     [
-        ({"minutes": 2.0}, "2 minutes are enough for up to 60.0 passes."),
+        ({"minutes": 2.0}, "2 minutes are enough for up to 60.0 epochs."),
         ({"max_steps": 70}, "70 steps take about 20.0 s."),
-        ({"epochs": 3.0}, "3 passes take about 6.0 s; --minutes limits the time."),
-        ({"epochs": 60.0}, "60 passes take about 2:00; --minutes limits the time."),
-        ({}, "10 passes take about 20.0 s; --minutes limits the time."),
+        ({"epochs": 3.0}, "3 epochs take about 6.0 s; --minutes limits the time."),
+        ({"epochs": 60.0}, "60 epochs take about 2:00; --minutes limits the time."),
+        ({}, "10 epochs take about 20.0 s; --minutes limits the time."),
     ],
 )
 def test_how_long_it_takes_is_said_in_the_words_of_the_config(settings: dict[str, Any], said: str) -> None:
     finding = estimate._time(2.0, load(small()), Training(**settings))
-    assert finding.message.startswith("One pass of 7 batches takes about 2.0 s")
+    assert finding.message.startswith("One epoch of 7 batches takes about 2.0 s")
     assert finding.message.endswith(said)
 
 
-def test_passes_that_a_task_takes_by_the_amount_of_data_are_the_ones_foretold() -> None:
-    foreseen = dataclasses.replace(load(small()), passes=33.6, batches=1)
+def test_epochs_that_a_task_takes_by_the_amount_of_data_are_the_ones_foretold() -> None:
+    foreseen = dataclasses.replace(load(small()), epochs=33.6, batches=1)
     message = estimate._time(2.0, foreseen, Training()).message
     assert message == (
-        "One pass of 1 batch takes about 2.0 s on this processor under its present load. 33.6 passes take about 1:07;"
+        "One epoch of 1 batch takes about 2.0 s on this processor under its present load. 33.6 epochs take about 1:07;"
         " --minutes limits the time."
     )
-    assert "3 passes" in estimate._time(2.0, foreseen, Training(epochs=3.0)).message
+    assert "3 epochs" in estimate._time(2.0, foreseen, Training(epochs=3.0)).message
 
 
 def test_memory_that_is_free_is_known_here() -> None:

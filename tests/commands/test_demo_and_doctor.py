@@ -12,7 +12,7 @@ from program import Run
 def test_doctor(run: Run, python: Path | str) -> None:
     done = run("doctor", python=python)
     assert done.returncode == 0, done.stdout + done.stderr
-    assert done.stdout.endswith("All is well.\n")
+    assert done.stdout.endswith("All tests passed.\n")
     for title in ("anaphora", "python", "instructions", "threads", "numpy"):
         assert re.search(rf"^{title} +\S", done.stdout, re.MULTILINE)
     if python == sys.executable:
@@ -22,7 +22,7 @@ def test_doctor(run: Run, python: Path | str) -> None:
             done.stdout,
             re.MULTILINE,
         )
-        assert re.search(r"learns what stood 2 steps ago: 2\.\d+ nats before, 0\.\d+ after", done.stdout)
+        assert re.search(r"learns the symbol 2 steps before: 2\.\d+ nats at first, 0\.\d+ after", done.stdout)
     else:
         assert re.search(r"^torch +not installed$", done.stdout, re.MULTILINE)
 

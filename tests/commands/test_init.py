@@ -48,7 +48,7 @@ def test_what_cannot_be_guessed_from(run: Run, tmp_path: Path) -> None:
     (tmp_path / "e.txt").write_bytes(b"")
     (tmp_path / "l.txt").write_bytes("café\n".encode("latin-1") * 99)
     (tmp_path / "u.txt").write_bytes("café\n".encode() * 99)
-    failed(run("init", "language", "b.txt"), 3, "'b.txt' does not exist", "did you mean '")
+    failed(run("init", "language", "e.tx"), 3, "'e.tx' does not exist", "did you mean 'e.txt'")
     failed(run("init", "language", "e.txt"), 3, "'e.txt' is empty")
     failed(run("init", "language", "-"), 2, "A config is suggested from files")
     failed(run("init", "language", "l.txt", "u.txt"), 3, "different encodings", "l.txt cp1252", "u.txt utf-8")

@@ -15,12 +15,15 @@ from program import TEXT, TINY, Run, failed
 
 def test_a_table_a_rate_and_a_picture(run: Run, tmp_path: Path) -> None:
     (tmp_path / "t.txt").write_text(TEXT, encoding="utf-8")
-    words = ["lr-find", "language", "t.txt", *TINY, "--updates", "60"]
+    (tmp_path / "c.toml").write_text("[training]\nclip = 0.9\n", encoding="utf-8")
+    words = ["lr-find", "language", "t.txt", "--preset", "small", "--config", "c.toml", *TINY, "--updates", "60"]
     done = run(*words, "--plot", "rate.svg")
     assert done.returncode == 0, done.stderr
     facts = json.loads(run(*words, "--json").stdout)
     suggested = re.search(
-        r"^suggested (\S+)   anaphora train language t\.txt .*--learning-rate (\S+)$", done.stdout, re.M
+        r"^suggested (\S+)   anaphora train language t\.txt --preset small --config c\.toml .*--learning-rate (\S+)$",
+        done.stdout,
+        re.M,
     )
     assert suggested, done.stdout
     assert float(suggested[1]) == float(suggested[2]) == facts["suggested"]
@@ -37,7 +40,7 @@ def test_a_table_a_rate_and_a_picture(run: Run, tmp_path: Path) -> None:
     assert facts["suggested"] == float(f"{rates[int(np.argmin(means))] / 10:.2g}")
     svg = ElementTree.parse(tmp_path / "rate.svg").getroot()
     assert svg.tag == "{http://www.w3.org/2000/svg}svg"
-    assert sorted(path.name for path in tmp_path.iterdir()) == ["rate.svg", "t.txt"]
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["c.toml", "rate.svg", "t.txt"]
 
 
 def test_what_cannot_be_written_is_found_first(run: Run, tmp_path: Path) -> None:

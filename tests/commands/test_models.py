@@ -131,6 +131,17 @@ def test_verify_as_json(run: Run, tmp_path: Path) -> None:
     assert facts["parameters"] == sum(math.prod(shape) for shape in spec.tensors(facts["config"]["model"]).values())
 
 
+@pytest.mark.parametrize("words", [("run",), ("eval",), ("verify",)])
+def test_a_file_that_is_no_model(run: Run, tmp_path: Path, words: tuple[str, ...]) -> None:
+    (tmp_path / "notes.txt").write_text("These are some words.\n", encoding="utf-8")
+    (tmp_path / "a.run").mkdir()
+    more = ("notes.txt",) if words == ("eval",) else ()
+    failed(run(*words, "notes.txt", *more), 5, "'notes.txt' is not a model file.", "`anaphora train` wrote")
+    failed(run(*words, "a.run", *more), 3, "'a.run' is a folder, not a model file.", "`anaphora train` wrote")
+    (tmp_path / "a.run" / "model.anaphora").write_bytes(b"")
+    failed(run(*words, "a.run", *more), 3, "The model of this run is 'a.run/model.anaphora'.")
+
+
 def test_a_card_cannot_draw_on_the_screen(run: Run, tmp_path: Path) -> None:
     write_model(tmp_path / "m.anaphora")
     opened = bundle.read(tmp_path / "m.anaphora")
@@ -139,5 +150,5 @@ def test_a_card_cannot_draw_on_the_screen(run: Run, tmp_path: Path) -> None:
     shown = run("verify", "m.anaphora").stdout
     assert "\x1b" not in shown
     assert re.search(r"^  sources +a\\x1b\[2Jb.txt$", shown, re.MULTILINE)
-    assert re.search(r"^  baseline.nats_per_unit +1.5$", shown, re.MULTILINE)
+    assert re.search(r"^  baseline.nats_per_unit +1.5  \(on the whole held-out part\)$", shown, re.MULTILINE)
     assert re.search(r"^  steps +12,345$", shown, re.MULTILINE)

@@ -33,7 +33,7 @@ def test_a_page_of_what_was_trained(run: Run, tmp_path: Path) -> None:
     written = {event.step: event.value for event in events.Scalars("loss/train")}
     assert written.keys() == logged.keys()
     assert all(abs(written[step] - loss) < 1e-6 for step, loss in logged.items())
-    assert [event.step for event in events.Scalars("loss/held_out")] == [
+    assert [event.step for event in events.Scalars("loss/validation")] == [
         look["step"] for look in opened.of("evaluation")
     ]
 

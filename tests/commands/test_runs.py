@@ -48,7 +48,7 @@ def test_nothing_there(run: Run, folders: Path) -> None:
     assert "No run under empty" in run("runs", "empty").stdout
     failed(run("runs", "nowhere"), 2, "There is no folder 'nowhere'")
     failed(run("runs", "compaer", "a.run"), 2, "Did you mean `anaphora runs compare`?")
-    failed(run("runs", "show", "empty"), 3, "'empty' is not a run")
+    failed(run("runs", "show", "empty"), 2, "'empty' is not the folder of a run")
     failed(run("runs", "compare", "a.run"), 2, "at least two runs")
     (folders / "a.run" / "metrics.jsonl").write_text("what?\n", encoding="utf-8")
     done = run("runs")

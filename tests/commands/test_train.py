@@ -62,8 +62,8 @@ def test_trains_and_reports(run: Run, tmp_path: Path) -> None:
     assert bits == pytest.approx(nats / math.log(2), abs=1e-3)
     assert perplexity == pytest.approx(math.exp(nats), rel=1e-3)
     assert "The network is worse than the n-gram model" in done.stdout
-    # Progress goes to standard error as plain lines, one per look at the held-out text.
-    assert re.findall(r"^step (\d+) of 30 .* held-out [\d.]+ nats", done.stderr, re.MULTILINE) == ["15", "30"]
+    # Progress goes to standard error as plain lines, one per validation.
+    assert re.findall(r"^step (\d+) of 30 .* validation [\d.]+ nats", done.stderr, re.MULTILINE) == ["15", "30"]
     assert "\x1b" not in done.stderr
     names = {path.name for path in (tmp_path / "m.run").iterdir()}
     assert names == {"checkpoints", "config.toml", "metrics.jsonl", "model.anaphora", "report.html", "run.json"}
@@ -93,7 +93,7 @@ def test_a_stopped_training_keeps_its_best(
     with training(tmp_path, quiet_environment, subprocess.PIPE) as child:
         assert child.stderr is not None
         for line in child.stderr:
-            if b"held-out" in line and b"best" in line:
+            if b"validation" in line and b"best" in line:
                 break
         child.send_signal(number)
         said = child.stderr.read()

@@ -41,8 +41,8 @@ def test_trials_the_best_settings_and_more_trials(run: Run, tmp_path: Path, text
     losses = [float(line.split()[2]) for line in lines[1:4]]
     assert losses == sorted(losses)
     assert lines[-2:] == [
-        "best      tune.run/best.toml",
-        "train it  anaphora train language t.txt --config tune.run/best.toml --minutes 3",
+        "best config  tune.run/best.toml",
+        "train with   anaphora train language t.txt --config tune.run/best.toml --minutes 3",
     ]
     more = run("tune", "language", text, *SHORT, "--trials", "5", "--json")
     trials = [json.loads(line) for line in more.stdout.splitlines()]
@@ -57,6 +57,15 @@ def test_trials_the_best_settings_and_more_trials(run: Run, tmp_path: Path, text
     assert sorted(each["run"] for each in listed) == [f"tune.run/trials/{number:04}" for number in range(5)]
     other = run("tune", "language", text, *SHORT, "--hidden", "13")
     failed(other, 2, "tune.run holds another search: its settings differ")
+
+
+def test_a_field_is_either_set_or_searched(run: Run, tmp_path: Path, text: str) -> None:
+    words = ("tune", "language", text, "--minutes", "1", "--hidden", "64")
+    done = run(*words, "--option", "model.hidden=32..128")
+    failed(
+        done, 2, "--option model.hidden: the command also sets this field", "Remove --option model.hidden or --hidden"
+    )
+    assert [path.name for path in tmp_path.iterdir()] == [text]
 
 
 def test_two_processes_at_once(run: Run, tmp_path: Path, text: str) -> None:

@@ -41,14 +41,14 @@ def test_scalars_of_steps_and_looks(tmp_path: Path) -> None:
     board.finish(None)
     found = read(tmp_path)
     assert set(found) == {
-        "loss/train", "loss/held_out", "rate", "gradient/norm", "gradient/clipped", "update/ratio",
+        "loss/train", "loss/validation", "learning_rate", "gradient/norm", "gradient/clipped", "update/ratio",
         "units_per_second", "probe/gates/open",
     }  # fmt: skip
     assert found["loss/train"] == [(1, 3.0), (3, 1.0), (5, float(np.float32(0.6)))]
-    assert found["rate"] == [(number, float(np.float32(0.01 / number))) for number in (1, 3, 5)]
+    assert found["learning_rate"] == [(number, float(np.float32(0.01 / number))) for number in (1, 3, 5)]
     assert found["gradient/norm"] == [(1, 2.0), (3, 6.0), (5, 10.0)]
     assert found["units_per_second"] == [(3, 640.0), (5, 640.0)]  # what is no number is left out
-    assert found["loss/held_out"] == [(6, 0.75)]
+    assert found["loss/validation"] == [(6, 0.75)]
     assert found["probe/gates/open"] == [(6, 0.5)]
 
 

@@ -82,7 +82,7 @@ def test_fields_that_differ(tmp_path: Path) -> None:
 
 
 def test_no_run(tmp_path: Path) -> None:
-    with pytest.raises(DataError, match=r"is not a run: there is no file .*metrics\.jsonl"):
+    with pytest.raises(UsageError, match=r"is not the folder of a run: there is no file .*metrics\.jsonl"):
         record.read(tmp_path)
     with pytest.raises(UsageError, match="There is no folder"):
         record.find([tmp_path / "nowhere"])

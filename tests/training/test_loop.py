@@ -126,7 +126,7 @@ def test_a_held_out_loss_that_is_no_number_ends_the_run_too(tmp_path: Path) -> N
     worth = iter([3.0, math.nan])
     outcome = loop(tmp_path, evaluate=lambda model: next(worth))[0].run()
     assert outcome.stopped == "diverged"
-    assert "validation loss was nan at step 12 of 30" in outcome.trouble
+    assert "validation loss was nan at step 12 of 30" in outcome.diagnosis
     assert outcome.best is not None
     assert outcome.best.step == 6
 
@@ -167,7 +167,7 @@ def test_what_is_no_number_never_enters_the_weights(tmp_path: Path, bad: float, 
     run._read_every = 3  # as on a device, where the numbers are fetched later
     outcome = run.run()
     assert (outcome.stopped, outcome.steps) == ("diverged", 3)
-    assert "at step 4 of 30" in outcome.trouble
+    assert "at step 4 of 30" in outcome.diagnosis
     assert outcome.best is not None
     tensors, facts = checkpoint.read(tmp_path / "best.safetensors")
     assert facts == {"step": 3, "loss": outcome.best.loss, "weights": "raw"}
@@ -257,7 +257,7 @@ def test_looks_and_scores_too_long_for_the_time_are_cut_before_they_are_taken(tm
     clock, limits = Clock(), [1.0, 1.0]
     run, seen = timed(tmp_path, clock, seconds=300)
     assert run.budget is not None
-    run.budget.divides, run.budget.validation_units, run.budget.score_looks = True, 1600, 5.0
+    run.budget.divides, run.budget.validation_units, run.budget.validations_per_score = True, 1600, 5.0
 
     def limit(plan: Plan) -> None:
         limits[:] = plan.look_share, plan.score_share

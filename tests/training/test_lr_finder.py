@@ -42,7 +42,7 @@ TRAINING = Training(clip=0.5, weight_decay=0.1)
 
 
 def test_the_losses_are_those_of_a_ramp_made_by_hand() -> None:
-    ramp = find(problem(), Points(), square, TRAINING, low=1e-4, high=1.0, steps=20)
+    tested = find(problem(), Points(), square, TRAINING, low=1e-4, high=1.0, steps=20)
     model = problem()
     drawn = torch.get_rng_state()  # dropout goes on from here: the finder copied the model after it was made
     adam = torch.optim.AdamW(
@@ -50,7 +50,7 @@ def test_the_losses_are_those_of_a_ramp_made_by_hand() -> None:
         betas=(0.9, 0.99),
     )
     torch.set_rng_state(drawn)
-    for number, (rate, loss) in enumerate(zip(ramp.rates, ramp.losses, strict=True)):
+    for number, (rate, loss) in enumerate(zip(tested.rates, tested.losses, strict=True)):
         assert rate == pytest.approx(1e-4 * 10 ** (4 * number / 19), rel=1e-12)
         for group in adam.param_groups:
             group["lr"] = rate
@@ -61,7 +61,7 @@ def test_the_losses_are_those_of_a_ramp_made_by_hand() -> None:
         nn.utils.clip_grad_norm_(model.parameters(), 0.5)
         adam.step()
         assert loss == pytest.approx(ours.item(), rel=1e-9)
-    assert len(ramp.losses) == 20
+    assert len(tested.losses) == 20
 
 
 def bits(model: nn.Module, adam: torch.optim.Optimizer) -> list[bytes]:
@@ -100,9 +100,9 @@ def test_a_tenth_of_where_the_loss_is_least() -> None:
     rates = [10 ** (-5 + 0.1 * i) for i in range(51)]  # 1e-5 … 1
     losses = [1 + (math.log10(rate) + 2) ** 2 for rate in rates]  # least at 1e-2
     noise = np.random.default_rng(0).normal(0, 0.005, len(rates)).tolist()
-    ramp = judge(rates, [loss + more for loss, more in zip(losses, noise, strict=True)])
-    assert ramp.suggested == 1e-3  # a tenth of the rate where the mean of five losses is least
-    assert ramp.note == ""
+    tested = judge(rates, [loss + more for loss, more in zip(losses, noise, strict=True)])
+    assert tested.suggested == 1e-3  # a tenth of the rate where the mean of five losses is least
+    assert tested.note == ""
     whole = judge(rates, losses)
     assert whole.suggested == 1e-3
     k = 2  # 3 % of 51
@@ -120,9 +120,9 @@ def test_a_tenth_of_where_the_loss_is_least() -> None:
     ],
 )
 def test_what_is_said_of_odd_losses(losses: list[float], suggested: float | None, words: str) -> None:
-    ramp = judge([1e-5 * 1.5**i for i in range(len(losses))], losses)
-    assert ramp.suggested == suggested  # a tenth of 1e-5 · 1.5²⁹ where there is a rate
-    assert words in ramp.note
+    tested = judge([1e-5 * 1.5**i for i in range(len(losses))], losses)
+    assert tested.suggested == suggested  # a tenth of 1e-5 · 1.5²⁹ where there is a rate
+    assert words in tested.note
 
 
 @pytest.mark.parametrize("bad", [math.nan, math.inf, 1e9])
@@ -131,5 +131,5 @@ def test_it_ends_where_the_loss_is_lost(bad: float) -> None:
         loss, count = square(model, batch, carry)
         return (loss * bad if count == 8 else loss), count
 
-    ramp = find(problem(), Points(), breaks, TRAINING, steps=20)
-    assert len(ramp.rates) == len(ramp.losses) == 7
+    tested = find(problem(), Points(), breaks, TRAINING, steps=20)
+    assert len(tested.rates) == len(tested.losses) == 7

@@ -190,7 +190,7 @@ def tried(limit: Budget, step_seconds: float = 0.25, evaluation_seconds: float =
 def test_a_score_takes_a_quarter_of_what_is_left_at_most() -> None:
     clock = Clock()
     limit = budget(clock, seconds=101, divides=True)
-    limit.score_looks = 500.0  # 1,000 s
+    limit.validations_per_score = 500.0  # 1,000 s
     made, plan = tried(limit)
     assert plan.score_share == pytest.approx(0.25 * 100 / 1000, abs=5e-5)
     assert plan.look_share == 1
@@ -206,12 +206,12 @@ def test_a_score_takes_a_quarter_of_what_is_left_at_most() -> None:
 
 def test_what_cannot_be_divided_is_scored_as_a_whole() -> None:
     limit = budget(Clock(), seconds=101)
-    limit.score_looks = 500.0
+    limit.validations_per_score = 500.0
     _, plan = tried(limit)
     assert (plan.look_share, plan.score_share, plan.total_steps) == (1, 1, 20)
     made = Schedule(0.004, 0.02, 0.0)
     made.plans.append(limit.trial(made))
-    assert limit.look(made, 20, units_per_second=1e-9) is None
+    assert limit.first_validation(made, 20, units_per_second=1e-9) is None
 
 
 def test_a_look_takes_a_tenth_of_what_is_left_at_most_and_is_known_before_it_is_taken() -> None:
@@ -219,8 +219,8 @@ def test_a_look_takes_a_tenth_of_what_is_left_at_most_and_is_known_before_it_is_
     limit = budget(clock, seconds=101, divides=True, validation_units=80_000)
     made = Schedule(0.004, 0.02, 0.0)
     made.plans.append(limit.trial(made))
-    assert limit.look(made, 20, units_per_second=8_000) is None  # 10 of 100 s
-    plan = limit.look(made, 20, units_per_second=1_000)
+    assert limit.first_validation(made, 20, units_per_second=8_000) is None  # 10 of 100 s
+    plan = limit.first_validation(made, 20, units_per_second=1_000)
     assert plan is not None
     assert (plan.reason, plan.from_step, plan.total_steps, plan.evaluations) == ("look", 20, made.total_steps, 20)
     assert (plan.look_share, plan.seconds_per_evaluation) == (0.125, 80)
@@ -241,7 +241,7 @@ def test_where_there_is_no_time_at_all_the_least_is_done() -> None:
     assert limit.tried_enough([0.01])
     made = Schedule(0.004, 0.02, 0.0)
     made.plans.append(limit.trial(made))
-    look = limit.look(made, 1, units_per_second=1_000)
+    look = limit.first_validation(made, 1, units_per_second=1_000)
     assert look is not None
     made.plans.append(look)
     plan = limit.plan(made, 1, 0.01, 0.1)

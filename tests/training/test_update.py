@@ -141,8 +141,8 @@ def test_what_is_not_finite_is_named_with_its_rows_and_first_steps(
     )
     outcome = run.run()
     assert outcome.stopped == "diverged"
-    assert outcome.trouble.startswith("The loss was nan at step 9 of 30.")
-    assert said in outcome.trouble
+    assert outcome.diagnosis.startswith("The loss was nan at step 9 of 30.")
+    assert said in outcome.diagnosis
 
 
 def test_a_gradient_that_is_not_finite_is_named_by_its_parameter(tmp_path: Path) -> None:
@@ -159,8 +159,8 @@ def test_a_gradient_that_is_not_finite_is_named_by_its_parameter(tmp_path: Path)
         tmp_path, model=Rows(), batches=Sequences([]), loss=sharp, evaluate=lambda model: 1.0, explain=explain
     )
     outcome = run.run()
-    assert "gradient norm was nan" in outcome.trouble
-    assert "at step 1 of 30. The outputs were finite, but the gradient of 'output.bias' was not." in outcome.trouble
+    assert "gradient norm was nan" in outcome.diagnosis
+    assert "at step 1 of 30. The outputs were finite, but the gradient of 'output.bias' was not." in outcome.diagnosis
 
 
 def test_a_device_that_is_not_there(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -128,9 +128,9 @@ class GapCounts:
             table.find(contexts)
             for table, contexts in zip(tables, (left * (len(self._words) + 1) + right, left, right), strict=True)
         ]
-        guesses = [table.likeliest(each) for table, each in zip(tables, found, strict=True)]
+        likeliest = [table.likeliest(each) for table, each in zip(tables, found, strict=True)]
         everywhere = np.tile(self._frequent, (len(target), 1))
-        words = np.sort(np.concatenate([*guesses, everywhere], axis=1), axis=1)
+        words = np.sort(np.concatenate([*likeliest, everywhere], axis=1), axis=1)
         distinct = words > 0
         distinct[:, 1:] &= words[:, 1:] != words[:, :-1]
         p = self._probability(found, np.concatenate([target[:, None], np.where(distinct, words, 0)], axis=1))

@@ -46,7 +46,8 @@ def check_files(config: Any, paths: Sequence[str | Path]) -> list[Finding]:
             continue
         if isinstance(valid, str) and number == len(files) - 1:
             message = (
-                f"The file is held out, but it is also in the training part as {before}: the score measures memory."
+                f"The file is held out, but it is also in the training part as {before}: the score may reward text"
+                " that the network has memorised."
             )
             found.append(Finding("same-file", "warning", file, (), message, "Hold out another text."))
         else:
@@ -99,7 +100,7 @@ def load(
     counted: int,
     scored_at_once: int,
 ) -> Load:
-    """Return the load of training on windows (rows and steps of a batch, and batches of a pass).
+    """Return the load of training on windows (rows and steps of a batch, and batches of an epoch).
 
     `parts` are the units (N,) of the training part and (M,) of the held-out part. A baseline counts at most `counted`
     units of the training part.

@@ -22,7 +22,7 @@ from anaphora.checks import trial
 from anaphora.checks.examine import Load
 from anaphora.checks.findings import Finding
 from anaphora.config import Training
-from anaphora.formatting import duration_text, short_count
+from anaphora.formatting import counted, duration_text, short_count
 from anaphora.runs import folder as run_folder
 
 PROGRAM_BYTES = 380 * 2**20  # Python, NumPy, torch and its optimisers, measured
@@ -99,16 +99,16 @@ def _memory(needed: int, weights: int, batch: int) -> list[Finding]:
 
 
 def _time(seconds: float, load: Load, training: Training) -> Finding:
-    passes = training.epochs or (None if training.max_steps else load.passes or _EPOCHS)
+    epochs = training.epochs or (None if training.max_steps else load.epochs or _EPOCHS)
     steps = load.batches / training.accumulate
-    batches = "1 batch" if load.batches == 1 else f"{load.batches:,} batches"
-    message = f"One pass of {batches} takes about {_duration(seconds)} on this processor under its present load."
+    batches = counted(load.batches, "batch", "batches")
+    message = f"One epoch of {batches} takes about {_duration(seconds)} on this processor under its present load."
     if training.minutes:
-        message += f" {training.minutes:g} minutes are enough for up to {60 * training.minutes / seconds:,.1f} passes."
+        message += f" {training.minutes:g} minutes are enough for up to {60 * training.minutes / seconds:,.1f} epochs."
     elif training.max_steps:
         message += f" {training.max_steps:,} steps take about {_duration(seconds * training.max_steps / steps)}."
-    elif passes:
-        message += f" {passes:g} passes take about {_duration(seconds * passes)}; --minutes limits the time."
+    elif epochs:
+        message += f" {epochs:g} epochs take about {_duration(seconds * epochs)}; --minutes limits the time."
     figures = {"seconds_per_pass": seconds, "batches": load.batches}
     return Finding("time", "info", "training", (), message, "", figures=figures)
 

@@ -14,26 +14,27 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from anaphora.checks.findings import SEVERITIES, Finding, errors
-from anaphora.errors import DataError
+from anaphora.errors import AnaphoraError, DataError
+from anaphora.formatting import as_sentence
 
 
 @dataclass(frozen=True)
 class Load:
-    """The load of a training: a checked spec, batches of `rows` by `steps`, batches per pass, and size of the data."""
+    """The load of a training: a checked spec, batches of `rows` by `steps`, batches per epoch, and size of the data."""
 
     tree: Mapping[str, Any]
     rows: int  # B, rows of a batch
     steps: int  # T, steps of a batch; for ragged rows the mean
-    batches: int  # batches of one pass over the training part
+    batches: int  # batches of one epoch
     data_bytes: int  # of the data in memory and of counting a baseline
     scored_lines: int = 0  # steps of all rows that are scored together
     parts: Mapping[str, tuple[int, int]] = field(default_factory=dict)
     """The rows and steps of the parts of a model that have their own."""
-    passes: float | None = None  # if the task chooses them by the amount of data
+    epochs: float | None = None  # if the task chooses them by the amount of data
 
 
 class Rules(Protocol):
-    """The interface of a task's `task.py` that checks need."""
+    """The methods of a task that checks need."""
 
     def check_files(self, config: Any, paths: Sequence[str | Path]) -> list[Finding]:
         """Return the problems of files that can be found before they are read."""
@@ -82,12 +83,7 @@ def whole(
     return sorted(found, key=lambda finding: SEVERITIES.index(finding.severity))
 
 
-def unreadable(error: DataError) -> Finding:
+def unreadable(error: AnaphoraError) -> Finding:
     """Return a reader's error as a finding."""
     message, _, remedy = str(error).partition("; ")
-    return Finding("unreadable", "error", "the data", (), _sentence(message), _sentence(remedy))
-
-
-def _sentence(words: str) -> str:
-    end = "" if words.endswith((".", "?", "!")) or not words else "."
-    return f"{words[:1].upper()}{words[1:]}{end}"
+    return Finding("unreadable", "error", "the data", (), as_sentence(message), as_sentence(remedy))

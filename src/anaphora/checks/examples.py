@@ -34,7 +34,7 @@ def load(
     tree: Mapping[str, Any],
     batches: Bucketed,
     data: Iterable[NDArray[Any]],
-    passes: float | None,
+    epochs: float | None,
     parts: Mapping[str, tuple[int, int]] | None = None,
 ) -> Load:
     """Return the load of training on batches of rows; `data` are the arrays (n, …) that stay in memory."""
@@ -46,7 +46,7 @@ def load(
         batches=batches.per_epoch,
         data_bytes=sum(array.nbytes for array in data),
         parts=parts or {},
-        passes=passes,
+        epochs=epochs,
     )
 
 

@@ -43,7 +43,10 @@ CODES: dict[str, tuple[Severity, str]] = {
     "not-finite": ("error", "A number is NaN or infinite."),
     "long-row": ("warning", "A row is far longer than the others, so it determines the memory of a batch."),
     "duplicate": ("warning", "One part contains the same row more than once."),
-    "duplicate-across": ("warning", "A held-out row is also in the training part, so its score measures memory."),
+    "duplicate-across": (
+        "warning",
+        "A held-out row is also in the training part, so the score may reward memorised text.",
+    ),
     "ctc-infeasible": ("error", "A target has more symbols than its input has steps to emit them."),
     # pairs
     "misaligned": ("error", "Two parallel files have different numbers of lines."),
@@ -73,7 +76,7 @@ CODES: dict[str, tuple[Severity, str]] = {
     "many-unknown": ("warning", "Many held-out units are unknown: the network reads all of them as one symbol."),
     "memory": ("info", "Estimate of the memory that training takes."),
     "memory-short": ("warning", "Training probably takes more memory than this machine has free."),
-    "time": ("info", "Estimate of the time that one pass over the training part takes."),
+    "time": ("info", "Estimate of the time that one epoch takes."),
     "disk": ("info", "The disk space that the run needs, and the free disk space."),
     "disk-full": ("error", "The run's records do not fit on the disk."),
 }

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from anaphora.checks.findings import Finding
 from anaphora.data.location import Location
+from anaphora.formatting import counted
 
 LONG = 40  # characters of a line that should be unique
 KEPT = 2_000_000  # long lines of one part
@@ -82,7 +83,7 @@ class TextLines:
         ends = np.searchsorted(np.cumsum(self._histogram), [0.5 * self.count, 0.95 * self.count])
         middle, usual = (int(end) for end in ends)
         message = (
-            f"{self.count:,} lines{f', {self.empty:,} of them empty' if self.empty else ''}; characters per"
+            f"{counted(self.count, 'line')}{f', {self.empty:,} of them empty' if self.empty else ''}; characters per"
             f" line: median {middle:,}, 95th percentile {usual:,}, longest {self._longest:,}."
         )
         figures = {"rows": self.count, "empty": self.empty, "median": middle, "p95": usual, "longest": self._longest}
@@ -111,7 +112,7 @@ def check_lines(train: TextLines, held_out: TextLines) -> list[Finding]:
         origin = train.row(int(train.places[first[near[shared[0]]]]))
         message = (
             f"{shared.size:,} of the long lines ({share:.1%}) are also in the training part (the first is"
-            f" line {origin.line:,} of {origin.file}): the score partly measures memory."
+            f" line {origin.line:,} of {origin.file}): the score may reward text that the network has memorised."
         )
         remedy = "Remove them from one part, or hold out another text with --valid FILE."
         found.append(Finding("duplicate-across", "warning", "the held-out part", rows, message, remedy, shared.size))

@@ -21,6 +21,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from anaphora.checks.findings import Finding
 from anaphora.data.location import Location
+from anaphora.formatting import counted
 
 At = Callable[[int], Location]
 
@@ -38,7 +39,7 @@ def describe_lengths(lengths: ArrayLike, at: At, where: str, unit: str) -> list[
     longest = int(sizes.argmax())
     figures = {"rows": sizes.size, "sum": int(sizes.sum()), "median": middle, "p95": usual, "longest": most}
     message = (
-        f"{sizes.size:,} rows with {int(sizes.sum()):,} {unit}; {unit} per row: median {middle:,}, 95th"
+        f"{counted(sizes.size, 'row')} with {int(sizes.sum()):,} {unit}; {unit} per row: median {middle:,}, 95th"
         f" percentile {usual:,}, longest {most:,}."
     )
     return [Finding("lengths", "info", where, (at(longest),), message, "", figures=figures)]
@@ -157,7 +158,7 @@ def check_duplicates(
         one, other = held_out_at(numbers[0]), train_at(across[0][1])
         message = (
             f"{_repeats(len(across))} a training row (line {one.line:,} of {one.file} equals line"
-            f" {other.line:,} of {other.file}): the score partly measures memory."
+            f" {other.line:,} of {other.file}): the score may reward text that the network has memorised."
         )
         remedy = "Remove them from one of the parts."
         found.append(

@@ -18,6 +18,7 @@ from anaphora.data.files.encodings import FORMATS, check_encoding, likely_encodi
 from anaphora.data.files.text import read_text
 from anaphora.data.location import Location
 from anaphora.errors import DataError
+from anaphora.formatting import as_sentence
 
 BLOCK = 2**20
 _ROWS = 1000
@@ -265,8 +266,7 @@ def _numbered(lines: Iterable[bytes]) -> Iterator[tuple[int, bytes]]:
 def _from(error: DataError, code: str, file: str, rows: tuple[Location, ...] = ()) -> Finding:
     said = str(error)
     message, _, remedy = said.partition("; ") if "; " in said else said.partition(": ")
-    remedy = f"{remedy[:1].upper()}{remedy[1:]}{'' if remedy.endswith('?') else '.'}"
-    return Finding(code, "error", file, rows, f"{message}.", remedy)
+    return Finding(code, "error", file, rows, as_sentence(message), as_sentence(remedy))
 
 
 def _times(count: int) -> str:

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
-import shlex
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -12,6 +12,8 @@ import typer
 
 from anaphora.commands import options as config_options
 from anaphora.commands.options import given, option, parameter
+from anaphora.errors import UsageError
+from anaphora.formatting import counted
 from anaphora.report.terminal import show
 from anaphora.tasks import registry
 
@@ -45,7 +47,10 @@ def _command(task: str) -> Any:
     own = [
         config_options.data_parameter(task),
         parameter(
-            "output", str, option("Model file that training would write.", "FILE", "-o", "--output"), "model.anaphora"
+            "output",
+            str,
+            option("Model file that training would write.", "FILE", "-o", "--output"),
+            config_options.MODEL,
         ),
         parameter("as_json", bool, option("Print one JSON object.", None, "--json"), False),
         *config_options.config_parameters(task),
@@ -70,27 +75,43 @@ def _check(
 
     chosen = registry.task(task)
     config = resolve(chosen.config, chosen.presets, preset=preset or chosen.default_preset, file=file, options=options)
-    with show("") as early, observed_by(early.stage):
+    with _json_of_usage_errors(task, data, as_json), show("") as early, observed_by(early.stage):
         found = whole(chosen, config, data, lambda load: estimate(load, config.training, output.parent))
     if as_json:
-        counts = {"task": task, "data": list(data), "errors": len(errors(found))}
-        print(json.dumps({**counts, "findings": [finding.as_json() for finding in found]}, ensure_ascii=False))
+        _print_json(task, data, found)
     else:
         for finding in found:
             print("\n".join(finding.lines()))
         print(f"\n{_summary(found)}")
         if not errors(found):
-            words = [task, *data, *(["--preset", preset] if preset else []), *(["--config", file] if file else [])]
-            print(f"Next: anaphora train {shlex.join([*words, *options])}")
+            print(f"Next: {config_options.train_words(task, data, preset, file, options, str(output))}")
     if errors(found):
         raise typer.Exit(3)
 
 
+@contextlib.contextmanager
+def _json_of_usage_errors(task: str, data: Sequence[str], as_json: bool) -> Iterator[None]:
+    """Print a UsageError about the data as JSON, too, before it ends the command."""
+    from anaphora.checks.examine import unreadable
+
+    try:
+        yield
+    except UsageError as error:
+        if as_json:
+            _print_json(task, data, [unreadable(error)])
+        raise
+
+
+def _print_json(task: str, data: Sequence[str], found: Sequence[Finding]) -> None:
+    from anaphora.checks.findings import errors
+
+    counts = {"task": task, "data": list(data), "errors": len(errors(found))}
+    print(json.dumps({**counts, "findings": [finding.as_json() for finding in found]}, ensure_ascii=False))
+
+
 def _summary(found: Sequence[Finding]) -> str:
     counts = [sum(finding.severity == severity for finding in found) for severity in ("error", "warning")]
-    words = [
-        f"{count} {name}{'s' if count != 1 else ''}" for count, name in zip(counts, ("error", "warning"), strict=True)
-    ]
+    words = [counted(count, name) for count, name in zip(counts, ("error", "warning"), strict=True)]
     return (
         f"{', '.join(words)}. {'Training refuses data with errors.' if counts[0] else 'You can train on these data.'}"
     )

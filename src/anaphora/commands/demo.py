@@ -1,6 +1,6 @@
 """``anaphora demo``: example data, a small network trained on them, and its results; one minute.
 
-data → train → score beside the baseline → what the model says of data never seen
+generated data → training → score beside the baseline → predictions on new data
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ def make() -> Any:
     """Return the group of all demos."""
     text = "Train a small model in about one minute and show its results. Without a task name: language."
     demos = {task.name: (task.name, task.demo.summary) for task in registry.tasks()}
-    return parser.group(demos, "demo", text, _command, usual=_USUAL)
+    return parser.group(demos, "demo", text, _command, usual=_USUAL, noun="task")
 
 
 def _command(task: str) -> Any:

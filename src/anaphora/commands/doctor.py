@@ -1,4 +1,4 @@
-"""``anaphora doctor``: what is installed here, what will compute, and a tiny network trained to prove it.
+"""``anaphora doctor``: the installed versions, the operations in use, and tests with a tiny network.
 
 The output is plain text for a bug report; it names no file, no person and no machine.
 """
@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import typer
 
 from anaphora.commands import parser
+from anaphora.formatting import counted
 from anaphora.version import __version__
 
 if TYPE_CHECKING:
@@ -25,17 +26,17 @@ if TYPE_CHECKING:
     from anaphora.bundle import spec
 
 PACKAGES = ("numpy", "safetensors", "pydantic", "typer", "rich", "sentencepiece", "torch", "matplotlib", "polars")
-SYMBOLS, AGO = 8, 2  # the proof: say which of 8 symbols stood two steps ago
+SYMBOLS, AGO = 8, 2  # the test: predict which of 8 symbols stood two steps before
 STEPS, ROWS, LENGTH = 150, 16, 24
 KERNELS_CLOSE = 2e-6  # float32 kernels against the same equations in float64, largest difference
 TOWERS_CLOSE = 1e-5  # torch's side against the runtime, relative to the largest
-LEARNT = 0.2  # nats; guessing costs ln 8 = 2.08
+LEARNT = 0.2  # nats; the uniform distribution costs ln 8 = 2.08
 
 
 class Diagnosis(NamedTuple):
-    """One thing that was tried, what came out, and whether it is as it should be."""
+    """The result of one test."""
 
-    well: bool
+    passed: bool
     text: str
 
 
@@ -47,20 +48,20 @@ def make() -> Any:
 def doctor() -> None:
     """Test this installation and describe it for a bug report.
 
-    Exit code 1 when something is not as it should be. Without torch only the runtime is tested.
+    The exit code is 1 if a test fails. Without torch, only the runtime is tested.
     """
     for title, value in _facts():
         print(f"{title:<14}{value}")
     print()
     wrong = 0
     for finding in _findings():
-        wrong += not finding.well
-        print(f"[{'ok' if finding.well else 'WRONG'}] {finding.text}", flush=True)
+        wrong += not finding.passed
+        print(f"[{'ok' if finding.passed else 'FAILED'}] {finding.text}", flush=True)
     print()
     if wrong:
-        print(f"{wrong} of these should not be. Please report it with all the lines above.")
+        print(f"{counted(wrong, 'test')} failed. Please report all the lines above.")
         raise typer.Exit(1)
-    print("All is well.")
+    print("All tests passed.")
 
 
 def _facts() -> Iterator[tuple[str, str]]:
@@ -71,7 +72,7 @@ def _facts() -> Iterator[tuple[str, str]]:
     yield "system", f"{platform.system()} {platform.release()}, {platform.machine()}, {' '.join(platform.libc_ver())}"
     yield "processor", _processor()
     yield "instructions", f"{kernels.arch()} (ANAPHORA_ARCH overrides)"
-    yield "threads", f"{kernels.get_threads()}: {kernels.threads_source()}"
+    yield "threads", f"{kernels.get_threads()} of the kernels: {kernels.threads_source()}"
     for package in PACKAGES:
         yield package, _version(package)
     if _version("torch") != _ABSENT:
@@ -93,7 +94,7 @@ def _processor() -> str:
         names = re.findall(r"^model name\s*: (.*)$", Path("/proc/cpuinfo").read_text(encoding="utf-8"), re.MULTILINE)
     except OSError:
         names = []
-    return f"{names[0]}, {len(names)} seen" if names else platform.processor() or "unknown"
+    return f"{names[0]}, {len(names)} logical" if names else platform.processor() or "unknown"
 
 
 def _operations() -> Iterator[tuple[str, str]]:
@@ -102,33 +103,34 @@ def _operations() -> Iterator[tuple[str, str]]:
 
     from anaphora.nn.engine.base import runs_here
 
-    yield "torch threads", str(torch.get_num_threads())
+    yield "torch threads", f"{torch.get_num_threads()} of torch's own operations (OMP_NUM_THREADS overrides)"
     devices = ["cpu", *(["cuda"] if torch.cuda.is_available() else []), *(["mps"] if torch.mps.is_available() else [])]
     for device in devices:
         named = f" ({torch.cuda.get_device_name()})" if device == "cuda" else ""
         kinds = [torch.float32, torch.bfloat16, torch.float16, *([torch.float64] if device != "mps" else [])]
         for dtype in kinds:
             x = torch.zeros(1, 1, 1, dtype=dtype, device=device)
-            by = "anaphora's kernels" if runs_here(x, [x]) else _ELSEWHERE
+            by = "anaphora's kernels" if runs_here(x, [x]) else _TORCH_FALLBACK
             yield f"{device} {str(dtype).removeprefix('torch.')}", f"{by}{named}"
     if devices == ["cpu"]:
-        yield "other devices", f"none found; on them {_ELSEWHERE}"
+        yield "other devices", f"none found; on them {_TORCH_FALLBACK}"
 
 
-_ELSEWHERE = "torch's own operation for RNN, GRU and LSTM; variants, noise, resets and gates in plain torch"
+_TORCH_FALLBACK = "torch's own operation for RNN, GRU and LSTM; variants, noise, resets and gates in plain torch"
 
 
 def _findings() -> Iterator[Diagnosis]:
     yield _kernels_agree()
     if _version("torch") == _ABSENT:
         yield Diagnosis(
-            True, 'torch is not installed: this installation runs models; pip install "anaphora[train]" trains'
+            True,
+            'torch is not installed, so this installation only runs models. To train: pip install "anaphora[train]"',
         )
         return
     tree = _proof_tree()
     before, after, seconds, module = _train(tree)
-    learnt = f"a GRU of 16 learns what stood {AGO} steps ago: {before:.3f} nats before, {after:.3f} after {STEPS} steps"
-    yield Diagnosis(after < LEARNT < before, f"{learnt}, {seconds:.2f} s")
+    losses = f"{before:.3f} nats at first, {after:.3f} after {STEPS} steps, {seconds:.2f} s"
+    yield Diagnosis(after < LEARNT < before, f"a GRU of 16 units learns the symbol {AGO} steps before: {losses}")
     yield _towers_agree(tree, module)
 
 

@@ -31,10 +31,12 @@ def make() -> Any:
 
 
 def _evaluate(model: str, data: list[str], as_json: bool, encoding: str, **given: Any) -> None:
+    from anaphora.runs.model_file import check_model_file
     from anaphora.runs.save import finite
     from anaphora.runtime import load
     from anaphora.tasks import registry
 
+    check_model_file(model)
     opened = registry.open_model(load(model))
     task = registry.task(opened.task)
     score = opened.score_files(data, encoding, **options.chosen(task, task.eval_options, given))

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import shlex
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -17,7 +16,7 @@ if TYPE_CHECKING:
     from anaphora.training.lr_finder import LRRangeTest
 
 _ROWS = 12
-_ABOVE = 0.25  # of the fall: how far above the first loss a picture shows the rise after it
+_ABOVE = 0.25  # of the fall: the picture shows losses up to this share above the first loss
 _HELP = """Suggest a learning rate by a range test: the learning rate rises from very small to very large.
 
     suggested = 0.1 × the learning rate with the lowest smoothed loss
@@ -70,46 +69,52 @@ def _find(
         import_torch_side(f"anaphora lr-find {task}")
         work = chosen.training(config, corpus)
         early.stage(f"range test: {updates} updates")
-        from anaphora.training.lr_finder import ramp_of
+        from anaphora.training.lr_finder import range_test
 
-        ramp = ramp_of(work, updates)
-    if plot is not None and ramp.rates:
-        atomic.write(plot, [_picture(ramp).encode()])
+        tested = range_test(work, updates)
+    if plot is not None and tested.rates:
+        atomic.write(plot, [_picture(tested).encode()])
     if as_json:
-        print(json.dumps({"suggested": ramp.suggested, "note": ramp.note, "rates": ramp.rates, "losses": ramp.losses}))
+        print(
+            json.dumps(
+                {"suggested": tested.suggested, "note": tested.note, "rates": tested.rates, "losses": tested.losses}
+            )
+        )
         return
-    print("\n".join(_in_words(ramp)))
-    if ramp.suggested is not None:
-        words = shlex.join([*data, *options, "--learning-rate", f"{ramp.suggested:g}"])
-        print(f"\nsuggested {ramp.suggested:g}   anaphora train {task} {words}")
-    if ramp.note:
-        print(f"note: {ramp.note}")
-    if plot is not None and ramp.rates:
+    print("\n".join(_in_words(tested)))
+    if tested.suggested is not None:
+        words = config_options.train_words(
+            task, data, preset, file, [*options, "--learning-rate", f"{tested.suggested:g}"]
+        )
+        print(f"\nsuggested {tested.suggested:g}   {words}")
+    if tested.note:
+        print(f"note: {tested.note}")
+    if plot is not None and tested.rates:
         print(f"picture   {plot}")
 
 
-def _in_words(ramp: LRRangeTest) -> list[str]:
+def _in_words(tested: LRRangeTest) -> list[str]:
     from anaphora.formatting import columns
 
-    every = max(1, len(ramp.rates) // _ROWS)
+    every = max(1, len(tested.rates) // _ROWS)
     rows = [
         [f"{rate:.1e}", f"{loss:.4f}", f"{mean:.4f}"]
-        for rate, loss, mean in list(zip(ramp.rates, ramp.losses, ramp.smooth, strict=True))[::every]
+        for rate, loss, mean in list(zip(tested.rates, tested.losses, tested.smooth, strict=True))[::every]
     ]
     return columns(["learning rate", "loss", "smoothed"], rows, right=(0, 1, 2))
 
 
-def _picture(ramp: LRRangeTest) -> str:
+def _picture(tested: LRRangeTest) -> str:
     from anaphora.report.curves import Chart, CurveLine, alone
 
-    first, least = ramp.smooth[0], min(ramp.smooth)
-    shown = [mean <= first + _ABOVE * (first - least) for mean in ramp.smooth]
+    first, least = tested.smooth[0], min(tested.smooth)
+    shown = [mean <= first + _ABOVE * (first - least) for mean in tested.smooth]
     losses, means = (
-        [(rate, y) for rate, y, kept in zip(ramp.rates, ys, shown, strict=True) if kept]
-        for ys in (ramp.losses, ramp.smooth)
+        [(rate, y) for rate, y, kept in zip(tested.rates, ys, shown, strict=True) if kept]
+        for ys in (tested.losses, tested.smooth)
     )
     lines = [CurveLine("each update", "seen", losses, "faint"), CurveLine("smoothed", "unseen", means)]
-    if ramp.suggested is not None:
-        lines.append(CurveLine("suggested", "floor", [(ramp.suggested, least)], "upright", ramp.suggested))
+    if tested.suggested is not None:
+        lines.append(CurveLine("suggested", "other", [(tested.suggested, least)], "upright", tested.suggested))
     chart = Chart("Loss over the learning rate", lines, "learning rate", "loss", log_across=True, named=True)
     return alone(chart, 820, 380)

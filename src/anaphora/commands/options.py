@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import shlex
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -10,6 +11,7 @@ import typer
 
 from anaphora.commands import parser
 from anaphora.errors import UsageError
+from anaphora.formatting import capitalised
 from anaphora.tasks import registry
 
 if TYPE_CHECKING:
@@ -17,9 +19,29 @@ if TYPE_CHECKING:
     from anaphora.tasks.base.declaration import Option, Task
 
 
+MODEL = "model.anaphora"
+"""The default of `train -o`."""
+
+
+def train_words(
+    task: str,
+    data: Sequence[str],
+    preset: str | None,
+    file: str | None,
+    options: Sequence[str],
+    output: str = MODEL,
+) -> str:
+    """Return the `anaphora train` command with these arguments, quoted for a shell; defaults are left out."""
+    named = {"--preset": preset, "--config": file, "-o": None if output == MODEL else output}
+    words = [word for name, value in named.items() if value for word in (name, value)]
+    return f"anaphora train {shlex.join([task, *data, *words, *options])}"
+
+
 def for_each_task(name: str, text: str, make: Callable[[str], Any]) -> parser.LateGroup:
     """Return a group of all tasks; ``make`` gives the command of one."""
-    return parser.group({task.name: (task.name, task.summary) for task in registry.tasks()}, name, text, make)
+    return parser.group(
+        {task.name: (task.name, task.summary) for task in registry.tasks()}, name, text, make, noun="task"
+    )
 
 
 def with_parameters(task: str, parameters: Sequence[inspect.Parameter], function: Any, text: str) -> Any:
@@ -59,7 +81,8 @@ def _listed(words: Sequence[str]) -> str:
 
 def _task_parameter(declared: Option, panel: str) -> inspect.Parameter:
     kind = list[declared.type] if declared.many else declared.type  # type: ignore[name-defined]
-    default = "" if declared.default in (None, False, "") else f"  [default: {declared.default}]"
+    without = declared.default is None or declared.default is False or declared.default == ""
+    default = "" if without else f"  [default: {declared.default}]"
     meant = option(
         f"{declared.help}{default}",
         declared.metavar or None,
@@ -82,7 +105,7 @@ def chosen(task: Task, declared: Sequence[Option], given: Mapping[str, Any]) -> 
     }
     strange = [everywhere[name] for name, value in given.items() if value is not None and name not in known]
     if strange:
-        raise UsageError(f"{', '.join(strange)}: not an option of {task.described}.")
+        raise UsageError(f"{capitalised(task.described)} has no option {' and no option '.join(strange)}.")
     refusals = [requirement.refusal(everywhere, given) for requirement in task.requirements]
     for refusal in filter(None, refusals):
         raise UsageError(refusal)

@@ -1,10 +1,9 @@
-"""How words on the command line become a call: typer's commands, found late and forgiving about what people really
-type.
+"""The parser of the command line: typer's classes, with late imports and suggestions for mistyped words.
 
-Three things differ from typer's own classes. A group holds the names of modules and imports one when its command
-runs, so that help and usage errors cost no torch and no NumPy. A mistyped command or option is answered with the
-nearest one. And a word that begins with an em dash, which editors and chats put where ``--`` was meant, is recognised
-instead of being taken for a file's name.
+Three things differ from typer. A group knows the modules of its commands by name and imports a module when its command
+runs, so that help and usage errors import neither torch nor NumPy. The message about an unknown command or option names
+the nearest known one. A word that begins with an em dash, which editors and chats write in place of two hyphens, is
+reported and not taken for the name of a file.
 """
 
 from __future__ import annotations
@@ -25,14 +24,20 @@ _CALLED = {"\u2013": "an en dash", "\u2014": "an em dash", "\u2212": "a minus si
 _SECTIONED = re.compile(
     r", --[\w-]+\.[\w-]+"
 )  # the second name of an option whose first is short: said once, in the title
+_EXPECTED = [
+    (re.compile(r"Input should be a valid number.*"), "expected a number"),
+    (re.compile(r"Input should be a valid integer.*"), "expected a whole number"),
+    (re.compile(r"Input should be greater than or equal to (.*)"), r"expected at least \1"),
+]
+"""Messages of pydantic, which typer passes on, and their replacements."""
 _SETTINGS = {"max_content_width": 120}
 
 
 class Command(TyperCommand):
-    """A command whose options are listed in sections, and which knows a pasted dash when it sees one."""
+    """A command with its options in sections, which recognises a pasted dash."""
 
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
-        """Take the words apart; raise UsageError when one begins with a dash of print."""
+        """Parse the words. Raises UsageError for a word that begins with a typographic dash."""
         self._refuse_dashes(ctx, args)
         return list(super().parse_args(ctx, args))
 
@@ -72,12 +77,26 @@ class LateGroup(TyperGroup):
 
     table: ClassVar[Mapping[str, tuple[str, str]]] = {}  # name -> (where, one line)
     find: ClassVar[Callable[[str], Any]]  # where -> the command
-    usual: ClassVar[str] = ""  # the command that is meant where none is named; none: it must be named
+    usual: ClassVar[str] = ""  # the command if none is named; empty: a command must be named
+    usual_takes_words: ClassVar[bool] = False  # so that a word that is no command is an argument of the usual one
+    noun: ClassVar[str] = "command"
 
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
-        """Take the words apart, after putting in the usual command where it was left out."""
-        left_out = self.usual and not (args and (args[0] in self.table or args[0] in ("-h", "--help")))
-        return list(super().parse_args(ctx, [self.usual, *args] if left_out else args))
+        """Parse the words, with the usual command first if no command is named.
+
+        Raises UsageError if a command is missing.
+        """
+        if not args and not self.usual:
+            raise UsageError(
+                f"{ctx.command_path} needs a {self.noun}: {', '.join(self.table)}.\nTry: {ctx.command_path} --help"
+            )
+        if self.usual and (not args or self._is_for_the_usual(args[0])):
+            args = [self.usual, *args]
+        return list(super().parse_args(ctx, args))
+
+    def _is_for_the_usual(self, word: str) -> bool:
+        option = word[:1] in f"-{DASHES}" and word not in ("-h", "--help")
+        return option or (self.usual_takes_words and word not in self.table and word not in ("-h", "--help"))
 
     def list_commands(self, ctx: Any) -> list[str]:
         """Return the names in the order of the table."""
@@ -93,16 +112,23 @@ class LateGroup(TyperGroup):
             formatter.write_dl([(name, line) for name, (_, line) in self.table.items()])
 
     def resolve_command(self, ctx: Any, args: list[str]) -> Any:
-        """Find the command; raise UsageError that names the nearest one."""
+        """Find the command. Raises UsageError for an unknown one, with the nearest name."""
         word = args[0]
         hint = f"{ctx.command_path} --help"
         if word[:1] in DASHES:
             raise _pasted_dash(word, option_names(self.get_params(ctx)), hint)
         if word not in self.table and not word.startswith("-"):
-            near = closest(word, self.table)
-            known = f"Did you mean '{near}'?" if near else f"There are: {', '.join(self.table)}."
-            raise UsageError(f"There is no command '{word}'. {known}\nTry: {hint}")
+            raise UsageError(f"There is no {self.noun} '{word}'. {self._nearest(ctx, word)}\nTry: {hint}")
         return super().resolve_command(ctx, args)
+
+    def _nearest(self, ctx: Any, word: str) -> str:
+        near = closest(word, self.table)
+        if near:
+            return f"Did you mean '{near}'?"
+        known = ", ".join(self.table)
+        if self.noun == "task" and not self.usual and (os.path.exists(word) or "." in word or os.sep in word):
+            return f"Name the task before the data: {ctx.command_path} {next(iter(self.table))} {word}. Tasks: {known}."
+        return f"There are: {known}."
 
 
 def command(function: Callable[..., Any], name: str) -> Any:
@@ -126,11 +152,15 @@ def group(
     help_text: str,
     find: Callable[[str], Any] = imported,
     usual: str = "",
+    *,
+    usual_takes_words: bool = False,
+    noun: str = "command",
 ) -> LateGroup:
-    """Return a group over a table name -> (where, one line); ``find`` gives the command for a ``where``, ``usual`` is
-    the command that is meant where none is named.
+    """Return a group over a table name -> (where, one line); `find` returns the command of a `where`, `usual` is the
+    command if none is named, and `noun` the word for a command of this group.
     """
-    cls = type("Group", (LateGroup,), {"table": commands, "find": staticmethod(find), "usual": usual})
+    own = {"usual": usual, "usual_takes_words": usual_takes_words, "noun": noun}
+    cls = type("Group", (LateGroup,), {"table": commands, "find": staticmethod(find), **own})
     made: LateGroup = cls(
         name=name, help=help_text, rich_markup_mode=None, add_help_option=False, context_settings=_SETTINGS
     )
@@ -169,13 +199,15 @@ def option_names(parameters: list[Any]) -> list[str]:
 
 
 def explain(error: typer.TyperException) -> str:
-    """Return typer's own complaint in this program's words, with the nearest option and where to look."""
+    """Return typer's message in the words of this program, with the nearest option and the command that shows help."""
     context = getattr(error, "ctx", None)
     message = error.format_message().rstrip(".")
     wrong = getattr(error, "option_name", None)
     if wrong is not None and message.startswith("No such option"):
         near = closest(wrong, option_names(context.command.get_params(context))) if context else None
         message = f"There is no option '{wrong}'" + (f". Did you mean {near}?" if near else "")
+    for validator, words in _EXPECTED:
+        message = validator.sub(words, message)
     if not message.endswith("?"):
         message += "."
     return message + (f"\nTry: {context.command_path} --help" if context else "")
@@ -186,7 +218,7 @@ def _pasted_dash(word: str, known: list[str], hint: str) -> UsageError:
     name = written.partition("=")[0]
     near = name if name in known else closest(name, known)
     meant = f"Did you mean {near}?" if near else "Options begin with two hyphens: --."
-    called = _CALLED.get(word[0], "a dash of print")
+    called = _CALLED.get(word[0], "a typographic dash")
     return UsageError(
         f"'{word}' begins with {called}, which editors and chats put where two hyphens were typed. {meant}\nTry: {hint}"
     )

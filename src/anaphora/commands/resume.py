@@ -44,7 +44,7 @@ def resume(
     with launch.processes("anaphora resume") as here:
         with here.each():
             kept = _kept(folder) if here.first else None
-        facts, values = here.agree(kept)
+        facts, values = here.broadcast(kept)
         with here.each():
             config = from_values(registry.task(facts["task"]).config, values)
             trainer = import_torch_side("anaphora resume")

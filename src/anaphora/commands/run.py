@@ -10,6 +10,7 @@ import typer
 from anaphora.commands import options
 from anaphora.commands.options import option, parameter
 from anaphora.errors import UsageError
+from anaphora.formatting import capitalised
 
 if TYPE_CHECKING:
     from anaphora.errors import DataError
@@ -37,16 +38,18 @@ def make() -> Any:
 
 
 def _run(model: str, inputs: list[str] | None, as_json: bool, **given: Any) -> None:
+    from anaphora.runs.model_file import check_model_file
     from anaphora.runtime import load
     from anaphora.tasks import registry
 
+    check_model_file(model)
     opened = registry.open_model(load(model))
     task = registry.task(opened.task)
     chosen = options.chosen(task, task.run_options, given)
     if inputs and not task.takes_inputs:
-        raise UsageError(f"INPUT: not an argument of {task.described}.")
+        raise UsageError(f"{capitalised(task.described)} takes no INPUT. Give the text to continue with --prompt.")
     if as_json and not task.answers_json:
-        raise UsageError(f"--json: not an option of {task.described}.")
+        raise UsageError(f"{capitalised(task.described)} has no option --json.")
     opened.run(inputs or [], StandardStreams(), as_json, **chosen)
 
 

@@ -34,7 +34,7 @@ _HELP = (
 
 def make() -> Any:
     """Return the group."""
-    return parser.group(COMMANDS, "runs", _HELP, usual="list")
+    return parser.group(COMMANDS, "runs", _HELP, usual="list", usual_takes_words=True)
 
 
 def make_list() -> Any:
@@ -187,18 +187,18 @@ def _table(facts: Sequence[dict[str, Any]]) -> list[str]:
 
 
 def _in_words(run: Run, facts: dict[str, Any]) -> list[str]:
-    from anaphora.formatting import duration_text
+    from anaphora.formatting import counted, duration_text
     from anaphora.report.terminal_chart import chart
 
     validations = [(each["step"], each["loss"]) for each in run.of("evaluation") if each["loss"] is not None]
     lines = [
-        f"{facts['run']}: {facts['task']}, {facts['status']} after {facts['steps']:,} steps,"
+        f"{facts['run']}: {facts['task']}, {facts['status']} after {counted(facts['steps'], 'step')},"
         f" {duration_text(run.seconds)}"
     ]
     if len(validations) > 1:
         nats = run.in_nats
         beside = f"; dots: {nats.beat}" if nats.baseline is not None else ""
-        lines += ["", f"Held-out loss, {nats.called}{beside}", *chart(validations, nats.baseline), ""]
+        lines += ["", f"Validation loss, {nats.called}{beside}", *chart(validations, nats.baseline), ""]
     if run.best is not None:
         lines.append(f"best validation loss {run.best['loss']:.4f} nats, after step {run.best['step']:,}")
     for result in run.results:

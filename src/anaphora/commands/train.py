@@ -38,7 +38,7 @@ def _command(task: str) -> Any:
 
     own = [
         config_options.data_parameter(task),
-        parameter("output", str, option("Model file to write.", "FILE", "-o", "--output"), "model.anaphora"),
+        parameter("output", str, option("Model file to write.", "FILE", "-o", "--output"), config_options.MODEL),
         *config_options.config_parameters(task),
         parameter("run_dir", str, option("Run folder. Not set: beside the model file.", "FOLDER", "--run-dir"), None),
         parameter("tensorboard", bool, option("Write a TensorBoard log, too.", None, "--tensorboard"), False),

@@ -112,7 +112,7 @@ def _tune(
             minutes=minutes,
             trials=trials,
             facts={"task": task, "data": corpus.sha256, "settings": set_to, "seed": set_to["training"]["seed"]},
-            tell=early.note,
+            note=early.note,
             begin=early.stage if sys.stderr.isatty() else lambda _: None,
         )
         search.open()
@@ -127,11 +127,14 @@ def _tune(
     best = tuning.best_of(search.open())
     if best is not None and not as_json:
         words = [*data, "--config", str(folder / tuning.BEST), "--minutes", f"{minutes:g}"]
-        print(f"\nbest      {folder / tuning.BEST}\ntrain it  anaphora train {task} {shlex.join(words)}")
+        print(f"\nbest config  {folder / tuning.BEST}\ntrain with   anaphora train {task} {shlex.join(words)}")
 
 
 def _spaces(task: Task, words: list[str], options: Sequence[str]) -> dict[str, Space]:
-    """The fields to search: those of `words`, and else the task's own, without those that an option sets."""
+    """Return the fields to search: those of `words`, else those of the task without the fields that an option sets.
+
+    Raises UsageError for a field that is also set, or that must be equal in all trials.
+    """
     from anaphora.config import config_fields
     from anaphora.config.search_space import chosen
 
@@ -140,13 +143,18 @@ def _spaces(task: Task, words: list[str], options: Sequence[str]) -> dict[str, S
     free = {name: space for name, space in task.search_space.items() if name not in fixed}
     spaces = chosen(words, free, known)
     for name in spaces:
+        if name in fixed:
+            raise UsageError(
+                f"--option {name}: the command also sets this field to one value. Remove --option {name} or"
+                f" --{name.partition('.')[2].replace('_', '-')}."
+            )
         if name in ("training.minutes", "training.max_steps", "training.epochs", "training.evaluations"):
             raise UsageError(f"--option {name}: all trials have the same length, so this field cannot be searched.")
     return spaces
 
 
 def _again(preset: str | None, file: str | None, trials: int | None, field: Sequence[str], folder: Path) -> list[str]:
-    """The options of the command itself, for another process of the same search."""
+    """Return the options of the command, for another process of the same search."""
     own = [("--preset", preset), ("--config", file), ("--trials", trials), ("--folder", folder)]
     words = [word for name, value in own if value is not None for word in (name, str(value))]
     return [*words, *(word for each in field for word in ("--option", each))]
@@ -154,9 +162,9 @@ def _again(preset: str | None, file: str | None, trials: int | None, field: Sequ
 
 @contextlib.contextmanager
 def _others(
-    jobs: int, same: Sequence[str], minutes: float, folder: Path, tell: Callable[[str], None]
+    jobs: int, same: Sequence[str], minutes: float, folder: Path, note: Callable[[str], None]
 ) -> Iterator[None]:
-    """So many processes less one beside this one, each with its share of the threads, for a `with` block."""
+    """Run `jobs` − 1 other processes during a `with` block; each has an equal share of the threads."""
     if jobs == 1:
         yield
         return
@@ -172,8 +180,8 @@ def _others(
     with contextlib.ExitStack() as stack:
         children = []
         for number in range(2, jobs + 1):
-            told = stack.enter_context((folder / f"job-{number}.txt").open("wb"))
-            children.append(subprocess.Popen(words, stdout=told, stderr=told, env=environment))
+            output = stack.enter_context((folder / f"job-{number}.txt").open("wb"))
+            children.append(subprocess.Popen(words, stdout=output, stderr=output, env=environment))
         try:
             yield
         except BaseException:
@@ -183,7 +191,7 @@ def _others(
         finally:
             for number, child in enumerate(children, 2):
                 if child.wait() not in (0, 130, 143):
-                    tell(f"job {number} ended with an error: {folder / f'job-{number}.txt'} says which.")
+                    note(f"Job {number} ended with an error. Its messages are in {folder / f'job-{number}.txt'}.")
 
 
 def _show(found: Sequence[Tried], names: Sequence[str], as_json: bool) -> None:

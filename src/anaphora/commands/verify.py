@@ -11,6 +11,12 @@ import typer
 
 from anaphora.commands import parser
 
+_MEANINGS = {
+    "baseline.nats_per_unit": "  (on the whole held-out part)",
+    "baseline.scored_nats_per_unit": "  (on the units that the network was scored on)",
+    "sampled_nats_per_unit": "  (best validation loss)",
+}
+
 
 def make() -> Any:
     """Return the command."""
@@ -28,8 +34,10 @@ def verify(
     from anaphora import bundle
     from anaphora.bundle import spec
     from anaphora.config.old_names import card_by_current_names
+    from anaphora.runs.model_file import check_model_file
 
     for path in models:
+        check_model_file(path)
         facts = bundle.verify(path)
         tree = spec.check(facts.config["model"])
         shapes = spec.tensors(tree)
@@ -46,11 +54,12 @@ def verify(
             fields = ", ".join(f"{name} {value}" for name, value in block.items() if name not in ("kind", "name"))
             print(f"    {block_path:<22}{block['kind']:<12}{fields}")
         for name, value in _flat(card_by_current_names(facts.config.get("card", {}))):
-            print(f"  {_plain(name):<22}  {_plain(value)}")
+            if name != "parameters":  # of which the spec has the number, above
+                print(f"  {_plain(name):<22}  {_plain(value)}{_MEANINGS.get(name, '')}")
 
 
 def _flat(card: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, str]]:
-    """Every fact of a model card with its dotted name, but those that are not known."""
+    """The known facts of a model card with their dotted names."""
     for name, value in card.items():
         if isinstance(value, Mapping):
             yield from _flat(value, f"{prefix}{name}.")
@@ -61,7 +70,7 @@ def _flat(card: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, str]
 
 
 def _plain(text: str) -> str:
-    """What a file says about itself, unable to move the cursor or to colour the screen."""
+    """Text of a file without control characters, which could move the cursor or colour the screen."""
     return "".join(character if character.isprintable() else ascii(character)[1:-1] for character in text)
 
 

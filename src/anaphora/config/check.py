@@ -39,7 +39,10 @@ def checked(config: type[C], values: Values, where: str) -> C:
         got = values.get(section, {}).get(key, field.default)
         nearby = did_you_mean(got, field.choices) if isinstance(got, str) else ""
         raise Refused(
-            section, key, f"{field.flag} takes {field.expected} ({field.meaning}); it was given {_shown(got)}.{nearby}"
+            section,
+            key,
+            f"{field.short or field.flag} takes {field.expected} ({field.meaning});"
+            f" it was given {_shown(got)}.{nearby}",
         ) from None
 
 

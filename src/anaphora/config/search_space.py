@@ -1,8 +1,9 @@
 """The search space of a field: a range of numbers, or a few values.
 
-training.learning_rate                      the range that the task declares training.learning_rate=1e-4..1e-2
-a range; on a logarithmic scale if its ends differ by a factor of 100 model.layers=1..3                           whole
-numbers model.cell=gru,lstm                         one of these values
+training.learning_rate               the range that the task declares
+training.learning_rate=1e-4..1e-2    a range, on a logarithmic scale if its ends differ by a factor of 100
+model.layers=1..3                    a range of whole numbers
+model.cell=gru,lstm                  one of these values
 """
 
 from __future__ import annotations

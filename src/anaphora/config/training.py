@@ -34,12 +34,12 @@ class Training(ConfigSection):
     clip: float = option(1.0, "maximum norm of the gradient; 0: no clipping", ge=0)
     average: float = averaged(0.0)
     minutes: float | None = option(None, "time limit of the whole command in minutes, including the final score", gt=0)
-    max_steps: int | None = option(None, "maximum number of optimizer steps", ge=1)
+    max_steps: int | None = option(None, "maximum number of optimiser steps", ge=1)
     epochs: float | None = option(
         None, "maximum number of epochs; 10 if epochs, minutes and max_steps are all not set", gt=0
     )
     evaluations: int = option(20, "number of validation passes, evenly spaced over the run", ge=1, le=10**6)
-    accumulate: int = option(1, "gradient accumulation: number of batches per optimizer step", ge=1, le=2**16)
+    accumulate: int = option(1, "gradient accumulation: number of batches per optimiser step", ge=1, le=2**16)
     checkpoint_minutes: float = option(
         5.0, "minutes between checkpoints; each validation writes a checkpoint, too", gt=0
     )

@@ -94,7 +94,7 @@ class Bucketed:
 
     @property
     def per_epoch(self) -> int:
-        """The number of batches in one pass over the rows."""
+        """The number of batches in one epoch."""
         return len(self._edges) - 1
 
     def at(self, position: int) -> Indices:

@@ -41,7 +41,8 @@ class PerLabel(NamedTuple):
     f1: Floats
     rows: Counts
     """The number of rows that have the label."""
-    guesses: Counts
+    predicted: Counts
+    """The number of rows for which the label was predicted."""
 
 
 def probabilities(scores: npt.ArrayLike, temperature: float, multi: bool) -> Floats:
@@ -95,34 +96,32 @@ def fit_temperature(scores: npt.ArrayLike, targets: npt.NDArray[Any], multi: boo
     return math.exp((low + high) / 2)
 
 
-def confusion(truth: npt.NDArray[np.int64], guesses: npt.NDArray[np.int64], labels: int) -> Counts:
+def confusion(truth: npt.NDArray[np.int64], predicted: npt.NDArray[np.int64], labels: int) -> Counts:
     """Return the confusion matrix (K, K): rows are true labels, columns predicted labels.
 
-    `truth` and `guesses` are label numbers (B,); rows with a truth below 0 are left out.
+    `truth` and `predicted` are label numbers (B,); rows with a truth below 0 are left out.
     """
     known = truth >= 0
-    pairs = truth[known] * labels + guesses[known]
+    pairs = truth[known] * labels + predicted[known]
     return np.bincount(pairs, minlength=labels * labels).reshape(labels, labels)
 
 
-def per_label(right: npt.ArrayLike, guesses: npt.ArrayLike, rows: npt.ArrayLike) -> PerLabel:
+def per_label(right: npt.ArrayLike, predicted: npt.ArrayLike, rows: npt.ArrayLike) -> PerLabel:
     """Return precision, recall and F1 of the labels from their counts (K,); a ratio with denominator 0 is 0."""
-    hits, predicted, support = (np.asarray(counts, dtype=np.int64) for counts in (right, guesses, rows))
-    return PerLabel(
-        _share(hits, predicted), _share(hits, support), _share(2 * hits, predicted + support), support, predicted
-    )
+    hits, found, support = (np.asarray(counts, dtype=np.int64) for counts in (right, predicted, rows))
+    return PerLabel(_share(hits, found), _share(hits, support), _share(2 * hits, found + support), support, found)
 
 
 def macro_f1(each: PerLabel) -> float:
     """Return the mean F1 of the labels that occur or are predicted; 0 if there is no such label."""
-    counted = (each.rows + each.guesses) > 0
+    counted = (each.rows + each.predicted) > 0
     return float(each.f1[counted].mean()) if counted.any() else 0.0
 
 
 def micro_f1(each: PerLabel) -> float:
     """Return F1 of all (row, label) pairs together."""
     right = np.round(each.recall * each.rows).sum()
-    return float(_share(2 * right, each.rows.sum() + each.guesses.sum()))
+    return float(_share(2 * right, each.rows.sum() + each.predicted.sum()))
 
 
 def calibration_error(confidence: npt.ArrayLike, right: npt.ArrayLike) -> float:

@@ -50,10 +50,10 @@ def drawn(looked: AttentionMap) -> str:
         y = top + _SIDE * row
         parts.append(f'<text x="{left - 6:.1f}" y="{y + 16:.1f}" text-anchor="end">{escape(piece)}</text>')
         for at, weight in enumerate(looked.weights[row].tolist()):
-            told = f"{escape(piece)} ← {escape(source[at])}: {weight:.3f}"
+            label = f"{escape(piece)} ← {escape(source[at])}: {weight:.3f}"
             parts.append(
                 f'<rect x="{left + _SIDE * at:.1f}" y="{y:.1f}" width="{_SIDE - 1}" height="{_SIDE - 1}"'
-                f' fill="#1b4f8a" fill-opacity="{0.03 + 0.97 * weight:.3f}"><title>{told}</title></rect>'
+                f' fill="#1b4f8a" fill-opacity="{0.03 + 0.97 * weight:.3f}"><title>{label}</title></rect>'
             )
     return "".join([*parts, "</svg>"])
 

@@ -14,7 +14,7 @@ from anaphora.report.curves import Chart, CurveLine, alone, draw, ends, points
 from anaphora.runs import record
 from anaphora.runs.record import Run
 
-_COLOURS = ("unseen", "seen", "floor", "other", "third", "fourth", "fifth")
+_COLOURS = ("unseen", "seen", "baseline", "other", "third", "fourth", "fifth")
 
 
 def names(compared: Sequence[Run]) -> list[str]:
@@ -43,8 +43,8 @@ def results(compared: Sequence[Run], now: float) -> list[tuple[str, list[str]]]:
     found = [{result.called: result for result in run.results} for run in compared]
     for name in dict.fromkeys(name for each in found for name in each):
         rows.append((name, [_four(each[name].value) if name in each else None for each in found]))
-        beaten = " / ".join(dict.fromkeys(each[name].beat for each in found if name in each))
-        rows.append((f"  {beaten}", [_four(each[name].baseline) if name in each else None for each in found]))
+        baselines = " / ".join(dict.fromkeys(each[name].beat for each in found if name in each))
+        rows.append((f"  {baselines}", [_four(each[name].baseline) if name in each else None for each in found]))
     rows.append(("parameters", [run.finish.get("parameters") for run in compared]))
     return [
         (what, [as_text(value) for value in values])

@@ -25,7 +25,7 @@ from anaphora.report.style import LIGHT
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-_NAMES = ("ink", "faint", "grid", "seen", "unseen", "floor", "other", "third", "fourth", "fifth")
+_NAMES = ("ink", "faint", "grid", "seen", "unseen", "baseline", "other", "third", "fourth", "fifth")
 _STANDS_FOR = {name: f"#0102{number:02x}" for number, name in enumerate(_NAMES)}
 _FONT = "ui-sans-serif, system-ui, 'Segoe UI', Roboto, 'Helvetica Neue', Arial, sans-serif"
 _TEXT, _SMALL = 12.0, 11.0  # pixels
@@ -154,8 +154,8 @@ def _frame(axes: Axes, chart: Chart, width: int) -> None:
         axes.yaxis.set_minor_locator(NullLocator())
     else:
         axes.yaxis.set_major_locator(MaxNLocator(5 if chart.named else 3))
-    told = (lambda y, _: f"{y:.0%}") if chart.share else (lambda y, _: _tick(y))
-    axes.yaxis.set_major_formatter(FuncFormatter(told))
+    tick = (lambda y, _: f"{y:.0%}") if chart.share else (lambda y, _: _tick(y))
+    axes.yaxis.set_major_formatter(FuncFormatter(tick))
     axes.tick_params(which="both", colors=_STANDS_FOR["faint"], length=0, labelsize=_SMALL)
     for spine in axes.spines.values():
         spine.set_visible(False)

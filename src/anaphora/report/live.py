@@ -32,19 +32,19 @@ class _Foreseen(_Timed, Protocol):
 
 
 class Page:
-    """An observer that draws the page; `tell` passes a note to the user, `sections` returns the task's sections of the
+    """An observer that draws the page; `note` passes a note to the user, `sections` returns the task's sections of the
     present model.
     """
 
     def __init__(
         self,
         folder: Path,
-        tell: Callable[[str], None],
+        note: Callable[[str], None],
         sections: Callable[[], Sequence[ReportSection]] | None = None,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self.folder = folder
-        self._tell, self._sections, self._clock = tell, sections, clock
+        self._note, self._sections, self._clock = note, sections, clock
         self._left = 0.0
         self._spent = 0.0
         self._cost = _FIRST_COST
@@ -89,7 +89,7 @@ class Page:
         self._cost = self._clock() - begun
         self._spent += self._cost
 
-    def _say(self, trouble: str) -> None:
+    def _say(self, reason: str) -> None:
         if not self._troubled:
             self._troubled = True
-            self._tell(f"The page {self.folder / page.NAME} could not be drawn; the run continues. {trouble}")
+            self._note(f"The page {self.folder / page.NAME} could not be drawn; the run continues. {reason}")

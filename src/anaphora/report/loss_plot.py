@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from anaphora.errors import DataError, MissingExtra
+from anaphora.formatting import unit_name
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -24,11 +25,9 @@ if TYPE_CHECKING:
 Points = list[tuple[float, float]]  # (x, y)
 
 INK, FAINT, GRID = "#22303c", "#8a97a3", "#e6eaee"
-SEEN, SEEN_INK, UNSEEN, FLOOR = "#8fb3d9", "#4a7fb5", "#c2410c", "#0f766e"
+SEEN, SEEN_INK, UNSEEN, BASELINE = "#8fb3d9", "#4a7fb5", "#c2410c", "#0f766e"
 PIXELS_PER_INCH = 160
 _LABEL_HEIGHT = 0.15  # of the axes' height
-_PLURAL = {"char": "characters", "byte": "bytes", "word": "words", "subword": "subwords"}
-_SINGULAR = {"char": "character"} | {kind: kind for kind in ("byte", "word", "subword")}
 _SMOOTH = 0.05  # the training line is a mean over this share of its points
 
 
@@ -54,13 +53,13 @@ def read_curve(path: Path) -> Curve:
     if not steps:
         raise DataError(f"{path} records no step: the run ended before its first step.")
     per_step = steps[0]["units"]
-    looks = [event for event in events if event["event"] == "evaluation"]
+    validations = [event for event in events if event["event"] == "evaluation"]
     finish: dict[str, Any] = next((event for event in events if event["event"] == "finish"), {})
     nats: dict[str, Any] = next((result for result in finish.get("results", ()) if result["name"] == "nats"), {})
     return Curve(
         unit=nats.get("per", "unit"),
         train=[(event["step"] * per_step, event["loss"]) for event in steps if event["loss"] is not None],
-        held_out=[(event["step"] * per_step, event["loss"]) for event in looks if event["loss"] is not None],
+        held_out=[(event["step"] * per_step, event["loss"]) for event in validations if event["loss"] is not None],
         baseline=nats.get("baseline"),
         score=nats.get("value"),
         seconds=steps[-1]["seconds"],
@@ -81,14 +80,14 @@ def draw_curve(curve: Curve, title: str, subtitle: str = "") -> Figure:
     axes.plot(*_columns(smooth(curve.train)), color=SEEN, linewidth=2.2)
     axes.plot(*_columns(curve.held_out), color=UNSEEN, linewidth=2.2, marker="o", markersize=4.5)
     if curve.baseline is not None:
-        axes.axhline(curve.baseline, color=FLOOR, linewidth=1.8, linestyle=(0, (5, 2)))
+        axes.axhline(curve.baseline, color=BASELINE, linewidth=1.8, linestyle=(0, (5, 2)))
     _limits(axes, curve)
     _labels(axes, curve)
 
     figure.text(0.03, 0.93, title, color=INK, fontsize=14, fontweight="bold")
     figure.text(0.03, 0.87, subtitle, color=FAINT, fontsize=9.5)
-    axes.set_xlabel(f"{_PLURAL.get(curve.unit, 'units')} read", color=FAINT)
-    axes.set_ylabel(f"nats per {_SINGULAR.get(curve.unit, 'unit')}", color=FAINT)
+    axes.set_xlabel(f"{unit_name(curve.unit)}s read", color=FAINT)
+    axes.set_ylabel(f"nats per {unit_name(curve.unit)}", color=FAINT)
     axes.xaxis.set_major_formatter(FuncFormatter(lambda x, _: _short(x)))
     axes.xaxis.set_major_locator(MaxNLocator(6))
     axes.tick_params(colors=FAINT, length=0, labelsize=9)
@@ -121,7 +120,7 @@ def _labels(axes: Axes, curve: Curve) -> None:
     if curve.held_out:
         named.append(("held-out text", UNSEEN, curve.held_out[-1][1], curve.score))
     if curve.baseline is not None:
-        named.append(("n-gram model", FLOOR, curve.baseline, None))
+        named.append(("n-gram model", BASELINE, curve.baseline, None))
     bottom, top = axes.get_ylim()
     shares = apart([(y - bottom) / (top - bottom) for _, _, y, _ in named], _LABEL_HEIGHT)
     for (name, colour, y, score), share in zip(named, shares, strict=True):

@@ -25,12 +25,12 @@ def observers(work: TrainingTask[Any], tensorboard: bool = False) -> ObserverFac
 
     shown: Callable[[Any], Sequence[ReportSection]] | None = getattr(work, "sections", None)
 
-    def made(folder: Path, tell: Callable[[str], None]) -> list[Observer]:
+    def made(folder: Path, note: Callable[[str], None]) -> list[Observer]:
         def sections() -> Sequence[ReportSection]:
             tensors, _ = checkpoint.read(folder / run_folder.CHECKPOINTS / checkpoint.BEST)
             return [] if shown is None else shown(tensors)
 
-        page = Page(folder, tell, None if shown is None else sections)
-        return [page, *([TensorBoard(folder, tell)] if tensorboard else [])]
+        page = Page(folder, note, None if shown is None else sections)
+        return [page, *([TensorBoard(folder, note)] if tensorboard else [])]
 
     return made

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from anaphora.files import atomic
-from anaphora.formatting import as_text, duration_text, short_count
+from anaphora.formatting import as_text, counted, duration_text, short_count
 from anaphora.report import document as html
 from anaphora.report.curves import Chart, CurveLine, draw, ends, points
 from anaphora.runs import record
@@ -24,8 +24,8 @@ from anaphora.runs.record import Run
 NAME = "report.html"
 _WIDE, _NARROW, _SMALL = (984, 380), (330, 260), (316, 170)
 _RELOAD_SECONDS = 30
-_ALWAYS_OPEN = 12  # looks; a longer table is folded
-_COLOURS = ("other", "third", "fourth", "fifth", "seen", "unseen", "floor")
+_ALWAYS_OPEN = 12  # validations; a longer table is folded
+_COLOURS = ("other", "third", "fourth", "fifth", "seen", "unseen", "baseline")
 _WORSE = (" is worse than ", " loses to ")  # in a note; the latter in records of earlier versions
 _GOOD, _BAD = ("finished", "early"), ("diverged", "unwritable", "exhausted")
 
@@ -33,7 +33,7 @@ _GOOD, _BAD = ("finished", "early"), ("diverged", "unwritable", "exhausted")
 def write(folder: Path, sections: Sequence[ReportSection] | None = None) -> Path:
     """Draw a run's page into its folder, and return its path; without `sections`, those of the run's own report.
 
-    Raises DataError if there is no run, UsageError if the file cannot be written, MissingExtra without matplotlib.
+    Raises UsageError if there is no run or if the file cannot be written, MissingExtra without matplotlib.
     """
     page = render(record.read(folder), sections, now=time.time())
     atomic.write(folder / NAME, [page.encode()])
@@ -45,7 +45,7 @@ def render(run: Run, sections: Sequence[ReportSection] | None = None, *, now: fl
     status = run.status(now)
     own = from_json(run.finish.get("sections", ())) if sections is None else sections
     name = run.folder.resolve().name
-    looks = run.of("evaluation")
+    validations = run.of("evaluation")
     body = [
         _header(run, name, status),
         f'<div class="tiles">{html.tiles(_figures(run, status))}</div>',
@@ -53,7 +53,7 @@ def render(run: Run, sections: Sequence[ReportSection] | None = None, *, now: fl
         f'<div class="small">{"".join(_small_charts(run))}</div>',
         html.section("Notes", html.notes(_notes(run)), ""),
         *(html.section(each.title, "".join(map(html.part, each.parts))) for each in own),
-        html.section(f"{len(looks)} validations", _looks(run)) if looks else "",
+        html.section(counted(len(validations), "validation"), _validations(run)) if validations else "",
         html.section("Settings", html.groups(run.config)),
         html.section("Data and machine", html.groups(_environment(run))),
         f"<footer>Drawn from {html.code('metrics.jsonl')}, {html.code('config.toml')} and {html.code('run.json')}. Draw"
@@ -66,8 +66,8 @@ def _header(run: Run, name: str, status: str) -> str:
     kind = "good" if status in _GOOD else "bad" if status in _BAD else ""
     pills = [(status.rstrip("?"), kind)]
     if run.results and run.results[0].loses is not None:
-        loses, beat = run.results[0].loses, run.results[0].beat
-        pills.append((f"{'loses to' if loses else 'beats'} {beat}", "bad" if loses else "good"))
+        worse, baseline = run.results[0].loses, run.results[0].beat
+        pills.append((f"{'worse than' if worse else 'at least as good as'} {baseline}", "bad" if worse else "good"))
     begun = time.strftime("%Y-%m-%d %H:%M UTC", time.gmtime(run.started))
     return html.header(name, f"{run.task}, begun {begun}", pills)
 
@@ -84,7 +84,7 @@ def _figures(run: Run, status: str) -> list[tuple[str, str, str, str]]:
             below = f"; {result.beat} {result.baseline:.4f}" if number and beside else _apart(result)
             found.append(("held-out part", f"{result.value:.4f}", f"{result.called}{below}", "unseen"))
         if beside and (number == 0 or result.value is None):
-            found.append((result.beat, f"{result.baseline:.4f}", result.called, "floor"))
+            found.append((result.beat, f"{result.baseline:.4f}", result.called, "baseline"))
     total = run.total_steps
     of = f"of {total:,}" if total is not None else "total not known yet"
     kept = "" if best is None else f"; the best at step {best['step']:,}"
@@ -114,7 +114,7 @@ def _loss(run: Run) -> str:
         CurveLine("held-out part", "unseen", points(run.of("evaluation"), "loss"), "marked", result.value),
     ]
     if result.baseline is not None:
-        lines.append(CurveLine(result.beat, "floor", [(0, result.baseline)], "level"))
+        lines.append(CurveLine(result.beat, "baseline", [(0, result.baseline)], "level"))
     if not any(line.points for line in lines[:2]):
         return ""
     chart = Chart("Loss", lines, named=True)
@@ -128,13 +128,13 @@ def _small_charts(run: Run) -> list[str]:
     most = run.config.get("training", {}).get("clip", 0)
     norm = [CurveLine("norm", "other", points(steps, "gradient_norm"))]
     if most and norm[0].points:
-        norm.append(CurveLine("clip", "floor", [(0, most)], "level"))
+        norm.append(CurveLine("clip", "baseline", [(0, most)], "level"))
     charts: list[tuple[str, Chart, list[tuple[str, str]]]] = [
         ("Learning rate", Chart("rate", [CurveLine("rate", "seen", points(steps, "learning_rate"))]), []),
         (
             "Gradient norm",
             Chart("norm", norm, log=True),
-            [("floor", f"clipped above {as_text(most)}")] if most else [],
+            [("baseline", f"clipped above {as_text(most)}")] if most else [],
         ),
         (
             "Share of clipped steps",
@@ -142,7 +142,7 @@ def _small_charts(run: Run) -> list[str]:
             [],
         ),
         (
-            "Update size per step, ‖Δw‖/‖w‖",
+            "Update ratio, ‖Δw‖/‖w‖",
             Chart("u", [CurveLine("u", "other", points(steps, "update_ratio"))], log=True),
             [],
         ),
@@ -159,11 +159,11 @@ def _small_charts(run: Run) -> list[str]:
 def _probes(run: Run) -> list[tuple[str, Chart, list[tuple[str, str]]]]:
     """Return the values of each probe at each validation, a picture per probe."""
     found: dict[str, dict[str, list[tuple[float, float]]]] = {}
-    for look in run.of("evaluation"):
-        for probe, values in look.get("probes", {}).items():
+    for each in run.of("evaluation"):
+        for probe, values in each.get("probes", {}).items():
             for key, value in values.items():
                 if value is not None:
-                    found.setdefault(probe, {}).setdefault(key, []).append((look["step"], value))
+                    found.setdefault(probe, {}).setdefault(key, []).append((each["step"], value))
     charts = []
     for probe, curves in found.items():
         coloured = list(zip(_COLOURS, curves.items(), strict=False))
@@ -183,14 +183,14 @@ def _broken(run: Run) -> list[Mapping[str, Any]]:
     return [line for line in run.of("step") if line["loss"] is None or line["gradient_norm"] is None]
 
 
-def _looks(run: Run) -> str:
-    looks = run.of("evaluation")
+def _validations(run: Run) -> str:
+    validations = run.of("evaluation")
     best = run.best
     rows = [
-        (look["step"], look["train_loss"], look["loss"], look["weights"], duration_text(look["seconds"]))
-        for look in looks
+        (each["step"], each["train_loss"], each["loss"], each["weights"], duration_text(each["seconds"]))
+        for each in validations
     ]
-    marked = None if best is None else looks.index(best)
+    marked = None if best is None else validations.index(best)
     made = html.table(("step", "training part", "held-out part", "weights", "time"), rows, marked)
     return html.folded("all validations", made, opened=len(rows) <= _ALWAYS_OPEN)
 

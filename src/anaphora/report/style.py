@@ -9,13 +9,13 @@ POLICY = "default-src 'none'; style-src 'unsafe-inline'; img-src data:"
 
 LIGHT = {
     "page": "#f7f6f3", "card": "#ffffff", "ink": "#1f2933", "faint": "#5b6875", "grid": "#e3e6ea", "edge": "#e2e0da",
-    "seen": "#3f76ad", "unseen": "#c2410c", "floor": "#0f766e", "other": "#6d4bb0",
+    "seen": "#3f76ad", "unseen": "#c2410c", "baseline": "#0f766e", "other": "#6d4bb0",
     "third": "#a16207", "fourth": "#be185d", "fifth": "#4d7c0f",
     "good": "#166534", "good-back": "#e7f4ea", "bad": "#9f2a16", "bad-back": "#fbeae6", "note-back": "#fdf3d8",
 }  # fmt: skip
 DARK = {
     "page": "#12161b", "card": "#1a2027", "ink": "#e6ebf0", "faint": "#9aa8b5", "grid": "#2a323b", "edge": "#2a323b",
-    "seen": "#7db3e8", "unseen": "#f59055", "floor": "#4cc9ba", "other": "#b79cf2",
+    "seen": "#7db3e8", "unseen": "#f59055", "baseline": "#4cc9ba", "other": "#b79cf2",
     "third": "#e3b341", "fourth": "#f472b6", "fifth": "#a3d65c",
     "good": "#86efac", "good-back": "#143021", "bad": "#fca48f", "bad-back": "#3a1a14", "note-back": "#332a12",
 }  # fmt: skip
@@ -46,7 +46,7 @@ h2 {{ font-size: 17px; margin: 36px 0 12px; }}
 .tiles {{ display: grid; grid-template-columns: repeat(auto-fit, minmax(150px, 1fr)); gap: 12px; margin-bottom: 12px; }}
 .tile b {{ display: block; font-size: 24px; line-height: 1.25; font-variant-numeric: tabular-nums; }}
 .tile small {{ font-size: 13px; display: block; }}
-.tile.floor b {{ color: var(--floor); }}
+.tile.baseline b {{ color: var(--baseline); }}
 .tile.unseen b {{ color: var(--unseen); }}
 figure {{ margin: 0; }}
 figcaption {{ font-size: 13px; margin-bottom: 4px; }}

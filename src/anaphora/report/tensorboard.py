@@ -1,6 +1,7 @@
 """An observer that writes a run's numbers for TensorBoard, in addition to the log.
 
-    loss/train  loss/held_out  rate  gradient/norm  gradient/clipped  update/ratio  units_per_second  probe/name/key
+    loss/train  loss/validation  learning_rate  gradient/norm  gradient/clipped  update/ratio  units_per_second
+    probe/name/key
 
 The steps are those of the log, some 400 of a run. The files are TensorBoard's own, in a folder `tensorboard` inside
 the run's: `tensorboard --logdir RUN`. A resumed run removes the numbers of repeated steps. A file that cannot
@@ -24,16 +25,16 @@ FOLDER = "tensorboard"
 
 
 class TensorBoard(SilentObserver):
-    """An observer that writes TensorBoard's file; `tell` passes a note to the user."""
+    """An observer that writes TensorBoard's file; `note` passes a note to the user."""
 
-    def __init__(self, run: Path, tell: Callable[[str], None]) -> None:
+    def __init__(self, run: Path, note: Callable[[str], None]) -> None:
         """Raises MissingExtra without tensorboard."""
         try:
             from torch.utils.tensorboard import SummaryWriter
         except ImportError as error:
             raise MissingExtra("train", "--tensorboard", missing="tensorboard") from error
         self.folder = run / FOLDER
-        self._tell = tell
+        self._note = note
         self._made = SummaryWriter
         self._writer: SummaryWriter | None = None
         self._broken = False
@@ -47,7 +48,7 @@ class TensorBoard(SilentObserver):
                 step.step,
                 {
                     "loss/train": step.loss,
-                    "rate": step.learning_rate,
+                    "learning_rate": step.learning_rate,
                     "gradient/norm": step.gradient_norm,
                     "gradient/clipped": step.clip_rate,
                     "update/ratio": step.update_ratio,
@@ -60,7 +61,7 @@ class TensorBoard(SilentObserver):
         found = {
             f"probe/{name}/{key}": value for name, probe in evaluation.probes.items() for key, value in probe.items()
         }
-        self._write(evaluation.step, {"loss/held_out": evaluation.loss, **found})
+        self._write(evaluation.step, {"loss/validation": evaluation.loss, **found})
         if self._writer is not None:
             self._attempt(self._writer.flush)
 
@@ -87,4 +88,4 @@ class TensorBoard(SilentObserver):
             write()
         except OSError as error:
             self._broken = True
-            self._tell(f"{self.folder} cannot be written any more; the run continues. {error.strerror or error}.")
+            self._note(f"{self.folder} cannot be written any more; the run continues. {error.strerror or error}.")

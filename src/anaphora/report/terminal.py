@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, TextIO
 
-from anaphora.formatting import duration_text
+from anaphora.formatting import counted, duration_text
 
 if TYPE_CHECKING:
     from rich.progress import Progress, TaskID
@@ -50,7 +50,7 @@ def described(plan: Plan) -> str:
         return f"a validation of the whole held-out part {long}: each validation uses {plan.look_share:.1%} of it"
     end = "" if plan.seconds_left is None else f", about {duration_text(plan.seconds_left)} left"
     score = "" if plan.score_share == 1 else f", then a final score on {plan.score_share:.1%} of the usual sample"
-    return f"{why}: {plan.total_steps:,} steps in all{end}{score}"
+    return f"{why}: {counted(plan.total_steps, 'step')} in all{end}{score}"
 
 
 def pace(step: Step, units: str) -> str:
@@ -65,7 +65,7 @@ def judged(evaluation: Evaluation) -> str:
     share = evaluation.step / max(1, evaluation.total_steps)
     return (
         f"step {evaluation.step:,} of {evaluation.total_steps:,} ({share:4.0%})  train {evaluation.train_loss:.4f}"
-        f"  held-out {evaluation.loss:.4f} nats{'  best so far' if evaluation.best else ''}"
+        f"  validation {evaluation.loss:.4f} nats{'  best so far' if evaluation.best else ''}"
     )
 
 

@@ -105,7 +105,7 @@ class Run:
 def read(folder: str | Path) -> Run:
     """Read a run folder.
 
-    Raises DataError if the folder is no run folder, or if its files are damaged.
+    Raises UsageError if the folder is no run folder, DataError if its files are damaged.
     """
     place = Path(folder)
     log, settings = place / run_folder.LOG, place / run_folder.CONFIG
@@ -115,7 +115,10 @@ def read(folder: str | Path) -> Run:
         config = by_current_names(tomllib.loads(settings.read_text(encoding="utf-8")) if settings.exists() else {})
         facts = run_folder.facts(place) if (place / run_folder.FACTS).exists() else {}
     except FileNotFoundError as error:
-        raise DataError(f"'{place}' is not a run: there is no file {log}.") from error
+        raise UsageError(
+            f"'{place}' is not the folder of a run: there is no file {log}. Name the folder that training made beside"
+            " its model, such as model.run."
+        ) from error
     except OSError as error:
         raise DataError(f"The run '{place}' cannot be read: {error.strerror or error}.") from error
     except (UnicodeDecodeError, tomllib.TOMLDecodeError) as error:

@@ -1,10 +1,10 @@
-"""Default batch size and number of passes, if they are not set.
+"""Default batch size and number of epochs, if they are not set.
 
-    rows of a batch = as many as have so many steps together, a share of all at most, between two bounds
-    passes          = passes over so many steps · (steps of the training part / so many)^(−1/4), between two bounds
+    rows of a batch = min(steps / mean length, share · rows), between `fewest` and `most`
+    epochs          = epochs · (steps of the training part / size)^(−1/4), between two bounds
 
-Of little data there is less to learn from each pass, and a pass is cheap; dropout, averaged weights and the
-validations keep many of them from doing harm.
+An epoch of few data is cheap and teaches little. Dropout, averaged weights and the validations limit the overfitting of
+many epochs.
 """
 
 from __future__ import annotations
@@ -19,26 +19,26 @@ from anaphora.config import Training
 T = TypeVar("T", bound=Training)
 
 
-class Amounts(NamedTuple):
-    """A task's amounts of batches and passes."""
+class BatchDefaults(NamedTuple):
+    """A task's defaults for the batch size and the number of epochs."""
 
     steps: int  # of a batch
     share: float  # of all rows, in a batch
     fewest: int  # rows of a batch
     most: int
-    passes: float  # over a training part of `size` steps
+    epochs: float  # over a training part of `size` steps
     size: int
-    least_passes: float
-    most_passes: float
+    least_epochs: float
+    most_epochs: float
 
 
-def settled(training: T, lengths: NDArray[np.int64], amounts: Amounts) -> T:
+def with_defaults(training: T, lengths: NDArray[np.int64], defaults: BatchDefaults) -> T:
     """Return the options of training, with `batch` and `epochs` filled in for rows of these lengths (B,)."""
     filled: dict[str, Any] = {}
     if getattr(training, "batch", None) is None:
-        rows = min(amounts.steps / max(1.0, float(lengths.mean())), amounts.share * len(lengths))
-        filled["batch"] = int(np.clip(round(rows), amounts.fewest, amounts.most))
+        rows = min(defaults.steps / max(1.0, float(lengths.mean())), defaults.share * len(lengths))
+        filled["batch"] = int(np.clip(round(rows), defaults.fewest, defaults.most))
     if training.epochs is None and training.max_steps is None:
-        passes = amounts.passes * (max(1, int(lengths.sum())) / amounts.size) ** -0.25
-        filled["epochs"] = round(float(np.clip(passes, amounts.least_passes, amounts.most_passes)), 1)
+        epochs = defaults.epochs * (max(1, int(lengths.sum())) / defaults.size) ** -0.25
+        filled["epochs"] = round(float(np.clip(epochs, defaults.least_epochs, defaults.most_epochs)), 1)
     return training.model_copy(update=filled)

@@ -15,9 +15,9 @@ def pick(wanted: str, precision: str) -> torch.device:
 
     Raises UsageError if the device is missing, or cannot compute in the requested precision.
     """
-    there = {"cpu": True, "cuda": torch.cuda.is_available(), "mps": torch.backends.mps.is_available()}
-    chosen = ("cuda" if there["cuda"] else "cpu") if wanted == "auto" else wanted
-    if not there[chosen]:
+    available = {"cpu": True, "cuda": torch.cuda.is_available(), "mps": torch.backends.mps.is_available()}
+    chosen = ("cuda" if available["cuda"] else "cpu") if wanted == "auto" else wanted
+    if not available[chosen]:
         raise UsageError(
             f"--device {wanted}: torch {torch.__version__} finds no such device on this machine. Use --device cpu."
         )

@@ -57,9 +57,9 @@ class Loop(Generic[Batch]):
     observer: Observer = field(default_factory=SilentObserver)
     budget: Budget | None = None
     probes: Mapping[str, Probe] = field(default_factory=dict)
-    limit: Callable[[Plan], None] = lambda plan: None  # told how much a plan has time to look at and to score
+    limit: Callable[[Plan], None] = lambda plan: None  # sets the shares of the examples for which a plan has time
     explain: Callable[[nn.Module, list[Batch], Any], str] | None = None  # where a number stopped being finite
-    logged: Callable[[], int] = int  # bytes of the log that belong to what was told so far
+    logged: Callable[[], int] = int  # bytes of the log that belong to the events reported so far
     workers: Workers = field(default_factory=Alone)
     clock: Callable[[], float] = time.monotonic
 
@@ -70,7 +70,7 @@ class Loop(Generic[Batch]):
         self._average = Average(self.model, self.training.average) if self.training.average > 0 else None
         self._foreseen: list[Plan] = []  # recorded by a run that was cut off, to be made true again
         self._unread: list[tuple[Taken, float]] = []
-        self._times: list[float] = []  # seconds per step since the last look
+        self._times: list[float] = []  # seconds per step since the last validation
         self._units = 0  # of those steps
         self._between = True  # two steps: what there is, is a whole run
         self._written, self._writing = 0.0, 0.0  # when the last checkpoint was written, and how long it took
@@ -108,7 +108,7 @@ class Loop(Generic[Batch]):
             self._begin()
             while True:
                 if self.at.due:
-                    self._look_and_plan()
+                    self._validate_and_plan()
                 if 0 < self.training.patience <= self.at.worse:
                     return "early", ""
                 if self.step >= self.schedule.total_steps:
@@ -127,7 +127,7 @@ class Loop(Generic[Batch]):
             return "unwritable", str(error)
         except (MemoryError, RuntimeError) as error:
             if self.workers.ranks > 1 or not non_finite.is_of_memory(error):
-                raise  # among several, the others must hear of it first
+                raise  # among several workers, the error must reach the others first
             return "exhausted", f"At step {self.step + 1} of {self.schedule.total_steps}: {non_finite.of_memory(error)}"
         except (KeyboardInterrupt, Terminated) as cut_off:
             return ("terminated" if isinstance(cut_off, Terminated) else "interrupted"), ""
@@ -169,7 +169,7 @@ class Loop(Generic[Batch]):
         self._units += taken.units
 
     def _read(self) -> None:
-        """Fetch the losses and norms of the last steps from the device, check them and tell the observer."""
+        """Fetch the losses and norms of the last steps from the device, check them and report them."""
         unread, self._unread = self._unread, []
         if not unread:
             return
@@ -178,9 +178,9 @@ class Loop(Generic[Batch]):
         recent = self._times[-_READ_EVERY:]
         pace = sum(recent) / len(recent) if recent else math.nan
         for offset, (taken, rate) in enumerate(unread):
-            self._tell(first + offset, read[2 * offset], read[2 * offset + 1], taken, rate, pace)
+            self._report_step(first + offset, read[2 * offset], read[2 * offset + 1], taken, rate, pace)
 
-    def _tell(self, step: int, loss: float, norm: float, taken: Taken, rate: float, pace: float) -> None:
+    def _report_step(self, step: int, loss: float, norm: float, taken: Taken, rate: float, pace: float) -> None:
         """Report one step's numbers to the observer, and end the run if they are not finite."""
         self.at.losses.append(loss)
         self.at.clipped.append(0 < self.training.clip < norm)
@@ -211,11 +211,13 @@ class Loop(Generic[Batch]):
     def _explained(self, step: int) -> str:
         assert self.explain is not None
         carry = self.updater.entered if self._read_every == 1 else None  # a device is some steps ahead by now
-        return non_finite.told(self.workers.everyone(self.explain(self.model, self.updater.parts(step), carry)))
+        return non_finite.first_explanation(
+            self.workers.all_gather(self.explain(self.model, self.updater.parts(step), carry))
+        )
 
     def _seconds_left(self, step: int, pace: float) -> float:
-        looks = self.schedule.looks_left(step, self.schedule.plans[-1].evaluations)
-        return (self.schedule.total_steps - step) * pace + looks * self.at.evaluation_seconds
+        validations = self.schedule.validations_left(step, self.schedule.plans[-1].evaluations)
+        return (self.schedule.total_steps - step) * pace + validations * self.at.evaluation_seconds
 
     def _decide(self) -> tuple[bool, int | None]:
         """Share the first worker's clock and signals with all workers: whether a validation is due, whether a
@@ -229,16 +231,18 @@ class Loop(Generic[Batch]):
                 plan = self.budget.stop(self.schedule, self.step, self.at.evaluation_seconds)
         since = self.clock() - self._written
         write = since >= 60 * self.training.checkpoint_minutes and self._is_cheap(since)
-        said = self.workers.agree([tried, plan and asdict(plan), write, self.workers.heard(self._signals.noted)])
+        said = self.workers.broadcast(
+            [tried, plan and asdict(plan), write, self.workers.received_signal(self._signals.noted)]
+        )
         self._adopt(said[1])
         planned = bool(self._foreseen) and self._foreseen[0].from_step <= self.step
         self.at.due = said[0] or planned or self.schedule.evaluates(self.step)
         return said[2], said[3]
 
-    # A look at the held-out part
+    # A validation
 
-    def _look_and_plan(self) -> None:
-        self._plan_a_look()
+    def _validate_and_plan(self) -> None:
+        self._plan_a_validation()
         begun = self.clock()
         loss, weights, probes = self._judge()
         self._between = False
@@ -247,9 +251,9 @@ class Loop(Generic[Batch]):
         self.at.evaluation_seconds = self.clock() - begun
         self._plan_again()
         self._between = True
-        self._signals.answer(self.workers.agree(self.workers.heard(self._signals.noted)))
+        self._signals.answer(self.workers.broadcast(self.workers.received_signal(self._signals.noted)))
         last = self.step >= self.schedule.total_steps or 0 < self.training.patience <= self.at.worse
-        if self.workers.agree(last or self._is_cheap(self.clock() - self._written)):
+        if self.workers.broadcast(last or self._is_cheap(self.clock() - self._written)):
             self._write_down()
 
     def _judge(self) -> tuple[float, str, dict[str, Mapping[str, float]]]:
@@ -259,7 +263,7 @@ class Loop(Generic[Batch]):
         The first worker validates; its result, or an interruption, is the same for all.
         """
         self._read()
-        cut, loss, weights, probes = self.workers.agree(self._judged() if self.workers.rank == 0 else None)
+        cut, loss, weights, probes = self.workers.broadcast(self._judged() if self.workers.rank == 0 else None)
         if cut:
             raise Terminated("asked to stop.") if cut == "terminated" else KeyboardInterrupt
         if not math.isfinite(loss):
@@ -320,15 +324,15 @@ class Loop(Generic[Batch]):
         if self.workers.rank == 0:
             checkpoint.write(self.folder / checkpoint.BEST, tensors, state.facts_of(self.best) or {})
 
-    def _plan_a_look(self) -> None:
+    def _plan_a_validation(self) -> None:
         """Before the first validation of a timed run: make a plan in which a validation ends in time."""
         if self._foreseen:
             while self._foreseen and self._foreseen[0].reason == "look" and self._foreseen[0].from_step <= self.step:
                 self._adopt(asdict(self._foreseen.pop(0)))
         elif self.budget is not None and self._times and self.schedule.plans[-1].reason == "trial":
             pace = self._units / sum(self._times)
-            plan = self.budget.look(self.schedule, self.step, pace)
-            self._adopt(self.workers.agree(plan and asdict(plan)))
+            plan = self.budget.first_validation(self.schedule, self.step, pace)
+            self._adopt(self.workers.broadcast(plan and asdict(plan)))
 
     def _plan_again(self) -> None:
         """After a validation: fix the plan after the trial, or change it if the run would not end in time."""
@@ -340,7 +344,7 @@ class Loop(Generic[Batch]):
         elif self.budget is not None and times and self.step < self.schedule.total_steps:
             pace = sum(times) / len(times)
             plan = self.budget.plan(self.schedule, self.step, pace, self.at.evaluation_seconds)
-            self._adopt(self.workers.agree(plan and asdict(plan)))
+            self._adopt(self.workers.broadcast(plan and asdict(plan)))
 
     def _adopt(self, facts: Mapping[str, Any] | None) -> None:
         """Write a plan to the log, then let it take effect."""

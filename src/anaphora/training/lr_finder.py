@@ -1,15 +1,15 @@
-"""Learning-rate finder: a ramp of rates over a hundred updates, and the rate at which the loss is least.
+"""Learning rate range test: a hundred updates with a rising learning rate, and the rate with the lowest loss.
 
-    rate(i) = low · (high/low)^(i/(n−1))              i = 0 … n−1, each an update of the weights
-    L̂(i)    = mean of L(i−k) … L(i+k)                 a centred mean, so that it lags behind no rate
-    η       = rate(argmin L̂) / 10
+    η(i) = low · (high/low)^(i/(n−1))                 learning rate of update i = 0 … n−1
+    L̂(i) = mean of L(i−k) … L(i+k)                    a centred mean, which does not lag behind the learning rate
+    η    = η(argmin L̂) / 10                           the suggestion
 
-At the least L̂ the rate does about as much harm as good; a tenth of it is on the slope before. The ramp uses copies of
-model and optimiser: the originals and torch's random generator stay unchanged. The ramp ends early at a loss that is
-not a number, or when the mean has grown to four times the least.
+Near the lowest L̂ the updates stop reducing the loss. A tenth of that learning rate lies where the loss still falls. The
+test updates copies of the model and the optimiser: the originals and torch's random generator stay unchanged. The test
+ends early at a loss that is not finite, or when the mean is four times the lowest mean.
 
-Source: Smith, "Cyclical learning rates for training neural networks", WACV 2017, section 3.3, who ramps linearly and
-reads the rate off the picture; the geometric ramp and the tenth are common practice since.
+Source: Smith, "Cyclical learning rates for training neural networks", WACV 2017, section 3.3. Smith raises the learning
+rate linearly and reads the suggestion off the plot; the geometric rise and the tenth are later common practice.
 """
 
 from __future__ import annotations
@@ -34,15 +34,15 @@ Batch = TypeVar("Batch")
 LOW, HIGH, STEPS = 1e-6, 10.0, 100
 
 _REACH = 0.03  # k, as a share of the steps
-_SHARE = 0.1  # of the rate where the loss is least
-_LOST = 4.0  # times the least loss: no more is to be learnt from higher rates
-_FALLEN = 0.02  # of the first loss: what fell by less was learnt at no rate
+_SHARE = 0.1  # of the learning rate with the lowest loss
+_LOST = 4.0  # times the lowest loss: higher learning rates give no more information
+_FALLEN = 0.02  # of the first loss: if it fell by less, the network learned at no learning rate
 
 
 @dataclass(frozen=True)
 class LRRangeTest:
-    """The losses at each rate; `suggested` is None with the reason in `note`, and `note` is empty if nothing is
-    unusual.
+    """The losses at each learning rate; `suggested` may be None, for the reason in `note`; an empty `note` means that
+    nothing is unusual.
     """
 
     rates: tuple[float, ...]
@@ -65,9 +65,7 @@ def find(
     high: float = HIGH,
     steps: int = STEPS,
 ) -> LRRangeTest:
-    """Make a ramp of updates after update number `begun`, on copies of model and optimiser; with `adam`, from its
-    memory on.
-    """
+    """Run a range test after update number `begun`, on copies of model and optimiser; with `adam`, from its state."""
     where = next(model.parameters()).device
     losses: list[float] = []
     means: list[float] = []  # over as many losses as are smoothed
@@ -88,8 +86,8 @@ def find(
     return judge(rates[: len(losses)], losses)
 
 
-def ramp_of(work: TrainingTask[Any], steps: int = STEPS) -> LRRangeTest:
-    """Return the ramp from the first weights of a task. Raises UsageError for a device that is missing."""
+def range_test(work: TrainingTask[Any], steps: int = STEPS) -> LRRangeTest:
+    """Return the range test of a task, from its initial weights. Raises UsageError for a device that is missing."""
     training = work.training
     with torch.random.fork_rng(devices=[]):
         model = first_model(work.tree, training.seed, work.initialise)
@@ -98,7 +96,7 @@ def ramp_of(work: TrainingTask[Any], steps: int = STEPS) -> LRRangeTest:
 
 
 def judge(rates: Sequence[float], losses: Sequence[float]) -> LRRangeTest:
-    """Return the suggested rate for the losses of a ramp."""
+    """Return the suggested learning rate for the losses of a range test."""
     reach = _reach(len(losses))
     smooth = [math.fsum(near := losses[max(0, i - reach) : i + reach + 1]) / len(near) for i in range(len(losses))]
     kept = tuple(rates), tuple(losses), tuple(smooth)

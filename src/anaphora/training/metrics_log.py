@@ -88,8 +88,8 @@ def plans_after(path: Path, kept: int) -> list[Plan]:
         return []
     events = (json.loads(line) for line in lines if line.endswith(b"\n"))
     names = {field.name for field in fields(Plan)}
-    told = [event for event in events if event["event"] == "plan"]
-    return [Plan(**{name: value for name, value in event.items() if name in names}) for event in told]
+    plans = [event for event in events if event["event"] == "plan"]
+    return [Plan(**{name: value for name, value in event.items() if name in names}) for event in plans]
 
 
 def _plain(value: Any) -> Any:

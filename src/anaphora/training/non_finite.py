@@ -18,7 +18,7 @@ from torch.utils.hooks import RemovableHandle
 from anaphora.nn.build import Stack
 from anaphora.nn.ragged import Ragged
 
-_NAMED = 3  # rows that are told of by name
+_NAMED = 3  # rows that a message names
 
 
 def explained(
@@ -31,7 +31,7 @@ def explained(
     origin of a row.
     """
     for number, batch in enumerate(batches):
-        seen = _Looker()
+        seen = _FirstNonFinite()
         hooks = seen.attached(model)
         try:
             total, carry = loss(model, batch, carry)
@@ -50,7 +50,7 @@ def explained(
     return ""
 
 
-def told(explanations: Sequence[str]) -> str:
+def first_explanation(explanations: Sequence[str]) -> str:
     """Return the first explanation of the workers, each of which has its own rows."""
     for rank, text in enumerate(explanations):
         if text:
@@ -76,7 +76,7 @@ def of_memory(error: BaseException) -> str:
     )
 
 
-class _Looker:
+class _FirstNonFinite:
     """Hooks that keep the first block with an output that is not finite, and each bad row with its first bad step (None
     if the row has one output).
     """
@@ -92,14 +92,14 @@ class _Looker:
         blocks = [(path, module) for path, module in model.named_modules() if path]
         return [
             *(stack.register_forward_pre_hook(self._enter) for stack in stacks),
-            *(module.register_forward_hook(partial(self._look, path)) for path, module in blocks),
+            *(module.register_forward_hook(partial(self._examine, path)) for path, module in blocks),
         ]
 
     def _enter(self, module: nn.Module, inputs: Any) -> None:
         if isinstance(inputs[0], Ragged):
             self._lengths = inputs[0].lengths
 
-    def _look(self, path: str, module: nn.Module, inputs: Any, output: Any) -> None:
+    def _examine(self, path: str, module: nn.Module, inputs: Any, output: Any) -> None:
         if self.places:
             return
         first = output[0] if isinstance(output, tuple) else output
@@ -128,10 +128,10 @@ def _places(bad: Tensor, lengths: Tensor | None) -> dict[int, int | None]:
     return found
 
 
-def _rows(seen: _Looker, batch: Any, name: Callable[[Any, int, str], str]) -> str:
+def _rows(seen: _FirstNonFinite, batch: Any, name: Callable[[Any, int, str], str]) -> str:
     """Return rows by name, each with its first bad step."""
-    part, told = seen.path.partition(".")[0], []
+    part, named = seen.path.partition(".")[0], []
     for row, step in list(seen.places.items())[:_NAMED]:
-        told.append(f"{name(batch, row, part)}{'' if step is None else f', step {step + 1}'}")
+        named.append(f"{name(batch, row, part)}{'' if step is None else f', step {step + 1}'}")
     more = f" and {len(seen.places) - _NAMED} more" if len(seen.places) > _NAMED else ""
-    return f"{'; '.join(told)}{more}"
+    return f"{'; '.join(named)}{more}"

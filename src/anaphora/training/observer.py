@@ -41,7 +41,7 @@ class Evaluation:
     weights: str
     best: bool
     best_loss: float
-    train_loss: float  # mean since the look before
+    train_loss: float  # mean since the previous validation
     seconds: float  # since the loop began
     probes: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
 
@@ -97,31 +97,31 @@ class Observers:
         self.observers = tuple(observers)
 
     def stage(self, text: str) -> None:
-        """Tell every observer."""
+        """Call every observer."""
         for observer in self.observers:
             observer.stage(text)
 
     def plan(self, plan: Plan) -> None:
-        """Tell every observer."""
+        """Call every observer."""
         for observer in self.observers:
             observer.plan(plan)
 
     def step(self, step: Step) -> None:
-        """Tell every observer."""
+        """Call every observer."""
         for observer in self.observers:
             observer.step(step)
 
     def evaluation(self, evaluation: Evaluation) -> None:
-        """Tell every observer."""
+        """Call every observer."""
         for observer in self.observers:
             observer.evaluation(evaluation)
 
     def note(self, text: str) -> None:
-        """Tell every observer."""
+        """Call every observer."""
         for observer in self.observers:
             observer.note(text)
 
     def finish(self, report: object) -> None:
-        """Tell every observer."""
+        """Call every observer."""
         for observer in self.observers:
             observer.finish(report)

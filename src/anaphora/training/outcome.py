@@ -34,7 +34,7 @@ class Outcome:
     steps: int
     best: Best | None
     seconds: float
-    trouble: str = ""
+    diagnosis: str = ""
 
     def error(self, saved: str) -> AnaphoraError | None:
         """Return the error of a run that was cut off, after the task has saved its model; `saved` names the saved model
@@ -46,8 +46,9 @@ class Outcome:
             return Terminated(f"Stopped by a signal after step {self.steps}. {saved}")
         if self.stopped == "diverged":
             return Diverged(
-                f"{self.trouble} {saved} A lower --learning-rate, a longer --warmup or a smaller --clip usually helps."
+                f"{self.diagnosis} {saved} A lower --learning-rate, a longer --warmup or a smaller --clip usually"
+                " helps."
             )
         if self.stopped in ("unwritable", "exhausted"):
-            return UsageError(f"{self.trouble} {saved}")
+            return UsageError(f"{self.diagnosis} {saved}")
         return None

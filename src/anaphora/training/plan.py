@@ -26,16 +26,16 @@ _TRIAL_TOTAL = (
 )
 _TRIAL_SHARE = 0.1  # of the budget at most goes into the trial
 _SLACK = 0.01  # of the budget: a foreseen end this far off is worth a new plan
-_LOOKING_SHARE = 0.1  # of what is left at most goes into looking at the held-out part
-_SCORING_SHARE = 0.25  # of what is left at most goes into the score at the end
-_LEAST_SHARE = 0.001  # of a look or a score
+_VALIDATION_SHARE = 0.1  # of the time left at most goes into validations
+_SCORING_SHARE = 0.25  # of the time left at most goes into the final score
+_LEAST_SHARE = 0.001  # of a validation or a score
 _ROUNDING = 1e-9
 
 
 @dataclass(frozen=True)
 class Plan:
-    """From `from_step` on, the run ends after `total_steps`; `reason` is steps, epochs, trial, look, minutes, slower,
-    faster or time.
+    """From `from_step` on, the run ends after `total_steps`; `reason` is steps, epochs, trial, look (the first
+    validation would take too long), minutes, slower, faster or time.
 
     The shares are of the examples of a validation and of the final score, if there is no time for all of them.
     """
@@ -107,7 +107,7 @@ class Schedule:
         reached = [math.floor(self.progress(at) * marks + _ROUNDING) for at in (step - 1, step)]
         return reached[1] > reached[0]
 
-    def looks_left(self, step: int, evaluations: int) -> int:
+    def validations_left(self, step: int, evaluations: int) -> int:
         """Return how many of `evaluations` evenly spaced validations come after update number `step`."""
         return evaluations - math.floor(self.progress(step) * evaluations + _ROUNDING)
 
@@ -119,11 +119,11 @@ class Schedule:
 class Budget:
     """A time limit, and the plans that keep it.
 
-    `deadline` is on `clock`'s scale, `seconds` the whole time that was granted, `most_steps` a limit besides time. The
-    uses of the held-out part have to fit in too:
+    `deadline` is on `clock`'s scale, `seconds` is the whole time limit, and `most_steps` a limit besides time. The
+    validations and the final score have to fit in, too:
 
         validation   takes about the time of training on as many units, until one was timed; a tenth of the time left
-        the score    takes the time of `score_looks` validations; a quarter of the time left
+        the score    takes the time of `validations_per_score` validations; a quarter of the time left
         the end      takes `saving()` seconds
 
     A longer validation or score uses a share of its examples, if the task `divides` them.
@@ -133,10 +133,10 @@ class Budget:
     seconds: float
     evaluations: int
     clock: Callable[[], float]
-    score_looks: float
+    validations_per_score: float
     saving: Callable[[], float]
     most_steps: int | None = None
-    validation_units: int = 0  # of a look; 0 where that is not known
+    validation_units: int = 0  # of a validation; 0 where that is not known
     divides: bool = False
 
     def trial(self, schedule: Schedule) -> Plan:
@@ -152,13 +152,13 @@ class Budget:
         """Return the time until training has to end, because scoring and saving follow."""
         return self.deadline - self.clock() - self.saving() - score_seconds
 
-    def look(self, schedule: Schedule, step: int, units_per_second: float) -> Plan | None:
+    def first_validation(self, schedule: Schedule, step: int, units_per_second: float) -> Plan | None:
         """Return, before the first validation, the plan with a validation that fits into the time, or None if a whole
         one fits.
         """
         current = schedule.plans[-1]
         seconds = self.validation_units / units_per_second
-        allowed = _LOOKING_SHARE * max(self.left(), 0.0)
+        allowed = _VALIDATION_SHARE * max(self.left(), 0.0)
         if not self.divides or seconds <= allowed:
             return None
         share = _rounded(max(allowed / seconds, _LEAST_SHARE))
@@ -178,10 +178,10 @@ class Budget:
         if fixed:
             evaluations = current.evaluations
         else:
-            affordable = int(_LOOKING_SHARE * max(left, 0) / max(evaluation_seconds, 1e-6))
+            affordable = int(_VALIDATION_SHARE * max(left, 0) / max(evaluation_seconds, 1e-6))
             evaluations = max(1, min(self.evaluations, affordable))
-        looking = schedule.looks_left(step, evaluations) * evaluation_seconds
-        total = step + max(0, int((left - looking) / max(step_seconds, 1e-6)))
+        validating = schedule.validations_left(step, evaluations) * evaluation_seconds
+        total = step + max(0, int((left - validating) / max(step_seconds, 1e-6)))
         if self.most_steps is not None:
             total = min(total, self.most_steps)
         if fixed and abs(total - current.total_steps) * step_seconds <= _SLACK * self.seconds:
@@ -209,7 +209,7 @@ class Budget:
 
     def _whole_score(self, plan: Plan, evaluation_seconds: float) -> float:
         """Return the seconds of a score on all examples; a validation used only its share."""
-        return self.score_looks * evaluation_seconds / plan.look_share
+        return self.validations_per_score * evaluation_seconds / plan.look_share
 
     def _score_share(self, seconds: float) -> float:
         """Return the share of a score of so many seconds that fits into the time."""

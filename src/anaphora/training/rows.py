@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from anaphora.data.batches import Bucketed, EncodedRows, RowBatches, edges
 from anaphora.data.sampling import by_length, evenly_spaced
-from anaphora.training.defaults import Amounts, settled
+from anaphora.training.defaults import BatchDefaults, with_defaults
 from anaphora.training.supervised import Config, Corpus, Encoded, Opened, SupervisedTask
 
 P = TypeVar("P", bound=EncodedRows)
@@ -21,12 +21,14 @@ class RowTask(SupervisedTask[Config, Corpus, Encoded, P, Opened], Generic[Config
     """The training of a task on rows."""
 
     batch_steps: int = 2**14  # of a batch at most, where the task has no option of that name
-    amounts: Amounts | None = None  # from which open options of batches and passes follow
+    batch_defaults: BatchDefaults | None = None  # from which open options of batches and passes follow
     validated: P
 
-    def settle(self) -> Any:
-        training: Any = super().settle()
-        return training if self.amounts is None else settled(training, self.encoded.train.lengths, self.amounts)
+    def with_batch_defaults(self) -> Any:
+        training: Any = super().with_batch_defaults()
+        if self.batch_defaults is None:
+            return training
+        return with_defaults(training, self.encoded.train.lengths, self.batch_defaults)
 
     def make_batches(self) -> RowBatches[P]:
         training, train = self.training, self.encoded.train

@@ -22,7 +22,7 @@ import torch
 from anaphora.bundle import spec
 from anaphora.config.toml import render
 from anaphora.errors import DataError, Interrupted, Terminated, UsageError
-from anaphora.formatting import duration_text
+from anaphora.formatting import counted, duration_text
 from anaphora.runs import folder as run_folder
 from anaphora.runs import machine
 from anaphora.runs.report import TrainedWeights
@@ -42,7 +42,7 @@ _SAVING_SECONDS = 1.0
 _LATE = 0.5  # of the time is gone before the first step
 
 
-def nobody(folder: Path, tell: Callable[[str], None]) -> tuple[Observer, ...]:
+def nobody(folder: Path, note: Callable[[str], None]) -> tuple[Observer, ...]:
     """Return no observers."""
     return ()
 
@@ -75,7 +75,7 @@ def train(
         return resume(work, begun, observer=observer, observers=observers, probes=probes, workers=workers)
     _check_same(work, workers)
     folder = run_folder.free_run_dir(output) if run_dir is None else Path(run_dir)
-    folder = Path(workers.agree(str(folder)))
+    folder = Path(workers.broadcast(str(folder)))
     facts = {
         "task": work.task,
         "data": run_folder.whole_paths(list(data)),
@@ -120,9 +120,9 @@ def resume(
                     " data, or train again."
                 )
             found = checkpoint.newest(folder / run_folder.CHECKPOINTS)
-    facts = workers.agree(facts)
-    known, note = workers.agree((found[1], found[2]) if found else ({"logged": 0, "seconds": 0.0}, ""))
-    tensors = workers.hand_out(found[0] if found else {})
+    facts = workers.broadcast(facts)
+    known, note = workers.broadcast((found[1], found[2]) if found else ({"logged": 0, "seconds": 0.0}, ""))
+    tensors = workers.broadcast_arrays(found[0] if found else {})
     started = time.monotonic() - known["seconds"]
     run = _Run(work, Path(facts["output"]), folder, observer, observers, dict(probes or {}), workers, started)
     return run.whole((tensors, known, note), machine.differences(facts["machine"], _machine(work, workers)))
@@ -146,7 +146,7 @@ class _Run:
         self.observer, self.probes, self.workers = observer or SilentObserver(), probes, workers
         self.others: tuple[Observer, ...] = ()
         self.saved = ""
-        self.trouble = ""
+        self.diagnosis = ""
 
     def whole(self, found: tuple[Any, Any, str] | None, changes: str = "") -> Any:
         """Run everything from the log to the report; `found` is the checkpoint to continue from."""
@@ -155,19 +155,19 @@ class _Run:
         plans = [] if kept is None or not first else plans_after(self.folder / run_folder.LOG, kept)
         log = MetricsLog(self.folder / run_folder.LOG, kept) if first else None
         self.others = tuple(self.observers(self.folder, self.observer.note)) if first else ()
-        told = Observers((log, *self.others, self.observer) if log else (self.observer,))
+        all_observers = Observers((log, *self.others, self.observer) if log else (self.observer,))
         try:
             if first:
                 size = 4 * spec.parameters(self.work.tree)
                 for place in (self.folder, self.output.parent):
                     run_folder.check_room(place, size)
-                self.work.fit_baseline(told)
+                self.work.fit_baseline(all_observers)
                 run_folder.add(self.folder, results=[asdict(result) for result in self.work.results()])
                 if found is None:
-                    self._tell_of_late_beginning()
-            foreseen = [Plan(**plan) for plan in self.workers.agree([asdict(plan) for plan in plans])]
+                    self._note_late_start()
+            foreseen = [Plan(**plan) for plan in self.workers.broadcast([asdict(plan) for plan in plans])]
             with torch.random.fork_rng(devices=[]):
-                loop = self._loop(told, log)
+                loop = self._loop(all_observers, log)
                 if found is not None and found[0]:
                     loop.restore(found[0], found[1], foreseen)
                 elif found is not None:
@@ -178,7 +178,7 @@ class _Run:
             self.workers.leave()
             if not first:
                 return None
-            report = self._end(loop, outcome, told)
+            report = self._end(loop, outcome, all_observers)
         except KeyboardInterrupt as cut:
             raise Interrupted(f"Stopped by Ctrl-C outside of the training loop. {self._kept()}") from cut
         except Terminated as cut:
@@ -186,7 +186,7 @@ class _Run:
         except UsageError as error:
             if not self.saved:
                 raise
-            raise UsageError(f"{self.trouble}{error} {self.saved}") from error
+            raise UsageError(f"{self.diagnosis}{error} {self.saved}") from error
         finally:
             if log is not None:
                 log.close()
@@ -195,7 +195,7 @@ class _Run:
             raise ended
         return report
 
-    def _loop(self, told: Observer, log: MetricsLog | None) -> Loop[Any]:
+    def _loop(self, observer: Observer, log: MetricsLog | None) -> Loop[Any]:
         work, training = self.work, self.work.training
         model = first_model(work.tree, training.seed, work.initialise)
         if self.workers.rank > 0:
@@ -210,7 +210,7 @@ class _Run:
             schedule=schedule,
             training=training,
             folder=self.folder / run_folder.CHECKPOINTS,
-            observer=told,
+            observer=observer,
             budget=budget,
             probes=self.probes,
             limit=limits(work),
@@ -219,14 +219,14 @@ class _Run:
             workers=self.workers,
         )
 
-    def _end(self, loop: Loop[Any], outcome: Outcome, told: Observer) -> Any:
+    def _end(self, loop: Loop[Any], outcome: Outcome, observer: Observer) -> Any:
         """Save the best model, score it if the run was not cut off, and save it with the score."""
         if outcome.best is None:
             raise outcome.error("No model was saved: the run stopped before its first validation.") or AssertionError(
                 outcome
             )
         if outcome.stopped in ("unwritable", "exhausted"):
-            self.trouble = f"{outcome.trouble} "
+            self.diagnosis = f"{outcome.diagnosis} "
         best = outcome.best
         trained = TrainedWeights(
             self.work.tree,
@@ -240,7 +240,7 @@ class _Run:
         )
         whole = outcome.stopped in ("finished", "early", "diverged")
         if not whole:
-            told.stage("saving the best model so far")
+            observer.stage("saving the best model so far")
         report, failed = self.work.save(trained, self.folder, self.output, None)
         best_path = loop.folder / checkpoint.BEST
         kept = next((place for place in run_folder.models(self.folder, self.output) if place not in failed), best_path)
@@ -248,19 +248,19 @@ class _Run:
         if not kept.exists():
             self.saved = "No model could be saved."
         if whole and kept != best_path:
-            told.stage("scoring the held-out part")
+            observer.stage("scoring the held-out part")
             report, failed = self.work.save(trained, self.folder, self.output, self.work.score(trained))
         if failed:
             raise next(iter(failed.values()))
         if outcome.stopped not in ("unwritable", "exhausted"):
-            told.finish(report)
+            observer.finish(report)
         return report
 
     def _ending(self) -> float:
         """Return the seconds for saving, and for the other work at the end."""
         return _SAVING_SECONDS + sum(getattr(observer, "end_seconds", 0.0) for observer in self.others)
 
-    def _tell_of_late_beginning(self) -> None:
+    def _note_late_start(self) -> None:
         """Note that reading and counting took most of the time."""
         minutes, took = self.work.training.minutes, time.monotonic() - self.started
         if minutes is not None and took > _LATE * 60 * minutes:
@@ -276,7 +276,7 @@ class _Run:
 def lengths(
     work: TrainingTask[Any], started: float, ending: Callable[[], float] = lambda: _SAVING_SECONDS
 ) -> tuple[Schedule, Budget | None]:
-    """Return the length of a run: a plan of steps or passes, or a time budget with those as limits; `ending` returns
+    """Return the length of a run: a plan of steps or epochs, or a time budget with those as limits; `ending` returns
     the seconds that the work after the score needs.
     """
     training = work.training
@@ -296,7 +296,7 @@ def lengths(
         seconds=seconds,
         evaluations=training.evaluations,
         clock=time.monotonic,
-        score_looks=work.validations_per_score / (2 if training.average > 0 else 1),
+        validations_per_score=work.validations_per_score / (2 if training.average > 0 else 1),
         saving=ending,
         most_steps=most,
         validation_units=(2 if training.average > 0 else 1) * work.validation_units
@@ -341,7 +341,7 @@ def _said(found: tuple[Any, Any, str] | None, loop: Loop[Any], changes: str) -> 
     if loop.step == 0:
         notes.append("There was no checkpoint yet: the run begins again from step 0.")
     elif loop.step >= loop.schedule.total_steps:
-        notes.append(f"All {loop.step:,} steps are done: only scoring and saving remain.")
+        notes.append(f"Training is done after {counted(loop.step, 'step')}: only scoring and saving remain.")
     else:
         notes.append(f"Continuing after step {loop.step:,} of {loop.schedule.total_steps:,}.")
     if changes:

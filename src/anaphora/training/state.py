@@ -34,12 +34,12 @@ class Where:
     """The position of a run between two steps, without tensors and plans: numbers, and lists of numbers."""
 
     step: int = 0
-    due: bool = False  # the held-out part waits to be looked at
-    worse: int = 0  # looks in a row without a better one
-    losses: list[float] = field(default_factory=list)  # since the last look
+    due: bool = False  # the a validation is due
+    worse: int = 0  # validations in a row without a better one
+    losses: list[float] = field(default_factory=list)  # since the last validation
     clipped: list[bool] = field(default_factory=list)  # since the last measured step
     seconds: float = 0.0  # of training until here
-    evaluation_seconds: float = 0.0  # of the last look
+    evaluation_seconds: float = 0.0  # of the last validation
 
 
 def of_run(
@@ -114,18 +114,18 @@ def put_back(model: nn.Module, arrays: Arrays) -> None:
 
 
 def optimiser_arrays(adam: torch.optim.Optimizer) -> Arrays:
-    """Return an optimiser's memory of every parameter, by the parameter's number."""
-    memory: Mapping[int, Mapping[str, Tensor]] = adam.state_dict()["state"]
-    return {f"{number}/{key}": tensor.cpu().numpy() for number, kept in memory.items() for key, tensor in kept.items()}
+    """Return an optimiser's state of every parameter, by the parameter's number."""
+    states: Mapping[int, Mapping[str, Tensor]] = adam.state_dict()["state"]
+    return {f"{number}/{key}": tensor.cpu().numpy() for number, kept in states.items() for key, tensor in kept.items()}
 
 
 def put_optimiser_back(adam: torch.optim.Optimizer, arrays: Arrays) -> None:
-    """Restore an optimiser's memory from arrays such as (G·H, I)."""
-    memory: dict[int, dict[str, Tensor]] = {}
+    """Restore an optimiser's state from arrays such as (G·H, I)."""
+    states: dict[int, dict[str, Tensor]] = {}
     for name, array in arrays.items():
         number, _, key = name.partition("/")
-        memory.setdefault(int(number), {})[key] = torch.from_numpy(array.copy())
-    adam.load_state_dict({**adam.state_dict(), "state": memory})
+        states.setdefault(int(number), {})[key] = torch.from_numpy(array.copy())
+    adam.load_state_dict({**adam.state_dict(), "state": states})
 
 
 def average_arrays(average: Average | None) -> Arrays:

@@ -76,7 +76,7 @@ class SupervisedTask(TrainingTask[Batch], Subsampled, Generic[Config, Corpus, En
         """Raises DataError for a corpus from which nothing can be learned."""
         self.config, self.corpus, self.sha256 = config, corpus, corpus.sha256
         self.encoded = self.encode()
-        self.training = self.settle()
+        self.training = self.with_batch_defaults()
         self.tree = self.network()
         self.batches = self.make_batches()
         self.per_epoch = self.batches.per_epoch
@@ -88,7 +88,7 @@ class SupervisedTask(TrainingTask[Batch], Subsampled, Generic[Config, Corpus, En
     def encode(self) -> Encoded:
         """Return both parts of the corpus as numbers."""
 
-    def settle(self) -> Any:
+    def with_batch_defaults(self) -> Any:
         """Return the options of training, with the open ones filled in."""
         config: Any = self.config
         return config.training
@@ -99,7 +99,7 @@ class SupervisedTask(TrainingTask[Batch], Subsampled, Generic[Config, Corpus, En
 
     @abstractmethod
     def make_batches(self) -> Any:
-        """Return the training part in batches, with `per_epoch` of them in one pass."""
+        """Return the training part in batches, with `per_epoch` of them in one epoch."""
 
     @property
     @abstractmethod

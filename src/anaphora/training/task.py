@@ -24,7 +24,9 @@ from anaphora.training.update import Batches
 
 Batch = TypeVar("Batch")
 ObserverFactory = Callable[[Path, Callable[[str], None]], Iterable[Observer]]
-"""Gives the observers that write into a run's folder, of that folder and of who is told if one of them cannot."""
+"""Returns the observers that write into a run's folder; the second argument receives a note if a file cannot be
+written.
+"""
 
 
 class TrainingTask(Protocol[Batch]):

@@ -30,7 +30,7 @@ from anaphora.config.search_space import SearchChoice, Space, Value
 from anaphora.config.toml import render
 from anaphora.errors import DataError, Interrupted, MissingExtra, Terminated, UsageError
 from anaphora.files import atomic
-from anaphora.formatting import duration_text
+from anaphora.formatting import counted, duration_text
 from anaphora.runs import folder as run_folder
 from anaphora.training import device
 from anaphora.training.initial import first_model
@@ -48,7 +48,7 @@ STUDY, BEST, TRIALS = "study.jsonl", "best.toml", "trials"
 USUAL_TRIALS = 12  # that a budget of time is divided among
 
 _NAME = "anaphora"
-_TENTHS = 10  # of a run, in which looks are compared
+_TENTHS = 10  # of a run, after which validations are compared
 _EARLY = 3  # tenths in which no trial is given up
 _FIRST = 4  # trials that are not given up, to have something to compare with
 _REFUSED = 10  # trials in a row that could not be trained end a search
@@ -93,8 +93,8 @@ class Search:
     minutes: float
     trials: int | None
     facts: Mapping[str, Any]  # what must be the same for a search to go on: the task, the data, the settings
-    tell: Callable[[str], None]
-    begin: Callable[[str], None] = lambda _: None  # told what is under way
+    note: Callable[[str], None]
+    begin: Callable[[str], None] = lambda _: None  # receives the name of the trial that begins
 
     def __post_init__(self) -> None:
         self._refused = 0  # trials in a row whose settings could not be trained
@@ -208,7 +208,7 @@ class Search:
                 study.tell(trial, state=TrialState.FAIL)
                 raise outcome.error("") or AssertionError(outcome)
             if outcome.stopped == "diverged" or outcome.best is None:
-                _give_up(study, trial, "diverged", outcome.trouble)
+                _give_up(study, trial, "diverged", outcome.diagnosis)
             else:
                 study.tell(trial, outcome.best.loss)
         finally:
@@ -232,7 +232,7 @@ class Search:
                 schedule, budget = lengths(work, begun)
                 if budget is not None:
                     budget.divides = False  # trials are compared by one validation
-                    budget.score_looks = 0.0  # nothing is scored at the end: all the time is for training
+                    budget.validations_per_score = 0.0  # nothing is scored at the end: all the time is for training
                 loop = Loop(
                     model=model,
                     batches=work.batches,
@@ -247,7 +247,7 @@ class Search:
                 outcome = loop.run()
                 stopped = outcome.stopped
                 if stopped == "exhausted":
-                    raise UsageError(outcome.trouble)
+                    raise UsageError(outcome.diagnosis)
                 return outcome
         finally:
             log.finish(_End(trial.number, stopped, 0 if loop is None else loop.step, time.monotonic() - begun))
@@ -264,7 +264,7 @@ class Search:
         loss = "no loss" if each.loss is None else f"{each.loss:.4f}"
         if best == each:
             self._keep_best(study)
-        self.tell(f"trial {number}: {loss}, {each.state}{'; best so far' if best == each else ''}  ({said})")
+        self.note(f"trial {number}: {loss}, {each.state}{'; best so far' if best == each else ''}  ({said})")
 
     def _keep_best(self, study: Study) -> None:
         best = best_of(study)
@@ -273,7 +273,7 @@ class Search:
 
     def _kept(self, study: Study) -> str:
         finished = sum(each.state not in ("cut off", "running") for each in tried(study))
-        return f"{finished} trials are kept in {self.folder}. The same command continues the search."
+        return f"{counted(finished, 'finished trial')} kept in {self.folder}. The same command continues the search."
 
 
 class _Prune(SilentObserver):

@@ -88,7 +88,7 @@ class Updater(Generic[Batch]):
         self.entered = self.carry
         if not self._settled:
             self._settle(batches, units)
-        loss = self.workers.total(self._backward(batches, units)) / units
+        loss = self.workers.all_reduce(self._backward(batches, units)) / units
         norm = clip(self.model, self._clip)
         self._broken = torch.maximum(self._broken, 1.0 - (loss.isfinite() & norm.isfinite()).float())
         vars(self.adam)["found_inf"] = self._broken  # where it is 1, the fused AdamW leaves the weights alone
@@ -102,7 +102,7 @@ class Updater(Generic[Batch]):
         total = torch.zeros((), dtype=torch.float64, device=self._broken.device)
         for number, batch in enumerate(batches):
             more = number + 1 < len(batches)
-            with workers.holding_back(self._module) if more else contextlib.nullcontext():
+            with workers.no_sync(self._module) if more else contextlib.nullcontext():
                 part = self.batches.part(batch, workers.rank, workers.ranks)
                 with self._precision():
                     loss, self.carry = self._module(part, self.carry)

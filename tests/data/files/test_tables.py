@@ -199,7 +199,7 @@ def test_several_tables_and_what_is_none(tmp_path: Path) -> None:
     make(tmp_path, **{"a.csv": "text,label\nx,1\n", "b.jsonl": '{"text": "y", "label": 2}\n'})
     tables = read_tables([tmp_path / "a.csv", tmp_path / "b.jsonl"])
     assert [rows_of(table, "label", "text") for table in tables] == [[(2, ("1", "x"))], [(1, (2, "y"))]]
-    with pytest.raises(UsageError, match="no data were named"):
+    with pytest.raises(UsageError, match="No data were named"):
         read_tables([])
     with pytest.raises(DataError, match=r"none\.txt' does not exist"):
         read_tables([tmp_path / "none.txt"])

@@ -88,7 +88,7 @@ def test_marks_and_line_ends(file: Path) -> None:
         ),
         (b"\x00\xd8a\x00", "utf-16-le", "is not utf-16-le text: at byte 0, line 1, 00 D8"),
         (b"a\n+2AA-", "utf-7", "at character 2, line 2, a surrogate stands alone"),
-        (b"one\ntwo\0three", "utf-8", "NUL character at byte 7, line 2; bring a text file"),
+        (b"one\ntwo\0three", "utf-8", "NUL character at byte 7, line 2; use a text file"),
         ("é\r\n\r\n€\0".encode(), "utf-8", "NUL character at byte 9, line 3"),
         (b"ab\x01c", "utf-8", r"control character U\+0001 at byte 2, line 1"),
         (np.random.default_rng(0).integers(0, 256, 4000, np.uint8).tobytes(), "utf-8", "looks like binary data"),
@@ -111,7 +111,7 @@ def test_the_remedy_named_is_one(file: Path) -> None:
         file.write_bytes(text.get(encoding, "Voilà, déjà vu à Besançon").encode(encoding))
         with pytest.raises(DataError, match="--encoding") as caught:
             read_text(file)
-        assert read_text(file, str(caught.value).rpartition("--encoding ")[2]) == text.get(
+        assert read_text(file, str(caught.value).rpartition("--encoding ")[2].rstrip(".")) == text.get(
             encoding, "Voilà, déjà vu à Besançon"
         )
 
@@ -128,7 +128,7 @@ def test_missing_folder_and_unreadable_files(tmp_path: Path, monkeypatch: pytest
         read_text(tmp_path / "shakespear.txt")
     with pytest.raises(DataError, match="does not exist: expected a text file in the folder"):
         read_text(tmp_path / "zzz")
-    with pytest.raises(DataError, match=r"not even its folder '.*nowhere' exists"):
+    with pytest.raises(DataError, match=r"its folder '.*nowhere' does not exist either"):
         read_text(tmp_path / "nowhere" / "zzz")
     with pytest.raises(DataError, match=r"is a folder: name the text files in it, for example '.*\*\.txt'"):
         read_text(tmp_path)
@@ -140,7 +140,7 @@ def test_missing_folder_and_unreadable_files(tmp_path: Path, monkeypatch: pytest
 
     monkeypatch.setattr("builtins.open", denied)
     with pytest.raises(
-        DataError, match=r"you may not read '\S+/shakespeare\.txt' \(permission denied\): check it with ls -l$"
+        DataError, match=r"You may not read '\S+/shakespeare\.txt' \(permission denied\): check it with ls -l$"
     ):
         read_text(tmp_path / "shakespeare.txt")
 
@@ -152,9 +152,9 @@ def test_unknown_encodings_name_the_nearest(file: Path) -> None:
         ("latni-1", "did you mean latin-1"),
         ("klingon", "common ones"),
     ):
-        with pytest.raises(UsageError, match=f"unknown text encoding '{wrong}': {message}"):
+        with pytest.raises(UsageError, match=f"There is no text encoding '{wrong}': {message}"):
             read_text(file, wrong)
-    with pytest.raises(UsageError, match="unknown text encoding 'base64'"):
+    with pytest.raises(UsageError, match="There is no text encoding 'base64'"):
         read_text(file, "base64")
 
 
@@ -166,7 +166,7 @@ def test_standard_input_and_lists_of_files(file: Path, monkeypatch: pytest.Monke
         read_text("-")
     with pytest.raises(UsageError, match="more than once"):
         open_texts(["-", file, "-"])
-    with pytest.raises(UsageError, match="no text was named"):
+    with pytest.raises(UsageError, match="No text was named"):
         open_texts([])
     monkeypatch.setattr(sys, "stdin", None)
     with pytest.raises(DataError, match="this process has none"):

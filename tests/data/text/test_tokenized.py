@@ -165,7 +165,7 @@ def test_where_no_word_ends_a_text_is_refused(monkeypatch: pytest.MonkeyPatch) -
     chunks = list(splitting.recut(pieces_of("数据很" * 200, 30), words.break_at))
     assert max(map(len, chunks)) <= 32
     with pytest.raises(
-        DataError, match=r"120 characters in which no word ends, beginning 'xxxx.*use char or byte units"
+        DataError, match=r"120 characters in which no word ends, beginning 'xxxx.*use --units char or --units byte"
     ):
         list(splitting.recut(pieces_of("x" * 300, 30), words.break_at))
 

@@ -164,7 +164,7 @@ def test_subwords_are_quiet_bounded_and_the_same_every_time(capfd: pytest.Captur
     assert capfd.readouterr() == ("", "")
     with pytest.raises(DataError, match=r"of 10 cannot hold the \d+ different characters of the text") as caught:
         build("subword", TEXT, 10)
-    needed = int(re.findall(r"at least (\d+)", str(caught.value))[0])
+    needed = int(re.findall(r"--vocabulary (\d+)", str(caught.value))[0])
     assert build("subword", TEXT, needed).size == needed
 
 
@@ -186,7 +186,7 @@ def test_one_symbol_is_no_language(kind: str) -> None:
 
 
 def test_words_that_never_repeat_are_no_vocabulary() -> None:
-    with pytest.raises(DataError, match=r"4 different words, and fewer than two of them occur twice.*char units"):
+    with pytest.raises(DataError, match=r"4 different words, and fewer than two of them occur twice.*--units char"):
         build("word", "every word differs here")
 
 
@@ -194,10 +194,10 @@ def test_unknown_symbols_of_a_prompt_are_named_with_their_place() -> None:
     characters = build("char", "hello world\n")
     assert characters.encode_prompt("hello ").tolist() == characters.encode("hello ").tolist()
     with pytest.raises(
-        DataError, match=r"the prompt has 2 symbols .* 'é' \(U\+00E9\) at character 2, '€' \(U\+20AC\) at character 7"
+        DataError, match=r"The prompt has 2 symbols .* 'é' \(U\+00E9\) at character 2, '€' \(U\+20AC\) at character 7"
     ):
         characters.encode_prompt("hé loé€€")
-    with pytest.raises(DataError, match=r"^line 3 has 7 symbols .* and 2 more. Remove or replace them"):
+    with pytest.raises(DataError, match=r"^Line 3 has 7 symbols .* and 2 more. Remove or replace them"):
         characters.encode_prompt("ABCDEFG", "line 3")
     words = build("word", "the cat sat, the cat sat. " * 2)
     assert words.encode_prompt("the cat  ").tolist() == words.encode("the cat").tolist()
@@ -209,13 +209,13 @@ def test_unknown_symbols_of_a_prompt_are_named_with_their_place() -> None:
 
 
 def test_kinds_and_sizes_are_checked() -> None:
-    with pytest.raises(UsageError, match="unknown kind of unit 'chars': did you mean char"):
+    with pytest.raises(UsageError, match="Unknown kind of unit 'chars': did you mean char"):
         build("chars", "text")
     with pytest.raises(UsageError, match="expected one of char, byte, word, subword"):
         build("zebra", "text")
-    with pytest.raises(UsageError, match="size of 2 was asked for: expected at least 3"):
+    with pytest.raises(UsageError, match="The vocabulary size is 2: expected at least 3"):
         build("char", "text", 2)
-    with pytest.raises(IncompatibleBundle, match="unknown kind of unit 'phoneme'"):
+    with pytest.raises(IncompatibleBundle, match="Unknown kind of unit 'phoneme'"):
         restore("phoneme", {})
 
 

@@ -158,7 +158,7 @@ def test_standard_input_is_objects_if_its_first_line_is(
 def test_a_line_is_answered_before_the_next_one_is_there() -> None:
     reader, writer = os.pipe()
     with open(reader, "rb") as file:
-        found = stream.at_hand(file)
+        found = stream.arrived_lines(file)
         os.write(writer, b"one\ntwo\nth")
         assert [next(found), next(found), next(found)] == [b"one", b"two", None]
         os.write(writer, b"ree\n")
@@ -215,12 +215,12 @@ def test_a_base_install_answers_and_scores(models: Path, tmp_path: Path, bare_py
         (
             ["run", "text.anaphora", "--prompt", "x"],
             2,
-            "--prompt: not an option of a model that was trained to classify",
+            "A model that was trained to classify has no option --prompt.",
         ),
         (
             ["eval", "text.anaphora", "x.csv", "--baseline-text", "y"],
             2,
-            "--baseline-text: not an option of a model that was trained to classify",
+            "A model that was trained to classify has no option --baseline-text.",
         ),
         (["eval", "text.anaphora", "x.csv"], 3, "x.csv' does not exist"),
         (["run", "text.anaphora", "x.txt"], 3, "x.txt' cannot be read"),

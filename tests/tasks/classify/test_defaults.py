@@ -6,13 +6,13 @@ import numpy as np
 import pytest
 
 from anaphora.config import resolve
-from anaphora.tasks.classify.network import AMOUNTS
+from anaphora.tasks.classify.network import BATCH_DEFAULTS
 from anaphora.tasks.classify.settings import PRESETS, ClassifyConfig, Training
 from anaphora.training import defaults
 
 
-def settled(config: ClassifyConfig, lengths: np.ndarray) -> Training:
-    return defaults.settled(config.training, lengths, AMOUNTS)
+def with_defaults(config: ClassifyConfig, lengths: np.ndarray) -> Training:
+    return defaults.with_defaults(config.training, lengths, BATCH_DEFAULTS)
 
 
 @pytest.mark.parametrize(
@@ -30,13 +30,13 @@ def settled(config: ClassifyConfig, lengths: np.ndarray) -> Training:
 def test_short_rows_make_larger_batches_and_few_data_more_passes(
     rows: int, length: int, batch: int, epochs: float
 ) -> None:
-    training = settled(ClassifyConfig(), np.full(rows, length))
+    training = with_defaults(ClassifyConfig(), np.full(rows, length))
     assert (training.batch, training.epochs) == (batch, epochs)
 
 
 def test_what_is_said_holds() -> None:
     lengths = np.full(1000, 20)
     said = resolve(ClassifyConfig, PRESETS, options=["--batch", "7", "--epochs", "2.5"])
-    assert settled(said, lengths) == said.training
-    steps = settled(resolve(ClassifyConfig, PRESETS, options=["--max-steps", "9"]), lengths)
+    assert with_defaults(said, lengths) == said.training
+    steps = with_defaults(resolve(ClassifyConfig, PRESETS, options=["--max-steps", "9"]), lengths)
     assert (steps.epochs, steps.max_steps) == (None, 9)

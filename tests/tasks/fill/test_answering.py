@@ -83,7 +83,7 @@ def test_a_base_install_fills_gaps(
     assert shown.stdout.endswith("\nWe saw a red rose.\n")
     refused = program(tmp_path, "run", model, "--prompt", "x", python=bare_python)
     assert refused.returncode == 2
-    assert "--prompt: not an option of a model that was trained to fill" in refused.stderr
+    assert "A model that was trained to fill has no option --prompt." in refused.stderr
     some = program(tmp_path, "run", model, "--json", stdin=b"\n".join(LINES), python=bare_python)
     assert some.returncode == 3
     assert "line 2: there is no gap" in some.stderr

@@ -109,7 +109,7 @@ def test_a_base_install_tags(report: Report, tmp_path: Path, bare_python: Path, 
     failed(bare, 3, "line 11", "1 of 2 lines")
     assert bare.stdout.splitlines()[: len(WORDS)] == [f"{word} O {tag}" for word, tag in zip(WORDS, TAGS, strict=True)]
     failed(program(tmp_path, "run", model, "a.conll", "--format", "colums"), 2, "--format takes one of")
-    failed(program(tmp_path, "run", model, "a.conll", "--prompt", "x"), 2, "--prompt: not an option of")
+    failed(program(tmp_path, "run", model, "a.conll", "--prompt", "x"), 2, "has no option --prompt.")
     (tmp_path / "b.conll").write_text(
         (report.model.parent / "valid.conll").read_text(encoding="utf-8"), encoding="utf-8"
     )

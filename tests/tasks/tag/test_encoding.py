@@ -13,9 +13,9 @@ from anaphora.errors import CorruptBundle, DataError
 from anaphora.tasks.tag.baseline import Baseline, fitted
 from anaphora.tasks.tag.data import Corpus, read, read_all, tagged
 from anaphora.tasks.tag.encoding import Reader, cut, encode, plain
-from anaphora.tasks.tag.network import AMOUNTS
+from anaphora.tasks.tag.network import BATCH_DEFAULTS
 from anaphora.tasks.tag.symbols import Symbols
-from anaphora.training.defaults import settled
+from anaphora.training.defaults import with_defaults
 from tagged import config, write
 
 TEXT = """\
@@ -122,7 +122,7 @@ def test_words_as_they_are_looked_up_and_cut() -> None:
 
 def test_less_of_more() -> None:
     lengths = [np.full(count, 16) for count in (300, 12_500, 200_000)]
-    passes = [settled(config("--max-steps", "none").training, each, AMOUNTS) for each in lengths]
+    passes = [with_defaults(config("--max-steps", "none").training, each, BATCH_DEFAULTS) for each in lengths]
     assert [each.batch for each in passes] == [8, 8, 8]  # the tiny one is set
     assert [each.epochs for each in passes] == [38.1, 15.0, 7.5]
 

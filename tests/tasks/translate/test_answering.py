@@ -107,7 +107,7 @@ def test_a_base_install_translates(report: Report, tmp_path: Path, bare_python: 
 def test_options_of_others_are_refused(report: Report, tmp_path: Path, program: Run) -> None:
     model = str(report.model)
     for words, said in (
-        (("--prompt", "x"), "--prompt: not an option of"),
+        (("--prompt", "x"), "has no option --prompt."),
         (("--top", "3"), "--top"),
         (("--beam", "2", "--n-best", "3"), "raise --beam"),
     ):

@@ -63,7 +63,7 @@ def end(*lines: Lifeline) -> None:
 def test_all_hear_of_one_that_is_gone_and_of_its_last_words() -> None:
     first, second, third = lines = brought_together(3, Meeting())
     assert first.attempt == second.attempt == third.attempt
-    second.last_words(3, "no data")
+    second.send_last_message(3, "no data")
     assert first.lost(0.05) is None, "as long as it lives it is not gone"
     end(second)
     for line in (first, third):
@@ -88,7 +88,7 @@ def test_after_its_own_end_the_first_tells_of_nobody() -> None:
 def test_one_that_is_gone_without_a_word() -> None:
     seen: list[Gone] = []
     lines = brought_together(3, Meeting(), seen.append)
-    lines[2].tell_signal(15)
+    lines[2].send_signal(15)
     end(lines[2])
     for line in lines[:2]:
         assert line.lost(20) == Gone(2, lifeline.whoami())
@@ -101,7 +101,7 @@ def test_one_that_does_not_end_by_itself_is_ended(monkeypatch: pytest.MonkeyPatc
     monkeypatch.setattr(lifeline, "GRACE_SECONDS", 0.05)
     ended = threading.Event()
     first, second = brought_together(2, Meeting(), lambda gone: ended.set())
-    first.last_words(0, "")
+    first.send_last_message(0, "")
     end(first)
     assert second.lost(20) == Gone(0, lifeline.whoami(), 0, "")
     assert ended.wait(20)
@@ -118,7 +118,7 @@ def test_strangers_are_sent_away() -> None:
                     assert stranger.recv(100) == b""
 
     first, second = brought_together(2, Meeting(strangers))
-    second.tell_signal(2)
+    second.send_signal(2)
     until = time.monotonic() + 20
     while first.signal is None and time.monotonic() < until:
         time.sleep(0.01)

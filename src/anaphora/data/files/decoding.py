@@ -128,20 +128,20 @@ class _Reading:
     def _refuse_formats(self) -> None:
         for start, what, remedy in FORMATS:
             if self.raw.startswith(start):
-                raise DataError(f"{self.name} is {what}, not text: {remedy}")
+                raise DataError(f"{self.name} is {what}, not text: {remedy}.")
         if self.codec == "utf-8" and (marked := marked_encoding(self.raw)):
             raise DataError(
-                f"{self.name} begins with the byte order mark of {marked}, not utf-8: add --encoding {marked}"
+                f"{self.name} begins with the byte order mark of {marked}, not utf-8: add --encoding {marked}."
             )
 
     def _refuse(self, why: str) -> NoReturn:
         where = f"{self.name} is not {self.encoding} text: {why}"
         likely = likely_encoding(self._sample())
         if likely is None:
-            raise DataError(f"{where}; it looks like binary data: bring a text file")
+            raise DataError(f"{where}; it looks like binary data: use a text file.")
         if codecs.lookup(likely).name == self.codec:
-            raise DataError(f"{where}, but the rest is valid: repair or remove that place")
-        raise DataError(f"{where}; the file is probably {likely}: add --encoding {likely}")
+            raise DataError(f"{where}, but the rest is valid: repair or remove that place.")
+        raise DataError(f"{where}; the file is probably {likely}: add --encoding {likely}.")
 
     def _refuse_control(self, control: _Control) -> NoReturn:
         what = (
@@ -149,9 +149,9 @@ class _Reading:
         )
         likely = likely_encoding(control.sample)
         other = likely is not None and codecs.lookup(likely) != codecs.lookup(self.encoding)
-        remedy = f"it is probably {likely}: add --encoding {likely}" if other else "bring a text file"
+        remedy = f"it is probably {likely}: add --encoding {likely}" if other else "use a text file"
         raise DataError(
-            f"{self.name} looks like binary data: {what} at byte {control.byte}, line {control.line}; {remedy}"
+            f"{self.name} looks like binary data: {what} at byte {control.byte}, line {control.line}; {remedy}."
         )
 
     def _sample(self) -> bytes:

@@ -13,9 +13,9 @@ FORMATS = (
     (b"\x1f\x8b", "a gzip archive", "unpack it first, for example with gunzip"),
     (b"PK\x03\x04", "a zip archive (or a .docx, .odt or .epub file)", "save its contents as plain text first"),
     (b"%PDF-", "a PDF document", "extract its text first, for example with pdftotext"),
-    (b"\x89PNG", "a PNG picture", "bring a text file"),
-    (b"\xff\xd8\xff", "a JPEG picture", "bring a text file"),
-    (b"\x7fELF", "a compiled program", "bring a text file"),
+    (b"\x89PNG", "a PNG picture", "use a text file"),
+    (b"\xff\xd8\xff", "a JPEG picture", "use a text file"),
+    (b"\x7fELF", "a compiled program", "use a text file"),
 )
 """The first bytes of files that are not text, the name of the format, and the remedy."""
 
@@ -40,8 +40,8 @@ def check_encoding(encoding: str) -> None:
         io.TextIOWrapper(io.BytesIO(), encoding)  # also raises LookupError for codecs such as base64
     except LookupError as error:
         near = closest(encoding, set(aliases.aliases.values()))
-        hint = f"did you mean {near.replace('_', '-')}?" if near else "common ones are utf-8, utf-16, cp1252, latin-1"
-        raise UsageError(f"unknown text encoding {encoding!r}: {hint}") from error
+        hint = f"did you mean {near.replace('_', '-')}?" if near else "common ones are utf-8, utf-16, cp1252, latin-1."
+        raise UsageError(f"There is no text encoding {encoding!r}: {hint}") from error
 
 
 def likely_encoding(raw: bytes) -> str | None:

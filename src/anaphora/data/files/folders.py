@@ -66,7 +66,7 @@ def read_tables(paths: Sequence[str | os.PathLike[str]], encoding: str = "utf-8"
     Raises UsageError if no data are named, DataError as `read_table` does and for a folder without texts.
     """
     if not paths:
-        raise UsageError("no data were named: give a table (CSV, TSV, JSONL, Parquet) or a folder of text files")
+        raise UsageError("No data were named: name a table (CSV, TSV, JSONL, Parquet) or a folder of text files.")
     tables: list[Table] = []
     texts: list[Path] = []
     for given in paths:

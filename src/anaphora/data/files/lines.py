@@ -47,7 +47,7 @@ def batches(
         ending = Path(path).suffix.lower()
         if os.fspath(path) == STANDARD_INPUT:
             if sys.stdin is None:
-                raise UsageError("standard input (-) was named, but this process has none: name a file")
+                raise UsageError("Standard input (-) was named, but this process has none: name a file.")
             yield from _lines(sys.stdin.buffer, "standard input", None, most)
         elif ending in _TABLES and not plain:
             yield from _rows(path, most)
@@ -69,7 +69,7 @@ def _hint_for_a_text(name: str) -> str:
 
 def _lines(file: BinaryIO | io.RawIOBase, name: str, is_json: bool | None, most: int) -> Iterator[list[InputLine]]:
     number, batch = 0, list[InputLine]()
-    for text in at_hand(file):
+    for text in arrived_lines(file):
         if text is None:
             if batch:
                 yield batch
@@ -88,7 +88,7 @@ def _lines(file: BinaryIO | io.RawIOBase, name: str, is_json: bool | None, most:
         yield batch
 
 
-def at_hand(file: BinaryIO | io.RawIOBase) -> Iterator[bytes | None]:
+def arrived_lines(file: BinaryIO | io.RawIOBase) -> Iterator[bytes | None]:
     """Yield lines without their ends, and None if the next line has not arrived."""
     kept = b""
     waits = _can_wait(file)

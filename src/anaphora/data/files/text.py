@@ -135,7 +135,7 @@ class _File(NamedTuple):
         with _open(self.path, self.name) as file:
             now = os.fstat(file.fileno())
             if (now.st_size, now.st_mtime_ns) != (self.facts.st_size, self.facts.st_mtime_ns):
-                raise DataError(f"{self.name} changed while it was read: do not change it, and start again")
+                raise DataError(f"{self.name} changed while it was read: do not change it, and start again.")
             while True:
                 with _explaining(self.path, self.name):
                     block = file.read(BLOCK)
@@ -159,7 +159,7 @@ class _PipeCopy:
         except OSError as error:
             raise DataError(
                 f"{name} cannot be read, or cannot be copied to '{tempfile.gettempdir()}':"
-                f" {error.strerror or error}; free disk space there, or name another folder with TMPDIR"
+                f" {error.strerror or error}; free disk space in that folder, or name another folder with TMPDIR."
             ) from error
 
     def blocks(self) -> Iterator[bytes]:
@@ -189,16 +189,16 @@ class _Slice(NamedTuple):
 def _names(paths: Sequence[str | os.PathLike[str]]) -> list[str]:
     names = [os.fspath(path) for path in paths]
     if not names:
-        raise UsageError("no text was named: give one or more files, or - for standard input")
+        raise UsageError("No text was named: name one or more files, or - for standard input.")
     if names.count(STANDARD_INPUT) > 1:
-        raise UsageError("standard input (-) was named more than once, but it can be read only once")
+        raise UsageError("Standard input (-) was named more than once, but it can be read only once.")
     return names
 
 
 def _source(path: str) -> _File | _PipeCopy:
     if path == STANDARD_INPUT:
         if sys.stdin is None:
-            raise DataError("standard input (-) was named, but this process has none: name a file")
+            raise DataError("Standard input (-) was named, but this process has none: name a file.")
         return _PipeCopy(sys.stdin.buffer, "standard input")
     file, name = Path(path), f"'{path}'"
     with _explaining(file, name):
@@ -224,18 +224,18 @@ def _explaining(file: Path, name: str) -> Iterator[None]:
     except FileNotFoundError as error:
         raise DataError(f"{name} does not exist: expected a text file{_neighbour(file)}") from error
     except IsADirectoryError as error:
-        raise DataError(f"{name} is a folder: name the text files in it, for example '{file / '*.txt'}'") from error
+        raise DataError(f"{name} is a folder: name the text files in it, for example '{file / '*.txt'}'.") from error
     except PermissionError as error:
-        raise DataError(f"you may not read {name} (permission denied): check it with ls -l") from error
+        raise DataError(f"You may not read {name} (permission denied): check it with ls -l.") from error
     except OSError as error:
-        raise DataError(f"{name} cannot be read: {error.strerror or error}") from error
+        raise DataError(f"{name} cannot be read: {error.strerror or error}.") from error
 
 
 def _neighbour(file: Path) -> str:
     if not file.parent.is_dir():
-        return f", but not even its folder '{file.parent}' exists"
+        return f", but its folder '{file.parent}' does not exist either."
     try:
         near = closest(file.name, os.listdir(file.parent))
     except PermissionError:
-        return ""
-    return f"; did you mean '{file.with_name(near)}'?" if near else f" in the folder '{file.parent.resolve()}'"
+        return "."
+    return f"; did you mean '{file.with_name(near)}'?" if near else f" in the folder '{file.parent.resolve()}'."

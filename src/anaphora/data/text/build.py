@@ -26,7 +26,7 @@ def build(kind: str, text: str | Text, size: int | None = None) -> Vocabulary:
     """
     _check_kind(kind, UsageError)
     if size is not None and size < 3:
-        raise UsageError(f"a vocabulary size of {size} was asked for: expected at least 3 (unknown and two symbols)")
+        raise UsageError(f"The vocabulary size is {size}: expected at least 3, for the unknown symbol and two others.")
     text = Text.of(text) if isinstance(text, str) else text
     if kind == "byte":
         return Bytes.of(text)
@@ -67,4 +67,4 @@ def _check_kind(kind: str, error: type[UsageError] | type[IncompatibleBundle]) -
     if kind not in KINDS:
         near = closest(kind, KINDS)
         hint = f"did you mean {near}?" if near else f"expected one of {', '.join(KINDS)}"
-        raise error(f"unknown kind of unit {kind!r}: {hint}")
+        raise error(f"Unknown kind of unit {kind!r}: {hint}")

@@ -22,8 +22,8 @@ def recut(blocks: Iterable[str], cut: Callable[[str], int]) -> Iterator[str]:
             held = held[at:]
         elif len(held) > LONGEST:
             raise DataError(
-                f"the text has {len(held):,} characters in which no word ends, beginning {held[:20]!r}: expected words "
-                "with spaces or line ends between them; use char or byte units"
+                f"The text has {len(held):,} characters in which no word ends, beginning {held[:20]!r}: expected words "
+                "with spaces or line ends between them; use --units char or --units byte."
             )
     if held:
         yield held

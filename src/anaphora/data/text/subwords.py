@@ -58,8 +58,8 @@ class Subwords(Vocabulary):
         needed = len(characters) + 2
         if size is not None and size < needed:
             raise DataError(
-                f"a subword vocabulary of {size} cannot hold the {len(characters)} different characters of the text: "
-                f"ask for at least {needed}, or use byte units"
+                f"A subword vocabulary of {size} cannot hold the {len(characters)} different characters of the text: "
+                f"use --vocabulary {needed} or more, or --units byte."
             )
         model = io.BytesIO()
         sentencepiece.SentencePieceTrainer.Train(

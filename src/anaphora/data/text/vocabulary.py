@@ -30,6 +30,7 @@ from anaphora.data.files.text import Text
 from anaphora.data.text.packed import pack
 from anaphora.data.text.splitting import recut
 from anaphora.errors import DataError, closest
+from anaphora.formatting import capitalised, counted
 
 Ids = npt.NDArray[np.int32]
 
@@ -94,7 +95,9 @@ class Vocabulary(ABC):
         try:
             text.encode()
         except UnicodeEncodeError as error:
-            raise DataError(f"{name} is not valid Unicode text at character {error.start}: pass it as UTF-8") from error
+            raise DataError(
+                f"{capitalised(name)} is not valid Unicode text at character {error.start}: pass it as UTF-8."
+            ) from error
         ids = self.encode(text)
         strange = np.flatnonzero(ids == self.unknown) if self.unknown is not None else np.zeros(0, np.int64)
         if strange.size:
@@ -106,7 +109,7 @@ class Vocabulary(ABC):
         indices = np.asarray(ids, dtype=np.int64).reshape(-1)
         if indices.size and (indices.min() < 0 or indices.max() >= self.size):
             wrong = indices[(indices < 0) | (indices >= self.size)][0]
-            raise IndexError(f"symbol {wrong} does not exist: this vocabulary has 0 … {self.size - 1}")
+            raise IndexError(f"symbol {wrong} does not exist: this vocabulary has the symbols 0 … {self.size - 1}")
         return indices
 
     def _refuse_unknown(self, units: Sequence[str], positions: Iterable[int], name: str) -> None:
@@ -125,8 +128,9 @@ class Vocabulary(ABC):
         many = len(first) > 1
         noun = "word" if self.kind == "word" else "symbol"
         raise DataError(
-            f"{name} has {len(first)} {noun}{'s' if many else ''} that the model never saw: {', '.join(shown)}{more}. "
-            f"{hint}Remove or replace {'them' if many else 'it'}, or write {UNKNOWN} where an unknown {noun} is meant"
+            f"{capitalised(name)} has {counted(len(first), noun)} that the model does not know: {', '.join(shown)}"
+            f"{more}. {hint}Remove or replace {'them' if many else 'it'}, or write {UNKNOWN} in place of an"
+            f" unknown {noun}."
         )
 
 
@@ -163,7 +167,7 @@ def check_variety(different: int, noun: str, text: Text) -> None:
     """Raise DataError if a text has fewer than two different units, because then nothing can be learned."""
     if different < 2:
         what = f"only one {noun}, {_quoted(str(text[:1]))}, repeated" if different else "no symbol"
-        raise DataError(f"the text has {what}: a model needs at least two different {noun}s")
+        raise DataError(f"The text has {what}: a model needs at least two different {noun}s.")
 
 
 def _quoted(unit: str) -> str:

@@ -71,8 +71,8 @@ class Words(SymbolTable):
         repeated = sorted((unit for unit in counts if counts[unit] > 1), key=lambda unit: (-counts[unit], unit))
         if len(repeated) < 2:
             raise DataError(
-                f"the text has {len(counts)} different words, and fewer than two of them occur twice: "
-                "bring more text, or use char units"
+                f"The text has {len(counts)} different words, and fewer than two of them occur twice: "
+                "add text, or use --units char."
             )
         return cls([" " + UNKNOWN, *repeated[: (size or WORDS) - 1]])
 

@@ -9,7 +9,8 @@ TOP = Option(
     int,
     None,
     "K",
-    "Show the K most probable labels of a line, tag sequences of a sentence, or words for a gap.",
+    "Show the K most probable labels of a line, tag sequences of a sentence, or words for a gap."
+    "  [default: 1; fill: 5]",
     least=1,
 )
 DRAWING = (
@@ -18,7 +19,8 @@ DRAWING = (
         float,
         None,
         "X",
-        "Sampling temperature: below 1 more predictable, above 1 more varied; 0 takes the most probable unit.",
+        "Sampling temperature: below 1 more predictable, above 1 more varied; 0 takes the most probable unit."
+        "  [default: 0.8; translate: 1.0]",
     ),
     Option("top_k", int, 0, "K", "Top-k sampling: sample from the K most probable units; 0: from all units."),
     Option(

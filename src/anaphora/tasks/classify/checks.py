@@ -38,9 +38,9 @@ from anaphora.data.batches import Bucketed, Ragged
 from anaphora.data.files.folders import text_files
 from anaphora.tasks.classify.data import Corpus, Rows
 from anaphora.tasks.classify.encoding import Encoded, Part, Reader, encode
-from anaphora.tasks.classify.network import AMOUNTS, specification
+from anaphora.tasks.classify.network import BATCH_DEFAULTS, specification
 from anaphora.tasks.classify.settings import ClassifyConfig
-from anaphora.training.defaults import settled
+from anaphora.training.defaults import with_defaults
 
 _MANY_UNKNOWN = 0.2  # of the held-out units
 _UNEVEN = 20  # times as many rows
@@ -75,7 +75,7 @@ def describe(config: ClassifyConfig, corpus: Corpus) -> tuple[list[Finding], Loa
     """Return findings on the training data (lengths, vocabulary, labels) and the estimated work."""
     encoded = encode(config, corpus)
     reader = encoded.reader
-    training = settled(config.training, encoded.train.lengths, AMOUNTS)
+    training = with_defaults(config.training, encoded.train.lengths, BATCH_DEFAULTS)
     batches = Bucketed(encoded.train.lengths, training.batch_steps, training.seed, training.batch)
     tree = specification(config, reader.kind, reader.width, len(encoded.labels))
     work = load(tree, batches, [encoded.train.rows.steps, encoded.held_out.rows.steps], training.epochs)

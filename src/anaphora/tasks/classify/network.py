@@ -12,12 +12,12 @@ from __future__ import annotations
 from anaphora.bundle import spec
 from anaphora.bundle.blocks import dropout, embedding, linear, pooling, recurrent, stack
 from anaphora.tasks.classify.settings import ClassifyConfig
-from anaphora.training.defaults import Amounts
+from anaphora.training.defaults import BatchDefaults
 
 HIDDEN = {"char": 192, "byte": 192, "word": 96, "subword": 96, "step": 96}  # units, where nothing is set
 DROPPED = {"word": 0.5, "subword": 0.5, "char": 0.1, "byte": 0.1}  # of embedded entries, where nothing is set
-AMOUNTS = Amounts(
-    steps=1000, share=1 / 30, fewest=16, most=128, passes=40.0, size=100_000, least_passes=0.0, most_passes=200.0
+BATCH_DEFAULTS = BatchDefaults(
+    steps=1000, share=1 / 30, fewest=16, most=128, epochs=40.0, size=100_000, least_epochs=0.0, most_epochs=200.0
 )
 UNKNOWN = {"word": 0.1, "subword": 0.1}  # of symbols, likewise
 

@@ -196,9 +196,9 @@ class Answers(LineAnswers[Item, Prediction]):
             return json.dumps({**values, **added}, ensure_ascii=False)
         between = self.classifier.separator or _BETWEEN
         labels = between.join(" ".join(label.split()) for label in prediction.labels)
-        chances = between.join(f"{chance:.4f}" for chance in prediction.probabilities)
+        shown = between.join(f"{probability:.4f}" for probability in prediction.probabilities)
         text = [str(values[name]) for name in self.classifier.columns.text]
-        return "\t".join([labels, chances, *(" ".join(part.split()) for part in text)])
+        return "\t".join([labels, shown, *(" ".join(part.split()) for part in text)])
 
     def _item(self, line: InputLine) -> dict[str, Any]:
         text, columns = text_of(line), self.classifier.columns

@@ -28,7 +28,7 @@ from anaphora.tasks.classify.baseline import Baseline, Fitted, fitted
 from anaphora.tasks.classify.data import Corpus
 from anaphora.tasks.classify.encoding import Encoded, Part, encode
 from anaphora.tasks.classify.judgement import judgement
-from anaphora.tasks.classify.network import AMOUNTS, share_unknown, specification
+from anaphora.tasks.classify.network import BATCH_DEFAULTS, share_unknown, specification
 from anaphora.tasks.classify.predict import Classifier
 from anaphora.tasks.classify.score import Score, judge, shown, temperature_of
 from anaphora.tasks.classify.settings import ClassifyConfig
@@ -46,7 +46,7 @@ class ClassifyTraining(RowTask[ClassifyConfig, Corpus, Encoded, Part, Classifier
     """The training of a classifier."""
 
     task, unit, loss_unit, fewest, scoring_margin = "classify", "rows", "row", 100, 1.5
-    model_class, amounts = Classifier, AMOUNTS
+    model_class, batch_defaults = Classifier, BATCH_DEFAULTS
 
     def encode(self) -> Encoded:
         return encode(self.config, self.corpus)

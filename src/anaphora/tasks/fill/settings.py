@@ -84,7 +84,7 @@ otherwise. The report compares the network with its own left-to-right prediction
 words."""
 RUN = (
     TOP,
-    Option("mask_token", str, GAP, "MARK", "Text that marks a gap; by default three or more underscores."),
+    Option("mask_token", str, GAP, "MARK", "Text that marks a gap; the default also matches more underscores."),
     Option("left_to_right", bool, False, "", "Also show the left-to-right prediction."),
 )
 TASK = Task(

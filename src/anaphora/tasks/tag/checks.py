@@ -27,10 +27,10 @@ from anaphora.errors import DataError
 from anaphora.metrics import spans
 from anaphora.tasks.tag.data import Corpus
 from anaphora.tasks.tag.encoding import Encoded, encode
-from anaphora.tasks.tag.network import AMOUNTS, CHARACTERS, specification
+from anaphora.tasks.tag.network import BATCH_DEFAULTS, CHARACTERS, specification
 from anaphora.tasks.tag.settings import TagConfig
 from anaphora.tasks.tag.symbols import UNKNOWN
-from anaphora.training.defaults import settled
+from anaphora.training.defaults import with_defaults
 
 _MANY_UNKNOWN = 0.3  # of the held-out words
 _FEW = 1_000  # held-out words
@@ -87,7 +87,7 @@ def describe(config: TagConfig, corpus: Corpus) -> tuple[list[Finding], Load | N
     """Return findings on the training data (lengths, words, tags and their scheme) and the estimated work."""
     encoded = encode(config, corpus)
     reader, train = encoded.reader, encoded.train
-    training = settled(config.training, train.lengths, AMOUNTS)
+    training = with_defaults(config.training, train.lengths, BATCH_DEFAULTS)
     batches = Bucketed(train.lengths, training.batch_steps, training.seed, training.batch)
     forms = len(train.take(batches.at(1)).characters.ends), max(1, round(float(train.characters.lengths.mean())))
     load = examples.load(

@@ -16,11 +16,11 @@ import math
 from anaphora.bundle import spec
 from anaphora.bundle.blocks import dropout, embedding, linear, pooling, recurrent, stack
 from anaphora.tasks.tag.settings import Network, TagConfig
-from anaphora.training.defaults import Amounts
+from anaphora.training.defaults import BatchDefaults
 
 WORDS, CHARACTERS, SENTENCE, CHAIN = "words", "letters", "sentence", "chain"  # names of the parts
-AMOUNTS = Amounts(
-    steps=500, share=math.inf, fewest=8, most=64, passes=15.0, size=200_000, least_passes=4.0, most_passes=60.0
+BATCH_DEFAULTS = BatchDefaults(
+    steps=500, share=math.inf, fewest=8, most=64, epochs=15.0, size=200_000, least_epochs=4.0, most_epochs=60.0
 )
 _WINDOW = 3
 _CHARACTER_DROPOUT = 0.1

@@ -33,7 +33,7 @@ from anaphora.tasks.tag import baseline
 from anaphora.tasks.tag.data import Corpus
 from anaphora.tasks.tag.encoding import Encoded, Part, encode
 from anaphora.tasks.tag.judgement import judgement
-from anaphora.tasks.tag.network import AMOUNTS, CHAIN, CHARACTERS, layer_of, specification
+from anaphora.tasks.tag.network import BATCH_DEFAULTS, CHAIN, CHARACTERS, layer_of, specification
 from anaphora.tasks.tag.predict import Tagger
 from anaphora.tasks.tag.score import Score
 from anaphora.tasks.tag.settings import TagConfig
@@ -53,7 +53,7 @@ class TagTraining(RowTask[TagConfig, Corpus, Encoded, Part, Tagger]):
     """The training of a tagger."""
 
     task, unit, loss_unit, fewest, scoring_margin = "tag", "words", "word", 100, 4.0
-    model_class, amounts = Tagger, AMOUNTS
+    model_class, batch_defaults = Tagger, BATCH_DEFAULTS
 
     def encode(self) -> Encoded:
         return encode(self.config, self.corpus)

@@ -33,9 +33,9 @@ class Here:
 
         return each(self.workers)
 
-    def agree(self, said: Any) -> Any:
+    def broadcast(self, value: Any) -> Any:
         """Return the first process's value in all processes."""
-        return said if self.workers is None else self.workers.agree(said)
+        return value if self.workers is None else self.workers.broadcast(value)
 
     def refuse_standard_input(self, data: Sequence[str]) -> None:
         """Raise UsageError if several processes would have to read data that only one can read."""
@@ -59,7 +59,7 @@ def processes(wanted_by: str) -> Iterator[Here]:
             nowhere = None if workers.rank == 0 else open_files.enter_context(open(os.devnull, "w", encoding="utf-8"))
             yield Here(workers, nowhere)
     except WorkerGone as error:
-        if error.told:
+        if error.reported:
             raise SystemExit(error.code) from error
         raise
 

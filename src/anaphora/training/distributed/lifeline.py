@@ -1,12 +1,13 @@
-"""A connection from every worker to the first one, over which each learns at once that another is gone, and why.
+"""A connection from every worker to the first one, which reports at once that another worker has ended, and why.
 
-    worker → first:  token, who it is     a signal that reached it     last words     end of file
-    first → worker:  the attempt          who is gone                  last words     end of file
+    worker → first:  token, its name      a signal that reached it     last message     end of file
+    first → worker:  the attempt          the worker that has ended    last message     end of file
 
-The system closes a process's connections however it dies, and its keep-alive probes find a machine that lost its
-power: so nobody waits for what will not come, and nobody who only works long is taken for dead. A line is a JSON
-object. The listening port is open until all have come; who does not know the token, which the first worker leaves in
-the store that all share, is sent away. On one machine only the loopback address is listened on.
+The operating system closes the connections of a process that ends in any way, and its keep-alive probes detect a
+machine that has lost power. So no worker waits for a message that will not come, and a worker that computes for a long
+time is not taken for dead. A line is a JSON object. The listening port is open until all workers have connected; a
+connection without the token, which the first worker writes into the shared store, is closed. Workers of one machine
+use only the loopback address.
 """
 
 from __future__ import annotations
@@ -26,7 +27,7 @@ from typing import Any
 from anaphora.errors import WorkerGone
 
 GRACE_SECONDS = 5.0
-"""So long a worker has to end by itself once another is gone; it may be stuck in a collective call."""
+"""The time that a worker has to end by itself after another one has ended; it may wait in a collective call."""
 
 _HELLO_SECONDS = 10.0  # for a greeting
 _RETRY_SECONDS = 0.2
@@ -41,7 +42,7 @@ class Gone:
 
     rank: int
     who: str
-    code: int | None = None  # what it ended in, by its last words
+    code: int | None = None  # its exit code, by its last message
     words: str = ""
 
 
@@ -57,12 +58,12 @@ class Link:
             connection.setsockopt(socket.IPPROTO_TCP, getattr(socket, name), value)
         connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, _UNSENT_MS)
 
-    def say(self, **what: Any) -> None:
+    def send(self, **what: Any) -> None:
         """Send a line; nothing happens if the other end is closed."""
         with contextlib.suppress(OSError):
             self.connection.sendall(json.dumps(what).encode() + b"\n")
 
-    def hear(self) -> list[dict[str, Any]] | None:
+    def receive(self) -> list[dict[str, Any]] | None:
         """Return the lines that came; None after the other end is closed or sends an invalid line."""
         try:
             more = self.connection.recv(_LIMIT)
@@ -72,10 +73,10 @@ class Link:
         if not more or len(self._read) > _LIMIT:
             return None
         try:
-            heard = [json.loads(line) for line in lines]
+            received = [json.loads(line) for line in lines]
         except ValueError:
             return None
-        return heard if all(isinstance(line, dict) for line in heard) else None
+        return received if all(isinstance(line, dict) for line in received) else None
 
     def greeted(self) -> dict[str, Any]:
         """Wait for the first line and return it; an empty one if none comes."""
@@ -94,7 +95,7 @@ class Link:
         return found if isinstance(found, dict) else {}
 
 
-Links = dict[int, tuple[Link, str]]  # by rank, with who is there
+Links = dict[int, tuple[Link, str]]  # by rank, with the name of the process
 
 
 class Lifeline:
@@ -118,18 +119,18 @@ class Lifeline:
         """Ignore the end of other workers from now on."""
         self._over.set()
 
-    def tell_signal(self, number: int) -> None:
-        """Tell the first worker of a signal."""
-        self._tell(signal=number)
+    def send_signal(self, number: int) -> None:
+        """Send a signal to the first worker."""
+        self._send(signal=number)
 
-    def last_words(self, code: int, words: str) -> None:
+    def send_last_message(self, code: int, words: str) -> None:
         """Send the last message of this worker; the connections stay until its process has ended."""
         self.over()
-        self._tell(code=code, words=words)
+        self._send(code=code, words=words)
 
-    def _tell(self, **what: Any) -> None:
+    def _send(self, **what: Any) -> None:
         for link, _ in self._links.values():
-            link.say(**what)
+            link.send(**what)
 
     def _listen(self) -> None:
         with selectors.DefaultSelector() as waiting:
@@ -138,10 +139,10 @@ class Lifeline:
             while waiting.get_map():
                 for key, _ in waiting.select():
                     number, link = key.data
-                    heard = link.hear()
-                    for line in heard or ():
+                    received = link.receive()
+                    for line in received or ():
                         self._take(number, line)
-                    if heard is None:
+                    if received is None:
                         waiting.unregister(link.connection)
                         link.connection.close()
                         self._ended(self._known[number])
@@ -162,7 +163,7 @@ class Lifeline:
             return
         self.gone = gone
         if self._rank == 0:
-            self._tell(gone=vars(gone))
+            self._send(gone=vars(gone))
         self._news.set()
         threading.Thread(target=self._see_to_it, args=(gone,), name="last resort", daemon=True).start()
 
@@ -199,7 +200,7 @@ def open_to(
             link = Link(connection)
             hello = link.greeted()
             if hello.get("token") == token and hello.get("rank") in range(1, ranks):
-                link.say(attempt=attempt, who=whoami())
+                link.send(attempt=attempt, who=whoami())
                 links[int(hello["rank"])] = link, str(hello.get("who"))
             else:
                 connection.close()
@@ -214,19 +215,19 @@ def join(rank: int, find: Callable[[], str], seconds: float, last: Callable[[Gon
     """
     until = time.monotonic() + seconds
     while True:
-        there = json.loads(find())
-        for address in there["addresses"]:
+        found = json.loads(find())
+        for address in found["addresses"]:
             with contextlib.suppress(OSError):
-                link = Link(socket.create_connection((address, there["port"]), timeout=_HELLO_SECONDS))
-                link.say(token=there["token"], rank=rank, who=whoami())
+                link = Link(socket.create_connection((address, found["port"]), timeout=_HELLO_SECONDS))
+                link.send(token=found["token"], rank=rank, who=whoami())
                 welcome = link.greeted()
                 if "attempt" in welcome:
                     return Lifeline(rank, str(welcome["attempt"]), {0: (link, str(welcome["who"]))}, last)
                 link.connection.close()
         if time.monotonic() > until:
             raise WorkerGone(
-                f"Rank {rank} did not reach rank 0 at {' or '.join(there['addresses'])}, port"
-                f" {there['port']}, within {seconds:.0f} s. Check that the machines reach each other on"
+                f"Rank {rank} did not reach rank 0 at {' or '.join(found['addresses'])}, port"
+                f" {found['port']}, within {seconds:.0f} s. Check that the machines reach each other on"
                 " every port."
             )
         time.sleep(_RETRY_SECONDS)

@@ -1,14 +1,13 @@
 """Several processes, on one machine or many, that train one model: `torch.distributed` behind the loop's `Workers`.
 
-    g = (1/n) Σ_r ∇ (n · loss_r / units)        each rank's sum of losses over its rows, n ranks, units of all of them
+    g = (1/n) Σ_r ∇ (n · loss_r / units)        n ranks, loss_r the sum of losses over the rows of rank r, units of all
 
-so the gradient is the one process's own, however unevenly rows are dealt, rank without rows included. Gradients are
-added up by DistributedDataParallel while the backward pass still runs: over gloo between processors, over NCCL between
-GPUs; everything else goes over gloo, as tensors and as JSON in bytes, and nothing is ever pickled. Collective calls
-have no time limit to speak of, so that a long look or score ends nobody; that a process is gone is known from
-`lifeline`.
+So g equals the gradient of one process, for any division of the rows, also if a rank has no rows.
+DistributedDataParallel adds up the gradients during the backward pass, over gloo between CPUs and over NCCL between
+GPUs. All other messages go over gloo, as tensors and as JSON in bytes; nothing is pickled. Collective calls wait up to
+a year, so a long validation or score ends no process; `lifeline` reports a process that has ended.
 
-`torchrun` tells each process by its environment who it is. Source: Li et al., "PyTorch Distributed", VLDB 2020.
+`torchrun` sets the rank of each process in its environment. Source: Li et al., "PyTorch Distributed", VLDB 2020.
 """
 
 from __future__ import annotations
@@ -38,11 +37,11 @@ from anaphora.training.distributed import lifeline
 from anaphora.training.distributed.lifeline import Gone, Lifeline
 from anaphora.training.distributed.workers import Alone, Arrays, Loss, Module, Workers
 
-_FORMING = datetime.timedelta(minutes=10)  # until all have come
-_ANY_TIME = datetime.timedelta(days=365)  # that one waits for another that lives
-_NEWS_SECONDS = 3.0  # until it is known who is gone, once a collective call has failed
-_FRAME = 1024  # bytes that are sent at once, whatever is said
-_HEAD = 8  # of them: how long it is
+_FORMING = datetime.timedelta(minutes=10)  # until all ranks have connected
+_ANY_TIME = datetime.timedelta(days=365)  # the time limit of a collective call
+_NEWS_SECONDS = 3.0  # from a failed collective call until the ended rank is known
+_FRAME = 1024  # bytes of the first message of a broadcast
+_HEAD = 8  # of them hold the length
 _RUN = "anaphora/run"
 _CALL = "anaphora/lifeline"
 
@@ -58,7 +57,7 @@ class Distributed:
             environment.get("TORCHELASTIC_RESTART_COUNT", 0)
         )
         self._store, self._line = store, line
-        self._told: int | None = None  # the signal that the first worker was told of
+        self._sent: int | None = None  # the signal that was sent to the first worker
 
     def wrap(self, model: nn.Module, loss: Loss) -> Module:
         """Wrap the loss in DistributedDataParallel; all processes begin with the first worker's weights."""
@@ -72,22 +71,22 @@ class Distributed:
             )
         return DistributedDataParallel(_Whole(model, loss), gradient_as_bucket_view=True)
 
-    def holding_back(self, module: Module) -> AbstractContextManager[Any]:
+    def no_sync(self, module: Module) -> AbstractContextManager[Any]:
         """Add up gradients locally inside this block; the first backward pass afterwards exchanges them."""
         assert isinstance(module, DistributedDataParallel)
         return module.no_sync()
 
-    def total(self, numbers: Tensor) -> Tensor:
+    def all_reduce(self, numbers: Tensor) -> Tensor:
         """Return the sum of every worker's tensor, such as (n,), with the same bits in all workers."""
         summed = numbers.detach().clone()
         dist.all_reduce(summed)
         return summed
 
-    def agree(self, said: Any) -> Any:
+    def broadcast(self, value: Any) -> Any:
         """Return the first worker's value in all workers; one message, if it is short."""
         frame, rest = torch.zeros(_FRAME, dtype=torch.uint8), torch.empty(0, dtype=torch.uint8)
         if self.rank == 0:
-            text = json.dumps(said).encode()
+            text = json.dumps(value).encode()
             whole = torch.tensor([*len(text).to_bytes(_HEAD, "little"), *text], dtype=torch.uint8)
             frame[: len(whole)], rest = whole[:_FRAME], whole[_FRAME:]
         dist.broadcast(frame, 0)
@@ -98,9 +97,9 @@ class Distributed:
             dist.broadcast(rest, 0)
         return json.loads(torch.cat([frame, rest])[_HEAD : _HEAD + length].numpy().tobytes())
 
-    def everyone(self, said: Any) -> list[Any]:
+    def all_gather(self, value: Any) -> list[Any]:
         """Return the value of each worker, in their order, in all workers."""
-        text = torch.frombuffer(bytearray(json.dumps(said).encode()), dtype=torch.uint8)
+        text = torch.frombuffer(bytearray(json.dumps(value).encode()), dtype=torch.uint8)
         return [json.loads(part.numpy().tobytes()) for part in self._parts(text)]
 
     def gather(self, numbers: Tensor, axis: int) -> Tensor:
@@ -118,9 +117,9 @@ class Distributed:
         dist.all_gather(parts, padded)
         return [part[: int(length)] for part, length in zip(parts, lengths, strict=True)]
 
-    def hand_out(self, arrays: Arrays) -> Arrays:
+    def broadcast_arrays(self, arrays: Arrays) -> Arrays:
         """Return the first worker's arrays, of any shape (N, …), in all workers."""
-        forms = self.agree([[name, array.dtype.str, list(array.shape)] for name, array in arrays.items()])
+        forms = self.broadcast([[name, array.dtype.str, list(array.shape)] for name, array in arrays.items()])
         found = {name: np.zeros(shape, np.dtype(kind)) for name, kind, shape in forms}
         for name, array in found.items():
             if self.rank == 0:
@@ -129,14 +128,14 @@ class Distributed:
                 dist.broadcast(torch.from_numpy(array.reshape(-1).view(np.uint8)), 0)
         return found
 
-    def heard(self, number: int | None) -> int | None:
+    def received_signal(self, number: int | None) -> int | None:
         """Return a signal that reached this worker, or for the first worker any other one."""
         if self.rank == 0:
-            heard, self._line.signal = self._line.signal, None
-            return number if number is not None else heard
-        if number is not None and number != self._told:
-            self._line.tell_signal(number)
-        self._told = number
+            received, self._line.signal = self._line.signal, None
+            return number if number is not None else received
+        if number is not None and number != self._sent:
+            self._line.send_signal(number)
+        self._sent = number
         return None
 
     def remember(self, folder: str) -> None:
@@ -148,7 +147,7 @@ class Distributed:
     def remembered(self) -> str | None:
         """Return the folder of the run that this command had begun before torchrun restarted it."""
         known = self.rank == 0 and self._store.check([_RUN])
-        folder: str | None = self.agree(self._store.get(_RUN).decode() if known else None)
+        folder: str | None = self.broadcast(self._store.get(_RUN).decode() if known else None)
         return folder
 
     def leave(self) -> Workers:
@@ -164,8 +163,8 @@ class Distributed:
 
     def gone(self, gone: Gone) -> WorkerGone:
         """Return the error of this process after another has ended; the first worker reports it, if it can."""
-        told = self.rank > 0 and (gone.rank > 0 or gone.code is not None)
-        code = gone.code if told and gone.rank == 0 and gone.code else WorkerGone.exit_code
+        reported = self.rank > 0 and (gone.rank > 0 or gone.code is not None)
+        code = gone.code if reported and gone.rank == 0 and gone.code else WorkerGone.exit_code
         how = (
             f"has ended: {gone.words}"
             if gone.code is not None
@@ -175,7 +174,7 @@ class Distributed:
             f"Rank {gone.rank} ({gone.who}) {how.rstrip('.')}. Training needs all {self.ranks} ranks, so it"
             f" ends here.{self._how_on()}",
             code,
-            told=told,
+            reported=reported,
         )
 
     def _how_on(self) -> str:
@@ -197,12 +196,12 @@ def join(environment: Mapping[str, str], say: Callable[[str], None]) -> Iterator
 
     def last(gone: Gone) -> None:
         error = WorkerGone(f"Rank {gone.rank} has ended.") if workers is None else workers.gone(gone)
-        if not error.told:
+        if not error.reported:
             say(str(error))
         os._exit(error.code)
 
     if environment.get("LOCAL_WORLD_SIZE") == environment["WORLD_SIZE"]:
-        os.environ.setdefault("GLOO_SOCKET_IFNAME", "lo")  # nobody else has business there
+        os.environ.setdefault("GLOO_SOCKET_IFNAME", "lo")  # all ranks are on this machine
     store, line = _meet(environment, last)
     try:
         workers = Distributed(environment, store, line)
@@ -211,11 +210,11 @@ def join(environment: Mapping[str, str], say: Callable[[str], None]) -> Iterator
     except BaseException as error:
         ended = _ended(error, workers, line)
         _be_left_alone()
-        line.last_words(*_last_words(ended))
+        line.send_last_message(*_last_message(ended))
         if ended is error:
             raise
         raise ended from error
-    line.last_words(0, "")
+    line.send_last_message(0, "")
     dist.destroy_process_group()
 
 
@@ -297,8 +296,11 @@ def _addresses(environment: Mapping[str, str]) -> list[str]:
         return ["127.0.0.1"]
     meeting = environment["MASTER_ADDR"]
     found = [socket.gethostname()]
-    with contextlib.suppress(OSError), socket.create_connection((meeting, int(environment["MASTER_PORT"]))) as there:
-        found.insert(0, there.getsockname()[0])
+    with (
+        contextlib.suppress(OSError),
+        socket.create_connection((meeting, int(environment["MASTER_PORT"]))) as connection,
+    ):
+        found.insert(0, connection.getsockname()[0])
     return found
 
 
@@ -312,7 +314,7 @@ def _ended(error: BaseException, workers: Distributed | None, line: Lifeline) ->
     if workers is not None and gone is not None and not (asked and gone.code in _ASKED):
         return workers.gone(gone)
     if rank > 0 and asked:
-        return WorkerGone(str(error), _code(error), told=True)
+        return WorkerGone(str(error), _code(error), reported=True)
     if rank > 0 and isinstance(error, AnaphoraError):
         error.args = (f"rank {rank}: {error}",)
     return error
@@ -328,7 +330,7 @@ def _be_left_alone() -> None:
 _ASKED = (Interrupted.exit_code, Terminated.exit_code)
 
 
-def _last_words(error: BaseException) -> tuple[int, str]:
+def _last_message(error: BaseException) -> tuple[int, str]:
     words = str(error).splitlines() or [""]
     return _code(error), words[0] if isinstance(error, AnaphoraError) else f"{type(error).__name__}: {words[0]}"
 

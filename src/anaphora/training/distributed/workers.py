@@ -34,25 +34,25 @@ class Workers(Protocol):
         over all workers.
         """
 
-    def holding_back(self, module: Module) -> AbstractContextManager[Any]:
+    def no_sync(self, module: Module) -> AbstractContextManager[Any]:
         """Add up gradients locally inside this block; the first backward pass afterwards exchanges them."""
 
-    def total(self, numbers: Tensor) -> Tensor:
+    def all_reduce(self, numbers: Tensor) -> Tensor:
         """Return the sum of every worker's tensor, such as (n,), with the same bits in all workers."""
 
-    def agree(self, said: Any) -> Any:
+    def broadcast(self, value: Any) -> Any:
         """Return the first worker's value, which JSON can hold, in all workers."""
 
-    def everyone(self, said: Any) -> list[Any]:
+    def all_gather(self, value: Any) -> list[Any]:
         """Return the values of all workers, which JSON can hold, in their order."""
 
     def gather(self, numbers: Tensor, axis: int) -> Tensor:
         """Return every worker's tensor, such as (n, H), concatenated along an axis, in all workers."""
 
-    def hand_out(self, arrays: Arrays) -> Arrays:
+    def broadcast_arrays(self, arrays: Arrays) -> Arrays:
         """Return the first worker's arrays, of any shape (N, …), in all workers."""
 
-    def heard(self, number: int | None) -> int | None:
+    def received_signal(self, number: int | None) -> int | None:
         """Return a signal that reached this worker; the first worker also receives those of the others."""
 
     def remember(self, folder: str) -> None:
@@ -78,31 +78,31 @@ class Alone:
         """Return the loss with this model."""
         return functools.partial(loss, model)
 
-    def holding_back(self, module: Module) -> AbstractContextManager[Any]:
+    def no_sync(self, module: Module) -> AbstractContextManager[Any]:
         """Do nothing."""
         return contextlib.nullcontext()
 
-    def total(self, numbers: Tensor) -> Tensor:
+    def all_reduce(self, numbers: Tensor) -> Tensor:
         """Return the tensor itself, such as (n,)."""
         return numbers
 
-    def agree(self, said: Any) -> Any:
+    def broadcast(self, value: Any) -> Any:
         """Return the value itself."""
-        return said
+        return value
 
-    def everyone(self, said: Any) -> list[Any]:
+    def all_gather(self, value: Any) -> list[Any]:
         """Return the value in a list."""
-        return [said]
+        return [value]
 
     def gather(self, numbers: Tensor, axis: int) -> Tensor:
         """Return the tensor itself, such as (n, H)."""
         return numbers
 
-    def hand_out(self, arrays: Arrays) -> Arrays:
+    def broadcast_arrays(self, arrays: Arrays) -> Arrays:
         """Return the arrays themselves, of any shape (N, …)."""
         return arrays
 
-    def heard(self, number: int | None) -> int | None:
+    def received_signal(self, number: int | None) -> int | None:
         """Return the signal itself."""
         return number
 
@@ -126,12 +126,12 @@ def each(workers: Workers) -> Iterator[None]:
         yield
     except AnaphoraError as error:
         failed = error
-    codes = workers.everyone(failed and failed.exit_code)
+    codes = workers.all_gather(failed and failed.exit_code)
     first = next((rank for rank, code in enumerate(codes) if code is not None), None)
     if first is None:
         return
     if first != workers.rank or failed is None:
-        raise WorkerGone(f"Rank {first} has failed and gives the reason.", codes[first], told=True)
+        raise WorkerGone(f"Rank {first} has failed and gives the reason.", codes[first], reported=True)
     raise failed
 
 
@@ -140,9 +140,9 @@ def check_same(workers: Workers, facts: Mapping[str, str]) -> None:
 
     Raises UsageError in the first worker, and WorkerGone in the others, if they differ.
     """
-    told = workers.everyone(dict(facts))
-    for rank, theirs in enumerate(told):
-        for name, ours in told[0].items():
+    all_facts = workers.all_gather(dict(facts))
+    for rank, theirs in enumerate(all_facts):
+        for name, ours in all_facts[0].items():
             if theirs[name] != ours and workers.rank == 0:
                 raise UsageError(
                     f"The {name} of rank {rank} differs from that of rank 0: {theirs[name]}, expected"
@@ -150,4 +150,4 @@ def check_same(workers: Workers, facts: Mapping[str, str]) -> None:
                     " (ANAPHORA_ARCH=avx2 makes every machine use an instruction set that it has)."
                 )
             if theirs[name] != ours:
-                raise WorkerGone("Rank 0 names the difference.", UsageError.exit_code, told=True)
+                raise WorkerGone("Rank 0 names the difference.", UsageError.exit_code, reported=True)
