@@ -242,7 +242,7 @@ def test_a_training_leaves_a_file_that_scores_what_the_report_says(
     assert events[-1]["event"] == "finish"
     assert events[-1]["score"]["accuracy"] == report.score.accuracy
     text = "\n".join(report.lines())
-    for said in (f"accuracy  {report.score.accuracy:.4f}", report.baseline.linear, "most frequent", "model    "):
+    for said in (f"accuracy      {report.score.accuracy:.4f}", report.baseline.linear, "most frequent", "model    "):
         assert said in text
 
 
