@@ -183,11 +183,15 @@ class Answers(LineAnswers[Item, Prediction]):
         return item, reader.series(series_of(values, columns.inputs, line.where), line.where)
 
     def predict(self, items: Sequence[Item]) -> list[Prediction]:
+        """Return the labels of each row, a text's symbols (T,) or a series (T, C)."""
         encoded = [row for _, row in items]
         rows = Ragged.of(encoded, encoded[0][:0] if encoded else np.zeros(0, np.int32))
         return [self.classifier.named(row, self.top) for row in self.classifier.probabilities_of(rows)]
 
     def format(self, item: Item, prediction: Prediction) -> str:
+        """Return label, probability and text, or a JSON object; the item's symbols (T,) or series (T, C) are not
+        used.
+        """
         values, _ = item
         if self.as_json:
             added: dict[str, Any] = prediction._asdict()
