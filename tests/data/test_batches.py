@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+
 import numpy as np
 import pytest
 
@@ -40,15 +42,19 @@ def test_epochs_differ_in_order_and_in_company() -> None:
     batches = Bucketed(LENGTHS, 300, seed=3)
     first, second = epoch_of(batches, 0), epoch_of(batches, 1)
     assert [batch.tolist() for batch in first] != [batch.tolist() for batch in second]
-    company = [{frozenset(batch.tolist()) for batch in epoch} for epoch in (first, second)]
-    assert len(company[0] & company[1]) < len(first) / 4
+    sizes = rounded(LENGTHS)
+    for number, epoch in enumerate((first, second)):
+        drawn = np.random.default_rng([3, number]).permutation(len(LENGTHS)).tolist()
+        expected = sorted(drawn, key=lambda row: sizes[row])  # rows of one size keep the order in which they were drawn
+        dealt = sorted(epoch, key=lambda batch: expected.index(batch[0]))
+        assert np.concatenate(dealt).tolist() == expected
 
 
 def test_rows_of_a_batch_are_of_about_one_length() -> None:
     batches = Bucketed(LENGTHS, 400, seed=0)
-    spread = [np.ptp(np.log(LENGTHS[batch] + 1.0)) for batch in epoch_of(batches, 1)]
-    assert np.median(spread) < 0.25
-    assert np.ptp(np.log(LENGTHS + 1.0)) > 3
+    found = sorted((rounded(LENGTHS)[batch].min(), rounded(LENGTHS)[batch].max()) for batch in epoch_of(batches, 1))
+    assert all(longest <= shortest for (_, longest), (shortest, _) in itertools.pairwise(found))
+    assert (found[0][0], found[-1][1]) == (rounded(LENGTHS).min(), rounded(LENGTHS).max())
 
 
 def test_the_largest_batch_comes_first_of_all_and_only_then() -> None:

@@ -59,7 +59,12 @@ def test_the_same_run_gives_the_same_bytes(log: Path, tmp_path: Path) -> None:
 def test_a_run_cut_off_before_its_score_can_be_drawn(log: Path, tmp_path: Path) -> None:
     lines = [line for line in log.read_text(encoding="utf-8").splitlines() if "finish" not in line]
     log.write_text("\n".join(lines[:5]), encoding="utf-8")
-    save(draw_curve(read_curve(log), "t"), tmp_path / "a.svg")
+    curve = read_curve(log)
+    assert (curve.score, curve.baseline, curve.held_out, len(curve.train)) == (None, None, [], 4)
+    figure = draw_curve(curve, "t")
+    assert [text.get_text() for text in figure.axes[0].texts] == [f"training text\n{3.0 / 4**0.3:.3f}"]
+    save(figure, tmp_path / "a.svg")
+    assert ElementTree.parse(tmp_path / "a.svg").getroot().tag.endswith("svg")
 
 
 def test_no_run_no_picture(tmp_path: Path) -> None:

@@ -165,6 +165,10 @@ def test_what_is_no_number_stays_in_its_row(name: str, damage: float, rng: np.ra
     dirty, _ = model.forward(x, lengths)
     rows = 0 if model.pools else 1
     np.testing.assert_array_equal(np.delete(dirty, 1, axis=rows), np.delete(clean, 1, axis=rows))
+    if not model.pools:
+        np.testing.assert_array_equal(dirty[:2], clean[:2])  # the steps before it
+        assert (dirty[2, 1] != clean[2, 1]).any()
+    assert (np.take(dirty, 1, axis=rows) != np.take(clean, 1, axis=rows)).any()
     if np.isnan(damage) and name != "last":
         assert np.isnan(np.take(dirty, 1, axis=rows)).any()
 

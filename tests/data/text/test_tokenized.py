@@ -9,6 +9,7 @@ import sys
 import threading
 import types
 from collections import Counter
+from fractions import Fraction
 from pathlib import Path
 
 import numpy as np
@@ -22,6 +23,7 @@ from anaphora.data.files.decoding import decoded
 from anaphora.data.files.text import Text, open_texts
 from anaphora.data.text import splitting, words
 from anaphora.data.text.build import KINDS, build
+from anaphora.data.text.splitting import recut
 from anaphora.data.text.words import split_words
 from anaphora.errors import DataError
 
@@ -182,12 +184,13 @@ def test_the_rarest_of_very_many_words_are_forgotten(monkeypatch: pytest.MonkeyP
 def test_words_of_a_very_long_text_are_counted_in_every_nth_chunk(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(words, "COUNTED_FROM", 2500)
     monkeypatch.setattr(text, "BLOCK", 100)
-    lines = "".join(f"{number:03} a line of twenty!\n" for number in range(400))  # 10,000 characters: a quarter
+    lines = "".join(f"{number:03} a line of twenty!\n" for number in range(400))  # 8,800 characters
     seen = sorted(int(unit) for unit in words.counted(Text.of(lines)) if unit.isdigit())
-    assert 80 <= len(seen) <= 120
-    assert max(np.diff(seen)) <= 25
-    assert seen[0] < 25
-    assert seen[-1] >= 375
+    chunks = list(recut(Text.of(lines).blocks(), words.break_at))
+    assert "".join(chunks) == lines
+    keep = Fraction(2500, len(lines))
+    counted = "".join(chunk for i, chunk in enumerate(chunks, 1) if int(i * keep) > int((i - 1) * keep))
+    assert seen == [int(number) for number in re.findall(r"\b\d{3}\b", counted)]
 
 
 def test_a_file_that_changes_between_two_passes_is_refused(long: None, tmp_path: Path) -> None:

@@ -219,10 +219,13 @@ def test_short_of_time_less_is_looked_at_and_scored(tmp_path: Path) -> None:
     here = FillTraining(settings, split(settings, text(900)))
     whole = here.validation_units
     here.limit(0.5, 0.4)
-    assert len(here.validated) < 0.7 * whole
+    assert len(here.validated) == len(
+        gaps_of(here.encoded.held_out, here.words, round(0.5 * len(here.encoded.held_out)))
+    )
+    assert whole == len(gaps_of(here.encoded.held_out, here.words)) > 1.4 * len(here.validated)
     assert here.scored == round(0.4 * len(here.encoded.held_out))
     report = run.train(here, tmp_path / "m.anaphora")
-    assert report.score.gaps < 0.6 * len(gaps_of(here.encoded.held_out, here.words))
+    assert report.score.gaps == len(gaps_of(here.encoded.held_out, here.words, here.scored))
     assert any("--minutes left no time for more" in note for note in report.notes)
     here.limit(1e-9, 1e-9)
     assert here.scored == 512

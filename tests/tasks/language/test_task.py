@@ -16,7 +16,7 @@ from anaphora.baselines.ngram import KneserNey
 from anaphora.config import resolve
 from anaphora.errors import DataError, UsageError
 from anaphora.tasks.language import data, windows
-from anaphora.tasks.language.baseline import fitted
+from anaphora.tasks.language.baseline import fitted, ngram_nats
 from anaphora.tasks.language.settings import PRESETS, LanguageConfig
 
 TEXT = "the cat sat on the mat. a dog sat on a log, and the cat saw the dog.\n" * 40
@@ -147,4 +147,7 @@ def test_where_time_is_short_the_floor_counts_a_sample_and_says_so() -> None:
     found = fitted(settings, encoded).baseline(windows.cut(len(encoded.held_out)), 1.0)
     assert found.note is not None
     assert "sample of 30,000 of 54,000 units" in found.note
-    assert found.nats == pytest.approx(math.log(5), rel=0.1)
+    model = KneserNey(found.order, encoded.vocabulary.size).fit(encoded.train, 30_000)
+    expected = ngram_nats(model, encoded.held_out, windows.cut(len(encoded.held_out)))
+    assert found.nats == pytest.approx(float(expected.mean()), rel=1e-12)
+    assert math.log(5) < found.nats < math.log(5) + 0.2  # five letters at random, and what counting them costs

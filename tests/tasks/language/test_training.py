@@ -35,6 +35,18 @@ def config(*options: str) -> LanguageConfig:
     return resolve(LanguageConfig, PRESETS, options=[*TINY.split(), *options])
 
 
+def nats_of(output: Path, pieces: list[windows.Piece] | None = None) -> float:
+    """Nats per unit of the held-out text, or of pieces of it, by the saved model."""
+    model = runtime.load(output)
+    ids = restore(model.config["units"]["kind"], model.tensors).encode(str(data.split(config(), TEXT).held_out))
+    return float(score.nats(model, ids, pieces).mean())
+
+
+def sampled_nats_of(output: Path) -> float:
+    """Nats per unit of the units that a validation looks at."""
+    return nats_of(output, windows.sample(len(data.split(config(), TEXT).held_out), 150))
+
+
 class Kept(SilentObserver):
     def __init__(self) -> None:
         self.reports: list[Report] = []
@@ -169,7 +181,7 @@ def test_cut_off_while_scoring_the_model_is_saved_already(
     assert caught.value.exit_code == code  # type: ignore[attr-defined]
     model = runtime.load(output)
     assert model.config["card"]["nats_per_unit"] is None
-    assert model.config["card"]["sampled_nats_per_unit"] > 0
+    assert model.config["card"]["sampled_nats_per_unit"] == pytest.approx(sampled_nats_of(output), rel=1e-5)
 
 
 class CutsWhileCounting(SilentObserver):
@@ -203,7 +215,7 @@ def test_a_diverged_training_keeps_its_last_good_model(tmp_path: Path, monkeypat
         r" was the random dropout mask\. The best model so far, from step 12, is saved in",
     ):
         language.TRAINING.train(config(), data.split(config(), TEXT), output)
-    assert runtime.load(output).config["card"]["nats_per_unit"] > 0
+    assert runtime.load(output).config["card"]["nats_per_unit"] == nats_of(output)
 
 
 def test_diverged_at_once_there_is_no_model_and_it_says_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -232,8 +244,9 @@ def test_diverged_before_the_first_look_the_last_good_weights_are_saved(
     with pytest.raises(Diverged, match=r"loss was nan at step 4 of 24\. A second computation.* from step 3, is saved"):
         language.TRAINING.train(config(), data.split(config(), TEXT), output)
     card = runtime.load(output).config["card"]
-    assert card["nats_per_unit"] > 0
-    assert (card["sampled_nats_per_unit"] is None) == math.isnan(look)
+    assert card["nats_per_unit"] == nats_of(output)
+    sampled = None if math.isnan(look) else pytest.approx(sampled_nats_of(output), rel=1e-5)
+    assert card["sampled_nats_per_unit"] == sampled
 
 
 @pytest.mark.parametrize("nats", [math.nan, math.inf, 1000.0])
@@ -274,12 +287,17 @@ def test_a_disk_that_fills_up_while_saving_keeps_the_weights(tmp_path: Path, mon
     def full(*_: object) -> None:
         raise UsageError("no space.")
 
+    language.TRAINING.train(config(), data.split(config(), TEXT), tmp_path / "whole.anaphora")
     monkeypatch.setattr(bundle, "write", full)
     with pytest.raises(UsageError, match=r"no space\. The best model .* is saved in .*best\.safetensors"):
         language.TRAINING.train(
             config(), data.split(config(), TEXT), tmp_path / "cat.anaphora", run_dir=tmp_path / "run"
         )
-    assert (tmp_path / "run" / "checkpoints" / "best.safetensors").stat().st_size > 0
+    kept, _ = checkpoint.read(tmp_path / "run" / "checkpoints" / checkpoint.BEST)
+    whole = runtime.load(tmp_path / "whole.anaphora").tensors
+    assert kept.keys() == {name for name in whole if not name.startswith("vocabulary.")}
+    for name, tensor in kept.items():
+        np.testing.assert_array_equal(tensor, whole[name])
 
 
 @pytest.mark.parametrize("full", ["cat.anaphora", "model.anaphora"])
@@ -300,7 +318,7 @@ def test_of_two_places_the_one_with_room_gets_the_model_and_its_score(
         )
     other = tmp_path / "run" / "model.anaphora" if full == "cat.anaphora" else tmp_path / "cat.anaphora"
     assert str(other) in str(caught.value)
-    assert runtime.load(other).config["card"]["nats_per_unit"] > 0
+    assert runtime.load(other).config["card"]["nats_per_unit"] == nats_of(other)
 
 
 @pytest.mark.parametrize(("at", "best"), [(3, 3), (15, 12)])

@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
+from scipy.optimize import minimize_scalar
 from torch import nn
 
 from anaphora import bundle
@@ -184,12 +185,14 @@ def test_a_validation_is_made_at_the_best_temperature(tmp_path: Path) -> None:
         model.sentence.output.weight.mul_(60)
         part = here.validated
         scores = run_words(model, part, part.words.steps)
-        each = [
-            float(nats(model, scores, part.tags, temperature).sum()) / len(part.tags)
-            for temperature in np.geomspace(0.2, 8, 60)
-        ]
         found, plain = here.validation_loss(model), float(nats(model, scores, part.tags).sum()) / len(part.tags)
-    assert min(each) - 1e-4 <= found < min(each) + 0.02
+        best = minimize_scalar(
+            lambda heat: float(nats(model, scores, part.tags, np.exp(heat)).sum()) / len(part.tags),
+            bounds=(np.log(0.2), np.log(8)),
+            method="bounded",
+            options={"xatol": 1e-4},
+        )
+    assert found == pytest.approx(best.fun, rel=1e-4)
     assert found < plain - 0.05
 
 

@@ -51,7 +51,9 @@ def test_a_run_that_goes_on_shows_what_its_weights_write(report: Report, folder:
     table = found["Translations"].parts[0]
     assert isinstance(table, ReportTable)
     assert len(table.rows) == 12
-    assert sum(row[2] == row[3] for row in table.rows) >= 11
+    valid = [(folder / f"valid.{side}").read_text(encoding="utf-8").splitlines() for side in ("de", "en")]
+    assert all((str(row[1]), str(row[2])) in zip(*valid, strict=True) for row in table.rows)
+    assert [str(row[3]) for row in table.rows] == dates.translate([str(row[1]) for row in table.rows])
     assert sum(isinstance(part, Picture) for part in found["Attention"].parts) == 3
 
 
