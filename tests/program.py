@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -11,11 +12,30 @@ from anaphora.bundle import spec
 from anaphora.data.text.build import build
 from anaphora.data.text.vocabulary import Vocabulary
 from small_models import random_tensors
+from warm import Warm
 
 Run = Callable[..., subprocess.CompletedProcess[str]]
 
 TEXT = "The cat sat on the mat, and the dog sat on the log.\nThe end of it was that the cat and the dog sat.\n" * 40
 TINY = ["--hidden", "12", "--layers", "1", "--embedding", "6", "--batch", "4", "--bptt", "16", "--evaluations", "2"]
+
+
+def call(
+    warm: Warm, folder: Path, words: tuple[str, ...], stdin: str | bytes, python: Path | str
+) -> subprocess.CompletedProcess[str]:
+    """Call the program in a folder: with this Python in a fork, with another one in a process of its own."""
+    sent = stdin.encode() if isinstance(stdin, str) else stdin
+    if python == sys.executable:
+        return warm(list(words), folder, sent)
+    done = subprocess.run(
+        [python, "-m", "anaphora", *words],
+        input=sent,
+        capture_output=True,
+        cwd=folder,
+        env=warm.environment,
+        check=False,
+    )
+    return subprocess.CompletedProcess(done.args, done.returncode, done.stdout.decode(), done.stderr.decode())
 
 
 def write_model(

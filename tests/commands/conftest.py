@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from program import Run
+from program import Run, call
 from warm import Warm
 
 
@@ -16,23 +16,12 @@ from warm import Warm
 def run(tmp_path: Path, warm: Warm) -> Run:
     """Call the program in an empty folder: ``run("eval", "m.anaphora", "-", stdin="text")``."""
 
-    def call(
+    def called(
         *words: str, stdin: str | bytes = b"", python: Path | str = sys.executable
     ) -> subprocess.CompletedProcess[str]:
-        sent = stdin.encode() if isinstance(stdin, str) else stdin
-        if python == sys.executable:
-            return warm(list(words), tmp_path, sent)
-        done = subprocess.run(
-            [python, "-m", "anaphora", *words],
-            input=sent,
-            capture_output=True,
-            cwd=tmp_path,
-            env=warm.environment,
-            check=False,
-        )
-        return subprocess.CompletedProcess(done.args, done.returncode, done.stdout.decode(), done.stderr.decode())
+        return call(warm, tmp_path, words, stdin, python)
 
-    return call
+    return called
 
 
 @pytest.fixture(params=["this Python", "a Python without torch"])

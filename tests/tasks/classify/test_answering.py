@@ -5,9 +5,7 @@ from __future__ import annotations
 import io
 import json
 import os
-import subprocess
 import sys
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -24,8 +22,7 @@ from anaphora.errors import DataError
 from anaphora.tasks.classify.predict import Answers, Classifier
 from anaphora.tasks.classify.training import TRAINING
 from labelled import TINY, config, sentences, split, waves, write_csv, write_jsonl
-
-Run = Callable[..., subprocess.CompletedProcess[str]]
+from program import Run
 
 
 @pytest.fixture(scope="module")
@@ -169,54 +166,46 @@ def test_a_line_is_answered_before_the_next_one_is_there() -> None:
         assert list(found) == []
 
 
-def program(
-    folder: Path, *words: str, stdin: bytes = b"", python: Path | str = sys.executable
-) -> subprocess.CompletedProcess[bytes]:
-    environment = {**os.environ, "OMP_NUM_THREADS": "1"}
-    command = [python, "-m", "anaphora", *words]
-    return subprocess.run(command, input=stdin, capture_output=True, cwd=folder, env=environment, check=False)
-
-
-def test_run_streams_and_says_what_it_could_not_read(models: Path) -> None:
+def test_run_streams_and_says_what_it_could_not_read(models: Path, program: Run) -> None:
     text = b"a good film\ncaf\xe9\nso bad\n" * 300
     done = program(models, "run", "text.anaphora", stdin=text)
     assert done.returncode == 3
-    answers = done.stdout.decode().splitlines()
+    answers = done.stdout.splitlines()
     assert len(answers) == 900
     assert answers[1::3] == ["\t\t"] * 300
     assert len(set(answers[0::3])) == len(set(answers[2::3])) == 1
-    errors = done.stderr.decode().splitlines()
+    errors = done.stderr.splitlines()
     assert errors[0].startswith("anaphora: standard input, line 2 is not UTF-8")
     assert errors[-1] == "anaphora: 300 of 900 lines could not be read; all others were answered."
 
 
-def test_the_tour_on_the_command_line(models: Path, tmp_path: Path) -> None:
+def test_the_tour_on_the_command_line(models: Path, tmp_path: Path, program: Run) -> None:
     texts, labels = sentences()
     write_jsonl(tmp_path / "train.jsonl", {"text": texts, "label": labels})
     done = program(tmp_path, "train", "classify", "train.jsonl", "-o", "m.anaphora", *TINY.split())
-    assert done.returncode == 0, done.stderr.decode()
-    assert b"TF-IDF+LR" in done.stdout
+    assert done.returncode == 0, done.stderr
+    assert "TF-IDF+LR" in done.stdout
     write_csv(tmp_path / "test.csv", {"text": texts[:20], "label": labels[:20]})
     scored = program(tmp_path, "eval", "m.anaphora", "test.csv", "--json")
-    assert scored.returncode == 0, scored.stderr.decode()
+    assert scored.returncode == 0, scored.stderr
     facts = json.loads(scored.stdout)
     assert facts["rows"] == 20
-    answered = program(tmp_path, "run", "m.anaphora", "test.csv", "--json").stdout.decode().splitlines()
+    answered = program(tmp_path, "run", "m.anaphora", "test.csv", "--json").stdout.splitlines()
     right = [json.loads(line)["label"] == label for line, label in zip(answered, labels, strict=False)]
     assert sum(right) / 20 == pytest.approx(facts["accuracy"])
-    assert "accuracy" in program(tmp_path, "eval", "m.anaphora", "test.csv").stdout.decode()
-    tabs = program(tmp_path, "run", "m.anaphora", "test.csv").stdout.decode().splitlines()
+    assert "accuracy" in program(tmp_path, "eval", "m.anaphora", "test.csv").stdout
+    tabs = program(tmp_path, "run", "m.anaphora", "test.csv").stdout.splitlines()
     assert [row.split("\t")[2] for row in tabs] == texts[:20]
 
 
-def test_a_base_install_answers_and_scores(models: Path, tmp_path: Path, bare_python: Path) -> None:
+def test_a_base_install_answers_and_scores(models: Path, tmp_path: Path, bare_python: Path, program: Run) -> None:
     texts, labels = sentences()
     path = str(write_csv(tmp_path / "test.csv", {"text": texts, "label": labels}))
     for words in (["run", "text.anaphora", path, "--json"], ["eval", "text.anaphora", path, "--json"]):
         bare = program(models, *words, python=bare_python)
-        assert (bare.returncode, bare.stderr) == (0, b"")
+        assert (bare.returncode, bare.stderr) == (0, "")
         assert bare.stdout == program(models, *words).stdout
-    assert b"--batch-steps" in program(models, "train", "classify", "--help", python=bare_python).stdout
+    assert "--batch-steps" in program(models, "train", "classify", "--help", python=bare_python).stdout
 
 
 @pytest.mark.parametrize(
@@ -236,6 +225,6 @@ def test_a_base_install_answers_and_scores(models: Path, tmp_path: Path, bare_py
         (["run", "text.anaphora", "x.txt"], 3, "x.txt' cannot be read"),
     ],
 )
-def test_what_does_not_fit_is_refused(models: Path, words: list[str], code: int, said: str) -> None:
+def test_what_does_not_fit_is_refused(models: Path, words: list[str], code: int, said: str, program: Run) -> None:
     done = program(models, *words)
-    assert (done.returncode, said in done.stderr.decode()) == (code, True), done.stderr.decode()
+    assert (done.returncode, said in done.stderr) == (code, True), done.stderr

@@ -3,9 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
@@ -21,6 +18,7 @@ from anaphora.tasks.fill.data import encode, read
 from anaphora.tasks.fill.predict import Answers, GapFiller
 from anaphora.tasks.fill.suggest import suggest
 from gapped import config, text, write
+from program import Run
 
 LINES = [b"We saw a ___ rose.", b"no gap here", b"caf\xe9 ___", b"You had a ___ ___."]
 
@@ -75,16 +73,9 @@ def test_words_that_are_no_file_are_a_text(filler: GapFiller) -> None:
         Answers(filler, False, mask_token="  ")
 
 
-def program(
-    folder: Path, *words: str, stdin: bytes = b"", python: Path | str = sys.executable
-) -> subprocess.CompletedProcess[str]:
-    environment = {**os.environ, "OMP_NUM_THREADS": "1"}
-    command = [python, "-m", "anaphora", *words]
-    done = subprocess.run(command, input=stdin, capture_output=True, cwd=folder, env=environment, check=False)
-    return subprocess.CompletedProcess(done.args, done.returncode, done.stdout.decode(), done.stderr.decode())
-
-
-def test_a_base_install_fills_gaps(report: Report, folder: Path, tmp_path: Path, bare_python: Path) -> None:
+def test_a_base_install_fills_gaps(
+    report: Report, folder: Path, tmp_path: Path, bare_python: Path, program: Run
+) -> None:
     model = str(report.model)
     shown = program(tmp_path, "run", model, "We saw a ___ rose.", "--top", "2", "--left-to-right", python=bare_python)
     assert (shown.returncode, shown.stderr) == (0, "")

@@ -3,9 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
@@ -18,18 +15,12 @@ from anaphora.runtime import load
 from anaphora.tasks.tag.grammar import sentences
 from anaphora.tasks.tag.predict import Answers, Tagger
 from anaphora.tasks.tag.settings import TagConfig
-from program import failed
+from program import Run, failed
 from tagged import TINY, write, write_grammar
 
 LINE = "Elham is a town near New Wilham ."
 TAGS = ["B-PLACE", "O", "O", "O", "O", "B-PLACE", "I-PLACE", "O"]
 WORDS = LINE.split()
-
-
-def run(folder: Path, *words: str, python: Path | str = sys.executable) -> subprocess.CompletedProcess[str]:
-    environment = {**os.environ, "OMP_NUM_THREADS": "1"}
-    command = [python, "-m", "anaphora", *words]
-    return subprocess.run(command, capture_output=True, cwd=folder, env=environment, check=False, encoding="utf-8")
 
 
 def answered(
@@ -111,36 +102,36 @@ def test_confidence_is_the_sum_of_what_agrees(tagger: Tagger) -> None:
         assert sure == pytest.approx(same, abs=2e-3)
 
 
-def test_a_base_install_tags(report: Report, tmp_path: Path, bare_python: Path) -> None:
+def test_a_base_install_tags(report: Report, tmp_path: Path, bare_python: Path, program: Run) -> None:
     model = str(report.model)
     (tmp_path / "a.conll").write_text("".join(f"{word} O\n" for word in WORDS) + "\na O\nb\n\n", encoding="utf-8")
-    bare = run(tmp_path, "run", model, "a.conll", python=bare_python)
+    bare = program(tmp_path, "run", model, "a.conll", python=bare_python)
     failed(bare, 3, "line 11", "1 of 2 lines")
     assert bare.stdout.splitlines()[: len(WORDS)] == [f"{word} O {tag}" for word, tag in zip(WORDS, TAGS, strict=True)]
-    failed(run(tmp_path, "run", model, "a.conll", "--format", "colums"), 2, "--format takes one of")
-    failed(run(tmp_path, "run", model, "a.conll", "--prompt", "x"), 2, "--prompt: not an option of")
+    failed(program(tmp_path, "run", model, "a.conll", "--format", "colums"), 2, "--format takes one of")
+    failed(program(tmp_path, "run", model, "a.conll", "--prompt", "x"), 2, "--prompt: not an option of")
     (tmp_path / "b.conll").write_text(
         (report.model.parent / "valid.conll").read_text(encoding="utf-8"), encoding="utf-8"
     )
-    scored = run(tmp_path, "eval", model, "b.conll", "--json", python=bare_python)
+    scored = program(tmp_path, "eval", model, "b.conll", "--json", python=bare_python)
     assert scored.returncode == 0, scored.stderr
     assert report.score is not None
     assert json.loads(scored.stdout)["f1"] == report.score.f1
 
 
-def test_the_tour_on_the_command_line(tmp_path: Path) -> None:
+def test_the_tour_on_the_command_line(tmp_path: Path, program: Run) -> None:
     write_grammar(tmp_path / "a.conll", 60)
-    checked = run(tmp_path, "check", "tag", "a.conll")
+    checked = program(tmp_path, "check", "tag", "a.conll")
     assert checked.returncode == 0, checked.stderr
     assert "spans in the scheme iob2" in checked.stdout
-    begun = run(tmp_path, "init", "tag", "a.conll")
+    begun = program(tmp_path, "init", "tag", "a.conll")
     assert begun.returncode == 0, begun.stderr
-    done = run(tmp_path, "train", "tag", "a.conll", "-o", "m.anaphora", *TINY.split())
+    done = program(tmp_path, "train", "tag", "a.conll", "-o", "m.anaphora", *TINY.split())
     assert done.returncode == 0, done.stderr
     assert "most frequent tag" in done.stdout
     page = (tmp_path / "m.run" / "report.html").read_text(encoding="utf-8")
     assert "Worst sentences" in page
-    shown = run(tmp_path, "eval", "m.anaphora", "a.conll")
+    shown = program(tmp_path, "eval", "m.anaphora", "a.conll")
     assert shown.returncode == 0, shown.stderr
     assert "span F1" in shown.stdout
 
@@ -173,8 +164,8 @@ def test_taggers_from_python(tmp_path: Path) -> None:
             model.evaluate(data)
 
 
-def test_the_demo_finds_names(tmp_path: Path) -> None:
-    done = run(tmp_path, "demo", "tag", "--minutes", "0.2")
+def test_the_demo_finds_names(tmp_path: Path, program: Run) -> None:
+    done = program(tmp_path, "demo", "tag", "--minutes", "0.2")
     assert done.returncode == 0, done.stderr
     for shown in ("small grammar in demo-tag.conll", "most frequent tag", "Tags predicted", "anaphora eval demo-tag"):
         assert shown in done.stdout

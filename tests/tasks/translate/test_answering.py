@@ -4,9 +4,6 @@ from __future__ import annotations
 
 import json
 import math
-import os
-import subprocess
-import sys
 from pathlib import Path
 
 import numpy as np
@@ -19,6 +16,7 @@ from anaphora.runs.report import Report
 from anaphora.tasks.translate.decoding import DecodingOptions
 from anaphora.tasks.translate.predict import Answers, Translator
 from anaphora.tasks.translate.score import figures, judge
+from program import Run
 from translated import PAIRS, TINY, write, write_pairs
 
 LINES = [b"3 Mar 1994", b"", b"caf\xe9", b"December 31, 1899"]
@@ -76,16 +74,7 @@ def test_pictures_go_into_a_page_or_a_file(dates: Translator, tmp_path: Path) ->
         nothing.close()
 
 
-def program(
-    folder: Path, *words: str, stdin: bytes = b"", python: Path | str = sys.executable
-) -> subprocess.CompletedProcess[str]:
-    environment = {**os.environ, "OMP_NUM_THREADS": "1"}
-    command = [python, "-m", "anaphora", *words]
-    done = subprocess.run(command, input=stdin, capture_output=True, cwd=folder, env=environment, check=False)
-    return subprocess.CompletedProcess(done.args, done.returncode, done.stdout.decode(), done.stderr.decode())
-
-
-def test_a_base_install_translates(report: Report, tmp_path: Path, bare_python: Path) -> None:
+def test_a_base_install_translates(report: Report, tmp_path: Path, bare_python: Path, program: Run) -> None:
     model = str(report.model)
     bare = program(tmp_path, "run", model, stdin=b"\n".join(LINES), python=bare_python)
     assert bare.returncode == 3
@@ -115,7 +104,7 @@ def test_a_base_install_translates(report: Report, tmp_path: Path, bare_python: 
     assert sampled[0] == sampled[1]
 
 
-def test_options_of_others_are_refused(report: Report, tmp_path: Path) -> None:
+def test_options_of_others_are_refused(report: Report, tmp_path: Path, program: Run) -> None:
     model = str(report.model)
     for words, said in (
         (("--prompt", "x"), "--prompt: not an option of"),
@@ -126,7 +115,7 @@ def test_options_of_others_are_refused(report: Report, tmp_path: Path) -> None:
         assert (done.returncode, said in done.stderr) == (2, True), done.stderr
 
 
-def test_the_tour_on_the_command_line(tmp_path: Path) -> None:
+def test_the_tour_on_the_command_line(tmp_path: Path, program: Run) -> None:
     write_pairs(tmp_path, PAIRS * 3)
     done = program(tmp_path, "check", "translate", "a.de", "a.en")
     assert done.returncode == 0, done.stderr
