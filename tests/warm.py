@@ -57,6 +57,11 @@ class Warm:
             durations.add(answer["seconds"])
             return subprocess.CompletedProcess(["anaphora", *words], answer["code"], _read(out), _read(err))
 
+    def child(self) -> int:
+        """The process of the call that is going on; another thread waits for its end."""
+        number = self.process.pid
+        return int(Path(f"/proc/{number}/task/{number}/children").read_text())
+
     def close(self) -> None:
         """End the process. Its children's time was added call by call, so that it must not count again here."""
         self.link.close()

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import json
+import os
 import signal
 import subprocess
 import sys
 import time
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
@@ -14,42 +17,59 @@ import numpy as np
 from anaphora import bundle
 from anaphora.training import checkpoint
 from program import TEXT, TINY, Run, failed
+from warm import Warm
 
 STEPS = 600  # long enough that a signal comes before the end even where the machine is busy
 OPTIONS = [*TINY, "--max-steps", str(STEPS), "--evaluations", "60", "--dropout", "0.2", "--output-dropout", "0.2"]
 
 
-def begun(tmp_path: Path, environment: dict[str, str], run_dir: str) -> subprocess.Popen[bytes]:
-    """A training that has written a checkpoint and has most of its way before it."""
-    words = ["train", "language", "t.txt", "-o", f"{run_dir}.anaphora", "--run-dir", run_dir, *OPTIONS]
-    program = subprocess.Popen(
-        [sys.executable, "-m", "anaphora", *words],
-        cwd=tmp_path,
-        env={**environment, "OMP_NUM_THREADS": "1"},
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.PIPE,
-    )
-    while not (tmp_path / run_dir / "checkpoints" / checkpoint.LAST).exists():
-        assert program.poll() is None
+def words_of(run_dir: str) -> list[str]:
+    return ["train", "language", "t.txt", "-o", f"{run_dir}.anaphora", "--run-dir", run_dir, *OPTIONS]
+
+
+def wait_for_a_checkpoint(folder: Path, is_over: Callable[[], bool]) -> None:
+    """Until a training has written one and has most of its way before it."""
+    while not (folder / "checkpoints" / checkpoint.LAST).exists():
+        assert not is_over()
         time.sleep(0.01)
-    return program
 
 
-def test_what_was_stopped_goes_on_to_the_same_model(
-    run: Run, tmp_path: Path, quiet_environment: dict[str, str]
-) -> None:
+def stopped(warm: Warm, folder: Path, run_dir: str, number: int) -> tuple[int, str]:
+    """A training in a fork of the warm process, and a signal to it: its code and what it said."""
+    with ThreadPoolExecutor(1) as pool:
+        call = pool.submit(warm, words_of(run_dir), folder)
+        wait_for_a_checkpoint(folder / run_dir, call.done)
+        os.kill(warm.child(), number)
+        done = call.result()
+    return done.returncode, done.stderr
+
+
+def stopped_as_a_process(warm: Warm, folder: Path, run_dir: str, number: int) -> tuple[int, str]:
+    """The same as a person's shell does it."""
+    words = [sys.executable, "-m", "anaphora", *words_of(run_dir)]
+    pipe, nowhere = subprocess.PIPE, subprocess.DEVNULL
+    with subprocess.Popen(words, cwd=folder, env=warm.environment, stdout=nowhere, stderr=pipe, text=True) as program:
+        wait_for_a_checkpoint(folder / run_dir, lambda: program.poll() is not None)
+        program.send_signal(number)
+        _, said = program.communicate()
+    return program.returncode, said
+
+
+def test_what_was_stopped_goes_on_to_the_same_model(run: Run, tmp_path: Path, warm: Warm) -> None:
     (tmp_path / "t.txt").write_text(TEXT, encoding="utf-8")
     done = run("train", "language", "t.txt", "-o", "whole.anaphora", *OPTIONS)
     assert done.returncode == 0, done.stderr
     whole = bundle.read(tmp_path / "whole.anaphora").tensors
-    for number, code in ((signal.SIGKILL, -9), (signal.SIGTERM, 143), (signal.SIGINT, 130)):
+    for number, code, stop in (
+        (signal.SIGKILL, -9, stopped),
+        (signal.SIGTERM, 143, stopped),
+        (signal.SIGINT, 130, stopped_as_a_process),
+    ):
         folder = f"cut-{number}.run"
-        program = begun(tmp_path, quiet_environment, folder)
-        program.send_signal(number)
-        _, said = program.communicate()
-        assert program.returncode == code, said
+        ended, said = stop(warm, tmp_path, folder, number)
+        assert ended == code, said
         if code > 0:
-            assert f"anaphora resume {folder}".encode() in said
+            assert f"anaphora resume {folder}" in said
         there = checkpoint.newest(tmp_path / folder / "checkpoints")
         assert there is not None
         assert 0 < there[1]["step"] < STEPS

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import fcntl
+import os
 from pathlib import Path
 from typing import NamedTuple
 
@@ -23,8 +25,18 @@ class Made(NamedTuple):
 
 @pytest.fixture(scope="module")
 def made(tmp_path_factory: pytest.TempPathFactory) -> Made:
-    folder = tmp_path_factory.mktemp("record")
-    return Made(folder, store.make(folder))
+    """Made once: several processes that share the tests share it through a file, locked until it is there."""
+    base = tmp_path_factory.getbasetemp()
+    folder = (base.parent if "PYTEST_XDIST_WORKER" in os.environ else base) / "frozen-record"
+    folder.mkdir(exist_ok=True)
+    with (folder.parent / "frozen-keys.txt").open("a+", encoding="utf-8") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        file.seek(0)
+        keys = file.read().split()
+        if not keys:
+            keys = store.make(folder)
+            file.write("\n".join(keys))
+    return Made(folder, keys)
 
 
 def same(before: Path, after: Path, name: str) -> None:
