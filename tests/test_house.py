@@ -133,6 +133,12 @@ def test_every_test_belongs_to_an_area_with_a_budget() -> None:
     assert set(found) == set(areas)
 
 
+def test_contributing_gives_the_sum_of_the_budgets() -> None:
+    areas = durations.budgets(durations.PAGE.read_text(encoding="utf-8"))
+    text = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
+    assert re.findall(r"budget of (\d+) processor seconds in all", text) == [f"{sum(areas.values()):.0f}"]
+
+
 @pytest.mark.parametrize("script", SCRIPTS, ids=lambda path: path.name)
 def test_scripts_run_and_say_what_they_do(script: Path) -> None:
     assert os.access(script, os.X_OK)
