@@ -42,7 +42,7 @@ def _run(model: str, inputs: list[str] | None, as_json: bool, **given: Any) -> N
 
     opened = registry.open_model(load(model))
     task = registry.task(opened.task)
-    chosen = options.chosen(task.described, task.run_options, given)
+    chosen = options.chosen(task, task.run_options, given)
     if inputs and not task.takes_inputs:
         raise UsageError(f"INPUT: not an argument of {task.described}.")
     if as_json and not task.answers_json:
