@@ -148,8 +148,10 @@ def test_memory_is_weights_and_lines() -> None:
 
 @pytest.mark.parametrize("kind", list(spec.KINDS))
 def test_every_kind_of_block_has_an_estimate(kind: str) -> None:
-    cost = estimate.of_batch(load(spec.check(spec.KINDS[kind].example)))
-    assert cost.seconds > 0
+    tree = spec.check(spec.KINDS[kind].example)
+    cost, double = estimate.of_batch(load(tree)), estimate.of_batch(load(tree, rows=6))
+    assert cost.seconds > 0  # measured
+    assert (double.kept, double.scored) == (2 * cost.kept, cost.scored)
     assert cost.kept > 0
 
 
