@@ -18,6 +18,7 @@ from anaphora.data.files.text import STANDARD_INPUT, Text
 from anaphora.data.text.corpus import TextCorpus
 from anaphora.data.text.id_files import Units
 from anaphora.errors import DataError
+from anaphora.formatting import as_sentence
 
 FEW = 1000  # held-out units; a score of fewer units means little
 _COUNTING_BYTES = 120  # bytes per unit of counting n-grams or neighbours
@@ -59,7 +60,7 @@ def one_symbol(corpus: TextCorpus, error: DataError, remedy: str) -> Finding:
     """Return a finding on a training part with one repeated symbol; raise the given error for any other part."""
     if len(set(next(iter(corpus.train.blocks()), ""))) != 1:
         raise error
-    return Finding("one-symbol", "error", TRAIN, (), f"{error}.", remedy)
+    return Finding("one-symbol", "error", TRAIN, (), as_sentence(str(error)), remedy)
 
 
 def check_units(train: int, held_out: int, units: str, ending: str = ".") -> list[Finding]:
