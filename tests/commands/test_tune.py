@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 import signal
 import subprocess
 import sys
@@ -12,6 +13,7 @@ import pytest
 
 from program import TEXT, TINY, Run, failed
 
+OLD = Path(__file__).resolve().parent.parent / "frozen" / "old"
 SHORT = [
     *TINY,
     "--max-steps",
@@ -107,3 +109,21 @@ def test_ctrl_c_keeps_finished_trials(tmp_path: Path, quiet_environment: dict[st
 def test_what_is_refused(run: Run, text: str, words: list[str], said: str) -> None:
     done = run("tune", "language", text, *words)
     failed(done, 3 if "--batch" in words else 2, said)
+
+
+def test_a_search_of_an_earlier_version_goes_on(run: Run, tmp_path: Path) -> None:
+    shutil.copy(OLD / "spans.conll", tmp_path)
+    shutil.copytree(OLD / "tune-tag.run", tmp_path / "tune.run")
+    same = ["--minutes", "0.3", "--trials", "1", "--embedding", "6", "--character-embedding", "4", "--hidden", "5"]
+    same += ["--character-hidden", "3", "--batch", "8", "--option", "model.characters"]
+    fields = ["--option", "model.dropout=0..0.5"]
+    done = run("tune", "tag", "spans.conll", *same, "--seed", "3", *fields, "--json")
+    assert done.returncode == 0, done.stderr
+    (trial,) = [json.loads(line) for line in done.stdout.splitlines()]
+    assert (trial["state"], trial["loss"]) == ("finished", 1.0380622773439998)
+    assert trial["values"] == {"model.characters": "recurrent", "model.dropout": 0.3}
+    best = run("config", "tag", "--config", "tune.run/best.toml").stdout
+    assert 'characters = "recurrent"' in best
+    assert "seed = 3" in best
+    failed(run("tune", "tag", "spans.conll", *same, "--seed", "4", *fields), 2, "its data and settings and seed differ")
+    failed(run("tune", "tag", "spans.conll", *same, "--seed", "3"), 2, "its fields differ")

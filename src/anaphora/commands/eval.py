@@ -39,7 +39,7 @@ def _evaluate(model: str, data: list[str], as_json: bool, encoding: str, **given
     check_model_file(model)
     opened = registry.open_model(load(model))
     task = registry.task(opened.task)
-    score = opened.score_files(data, encoding, **options.chosen(task.described, task.eval_options, given))
+    score = opened.score_files(data, encoding, **options.chosen(task, task.eval_options, given))
     if as_json:
         print(json.dumps(_finite(score.as_json()), ensure_ascii=False, allow_nan=False))
     else:

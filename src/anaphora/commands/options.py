@@ -94,10 +94,10 @@ def _task_parameter(declared: Option, panel: str) -> inspect.Parameter:
     return parameter(declared.name, kind, meant, None)
 
 
-def chosen(described: str, declared: Sequence[Option], given: Mapping[str, Any]) -> dict[str, Any]:
+def chosen(task: Task, declared: Sequence[Option], given: Mapping[str, Any]) -> dict[str, Any]:
     """Return the value of every option that a task declares, as it was given or by default.
 
-    Raises UsageError for one that was given and that the task does not declare.
+    Raises UsageError for a given option that the task does not declare, or that has no effect beside the others.
     """
     known = {option.name: option for option in declared}
     everywhere = {
@@ -105,7 +105,10 @@ def chosen(described: str, declared: Sequence[Option], given: Mapping[str, Any])
     }
     strange = [everywhere[name] for name, value in given.items() if value is not None and name not in known]
     if strange:
-        raise UsageError(f"{capitalised(described)} has no option {' and no option '.join(strange)}.")
+        raise UsageError(f"{capitalised(task.described)} has no option {' and no option '.join(strange)}.")
+    refusals = [requirement.refusal(everywhere, given) for requirement in task.requirements]
+    for refusal in filter(None, refusals):
+        raise UsageError(refusal)
     return {name: option.default if given[name] is None else given[name] for name, option in known.items()}
 
 

@@ -45,7 +45,7 @@ def _run(model: str, inputs: list[str] | None, as_json: bool, **given: Any) -> N
     check_model_file(model)
     opened = registry.open_model(load(model))
     task = registry.task(opened.task)
-    chosen = options.chosen(task.described, task.run_options, given)
+    chosen = options.chosen(task, task.run_options, given)
     if inputs and not task.takes_inputs:
         raise UsageError(f"{capitalised(task.described)} takes no INPUT. Give the text to continue with --prompt.")
     if as_json and not task.answers_json:

@@ -37,9 +37,37 @@ def by_current_names(values: Values) -> dict[str, Any]:
     }
 
 
+OLD_SPACES = {"Choice": "SearchChoice", "Range": "SearchRange"}
+"""Old class → current class of a space of a search."""
+
+
+def field_by_current_name(field: str) -> str:
+    """Return a field's name with its section by its current name.
+
+    >>> field_by_current_name("model.letters"), field_by_current_name("model.hidden")
+    ('model.characters', 'model.hidden')
+    """
+    section, _, key = field.partition(".")
+    return f"{section}.{OLD_NAMES.get(section, {}).get(key, key)}"
+
+
+def search_by_current_names(facts: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the facts of a search, with its settings and searched fields by their current names."""
+    found = _renamed({"knobs": "fields"}, facts)
+    if "settings" in found:
+        found["settings"] = by_current_names(found["settings"])
+    found["fields"] = {field_by_current_name(name): _space(space) for name, space in found["fields"].items()}
+    return found
+
+
 def card_by_current_names(card: Mapping[str, Any]) -> dict[str, Any]:
     """Return a model card with every old key replaced by its current one."""
     return _renamed(OLD_CARD_KEYS, card)
+
+
+def _space(text: str) -> str:
+    name, bracket, rest = text.partition("(")
+    return f"{OLD_SPACES.get(name, name)}{bracket}{rest}"
 
 
 def _renamed(names: Mapping[str, str], keys: Mapping[str, Any]) -> dict[str, Any]:

@@ -25,6 +25,7 @@ from typing import TYPE_CHECKING, Any
 import torch
 
 from anaphora.config import Config
+from anaphora.config.old_names import field_by_current_name, search_by_current_names
 from anaphora.config.search_space import SearchChoice, Space, Value
 from anaphora.config.toml import render
 from anaphora.errors import DataError, Interrupted, MissingExtra, Terminated, UsageError
@@ -107,6 +108,7 @@ class Search:
         deadline = time.monotonic() + 60 * self.minutes
         study = self.open()
         length = float(study.user_attrs["seconds"])
+        self._keep_best(study)  # an earlier version, or a process that was killed, may have left another one
         try:
             while True:
                 left = deadline - time.monotonic()
@@ -116,7 +118,7 @@ class Search:
                 self.begin(f"trial {count}, {duration_text(left)} left")
                 self._one(study, min(left, length))
         except (KeyboardInterrupt, Interrupted) as cut:
-            self._keep_best(study)  # it may have been cut off between a trial's end and that
+            self._keep_best(study)  # Ctrl-C may have come between a trial's end and its record
             raise Interrupted(f"Stopped by Ctrl-C; {self._kept(study)}") from cut
         except Terminated as cut:
             self._keep_best(study)
@@ -143,8 +145,8 @@ class Search:
             study.set_user_attr("facts", facts)
             study.set_user_attr("seconds", 60 * self.minutes / (self.trials or USUAL_TRIALS))
             study.enqueue_trial(self._as_set(), skip_if_exists=True)
-        elif study.user_attrs["facts"] != facts:
-            other = [name for name in facts if study.user_attrs["facts"].get(name) != facts[name]]
+        other = [name for name, value in self._known(study).items() if value != facts.get(name)]
+        if other:
             raise UsageError(
                 f"{self.folder} holds another search: its {' and '.join(other)} differ. Name another --folder."
             )
@@ -154,6 +156,15 @@ class Search:
         study.sampler = optuna.samplers.TPESampler(seed=seed, n_startup_trials=_FIRST)
         study.pruner = optuna.pruners.MedianPruner(_FIRST, n_warmup_steps=_EARLY)
         return study
+
+    def _known(self, study: Study) -> dict[str, Any]:
+        """Return the facts of a study; a field that an earlier version did not have has its default value."""
+        known = search_by_current_names(study.user_attrs["facts"])
+        defaults = type(self.config(()))().model_dump()
+        for section, keys in known.get("settings", {}).items():
+            known["settings"][section] = {**defaults[section], **keys}
+        known.get("settings", {}).get("training", {}).pop("minutes", None)
+        return known
 
     def _as_set(self) -> dict[str, Value]:
         """Return the options as the user set them, if the search space contains them."""
@@ -302,7 +313,7 @@ def tried(study: Study) -> list[Tried]:
             str(trial.user_attrs.get("how", names[trial.state.name])),
             trial.value if trial.state.name == "COMPLETE" else min(trial.intermediate_values.values(), default=None),
             0.0 if trial.duration is None else trial.duration.total_seconds(),
-            trial.params,
+            {field_by_current_name(name): value for name, value in trial.params.items()},
             str(trial.user_attrs.get("why", "")),
         )
         for trial in study.get_trials(deepcopy=False)

@@ -53,6 +53,27 @@ class Option(NamedTuple):
         return self.flag or f"--{self.name.replace('_', '-')}"
 
 
+class Requirement(NamedTuple):
+    """Options that have an effect only if another option is at least `least`, or only if it is not."""
+
+    names: tuple[str, ...]
+    other: str
+    least: float = 1
+    forbidden: bool = False  # the other option must not be set
+
+    def refusal(self, flags: Mapping[str, str], given: Mapping[str, Any]) -> str | None:
+        """Return the reason to refuse the given options, with their names on the command line; None if they agree."""
+        present = (given.get(self.other) or 0) >= self.least
+        useless = [name for name in self.names if given.get(name) is not None]
+        if not useless or present != self.forbidden:
+            return None
+        option, other = flags[useless[0]], flags[self.other]
+        if self.forbidden:
+            return f"{option} has no effect with {other}: leave one of them out."
+        wanted = other if self.least == 1 else f"{other} {self.least:g} or more"
+        return f"{option} has no effect without {wanted}: add {other}, or leave {option} out."
+
+
 @dataclass(frozen=True)
 class Task:
     """A task: its name, its options, and the places of its modules."""
@@ -69,6 +90,7 @@ class Task:
     described: str  # a model of it, in the words of a refusal
     run_options: tuple[Option, ...] = ()
     eval_options: tuple[Option, ...] = ()
+    requirements: tuple[Requirement, ...] = ()  # between these options
     takes_inputs: bool = True  # `run` reads files or lines
     answers_json: bool = True  # `run --json`
 

@@ -11,7 +11,7 @@ from anaphora import config
 from anaphora.config import Config, ConfigSection, Preset, Values
 from anaphora.config.network import Count, Layers, Rows, Share, Width, option
 from anaphora.config.search_space import SearchChoice, SearchRange, Space
-from anaphora.tasks.base.declaration import Option, Task
+from anaphora.tasks.base.declaration import Option, Requirement, Task
 from anaphora.tasks.base.run_options import BASELINE_TEXT, DRAWING
 
 Units = Literal["char", "byte", "word", "subword"]
@@ -121,6 +121,7 @@ EVAL = (
     BASELINE_TEXT,
     Option("max_units", int, SCORED, "N", "Maximum number of units to score, evenly spread over the text.", least=1),
 )
+REQUIREMENTS = (Requirement(("length", "temperature", "top_k", "top_p", "seed"), "following", forbidden=True),)
 TASK = Task(
     "language",
     "A language model: text in, the next character or word out.",
@@ -134,6 +135,7 @@ TASK = Task(
     described="a language model",
     run_options=RUN,
     eval_options=EVAL,
+    requirements=REQUIREMENTS,
     takes_inputs=False,
     answers_json=False,
 )

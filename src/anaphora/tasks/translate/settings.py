@@ -10,7 +10,7 @@ from anaphora import config
 from anaphora.config import Config, ConfigSection, Preset
 from anaphora.config.network import RECURRENT_DROPOUT, Count, Layers, Share, Width, network_preset, option
 from anaphora.config.search_space import SearchRange, Space
-from anaphora.tasks.base.declaration import Option, Task
+from anaphora.tasks.base.declaration import Option, Requirement, Task
 from anaphora.tasks.base.run_options import DRAWING
 
 Units = Literal["subword", "char", "byte"]
@@ -141,6 +141,11 @@ RUN = (
     ),
 )
 EVAL = DECODING
+REQUIREMENTS = (
+    Requirement(("temperature", "top_k", "top_p", "seed"), "sample"),
+    Requirement(("length_penalty", "coverage", "no_repeat", "best"), "sample", forbidden=True),
+    Requirement(("length_penalty",), "beam", least=2),
+)
 TASK = Task(
     "translate",
     "A text in, another text out: an encoder, attention and a decoder.",
@@ -155,4 +160,5 @@ TASK = Task(
     described="a model that was trained to translate",
     run_options=RUN,
     eval_options=EVAL,
+    requirements=REQUIREMENTS,
 )

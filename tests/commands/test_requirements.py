@@ -1,0 +1,60 @@
+"""Options of `run` and `eval` that would have no effect beside the others are refused, and never ignored."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from anaphora.commands.options import chosen
+from anaphora.errors import UsageError
+from anaphora.tasks import registry
+from anaphora.tasks.base.declaration import Requirement, Task
+
+CASES = [
+    pytest.param(task, requirement, name, id=f"{task.name} {name} {requirement.other}")
+    for task in registry.tasks()
+    for requirement in task.requirements
+    for name in requirement.names
+]
+
+
+def given(task: Task, **values: Any) -> dict[str, Any]:
+    """Every option of `run`, not given but for these."""
+    return {option.name: None for option in task.run_options} | values
+
+
+@pytest.mark.parametrize(("task", "requirement", "name"), CASES)
+def test_an_option_without_effect_is_refused(task: Task, requirement: Requirement, name: str) -> None:
+    flags = {option.name: option.flags for option in task.run_options}
+    enough = {requirement.other: max(requirement.least, 1)}
+    without, beside = given(task, **{name: 0}), given(task, **{name: 0}, **enough)
+    refused, accepted = (beside, without) if requirement.forbidden else (without, beside)
+    with pytest.raises(UsageError, match=f"^{flags[name]} has no effect with.*{flags[requirement.other]}"):
+        chosen(task, task.run_options, refused)
+    others = [each for each in task.requirements if each is not requirement and name in each.names]
+    if not others:
+        assert chosen(task, task.run_options, accepted)[name] == 0
+
+
+def test_the_messages_name_the_remedy() -> None:
+    translate, language = registry.task("translate"), registry.task("language")
+    for task, values, message in (
+        (translate, {"seed": 0}, "--seed has no effect without --sample: add --sample, or leave --seed out."),
+        (
+            translate,
+            {"length_penalty": 0.5, "beam": 1},
+            "--length-penalty has no effect without --beam 2 or more: add --beam, or leave --length-penalty out.",
+        ),
+        (
+            translate,
+            {"coverage": 0.1, "sample": True},
+            "--coverage has no effect with --sample: leave one of them out.",
+        ),
+        (language, {"seed": 0, "following": 3}, "--seed has no effect with --next: leave one of them out."),
+    ):
+        with pytest.raises(UsageError) as refused:
+            chosen(task, task.run_options, given(task, **values))
+        assert str(refused.value) == message
+    assert chosen(translate, translate.run_options, given(translate, sample=True, seed=0, top_k=3))["seed"] == 0
+    assert chosen(translate, translate.run_options, given(translate, beam=2, length_penalty=0.5))["beam"] == 2
