@@ -79,7 +79,7 @@ def test_every_field_is_in_the_help(run: Run) -> None:
         (["demo", "--minutes", "inf"], ["--minutes takes a number, more than 0", "it was given inf"]),
         (["train", "a.txt"], ["no task 'a.txt'", "Name the task before the data: anaphora train language a.txt."]),
         (["train", "language", "t", "--model.units", "char"], ["no option '--model.units'. Did you mean --units?"]),
-        (["train", "language", "t", "--model.hiden", "8"], ["no option '--model.hiden'. Did you mean --hidden?"]),
+        (["train", "language", "t", "--model.hiden", "8"], ["no option '--model.hiden'. Did you mean --model.hidden?"]),
         (
             ["run", "m", "--temprature", "1"],
             ["no option '--temprature'", "Did you mean --temperature?", "anaphora run --help"],

@@ -21,6 +21,7 @@ from anaphora.data.text.reading import TextReading
 from anaphora.data.text.tokenized import Encoded
 from anaphora.data.text.vocabulary import Vocabulary
 from anaphora.errors import DataError
+from anaphora.formatting import as_sentence
 
 V = TypeVar("V", bound=Vocabulary)
 
@@ -76,7 +77,7 @@ def in_units(
     except DataError as error:
         if len(set(next(iter(corpus.train.blocks()), ""))) != 1:
             raise
-        return None, [Finding("one-symbol", "error", TRAIN, (), f"{error}.", remedy)]
+        return None, [Finding("one-symbol", "error", TRAIN, (), as_sentence(str(error)), remedy)]
     short = reading.shortage(config, corpus, encoded)
     if short is None:
         return encoded, []
