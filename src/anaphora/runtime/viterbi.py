@@ -16,18 +16,18 @@ from numpy.typing import NDArray
 from anaphora.runtime.crf import Chain, Doubles, Labels
 
 
-class Search(NamedTuple):
+class Viterbi(NamedTuple):
     """The memory of a search: δ (K,), empty before the first step, and the uncertain labels of each path (K, u)."""
 
     delta: Doubles
     paths: Labels
 
     @staticmethod
-    def begin(chain: Chain) -> Search:
+    def begin(chain: Chain) -> Viterbi:
         """Return a search before its first step."""
-        return Search(np.zeros(0), np.zeros((chain.labels, 0), np.int64))
+        return Viterbi(np.zeros(0), np.zeros((chain.labels, 0), np.int64))
 
-    def read(self, chain: Chain, scores: NDArray[np.float32]) -> tuple[Labels, Search]:
+    def read(self, chain: Chain, scores: NDArray[np.float32]) -> tuple[Labels, Viterbi]:
         """Return the labels (m,) that have become certain, and the memory after n more steps; `scores` (n, K)."""
         delta, paths = self
         certain = []
@@ -40,7 +40,7 @@ class Search(NamedTuple):
             known = int(np.logical_and.accumulate(agree).sum())
             certain.append(best[:known])
             paths = paths[:, known:]
-        return np.concatenate([np.zeros(0, np.int64), *certain]), Search(delta, paths)
+        return np.concatenate([np.zeros(0, np.int64), *certain]), Viterbi(delta, paths)
 
     def end(self, chain: Chain) -> Labels:
         """Return the labels (u,) that were uncertain, once the row has ended."""

@@ -89,7 +89,7 @@ def train(
             run_folder.check_output(output)
             run_folder.begin(folder, render(work.config), facts)
     workers.remember(str(folder))
-    return _Run(work, output, folder, observer, observers, dict(probes or {}), workers, started).whole(None)
+    return _TrainingRun(work, output, folder, observer, observers, dict(probes or {}), workers, started).whole(None)
 
 
 def resume(
@@ -124,11 +124,11 @@ def resume(
     known, note = workers.broadcast((found[1], found[2]) if found else ({"logged": 0, "seconds": 0.0}, ""))
     tensors = workers.broadcast_arrays(found[0] if found else {})
     started = time.monotonic() - known["seconds"]
-    run = _Run(work, Path(facts["output"]), folder, observer, observers, dict(probes or {}), workers, started)
+    run = _TrainingRun(work, Path(facts["output"]), folder, observer, observers, dict(probes or {}), workers, started)
     return run.whole((tensors, known, note), machine.differences(facts["machine"], _machine(work, workers)))
 
 
-class _Run:
+class _TrainingRun:
     """One run from its folder to its report."""
 
     def __init__(

@@ -16,7 +16,7 @@ from anaphora.metrics import spans
 from anaphora.runtime import Model
 from anaphora.runtime.crf import Chain, Labels
 from anaphora.runtime.state import Parts
-from anaphora.runtime.viterbi import Search
+from anaphora.runtime.viterbi import Viterbi
 from anaphora.tasks.base.stream import Stream
 from anaphora.tasks.tag.encoding import Reader
 from anaphora.tasks.tag.scorer import Scorer
@@ -37,7 +37,7 @@ class TagStream(Stream[Sequence[str], tuple[str, ...]]):
 
     def begin(self) -> None:
         self._state = self._scorer.sentence.initial()
-        self._search = Search.begin(self._chain)
+        self._search = Viterbi.begin(self._chain)
         self._certain: Labels = np.zeros(0, np.int64)  # the last given span, and what waits
         self._given = 0  # of these labels
 
@@ -63,7 +63,7 @@ class TagStream(Stream[Sequence[str], tuple[str, ...]]):
     def restore(self, parts: Parts) -> None:
         """Restore the state, parts (layers·D, 1, width), and the search over the labels that are not certain yet."""
         self._state = tuple(parts[f"memory.{number}"] for number in range(len(self._scorer.sentence.layout)))
-        self._search = Search(parts["delta"], parts["paths"])
+        self._search = Viterbi(parts["delta"], parts["paths"])
         self._certain, self._given = parts["certain"], int(parts["given"])
 
     def _give(self, labels: Labels, ended: bool) -> tuple[str, ...]:
