@@ -82,7 +82,7 @@ def search(folder: Path, trials: int = 3, options: tuple[str, ...] = (), **given
         "minutes": 5.0,
         "trials": trials,
         "facts": {"task": "tiny", "seed": 3},
-        "tell": lambda text: None,
+        "note": lambda text: None,
     }
     return Search(**{**arguments, **given})
 

@@ -140,7 +140,7 @@ def test_missing_folder_and_unreadable_files(tmp_path: Path, monkeypatch: pytest
 
     monkeypatch.setattr("builtins.open", denied)
     with pytest.raises(
-        DataError, match=r"You may not read '\S+/shakespeare\.txt' \(permission denied\): check it with ls -l$"
+        DataError, match=r"You may not read '\S+/shakespeare\.txt' \(permission denied\): check it with ls -l\.$"
     ):
         read_text(tmp_path / "shakespeare.txt")
 

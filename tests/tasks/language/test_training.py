@@ -39,13 +39,13 @@ def config(*options: str) -> LanguageConfig:
 def nats_of(output: Path, pieces: list[windows.Piece] | None = None) -> float:
     """Nats per unit of the held-out text, or of pieces of it, by the saved model."""
     model = runtime.load(output)
-    ids = restore(model.config["units"]["kind"], model.tensors).encode(str(data.split(config(), TEXT).held_out))
+    ids = restore(model.config["units"]["kind"], model.tensors).encode(str(data.from_memory(config(), TEXT).held_out))
     return float(score.nats(model, ids, pieces).mean())
 
 
 def sampled_nats_of(output: Path) -> float:
     """Nats per unit of the units that a validation looks at."""
-    return nats_of(output, windows.sample(len(data.split(config(), TEXT).held_out), 150))
+    return nats_of(output, windows.sample(len(data.from_memory(config(), TEXT).held_out), 150))
 
 
 class Kept(SilentObserver):

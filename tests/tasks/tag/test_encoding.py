@@ -52,7 +52,7 @@ def test_words_letters_and_tags_have_numbers(tmp_path: Path) -> None:
     assert "".join(word) == "?ee"
     assert len(part.characters.ends) == 8
     np.testing.assert_array_equal(part.characters.row(part.forms[0]), part.characters.row(part.forms[3]))
-    assert reader.given(part.tags[:8]) == ("B-P", "I-P", "O", "B-P", "O", "B-L", "I-L", "I-L")
+    assert reader.tags_of(part.tags[:8]) == ("B-P", "I-P", "O", "B-P", "O", "B-L", "I-L", "I-L")
     assert encode(config("--internal", "iob2"), corpus(tmp_path)).reader.tags == ("O", "B-L", "I-L", "B-P", "I-P")
     no, start, end = reader.impossible()
     assert no.sum() == 4 * 7 + 5 * 4  # after B and I only I and E of the type; after O, E and S no I and no E
