@@ -1,17 +1,17 @@
 """Time this build of anaphora against another build, in paired turns: is a change slower?
 
-    python benchmarks/builds.py PYTHON TEXT [--rounds N] [--language-rounds N] [--json FILE]
+    python benchmarks/builds.py PYTHON TEXT [--rows PATTERN] [--rounds N] [--language-rounds N] [--json FILE]
 
 PYTHON is the interpreter of an environment that holds the other build; TEXT is a text to train on. Each build runs in a
-process of its own (two builds of the kernels in one process would share symbols), on one thread, and the turns
-alternate, the first one in every other round. Rows:
+process of its own (two builds of the kernels in one process would share symbols), on one thread of one processor that
+both share, and the turns alternate, the first one in every other round. Rows:
 
     layers     nn.RNN, GRU and LSTM: forward alone, and forward with every weight's gradient
     step       one step of a model that the other build trained: bound buffers, and the state as a value
     language   the whole command `anaphora train language`, 200 steps
 
-A row holds the least time of both, and other / this: the mean of the logarithms over all rounds with its 95 % interval
-(normal). Above 1, this build is faster. Times are processor time, so that other work on the machine disturbs less.
+A row holds the least time of both, and the median of other / this over all rounds with its 95 % interval (by ranks:
+n/2 ± 1.96 √n/2), which a few disturbed rounds do not move. Above 1, this build is faster. Times are processor time.
 """
 
 from __future__ import annotations
@@ -20,6 +20,7 @@ import argparse
 import json
 import math
 import os
+import re
 import resource
 import statistics
 import subprocess
@@ -33,8 +34,15 @@ from measure import facts
 
 SIDE = Path(__file__).with_name("measure") / "build_side.py"
 BAR = 0.98
+LANGUAGE = "train language, 200 steps"
 ENVIRONMENT = {**os.environ, "OMP_NUM_THREADS": "1", "OMP_WAIT_POLICY": "PASSIVE"}
+PROCESSOR = {max(os.sched_getaffinity(0))}
 TRAIN = ["--hidden", "128", "--seed", "1"]
+
+
+def share_processor() -> None:
+    """Keep this process on the processor of all processes of the comparison."""
+    os.sched_setaffinity(0, PROCESSOR)
 
 
 class Build:
@@ -48,6 +56,7 @@ class Build:
             text=True,
             env=ENVIRONMENT,
             cwd=folder,
+            preexec_fn=share_processor,
         )
         self.rows = self._line().split("\t")
 
@@ -92,15 +101,15 @@ def in_turn(other: Callable[[], float], this: Callable[[], float], rounds: int) 
 
 def row_of(name: str, pairs: Sequence[tuple[float, float]]) -> dict[str, Any]:
     """The figures of one row."""
-    logs = [math.log(theirs / mine) for theirs, mine in pairs]
-    mean, half = statistics.fmean(logs), 1.96 * statistics.stdev(logs) / math.sqrt(len(logs))
+    ratios = sorted(theirs / mine for theirs, mine in pairs)
+    n, half = len(ratios), 0.98 * math.sqrt(len(ratios))
     return {
         "row": name,
         "other_us": 1e6 * min(theirs for theirs, _ in pairs),
         "this_us": 1e6 * min(mine for _, mine in pairs),
-        "ratio": math.exp(mean),
-        "low": math.exp(mean - half),
-        "high": math.exp(mean + half),
+        "ratio": statistics.median(ratios),
+        "low": ratios[max(0, math.floor(n / 2 - half))],
+        "high": ratios[min(n - 1, math.ceil(n / 2 + half) - 1)],
     }
 
 
@@ -117,6 +126,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("python", metavar="PYTHON", help="the interpreter of the other build's environment")
     parser.add_argument("text", type=Path, metavar="TEXT", help="a text file to train on")
+    parser.add_argument("--rows", default="", metavar="PATTERN", help="only rows that this regular expression finds")
     parser.add_argument("--rounds", type=int, default=30, help="turns of each layer and step (30)")
     parser.add_argument("--language-rounds", type=int, default=10, help="turns of the training command (10)")
     parser.add_argument("--json", type=Path, metavar="FILE", help="also write the rows there, as a JSON list")
@@ -136,10 +146,13 @@ def main() -> None:
             train(asked.python, text, folder, f"{cell}.anaphora", "--cell", cell, "--max-steps", "1")
         other, this = (Build(python, folder) for python in pythons)
         for number, name in enumerate(this.rows):
+            if not re.search(asked.rows, name):
+                continue
             add(name, lambda at=number: other.seconds(at), lambda at=number: this.seconds(at), asked.rounds)
         steps = ("language.anaphora", "--max-steps", "200")
         calls = [lambda python=python: train(python, text, folder, *steps) for python in pythons]
-        add("train language, 200 steps", *calls, asked.language_rounds)
+        if re.search(asked.rows, LANGUAGE):
+            add(LANGUAGE, *calls, asked.language_rounds)
     missed = [row["row"] for row in rows if row["high"] < BAR]
     print(f"\n95 % interval reaches {BAR}: {len(rows) - len(missed)} of {len(rows)} rows")
     if asked.json:
