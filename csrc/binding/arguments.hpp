@@ -19,13 +19,14 @@ using MaybeOut = std::optional<Out>;
 // The kind of this name; a cell that may be projected has a row without w_hr and one with it.
 inline const CellTraits& cell_of(const std::string& name, bool projected) {
   const CellTraits* found = nullptr;
+  for (const CellTraits& one : cells)
+    if (name == one.name && (!found || one.projected == projected)) found = &one;
+  if (found) return *found;
   std::string known, before;
   for (const CellTraits& one : cells) {
-    if (name == one.name && (!found || one.projected == projected)) found = &one;
     if (one.name != before) known += (known.empty() ? "" : ", ") + std::string(one.name);
     before = one.name;
   }
-  if (found) return *found;
   throw nanobind::value_error(("cell: expected one of " + known + "; got '" + name + "'").c_str());
 }
 
