@@ -30,7 +30,7 @@ from anaphora.tasks.language.training import LanguageTraining
 from anaphora.training import optim
 from anaphora.training.loop import Loop
 from anaphora.training.metrics_log import MetricsLog
-from anaphora.training.observer import Observers, SilentObserver, Step
+from anaphora.training.observer import Observer, Observers, Step
 from anaphora.training.plan import Schedule
 
 
@@ -59,7 +59,7 @@ def main() -> None:
     report(turns.rounds[1:], K)
 
 
-class InTurn(SilentObserver):
+class InTurn(Observer):
     """A watch that stops the clock after every K steps of the loop, and lets the bare work take as many."""
 
     def __init__(self, bare: Bare, steps: int) -> None:

@@ -14,7 +14,7 @@ from torch import Tensor, nn
 from anaphora.config import Training
 from anaphora.data.worker_rows import share
 from anaphora.training.loop import Loop
-from anaphora.training.observer import Evaluation, SilentObserver, Step
+from anaphora.training.observer import Evaluation, Observer, Step
 from anaphora.training.plan import Budget, Plan, Schedule
 
 
@@ -47,7 +47,7 @@ def problem() -> nn.Module:
 
 
 @dataclass
-class Seen(SilentObserver):
+class Seen(Observer):
     plans: list[Plan] = field(default_factory=list)
     steps: list[Step] = field(default_factory=list)
     looks: list[Evaluation] = field(default_factory=list)

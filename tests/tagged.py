@@ -14,7 +14,7 @@ from anaphora.tasks.tag.predict import Tagger
 from anaphora.tasks.tag.settings import PRESETS, TagConfig
 from anaphora.tasks.tag.training import TagTraining
 from anaphora.training.initial import first_model
-from anaphora.training.observer import SilentObserver
+from anaphora.training.observer import Observer
 
 TINY = (
     "--embedding 6 --character-embedding 4 --character-hidden 3 --hidden 5 --batch 8 --max-steps 12 --evaluations 2"
@@ -44,7 +44,7 @@ def random_tagger(*options: str, seed: int = 3) -> Tagger:
     """A tagger of the grammar with large random weights, so that its tags change from word to word."""
     settings = config(*options)
     task = TagTraining(settings, from_memory(settings, sentences(60, seed)))
-    task.fit_baseline(SilentObserver())
+    task.fit_baseline(Observer())
     model = first_model(task.tree, seed, task.initialise)
     with torch.no_grad():
         for parameter in model.parameters():

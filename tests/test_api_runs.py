@@ -16,7 +16,7 @@ from anaphora.api import configured
 from anaphora.commands.check import _check
 from anaphora.errors import DataError, Diverged, Interrupted, UsageError
 from anaphora.tasks.classify import training as classify
-from anaphora.training.observer import Evaluation, SilentObserver, Step
+from anaphora.training.observer import Evaluation, Observer, Step
 from labelled import sentences, waves, write_csv
 
 ROWS: dict[str, Any] = {
@@ -137,7 +137,7 @@ def test_a_model_reads_what_it_was_trained_on() -> None:
 # Who watches
 
 
-class Kept(SilentObserver):
+class Kept(Observer):
     """Keeps what it is told; raises where it is asked to."""
 
     def __init__(self, cut_at: int = 0) -> None:

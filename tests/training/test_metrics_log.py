@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from anaphora.training.metrics_log import MetricsLog
-from anaphora.training.observer import Observers, SilentObserver, Step
+from anaphora.training.observer import Observer, Observers, Step
 from small_loop import Clock, Seen, timed
 
 
@@ -21,7 +21,7 @@ def test_the_metrics_log_holds_it_all_and_plans_before_they_take_effect(tmp_path
 
     planned_first: list[bool] = []
 
-    class Peek(SilentObserver):
+    class Peek(Observer):
         def step(self, step: Step) -> None:
             plans = [line["total_steps"] for line in lines() if line["event"] == "plan"]
             planned_first.append(step.total_steps in plans)

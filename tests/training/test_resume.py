@@ -18,7 +18,7 @@ import kills
 from anaphora.errors import CorruptBundle, DataError, Interrupted
 from anaphora.runs import folder as run_folder
 from anaphora.training import checkpoint
-from anaphora.training.observer import Evaluation, SilentObserver, Step
+from anaphora.training.observer import Evaluation, Observer, Step
 
 TIMES = ("seconds", "units_per_second", "seconds_left", "model", "run_dir")
 Ask = Callable[..., dict[str, Any]]
@@ -125,7 +125,7 @@ def test_killed_at_every_write(
         shutil.rmtree(folder)
 
 
-class Cuts(SilentObserver):
+class Cuts(Observer):
     """Ctrl-C at a step, or at a look."""
 
     def __init__(self, at: int, *, looking: bool) -> None:
@@ -173,7 +173,7 @@ def test_a_damaged_checkpoint_gives_way_to_the_one_before_it(tmp_path: Path) -> 
     raw[-100] ^= 4
     (folder / checkpoint.LAST).write_bytes(raw)
     notes: list[str] = []
-    watch = SilentObserver()
+    watch = Observer()
     watch.note = notes.append  # type: ignore[method-assign]
     in_process(tmp_path / "cut", resume=True, observer=watch)
     assert "SHA-256" in notes[0]
@@ -201,7 +201,7 @@ def test_another_machine_may_go_on_and_says_so(tmp_path: Path) -> None:
     facts["machine"]["instruction_set"] = "avx9"
     path.write_text(json.dumps(facts), encoding="utf-8")
     notes: list[str] = []
-    watch = SilentObserver()
+    watch = Observer()
     watch.note = notes.append  # type: ignore[method-assign]
     assert in_process(tmp_path, resume=True, observer=watch).steps == 60
     assert any("the instruction set was avx9" in note and "will not equal those" in note for note in notes)

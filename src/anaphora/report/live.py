@@ -16,6 +16,7 @@ from typing import Protocol
 from anaphora.errors import AnaphoraError
 from anaphora.report import page
 from anaphora.runs.content import ReportSection
+from anaphora.training.observer import Observer
 
 SHARE = 0.01
 _FIRST_COST = 2.0  # seconds; what the first drawing takes is not known, and it imports matplotlib
@@ -31,7 +32,7 @@ class _Foreseen(_Timed, Protocol):
     def seconds_left(self) -> float: ...
 
 
-class Page:
+class Page(Observer):
     """An observer that draws the page; `note` passes a note to the user, `sections` returns the task's sections of the
     present model.
     """
@@ -55,12 +56,6 @@ class Page:
         """The expected time of `finish`, for which a run with a time limit leaves room."""
         return self._cost
 
-    def stage(self, text: str) -> None:
-        """Do nothing."""
-
-    def plan(self, plan: object) -> None:
-        """Do nothing: the log has it."""
-
     def step(self, step: _Foreseen) -> None:
         """Remember how long it will take."""
         self._left = step.seconds_left if step.seconds_left == step.seconds_left else 0.0
@@ -70,9 +65,6 @@ class Page:
         time_so_far = evaluation.seconds if self._spent else evaluation.seconds + self._left
         if self._spent + self._cost <= SHARE * time_so_far:
             self._draw(during=True)
-
-    def note(self, text: str) -> None:
-        """Do nothing: the log has it."""
 
     def finish(self, report: object) -> None:
         """Draw the last page."""

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from anaphora.errors import MissingExtra
-from anaphora.training.observer import Evaluation, SilentObserver, Step
+from anaphora.training.observer import Evaluation, Observer, Step
 
 if TYPE_CHECKING:
     from torch.utils.tensorboard import SummaryWriter
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 FOLDER = "tensorboard"
 
 
-class TensorBoard(SilentObserver):
+class TensorBoard(Observer):
     """An observer that writes TensorBoard's file; `note` passes a note to the user."""
 
     def __init__(self, run: Path, note: Callable[[str], None]) -> None:

@@ -11,11 +11,12 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, TextIO
 
 from anaphora.formatting import counted, duration_text
+from anaphora.training.observer import Observer
 
 if TYPE_CHECKING:
     from rich.progress import Progress, TaskID
 
-    from anaphora.training.observer import Evaluation, Observer, Step
+    from anaphora.training.observer import Evaluation, Step
     from anaphora.training.plan import Plan
 
 QUIET_SECONDS = 15.0  # between plain lines that no evaluation caused
@@ -81,7 +82,7 @@ def broken(line: str, width: int) -> list[str]:
     return wrapper.wrap(line.strip()) or [line]
 
 
-class PlainProgress:
+class PlainProgress(Observer):
     """One plain line per validation, and one now and then between validations."""
 
     def __init__(self, units: str, out: TextIO) -> None:
@@ -114,11 +115,8 @@ class PlainProgress:
         """Print the note as one line."""
         self._say(f"note: {' '.join(line.strip() for line in text.splitlines())}")
 
-    def finish(self, report: object) -> None:
-        """Leave the report to standard output."""
 
-
-class Bar:
+class Bar(Observer):
     """A bar with loss, speed and time left; validations stay above it as lines."""
 
     def __init__(self, units: str, out: TextIO) -> None:
@@ -170,6 +168,3 @@ class Bar:
         """Print the note above the bar, broken between words at the terminal's width."""
         for line in text.splitlines():
             self._say("\n".join(broken(line, self._progress.console.width)), "yellow")
-
-    def finish(self, report: object) -> None:
-        """Leave the report to standard output."""

@@ -26,7 +26,7 @@ from anaphora.config import Training
 from anaphora.errors import Diverged, Terminated, UsageError
 from anaphora.training import checkpoint, non_finite, state
 from anaphora.training.distributed.workers import Alone, Workers
-from anaphora.training.observer import Evaluation, Observer, SilentObserver, Step
+from anaphora.training.observer import Evaluation, Observer, Step
 from anaphora.training.optim import Average
 from anaphora.training.outcome import Best, Outcome, Stopped
 from anaphora.training.plan import Budget, Plan, Schedule
@@ -54,7 +54,7 @@ class Loop(Generic[Batch]):
     schedule: Schedule
     training: Training
     folder: Path  # for checkpoints
-    observer: Observer = field(default_factory=SilentObserver)
+    observer: Observer = field(default_factory=Observer)
     budget: Budget | None = None
     probes: Mapping[str, Probe] = field(default_factory=dict)
     limit: Callable[[Plan], None] = lambda plan: None  # sets the shares of the examples for which a plan has time

@@ -16,11 +16,11 @@ from pathlib import Path
 from typing import Any
 
 from anaphora.errors import UsageError
-from anaphora.training.observer import Evaluation, Step
+from anaphora.training.observer import Evaluation, Observer, Step
 from anaphora.training.plan import Plan
 
 
-class MetricsLog:
+class MetricsLog(Observer):
     """An observer that writes a run's events to a file."""
 
     def __init__(self, path: Path, kept: int | None = None) -> None:
@@ -31,9 +31,6 @@ class MetricsLog:
                 self._file.truncate(kept)
         except OSError as error:
             raise UsageError(f"{path} cannot be written: {error.strerror or error}.") from error
-
-    def stage(self, text: str) -> None:
-        """Do nothing: stages are for a person who waits."""
 
     def plan(self, plan: Plan) -> None:
         """Write a plan, and wait until it is on the disk."""

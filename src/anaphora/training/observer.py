@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import Protocol
 
 from anaphora.training.plan import Plan
 
@@ -46,8 +45,8 @@ class Evaluation:
     probes: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
 
 
-class Observer(Protocol):
-    """The interface of an observer. `SilentObserver` does nothing: subclass it to observe some events."""
+class Observer:
+    """An observer of a run that does nothing: a subclass observes some events."""
 
     def stage(self, text: str) -> None:
         """Another stage than the loop begins, such as scoring."""
@@ -68,29 +67,7 @@ class Observer(Protocol):
         """All files are saved; `report` is the task's."""
 
 
-class SilentObserver:
-    """An observer that does nothing."""
-
-    def stage(self, text: str) -> None:
-        """Do nothing."""
-
-    def plan(self, plan: Plan) -> None:
-        """Do nothing."""
-
-    def step(self, step: Step) -> None:
-        """Do nothing."""
-
-    def evaluation(self, evaluation: Evaluation) -> None:
-        """Do nothing."""
-
-    def note(self, text: str) -> None:
-        """Do nothing."""
-
-    def finish(self, report: object) -> None:
-        """Do nothing."""
-
-
-class Observers:
+class Observers(Observer):
     """Several observers as one, called in order."""
 
     def __init__(self, observers: Iterable[Observer]) -> None:

@@ -32,7 +32,7 @@ from anaphora.training.initial import first_model
 from anaphora.training.loop import Loop, Probe
 from anaphora.training.metrics_log import MetricsLog, plans_after
 from anaphora.training.non_finite import explained
-from anaphora.training.observer import Observer, Observers, SilentObserver
+from anaphora.training.observer import Observer, Observers
 from anaphora.training.outcome import Outcome
 from anaphora.training.plan import Budget, Plan, Schedule
 from anaphora.training.task import ObserverFactory, Subsampled, TrainingTask
@@ -143,7 +143,7 @@ class _TrainingRun:
         started: float,
     ) -> None:
         self.work, self.output, self.folder, self.started, self.observers = work, output, folder, started, observers
-        self.observer, self.probes, self.workers = observer or SilentObserver(), probes, workers
+        self.observer, self.probes, self.workers = observer or Observer(), probes, workers
         self.others: tuple[Observer, ...] = ()
         self.saved = ""
         self.diagnosis = ""

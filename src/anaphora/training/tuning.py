@@ -36,7 +36,7 @@ from anaphora.training import device
 from anaphora.training.initial import first_model
 from anaphora.training.loop import Loop
 from anaphora.training.metrics_log import MetricsLog
-from anaphora.training.observer import Evaluation, Observers, SilentObserver
+from anaphora.training.observer import Evaluation, Observer, Observers
 from anaphora.training.outcome import Outcome
 from anaphora.training.run import lengths
 from anaphora.training.task import TrainingTask
@@ -276,7 +276,7 @@ class Search:
         return f"{counted(finished, 'finished trial')} kept in {self.folder}. The same command continues the search."
 
 
-class _Prune(SilentObserver):
+class _Prune(Observer):
     """Stop a trial at a validation that is worse than those of other trials."""
 
     def __init__(self, trial: Trial) -> None:

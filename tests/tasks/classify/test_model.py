@@ -24,7 +24,7 @@ from anaphora.tasks.classify import training as classify
 from anaphora.tasks.classify.predict import Classifier
 from anaphora.tasks.classify.settings import ClassifyConfig
 from anaphora.training import run
-from anaphora.training.observer import SilentObserver, Step
+from anaphora.training.observer import Observer, Step
 from drawn import Drawn
 from labelled import baseline_of, config, sentences, split, waves, write_csv
 
@@ -192,7 +192,7 @@ def test_a_look_may_see_a_sample() -> None:
     assert len(made.validation_part(10**6).targets) == len(part.targets)
 
 
-class Kept(SilentObserver):
+class Kept(Observer):
     def __init__(self) -> None:
         self.losses: list[float] = []
         self.stages: list[str] = []
@@ -285,7 +285,7 @@ def test_the_same_seed_is_the_same_training(tmp_path: Path) -> None:
     assert not np.array_equal(one["output.weight"], other["output.weight"])
 
 
-class Cuts(SilentObserver):
+class Cuts(Observer):
     def step(self, step: Step) -> None:
         if step.step == 15:
             raise KeyboardInterrupt

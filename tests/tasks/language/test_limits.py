@@ -20,7 +20,7 @@ from anaphora.tasks.language import training as language
 from anaphora.tasks.language.baseline import fitted
 from anaphora.tasks.language.settings import PRESETS, LanguageConfig
 from anaphora.training import run
-from anaphora.training.observer import SilentObserver
+from anaphora.training.observer import Observer
 from anaphora.training.plan import Plan
 
 TEXT = "the cat sat on the mat. a dog sat on a log, and the cat saw the dog.\n" * 200
@@ -41,7 +41,7 @@ def test_a_share_of_a_score_is_the_first_part_of_every_piece(share: float) -> No
     settings = config()
     made = language.TRAINING(settings, data.from_memory(settings, 3 * TEXT))
     encoded, N = made.encoded, len(made.encoded.held_out)
-    made.fit_baseline(SilentObserver())
+    made.fit_baseline(Observer())
     made.limit(1.0, share)
     ngrams = KneserNey(made.baseline.order, encoded.vocabulary.size).fit(encoded.train)
     found = []
@@ -73,7 +73,7 @@ def test_a_share_of_a_look_is_a_look_at_fewer_units() -> None:
         assert made.validation_loss(model) == whole
 
 
-class Plans(SilentObserver):
+class Plans(Observer):
     """Keeps the plans, and is cut off where the score begins."""
 
     def __init__(self, *, cut: bool = False) -> None:

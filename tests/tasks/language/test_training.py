@@ -25,7 +25,7 @@ from anaphora.tasks.language import training as language
 from anaphora.tasks.language.baseline import fitted
 from anaphora.tasks.language.settings import PRESETS, LanguageConfig
 from anaphora.training import checkpoint, run
-from anaphora.training.observer import SilentObserver, Step
+from anaphora.training.observer import Observer, Step
 from anaphora.training.run import lengths
 
 TEXT = "the cat sat on the mat. a dog sat on a log, and the cat saw the dog.\n" * 40
@@ -48,7 +48,7 @@ def sampled_nats_of(output: Path) -> float:
     return nats_of(output, windows.sample(len(data.from_memory(config(), TEXT).held_out), 150))
 
 
-class Kept(SilentObserver):
+class Kept(Observer):
     def __init__(self) -> None:
         self.reports: list[Report] = []
         self.notes: list[str] = []
@@ -135,7 +135,7 @@ def test_the_same_seed_is_the_same_training_and_leaves_torchs_own_alone(tmp_path
     assert not np.array_equal(one["output.weight"], other["output.weight"])
 
 
-class Cuts(SilentObserver):
+class Cuts(Observer):
     """Ends a run at a step as a person or a machine would."""
 
     def __init__(self, at: int, error: BaseException) -> None:
@@ -164,7 +164,7 @@ def test_cut_off_the_best_model_is_saved_and_runs(
     assert model.config["card"]["stopped"] in ("interrupted", "terminated")
 
 
-class CutsAtAStage(SilentObserver):
+class CutsAtAStage(Observer):
     def __init__(self, error: BaseException) -> None:
         self.error = error
 
@@ -189,7 +189,7 @@ def test_cut_off_while_scoring_the_model_is_saved_already(
     assert model.config["card"]["sampled_nats_per_unit"] == pytest.approx(sampled_nats_of(output), rel=1e-5)
 
 
-class CutsWhileCounting(SilentObserver):
+class CutsWhileCounting(Observer):
     def stage(self, text: str) -> None:
         raise KeyboardInterrupt
 

@@ -31,7 +31,7 @@ from anaphora.tasks.tag.training import TagTraining, nats, run_words
 from anaphora.training import run
 from anaphora.training.initial import first_model
 from anaphora.training.non_finite import explained
-from anaphora.training.observer import SilentObserver, Step
+from anaphora.training.observer import Observer, Step
 from drawn import Drawn
 from tagged import config, write, write_grammar
 
@@ -286,7 +286,7 @@ def test_a_run_that_was_cut_off_ends_as_one_that_was_not(tmp_path: Path) -> None
     settings = config("--max-steps", "16")
     whole = run.train(TagTraining(settings, read(settings, files)), tmp_path / "a.anaphora", data=files)
 
-    class Stop(SilentObserver):
+    class Stop(Observer):
         def step(self, step: Step) -> None:
             if step.step == 9:
                 raise KeyboardInterrupt
