@@ -40,11 +40,12 @@ def test_an_option_without_effect_is_refused(task: Task, requirement: Requiremen
 def test_the_messages_name_the_remedy() -> None:
     translate, language = registry.task("translate"), registry.task("language")
     for task, values, message in (
-        (translate, {"seed": 0}, "--seed has no effect without --sample: add --sample, or leave --seed out."),
+        (translate, {"seed": 0}, "--seed has no effect without --sample: set --sample, or leave --seed out."),
         (
             translate,
             {"length_penalty": 0.5, "beam": 1},
-            "--length-penalty has no effect without --beam 2 or more: add --beam, or leave --length-penalty out.",
+            "--length-penalty has no effect without --beam 2 or more: set --beam 2 or more, or leave --length-penalty"
+            " out.",
         ),
         (
             translate,

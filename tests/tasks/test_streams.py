@@ -158,8 +158,9 @@ def test_a_tagger_of_both_directions_has_no_stream() -> None:
 def test_a_text_in_place_of_words_is_refused(cases: dict[tuple[str, str], Case]) -> None:
     stream = cases["tag", ""].open()
     before = stream.state
-    with pytest.raises(DataError, match="expected a list of texts"):
-        stream.feed("Ann flies")
+    for chunk in ("Ann flies", b"Ann", {"Ann": 1}, 3):
+        with pytest.raises(DataError, match="expected a list of texts"):
+            stream.feed(chunk)  # type: ignore[arg-type]
     assert stream.state == before
     assert stream.feed([]) == ()
 

@@ -10,7 +10,7 @@ another number of fields than the others is a comment. Every message names file 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -155,7 +155,7 @@ def sentences_of_table(
 
 def listed(value: Any, name: str) -> tuple[str, ...]:
     """Return a list of words or tags as text; numbers become text. Raises DataError for another value."""
-    if isinstance(value, str) or not hasattr(value, "__iter__"):
+    if isinstance(value, str | bytes | Mapping) or not hasattr(value, "__iter__"):
         raise DataError(f"'{name}' is {str(value)[:60]!r}; expected a list of texts.")
     for item in value:
         if isinstance(item, bool) or not isinstance(item, str | int):

@@ -69,7 +69,7 @@ class Requirement(NamedTuple):
         if self.forbidden:
             return f"{option} has no effect with {other}: leave one of them out."
         wanted = other if self.least == 1 else f"{other} {self.least:g} or more"
-        return f"{option} has no effect without {wanted}: add {other}, or leave {option} out."
+        return f"{option} has no effect without {wanted}: set {wanted}, or leave {option} out."
 
 
 @dataclass(frozen=True)

@@ -112,7 +112,7 @@ RUN = (
 )
 EVAL = (
     BASELINE_TEXT,
-    Option("max_units", int, SCORED, "N", "Maximum number of units to score, evenly spread over the text.", least=1),
+    Option("max_units", int, SCORED, "N", "Maximum number of units to score, evenly spread over the text.", least=2),
 )
 REQUIREMENTS = (Requirement(("length", "temperature", "top_k", "top_p", "seed"), "following", forbidden=True),)
 TASK = Task(

@@ -134,7 +134,7 @@ EVAL = DECODING
 REQUIREMENTS = (
     Requirement(("temperature", "top_k", "top_p", "seed"), "sample"),
     Requirement(("length_penalty", "coverage", "no_repeat", "best"), "sample", forbidden=True),
-    Requirement(("length_penalty",), "beam", least=2),
+    Requirement(("length_penalty", "coverage"), "beam", least=2),
 )
 TASK = Task(
     "translate",
