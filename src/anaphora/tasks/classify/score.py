@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from anaphora.data.batches import Ragged
-from anaphora.formatting import columns, shortened, titled
+from anaphora.formatting import columns, counted, shortened, titled
 from anaphora.metrics import classification as metrics
 from anaphora.runs import report as reports
 from anaphora.tasks.classify.data import Rows
@@ -70,7 +70,7 @@ class Score(reports.Score):
         """Return the lines of a report."""
         exactly = " (all labels of a row right)" if self.multi else ""
         lines = [
-            f"{self.rows:,} rows, {len(self.labels)} labels",
+            f"{counted(self.rows, 'row')}, {counted(len(self.labels), 'label')}",
             f"  accuracy      {self.accuracy:.4f}{exactly}",
             f"  macro F1      {self.macro_f1:.4f}" + (f"  micro F1 {self.micro_f1:.4f}" if self.multi else ""),
             f"  nats per row  {self.nats_per_row:.4f}  calibration error {self.calibration_error:.4f}"

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from anaphora.data.files.conll import Sentences
-from anaphora.formatting import columns, shortened, titled
+from anaphora.formatting import columns, counted, shortened, titled
 from anaphora.metrics import spans
 from anaphora.metrics.tagging import Measured, measured
 from anaphora.runs import report as reports
@@ -74,8 +74,8 @@ class Score(reports.Score):
         if self.f1 is not None and self.baseline_f1 is not None:
             rows.insert(0, ("span F1", self.f1, self.baseline_f1))
         lines = [
-            f"{self.sentences:,} sentences, {self.words:,} words"
-            + (f", {self.spans:,} spans ({self.scheme})" if self.f1 is not None else ""),
+            f"{counted(self.sentences, 'sentence')}, {counted(self.words, 'word')}"
+            + (f", {counted(self.spans, 'span')} ({self.scheme})" if self.f1 is not None else ""),
             *columns(
                 ["", "network", "most frequent tag"],
                 [[f"  {name}", f"{own:.4f}", f"{baseline:.4f}"] for name, own, baseline in rows],
@@ -86,7 +86,7 @@ class Score(reports.Score):
             lines.append(f"  precision {self.precision:.4f}, recall {self.recall:.4f}")
         on_them = "" if self.unknown_accuracy is None else f", accuracy on them {self.unknown_accuracy:.4f}"
         lines += [
-            f"  {self.unknown_words:,} words not in the vocabulary{on_them}",
+            f"  {counted(self.unknown_words, 'word')} not in the vocabulary{on_them}",
             f"  {self.exact:.2%} of the sentences without a mistake",
             f"  {self.nats_per_word:.4f} nats per word at temperature {self.temperature:.3g}",
         ]

@@ -8,6 +8,7 @@ from typing import Any
 
 from anaphora.data.files.pairs import Pairs
 from anaphora.data.sampling import evenly_spaced
+from anaphora.formatting import counted
 from anaphora.report.attention import drawn
 from anaphora.runs.content import Paragraph, Picture, ReportSection, Result, tabled
 from anaphora.runs.report import Judgement, figures, headline, lost, named_figures
@@ -76,7 +77,7 @@ def _headline(score: Score, baseline: Figures) -> list[str]:
 
 def _sections(score: Score, translator: Translator) -> tuple[ReportSection, ...]:
     """Return sections with the signatures, examples, the worst outputs, and the attention of some."""
-    about = f"{score.rows:,} texts, decoded: {score.decoding}. {score.bleu_signature}; {score.chrf_signature}."
+    about = f"{counted(score.rows, 'text')}, decoded: {score.decoding}. {score.bleu_signature}; {score.chrf_signature}."
     found = [tabled("Translations", _HEAD, map(astuple, score.first), about)]
     if score.worst:
         about = "Ordered by the chrF of each text: mistakes of the network or of the data. Check these pairs first."

@@ -20,6 +20,7 @@ import numpy as np
 from anaphora.data.examples import Indices
 from anaphora.data.files.pairs import Pairs
 from anaphora.errors import MissingExtra
+from anaphora.formatting import counted
 from anaphora.runs import report as reports
 from anaphora.tasks.translate.encoding import prepared
 
@@ -66,7 +67,7 @@ class Score(reports.Score):
     def lines(self) -> list[str]:
         """Return the lines of a report."""
         lines = [
-            f"{self.rows:,} texts, decoded: {self.decoding}",
+            f"{counted(self.rows, 'text')}, decoded: {self.decoding}",
             f"  BLEU   {self.bleu:6.2f}  {self.bleu_signature}",
             f"  chrF   {self.chrf:6.2f}  {self.chrf_signature}",
             f"  exact  {self.exact:6.2%}  lengths {self.length_ratio:.3f} of the references'",
