@@ -17,7 +17,7 @@ from anaphora.runtime.crf import Chain, Doubles, Labels
 
 
 class Viterbi(NamedTuple):
-    """The memory of a search: δ (K,), empty before the first step, and the uncertain labels of each path (K, u)."""
+    """The state of a search: δ (K,), empty before the first step, and the uncertain labels of each path (K, u)."""
 
     delta: Doubles
     paths: Labels
@@ -28,7 +28,7 @@ class Viterbi(NamedTuple):
         return Viterbi(np.zeros(0), np.zeros((chain.labels, 0), np.int64))
 
     def read(self, chain: Chain, scores: NDArray[np.float32]) -> tuple[Labels, Viterbi]:
-        """Return the labels (m,) that have become certain, and the memory after n more steps; `scores` (n, K)."""
+        """Return the labels (m,) that have become certain, and the state after n more steps; `scores` (n, K)."""
         delta, paths = self
         certain = []
         for e in np.asarray(scores, dtype=np.float64) / chain.temperature:
