@@ -8,7 +8,7 @@ from __future__ import annotations
 import hashlib
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Generic, TypeVar
 
@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 
 from anaphora.data.files.text import read_text
 from anaphora.data.location import Location
+from anaphora.data.taken import Taken
 from anaphora.errors import DataError, UsageError
 from anaphora.formatting import comma_separated
 
@@ -34,6 +35,7 @@ class Split(Generic[E]):
     held_out: E
     sources: tuple[str, ...]  # the names of the files
     sha256: str
+    taken: Taken | None = field(default=None, kw_only=True)
 
 
 def checked_share(valid: float | str, takes: str) -> float:

@@ -7,11 +7,12 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from anaphora.data.files.text import STANDARD_INPUT, Text, open_texts
 from anaphora.data.progress import reporting
+from anaphora.data.taken import Taken
 from anaphora.errors import UsageError
 
 
@@ -24,6 +25,7 @@ class TextCorpus:
     sources: tuple[str, ...]
     sha256: str
     held_out_sha256: str
+    taken: Taken | None = field(default=None, kw_only=True)
 
     @property
     def name(self) -> str:

@@ -1,0 +1,55 @@
+"""How data were read: the files, their layout and encoding, the role of every column, and the number of rows.
+
+Every corpus carries its `Taken`. `check` and `train` print it before anything else, and the report and the model card
+repeat it, so that a wrong guess is seen before training and not after it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from anaphora.formatting import counted
+
+
+@dataclass(frozen=True)
+class Taken:
+    """The reading of a corpus, both parts together.
+
+    `layout` names the format of the files in words; `roles` are the columns by role, such as text or label; `left_out`
+    are the columns that are not read, each with the reason.
+    """
+
+    files: tuple[str, ...]
+    layout: str
+    encoding: str  # empty for binary files and for values in memory
+    rows: int
+    unit: str  # the singular of what a row is, such as row, sentence, pair or line
+    roles: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    left_out: Mapping[str, str] = field(default_factory=dict)
+
+    def message(self) -> str:
+        """Return the reading in one sentence per fact.
+
+        >>> roles = {"text": ("body",), "label": ("topic",)}
+        >>> left_out = {"id": "a different value in each row"}
+        >>> print(Taken(("a.csv",), "CSV with commas", "utf-8", 600, "row", roles, left_out).message())
+        600 rows, CSV with commas, utf-8. text: 'body'; label: 'topic'. Not read: 'id' (a different value in each row).
+        """
+        shape = ", ".join(part for part in (counted(self.rows, self.unit), self.layout, self.encoding) if part)
+        roles = "; ".join(f"{role}: {', '.join(map(repr, names))}" for role, names in self.roles.items() if names)
+        out = ", ".join(f"{name!r} ({reason})" for name, reason in self.left_out.items())
+        return " ".join(f"{part}." for part in (shape, roles, f"Not read: {out}" if out else "") if part)
+
+    def as_json(self) -> dict[str, Any]:
+        """Return the reading as plain values."""
+        return {
+            "files": list(self.files),
+            "layout": self.layout,
+            "encoding": self.encoding,
+            "rows": self.rows,
+            "unit": self.unit,
+            "roles": {role: list(names) for role, names in self.roles.items()},
+            "left_out": dict(self.left_out),
+        }
