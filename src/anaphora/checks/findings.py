@@ -64,6 +64,10 @@ CODES: dict[str, tuple[Severity, str]] = {
         "warning",
         "A tag occurs in the held-out part and never in the training part, so it is never predicted.",
     ),
+    "spelling": (
+        "warning",
+        "Labels or words look alike and are different characters, such as one letter with an accent or two characters.",
+    ),
     "labels": ("info", "The number of labels, and the number of rows of each label."),
     # the whole
     "same-file": ("warning", "One file is named twice, or is in both parts."),
