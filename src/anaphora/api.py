@@ -14,8 +14,9 @@ import shutil
 import tempfile
 import time
 import weakref
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, overload
 
@@ -23,10 +24,10 @@ import numpy as np
 
 from anaphora import runtime
 from anaphora.checks import examine
-from anaphora.checks.findings import SEVERITIES, Finding, errors, refuse
+from anaphora.checks.findings import Finding, errors, ordered, refuse, warnings
 from anaphora.config import Config, config_fields, from_run, resolve
 from anaphora.data.progress import observed_by
-from anaphora.errors import AnaphoraError, DataError, MissingExtra, UsageError, closest
+from anaphora.errors import AnaphoraError, DataError, DataWarning, MissingExtra, UsageError, closest, warn_caller
 from anaphora.report.observers import observers
 from anaphora.runs import folder as run_folder
 from anaphora.runs.model_file import check_model_file
@@ -109,14 +110,16 @@ def train(
     with _read_aloud(progress):
         corpus, findings = _examined(task, settings, data)
         refuse(findings)
+        said = _warned(findings)
         work = registry.task(task).training(settings, corpus)
     with _place(output, run_dir) as (file, folder, passing), _watched(progress, work.unit) as observer:
-        how: dict[str, Any] = {"data": registry.task(task).paths(data) or (), "observer": observer, "started": started}
+        files = registry.task(task).paths(data) or ()
+        how: dict[str, Any] = {"data": files, "observer": observer, "started": started, "notes": said}
         if passing is None:
             how["observers"] = observers(work)  # no page in a temporary folder
         report = trainer.train(work, file, run_dir=folder, **how)
     model = load(file)
-    model.report, model.run_dir = report, report.run_dir
+    model.report, model.run_dir = replace(report, notes=(*said, *report.notes)), report.run_dir
     if passing is not None:
         _live_with(model, passing)
     return model
@@ -176,7 +179,7 @@ def check(
         described, load = registry.task(task).describe(settings, corpus)
         folder = Path(tempfile.gettempdir())
         found += described if load is None else [*described, *cost.findings(load, settings.training, folder)]
-    return sorted(found, key=lambda finding: SEVERITIES.index(finding.severity))
+    return ordered(found)
 
 
 def configured(task: str, preset: str | None, config: Settings | None, given: Mapping[str, Any]) -> Config:
@@ -232,7 +235,15 @@ def _examined(task: str, settings: Config, data: Any) -> tuple[Any, list[Finding
         corpus = chosen.from_memory(settings, data)
     except DataError as error:
         return None, [examine.unreadable(error)]
-    return corpus, chosen.check(settings, corpus)
+    return corpus, examine.of_corpus(chosen, settings, corpus)
+
+
+def _warned(findings: Sequence[Finding]) -> list[str]:
+    """Warn the caller of this package of every warning, and return the warnings in words."""
+    said = [finding.in_one_line() for finding in warnings(findings)]
+    for text in said:
+        warn_caller(text, DataWarning)
+    return said
 
 
 def _corpus(task: str, settings: Config, data: Any) -> Any:

@@ -21,6 +21,8 @@ do.
 from __future__ import annotations
 
 import difflib
+import sys
+import warnings
 from collections.abc import Iterable, Sequence
 from typing import ClassVar
 
@@ -103,6 +105,20 @@ class Terminated(AnaphoraError):
     """A request to terminate stopped the program."""
 
     exit_code = 143
+
+
+class DataWarning(UserWarning):
+    """Data that can be trained on, but are probably not as intended."""
+
+
+def warn_caller(text: str, category: type[Warning]) -> None:
+    """Warn at the line that called this package, however deep in it this function is called."""
+    level, frame = 1, sys._getframe()
+    while (
+        frame.f_back is not None and frame.f_globals.get("__name__", "").partition(".")[0] == __name__.partition(".")[0]
+    ):
+        level, frame = level + 1, frame.f_back
+    warnings.warn(text, category, stacklevel=level)
 
 
 def closest(word: str, known: Iterable[str]) -> str | None:

@@ -32,7 +32,7 @@ def test_good_data(run: Run, python: Path | str, tmp_path: Path) -> None:
     assert (done.returncode, done.stderr) == (0, "")
     told = done.stdout.splitlines()
     assert [line.split()[1] for line in told if line.startswith(("error", "warning", "info"))] == [
-        "duplicate-across", "lengths", "lengths", "units", "vocabulary", "memory", "time", "disk",
+        "taken", "duplicate-across", "lengths", "lengths", "units", "vocabulary", "memory", "time", "disk",
     ]  # fmt: skip
     assert told[-2] == "0 errors, 1 warning. You can train on these data."
     assert told[-1].startswith("Next: anaphora train language a.txt --data.valid 0.5 --model.embedding 6")

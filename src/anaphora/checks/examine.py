@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol
 
-from anaphora.checks.findings import SEVERITIES, Finding, errors
+from anaphora.checks.findings import Finding, errors, of_taken, ordered
 from anaphora.errors import AnaphoraError, DataError
 from anaphora.formatting import as_sentence
 
@@ -64,13 +64,18 @@ def examine(task: Rules, config: Any, paths: Sequence[str | Path]) -> tuple[Any,
         corpus = task.read(config, paths)
     except DataError as error:
         return None, [*found, unreadable(error)]
-    return corpus, [*found, *task.check(config, corpus)]
+    return corpus, [*found, *of_corpus(task, config, corpus)]
+
+
+def of_corpus(task: Rules, config: Any, corpus: Any) -> list[Finding]:
+    """Return how a corpus was read, and the findings of the second stage."""
+    return [*of_taken(corpus.taken), *task.check(config, corpus)]
 
 
 def whole(
     task: Rules, config: Any, paths: Sequence[str | Path], estimate: Callable[[Load], list[Finding]]
 ) -> list[Finding]:
-    """Return the findings of all three stages, the most severe first; `estimate` returns findings on the cost of a
+    """Return the findings of all three stages in the order of a report; `estimate` returns findings on the cost of a
     load.
     """
     corpus, found = examine(task, config, paths)
@@ -80,7 +85,7 @@ def whole(
         except DataError as error:
             described, load = [unreadable(error)], None
         found = [*found, *described, *([] if load is None else estimate(load))]
-    return sorted(found, key=lambda finding: SEVERITIES.index(finding.severity))
+    return ordered(found)
 
 
 def unreadable(error: AnaphoraError) -> Finding:

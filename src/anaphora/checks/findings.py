@@ -17,12 +17,18 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from anaphora.data.location import Location
+from anaphora.data.taken import Taken
 from anaphora.errors import DataError
 
 Severity = Literal["error", "warning", "info"]
 SEVERITIES: tuple[Severity, ...] = ("error", "warning", "info")
 
+TAKEN = "taken"  # the code of the finding that is printed first
 CODES: dict[str, tuple[Severity, str]] = {
+    TAKEN: (
+        "info",
+        "How the data were read: the files, the layout, the encoding, the rows, and the role of every column.",
+    ),
     # files
     "no-file": ("error", "A file cannot be read: it is missing, it is a folder, or you may not read it."),
     "unreadable": ("error", "The task cannot read the data; the message names the place and the reason."),
@@ -127,6 +133,16 @@ class Finding:
             head += f": {in_words(self.rows, self.where, self.count)}"
         return [head, *(f"    {line}" for line in (self.message, self.remedy) if line)]
 
+    def in_one_line(self) -> str:
+        """Return the finding as one line, such as a Python warning.
+
+        >>> row = Location("a.csv", 7)
+        >>> Finding("empty-row", "warning", "a.csv", (row,), "No text.", "Drop it.").in_one_line()
+        'a.csv: line 7: No text. Drop it. (empty-row)'
+        """
+        place = f"{self.where}: {in_words(self.rows, self.where, self.count)}" if self.rows else self.where
+        return f"{place}: {' '.join(filter(None, (self.message, self.remedy)))} ({self.code})"
+
     def as_json(self) -> dict[str, Any]:
         """Return the finding as plain values."""
         return {
@@ -159,6 +175,18 @@ def in_words(rows: Sequence[Location], where: str = "", count: int | None = None
     ]
     rest = (len(rows) if count is None else count) - min(len(rows), _ROWS_SHOWN)
     return "; ".join(places) + (f" and {rest:,} more" if rest > 0 else "")
+
+
+def of_taken(taken: Taken | None) -> list[Finding]:
+    """Return a finding on how data were read, or none if that is not known."""
+    if taken is None:
+        return []
+    return [Finding(TAKEN, "info", taken.where, (), taken.message(), "", figures=taken.as_json())]
+
+
+def ordered(findings: Iterable[Finding]) -> list[Finding]:
+    """Return how the data were read, then all other findings, the most severe first."""
+    return sorted(findings, key=lambda finding: (finding.code != TAKEN, SEVERITIES.index(finding.severity)))
 
 
 def errors(findings: Iterable[Finding]) -> list[Finding]:

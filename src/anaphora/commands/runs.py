@@ -195,6 +195,8 @@ def _in_words(run: Run, facts: dict[str, Any]) -> list[str]:
         f"{facts['run']}: {facts['task']}, {facts['status']} after {counted(facts['steps'], 'step')},"
         f" {duration_text(run.seconds)}"
     ]
+    if run.taken is not None:
+        lines.append(f"data      {run.taken.where}: {run.taken.message()}")
     if len(validations) > 1:
         nats = run.in_nats
         beside = f"; dots: {nats.beat}" if nats.baseline is not None else ""

@@ -5,9 +5,9 @@ disagree.
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from anaphora.commands import options as config_options
 from anaphora.commands.options import given, option, parameter
@@ -16,6 +16,9 @@ from anaphora.report.observers import observers
 from anaphora.report.terminal import show
 from anaphora.tasks import registry
 from anaphora.training.distributed import launch
+
+if TYPE_CHECKING:
+    from anaphora.checks.findings import Finding
 
 _PRECEDENCE = "Options override --config, and --config overrides --preset. Ctrl-C keeps the best model so far."
 
@@ -74,16 +77,26 @@ def _train(
                 check_output(Path(output))
             with show("", here.stream) as early, observed_by(early.stage):
                 corpus, found = examine(chosen, config, data)
+                for text in _said(corpus, found):
+                    early.note(text)
                 refuse(found)
                 run = import_torch_side(f"anaphora train {task}")
                 work = chosen.training(config, corpus)
         with show(work.unit, here.stream) as observer:
-            for finding in warnings(found) if here.first else []:
-                observer.note("\n".join(finding.lines()))
             how = {"data": data, "run_dir": run_dir, "observer": observer, "started": started, "workers": here.workers}
+            how["notes"] = [finding.in_one_line() for finding in warnings(found)]
             report = run.train(work, output, observers=observers(work, tensorboard), **how)
     if here.first:
         print("\n".join(report.lines()))
+
+
+def _said(corpus: Any, found: Sequence[Finding]) -> Iterator[str]:
+    """Yield how the data were read, then every warning."""
+    from anaphora.checks.findings import warnings
+
+    if corpus is not None and corpus.taken is not None:
+        yield f"read {corpus.taken.where}: {corpus.taken.message()}"
+    yield from ("\n".join(finding.lines()) for finding in warnings(found))
 
 
 def import_torch_side(wanted_by: str) -> Any:

@@ -10,6 +10,7 @@ from typing import Annotated, Any
 import typer
 
 from anaphora.commands import parser
+from anaphora.data.taken import Taken
 
 _MEANINGS = {
     "baseline.nats_per_unit": "  (on the whole held-out part)",
@@ -61,7 +62,9 @@ def verify(
 def _flat(card: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, str]]:
     """The known facts of a model card with their dotted names."""
     for name, value in card.items():
-        if isinstance(value, Mapping):
+        if name == "taken":
+            yield name, Taken.from_json(value).message()
+        elif isinstance(value, Mapping):
             yield from _flat(value, f"{prefix}{name}.")
         elif isinstance(value, list):
             yield prefix + name, ", ".join(map(str, value))

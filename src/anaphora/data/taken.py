@@ -12,6 +12,8 @@ from typing import Any
 
 from anaphora.formatting import counted
 
+_SHOWN = 3  # names of files
+
 
 @dataclass(frozen=True)
 class Taken:
@@ -29,6 +31,18 @@ class Taken:
     roles: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     left_out: Mapping[str, str] = field(default_factory=dict)
 
+    @property
+    def where(self) -> str:
+        """The files in words, the first few of them.
+
+        >>> Taken(("a.csv", "b.csv"), "CSV with commas", "utf-8", 600, "row").where
+        'a.csv and b.csv'
+        """
+        names = list(map(_named, self.files))
+        if len(names) > _SHOWN:
+            return f"{', '.join(names[:_SHOWN])} and {len(names) - _SHOWN:,} more"
+        return " and ".join(filter(None, [", ".join(names[:-1]), *names[-1:]])) or "the data in memory"
+
     def message(self) -> str:
         """Return the reading in one sentence per fact.
 
@@ -38,9 +52,24 @@ class Taken:
         600 rows, CSV with commas, utf-8. text: 'body'; label: 'topic'. Not read: 'id' (a different value in each row).
         """
         shape = ", ".join(part for part in (counted(self.rows, self.unit), self.layout, self.encoding) if part)
-        roles = "; ".join(f"{role}: {', '.join(map(repr, names))}" for role, names in self.roles.items() if names)
+        listed = (
+            (role, ", ".join(repr(_named(name)) for name in names)) for role, names in self.roles.items() if names
+        )
+        roles = "; ".join(f"{role}: {names}" for role, names in listed)
         out = ", ".join(f"{name!r} ({reason})" for name, reason in self.left_out.items())
         return " ".join(f"{part}." for part in (shape, roles, f"Not read: {out}" if out else "") if part)
+
+    @staticmethod
+    def from_json(values: Mapping[str, Any]) -> Taken:
+        """Return the reading of the output of `as_json`.
+
+        >>> taken = Taken(("a.csv",), "CSV with commas", "utf-8", 600, "row", {"text": ("body",)}, {"id": "row number"})
+        >>> Taken.from_json(taken.as_json()) == taken
+        True
+        """
+        roles = {role: tuple(names) for role, names in values["roles"].items()}
+        files, left_out = tuple(values["files"]), dict(values["left_out"])
+        return Taken(files, values["layout"], values["encoding"], values["rows"], values["unit"], roles, left_out)
 
     def as_json(self) -> dict[str, Any]:
         """Return the reading as plain values."""
@@ -53,3 +82,7 @@ class Taken:
             "roles": {role: list(names) for role, names in self.roles.items()},
             "left_out": dict(self.left_out),
         }
+
+
+def _named(file: str) -> str:
+    return "standard input" if file == "-" else file

@@ -200,6 +200,7 @@ def _environment(run: Run) -> dict[str, dict[str, Any]]:
     facts = run.facts
     data = {
         "files": [Path(path).name for path in facts.get("data", ())] or None,
+        "read as": None if run.taken is None else run.taken.message(),
         "SHA-256": facts["data_sha256"][:16] + "…" if facts.get("data_sha256") else None,
         "model": Path(facts["output"]).name if facts.get("output") else None,
     }

@@ -20,6 +20,7 @@ from pathlib import Path
 from typing import Any
 
 from anaphora.config.old_names import by_current_names
+from anaphora.data.taken import Taken
 from anaphora.errors import DataError, UsageError
 from anaphora.runs import folder as run_folder
 from anaphora.runs.content import Result
@@ -52,6 +53,12 @@ class Run:
     def finish(self) -> Event:
         """The final report; empty if there is none yet."""
         return next((line for line in reversed(self.events) if line["event"] == "finish"), {})
+
+    @property
+    def taken(self) -> Taken | None:
+        """How the data were read; None in a run of an earlier version."""
+        values = self.facts.get("taken")
+        return None if values is None else Taken.from_json(values)
 
     @property
     def task(self) -> str:

@@ -17,6 +17,7 @@ from typing import Any
 from numpy.typing import NDArray
 
 from anaphora.bundle import spec
+from anaphora.data.taken import Taken
 from anaphora.formatting import counted, duration_text, unit_name
 from anaphora.runs.content import ReportSection, Result
 
@@ -100,6 +101,7 @@ class Report:
     results: tuple[Result, ...]
     sections: tuple[ReportSection, ...]
     headline: tuple[str, ...] = ()
+    taken: Taken | None = None  # how the data were read
 
     def lines(self) -> list[str]:
         """Return the lines of the report at the end of a command."""
@@ -110,9 +112,18 @@ class Report:
 
 
 def report(
-    trained: TrainedWeights, score: Any, baseline: Any, found: Judgement, loss_unit: str, folder: Path, output: Path
+    trained: TrainedWeights,
+    score: Any,
+    baseline: Any,
+    found: Judgement,
+    loss_unit: str,
+    folder: Path,
+    output: Path,
+    taken: Taken | None = None,
 ) -> Report:
-    """Return the report of trained weights; `loss_unit` names the unit of the mean loss."""
+    """Return the report of trained weights; `loss_unit` names the unit of the mean loss, `taken` says how the data were
+    read.
+    """
     cut_off = [] if score is not None else [_cut_off(trained, loss_unit)]
     return Report(
         score=score,
@@ -130,6 +141,7 @@ def report(
         results=tuple(found.results),
         sections=tuple(found.sections),
         headline=tuple(found.headline),
+        taken=taken,
     )
 
 

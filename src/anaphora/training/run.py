@@ -12,7 +12,7 @@ import datetime
 import hashlib
 import math
 import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -58,14 +58,15 @@ def train(
     probes: Mapping[str, Probe] | None = None,
     workers: Workers | None = None,
     started: float | None = None,
+    notes: Sequence[str] = (),
 ) -> Any:
     """Train, score beside the baseline, write the model to `output`, and return the task's report.
 
     The time of `minutes` began at `started`, on the clock of `time.monotonic`; `resume` will read the paths `data`;
-    `observers` returns more observers for the run's folder. Every worker calls this function, and the first returns the
-    report; after a restart by torchrun, the workers continue the run that they had begun. Raises UsageError before
-    training; Interrupted, Terminated or Diverged after the best model so far was saved, if the disk allows; UsageError
-    also for a file of the run that cannot be written.
+    `observers` returns more observers for the run's folder, and `notes` on the data go to the run's records. Every
+    worker calls this function, and the first returns the report; after a restart by torchrun, the workers continue the
+    run that they had begun. Raises UsageError before training; Interrupted, Terminated or Diverged after the best model
+    so far was saved, if the disk allows; UsageError also for a file of the run that cannot be written.
     """
     started = time.monotonic() if started is None else started
     workers = workers or Alone()
@@ -80,6 +81,7 @@ def train(
         "task": work.task,
         "data": run_folder.whole_paths(list(data)),
         "data_sha256": work.sha256,
+        "taken": None if work.taken is None else work.taken.as_json(),
         "output": str(output.resolve()),
         "started": datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
         "machine": _machine(work, workers),
@@ -89,7 +91,9 @@ def train(
             run_folder.check_output(output)
             run_folder.begin(folder, render(work.config), facts)
     workers.remember(str(folder))
-    return _TrainingRun(work, output, folder, observer, observers, dict(probes or {}), workers, started).whole(None)
+    return _TrainingRun(work, output, folder, observer, observers, dict(probes or {}), workers, started).whole(
+        None, notes=notes
+    )
 
 
 def resume(
@@ -148,14 +152,19 @@ class _TrainingRun:
         self.saved = ""
         self.diagnosis = ""
 
-    def whole(self, found: tuple[Any, Any, str] | None, changes: str = "") -> Any:
-        """Run everything from the log to the report; `found` is the checkpoint to continue from."""
+    def whole(self, found: tuple[Any, Any, str] | None, changes: str = "", notes: Sequence[str] = ()) -> Any:
+        """Run everything from the log to the report; `found` is the checkpoint to continue from, and `notes` are for
+        the records of a new run.
+        """
         kept = None if found is None else found[1]["logged"]
         first = self.workers.rank == 0
         plans = [] if kept is None or not first else plans_after(self.folder / run_folder.LOG, kept)
         log = MetricsLog(self.folder / run_folder.LOG, kept) if first else None
         self.others = tuple(self.observers(self.folder, self.observer.note)) if first else ()
-        all_observers = Observers((log, *self.others, self.observer) if log else (self.observer,))
+        records = Observers((log, *self.others) if log else ())
+        all_observers = Observers((records, self.observer))
+        for note in notes:
+            records.note(note)
         try:
             if first:
                 size = 4 * spec.parameters(self.work.tree)

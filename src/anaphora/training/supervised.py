@@ -18,6 +18,7 @@ from anaphora import bundle
 from anaphora import config as configs
 from anaphora.bundle import spec
 from anaphora.data.sampling import at_least
+from anaphora.data.taken import Taken
 from anaphora.errors import UsageError
 from anaphora.runs import report as reports
 from anaphora.runs import save
@@ -51,6 +52,10 @@ class TwoReadParts(TwoParts, Protocol):
     def sha256(self) -> str:
         """The digest of both parts."""
 
+    @property
+    def taken(self) -> Taken | None:
+        """The way in which it was read."""
+
 
 Config = TypeVar("Config", bound=configs.Config)
 Corpus = TypeVar("Corpus", bound=TwoReadParts)
@@ -74,7 +79,7 @@ class SupervisedTask(TrainingTask[Batch], Subsampled, Generic[Config, Corpus, En
 
     def __init__(self, config: Config, corpus: Corpus) -> None:
         """Raises DataError for a corpus from which nothing can be learned."""
-        self.config, self.corpus, self.sha256 = config, corpus, corpus.sha256
+        self.config, self.corpus, self.sha256, self.taken = config, corpus, corpus.sha256, corpus.taken
         self.encoded = self.encode()
         self.training = self.with_batch_defaults()
         self.tree = self.network()
@@ -161,7 +166,7 @@ class SupervisedTask(TrainingTask[Batch], Subsampled, Generic[Config, Corpus, En
         self, trained: TrainedWeights, folder: Path, output: Path, score: Any
     ) -> tuple[Report, dict[Path, UsageError]]:
         found = self.judge(score, trained)
-        report = reports.report(trained, score, self.baseline, found, self.loss_unit, folder, output)
+        report = reports.report(trained, score, self.baseline, found, self.loss_unit, folder, output, self.taken)
         made = self.bundle_of(trained.tree, trained.tensors, score)
         card = save.card(self.corpus.sources, self.sha256, found.facts, trained, report)
         return report, save.write(folder, output, made.tensors, {**made.config, "card": card})

@@ -16,6 +16,7 @@ from torch import Tensor, nn
 
 from anaphora.bundle import spec
 from anaphora.config import Config, Training
+from anaphora.data.taken import Taken
 from anaphora.errors import UsageError
 from anaphora.runs.content import Result
 from anaphora.runs.report import TrainedWeights
@@ -40,6 +41,7 @@ class TrainingTask(Protocol[Batch]):
     batches: Batches[Batch]  # of the training part
     per_epoch: int  # batches of one pass over the data
     sha256: str  # of the data
+    taken: Taken | None  # how the data were read
 
     @property
     @abstractmethod
