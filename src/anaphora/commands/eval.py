@@ -8,7 +8,7 @@ from typing import Any
 import typer
 
 from anaphora.commands import options
-from anaphora.commands.options import option, parameter
+from anaphora.commands.options import ENCODING, option, parameter
 
 _HELP = """Compute the metrics of a model on data.
 
@@ -25,12 +25,12 @@ def make() -> Any:
         parameter("model", str, typer.Argument(metavar="MODEL", help="A model file.", show_default=False)),
         parameter("data", list[str], typer.Argument(metavar="DATA...", help=data, show_default=False)),
         parameter("as_json", bool, option("Print one JSON object.", None, "--json"), False),
-        parameter("encoding", str, option("Text encoding of the files.", "NAME", "--encoding"), "utf-8"),
+        parameter("encoding", str, option(ENCODING, "NAME", "--encoding"), None),
     ]
     return options.with_task_options("eval", own, lambda task: task.eval_options, _evaluate, _HELP)
 
 
-def _evaluate(model: str, data: list[str], as_json: bool, encoding: str, **given: Any) -> None:
+def _evaluate(model: str, data: list[str], as_json: bool, encoding: str | None, **given: Any) -> None:
     from anaphora.runs.model_file import check_model_file
     from anaphora.runs.save import finite
     from anaphora.runtime import load
@@ -39,7 +39,8 @@ def _evaluate(model: str, data: list[str], as_json: bool, encoding: str, **given
     check_model_file(model)
     opened = registry.open_model(load(model))
     task = registry.task(opened.task)
-    score = opened.score_files(data, encoding, **options.chosen(task, task.eval_options, given))
+    chosen = options.chosen(task, task.eval_options, given)
+    score = opened.score_files(data, encoding or opened.reading.encoding, **chosen)
     if as_json:
         print(json.dumps(finite(score.as_json()), ensure_ascii=False, allow_nan=False))
     else:

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
 MODEL = "model.anaphora"
 """The default of `train -o`."""
+ENCODING = "Text encoding of the files.  [default: that of the training data]"
 
 
 def train_words(

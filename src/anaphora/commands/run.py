@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import typer
 
 from anaphora.commands import options
-from anaphora.commands.options import option, parameter
+from anaphora.commands.options import ENCODING, option, parameter
 from anaphora.errors import UsageError
 from anaphora.formatting import capitalised
 
@@ -33,11 +33,13 @@ def make() -> Any:
             "inputs", list[str], typer.Argument(metavar="[INPUT...]", help=_INPUT, show_default=False), default=None
         ),
         parameter("as_json", bool, option("Write each answer as a JSON object.", None, "--json"), False),
+        parameter("encoding", str, option(ENCODING, "NAME", "--encoding"), None),
     ]
     return options.with_task_options("run", own, lambda task: task.run_options, _run, _HELP)
 
 
-def _run(model: str, inputs: list[str] | None, as_json: bool, **given: Any) -> None:
+def _run(model: str, inputs: list[str] | None, as_json: bool, encoding: str | None, **given: Any) -> None:
+    from anaphora.data.files.encodings import check_encoding
     from anaphora.runs.model_file import check_model_file
     from anaphora.runtime import load
     from anaphora.tasks import registry
@@ -50,6 +52,11 @@ def _run(model: str, inputs: list[str] | None, as_json: bool, **given: Any) -> N
         raise UsageError(f"{capitalised(task.described)} takes no INPUT. Give the text to continue with --prompt.")
     if as_json and not task.answers_json:
         raise UsageError(f"{capitalised(task.described)} has no option --json.")
+    if encoding is not None:
+        check_encoding(encoding)
+        if not task.takes_inputs and given.get("prompt") != "-":
+            raise UsageError("--encoding has no effect without --prompt -: set --prompt -, or leave --encoding out.")
+        opened.reading = opened.reading._replace(encoding=encoding)
     opened.run(inputs or [], StandardStreams(), as_json, **chosen)
 
 

@@ -30,7 +30,8 @@ class LabelledFiles(Table):
         """Prepare a table; `files` are labels with a file each; `lines` says that a row is a line rather than a whole
         file.
         """
-        self.name, self._files, self._lines, self._encoding = name, list(files), lines, encoding
+        self.name, self._files, self._lines, self.encoding = name, list(files), lines, encoding
+        self.layout = "a text file per label, a row per line" if lines else "a folder per label, a row per file"
         self._starts: list[int] = []  # the number of the first row of each file
 
     def rows(self, columns: Sequence[str]) -> Iterator[NumberedRow]:
@@ -56,7 +57,7 @@ class LabelledFiles(Table):
         return f"'{file}', line {line}"
 
     def _texts(self, path: Path) -> list[str]:
-        text = read_text(path, self._encoding) if path.stat().st_size else ""
+        text = read_text(path, self.encoding) if path.stat().st_size else ""
         return text.rstrip("\n").split("\n") if self._lines else [text]
 
 

@@ -16,6 +16,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import BinaryIO, NamedTuple
 
+from anaphora.data.files.reading import AS_DEFAULT, Reading
 from anaphora.data.files.tables import read_table
 from anaphora.data.files.text import STANDARD_INPUT
 from anaphora.errors import DataError, UsageError
@@ -32,10 +33,11 @@ class InputLine(NamedTuple):
     where: str
     text: bytes
     json: bool
+    encoding: str = "utf-8"
 
 
 def batches(
-    paths: Sequence[str | os.PathLike[str]], most: int = MOST, plain: bool = False
+    paths: Sequence[str | os.PathLike[str]], reading: Reading = AS_DEFAULT, most: int = MOST, plain: bool = False
 ) -> Iterator[list[InputLine]]:
     """Yield the lines of files, or of standard input for `-` or without paths.
 
@@ -48,9 +50,9 @@ def batches(
         if os.fspath(path) == STANDARD_INPUT:
             if sys.stdin is None:
                 raise UsageError("Standard input (-) was named, but this process has none: name a file.")
-            yield from _lines(sys.stdin.buffer, "standard input", None, most)
+            yield from _lines(sys.stdin.buffer, "standard input", None, reading.encoding, most)
         elif ending in _TABLES and not plain:
-            yield from _rows(path, most)
+            yield from _rows(path, reading, most)
         else:
             try:
                 opened = open(path, "rb", buffering=0)  # noqa: SIM115 — closed below
@@ -58,7 +60,7 @@ def batches(
                 message = f"'{os.fspath(path)}' cannot be read: {error.strerror or error}."
                 raise DataError(message + _hint_for_a_text(os.fspath(path))) from error
             with opened as file:
-                yield from _lines(file, f"'{os.fspath(path)}'", ending in _JSON and not plain, most)
+                yield from _lines(file, f"'{os.fspath(path)}'", ending in _JSON and not plain, reading.encoding, most)
 
 
 def _hint_for_a_text(name: str) -> str:
@@ -67,7 +69,9 @@ def _hint_for_a_text(name: str) -> str:
     return echo if " " in name else ""
 
 
-def _lines(file: BinaryIO | io.RawIOBase, name: str, is_json: bool | None, most: int) -> Iterator[list[InputLine]]:
+def _lines(
+    file: BinaryIO | io.RawIOBase, name: str, is_json: bool | None, encoding: str, most: int
+) -> Iterator[list[InputLine]]:
     number, batch = 0, list[InputLine]()
     for text in arrived_lines(file):
         if text is None:
@@ -80,7 +84,7 @@ def _lines(file: BinaryIO | io.RawIOBase, name: str, is_json: bool | None, most:
             text = text.removeprefix(b"\xef\xbb\xbf")
         if is_json is None and text.strip():
             is_json = _is_object(text)
-        batch.append(InputLine(f"{name}, line {number}", text, bool(is_json)))
+        batch.append(InputLine(f"{name}, line {number}", text, bool(is_json), encoding))
         if len(batch) == most:
             yield batch
             batch = []
@@ -120,8 +124,8 @@ def _is_object(text: bytes) -> bool:
         return False
 
 
-def _rows(path: str | os.PathLike[str], most: int) -> Iterator[list[InputLine]]:
-    table = read_table(path)
+def _rows(path: str | os.PathLike[str], reading: Reading, most: int) -> Iterator[list[InputLine]]:
+    table = read_table(path, reading.encoding, reading.header)
     batch: list[InputLine] = []
     for number, values in table.rows(table.columns):
         item = dict(zip(table.columns, values, strict=True))

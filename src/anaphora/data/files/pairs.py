@@ -34,10 +34,11 @@ class ParallelFiles(Table):
     """Two parallel files, line by line."""
 
     columns = ("source", "target")
+    layout = "two parallel files"
 
     def __init__(self, source: str, target: str, encoding: str) -> None:
         """Read both files; raises DataError if one cannot be read, or if their numbers of lines differ."""
-        self.name = f"'{source}' and '{target}'"
+        self.name, self.encoding = f"'{source}' and '{target}'", encoding
         self._file = source
         self._sides = (lines_of(source, encoding), lines_of(target, encoding))
         if len(self._sides[0]) != len(self._sides[1]):
@@ -190,7 +191,7 @@ def _tabs(path: str, encoding: str) -> Table:
     text = read_text(path, encoding)
     if "\t" not in text.partition("\n")[0]:
         raise UsageError(f"'{path}' was named alone, and its first line has no tab: {_WHAT}")
-    return DelimitedTable(text, f"'{path}'", "\t", header=False)
+    return DelimitedTable(text, f"'{path}'", "\t", header=False, encoding=encoding)
 
 
 def _cut(lines: Sequence[str], line: int) -> str:

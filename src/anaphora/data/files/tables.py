@@ -29,16 +29,19 @@ from anaphora.data.files.text import STANDARD_INPUT, read_text
 from anaphora.errors import DataError, MissingExtra, closest
 
 NumberedRow = tuple[int, tuple[Any, ...]]
+_LAYOUTS = {",": "CSV with commas", ";": "CSV with semicolons", "\t": "TSV", "|": "CSV with vertical bars"}
 SEPARATORS = ",;\t|"
 ENDINGS = (".csv", ".tsv", ".jsonl", ".ndjson", ".json", ".parquet")
 _HEAD_ROWS = 1000  # rows that determine names and types of columns
 
 
 class Table(ABC):
-    """Rows of named columns; `name` begins messages."""
+    """Rows of named columns; `name` begins messages, and `layout` names the format in words."""
 
     name: str
     columns: tuple[str, ...]
+    layout: str
+    encoding = ""  # empty for binary files and for values in memory
     unit = "line"
 
     @abstractmethod
@@ -92,6 +95,7 @@ class InTables:
 class ColumnTable(Table):
     """Columns in memory, all of the same length."""
 
+    layout = "columns in memory"
     unit = "row"
 
     def __init__(self, columns: Mapping[str, Sequence[Any]], name: str = "the data") -> None:
@@ -106,10 +110,13 @@ class ColumnTable(Table):
 class DelimitedTable(Table):
     """A CSV or TSV text; in a TSV with unbalanced quotation marks, they are ordinary characters."""
 
-    def __init__(self, text: str, name: str, separator: str | None = None, header: bool = True) -> None:
-        self.name, self._text = name, text
+    def __init__(
+        self, text: str, name: str, separator: str | None = None, header: bool = True, encoding: str = "utf-8"
+    ) -> None:
+        self.name, self._text, self.encoding = name, text, encoding
         first = text.partition("\n")[0]
         self._separator = separator or max(SEPARATORS, key=first.count)
+        self.layout = _LAYOUTS[self._separator] + ("" if header else ", no line of names")
         self._quoting: Literal[0, 3] = csv.QUOTE_MINIMAL
         if self._separator == "\t" and '"' in text and not self._is_consistent():
             self._quoting = csv.QUOTE_NONE
@@ -166,11 +173,12 @@ class DelimitedTable(Table):
 class JsonTable(Table):
     """JSON objects, one per line or all in one list."""
 
-    def __init__(self, text: str, name: str) -> None:
-        self.name, self._text = name, text
+    def __init__(self, text: str, name: str, encoding: str = "utf-8") -> None:
+        self.name, self._text, self.encoding = name, text, encoding
+        self.layout = "JSON Lines"
         self._list = None
         if text.lstrip()[:1] == "[":
-            self.unit = "item"
+            self.layout, self.unit = "JSON list", "item"
             self._list = self._parsed(text, f"{name}")
         names: dict[str, None] = {}
         for _, item in itertools.islice(self._objects(), _HEAD_ROWS):
@@ -206,6 +214,7 @@ class JsonTable(Table):
 class ParquetTable(Table):
     """A Parquet file."""
 
+    layout = "Parquet"
     unit = "row"
 
     def __init__(self, path: Path, name: str) -> None:
@@ -243,5 +252,5 @@ def _open(path: str | os.PathLike[str], encoding: str, header: bool) -> Table:
         return ParquetTable(Path(path), name)
     text = read_text(path, encoding)
     if ending in (".jsonl", ".ndjson", ".json") or (ending != ".csv" and text.lstrip()[:1] in ("{", "[")):
-        return JsonTable(text, name)
-    return DelimitedTable(text, name, "\t" if ending == ".tsv" else None, header)
+        return JsonTable(text, name, encoding)
+    return DelimitedTable(text, name, "\t" if ending == ".tsv" else None, header, encoding)

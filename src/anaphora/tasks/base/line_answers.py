@@ -14,6 +14,7 @@ from typing import Any, Generic, Protocol, TypeVar
 
 from anaphora.data.files import lines as line_files
 from anaphora.data.files.lines import InputLine
+from anaphora.data.files.reading import AS_DEFAULT, Reading
 from anaphora.errors import DataError
 
 Item = TypeVar("Item")
@@ -38,6 +39,7 @@ class LineAnswers(ABC, Generic[Item, Prediction]):
 
     blank: str
     """The output for a line that could not be read."""
+    reading: Reading = AS_DEFAULT
 
     @abstractmethod
     def parse(self, line: InputLine) -> Item:
@@ -53,7 +55,7 @@ class LineAnswers(ABC, Generic[Item, Prediction]):
 
     def batches(self, paths: Sequence[str]) -> Iterator[Sequence[Any]]:
         """Yield the lines of files, or of standard input for `-` or no path, some at a time."""
-        return line_files.batches(paths)
+        return line_files.batches(paths, self.reading)
 
     def __call__(self, lines: Sequence[InputLine]) -> list[str | DataError]:
         """Return an answer for each line, or the error of a line that could not be read."""
@@ -87,13 +89,14 @@ class LineAnswers(ABC, Generic[Item, Prediction]):
 
 
 def text_of(line: InputLine) -> str:
-    """Return a line's text; raises DataError if it is not UTF-8."""
+    """Return a line's text; raises DataError if it is not in the encoding of its file."""
     try:
-        return line.text.decode()
+        return line.text.decode(line.encoding)
     except UnicodeDecodeError as error:
+        encoding = "UTF-8" if line.encoding == "utf-8" else line.encoding
         raise DataError(
-            f"{line.where} is not UTF-8: its byte {error.start} is {line.text[error.start]:#04x}. Convert it first, for"
-            " example with iconv -t utf-8."
+            f"{line.where} is not {encoding}: its byte {error.start} is {line.text[error.start]:#04x}. Name the"
+            f" encoding with --encoding, or convert the line first, for example with iconv -t {line.encoding}."
         ) from error
 
 

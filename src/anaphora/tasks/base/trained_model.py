@@ -12,6 +12,7 @@ from __future__ import annotations
 import os
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 
@@ -19,6 +20,7 @@ from anaphora import bundle
 from anaphora.bundle import spec
 from anaphora.config import Config, from_values
 from anaphora.config.old_names import card_by_current_names
+from anaphora.data.files.reading import AS_DEFAULT, Reading
 from anaphora.errors import CorruptBundle, IncompatibleBundle
 from anaphora.runs.report import Score
 from anaphora.runtime import Model, load
@@ -67,6 +69,11 @@ class TrainedModel(ABC):
         if values is None:
             raise IncompatibleBundle("The model file does not record its training settings.")
         return from_values(self.config_class, values)
+
+    @cached_property
+    def reading(self) -> Reading:
+        """How input files are read: as in training, unless another reading is assigned."""
+        return Reading.of(self.config.data) if "training" in self.runtime.config else AS_DEFAULT
 
     @property
     def parameters(self) -> int:

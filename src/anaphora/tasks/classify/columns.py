@@ -10,10 +10,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from anaphora.data.files.numbers import MISSING
 from anaphora.data.files.tables import Table
 from anaphora.errors import DataError
 from anaphora.formatting import comma_separated
-from anaphora.tasks.classify.inputs import MISSING
 from anaphora.tasks.classify.settings import Data
 
 LABELS = (

@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from anaphora.data.batches import Ragged
+from anaphora.data.files.numbers import is_missing
 from anaphora.data.text.words import split_words
 from anaphora.errors import DataError
 
@@ -20,8 +21,6 @@ Labels = tuple[str, ...]
 Series = NDArray[np.float64]
 Inputs = tuple[str, ...] | Ragged
 """Texts, or series one after another."""
-
-MISSING = frozenset({"", "na", "n/a", "nan", "null", "none", "?"})
 
 
 def text_of(values: Sequence[Any], where: str) -> str:
@@ -91,7 +90,7 @@ def number(value: Any, column: str, where: str) -> float:
     if value is None:
         return np.nan
     if isinstance(value, str):
-        if value.strip().lower() in MISSING:
+        if is_missing(value):
             return np.nan
         try:
             return float(value)

@@ -168,7 +168,7 @@ class Answers(LineAnswers[Item, Prediction]):
     """A classifier that answers lines; `top` is the number of labels per line."""
 
     def __init__(self, classifier: Classifier, as_json: bool, top: int | None = None) -> None:
-        self.classifier, self.as_json, self.top = classifier, as_json, top
+        self.classifier, self.as_json, self.top, self.reading = classifier, as_json, top, classifier.reading
         self.blank = "{}" if as_json else "\t\t"
 
     def parse(self, line: InputLine) -> Item:

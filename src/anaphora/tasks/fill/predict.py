@@ -208,7 +208,7 @@ class Answers(LineAnswers[dict[str, Any], tuple[FilledText, ...]]):
     ) -> None:
         """Raises UsageError for a blank mask token."""
         split("", mask_token)
-        self.filler, self.as_json, self.mask_token = filler, as_json, mask_token
+        self.filler, self.as_json, self.mask_token, self.reading = filler, as_json, mask_token, filler.reading
         self.top = WORDS if top is None else top
         self.sides = (False, True) if left_to_right else (False,)
         self.blank = "{}" if as_json else ""

@@ -150,7 +150,7 @@ class LanguageModel(TrainedModel):
         if prompt != "-":
             answer(prompt, ())
             return
-        for number, text in enumerate(_prompts(), 1):
+        for number, text in enumerate(_prompts(self.reading.encoding), 1):
             if following:
                 output.write(f"{'' if number == 1 else NEWLINE}after {text!r}\n")
             answer(text, (NEWLINE,))
@@ -244,12 +244,12 @@ class LanguageModel(TrainedModel):
 MODEL = LanguageModel
 
 
-def _prompts() -> Iterator[str]:
+def _prompts(encoding: str) -> Iterator[str]:
     """Yield the lines of standard input."""
     if sys.stdin is None or sys.stdin.isatty():
         raise UsageError("--prompt - reads prompts from standard input, one per line: pipe some in.")
     for number, line in enumerate(sys.stdin.buffer, 1):
-        yield text_of(InputLine(f"Line {number} of standard input", line, False)).rstrip("\r\n")
+        yield text_of(InputLine(f"Line {number} of standard input", line, False, encoding)).rstrip("\r\n")
 
 
 def _bars(title: str, found: Sequence[Prediction]) -> str:

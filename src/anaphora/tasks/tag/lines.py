@@ -16,6 +16,7 @@ from typing import Any, NamedTuple
 from anaphora.data.files import lines as line_files
 from anaphora.data.files.conll import TOKENS, listed
 from anaphora.data.files.lines import InputLine
+from anaphora.data.files.reading import AS_DEFAULT, Reading
 from anaphora.data.files.text import STANDARD_INPUT
 from anaphora.data.files.word_lines import CONLLU, MalformedLine, WordLayout, WordLine, columns, conllu
 from anaphora.errors import DataError
@@ -50,12 +51,14 @@ class Item(NamedTuple):
         return "\t" if self.layout is None or self.layout.tabs else " "
 
 
-def sentences_of(paths: Sequence[str], form: str, data: Data) -> Iterator[list[InputLine | Block]]:
+def sentences_of(
+    paths: Sequence[str], form: str, data: Data, reading: Reading = AS_DEFAULT
+) -> Iterator[list[InputLine | Block]]:
     """Yield the sentences of files, or of standard input for `-` or no path, in groups."""
     for path in paths or [STANDARD_INPUT]:
         ending = Path(path).suffix.lower()
         objects = form == "json" or (form == "auto" and ending in _OBJECTS)
-        yield from _sentences(line_files.batches([path], plain=not objects), form, ending, data)
+        yield from _sentences(line_files.batches([path], reading, plain=not objects), form, ending, data)
 
 
 def line_item(line: InputLine, column: str | None) -> Item:
@@ -106,7 +109,7 @@ def _sentences(
     for batch in batches:
         sentences: list[InputLine | Block] = []
         for line in batch:
-            text = line.text.decode(errors="replace")
+            text = line.text.decode(line.encoding, errors="replace")
             if form == "auto" and text.strip():
                 form = "json" if line.json else _form(ending, text)
             if form in ("auto", "lines", "json"):

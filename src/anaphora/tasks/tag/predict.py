@@ -206,7 +206,7 @@ class Answers(LineAnswers[Item, list[Prediction]]):
         self.blank = "{}" if as_json else ""
 
     def batches(self, paths: Sequence[str]) -> Iterator[list[InputLine | Block]]:
-        return sentences_of(paths, self.form, self.tagger.config.data)
+        return sentences_of(paths, self.form, self.tagger.config.data, self.tagger.reading)
 
     def parse(self, line: InputLine | Block) -> Item:
         return block_item(line) if isinstance(line, Block) else line_item(line, self.tagger.config.data.token)

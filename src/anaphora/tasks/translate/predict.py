@@ -189,7 +189,7 @@ class Answers(LineAnswers[Item, list[Translation]]):
     def __init__(
         self, translator: Translator, as_json: bool, options: DecodingOptions = GREEDY, pictures: str | None = None
     ) -> None:
-        self.translator, self.as_json, self.options = translator, as_json, options
+        self.translator, self.as_json, self.options, self.reading = translator, as_json, options, translator.reading
         self.blank = "{}" if as_json else "\n".join([""] * options.best)
         column = translator.config.data.source
         self._columns = (column, *SOURCES) if column else SOURCES
