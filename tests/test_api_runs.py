@@ -169,7 +169,7 @@ def test_nothing_is_printed_unless_asked_for(capfd: pytest.CaptureFixture[str]) 
     anaphora.train("classify", DATA, progress=True, **ROWS)
     out, err = capfd.readouterr()
     assert out == ""
-    assert "planned: 12 steps in all" in err
+    assert "Planned: 12 steps in all." in err
     watch = Kept()
     anaphora.train("classify", DATA, progress=watch, **ROWS)
     assert capfd.readouterr() == ("", "")

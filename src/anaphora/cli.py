@@ -23,6 +23,7 @@ import typer
 
 from anaphora.commands import parser
 from anaphora.errors import AnaphoraError, Terminated
+from anaphora.formatting import message_ended
 from anaphora.version import __version__
 
 COMMANDS = {
@@ -110,7 +111,7 @@ def _open_streams() -> None:
 
 def _say(message: str, code: int) -> int:
     with contextlib.suppress(BrokenPipeError):
-        print(f"anaphora: {message}", file=sys.stderr, flush=True)
+        print(f"anaphora: {message_ended(message)}", file=sys.stderr, flush=True)
     return code
 
 

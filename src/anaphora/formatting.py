@@ -3,7 +3,12 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Sequence
+
+ENDS = (".", "?", "!", ":", "…")
+"""Marks at the end of a sentence."""
+_COMMAND = re.compile(r"^\s|: (?:anaphora|pip|mkdir) ")  # in a last line that ends with a command
 
 
 def duration_text(seconds: float) -> str:
@@ -62,8 +67,25 @@ def as_sentence(words: str) -> str:
     >>> as_sentence("add text"), as_sentence("Did you mean 'a.txt'?"), as_sentence("")
     ('Add text.', "Did you mean 'a.txt'?", '')
     """
-    end = "" if words.endswith((".", "?", "!")) or not words else "."
-    return f"{capitalised(words)}{end}"
+    return ended(capitalised(words))
+
+
+def ended(words: str) -> str:
+    """Return words with a period at the end, unless they are empty or end with another mark.
+
+    >>> ended("add text"), ended("why?"), ended("")
+    ('add text.', 'why?', '')
+    """
+    return words if words.endswith(ENDS) or not words else f"{words}."
+
+
+def message_ended(message: str) -> str:
+    """Return a message with a period at its end, unless it ends with another mark or with a command to copy.
+
+    >>> message_ended("no such file"), message_ended("Stopped. Continue with: anaphora resume a.run")
+    ('no such file.', 'Stopped. Continue with: anaphora resume a.run')
+    """
+    return message if _COMMAND.search(message.rpartition("\n")[2]) else ended(message)
 
 
 def as_text(value: object) -> str:

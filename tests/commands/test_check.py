@@ -242,8 +242,8 @@ def test_epochs_that_a_task_takes_by_the_amount_of_data_are_the_ones_foretold() 
     foreseen = dataclasses.replace(load(small()), epochs=33.6, batches=1)
     message = estimate._time(2.0, foreseen, Training()).message
     assert message == (
-        "One epoch of 1 batch takes about 2.0 s on this processor under its present load. 33.6 epochs take about 1:07;"
-        " --minutes limits the time."
+        "One epoch of 1 batch takes about 2.0 s: an estimate from a short trial of the kernels on this processor under"
+        " its present load. 33.6 epochs take about 1:07; --minutes limits the time."
     )
     assert "3 epochs" in estimate._time(2.0, foreseen, Training(epochs=3.0)).message
 

@@ -63,7 +63,7 @@ def test_trains_and_reports(run: Run, tmp_path: Path) -> None:
     assert perplexity == pytest.approx(math.exp(nats), rel=1e-3)
     assert "The network is worse than the n-gram model" in done.stdout
     # Progress goes to standard error as plain lines, one per validation.
-    assert re.findall(r"^step (\d+) of 30 .* validation [\d.]+ nats", done.stderr, re.MULTILINE) == ["15", "30"]
+    assert re.findall(r"^Step (\d+) of 30 .* validation loss [\d.]+ nats", done.stderr, re.MULTILINE) == ["15", "30"]
     assert "\x1b" not in done.stderr
     names = {path.name for path in (tmp_path / "m.run").iterdir()}
     assert names == {"checkpoints", "config.toml", "metrics.jsonl", "model.anaphora", "report.html", "run.json"}

@@ -30,7 +30,7 @@ def test_a_note_is_broken_where_the_terminal_ends() -> None:
 def test_elsewhere_a_note_is_one_line() -> None:
     out = io.StringIO()
     PlainProgress("rows", out).note("\n".join(FINDING.lines()))
-    head = "note: warning  duplicate-across  the held-out part: v.txt line 4"
+    head = "note: warning, duplicate-across, the held-out part: v.txt line 4:"
     assert out.getvalue() == f"{head} {FINDING.message} {FINDING.remedy}\n"
 
 
@@ -42,10 +42,10 @@ def test_lines_are_broken_between_words_alone() -> None:
 def test_a_plan_says_what_there_is_no_time_for() -> None:
     look = Plan(20, 2000, 20, "look", seconds_per_evaluation=1234.4, look_share=0.0125)
     assert described(look) == (
-        "a validation of the whole held-out part would take about 1,234 s: each validation uses 1.2% of it"
+        "A validation of the whole held-out part would take about 1,234 s: each validation uses 1.2% of it."
     )
     plan = Plan(20, 500, 4, "minutes", seconds_left=61.0, look_share=0.0125, score_share=0.305)
     assert described(plan) == (
-        "speed measured: 500 steps in all, about 1:01 left, then a final score on 30.5% of the usual sample"
+        "Speed measured: 500 steps in all, about 1:01 left, then a final score on 30.5% of the usual sample."
     )
-    assert described(Plan(0, 7, 1, "steps")) == "planned: 7 steps in all"
+    assert described(Plan(0, 7, 1, "steps")) == "Planned: 7 steps in all."

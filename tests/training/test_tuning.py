@@ -103,7 +103,7 @@ def test_the_first_trial_is_as_set_and_the_best_is_kept(tmp_path: Path) -> None:
     assert settings.training.learning_rate == best.values["training.learning_rate"]
     assert (settings.training.minutes, settings.training.max_steps) == (5.0, 20)  # the person's own, not a trial's
     assert len(heard) == 8
-    assert heard[0].startswith(f"trial 0: {found[0].loss:.4f}, finished; best so far  (learning_rate 0.003)")
+    assert heard[0].startswith(f"trial 0: {found[0].loss:.4f}, finished; best so far (learning_rate 0.003).")
 
 
 def test_trials_are_runs(tmp_path: Path) -> None:

@@ -102,7 +102,8 @@ def _time(seconds: float, load: Load, training: Training) -> Finding:
     epochs = training.epochs or (None if training.max_steps else load.epochs or _EPOCHS)
     steps = load.batches / training.accumulate
     batches = counted(load.batches, "batch", "batches")
-    message = f"One epoch of {batches} takes about {_duration(seconds)} on this processor under its present load."
+    basis = "an estimate from a short trial of the kernels on this processor under its present load"
+    message = f"One epoch of {batches} takes about {_duration(seconds)}: {basis}."
     if training.minutes:
         message += f" {training.minutes:g} minutes are enough for up to {60 * training.minutes / seconds:,.1f} epochs."
     elif training.max_steps:

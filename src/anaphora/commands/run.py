@@ -10,7 +10,7 @@ import typer
 from anaphora.commands import options
 from anaphora.commands.options import ENCODING, option, parameter
 from anaphora.errors import UsageError
-from anaphora.formatting import capitalised
+from anaphora.formatting import capitalised, message_ended
 
 if TYPE_CHECKING:
     from anaphora.errors import DataError
@@ -69,7 +69,7 @@ class StandardStreams:
 
     def complain(self, error: DataError) -> None:
         """Report an input that could not be read."""
-        print(f"anaphora: {error}", file=sys.stderr)
+        print(f"anaphora: {message_ended(str(error))}", file=sys.stderr)
 
     def flush(self) -> None:
         """Send what was written on its way."""

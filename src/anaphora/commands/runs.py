@@ -14,6 +14,7 @@ import typer
 
 from anaphora.commands import parser
 from anaphora.errors import UsageError, closest
+from anaphora.formatting import message_ended
 
 if TYPE_CHECKING:
     from anaphora.runs.record import Run
@@ -79,7 +80,7 @@ def list_runs(
     else:
         print(f"No run under {', '.join(folders or ['.'])}: `anaphora train` makes one beside its model.")
     for error in damaged:
-        print(f"note: {error}", file=sys.stderr)
+        print(f"note: {message_ended(str(error))}", file=sys.stderr)
 
 
 def show_run(

@@ -89,13 +89,19 @@ def _figures(run: Run, status: str) -> list[tuple[str, str, str, str]]:
     of = f"of {total:,}" if total is not None else "total not known yet"
     kept = "" if best is None else f"; the best at step {best['step']:,}"
     found.append(("steps", f"{run.steps:,}", f"{of}{kept}", ""))
-    steps = run.of("step")
-    left = steps[-1]["seconds_left"] if steps and status == "running?" else None
-    size = f"{short_count(run.finish['parameters'])} parameters" if run.finish.get("parameters") else ""
-    found.append(
-        ("time", duration_text(run.seconds), size if left is None else f"about {duration_text(left)} left", "")
-    )
+    found.append(("time", duration_text(run.seconds), _time_left(run) if status == "running?" else _size(run), ""))
     return found
+
+
+def _time_left(run: Run) -> str:
+    """Return the remaining time in words; a speed that is not measured yet gives none."""
+    steps = run.of("step")
+    left = steps[-1]["seconds_left"] if steps and run.total_steps is not None else None
+    return "measuring the time left" if left is None else f"about {duration_text(left)} left"
+
+
+def _size(run: Run) -> str:
+    return f"{short_count(run.finish['parameters'])} parameters" if run.finish.get("parameters") else ""
 
 
 def _apart(result: Result) -> str:

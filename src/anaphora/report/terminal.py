@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 import sys
 import textwrap
 import time
@@ -10,7 +11,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, TextIO
 
-from anaphora.formatting import counted, duration_text
+from anaphora.formatting import ENDS, as_sentence, counted, duration_text, ended
 from anaphora.training.observer import Observer
 
 if TYPE_CHECKING:
@@ -36,38 +37,47 @@ def show(units: str, stream: TextIO | None = None) -> Iterator[Observer]:
 
 
 def described(plan: Plan) -> str:
-    """Return a plan in words."""
-    why = {
-        "trial": "measuring the speed",
-        "minutes": "speed measured",
-        "slower": "slower than before",
-        "faster": "faster than before",
-        "time": "the time is up",
-    }.get(plan.reason, "planned")
+    """Return a plan as a sentence."""
     if plan.reason == "trial":
-        return f"{why} over the first steps"
+        return "Measuring the speed over the first steps; the time left is not known yet."
     if plan.reason == "look":
         long = f"would take about {plan.seconds_per_evaluation:,.0f} s"
-        return f"a validation of the whole held-out part {long}: each validation uses {plan.look_share:.1%} of it"
+        return f"A validation of the whole held-out part {long}: each validation uses {plan.look_share:.1%} of it."
+    why = {
+        "minutes": "Speed measured",
+        "slower": "Slower than before",
+        "faster": "Faster than before",
+        "time": "The time is up",
+    }.get(plan.reason, "Planned")
     end = "" if plan.seconds_left is None else f", about {duration_text(plan.seconds_left)} left"
     score = "" if plan.score_share == 1 else f", then a final score on {plan.score_share:.1%} of the usual sample"
-    return f"{why}: {counted(plan.total_steps, 'step')} in all{end}{score}"
+    return f"{why}: {counted(plan.total_steps, 'step')} in all{end}{score}."
 
 
-def pace(step: Step, units: str) -> str:
-    """Return speed and remaining time, or nothing as long as they are unknown."""
-    if not (math.isfinite(step.units_per_second) and math.isfinite(step.seconds_left)):
-        return ""
-    return f"  {step.units_per_second:,.0f} {units}/s  {duration_text(step.seconds_left)} left"
+def pace(step: Step, units: str, measuring: bool) -> str:
+    """Return speed and remaining time in words; the time is not known as long as the speed is being measured."""
+    known = math.isfinite(step.units_per_second) and math.isfinite(step.seconds_left)
+    speed = f"{step.units_per_second:,.0f} {units}/s, " if known else ""
+    left = f"{duration_text(step.seconds_left)} left" if known and not measuring else "measuring the time left"
+    return f"{speed}{left}"
 
 
-def judged(evaluation: Evaluation) -> str:
-    """Return a validation as a line."""
-    share = evaluation.step / max(1, evaluation.total_steps)
-    return (
-        f"step {evaluation.step:,} of {evaluation.total_steps:,} ({share:4.0%})  train {evaluation.train_loss:.4f}"
-        f"  validation {evaluation.loss:.4f} nats{'  best so far' if evaluation.best else ''}"
-    )
+def judged(evaluation: Evaluation, measuring: bool) -> str:
+    """Return a validation in words, without an end mark."""
+    of = "" if measuring else f" of {evaluation.total_steps:,} ({evaluation.step / max(1, evaluation.total_steps):.0%})"
+    losses = f"training loss {evaluation.train_loss:.4f}, validation loss {evaluation.loss:.4f} nats"
+    return f"Step {evaluation.step:,}{of}: {losses}{', the best so far' if evaluation.best else ''}"
+
+
+def one_line(text: str) -> str:
+    """Return a text of several lines as one line of sentences: a line without an end mark gets a colon, a wide gap in
+    it a comma.
+
+    >>> one_line("warning  empty-row  a.csv: line 7\\n    No text.\\n    Drop it")
+    'warning, empty-row, a.csv: line 7: No text. Drop it.'
+    """
+    *before, last = [re.sub(r" {2,}", ", ", line.strip()) for line in text.splitlines() if line.strip()]
+    return " ".join([*(line if line.endswith(ENDS) else f"{line}:" for line in before), ended(last)])
 
 
 def broken(line: str, width: int) -> list[str]:
@@ -83,12 +93,13 @@ def broken(line: str, width: int) -> list[str]:
 
 
 class PlainProgress(Observer):
-    """One plain line per validation, and one now and then between validations."""
+    """One line per validation, and one now and then between validations; each line is one sentence or more."""
 
     def __init__(self, units: str, out: TextIO) -> None:
         self._units = units
         self._out = out
         self._spoken = time.monotonic()
+        self._measuring = False
 
     def _say(self, text: str) -> None:
         print(text, file=self._out, flush=True)
@@ -96,24 +107,26 @@ class PlainProgress(Observer):
 
     def stage(self, text: str) -> None:
         """Print the new stage."""
-        self._say(text)
+        self._say(as_sentence(text))
 
     def plan(self, plan: Plan) -> None:
         """Print the plan."""
+        self._measuring = plan.unmeasured
         self._say(described(plan))
 
     def step(self, step: Step) -> None:
         """Print the progress if nothing was printed for a while."""
         if time.monotonic() - self._spoken >= QUIET_SECONDS:
-            self._say(f"step {step.step:,} of {step.total_steps:,}  loss {step.loss:.4f}{pace(step, self._units)}")
+            of = "" if self._measuring else f" of {step.total_steps:,}"
+            self._say(f"Step {step.step:,}{of}: loss {step.loss:.4f}, {pace(step, self._units, self._measuring)}.")
 
     def evaluation(self, evaluation: Evaluation) -> None:
         """Print the validation."""
-        self._say(f"{judged(evaluation)}  {duration_text(evaluation.seconds)}")
+        self._say(f"{judged(evaluation, self._measuring)}, after {duration_text(evaluation.seconds)}.")
 
     def note(self, text: str) -> None:
         """Print the note as one line."""
-        self._say(f"note: {' '.join(line.strip() for line in text.splitlines())}")
+        self._say(f"note: {one_line(text)}")
 
 
 class Bar(Observer):
@@ -124,6 +137,7 @@ class Bar(Observer):
         from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn
 
         self._units = units
+        self._measuring = False
         self._progress: Progress = Progress(
             SpinnerColumn(),
             TextColumn("{task.description}"),
@@ -151,18 +165,20 @@ class Bar(Observer):
 
     def plan(self, plan: Plan) -> None:
         """Give the bar its length."""
+        self._measuring = plan.unmeasured
         self._say(described(plan), "dim")
-        total = None if plan.reason == "trial" else plan.total_steps
+        total = None if self._measuring else plan.total_steps
         self._progress.update(self._task, description="training", total=total, completed=plan.from_step)
 
     def step(self, step: Step) -> None:
         """Move the bar."""
-        facts = f"{step.step:,}/{step.total_steps:,}  loss {step.loss:.3f}{pace(step, self._units)}"
+        of = "" if self._measuring else f"/{step.total_steps:,}"
+        facts = f"{step.step:,}{of}  loss {step.loss:.3f}  {pace(step, self._units, self._measuring)}"
         self._progress.update(self._task, completed=step.step, facts=facts)
 
     def evaluation(self, evaluation: Evaluation) -> None:
         """Leave a line above the bar."""
-        self._say(judged(evaluation), "green" if evaluation.best else "")
+        self._say(f"{judged(evaluation, self._measuring)}.", "green" if evaluation.best else "")
 
     def note(self, text: str) -> None:
         """Print the note above the bar, broken between words at the terminal's width."""

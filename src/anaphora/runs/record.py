@@ -29,6 +29,7 @@ Event = Mapping[str, Any]
 
 _QUIET_SECONDS = 60.0  # a run that is silent this long, and this many times its longest pause, has stopped
 _QUIET_PAUSES = 4.0
+_UNMEASURED = ("trial", "look")  # reasons of the plans whose length is assumed, as the speed is not known yet
 
 
 @dataclass(frozen=True)
@@ -75,7 +76,7 @@ class Run:
     def total_steps(self) -> int | None:
         """The planned number of steps, by the last plan; None while the speed is unknown."""
         plans = self.of("plan")
-        return None if not plans or plans[-1].get("reason") == "trial" else int(plans[-1]["total_steps"])
+        return None if not plans or plans[-1].get("reason") in _UNMEASURED else int(plans[-1]["total_steps"])
 
     @property
     def seconds(self) -> float:

@@ -51,6 +51,11 @@ class Plan:
     look_share: float = 1.0
     score_share: float = 1.0
 
+    @property
+    def unmeasured(self) -> bool:
+        """Whether the plan was made before the speed was measured: its length is an assumption."""
+        return self.reason in ("trial", "look")
+
     def progress(self, step: int) -> float:
         """Return the share of the run that is done after `step` updates, 1 from `total_steps` on."""
         if step >= self.total_steps:

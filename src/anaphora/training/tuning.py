@@ -264,7 +264,7 @@ class Search:
         loss = "no loss" if each.loss is None else f"{each.loss:.4f}"
         if best == each:
             self._keep_best(study)
-        self.note(f"trial {number}: {loss}, {each.state}{'; best so far' if best == each else ''}  ({said})")
+        self.note(f"trial {number}: {loss}, {each.state}{'; best so far' if best == each else ''} ({said}).")
 
     def _keep_best(self, study: Study) -> None:
         best = best_of(study)

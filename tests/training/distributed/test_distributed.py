@@ -353,11 +353,11 @@ def long(ask: Ask, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def test_torchrun_starts_a_killed_rank_again_and_the_run_goes_on(long: Path, tmp_path: Path) -> None:
     with torchrun(tmp_path, "--max-restarts", "1", "-m", "anaphora", *train(LONG).split()) as running:
-        before = said_until(running, "step 10 of 200")
+        before = said_until(running, "Step 10 of 200")
         os.kill(worker_of(running, 1), signal.SIGKILL)
         out, err = running.communicate()
     assert running.returncode == 0, err
-    assert "planned: 200 steps in all" in before
+    assert "Planned: 200 steps in all." in before
     assert "ended without a message" in err
     assert "torchrun starts them again from the newest checkpoint in m.run." in err
     assert "note: Continuing after step" in err
@@ -368,7 +368,7 @@ def test_torchrun_starts_a_killed_rank_again_and_the_run_goes_on(long: Path, tmp
 
 def test_torchrun_that_is_asked_to_stop_leaves_a_checkpoint(long: Path, tmp_path: Path) -> None:
     with torchrun(tmp_path, "-m", "anaphora", *train(LONG).split()) as running:
-        said_until(running, "step 10 of 200")
+        said_until(running, "Step 10 of 200")
         running.send_signal(signal.SIGTERM)
         _, err = running.communicate()
     assert running.returncode != 0
