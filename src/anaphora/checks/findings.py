@@ -66,6 +66,7 @@ CODES: dict[str, tuple[Severity, str]] = {
     "contradiction": ("warning", "The same row occurs more than once with different labels."),
     "ragged-columns": ("error", "A line has another number of fields than the other lines, or an empty field."),
     "scheme-error": ("warning", "A tag is invalid at its position in the span scheme of the tags."),
+    "odd-tag": ("warning", "A tag does not fit the others, which mark spans; it is read as outside all spans."),
     "unseen-tag": (
         "warning",
         "A tag occurs in the held-out part and never in the training part, so it is never predicted.",

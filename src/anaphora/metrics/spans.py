@@ -3,12 +3,14 @@
     Alex   lives  in   New    York
     B-PER  O      O    B-LOC  I-LOC        iob2      every span begins with B
     I-PER  O      O    I-LOC  I-LOC        iob1      B only if the span directly follows a span of the same type
-    S-PER  O      O    B-LOC  E-LOC        iobes     E ends a span, S is a span of one word; bilou writes L and U
+    E-PER  O      O    I-LOC  E-LOC        ioe2      every span ends with E; in ioe1 only before one of the same type
+    S-PER  O      O    B-LOC  E-LOC        iobes     E ends a span, S is a span of one word; bilou writes L and U,
+                                                     bmes writes M for I, bmewo writes M for I and W for S
 
 The spans of any row of tags, even a malformed one, follow the rules of conlleval, the program of the CoNLL-2000 shared
 task: a span begins or ends between two tags if their letters are one of the pairs below, or if their types differ.
 (conlleval defines B, I, O and E; the pairs with S, and B after E, follow from their meaning.) Every conversion goes
-through spans, so each scheme can become any other.
+through spans, so each scheme can become any other. `anaphora.metrics.notation` reads tags in other notations.
 """
 
 from __future__ import annotations
@@ -16,14 +18,26 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
-SCHEMES = ("iob2", "iob1", "iobes", "bilou")
 PLAIN = "none"
+# The letters of the first, the inner and the last word of a span, and of a span of one word.
+_LETTERS = {
+    "iob2": "BIIB",
+    "iob1": "IIII",
+    "iobes": "BIES",
+    "bilou": "BILU",
+    "bmes": "BMES",
+    "bmewo": "BMEW",
+    "ioe2": "IIEE",
+    "ioe1": "IIII",
+}
+SCHEMES = tuple(_LETTERS)
+_MORE = {"iob1": "B", "ioe1": "E"}  # between two spans of one type
+LETTERS = frozenset("BIESLUMW")
 
 _BEGIN = frozenset({"BB", "IB", "OB", "OI", "EE", "EI", "OE", "EB", "SB", "SI", "SE", "BS", "IS", "OS", "ES", "SS"})
 _END = frozenset({"BB", "BO", "IB", "IO", "EE", "EI", "EO", "EB", "SB", "SI", "SE", "SO", "BS", "IS", "ES", "SS"})
 _OUTSIDE = ("O", ".")
-_SAME = {"L": "E", "U": "S"}
-_BILOU = {same: letter for letter, same in _SAME.items()}
+_SAME = {"L": "E", "U": "S", "M": "I", "W": "S"}
 
 
 class Span(NamedTuple):
@@ -73,16 +87,16 @@ def tags_of(found: Iterable[Span], length: int, scheme: str) -> list[str]:
     ['I-PER', 'B-PER', 'I-PER', 'O']
     """
     tags = ["O"] * length
-    last = Span(-1, -1, "")
-    for span in found:
-        begin, inside = ("I" if scheme == "iob1" and (span.begin, span.type) != (last.end, last.type) else "B"), "I"
-        letters = [begin, *[inside] * (span.end - span.begin - 1)]
-        if scheme in ("iobes", "bilou"):
-            letters[-1] = "S" if len(letters) == 1 else "E"
-        if scheme == "bilou":
-            letters = [_BILOU.get(letter, letter) for letter in letters]
+    whole = list(found)
+    for before, span, after in zip([None, *whole], whole, [*whole[1:], None], strict=False):
+        begin, inside, end, single = list(_LETTERS[scheme])
+        if scheme == "iob1" and before is not None and (before.end, before.type) == (span.begin, span.type):
+            begin = single = "B"
+        if scheme == "ioe1" and after is not None and (span.end, span.type) == (after.begin, after.type):
+            end = single = "E"
+        size = span.end - span.begin
+        letters = single if size == 1 else f"{begin}{inside * (size - 2)}{end}"
         tags[span.begin : span.end] = [f"{letter}-{span.type}" if span.type else letter for letter in letters]
-        last = span
     return tags
 
 
@@ -97,25 +111,37 @@ def scheme_errors(tags: Sequence[str], scheme: str) -> list[int]:
 
 
 def detect(sentences: Sequence[Sequence[str]]) -> str:
-    """Return the scheme of the tags: of the schemes with these letters the one with the fewest faults; `none` if the
-    tags encode no spans.
+    """Return the scheme of the tags: the one with the fewest faults; `none` if the tags encode no spans.
 
     >>> detect([["B-PER", "I-PER", "O"]]), detect([["DET", "NOUN"]]), detect([["O", "S-LOC"]])
     ('iob2', 'none', 'iobes')
     """
     tags = {tag for row in sentences for tag in row}
-    letters = {parts(tag)[0] for tag in tags}
+    letters = {parts(tag)[0] for tag in tags} - {"O"}
     typed = {bool(parts(tag)[1]) for tag in tags if tag != "O"}
-    if not letters - {"O"} or len(typed) > 1 or not letters <= set("BIOESLU"):
+    if not letters or len(typed) > 1 or not letters <= LETTERS:
         return PLAIN
-    if typed == {False} and not letters & {"B", "S", "U"}:
+    if typed == {False} and not letters & {"B", "S", "U", "W"}:
         return PLAIN  # letters without types are ordinary tags, unless one of them begins spans
-    if letters & set("ES"):
-        return "iobes"
-    if letters & set("LU"):
-        return "bilou"
-    wrong = {scheme: sum(len(scheme_errors(row, scheme)) for row in sentences) for scheme in ("iob2", "iob1")}
-    return min(wrong, key=lambda scheme: wrong[scheme])
+    return fewest_errors(sentences)[0]
+
+
+def fewest_errors(sentences: Sequence[Sequence[str]]) -> tuple[str, int]:
+    """Return the scheme with the fewest faults in these tags, and the number of its faults; the first of equal ones.
+
+    >>> fewest_errors([["I-PER", "O", "B-PER"], ["I-PER", "B-PER"]])
+    ('iob1', 1)
+    """
+    letters = {parts(tag)[0] for row in sentences for tag in row}
+    likely = [scheme for scheme in SCHEMES if letters <= {*_LETTERS[scheme], *_MORE.get(scheme, ""), "O"}]
+    best = "", -1
+    for scheme in [*likely, *(scheme for scheme in SCHEMES if scheme not in likely)]:
+        if best[1] == 0:
+            break
+        wrong = sum(len(scheme_errors(row, scheme)) for row in sentences)
+        if best[1] < 0 or wrong < best[1]:
+            best = scheme, wrong
+    return best
 
 
 def follows(before: str, tag: str, scheme: str) -> bool:

@@ -17,6 +17,7 @@ from anaphora.checks.examine import Load
 from anaphora.checks.examples import HELD_OUT, KEPT, TRAIN, at_rows, contradictions, few_held_out, unknown_share
 from anaphora.checks.findings import Finding, errors
 from anaphora.checks.rows import check_duplicates, check_empty, check_labels, check_long, describe_lengths
+from anaphora.checks.spellings import check_spellings
 from anaphora.checks.text_files import check_texts
 from anaphora.data.batches import Bucketed
 from anaphora.data.examples import valid_paths
@@ -24,6 +25,7 @@ from anaphora.data.files.conll import Sentences, read_leniently
 from anaphora.data.files.text import STANDARD_INPUT
 from anaphora.data.location import Location
 from anaphora.errors import DataError
+from anaphora.formatting import counted
 from anaphora.metrics import spans
 from anaphora.tasks.tag.data import Corpus
 from anaphora.tasks.tag.encoding import Encoded, encode
@@ -34,6 +36,7 @@ from anaphora.training.defaults import with_defaults
 
 _MANY_UNKNOWN = 0.3  # of the held-out words
 _FEW = 1_000  # held-out words
+_SHOWN = 5  # odd tags
 _SHORT = 4  # words; shorter sentences repeat in any text
 
 
@@ -67,7 +70,7 @@ def check(config: TagConfig, corpus: Corpus) -> list[Finding]:
     found: list[Finding] = []
     for where, part in ((TRAIN, train), (HELD_OUT, held_out)):
         found += check_empty(part.lengths, part.place, where, "words")
-        found += _faults(corpus.scheme, part, where)
+        found += _faults(corpus, part, where)
     few = (
         f"{held_out.words:,} words are held out: a score on so few words is precise only to several percentage points."
     )
@@ -77,6 +80,9 @@ def check(config: TagConfig, corpus: Corpus) -> list[Finding]:
     return [
         *found,
         *_tags(corpus),
+        *_odd(corpus),
+        *_long(config, train),
+        *_spelling(config, corpus),
         *check_duplicates(keys, held_out_keys, train.place, held_out.place),
         *contradictions(parts, "sentences", "tags", remedy),
         *few_held_out(held_out.words, _FEW, few),
@@ -101,41 +107,69 @@ def describe(config: TagConfig, corpus: Corpus) -> tuple[list[Finding], Load | N
         training.epochs,
         {CHARACTERS: forms},
     )
-    found = _long(config, corpus.train)
-    is_split = bool(found)
+    found: list[Finding] = []
+    is_split = bool(_long(config, corpus.train))
     for where, part in ((TRAIN, corpus.train), (HELD_OUT, corpus.held_out)):
         lengths = part.lengths, part.place, where, "words"
         found += [*describe_lengths(*lengths), *([] if is_split else check_long(*lengths))]
     return [*found, *_words(encoded), _counts(corpus)], load
 
 
-def _faults(scheme: str, part: Sentences, where: str) -> list[Finding]:
+def _odd(corpus: Corpus) -> list[Finding]:
+    """Return a finding on tags that do not fit the others, which mark spans."""
+    if not corpus.odd:
+        return []
+    tags = Counter(tag for tag, _ in corpus.odd)
+    some = ", ".join(f"{tag!r} ({counted(count, 'word')})" for tag, count in tags.most_common(_SHOWN))
+    example = corpus.marking.written("B-PER")
+    message = (
+        f"{counted(len(corpus.odd), 'word')} with a tag that does not fit the others, which mark spans as {example}:"
+        f" {some}. Such a word is read as outside all spans."
+    )
+    remedy = "Correct these tags, or add --scheme none: then every tag stands for itself."
+    rows = tuple(place for _, place in corpus.odd[:KEPT])
+    return [Finding("odd-tag", "warning", "the data", rows, message, remedy, len(corpus.odd))]
+
+
+def _spelling(config: TagConfig, corpus: Corpus) -> list[Finding]:
+    """Return findings on words and on tags that look alike and are typed with different characters."""
+    if config.data.normalize != "none":
+        return []
+    parts = (corpus.train, corpus.held_out)
+    words = (word for part in parts for row in part.tokens for word in row)
+    tags = (tag for part in parts for row in part.tags for tag in row)
+    return [*check_spellings(words, "words", "the data"), *check_spellings(tags, "tags", "the data")]
+
+
+def _faults(corpus: Corpus, part: Sentences, where: str) -> list[Finding]:
     """Return findings on tags that are invalid at their positions."""
+    scheme, written = corpus.scheme, corpus.marking.written
     if scheme == spans.PLAIN:
         return []
     wrong = [(number, at) for number, tags in enumerate(part.tags) for at in spans.scheme_errors(tags, scheme)]
     if not wrong:
         return []
     number, at = wrong[0]
-    after = f"after {part.tags[number][at - 1]}" if at else "at the beginning of a sentence"
+    after = f"after {written(part.tags[number][at - 1])}" if at else "at the beginning of a sentence"
     message = (
         f"{len(wrong):,} tags are invalid at their positions in {scheme}, for example"
-        f" {part.tags[number][at]} {after}, line {part.place(number, at).line:,}. Scores follow conlleval:"
+        f" {written(part.tags[number][at])} {after}, line {part.place(number, at).line:,}. Scores follow conlleval:"
         " a span begins there."
     )
-    remedy = "Correct the tags, or name their scheme: --scheme iob1, iob2, iobes, bilou or none."
+    remedy = f"Correct the tags, or name their scheme: --scheme {', '.join(spans.SCHEMES)} or none."
     rows = tuple(part.place(number, at) for number, at in wrong[:KEPT])
     return [Finding("scheme-error", "warning", where, rows, message, remedy, len(wrong))]
 
 
 def _tags(corpus: Corpus) -> list[Finding]:
     """Return findings on a single tag, and on tags of held-out words only."""
-    train = [tag for row in corpus.train.tags for tag in row]
+    written = corpus.marking.written
+    train = [written(tag) for row in corpus.train.tags for tag in row]
     found = [each for each in check_labels(train, [], corpus.train.place) if each.code == "single-class"]
     known = set(train)
     strange: dict[str, list[Location]] = {}
     for number, row in enumerate(corpus.held_out.tags):
-        for word, tag in enumerate(row):
+        for word, tag in enumerate(map(written, row)):
             if tag not in known:
                 strange.setdefault(tag, []).append(corpus.held_out.place(number, word))
     for tag, places in strange.items():
@@ -178,7 +212,8 @@ def _words(encoded: Encoded) -> list[Finding]:
 
 
 def _counts(corpus: Corpus) -> Finding:
-    counts = Counter(tag for row in corpus.train.tags for tag in row).most_common()
+    written = corpus.marking.written
+    counts = Counter(written(tag) for row in corpus.train.tags for tag in row).most_common()
     (most, many), (least, few) = counts[0], counts[-1]
     meaning = (
         ("the tags mark no spans")

@@ -18,9 +18,11 @@ from anaphora.data.examples import Split, checked_share, hold_out, valid_paths
 from anaphora.data.files.conll import Sentences, listed, read_sentences, sentences_of_table
 from anaphora.data.files.tables import ColumnTable
 from anaphora.data.in_memory import is_sequence, kind
+from anaphora.data.location import Location
 from anaphora.errors import DataError, UsageError
-from anaphora.metrics import spans
+from anaphora.metrics.notation import USUAL, Marking, marking, marking_like
 from anaphora.tasks.tag.settings import Data, TagConfig
+from anaphora.tasks.tag.truth import converted, in_form
 
 NAME = "the data"
 _EXPECTED = (
@@ -31,9 +33,17 @@ _EXPECTED = (
 
 @dataclass(frozen=True)
 class Corpus(Split[Sentences]):
-    """Sentences in two parts, and the scheme in which their tags mark spans."""
+    """Sentences in two parts with plain tags; `marking` is how the tags of the data mark spans, and `odd` are the tags
+    that do not fit it.
+    """
 
-    scheme: str
+    marking: Marking
+    odd: tuple[tuple[str, Location], ...] = ()
+
+    @property
+    def scheme(self) -> str:
+        """The scheme in which the tags mark spans."""
+        return self.marking.scheme
 
 
 def read(config: TagConfig, paths: Sequence[str | Path]) -> Corpus:
@@ -96,11 +106,24 @@ def _corpus(data: Data, train: Sentences, held_out: Sentences, sources: tuple[st
             f"The {part} part has no word; the data have {len(train) + len(held_out)} sentences. Add"
             " sentences, or name a held-out file with --valid."
         )
-    scheme = spans.detect(train.tags) if data.scheme == "auto" else data.scheme
-    seen = hashlib.sha256(scheme.encode())
+    train, held_out = (in_form(part, data.normalize) for part in (train, held_out))
+    known = marking(train.tags, data.scheme)
+    is_open = data.scheme == "auto"
+    other = marking_like(held_out.tags, known) if is_open else marking(held_out.tags, data.scheme)
+    odd = tuple(
+        (tag, part.place(row, word))
+        for part, own in ((train, known), (held_out, other))
+        for row, tags in enumerate(part.tags if own.odd else ())
+        for word, tag in enumerate(tags)
+        if tag in own.odd
+    )
+    train, held_out = (converted(part, own, known.scheme) for part, own in ((train, known), (held_out, other)))
+    seen = hashlib.sha256(known.scheme.encode())
+    if known.notation != USUAL:
+        seen.update(repr(known.notation).encode())
     for sentences in (train, held_out):
         seen.update(len(sentences).to_bytes(8, "little"))
         for rows in (sentences.tokens, sentences.tags):
             for row in rows:
                 seen.update("\0".join(row).encode() + b"\1")
-    return Corpus(train, held_out, sources, seen.hexdigest(), scheme)
+    return Corpus(train, held_out, sources, seen.hexdigest(), known, odd)

@@ -21,9 +21,11 @@ from numpy.typing import ArrayLike, NDArray
 
 from anaphora.data.batches import Ragged
 from anaphora.data.files.conll import Sentences
+from anaphora.data.text.normal_form import Form, normal
 from anaphora.data.text.packed import SURROGATES, pack, unpack
 from anaphora.errors import DataError
 from anaphora.metrics import spans
+from anaphora.metrics.notation import USUAL, Marking, Notation
 from anaphora.tasks.base.trained_model import needed
 from anaphora.tasks.tag.data import Corpus
 from anaphora.tasks.tag.settings import TagConfig
@@ -75,6 +77,13 @@ class Reader:
     tags: tuple[str, ...]
     scheme: str  # of the data
     internal: str  # of what is learned; none if tags are no spans
+    notation: Notation = USUAL  # of the data
+    normalize: Form = "none"
+
+    @property
+    def marking(self) -> Marking:
+        """How the tags of the data mark spans."""
+        return Marking(self.scheme, self.notation)
 
     def labelled(self, sentences: Sentences, longest: int | None = None) -> Part:
         """Return all sentences with words, with their tags; a sentence of more than `longest` words comes in pieces."""
@@ -89,6 +98,8 @@ class Reader:
 
     def part(self, tokens: Sequence[Sequence[str]], tags: Iterable[Sequence[str]], numbers: ArrayLike) -> Part:
         """Return a part of sentences with tags in the learned scheme; words and tags become numbers (N,)."""
+        if self.normalize != "none":
+            tokens = [[normal(word, self.normalize) for word in row] for row in tokens]
         index: dict[str, int] = {}
         forms = np.array([index.setdefault(word, len(index)) for row in tokens for word in row], dtype=np.int64)
         known = self.words.encode([plain(word, self.lower) for word in index])
@@ -108,7 +119,11 @@ class Reader:
         return spans.tags_of(spans.spans(tags), len(tags), self.internal)
 
     def tags_of(self, labels: Iterable[int]) -> tuple[str, ...]:
-        """Return the tags of these numbers, in the scheme of the data."""
+        """Return the tags of these numbers, as the data write them."""
+        return tuple(map(self.marking.written, self.plain_tags_of(labels)))
+
+    def plain_tags_of(self, labels: Iterable[int]) -> tuple[str, ...]:
+        """Return the tags of these numbers, in the scheme of the data and the plain notation."""
         tags = [self.tags[label] for label in labels]
         if self.internal in (spans.PLAIN, self.scheme):
             return tuple(tags)
@@ -125,7 +140,12 @@ class Reader:
 
     def settings(self) -> dict[str, Any]:
         """The reader's settings in a bundle's config."""
-        return {"lower": self.lower, "tags": list(self.tags), "scheme": self.scheme, "internal": self.internal}
+        found = {"lower": self.lower, "tags": list(self.tags), "scheme": self.scheme, "internal": self.internal}
+        unusual = {
+            "notation": self.notation.settings(),
+            "normalize": self.normalize if self.normalize != "none" else "",
+        }
+        return found | {name: value for name, value in unusual.items() if value}
 
     def tensors(self) -> dict[str, NDArray[Any]]:
         """The reader's tensors in a bundle."""
@@ -138,7 +158,10 @@ class Reader:
         names = ("lower", "scheme", "internal", "tags")
         lower, scheme, internal, tags = needed(settings, "is needed to read a sentence", *names)
         words, characters = (Symbols(unpack(tensors, name, SURROGATES)) for name in ("words", "letters"))
-        return Reader(lower, words, characters, tuple(tags), scheme, internal)
+        notation = Notation.restore(settings.get("notation", {}))
+        return Reader(
+            lower, words, characters, tuple(tags), scheme, internal, notation, settings.get("normalize", "none")
+        )
 
 
 @dataclass(frozen=True)
@@ -174,7 +197,7 @@ def reader_of(config: TagConfig, corpus: Corpus) -> Reader:
             characters[character] += count
     internal = spans.PLAIN if corpus.scheme == spans.PLAIN else config.model.internal
     numbered = Symbols.of(words, data.vocabulary), Symbols.of(characters)
-    reader = Reader(data.lower, *numbered, (), corpus.scheme, internal)
+    reader = Reader(data.lower, *numbered, (), corpus.scheme, internal, corpus.marking.notation, data.normalize)
     found = {tag for row in train.tags for tag in reader.learned(row)}
     return replace(reader, tags=tuple(sorted(found) if internal == spans.PLAIN else spans.closed(found, internal)))
 

@@ -45,6 +45,7 @@ from anaphora.tasks.tag.score import Score, judge
 from anaphora.tasks.tag.scorer import Scorer
 from anaphora.tasks.tag.settings import TASK, TagConfig
 from anaphora.tasks.tag.stream import TagStream
+from anaphora.tasks.tag.truth import Truth, truth
 
 _ROWS_AT_ONCE = 256
 _WORDS_AT_ONCE = 2**13
@@ -179,8 +180,14 @@ class Tagger(TrainedModel):
 
         return fitted(nats, _TRIED)
 
-    def judged(self, sentences: Sentences, part: Part | None = None, temperature: float | None = None) -> Score:
+    def judged(self, sentences: Sentences, temperature: float | None = None) -> Score:
+        """Return the score on sentences in any scheme and notation, at the model's temperature or another."""
+        config = self.config.data
+        return self.scored(truth(sentences, self.reader.marking, config.normalize), None, temperature)
+
+    def scored(self, true: Truth, part: Part | None = None, temperature: float | None = None) -> Score:
         """Return the score on sentences, at the model's temperature or another; `part` is the encoded sentences."""
+        sentences = true.sentences
         part = self.reader.labelled(sentences) if part is None else part
         temperature = self.temperature if temperature is None else temperature
         chain = self.at(temperature)
@@ -190,9 +197,10 @@ class Tagger(TrainedModel):
             numbers = part.numbers[rows]
             nats[numbers] = -chain.log_probabilities(scores, lengths, np.maximum(part.targets(rows), 0))
             for number, path in zip(numbers.tolist(), chain.best(scores, lengths), strict=True):
-                predictions[number] = self.reader.tags_of(path.labels.tolist())
+                predictions[number] = self.reader.plain_tags_of(path.labels.tolist())
         baseline = self.baseline.score(sentences)
-        return judge(self.reader, sentences, part, predictions, nats, baseline, temperature)
+        longest = self.config.data.max_length
+        return judge(self.reader, true, part, predictions, nats, baseline, temperature, longest)
 
 
 class Answers(LineAnswers[Item, list[Prediction]]):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import astuple, dataclass
 
 import numpy as np
@@ -15,6 +15,7 @@ from anaphora.metrics.tagging import Measured, measured
 from anaphora.runs import report as reports
 from anaphora.tasks.tag.encoding import Part, Reader
 from anaphora.tasks.tag.symbols import UNKNOWN
+from anaphora.tasks.tag.truth import Truth
 
 WORST = 20
 _SHOWN = 5  # of the worst sentences and of confusions, on a terminal
@@ -63,10 +64,11 @@ class Score(reports.Score):
     baseline_f1: float | None
     nats_per_word: float  # of the sentences whose tags are all known, at the temperature that was fitted
     temperature: float
-    unseen: tuple[str, ...]  # tags that training never had
+    unseen: tuple[str, ...]  # tags that training never had, as the data write them
     each: tuple[Each, ...]
     confused: tuple[tuple[int, str, str], ...]
     worst: tuple[Worst, ...]
+    notes: tuple[str, ...] = ()  # sentences that one should know of
 
     def lines(self) -> list[str]:
         """Return the lines of a report: the network beside each word's most frequent tag."""
@@ -92,6 +94,7 @@ class Score(reports.Score):
         ]
         if self.unseen:
             lines.append(f"  tags without a training word, always predicted wrong: {', '.join(self.unseen)}")
+        lines += [f"  {note}" for note in self.notes]
         most = [f"  {count:,} × {truth} predicted as {predicted}" for count, truth, predicted in self.confused[:_SHOWN]]
         worst = [f"  {one.where} ({one.nats:.1f} nats): {one.text}" for one in self.worst[:_SHOWN]]
         return [
@@ -116,25 +119,27 @@ class Score(reports.Score):
 
 def judge(
     reader: Reader,
-    sentences: Sentences,
+    true: Truth,
     part: Part,
     predictions: Sequence[tuple[str, ...]],
     nats: NDArray[np.float64],
     baseline: Measured,
     temperature: float,
+    longest: int,
 ) -> Score:
-    """Compare predicted tags with those of sentences; `part` is the sentences as numbers, and `nats` (B,) −ln p of each
-    sentence's own tags at a temperature.
+    """Compare predicted tags, plain ones, with those of sentences; `part` is the sentences as numbers, and `nats` (B,)
+    −ln p of each sentence's own tags at a temperature. Training splits sentences of more than `longest` words.
     """
+    sentences, written = true.sentences, reader.marking.written
     found, of_spans = measured(sentences.tags, predictions), reader.scheme != spans.PLAIN
     known = np.zeros(len(sentences), np.bool_)
     known[part.numbers] = part.known
     unknown, unknown_right = _unknown(sentences, predictions, part)
-    seen = {tag for row in sentences.tags for tag in reader.learned(row)}
     order = np.argsort(-nats, kind="stable").tolist()
     wrong = [row for row in order if sentences.tags[row] != predictions[row] and known[row]][:WORST]
-    each = found.per_type if of_spans else found.per_tag
-    confused = sorted(((count, *pair) for pair, count in found.confused.items()), key=lambda row: (-row[0], *row[1:]))
+    each = found.per_type if of_spans else found.per_tag  # types and tags without spans stand as they are written
+    pairs = ((count, written(own), written(given)) for (own, given), count in found.confused.items())
+    confused = sorted(pairs, key=lambda row: (-row[0], *row[1:]))
     return Score(
         sentences=len(sentences),
         words=found.words,
@@ -151,11 +156,32 @@ def judge(
         baseline_f1=baseline.spans.f1 if of_spans else None,
         nats_per_word=float(nats[known].sum()) / max(1, int(sentences.lengths[known].sum())),
         temperature=temperature,
-        unseen=tuple(sorted(seen - set(reader.tags))),
+        unseen=_unseen(reader, true),
         each=tuple(Each(name, n.support, n.predicted, n.precision, n.recall, n.f1) for name, n in each.items()),
         confused=tuple(confused[:WORST]),
-        worst=tuple(_worst(sentences, row, predictions[row], float(nats[row])) for row in wrong),
+        worst=tuple(_worst(sentences, row, predictions[row], float(nats[row]), written) for row in wrong),
+        notes=_notes(true, longest),
     )
+
+
+def _unseen(reader: Reader, true: Truth) -> tuple[str, ...]:
+    """Return the tags that training never had, as the data write them."""
+    learned = set(reader.tags)
+    pairs = zip(true.written, map(reader.learned, true.sentences.tags), strict=True)
+    return tuple(sorted({own for row in pairs for own, tag in zip(*row, strict=True) if tag not in learned}))
+
+
+def _notes(true: Truth, longest: int) -> tuple[str, ...]:
+    """Return sentences about odd tags and about sentences that are longer than those of the training."""
+    notes = []
+    if true.odd:
+        words = sum(tag in true.odd for row in true.written for tag in row)
+        some = ", ".join(sorted(true.odd)[:_SHOWN])
+        notes.append(f"{counted(words, 'word')} with a tag that marks no span, read as outside: {some}")
+    long = int((true.sentences.lengths > longest).sum())
+    if long:
+        notes.append(f"{counted(long, 'sentence')} of more than {longest:,} words: training splits such a sentence")
+    return tuple(notes)
 
 
 def _unknown(sentences: Sentences, predictions: Sequence[tuple[str, ...]], part: Part) -> tuple[int, int]:
@@ -166,8 +192,10 @@ def _unknown(sentences: Sentences, predictions: Sequence[tuple[str, ...]], part:
     return int(strange.sum()), int(np.array(right, dtype=np.bool_)[strange].sum())
 
 
-def _worst(sentences: Sentences, row: int, prediction: tuple[str, ...], nats: float) -> Worst:
+def _worst(
+    sentences: Sentences, row: int, prediction: tuple[str, ...], nats: float, written: Callable[[str], str]
+) -> Worst:
     triples = zip(sentences.tokens[row], sentences.tags[row], prediction, strict=True)
-    words = [word if own == given else f"{word}[{own}→{given}]" for word, own, given in triples]
+    words = [word if own == given else f"{word}[{written(own)}→{written(given)}]" for word, own, given in triples]
     wrong = sum(own != given for own, given in zip(sentences.tags[row], prediction, strict=True))
     return Worst(sentences.at(row), shortened(" ".join(words), _TEXT), wrong, nats)

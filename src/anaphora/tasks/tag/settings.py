@@ -26,8 +26,11 @@ class Data(ConfigSection):
     tag: str | None = option(
         None, "column of the tags: a number, or a name such as XPOS; not set: the last column, or UPOS in CoNLL-U"
     )
-    scheme: Literal["auto", "none", "iob1", "iob2", "iobes", "bilou"] = option(
+    scheme: Literal["auto", "none", "iob1", "iob2", "iobes", "bilou", "bmes", "bmewo", "ioe1", "ioe2"] = option(
         "auto", "tagging scheme of spans; none: one independent tag per word; auto: detected"
+    )
+    normalize: Literal["none", "nfc"] = option(
+        "none", "Unicode normal form of words and tags; nfc: a letter with an accent is one character"
     )
     vocabulary: int | None = option(
         None, "vocabulary size in words, at most; not set: all words that occur at least twice", ge=3

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from anaphora.config.toml import Suggestion
 from anaphora.metrics import spans
+from anaphora.metrics.notation import marking
 from anaphora.tasks.base.suggest import preset_for
 from anaphora.tasks.tag.data import read_all
 from anaphora.tasks.tag.settings import TagConfig
@@ -15,7 +16,7 @@ from anaphora.tasks.tag.settings import TagConfig
 def suggest(paths: Sequence[str | Path]) -> Suggestion:
     """Suggest the scheme of the tags, and values for the number of words; raises as `Task.suggest` does."""
     sentences = read_all(TagConfig().data, [str(path) for path in paths])
-    scheme, words = spans.detect(sentences.tags), sentences.words
+    scheme, words = marking(sentences.tags).scheme, sentences.words
     preset = preset_for(words, small=10_000, large=2_000_000)
     different = len({tag for row in sentences.tags for tag in row})
     reason = "the tags mark no spans" if scheme == spans.PLAIN else f"fewest errors in the scheme {scheme}"

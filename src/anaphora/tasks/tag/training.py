@@ -38,6 +38,7 @@ from anaphora.tasks.tag.predict import Tagger
 from anaphora.tasks.tag.score import Score
 from anaphora.tasks.tag.settings import TagConfig
 from anaphora.tasks.tag.symbols import UNKNOWN
+from anaphora.tasks.tag.truth import Truth
 from anaphora.training.augment import hide_symbols
 from anaphora.training.initialise import drop_recurrently, expect, small_embeddings, small_output
 from anaphora.training.observer import Observer
@@ -147,7 +148,8 @@ class TagTraining(RowTask[TagConfig, Corpus, Encoded, Part, Tagger]):
         sentences = self._scored_sentences
         tagger = self.opened(trained.tree, trained.tensors)
         part = tagger.reader.labelled(sentences)
-        return tagger.judged(sentences, part, tagger.fit_temperature(part))
+        written = tuple(tuple(map(self.corpus.marking.written, row)) for row in sentences.tags)
+        return tagger.scored(Truth(sentences, written), part, tagger.fit_temperature(part))
 
     def judge(self, score: Score | None, trained: TrainedWeights | None) -> Judgement:
         return judgement(score, self.baseline, self.corpus, len(self.encoded.reader.tags), self.scored)
