@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 import re
+import unicodedata
 from collections.abc import Sequence
 
 ENDS = (".", "?", "!", ":", "…")
 """Marks at the end of a sentence."""
+_WIDTHS = {"W": 2, "F": 2}  # columns of a wide character, by its East Asian width
 _COMMAND = re.compile(r"^\s|: (?:anaphora|pip|mkdir) ")  # in a last line that ends with a command
 
 
@@ -110,7 +113,8 @@ def as_text(value: object) -> str:
 
 
 def columns(head: Sequence[str], rows: Sequence[Sequence[str]], right: Sequence[int] = ()) -> list[str]:
-    """Return the lines of a table: each column is as wide as its widest cell; `right` lists the columns aligned right.
+    """Return the lines of a table: each column is as wide on a terminal as its widest cell; `right` lists the columns
+    aligned right.
 
     >>> print("\\n".join(columns(["run", "steps"], [["a", "1,000"], ["longer", "20"]], right=[1])))
     run     steps
@@ -118,14 +122,33 @@ def columns(head: Sequence[str], rows: Sequence[Sequence[str]], right: Sequence[
     longer     20
     """
     table = [list(head), *[list(row) for row in rows]]
-    widths = [max(len(row[column]) for row in table) for column in range(len(head))]
+    widths = [max(display_width(row[column]) for row in table) for column in range(len(head))]
     return [
         "  ".join(
-            cell.rjust(width) if column in right else cell.ljust(width)
-            for column, (cell, width) in enumerate(zip(row, widths, strict=True))
+            _padded(cell, width, column in right) for column, (cell, width) in enumerate(zip(row, widths, strict=True))
         ).rstrip()
         for row in table
     ]
+
+
+def _padded(cell: str, width: int, right: bool) -> str:
+    blank = " " * (width - display_width(cell))
+    return f"{blank}{cell}" if right else f"{cell}{blank}"
+
+
+def display_width(text: str) -> int:
+    """Return the columns that a text takes on a terminal: two for a wide character, none for a combining mark.
+
+    >>> display_width("label"), display_width("科学"), display_width("e\u0301")
+    (5, 4, 1)
+    """
+    if text.isascii():
+        return len(text)
+    return sum(_WIDTHS.get(unicodedata.east_asian_width(each), 1) for each in text if not _takes_no_room(each))
+
+
+def _takes_no_room(character: str) -> bool:
+    return unicodedata.category(character) in ("Mn", "Me", "Cf")
 
 
 def comma_separated(text: str) -> list[str]:
@@ -146,10 +169,17 @@ def titled(title: str, lines: Sequence[str]) -> list[str]:
     return ["", title, *lines] if lines else []
 
 
-def shortened(text: str, most: int) -> str:
-    """Return a text of at most `most` characters, with an ellipsis if it was cut.
+def shortened(text: str, most: int, *, front: bool = False) -> str:
+    """Return a text that takes at most `most` columns of a terminal, with an ellipsis in place of its end, or of its
+    beginning with `front`.
 
-    >>> shortened("good morning", 6), shortened("good", 6)
-    ('good …', 'good')
+    >>> shortened("good morning", 6), shortened("good", 6), shortened("科学技術", 5)
+    ('good …', 'good', '科学…')
+    >>> shortened("runs/deep/a.run", 8, front=True)
+    '…p/a.run'
     """
-    return text if len(text) <= most else f"{text[: most - 1]}…"
+    if display_width(text) <= most:
+        return text
+    near = itertools.accumulate(map(display_width, reversed(text) if front else text))
+    count = sum(1 for _ in itertools.takewhile(lambda width: width < most, near))
+    return f"…{text[len(text) - count :]}" if front else f"{text[:count]}…"

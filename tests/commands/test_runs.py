@@ -10,6 +10,7 @@ import pytest
 
 import run_folders
 from program import Run, failed
+from warm import Warm
 
 
 @pytest.fixture
@@ -35,6 +36,24 @@ def test_the_list(run: Run, folders: Path, python: Path | str) -> None:
     assert [line.split()[0] for line in narrowed.stdout.splitlines()] == ["run", "deep/b.run"]
 
 
+def test_eighty_columns_are_enough(run: Run, folders: Path, warm: Warm, monkeypatch: pytest.MonkeyPatch) -> None:
+    listed = run("runs").stdout
+    monkeypatch.setitem(warm.environment, "COLUMNS", "80")
+    narrow = run("runs").stdout
+    beside = run("runs", "compare", *["a.run", "deep/b.run"] * 5).stdout
+    assert max(map(len, listed.splitlines())) > 80
+    assert [" ".join(line.split()) for line in narrow.splitlines()] == [
+        "run task status best loss held out baseline metric",
+        "a.run language finished 1.0250 1.0252 1.5000 nats",
+        f"deep/b.run language running? {3.1 / 20**0.3:.4f} – –",
+        "",
+        "Not shown, for want of width: time, steps, started. A wider terminal shows them,",
+        "and --json.",
+    ]
+    assert max(map(len, [*narrow.splitlines(), *beside.splitlines()])) <= 80
+    assert beside.count("language") == 10
+
+
 def test_the_list_as_json(run: Run, folders: Path) -> None:
     first, second = map(json.loads, run("runs", "--json").stdout.splitlines())
     assert first["results"] == [{**run_folders.NATS, "lower_is_better": True}]
@@ -48,7 +67,13 @@ def test_nothing_there(run: Run, folders: Path) -> None:
     assert "No run under empty" in run("runs", "empty").stdout
     failed(run("runs", "nowhere"), 2, "There is no folder 'nowhere'")
     failed(run("runs", "compaer", "a.run"), 2, "Did you mean `anaphora runs compare`?")
-    failed(run("runs", "show", "empty"), 2, "'empty' is not the folder of a run")
+    failed(run("runs", "show", "empty"), 2, "'empty' is not the folder of a run: there is no file")
+    (folders / "novel.txt").write_text("text", encoding="utf-8")
+    (folders / "a.anaphora").write_text("model", encoding="utf-8")
+    for words in (["show", "novel.txt"], ["compare", "a.run", "novel.txt"]):
+        failed(run("runs", *words), 2, "'novel.txt' is not the folder of a run: it is a file. Name the folder")
+    failed(run("runs", "show", "a.anaphora"), 2, "it is a file. Did you mean 'a.run'?")
+    failed(run("runs", "novel.txt"), 2, "'novel.txt' is a file. Expected a run")
     failed(run("runs", "compare", "a.run"), 2, "at least two runs")
     (folders / "a.run" / "metrics.jsonl").write_text("what?\n", encoding="utf-8")
     done = run("runs")

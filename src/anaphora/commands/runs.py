@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -31,6 +31,12 @@ _HELP = (
     "List the runs under folders (by default the current folder), each with its best validation loss, its held-out "
     "score and the baseline's score."
 )
+_BEST = "best validation loss"
+_LEAVING = ("time", "steps", "started", _BEST, "task"), ("baseline", "status", "metric", "held out")
+"""Columns of the list in the order in which they leave a terminal that is too narrow, before and after the run's name
+is shortened.
+"""
+_NO_RESULT: dict[str, Any] = {"name": "", "value": None, "baseline": None}
 
 
 def make() -> Any:
@@ -111,7 +117,7 @@ def compare_runs(
 ) -> None:
     """Compare runs: results, and the fields in which their configs differ."""
     from anaphora.files import atomic
-    from anaphora.formatting import as_text, columns
+    from anaphora.formatting import as_text
     from anaphora.runs import record
 
     if len(folders) < 2:
@@ -123,14 +129,15 @@ def compare_runs(
         print(json.dumps({"runs": [_facts(run, now) for run in opened], "settings": settings}, ensure_ascii=False))
     else:
         from anaphora.report.compare import names, results
+        from anaphora.report.narrow_table import in_blocks, terminal_width
 
-        head, right = ["", *names(opened)], range(1, len(opened) + 1)
+        head = ["", *names(opened)]
         rows = [[what, *values] for what, values in results(opened, now)]
         split = [""] * len(head)
         unequal = [[name, *map(as_text, values)] for name, values in different] or [
             ["all fields are equal", *split[1:]]
         ]
-        print("\n".join(columns(head, [*rows, split, *unequal], right)))
+        print("\n".join(in_blocks(head, [*rows, split, *unequal], terminal_width())))
     if page or picture:
         from anaphora.report import compare
 
@@ -157,34 +164,33 @@ def _facts(run: Run, now: float) -> dict[str, Any]:
 
 
 def _table(facts: Sequence[dict[str, Any]]) -> list[str]:
-    from anaphora.formatting import columns, duration_text
+    from anaphora.formatting import duration_text
+    from anaphora.report.narrow_table import Column, fitted, terminal_width
 
-    head = [
-        "run",
-        "task",
-        "status",
-        "started",
-        "time",
-        "steps",
-        "best validation loss",
-        "held out",
-        "baseline",
-        "metric",
+    first = [each["results"][0] if each["results"] else _NO_RESULT for each in facts]
+
+    def column(name: str, cells: Iterable[str], right: bool = False, short: str = "") -> Column:
+        return Column(name, tuple(cells), right, short)
+
+    table = [
+        column("run", (each["run"] for each in facts)),
+        column("task", (each["task"] for each in facts)),
+        column("status", (each["status"] for each in facts)),
+        column("started", (each["started"][:16].replace("T", " ") for each in facts)),
+        column("time", (duration_text(each["seconds"]) for each in facts), right=True),
+        column("steps", map(_steps, facts), right=True),
+        column(_BEST, (_number(each["best_validation_loss"]) for each in facts), right=True, short="best loss"),
+        column("held out", (_number(result["value"]) for result in first), right=True),
+        column("baseline", (_number(result["baseline"]) for result in first), right=True),
+        column("metric", (result["name"] for result in first)),
     ]
-    rows = []
-    for each in facts:
-        result = each["results"][0] if each["results"] else {"name": "", "value": None, "baseline": None}
-        total = each["total_steps"]
-        going = total is not None and total != each["steps"]
-        rows.append(
-            [
-                each["run"], each["task"], each["status"], each["started"][:16].replace("T", " "),
-                duration_text(each["seconds"]), f"{each['steps']:,}{f'/{total:,}' if going else ''}",
-                *(_number(number) for number in (each["best_validation_loss"], result["value"], result["baseline"])),
-                result["name"],
-            ]
-        )  # fmt: skip
-    return columns(head, rows, right=range(4, 9))
+    return fitted(table, terminal_width(), *_LEAVING, "A wider terminal shows them, and --json.")
+
+
+def _steps(each: Mapping[str, Any]) -> str:
+    total = each["total_steps"]
+    going = total is not None and total != each["steps"]
+    return f"{each['steps']:,}{f'/{total:,}' if going else ''}"
 
 
 def _in_words(run: Run, facts: dict[str, Any]) -> list[str]:

@@ -8,6 +8,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
+from anaphora.config import devices
 from anaphora.config.declare import C, Config, Values, config_fields, sections
 from anaphora.errors import UsageError, closest, did_you_mean
 
@@ -37,7 +38,7 @@ def checked(config: type[C], values: Values, where: str) -> C:
         if field is None:
             raise Refused(section, key, f"'{section}': {error['msg'].removeprefix('Value error, ')}") from None
         got = values.get(section, {}).get(key, field.default)
-        nearby = did_you_mean(got, field.choices) if isinstance(got, str) else ""
+        nearby = devices.advice(got) if key == "device" else did_you_mean(got, field.choices)
         raise Refused(
             section,
             key,

@@ -122,17 +122,25 @@ def read(folder: str | Path) -> Run:
         written = log.stat().st_mtime
         config = by_current_names(tomllib.loads(settings.read_text(encoding="utf-8")) if settings.exists() else {})
         facts = run_folder.facts(place) if (place / run_folder.FACTS).exists() else {}
-    except FileNotFoundError as error:
-        raise UsageError(
-            f"'{place}' is not the folder of a run: there is no file {log}. Name the folder that training made beside"
-            " its model, such as model.run."
-        ) from error
+    except (FileNotFoundError, NotADirectoryError) as error:
+        raise UsageError(_no_run(place)) from error
     except OSError as error:
         raise DataError(f"The run '{place}' cannot be read: {error.strerror or error}.") from error
     except (UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
         raise DataError(f"The run '{place}' has a config.toml that is not TOML: {error}.") from error
     began = datetime.datetime.fromisoformat(facts["started"]).timestamp() if "started" in facts else written
     return Run(place, facts, config, tuple(events), written, began)
+
+
+def _no_run(place: Path) -> str:
+    why = "it is a file" if place.is_file() else f"there is no file {place / run_folder.LOG}"
+    beside = place.with_suffix(".run")
+    named = (
+        f"Did you mean '{beside}'?"
+        if place.is_file() and (beside / run_folder.LOG).exists()
+        else "Name the folder that training made beside its model, such as model.run."
+    )
+    return f"'{place}' is not the folder of a run: {why}. {named}"
 
 
 def find(folders: Sequence[str | Path]) -> tuple[list[Run], list[DataError]]:
@@ -143,7 +151,8 @@ def find(folders: Sequence[str | Path]) -> tuple[list[Run], list[DataError]]:
     found: dict[Path, None] = {}
     for folder in map(Path, folders):
         if not folder.is_dir():
-            raise UsageError(f"There is no folder '{folder}'. Expected a run, or a folder that contains runs.")
+            wrong = f"'{folder}' is a file" if folder.is_file() else f"There is no folder '{folder}'"
+            raise UsageError(f"{wrong}. Expected a run, or a folder that contains runs.")
         found.update(dict.fromkeys(_under(folder)))
     runs, damaged = [], []
     for place in found:

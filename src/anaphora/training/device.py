@@ -18,8 +18,11 @@ def pick(wanted: str, precision: str) -> torch.device:
     available = {"cpu": True, "cuda": torch.cuda.is_available(), "mps": torch.backends.mps.is_available()}
     chosen = ("cuda" if available["cuda"] else "cpu") if wanted == "auto" else wanted
     if not available[chosen]:
+        found = [name for name, there in available.items() if there]
+        built = " (built without CUDA)" if wanted == "cuda" and not torch.backends.cuda.is_built() else ""
         raise UsageError(
-            f"--device {wanted}: torch {torch.__version__} finds no such device on this machine. Use --device cpu."
+            f"--device {wanted}: torch {torch.__version__}{built} finds no such device on this machine. It finds:"
+            f" {', '.join(found)}. Use --device {found[-1]}."
         )
     if precision == "bfloat16" and chosen == "cpu":
         raise UsageError("--precision bfloat16 needs a GPU; the kernels for processors compute in float32.")
