@@ -100,6 +100,7 @@ LANGUAGE = [
     Planted("an archive", {"a.txt": gzip.compress(text(GOOD))}, A, "binary"),
     Planted("a byte order mark", {"a.txt": b"\xef\xbb\xbf" + text(GOOD)}, A, "byte-order-mark"),
     Planted("lines that end in CR LF", {"a.txt": text(GOOD).replace(b"\n", b"\r\n")}, A, "line-ends"),
+    Planted("a CR inside a line", {"a.txt": text(GOOD).replace(b" ", b"\r", 1)}, A, "stray-return", "a.txt", (1,)),
     Planted("lines that end in CR", {"a.txt": text(GOOD).replace(b"\n", b"\r")}, A, "line-ends"),
     Planted(
         "files that were joined, marks and all",

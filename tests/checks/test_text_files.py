@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from anaphora.checks import text_files
 from anaphora.checks.findings import Finding
 from anaphora.checks.text_files import check_text, check_texts
+from anaphora.data.files import sources
 from anaphora.errors import UsageError
 
 CONTENTS = {
@@ -33,14 +33,18 @@ def test_blocks_change_nothing(name: str, tmp_path: Path, monkeypatch: pytest.Mo
     path.write_bytes(CONTENTS[name])
     whole = told(check_text(path, "utf-8"))
     for size in (1, 2, 3, 7):
-        monkeypatch.setattr(text_files, "BLOCK", size)
+        monkeypatch.setattr(sources, "BLOCK", size)
         assert told(check_text(path, "utf-8")) == whole
 
 
 def test_line_ends_are_counted(tmp_path: Path) -> None:
     (tmp_path / "a").write_bytes(b"one\r\ntwo\rthree\nfour\r\n")
-    (finding,) = check_text(tmp_path / "a", "utf-8")
-    assert (finding.code, finding.figures) == ("line-ends", {"cr": 3, "lf": 1})
+    ends, stray = check_text(tmp_path / "a", "utf-8")
+    assert (ends.code, ends.figures) == ("line-ends", {"cr": 2, "lf": 1})
+    assert (stray.code, [row.line for row in stray.rows]) == ("stray-return", [2])
+    (tmp_path / "a").write_bytes(b"one\rtwo\r")
+    (ends,) = check_text(tmp_path / "a", "utf-8")
+    assert (ends.code, ends.figures) == ("line-ends", {"cr": 2, "lf": 0})
 
 
 def test_marks_of_other_encodings_are_named(tmp_path: Path) -> None:

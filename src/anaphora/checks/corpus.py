@@ -14,7 +14,8 @@ from anaphora.checks.examples import HELD_OUT, TRAIN, few_held_out
 from anaphora.checks.findings import Finding
 from anaphora.checks.lines import FilePiece, TextLines, check_lines
 from anaphora.checks.text_files import check_texts
-from anaphora.data.files.text import STANDARD_INPUT, Text
+from anaphora.data.files.sources import STANDARD_INPUT
+from anaphora.data.files.text import Text
 from anaphora.data.text.corpus import TextCorpus
 from anaphora.data.text.id_files import Units
 from anaphora.data.text.reading import TextReading

@@ -9,20 +9,21 @@ from __future__ import annotations
 
 import codecs
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from anaphora.checks.findings import Finding
+from anaphora.data.files import line_ends
 from anaphora.data.files.decoding import decoded
-from anaphora.data.files.encodings import FORMATS, check_encoding, likely_encoding, marked_encoding
-from anaphora.data.files.text import read_text
+from anaphora.data.files.encodings import check_encoding, likely_encoding, marked_encoding, not_text
+from anaphora.data.files.sources import Source, open_source
 from anaphora.data.location import Location
 from anaphora.errors import DataError
 from anaphora.formatting import as_sentence
 
-BLOCK = 2**20
+_SAMPLE = 2**20  # bytes
 _ROWS = 1000
-_LOST, _MARK = "\ufffd", "\ufeff"
+_LOST, _MARK, _RETURN = "\ufffd", "\ufeff", "\r"
 # UTF-8 that was read as cp1252 or latin-1: the two bytes of é become Ã©, the three bytes of ’ become â€™.
 _MISREAD = re.compile("[\u00c2\u00c3][\u0080-\u00aa\u00ac-\u00ba\u00bc-\u00bf\u20ac\u2122]|\u00e2[\u20ac\u0080].")
 _MISREAD_LEAST = 2
@@ -46,33 +47,30 @@ def check_text(path: str | Path, encoding: str) -> list[Finding]:
     if file == "-" or (Path(file).exists() and not Path(file).is_file() and not Path(file).is_dir()):
         return []
     try:
-        blocks = _FileBytes(file, encoding)
-    except OSError:
-        try:
-            read_text(file, encoding)  # raises the best message
-        except DataError as error:
-            return [_from(error, "no-file", file)]
-        return []
-    signs = _DamagedLines()
+        source = open_source(file)
+        cr = line_ends.are_cr(source, encoding)
+    except DataError as error:
+        return [_from(error, "no-file", file)]
+    blocks, signs = _FileBytes(source, file, encoding, cr), _DamagedLines()
     try:
-        for text in decoded(blocks.read(), encoding, f"'{file}'"):
+        for text in decoded(blocks.read(), encoding, source.name, cr):
             signs.look(text)
     except DataError as error:
-        return [_refused(file, encoding, error)]
-    return [*blocks.findings(), *([] if blocks.is_utf8 else signs.findings(file))]
+        return [_refused(source, file, encoding, error, cr)]
+    return [*blocks.findings(), *signs.strays(file), *([] if blocks.is_utf8 else signs.findings(file))]
 
 
 class _FileBytes:
     """The bytes of a file, and statistics of the bytes before decoding."""
 
-    def __init__(self, file: str, encoding: str) -> None:
+    def __init__(self, source: Source, file: str, encoding: str, cr: bool) -> None:
         self.file, self.encoding = file, encoding
+        self._source, self._cr_alone = source, cr
         codec = codecs.lookup(encoding).name
         self._wide = codec.startswith(_WIDE)
         self._as_utf8 = None if self._wide or codec in ("utf-8", "ascii") else codecs.getincrementaldecoder("utf-8")()
         self._beyond_ascii = self._marked = False
         self._crlf = self._cr = self._lf = 0
-        self._open = open(file, "rb")  # noqa: SIM115 — read closes it
 
     @property
     def is_utf8(self) -> bool:
@@ -82,16 +80,15 @@ class _FileBytes:
     def read(self) -> Iterator[bytes]:
         """Yield the blocks."""
         last = b""
-        with self._open as file:
-            while block := file.read(BLOCK):
-                self._marked |= not (last or self._wide) and block.startswith(codecs.BOM_UTF8)
-                self._crlf += block.count(b"\r\n") + (last == b"\r" and block[:1] == b"\n")
-                self._cr += block.count(b"\r")
-                self._lf += block.count(b"\n")
-                last = block[-1:]
-                if self._as_utf8 is not None and not self._decodes(block):
-                    self._as_utf8 = None
-                yield block
+        for block in self._source.blocks():
+            self._marked |= not (last or self._wide) and block.startswith(codecs.BOM_UTF8)
+            self._crlf += block.count(b"\r\n") + (last == b"\r" and block[:1] == b"\n")
+            self._cr += block.count(b"\r")
+            self._lf += block.count(b"\n")
+            last = block[-1:]
+            if self._as_utf8 is not None and not self._decodes(block):
+                self._as_utf8 = None
+            yield block
 
     def _decodes(self, block: bytes) -> bool:
         assert self._as_utf8 is not None
@@ -116,8 +113,8 @@ class _FileBytes:
                     "",
                 )
             )
-        if self._cr and not self._wide:
-            odd, plain = self._crlf + (self._cr - self._crlf), self._lf - self._crlf
+        odd, plain = self._cr if self._cr_alone else self._crlf, self._lf - self._crlf
+        if odd and not self._wide:
             message = (
                 f"{odd:,} lines end in CR LF or CR{f', {plain:,} in LF' if plain else ''}: all line ends are"
                 " read as LF."
@@ -137,12 +134,14 @@ class _DamagedLines:
 
     def __init__(self) -> None:
         self._line = 1
-        self._lines: dict[str, list[int]] = {"lost": [], "mark": [], "misread": []}
+        self._lines: dict[str, list[int]] = {"cr": [], "lost": [], "mark": [], "misread": []}
         self._counts = dict.fromkeys(self._lines, 0)
         self._held = self._example = ""
 
     def look(self, text: str) -> None:
         """Examine the next block."""
+        if _RETURN in text:
+            self._note("cr", text, 0, [match.start() for match in re.finditer(_RETURN, text)])
         if not text.isascii():
             self._note("lost", text, 0, [match.start() for match in re.finditer(_LOST, text)] if _LOST in text else [])
             self._note("mark", text, 0, [match.start() for match in re.finditer(_MARK, text)] if _MARK in text else [])
@@ -165,8 +164,20 @@ class _DamagedLines:
             if len(known) < _ROWS and known[-1:] != [line]:
                 known.append(line)
 
+    def strays(self, file: str) -> list[Finding]:
+        """Return a finding on CRs that end no line."""
+        if not (strays := self._counts["cr"]):
+            return []
+        message = (
+            f"CR (carriage return) occurs {_times(strays)} inside a line: the lines of this file end in LF, so such a"
+            " CR ends no line, and is read as a character."
+        )
+        remedy = "If it should end a line, replace it by LF; else remove it."
+        rows = tuple(Location(file, line) for line in self._lines["cr"])
+        return [Finding("stray-return", "warning", file, rows, message, remedy)]
+
     def findings(self, file: str) -> list[Finding]:
-        """Return findings on the text."""
+        """Return findings on characters that indicate damage."""
         found = []
         rows = {sign: tuple(Location(file, line) for line in lines) for sign, lines in self._lines.items()}
         if lost := self._counts["lost"]:
@@ -187,10 +198,9 @@ class _DamagedLines:
         return found
 
 
-def _refused(file: str, encoding: str, error: DataError) -> Finding:
+def _refused(source: Source, file: str, encoding: str, error: DataError, cr: bool) -> Finding:
     """Return a finding on a file that is not text, with the lines at fault."""
-    with open(file, "rb") as opened:
-        head = opened.read(BLOCK)
+    head = next(source.blocks(), b"")
     codec = codecs.lookup(encoding).name
     if not head.removeprefix(codecs.BOM_UTF8):
         return Finding(
@@ -201,11 +211,11 @@ def _refused(file: str, encoding: str, error: DataError) -> Finding:
             "The file has no characters.",
             "Remove the file from the list, or add text to it.",
         )
-    if any(head.startswith(start) for start, _, _ in FORMATS):
+    if not_text(head):
         return _from(error, "binary", file)
     if codec.startswith(_WIDE) or marked_encoding(head):
         return _from(error, "wrong-encoding", file)
-    bad, whole, controls, total = _lines(file, codec)
+    bad, whole, controls, total = _lines(source, codec, cr)
     likely = likely_encoding(head)
     other = likely is not None and codecs.lookup(likely).name != codec
     if other and (not bad or str(likely).startswith(_WIDE)):
@@ -218,49 +228,39 @@ def _refused(file: str, encoding: str, error: DataError) -> Finding:
     message = (
         f"{len(rows):,} of {total:,} lines are not valid {encoding}, though {whole:,} other lines beyond ASCII are."
     )
-    subject, found = "These lines are" if len(rows) > 1 else "This line is", _encoding_of(file, bad, codec)
+    subject, found = "These lines are" if len(rows) > 1 else "This line is", _encoding_of(source, bad, codec, cr)
     remedy = f"{subject} probably {found}: convert the text to {encoding}, or remove it."
     return Finding("mixed-encoding", "error", file, rows, message, remedy)
 
 
-def _encoding_of(file: str, lines: Sequence[int], codec: str) -> str:
+def _encoding_of(source: Source, lines: Sequence[int], codec: str, cr: bool) -> str:
     """Return the encoding of some lines of a file; with too few bytes, the encoding that is mixed in most often."""
     wanted = set(lines)
-    with open(file, "rb") as opened:
-        broken = b"\n".join(line for number, line in _numbered(opened) if number in wanted)[:BLOCK]
+    numbered = line_ends.numbered(source.blocks(), cr)
+    broken = b"\n".join(line for number, line in numbered if number in wanted)[:_SAMPLE]
     likely = likely_encoding(broken)
     certain = likely is not None and codecs.lookup(likely).name != codec
     return str(likely) if certain and sum(byte > 127 for byte in broken) >= _CERTAIN else "cp1252"
 
 
-def _lines(file: str, codec: str) -> tuple[list[int], int, list[int], int]:
+def _lines(source: Source, codec: str, cr: bool) -> tuple[list[int], int, list[int], int]:
     """Return the first lines that do not decode, the number of lines beyond ASCII that do, the first lines with control
     characters, and the number of all lines.
     """
     bad: list[int] = []
     controls: list[int] = []
     whole = number = 0
-    with open(file, "rb") as opened:
-        for number, line in _numbered(opened):
-            if len(controls) < _ROWS and len(line.translate(None, _CONTROLS)) < len(line):
-                controls.append(number)
-            if line.isascii():
-                continue
-            try:
-                line.decode(codec)
-                whole += 1
-            except UnicodeDecodeError:
-                bad.append(number)
+    for number, line in line_ends.numbered(source.blocks(), cr):
+        if len(controls) < _ROWS and len(line.translate(None, _CONTROLS)) < len(line):
+            controls.append(number)
+        if line.isascii():
+            continue
+        try:
+            line.decode(codec)
+            whole += 1
+        except UnicodeDecodeError:
+            bad.append(number)
     return bad, whole, controls, number
-
-
-def _numbered(lines: Iterable[bytes]) -> Iterator[tuple[int, bytes]]:
-    """Yield lines with their numbers; a lone CR ends a line like LF."""
-    number = 0
-    for line in lines:
-        for part in line.rstrip(b"\r\n").split(b"\r"):
-            number += 1
-            yield number, part
 
 
 def _from(error: DataError, code: str, file: str, rows: tuple[Location, ...] = ()) -> Finding:

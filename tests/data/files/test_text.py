@@ -40,7 +40,9 @@ def test_any_text_comes_back(text: str, encoding: str, end: str, tmp_path_factor
 
 def test_marks_and_line_ends(file: Path) -> None:
     file.write_bytes(codecs.BOM_UTF8 + "one\r\ntwo\rthree\n\ufefffour\n\r\n".encode())
-    assert read_text(file) == "one\ntwo\nthree\n\ufefffour\n\n"
+    assert read_text(file) == "one\ntwo\rthree\n\ufefffour\n\n"
+    file.write_bytes(b"one\rtwo\r\rthree\r")
+    assert read_text(file) == "one\ntwo\n\nthree\n"
     file.write_bytes("\ufeffé".encode("utf-16-le"))
     assert read_text(file, "utf-16-le") == read_text(file, "utf-16") == "é"
 

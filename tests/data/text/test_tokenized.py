@@ -18,7 +18,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from anaphora.data import progress
-from anaphora.data.files import text
+from anaphora.data.files import sources
 from anaphora.data.files.decoding import decoded
 from anaphora.data.files.text import Text, open_texts
 from anaphora.data.text import splitting, words
@@ -40,8 +40,8 @@ prose = st.text(characters | st.sampled_from("aab  \n\n.,'-’é数\U0001f600"),
 @pytest.fixture
 def long(monkeypatch: pytest.MonkeyPatch) -> None:
     """Nothing is held in memory, and a block is a few bytes."""
-    monkeypatch.setattr(text, "IN_MEMORY", 0)
-    monkeypatch.setattr(text, "BLOCK", 7)
+    monkeypatch.setattr(sources, "IN_MEMORY", 0)
+    monkeypatch.setattr(sources, "BLOCK", 7)
 
 
 def pieces_of(whole: str, size: int) -> list[str]:
@@ -68,8 +68,8 @@ def test_files_in_blocks_are_their_text(
     for path, part in zip(paths, parts, strict=True):
         path.write_bytes(part.replace("\n", end).encode(encoding))
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(text, "IN_MEMORY", 0)
-        patch.setattr(text, "BLOCK", block)
+        patch.setattr(sources, "IN_MEMORY", 0)
+        patch.setattr(sources, "BLOCK", block)
         found, whole = open_texts(paths, encoding), "".join(parts)
         assert str(found) == str(found) == whole
         assert len(found) == len(whole)
@@ -142,7 +142,7 @@ def test_the_guess_is_of_whole_lines_near_the_place() -> None:
 def test_units_and_vocabularies_know_no_blocks(kind: str, whole: str, block: int) -> None:
     whole = (whole + SAYINGS) * 2
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(text, "BLOCK", block)
+        patch.setattr(sources, "BLOCK", block)
         cut = build(kind, Text.of(whole), 200)
         found = np.concatenate(list(cut.encode_all(Text.of(whole).blocks())))
     once = build(kind, whole, 200)
@@ -176,14 +176,14 @@ def test_the_rarest_of_very_many_words_are_forgotten(monkeypatch: pytest.MonkeyP
     whole = "\n".join(drawn)
     often = [word for word, count in Counter(drawn).most_common(30) if count > 1]
     monkeypatch.setattr(words, "COUNTED", 1000)
-    monkeypatch.setattr(text, "BLOCK", 2000)
+    monkeypatch.setattr(sources, "BLOCK", 2000)
     assert set(often) <= set(build("word", whole, 60).symbols)
     assert len(words.counted(Text.of(whole))) <= 1000
 
 
 def test_words_of_a_very_long_text_are_counted_in_every_nth_chunk(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(words, "COUNTED_FROM", 2500)
-    monkeypatch.setattr(text, "BLOCK", 100)
+    monkeypatch.setattr(sources, "BLOCK", 100)
     lines = "".join(f"{number:03} a line of twenty!\n" for number in range(400))  # 8,800 characters
     seen = sorted(int(unit) for unit in words.counted(Text.of(lines)) if unit.isdigit())
     chunks = list(recut(Text.of(lines).blocks(), words.break_at))
@@ -210,8 +210,8 @@ def test_a_file_that_changes_between_two_passes_is_refused(long: None, tmp_path:
 def test_what_comes_through_a_pipe_can_be_read_twice(
     limit: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(text, "IN_MEMORY", limit)
-    monkeypatch.setattr(text, "BLOCK", 7)
+    monkeypatch.setattr(sources, "IN_MEMORY", limit)
+    monkeypatch.setattr(sources, "BLOCK", 7)
     whole = "from standard input, größer\n" * 20
     monkeypatch.setattr(sys, "stdin", types.SimpleNamespace(buffer=io.BytesIO(whole.encode())))
     pipe = tmp_path / "pipe"

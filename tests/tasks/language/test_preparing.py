@@ -19,7 +19,7 @@ from hypothesis import strategies as st
 
 from anaphora.baselines.ngram import KneserNey
 from anaphora.config import resolve
-from anaphora.data.files import text
+from anaphora.data.files import sources
 from anaphora.data.text import id_files, tokenized
 from anaphora.data.text.build import KINDS
 from anaphora.data.text.id_files import IdFile
@@ -39,8 +39,8 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """Where units are kept, even of the shortest text; nothing else is held in memory, and blocks are short."""
     monkeypatch.setenv("ANAPHORA_CACHE", str(tmp_path / "cache"))
     monkeypatch.setattr(tokenized, "IN_MEMORY", 0)
-    monkeypatch.setattr(text, "IN_MEMORY", 0)
-    monkeypatch.setattr(text, "BLOCK", 100)
+    monkeypatch.setattr(sources, "IN_MEMORY", 0)
+    monkeypatch.setattr(sources, "BLOCK", 100)
     return tmp_path / "cache"
 
 
@@ -85,9 +85,9 @@ def test_units_on_disk_are_those_in_memory(kind: str, home: Path, tmp_path: Path
     found = data.encode(settings, long)
     assert isinstance(found.train, IdFile)
     with pytest.MonkeyPatch.context() as patch:
-        for module in (tokenized, text):
+        for module in (tokenized, sources):
             patch.setattr(module, "IN_MEMORY", 2**20)
-        patch.setattr(text, "BLOCK", 2**20)
+        patch.setattr(sources, "BLOCK", 2**20)
         short = data.read(settings, [tmp_path / "a.txt", tmp_path / "b.txt"])
         expected = data.encode(settings, short)
     edge = round(0.8 * len(TEXT))

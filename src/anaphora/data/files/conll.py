@@ -12,14 +12,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from anaphora.data.files.sources import STANDARD_INPUT, ending
 from anaphora.data.files.tables import Table, read_table
-from anaphora.data.files.text import STANDARD_INPUT, read_text
+from anaphora.data.files.text import read_text
 from anaphora.data.files.word_lines import (
     CONLLU,
     WORD_NUMBER,
@@ -87,10 +87,10 @@ def kind_of(name: str, wanted: str, first: str) -> str:
     """Return the format of a file: the wanted one, or by its file extension, or by its first line that is not blank."""
     if wanted != "auto":
         return wanted
-    ending = Path(name).suffix.lower()
-    if ending in _TABLES or (name == STANDARD_INPUT and first.lstrip()[:1] in ("{", "[")):
+    extension = ending(name)
+    if extension in _TABLES or (name == STANDARD_INPUT and first.lstrip()[:1] in ("{", "[")):
         return "json"
-    if ending == ".conllu":
+    if extension == ".conllu":
         return "conllu"
     fields = first.split("\t")
     return "conllu" if len(fields) == len(CONLLU) and WORD_NUMBER.match(fields[0]) else "columns"
@@ -110,7 +110,7 @@ def read_sentences(path: str, data: ColumnChoice, encoding: str | None = None) -
 
 def read_leniently(path: str, data: ColumnChoice, encoding: str | None = None) -> tuple[Sentences, list[MalformedLine]]:
     """Return the sentences of one file, and its malformed lines; raises DataError if nothing can be read."""
-    if data.format == "json" or (data.format == "auto" and Path(path).suffix.lower() in _TABLES):
+    if data.format == "json" or (data.format == "auto" and ending(path) in _TABLES):
         return sentences_of_table(read_table(path, encoding or data.encoding), path, data.token, data.tag)
     text = read_text(path, encoding or data.encoding)
     first = next(filter(may_be_word, text.split("\n")), "")

@@ -1,7 +1,7 @@
 """Decoding: the bytes of a file as checked characters, block by block, with ``\\n`` as the only line end.
 
-A byte order mark at the start is dropped; ``\\r\\n`` and a lone ``\\r`` become ``\\n``, as in Python's own text files.
-Nothing else is changed, and no undecodable byte is replaced: bytes that are not text in the named encoding are refused.
+A byte order mark at the start is dropped, and line ends become ``\\n`` (`anaphora.data.files.line_ends`). Nothing else
+is changed, and no undecodable byte is replaced: bytes that are not text in the named encoding are refused.
 The message names the byte, the line and the probable encoding. Characters and positions do not depend on how the bytes
 are cut into blocks.
 """
@@ -9,11 +9,11 @@ are cut into blocks.
 from __future__ import annotations
 
 import codecs
-import io
 from collections.abc import Iterable, Iterator
 from typing import NamedTuple, NoReturn
 
-from anaphora.data.files.encodings import FORMATS, likely_encoding, marked_encoding
+from anaphora.data.files.encodings import likely_encoding, marked_encoding, not_text
+from anaphora.data.files.line_ends import LineFeeds
 from anaphora.errors import DataError
 
 _CONTROLS = bytes([*range(9), *range(14, 27), *range(28, 32)])  # without tab, \n, \v, \f, \r and escape (terminal logs)
@@ -21,13 +21,16 @@ _ORDINARY = bytes(sorted(set(range(256)) - set(_CONTROLS)))
 _CONTROL_SHARE = 1 / 1000  # a few control characters are ordinary symbols; a larger share means binary data
 
 
-def decoded(blocks: Iterable[bytes], encoding: str, name: str, *, again: bool = False) -> Iterator[str]:
-    """Yield the text of a file's bytes; `name` is the name of the file in messages.
+def decoded(
+    blocks: Iterable[bytes], encoding: str, name: str, cr: bool = False, *, again: bool = False
+) -> Iterator[str]:
+    """Yield the text of a file's bytes; `name` is the name of the file in messages, and `cr` says whether CR alone ends
+    a line.
 
     Raises DataError if the file is empty, binary or not in `encoding`. With `again`, the text was checked before and
     only needs to decode.
     """
-    reading = _Reading(encoding, name, again)
+    reading = _Reading(encoding, name, cr, again)
     held = b""
     for raw in blocks:
         if held:
@@ -50,13 +53,13 @@ class _Control(NamedTuple):
 class _Reading:
     """The state of reading one file."""
 
-    def __init__(self, encoding: str, name: str, again: bool) -> None:
+    def __init__(self, encoding: str, name: str, cr: bool, again: bool) -> None:
         self.encoding = encoding
         self.name = name
         self.again = again
         self.codec = codecs.lookup(encoding).name
         self.decoder = codecs.getincrementaldecoder(encoding)()
-        self.line_ends = io.IncrementalNewlineDecoder(None, translate=True)
+        self.line_feeds = LineFeeds(cr)
         self.raw = b""  # the current block
         self.first = self.last = True  # whether the current block is the first, the last
         self.bytes_before = 0  # in earlier blocks
@@ -91,7 +94,8 @@ class _Reading:
                 raise
             loose = codecs.getincrementaldecoder(self.encoding)("replace")
             loose.setstate(before)
-            line = self.lines + loose.decode(self.raw[: max(0, error.start - len(before[0]))]).count("\n") + 1
+            good = loose.decode(self.raw[: max(0, error.start - len(before[0]))])
+            line = self.lines + good.count(self.line_feeds.end) + 1
             found = " ".join(f"{byte:02X}" for byte in error.object[error.start : max(error.end, error.start + 1)][:4])
             self._refuse(f"at byte {begin + error.start}, line {line}, {found} is not a character")
         if not self.again:
@@ -101,18 +105,18 @@ class _Reading:
         if marked:
             text = text[1:]
         self.empty = self.empty and not text
-        return self.line_ends.decode(text, self.last)
+        return self.line_feeds.read(text, self.last)
 
     def _check(self, text: str, begin: int) -> None:
         """Count the lines and control characters of text that begins at byte ``begin``."""
         try:
             utf8 = self.raw if self.codec == "utf-8" else text.encode()
         except UnicodeEncodeError as error:  # utf-7 and similar codecs can decode to half a surrogate pair
-            line = self.lines + text.count("\n", 0, error.start) + 1
+            line = self.lines + text.count(self.line_feeds.end, 0, error.start) + 1
             self._refuse(f"at character {self.characters + error.start}, line {line}, a surrogate stands alone")
         if controls := utf8.translate(None, _ORDINARY):
             self._count(controls, text, begin)
-        self.lines += text.count("\n")
+        self.lines += text.count(self.line_feeds.end)
 
     def _count(self, controls: bytes, text: str, begin: int) -> None:
         self.controls += len(controls)
@@ -120,15 +124,14 @@ class _Reading:
             at = text.index(chr(0 if 0 in controls else controls[0]))
             mark = 0 if begin == 0 else len("".encode(self.encoding))  # each new encoding begins with a mark
             byte = begin + len(text[:at].encode(self.encoding)) - mark
-            line = self.lines + text.count("\n", 0, at) + 1
+            line = self.lines + text.count(self.line_feeds.end, 0, at) + 1
             self.first_control = _Control(text[at], byte, line, self._sample())
         if 0 in controls:
             self._refuse_control(self.first_control)
 
     def _refuse_formats(self) -> None:
-        for start, what, remedy in FORMATS:
-            if self.raw.startswith(start):
-                raise DataError(f"{self.name} is {what}, not text: {remedy}.")
+        if kind := not_text(self.raw):
+            raise DataError(f"{self.name} is {kind.name}, not text: {kind.remedy}.")
         if self.codec == "utf-8" and (marked := marked_encoding(self.raw)):
             raise DataError(
                 f"{self.name} begins with the byte order mark of {marked}, not utf-8: add --encoding {marked}."

@@ -6,18 +6,32 @@ import codecs
 import io
 import re
 from encodings import aliases
+from typing import NamedTuple
 
 from anaphora.errors import UsageError, closest
 
-FORMATS = (
-    (b"\x1f\x8b", "a gzip archive", "unpack it first, for example with gunzip"),
-    (b"PK\x03\x04", "a zip archive (or a .docx, .odt or .epub file)", "save its contents as plain text first"),
+
+class FileFormat(NamedTuple):
+    """A format of files that are not text: their first bytes, the name of the format, and the remedy."""
+
+    start: bytes
+    name: str
+    remedy: str
+
+
+_FORMATS = (
+    (b"\x1f\x8b", "a gzip archive", "unpack it first, for example with gunzip, or let its name end in .gz"),
+    (b"PK\x03\x04", "a zip archive (or a .docx, .xlsx or .epub file)", "save its contents as plain text or CSV first"),
     (b"%PDF-", "a PDF document", "extract its text first, for example with pdftotext"),
     (b"\x89PNG", "a PNG picture", "use a text file"),
     (b"\xff\xd8\xff", "a JPEG picture", "use a text file"),
     (b"\x7fELF", "a compiled program", "use a text file"),
+    (b"PAR1\x15", "a Parquet file", "let its name end in .parquet"),
+    (b"ARROW1\0\0", "an Arrow (Feather) file", "let its name end in .feather"),
+    (b"BZh", "a bzip2 archive", "unpack it first, for example with bunzip2, or let its name end in .bz2"),
+    (b"\xfd7zXZ\0", "an xz archive", "unpack it first, for example with unxz, or let its name end in .xz"),
+    (b"\xd0\xcf\x11\xe0", "an old Excel or Word file", "let its name end in .xls if it is a table"),
 )
-"""The first bytes of files that are not text, the name of the format, and the remedy."""
 
 _MARKS = (  # longer marks first: the mark of UTF-32 begins with the mark of UTF-16
     (codecs.BOM_UTF32_LE, "utf-32"),
@@ -32,6 +46,11 @@ _IMPLAUSIBLE = re.compile(
 )  # half-width katakana: another encoding read as Shift JIS
 _IMPLAUSIBLE_SHARE = 1 / 50
 _ISOLATED_SHARE = 0.6  # of the bytes above 127, in text with accented letters among plain letters
+
+
+def not_text(raw: bytes) -> FileFormat | None:
+    """Return the format whose first bytes begin these bytes; None if they may be text."""
+    return next((FileFormat(*each) for each in _FORMATS if raw.startswith(each[0])), None)
 
 
 def check_encoding(encoding: str) -> None:

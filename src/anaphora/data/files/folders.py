@@ -14,8 +14,9 @@ import os
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
+from anaphora.data.files.sources import STANDARD_INPUT, ending, plain_name
 from anaphora.data.files.tables import ENDINGS, NumberedRow, Table, read_table
-from anaphora.data.files.text import STANDARD_INPUT, read_text
+from anaphora.data.files.text import read_text
 from anaphora.errors import DataError, UsageError
 
 _WHAT = "expected a sub-folder of text files per label, or a text file per label"
@@ -74,7 +75,7 @@ def read_tables(paths: Sequence[str | os.PathLike[str]], encoding: str = "utf-8"
         path = Path(given)
         if path.is_dir():
             tables.append(_folder(path, encoding))
-        elif path.suffix.lower() in ENDINGS or os.fspath(given) == STANDARD_INPUT:
+        elif ending(path) in ENDINGS or os.fspath(given) == STANDARD_INPUT:
             tables.append(read_table(given, encoding, header))
         else:
             texts.append(path)
@@ -82,7 +83,8 @@ def read_tables(paths: Sequence[str | os.PathLike[str]], encoding: str = "utf-8"
         for path in texts:
             if not path.exists():
                 read_text(path, encoding)  # the error names a similar file
-        tables.append(LabelledFiles("the text files", [(path.stem, path) for path in texts], True, encoding))
+        labelled = [(plain_name(path).stem, path) for path in texts]
+        tables.append(LabelledFiles("the text files", labelled, True, encoding))
     return tables
 
 
@@ -93,7 +95,7 @@ def text_files(paths: Sequence[str | os.PathLike[str]]) -> list[Path]:
         if path.is_dir():
             files, lines = _files(path)
             found += [file for _, file in files if lines or not file.is_file() or file.stat().st_size]
-        elif path.suffix.lower() != ".parquet":
+        elif ending(path) != ".parquet":
             found.append(path)
     return found
 
@@ -115,5 +117,5 @@ def _files(folder: Path) -> tuple[list[tuple[str, Path]], bool]:
     if labels:
         files = [(label.name, path) for label in labels for path in sorted(label.iterdir()) if path.name[0] != "."]
         return files, False
-    texts = [path for path in inside if path.suffix.lower() == ".txt"]
-    return [(path.stem, path) for path in texts or inside], True
+    texts = [path for path in inside if ending(path) == ".txt"]
+    return [(plain_name(path).stem, path) for path in texts or inside], True

@@ -6,6 +6,7 @@ program come one by one. Only one batch is in memory.
 
 from __future__ import annotations
 
+import codecs
 import io
 import json
 import os
@@ -16,9 +17,11 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import BinaryIO, NamedTuple
 
+from anaphora.data.files.encodings import not_text
+from anaphora.data.files.line_ends import are_bytes
 from anaphora.data.files.reading import AS_DEFAULT, Reading
+from anaphora.data.files.sources import STANDARD_INPUT, ending, open_source, plain_name
 from anaphora.data.files.tables import read_table
-from anaphora.data.files.text import STANDARD_INPUT
 from anaphora.errors import DataError, UsageError
 
 MOST = 256
@@ -46,21 +49,28 @@ def batches(
     UsageError if there is no standard input.
     """
     for path in paths or [STANDARD_INPUT]:
-        ending = Path(path).suffix.lower()
+        extension = ending(path)
         if os.fspath(path) == STANDARD_INPUT:
             if sys.stdin is None:
                 raise UsageError("Standard input (-) was named, but this process has none: name a file.")
-            yield from _lines(sys.stdin.buffer, "standard input", None, reading.encoding, most)
-        elif ending in _TABLES and not plain:
+            yield from _lines(_blocks(sys.stdin.buffer), "standard input", None, reading.encoding, most)
+        elif extension in _TABLES and not plain:
             yield from _rows(path, reading, most)
         else:
-            try:
-                opened = open(path, "rb", buffering=0)  # noqa: SIM115 — closed below
-            except OSError as error:
-                message = f"'{os.fspath(path)}' cannot be read: {error.strerror or error}."
-                raise DataError(message + _hint_for_a_text(os.fspath(path))) from error
-            with opened as file:
-                yield from _lines(file, f"'{os.fspath(path)}'", ending in _JSON and not plain, reading.encoding, most)
+            is_json = extension in _JSON and not plain
+            yield from _lines(_file_blocks(os.fspath(path)), f"'{os.fspath(path)}'", is_json, reading.encoding, most)
+
+
+def _file_blocks(path: str) -> Iterator[bytes | None]:
+    if plain_name(path) != Path(path):
+        yield from open_source(path).blocks()
+        return
+    try:
+        opened = open(path, "rb", buffering=0)  # noqa: SIM115 — closed below
+    except OSError as error:
+        raise DataError(f"'{path}' cannot be read: {error.strerror or error}.{_hint_for_a_text(path)}") from error
+    with opened as file:
+        yield from _blocks(file)
 
 
 def _hint_for_a_text(name: str) -> str:
@@ -70,21 +80,23 @@ def _hint_for_a_text(name: str) -> str:
 
 
 def _lines(
-    file: BinaryIO | io.RawIOBase, name: str, is_json: bool | None, encoding: str, most: int
+    blocks: Iterator[bytes | None], name: str, is_json: bool | None, encoding: str, most: int
 ) -> Iterator[list[InputLine]]:
     number, batch = 0, list[InputLine]()
-    for text in arrived_lines(file):
+    bytewise = are_bytes(encoding) and codecs.lookup(encoding).name != "utf-8-sig"
+    of_line = encoding if bytewise else "utf-8"
+    for text in lines_in(_text_alone(blocks, name, encoding), encoding):
         if text is None:
             if batch:
                 yield batch
                 batch = []
             continue
         number += 1
-        if number == 1:
-            text = text.removeprefix(b"\xef\xbb\xbf")
+        if number == 1 and of_line == "utf-8":
+            text = text.removeprefix(codecs.BOM_UTF8)
         if is_json is None and text.strip():
             is_json = _is_object(text)
-        batch.append(InputLine(f"{name}, line {number}", text, bool(is_json), encoding))
+        batch.append(InputLine(f"{name}, line {number}", text, bool(is_json), of_line))
         if len(batch) == most:
             yield batch
             batch = []
@@ -92,21 +104,67 @@ def _lines(
         yield batch
 
 
-def arrived_lines(file: BinaryIO | io.RawIOBase) -> Iterator[bytes | None]:
+def arrived_lines(file: BinaryIO | io.RawIOBase, encoding: str = "utf-8") -> Iterator[bytes | None]:
     """Yield lines without their ends, and None if the next line has not arrived."""
-    kept = b""
+    return lines_in(_blocks(file), encoding)
+
+
+def lines_in(blocks: Iterator[bytes | None], encoding: str) -> Iterator[bytes | None]:
+    """Yield the lines of bytes that arrive in blocks, without their ends, and None for each None among the blocks.
+
+    A line ends as in a file: where no LF occurs up to the end, CR alone ends a line.
+    """
+    pieces: list[bytes] = []  # of a line whose end has not arrived
+    fed = False  # whether LF has occurred
+    for block in blocks if are_bytes(encoding) else _as_utf8(blocks, encoding):
+        if block is None:
+            yield None
+            continue
+        first, *rest = block.split(b"\n")
+        pieces.append(first)
+        for line in rest:
+            fed = True
+            yield b"".join(pieces).removesuffix(b"\r")
+            pieces = [line]
+    last = b"".join(pieces)
+    if last:
+        yield from [last] if fed else last.removesuffix(b"\r").split(b"\r")
+
+
+def _text_alone(blocks: Iterator[bytes | None], name: str, encoding: str) -> Iterator[bytes | None]:
+    """Yield the blocks; raises DataError if the first bytes are those of a file that is not text."""
+    checked = False
+    for block in blocks:
+        if block and not checked:
+            checked = True
+            if kind := not_text(block):
+                raise DataError(f"{name} is {kind.name}, not text: {kind.remedy}.")
+            if 0 in block and are_bytes(encoding):
+                raise DataError(f"{name} looks like binary data: it has a NUL character at byte {block.index(0)}.")
+        yield block
+
+
+def _blocks(file: BinaryIO | io.RawIOBase) -> Iterator[bytes | None]:
+    """Yield bytes as they arrive, and None before waiting for the next."""
     waits = _can_wait(file)
     while True:
         if waits and not select.select([file], [], [], 0)[0]:
             yield None
         block = file.read1(_READ) if isinstance(file, io.BufferedReader) else file.read(_READ)
         if not block:
-            break
-        *lines, kept = (kept + block).split(b"\n")
-        for line in lines:
-            yield line.removesuffix(b"\r")
-    if kept:
-        yield kept.removesuffix(b"\r")
+            return
+        yield block
+
+
+def _as_utf8(blocks: Iterator[bytes | None], encoding: str) -> Iterator[bytes | None]:
+    """Yield the blocks of an encoding with wide characters as UTF-8; raises DataError if they cannot be decoded."""
+    decoder = codecs.getincrementaldecoder(encoding)()
+    try:
+        for block in blocks:
+            yield None if block is None else decoder.decode(block).encode()
+        yield decoder.decode(b"", True).encode()
+    except UnicodeError as error:
+        raise DataError(f"The input is not {encoding} text ({error}): name its encoding with --encoding.") from error
 
 
 def _can_wait(file: BinaryIO | io.RawIOBase) -> bool:

@@ -16,13 +16,13 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
+from anaphora.data.files.sources import STANDARD_INPUT, ending
 from anaphora.data.files.tables import ENDINGS, DelimitedTable, InTables, NumberedRow, Table, read_table
-from anaphora.data.files.text import STANDARD_INPUT, read_text
+from anaphora.data.files.text import read_text
 from anaphora.errors import DataError, UsageError
 
 SOURCES = ("source", "src", "input", "from", "original", "question", "text", "x")
@@ -122,7 +122,7 @@ def open_pairs(paths: Sequence[str | os.PathLike[str]], encoding: str = "utf-8",
 def sorted_out(paths: Sequence[str | os.PathLike[str]]) -> tuple[list[str], list[str]]:
     """Return the paths of tables, and the paths of parallel files."""
     names = [os.fspath(path) for path in paths]
-    tables = [name for name in names if name == STANDARD_INPUT or Path(name).suffix.lower() in ENDINGS]
+    tables = [name for name in names if name == STANDARD_INPUT or ending(name) in ENDINGS]
     return tables, [name for name in names if name not in tables]
 
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from anaphora.data.files.encodings import likely_encoding
-from anaphora.data.files.text import STANDARD_INPUT, read_text
+from anaphora.data.files.sources import STANDARD_INPUT
+from anaphora.data.files.text import read_text
 from anaphora.errors import DataError, UsageError
 
 _HEAD_BYTES = 2**20  # bytes of each file

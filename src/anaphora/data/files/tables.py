@@ -25,7 +25,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from anaphora.data import location
-from anaphora.data.files.text import STANDARD_INPUT, read_text
+from anaphora.data.files.sources import STANDARD_INPUT
+from anaphora.data.files.text import read_text
 from anaphora.errors import DataError, MissingExtra, closest
 
 NumberedRow = tuple[int, tuple[Any, ...]]

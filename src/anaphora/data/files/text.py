@@ -2,32 +2,23 @@
 
     Text = the characters of one source after another        text.blocks() reads them from the beginning, at any time
 
-A `Text` of up to `IN_MEMORY` bytes is in memory. A larger text is not: each pass reads its files again, and a pipe is
-copied to a temporary file first (in `TMPDIR`), because it cannot be read twice. A file that changes between two passes
-is refused. `anaphora.data.files.decoding` says how bytes are decoded and which files are refused.
+A `Text` of up to `IN_MEMORY` bytes is in memory. A larger text is not: each pass reads its sources again.
+`anaphora.data.files.decoding` says how bytes are decoded and which files are refused.
 """
 
 from __future__ import annotations
 
-import io
 import os
-import stat
-import sys
-import tempfile
-import weakref
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
-from pathlib import Path
-from typing import BinaryIO, NamedTuple
+from typing import NamedTuple
 
+from anaphora.data.files import sources
 from anaphora.data.files.decoding import decoded
 from anaphora.data.files.encodings import check_encoding
+from anaphora.data.files.line_ends import are_cr
+from anaphora.data.files.sources import STANDARD_INPUT, Source, open_source
 from anaphora.data.progress import reporting
-from anaphora.errors import DataError, UsageError, closest
-
-STANDARD_INPUT = "-"
-IN_MEMORY = 2**24  # bytes of files
-BLOCK = 2**20  # bytes per read, and characters per block of a text in memory
+from anaphora.errors import UsageError
 
 
 def read_text(path: str | os.PathLike[str], encoding: str = "utf-8") -> str:
@@ -37,8 +28,8 @@ def read_text(path: str | os.PathLike[str], encoding: str = "utf-8") -> str:
     for an unknown encoding.
     """
     check_encoding(encoding)
-    source = _source(os.fspath(path))
-    return "".join(decoded(source.blocks(), encoding, source.name))
+    source = open_source(path)
+    return "".join(_Decoded(source, encoding, are_cr(source, encoding)).text())
 
 
 def open_texts(paths: Sequence[str | os.PathLike[str]], encoding: str = "utf-8") -> Text:
@@ -49,16 +40,18 @@ def open_texts(paths: Sequence[str | os.PathLike[str]], encoding: str = "utf-8")
     """
     names = _names(paths)
     check_encoding(encoding)
-    sources = [_source(name) for name in names]
-    held = sum(source.size for source in sources) <= IN_MEMORY
+    opened = [open_source(name) for name in names]
+    held = sum(source.size for source in opened) <= sources.IN_MEMORY
     slices = []
-    for source in sources:
-        blocks = decoded(reporting(source.blocks(), source.size, f"reading {source.name}"), encoding, source.name)
+    for source in opened:
+        cr = are_cr(source, encoding)
+        raw = reporting(source.blocks(), source.size, f"reading {source.name}")
+        blocks = decoded(raw, encoding, source.name, cr)
         if held:
             text = "".join(blocks)
             slices.append(_Slice(_InMemory(text), 0, len(text)))
         else:
-            slices.append(_Slice(_Decoded(source, encoding), 0, sum(map(len, blocks))))
+            slices.append(_Slice(_Decoded(source, encoding, cr, again=True), 0, sum(map(len, blocks))))
     return Text(slices)
 
 
@@ -98,7 +91,7 @@ class Text:
         return tuple(part.stop - part.start for part in self._slices)
 
     def blocks(self) -> Iterator[str]:
-        """Yield the text from the beginning in blocks of about `BLOCK` characters; no block is empty."""
+        """Yield the text from the beginning in blocks of about `sources.BLOCK` characters; no block is empty."""
         for source, start, stop in self._slices:
             at = 0
             for block in source.text():
@@ -116,66 +109,20 @@ class _InMemory(NamedTuple):
     characters: str
 
     def text(self) -> Iterator[str]:
-        for start in range(0, len(self.characters), BLOCK):
-            yield self.characters[start : start + BLOCK]
-
-
-class _File(NamedTuple):
-    """The bytes of a file, by its path."""
-
-    path: Path
-    name: str
-    facts: os.stat_result
-
-    @property
-    def size(self) -> int:
-        return self.facts.st_size
-
-    def blocks(self) -> Iterator[bytes]:
-        with _open(self.path, self.name) as file:
-            now = os.fstat(file.fileno())
-            if (now.st_size, now.st_mtime_ns) != (self.facts.st_size, self.facts.st_mtime_ns):
-                raise DataError(f"{self.name} changed while it was read: do not change it, and start again.")
-            while True:
-                with _explaining(self.path, self.name):
-                    block = file.read(BLOCK)
-                if not block:
-                    return
-                yield block
-
-
-class _PipeCopy:
-    """The bytes of a pipe, in memory or, if there are many, in a temporary file."""
-
-    def __init__(self, pipe: BinaryIO | io.FileIO, name: str) -> None:
-        self.name = name
-        self.size = 0
-        self._file = tempfile.SpooledTemporaryFile(IN_MEMORY)  # noqa: SIM115 - it lives as long as this object
-        weakref.finalize(self, self._file.close)
-        try:
-            while block := pipe.read(BLOCK):
-                self._file.write(block)
-                self.size += len(block)
-        except OSError as error:
-            raise DataError(
-                f"{name} cannot be read, or cannot be copied to '{tempfile.gettempdir()}':"
-                f" {error.strerror or error}; free disk space in that folder, or name another folder with TMPDIR."
-            ) from error
-
-    def blocks(self) -> Iterator[bytes]:
-        for start in range(0, self.size, BLOCK):
-            self._file.seek(start)
-            yield self._file.read(BLOCK)
+        for start in range(0, len(self.characters), sources.BLOCK):
+            yield self.characters[start : start + sources.BLOCK]
 
 
 class _Decoded(NamedTuple):
-    """Bytes and their encoding."""
+    """Bytes, their encoding, and whether CR alone ends a line; `again` if the bytes were checked before."""
 
-    source: _File | _PipeCopy
+    source: Source
     encoding: str
+    cr: bool
+    again: bool = False
 
     def text(self) -> Iterator[str]:
-        return decoded(self.source.blocks(), self.encoding, self.source.name, again=True)
+        return decoded(self.source.blocks(), self.encoding, self.source.name, self.cr, again=self.again)
 
 
 class _Slice(NamedTuple):
@@ -193,49 +140,3 @@ def _names(paths: Sequence[str | os.PathLike[str]]) -> list[str]:
     if names.count(STANDARD_INPUT) > 1:
         raise UsageError("Standard input (-) was named more than once, but it can be read only once.")
     return names
-
-
-def _source(path: str) -> _File | _PipeCopy:
-    if path == STANDARD_INPUT:
-        if sys.stdin is None:
-            raise DataError("Standard input (-) was named, but this process has none: name a file.")
-        return _PipeCopy(sys.stdin.buffer, "standard input")
-    file, name = Path(path), f"'{path}'"
-    with _explaining(file, name):
-        facts = file.stat()
-        if stat.S_ISDIR(facts.st_mode):
-            raise IsADirectoryError
-        if stat.S_ISREG(facts.st_mode):
-            return _File(file, name, facts)
-    with _open(file, name) as pipe:
-        return _PipeCopy(pipe, name)
-
-
-def _open(file: Path, name: str) -> io.FileIO:
-    with _explaining(file, name):
-        return open(file, "rb", buffering=0)
-
-
-@contextmanager
-def _explaining(file: Path, name: str) -> Iterator[None]:
-    """Turn the errors of reading a file into DataError with an explanation."""
-    try:
-        yield
-    except FileNotFoundError as error:
-        raise DataError(f"{name} does not exist: expected a text file{_neighbour(file)}") from error
-    except IsADirectoryError as error:
-        raise DataError(f"{name} is a folder: name the text files in it, for example '{file / '*.txt'}'.") from error
-    except PermissionError as error:
-        raise DataError(f"You may not read {name} (permission denied): check it with ls -l.") from error
-    except OSError as error:
-        raise DataError(f"{name} cannot be read: {error.strerror or error}.") from error
-
-
-def _neighbour(file: Path) -> str:
-    if not file.parent.is_dir():
-        return f", but its folder '{file.parent}' does not exist either."
-    try:
-        near = closest(file.name, os.listdir(file.parent))
-    except PermissionError:
-        return "."
-    return f"; did you mean '{file.with_name(near)}'?" if near else f" in the folder '{file.parent.resolve()}'."

@@ -10,7 +10,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from anaphora.data.files.text import STANDARD_INPUT, Text, open_texts
+from anaphora.data.files.sources import STANDARD_INPUT
+from anaphora.data.files.text import Text, open_texts
 from anaphora.data.progress import reporting
 from anaphora.data.taken import Taken
 from anaphora.errors import UsageError

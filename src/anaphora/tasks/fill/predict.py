@@ -25,7 +25,8 @@ from numpy.typing import NDArray
 from anaphora.baselines.cloze import GapCounts
 from anaphora.data.batches import Ragged
 from anaphora.data.files.lines import InputLine
-from anaphora.data.files.text import STANDARD_INPUT, Text, open_texts
+from anaphora.data.files.sources import STANDARD_INPUT
+from anaphora.data.files.text import Text, open_texts
 from anaphora.data.in_memory import is_sequence, kind
 from anaphora.data.sampling import batches_by_length
 from anaphora.data.text import in_memory

@@ -22,7 +22,7 @@ from anaphora.checks.text_files import check_texts
 from anaphora.data.batches import Bucketed
 from anaphora.data.examples import valid_paths
 from anaphora.data.files.conll import Sentences, read_leniently
-from anaphora.data.files.text import STANDARD_INPUT
+from anaphora.data.files.sources import STANDARD_INPUT, ending
 from anaphora.data.location import Location
 from anaphora.errors import DataError
 from anaphora.formatting import counted
@@ -45,7 +45,7 @@ def check_files(config: TagConfig, paths: Sequence[str | Path]) -> list[Finding]
     data = config.data
     files = [str(path) for path in paths]
     files += [name for name in (valid_paths(data.valid) if isinstance(data.valid, str) else []) if name not in files]
-    found = check_texts([name for name in files if Path(name).suffix.lower() != ".parquet"], data.encoding)
+    found = check_texts([name for name in files if ending(name) != ".parquet"], data.encoding)
     if errors(found):
         return found
     for name in files:

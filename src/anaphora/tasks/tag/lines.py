@@ -10,14 +10,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from pathlib import Path
 from typing import Any, NamedTuple
 
 from anaphora.data.files import lines as line_files
 from anaphora.data.files.conll import TOKENS, listed
 from anaphora.data.files.lines import InputLine
 from anaphora.data.files.reading import AS_DEFAULT, Reading
-from anaphora.data.files.text import STANDARD_INPUT
+from anaphora.data.files.sources import STANDARD_INPUT, ending
 from anaphora.data.files.word_lines import CONLLU, MalformedLine, WordLayout, WordLine, columns, conllu
 from anaphora.errors import DataError
 from anaphora.tasks.base.line_answers import text_of, value_of
@@ -56,9 +55,9 @@ def sentences_of(
 ) -> Iterator[list[InputLine | Block]]:
     """Yield the sentences of files, or of standard input for `-` or no path, in groups."""
     for path in paths or [STANDARD_INPUT]:
-        ending = Path(path).suffix.lower()
-        objects = form == "json" or (form == "auto" and ending in _OBJECTS)
-        yield from _sentences(line_files.batches([path], reading, plain=not objects), form, ending, data)
+        extension = ending(path)
+        objects = form == "json" or (form == "auto" and extension in _OBJECTS)
+        yield from _sentences(line_files.batches([path], reading, plain=not objects), form, extension, data)
 
 
 def line_item(line: InputLine, column: str | None) -> Item:

@@ -26,6 +26,7 @@ from anaphora.config.units import PLURAL
 from anaphora.data.batches import Bucketed
 from anaphora.data.examples import valid_paths
 from anaphora.data.files.pairs import Pairs, lines_of, mismatch, sorted_out
+from anaphora.data.files.sources import ending
 from anaphora.tasks.translate.data import Corpus
 from anaphora.tasks.translate.encoding import Encoded, encode, prepared
 from anaphora.tasks.translate.network import specification
@@ -45,7 +46,7 @@ def check_files(config: TranslateConfig, paths: Sequence[str | Path]) -> list[Fi
     found: list[Finding] = []
     for named in (paths, valid_paths(data.valid) if isinstance(data.valid, str) else []):
         tables, twos = sorted_out(named)
-        texts = [name for name in (*tables, *twos) if Path(name).suffix.lower() != ".parquet"]
+        texts = [name for name in (*tables, *twos) if ending(name) != ".parquet"]
         here = check_texts(texts, data.encoding)
         found += here
         if errors(here):
