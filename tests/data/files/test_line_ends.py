@@ -22,9 +22,7 @@ from anaphora.data.files.text import open_texts, read_text
 from anaphora.errors import DataError
 
 ENCODINGS = ("utf-8", "utf-16", "utf-16-be", "utf-32", "gb18030")
-TEXTS = st.lists(
-    st.sampled_from(["a", "é", "b ", "\r", "\n", "\r\n", "\x85", "\u2028", "\v", "\f"]), min_size=1
-)
+TEXTS = st.lists(st.sampled_from(["a", "é", "b ", "\r", "\n", "\r\n", "\x85", "\u2028", "\v", "\f"]), min_size=1)
 
 
 def editor(text: str) -> list[str]:
