@@ -25,6 +25,34 @@ def duration_text(seconds: float) -> str:
     return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes}:{rest:02}"
 
 
+def duration_words(seconds: float) -> str:
+    """Return a duration in seconds in its two largest units.
+
+    >>> duration_words(7.557), duration_words(754), duration_words(3725), duration_words(90_000)
+    ('7.6 s', '12 min 34 s', '1 h 02 min', '1 d 01 h')
+    """
+    if seconds < 59.95:
+        return f"{max(0.0, seconds):.1f} s"
+    for size, unit, rest, smaller in (
+        (86_400, "d", 3600, "h"),
+        (3600, "h", 60, "min"),
+        (60, "min", 1, "s"),
+    ):
+        whole, left = divmod(round(seconds / rest), size // rest)
+        if whole:
+            return f"{whole} {unit} {left:02} {smaller}"
+    return f"{seconds:.1f} s"
+
+
+def size_text(count: int) -> str:
+    """Return a number of bytes with its unit.
+
+    >>> size_text(950), size_text(86_157), size_text(12_345_678)
+    ('950 B', '86.2 kB', '12.3 MB')
+    """
+    return f"{short_count(count)}B" if count >= 1000 else f"{count} B"
+
+
 def short_count(number: float) -> str:
     """Return a count in few characters, with the suffix k, M or G.
 

@@ -145,10 +145,12 @@ def test_a_file_that_is_no_model(run: Run, tmp_path: Path, words: tuple[str, ...
 def test_a_card_cannot_draw_on_the_screen(run: Run, tmp_path: Path) -> None:
     write_model(tmp_path / "m.anaphora")
     opened = bundle.read(tmp_path / "m.anaphora")
-    card = {"sources": ["a\x1b[2Jb.txt"], "baseline": {"nats_per_unit": 1.5}, "steps": 12345}
+    card = {
+        "sources": ["a\x1b[2Jb.txt"], "baseline": {"nats_per_unit": 1.5}, "steps": 12345, "e\x1b[2J_il": [{"\x1b": 1}],
+    }  # fmt: skip
     bundle.write(tmp_path / "m.anaphora", opened.tensors, {**opened.config, "card": card})
     shown = run("verify", "m.anaphora").stdout
     assert "\x1b" not in shown
-    assert re.search(r"^  sources +a\\x1b\[2Jb.txt$", shown, re.MULTILINE)
-    assert re.search(r"^  baseline.nats_per_unit +1.5  \(on the whole held-out part\)$", shown, re.MULTILINE)
-    assert re.search(r"^  steps +12,345$", shown, re.MULTILINE)
+    assert re.search(r"^    sources +a\\x1b\[2Jb.txt$", shown, re.MULTILINE)
+    assert re.search(r"^    baseline: nats per unit +1.5  \(on the whole held-out part\)$", shown, re.MULTILINE)
+    assert re.search(r"^    steps +12,345$", shown, re.MULTILINE)

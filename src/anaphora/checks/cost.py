@@ -22,7 +22,7 @@ from anaphora.checks import trial
 from anaphora.checks.examine import Load
 from anaphora.checks.findings import Finding
 from anaphora.config import Training
-from anaphora.formatting import counted, duration_text, short_count
+from anaphora.formatting import counted, duration_text, size_text
 from anaphora.runs import folder as run_folder
 
 PROGRAM_BYTES = 380 * 2**20  # Python, NumPy, torch and its optimisers, measured
@@ -88,11 +88,12 @@ def of_batch(load: Load) -> Cost:
 
 def _memory(needed: int, weights: int, batch: int) -> list[Finding]:
     figures = {"bytes": needed, "batch_bytes": batch, "weights_bytes": weights}
-    message = f"About {_size(needed)}, {_size(batch)} of it for a batch or for scoring. Weights: {_size(weights)}."
+    parts = f"{size_text(batch)} of it for a batch or for scoring. Weights: {size_text(weights)}"
+    message = f"About {size_text(needed)}, {parts}."
     found = [Finding("memory", "info", "training", (), message, "", figures=figures)]
     free = available_memory()
     if free is not None and needed > free:
-        message = f"Training needs about {_size(needed)} of memory; {_size(free)} are free on this machine."
+        message = f"Training needs about {size_text(needed)} of memory; {size_text(free)} are free on this machine."
         remedy = "Use a smaller --batch or --bptt first, then a smaller network; or close other programs."
         found.append(Finding("memory-short", "warning", "training", (), message, remedy, figures=figures))
     return found
@@ -119,7 +120,7 @@ def _disk(weights: int, folder: Path) -> list[Finding]:
     place = next(place for place in (folder.resolve(), *folder.resolve().parents) if place.is_dir())
     free = shutil.disk_usage(place).free
     figures = {"bytes": needed, "free_bytes": free}
-    message = f"The model and its checkpoints need up to {_size(needed)} of disk space; {_size(free)} are free."
+    message = f"The model and its checkpoints need up to {size_text(needed)} of disk space; {size_text(free)} are free."
     if free < needed:
         remedy = "Free disk space, or name another folder with -o."
         return [Finding("disk-full", "error", str(folder), (), message, remedy, figures=figures)]
@@ -146,11 +147,6 @@ def available_memory() -> int | None:
 
 def _duration(seconds: float) -> str:
     return f"{seconds:.1f} s" if seconds < 60 else duration_text(seconds)
-
-
-def _size(count: int) -> str:
-    """Return a number of bytes as text."""
-    return f"{short_count(count)}B"
 
 
 def _block(block: Block, known: dict[str, Block], seen: _BlockInput) -> Cost:
