@@ -55,6 +55,13 @@ CODES: dict[str, tuple[Severity, str]] = {
         "A held-out row is also in the training part, so the score may reward memorised text.",
     ),
     "ctc-infeasible": ("error", "A target has more symbols than its input has steps to emit them."),
+    "line-counter": ("warning", "A column counts the lines of the file, so it may betray the label."),
+    "constant-column": ("warning", "A column holds the same number in each line."),
+    "unsorted-times": ("warning", "The lines of a series were not in the order of their times, and were sorted."),
+    "unread-times": ("warning", "The times have no common form, so the steps keep the order of the file."),
+    "repeated-time": ("warning", "Several lines of one series have the same time."),
+    "split-series": ("warning", "The lines of one series are in several files."),
+    "unused-separator": ("warning", "The separator between several labels occurs in no row."),
     # pairs
     "misaligned": ("error", "Two parallel files have different numbers of lines."),
     "empty-side": ("warning", "A pair has an empty side."),

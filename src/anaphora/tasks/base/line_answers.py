@@ -40,6 +40,8 @@ class LineAnswers(ABC, Generic[Item, Prediction]):
     blank: str
     """The output for a line that could not be read."""
     reading: Reading = AS_DEFAULT
+    unit = "lines"
+    """The plural of what is answered."""
 
     @abstractmethod
     def parse(self, line: InputLine) -> Item:
@@ -85,7 +87,7 @@ class LineAnswers(ABC, Generic[Item, Prediction]):
                 output.write(f"{self.blank if isinstance(answer, DataError) else answer}\n")
             output.flush()
         if wrong:
-            raise DataError(f"{wrong:,} of {lines:,} lines could not be read; all others were answered.")
+            raise DataError(f"{wrong:,} of {lines:,} {self.unit} could not be read; all others were answered.")
 
 
 def text_of(line: InputLine) -> str:

@@ -57,7 +57,7 @@ def check_files(config: ClassifyConfig, paths: Sequence[str | Path]) -> list[Fin
 def check(config: ClassifyConfig, corpus: Corpus) -> list[Finding]:
     """Return findings on a corpus."""
     train, held_out = corpus.train, corpus.held_out
-    found: list[Finding] = []
+    found: list[Finding] = [*corpus.findings]
     for where, rows in ((TRAIN, train), (HELD_OUT, held_out)):
         unit = "steps" if isinstance(rows.inputs, Ragged) else "characters"
         found += check_empty(_lengths(rows), rows.place, where, unit)

@@ -1,19 +1,27 @@
 """Which columns of a table are the label, the text, or the channels of a series.
 
 A named column is taken; any other column is found by its usual name, or because only one column fits. If several
-columns fit, an error asks for the name.
+columns fit, an error asks for the name. A column that only counts the lines is a channel only if it is named.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
 
-from anaphora.data.files.numbers import MISSING
+from anaphora.data.files.numbers import Mark, decimal_mark
 from anaphora.data.files.tables import Table
-from anaphora.errors import DataError
-from anaphora.formatting import comma_separated
+from anaphora.errors import DataError, UsageError
+from anaphora.tasks.classify.bookkeeping import IDS, counting
+from anaphora.tasks.classify.column_values import (
+    Values,
+    are_lists,
+    are_numbers,
+    are_words,
+    have_fractions,
+    may_be_labels,
+)
+from anaphora.tasks.classify.roles import names_of, refuse_contradictions
 from anaphora.tasks.classify.settings import Data
 
 LABELS = (
@@ -24,14 +32,17 @@ TEXTS = (
     "text", "texts", "sentence", "review", "comment", "content", "message", "document", "utterance", "tweet", "body",
     "query", "question", "description", "title", "headline", "name", "input", "x",
 )  # fmt: skip
-IDS = ("id", "ids", "sequence", "sequence_id", "series", "series_id", "case", "sample", "sample_id", "row_id")
 TIMES = ("time", "t", "step", "timestamp", "index")
+Head = Mapping[str, Values]
+"""The first values of each column, without the label."""
 
 
 @dataclass(frozen=True)
 class Columns:
     """The columns of a table that are read: `text` or `channels`, with `id` if each line is one step of a series;
     `wide` if a line is a whole series of one channel, a column per step.
+
+    `time_form` is the form of the times; `commas` are the channels whose numbers have a decimal comma.
     """
 
     label: str
@@ -41,48 +52,93 @@ class Columns:
     time: str | None = None
     multi: bool = False
     wide: bool = False
+    time_form: str | None = None
+    commas: tuple[str, ...] = ()
 
     @property
     def inputs(self) -> tuple[str, ...]:
         """The columns that a row is read from, without its label."""
         return self.text or self.channels
 
+    @property
+    def marks(self) -> tuple[Mark, ...]:
+        """The decimal mark of each channel."""
+        return tuple("," if name in self.commas else "." for name in self.channels)
+
+
+def first_values(table: Table) -> dict[str, Values]:
+    """Return the first values of each column."""
+    return dict(zip(table.columns, zip(*table.head(table.columns), strict=True), strict=True))
+
 
 def choose(data: Data, table: Table) -> Columns:
     """Find the columns of a table.
 
-    Raises DataError if a named column is missing, with the nearest name, or if a needed column is not clear.
+    Raises UsageError for options that contradict each other; DataError if a named column is missing, with the nearest
+    name, or if a needed column is not clear.
     """
-    head = dict(zip(table.columns, zip(*table.head(table.columns), strict=True), strict=True))
-    candidates = [name for name in table.columns if _may_be_labels(head[name])]
-    label = table.need(data.label) if data.label else _named(candidates, LABELS)
+    refuse_contradictions(data, table)
+    head = first_values(table)
+    label = data.label or _label(data, table, head)
+    multi = data.separator is not None or any(isinstance(value, list | tuple) for value in head[label])
+    rest = {name: values for name, values in head.items() if name != label}
+    if data.text:
+        return Columns(label, tuple(names_of(data.text, table)), multi=multi)
+    named = tuple(names_of(data.columns, table))
+    given = next((option for option in ("wide", "id", "time") if getattr(data, option)), None)
+    text = None if named or given else _text(rest)
+    if text:
+        return Columns(label, (text,), multi=multi)
+    lists = [name for name in named or rest if are_lists(rest[name])]
+    if lists and (not named or len(lists) == len(named)):
+        if given:
+            raise UsageError(
+                f"--{given} has no effect: each row of column '{lists[0]}' is a whole series. Leave it out."
+            )
+        return Columns(label, channels=tuple(lists), multi=multi)
+    if data.wide:
+        channels = named or tuple(name for name in rest if name not in counting(rest))
+        return Columns(label, channels=channels, multi=multi, wide=True)
+    return _steps(data, table, rest, named, label, multi)
+
+
+def left_out(data: Data, table: Table, columns: Columns) -> dict[str, str]:
+    """Return the columns of a table that are not read, each with the reason."""
+    taken = {columns.label, *columns.inputs, columns.id, columns.time}
+    head = {name: values for name, values in first_values(table).items() if name not in taken}
+    counted = counting(head)
+    if columns.text:
+        others = f"the text is {' and '.join(map(repr, columns.text))}"
+    else:
+        others = "not named in --columns" if data.columns else "not numbers"
+    return {name: counted.get(name, others) for name in head}
+
+
+def with_decimal_comma(tables: Sequence[Table], names: Sequence[str]) -> tuple[str, ...]:
+    """Return the columns of tables whose numbers have a decimal comma."""
+    commas: dict[str, set[str]] = {name: set() for name in names}
+    for table in tables:
+        there = [name for name in names if name in table.columns]
+        for _, values in table.rows(there):
+            for name, value in zip(there, values, strict=True):
+                if isinstance(value, str) and "," in value:
+                    commas[name].add(value)
+    return tuple(name for name, values in commas.items() if values and decimal_mark(values) == ",")
+
+
+def _label(data: Data, table: Table, head: Head) -> str:
+    label = _named([name for name, values in head.items() if may_be_labels(values, data.separator)], LABELS)
     if label is None:
         raise DataError(
             f"{table.name}: no column is called label; the columns are {', '.join(table.columns)}. Name the"
             " label column with --label; if the first line of a CSV is a row of data, add --no-header."
         )
-    multi = data.separator is not None or any(isinstance(value, list | tuple) for value in head[label])
-    rest = {name: values for name, values in head.items() if name != label}
-    if data.text:
-        return Columns(label, tuple(table.need(name) for name in _split(data.text, table)), multi=multi)
-    channels = tuple(table.need(name) for name in _split(data.columns, table)) if data.columns else ()
-    if data.wide:
-        return Columns(label, channels=channels or tuple(rest), multi=multi, wide=True)
-    if not channels:
-        text = _text(rest)
-        if text:
-            return Columns(label, (text,), multi=multi)
-        channels = tuple(name for name, values in rest.items() if _lists(values))
-    if channels and all(_lists(rest[name]) for name in channels):
-        return Columns(label, channels=channels, multi=multi)
-    return _steps(data, table, rest, channels, label, multi)
+    return label
 
 
-def _steps(
-    data: Data, table: Table, rest: dict[str, tuple[Any, ...]], channels: tuple[str, ...], label: str, multi: bool
-) -> Columns:
+def _steps(data: Data, table: Table, rest: Head, channels: tuple[str, ...], label: str, multi: bool) -> Columns:
     """Return the columns of a table in which each line is one step: the id of its series, and its channels."""
-    key = table.need(data.id) if data.id else _repeating(rest)
+    key = data.id or _repeating(rest)
     if key is None:
         raise DataError(
             f"{table.name}: the input columns are not clear; the columns are {', '.join(table.columns)}."
@@ -90,8 +146,12 @@ def _steps(
             " identifies the series with --id; for one series per line, add --wide; or give each row a"
             " list of numbers per channel (JSONL, Parquet)."
         )
-    time = table.need(data.time) if data.time else _named([name for name in rest if name != key], TIMES)
-    channels = channels or tuple(name for name, values in rest.items() if name not in (key, time) and _numbers(values))
+    others = {name: values for name, values in rest.items() if name != key}
+    time = data.time or _named([name for name in others if name not in channels], TIMES)
+    counted = counting(others)
+    channels = channels or tuple(
+        name for name, values in others.items() if name != time and name not in counted and are_numbers(values)
+    )
     if not channels:
         raise DataError(
             f"{table.name} has no numeric column besides {key!r} and {label!r}: name the columns with --columns."
@@ -99,62 +159,25 @@ def _steps(
     return Columns(label, channels=channels, id=key, time=time, multi=multi)
 
 
-def _named(columns: Sequence[str], names: Sequence[str]) -> str | None:
-    plain = {column.strip().lower(): column for column in reversed(columns)}
+def _named(columns: Iterable[str], names: Sequence[str]) -> str | None:
+    plain = {column.strip().lower(): column for column in reversed(list(columns))}
     return next((plain[name] for name in names if name in plain), None)
 
 
-def _text(rest: dict[str, tuple[Any, ...]]) -> str | None:
-    """Return the text column: the column with that name, or the only column of words."""
-    words = [name for name, values in rest.items() if _words(values)]
+def _text(rest: Head) -> str | None:
+    """Return the text column: the column with that name, or the only column of words.
+
+    Words that occur again and again beside measurements are names, such as those of sensors.
+    """
+    words = [name for name, values in rest.items() if are_words(values)]
     named = _named(words, TEXTS)
-    return named or (words[0] if len(words) == 1 and _named(words, IDS) is None else None)
+    if named or len(words) != 1 or _named(words, IDS) is not None:
+        return named
+    values = rest[words[0]]
+    names = 2 * len(set(values)) <= len(values) and any(map(have_fractions, rest.values()))
+    return None if names else words[0]
 
 
-def _repeating(rest: dict[str, tuple[Any, ...]]) -> str | None:
-    named = _named(list(rest), IDS)
+def _repeating(rest: Head) -> str | None:
+    named = _named(rest, IDS)
     return named if named is not None and len(set(rest[named])) < len(rest[named]) else None
-
-
-def _split(names: str, table: Table) -> list[str]:
-    return [names] if names in table.columns else comma_separated(names)
-
-
-def _may_be_labels(values: Sequence[Any]) -> bool:
-    """Return whether no value is a fraction or a list of numbers, because such values are channels."""
-    flat = [item for value in values for item in (value if isinstance(value, list | tuple) else [value])]
-    lists = any(isinstance(value, list | tuple) for value in values)
-    return not any(_is_fraction(item) or (lists and isinstance(item, int | float)) for item in flat)
-
-
-def _is_fraction(value: Any) -> bool:
-    if isinstance(value, str) and "." in value and _is_number(value):
-        return not float(value).is_integer()
-    return isinstance(value, float) and not value.is_integer()
-
-
-def _lists(values: Sequence[Any]) -> bool:
-    present = [value for value in values if value is not None]
-    return bool(present) and all(isinstance(value, list | tuple) for value in present)
-
-
-def _words(values: Sequence[Any]) -> bool:
-    """Return whether all values are texts, and not all of them are numbers."""
-    texts = [value for value in values if isinstance(value, str)]
-    return bool(texts) and not _numbers(values)
-
-
-def _numbers(values: Sequence[Any]) -> bool:
-    return all(_is_number(value) for value in values)
-
-
-def _is_number(value: Any) -> bool:
-    if value is None or isinstance(value, int | float):
-        return True
-    if not isinstance(value, str):
-        return False
-    try:
-        float(value if value.strip().lower() not in MISSING else "nan")
-    except ValueError:
-        return False
-    return True

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from anaphora.checks.findings import Finding
 from anaphora.data import in_memory
 from anaphora.data.batches import Ragged
 from anaphora.data.examples import Split, checked_share, hold_out_stratified, refuse_empty
@@ -18,9 +19,11 @@ from anaphora.data.files.folders import read_tables
 from anaphora.data.files.tables import ColumnTable as Frame
 from anaphora.data.files.tables import InTables, Table
 from anaphora.tasks.classify import memory
-from anaphora.tasks.classify.columns import Columns, choose
-from anaphora.tasks.classify.inputs import Inputs, Labels, labels_of, series_of, text_of, wide_series_of
-from anaphora.tasks.classify.series import SeriesSteps
+from anaphora.tasks.classify.column_checks import of_reading
+from anaphora.tasks.classify.columns import Columns, choose, with_decimal_comma
+from anaphora.tasks.classify.inputs import Inputs, Labels, LabelValue, label_values, labels_of, row_series, text_of
+from anaphora.tasks.classify.roles import refuse_names, refuse_without_effect
+from anaphora.tasks.classify.series import SeriesSteps, StepOrder
 from anaphora.tasks.classify.settings import ClassifyConfig, Data
 
 
@@ -32,6 +35,9 @@ class Rows(InTables):
     labels: tuple[Labels, ...]
     tables: tuple[Table, ...]
     places: NDArray[np.int64]  # (B, 2): number of the table, number of the row in it
+    order: StepOrder | None = None  # of the steps, if times order them
+    split: tuple[int, ...] = ()  # series with lines in several tables
+    values: Mapping[str, LabelValue] = field(default_factory=dict)  # of labels that are no texts, by name
 
     def __len__(self) -> int:
         return len(self.labels)
@@ -39,14 +45,15 @@ class Rows(InTables):
     def take(self, rows: NDArray[np.int64]) -> Rows:
         """Return the rows with numbers `rows` (n,)."""
         inputs = self.inputs.take(rows) if isinstance(self.inputs, Ragged) else tuple(self.inputs[row] for row in rows)
-        return Rows(inputs, tuple(self.labels[row] for row in rows), self.tables, self.places[rows])
+        return Rows(inputs, tuple(self.labels[row] for row in rows), self.tables, self.places[rows], values=self.values)
 
 
 @dataclass(frozen=True)
 class Corpus(Split[Rows]):
-    """Rows in two parts, and the columns that they were read from."""
+    """Rows in two parts, the columns that they were read from, and the findings of the reading."""
 
     columns: Columns
+    findings: tuple[Finding, ...] = ()
 
 
 def read(config: ClassifyConfig, paths: Sequence[str | Path]) -> Corpus:
@@ -54,12 +61,23 @@ def read(config: ClassifyConfig, paths: Sequence[str | Path]) -> Corpus:
     data = config.data
     tables = read_tables([str(path) for path in paths], data.encoding, data.header)
     sources = tuple(str(path) for path in paths)
-    columns = choose(data, tables[0])
+    columns = columns_of(config, tables)
     rows = rows_of(tables, columns, data)
     if isinstance(data.valid, float):
         return set_aside(config, rows, columns, *sources)
-    held_out = read_tables([data.valid], data.encoding, data.header)
-    return _corpus(rows, rows_of(held_out, columns, data), columns, (*sources, data.valid))
+    held_out = rows_of(read_tables([data.valid], data.encoding, data.header), columns, data)
+    return _corpus(config, rows, held_out, (rows, held_out), columns, (*sources, data.valid))
+
+
+def columns_of(config: ClassifyConfig, tables: Sequence[Table]) -> Columns:
+    """Return the columns that are read from tables.
+
+    Raises as `choose` does, and UsageError for an option without effect.
+    """
+    columns = choose(config.data, tables[0])
+    refuse_without_effect(config, text=bool(columns.text))
+    commas = with_decimal_comma(tables, () if columns.text else columns.channels)
+    return replace(columns, commas=commas)
 
 
 def from_memory(config: ClassifyConfig, data: Any) -> Corpus:
@@ -67,25 +85,29 @@ def from_memory(config: ClassifyConfig, data: Any) -> Corpus:
     frame = in_memory.columns(data)
     if frame is not None:
         table = Frame(frame, memory.NAME)
-        columns = choose(config.data, table)
+        columns = columns_of(config, [table])
         return set_aside(config, rows_of([table], columns, config.data), columns)
+    refuse_names(config.data)
     separator = config.data.separator
-    labelled, labels, multi = memory.labelled(data, separator, True if separator else None)
-    return set_aside(config, rows_in_memory(labelled, labels), memory.columns_of(labelled, multi))
+    labelled = memory.labelled(data, separator, True if separator else None)
+    columns = memory.columns_of(labelled.inputs, labelled.multi)
+    refuse_without_effect(config, text=bool(columns.text))
+    return set_aside(config, rows_in_memory(labelled), columns)
 
 
-def rows_in_memory(inputs: Inputs, labels: Sequence[Labels]) -> Rows:
+def rows_in_memory(labelled: memory.Labelled) -> Rows:
     """Return rows in memory, such as an array X (B, T, C), numbered from 1."""
-    numbers = np.arange(1, len(labels) + 1, dtype=np.int64)
-    table = Frame({memory.LABEL: labels}, memory.NAME)
-    return Rows(inputs, tuple(labels), (table,), np.stack([np.zeros_like(numbers), numbers], 1))
+    numbers = np.arange(1, len(labelled.labels) + 1, dtype=np.int64)
+    table = Frame({memory.LABEL: labelled.labels}, memory.NAME)
+    places = np.stack([np.zeros_like(numbers), numbers], 1)
+    return Rows(labelled.inputs, tuple(labelled.labels), (table,), places, values=labelled.values)
 
 
 def set_aside(config: ClassifyConfig, rows: Rows, columns: Columns, *sources: str) -> Corpus:
     """Hold out a share of each label's rows; raises as `read` does."""
     share = checked_share(config.data.valid, "a file, or a share of the rows")
     train, held_out = hold_out_stratified(rows.labels, share, config.training.seed)
-    return _corpus(rows.take(train), rows.take(held_out), columns, sources)
+    return _corpus(config, rows.take(train), rows.take(held_out), [rows], columns, sources)
 
 
 def rows_of(tables: Sequence[Table], columns: Columns, data: Data) -> Rows:
@@ -93,11 +115,13 @@ def rows_of(tables: Sequence[Table], columns: Columns, data: Data) -> Rows:
     texts: list[str] = []
     steps = SeriesSteps(columns)
     labels: list[Labels] = []
+    typed: dict[str, LabelValue] = {}
     places: list[tuple[int, int]] = []
     for which, table in enumerate(tables):
         extra = [column for column in (columns.id, columns.time) if column]
         names = [table.need(name) for name in (columns.label, *columns.inputs, *extra)]
         for number, (label, *values) in table.rows(names):
+            typed.update(label_values(label))
             if columns.id is not None:
                 steps.add_line(values, label, (which, number), tables)
                 continue
@@ -105,26 +129,35 @@ def rows_of(tables: Sequence[Table], columns: Columns, data: Data) -> Rows:
             if columns.text:
                 texts.append(text_of(values, where))
             else:
-                read_series = wide_series_of if columns.wide else series_of
-                steps.add(read_series(values, columns.channels, where), where)
+                steps.add(row_series(values, columns, where), where)
             labels.append(labels_of(label, data.separator, columns.multi, where))
             places.append((which, number))
-    if columns.id is not None:
-        for label, place in steps.firsts():
-            where = f"{tables[place[0]].at(place[1])} (the series' first line)"
-            labels.append(labels_of(label, data.separator, columns.multi, where))
-            places.append(place)
+    for label, (which, number) in steps.firsts:
+        where = f"{tables[which].at(number)} (the series' first line)"
+        labels.append(labels_of(label, data.separator, columns.multi, where))
+        places.append((which, number))
     inputs: Inputs = tuple(texts) if columns.text else steps.ragged()
-    return Rows(inputs, tuple(labels), tuple(tables), np.array(places, dtype=np.int64).reshape(-1, 2))
+    at = np.array(places, dtype=np.int64).reshape(-1, 2)
+    return Rows(inputs, tuple(labels), tuple(tables), at, steps.order, steps.split, typed)
 
 
-def _corpus(train: Rows, held_out: Rows, columns: Columns, sources: tuple[str, ...]) -> Corpus:
+def _corpus(
+    config: ClassifyConfig,
+    train: Rows,
+    held_out: Rows,
+    read: Sequence[Rows],
+    columns: Columns,
+    sources: tuple[str, ...],
+) -> Corpus:
+    """Return a corpus; `read` are the rows as they were read, in one part or in two."""
     remedy = "Add rows of each label, or name a held-out file with --valid."
     refuse_empty(len(train), len(held_out), "row", remedy)
     seen = hashlib.sha256()
     _digest(train, seen)
     _digest(held_out, seen)
-    return Corpus(train, held_out, sources, seen.hexdigest(), columns)
+    columns = replace(columns, time_form=read[0].order.form if read[0].order else None)
+    found = tuple(finding for rows in read for finding in of_reading(config.data, rows, columns))
+    return Corpus(train, held_out, sources, seen.hexdigest(), columns, found)
 
 
 def _digest(rows: Rows, seen: Any) -> None:

@@ -13,11 +13,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from anaphora.data.batches import Ragged
-from anaphora.data.files.numbers import is_missing
+from anaphora.data.files.numbers import Mark, is_missing
+from anaphora.data.files.numbers import number as as_number
 from anaphora.data.text.words import split_words
 from anaphora.errors import DataError
+from anaphora.tasks.classify.columns import Columns
 
 Labels = tuple[str, ...]
+LabelValue = str | int | float | bool
 Series = NDArray[np.float64]
 Inputs = tuple[str, ...] | Ragged
 """Texts, or series one after another."""
@@ -76,27 +79,27 @@ def series_of(values: Sequence[Any], names: Sequence[str], where: str) -> Series
     return np.array(channels, dtype=np.float64).T.reshape(-1, len(names))
 
 
-def wide_series_of(values: Sequence[Any], names: Sequence[str], where: str) -> Series:
-    """Return the series (T, 1) of a row with a column per step; missing numbers at its end are not steps."""
-    steps = np.array([number(value, name, where) for name, value in zip(names, values, strict=True)], dtype=np.float64)
+def row_series(values: Sequence[Any], columns: Columns, where: str) -> Series:
+    """Return the series (T, C) of a row that is a whole series; raises DataError as `series_of` and `number` do."""
+    if not columns.wide:
+        return series_of(values, columns.channels, where)
+    read = zip(values, columns.channels, columns.marks, strict=True)
+    steps = np.array([number(value, name, where, mark) for value, name, mark in read], dtype=np.float64)
     there = np.flatnonzero(~np.isnan(steps))
-    return steps[: there[-1] + 1 if there.size else 0, None]
+    return steps[: there[-1] + 1 if there.size else 0, None]  # missing numbers at the end are not steps
 
 
-def number(value: Any, column: str, where: str) -> float:
-    """Return a number, NaN if it is missing; raises DataError for anything else."""
+def number(value: Any, column: str, where: str, mark: Mark = ".") -> float:
+    """Return a number, with this decimal mark in a text; NaN if it is missing. Raises DataError for anything else."""
     if isinstance(value, int | float) and not isinstance(value, bool):
         return float(value)
-    if value is None:
+    if is_missing(value):
         return np.nan
-    if isinstance(value, str):
-        if is_missing(value):
-            return np.nan
-        try:
-            return float(value)
-        except ValueError:
-            pass
-    raise DataError(f"{where}: column '{column}' holds {shown(value)}, which is not a number.")
+    read = as_number(value, mark) if isinstance(value, str) else None
+    if read is None:
+        comma = " with a decimal comma, as in the training data" if mark == "," and isinstance(value, str) else ""
+        raise DataError(f"{where}: column '{column}' holds {shown(value)}, which is not a number{comma}.")
+    return read
 
 
 def labels_of(value: Any, separator: str | None, multi: bool, where: str) -> tuple[str, ...]:
@@ -115,6 +118,16 @@ def labels_of(value: Any, separator: str | None, multi: bool, where: str) -> tup
     if not label:
         raise DataError(f"{where} has no label: add a label, or remove the row.")
     return (label,)
+
+
+def label_values(value: Any) -> dict[str, LabelValue]:
+    """Return the labels of a row that are numbers or truth values, each by its name.
+
+    >>> label_values([1, "a", True]), label_values(2.0)
+    ({'1': 1, 'True': True}, {'2.0': 2.0})
+    """
+    items = value if isinstance(value, list | tuple) else [value]
+    return {str(item): item for item in items if isinstance(item, int | float)}
 
 
 def shown(value: Any) -> str:

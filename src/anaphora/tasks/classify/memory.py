@@ -11,8 +11,8 @@ The types alone distinguish the forms. Rows are numbered from 1.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,7 +22,7 @@ from anaphora.data.batches import Ragged
 from anaphora.data.in_memory import is_sequence, kind
 from anaphora.errors import DataError, UsageError
 from anaphora.tasks.classify.columns import Columns
-from anaphora.tasks.classify.inputs import Inputs, Labels, labels_of, text_of
+from anaphora.tasks.classify.inputs import Inputs, Labels, LabelValue, label_values, labels_of, text_of
 
 NAME = "the data"
 LABEL, TEXT, SERIES = "label", "text", "series"  # what columns without a name are called
@@ -33,19 +33,39 @@ _LABELLED = (
 )
 
 
-def labelled(data: Any, separator: str | None, multi: bool | None) -> tuple[Inputs, list[Labels], bool]:
-    """Return rows, the labels of each, and whether a row may have several labels (None: if one of them is a list).
+class Labelled(NamedTuple):
+    """Rows with the labels of each; `multi` says whether a row may have several labels, `values` are the labels that
+    are no texts, by name.
+    """
+
+    inputs: Inputs
+    labels: list[Labels]
+    multi: bool
+    values: Mapping[str, LabelValue]
+
+
+def labelled(data: Any, separator: str | None, multi: bool | None) -> Labelled:
+    """Return rows with labels; a row may have several labels if `multi` says so (None: if one of them is a list).
 
     Raises UsageError for values that are not rows with labels, DataError for a row that cannot be read.
     """
     X, y = in_memory.two_columns(data, _LABELLED)
     read = inputs(X)
-    labels = [sorted(map(str, label)) if isinstance(label, _SETS) else label for label in in_memory.values(y)]
-    if count(read) != len(labels):
-        raise UsageError(f"There are {count(read):,} rows and {len(labels):,} labels; expected a label for each row.")
+    plain = [sorted(label, key=str) if isinstance(label, _SETS) else label for label in in_memory.values(y)]
+    if count(read) != len(plain):
+        raise UsageError(f"There are {count(read):,} rows and {len(plain):,} labels; expected a label for each row.")
     if multi is None:
-        multi = any(isinstance(label, list | tuple) for label in labels)
-    return read, [labels_of(label, separator, multi, f"{NAME}, row {at}") for at, label in enumerate(labels, 1)], multi
+        multi = any(isinstance(label, list | tuple) for label in plain)
+    labels = [labels_of(label, separator, multi, f"{NAME}, row {at}") for at, label in enumerate(plain, 1)]
+    return Labelled(
+        read, labels, multi, {name: value for label in plain for name, value in label_values(label).items()}
+    )
+
+
+def unlabelled(X: Any) -> Labelled:
+    """Return rows without labels; raises as `inputs` does."""
+    read = inputs(X)
+    return Labelled(read, [()] * count(read), False, {})
 
 
 def columns_of(read: Inputs, multi: bool) -> Columns:

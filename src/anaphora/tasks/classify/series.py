@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from array import array
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -11,10 +13,21 @@ import numpy as np
 from anaphora.data.batches import Ragged
 from anaphora.data.files.tables import Table
 from anaphora.errors import DataError
+from anaphora.tasks.classify import times
 from anaphora.tasks.classify.columns import Columns
 from anaphora.tasks.classify.inputs import Series, number, shown
 
 Place = tuple[int, int]
+"""The number of a table, and the number of a row in it."""
+
+
+@dataclass(frozen=True)
+class StepOrder:
+    """The order that the steps of series were given by their times."""
+
+    form: str | None  # of the times; None: they have no common form, so the order of the file is kept
+    moved: tuple[int, ...] = ()  # the series whose lines were not in the order of their times
+    repeated: tuple[tuple[int, str], ...] = ()  # series with a time that several of their lines have
 
 
 class SeriesSteps:
@@ -27,8 +40,13 @@ class SeriesSteps:
         self._values = array("d")
         self._times: list[Any] = []
         self._of = array("q")  # the series of each line
-        self._keys: dict[Any, int] = {}
-        self._firsts: list[tuple[Any, Place]] = []  # label and place of each series' first line
+        self.keys: dict[Any, int] = {}
+        """The number of each id."""
+        self.firsts: list[tuple[Any, Place]] = []
+        """Label and place of each series' first line."""
+        self._split: dict[int, None] = {}
+        self.order: StepOrder | None = None
+        """The order of the steps by time, once `ragged` has returned them."""
 
     def add(self, series: Series, where: str) -> None:
         """Add a whole series (T, C); raises DataError if its number of channels differs from the first series."""
@@ -43,32 +61,35 @@ class SeriesSteps:
     def add_line(self, values: Sequence[Any], label: Any, place: Place, tables: Sequence[Table]) -> None:
         """Add one step: its channels, the id of its series, and its time if there is one.
 
-        Raises DataError if earlier lines of the series have another label.
+        Raises DataError if a value is not a number, or if earlier lines of the series have another label.
         """
         columns = self._columns
         where = tables[place[0]].at(place[1])
         wide = len(columns.channels)
-        for name, value in zip(columns.channels, values, strict=False):
-            self._values.append(number(value, name, where))
         key = values[wide]
         if key is None or key == "":
             raise DataError(f"{where}: column '{columns.id}' is empty, so the line belongs to no series.")
-        at = self._keys.setdefault(key, len(self._firsts))
-        if at == len(self._firsts):
-            self._firsts.append((label, place))
-        elif label != self._firsts[at][0]:
-            first = self._firsts[at]
+        at = self.keys.setdefault(key, len(self.firsts))
+        if at == len(self.firsts):
+            self.firsts.append((label, place))
+        elif place[0] != self.firsts[at][1][0]:
+            self._split[at] = None
+        if label != self.firsts[at][0]:
+            first = self.firsts[at]
             raise DataError(
                 f"{where}: series {shown(key)} has label {shown(label)} here and {shown(first[0])} in"
                 f" {tables[first[1][0]].at(first[1][1])}; expected one label for all of its lines."
             )
+        read = zip(columns.channels, values, columns.marks, strict=False)
+        self._values.extend([number(value, name, where, mark) for name, value, mark in read])
         self._of.append(at)
         if columns.time:
-            self._times.append(_time(values[wide + 1]))
+            self._times.append(values[wide + 1])
 
-    def firsts(self) -> Iterator[tuple[Any, Place]]:
-        """Return label and location of the first line of each series."""
-        yield from self._firsts
+    @property
+    def split(self) -> tuple[int, ...]:
+        """The series with lines in several tables."""
+        return tuple(self._split)
 
     def ragged(self) -> Ragged:
         """Return all series, one after another."""
@@ -76,18 +97,26 @@ class SeriesSteps:
             wide = self._wide[0] if self._wide else max(1, len(self._columns.channels))
             rows = [series if series.size else np.zeros((0, wide)) for series in self._series]
             return Ragged.of(rows, np.zeros((0, wide)))
-        of = np.frombuffer(self._of, dtype=np.int64) if len(self._of) else np.zeros(0, np.int64)
+        of = np.array(self._of, dtype=np.int64)
         steps = np.array(self._values, dtype=np.float64).reshape(-1, len(self._columns.channels))
-        if self._times:
-            order = sorted(range(len(of)), key=lambda line: (of[line], self._times[line]))
-        else:
-            order = np.argsort(of, kind="stable").tolist()
-        return Ragged(steps[order], np.cumsum(np.bincount(of, minlength=len(self._firsts))))
+        lines = np.argsort(of, kind="stable")
+        ends = np.cumsum(np.bincount(of, minlength=len(self.firsts)))
+        if self._columns.time:
+            lines = self._by_time(lines, ends)
+        return Ragged(steps[lines], ends)
 
-
-def _time(value: Any) -> tuple[int, float, str]:
-    """Return a sort key of a time: numbers by size, then texts by their characters."""
-    try:
-        return (0, float(value), "")
-    except (TypeError, ValueError):
-        return (1, 0.0, str(value))
+    def _by_time(self, lines: np.ndarray[Any, Any], ends: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
+        """Return the lines (N,) of all series, the lines of each in the order of their times."""
+        form, keys = times.read(self._times, self._columns.time_form)
+        moved, repeated = [], []
+        if form is not None:
+            for at, (begin, end) in enumerate(pairwise([0, *ends.tolist()])):
+                own = lines[begin:end].tolist()
+                order = times.order([keys[line] for line in own], form)
+                if order != list(range(len(own))):
+                    moved.append(at)
+                lines[begin:end] = [own[step] for step in order]
+                again = [line for line, next_ in pairwise(lines[begin:end].tolist()) if keys[line] == keys[next_]]
+                repeated += [(at, str(self._times[again[0]]))] if again else []
+        self.order = StepOrder(form, tuple(moved), tuple(repeated))
+        return lines

@@ -122,6 +122,8 @@ class ClassifyTraining(RowTask[ClassifyConfig, Corpus, Encoded, Part, Classifier
     def reader(self, score: Score | None) -> tuple[dict[str, Any], Tensors]:
         encoded, columns = self.encoded, vars(self.corpus.columns)
         plain = {name: list(value) if isinstance(value, tuple) else value for name, value in columns.items()}
+        plain = {name: value for name, value in plain.items() if value or name not in ("time_form", "commas")}
+        typed = {label: value for label, value in self.corpus.train.values.items() if label in encoded.labels}
         units = {
             **encoded.reader.settings(),
             "labels": list(encoded.labels),
@@ -129,6 +131,7 @@ class ClassifyTraining(RowTask[ClassifyConfig, Corpus, Encoded, Part, Classifier
             "separator": self.config.data.separator,
             "columns": plain,
             "temperature": 1.0 if score is None else score.temperature,
+            **({"values": typed} if typed else {}),
         }
         return units, encoded.reader.tensors()
 

@@ -1,0 +1,138 @@
+"""Answers of a classifier to lines, or to the series that several lines make.
+
+An input line of `run` is a text, or a JSON object with the columns of the training data. The answer is the label, its
+probability and the text, with tabs between them; or as JSON the same object with `label` and `probability` (of several
+labels `labels` and `probabilities`).
+
+If each line of the training data was one step of a series, `run` reads its whole input, because the lines of a series
+may stand anywhere in it; then it answers every series once, with its id in place of the text.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from anaphora.data.batches import Ragged
+from anaphora.data.files.folders import read_tables
+from anaphora.data.files.lines import MOST, InputLine
+from anaphora.data.files.text import STANDARD_INPUT
+from anaphora.errors import DataError
+from anaphora.tasks.base.line_answers import LineAnswers, text_of, value_of
+from anaphora.tasks.classify import inputs
+from anaphora.tasks.classify.inputs import LabelValue, Series
+from anaphora.tasks.classify.series import SeriesSteps
+
+if TYPE_CHECKING:
+    from anaphora.tasks.classify.predict import Classifier
+
+_BETWEEN = ","  # labels, where the data declared no separator
+Item = tuple[dict[str, Any], NDArray[Any]]
+"""A row as an object, and as the network's input: symbols (T,) or a series (T, C)."""
+
+
+class Prediction(NamedTuple):
+    """Labels of a row with their probabilities, the most probable first; one label, or any number."""
+
+    labels: tuple[LabelValue, ...]
+    probabilities: tuple[float, ...]
+
+
+class Answers(LineAnswers[Item, Prediction]):
+    """A classifier that answers lines; `top` is the number of labels per line."""
+
+    def __init__(self, classifier: Classifier, as_json: bool, top: int | None = None) -> None:
+        self.classifier, self.as_json, self.top, self.reading = classifier, as_json, top, classifier.reading
+        self.blank = "{}" if as_json else "\t\t"
+
+    def parse(self, line: InputLine) -> Item:
+        item, columns, reader = self._item(line), self.classifier.columns, self.classifier.reader
+        missing = [name for name in columns.inputs if name not in item]
+        if missing:
+            raise DataError(f"{line.where}: the object has no field '{missing[0]}'; it has: {', '.join(item)}.")
+        values = [item[name] for name in columns.inputs]
+        if reader.scale is None:
+            return item, reader.text(inputs.text_of(values, line.where))
+        return item, reader.series(inputs.row_series(values, columns, line.where), line.where)
+
+    def predict(self, items: Sequence[Item]) -> list[Prediction]:
+        """Return the labels of each row, a text's symbols (T,) or a series (T, C)."""
+        encoded = [row for _, row in items]
+        rows = Ragged.of(encoded, encoded[0][:0] if encoded else np.zeros(0, np.int32))
+        return [self.classifier.named(row, self.top) for row in self.classifier.probabilities_of(rows)]
+
+    def format(self, item: Item, prediction: Prediction) -> str:
+        """Return label, probability and text, or a JSON object; the item's symbols (T,) or series (T, C) are not
+        used.
+        """
+        values, _ = item
+        if self.as_json:
+            added: dict[str, Any] = prediction._asdict()
+            if not self.classifier.multi and self.top is None:
+                added = {"label": prediction.labels[0], "probability": prediction.probabilities[0]}
+            return json.dumps({**values, **added}, ensure_ascii=False)
+        between = self.classifier.separator or _BETWEEN
+        labels = between.join(" ".join(str(label).split()) for label in prediction.labels)
+        shown = between.join(f"{probability:.4f}" for probability in prediction.probabilities)
+        columns = self.classifier.columns
+        text = [str(values[name]) for name in (columns.text if columns.id is None else [columns.id])]
+        return "\t".join([labels, shown, *(" ".join(part.split()) for part in text)])
+
+    def _item(self, line: InputLine) -> dict[str, Any]:
+        text, columns = text_of(line), self.classifier.columns
+        if not line.json:
+            if len(columns.text) != 1:
+                named = ", ".join(columns.inputs)
+                raise DataError(f"{line.where}: the classifier reads {named}: give a JSON object with them.")
+            return {columns.text[0]: text}
+        item = value_of(line, text)
+        if not isinstance(item, dict):
+            raise DataError(f"{line.where} is not a JSON object; expected one with {columns.inputs}.")
+        return item
+
+
+class NamedSeries(NamedTuple):
+    """A series of a table in which each line is one step: its id, its steps (T, C), and the error of a wrong line."""
+
+    where: str
+    id: Any
+    steps: Series
+    error: DataError | None
+
+
+class SeriesAnswers(Answers):
+    """A classifier that answers the series of its input, each by its id."""
+
+    unit = "series"
+
+    def batches(self, paths: Sequence[str]) -> Iterator[list[NamedSeries]]:
+        """Yield the series of all input, some at a time, in the order of their first lines."""
+        found = self._series(paths or [STANDARD_INPUT])
+        for begin in range(0, len(found), MOST):
+            yield found[begin : begin + MOST]
+
+    def parse(self, line: Any) -> Item:
+        """Return the item of a series with steps (T, C); raises DataError if a line of the series is wrong."""
+        if line.error is not None:
+            raise line.error
+        return {str(self.classifier.columns.id): line.id}, self.classifier.reader.series(line.steps, line.where)
+
+    def _series(self, paths: Sequence[str]) -> list[NamedSeries]:
+        columns, tables = self.classifier.columns, read_tables(paths, *self.reading)
+        steps, errors = SeriesSteps(columns), dict[Any, DataError]()
+        extra = [name for name in (columns.id, columns.time) if name]
+        for which, table in enumerate(tables):
+            for number, values in table.rows([table.need(name) for name in (*columns.channels, *extra)]):
+                try:
+                    steps.add_line(values, None, (which, number), tables)
+                except DataError as error:
+                    errors.setdefault(values[len(columns.channels)], error)
+        rows = steps.ragged()
+        return [
+            NamedSeries(f"{tables[which].at(line)}, series {inputs.shown(key)}", key, rows.row(at), errors.get(key))
+            for (key, at), (_, (which, line)) in zip(steps.keys.items(), steps.firsts, strict=True)
+        ]

@@ -1,0 +1,114 @@
+"""Findings on the reading of rows: the order of steps, and columns that measure nothing or betray the label."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from itertools import pairwise
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from anaphora.checks.findings import Finding
+from anaphora.data.batches import Ragged
+from anaphora.formatting import counted
+from anaphora.tasks.classify.columns import Columns
+from anaphora.tasks.classify.settings import Data
+
+if TYPE_CHECKING:
+    from anaphora.tasks.classify.data import Rows
+
+_SHOWN = 5
+_FEWEST_LINES, _FEWEST_ROWS = 10, 4  # that show that a column counts the lines
+_DATA = "the data"
+
+
+def of_reading(data: Data, rows: Rows, columns: Columns) -> list[Finding]:
+    """Return the findings on rows, in the order of their files; there are none on rows that were read as they stand."""
+    found = [*_times(rows, columns), *_files(rows, columns)]
+    if isinstance(rows.inputs, Ragged):
+        found += _channels(rows, rows.inputs, columns)
+    separator = data.separator
+    if separator and len(rows) and not any(len(labels) > 1 for labels in rows.labels):
+        message = f"No row has several labels: {separator!r}, the separator, stands in none of them."
+        remedy = "Correct --separator, or leave it out if each row has one label."
+        found.append(Finding("unused-separator", "warning", _DATA, (), message, remedy))
+    return found
+
+
+def _times(rows: Rows, columns: Columns) -> Iterator[Finding]:
+    """Yield findings on the order of steps by time."""
+    order, where = rows.order, f"column '{columns.time}'"
+    if order is None:
+        return
+    if order.form is None:
+        message = "The times have no common form that can be ordered: the steps of a series keep the order of the file."
+        remedy = (
+            "Write numbers or ISO 8601 (2024-01-31T10:00:00), or sort the lines of each series and leave --time out."
+        )
+        yield Finding("unread-times", "warning", where, (), message, remedy)
+    if order.moved:
+        message = f"The lines of {len(order.moved):,} series were not in the order of their times: they were sorted."
+        places = tuple(map(rows.place, order.moved))
+        yield Finding("unsorted-times", "warning", where, places, message, "Sort the lines if the times are wrong.")
+    if order.repeated:
+        time = order.repeated[0][1]
+        message = (
+            f"In {len(order.repeated):,} series, several lines have one time, such as {time!r}: they keep the order"
+            " of the file."
+        )
+        places = tuple(rows.place(at) for at, _ in order.repeated)
+        remedy = "Check that --id names the series: lines of two series with one id have equal times."
+        yield Finding("repeated-time", "warning", where, places, message, remedy)
+
+
+def _files(rows: Rows, columns: Columns) -> Iterator[Finding]:
+    """Yield a finding on series whose lines are in several files."""
+    if rows.split:
+        message = f"{counted(len(rows.split), 'id')} occurs in several files: its lines there are one series."
+        remedy = "Give different series different ids, if the files count their series alike."
+        yield Finding(
+            "split-series", "warning", f"column '{columns.id}'", tuple(map(rows.place, rows.split)), message, remedy
+        )
+
+
+def _channels(rows: Rows, inputs: Ragged, columns: Columns) -> Iterator[Finding]:
+    """Yield findings on channels that count the lines, and on constant ones."""
+    several = inputs.steps.shape[1] == len(columns.channels)
+    for name, values in _values(inputs, columns) if several or columns.wide else []:
+        where = f"column '{name}'"
+        if len(rows) >= _FEWEST_ROWS and _counts(values):
+            message = "The numbers count the lines of the file, or rise or fall through all of it."
+            if _sorted_by_label(rows):
+                message += " The rows are sorted by label, so the column gives the label away."
+            remedy = "Leave the column out: name the others with --columns."
+            yield Finding("line-counter", "warning", where, (), message, remedy)
+        elif len(values) > 1 and not columns.wide and (values == values[0]).all():
+            message = f"The column holds the same number, {values[0]:g}, in each line: nothing can be learned from it."
+            yield Finding("constant-column", "warning", where, (), message, "Leave the column out.")
+
+
+def _values(inputs: Ragged, columns: Columns) -> Iterator[tuple[str, NDArray[Any]]]:
+    """Yield the name of each column, and its values in the order of the rows."""
+    if not columns.wide:
+        yield from zip(columns.channels, inputs.steps.T, strict=True)
+        return
+    begins, lengths = inputs.ends - inputs.lengths, inputs.lengths
+    for step, name in enumerate(columns.channels):
+        yield name, inputs.steps[begins[lengths > step] + step, 0]
+
+
+def _counts(values: NDArray[Any]) -> bool:
+    """Return whether numbers (N,) rise or fall through the whole file, or are all different without gaps."""
+    if len(values) < _FEWEST_LINES or not np.isfinite(values).all() or values[0] == values[-1]:
+        return False
+    differences = np.diff(values)
+    if (differences >= 0).all() or (differences <= 0).all():
+        return True
+    span = values.max() - values.min() + 1
+    return bool(span == len(values) and (values == np.floor(values)).all() and len(np.unique(values)) == len(values))
+
+
+def _sorted_by_label(rows: Rows) -> bool:
+    changes = sum(label != after for label, after in pairwise(rows.labels))
+    return changes == len(set(rows.labels)) - 1 > 0

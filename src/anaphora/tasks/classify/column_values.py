@@ -1,0 +1,69 @@
+"""The kind of values that a column holds, found in its first rows: words, numbers, lists, fractions or times."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from math import isfinite
+from typing import Any
+
+from anaphora.data.files.numbers import Mark, decimal_mark, is_missing, number
+from anaphora.tasks.classify.times import form_of
+
+Values = Sequence[Any]
+
+
+def may_be_labels(values: Values, separator: str | None) -> bool:
+    """Return whether no value is a fraction or a list of numbers, because such values are channels; `separator` stands
+    between several labels.
+    """
+    marks: tuple[Mark, ...] = (".",) if separator == "," else (".", ",")
+    flat = [item for value in values for item in (value if isinstance(value, list | tuple) else [value])]
+    lists = any(isinstance(value, list | tuple) for value in values)
+    return not any(_is_fraction(item, marks) or (lists and isinstance(item, int | float)) for item in flat)
+
+
+def are_lists(values: Values) -> bool:
+    """Return whether all values are lists, apart from missing ones."""
+    present = [value for value in values if value is not None]
+    return bool(present) and all(isinstance(value, list | tuple) for value in present)
+
+
+def are_numbers(values: Values) -> bool:
+    """Return whether all values are numbers, with one decimal mark, or are missing."""
+    return decimal_mark(values) is not None
+
+
+def are_words(values: Values) -> bool:
+    """Return whether the values are texts that are neither numbers nor times."""
+    texts = [value for value in values if isinstance(value, str)]
+    return bool(texts) and not are_numbers(values) and not are_times(values)
+
+
+def are_times(values: Values) -> bool:
+    """Return whether all values that are there have one form of a date or of a time of day."""
+    present = [value for value in values if not is_missing(value)]
+    return bool(present) and form_of(present) not in (None, "number")
+
+
+def have_fractions(values: Values) -> bool:
+    """Return whether all values are numbers and some are not whole: measurements rather than counts or names."""
+    return are_numbers(values) and any(map(_is_fraction, values))
+
+
+def whole_numbers(values: Values) -> list[int] | None:
+    """Return the values as whole numbers, or None if one of them is missing or no whole number."""
+    found = [_whole(value) for value in values]
+    return None if None in found else [value for value in found if value is not None]
+
+
+def _whole(value: Any) -> int | None:
+    if isinstance(value, str):
+        value = number(value)
+    is_number = isinstance(value, int | float) and not isinstance(value, bool)
+    return int(value) if is_number and float(value).is_integer() else None
+
+
+def _is_fraction(value: Any, marks: Sequence[Mark] = (".", ",")) -> bool:
+    if isinstance(value, str):
+        value = next((read for mark in marks if (read := number(value, mark)) is not None), None)
+    return isinstance(value, float) and isfinite(value) and not value.is_integer()

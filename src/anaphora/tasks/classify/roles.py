@@ -1,0 +1,86 @@
+"""Options that name columns: refused if two of them contradict each other, or if one has no effect on the data."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from anaphora.data.files.tables import Table
+from anaphora.errors import UsageError
+from anaphora.formatting import comma_separated
+from anaphora.tasks.classify.settings import ClassifyConfig, Data
+
+_CONTRADICTIONS = {
+    ("text", "columns"): "a row is a text or a series",
+    ("text", "wide"): "a row is a text or a series",
+    ("text", "id"): "a row is a text, or each line is one step of a series",
+    ("text", "time"): "a row is a text, or each line is one step of a series",
+    ("wide", "id"): "a line is a whole series, or one step of a series",
+    ("wide", "time"): "a line is a whole series, or one step of a series",
+}
+
+
+def names_of(option: str | None, table: Table) -> list[str]:
+    """Return the columns that an option names, one or several as a,b."""
+    if option is None:
+        return []
+    return [option] if option in table.columns else comma_separated(option)
+
+
+def refuse_contradictions(data: Data, table: Table) -> None:
+    """Raise UsageError if two options contradict each other, or if two roles are given to one column; DataError, with
+    the nearest name, if a named column does not exist.
+    """
+    for (one, other), reason in _CONTRADICTIONS.items():
+        if getattr(data, one) and getattr(data, other):
+            raise UsageError(f"--{one} and --{other} contradict each other: {reason}. Leave one of them out.")
+    if data.separator == "":
+        raise UsageError("--separator is empty: give the text between two labels, or leave the option out.")
+    roles: dict[str, str] = {}
+    for option, column in _named(data, table):
+        table.need(column)
+        if column in roles:
+            named = "twice" if option == roles[column] else f"by --{roles[column]} and by --{option}"
+            named = f"{named} in --{option}" if named == "twice" else named
+            raise UsageError(f"Column '{column}' is named {named}: a column has one role. Name another column.")
+        roles[column] = option
+
+
+def refuse_names(data: Data) -> None:
+    """Raise UsageError for an option that names columns, because rows in memory have none."""
+    for option in ("text", "label", "columns", "id", "time", "wide"):
+        if getattr(data, option):
+            raise UsageError(
+                f"--{option} has no effect on rows with labels (X, y), which have no columns: leave it out, or give a"
+                " frame."
+            )
+
+
+def refuse_without_effect(config: ClassifyConfig, text: bool) -> None:
+    """Raise UsageError for an option that has no effect on texts, or that has none on series."""
+    data, model = config.data, config.model
+    if text:
+        useless = {"--missing": data.missing != "refuse"}
+    else:
+        useless = {
+            "--units": data.units is not None,
+            "--vocabulary": data.vocabulary is not None,
+            "--no-lower": not data.lower,
+            "--unk-dropout": model.unk_dropout is not None,
+            "--embedding-dropout": model.embedding_dropout is not None,
+        }
+    given = [option for option, is_given in useless.items() if is_given]
+    if given:
+        here, there = ("texts", "series") if text else ("series", "texts")
+        raise UsageError(
+            f"{given[0]} has no effect on {here}, which these data are; it is for {there}. Leave it out, or name the"
+            f" columns of {there} with {'--columns' if text else '--text'}."
+        )
+
+
+def _named(data: Data, table: Table) -> Iterator[tuple[str, str]]:
+    options: Sequence[str] = ("label", "text", "columns", "id", "time")
+    for option in options:
+        value = getattr(data, option)
+        single = option in ("label", "id", "time")
+        for column in [value] if single and value is not None else names_of(value, table):
+            yield option, column
