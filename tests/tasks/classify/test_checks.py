@@ -39,7 +39,7 @@ def texts_with(tmp_path: Path, changes: dict[int, tuple[str, str]], rows: int = 
 
 def test_good_data_have_figures_and_nothing_else(tmp_path: Path) -> None:
     codes = found([texts_with(tmp_path, {})])
-    assert set(codes) == {"lengths", "vocabulary", "labels"}
+    assert set(codes) == {"taken", "lengths", "vocabulary", "labels"}
     assert codes["labels"][0].figures["labels"] == {"neg": 30, "pos": 30}
     assert codes["lengths"][0].figures["rows"] == 60
     assert codes["vocabulary"][0].figures["held_out_unknown"] == 0.0

@@ -66,9 +66,9 @@ class Columns:
         return tuple("," if name in self.commas else "." for name in self.channels)
 
 
-def first_values(table: Table) -> dict[str, Values]:
-    """Return the first values of each column."""
-    return dict(zip(table.columns, zip(*table.head(table.columns), strict=True), strict=True))
+def first_values(table: Table, names: Sequence[str]) -> dict[str, Values]:
+    """Return the first values of columns."""
+    return dict(zip(names, zip(*table.head(names), strict=True), strict=True)) if names else {}
 
 
 def choose(data: Data, table: Table) -> Columns:
@@ -78,7 +78,7 @@ def choose(data: Data, table: Table) -> Columns:
     name, or if a needed column is not clear.
     """
     refuse_contradictions(data, table)
-    head = first_values(table)
+    head = first_values(table, table.columns)
     label = data.label or _label(data, table, head)
     multi = data.separator is not None or any(isinstance(value, list | tuple) for value in head[label])
     rest = {name: values for name, values in head.items() if name != label}
@@ -105,7 +105,7 @@ def choose(data: Data, table: Table) -> Columns:
 def left_out(data: Data, table: Table, columns: Columns) -> dict[str, str]:
     """Return the columns of a table that are not read, each with the reason."""
     taken = {columns.label, *columns.inputs, columns.id, columns.time}
-    head = {name: values for name, values in first_values(table).items() if name not in taken}
+    head = first_values(table, [name for name in table.columns if name not in taken])
     counted = counting(head)
     if columns.text:
         others = f"the text is {' and '.join(map(repr, columns.text))}"

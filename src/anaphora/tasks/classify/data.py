@@ -25,6 +25,7 @@ from anaphora.tasks.classify.inputs import Inputs, Labels, LabelValue, label_val
 from anaphora.tasks.classify.roles import refuse_names, refuse_without_effect
 from anaphora.tasks.classify.series import SeriesSteps, StepOrder
 from anaphora.tasks.classify.settings import ClassifyConfig, Data
+from anaphora.tasks.classify.taken import of_memory, of_tables
 
 
 @dataclass(frozen=True)
@@ -92,7 +93,8 @@ def from_memory(config: ClassifyConfig, data: Any) -> Corpus:
     labelled = memory.labelled(data, separator, True if separator else None)
     columns = memory.columns_of(labelled.inputs, labelled.multi)
     refuse_without_effect(config, text=bool(columns.text))
-    return set_aside(config, rows_in_memory(labelled), columns)
+    corpus = set_aside(config, rows_in_memory(labelled), columns)
+    return replace(corpus, taken=of_memory(columns, len(labelled.labels)))
 
 
 def rows_in_memory(labelled: memory.Labelled) -> Rows:
@@ -157,7 +159,9 @@ def _corpus(
     _digest(held_out, seen)
     columns = replace(columns, time_form=read[0].order.form if read[0].order else None)
     found = tuple(finding for rows in read for finding in of_reading(config.data, rows, columns))
-    return Corpus(train, held_out, sources, seen.hexdigest(), columns, found)
+    tables = [table for rows in read for table in rows.tables]
+    taken = of_tables(config.data, tables, columns, sources, len(train) + len(held_out))
+    return Corpus(train, held_out, sources, seen.hexdigest(), columns, found, taken=taken)
 
 
 def _digest(rows: Rows, seen: Any) -> None:

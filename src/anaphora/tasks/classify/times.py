@@ -61,16 +61,13 @@ def read(values: Sequence[Any], form: str | None = None) -> tuple[str | None, li
 def order(times: Sequence[Key], form: str) -> list[int]:
     """Return the order of the steps of one series by its times; steps with the same time stay in order.
 
-    Times of a clock that pass midnight once are in order.
+    Times of a clock that pass midnight are in order if the series is shorter so: 23:30, 0:00, but not 11:00, 9:00.
     """
-    if form == "clock" and max(times, default=0) < _DAY and _passes_midnight_once(times):
-        return list(range(len(times)))
-    return sorted(range(len(times)), key=times.__getitem__)
-
-
-def _passes_midnight_once(times: Sequence[Key]) -> bool:
-    descents: int = sum(later < earlier for earlier, later in pairwise([*times, *times[:1]]))
-    return descents <= 1
+    by_size = sorted(range(len(times)), key=times.__getitem__)
+    if form != "clock" or not times or max(times) >= _DAY:
+        return by_size
+    passing = sum((later - earlier) % _DAY for earlier, later in pairwise(times))
+    return list(range(len(times))) if passing < max(times) - min(times) else by_size
 
 
 def _number(value: Any, mark: Mark = ".") -> Key | None:

@@ -1,0 +1,220 @@
+"""Options that name columns are obeyed or refused; columns that count the lines are left out, measured ones never."""
+
+from __future__ import annotations
+
+import random
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from anaphora.data.files.tables import ColumnTable as Frame
+from anaphora.errors import DataError, UsageError
+from anaphora.tasks.classify import data
+from anaphora.tasks.classify.bookkeeping import counting
+from anaphora.tasks.classify.columns import Columns, choose
+from anaphora.tasks.classify.settings import Data
+from labelled import config, sentences, write_csv, write_jsonl
+
+LONG: dict[str, list[Any]] = {
+    "id": ["a", "a", "b", "b", "c", "c", "d", "d"],
+    "when": ["2024-01-01T10:00:00", "2024-01-01T11:00:00"] * 4,
+    "temp": ["8,06", "9,5", "7", "6,25", "8,0", "1.008,5", "3", "4,5"],
+    "label": ["x", "x", "y", "y", "x", "x", "y", "y"],
+}
+
+
+@pytest.mark.parametrize("given", [{}, {"id": "id"}, {"time": "when"}, {"id": "id", "time": "when"}])
+def test_times_and_decimal_commas_are_no_text(given: dict[str, str]) -> None:
+    found = choose(Data(**given), Frame(LONG))  # type: ignore[arg-type]
+    assert (found.text, found.channels, found.id) == ((), ("temp",), "id")
+    assert found.time == given.get("time")
+
+
+def test_decimal_commas_and_thousands_marks_are_read_as_numbers() -> None:
+    corpus = data.from_memory(config("--id", "id", "--time", "when", "--valid", "0.5"), LONG)
+    assert corpus.columns.commas == ("temp",)
+    steps = sorted(
+        (part.labels[row][0], part.inputs.row(row)[:, 0].tolist())  # type: ignore[union-attr]
+        for part in (corpus.train, corpus.held_out)
+        for row in range(len(part))
+    )
+    assert steps == [("x", [8.0, 1008.5]), ("x", [8.06, 9.5]), ("y", [3.0, 4.5]), ("y", [7.0, 6.25])]
+    assert corpus.taken is not None
+    assert corpus.taken.roles["channels (decimal comma)"] == ("temp",)
+    assert corpus.taken.roles["time (date)"] == ("when",)
+
+
+def test_names_of_sensors_are_no_text() -> None:
+    with pytest.raises(DataError, match="the input columns are not clear"):
+        choose(Data(), Frame({"sensor": ["s1", "s2"] * 4, "v": [0.5, 1.5] * 4, "label": ["x", "y"] * 4}))
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        ("--text temp --columns temp", "--text and --columns contradict each other"),
+        ("--text temp --wide", "--text and --wide contradict each other"),
+        ("--text temp --id id", "--text and --id contradict each other"),
+        ("--text temp --time when", "--text and --time contradict each other"),
+        ("--wide --id id", "--wide and --id contradict each other"),
+        ("--wide --time when", "--wide and --time contradict each other"),
+        ("--text label --label label", "Column 'label' is named by --label and by --text: a column has one role"),
+        ("--columns temp,id --id id", "Column 'id' is named by --columns and by --id"),
+        ("--columns temp,temp", "Column 'temp' is named twice in --columns"),
+        ("--id when --time when", "Column 'when' is named by --id and by --time"),
+        ("--missing mean --text id", "--missing has no effect on texts"),
+        ("--units char --id id", "--units has no effect on series"),
+        ("--vocabulary 9 --id id", "--vocabulary has no effect on series"),
+        ("--no-lower --id id", "--no-lower has no effect on series"),
+        ("--unk-dropout 0.1 --id id", "--unk-dropout has no effect on series"),
+        ("--embedding-dropout 0.1 --id id", "--embedding-dropout has no effect on series"),
+    ],
+)
+def test_options_that_contradict_or_do_nothing_are_refused(options: str, said: str, tmp_path: Path) -> None:
+    path = write_csv(tmp_path / "a.csv", LONG)
+    with pytest.raises(UsageError, match=said):
+        data.read(config(*options.split()), [path])
+    with pytest.raises(UsageError, match=said):
+        data.from_memory(config(*options.split()), LONG)
+
+
+@pytest.mark.parametrize("option", ["id", "time", "columns", "text", "label"])
+def test_an_option_that_names_no_column_is_refused_with_the_nearest(option: str, tmp_path: Path) -> None:
+    path = write_csv(tmp_path / "a.csv", LONG)
+    with pytest.raises(DataError, match=r"has no column 'tempp'.*Did you mean 'temp'\?"):
+        data.read(config(f"--{option}", "tempp"), [path])
+
+
+@pytest.mark.parametrize("option", ["--wide", "--id=name", "--time=name"])
+def test_series_in_one_cell_have_no_steps_in_other_cells(option: str, tmp_path: Path) -> None:
+    lists = {"x": [[1.0, 2.0], [3.0]], "name": ["p", "q"], "label": ["a", "b"]}
+    with pytest.raises(
+        UsageError, match=rf"{option.partition('=')[0]} has no effect: each row of column 'x' is a whole"
+    ):
+        data.read(config(option), [write_jsonl(tmp_path / "a.jsonl", lists)])
+
+
+def test_rows_without_columns_have_no_names() -> None:
+    rows = (["a b", "c d"] * 4, ["x", "y"] * 4)
+    with pytest.raises(UsageError, match=r"--text has no effect on rows with labels \(X, y\)"):
+        data.from_memory(config("--text", "text"), rows)
+    with pytest.raises(UsageError, match="--missing has no effect on texts"):
+        data.from_memory(config("--missing", "mean"), rows)
+    with pytest.raises(UsageError, match="--separator is empty"):
+        data.from_memory(config("--separator", ""), {"text": rows[0], "label": rows[1]})
+
+
+DRAW = random.Random(0)
+MEASURED = [round(DRAW.gauss(20, 3), 2) for _ in range(40)]
+SHUFFLED = DRAW.sample(range(40), 40)
+
+
+@pytest.mark.parametrize(
+    ("name", "values"),
+    [
+        ("", list(range(40))),
+        ("", [0, 1, 2, 0, 1, 2]),
+        ("Unnamed: 0", [str(at) for at in range(40)]),
+        ("Unnamed: 0", SHUFFLED),
+        ("index", SHUFFLED),
+        ("n", list(range(40))),
+        ("n", [f"{at}.0" for at in range(100, 140)]),
+        ("whatever", SHUFFLED),
+        ("id", [f"row-{at}" for at in range(40)]),
+    ],
+)
+def test_columns_that_count_the_lines(name: str, values: list[Any]) -> None:
+    assert list(counting({name: values, "x": MEASURED})) == [name]
+
+
+@pytest.mark.parametrize(
+    ("name", "values"),
+    [
+        ("x", MEASURED),
+        ("", MEASURED),
+        ("index", MEASURED),
+        ("Unnamed: 0", [-3 * at for at in range(40)]),
+        ("index", [3, 5, 3, 9] * 10),
+        ("heart_rate", [72, 74, 71, 70, 72] * 8),
+        ("pixel", [DRAW.randrange(256) for _ in range(40)]),
+        ("steps", [at * 3 for at in range(40)]),
+        ("x", [1, 2, 3, 4, 5]),
+        ("x", [1, 2, 3, None] * 10),
+        ("id", ["a", "a", "b", "b"]),
+    ],
+)
+def test_measured_channels_are_kept(name: str, values: list[Any]) -> None:
+    assert counting({name: values}) == {}
+
+
+def noise(rows: int = 60) -> dict[str, list[Any]]:
+    """Numbers without a pattern, sorted by label, with the index that a data frame writes."""
+    draw = random.Random(3)
+    columns: dict[str, list[Any]] = {"": list(range(rows))}
+    columns |= {name: [round(draw.random(), 3) for _ in range(rows)] for name in ("a", "b", "c")}
+    return {**columns, "label": ["x"] * (rows // 2) + ["y"] * (rows // 2)}
+
+
+def test_the_index_of_a_data_frame_is_left_out_and_told(tmp_path: Path) -> None:
+    corpus = data.read(config("--wide"), [write_csv(tmp_path / "a.csv", noise())])
+    assert corpus.columns.channels == ("a", "b", "c")
+    assert corpus.findings == ()
+    assert corpus.taken is not None
+    assert corpus.taken.left_out == {"": "an index of the lines"}
+    assert corpus.taken.rows == 60
+
+
+def test_a_named_index_is_obeyed_with_a_warning(tmp_path: Path) -> None:
+    columns = {"n": noise().pop(""), **{name: values for name, values in noise().items() if name}}
+    corpus = data.read(config("--wide", "--columns", "n,a,b"), [write_csv(tmp_path / "a.csv", columns)])
+    assert corpus.columns.channels == ("n", "a", "b")
+    (finding,) = corpus.findings
+    assert (finding.code, finding.where) == ("line-counter", "column 'n'")
+    assert "gives the label away" in finding.message
+
+
+def test_a_rising_column_and_a_constant_one_are_told() -> None:
+    steps = [(f"s{series}", step) for series in range(12) for step in range(5)]
+    columns = {
+        "id": [name for name, _ in steps],
+        "epoch": [1.7e9 + 0.5 * at for at in range(60)],
+        "zero": [0] * 60,
+        "v": MEASURED + MEASURED[:20],
+        "label": ["ab"[at >= 30] for at in range(60)],
+    }
+    found = {finding.where: finding for finding in data.from_memory(config(), columns).findings}
+    assert {where: finding.code for where, finding in found.items()} == {
+        "column 'epoch'": "line-counter",
+        "column 'zero'": "constant-column",
+    }
+    assert "gives the label away" in found["column 'epoch'"].message
+    columns["label"] = ["ab"[series % 2] for series in range(12) for _ in range(5)]
+    (rising, _) = data.from_memory(config(), columns).findings
+    assert "gives the label away" not in rising.message
+
+
+def test_a_separator_that_occurs_nowhere_is_told(tmp_path: Path) -> None:
+    texts, labels = sentences()
+    path = write_csv(tmp_path / "a.csv", {"text": texts, "label": [f"{label};x" for label in labels]})
+    assert [finding.code for finding in data.read(config("--separator", "|"), [path]).findings] == ["unused-separator"]
+    assert data.read(config("--separator", ";"), [path]).findings == ()
+
+
+def test_what_was_taken_is_said(tmp_path: Path) -> None:
+    texts, labels = sentences()
+    one = write_csv(
+        tmp_path / "a.csv", {"n": list(range(80)), "text": texts, "label": labels, "who": ["me", "you"] * 40}
+    )
+    taken = data.read(config(), [one]).taken
+    assert taken is not None
+    assert (taken.files, taken.layout, taken.encoding, taken.rows) == ((str(one),), "CSV with commas", "utf-8", 80)
+    assert {role: names for role, names in taken.roles.items() if names} == {"text": ("text",), "label": ("label",)}
+    assert taken.left_out == {"n": "it counts the lines", "who": "the text is 'text'"}
+    memory = data.from_memory(config(), (texts, labels)).taken
+    assert memory is not None
+    assert (memory.files, memory.layout, memory.rows) == ((), "rows in memory", 80)
+
+
+def test_a_model_of_an_earlier_version_has_neither_times_nor_commas() -> None:
+    assert Columns(label="label", channels=("u",), id="id", time="t", multi=False, wide=False).marks == (".",)

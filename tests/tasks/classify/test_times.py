@@ -1,0 +1,162 @@
+"""Times are read in one form for a whole column; a series is never put in another order in silence."""
+
+from __future__ import annotations
+
+from datetime import UTC, date, datetime, timedelta, timezone
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from anaphora.tasks.classify import data
+from anaphora.tasks.classify.times import form_of, order, read
+from labelled import config
+
+STYLES = {
+    "2024-01-09": ("date", "%Y-%m-%d"),
+    "2024-1-9 9:05": ("date", "{0.year}-{0.month}-{0.day} {0.hour}:{0.minute:02}"),
+    "2024/01/09 09:05:01": ("date", "%Y/%m/%d %H:%M:%S"),
+    "ISO": ("date", "%Y-%m-%dT%H:%M:%S.%f"),
+    "zone": ("date with zone", "%Y-%m-%dT%H:%M:%S+02:00"),
+    "31/12/2024": ("day first", "%d/%m/%Y %H:%M"),
+    "31.12.24": ("day first", "%d.%m.%y"),
+    "12/31/2024": ("month first", "{0.month}/{0.day}/{0.year} {0.hour}:{0.minute:02}"),
+    "9:05": ("clock", "{0.hour}:{0.minute:02}"),
+    "9:05 PM": ("clock", "%I:%M:%S %p"),
+}
+
+
+def written(moment: datetime, style: str) -> str:
+    return style.format(moment) if "{" in style else moment.strftime(style)
+
+
+@pytest.mark.parametrize("name", STYLES)
+@given(moments=st.lists(st.datetimes(datetime(2001, 1, 1), datetime(2060, 1, 1)), min_size=1, max_size=6))
+def test_times_are_ordered_as_they_were_before_they_were_written(name: str, moments: list[datetime]) -> None:
+    form, style = STYLES[name]
+    moments.append(datetime(2024, 12, 31, 22, 5))  # decides between day and month
+    if form == "clock":
+        moments = [moment.replace(year=2024, month=1, day=1) for moment in moments]
+    texts = [written(moment, style) for moment in moments]
+    found, keys = read(texts)
+    assert found == form
+    smallest = {
+        text: min(moment for moment, other in zip(moments, texts, strict=True) if other == text) for text in texts
+    }
+    for one, key in zip(texts, keys, strict=True):
+        for other, other_key in zip(texts, keys, strict=True):
+            if one != other:
+                assert (key < other_key) == (smallest[one] < smallest[other])
+            else:
+                assert key == other_key
+
+
+@pytest.mark.parametrize(
+    ("values", "form"),
+    [
+        (["1", "10", "9"], "number"),
+        ([1, 2.5], "number"),
+        (["0,5", "1", "1,5"], "number with a decimal comma"),
+        (["20240109", "20240110"], "number"),
+        (["01/02/2024", "03/04/2024"], None),
+        (["01/02/2024", "13/02/2024"], "day first"),
+        (["01/02/2024", "02/13/2024"], "month first"),
+        (["13/02/2024", "02/13/2024"], None),
+        (["2024-01-01T10:00:00", "2024-01-01T10:00:00Z"], None),
+        (["9:00", "25:61"], None),
+        (["2024-02-30"], None),
+        (["soon", "later"], None),
+        (["1", ""], None),
+        ([1, None], None),
+        ([float("nan")], None),
+        ([datetime(2024, 1, 1), datetime(2024, 1, 2)], "typed"),
+        ([date(2024, 1, 1)], "typed"),
+    ],
+)
+def test_the_form_of_a_column(values: list[Any], form: str | None) -> None:
+    assert form_of(values) == form
+    assert read(values)[0] == form
+
+
+def test_a_form_from_training_decides_where_a_column_alone_cannot() -> None:
+    form, keys = read(["01/02/2024", "02/01/2024"], "day first")
+    assert (form, keys[0] > keys[1]) == ("day first", True)
+    assert read(["2024-01-01"], "day first")[0] == "date"
+
+
+def test_fractions_of_a_second_keep_all_their_digits() -> None:
+    for zone in ("", "Z"):
+        _, keys = read([f"2024-01-01T10:00:00.00000000{digit}{zone}" for digit in (2, 1)])
+        assert keys[0] > keys[1]
+    _, keys = read(["1712345678901234568", "1712345678901234567"])
+    assert keys[0] > keys[1]
+
+
+def test_the_hour_that_a_clock_repeats_in_autumn_is_in_order_by_its_zone() -> None:
+    moments = [datetime(2024, 10, 27, tzinfo=UTC) + timedelta(minutes=30 * at) for at in range(6)]
+    zones = [timezone(timedelta(hours=2 if at < 2 else 1)) for at in range(6)]
+    texts = [moment.astimezone(zone).isoformat() for moment, zone in zip(moments, zones, strict=True)]
+    assert sorted(texts) != texts
+    form, keys = read(texts)
+    assert order(keys, str(form)) == list(range(6))
+
+
+def test_a_clock_may_pass_midnight_once() -> None:
+    for texts, expected in (
+        (["23:00", "23:30", "0:00", "0:30"], [0, 1, 2, 3]),
+        (["9:00", "11:00", "10:00"], [0, 2, 1]),
+    ):
+        assert order(read(texts)[1], "clock") == expected
+
+
+def steps(times: list[Any], ids: list[str] | None = None) -> data.Corpus:
+    """Two series of the same times, a step per line, numbered in the order of the file."""
+    count = len(times)
+    ids = ids or ["p", "q", "r", "s"]
+    columns = {
+        "id": [name for name in ids for _ in range(count)],
+        "time": times * len(ids),
+        "n": [(at * 7 % count) + at / 8 for _ in ids for at in range(count)],
+        "label": ["ab"[number % 2] for number, _ in enumerate(ids) for _ in range(count)],
+    }
+    return data.from_memory(config("--id", "id", "--time", "time", "--valid", "0.5"), columns)
+
+
+@pytest.mark.parametrize(
+    ("times", "expected", "codes"),
+    [
+        (["12/30/2024", "12/31/2024", "1/1/2025"], [0, 1, 2], []),
+        (["9:00", "10:00", "11:00"], [0, 1, 2], []),
+        (["9", "10", "11"], [0, 1, 2], []),
+        (["2024-1-9", "2024-1-10", "2024-1-11"], [0, 1, 2], []),
+        (["10:00", "9:00", "11:00"], [1, 0, 2], ["unsorted-times"]),
+        (["1/1/2025", "12/31/2024", "1/2/2025"], [1, 0, 2], ["unsorted-times"]),
+        (["first", "second", "third"], [0, 1, 2], ["unread-times"]),
+        (["z", "a", "b"], [0, 1, 2], ["unread-times"]),
+        (["3", "", "1"], [0, 1, 2], ["unread-times"]),
+        ([1, 2, 2], [0, 1, 2], ["repeated-time"]),
+        ([2, 1, 2], [1, 0, 2], ["unsorted-times", "repeated-time"]),
+    ],
+)
+def test_steps_are_ordered_by_time_or_stay_and_it_is_said(
+    times: list[Any], expected: list[int], codes: list[str]
+) -> None:
+    corpus = steps(times)
+    numbers = [(at * 7 % 3) + at / 8 for at in range(3)]
+    for part in (corpus.train, corpus.held_out):
+        for row in range(len(part)):
+            assert part.inputs.row(row)[:, 0].tolist() == [numbers[at] for at in expected]  # type: ignore[union-attr]
+    assert [finding.code for finding in corpus.findings] == codes
+    for finding in corpus.findings:
+        assert finding.code == "unread-times" or [row.line for row in finding.rows] == [1, 4, 7, 10]
+
+
+def test_series_with_lines_in_several_files_are_told(tmp_path: Any) -> None:
+    for number in (1, 2):
+        lines = [f"{name},{at * number * 0.5},{label}\n" for name, label in (("p", "a"), ("q", "b")) for at in (3, 1)]
+        own = [f"{name}{number},{number}.25,{label}\n" for name, label in (("u", "a"), ("v", "b"))]
+        (tmp_path / f"{number}.csv").write_text("id,x,label\n" + "".join([*lines, *own]), encoding="utf-8")
+    corpus = data.read(config("--valid", "0.5"), [tmp_path / "1.csv", tmp_path / "2.csv"])
+    (finding,) = corpus.findings
+    assert (finding.code, [row.line for row in finding.rows]) == ("split-series", [2, 4])
