@@ -24,9 +24,10 @@ from anaphora.config import resolve
 from anaphora.data.files.folders import read_tables
 from anaphora.tasks.classify.baseline import fitted
 from anaphora.tasks.classify.columns import choose
-from anaphora.tasks.classify.data import Corpus, Rows, rows_of, set_aside
+from anaphora.tasks.classify.data import Corpus, rows_of, set_aside
 from anaphora.tasks.classify.encoding import encode
 from anaphora.tasks.classify.predict import Classifier
+from anaphora.tasks.classify.rows import Rows
 from anaphora.tasks.classify.settings import PRESETS, TASK, ClassifyConfig
 from anaphora.tasks.classify.training import TRAINING
 

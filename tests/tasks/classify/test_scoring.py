@@ -12,8 +12,8 @@ from anaphora.data.files.tables import ColumnTable as Frame
 from anaphora.errors import CorruptBundle, IncompatibleBundle
 from anaphora.metrics import classification
 from anaphora.tasks.classify.columns import Columns
-from anaphora.tasks.classify.data import Rows
 from anaphora.tasks.classify.predict import Classifier
+from anaphora.tasks.classify.rows import Rows
 from anaphora.tasks.classify.score import judge, temperature_of
 from labelled import sentences
 

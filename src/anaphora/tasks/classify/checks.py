@@ -36,9 +36,10 @@ from anaphora.checks.text_files import check_texts
 from anaphora.config.units import PLURAL
 from anaphora.data.batches import Bucketed, Ragged
 from anaphora.data.files.folders import text_files
-from anaphora.tasks.classify.data import Corpus, Rows
+from anaphora.tasks.classify.data import Corpus
 from anaphora.tasks.classify.encoding import Encoded, Part, Reader, encode
 from anaphora.tasks.classify.network import BATCH_DEFAULTS, specification
+from anaphora.tasks.classify.rows import Rows
 from anaphora.tasks.classify.settings import ClassifyConfig
 from anaphora.training.defaults import with_defaults
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from itertools import pairwise
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,10 +13,8 @@ from anaphora.checks.findings import Finding
 from anaphora.data.batches import Ragged
 from anaphora.formatting import counted
 from anaphora.tasks.classify.columns import Columns
+from anaphora.tasks.classify.rows import Rows
 from anaphora.tasks.classify.settings import Data
-
-if TYPE_CHECKING:
-    from anaphora.tasks.classify.data import Rows
 
 _SHOWN = 5
 _FEWEST_LINES, _FEWEST_ROWS = 10, 4  # that show that a column counts the lines

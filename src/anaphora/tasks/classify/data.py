@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from anaphora.checks.findings import Finding
 from anaphora.data import in_memory
@@ -17,36 +16,16 @@ from anaphora.data.batches import Ragged
 from anaphora.data.examples import Split, checked_share, hold_out_stratified, refuse_empty
 from anaphora.data.files.folders import read_tables
 from anaphora.data.files.tables import ColumnTable as Frame
-from anaphora.data.files.tables import InTables, Table
+from anaphora.data.files.tables import Table
 from anaphora.tasks.classify import memory
 from anaphora.tasks.classify.column_checks import of_reading
 from anaphora.tasks.classify.columns import Columns, choose, with_decimal_comma
 from anaphora.tasks.classify.inputs import Inputs, Labels, LabelValue, label_values, labels_of, row_series, text_of
 from anaphora.tasks.classify.roles import refuse_names, refuse_without_effect
-from anaphora.tasks.classify.series import SeriesSteps, StepOrder
+from anaphora.tasks.classify.rows import Rows
+from anaphora.tasks.classify.series import SeriesSteps
 from anaphora.tasks.classify.settings import ClassifyConfig, Data
 from anaphora.tasks.classify.taken import of_memory, of_tables
-
-
-@dataclass(frozen=True)
-class Rows(InTables):
-    """Texts or series (float64, NaN for a missing number), each with its labels and its location."""
-
-    inputs: Inputs
-    labels: tuple[Labels, ...]
-    tables: tuple[Table, ...]
-    places: NDArray[np.int64]  # (B, 2): number of the table, number of the row in it
-    order: StepOrder | None = None  # of the steps, if times order them
-    split: tuple[int, ...] = ()  # series with lines in several tables
-    values: Mapping[str, LabelValue] = field(default_factory=dict)  # of labels that are no texts, by name
-
-    def __len__(self) -> int:
-        return len(self.labels)
-
-    def take(self, rows: NDArray[np.int64]) -> Rows:
-        """Return the rows with numbers `rows` (n,)."""
-        inputs = self.inputs.take(rows) if isinstance(self.inputs, Ragged) else tuple(self.inputs[row] for row in rows)
-        return Rows(inputs, tuple(self.labels[row] for row in rows), self.tables, self.places[rows], values=self.values)
 
 
 @dataclass(frozen=True)

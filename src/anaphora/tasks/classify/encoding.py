@@ -22,8 +22,9 @@ from anaphora.data.text.vocabulary import Vocabulary
 from anaphora.data.text.words import split_words
 from anaphora.errors import DataError, UsageError
 from anaphora.tasks.base.trained_model import needed
-from anaphora.tasks.classify.data import Corpus, Rows
+from anaphora.tasks.classify.data import Corpus
 from anaphora.tasks.classify.inputs import Labels, Series, prepared
+from anaphora.tasks.classify.rows import Rows
 from anaphora.tasks.classify.settings import ClassifyConfig, Data
 
 WORDS = 20_000

@@ -26,9 +26,10 @@ from anaphora.tasks.base.trained_model import TrainedModel, check_outputs
 from anaphora.tasks.classify import memory
 from anaphora.tasks.classify.answers import Answers, Prediction, SeriesAnswers
 from anaphora.tasks.classify.columns import Columns
-from anaphora.tasks.classify.data import Rows, rows_in_memory, rows_of
+from anaphora.tasks.classify.data import rows_in_memory, rows_of
 from anaphora.tasks.classify.encoding import Reader
 from anaphora.tasks.classify.inputs import Inputs, Labels, LabelValue
+from anaphora.tasks.classify.rows import Rows
 from anaphora.tasks.classify.score import THRESHOLD, Score, judge
 from anaphora.tasks.classify.settings import TASK, ClassifyConfig
 

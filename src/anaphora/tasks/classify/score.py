@@ -16,9 +16,9 @@ from anaphora.data.batches import Ragged
 from anaphora.formatting import columns, counted, shortened, titled
 from anaphora.metrics import classification as metrics
 from anaphora.runs import report as reports
-from anaphora.tasks.classify.data import Rows
 from anaphora.tasks.classify.encoding import targets
 from anaphora.tasks.classify.inputs import Labels
+from anaphora.tasks.classify.rows import Rows
 
 THRESHOLD = 0.5  # of several labels, those at least as likely as this are given
 WORST = 20
