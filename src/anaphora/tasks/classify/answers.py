@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Sequence
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any, NamedTuple, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,15 +20,16 @@ from numpy.typing import NDArray
 from anaphora.data.batches import Ragged
 from anaphora.data.files.folders import read_tables
 from anaphora.data.files.lines import MOST, InputLine
-from anaphora.data.files.text import STANDARD_INPUT
+from anaphora.data.files.reading import Reading
+from anaphora.data.files.sources import STANDARD_INPUT
 from anaphora.errors import DataError
+from anaphora.metrics.classification import Floats
 from anaphora.tasks.base.line_answers import LineAnswers, text_of, value_of
 from anaphora.tasks.classify import inputs
+from anaphora.tasks.classify.columns import Columns
+from anaphora.tasks.classify.encoding import Reader
 from anaphora.tasks.classify.inputs import LabelValue, Series
 from anaphora.tasks.classify.series import SeriesSteps
-
-if TYPE_CHECKING:
-    from anaphora.tasks.classify.predict import Classifier
 
 _BETWEEN = ","  # labels, where the data declared no separator
 Item = tuple[dict[str, Any], NDArray[Any]]
@@ -42,10 +43,29 @@ class Prediction(NamedTuple):
     probabilities: tuple[float, ...]
 
 
+class Labelling(Protocol):
+    """A trained classifier, as its answers need it."""
+
+    columns: Columns
+    reader: Reader
+    multi: bool
+    separator: str | None
+
+    @property
+    def reading(self) -> Reading:
+        """How input files are read."""
+
+    def probabilities_of(self, rows: Ragged) -> Floats:
+        """Return the probability (B, K) of each label for encoded rows."""
+
+    def named(self, row: Floats, top: int | None = None) -> Prediction:
+        """Return the labels of probabilities (K,)."""
+
+
 class Answers(LineAnswers[Item, Prediction]):
     """A classifier that answers lines; `top` is the number of labels per line."""
 
-    def __init__(self, classifier: Classifier, as_json: bool, top: int | None = None) -> None:
+    def __init__(self, classifier: Labelling, as_json: bool, top: int | None = None) -> None:
         self.classifier, self.as_json, self.top, self.reading = classifier, as_json, top, classifier.reading
         self.blank = "{}" if as_json else "\t\t"
 
