@@ -71,6 +71,10 @@ class StandardStreams:
         """Report an input that could not be read."""
         print(f"anaphora: {message_ended(str(error))}", file=sys.stderr)
 
+    def note(self, text: str) -> None:
+        """Report an input that was answered with a loss."""
+        print(f"note: {text}", file=sys.stderr)
+
     def flush(self) -> None:
         """Send what was written on its way."""
         sys.stdout.flush()

@@ -7,7 +7,8 @@ repeat it, so that a wrong guess is seen before training and not after it.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from pathlib import PurePath
 from typing import Any
 
 from anaphora.formatting import counted
@@ -42,6 +43,16 @@ class Taken:
         if len(names) > _SHOWN:
             return f"{', '.join(names[:_SHOWN])} and {len(names) - _SHOWN:,} more"
         return " and ".join(filter(None, [", ".join(names[:-1]), *names[-1:]])) or "the data in memory"
+
+    def columns(self, role: str) -> tuple[str, ...]:
+        """Return the columns of a role; whole files of that role are no columns."""
+        return tuple(name for name in self.roles.get(role, ()) if name not in self.files)
+
+    def without_folders(self) -> Taken:
+        """Return the same reading with the names of the files alone."""
+        names = {file: PurePath(file).name for file in self.files}
+        roles = {role: tuple(names.get(each, each) for each in several) for role, several in self.roles.items()}
+        return replace(self, files=tuple(names[file] for file in self.files), roles=roles)
 
     def message(self) -> str:
         """Return the reading in one sentence per fact.

@@ -13,7 +13,6 @@ from typing import Any
 import numpy as np
 
 from anaphora import bundle
-from anaphora.data.taken import Taken
 from anaphora.errors import UsageError
 from anaphora.runs import folder as run_folder
 from anaphora.runs.report import Report, Tensors, TrainedWeights
@@ -28,7 +27,7 @@ def card(
         "date": datetime.datetime.now(datetime.UTC).date().isoformat(),
         "sources": [Path(source).name for source in sources],
         "data_sha256": sha256,
-        **({"taken": _without_folders(report.taken)} if report.taken else {}),
+        **({"taken": report.taken.without_folders().as_json()} if report.taken else {}),
         **finite(facts),
         "parameters": report.parameters,
         "steps": report.steps,
@@ -38,11 +37,6 @@ def card(
         "seconds": round(report.seconds, 3),
         "versions": versions(),
     }
-
-
-def _without_folders(taken: Taken) -> dict[str, Any]:
-    """Return how the data were read as plain values, with the names of the files alone."""
-    return {**taken.as_json(), "files": [Path(file).name for file in taken.files]}
 
 
 def write(folder: Path, output: Path, tensors: Tensors, config: Mapping[str, Any]) -> dict[Path, UsageError]:

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from anaphora.checks.text_files import check_text
 from anaphora.data.files import sources
 from anaphora.data.files.lines import batches, lines_in
-from anaphora.data.files.pairs import lines_of
+from anaphora.data.files.parallel import Side
 from anaphora.data.files.sources import ending
 from anaphora.data.files.tables import read_table
 from anaphora.data.files.text import open_texts, read_text
@@ -53,8 +53,7 @@ def test_every_reader_finds_the_lines_that_an_editor_shows(
     expected = editor(text)
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(sources, "BLOCK", size)
-        assert lines_of(str(path), encoding) == (expected or [""])
-        assert read_text(path, encoding).removesuffix("\n").split("\n") == (expected or [""])
+        assert Side.of("a", read_text(path, encoding)).lines == (expected or [""])
         patch.setattr(sources, "IN_MEMORY", 0)
         assert str(open_texts([path], encoding)) == read_text(path, encoding)
     wide = encoding.startswith(("utf-16", "utf-32"))
@@ -65,7 +64,7 @@ def test_every_reader_finds_the_lines_that_an_editor_shows(
 def test_stray_returns_do_not_misalign_and_are_named(tmp_path: Path) -> None:
     path = tmp_path / "a.de"
     path.write_bytes(b"one\ntw\ro\r\nthree\r\r\nfour")
-    assert lines_of(str(path), "utf-8") == ["one", "tw\ro", "three\r", "four"]
+    assert Side.of("a", read_text(path)).lines == ["one", "tw\ro", "three\r", "four"]
     finding = next(each for each in check_text(path, "utf-8") if each.code == "stray-return")
     assert [row.line for row in finding.rows] == [2, 3]
 

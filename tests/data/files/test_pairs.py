@@ -8,7 +8,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from anaphora.data.files.pairs import parting, read_pairs
+from anaphora.data.files.pairs import read_pairs
+from anaphora.data.files.parallel import parting
 from anaphora.errors import DataError, UsageError
 
 DE = ["Ein Mann schläft.", "Zwei Hunde laufen.", "", "Ein Kind."]

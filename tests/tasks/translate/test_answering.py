@@ -151,3 +151,28 @@ def test_bleu_by_hand(tmp_path: Path) -> None:
     assert judge(["YES"], pairs, np.array([2]), lower=True).exact == 1.0
     assert judge(["YES"], pairs, np.array([2]), lower=False).exact == 0.0
     assert "|case:lc|" in judge(["YES"], pairs, np.array([2]), lower=True).bleu_signature
+
+
+@pytest.mark.parametrize(
+    ("name", "content"),
+    [
+        ("a.csv", "id,target,source\n1,x,3 Mar 1994\n2,y,\n3,z,6 Dec 1950\n"),
+        ("a.tsv", "77\t3 Mar 1994\t8\tx\n78\t \t9\ty\n79\t6 Dec 1950\t10\tz\n"),
+        ("a.txt", "3 Mar 1994\tx\n\ty\n6 Dec 1950\tz\n"),
+        ("b.txt", "#separator:tab\n#tags column:3\n3 Mar 1994\tx\t\n\ty\t\n6 Dec 1950\tz\t\n"),
+        ("c.txt", "3 Mar 1994 ||| x\n ||| y\n6 Dec 1950 ||| z\n"),
+        ("a.jsonl", '{"source": "3 Mar 1994"}\n{"source": null}\n{"source": "6 Dec 1950"}\n'),
+        ("a.de", "3 Mar 1994\n\n6 Dec 1950\n"),
+        ("a.tmx", "<tmx><header srclang='a'/><body>{}</body></tmx>".format("".join(
+            f"<tu><tuv xml:lang='b'><seg>x</seg></tuv><tuv xml:lang='a'><seg>{text}</seg></tuv></tu>\n"
+            for text in ("3 Mar 1994", "", "6 Dec 1950")))),
+    ],
+)  # fmt: skip
+def test_of_a_file_of_pairs_the_sources_are_translated(
+    report: Report, tmp_path: Path, program: Run, name: str, content: str
+) -> None:
+    (tmp_path / name).write_text(content, encoding="utf-8")
+    done = program(tmp_path, "run", str(report.model), name)
+    assert (done.returncode, done.stdout) == (0, "1994-03-03\n\n1950-12-06\n"), done.stderr
+    line = 3 if name == "a.csv" else 4 if name == "b.txt" else 2
+    assert done.stderr == f"note: '{name}', line {line} is empty: the translation is empty, too.\n"

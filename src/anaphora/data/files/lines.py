@@ -21,7 +21,7 @@ from anaphora.data.files.encodings import not_text
 from anaphora.data.files.line_ends import are_bytes
 from anaphora.data.files.reading import AS_DEFAULT, Reading
 from anaphora.data.files.sources import STANDARD_INPUT, ending, open_source, plain_name
-from anaphora.data.files.tables import read_table
+from anaphora.data.files.tables import Table, read_table
 from anaphora.errors import DataError, UsageError
 
 MOST = 256
@@ -55,7 +55,7 @@ def batches(
                 raise UsageError("Standard input (-) was named, but this process has none: name a file.")
             yield from _lines(_blocks(sys.stdin.buffer), "standard input", None, reading.encoding, most)
         elif extension in _TABLES and not plain:
-            yield from _rows(path, reading, most)
+            yield from of_table(read_table(path, reading.encoding, reading.header), most)
         else:
             is_json = extension in _JSON and not plain
             yield from _lines(_file_blocks(os.fspath(path)), f"'{os.fspath(path)}'", is_json, reading.encoding, most)
@@ -182,8 +182,8 @@ def _is_object(text: bytes) -> bool:
         return False
 
 
-def _rows(path: str | os.PathLike[str], reading: Reading, most: int) -> Iterator[list[InputLine]]:
-    table = read_table(path, reading.encoding, reading.header)
+def of_table(table: Table, most: int = MOST) -> Iterator[list[InputLine]]:
+    """Yield the rows of a table as JSON objects."""
     batch: list[InputLine] = []
     for number, values in table.rows(table.columns):
         item = dict(zip(table.columns, values, strict=True))

@@ -19,6 +19,7 @@ import sys
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any, Literal
 
 import numpy as np
@@ -33,6 +34,7 @@ NumberedRow = tuple[int, tuple[Any, ...]]
 _LAYOUTS = {",": "CSV with commas", ";": "CSV with semicolons", "\t": "TSV", "|": "CSV with vertical bars"}
 SEPARATORS = ",;\t|"
 ENDINGS = (".csv", ".tsv", ".jsonl", ".ndjson", ".json", ".parquet")
+JSON_LINES = (".jsonl", ".ndjson")
 _HEAD_ROWS = 1000  # rows that determine names and types of columns
 
 
@@ -44,6 +46,8 @@ class Table(ABC):
     layout: str
     encoding = ""  # empty for binary files and for values in memory
     unit = "line"
+    left_out: Mapping[str, str] = MappingProxyType({})
+    """Columns that the layout itself says are no data, each with the reason."""
 
     @abstractmethod
     def rows(self, columns: Sequence[str]) -> Iterator[NumberedRow]:
@@ -117,7 +121,7 @@ class DelimitedTable(Table):
         self.name, self._text, self.encoding = name, text, encoding
         first = text.partition("\n")[0]
         self._separator = separator or max(SEPARATORS, key=first.count)
-        self.layout = _LAYOUTS[self._separator] + ("" if header else ", no line of names")
+        self.layout = _LAYOUTS.get(self._separator, "a table") + ("" if header else ", no line of names")
         self._quoting: Literal[0, 3] = csv.QUOTE_MINIMAL
         if self._separator == "\t" and '"' in text and not self._is_consistent():
             self._quoting = csv.QUOTE_NONE

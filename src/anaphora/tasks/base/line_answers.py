@@ -9,13 +9,15 @@ from __future__ import annotations
 
 import json
 from abc import ABC, abstractmethod
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from functools import cached_property
 from typing import Any, Generic, Protocol, TypeVar
 
 from anaphora.data.files import lines as line_files
 from anaphora.data.files.lines import InputLine
 from anaphora.data.files.reading import AS_DEFAULT, Reading
 from anaphora.errors import DataError
+from anaphora.tasks.base.line_notes import LineNotes
 
 Item = TypeVar("Item")
 Prediction = TypeVar("Prediction")
@@ -29,6 +31,9 @@ class AnswerOutput(Protocol):
 
     def complain(self, error: DataError) -> None:
         """Report an input that could not be read."""
+
+    def note(self, text: str) -> None:
+        """Report an input that was answered with a loss."""
 
     def flush(self) -> None:
         """Flush the written text."""
@@ -55,6 +60,15 @@ class LineAnswers(ABC, Generic[Item, Prediction]):
     def format(self, item: Item, prediction: Prediction) -> str:
         """Return the text of an answer, without a line end."""
 
+    def losses(self, item: Item, prediction: Prediction) -> Iterable[str]:
+        """Return what was lost in an answer, in words that complete `line 7 is …` and `3 lines are …`."""
+        return ()
+
+    @cached_property
+    def notes(self) -> LineNotes:
+        """The notes on the lines so far."""
+        return LineNotes()
+
     def batches(self, paths: Sequence[str]) -> Iterator[Sequence[Any]]:
         """Yield the lines of files, or of standard input for `-` or no path, some at a time."""
         return line_files.batches(paths, self.reading)
@@ -70,10 +84,12 @@ class LineAnswers(ABC, Generic[Item, Prediction]):
                 answers[at] = error
         for (at, item), prediction in zip(items.items(), self.predict(list(items.values())), strict=True):
             answers[at] = self.format(item, prediction)
+            for loss in self.losses(item, prediction):
+                self.notes.add(lines[at].where, loss)
         return answers
 
     def run(self, paths: Sequence[str], output: AnswerOutput) -> None:
-        """Write an answer to every line as soon as it is known.
+        """Write an answer to every line as soon as it is known, and a note on what was lost.
 
         Raises DataError at the end if some lines could not be read.
         """
@@ -86,6 +102,10 @@ class LineAnswers(ABC, Generic[Item, Prediction]):
                     output.complain(answer)
                 output.write(f"{self.blank if isinstance(answer, DataError) else answer}\n")
             output.flush()
+            for note in self.notes.new():
+                output.note(note)
+        for note in self.notes.totals():
+            output.note(note)
         if wrong:
             raise DataError(f"{wrong:,} of {lines:,} {self.unit} could not be read; all others were answered.")
 

@@ -11,6 +11,7 @@ A pair with |z| > 5 is reported.
 from __future__ import annotations
 
 from collections.abc import Hashable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 
@@ -25,12 +26,15 @@ from anaphora.checks.text_files import check_texts
 from anaphora.config.units import PLURAL
 from anaphora.data.batches import Bucketed
 from anaphora.data.examples import valid_paths
-from anaphora.data.files.pairs import Pairs, lines_of, mismatch, sorted_out
-from anaphora.data.files.sources import ending
+from anaphora.data.files.pair_layouts import TMX, open_files, sides_of
+from anaphora.data.files.pairs import Pairs
+from anaphora.data.files.parallel import mismatch
+from anaphora.data.files.sources import STANDARD_INPUT, ending
+from anaphora.errors import DataError, UsageError
 from anaphora.tasks.translate.data import Corpus
 from anaphora.tasks.translate.encoding import Encoded, encode, prepared
 from anaphora.tasks.translate.network import specification
-from anaphora.tasks.translate.settings import TranslateConfig
+from anaphora.tasks.translate.settings import Data, TranslateConfig
 
 _FAR = 5.0
 _LEAST_SPREAD = 0.25
@@ -45,18 +49,22 @@ def check_files(config: TranslateConfig, paths: Sequence[str | Path]) -> list[Fi
     data = config.data
     found: list[Finding] = []
     for named in (paths, valid_paths(data.valid) if isinstance(data.valid, str) else []):
-        tables, twos = sorted_out(named)
-        texts = [name for name in (*tables, *twos) if ending(name) != ".parquet"]
+        texts = [name for name in map(str, named) if ending(name) not in (".parquet", TMX)]
         here = check_texts(texts, data.encoding)
-        found += here
-        if errors(here):
-            continue
-        for source, target in zip(twos[::2], twos[1::2], strict=False):
-            a, b = lines_of(source, data.encoding), lines_of(target, data.encoding)
-            if len(a) != len(b):
-                message, _, remedy = mismatch(source, target, a, b).rpartition(" Look ")
-                found.append(Finding("misaligned", "error", f"{source} and {target}", (), message, f"Look {remedy}"))
+        found += here if errors(here) else [*here, *_misaligned(named, data)]
     return found
+
+
+def _misaligned(named: Sequence[str | Path], data: Data) -> Iterator[Finding]:
+    """Yield findings on parallel files of different numbers of lines; of other faults, reading gives the message."""
+    if STANDARD_INPUT in map(str, named):
+        return
+    with suppress(DataError, UsageError):
+        for source, target in sides_of(open_files(named, data.encoding, data.header)):
+            if len(source.lines) != len(target.lines):
+                message, _, remedy = mismatch(source, target).rpartition(" Look ")
+                where = f"{source.path} and {target.path}"
+                yield Finding("misaligned", "error", where, (), message, f"Look {remedy}")
 
 
 def check(config: TranslateConfig, corpus: Corpus) -> list[Finding]:

@@ -9,7 +9,7 @@ from typing import Any
 
 from anaphora.data import in_memory
 from anaphora.data.examples import Split, checked_share, hold_out, refuse_empty, valid_paths
-from anaphora.data.files.pairs import Pairs, read_pairs
+from anaphora.data.files.pairs import Pairs, read_pairs, taken_of
 from anaphora.data.files.tables import ColumnTable
 from anaphora.errors import UsageError
 from anaphora.tasks.translate.settings import TranslateConfig
@@ -64,4 +64,4 @@ def _corpus(train: Pairs, held_out: Pairs, sources: tuple[str, ...]) -> Corpus:
         seen.update(len(pairs).to_bytes(8, "little"))
         for side in (pairs.sources, pairs.targets):
             seen.update("\0".join(side).encode("utf-8", "surrogatepass"))
-    return Corpus(train, held_out, sources, seen.hexdigest())
+    return Corpus(train, held_out, sources, seen.hexdigest(), taken=taken_of((train, held_out), sources))

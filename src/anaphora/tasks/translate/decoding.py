@@ -76,9 +76,12 @@ GREEDY = DecodingOptions()
 
 
 class Translation(NamedTuple):
-    """An output: its symbols without the end, Σ log p with the end, and its rank score (nan without a beam)."""
+    """An output: its symbols without the end, Σ log p with the end, its rank score (nan without a beam), and whether
+    the network ended it; otherwise it stops at its greatest length.
+    """
 
     text: str
     symbols: tuple[int, ...]
     score: float
     rank_score: float
+    ended: bool = True

@@ -67,6 +67,11 @@ class Reader:
         """Return the symbols (T,) of a target with its end, cut if it is too long."""
         return self._ended(text, self.target)
 
+    def is_cut(self, text: str) -> bool:
+        """Return whether a source is longer than the texts that are read whole."""
+        text = cut(text, self.kind, self.lower)
+        return len(text.encode()) > self.longest and len(self.source.encode(text)) > self.longest
+
     def written(self, symbols: ArrayLike) -> str:
         """Return the text of target symbols (T,), with or without an end."""
         ids = np.asarray(symbols, dtype=np.int64)

@@ -12,7 +12,7 @@ from __future__ import annotations
 import json
 import math
 import secrets
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -20,10 +20,17 @@ import numpy as np
 from numpy.typing import NDArray
 
 from anaphora import decode
+from anaphora.config.units import PLURAL
 from anaphora.data import in_memory
+from anaphora.data.files import lines as line_files
 from anaphora.data.files.lines import InputLine
-from anaphora.data.files.pairs import SOURCES, Pairs
+from anaphora.data.files.pair_columns import SOURCES, choose
+from anaphora.data.files.pair_layouts import is_table, open_file
+from anaphora.data.files.pairs import Pairs
+from anaphora.data.files.sources import STANDARD_INPUT, ending
+from anaphora.data.files.tables import JSON_LINES, Table
 from anaphora.data.sampling import batches_by_length, evenly_spaced
+from anaphora.data.taken import Taken
 from anaphora.errors import DataError
 from anaphora.files import atomic
 from anaphora.report.attention import AttentionMap, Gallery
@@ -176,7 +183,7 @@ class Translator(TrainedModel):
 
     def _translation(self, tokens: Sequence[int], score: float, rank_score: float) -> Translation:
         symbols = tuple(token for token in tokens if token != self.reader.target.size)
-        return Translation(self.reader.written(symbols), symbols, score, rank_score)
+        return Translation(self.reader.written(symbols), symbols, score, rank_score, len(symbols) < len(tokens))
 
 
 Item = tuple[int, str, dict[str, Any]]
@@ -191,12 +198,30 @@ class Answers(LineAnswers[Item, list[Translation]]):
     ) -> None:
         self.translator, self.as_json, self.options, self.reading = translator, as_json, options, translator.reading
         self.blank = "{}" if as_json else "\n".join([""] * options.best)
-        column = translator.config.data.source
-        self._columns = (column, *SOURCES) if column else SOURCES
+        self._columns = tuple(filter(None, (translator.config.data.source, *_trained_columns(translator), *SOURCES)))
         self._lines = 0
         self._gallery = None if pictures is None else Gallery(Path(pictures))
         if self._gallery is not None:
             atomic.writable(self._gallery.path)
+
+    def batches(self, paths: Sequence[str]) -> Iterator[Sequence[InputLine]]:
+        """Yield the lines of texts and of JSON Lines, and the rows of all other files of pairs as objects."""
+        encoding, header = self.reading.encoding, self.reading.header
+        for path in paths or [STANDARD_INPUT]:
+            if path == STANDARD_INPUT or ending(path) in JSON_LINES or not is_table(path, encoding):
+                yield from super().batches([path])
+                continue
+            table = open_file(path, encoding, header)
+            assert isinstance(table, Table)
+            self._columns = (self._source(table), *self._columns)
+            yield from line_files.of_table(table)
+
+    def _source(self, table: Table) -> str:
+        """Return the source column of a table: that of the training data, or else the one that training would take."""
+        named = [column for column in self._columns if column in table.columns and not column.isdigit()]
+        if named or len(table.columns) == 1:
+            return (*named, *table.columns)[0]
+        return choose(table, self.translator.config.data.source).source
 
     def parse(self, line: InputLine) -> Item:
         self._lines += 1
@@ -205,9 +230,9 @@ class Answers(LineAnswers[Item, list[Translation]]):
         name = next((name for name in self._columns if isinstance(item, dict) and name in item), None)
         if name is None:
             raise DataError(f"{line.where}: expected a JSON object with '{self._columns[0]}', got {text[:80]}.")
-        if not isinstance(item[name], str):
+        if not isinstance(item[name], str | None):
             raise DataError(f"{line.where}: '{name}' is {str(item[name])[:60]!r}; expected a text.")
-        return number, item[name], item
+        return number, item[name] or "", item
 
     def predict(self, items: Sequence[Item]) -> list[list[Translation]]:
         texts = [text for _, text, _ in items]
@@ -232,6 +257,15 @@ class Answers(LineAnswers[Item, list[Translation]]):
         rows = [f"{one.rank_score:.4f}\t{text}" for text, one in written]
         return "\n".join([*rows, *[""] * (self.options.best - len(rows))])
 
+    def losses(self, item: Item, prediction: list[Translation]) -> Iterator[str]:
+        reader = self.translator.reader
+        if not item[1].strip():
+            yield "empty: the translation is empty, too"
+        if reader.is_cut(item[1]):
+            yield f"longer than the {reader.longest:,} {PLURAL[reader.kind]} that the model reads: the rest is not read"
+        if not prediction[0].ended:
+            yield "translated without an end: the translation stops at its greatest length"
+
     def close(self) -> None:
         """Write the pictures; raises UsageError where nothing was translated."""
         if self._gallery is not None:
@@ -239,6 +273,12 @@ class Answers(LineAnswers[Item, list[Translation]]):
 
 
 MODEL = Translator
+
+
+def _trained_columns(translator: Translator) -> tuple[str, ...]:
+    """Return the source columns of the tables that a model was trained on."""
+    taken = translator.card.get("taken")
+    return () if taken is None else Taken.from_json(taken).columns("source")
 
 
 def _words(pieces: Sequence[str], kind: str) -> list[str]:

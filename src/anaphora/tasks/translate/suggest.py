@@ -7,7 +7,10 @@ from pathlib import Path
 from typing import Any
 
 from anaphora.config.toml import Suggestion
-from anaphora.data.files.pairs import Pairs, choose, open_pairs
+from anaphora.data.files.pair_columns import choose
+from anaphora.data.files.pair_layouts import open_pairs
+from anaphora.data.files.pairs import Pairs
+from anaphora.data.files.parallel import ParallelFiles
 from anaphora.tasks.base.suggest import preset_for
 from anaphora.tasks.translate.encoding import suggest_units
 from anaphora.tasks.translate.settings import TranslateConfig
@@ -22,8 +25,8 @@ def suggest(paths: Sequence[str | Path]) -> Suggestion:
     read: dict[str, Any] = {"units": units}
     short = "texts have 3 words or fewer on average" if units == "char" else "texts have more than 3 words on average"
     reasons = {"data.units": short}
-    if len(tables[0].columns) > 1 and not tables[0].name.count(" and "):
-        read["source"], read["target"] = choose(tables[0])
+    if not isinstance(tables[0], ParallelFiles):
+        read["source"], read["target"], _ = choose(tables[0])
         reasons["data.source"] = reasons["data.target"] = f"chosen from the columns {', '.join(tables[0].columns)}"
     preset = "small" if units == "char" else preset_for(len(pairs), small=5_000, large=500_000)
     return Suggestion(preset, {"data": read}, reasons)

@@ -1,0 +1,133 @@
+"""The two columns of a table of pairs: the named ones, the ones with usual names, or the only two that hold texts.
+
+Tatoeba      id⇥text⇥id⇥text, text⇥text⇥attribution        the columns of numbers and of licences are no texts
+datasets     {"translation": {"de": "Haus", "en": "house"}}  the columns translation.de and translation.en
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, NamedTuple
+
+from anaphora.data.files.anki import AnkiTable
+from anaphora.data.files.tables import DelimitedTable, Table
+from anaphora.errors import DataError
+
+SOURCES = (
+    "source", "src", "source_text", "src_text", "input", "input_text", "from", "original", "question", "text", "x",
+)  # fmt: skip
+TARGETS = (
+    "target", "tgt", "target_text", "tgt_text", "output", "output_text", "to", "translation", "answer", "y", "label",
+)  # fmt: skip
+_NESTED = "translation."
+_NUMBER = re.compile(r"[-+]?\d+(?:[.,]\d+)?(?:[eE][-+]?\d+)?")
+_LICENCE = re.compile(r"CC[- ]BY\b|CC0\b")
+_LANGUAGE = re.compile(r"[a-z]{2,3}(?:[-_][A-Za-z]{2,4})?")
+_ADDRESS = re.compile(r"https?://\S+")
+_NEITHER = "neither source nor target"
+
+
+class PairColumns(NamedTuple):
+    """The columns of source and target, and the other columns with the reason why each is not read."""
+
+    source: str
+    target: str
+    left_out: Mapping[str, str]
+
+
+def choose(table: Table, source: str | None = None, target: str | None = None) -> PairColumns:
+    """Return the two columns of a table.
+
+    Raises DataError if a column is missing, naming the nearest, or if the choice is not clear.
+    """
+    given = (source and _need(table, source), target and _need(table, target))
+    usual = {column.strip().lower(): column for column in reversed(table.columns)}
+    found = [
+        name or next((usual[each] for each in names if each in usual), None)
+        for name, names in zip(given, (SOURCES, TARGETS), strict=True)
+    ]
+    reasons: Mapping[str, str] = {}
+    if None in found and not has_names(table):
+        reasons = _no_texts(table)
+        texts = [column for column in table.columns if column not in reasons and column not in given]
+        texts = [column for column in texts if column.startswith(_NESTED)] or texts
+        if len(texts) == found.count(None):
+            found = [name or texts.pop(0) for name in found]
+    one, other = found
+    if one is None or other is None or one == other:
+        raise DataError(
+            f"{table.name}: the source and target columns are not clear; the columns are"
+            f" {', '.join(table.columns)}. Name them with --source and --target; if the first line is a"
+            " pair, add --no-header: the columns are then called 1, 2, …"
+        )
+    left_out = {column: reasons.get(column, _NEITHER) for column in table.columns if column not in (one, other)}
+    return PairColumns(one, other, left_out)
+
+
+def has_names(table: Table) -> bool:
+    """Return whether the names of the columns may be a first row that was taken for names."""
+    own = isinstance(table, AnkiTable) or all(column.isdigit() for column in table.columns)
+    return isinstance(table, DelimitedTable) and not own
+
+
+def is_first_pair(columns: Sequence[str]) -> bool:
+    """Return whether the names of columns are a pair beside numbers, a licence or an address.
+
+    >>> is_first_pair(["1276", "Los!", "2", "Go!"]), is_first_pair(["source", "target", "1"])
+    (True, False)
+    """
+    texts = [
+        column
+        for column in columns
+        if column and not any(rule(column) for rule in (_is_number, _is_licence, _is_address))
+    ]
+    return len(texts) == 2 < len(columns) and not names_both(columns)
+
+
+def names_both(columns: Sequence[str]) -> bool:
+    """Return whether one of these columns has a usual name of a source, and another one of a target."""
+    plain = {column.strip().lower() for column in columns}
+    return not plain.isdisjoint(SOURCES) and not plain.isdisjoint(TARGETS)
+
+
+def _need(table: Table, column: str) -> str:
+    """Return the column of this name, or the only one that has it as its last part: `de` for `translation.de`."""
+    inner = [name for name in table.columns if name.endswith(f".{column}")]
+    return inner[0] if column not in table.columns and len(inner) == 1 else table.need(column)
+
+
+def _no_texts(table: Table) -> dict[str, str]:
+    """Return the columns that hold no texts, each with the reason."""
+    found = dict(table.left_out)
+    if len(table.columns) - len(found) <= 2:
+        return found
+    rows = table.head(table.columns)
+    for at, column in enumerate(table.columns):
+        values = [row[at] for row in rows]
+        for reason, rule in _RULES.items():
+            if column not in found and all(map(rule, values)):
+                found[column] = reason
+    return found
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, int | float) or (isinstance(value, str) and bool(_NUMBER.fullmatch(value.strip())))
+
+
+def _is_licence(value: Any) -> bool:
+    return isinstance(value, str) and bool(_LICENCE.match(value))
+
+
+def _is_address(value: Any) -> bool:
+    return isinstance(value, str) and bool(_ADDRESS.fullmatch(value.strip()))
+
+
+_RULES: Mapping[str, Callable[[Any], bool]] = {
+    "empty in every row": lambda value: value is None or value == "",
+    "a number in every row": _is_number,
+    "an attribution in every row": _is_licence,
+    "an address in every row": _is_address,
+    "a language code in every row": lambda value: isinstance(value, str) and bool(_LANGUAGE.fullmatch(value)),
+    "no text": lambda value: not isinstance(value, str),
+}

@@ -1,0 +1,36 @@
+"""Notes on lines that were answered with a loss: the first of a kind is named at once, all are counted at the end."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+
+
+class LineNotes:
+    """Notes on lines by kind; a kind completes the sentences `line 7 is …` and `3 lines are …`.
+
+    >>> notes = LineNotes()
+    >>> for line in (7, 9):
+    ...     notes.add(f"line {line}", "empty: the answer is empty, too")
+    >>> list(notes.new()), list(notes.new()), list(notes.totals())
+    (['line 7 is empty: the answer is empty, too.'], [], ['2 lines are empty: the answer is empty, too.'])
+    """
+
+    def __init__(self) -> None:
+        self._counts: Counter[str] = Counter()
+        self._new: list[str] = []
+
+    def add(self, where: str, kind: str) -> None:
+        """Count a line of this kind."""
+        self._counts[kind] += 1
+        if self._counts[kind] == 1:
+            self._new.append(f"{where} is {kind}.")
+
+    def new(self) -> Iterator[str]:
+        """Yield a note on the first line of each kind, once."""
+        yield from self._new
+        self._new = []
+
+    def totals(self) -> Iterator[str]:
+        """Yield a note for each kind with several lines."""
+        yield from (f"{count:,} lines are {kind}." for kind, count in self._counts.items() if count > 1)
