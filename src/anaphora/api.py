@@ -26,6 +26,7 @@ from anaphora import runtime
 from anaphora.checks import examine
 from anaphora.checks.findings import Finding, errors, ordered, refuse, warnings
 from anaphora.config import Config, config_fields, from_run, resolve
+from anaphora.data.examples import held_out_files
 from anaphora.data.progress import observed_by
 from anaphora.errors import AnaphoraError, DataError, DataWarning, MissingExtra, UsageError, closest, warn_caller
 from anaphora.report.observers import observers
@@ -51,32 +52,38 @@ Settings = Place | Mapping[str, Any] | Config
 @overload
 def train(
     task: Literal["language"], data: Any, *, output: Place | None = None, run_dir: Place | None = None,
-    preset: str | None = None, config: Settings | None = None, progress: bool | Observer = False, **given: Any,
+    preset: str | None = None, config: Settings | None = None, progress: bool | Observer = False, force: bool = False,
+    **given: Any,
 ) -> LanguageModel: ...
 @overload
 def train(
     task: Literal["classify"], data: Any, *, output: Place | None = None, run_dir: Place | None = None,
-    preset: str | None = None, config: Settings | None = None, progress: bool | Observer = False, **given: Any,
+    preset: str | None = None, config: Settings | None = None, progress: bool | Observer = False, force: bool = False,
+    **given: Any,
 ) -> Classifier: ...
 @overload
 def train(
     task: Literal["tag"], data: Any, *, output: Place | None = None, run_dir: Place | None = None,
-    preset: str | None = None, config: Settings | None = None, progress: bool | Observer = False, **given: Any,
+    preset: str | None = None, config: Settings | None = None, progress: bool | Observer = False, force: bool = False,
+    **given: Any,
 ) -> Tagger: ...
 @overload
 def train(
     task: Literal["fill"], data: Any, *, output: Place | None = None, run_dir: Place | None = None,
-    preset: str | None = None, config: Settings | None = None, progress: bool | Observer = False, **given: Any,
+    preset: str | None = None, config: Settings | None = None, progress: bool | Observer = False, force: bool = False,
+    **given: Any,
 ) -> GapFiller: ...
 @overload
 def train(
     task: Literal["translate"], data: Any, *, output: Place | None = None, run_dir: Place | None = None,
-    preset: str | None = None, config: Settings | None = None, progress: bool | Observer = False, **given: Any,
+    preset: str | None = None, config: Settings | None = None, progress: bool | Observer = False, force: bool = False,
+    **given: Any,
 ) -> Translator: ...
 @overload
 def train(
     task: str, data: Any, *, output: Place | None = None, run_dir: Place | None = None,
-    preset: str | None = None, config: Settings | None = None, progress: bool | Observer = False, **given: Any,
+    preset: str | None = None, config: Settings | None = None, progress: bool | Observer = False, force: bool = False,
+    **given: Any,
 ) -> TrainedModel: ...
 # fmt: on
 def train(
@@ -88,6 +95,7 @@ def train(
     preset: str | None = None,
     config: Settings | None = None,
     progress: bool | Observer = False,
+    force: bool = False,
     **given: Any,
 ) -> TrainedModel:
     """Train a model on data, as `anaphora train TASK DATA` does, and return the model.
@@ -95,8 +103,9 @@ def train(
     `data` are files, or values in memory in the form of the task, such as rows X (B, T, C) with labels (B,). `given`
     are fields by name, such as `learning_rate=1e-3, minutes=5`; they override `config`, and `config` overrides
     `preset`. The model file is written to `output` and the records to `run_dir`, by default beside the model file;
-    without both, they are in a temporary folder that is removed with the model. `progress=True` shows the progress of
-    the command; an observer receives the events of the run.
+    without both, they are in a temporary folder that is removed with the model. Neither is written over data or config
+    that are read, nor over an existing file that is not a model; `force=True` permits the latter. `progress=True` shows
+    the progress of the command; an observer receives the events of the run.
 
     Returns a `LanguageModel`, `Classifier`, `Tagger`, `GapFiller` or `Translator`, with its `report` and `run_dir`.
     Raises UsageError for a wrong argument, DataError for data that cannot be read or trained on, MissingExtra without
@@ -105,16 +114,18 @@ def train(
     started = time.monotonic()
     settings = configured(task, preset, config, given)
     trainer = _trainer("anaphora.train")
-    if output is not None:
-        run_folder.check_output(Path(output))
+    read = _files(task, data, config, settings)
+    if output is not None or run_dir is not None:
+        model = Path(run_dir or "", run_folder.MODEL) if output is None else output
+        run_folder.check_places(model, run_dir, read, force=force)
     with _read_aloud(progress):
         corpus, findings = _examined(task, settings, data)
         refuse(findings)
         said = _warned(findings)
         work = registry.task(task).training(settings, corpus)
     with _place(output, run_dir) as (file, folder, passing), _watched(progress, work.unit) as observer:
-        files = registry.task(task).paths(data) or ()
-        how: dict[str, Any] = {"data": files, "observer": observer, "started": started, "notes": said}
+        how: dict[str, Any] = {"data": registry.task(task).paths(data) or (), "inputs": read, "force": force}
+        how |= {"observer": observer, "started": started, "notes": said}
         if passing is None:
             how["observers"] = observers(work)  # no page in a temporary folder
         report = trainer.train(work, file, run_dir=folder, **how)
@@ -146,7 +157,7 @@ def resume(run_dir: Place, data: Any = None, *, progress: bool | Observer = Fals
         work = registry.task(task).training(settings, _corpus(task, settings, data))
     with _watched(progress, work.unit) as observer:
         report = trainer.resume(
-            work, folder, observer=observer, observers=observers(work, (folder / "tensorboard").exists())
+            work, folder, observer=observer, observers=observers(work, (folder / run_folder.TENSORBOARD).exists())
         )
     model = load(report.model)
     model.report, model.run_dir = report, report.run_dir
@@ -250,6 +261,12 @@ def _corpus(task: str, settings: Config, data: Any) -> Any:
     chosen = registry.task(task)
     files = chosen.paths(data)
     return chosen.from_memory(settings, data) if files is None else chosen.read(settings, files)
+
+
+def _files(task: str, data: Any, config: Settings | None, settings: Config) -> list[Place]:
+    """Return the files and folders that a training reads."""
+    named = [config] if isinstance(config, str | os.PathLike) else []
+    return [*(registry.task(task).paths(data) or ()), *named, *held_out_files(settings)]
 
 
 def _trainer(wanted_by: str) -> Any:

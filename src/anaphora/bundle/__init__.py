@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from anaphora.bundle.format import (
     FIELDS,
+    KIND,
     MAX_DIMENSIONS,
     MAX_NUMBERS,
     REQUIRED,
@@ -11,15 +12,15 @@ from anaphora.bundle.format import (
     Bundle,
     Facts,
     from_bytes,
+    is_model,
     read,
     to_bytes,
     verify,
-    writable,
     write,
 )
 from anaphora.bundle.header import ALIGNMENT, DTYPES, KEY, MAX_DEPTH, MAX_HEADER, Json
 
 __all__ = [
-    "ALIGNMENT", "DTYPES", "FIELDS", "KEY", "MAX_DEPTH", "MAX_DIMENSIONS", "MAX_HEADER", "MAX_NUMBERS", "REQUIRED",
-    "VERSION", "Bundle", "Facts", "Json", "from_bytes", "read", "to_bytes", "verify", "writable", "write",
+    "ALIGNMENT", "DTYPES", "FIELDS", "KEY", "KIND", "MAX_DEPTH", "MAX_DIMENSIONS", "MAX_HEADER", "MAX_NUMBERS", "REQUIRED",
+    "VERSION", "Bundle", "Facts", "Json", "from_bytes", "is_model", "read", "to_bytes", "verify", "write",
 ]  # fmt: skip

@@ -36,8 +36,9 @@ from anaphora.bundle.header import (
     split,
     whole_digest,
 )
-from anaphora.errors import BundleError, DataError, IncompatibleBundle, UsageError
-from anaphora.files import atomic
+from anaphora.errors import BundleError, DataError, IncompatibleBundle
+from anaphora.files import atomic, outputs
+from anaphora.files.outputs import Kind, Output
 
 VERSION = 1
 FIELDS = {"version", "task", "model", "units", "training", "card"}
@@ -71,25 +72,39 @@ class Facts(NamedTuple):
     config: Json
 
 
-def write(path: str | os.PathLike[str], tensors: Mapping[str, np.ndarray], config: Mapping[str, Any]) -> None:
+def write(
+    path: str | os.PathLike[str],
+    tensors: Mapping[str, np.ndarray],
+    config: Mapping[str, Any],
+    *,
+    force: bool = False,
+) -> None:
     """Write a model file atomically; equal arguments give equal bytes.
 
     `tensors` are named arrays of any shape (n, …). Raises UsageError if the place cannot be written (an old file there
-    stays), ValueError as `to_bytes` does.
+    stays), or if a file is there that is not a model and `force` is not set; ValueError as `to_bytes` does.
     """
+    outputs.check([Output("", path, KIND)], force=force)
     atomic.write(path, [to_bytes(tensors, config)])
 
 
-def writable(path: str | os.PathLike[str]) -> None:
-    """Raise UsageError if no model file can be written at `path`, or if a file of another kind would be lost there.
+def is_model(path: str | os.PathLike[str]) -> bool:
+    """Return whether a file begins like a model file, of any version; the rest of it is not read.
 
-    Call it before training.
+    Raises OSError if the file cannot be read.
     """
-    atomic.writable(path)
-    if os.path.isfile(path) and os.path.getsize(path):
-        begin = _bytes_of(path, 10)
-        if int.from_bytes(begin[:8], "little") > MAX_HEADER or begin[8:] != b'{"':
-            raise UsageError(f"'{os.fspath(path)}' exists and is not a model file: name another file with -o.")
+    with open(path, "rb") as file:
+        length = int.from_bytes(file.read(8), "little")
+        file.seek(0)
+        begin = file.read(8 + length) if length <= MAX_HEADER else b""
+    try:
+        split(begin)
+    except BundleError:
+        return False
+    return True
+
+
+KIND = Kind("a model file", is_model)
 
 
 def read(path: str | os.PathLike[str]) -> Bundle:

@@ -42,7 +42,7 @@ def _command(task: str) -> Any:
     def command(
         data: list[str], output: str, as_json: bool, preset: str | None, config: str | None, **values: Any
     ) -> None:
-        _check(task, data, Path(output), as_json, preset, config, given(chosen.config, values))
+        _check(task, data, output, as_json, preset, config, given(chosen.config, values))
 
     own = [
         config_options.data_parameter(task),
@@ -61,7 +61,7 @@ def _command(task: str) -> Any:
 def _check(
     task: str,
     data: Sequence[str],
-    output: Path,
+    output: str,
     as_json: bool,
     preset: str | None,
     file: str | None,
@@ -72,11 +72,13 @@ def _check(
     from anaphora.checks.findings import errors
     from anaphora.config import resolve
     from anaphora.data.progress import observed_by
+    from anaphora.runs.folder import check_places
 
     chosen = registry.task(task)
     config = resolve(chosen.config, chosen.presets, preset=preset or chosen.default_preset, file=file, options=options)
     with _json_of_usage_errors(task, data, as_json), show("") as early, observed_by(early.stage):
-        found = whole(chosen, config, data, lambda load: estimate(load, config.training, output.parent))
+        check_places(output, None, config_options.inputs(data, file, config))
+        found = whole(chosen, config, data, lambda load: estimate(load, config.training, Path(output).parent))
     if as_json:
         _print_json(task, data, found)
     else:
@@ -84,7 +86,7 @@ def _check(
             print("\n".join(finding.lines()))
         print(f"\n{_summary(found)}")
         if not errors(found):
-            print(f"Next: {config_options.train_words(task, data, preset, file, options, str(output))}")
+            print(f"Next: {config_options.train_words(task, data, preset, file, options, output)}")
     if errors(found):
         raise typer.Exit(3)
 

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from anaphora.commands import parser
-from anaphora.commands.options import option, parameter, with_parameters
+from anaphora.commands.options import force_parameter, option, parameter, with_parameters
 from anaphora.commands.train import import_torch_side
 from anaphora.report.observers import observers
 from anaphora.report.terminal import show
@@ -39,35 +39,41 @@ def _command(task: str) -> Any:
             option("Time limit in minutes, including the final score.", "X", "--minutes", min=0.1),
             1.0,
         ),
+        force_parameter("Replace an existing file of another kind."),
     ]
 
-    def command(output: str, minutes: float) -> None:
-        _demo(task, Path(output), minutes)
+    def command(output: str, minutes: float, force: bool) -> None:
+        _demo(task, output, minutes, force)
 
     return with_parameters(task, own, command, registry.task(task).demo.help)
 
 
-def _demo(name: str, output: Path, minutes: float) -> None:
+def _demo(name: str, named: str, minutes: float, force: bool) -> None:
     started = time.monotonic()
     launch.refuse("anaphora demo")
     from anaphora.config import resolve
-    from anaphora.files import atomic
-    from anaphora.runs.folder import check_output
+    from anaphora.files import atomic, outputs
+    from anaphora.runs import folder as run_folder
     from anaphora.runtime import load
     from anaphora.tasks.base.demo import Shown
 
     task = registry.task(name)
     demo = task.demo
-    check_output(output)
+    run_folder.check_places(named, None, force=force)
     run = import_torch_side(f"anaphora demo {name}")
+    output, written = Path(named), demo.data().encode()
     data = output.with_suffix(demo.ending)
-    atomic.write(data, [demo.data().encode()])
+    kind = outputs.Kind("the example data", lambda path: path.read_bytes() == written, makes_parents=True, replaced=False)
+    model = outputs.Output("-o", named, run_folder.TRAINED)
+    outputs.check([model, outputs.Output("-o", data, kind)], force=force)
+    data.parent.mkdir(parents=True, exist_ok=True)
+    atomic.write(data, [written])
     config = resolve(task.config, task.presets, preset="small", options=[*demo.options, "--minutes", str(minutes)])
     print(f"{demo.about.format(data=data)}\n", flush=True)
     work = task.training(config, task.read(config, [str(data)]))
     with show(work.unit) as observer:
         report = run.train(
-            work, output, data=[str(data)], observer=observer, observers=observers(work), started=started
+            work, output, data=[str(data)], force=force, observer=observer, observers=observers(work), started=started
         )
     print("\n".join(report.lines()))
     demo.show(Shown(registry.open_model(load(report.model)), report, data, output), _say)

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import os
 import shlex
-from pathlib import Path
 from typing import Any
 
 from anaphora.commands import options
@@ -27,32 +25,28 @@ def make() -> Any:
 
 def _command(task: str) -> Any:
     def command(data: list[str], output: str, force: bool) -> None:
-        _init(task, data, Path(output), force)
+        _init(task, data, output, force)
 
     own = [
         options.data_parameter(task),
         parameter("output", str, option("Config file to write.", "FILE", "-o", "--output"), "config.toml"),
-        parameter("force", bool, option("Overwrite an existing file.", None, "--force"), False),
+        options.force_parameter("Replace an existing file, but never an input."),
     ]
     text = _HELP.replace("TASK", task).replace("DATA", registry.task(task).metavar)
     return options.with_parameters(task, own, command, text)
 
 
-def _init(task: str, data: list[str], output: Path, force: bool) -> None:
+def _init(task: str, data: list[str], output: str, force: bool) -> None:
     from anaphora.config.toml import begin
-    from anaphora.errors import UsageError
-    from anaphora.files import atomic
+    from anaphora.files import atomic, outputs
 
     chosen = registry.task(task)
-    if output.exists() and any(os.path.exists(path) and output.samefile(path) for path in data):
-        raise UsageError(f"'{output}' is one of the data files. Name another file with -o.")
-    if output.exists() and not force:
-        raise UsageError(f"'{output}' exists. Name another file with -o, or add --force to replace it.")
-    atomic.writable(output)
+    config = outputs.Kind("a config", None)
+    options.say(outputs.check([outputs.Output("-o", output, config)], data, force=force))
     suggestion = chosen.suggest(data)
     settings = begin(chosen.config, chosen.presets, suggestion)
     names = " ".join(shlex.quote(path) for path in data)
-    after = f"{task} {names} --config {shlex.quote(str(output))}"
+    after = f"{task} {names} --config {shlex.quote(output)}"
     head = [
         f"Config of `{task}`, suggested from {', '.join(data)}. Train with it:",
         "",

@@ -36,9 +36,9 @@ def _command(task: str) -> Any:
 
     def command(
         data: list[str], preset: str | None, config: str | None, updates: int, plot: str | None, as_json: bool,
-        **values: Any,
+        force: bool, **values: Any,
     ) -> None:  # fmt: skip
-        _find(task, data, preset, config, updates, plot, as_json, given(chosen.config, values))
+        _find(task, data, preset, config, updates, plot, as_json, force, given(chosen.config, values))
 
     own = [
         config_options.data_parameter(task),
@@ -46,25 +46,29 @@ def _command(task: str) -> Any:
         parameter("updates", int, option("Number of updates of the range test.", "N", "--updates", min=10), 100),
         parameter("plot", str, option("Draw loss over learning rate (SVG).", "FILE", "--plot"), None),
         parameter("as_json", bool, option("Print one JSON object.", None, "--json"), False),
+        config_options.force_parameter(),
     ]
     return config_options.with_fields(task, own, command, _HELP.format(task=task))
 
 
 def _find(
     task: str, data: Sequence[str], preset: str | None, file: str | None, updates: int, plot: str | None,
-    as_json: bool, options: Sequence[str],
+    as_json: bool, force: bool, options: Sequence[str],
 ) -> None:  # fmt: skip
     launch.refuse(f"anaphora lr-find {task}")
     from anaphora.commands.train import import_torch_side
     from anaphora.config import resolve
     from anaphora.data.progress import observed_by
-    from anaphora.files import atomic
+    from anaphora.files import outputs, sealed
 
-    if plot is not None:
-        atomic.writable(plot)
+    config_options.check_force(force, {"--plot": plot})
     chosen = registry.task(task)
     config = resolve(chosen.config, chosen.presets, preset=preset or chosen.default_preset, file=file, options=options)
+    drawn = [] if plot is None else [outputs.Output("--plot", plot, sealed.PICTURE)]
+    replaced = outputs.check(drawn, config_options.inputs(data, file, config), force=force)
     with show("") as early, observed_by(early.stage):
+        for note in replaced:
+            early.note(note)
         corpus = chosen.read(config, data)
         import_torch_side(f"anaphora lr-find {task}")
         work = chosen.training(config, corpus)
@@ -73,7 +77,7 @@ def _find(
 
         tested = range_test(work, updates)
     if plot is not None and tested.rates:
-        atomic.write(plot, [_picture(tested).encode()])
+        sealed.write(plot, _picture(tested))
     if as_json:
         print(
             json.dumps(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 import shlex
+import sys
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -132,6 +133,31 @@ def config_parameters(task: str) -> list[inspect.Parameter]:
         ),
         parameter("config", str, option("Config file (TOML).", "FILE", "--config"), None),
     ]
+
+
+def force_parameter(text: str = "Replace an existing file of another kind, but never an input.") -> inspect.Parameter:
+    """Return ``--force``."""
+    return parameter("force", bool, option(text, None, "--force"), False)
+
+
+def check_force(force: bool, places: Mapping[str, str | None]) -> None:
+    """Raise UsageError for `--force` without one of the outputs that it is for, by their options."""
+    if force and all(place is None for place in places.values()):
+        wanted = " or ".join(places)
+        raise UsageError(f"--force has no effect without {wanted}: set {wanted}, or leave --force out.")
+
+
+def say(notes: Sequence[str]) -> None:
+    """Print notes on standard error."""
+    for note in notes:
+        print(f"note: {note}", file=sys.stderr)
+
+
+def inputs(data: Sequence[str], file: str | None, config: Config) -> list[str]:
+    """Return the files and folders that a command reads: the data, the config file, the held-out files."""
+    from anaphora.data.examples import held_out_files
+
+    return [*data, *([file] if file else []), *held_out_files(config)]
 
 
 def given(config: type[Config], values: dict[str, Any]) -> list[str]:

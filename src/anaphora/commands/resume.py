@@ -39,6 +39,7 @@ def resume(
     """
     from anaphora.config import from_values
     from anaphora.data.progress import observed_by
+    from anaphora.runs import folder as run_folder
 
     folder = Path(run)
     with launch.processes("anaphora resume") as here:
@@ -52,7 +53,7 @@ def resume(
                 task = registry.task(facts["task"])
                 work = task.training(config, task.read(config, facts["data"]))
         with show(work.unit, here.stream) as observer:
-            tensorboard = (folder / "tensorboard").exists()  # then it was wanted when the run was begun
+            tensorboard = (folder / run_folder.TENSORBOARD).exists()  # then it was wanted when the run was begun
             report = trainer.resume(
                 work, folder, observer=observer, observers=observers(work, tensorboard), workers=here.workers
             )
@@ -64,8 +65,10 @@ def _kept(folder: Path) -> tuple[dict[str, Any], dict[str, Any]]:
     """Return the facts and the config of a run folder."""
     from anaphora.config import from_run
     from anaphora.runs import folder as run_folder
+    from anaphora.runs.claim import check_free
 
     facts = run_folder.facts(folder)
+    check_free(folder)
     if not facts["data"] or run_folder.STANDARD_INPUT in facts["data"]:
         raise UsageError(
             f"The data of {folder} came from {'standard input' if facts['data'] else 'a Python program'}, which this"

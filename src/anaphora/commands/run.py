@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import typer
@@ -34,11 +35,12 @@ def make() -> Any:
         ),
         parameter("as_json", bool, option("Write each answer as a JSON object.", None, "--json"), False),
         parameter("encoding", str, option(ENCODING, "NAME", "--encoding"), None),
+        options.force_parameter(),
     ]
     return options.with_task_options("run", own, lambda task: task.run_options, _run, _HELP)
 
 
-def _run(model: str, inputs: list[str] | None, as_json: bool, encoding: str | None, **given: Any) -> None:
+def _run(model: str, inputs: list[str] | None, as_json: bool, encoding: str | None, force: bool, **given: Any) -> None:
     from anaphora.data.files.encodings import check_encoding
     from anaphora.runs.model_file import check_model_file
     from anaphora.runtime import load
@@ -57,7 +59,18 @@ def _run(model: str, inputs: list[str] | None, as_json: bool, encoding: str | No
         if not task.takes_inputs and given.get("prompt") != "-":
             raise UsageError("--encoding has no effect without --prompt -: set --prompt -, or leave --encoding out.")
         opened.reading = opened.reading._replace(encoding=encoding)
+    drawn = {option.flags: chosen[option.name] for option in task.run_options if option.drawn}
+    _check_drawn(drawn, [model, *(inputs or [])], force)
     opened.run(inputs or [], StandardStreams(), as_json, **chosen)
+
+
+def _check_drawn(drawn: Mapping[str, str | None], inputs: Sequence[str], force: bool) -> None:
+    """Check the files that a task draws, by their options."""
+    from anaphora.files import outputs, sealed
+
+    options.check_force(force, drawn or {"an option that writes a file": None})
+    places = [outputs.Output(flag, path, sealed.of(path)) for flag, path in drawn.items() if path is not None]
+    options.say(outputs.check(places, inputs, force=force))
 
 
 class StandardStreams:

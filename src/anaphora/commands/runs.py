@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from anaphora.commands import parser
+from anaphora.commands.options import check_force, say
 from anaphora.errors import UsageError, closest
 from anaphora.formatting import message_ended
 
@@ -27,6 +28,7 @@ COMMANDS = {
         "Compare runs: results, config differences, loss curves.",
     ),
 }
+_FORCE = "Replace an existing file of another kind, but never an input."
 _HELP = (
     "List the runs under folders (by default the current folder), each with its best validation loss, its held-out "
     "score and the baseline's score."
@@ -93,10 +95,12 @@ def show_run(
     run: Annotated[str, typer.Argument(metavar="RUN", help="Run folder.")],
     page: Annotated[bool, typer.Option("--html", help="Write its report.html again.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
+    force: Annotated[bool, typer.Option("--force", help=_FORCE)] = False,
 ) -> None:
     """Show the results of a run, from its folder alone."""
     from anaphora.runs import record
 
+    check_force(force, {"--html": "" if page else None})
     opened = record.read(run)
     facts = _facts(opened, time.time())
     if as_json:
@@ -106,7 +110,7 @@ def show_run(
     if page:
         from anaphora.report import page as report
 
-        print(f"page      {report.write(Path(run))}", file=sys.stderr if as_json else sys.stdout)
+        print(f"page      {report.write(Path(run), force=force)}", file=sys.stderr if as_json else sys.stdout)
 
 
 def compare_runs(
@@ -114,15 +118,21 @@ def compare_runs(
     page: Annotated[str | None, typer.Option("--html", metavar="FILE", help="Write the comparison as a page.")] = None,
     picture: Annotated[str | None, typer.Option("--svg", metavar="FILE", help="Write the loss curves (SVG).")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
+    force: Annotated[bool, typer.Option("--force", help=_FORCE)] = False,
 ) -> None:
     """Compare runs: results, and the fields in which their configs differ."""
-    from anaphora.files import atomic
+    from anaphora.files import outputs, sealed
     from anaphora.formatting import as_text
     from anaphora.runs import record
 
     if len(folders) < 2:
         raise UsageError("compare needs at least two runs. `anaphora runs` lists the runs of this folder.")
+    check_force(force, {"--html": page, "--svg": picture})
+    named = (("--html", page, sealed.PAGE), ("--svg", picture, sealed.PICTURE))
+    places = [outputs.Output(flag, place, kind) for flag, place, kind in named if place is not None]
+    replaced = outputs.check(places, folders, force=force)
     opened, now = [record.read(folder) for folder in folders], time.time()
+    say(replaced)
     different = record.differences(opened)
     if as_json:
         settings = dict(different)
@@ -138,12 +148,12 @@ def compare_runs(
             ["all fields are equal", *split[1:]]
         ]
         print("\n".join(in_blocks(head, [*rows, split, *unequal], terminal_width())))
-    if page or picture:
+    if places:
         from anaphora.report import compare
 
         for place, made in ((page, compare.page), (picture, lambda these, _: compare.picture(these))):
-            if place:
-                atomic.write(place, [made(opened, now).encode()])
+            if place is not None:
+                sealed.write(place, made(opened, now))
                 print(place, file=sys.stderr if as_json else sys.stdout)
 
 

@@ -5,9 +5,14 @@ disagree.
 from __future__ import annotations
 
 import time
+<<<<<<< HEAD
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+=======
+from collections.abc import Sequence
+from typing import Any
+>>>>>>> de94043 (The law of outputs: no command writes over what it reads, nor over a file of another kind; a run folder is claimed, and a refused run leaves none)
 
 from anaphora.commands import options as config_options
 from anaphora.commands.options import given, option, parameter
@@ -17,9 +22,14 @@ from anaphora.report.terminal import show
 from anaphora.tasks import registry
 from anaphora.training.distributed import launch
 
+<<<<<<< HEAD
 if TYPE_CHECKING:
     from anaphora.checks.findings import Finding
 
+=======
+_OUTPUT = "Model file to write; missing folders are made."
+_RUN_DIR = "Run folder, new or empty. Not set: beside the model file."
+>>>>>>> de94043 (The law of outputs: no command writes over what it reads, nor over a file of another kind; a run folder is claimed, and a refused run leaves none)
 _PRECEDENCE = "Options override --config, and --config overrides --preset. Ctrl-C keeps the best model so far."
 
 
@@ -35,16 +45,17 @@ def _command(task: str) -> Any:
 
     def command(
         data: list[str], output: str, preset: str | None, config: str | None, run_dir: str | None, tensorboard: bool,
-        **values: Any,
+        force: bool, **values: Any,
     ) -> None:  # fmt: skip
-        _train(task, data, output, preset, config, run_dir, tensorboard, given(chosen.config, values))
+        _train(task, data, output, preset, config, run_dir, tensorboard, force, given(chosen.config, values))
 
     own = [
         config_options.data_parameter(task),
-        parameter("output", str, option("Model file to write.", "FILE", "-o", "--output"), config_options.MODEL),
+        parameter("output", str, option(_OUTPUT, "FILE", "-o", "--output"), config_options.MODEL),
         *config_options.config_parameters(task),
-        parameter("run_dir", str, option("Run folder. Not set: beside the model file.", "FOLDER", "--run-dir"), None),
+        parameter("run_dir", str, option(_RUN_DIR, "FOLDER", "--run-dir"), None),
         parameter("tensorboard", bool, option("Write a TensorBoard log, too.", None, "--tensorboard"), False),
+        config_options.force_parameter(),
     ]
     return config_options.with_fields(task, own, command, f"{chosen.help} {_PRECEDENCE}")
 
@@ -57,6 +68,7 @@ def _train(
     file: str | None,
     run_dir: str | None,
     tensorboard: bool,
+    force: bool,
     options: Sequence[str],
 ) -> None:
     started = time.monotonic()
@@ -64,17 +76,19 @@ def _train(
     from anaphora.checks.findings import refuse, warnings
     from anaphora.config import resolve
     from anaphora.data.progress import observed_by
-    from anaphora.runs.folder import check_output
+    from anaphora.runs.folder import check_places
 
     chosen = registry.task(task)
     with launch.processes(f"anaphora train {task}") as here:
+        restarted = here.was_restarted()
         with here.each():
             here.refuse_standard_input(data)
             config = resolve(
                 chosen.config, chosen.presets, preset=preset or chosen.default_preset, file=file, options=options
             )
-            if here.first:
-                check_output(Path(output))
+            read = config_options.inputs(data, file, config)
+            if here.first and not restarted:
+                check_places(output, run_dir, read, force=force)
             with show("", here.stream) as early, observed_by(early.stage):
                 corpus, found = examine(chosen, config, data)
                 for text in _said(corpus, found):
@@ -83,9 +97,17 @@ def _train(
                 run = import_torch_side(f"anaphora train {task}")
                 work = chosen.training(config, corpus)
         with show(work.unit, here.stream) as observer:
+<<<<<<< HEAD
             how = {"data": data, "run_dir": run_dir, "observer": observer, "started": started, "workers": here.workers}
             how["notes"] = [finding.in_one_line() for finding in warnings(found)]
             report = run.train(work, output, observers=observers(work, tensorboard), **how)
+=======
+            for finding in warnings(found) if here.first else []:
+                observer.note("\n".join(finding.lines()))
+            how = {"data": data, "inputs": read, "run_dir": run_dir, "force": force, "workers": here.workers}
+            how |= {"observer": observer, "observers": observers(work, tensorboard), "started": started}
+            report = run.train(work, output, **how)
+>>>>>>> de94043 (The law of outputs: no command writes over what it reads, nor over a file of another kind; a run folder is claimed, and a refused run leaves none)
     if here.first:
         print("\n".join(report.lines()))
 

@@ -53,6 +53,12 @@ def valid_paths(valid: str) -> list[str]:
     return [valid] if Path(valid).exists() else comma_separated(valid)
 
 
+def held_out_files(config: Any) -> list[str]:
+    """Return the held-out files that a config names; none if it gives a share."""
+    valid = config.data.valid
+    return valid_paths(valid) if isinstance(valid, str) else []
+
+
 def refuse_empty(train: int, held_out: int, thing: str, remedy: str) -> None:
     """Raise DataError if one of the two parts is empty; `thing` names what the parts should hold."""
     if not train or not held_out:

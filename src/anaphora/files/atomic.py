@@ -51,28 +51,32 @@ def write(path: str | os.PathLike[str], chunks: Iterable[bytes | memoryview]) ->
         ) from error
 
 
-def writable(path: str | os.PathLike[str]) -> None:
+def writable(path: str | os.PathLike[str], *, makes_parents: bool = False) -> None:
     """Check that `write` could write `path`: make an empty file beside it and remove it again.
 
-    Raises UsageError, which names the obstacle. Call it before hours of work, not after them.
+    With `makes_parents`, missing folders count as made: the file is tried in the nearest folder that exists. Raises
+    UsageError, which names the obstacle. Call it before hours of work, not after them.
     """
     target = _target(path)
     if target.is_dir():
         raise UsageError(f"'{path}' is a folder: expected the name of a file to write, such as '{target / 'file'}'")
-    if not target.parent.is_dir():
-        what = "is not a folder" if target.parent.exists() else "does not exist"
+    folder = target.parent
+    while makes_parents and not folder.exists() and not folder.is_symlink():
+        folder = folder.parent
+    if not folder.is_dir():
+        what = "is not a folder" if folder.exists() else "does not exist"
         raise UsageError(
-            f"'{path}' cannot be written: '{target.parent}' {what}; make it with mkdir -p, or name another place"
+            f"'{path}' cannot be written: '{folder}' {what}; make it with mkdir -p, or name another place"
         )
     if target.exists() and not target.is_file():
         raise UsageError(f"'{path}' is not an ordinary file: it would be replaced by one; name another place")
-    beside = _beside(target)
+    beside = _beside(folder / target.name)
     try:
         with open(beside, "xb"):
             pass
     except OSError as error:
         raise UsageError(
-            f"'{path}' cannot be written: {error.strerror or error} (folder '{target.parent}'); name another place."
+            f"'{path}' cannot be written: {error.strerror or error} (folder '{folder}'); name another place."
         ) from error
     finally:
         _remove(beside)

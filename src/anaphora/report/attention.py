@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from anaphora.errors import UsageError
-from anaphora.files import atomic
+from anaphora.files import sealed
 
 MOST = 100  # pictures of one file
 _SIDE = 24  # of a field
@@ -87,7 +87,7 @@ class Gallery:
                 "overflow-x:auto}</style>\n<h1>Attention</h1>\n<p>Rows: symbols of the target. Columns: symbols of the"
                 f" source. The darker a cell, the larger its attention weight.</p>\n{figures}\n</html>\n"
             )
-        atomic.write(self.path, [page.encode()])
+        sealed.write(self.path, page)
 
 
 def _named(piece: str) -> str:

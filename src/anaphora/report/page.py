@@ -13,15 +13,17 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from anaphora.files import atomic
+from anaphora.files import outputs, sealed
+from anaphora.files.outputs import Output
 from anaphora.formatting import as_text, counted, duration_text, short_count
 from anaphora.report import document as html
 from anaphora.report.curves import Chart, CurveLine, draw, ends, points
+from anaphora.runs import folder as run_folder
 from anaphora.runs import record
 from anaphora.runs.content import ReportSection, Result, from_json
 from anaphora.runs.record import Run
 
-NAME = "report.html"
+NAME = run_folder.PAGE
 _WIDE, _NARROW, _SMALL = (984, 380), (330, 260), (316, 170)
 _RELOAD_SECONDS = 30
 _ALWAYS_OPEN = 12  # validations; a longer table is folded
@@ -30,13 +32,15 @@ _WORSE = (" is worse than ", " loses to ")  # in a note; the latter in records o
 _GOOD, _BAD = ("finished", "early"), ("diverged", "unwritable", "exhausted")
 
 
-def write(folder: Path, sections: Sequence[ReportSection] | None = None) -> Path:
+def write(folder: Path, sections: Sequence[ReportSection] | None = None, *, force: bool = False) -> Path:
     """Draw a run's page into its folder, and return its path; without `sections`, those of the run's own report.
 
-    Raises UsageError if there is no run or if the file cannot be written, MissingExtra without matplotlib.
+    Raises UsageError if there is no run, if the file cannot be written, or if somebody has changed it and `force` is not
+    set; MissingExtra without matplotlib.
     """
-    page = render(record.read(folder), sections, now=time.time())
-    atomic.write(folder / NAME, [page.encode()])
+    run = record.read(folder)
+    outputs.check([Output("--html", folder / NAME, sealed.PAGE._replace(replaced=False))], force=force)
+    sealed.write(folder / NAME, render(run, sections, now=time.time()))
     return folder / NAME
 
 

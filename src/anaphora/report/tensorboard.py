@@ -16,12 +16,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from anaphora.errors import MissingExtra
+from anaphora.runs import folder as run_folder
 from anaphora.training.observer import Evaluation, Observer, Step
 
 if TYPE_CHECKING:
     from torch.utils.tensorboard import SummaryWriter
 
-FOLDER = "tensorboard"
+FOLDER = run_folder.TENSORBOARD
 
 
 class TensorBoard(Observer):

@@ -1,7 +1,7 @@
 """The files of a run folder, and checks before training that they can be written.
 
     model.anaphora              the output that the user named
-    model.run/                  config.toml  run.json  metrics.jsonl  checkpoints/  model.anaphora
+    model.run/                  config.toml  run.json  metrics.jsonl  checkpoints/  model.anaphora  report.html
 
 `run.json` has the facts of a run: the task, its data, the output, and the machine. `resume` needs nothing but
 `run.json` and `config.toml`.
@@ -9,34 +9,65 @@
 
 from __future__ import annotations
 
+import filecmp
 import json
 import os
 import shutil
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
 from anaphora import bundle
 from anaphora.errors import DataError, UsageError
-from anaphora.files import atomic
+from anaphora.files import atomic, outputs
+from anaphora.files.outputs import Kind, Output, Place
+from anaphora.runs import claim
+from anaphora.runs.claim import Claim
 
 CONFIG, FACTS, LOG, CHECKPOINTS, MODEL = "config.toml", "run.json", "metrics.jsonl", "checkpoints", "model.anaphora"
+PAGE, TENSORBOARD = "report.html", "tensorboard"
+OWN = (CONFIG, FACTS, LOG, CHECKPOINTS, PAGE, TENSORBOARD, claim.LOCK)
+"""The names of what a run writes into its folder, besides the model."""
+TRAINED = bundle.KIND._replace(makes_parents=True)
+NEW = Kind("a new run folder", None, folder=True)
 VERSION = 1
 STANDARD_INPUT = "-"
 
 
-def check_output(path: str | Path) -> None:
-    """Check that the model can be written at the end, and that no file of another kind is lost; make the folder.
+def check_places(
+    output: str | Path, run_dir: str | Path | None, inputs: Iterable[Place] = (), *, force: bool = False
+) -> list[str]:
+    """Check that a training may write its model and its run folder, and return a note for a model that it replaces.
 
-    Raises UsageError.
+    `inputs` are the files and folders that the training reads; nothing is made. Raises UsageError as `outputs.check`
+    does, and if the folder is that of another run.
     """
-    try:
-        Path(path).parent.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
+    output = os.fspath(output)
+    model = Output("-o", output, TRAINED)
+    notes = outputs.check([model], inputs, force=force)
+    folder = free_run_dir(Path(output)) if run_dir is None else Path(run_dir)
+    claim.check_free(folder)
+    if any((folder / name).exists() for name in (LOG, FACTS)):
         raise UsageError(
-            f"The folder of '{path}' cannot be made: {error.strerror or error}. Name another place with -o."
-        ) from error
-    bundle.writable(path)
+            f"{folder} holds the records of another run. Name another folder with --run-dir, or continue that run:"
+            f" anaphora resume {folder}"
+        )
+    outputs.check([model, Output("--run-dir", "" if run_dir == "" else folder, NEW)], inputs, force=force)
+    for name in OWN:
+        if outputs.same(output, folder / name) or outputs.same(Path(output).parent, folder / name):
+            raise UsageError(
+                f"'{output}' (-o) is where the run writes its '{name}' (--run-dir {folder}). Name another file with -o."
+            )
+    return notes
+
+
+def check_output(folder: Path, output: str | Path, *, force: bool = False) -> list[str]:
+    """Check that the run of a folder may write its model when it continues, and return a note if it replaces the model
+    of another run; raises UsageError.
+    """
+    notes = outputs.check([Output("-o", output, TRAINED)], force=force)
+    own = os.path.exists(output) and os.path.exists(folder / MODEL) and filecmp.cmp(output, folder / MODEL, False)
+    return [] if own else notes
 
 
 def bytes_needed(model_bytes: int) -> int:
@@ -78,8 +109,22 @@ def models(folder: Path, output: Path) -> tuple[Path, Path]:
     return output, folder / MODEL
 
 
+def made(output: Path, run_dir: str | Path | None, hold: Claim) -> Path:
+    """Make the run folder and the folder of the model, claim the run folder, and return it; raises UsageError."""
+    hold.make_parents(output)
+    if run_dir is not None:
+        hold.make(Path(run_dir))
+    while run_dir is None:
+        try:
+            hold.make(free_run_dir(output), new=True)
+            break
+        except FileExistsError:  # another process was faster
+            continue
+    return hold.folder
+
+
 def begin(folder: Path, config: str, facts: Mapping[str, Any]) -> None:
-    """Make a run folder and write its config and facts.
+    """Make a run folder, unless it is there, and write its config and facts.
 
     Raises UsageError if the folder holds records of another run or cannot be written.
     """
@@ -127,6 +172,11 @@ def facts(folder: str | Path) -> dict[str, Any]:
             " that wrote it."
         )
     return found
+
+
+def is_forced(folder: Path) -> bool:
+    """Return whether the command of a run permits to replace a file that is not a model."""
+    return (folder / FACTS).exists() and bool(facts(folder).get("force", False))
 
 
 def whole_paths(paths: list[str]) -> list[str]:

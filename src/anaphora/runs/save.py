@@ -44,10 +44,11 @@ def write(folder: Path, output: Path, tensors: Tensors, config: Mapping[str, Any
 
     `tensors` are named arrays of any shape (n, …).
     """
+    force = run_folder.is_forced(folder)
     failed: dict[Path, UsageError] = {}
     for path in run_folder.models(folder, output):
         try:
-            bundle.write(path, tensors, config)
+            bundle.write(path, tensors, config, force=force)
         except UsageError as error:
             failed[path] = error
     return failed

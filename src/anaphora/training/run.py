@@ -11,6 +11,7 @@ from __future__ import annotations
 import datetime
 import hashlib
 import math
+import os
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict
@@ -25,13 +26,14 @@ from anaphora.errors import DataError, Interrupted, Terminated, UsageError
 from anaphora.formatting import counted, duration_text
 from anaphora.runs import folder as run_folder
 from anaphora.runs import machine
+from anaphora.runs.claim import Claim
 from anaphora.runs.report import TrainedWeights
 from anaphora.training import checkpoint, device
 from anaphora.training.distributed.workers import Alone, Workers, check_same, each
 from anaphora.training.initial import first_model
 from anaphora.training.loop import Loop, Probe
 from anaphora.training.metrics_log import MetricsLog, plans_after
-from anaphora.training.non_finite import explained
+from anaphora.training.non_finite import explained, is_of_memory, of_memory
 from anaphora.training.observer import Observer, Observers
 from anaphora.training.outcome import Outcome
 from anaphora.training.plan import Budget, Plan, Schedule
@@ -52,7 +54,9 @@ def train(
     output: str | Path,
     *,
     data: Iterable[str] = (),
+    inputs: Iterable[str | os.PathLike[str]] = (),
     run_dir: str | Path | None = None,
+    force: bool = False,
     observer: Observer | None = None,
     observers: ObserverFactory = nobody,
     probes: Mapping[str, Probe] | None = None,
@@ -63,29 +67,37 @@ def train(
     """Train, score beside the baseline, write the model to `output`, and return the task's report.
 
     The time of `minutes` began at `started`, on the clock of `time.monotonic`; `resume` will read the paths `data`;
+<<<<<<< HEAD
     `observers` returns more observers for the run's folder, and `notes` on the data go to the run's records. Every
     worker calls this function, and the first returns the report; after a restart by torchrun, the workers continue the
     run that they had begun. Raises UsageError before training; Interrupted, Terminated or Diverged after the best model
     so far was saved, if the disk allows; UsageError also for a file of the run that cannot be written.
+=======
+    `inputs` are the other files that were read; `force` permits to replace a file that is not a model. `observers`
+    returns more observers for the run's folder. Every worker calls this function, and the first returns the report;
+    after a restart by torchrun, the workers continue the run that they had begun. Raises UsageError before training,
+    and then no folder is left; Interrupted, Terminated or Diverged after the best model so far was saved, if the disk
+    allows; UsageError also for a file of the run that cannot be written.
+>>>>>>> de94043 (The law of outputs: no command writes over what it reads, nor over a file of another kind; a run folder is claimed, and a refused run leaves none)
     """
     started = time.monotonic() if started is None else started
-    workers = workers or Alone()
-    output = Path(output)
+    workers, seen = workers or Alone(), observer or Observer()
+    output, data = Path(output), list(data)
     begun = workers.remembered()
-    if begun is not None:
+    if workers.broadcast(begun is not None and (Path(begun) / run_folder.FACTS).exists()):
         return resume(work, begun, observer=observer, observers=observers, probes=probes, workers=workers)
     _check_same(work, workers)
-    folder = run_folder.free_run_dir(output) if run_dir is None else Path(run_dir)
-    folder = Path(workers.broadcast(str(folder)))
     facts = {
         "task": work.task,
-        "data": run_folder.whole_paths(list(data)),
+        "data": run_folder.whole_paths(data),
         "data_sha256": work.sha256,
         "taken": None if work.taken is None else work.taken.as_json(),
         "output": str(output.resolve()),
         "started": datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
         "machine": _machine(work, workers),
+        **({"force": True} if force else {}),
     }
+<<<<<<< HEAD
     with each(workers):
         if workers.rank == 0:
             run_folder.check_output(output)
@@ -94,6 +106,18 @@ def train(
     return _TrainingRun(work, output, folder, observer, observers, dict(probes or {}), workers, started).whole(
         None, notes=notes
     )
+=======
+    with Claim(run_folder.OWN, seen.note) as claim:
+        with each(workers):
+            if workers.rank == 0:
+                for note in run_folder.check_places(output, run_dir, [*data, *inputs], force=force):
+                    seen.note(note)
+                run_folder.begin(run_folder.made(output, run_dir, claim), render(work.config), facts)
+        folder = Path(workers.broadcast(str(claim.folder)))
+        workers.remember(str(folder))
+        run = _TrainingRun(work, output, folder, seen, observers, dict(probes or {}), workers, started)
+        return run.whole(None, began=claim.keep)
+>>>>>>> de94043 (The law of outputs: no command writes over what it reads, nor over a file of another kind; a run folder is claimed, and a refused run leaves none)
 
 
 def resume(
@@ -107,29 +131,40 @@ def resume(
 ) -> Any:
     """Continue the run of a folder from its newest checkpoint, and end as `train` does.
 
-    Raises DataError if the data have changed, CorruptBundle if every checkpoint is damaged, and the errors of `train`.
+    Raises UsageError if another process trains in the folder, DataError if the data have changed, CorruptBundle if
+    every checkpoint is damaged, and the errors of `train`.
     """
-    folder, workers = Path(folder), workers or Alone()
+    folder, workers, seen = Path(folder), workers or Alone(), observer or Observer()
     workers.remember(str(folder))
     _check_same(work, workers)
     facts: dict[str, Any] = {}
     found = None
-    with each(workers):
-        if workers.rank == 0:
-            facts = run_folder.facts(folder)
-            if facts["data_sha256"] != work.sha256:
-                raise DataError(
-                    f"The data of {folder} have changed since the run began (SHA-256 {work.sha256[:12]}…,"
-                    f" expected {facts['data_sha256'][:12]}…), so the run cannot continue. Restore the old"
-                    " data, or train again."
-                )
-            found = checkpoint.newest(folder / run_folder.CHECKPOINTS)
-    facts = workers.broadcast(facts)
-    known, note = workers.broadcast((found[1], found[2]) if found else ({"logged": 0, "seconds": 0.0}, ""))
-    tensors = workers.broadcast_arrays(found[0] if found else {})
-    started = time.monotonic() - known["seconds"]
-    run = _TrainingRun(work, Path(facts["output"]), folder, observer, observers, dict(probes or {}), workers, started)
-    return run.whole((tensors, known, note), machine.differences(facts["machine"], _machine(work, workers)))
+    with Claim((), seen.note) as claim:
+        with each(workers):
+            if workers.rank == 0:
+                facts = run_folder.facts(folder)
+                claim.take(folder)
+                claim.make_parents(Path(facts["output"]))
+                for note in run_folder.check_output(folder, facts["output"], force=facts.get("force", False)):
+                    seen.note(note)
+                _check_data(work, facts, folder)
+                found = checkpoint.newest(folder / run_folder.CHECKPOINTS)
+        facts = workers.broadcast(facts)
+        known, note = workers.broadcast((found[1], found[2]) if found else ({"logged": 0, "seconds": 0.0}, ""))
+        tensors = workers.broadcast_arrays(found[0] if found else {})
+        started = time.monotonic() - known["seconds"]
+        run = _TrainingRun(work, Path(facts["output"]), folder, seen, observers, dict(probes or {}), workers, started)
+        changes = machine.differences(facts["machine"], _machine(work, workers))
+        return run.whole((tensors, known, note), changes, began=claim.keep)
+
+
+def _check_data(work: TrainingTask[Any], facts: Mapping[str, Any], folder: Path) -> None:
+    """Raise DataError if the data of a run have changed."""
+    if facts["data_sha256"] != work.sha256:
+        raise DataError(
+            f"The data of {folder} have changed since the run began (SHA-256 {work.sha256[:12]}…, expected"
+            f" {facts['data_sha256'][:12]}…), so the run cannot continue. Restore the old data, or train again."
+        )
 
 
 class _TrainingRun:
@@ -140,32 +175,45 @@ class _TrainingRun:
         work: TrainingTask[Any],
         output: Path,
         folder: Path,
-        observer: Observer | None,
+        observer: Observer,
         observers: ObserverFactory,
         probes: Mapping[str, Probe],
         workers: Workers,
         started: float,
     ) -> None:
         self.work, self.output, self.folder, self.started, self.observers = work, output, folder, started, observers
-        self.observer, self.probes, self.workers = observer or Observer(), probes, workers
+        self.observer, self.probes, self.workers = observer, probes, workers
         self.others: tuple[Observer, ...] = ()
         self.saved = ""
         self.diagnosis = ""
 
+<<<<<<< HEAD
     def whole(self, found: tuple[Any, Any, str] | None, changes: str = "", notes: Sequence[str] = ()) -> Any:
         """Run everything from the log to the report; `found` is the checkpoint to continue from, and `notes` are for
         the records of a new run.
+=======
+    def whole(
+        self, found: tuple[Any, Any, str] | None, changes: str = "", began: Callable[[], None] = lambda: None
+    ) -> Any:
+        """Run everything from the log to the report; `found` is the checkpoint to continue from, and `began` is called
+        when the run has done something that is worth keeping.
+>>>>>>> de94043 (The law of outputs: no command writes over what it reads, nor over a file of another kind; a run folder is claimed, and a refused run leaves none)
         """
         kept = None if found is None else found[1]["logged"]
         first = self.workers.rank == 0
         plans = [] if kept is None or not first else plans_after(self.folder / run_folder.LOG, kept)
         log = MetricsLog(self.folder / run_folder.LOG, kept) if first else None
+<<<<<<< HEAD
         self.others = tuple(self.observers(self.folder, self.observer.note)) if first else ()
         records = Observers((log, *self.others) if log else ())
         all_observers = Observers((records, self.observer))
         for note in notes:
             records.note(note)
+=======
+>>>>>>> de94043 (The law of outputs: no command writes over what it reads, nor over a file of another kind; a run folder is claimed, and a refused run leaves none)
         try:
+            self.others = tuple(self.observers(self.folder, self.observer.note)) if first else ()
+            all_observers = Observers((log, *self.others, self.observer) if log else (self.observer,))
             if first:
                 size = 4 * spec.parameters(self.work.tree)
                 for place in (self.folder, self.output.parent):
@@ -183,7 +231,7 @@ class _TrainingRun:
                     loop.foresee(foreseen)
                 for note in _said(found, loop, changes):
                     self.observer.note(note)
-                outcome = loop.run()
+                outcome = _run(loop, began)
             self.workers.leave()
             if not first:
                 return None
@@ -204,12 +252,22 @@ class _TrainingRun:
             raise ended
         return report
 
+    def _model(self) -> Any:
+        """Return the model with its first weights; raises UsageError if the memory is not enough."""
+        work, training = self.work, self.work.training
+        try:
+            model = first_model(work.tree, training.seed, work.initialise)
+            if self.workers.rank > 0:
+                torch.manual_seed(training.seed + self.workers.rank)  # another dropout mask for other rows
+            return model.to(device.pick(training.device, training.precision))
+        except (MemoryError, RuntimeError) as error:
+            if self.workers.ranks > 1 or not is_of_memory(error):
+                raise
+            raise UsageError(f"Before the first step: {of_memory(error)}") from error
+
     def _loop(self, observer: Observer, log: MetricsLog | None) -> Loop[Any]:
         work, training = self.work, self.work.training
-        model = first_model(work.tree, training.seed, work.initialise)
-        if self.workers.rank > 0:
-            torch.manual_seed(training.seed + self.workers.rank)  # another dropout mask for other rows
-        model.to(device.pick(training.device, training.precision))
+        model = self._model()
         schedule, budget = lengths(work, self.started, self._ending)
         return Loop(
             model=model,
@@ -280,6 +338,17 @@ class _TrainingRun:
 
     def _kept(self) -> str:
         return f"{self.saved or f'The checkpoints are in {self.folder}.'} Continue with: anaphora resume {self.folder}"
+
+
+def _run(loop: Loop[Any], began: Callable[[], None]) -> Outcome:
+    """Run a loop; `began` is called if it has trained, or if it tells what stopped it before its first update."""
+    outcome = None
+    try:
+        outcome = loop.run()
+        return outcome
+    finally:
+        if loop.step or (outcome is not None and outcome.stopped not in ("exhausted", "unwritable")):
+            began()
 
 
 def lengths(

@@ -94,12 +94,13 @@ class TrainedModel(ABC):
         Raises DataError at the end if some inputs could not be read.
         """
 
-    def save(self, path: str | os.PathLike[str]) -> None:
+    def save(self, path: str | os.PathLike[str], *, force: bool = False) -> None:
         """Write the model's file; the same model gives the same bytes.
 
-        Raises UsageError if the file cannot be written.
+        Raises UsageError if the file cannot be written, or if another file than a model is there and `force` is not
+        set.
         """
-        bundle.write(path, self.runtime.tensors, self.runtime.config)
+        bundle.write(path, self.runtime.tensors, self.runtime.config, force=force)
 
     def to_bytes(self) -> bytes:
         """The bytes that `save` writes."""

@@ -127,7 +127,12 @@ RUN = (
     Option("sample", bool, False, "", "Sample the output, with --temperature, --top-k, --top-p and --seed."),
     *DRAWING,
     Option(
-        "attention", str, None, "FILE", "Draw the attention weights: a page (.html), or the first text only (.svg)."
+        "attention",
+        str,
+        None,
+        "FILE",
+        "Draw the attention weights: a page (.html), or the first text only (.svg).",
+        drawn=True,
     ),
 )
 EVAL = DECODING

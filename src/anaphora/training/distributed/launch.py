@@ -37,6 +37,10 @@ class Here:
         """Return the first process's value in all processes."""
         return value if self.workers is None else self.workers.broadcast(value)
 
+    def was_restarted(self) -> bool:
+        """Return whether torchrun started this command again after it had begun a run; every process asks at once."""
+        return self.workers is not None and self.workers.remembered() is not None
+
     def refuse_standard_input(self, data: Sequence[str]) -> None:
         """Raise UsageError if several processes would have to read data that only one can read."""
         if self.workers is not None and "-" in data:
