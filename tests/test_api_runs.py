@@ -283,7 +283,7 @@ def test_data_that_are_refused_leave_no_folder(
 
 def test_a_place_that_cannot_be_written_is_found_before_the_data_are_read(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("x", encoding="utf-8")
-    with pytest.raises(UsageError, match="Name another place"):
+    with pytest.raises(UsageError, match="name another place"):
         anaphora.train("classify", "nowhere.csv", output=tmp_path / "file" / "m.anaphora")
 
 

@@ -116,8 +116,8 @@ def train(
     trainer = _trainer("anaphora.train")
     read = _files(task, data, config, settings)
     if output is not None or run_dir is not None:
-        model = Path(run_dir or "", run_folder.MODEL) if output is None else output
-        run_folder.check_places(model, run_dir, read, force=force)
+        place = Path(run_dir or "", run_folder.MODEL) if output is None else output
+        run_folder.check_places(place, run_dir, read, force=force)
     with _read_aloud(progress):
         corpus, findings = _examined(task, settings, data)
         refuse(findings)

@@ -9,7 +9,6 @@ Nothing heavy is imported here: a command's code is imported when the command ru
 
 from __future__ import annotations
 
-import contextlib
 import errno
 import io
 import os
@@ -17,12 +16,13 @@ import signal
 import sys
 import traceback
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, cast
 
 import typer
 
 from anaphora.commands import parser
 from anaphora.errors import AnaphoraError, Terminated
+from anaphora.files.streams import ForgivingStream, reserve_numbers
 from anaphora.formatting import message_ended
 from anaphora.version import __version__
 
@@ -45,6 +45,8 @@ COMMANDS = {
     "doctor": ("anaphora.commands.doctor:make", "Test this installation and describe it for a bug report."),
 }
 _HELP = "Recurrent networks for sequences: train a model, score it, run it anywhere."
+_WRITE_FILES = {"train", "resume", "demo", "tune", "init"}
+"""The commands that need no standard output, because the results are in files."""
 READER_GONE = 128 + 13  # as if ended by SIGPIPE
 _DISK = {
     errno.ENOSPC: "Free some space, or write elsewhere.",
@@ -56,9 +58,15 @@ _DISK = {
 def main(words: Sequence[str] | None = None) -> int:
     """Run the command that ``words`` (default: the program's arguments) name and return the exit code."""
     signal.signal(signal.SIGTERM, _terminate)
+    if signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:  # as nohup sets it
+        signal.signal(signal.SIGHUP, _terminate)
+    named = list(sys.argv[1:] if words is None else words) or ["--help"]
+    closed = sys.stdout is None
     _open_streams()
+    if closed and named[0] not in _WRITE_FILES:
+        return _say("could not write: standard output is closed. Leave out `>&-`, or write to a file: `> FILE`.", 1)
     try:
-        return _run(list(sys.argv[1:] if words is None else words) or ["--help"])
+        return _run(named)
     except BrokenPipeError:
         _silence_stdout()
         return READER_GONE
@@ -100,18 +108,22 @@ def program() -> Any:
 
 
 def _open_streams() -> None:
-    """Make both streams writable whatever the shell did: closed ones lead nowhere, odd characters never stop a line."""
+    """Make both streams writable whatever the shell did: closed ones lead nowhere, odd characters never stop a line,
+    and messages whose reader is gone are dropped.
+    """
+    reserve_numbers()
     for name in ("stdout", "stderr"):
         if getattr(sys, name) is None:
             setattr(sys, name, open(os.devnull, "w", encoding="utf-8"))  # noqa: SIM115 — open as long as the program runs
         stream = getattr(sys, name)
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")
+    if not isinstance(sys.stderr, ForgivingStream):
+        sys.stderr = cast("Any", ForgivingStream(sys.stderr))
 
 
 def _say(message: str, code: int) -> int:
-    with contextlib.suppress(BrokenPipeError):
-        print(f"anaphora: {message_ended(message)}", file=sys.stderr, flush=True)
+    print(f"anaphora: {message_ended(message)}", file=sys.stderr, flush=True)
     return code
 
 
@@ -120,4 +132,6 @@ def _silence_stdout() -> None:
 
 
 def _terminate(number: int, frame: object) -> None:
+    if number == signal.SIGHUP:  # which may come twice
+        signal.signal(number, signal.SIG_IGN)
     raise Terminated("asked to stop.")

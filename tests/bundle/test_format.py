@@ -15,7 +15,7 @@ import safetensors
 import safetensors.numpy
 
 from anaphora import bundle
-from anaphora.errors import BundleError, CorruptBundle, DataError, IncompatibleBundle, UsageError
+from anaphora.errors import BundleError, CorruptBundle, DataError, IncompatibleBundle
 
 CONFIG = {"version": 1, "task": "language", "model": {"kind": "stack", "name": "m", "blocks": []}}
 TENSORS = {"v": np.frombuffer(b"ab\xff", np.uint8), "w": np.array([[1.5, -2.0]], np.float32)}
@@ -341,11 +341,4 @@ def test_verify_says_what_it_is(tmp_path: Path) -> None:
 def test_what_a_file_cannot_hold_is_not_written(tensors: Any, config: Any, message: str, tmp_path: Path) -> None:
     with pytest.raises(ValueError, match=message):
         bundle.write(tmp_path / "m", tensors, config)
-    assert list(tmp_path.iterdir()) == []
-
-
-def test_unwritable_place_is_found_before_training(tmp_path: Path) -> None:
-    bundle.writable(tmp_path / "m.anaphora")
-    with pytest.raises(UsageError, match="does not exist"):
-        bundle.writable(tmp_path / "no" / "m.anaphora")
     assert list(tmp_path.iterdir()) == []

@@ -37,7 +37,7 @@ def test_a_file_is_replaced_only_if_asked(run: Run, tmp_path: Path) -> None:
     (tmp_path / "a.txt").write_bytes(text(GOOD))
     (tmp_path / "c.toml").write_text("mine", encoding="utf-8")
     failed(run("init", "language", "a.txt", "-o", "c.toml"), 2, "'c.toml' exists", "--force")
-    failed(run("init", "language", "a.txt", "-o", "a.txt", "--force"), 2, "'a.txt' is one of the data files")
+    failed(run("init", "language", "a.txt", "-o", "a.txt", "--force"), 2, "would be written over the input 'a.txt'")
     assert (tmp_path / "c.toml").read_text(encoding="utf-8") == "mine"
     assert run("init", "language", "a.txt", "-o", "c.toml", "--force").returncode == 0
     assert "[training]" in (tmp_path / "c.toml").read_text(encoding="utf-8")

@@ -5,10 +5,15 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+import pytest
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
+import anaphora
+from anaphora.errors import DataWarning, UsageError
+from anaphora.files import sealed
 from anaphora.runs import folder as run_folder
 from anaphora.runs import record
+from anaphora.training.observer import Observer
 from program import TEXT, TINY, Run
 
 
@@ -38,10 +43,19 @@ def test_a_page_of_what_was_trained(run: Run, tmp_path: Path) -> None:
     ]
 
 
-def test_a_page_that_cannot_be_written_is_a_note(run: Run, tmp_path: Path) -> None:
-    (tmp_path / "t.txt").write_text(TEXT, encoding="utf-8")
-    (tmp_path / "m.run" / "report.html").mkdir(parents=True)
-    done = run("train", "language", "t.txt", "-o", "m.anaphora", *TINY, "--max-steps", "4", "--run-dir", "m.run")
-    assert done.returncode == 0, done.stderr
-    assert "note: The page m.run/report.html could not be drawn; the run continues." in done.stderr
+def test_a_page_that_cannot_be_written_is_a_note(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(path: Path, text: str) -> None:
+        raise UsageError(f"{path} cannot be written.")
+
+    class Notes(Observer):
+        def note(self, text: str) -> None:
+            notes.append(text)
+
+    notes: list[str] = []
+    monkeypatch.setattr(sealed, "write", refuse)
+    few = {"hidden": 12, "layers": 1, "batch": 4, "bptt": 16, "evaluations": 2, "max_steps": 4}
+    with pytest.warns(DataWarning):
+        anaphora.train("language", TEXT, output=tmp_path / "m.anaphora", progress=Notes(), **few)
+    page = tmp_path / "m.run" / "report.html"
+    assert f"The page {page} could not be drawn; the run continues. {page} cannot be written." in notes
     assert json.loads((tmp_path / "m.run" / "metrics.jsonl").read_text().splitlines()[-1])["event"] == "finish"

@@ -146,9 +146,18 @@ def test_standard_output_on_a_full_disk(tmp_path: Path, quiet_environment: dict[
 
 def test_closed_streams(run: Run, tmp_path: Path, quiet_environment: dict[str, str]) -> None:
     write_model(tmp_path / "m.anaphora")
-    words = f"{sys.executable} -m anaphora run m.anaphora --length 5 >&- 2>&-"
-    done = subprocess.run(words, shell=True, cwd=tmp_path, env=quiet_environment, check=False)
-    assert done.returncode == 0
+    command = f"{sys.executable} -m anaphora"
+    (tmp_path / "t.txt").write_text("a text of some words\n" * 40, encoding="utf-8")
+    for words, code, said in (
+        ("run m.anaphora --length 5 >&-", 1, b"anaphora: could not write: standard output is closed."),
+        ("config language >&-", 1, b"anaphora: could not write: standard output is closed."),
+        ("run m.anaphora --length 5 >&- 2>&- <&-", 1, b""),
+        ("init language t.txt >&- 2>&- <&-", 0, b""),
+    ):
+        asked = f"{command} {words}"
+        done = subprocess.run(asked, shell=True, cwd=tmp_path, env=quiet_environment, capture_output=True, check=False)
+        assert (done.returncode, done.stderr[: len(said)]) == (code, said), asked
+    assert (tmp_path / "config.toml").read_text(encoding="utf-8").startswith("# Config of `language`")
 
 
 def test_a_terminal_that_knows_no_unicode(tmp_path: Path, quiet_environment: dict[str, str]) -> None:

@@ -314,4 +314,4 @@ def test_a_page_that_cannot_be_written(tmp_path: Path) -> None:
     heard: list[str] = []
     live.Page(path, heard.append).finish(None)
     assert len(heard) == 1
-    assert "could not be written" in heard[0]
+    assert "report.html' is a folder" in heard[0]

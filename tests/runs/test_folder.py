@@ -13,24 +13,24 @@ from anaphora.runs import folder as run_folder
 
 
 def test_where_a_model_can_be_written_is_known_before_training(tmp_path: Path) -> None:
-    run_folder.check_output(tmp_path / "new" / "folder" / "model.anaphora")
-    assert list((tmp_path / "new" / "folder").iterdir()) == []
+    run_folder.check_places(tmp_path / "new" / "folder" / "model.anaphora", None)
+    assert list(tmp_path.iterdir()) == []
     (tmp_path / "file").write_text("x", encoding="utf-8")
     for wrong in (tmp_path, tmp_path / "file" / "model.anaphora"):
         with pytest.raises(UsageError, match=r"another place|expected the name of a file"):
-            run_folder.check_output(wrong)
+            run_folder.check_places(wrong, None)
 
 
 def test_a_model_replaces_a_model_and_no_other_file(tmp_path: Path) -> None:
     for name, content in (("text.txt", b"a text that someone wrote"), ("short", b"x"), ("zeros", bytes(4000))):
         (tmp_path / name).write_bytes(content)
         with pytest.raises(UsageError, match=f"{name}' exists and is not a model file: name another file with -o"):
-            run_folder.check_output(tmp_path / name)
+            run_folder.check_places(tmp_path / name, None)
         assert (tmp_path / name).read_bytes() == content
     (tmp_path / "empty").touch()
     bundle.write(tmp_path / "model", {}, {"version": 1, "task": "language", "model": {}})
     for fine in ("empty", "model"):
-        run_folder.check_output(tmp_path / fine)
+        run_folder.check_places(tmp_path / fine, None)
 
 
 def test_runs_never_share_a_folder(tmp_path: Path) -> None:

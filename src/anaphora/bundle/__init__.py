@@ -21,6 +21,6 @@ from anaphora.bundle.format import (
 from anaphora.bundle.header import ALIGNMENT, DTYPES, KEY, MAX_DEPTH, MAX_HEADER, Json
 
 __all__ = [
-    "ALIGNMENT", "DTYPES", "FIELDS", "KEY", "KIND", "MAX_DEPTH", "MAX_DIMENSIONS", "MAX_HEADER", "MAX_NUMBERS", "REQUIRED",
-    "VERSION", "Bundle", "Facts", "Json", "from_bytes", "is_model", "read", "to_bytes", "verify", "write",
+    "ALIGNMENT", "DTYPES", "FIELDS", "KEY", "KIND", "MAX_DEPTH", "MAX_DIMENSIONS", "MAX_HEADER", "MAX_NUMBERS",
+    "REQUIRED", "VERSION", "Bundle", "Facts", "Json", "from_bytes", "is_model", "read", "to_bytes", "verify", "write",
 ]  # fmt: skip

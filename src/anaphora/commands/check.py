@@ -61,7 +61,7 @@ def _command(task: str) -> Any:
 def _check(
     task: str,
     data: Sequence[str],
-    output: str,
+    output: str | Path,
     as_json: bool,
     preset: str | None,
     file: str | None,
@@ -86,7 +86,7 @@ def _check(
             print("\n".join(finding.lines()))
         print(f"\n{_summary(found)}")
         if not errors(found):
-            print(f"Next: {config_options.train_words(task, data, preset, file, options, output)}")
+            print(f"Next: {config_options.train_words(task, data, preset, file, options, str(output))}")
     if errors(found):
         raise typer.Exit(3)
 

@@ -63,9 +63,11 @@ def _demo(name: str, named: str, minutes: float, force: bool) -> None:
     run = import_torch_side(f"anaphora demo {name}")
     output, written = Path(named), demo.data().encode()
     data = output.with_suffix(demo.ending)
-    kind = outputs.Kind("the example data", lambda path: path.read_bytes() == written, makes_parents=True, replaced=False)
-    model = outputs.Output("-o", named, run_folder.TRAINED)
-    outputs.check([model, outputs.Output("-o", data, kind)], force=force)
+    kind = outputs.Kind(
+        "the example data", lambda path: path.read_bytes() == written, makes_parents=True, replaced=False
+    )
+    places = [outputs.Output("-o", named, run_folder.TRAINED), outputs.Output("-o", data, kind)]
+    outputs.check(places, force=force)
     data.parent.mkdir(parents=True, exist_ok=True)
     atomic.write(data, [written])
     config = resolve(task.config, task.presets, preset="small", options=[*demo.options, "--minutes", str(minutes)])

@@ -5,14 +5,8 @@ disagree.
 from __future__ import annotations
 
 import time
-<<<<<<< HEAD
 from collections.abc import Iterator, Sequence
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
-=======
-from collections.abc import Sequence
-from typing import Any
->>>>>>> de94043 (The law of outputs: no command writes over what it reads, nor over a file of another kind; a run folder is claimed, and a refused run leaves none)
 
 from anaphora.commands import options as config_options
 from anaphora.commands.options import given, option, parameter
@@ -22,14 +16,11 @@ from anaphora.report.terminal import show
 from anaphora.tasks import registry
 from anaphora.training.distributed import launch
 
-<<<<<<< HEAD
 if TYPE_CHECKING:
     from anaphora.checks.findings import Finding
 
-=======
 _OUTPUT = "Model file to write; missing folders are made."
 _RUN_DIR = "Run folder, new or empty. Not set: beside the model file."
->>>>>>> de94043 (The law of outputs: no command writes over what it reads, nor over a file of another kind; a run folder is claimed, and a refused run leaves none)
 _PRECEDENCE = "Options override --config, and --config overrides --preset. Ctrl-C keeps the best model so far."
 
 
@@ -97,17 +88,16 @@ def _train(
                 run = import_torch_side(f"anaphora train {task}")
                 work = chosen.training(config, corpus)
         with show(work.unit, here.stream) as observer:
-<<<<<<< HEAD
-            how = {"data": data, "run_dir": run_dir, "observer": observer, "started": started, "workers": here.workers}
-            how["notes"] = [finding.in_one_line() for finding in warnings(found)]
-            report = run.train(work, output, observers=observers(work, tensorboard), **how)
-=======
-            for finding in warnings(found) if here.first else []:
-                observer.note("\n".join(finding.lines()))
-            how = {"data": data, "inputs": read, "run_dir": run_dir, "force": force, "workers": here.workers}
+            how: dict[str, Any] = {
+                "data": data,
+                "inputs": read,
+                "run_dir": run_dir,
+                "force": force,
+                "workers": here.workers,
+            }
             how |= {"observer": observer, "observers": observers(work, tensorboard), "started": started}
+            how["notes"] = [finding.in_one_line() for finding in warnings(found)]
             report = run.train(work, output, **how)
->>>>>>> de94043 (The law of outputs: no command writes over what it reads, nor over a file of another kind; a run folder is claimed, and a refused run leaves none)
     if here.first:
         print("\n".join(report.lines()))
 

@@ -49,9 +49,7 @@ def _command(task: str) -> Any:
         data: list[str], preset: str | None, config: str | None, trials: int | None, field: list[str] | None,
         folder: str, jobs: int, as_json: bool, **values: Any,
     ) -> None:  # fmt: skip
-        _tune(
-            task, data, preset, config, trials, field or [], Path(folder), jobs, as_json, given(chosen.config, values)
-        )
+        _tune(task, data, preset, config, trials, field or [], folder, jobs, as_json, given(chosen.config, values))
 
     named = "Field to search: NAME, NAME=LOW..HIGH or NAME=A,B,C; may be repeated."
     own = [
@@ -73,13 +71,15 @@ def _command(task: str) -> Any:
 
 def _tune(
     task: str, data: Sequence[str], preset: str | None, file: str | None, trials: int | None, words: list[str],
-    folder: Path, jobs: int, as_json: bool, options: Sequence[str],
+    named: str, jobs: int, as_json: bool, options: Sequence[str],
 ) -> None:  # fmt: skip
     started = time.monotonic()
     launch.refuse(f"anaphora tune {task}")
     from anaphora.commands.train import import_torch_side
     from anaphora.config import resolve
     from anaphora.data.progress import observed_by
+    from anaphora.files import outputs
+    from anaphora.runs import search
 
     settings = registry.task(task)
 
@@ -97,6 +97,9 @@ def _tune(
     if minutes is None:
         raise UsageError("tune needs a time limit: --minutes 30.")
     spaces = _spaces(settings, words, options)
+    place = outputs.Output("--folder", named, search.KIND)
+    outputs.check([place], config_options.inputs(data, file, config))
+    folder = Path(named)
     with show("") as early, observed_by(early.stage):
         corpus = settings.read(config, data)
         import_torch_side(f"anaphora tune {task}")
@@ -104,7 +107,7 @@ def _tune(
 
         set_to = config.model_dump()
         set_to["training"].pop("minutes")
-        search = tuning.Search(
+        work = tuning.Search(
             config=configured,
             work=lambda config: settings.training(config, corpus),
             spaces=spaces,
@@ -115,19 +118,19 @@ def _tune(
             note=early.note,
             begin=early.stage if sys.stderr.isatty() else lambda _: None,
         )
-        search.open()
-        search.minutes -= (time.monotonic() - started) / 60
+        work.open()
+        work.minutes -= (time.monotonic() - started) / 60
         same = ["tune", task, *data, *_again(preset, file, trials, words, folder), *options]
         try:
-            with _others(jobs, same, search.minutes, folder, early.note):
-                search.run()
+            with _others(jobs, same, work.minutes, folder, early.note):
+                work.run()
         finally:
-            found = tuning.tried(search.open())
+            found = tuning.tried(work.open())
             _show(found, list(spaces), as_json)
-    best = tuning.best_of(search.open())
+    best = tuning.best_of(work.open())
     if best is not None and not as_json:
-        words = [*data, "--config", str(folder / tuning.BEST), "--minutes", f"{minutes:g}"]
-        print(f"\nbest config  {folder / tuning.BEST}\ntrain with   anaphora train {task} {shlex.join(words)}")
+        words = [*data, "--config", str(folder / search.BEST), "--minutes", f"{minutes:g}"]
+        print(f"\nbest config  {folder / search.BEST}\ntrain with   anaphora train {task} {shlex.join(words)}")
 
 
 def _spaces(task: Task, words: list[str], options: Sequence[str]) -> dict[str, Space]:

@@ -58,17 +58,15 @@ def writable(path: str | os.PathLike[str], *, makes_parents: bool = False) -> No
     UsageError, which names the obstacle. Call it before hours of work, not after them.
     """
     target = _target(path)
-    if target.is_dir():
+    if os.path.isdir(target):
         raise UsageError(f"'{path}' is a folder: expected the name of a file to write, such as '{target / 'file'}'")
     folder = target.parent
-    while makes_parents and not folder.exists() and not folder.is_symlink():
+    while makes_parents and not os.path.lexists(folder):
         folder = folder.parent
-    if not folder.is_dir():
-        what = "is not a folder" if folder.exists() else "does not exist"
-        raise UsageError(
-            f"'{path}' cannot be written: '{folder}' {what}; make it with mkdir -p, or name another place"
-        )
-    if target.exists() and not target.is_file():
+    if not os.path.isdir(folder):
+        what = "is not a folder" if os.path.exists(folder) else "does not exist"
+        raise UsageError(f"'{path}' cannot be written: '{folder}' {what}; make it with mkdir -p, or name another place")
+    if os.path.exists(target) and not os.path.isfile(target):
         raise UsageError(f"'{path}' is not an ordinary file: it would be replaced by one; name another place")
     beside = _beside(folder / target.name)
     try:

@@ -22,6 +22,7 @@ from anaphora.files import atomic
 
 Place = str | os.PathLike[str]
 STANDARD_STREAM = "-"
+_STREAMS = ("/dev/std", "/dev/fd/", "/proc/self/fd/")
 
 
 class Kind(NamedTuple):
@@ -58,7 +59,7 @@ def check(outputs: Sequence[Output], inputs: Iterable[Place] = (), *, force: boo
     `inputs` are files and folders that the command reads; a name that does not exist is skipped. `force` permits to
     replace files of other kinds. Raises UsageError, with both names and the remedy.
     """
-    read = [Path(path) for path in inputs if os.fspath(path) != STANDARD_STREAM and os.path.exists(path)]
+    read = [path for path in inputs if os.fspath(path) != STANDARD_STREAM and os.path.exists(path)]
     for output in outputs:
         _check_name(output)
         for path in read:
@@ -86,15 +87,15 @@ def _check_name(output: Output) -> None:
     what = "a folder" if output.kind.folder else "a file"
     if not name:
         raise UsageError(f"The name of {output.kind.name}{output.in_brackets} is empty: name {what}.")
-    if name == STANDARD_STREAM:
+    if name == STANDARD_STREAM or os.path.abspath(name).startswith(_STREAMS):
         raise UsageError(
-            f"'-'{output.in_brackets} would be standard output, which cannot hold {output.kind.name}: name {what}."
+            f"'{name}'{output.in_brackets} is a stream, which cannot hold {output.kind.name}: name {what}."
         )
     if output.kind.folder and os.path.exists(name) and not os.path.isdir(name):
         raise UsageError(f"'{name}' is a file: {output.option} takes a folder. Name another folder.")
 
 
-def _check_input(output: Output, path: Path) -> None:
+def _check_input(output: Output, path: Place) -> None:
     """Raise UsageError if an output is an input, or lies inside it."""
     if same(output.path, path):
         linked = "" if os.path.abspath(output.path) == os.path.abspath(path) else ", which is the same file"
@@ -102,7 +103,7 @@ def _check_input(output: Output, path: Path) -> None:
             f"'{output.path}'{output.in_brackets} would be written over the input '{path}'{linked}. Name another place"
             f"{output.with_option}."
         )
-    if path.is_dir() and (_is_inside(output.path, path) or _is_linked(output.path, path)):
+    if os.path.isdir(path) and (_is_inside(output.path, path) or _is_linked(output.path, path)):
         raise UsageError(
             f"'{output.path}'{output.in_brackets} lies inside the input folder '{path}', where it would be read as data"
             f" the next time. Name a place outside of '{path}'{output.with_option}."
@@ -117,7 +118,7 @@ def _check_pair(first: Output, second: Output) -> None:
             f" {first.kind.name} and {second.kind.name}. Name another place{second.with_option}."
         )
     for outer, inner in ((first, second), (second, first)):
-        if not outer.kind.folder and _is_inside(inner.path, Path(outer.path)):
+        if not outer.kind.folder and _is_inside(inner.path, outer.path):
             raise UsageError(
                 f"'{inner.path}'{inner.in_brackets} would lie inside the file '{outer.path}'{outer.in_brackets}."
                 f" Name another place{inner.with_option}."
@@ -134,8 +135,8 @@ def _check_existing(output: Output, all_outputs: Sequence[Path], force: bool) ->
         left = [name for name in _content(path) if not any(same(path / name, other) for other in all_outputs)]
         if left and not _recognised(path, kind):
             raise UsageError(
-                f"The folder '{path}'{output.in_brackets} is not empty: '{left[0]}' is in it, and the folder is not"
-                f" {kind.name}. Name a new or an empty folder{output.with_option}."
+                f"The folder '{path}'{output.in_brackets} is not empty{_lack(kind)}: it holds '{left[0]}'. Name a new"
+                f" or an empty folder{output.with_option}."
             )
         return ""
     atomic.writable(path, makes_parents=kind.makes_parents)
@@ -164,12 +165,12 @@ def _recognised(path: Path, kind: Kind) -> bool:
         return False
 
 
-def _is_inside(path: Place, folder: Path) -> bool:
+def _is_inside(path: Place, folder: Place) -> bool:
     """Return whether a path, which need not exist, leads into a folder."""
     return any(same(parent, folder) for parent in Path(os.path.realpath(path)).parents)
 
 
-def _is_linked(path: Place, folder: Path) -> bool:
+def _is_linked(path: Place, folder: Place) -> bool:
     """Return whether a file of a folder is this existing file under another name."""
     if not os.path.isfile(path):
         return False

@@ -1,6 +1,6 @@
 """Pages, pictures and configs whose last line is a seal: it tells whether anyone changed the file since it was written.
 
-    seal = SHA-256 of all lines above it, in a comment of the file's language
+seal = SHA-256 of all lines above it, in a comment of the file's language
 """
 
 from __future__ import annotations

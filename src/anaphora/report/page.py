@@ -35,8 +35,8 @@ _GOOD, _BAD = ("finished", "early"), ("diverged", "unwritable", "exhausted")
 def write(folder: Path, sections: Sequence[ReportSection] | None = None, *, force: bool = False) -> Path:
     """Draw a run's page into its folder, and return its path; without `sections`, those of the run's own report.
 
-    Raises UsageError if there is no run, if the file cannot be written, or if somebody has changed it and `force` is not
-    set; MissingExtra without matplotlib.
+    Raises UsageError if there is no run, if the file cannot be written, or if somebody has changed it and `force` is
+    not set; MissingExtra without matplotlib.
     """
     run = record.read(folder)
     outputs.check([Output("--html", folder / NAME, sealed.PAGE._replace(replaced=False))], force=force)

@@ -9,8 +9,9 @@ import textwrap
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, TextIO
+from typing import TYPE_CHECKING, TextIO, cast
 
+from anaphora.files.streams import ForgivingStream
 from anaphora.formatting import ENDS, as_sentence, counted, duration_text, ended
 from anaphora.training.observer import Observer
 
@@ -28,7 +29,7 @@ def show(units: str, stream: TextIO | None = None) -> Iterator[Observer]:
     """Yield an observer that draws on ``stream`` (default: standard error); ``units`` is the plural of the counted
     unit.
     """
-    out = sys.stderr if stream is None else stream
+    out = cast("TextIO", ForgivingStream(sys.stderr if stream is None else stream))
     if out.isatty():
         with Bar(units, out) as bar:
             yield bar

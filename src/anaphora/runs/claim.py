@@ -90,13 +90,16 @@ class Claim:
                 except BaseException:
                     lock.close()
                     raise
-                self._lock = lock if _is(lock, path) else lock.close()
+                if _is(lock, path):
+                    self._lock = lock
+                else:
+                    lock.close()
         except BlockingIOError:
             raise _busy(folder) from None
         except OSError as error:
             self._note(
-                f"'{path}' cannot be locked ({error.strerror or error}): let no second process train in '{folder}' at the"
-                " same time."
+                f"'{path}' cannot be locked ({error.strerror or error}): let no second process train in this folder at"
+                " the same time."
             )
             return
         with contextlib.suppress(OSError):  # the lock holds without its text
@@ -130,7 +133,10 @@ class Claim:
 
 def check_free(folder: Path) -> None:
     """Raise UsageError, with the process, if a process holds a folder."""
-    with contextlib.suppress(FileNotFoundError, PermissionError, NotADirectoryError), (folder / LOCK).open("rb") as lock:
+    with (
+        contextlib.suppress(FileNotFoundError, PermissionError, NotADirectoryError),
+        (folder / LOCK).open("rb") as lock,
+    ):
         try:
             fcntl.flock(lock, fcntl.LOCK_SH | fcntl.LOCK_NB)
         except BlockingIOError:

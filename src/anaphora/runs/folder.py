@@ -35,7 +35,7 @@ STANDARD_INPUT = "-"
 
 
 def check_places(
-    output: str | Path, run_dir: str | Path | None, inputs: Iterable[Place] = (), *, force: bool = False
+    output: Place, run_dir: Place | None, inputs: Iterable[Place] = (), *, force: bool = False
 ) -> list[str]:
     """Check that a training may write its model and its run folder, and return a note for a model that it replaces.
 

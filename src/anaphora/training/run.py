@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import datetime
 import hashlib
-import math
 import os
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -31,16 +30,15 @@ from anaphora.runs.report import TrainedWeights
 from anaphora.training import checkpoint, device
 from anaphora.training.distributed.workers import Alone, Workers, check_same, each
 from anaphora.training.initial import first_model
+from anaphora.training.length import SAVING_SECONDS, lengths, limits
 from anaphora.training.loop import Loop, Probe
 from anaphora.training.metrics_log import MetricsLog, plans_after
 from anaphora.training.non_finite import explained, is_of_memory, of_memory
 from anaphora.training.observer import Observer, Observers
 from anaphora.training.outcome import Outcome
-from anaphora.training.plan import Budget, Plan, Schedule
-from anaphora.training.task import ObserverFactory, Subsampled, TrainingTask
+from anaphora.training.plan import Plan
+from anaphora.training.task import ObserverFactory, TrainingTask
 
-_EPOCHS = 10.0  # if nothing says how long
-_SAVING_SECONDS = 1.0
 _LATE = 0.5  # of the time is gone before the first step
 
 
@@ -67,25 +65,18 @@ def train(
     """Train, score beside the baseline, write the model to `output`, and return the task's report.
 
     The time of `minutes` began at `started`, on the clock of `time.monotonic`; `resume` will read the paths `data`;
-<<<<<<< HEAD
-    `observers` returns more observers for the run's folder, and `notes` on the data go to the run's records. Every
-    worker calls this function, and the first returns the report; after a restart by torchrun, the workers continue the
-    run that they had begun. Raises UsageError before training; Interrupted, Terminated or Diverged after the best model
-    so far was saved, if the disk allows; UsageError also for a file of the run that cannot be written.
-=======
     `inputs` are the other files that were read; `force` permits to replace a file that is not a model. `observers`
-    returns more observers for the run's folder. Every worker calls this function, and the first returns the report;
-    after a restart by torchrun, the workers continue the run that they had begun. Raises UsageError before training,
-    and then no folder is left; Interrupted, Terminated or Diverged after the best model so far was saved, if the disk
-    allows; UsageError also for a file of the run that cannot be written.
->>>>>>> de94043 (The law of outputs: no command writes over what it reads, nor over a file of another kind; a run folder is claimed, and a refused run leaves none)
+    returns more observers for the run's folder, and `notes` on the data go to the run's records. Every worker calls
+    this function, and the first returns the report; after a restart by torchrun, the workers continue the run that they
+    had begun. Raises UsageError before training, and then no folder is left; Interrupted, Terminated or Diverged after
+    the best model so far was saved, if the disk allows; UsageError also for a file of the run that cannot be written.
     """
     started = time.monotonic() if started is None else started
     workers, seen = workers or Alone(), observer or Observer()
     output, data = Path(output), list(data)
     begun = workers.remembered()
     if workers.broadcast(begun is not None and (Path(begun) / run_folder.FACTS).exists()):
-        return resume(work, begun, observer=observer, observers=observers, probes=probes, workers=workers)
+        return resume(work, str(begun), observer=observer, observers=observers, probes=probes, workers=workers)
     _check_same(work, workers)
     facts = {
         "task": work.task,
@@ -97,27 +88,16 @@ def train(
         "machine": _machine(work, workers),
         **({"force": True} if force else {}),
     }
-<<<<<<< HEAD
-    with each(workers):
-        if workers.rank == 0:
-            run_folder.check_output(output)
-            run_folder.begin(folder, render(work.config), facts)
-    workers.remember(str(folder))
-    return _TrainingRun(work, output, folder, observer, observers, dict(probes or {}), workers, started).whole(
-        None, notes=notes
-    )
-=======
     with Claim(run_folder.OWN, seen.note) as claim:
         with each(workers):
             if workers.rank == 0:
                 for note in run_folder.check_places(output, run_dir, [*data, *inputs], force=force):
                     seen.note(note)
                 run_folder.begin(run_folder.made(output, run_dir, claim), render(work.config), facts)
-        folder = Path(workers.broadcast(str(claim.folder)))
-        workers.remember(str(folder))
-        run = _TrainingRun(work, output, folder, seen, observers, dict(probes or {}), workers, started)
-        return run.whole(None, began=claim.keep)
->>>>>>> de94043 (The law of outputs: no command writes over what it reads, nor over a file of another kind; a run folder is claimed, and a refused run leaves none)
+        claim.folder = Path(workers.broadcast(str(claim.folder)))
+        workers.remember(str(claim.folder))
+        run = _TrainingRun(work, output, claim, seen, observers, dict(probes or {}), workers, started)
+        return run.whole(None, notes=notes)
 
 
 def resume(
@@ -153,9 +133,10 @@ def resume(
         known, note = workers.broadcast((found[1], found[2]) if found else ({"logged": 0, "seconds": 0.0}, ""))
         tensors = workers.broadcast_arrays(found[0] if found else {})
         started = time.monotonic() - known["seconds"]
-        run = _TrainingRun(work, Path(facts["output"]), folder, seen, observers, dict(probes or {}), workers, started)
+        claim.folder = folder
+        run = _TrainingRun(work, Path(facts["output"]), claim, seen, observers, dict(probes or {}), workers, started)
         changes = machine.differences(facts["machine"], _machine(work, workers))
-        return run.whole((tensors, known, note), changes, began=claim.keep)
+        return run.whole((tensors, known, note), changes)
 
 
 def _check_data(work: TrainingTask[Any], facts: Mapping[str, Any], folder: Path) -> None:
@@ -174,46 +155,34 @@ class _TrainingRun:
         self,
         work: TrainingTask[Any],
         output: Path,
-        folder: Path,
+        claim: Claim,
         observer: Observer,
         observers: ObserverFactory,
         probes: Mapping[str, Probe],
         workers: Workers,
         started: float,
     ) -> None:
-        self.work, self.output, self.folder, self.started, self.observers = work, output, folder, started, observers
+        self.work, self.output, self.started, self.observers = work, output, started, observers
+        self.claim, self.folder = claim, claim.folder
         self.observer, self.probes, self.workers = observer, probes, workers
         self.others: tuple[Observer, ...] = ()
         self.saved = ""
         self.diagnosis = ""
 
-<<<<<<< HEAD
     def whole(self, found: tuple[Any, Any, str] | None, changes: str = "", notes: Sequence[str] = ()) -> Any:
         """Run everything from the log to the report; `found` is the checkpoint to continue from, and `notes` are for
         the records of a new run.
-=======
-    def whole(
-        self, found: tuple[Any, Any, str] | None, changes: str = "", began: Callable[[], None] = lambda: None
-    ) -> Any:
-        """Run everything from the log to the report; `found` is the checkpoint to continue from, and `began` is called
-        when the run has done something that is worth keeping.
->>>>>>> de94043 (The law of outputs: no command writes over what it reads, nor over a file of another kind; a run folder is claimed, and a refused run leaves none)
         """
         kept = None if found is None else found[1]["logged"]
         first = self.workers.rank == 0
         plans = [] if kept is None or not first else plans_after(self.folder / run_folder.LOG, kept)
         log = MetricsLog(self.folder / run_folder.LOG, kept) if first else None
-<<<<<<< HEAD
-        self.others = tuple(self.observers(self.folder, self.observer.note)) if first else ()
-        records = Observers((log, *self.others) if log else ())
-        all_observers = Observers((records, self.observer))
-        for note in notes:
-            records.note(note)
-=======
->>>>>>> de94043 (The law of outputs: no command writes over what it reads, nor over a file of another kind; a run folder is claimed, and a refused run leaves none)
         try:
             self.others = tuple(self.observers(self.folder, self.observer.note)) if first else ()
-            all_observers = Observers((log, *self.others, self.observer) if log else (self.observer,))
+            records = Observers((log, *self.others) if log else ())
+            all_observers = Observers((records, self.observer))
+            for note in notes:
+                records.note(note)
             if first:
                 size = 4 * spec.parameters(self.work.tree)
                 for place in (self.folder, self.output.parent):
@@ -231,7 +200,7 @@ class _TrainingRun:
                     loop.foresee(foreseen)
                 for note in _said(found, loop, changes):
                     self.observer.note(note)
-                outcome = _run(loop, began)
+                outcome = self._trained(loop)
             self.workers.leave()
             if not first:
                 return None
@@ -251,6 +220,17 @@ class _TrainingRun:
         if ended is not None:
             raise ended
         return report
+
+    def _trained(self, loop: Loop[Any]) -> Outcome:
+        """Run the loop; the folder stays if it has trained, or if it tells what stopped it before its first update."""
+        try:
+            outcome = loop.run()
+        finally:
+            if loop.step:
+                self.claim.keep()
+        if outcome.stopped not in ("exhausted", "unwritable"):
+            self.claim.keep()
+        return outcome
 
     def _model(self) -> Any:
         """Return the model with its first weights; raises UsageError if the memory is not enough."""
@@ -325,7 +305,7 @@ class _TrainingRun:
 
     def _ending(self) -> float:
         """Return the seconds for saving, and for the other work at the end."""
-        return _SAVING_SECONDS + sum(getattr(observer, "end_seconds", 0.0) for observer in self.others)
+        return SAVING_SECONDS + sum(getattr(observer, "end_seconds", 0.0) for observer in self.others)
 
     def _note_late_start(self) -> None:
         """Note that reading and counting took most of the time."""
@@ -338,60 +318,6 @@ class _TrainingRun:
 
     def _kept(self) -> str:
         return f"{self.saved or f'The checkpoints are in {self.folder}.'} Continue with: anaphora resume {self.folder}"
-
-
-def _run(loop: Loop[Any], began: Callable[[], None]) -> Outcome:
-    """Run a loop; `began` is called if it has trained, or if it tells what stopped it before its first update."""
-    outcome = None
-    try:
-        outcome = loop.run()
-        return outcome
-    finally:
-        if loop.step or (outcome is not None and outcome.stopped not in ("exhausted", "unwritable")):
-            began()
-
-
-def lengths(
-    work: TrainingTask[Any], started: float, ending: Callable[[], float] = lambda: _SAVING_SECONDS
-) -> tuple[Schedule, Budget | None]:
-    """Return the length of a run: a plan of steps or epochs, or a time budget with those as limits; `ending` returns
-    the seconds that the work after the score needs.
-    """
-    training = work.training
-    schedule = Schedule(training.learning_rate, training.warmup, training.final_rate)
-    per_epoch = work.per_epoch / training.accumulate
-    limits = {"steps": training.max_steps, "epochs": training.epochs and math.ceil(training.epochs * per_epoch)}
-    if training.minutes is None and not any(limits.values()):
-        limits["epochs"] = math.ceil(_EPOCHS * per_epoch)
-    most, reason = min(((most, reason) for reason, most in limits.items() if most), default=(None, ""))
-    if training.minutes is None:
-        assert most is not None
-        schedule.plans.append(schedule.extend(0, most, training.evaluations, reason))
-        return schedule, None
-    seconds = 60 * training.minutes
-    return schedule, Budget(
-        deadline=started + seconds,
-        seconds=seconds,
-        evaluations=training.evaluations,
-        clock=time.monotonic,
-        validations_per_score=work.validations_per_score / (2 if training.average > 0 else 1),
-        saving=ending,
-        most_steps=most,
-        validation_units=(2 if training.average > 0 else 1) * work.validation_units
-        if isinstance(work, Subsampled)
-        else 0,
-        divides=isinstance(work, Subsampled),
-    )
-
-
-def limits(work: TrainingTask[Any]) -> Callable[[Plan], None]:
-    """Return the function that limits validation and score to the shares of a plan."""
-
-    def limit(plan: Plan) -> None:
-        if isinstance(work, Subsampled):
-            work.limit(plan.look_share, plan.score_share)
-
-    return limit
 
 
 def _machine(work: TrainingTask[Any], workers: Workers) -> dict[str, Any]:

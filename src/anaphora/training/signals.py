@@ -1,8 +1,9 @@
-"""Ctrl-C and a request to stop wait for the end of an update, so that weights and optimiser are never caught between
-two steps, nor one worker among several without the others.
+"""Ctrl-C, a request to stop and the end of the terminal wait for the end of an update, so that weights and optimiser
+are never caught between two steps, nor one worker among several without the others.
 
 A signal is only noted; `answer` then has the usual effect: it raises KeyboardInterrupt or Terminated. A second signal
-acts at once, in case the update hangs, and so does any signal inside `released`.
+acts at once, in case the update hangs, and so does any signal inside `released`; but a terminal that is closed may say
+so twice, and the second time counts for nothing.
 """
 
 from __future__ import annotations
@@ -14,11 +15,11 @@ from contextlib import contextmanager
 from types import FrameType
 from typing import Any
 
-_WAITING = (signal.SIGINT, signal.SIGTERM)
+_WAITING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
 class Signals:
-    """Handle the two signals during a loop: `with signals: … signals.answer(signals.noted)`; no effect outside the main
+    """Handle these signals during a loop: `with signals: … signals.answer(signals.noted)`; no effect outside the main
     thread.
     """
 
@@ -63,6 +64,8 @@ class Signals:
     def _noticed(self, number: int, frame: FrameType | None) -> None:
         if self.noted is None and not self._released:
             self.noted = number
+        elif self.noted == number == signal.SIGHUP:
+            return
         else:
             self.noted = None
             self._former(number)(number, frame)

@@ -29,22 +29,21 @@ from anaphora.config.old_names import field_by_current_name, search_by_current_n
 from anaphora.config.search_space import SearchChoice, Space, Value
 from anaphora.config.toml import render
 from anaphora.errors import DataError, Interrupted, MissingExtra, Terminated, UsageError
-from anaphora.files import atomic
 from anaphora.formatting import counted, duration_text
 from anaphora.runs import folder as run_folder
+from anaphora.runs.search import STUDY, TRIALS, write_best
 from anaphora.training import device
 from anaphora.training.initial import first_model
+from anaphora.training.length import lengths
 from anaphora.training.loop import Loop
 from anaphora.training.metrics_log import MetricsLog
 from anaphora.training.observer import Evaluation, Observer, Observers
 from anaphora.training.outcome import Outcome
-from anaphora.training.run import lengths
 from anaphora.training.task import TrainingTask
 
 if TYPE_CHECKING:
     from optuna import Study, Trial
 
-STUDY, BEST, TRIALS = "study.jsonl", "best.toml", "trials"
 USUAL_TRIALS = 12  # that a budget of time is divided among
 
 _NAME = "anaphora"
@@ -269,7 +268,7 @@ class Search:
     def _keep_best(self, study: Study) -> None:
         best = best_of(study)
         if best is not None:
-            atomic.write(self.folder / BEST, [render(self.config(_options(best.values))).encode()])
+            write_best(self.folder, render(self.config(_options(best.values))))
 
     def _kept(self, study: Study) -> str:
         finished = sum(each.state not in ("cut off", "running") for each in tried(study))
@@ -347,10 +346,21 @@ def _options(values: Mapping[str, Value]) -> list[str]:
 
 
 def _whole_lines(path: Path) -> None:
-    """Remove an incomplete last line of a killed process, because the journal cannot be read past it."""
-    if path.exists():
+    """Remove an incomplete last line of a killed process, because the journal cannot be read past it.
+
+    Another process may be in the middle of that line: the lock of the journal tells.
+    """
+    from optuna.storages.journal import JournalFileSymlinkLock
+
+    if not path.exists() or path.read_bytes()[-1:] in (b"", b"\n"):
+        return
+    lock = JournalFileSymlinkLock(str(path))
+    lock.acquire()
+    try:
         with path.open("rb+") as file:
             file.truncate(file.read().rfind(b"\n") + 1)
+    finally:
+        lock.release()
 
 
 def _bury(study: Study) -> None:

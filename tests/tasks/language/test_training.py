@@ -25,8 +25,8 @@ from anaphora.tasks.language import training as language
 from anaphora.tasks.language.baseline import fitted
 from anaphora.tasks.language.settings import PRESETS, LanguageConfig
 from anaphora.training import checkpoint, run
+from anaphora.training.length import lengths
 from anaphora.training.observer import Observer, Step
-from anaphora.training.run import lengths
 
 TEXT = "the cat sat on the mat. a dog sat on a log, and the cat saw the dog.\n" * 40
 TINY = "--batch 4 --bptt 16 --hidden 12 --layers 1 --embedding 6 --evaluation-units 150 --max-steps 24 --evaluations 4"
