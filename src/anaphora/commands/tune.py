@@ -78,7 +78,6 @@ def _tune(
     from anaphora.commands.train import import_torch_side
     from anaphora.config import resolve
     from anaphora.data.progress import observed_by
-    from anaphora.files import outputs
     from anaphora.runs import search
 
     settings = registry.task(task)
@@ -97,9 +96,7 @@ def _tune(
     if minutes is None:
         raise UsageError("tune needs a time limit: --minutes 30.")
     spaces = _spaces(settings, words, options)
-    place = outputs.Output("--folder", named, search.KIND)
-    outputs.check([place], config_options.inputs(data, file, config))
-    folder = Path(named)
+    folder = _checked(named, config_options.inputs(data, file, config))
     with show("") as early, observed_by(early.stage):
         corpus = settings.read(config, data)
         import_torch_side(f"anaphora tune {task}")
@@ -131,6 +128,15 @@ def _tune(
     if best is not None and not as_json:
         words = [*data, "--config", str(folder / search.BEST), "--minutes", f"{minutes:g}"]
         print(f"\nbest config  {folder / search.BEST}\ntrain with   anaphora train {task} {shlex.join(words)}")
+
+
+def _checked(folder: str, inputs: Sequence[str]) -> Path:
+    """Return the folder of the search; raises UsageError if it cannot be one."""
+    from anaphora.files import outputs
+    from anaphora.runs import search
+
+    outputs.check([outputs.Output("--folder", folder, search.KIND)], inputs)
+    return Path(folder)
 
 
 def _spaces(task: Task, words: list[str], options: Sequence[str]) -> dict[str, Space]:
