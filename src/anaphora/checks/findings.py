@@ -74,6 +74,8 @@ CODES: dict[str, tuple[Severity, str]] = {
     "contradiction": ("warning", "The same row occurs more than once with different labels."),
     "ragged-columns": ("error", "A line has another number of fields than the other lines, or an empty field."),
     "scheme-error": ("warning", "A tag is invalid at its position in the span scheme of the tags."),
+    "no-blank-line": ("warning", "No blank line ends a sentence, so all words of a file are one sentence."),
+    "cut-word": ("warning", "A span of characters begins or ends inside a word; the whole word is taken."),
     "odd-tag": ("warning", "A tag does not fit the others, which mark spans; it is read as outside all spans."),
     "unseen-tag": (
         "warning",

@@ -85,7 +85,7 @@ class StandardStreams:
         print(f"anaphora: {message_ended(str(error))}", file=sys.stderr)
 
     def note(self, text: str) -> None:
-        """Report an input that was answered with a loss."""
+        """Report an input that was answered with a loss, or in doubt about its layout."""
         print(f"note: {text}", file=sys.stderr)
 
     def flush(self) -> None:

@@ -174,6 +174,19 @@ def closed_length(tags: Sequence[str]) -> int:
     return len(tags) if tags and parts(tags[-1])[0] in ("O", "E", "S") else last_begin(tags)
 
 
+def written_in(tags: Iterable[str], scheme: str) -> set[str]:
+    """Return the tags that a scheme may write for the types of the given tags, in the plain notation.
+
+    >>> sorted(written_in(["O", "S-PER"], "iob1"))
+    ['B-PER', 'I-PER', 'O']
+    """
+    if scheme == PLAIN:
+        return set(tags)
+    letters = {*_LETTERS[scheme], *_MORE.get(scheme, "")}
+    types = {parts(tag)[1] for tag in tags if tag != "O"}
+    return {"O", *(f"{letter}-{kind}" if kind else letter for kind in types for letter in letters)}
+
+
 def closed(tags: Iterable[str], scheme: str) -> list[str]:
     """Return all tags that a scheme needs for the types of the given tags, sorted by type; O if it occurs."""
     found = set(tags)

@@ -6,9 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from anaphora.data.files.conll import Sentences, read_leniently, read_sentences
+from anaphora.data.files.conll import read, read_sentences
+from anaphora.data.files.sentences import Sentences
 from anaphora.errors import DataError, UsageError
-from anaphora.tasks.tag.data import read
+from anaphora.tasks.tag import data
 from tagged import config, write, write_grammar
 
 CONLLU = """\
@@ -105,25 +106,25 @@ def test_what_is_no_sentence_is_named(name: str, text: str, options: str, words:
 
 
 def test_every_line_that_is_none_is_kept(tmp_path: Path) -> None:
-    found, wrong = read_leniently(write(tmp_path / "a.txt", "a\tO\nb\nc\tO\n\nd\t\n"), config().data)
-    assert found.tokens == (("a", "c"),)
-    assert [line.line for line in wrong] == [2, 5]
+    found = read(write(tmp_path / "a.txt", "a\tO\nb\nc\tO\n\nd\t\n"), config().data)
+    assert found.sentences.tokens == (("a", "c"),)
+    assert [line.line for line in found.wrong] == [2, 5]
 
 
 def test_a_share_or_files_are_held_out(tmp_path: Path) -> None:
     whole = write_grammar(tmp_path / "a.conll", 50)
-    corpus = read(config("--valid", "0.3"), [whole])
+    corpus = data.read(config("--valid", "0.3"), [whole])
     assert (len(corpus.train), len(corpus.held_out)) == (35, 15)
     assert sorted(corpus.train.lines + corpus.held_out.lines) == sorted(read_sentences(whole, config().data).lines)
-    assert read(config("--valid", "0.3"), [whole]).sha256 == corpus.sha256
-    assert read(config("--valid", "0.3", "--seed", "1"), [whole]).held_out.lines != corpus.held_out.lines
+    assert data.read(config("--valid", "0.3"), [whole]).sha256 == corpus.sha256
+    assert data.read(config("--valid", "0.3", "--seed", "1"), [whole]).held_out.lines != corpus.held_out.lines
     files = ",".join(write_grammar(tmp_path / name, 5, seed) for seed, name in ((1, "b.conll"), (2, "c.conll")))
-    assert len(read(config("--valid", files), [whole]).held_out) == 10
+    assert len(data.read(config("--valid", files), [whole]).held_out) == 10
     assert corpus.scheme == "iob2"
-    assert read(config("--scheme", "none"), [whole]).scheme == "none"
+    assert data.read(config("--scheme", "none"), [whole]).scheme == "none"
     with pytest.raises(UsageError, match="between 0 and 1"):
-        read(config("--valid", "1.5"), [whole])
+        data.read(config("--valid", "1.5"), [whole])
     with pytest.raises(DataError, match="held-out part has no word"):
-        read(config(), [write(tmp_path / "one.txt", "a\tO\n")])
+        data.read(config(), [write(tmp_path / "one.txt", "a\tO\n")])
     with pytest.raises(UsageError, match="No data were named"):
-        read(config(), [])
+        data.read(config(), [])

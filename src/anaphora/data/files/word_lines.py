@@ -1,4 +1,4 @@
-"""Lines with a word and its tag, in CoNLL columns and in CoNLL-U.
+"""Lines with a word and its tag, in columns and in formats whose fields have names.
 
 A layout says which fields of a line are the word and the tag, and which lines have no word.
 """
@@ -6,42 +6,17 @@ A layout says which fields of a line are the word and the tag, and which lines h
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
-from typing import NamedTuple, Protocol
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import NamedTuple
 
-from anaphora.errors import DataError, closest
+from anaphora.data.files.sentences import Found, MalformedLine, record
+from anaphora.data.files.word_fields import ColumnChoice, NamedFields, field, named_fields, number, refuse_same
+from anaphora.errors import DataError
 
-CONLLU = ("ID", "FORM", "LEMMA", "UPOS", "XPOS", "FEATS", "HEAD", "DEPREL", "DEPS", "MISC")
 WORD_NUMBER, _NO_WORD_NUMBER = re.compile(r"\d+"), re.compile(r"\d+-\d+|\d+\.\d+")
 _DOCUMENT = "-DOCSTART-"
-_MOST_WRONG = 1000
-
-
-class ColumnChoice(Protocol):
-    """The user's choice of format and columns; None means the default."""
-
-    @property
-    def format(self) -> str:
-        """`auto`, `columns`, `conllu` or `json`."""
-
-    @property
-    def token(self) -> str | None:
-        """The column of words."""
-
-    @property
-    def tag(self) -> str | None:
-        """The column of tags."""
-
-    @property
-    def encoding(self) -> str:
-        """The text encoding of the file."""
-
-
-class MalformedLine(NamedTuple):
-    """A malformed line, and a message about it."""
-
-    line: int
-    message: str
 
 
 class WordLine(NamedTuple):
@@ -53,109 +28,133 @@ class WordLine(NamedTuple):
     tag: str | None
 
 
+@dataclass(frozen=True)
 class WordLayout:
     """The layout of a line: its number of fields, and the positions of the word and the tag."""
 
-    def __init__(self, width: int, token: int, tag: int | None, tabs: bool, conllu: bool) -> None:
-        self.width, self.token, self.tag, self.tabs, self.conllu = width, token, tag, tabs, conllu
+    width: int
+    token: int
+    tag: int | None
+    tabs: bool
+    named: NamedFields | None = None
+    labelled: bool = False  # a sentence begins with a line that has one field, its own label
+
+    @property
+    def numbered(self) -> bool:
+        """Whether the first field is the number of the word, by the format."""
+        return self.named is not None and self.named.numbered
 
     def sentences(self, lines: Iterable[tuple[int, str]], wrong: list[MalformedLine]) -> Iterator[list[WordLine]]:
         """Yield the words of each sentence; a malformed line is skipped and recorded in `wrong`."""
         words: list[WordLine] = []
-        for number, line in lines:
-            word = self.word(number, line, bool(words), wrong)
+        begins = True
+        for number_, line in lines:
+            word = self.word(number_, line, begins, wrong)
             if word is not None:
                 words.append(word)
             elif words and self.ends(line):
                 yield words
                 words = []
+            begins = self.ends(line) or (begins and self.is_comment(line, begins))
         if words:
             yield words
 
     def ends(self, line: str) -> bool:
         """Return whether a line separates sentences."""
-        return not line.strip(" \t\r") or (not self.conllu and line.startswith(_DOCUMENT))
+        return not line.strip(" \t\r") or (self.named is None and line.startswith(_DOCUMENT))
 
-    def word(self, number: int, line: str, inside: bool, wrong: list[MalformedLine]) -> WordLine | None:
-        """Return the word of a line, or None if the line has no word."""
-        if self.ends(line):
+    def is_comment(self, line: str, begins: bool) -> bool:
+        """Return whether a line is a comment; `begins` says whether no word of its sentence stands before it."""
+        if not line.startswith("#"):
+            return False
+        return self.named is not None or (begins and len(self.fields(line)) != self.width)
+
+    def word(self, number_: int, line: str, begins: bool, wrong: list[MalformedLine]) -> WordLine | None:
+        """Return the word of a line, or None if the line has no word; `begins` says whether no word of its sentence
+        stands before it.
+        """
+        if self.ends(line) or self.is_comment(line, begins):
             return None
         fields = self.fields(line)
-        if self.conllu:
-            if line.startswith("#") or _NO_WORD_NUMBER.fullmatch(fields[0]):
-                return None
-            if len(fields) == self.width and not WORD_NUMBER.fullmatch(fields[0]):
-                record(wrong, number, f"{fields[0][:20]!r} is not a word number; expected 1, 2, … or 1-2, or 1.1.")
-                return None
-        elif line.startswith("#") and not inside and len(fields) != self.width:
+        if self.labelled and begins and len(fields) == 1:
             return None
-        if len(fields) != self.width:
-            record(
-                wrong,
-                number,
-                f"{len(fields)} fields, expected {self.width} as in the first: {line[:60]!r}. Fields stand between"
-                f" {'tabs' if self.tabs else 'blanks'}; a blank line ends a sentence.",
+        message = self._wrong(line, fields)
+        if message is None and self.numbered and _NO_WORD_NUMBER.fullmatch(fields[0]):
+            return None
+        if message is not None:
+            record(wrong, number_, message)
+            return None
+        return WordLine(number_, fields, fields[self.token], None if self.tag is None else fields[self.tag])
+
+    def _wrong(self, line: str, fields: list[str]) -> str | None:
+        """Return the fault of a line's fields, or None."""
+        if self.numbered and _NO_WORD_NUMBER.fullmatch(fields[0]):
+            return None
+        more = self.named is not None and self.named.more
+        if len(fields) < self.width or (len(fields) > self.width and not more):
+            return (
+                f"{len(fields)} fields, expected {self.width}{' or more' if more else ' as in the first'}:"
+                f" {line[:60]!r}. Fields stand between {'tabs' if self.tabs else 'blanks'}; a blank line ends a"
+                " sentence."
             )
-            return None
+        if self.numbered and not WORD_NUMBER.fullmatch(fields[0]):
+            return f"{fields[0][:20]!r} is not a word number; expected 1, 2, … or 1-2, or 1.1."
         token, tag = fields[self.token], None if self.tag is None else fields[self.tag]
         if not token or tag == "":
-            record(wrong, number, f"{'no word' if not token else f'{token[:20]!r} has no tag'}: a field is empty.")
-            return None
-        return WordLine(number, fields, token, tag)
+            return f"{'no word' if not token else f'{token[:20]!r} has no tag'}: a field is empty."
+        return None
 
     def fields(self, line: str) -> list[str]:
         """Return the fields of a line without its line end."""
         line = line.rstrip("\r")
         return line.split("\t") if self.tabs else re.split("[ \t]+", line.strip(" \t"))
 
+    def found(self, kind: str) -> Found:
+        """Return the layout in words."""
+        between = "tabs" if self.tabs else "blanks"
+        if self.named is not None:
+            names = [self.named.names[at] if 0 <= at < len(self.named.names) else f"column {at}"
+                     for at in (self.token, -1 if self.tag is None else self.tag)]  # fmt: skip
+            return Found(kind, self.named.title, names[0], names[1], self.width)
+        title = f"a word per line, {self.width} fields between {between}"
+        left_out = {"the first line of a sentence": "a label of the sentence"} if self.labelled else {}
+        tag = "" if self.tag is None else f"column {self.tag + 1}"
+        return Found(kind, title, f"column {self.token + 1}", tag, self.width, left_out)
 
-def columns(data: ColumnChoice, first: str, tagged: bool = True) -> WordLayout:
-    """Return the layout of a file in the format `columns` whose first line with a word is `first`.
+
+def columns(data: ColumnChoice, head: Sequence[str], tagged: bool = True) -> WordLayout:
+    """Return the layout of a file in the format `columns` whose first lines are `head`.
 
     Raises DataError if a named column does not exist.
     """
-    tabs = "\t" in first.strip(" \t\r")
-    plain = WordLayout(0, 0, None, tabs, False)
-    width = len(plain.fields(first))
-    token = _number(data.token or "1", width, "--token")
+    words = list(filter(may_be_word, head)) or [line for line in head if line.strip()] or [""]
+    tabs = 2 * sum("\t" in line.strip(" \t\r") for line in words) >= len(words)
+    plain = WordLayout(0, 0, None, tabs)
+    widths = Counter(len(plain.fields(line)) for line in words)
+    labelled = _are_labelled(plain, head)
+    if labelled:
+        del widths[1]
+    width = max(widths, key=lambda count: widths[count])  # the first of equally frequent ones
+    numbers = data.token is None and width > 1 + tagged and _are_numbers(plain, head)
+    token = number(data.token or ("2" if numbers else "1"), width, "--token")
     if not tagged:
-        return WordLayout(width, token, None, tabs, False)
+        return WordLayout(width, token, None, tabs, None, labelled)
     if width < 2:
         raise DataError(
-            f"The first line with a word has one field, {first.strip()[:60]!r}; expected a word and its"
+            f"The first line with a word has one field, {words[0].strip()[:60]!r}; expected a word and its"
             " tag, separated by a tab or spaces."
         )
-    return WordLayout(width, token, _number(data.tag or "-1", width, "--tag"), tabs, False)
+    tag = number(data.tag or "-1", width, "--tag")
+    refuse_same(token, tag)
+    return WordLayout(width, token, tag, tabs, None, labelled)
 
 
-def conllu(data: ColumnChoice, tagged: bool = True) -> WordLayout:
-    """Return the layout of CoNLL-U; raises DataError for an unknown field."""
-    token, tag = (_field(name, option) for name, option in ((data.token or "FORM", "--token"),
-                                                            (data.tag or "UPOS", "--tag")))  # fmt: skip
-    return WordLayout(len(CONLLU), token, tag if tagged else None, True, True)
-
-
-def _field(name: str, option: str) -> int:
-    if name.upper() in CONLLU:
-        return CONLLU.index(name.upper())
-    if name.lstrip("-").isdigit():
-        return _number(name, len(CONLLU), option)
-    near = closest(name.upper(), CONLLU)
-    raise DataError(
-        f"CoNLL-U has no field {name!r} ({option}). It has: {', '.join(CONLLU)}."
-        f"{f' Did you mean {near}?' if near else ''}"
-    )
-
-
-def _number(name: str, width: int, option: str) -> int:
-    """Return the index of a column given by its number, from 1, or from -1 backwards."""
-    number = int(name) if name.lstrip("-").isdigit() else 0
-    if not 1 <= abs(number) <= width:
-        raise DataError(
-            f"There is no column {name!r} ({option}): the first line with a word has {width} fields, 1 to {width}; -1"
-            " is the last."
-        )
-    return number - 1 if number > 0 else width + number
+def named(kind: str, data: ColumnChoice, head: Sequence[str], tagged: bool = True) -> WordLayout:
+    """Return the layout of a format whose fields have names; raises DataError for an unknown field."""
+    fields = named_fields(kind, head)
+    token, tag = field(data.token or fields.token, fields, "--token"), field(data.tag or fields.tag, fields, "--tag")
+    refuse_same(token, tag)
+    return WordLayout(len(fields.names), token, tag if tagged else None, fields.tabs, fields)
 
 
 def may_be_word(line: str) -> bool:
@@ -163,7 +162,26 @@ def may_be_word(line: str) -> bool:
     return bool(line.strip()) and not line.startswith(("#", _DOCUMENT))
 
 
-def record(wrong: list[MalformedLine], line: int, message: str) -> None:
-    """Add a malformed line to `wrong`, up to the first thousand."""
-    if len(wrong) < _MOST_WRONG:
-        wrong.append(MalformedLine(line, message))
+def blocks(head: Sequence[str]) -> list[list[str]]:
+    """Return the lines between blank lines, without comments and empty blocks."""
+    found: list[list[str]] = [[]]
+    for line in head:
+        if not line.strip() or line.startswith(_DOCUMENT):
+            found.append([])
+        elif may_be_word(line):
+            found[-1].append(line)
+    return list(filter(None, found))
+
+
+def _are_labelled(layout: WordLayout, head: Sequence[str]) -> bool:
+    """Return whether every sentence begins with a line of one field, and all other lines have more."""
+    widths = [[len(layout.fields(line)) for line in block] for block in blocks(head)]
+    return len(widths) > 1 and all(own[0] == 1 and len(own) > 1 and min(own[1:]) > 1 for own in widths)
+
+
+def _are_numbers(layout: WordLayout, head: Sequence[str]) -> bool:
+    """Return whether the first fields of every sentence count its words, from 1 or from 0."""
+    first = [[layout.fields(line)[0] for line in block] for block in blocks(head)]
+    return max(map(len, first), default=0) > 1 and any(
+        all(own == [str(at) for at in range(start, start + len(own))] for own in first) for start in (1, 0)
+    )

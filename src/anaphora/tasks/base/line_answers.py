@@ -33,7 +33,7 @@ class AnswerOutput(Protocol):
         """Report an input that could not be read."""
 
     def note(self, text: str) -> None:
-        """Report an input that was answered with a loss."""
+        """Report an input that was answered with a loss, or in doubt about its layout."""
 
     def flush(self) -> None:
         """Flush the written text."""

@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from anaphora.data.files.conll import Sentences
+from anaphora.data.files.sentences import Sentences
 from anaphora.data.text.packed import SURROGATES, pack, unpack
 from anaphora.errors import CorruptBundle
 from anaphora.metrics.tagging import Measured, measured

@@ -1,34 +1,30 @@
 """Findings on tagged sentences, and a description of the training data.
 
-Rules for files and for rows of any kind are in `anaphora.checks`; the rules here concern words and tags: lines with too
-many or too few fields, tags that are invalid in their scheme, tags that only the held-out part has.
+Rules for files and for rows of any kind are in `anaphora.checks`; the rules here concern words and tags: tags that are
+invalid in their scheme, tags that only the held-out part has. `anaphora.tasks.tag.file_checks` has those of lines.
 """
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Hashable, Sequence
-from pathlib import Path
+from collections.abc import Hashable
 
 import numpy as np
 
 from anaphora.checks import examples
 from anaphora.checks.examine import Load
 from anaphora.checks.examples import HELD_OUT, KEPT, TRAIN, at_rows, contradictions, few_held_out, unknown_share
-from anaphora.checks.findings import Finding, errors
+from anaphora.checks.findings import Finding
 from anaphora.checks.rows import check_duplicates, check_empty, check_labels, check_long, describe_lengths
 from anaphora.checks.spellings import check_spellings
-from anaphora.checks.text_files import check_texts
 from anaphora.data.batches import Bucketed
-from anaphora.data.examples import valid_paths
-from anaphora.data.files.conll import Sentences, read_leniently
-from anaphora.data.files.sources import STANDARD_INPUT, ending
+from anaphora.data.files.sentences import Sentences
 from anaphora.data.location import Location
-from anaphora.errors import DataError
 from anaphora.formatting import counted
 from anaphora.metrics import spans
 from anaphora.tasks.tag.data import Corpus
 from anaphora.tasks.tag.encoding import Encoded, encode
+from anaphora.tasks.tag.file_checks import check_files as check_files
 from anaphora.tasks.tag.network import BATCH_DEFAULTS, CHARACTERS, specification
 from anaphora.tasks.tag.settings import TagConfig
 from anaphora.tasks.tag.symbols import UNKNOWN
@@ -38,30 +34,6 @@ _MANY_UNKNOWN = 0.3  # of the held-out words
 _FEW = 1_000  # held-out words
 _SHOWN = 5  # odd tags
 _SHORT = 4  # words; shorter sentences repeat in any text
-
-
-def check_files(config: TagConfig, paths: Sequence[str | Path]) -> list[Finding]:
-    """Return findings on files before sentences are read: files that are not text, and malformed lines."""
-    data = config.data
-    files = [str(path) for path in paths]
-    files += [name for name in (valid_paths(data.valid) if isinstance(data.valid, str) else []) if name not in files]
-    found = check_texts([name for name in files if ending(name) != ".parquet"], data.encoding)
-    if errors(found):
-        return found
-    for name in files:
-        if name == STANDARD_INPUT:
-            continue
-        try:
-            _, wrong = read_leniently(name, data)
-        except DataError:
-            continue  # reading the file raises the error
-        if wrong:
-            lines = "1 line is" if len(wrong) == 1 else f"{len(wrong):,} lines are"
-            message = f"{lines} different in form from the others; line {wrong[0].line}: {wrong[0].message}"
-            remedy = "Repair these lines, or name the form with --format columns, conllu or json."
-            rows = tuple(Location(name, line.line) for line in wrong)
-            found.append(Finding("ragged-columns", "error", name, rows, message, remedy))
-    return found
 
 
 def check(config: TagConfig, corpus: Corpus) -> list[Finding]:

@@ -9,17 +9,24 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from anaphora.data import in_memory
 from anaphora.data.examples import Split, checked_share, hold_out, valid_paths
-from anaphora.data.files.conll import Sentences, listed, read_sentences, sentences_of_table
+from anaphora.data.files.conll import read_files, strict
+from anaphora.data.files.sentences import Found, Sentences
 from anaphora.data.files.tables import ColumnTable
+from anaphora.data.files.tag_layouts import WORD_LINES
+from anaphora.data.files.tag_pairs import expanded
+from anaphora.data.files.tag_rows import listed, read_tagged_table
+from anaphora.data.files.word_splitting import words_in
 from anaphora.data.in_memory import is_sequence, kind
 from anaphora.data.location import Location
+from anaphora.data.taken import Taken
 from anaphora.errors import DataError, UsageError
+from anaphora.formatting import counted
 from anaphora.metrics.notation import USUAL, Marking, marking, marking_like
 from anaphora.tasks.tag.settings import Data, TagConfig
 from anaphora.tasks.tag.truth import converted, in_form
@@ -38,6 +45,7 @@ class Corpus(Split[Sentences]):
     """
 
     marking: Marking
+    found: Found
     odd: tuple[tuple[str, Location], ...] = ()
 
     @property
@@ -50,35 +58,39 @@ def read(config: TagConfig, paths: Sequence[str | Path]) -> Corpus:
     """Read files, and set the held-out part aside; raises as `Task.read` does."""
     data = config.data
     names = tuple(str(path) for path in paths)
-    sentences = read_all(data, names)
+    sentences, found = read_all(data, names)
     if isinstance(data.valid, float):
-        return set_aside(config, sentences, *names)
-    held_out = valid_paths(data.valid)
-    return _corpus(data, sentences, read_all(data, held_out), (*names, *held_out))
+        return set_aside(config, sentences, found, *names)
+    held_out = tuple(valid_paths(data.valid))
+    return _corpus(data, sentences, read_all(data, held_out)[0], found, (*names, *held_out))
 
 
 def from_memory(config: TagConfig, data: Any) -> Corpus:
     """Return sentences in memory as a corpus with a share of them held out; raises as `Task.from_memory` does."""
-    return set_aside(config, tagged(config.data, data))
+    return set_aside(config, *tagged(config.data, data))
 
 
-def read_all(data: Data, paths: Sequence[str], encoding: str | None = None) -> Sentences:
-    """Return the sentences of several files; raises as `Task.read` does, and UsageError if no file is named."""
+def read_all(data: Data, paths: Sequence[str], encoding: str | None = None) -> tuple[Sentences, Found]:
+    """Return the sentences of several files, and how the first of them was read; raises as `Task.read` does, and
+    UsageError if no file is named.
+    """
     if not paths:
         raise UsageError(
             "No data were named. Name files with a word and its tag on each line, or CoNLL-U or JSONL files."
         )
-    return Sentences.joined([read_sentences(path, data, encoding) for path in paths])
+    found = [strict(each) for each in read_files(expanded(paths), data, encoding)]
+    layouts = " and ".join(dict.fromkeys(each.found.layout for each in found))
+    return Sentences.joined([each.sentences for each in found]), replace(found[0].found, layout=layouts)
 
 
-def set_aside(config: TagConfig, sentences: Sentences, *sources: str) -> Corpus:
+def set_aside(config: TagConfig, sentences: Sentences, found: Found, *sources: str) -> Corpus:
     """Hold out a share of sentences, in an order that the seed draws; raises as `read` does."""
     share = checked_share(config.data.valid, "files, or a share of the sentences")
     train, held_out = hold_out(len(sentences), share, config.training.seed)
-    return _corpus(config.data, sentences.take(train.tolist()), sentences.take(held_out.tolist()), sources)
+    return _corpus(config.data, sentences.take(train.tolist()), sentences.take(held_out.tolist()), found, sources)
 
 
-def tagged(data: Data, rows: Any) -> Sentences:
+def tagged(data: Data, rows: Any) -> tuple[Sentences, Found]:
     """Return sentences in memory with their tags, numbered from 1; raises as `from_memory` does."""
     columns, names = in_memory.columns(rows), (data.token, data.tag)
     if columns is None:
@@ -86,25 +98,36 @@ def tagged(data: Data, rows: Any) -> Sentences:
         if len(X) != len(y):
             raise UsageError(f"There are {len(X):,} sentences and {len(y):,} rows of tags; expected equal numbers.")
         columns, names = {"words": list(X), "tags": list(y)}, (None, None)
-    found, wrong = sentences_of_table(ColumnTable(columns, NAME), "", *names)
-    if wrong:
-        raise DataError(f"{NAME}, sentence {wrong[0].line}: {wrong[0].message}")
-    return found
+    read = read_tagged_table(ColumnTable(columns, NAME), "", *names)
+    if read.wrong:
+        raise DataError(f"{NAME}, sentence {read.wrong[0].line}: {read.wrong[0].message}")
+    return read.sentences, replace(read.found, layout=f"values in memory, {read.found.layout.rpartition(', ')[2]}")
 
 
-def untagged(X: Any) -> list[tuple[str, ...]]:
-    """Return the words of lists of words, or of texts with spaces; raises UsageError for other values."""
+def untagged(X: Any, marks: bool = False) -> list[tuple[str, ...]]:
+    """Return the words of lists of words, or of texts with spaces, whose marks are words of their own with `marks`.
+
+    Raises UsageError for other values.
+    """
     if isinstance(X, str) or not is_sequence(X):
         raise UsageError(f"Expected a list of sentences, each a list of words or a text, got {kind(X)}.")
-    return [tuple(row.split()) if isinstance(row, str) else listed(row, "a sentence") for row in X]
+    return [split(row, marks) if isinstance(row, str) else listed(row, "a sentence") for row in X]
 
 
-def _corpus(data: Data, train: Sentences, held_out: Sentences, sources: tuple[str, ...]) -> Corpus:
+def split(text: str, marks: bool) -> tuple[str, ...]:
+    """Return the words of a text: between blanks, or as `anaphora.data.files.word_splitting` does."""
+    return tuple(word.text for word in words_in(text)) if marks else tuple(text.split())
+
+
+def _corpus(data: Data, train: Sentences, held_out: Sentences, found: Found, sources: tuple[str, ...]) -> Corpus:
     if not train.words or not held_out.words:
         part = "held-out" if train.words else "training"
+        words = train.words + held_out.words
+        is_whole = len(train) + len(held_out) == 1 < words and found.format in WORD_LINES
+        why = f" All {words:,} words are one sentence, because no blank line ends a sentence." if is_whole else ""
         raise DataError(
-            f"The {part} part has no word; the data have {len(train) + len(held_out)} sentences. Add"
-            " sentences, or name a held-out file with --valid."
+            f"The {part} part has no word; the data have {counted(len(train) + len(held_out), 'sentence')}.{why} Add"
+            f" {'blank lines between sentences' if is_whole else 'sentences'}, or name a held-out file with --valid."
         )
     train, held_out = (in_form(part, data.normalize) for part in (train, held_out))
     known = marking(train.tags, data.scheme)
@@ -126,4 +149,13 @@ def _corpus(data: Data, train: Sentences, held_out: Sentences, sources: tuple[st
         for rows in (sentences.tokens, sentences.tags):
             for row in rows:
                 seen.update("\0".join(row).encode() + b"\1")
-    return Corpus(train, held_out, sources, seen.hexdigest(), known, odd)
+    taken = Taken(
+        sources,
+        found.layout,
+        data.encoding if sources else "",
+        len(train) + len(held_out),
+        "sentence",
+        {"words": (found.words,), "tags": (found.tags,), "scheme of spans": (known.scheme,)},
+        found.left_out,
+    )
+    return Corpus(train, held_out, sources, seen.hexdigest(), known, found, odd, taken=taken)

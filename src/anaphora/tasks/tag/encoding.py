@@ -20,7 +20,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from anaphora.data.batches import Ragged
-from anaphora.data.files.conll import Sentences
+from anaphora.data.files.sentences import Sentences
 from anaphora.data.text.normal_form import Form, normal
 from anaphora.data.text.packed import SURROGATES, pack, unpack
 from anaphora.errors import DataError
@@ -79,6 +79,13 @@ class Reader:
     internal: str  # of what is learned; none if tags are no spans
     notation: Notation = USUAL  # of the data
     normalize: Form = "none"
+    format: str = ""  # of the training files
+    width: int = 0  # fields of their lines
+
+    @property
+    def splits_marks(self) -> bool:
+        """Whether the marks of a text are words of their own, as in training files with spans by characters."""
+        return self.format == "offsets"
 
     @property
     def marking(self) -> Marking:
@@ -144,6 +151,8 @@ class Reader:
         unusual = {
             "notation": self.notation.settings(),
             "normalize": self.normalize if self.normalize != "none" else "",
+            "format": self.format,
+            "width": self.width,
         }
         return found | {name: value for name, value in unusual.items() if value}
 
@@ -159,9 +168,8 @@ class Reader:
         lower, scheme, internal, tags = needed(settings, "is needed to read a sentence", *names)
         words, characters = (Symbols(unpack(tensors, name, SURROGATES)) for name in ("words", "letters"))
         notation = Notation.restore(settings.get("notation", {}))
-        return Reader(
-            lower, words, characters, tuple(tags), scheme, internal, notation, settings.get("normalize", "none")
-        )
+        later = (settings.get(name, usual) for name, usual in (("normalize", "none"), ("format", ""), ("width", 0)))
+        return Reader(lower, words, characters, tuple(tags), scheme, internal, notation, *later)
 
 
 @dataclass(frozen=True)
@@ -197,7 +205,9 @@ def reader_of(config: TagConfig, corpus: Corpus) -> Reader:
             characters[character] += count
     internal = spans.PLAIN if corpus.scheme == spans.PLAIN else config.model.internal
     numbered = Symbols.of(words, data.vocabulary), Symbols.of(characters)
-    reader = Reader(data.lower, *numbered, (), corpus.scheme, internal, corpus.marking.notation, data.normalize)
+    layout = corpus.found.format, corpus.found.width
+    notation = corpus.marking.notation
+    reader = Reader(data.lower, *numbered, (), corpus.scheme, internal, notation, data.normalize, *layout)
     found = {tag for row in train.tags for tag in reader.learned(row)}
     return replace(reader, tags=tuple(sorted(found) if internal == spans.PLAIN else spans.closed(found, internal)))
 

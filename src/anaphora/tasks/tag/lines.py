@@ -1,39 +1,24 @@
-"""Lines of files or of a pipe as sentences to tag.
-
-lines      a sentence per line, its words between blanks
-columns    a word per line, as training reads it
-conllu     CoNLL-U
-json       an object per line with a list of words
-"""
+"""Sentences to tag, with the parts of their input that the answer repeats."""
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterator, Mapping, Sequence
+import json
+from collections.abc import Mapping
 from typing import Any, NamedTuple
 
-from anaphora.data.files import lines as line_files
-from anaphora.data.files.conll import TOKENS, listed
 from anaphora.data.files.lines import InputLine
-from anaphora.data.files.reading import AS_DEFAULT, Reading
-from anaphora.data.files.sources import STANDARD_INPUT, ending
-from anaphora.data.files.word_lines import CONLLU, MalformedLine, WordLayout, WordLine, columns, conllu
+from anaphora.data.files.sentences import MalformedLine
+from anaphora.data.files.tag_lines import sided, slashed
+from anaphora.data.files.tag_offsets import entities, text_and_spans
+from anaphora.data.files.tag_rows import TOKENS, listed
+from anaphora.data.files.word_lines import WordLayout, WordLine
+from anaphora.data.files.word_splitting import words_in
 from anaphora.errors import DataError
+from anaphora.metrics.notation import Marking
+from anaphora.metrics.spans import PLAIN, spans
 from anaphora.tasks.base.line_answers import text_of, value_of
-from anaphora.tasks.tag.settings import Data
-
-FORMATS = ("auto", "lines", "columns", "conllu", "json")
-_OBJECTS = (".jsonl", ".ndjson", ".json", ".parquet")
-_COLUMNS = (".conll", ".iob", ".iob2", ".bio", ".bioes", ".tsv")
-_COMMENT = re.compile(r"# ?(sent_id|text|newdoc|newpar|global)\b")  # of CoNLL-U
-_LONGEST = 10_000  # lines of a sentence that are waited for
-
-
-class Block(NamedTuple):
-    """The lines of one sentence, a word in each, and their layout; None before the first word."""
-
-    lines: list[InputLine]
-    layout: WordLayout | None
+from anaphora.tasks.tag.data import split
+from anaphora.tasks.tag.inputs import Block, Line, Whole, refused
 
 
 class Item(NamedTuple):
@@ -43,51 +28,79 @@ class Item(NamedTuple):
     lines: list[tuple[list[str], int | None]]  # the fields of each, and the number of its word, if it is one
     values: Mapping[str, Any]  # of the JSON object
     layout: WordLayout | None = None
+    text: str | None = None  # whose words are tagged
 
     @property
     def between(self) -> str:
         """Return the separator of a line's fields."""
         return "\t" if self.layout is None or self.layout.tabs else " "
 
-
-def sentences_of(
-    paths: Sequence[str], form: str, data: Data, reading: Reading = AS_DEFAULT
-) -> Iterator[list[InputLine | Block]]:
-    """Yield the sentences of files, or of standard input for `-` or no path, in groups."""
-    for path in paths or [STANDARD_INPUT]:
-        extension = ending(path)
-        objects = form == "json" or (form == "auto" and extension in _OBJECTS)
-        yield from _sentences(line_files.batches([path], reading, plain=not objects), form, extension, data)
+    def marked(self, tags: tuple[str, ...], marking: Marking) -> dict[str, Any]:
+        """Return the spans of the text by its characters; nothing without a text or without spans."""
+        if self.text is None or marking.scheme == PLAIN:
+            return {}
+        return {"entities": entities(self.text, tags, spans(marking.plain(tags)))}
 
 
-def line_item(line: InputLine, column: str | None) -> Item:
-    """Return a line as a sentence, an object's words being in `column`; raises DataError for another line."""
-    text = text_of(line)
-    if not line.json:
-        return _item(tuple(text.split()), None)
+def item_of(source: Line | Block | Whole, column: str | None, marks: bool) -> Item:
+    """Return a sentence of the input; raises DataError if it cannot be read.
+
+    The words of an object are in `column`; with `marks`, the marks of a text are words of their own.
+    """
+    if isinstance(source, Block):
+        return _block(source)
+    if isinstance(source, Whole):
+        refused(source)
+        return _item(source.tokens, None)
+    text = text_of(source.line)
+    if source.line.json:
+        return _object(source.line, text, column)
+    if source.format in ("slashes", "sides"):
+        try:
+            found = slashed(text, source.mark) if source.format == "slashes" else sided(text)
+        except DataError as error:
+            raise DataError(f"{source.line.where}: {error}") from error
+        return _item(found.tokens, None)
+    return _item(split(text, marks), None)
+
+
+def _object(line: InputLine, text: str, column: str | None) -> Item:
     values = value_of(line, text)
     names = [name for name in (column, *TOKENS) if isinstance(values, dict) and name in values]
-    if not names:
-        raise DataError(f"{line.where}: expected a JSON object with 'tokens', got {text[:80]}.")
     try:
+        found = text_and_spans(values) or _text_alone(values)
+        if found and not (names and isinstance(values[names[0]], list)):
+            tokens = tuple(word.text for word in words_in(found[0]))
+            item = _item(tokens, {**values, "tokens": tokens})
+            return item._replace(text=found[0])
+        if not names:
+            raise DataError(f"expected a JSON object with 'tokens', got {json.dumps(values, ensure_ascii=False)[:80]}.")
         return _item(listed(values[names[0]], str(names[0])), values)
     except DataError as error:
         raise DataError(f"{line.where}: {error}") from error
 
 
-def block_item(block: Block) -> Item:
+def _text_alone(values: Any) -> tuple[str, list[Any]] | None:
+    """Return the text of an object without spans."""
+    text = values.get("text") if isinstance(values, dict) else None
+    return (text, []) if isinstance(text, str) else None
+
+
+def _block(block: Block) -> Item:
     """Return lines as one sentence; raises DataError for lines that cannot be read."""
     lines: list[tuple[list[str], int | None]] = []
     words: list[WordLine] = []
     wrong: list[MalformedLine] = []
+    begins = True
     for number, line in enumerate(block.lines):
         text = text_of(line)
         if block.layout is None:
             lines.append(([text], None))
             continue
-        word = block.layout.word(number, text, bool(words), wrong)
+        word = block.layout.word(number, text, begins, wrong)
         lines.append((block.layout.fields(text), None if word is None else len(words)))
         words += [] if word is None else [word]
+        begins = block.layout.ends(text) or (begins and block.layout.is_comment(text, begins))
     if wrong:
         raise DataError(f"{block.lines[wrong[0].line].where}: {wrong[0].message}")
     tokens = tuple(word.token for word in words)
@@ -97,39 +110,3 @@ def block_item(block: Block) -> Item:
 def _item(tokens: tuple[str, ...], values: Mapping[str, Any] | None) -> Item:
     lines = [([" ".join(word.split()) or word], number) for number, word in enumerate(tokens)]
     return Item(tokens, list(lines), {"tokens": tokens} if values is None else values)
-
-
-def _sentences(
-    batches: Iterator[list[InputLine]], form: str, ending: str, data: Data
-) -> Iterator[list[InputLine | Block]]:
-    """Yield lines as sentences, or groups of lines with a word each."""
-    layout: WordLayout | None = None
-    held: list[InputLine] = []
-    for batch in batches:
-        sentences: list[InputLine | Block] = []
-        for line in batch:
-            text = line.text.decode(line.encoding, errors="replace")
-            if form == "auto" and text.strip():
-                form = "json" if line.json else _form(ending, text)
-            if form in ("auto", "lines", "json"):
-                sentences.append(line._replace(json=line.json or form == "json"))
-                continue
-            blank = not text.strip(" \t\r")
-            held += [] if blank else [line]
-            if layout is None and not blank and not text.startswith(("#", "-DOCSTART-")):
-                layout = conllu(data, False) if form == "conllu" else columns(data, text, False)
-            if held and (blank or len(held) == _LONGEST):
-                sentences.append(Block(held, layout))
-                held = []
-        if sentences:
-            yield sentences
-    if held:
-        yield [Block(held, layout)]
-
-
-def _form(ending: str, first: str) -> str:
-    """Return the form of a file's lines, by its ending and its first line."""
-    fields = first.split("\t")
-    if ending == ".conllu" or _COMMENT.match(first) or (len(fields) == len(CONLLU) and fields[0].isdigit()):
-        return "conllu"
-    return "columns" if ending in _COLUMNS or len(fields) > 1 else "lines"

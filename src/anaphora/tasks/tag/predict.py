@@ -25,9 +25,8 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from anaphora.data.files.conll import Sentences
-from anaphora.data.files.lines import InputLine
-from anaphora.data.files.word_lines import CONLLU
+from anaphora.data.files.sentences import Sentences
+from anaphora.data.files.tag_layouts import Trained
 from anaphora.data.sampling import batches_by_length, evenly_spaced
 from anaphora.errors import UsageError
 from anaphora.metrics import spans
@@ -39,7 +38,8 @@ from anaphora.tasks.base.trained_model import TrainedModel, check_outputs, neede
 from anaphora.tasks.tag.baseline import Baseline
 from anaphora.tasks.tag.data import read_all, tagged, untagged
 from anaphora.tasks.tag.encoding import Part, Reader
-from anaphora.tasks.tag.lines import FORMATS, Block, Item, block_item, line_item, sentences_of
+from anaphora.tasks.tag.inputs import FORMATS, Block, Inputs, Line, Say, Whole
+from anaphora.tasks.tag.lines import Item, item_of
 from anaphora.tasks.tag.network import CHAIN, CHARACTERS, SENTENCE, WORDS
 from anaphora.tasks.tag.score import Score, judge
 from anaphora.tasks.tag.scorer import Scorer
@@ -95,21 +95,22 @@ class Tagger(TrainedModel):
 
         Raises UsageError for values that are not sentences.
         """
-        return [best[0].tags for best in self.tag(untagged(X))]
+        return [best[0].tags for best in self.tag(untagged(X, self.reader.splits_marks))]
 
     def several(self, X: Any, top: int = 5) -> list[list[Prediction]]:
         """Return the `top` most probable tag sequences of each sentence, the best first, each with its probability; the
         best also with the probability of each tag's type.
         """
-        return self.tag(untagged(X), top, confident=True)
+        return self.tag(untagged(X, self.reader.splits_marks), top, confident=True)
 
     def evaluate(self, data: Any) -> Score:
         """Score the model on tagged sentences, in any form that training takes; raises as `predict` does."""
         files, read = TASK.paths(data), self.config.data
-        return self.judged(tagged(read, data) if files is None else read_all(read, files))
+        sentences, _ = tagged(read, data) if files is None else read_all(read, files)
+        return self.judged(sentences)
 
     def score_files(self, paths: Sequence[str], encoding: str, **options: Any) -> Score:
-        return self.judged(read_all(self.config.data, paths, encoding))
+        return self.judged(read_all(self.config.data, paths, encoding)[0])
 
     def run(self, inputs: Sequence[str], output: AnswerOutput, as_json: bool, **options: Any) -> None:
         Answers(self, as_json, **options).run(inputs, output)
@@ -212,12 +213,20 @@ class Answers(LineAnswers[Item, list[Prediction]]):
             raise UsageError(f"--format takes one of {', '.join(FORMATS)}; it was given {form!r}.")
         self.tagger, self.as_json, self.top, self.form = tagger, as_json, top or 1, form
         self.blank = "{}" if as_json else ""
+        self.say: Say = lambda _: None
 
-    def batches(self, paths: Sequence[str]) -> Iterator[list[InputLine | Block]]:
-        return sentences_of(paths, self.form, self.tagger.config.data, self.tagger.reading)
+    def run(self, paths: Sequence[str], output: AnswerOutput) -> None:
+        self.say = output.note
+        super().run(paths, output)
 
-    def parse(self, line: InputLine | Block) -> Item:
-        return block_item(line) if isinstance(line, Block) else line_item(line, self.tagger.config.data.token)
+    def batches(self, paths: Sequence[str]) -> Iterator[Sequence[Line | Block | Whole]]:
+        reader, data = self.tagger.reader, self.tagger.config.data
+        tags = set(map(reader.marking.written, spans.written_in(reader.tags, reader.scheme)))
+        trained = Trained(tags, reader.format, reader.width)
+        return Inputs(self.form, data, trained, self.tagger.reading, self.say).sentences(paths)
+
+    def parse(self, line: Any) -> Item:
+        return item_of(line, self.tagger.config.data.token, self.tagger.reader.splits_marks)
 
     def predict(self, items: Sequence[Item]) -> list[list[Prediction]]:
         return self.tagger.tag([item.tokens for item in items], self.top, confident=self.as_json)
@@ -225,7 +234,7 @@ class Answers(LineAnswers[Item, list[Prediction]]):
     def format(self, item: Item, prediction: list[Prediction]) -> str:
         if self.as_json:
             return self._object(item, prediction)
-        if item.layout is not None and item.layout.conllu:
+        if item.layout is not None and item.layout.named is not None and not item.layout.named.more:
             return self._filled(item, prediction)
         lines = [] if len(prediction) == 1 else [f"# p {' '.join(f'{one.probability:.4f}' for one in prediction)}"]
         for fields, number in item.lines:
@@ -235,8 +244,11 @@ class Answers(LineAnswers[Item, list[Prediction]]):
 
     def _filled(self, item: Item, prediction: list[Prediction]) -> str:
         """Return lines of CoNLL-U with the tag in its field."""
-        name = (self.tagger.config.data.tag or "UPOS").upper()
-        field = CONLLU.index(name if name in CONLLU else "UPOS")
+        assert item.layout is not None
+        assert item.layout.named is not None
+        names, usual = item.layout.named.names, item.layout.named.tag
+        name = (self.tagger.config.data.tag or usual).upper()
+        field = names.index(name if name in names else usual)
         several = enumerate(prediction, 1) if self.top > 1 else ()
         lines = [f"# tags {rank} p={one.probability:.4f}: {' '.join(one.tags)}" for rank, one in several]
         for fields, number in item.lines:
@@ -246,7 +258,7 @@ class Answers(LineAnswers[Item, list[Prediction]]):
         return "\n".join([*lines, ""])
 
     def _object(self, item: Item, prediction: list[Prediction]) -> str:
-        added: dict[str, Any] = prediction[0]._asdict()
+        added = {**prediction[0]._asdict(), **item.marked(prediction[0].tags, self.tagger.reader.marking)}
         if self.top > 1:
             added["best"] = [{"tags": one.tags, "probability": one.probability} for one in prediction]
         return json.dumps({**item.values, **added}, ensure_ascii=False)

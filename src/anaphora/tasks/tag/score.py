@@ -8,7 +8,7 @@ from dataclasses import astuple, dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from anaphora.data.files.conll import Sentences
+from anaphora.data.files.sentences import Sentences
 from anaphora.formatting import columns, counted, shortened, titled
 from anaphora.metrics import spans
 from anaphora.metrics.tagging import Measured, measured

@@ -17,9 +17,9 @@ from anaphora.tasks.base.run_options import TOP
 class Data(ConfigSection):
     """The data: file format, columns and tagging scheme."""
 
-    format: Literal["auto", "columns", "conllu", "json"] = option(
-        "auto", "file format: one word per line with columns, CoNLL-U, or JSON objects; auto: detected"
-    )
+    format: Literal[
+        "auto", "columns", "conllu", "conll2009", "conll2012", "json", "rows", "offsets", "slashes", "sides", "parallel"
+    ] = option("auto", "file format, as docs/formats.md lists them under Tags; auto: detected")
     token: str | None = option(
         None, "column of the words: a number from 1 (-1 is the last), or a name; not set: the first column"
     )
@@ -114,7 +114,7 @@ HELP = """Train a network that assigns a tag to every word of a sentence, and wr
 
 A share of the sentences is held out, unless --valid says otherwise. The report compares the network with the most
 frequent tag of each word."""
-FORM = Option("form", str, "auto", "FORM", "Input format: auto, lines, columns, conllu or json.", "--format")
+FORM = Option("form", str, "auto", "FORM", "Input format: auto, lines, or a format of training files.", "--format")
 TASK = Task(
     "tag",
     "A tag for every word of a sentence, or spans of words: names, parts of speech.",
@@ -124,7 +124,8 @@ TASK = Task(
     help=HELP,
     metavar="DATA...",
     data_help=(
-        "Files with a word and its tag per line and blank lines between sentences, CoNLL-U, or JSONL (tokens, tags)."
+        "Files with a word and its tag per line and blank lines between sentences, CoNLL-U, JSONL (tokens, tags), or"
+        " another layout of docs/formats.md."
     ),
     described="a model that was trained to tag",
     str_is_path=True,

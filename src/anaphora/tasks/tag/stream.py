@@ -10,7 +10,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from anaphora.data.files.conll import listed
+from anaphora.data.files.tag_rows import listed
 from anaphora.errors import UsageError
 from anaphora.metrics import spans
 from anaphora.runtime import Model

@@ -15,7 +15,7 @@ from anaphora.tasks.tag.settings import TagConfig
 
 def suggest(paths: Sequence[str | Path]) -> Suggestion:
     """Suggest the scheme of the tags, and values for the number of words; raises as `Task.suggest` does."""
-    sentences = read_all(TagConfig().data, [str(path) for path in paths])
+    sentences, _ = read_all(TagConfig().data, [str(path) for path in paths])
     scheme, words = marking(sentences.tags).scheme, sentences.words
     preset = preset_for(words, small=10_000, large=2_000_000)
     different = len({tag for row in sentences.tags for tag in row})

@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from anaphora.bundle import spec
-from anaphora.data.files.conll import Sentences
+from anaphora.data.files.sentences import Sentences
 from anaphora.data.sampling import by_length, evenly_spaced
 from anaphora.errors import DataError
 from anaphora.formatting import shortened

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-from anaphora.data.files.conll import Sentences
+from anaphora.data.files.sentences import Sentences
 from anaphora.data.text.normal_form import Form, normal
 from anaphora.metrics import spans
 from anaphora.metrics.notation import Marking, marking_like

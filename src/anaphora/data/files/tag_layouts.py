@@ -1,0 +1,157 @@
+"""The layout of a file of words and tags, by its name and its first lines: one detector for all commands.
+
+    columns    a word per line, fields between tabs or blanks, a blank line between sentences (CoNLL-2000, -2002, -2003)
+    conllu     the ten columns of Universal Dependencies, and CoNLL-U Plus, whose first line names its columns
+    conll2009, conll2012     the columns of these shared tasks, whose number differs from sentence to sentence
+    json       an object per sentence with lists of words and of tags; or a table with two columns of lists
+    rows       a table with a word per row
+    offsets    JSON texts with spans by the numbers of their characters
+    slashes, sides           a sentence per line, with its tags
+    parallel   two files, one of words and one of tags
+    lines      a sentence per line without tags: an input of `run` alone
+
+A word layout may stand in any text file, so the decision rests on the first lines that are not blank.
+"""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Collection, Sequence
+from typing import Any, NamedTuple
+
+from anaphora.data.files.sources import STANDARD_INPUT, ending
+from anaphora.data.files.tables import SEPARATORS
+from anaphora.data.files.tag_lines import are_sides, mark_of
+from anaphora.data.files.tag_offsets import text_and_spans
+from anaphora.data.files.tag_rows import table_of_words
+from anaphora.data.files.word_fields import CONLLU, ColumnChoice, names_columns
+from anaphora.data.files.word_lines import WORD_NUMBER, WordLayout, blocks, columns, may_be_word, named
+
+FORMATS = ("auto", "columns", "conllu", "conll2009", "conll2012", "json", "rows", "offsets", "slashes", "sides")
+WORD_LINES = ("columns", "conllu", "conll2009", "conll2012")
+HEAD = 256  # lines that decide
+_OBJECTS = (".jsonl", ".ndjson", ".json")
+_CONLLU = (".conllu", ".conllup", ".cupt")
+_COLUMNS = (".conll", ".iob", ".iob2", ".bio", ".bioes", ".tsv")
+_LEAST, _FEWEST = 4, 2  # lines of one width that show columns: without known tags, and with them
+_KNOWN = 0.9  # of the last fields
+
+
+class Trained(NamedTuple):
+    """The facts of a training that show whether a text is its layout: tags as written, format, width of its lines."""
+
+    tags: Collection[str]
+    format: str = ""
+    width: int = 0
+
+
+class Guess(NamedTuple):
+    """A layout, and the reason why it was taken, if other readings are possible."""
+
+    format: str
+    reason: str = ""
+
+
+def layout_of(path: str, wanted: str, head: Sequence[str], known: Collection[str] | None = None) -> str:
+    """Return the format of tagged data: the wanted one, or by the ending and the first lines of a file.
+
+    With `known` tags, a sentence per line has tags only if they are among them.
+    """
+    extension = ending(path)
+    filled = [line for line in head if line.strip()]
+    first = next(filter(may_be_word, filled), "")
+    if wanted != "auto":
+        return wanted
+    if extension == ".parquet":
+        return "json"
+    if extension in _OBJECTS or (path == STANDARD_INPUT and first.lstrip()[:1] in ("{", "[")):
+        return _objects(filled)
+    if extension in _CONLLU or names_columns(head):
+        return "conllu"
+    fields = first.split("\t")
+    if len(fields) == len(CONLLU) and WORD_NUMBER.match(fields[0]):
+        return "conllu"
+    if len(fields) >= 14 and WORD_NUMBER.fullmatch(fields[0]):
+        return "conll2009"
+    if any(line.startswith("#begin document") for line in filled) or _is_2012(first.split()):
+        return "conll2012"
+    names = first.split(max(SEPARATORS, key=first.count))
+    if len(names) > 1 and table_of_words([name.strip('"\ufeff') for name in names]):
+        return "rows"
+    if are_sides(filled, known):
+        return "sides"
+    return "slashes" if mark_of(filled, known) else "columns"
+
+
+def layout_of_input(path: str, data: ColumnChoice, head: Sequence[str], trained: Trained) -> Guess:
+    """Return the format of an input of `run`, in which tags may be missing; `data` are the settings of the training."""
+    found = layout_of(path, "auto", head, trained.tags)
+    filled = [line for line in head if may_be_word(line)]
+    if found != "columns" or not filled:
+        return Guess(found)
+    tabs = 2 * sum("\t" in line.strip() for line in filled) >= len(filled)
+    if tabs or ending(path) in _COLUMNS:
+        return Guess("columns")
+    widths = Counter(len(line.split()) for line in filled)
+    if len(widths) > 1 and not (set(widths) == {1, max(widths)} and _are_blocks(head)):
+        return Guess("lines")
+    width = max(widths)
+    ends = [fields[-1] for line in filled if len(fields := line.split()) == width > 1]
+    known = sum(end in trained.tags for end in ends) >= _KNOWN * max(1, len(ends))
+    if ends and known and len(ends) >= _FEWEST:
+        return Guess("columns", f"every line has {width} fields, and the last one is a tag of the model")
+    as_trained = trained.format == "columns" and trained.width - width in (0, 1)
+    if data.format == "columns" and as_trained:
+        return Guess("columns", f"every line has {width} fields, as in the training data")
+    if as_trained and _are_blocks(head) and len(filled) >= _LEAST:
+        return Guess("columns", f"every line has {width} fields, and blank lines stand between groups of lines")
+    return Guess("lines", f"every line has {width} words, but no tags of the model" if len(filled) >= _LEAST else "")
+
+
+def word_layout(kind: str, data: ColumnChoice, head: Sequence[str], tagged: bool = True) -> WordLayout:
+    """Return the layout of lines with a word each; raises DataError if a named column does not exist."""
+    return columns(data, head, tagged) if kind == "columns" else named(kind, data, head, tagged)
+
+
+def _objects(filled: Sequence[str]) -> str:
+    """Return whether JSON has lists of words and tags or spans by characters, by its first object."""
+    value = _first_value("\n".join(filled))
+    value = value[0] if isinstance(value, list) and value and not isinstance(value[0], str) else value
+    return "offsets" if not _has_lists(value) and _is_marked(value) else "json"
+
+
+def _first_value(text: str) -> Any:
+    """Return the first object or pair of a text, which may be cut; None if there is none."""
+    decoder = json.JSONDecoder()
+    text = text.strip().removeprefix("\ufeff")
+    for begin in (0, 1):
+        try:
+            return decoder.raw_decode(text[begin:].lstrip())[0]
+        except (ValueError, RecursionError):
+            if not text.startswith("["):
+                return None
+    return None
+
+
+def _has_lists(value: Any) -> bool:
+    return isinstance(value, dict) and any(
+        isinstance(own, list) and own and isinstance(own[0], str) and name in ("tokens", "words")
+        for name, own in value.items()
+    )
+
+
+def _is_marked(value: Any) -> bool:
+    try:
+        return text_and_spans(value) is not None
+    except ValueError:
+        return True
+
+
+def _is_2012(fields: Sequence[str]) -> bool:
+    return len(fields) >= 12 and fields[1].isdigit() and fields[2].isdigit() and not fields[0].isdigit()
+
+
+def _are_blocks(head: Sequence[str]) -> bool:
+    """Return whether blank lines stand between groups of lines, of which some has several."""
+    return not all(line.strip() for line in head[:-1]) and max(map(len, blocks(head)), default=0) > 1

@@ -1,0 +1,158 @@
+"""Texts whose spans are marked by the numbers of their characters, as tools for annotation export them.
+
+    {"text": "Ann flew.", "label": [[0, 3, "PER"]]}                                  doccano; also labels, entities
+    {"text": "Ann flew.", "entities": [{"start": 0, "end": 3, "label": "PER"}]}      spaCy, Prodigy (spans), doccano
+    ["Ann flew.", {"entities": [[0, 3, "PER"]]}]                                     spaCy 2
+    {"data": {"text": …}, "annotations": [{"result": [{"value": {"start": …, "end": …, "labels": [PER]}}]}]}
+                                                                                     Label Studio
+
+The first character is 0, and the end is excluded. Each object is one sentence; its words are tagged in the scheme iob2.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any, NamedTuple
+
+from anaphora.data.files.sentences import Collected, Found, Read, record
+from anaphora.data.files.word_splitting import words_in
+from anaphora.errors import DataError
+
+SPANS = ("entities", "spans", "label", "labels", "annotations", "completions")
+_BEGIN, _END = ("start", "start_offset", "begin", "from"), ("end", "end_offset", "to")
+_TYPE = ("label", "labels", "type", "tag", "entity", "entity_group")
+_TEXT = ("text", "content", "sentence")
+
+
+class Marked(NamedTuple):
+    """A span of characters with a type."""
+
+    begin: int
+    end: int
+    type: str
+
+
+def values_in(text: str, name: str) -> Iterator[tuple[int, Any]]:
+    """Yield the values of a JSON list, or of JSON Lines, each with the number of its line; raises DataError."""
+    decoder, at = json.JSONDecoder(), 0
+    first = next(filter(str.strip, text.split("\n")), "")
+    try:
+        json.loads(first)
+        is_list = "\n" not in text.strip() and isinstance(json.loads(first)[0], dict | list)
+    except (ValueError, LookupError):
+        is_list = text.lstrip().startswith("[")
+    if is_list:
+        at = text.index("[") + 1
+    line, counted_to = 1, 0
+    while True:
+        while at < len(text) and text[at] in " \t\r\n,":
+            at += 1
+        if at >= len(text) or (is_list and text[at] == "]"):
+            return
+        line += text.count("\n", counted_to, at)
+        counted_to = at
+        try:
+            value, at = decoder.raw_decode(text, at)
+        except (ValueError, RecursionError) as error:
+            raise DataError(f"{name}, line {line}: not JSON: {error}.") from error
+        yield line, value
+
+
+def text_and_spans(value: Any) -> tuple[str, list[Marked]] | None:
+    """Return the text of a value and its spans, or None if the value is no such object; raises DataError for spans that
+    cannot be read.
+    """
+    if isinstance(value, list) and len(value) == 2 and isinstance(value[0], str) and isinstance(value[1], Mapping):
+        value = {"text": value[0], **value[1]}
+    if not isinstance(value, Mapping):
+        return None
+    name = next((name for name in SPANS if isinstance(value.get(name), list)), None)
+    text = _text(value)
+    if name is None or text is None:
+        return None
+    items = value[name]
+    if name in ("annotations", "completions"):
+        kept = [item for item in items if isinstance(item, Mapping) and not item.get("was_cancelled")]
+        items = kept[0].get("result", []) if kept else []
+    return text, [span for item in items if (span := _span(item, len(text))) is not None]
+
+
+def words_and_tags(text: str, spans: Sequence[Marked]) -> tuple[list[str], list[str], list[str]]:
+    """Return the words of a text, their tags, and the words that a span cuts.
+
+    Raises DataError for spans that overlap, and for a span without a word.
+
+    >>> words_and_tags("Ann flew.", [Marked(0, 3, "PER"), Marked(4, 6, "X")])
+    (['Ann', 'flew', '.'], ['B-PER', 'B-X', 'O'], ['flew'])
+    """
+    words = words_in(text)
+    tags, cut, last = ["O"] * len(words), list[str](), Marked(0, 0, "")
+    for span in sorted(set(spans)):
+        if span.begin < last.end:
+            raise DataError(
+                f"the spans {text[last.begin : last.end][:40]!r} ({last.type}) and {text[span.begin : span.end][:40]!r}"
+                f" ({span.type}) overlap; a word has one tag."
+            )
+        last = span
+        inside = [at for at, word in enumerate(words) if word.begin < span.end and span.begin < word.end]
+        inside = [at for at in inside if tags[at] == "O"]
+        if not inside:
+            raise DataError(f"the span {span.begin} to {span.end} ({span.type}) has no word of its own.")
+        cut += [words[at].text for at in inside if words[at].begin < span.begin or words[at].end > span.end]
+        for at in inside:
+            tags[at] = f"{'B' if at == inside[0] else 'I'}-{span.type}"
+    return [word.text for word in words], tags, cut
+
+
+def entities(text: str, tags: Sequence[str], spans: Sequence[tuple[int, int, str]]) -> list[list[Any]]:
+    """Return spans of words as spans of characters: begin, end and type of each."""
+    words = words_in(text)
+    return [[words[begin].begin, words[end - 1].end, kind] for begin, end, kind in spans if len(words) == len(tags)]
+
+
+def read_offsets(path: str, text: str) -> Read:
+    """Return the sentences of a file; raises DataError if it is not JSON."""
+    collected = Collected(path)
+    for line, value in values_in(text, f"'{path}'"):
+        try:
+            found = text_and_spans(value)
+            if found is None:
+                raise DataError(f"expected an object with a text and a list of spans ({', '.join(SPANS)}).")
+            tokens, tags, cut = words_and_tags(*found)
+        except DataError as error:
+            record(collected.wrong, line, str(error))
+            continue
+        for word in cut:
+            record(collected.cut, line, f"a span begins or ends inside the word {word[:40]!r}")
+        collected.add(tokens, tags, (line,) * max(1, len(tokens)))
+    return collected.read(Found("offsets", "texts with spans by characters, JSON", "text", "spans"))
+
+
+def _text(value: Mapping[str, Any]) -> str | None:
+    inner = value.get("data") if isinstance(value.get("data"), Mapping) else value
+    assert isinstance(inner, Mapping)
+    named = next((inner[name] for name in _TEXT if isinstance(inner.get(name), str)), None)
+    if named is not None or inner is value:
+        return named
+    texts = [text for text in inner.values() if isinstance(text, str)]
+    return texts[0] if len(texts) == 1 else None
+
+
+def _span(item: Any, length: int) -> Marked | None:
+    """Return a span; None for an annotation of something else, such as a relation or the whole text."""
+    if isinstance(item, Mapping) and isinstance(item.get("value"), Mapping):
+        item = item["value"]
+        if not any(name in item for name in _BEGIN) or "labels" not in item:
+            return None
+    if isinstance(item, Mapping):
+        parts = [next((item[name] for name in names if name in item), None) for names in (_BEGIN, _END, _TYPE)]
+    else:
+        parts = list(item[:3]) if isinstance(item, list) and len(item) >= 3 else [None] * 3
+    begin, end, kind = parts
+    kind = kind[0] if isinstance(kind, list) and len(kind) == 1 else kind
+    if not (isinstance(begin, int) and isinstance(end, int) and isinstance(kind, str | int) and str(kind)):
+        raise DataError(f"{json.dumps(item)[:80]} is no span; expected begin, end and one label.")
+    if not 0 <= begin < end <= length:
+        raise DataError(f"the span {begin} to {end} ({kind}) lies outside its text of {length} characters.")
+    return Marked(begin, end, str(kind))

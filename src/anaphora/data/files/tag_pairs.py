@@ -1,0 +1,53 @@
+"""Words and tags in two parallel files: line i of the tags belongs to line i of the words (seq.in and seq.out)."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from itertools import islice
+from pathlib import Path
+
+from anaphora.data.files.sentences import Collected, Found, Read, record
+from anaphora.errors import DataError
+
+FOLDER = ("seq.in", "seq.out")
+_HEAD = 200  # lines
+
+
+def expanded(paths: Sequence[str]) -> list[str]:
+    """Return paths, where a folder with seq.in and seq.out becomes these two files."""
+    found = []
+    for path in paths:
+        both = [str(Path(path, name)) for name in FOLDER]
+        found += both if os.path.isdir(path) and all(map(os.path.isfile, both)) else [path]
+    return found
+
+
+def are_parallel(words: str, tags: str) -> bool:
+    """Return whether two text files have the same number of words in each of their first lines, not always the same."""
+    if not (os.path.isfile(words) and os.path.isfile(tags)):
+        return False
+    with open(words, "rb") as one, open(tags, "rb") as other:
+        counts = [[len(line.split()) for line in islice(file, _HEAD)] for file in (one, other)]
+    return counts[0] == counts[1] and len(set(counts[0]) - {0}) > 1
+
+
+def read_pair(words: tuple[str, str], tags: tuple[str, str]) -> Read:
+    """Return the sentences of two files, each given by its name and its text.
+
+    Raises DataError if they have different numbers of lines.
+    """
+    rows = [text.removesuffix("\n").split("\n") for _, text in (words, tags)]
+    if len(rows[0]) != len(rows[1]):
+        raise DataError(
+            f"'{words[0]}' has {len(rows[0]):,} lines and '{tags[0]}' has {len(rows[1]):,}; expected a line of tags for"
+            " each line of words."
+        )
+    collected = Collected(words[0])
+    for number, (own, marks) in enumerate(zip(*rows, strict=True), 1):
+        tokens, given = own.split(), marks.split()
+        if len(tokens) != len(given):
+            record(collected.wrong, number, f"{len(tokens)} words and {len(given)} tags; expected a tag for each word.")
+        elif tokens:
+            collected.add(tokens, given, (number,) * len(tokens))
+    return collected.read(Found("parallel", "parallel files of words and tags", words[0], tags[0]))

@@ -1,0 +1,165 @@
+"""Tables of words and tags: a sentence per row with two lists, or a word per row and the number of its sentence.
+
+    {"tokens": ["New", "York"], "tags": ["B-LOC", "I-LOC"]}        lists; in a CSV, texts of words between blanks
+    Sentence #,Word,POS,Tag                                        a word per row; the number may stand only in the
+    Sentence: 1,New,NNP,B-LOC                                      first row of a sentence
+    ,York,NNP,I-LOC
+
+Without a column of sentences, a blank line ends a sentence.
+"""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+from anaphora.data.files.sentences import Collected, Found, Read, record
+from anaphora.data.files.tables import Table
+from anaphora.errors import DataError
+
+TOKENS = ("tokens", "words", "token", "word", "form", "text", "sentence")
+TAGS = ("tags", "ner_tags", "pos_tags", "labels", "tag", "upos", "pos", "ner", "label")
+_NUMBERS = (
+    "sentence #",
+    "sentence_id",
+    "sent_id",
+    "sentence_idx",
+    "sentence id",
+    "sentence_number",
+    "sentence",
+    "sent",
+)
+_HEAD = 50
+
+
+def table_of_words(names: Sequence[str]) -> bool:
+    """Return whether the names of columns are those of words and of tags."""
+    plain = {name.strip().lower() for name in names}
+    return bool(plain & set(TOKENS)) and bool(plain & set(TAGS))
+
+
+def read_tagged_table(
+    table: Table, path: str, token: str | None = None, tag: str | None = None, tagged: bool = True
+) -> Read:
+    """Return the sentences of a table, and its malformed rows.
+
+    `path` is the file of the table, or empty for a table in memory. Raises DataError if a column is missing.
+    """
+    names = [_column(table, token, TOKENS, "--token")]
+    if tagged:
+        names.append(_column(table, tag, TAGS, "--tag"))
+        if names[0] == names[1]:
+            raise DataError(f"Column '{names[0]}' is both the words (--token) and the tags (--tag): name two columns.")
+    head = [values for _, values in zip(range(_HEAD), table.head(names), strict=False)]
+    number = next((name for name in table.columns if name.strip().lower() in _NUMBERS and name not in names), None)
+    if _are_words(head, number is not None, tagged):
+        return _words(table, path, names, number)
+    return _lists(table, path, names)
+
+
+def listed(value: Any, name: str) -> tuple[str, ...]:
+    """Return a list of words or tags as text; numbers become text. Raises DataError for another value."""
+    if isinstance(value, str | bytes | Mapping) or not hasattr(value, "__iter__"):
+        raise DataError(f"'{name}' is {str(value)[:60]!r}; expected a list of texts.")
+    for item in value:
+        if isinstance(item, bool) or not isinstance(item, str | int):
+            raise DataError(f"'{name}' holds {str(item)[:60]!r} ({type(item).__name__}); expected texts.")
+    return tuple(map(str, value))
+
+
+def _are_words(head: Sequence[tuple[Any, ...]], numbered: bool, tagged: bool) -> bool:
+    """Return whether rows are words, not sentences: all values are single texts or numbers, and tags have no blanks."""
+    values = [value for row in head for value in row if value is not None]
+    if not values or not all(isinstance(value, str | int) for value in values):
+        return False
+    last = [str(row[-1] or "") for row in head]
+    if tagged and numbered:
+        return not any(len(tag.split()) > 1 or (tag.startswith("[") and tag.endswith("]")) for tag in last)
+    return not any(len(str(value).split()) > 1 for value in values)
+
+
+def _words(table: Table, path: str, names: Sequence[str], number: str | None) -> Read:
+    collected = Collected(path)
+    columns = [*names, *([] if number is None else [number])]
+    for rows in _sentences(table, columns, number is not None):
+        tokens, tags, lines = list[str](), list[str](), list[int]()
+        for row, values in rows:
+            own = ["" if value is None else str(value) for value in values[: len(names)]]
+            missing = next((name for name, value in zip(names, own, strict=True) if not value), None)
+            if missing is not None:
+                record(collected.wrong, table.place(row)[1], f"'{missing}' is empty; expected a word and its tag.")
+                continue
+            tokens.append(own[0])
+            tags.append(own[-1] if len(own) > 1 else "")
+            lines.append(table.place(row)[1])
+        if tokens:
+            collected.add(tokens, tags, lines)
+    left_out = {} if number is None else {number: "the number of the sentence"}
+    tag = names[1] if len(names) > 1 else ""
+    return collected.read(Found("rows", f"{_layout(table)}, a word per row", names[0], tag, 0, left_out))
+
+
+def _sentences(table: Table, columns: Sequence[str], numbered: bool) -> Iterator[list[tuple[int, tuple[Any, ...]]]]:
+    """Yield the rows of each sentence; a row without any value ends a sentence, and so does a gap without numbers."""
+    held: list[tuple[int, tuple[Any, ...]]] = []
+    current: Any = None
+    before = 0
+    for row, values in table.rows(columns):
+        own = values[-1] if numbered else None
+        gap = not numbered and table.place(row)[1] > before + 1
+        begins = gap or (own not in (None, "") and own != current)
+        before, current = table.place(row)[1], own if own not in (None, "") else current
+        is_blank = all(value in (None, "") for value in values)
+        if (begins or is_blank) and held:
+            yield held
+            held = []
+        if not is_blank:
+            held.append((row, values))
+    if held:
+        yield held
+
+
+def _lists(table: Table, path: str, names: Sequence[str]) -> Read:
+    collected = Collected(path)
+    for number, values in table.rows(names):
+        try:
+            cell = _cell if all(isinstance(value, str) for value in values) else listed
+            row = [cell(value, name) for value, name in zip(values, names, strict=True)]
+            if len(row[0]) != len(row[-1]):
+                raise DataError(f"{len(row[0])} words and {len(row[1])} tags; expected a tag for each word.")
+            if len(row) > 1 and "" in row[1]:
+                raise DataError(f"the tag of word {row[1].index('') + 1} is empty.")
+        except DataError as error:
+            record(collected.wrong, table.place(number)[1], str(error))
+            continue
+        tags = row[1] if len(row) > 1 else ("",) * len(row[0])
+        collected.add(row[0], tags, (table.place(number)[1],) * max(1, len(row[0])))
+    return collected.read(Found("json", f"{_layout(table)}, lists of words and tags", names[0], names[-1]))
+
+
+def _cell(value: str, name: str) -> tuple[str, ...]:
+    """Return the list that a text of a CSV is: words between blanks, or a list as Python writes it."""
+    if value.startswith("[") and value.endswith("]"):
+        try:
+            return listed(ast.literal_eval(value), name)
+        except (ValueError, SyntaxError, RecursionError):
+            pass
+    return tuple(value.split())
+
+
+def _layout(table: Table) -> str:
+    return str(getattr(table, "layout", "") or "a table")
+
+
+def _column(table: Table, named: str | None, usual: Sequence[str], option: str) -> str:
+    if named is not None:
+        return table.need(named)
+    plain = {column.strip().lower(): column for column in reversed(table.columns)}
+    found = next((plain[name] for name in usual if name in plain), None)
+    if found is None:
+        raise DataError(
+            f"{table.name}: no column is called {usual[0]}; the columns are {', '.join(table.columns)}."
+            f" Name the column with {option}."
+        )
+    return found

@@ -1,0 +1,28 @@
+"""Text as words, each with its first and its last character: every run of letters and digits, and every other mark.
+
+Layouts that mark spans by characters are read with these words, and so is the text that such a model tags later.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import NamedTuple
+
+_WORD = re.compile(r"\w+|[^\w\s]")
+
+
+class Word(NamedTuple):
+    """A word: its characters from `begin` to `end`, `end` excluded."""
+
+    text: str
+    begin: int
+    end: int
+
+
+def words_in(text: str) -> list[Word]:
+    """Return the words of a text.
+
+    >>> [word.text for word in words_in("Ann (52) flew to New-York.")]
+    ['Ann', '(', '52', ')', 'flew', 'to', 'New', '-', 'York', '.']
+    """
+    return [Word(match[0], *match.span()) for match in _WORD.finditer(text)]

@@ -1,0 +1,85 @@
+"""Findings on files of words and tags before sentences are made of them: malformed lines, missing blank lines, words
+that a span cuts.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from anaphora.checks.findings import Finding, errors
+from anaphora.checks.text_files import check_texts
+from anaphora.data.examples import valid_paths
+from anaphora.data.files.conll import read_files
+from anaphora.data.files.sentences import MalformedLine, Read
+from anaphora.data.files.sources import STANDARD_INPUT, ending
+from anaphora.data.files.tag_layouts import WORD_LINES
+from anaphora.data.files.tag_pairs import expanded
+from anaphora.data.location import Location
+from anaphora.errors import DataError
+from anaphora.tasks.tag.settings import TagConfig
+
+_MANY = 500  # words of a file without a blank line
+_NO_TABLE = 0.5  # of the lines: a file with more malformed ones has another layout
+_REMEDY = "Repair these lines, or name the form with --format columns, conllu or json."
+
+
+def check_files(config: TagConfig, paths: Sequence[str | Path]) -> list[Finding]:
+    """Return findings on files before sentences are read: files that are not text, and malformed lines."""
+    data = config.data
+    held_out = expanded(valid_paths(data.valid)) if isinstance(data.valid, str) else []
+    train = expanded([str(path) for path in paths])
+    named = [*train, *(name for name in held_out if name not in train)]
+    found = check_texts([name for name in named if ending(name) != ".parquet"], data.encoding)
+    if errors(found) or STANDARD_INPUT in named:
+        return found
+    for part in (train, [name for name in held_out if name not in train]):
+        try:
+            reads = read_files(part, data)
+        except DataError:
+            continue  # reading the files raises the error
+        for read in reads:
+            found += [*_malformed(read), *_unbroken(read), *_cut(read)]
+    return found
+
+
+def _malformed(read: Read) -> list[Finding]:
+    """Return a finding on the lines that cannot be read."""
+    wrong = read.wrong
+    if not wrong:
+        return []
+    lines = "1 line is" if len(wrong) == 1 else f"{len(wrong):,} lines are"
+    message, remedy = f"{lines} different in form from the others; line {wrong[0].line}: {wrong[0].message}", _REMEDY
+    if len(wrong) > _NO_TABLE * (read.sentences.words + len(wrong)) and read.found.format in WORD_LINES:
+        message = (
+            f"Most lines do not have the form of the first one ({read.found.layout}), so the file is probably a text"
+            f" without tags, or has another layout. {message}"
+        )
+        remedy = "The tagger learns from words with tags, a word per line or in a layout of docs/formats.md (--format)."
+    return [Finding("ragged-columns", "error", read.path, _places(read, wrong), message, remedy)]
+
+
+def _unbroken(read: Read) -> list[Finding]:
+    """Return a finding on a file in which no blank line ends a sentence."""
+    words = read.sentences.words
+    if len(read.sentences) != 1 or words < _MANY or read.found.format not in (*WORD_LINES, "rows"):
+        return []
+    message = f"All {words:,} words are one sentence, because no blank line stands between words."
+    remedy = "Add a blank line after each sentence: words of another sentence mislead the network."
+    return [Finding("no-blank-line", "warning", read.path, (read.sentences.place(0),), message, remedy)]
+
+
+def _cut(read: Read) -> list[Finding]:
+    """Return a finding on words that are only in part in a span."""
+    if not read.cut:
+        return []
+    count = len(read.cut)
+    words = "1 word is" if count == 1 else f"{count:,} words are"
+    message = f"{words} only in part in a span, so the span takes the whole word; line {read.cut[0].line}:"
+    remedy = "Correct the begin or the end of these spans."
+    places = _places(read, read.cut)
+    return [Finding("cut-word", "warning", read.path, places, f"{message} {read.cut[0].message}.", remedy)]
+
+
+def _places(read: Read, lines: Sequence[MalformedLine]) -> tuple[Location, ...]:
+    return tuple(Location(read.path, line.line) for line in lines)

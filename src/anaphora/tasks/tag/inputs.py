@@ -1,0 +1,176 @@
+"""Files or a pipe as sentences to tag, in every layout that training reads, and a sentence per line.
+
+The layout of an input is decided by its first lines, so that a pipe is answered while it is open. Lines with a word
+each are held until their sentence ends.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Callable, Iterator, Sequence
+from typing import NamedTuple
+
+from anaphora.data.files import lines as line_files
+from anaphora.data.files.conll import read
+from anaphora.data.files.lines import InputLine
+from anaphora.data.files.reading import Reading
+from anaphora.data.files.sources import STANDARD_INPUT, ending, open_source
+from anaphora.data.files.tag_layouts import HEAD, WORD_LINES, Guess, Trained, layout_of, layout_of_input, word_layout
+from anaphora.data.files.tag_lines import mark_of
+from anaphora.data.files.tag_offsets import text_and_spans, values_in
+from anaphora.data.files.text import read_text
+from anaphora.data.files.word_lines import WordLayout, may_be_word
+from anaphora.errors import DataError
+from anaphora.tasks.tag.settings import Data
+
+FORMATS = (
+    "auto", "lines", "columns", "conllu", "conll2009", "conll2012", "json", "rows", "offsets", "slashes", "sides"
+)  # fmt: skip
+_OBJECTS = (".jsonl", ".ndjson", ".json", ".parquet")
+_TABLES = (".csv", ".tsv", *_OBJECTS)
+_LONGEST = 10_000  # lines of a sentence that are waited for
+Say = Callable[[str], None]
+
+
+class Line(NamedTuple):
+    """A line with one sentence, and its format; `mark` stands between a word and its tag."""
+
+    line: InputLine
+    format: str
+    mark: str = ""
+
+
+class Block(NamedTuple):
+    """The lines of one sentence, a word in each, and their layout; None before the first word."""
+
+    lines: list[InputLine]
+    layout: WordLayout | None
+
+
+class Whole(NamedTuple):
+    """The words of a sentence of a table, or the reason why a row of it cannot be read."""
+
+    tokens: tuple[str, ...]
+    error: str = ""
+
+
+class Inputs(NamedTuple):
+    """How the inputs of a model are read; `say` tells the user about a doubtful decision."""
+
+    form: str
+    data: Data
+    trained: Trained
+    reading: Reading
+    say: Say
+
+    def sentences(self, paths: Sequence[str]) -> Iterator[Sequence[Line | Block | Whole]]:
+        """Yield the sentences of files, or of standard input for `-` or no path, in groups."""
+        for path in paths or [STANDARD_INPUT]:
+            if self._is_table(path):
+                yield self._table(path)
+            elif ending(path) == ".json" and self._kind_of_file(path) == "offsets":
+                text = read_text(path, self.reading.encoding)
+                yield [self._object(path, *numbered) for numbered in values_in(text, f"'{path}'")]
+            else:
+                objects = self.form in ("json", "offsets") or (self.form == "auto" and ending(path) in _OBJECTS)
+                yield from self._lines(path, line_files.batches([path], self.reading, plain=not objects))
+
+    def _is_table(self, path: str) -> bool:
+        """Return whether a file is a table with a word per row."""
+        if path == STANDARD_INPUT or self.form not in ("auto", "rows"):
+            return False
+        if self.form == "rows" or (self.trained.format == "rows" and ending(path) in _TABLES):
+            return True
+        return ending(path) not in _OBJECTS and self._kind_of_file(path) == "rows"
+
+    def _kind_of_file(self, path: str) -> str:
+        if not os.path.isfile(path):
+            return ""  # reading it raises the error
+        first = next(open_source(path).blocks(), b"").decode(self.reading.encoding, "replace")
+        return layout_of(path, "auto", first.splitlines()[:HEAD], self.trained.tags)
+
+    def _table(self, path: str) -> list[Whole]:
+        data = self.data if self.form == "auto" else self.data.model_copy(update={"format": self.form})
+        found = read(path, data, self.reading.encoding, tagged=False)
+        wrong = [Whole((), f"'{path}', line {each.line}: {each.message}") for each in found.wrong]
+        return [*(Whole(tokens) for tokens in found.sentences.tokens), *wrong]
+
+    def _object(self, path: str, number: int, value: object) -> Line:
+        """Return a value of a JSON list as a line; a pair of a text and its spans becomes an object."""
+        if isinstance(value, list) and text_and_spans(value) is not None:
+            value = {"text": value[0], **value[1]}
+        text = json.dumps(value, ensure_ascii=False).encode()
+        return Line(InputLine(f"'{path}', line {number}", text, True), "json")
+
+    def _lines(self, path: str, batches: Iterator[list[InputLine]]) -> Iterator[list[Line | Block | Whole]]:
+        """Yield lines as sentences, or groups of lines with a word each."""
+        head: list[InputLine] = []
+        for batch in batches:
+            head += batch
+            if any(may_be_word(_text(line)) for line in batch) or len(head) >= HEAD:
+                break
+        texts = list(map(_text, head))
+        kind = self._decided(path, texts, any(line.json for line in head))
+        mark = mark_of([text for text in texts if text.strip()]) or "/" if kind == "slashes" else ""
+        layout = None
+        if kind in WORD_LINES and any(map(may_be_word, texts)):
+            layout = word_layout(kind, self.data, texts, tagged=False)
+        if kind in WORD_LINES:
+            yield from self._blocks(_chained(head, batches), layout)
+            return
+        for batch in _chained(head, batches):
+            yield [Line(line._replace(json=line.json or kind in ("json", "offsets")), kind, mark) for line in batch]
+
+    def _decided(self, path: str, head: Sequence[str], objects: bool) -> str:
+        """Return the format of lines, and tell the user about it if other readings are possible."""
+        if self.form != "auto":
+            return self.form
+        if objects:
+            return "json"
+        guess = layout_of_input(path, self.data, head, self.trained)
+        if guess.reason:
+            self.say(_told(path, guess))
+        return guess.format
+
+    def _blocks(
+        self, batches: Iterator[list[InputLine]], layout: WordLayout | None
+    ) -> Iterator[list[Line | Block | Whole]]:
+        held: list[InputLine] = []
+        for batch in batches:
+            sentences: list[Line | Block | Whole] = []
+            for line in batch:
+                blank = not _text(line).strip(" \t\r")
+                held += [] if blank else [line]
+                if len(held) == _LONGEST:
+                    self.say(f"{held[0].where}: a sentence of more than {_LONGEST:,} lines is cut there.")
+                if held and (blank or len(held) == _LONGEST):
+                    sentences.append(Block(held, layout))
+                    held = []
+            if sentences:
+                yield sentences
+        if held:
+            yield [Block(held, layout)]
+
+
+def _chained(head: list[InputLine], batches: Iterator[list[InputLine]]) -> Iterator[list[InputLine]]:
+    if head:
+        yield head
+    yield from batches
+
+
+def _text(line: InputLine) -> str:
+    return line.text.decode(line.encoding, errors="replace")
+
+
+def _told(path: str, guess: Guess) -> str:
+    name = "Standard input" if path == STANDARD_INPUT else f"'{path}'"
+    if guess.format == "lines":
+        return f"{name} is read as a sentence per line: {guess.reason}. For a word per line, add --format columns."
+    return f"{name} is read as a word per line: {guess.reason}. For a sentence per line, add --format lines."
+
+
+def refused(source: Whole) -> None:
+    """Raise DataError if a row of a table cannot be read."""
+    if source.error:
+        raise DataError(source.error)
