@@ -19,7 +19,8 @@ from anaphora.config.search_space import SearchChoice, SearchRange, chosen
 from anaphora.errors import DataError, Interrupted, UsageError
 from anaphora.runs import folder as run_folder
 from anaphora.runs import record
-from anaphora.training.tuning import BEST, STUDY, Search, best_of, tried
+from anaphora.runs.search import BEST, STUDY
+from anaphora.training.tuning import Search, best_of, tried
 
 
 class TinyTraining(Training):
@@ -137,6 +138,19 @@ def test_what_looks_worse_than_most_is_given_up(tmp_path: Path) -> None:
     assert [each.state for each in found] == ["finished"] * 4 + ["pruned"]
     last = record.read(tmp_path / "trials" / "0004")
     assert (last.status(0.0), last.steps) == ("pruned", 6)  # at 3 tenths of its 20 steps
+
+
+def test_settings_that_somebody_changed_are_not_replaced(tmp_path: Path) -> None:
+    search(tmp_path, 2).run()
+    path = tmp_path / BEST
+    edited = path.read_text(encoding="utf-8").replace("learning_rate = ", "learning_rate = 1")
+    path.write_text(edited, encoding="utf-8")
+    with pytest.raises(UsageError, match=r"best.toml' was changed after the search wrote it.*Move it elsewhere"):
+        search(tmp_path, 4).run()
+    assert path.read_text(encoding="utf-8") == edited
+    path.rename(tmp_path / "mine.toml")
+    search(tmp_path, 4).run()
+    assert path.exists()
 
 
 def test_a_search_goes_on_where_it_was_and_draws_other_fields(tmp_path: Path) -> None:
