@@ -20,6 +20,7 @@ SOURCES = (
 TARGETS = (
     "target", "tgt", "target_text", "tgt_text", "output", "output_text", "to", "translation", "answer", "y", "label",
 )  # fmt: skip
+_CERTAIN = 4  # of these names
 _NESTED = "translation."
 _NUMBER = re.compile(r"[-+]?\d+(?:[.,]\d+)?(?:[eE][-+]?\d+)?")
 _LICENCE = re.compile(r"CC[- ]BY\b|CC0\b")
@@ -86,9 +87,9 @@ def is_first_pair(columns: Sequence[str]) -> bool:
 
 
 def names_both(columns: Sequence[str]) -> bool:
-    """Return whether one of these columns has a usual name of a source, and another one of a target."""
+    """Return whether one of these columns is certainly called source, and another one target: `from` is a word, too."""
     plain = {column.strip().lower() for column in columns}
-    return not plain.isdisjoint(SOURCES) and not plain.isdisjoint(TARGETS)
+    return not plain.isdisjoint(SOURCES[:_CERTAIN]) and not plain.isdisjoint(TARGETS[:_CERTAIN])
 
 
 def _need(table: Table, column: str) -> str:

@@ -20,12 +20,13 @@ from anaphora.data.files.barred import BARS, BarredTable
 from anaphora.data.files.pair_columns import is_first_pair, names_both
 from anaphora.data.files.parallel import ParallelFiles, Side
 from anaphora.data.files.sources import STANDARD_INPUT, ending, open_source, plain_name
-from anaphora.data.files.tables import ENDINGS, DelimitedTable, Table, read_table
+from anaphora.data.files.tables import ENDINGS, DelimitedTable, JsonTable, Table, read_table
 from anaphora.data.files.text import read_text
 from anaphora.data.files.tmx import TmxTable
 from anaphora.errors import DataError, UsageError
 
 TMX = ".tmx"
+_DELIMITED = {".csv": None, ".tsv": "\t"}
 _WHAT = "expected two parallel files (source, then target), or a table with two columns"
 _HEAD_BYTES = 2**16
 _HEAD = 100  # lines that tell a layout
@@ -78,21 +79,37 @@ def open_file(name: str, encoding: str, header: bool, alone: bool = False) -> Ta
     _refuse(name, extension)
     if extension == TMX:
         return TmxTable(name)
-    if name == STANDARD_INPUT or extension in ENDINGS:
-        table = read_table(name, encoding, header)
-        if header and isinstance(table, DelimitedTable) and is_first_pair(table.columns):
-            return read_table(name, encoding, header=False)
-        return table
+    if extension in ENDINGS and extension not in _DELIMITED:
+        return read_table(name, encoding, header)
     text = read_text(name, encoding)
+    label = "standard input" if name == STANDARD_INPUT else f"'{name}'"
+    if extension in _DELIMITED:
+        return _delimited(text, label, _DELIMITED[extension], header, encoding)
+    if name == STANDARD_INPUT and text.lstrip()[:1] in ("{", "["):
+        return JsonTable(text, label, encoding)
     if settings_of(text):
-        return AnkiTable(text, f"'{name}'", encoding)
+        return AnkiTable(text, label, encoding)
     head = list(itertools.islice(_filled(text), 1 if alone else _HEAD))
-    if head and all("\t" in line for line in head):
-        named = names_both(head[0].split("\t"))
-        return DelimitedTable(text, f"'{name}'", "\t", header=named, encoding=encoding)
     if head and all(BARS in line for line in head):
-        return BarredTable(text, f"'{name}'", encoding)
+        return BarredTable(text, label, encoding)
+    if name == STANDARD_INPUT:
+        return _delimited(text, label, None, header, encoding)
+    if head and all("\t" in line for line in head):
+        return DelimitedTable(text, label, "\t", header=names_both(head[0].split("\t")), encoding=encoding)
     return Side.of(name, text)
+
+
+def _delimited(text: str, label: str, separator: str | None, header: bool, encoding: str) -> Table:
+    """Return a table whose first line names the columns, unless it is certainly a pair, or `header` is false."""
+    table = DelimitedTable(text, label, separator, header=False, encoding=encoding)
+    rows = table.rows(table.columns)
+    first = next(rows, None)
+    if header and first is not None and not is_first_pair(first[1]):
+        table = DelimitedTable(text, label, separator, encoding=encoding)
+        first = next(rows, None)
+    if first is None:
+        raise DataError(f"{table.name} has no rows.")
+    return table
 
 
 def is_table(name: str, encoding: str) -> bool:
