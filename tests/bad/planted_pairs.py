@@ -70,6 +70,12 @@ TRANSLATE = [
         "a.de",
         tuple(range(30, 50)),
     ),
+    Planted("held-out sides in the other order", files(DE), T.replace("v.de,v.en", "v.en,v.de"), "swapped-sides"),
+    Planted("sides of a second pair in the other order",
+            files(DE, **{"b.en": text(sides(90, 3)[0]), "b.de": text(sides(90, 3)[1])}), f"a.de a.en b.de b.en{T[9:]}",
+            "swapped-sides"),
+    Planted("one file for both sides", files(DE), T.replace("a.de a.en", "a.de a.de"), "same-file", "a.de"),
+    Planted("a held-out file of the training", files(DE), T.replace("v.de,v.en", "a.de,a.en"), "same-file", "a.de"),
     Planted("a pair twice", files([*DE, DE[3]], [*EN, EN[3]]), T, "duplicate", "a.de", (151,)),
     Planted(
         "a held-out pair that is trained on",

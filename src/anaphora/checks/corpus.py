@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, TypeVar
@@ -13,6 +12,7 @@ from anaphora.checks.examine import Load
 from anaphora.checks.examples import HELD_OUT, TRAIN, few_held_out
 from anaphora.checks.findings import Finding
 from anaphora.checks.lines import FilePiece, TextLines, check_lines
+from anaphora.checks.same_files import same_files
 from anaphora.checks.text_files import check_texts
 from anaphora.data.files.sources import STANDARD_INPUT
 from anaphora.data.files.text import Text
@@ -37,25 +37,7 @@ def check_files(config: Any, paths: Sequence[str | Path]) -> list[Finding]:
     valid: float | str = config.data.valid
     files = [*map(str, paths), *([valid] if isinstance(valid, str) else [])]
     found = check_texts(list(dict.fromkeys(files)), config.data.encoding)
-    seen: dict[tuple[int, int], str] = {}
-    for number, file in enumerate(files):
-        if not os.path.isfile(file):
-            continue
-        facts = os.stat(file)
-        before = seen.get((facts.st_dev, facts.st_ino))
-        seen.setdefault((facts.st_dev, facts.st_ino), file)
-        if before is None:
-            continue
-        if isinstance(valid, str) and number == len(files) - 1:
-            message = (
-                f"The file is held out, but it is also in the training part as {before}: the score may reward text"
-                " that the network has memorised."
-            )
-            found.append(Finding("same-file", "warning", file, (), message, "Hold out another text."))
-        else:
-            message = f"The file is named more than once, first as {before}, so its text is weighted more than once."
-            found.append(Finding("same-file", "warning", file, (), message, "Name each file once."))
-    return found
+    return [*found, *same_files(list(map(str, paths)), files[len(paths) :])]
 
 
 def check(config: Any, corpus: TextCorpus) -> list[Finding]:

@@ -65,6 +65,10 @@ CODES: dict[str, tuple[Severity, str]] = {
     # pairs
     "misaligned": ("error", "Two parallel files have different numbers of lines."),
     "empty-side": ("warning", "A pair has an empty side."),
+    "swapped-sides": (
+        "warning",
+        "The sides of a file are probably in another order than those of the training data.",
+    ),
     "length-ratio": ("warning", "The two sides of a pair differ much in length: they may not belong together."),
     "untranslated": ("warning", "Many targets equal their sources."),
     # labels

@@ -134,7 +134,7 @@ def test_what_check_finds(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> No
         return {each.code: each for each in findings}
 
     good = found()
-    assert set(good) == {"units", "vocabulary", "lengths", "duplicate", "few-held-out"}
+    assert set(good) == {"taken", "units", "vocabulary", "lengths", "duplicate", "few-held-out"}
     vocabulary = encode(config(), read(config(), ["a.txt"])).vocabulary
     assert good["vocabulary"].figures["size"] == vocabulary.size
     strange = found("--valid", "v.txt")

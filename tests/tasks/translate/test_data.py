@@ -11,12 +11,15 @@ import pytest
 from anaphora.checks import examine
 from anaphora.checks.findings import Finding
 from anaphora.config import resolve
+from anaphora.data.files.pairs import Pairs
+from anaphora.data.files.tables import ColumnTable
 from anaphora.data.location import Location
 from anaphora.errors import CorruptBundle, DataError, UsageError
 from anaphora.tasks.translate.checks import check_files
 from anaphora.tasks.translate.data import read
 from anaphora.tasks.translate.encoding import Reader, encode
 from anaphora.tasks.translate.settings import PRESETS, TASK, TranslateConfig
+from anaphora.tasks.translate.sides import swapped
 from anaphora.tasks.translate.suggest import suggest
 from translated import PAIRS, config, write, write_pairs
 
@@ -129,6 +132,25 @@ def test_planted_faults_are_found_in_their_rows(tmp_path: Path) -> None:
     assert told["long-row"].rows == (Location(de, 21),)
     assert "untranslated" not in told
     assert "beside 'a very long text" in told["length-ratio"].message
+
+
+def test_sides_in_one_language_are_never_called_swapped() -> None:
+    """Two halves of one vocabulary: nothing but the order tells the sides apart, and the order is no evidence."""
+    rng = np.random.default_rng(0)
+    words = ["".join(rng.choice(list("abcdefgh"), 5)) for _ in range(60)]
+    texts = [" ".join(rng.choice(words, 7)) for _ in range(800)]
+    parts = [
+        Pairs.of([ColumnTable({"source": texts[at : at + 200], "target": texts[at + 200 : at + 400]})])
+        for at in (0, 400)
+    ]
+    assert swapped(*parts) == []
+    other = [text.translate(str.maketrans("abcdefgh", "ijklmnop")) for text in texts]
+    told = Pairs.of([ColumnTable({"source": texts[:200], "target": other[:200]})])
+    same, turned = (
+        Pairs.of([ColumnTable({"source": a[400:], "target": b[400:]})]) for a, b in ((texts, other), (other, texts))
+    )
+    assert swapped(told, same) == []
+    assert [each.code for each in swapped(told, turned)] == ["swapped-sides"]
 
 
 def test_sources_that_are_their_targets(tmp_path: Path) -> None:

@@ -10,6 +10,7 @@ A pair with |z| > 5 is reported.
 
 from __future__ import annotations
 
+import os
 from collections.abc import Hashable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import replace
@@ -22,6 +23,7 @@ from anaphora.checks.examine import Load
 from anaphora.checks.examples import HELD_OUT, TRAIN, at_rows, few_held_out, load, unit_vocabulary
 from anaphora.checks.findings import Finding, errors
 from anaphora.checks.rows import check_duplicates, check_long, describe_lengths
+from anaphora.checks.same_files import same_files
 from anaphora.checks.text_files import check_texts
 from anaphora.config.units import PLURAL
 from anaphora.data.batches import Bucketed
@@ -35,6 +37,7 @@ from anaphora.tasks.translate.data import Corpus
 from anaphora.tasks.translate.encoding import Encoded, encode, prepared
 from anaphora.tasks.translate.network import specification
 from anaphora.tasks.translate.settings import Data, TranslateConfig
+from anaphora.tasks.translate.sides import swapped
 
 _FAR = 5.0
 _LEAST_SPREAD = 0.25
@@ -48,19 +51,28 @@ def check_files(config: TranslateConfig, paths: Sequence[str | Path]) -> list[Fi
     """Return findings on files before pairs are read: files that are not text, or of different numbers of lines."""
     data = config.data
     found: list[Finding] = []
-    for named in (paths, valid_paths(data.valid) if isinstance(data.valid, str) else []):
+    held_out = valid_paths(data.valid) if isinstance(data.valid, str) else []
+    for named in (paths, held_out):
         texts = [name for name in map(str, named) if ending(name) not in (".parquet", TMX)]
         here = check_texts(texts, data.encoding)
-        found += here if errors(here) else [*here, *_misaligned(named, data)]
-    return found
+        found += here if errors(here) else [*here, *_parallel(named, data)]
+    copied = {finding.where for finding in found if finding.code == "same-file"}
+    named_twice = same_files(list(map(str, paths)), held_out)
+    return [*found, *(finding for finding in named_twice if finding.where not in copied)]
 
 
-def _misaligned(named: Sequence[str | Path], data: Data) -> Iterator[Finding]:
-    """Yield findings on parallel files of different numbers of lines; of other faults, reading gives the message."""
+def _parallel(named: Sequence[str | Path], data: Data) -> Iterator[Finding]:
+    """Yield findings on parallel files that are one file, or that have different numbers of lines; of other faults,
+    reading gives the message.
+    """
     if STANDARD_INPUT in map(str, named):
         return
     with suppress(DataError, UsageError):
         for source, target in sides_of(open_files(named, data.encoding, data.header)):
+            if os.path.samefile(source.path, target.path):
+                message = "The file is both the source and the target, so the network can only learn to copy."
+                remedy = "Name two files: source, then target."
+                yield Finding("same-file", "warning", target.path, (), message, remedy)
             if len(source.lines) != len(target.lines):
                 message, _, remedy = mismatch(source, target).rpartition(" Look ")
                 where = f"{source.path} and {target.path}"
@@ -78,6 +90,7 @@ def check(config: TranslateConfig, corpus: Corpus) -> list[Finding]:
     few = f"{len(held_out):,} pairs are held out: BLEU on so few pairs is precise only to several points."
     return [
         *found,
+        *swapped(train, held_out),
         *check_duplicates(*keys, train.place, held_out.place),
         *few_held_out(len(held_out), _FEW, few),
     ]
