@@ -157,7 +157,11 @@ def test_evaluation_counts_what_is_right(labeller: Classifier) -> None:
     guesses = labeller.predict(TEXTS)
     wrong = [label != guess for label, guess in zip(LABELS, guesses, strict=True)]
     assert labeller.evaluate((TEXTS, LABELS)).accuracy == 1 - np.mean(wrong)
-    assert labeller.evaluate([(TEXTS[0], "never seen")]).unseen == ("never seen",)
+    one = labeller.evaluate([*zip(TEXTS, LABELS, strict=True), (TEXTS[0], "never seen")])
+    assert (one.unseen, one.unknown_rows) == (("never seen",), 1)
+    for only in ([(TEXTS[0], "never seen")], {"text": TEXTS[:1], "label": ["never seen"]}):
+        with pytest.raises(DataError, match="All 1 rows have labels that the model does not know; it knows"):
+            labeller.evaluate(only)
 
 
 def test_files_without_a_known_label_have_no_score(labeller: Classifier, tmp_path: Path) -> None:

@@ -110,10 +110,11 @@ class SequenceClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         """
         read = self._read(X, fitting=True)
         codes = self._coded(y, count(read))
-        names = _names(self.classes_)
+        names, classes = _names(self.classes_), self.classes_.tolist()
+        labels = classes if names == list(map(str, classes)) else names
         with _value_errors():
             fields = self._fields()
-            data = (read, [names[code] for code in codes])
+            data = (read, [labels[code] for code in codes])
             model = train("classify", data, config=self.config, progress=self.progress, **fields)
         self.model_bytes_ = model.to_bytes()
         self.order_ = [model.labels.index(name) for name in names]

@@ -67,7 +67,11 @@ def test_labels_that_training_never_saw_count_as_wrong() -> None:
     assert found.macro_f1 == pytest.approx((2 / 3 + 1 + 0 + 0) / 4)
     assert found.nats_per_row == pytest.approx(float(np.log(1 + 2 * np.exp(-2))))
     assert "labels without a training row, always predicted wrong: x" in "\n".join(found.lines())
+    assert "(over 2 rows with known labels)" in "\n".join(found.lines())
+    assert (found.unknown_rows, "inf" in "\n".join(found.lines())) == (2, False)
     several = judge(scores, rows_with([("a",), ("b",), ("c", "x"), ()]), LABELS, 1.0, multi=True)
+    with_its_truth = judge(scores[[0, 1, 3]], rows_with([("a",), ("b",), ()]), LABELS, 1.0, multi=True)
+    assert (several.unknown_rows, several.nats_per_row) == (1, with_its_truth.nats_per_row)
     assert several.accuracy == 0.5 - 0.5  # a score of 0 is a probability of one half: every label is given
     assert several.unseen == ("x",)
 

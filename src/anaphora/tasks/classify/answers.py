@@ -17,6 +17,7 @@ from typing import Any, NamedTuple, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from anaphora.config.units import PLURAL
 from anaphora.data.batches import Ragged
 from anaphora.data.files.folders import read_tables
 from anaphora.data.files.lines import MOST, InputLine
@@ -32,8 +33,14 @@ from anaphora.tasks.classify.inputs import LabelValue, Series
 from anaphora.tasks.classify.series import SeriesSteps
 
 _BETWEEN = ","  # labels, where the data declared no separator
-Item = tuple[dict[str, Any], NDArray[Any]]
-"""A row as an object, and as the network's input: symbols (T,) or a series (T, C)."""
+
+
+class Item(NamedTuple):
+    """A row as an object, as the network's input (symbols (T,) or a series (T, C)), and whether its end was cut off."""
+
+    values: dict[str, Any]
+    encoded: NDArray[Any]
+    cut: bool
 
 
 class Prediction(NamedTuple):
@@ -76,12 +83,13 @@ class Answers(LineAnswers[Item, Prediction]):
             raise DataError(f"{line.where}: the object has no field '{missing[0]}'; it has: {', '.join(item)}.")
         values = [item[name] for name in columns.inputs]
         if reader.scale is None:
-            return item, reader.text(inputs.text_of(values, line.where))
-        return item, reader.series(inputs.row_series(values, columns, line.where), line.where)
+            symbols = reader.whole_text(inputs.text_of(values, line.where))
+            return Item(item, symbols[: reader.longest], len(symbols) > reader.longest)
+        return self._series(item, inputs.row_series(values, columns, line.where), line.where)
 
     def predict(self, items: Sequence[Item]) -> list[Prediction]:
         """Return the labels of each row, a text's symbols (T,) or a series (T, C)."""
-        encoded = [row for _, row in items]
+        encoded = [item.encoded for item in items]
         rows = Ragged.of(encoded, encoded[0][:0] if encoded else np.zeros(0, np.int32))
         return [self.classifier.named(row, self.top) for row in self.classifier.probabilities_of(rows)]
 
@@ -89,7 +97,7 @@ class Answers(LineAnswers[Item, Prediction]):
         """Return label, probability and text, or a JSON object; the item's symbols (T,) or series (T, C) are not
         used.
         """
-        values, _ = item
+        values = item.values
         if self.as_json:
             added: dict[str, Any] = prediction._asdict()
             if not self.classifier.multi and self.top is None:
@@ -101,6 +109,14 @@ class Answers(LineAnswers[Item, Prediction]):
         columns = self.classifier.columns
         text = [str(values[name]) for name in (columns.text if columns.id is None else [columns.id])]
         return "\t".join([labels, shown, *(" ".join(part.split()) for part in text)])
+
+    def losses(self, item: Item, prediction: Prediction) -> list[str]:
+        reader = self.classifier.reader
+        return [f"cut after {reader.longest:,} {PLURAL[reader.kind]}"] if item.cut else []
+
+    def _series(self, values: dict[str, Any], steps: Series, where: str) -> Item:
+        reader = self.classifier.reader
+        return Item(values, reader.series(steps, where), len(steps) > reader.longest)
 
     def _item(self, line: InputLine) -> dict[str, Any]:
         text, columns = text_of(line), self.classifier.columns
@@ -131,7 +147,7 @@ class SeriesAnswers(Answers):
 
     def batches(self, paths: Sequence[str]) -> Iterator[list[NamedSeries]]:
         """Yield the series of all input, some at a time, in the order of their first lines."""
-        found = self._series(paths or [STANDARD_INPUT])
+        found = self._read(paths or [STANDARD_INPUT])
         for begin in range(0, len(found), MOST):
             yield found[begin : begin + MOST]
 
@@ -139,9 +155,9 @@ class SeriesAnswers(Answers):
         """Return the item of a series with steps (T, C); raises DataError if a line of the series is wrong."""
         if line.error is not None:
             raise line.error
-        return {str(self.classifier.columns.id): line.id}, self.classifier.reader.series(line.steps, line.where)
+        return self._series({str(self.classifier.columns.id): line.id}, line.steps, line.where)
 
-    def _series(self, paths: Sequence[str]) -> list[NamedSeries]:
+    def _read(self, paths: Sequence[str]) -> list[NamedSeries]:
         columns, tables = self.classifier.columns, read_tables(paths, *self.reading)
         steps, errors = SeriesSteps(columns), dict[Any, DataError]()
         extra = [name for name in (columns.id, columns.time) if name]

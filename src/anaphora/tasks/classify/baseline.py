@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from anaphora.baselines.linear import LARGEST, LinearBaseline, majority
 from anaphora.data.batches import Ragged
+from anaphora.data.text.normal_form import normal
 from anaphora.metrics import classification as metrics
 from anaphora.tasks.classify.data import Corpus
 from anaphora.tasks.classify.encoding import Encoded
@@ -92,4 +93,4 @@ def _inputs(config: ClassifyConfig, encoded: Encoded, inputs: tuple[str, ...] | 
         assert scale is not None
         rows = [scale.apply(inputs.row(row)[: config.data.max_length]) for row in range(len(inputs.ends))]
         return Ragged.of(rows, np.zeros((0, inputs.steps.shape[1]), np.float32))
-    return [prepared(text, "char", config.data.lower) for text in inputs]
+    return [prepared(normal(text, config.data.normalize), "char", config.data.lower) for text in inputs]

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Hashable, Iterator, Sequence
-from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -32,12 +31,14 @@ from anaphora.checks.rows import (
     check_long,
     describe_lengths,
 )
+from anaphora.checks.spellings import check_spellings
 from anaphora.checks.text_files import check_texts
 from anaphora.config.units import PLURAL
 from anaphora.data.batches import Bucketed, Ragged
 from anaphora.data.files.folders import text_files
+from anaphora.formatting import counted
 from anaphora.tasks.classify.data import Corpus
-from anaphora.tasks.classify.encoding import Encoded, Part, Reader, encode
+from anaphora.tasks.classify.encoding import Encoded, encode, may_be_longer, reader_of
 from anaphora.tasks.classify.network import BATCH_DEFAULTS, specification
 from anaphora.tasks.classify.rows import Rows
 from anaphora.tasks.classify.settings import ClassifyConfig
@@ -69,6 +70,8 @@ def check(config: ClassifyConfig, corpus: Corpus) -> list[Finding]:
         *_labels(corpus),
         *check_duplicates(_keys(train), _keys(held_out), train.place, held_out.place),
         *_contradictions(corpus),
+        *_cut(config, train, held_out),
+        *_spellings(config, corpus),
     ]
 
 
@@ -85,7 +88,6 @@ def describe(config: ClassifyConfig, corpus: Corpus) -> tuple[list[Finding], Loa
     for where, rows, part in parts:
         lengths = part.rows.lengths, rows.place, where, PLURAL[reader.kind]
         found += [*describe_lengths(*lengths), *check_long(*lengths)]
-        found += _cut(reader, rows, part, where)
     return [*found, *_vocabulary(encoded), _counts(corpus)], work
 
 
@@ -125,18 +127,19 @@ def _keys(rows: Rows) -> Iterator[Hashable | None]:
         yield key or None
 
 
-def _cut(reader: Reader, rows: Rows, encoded: Part, where: str) -> list[Finding]:
-    """Return a finding on rows whose ends are cut off."""
-    longest, full = reader.longest, np.flatnonzero(encoded.lengths >= reader.longest)
-    if isinstance(rows.inputs, Ragged):
-        cut = full[rows.inputs.lengths[full] > longest].tolist()
-    else:
-        longer = replace(reader, longest=longest + 1)
-        cut = [row for row in full.tolist() if len(longer.text(rows.inputs[row])) > longest]
-    if not cut:
-        return []
-    message = f"In {len(cut):,} rows, only the first {longest:,} {PLURAL[reader.kind]} are read."
-    return [at_rows("long-row", where, rows.place, cut, message, "Read more with --max-length.")]
+def _cut(config: ClassifyConfig, train: Rows, held_out: Rows) -> Iterator[Finding]:
+    """Yield a finding on the rows of each part whose ends are cut off."""
+    longest = config.data.max_length
+    texts = [text for rows in (train, held_out) if not isinstance(rows.inputs, Ragged) for text in rows.inputs]
+    if not isinstance(train.inputs, Ragged) and not any(may_be_longer(text, longest) for text in texts):
+        return
+    reader = reader_of(config.data, train)
+    for where, rows in ((TRAIN, train), (HELD_OUT, held_out)):
+        cut = reader.cut(rows)
+        if cut:
+            yield at_rows(
+                "long-row", where, rows.place, cut, reader.cut_in_words(len(cut)), "Read more with --max-length."
+            )
 
 
 # Labels
@@ -163,6 +166,27 @@ def _labels(corpus: Corpus) -> list[Finding]:
         remedy = "Add rows with this label, or merge the label with another one."
         places = tuple(corpus.train.place(row) for _, row in lone)
         found.append(Finding("lone-label", "warning", TRAIN, places, message, remedy))
+    return found
+
+
+def _spellings(config: ClassifyConfig, corpus: Corpus) -> list[Finding]:
+    """Return findings on labels and words that look alike and differ as typed."""
+    parts = corpus.train, corpus.held_out
+    labels = list(dict.fromkeys(label for rows in parts for row in rows.labels for label in row))
+    by_case: dict[str, list[str]] = {}
+    for label in labels:
+        by_case.setdefault(" ".join(label.casefold().split()), []).append(label)
+    alike = [" and ".join(map(repr, names)) for names in by_case.values() if len(names) > 1]
+    found = check_spellings(labels, "labels", "the data")
+    if alike and not found:
+        shown = "; ".join(alike[:_SHOWN]) + ("; and more" if len(alike) > _SHOWN else "")
+        message = f"{counted(len(alike), 'label')} is written in several ways: {shown}."
+        remedy = "Write each label in one way, if the difference means nothing."
+        found.append(Finding("spelling", "warning", "the data", (), message, remedy, len(alike)))
+    if config.data.normalize == "none":
+        texts = (text for rows in parts if not isinstance(rows.inputs, Ragged) for text in rows.inputs)
+        words = (word for text in texts if not text.isascii() for word in text.split())
+        found += check_spellings(words, "words", "the data")
     return found
 
 

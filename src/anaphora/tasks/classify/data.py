@@ -69,7 +69,7 @@ def from_memory(config: ClassifyConfig, data: Any) -> Corpus:
         return set_aside(config, rows_of([table], columns, config.data), columns)
     refuse_names(config.data)
     separator = config.data.separator
-    labelled = memory.labelled(data, separator, True if separator else None)
+    labelled = memory.labelled(data, separator, True if separator else None, config.data.normalize)
     columns = memory.columns_of(labelled.inputs, labelled.multi)
     refuse_without_effect(config, text=bool(columns.text))
     corpus = set_aside(config, rows_in_memory(labelled), columns)
@@ -111,11 +111,11 @@ def rows_of(tables: Sequence[Table], columns: Columns, data: Data) -> Rows:
                 texts.append(text_of(values, where))
             else:
                 steps.add(row_series(values, columns, where), where)
-            labels.append(labels_of(label, data.separator, columns.multi, where))
+            labels.append(labels_of(label, data.separator, columns.multi, where, data.normalize))
             places.append((which, number))
     for label, (which, number) in steps.firsts:
         where = f"{tables[which].at(number)} (the series' first line)"
-        labels.append(labels_of(label, data.separator, columns.multi, where))
+        labels.append(labels_of(label, data.separator, columns.multi, where, data.normalize))
         places.append((which, number))
     inputs: Inputs = tuple(texts) if columns.text else steps.ragged()
     at = np.array(places, dtype=np.int64).reshape(-1, 2)

@@ -16,11 +16,14 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from anaphora.config.units import PLURAL
 from anaphora.data.batches import Ragged
 from anaphora.data.text.build import build, restore
+from anaphora.data.text.normal_form import Form, normal
 from anaphora.data.text.vocabulary import Vocabulary
 from anaphora.data.text.words import split_words
 from anaphora.errors import DataError, UsageError
+from anaphora.formatting import counted
 from anaphora.tasks.base.trained_model import needed
 from anaphora.tasks.classify.data import Corpus
 from anaphora.tasks.classify.inputs import Labels, Series, prepared
@@ -78,6 +81,7 @@ class Reader:
     missing: str
     vocabulary: Vocabulary | None
     scale: Scale | None
+    normalize: Form = "none"
 
     @property
     def width(self) -> int:
@@ -89,10 +93,14 @@ class Reader:
         """Numbers per step; 0 for text."""
         return 0 if self.scale is None else len(self.scale.mean)
 
-    def text(self, text: str) -> NDArray[np.int32]:
-        """Return the symbols of a text."""
+    def whole_text(self, text: str) -> NDArray[np.int32]:
+        """Return the symbols of a text, however long it is."""
         assert self.vocabulary is not None
-        return self.vocabulary.encode(prepared(text, self.kind, self.lower))[: self.longest]
+        return self.vocabulary.encode(prepared(normal(text, self.normalize), self.kind, self.lower))
+
+    def text(self, text: str) -> NDArray[np.int32]:
+        """Return the symbols of a text, its end cut off."""
+        return self.whole_text(text)[: self.longest]
 
     def series(self, steps: Series, where: str) -> NDArray[np.float32]:
         """Return a series (T, C) on the scale.
@@ -121,9 +129,23 @@ class Reader:
             return Ragged.of(series, np.zeros((0, self.channels), np.float32))
         return Ragged.of([self.text(text) for text in rows.inputs], np.zeros(0, np.int32))
 
+    def cut(self, rows: Rows) -> list[int]:
+        """Return the numbers of the rows whose ends are cut off."""
+        inputs = rows.inputs
+        if isinstance(inputs, Ragged):
+            cut: list[int] = np.flatnonzero(inputs.lengths > self.longest).tolist()
+            return cut
+        long = (row for row, text in enumerate(inputs) if may_be_longer(text, self.longest))
+        return [row for row in long if len(self.whole_text(inputs[row])) > self.longest]
+
+    def cut_in_words(self, count: int) -> str:
+        """Return a sentence about the number of rows whose ends are cut off."""
+        return f"In {counted(count, 'row')}, only the first {self.longest:,} {PLURAL[self.kind]} are read."
+
     def settings(self) -> dict[str, Any]:
         """The reader's settings in a bundle's config."""
-        return {"kind": self.kind, "lower": self.lower, "longest": self.longest, "missing": self.missing}
+        normalize = {} if self.normalize == "none" else {"normalize": self.normalize}
+        return {"kind": self.kind, "lower": self.lower, "longest": self.longest, "missing": self.missing, **normalize}
 
     def tensors(self) -> dict[str, NDArray[Any]]:
         """The reader's tensors in a bundle."""
@@ -140,7 +162,8 @@ class Reader:
         if kind == "step":
             scale = Scale(*needed(tensors, use, "scale.mean", "scale.sd"))
             return Reader(kind, lower, longest, missing, None, scale)
-        return Reader(kind, lower, longest, missing, restore(kind, tensors), None)
+        normalize = settings.get("normalize", "none")
+        return Reader(kind, lower, longest, missing, restore(kind, tensors), None, normalize)
 
 
 @dataclass(frozen=True)
@@ -193,10 +216,15 @@ def reader_of(data: Data, train: Rows) -> Reader:
         scale = Scale.of(train.inputs.steps)
         return Reader("step", data.lower, data.max_length, data.missing, vocabulary=None, scale=scale)
     kind = data.units or suggest_units(train.inputs)
-    text = "\n".join(prepared(text, kind, data.lower) for text in train.inputs)
+    text = "\n".join(prepared(normal(text, data.normalize), kind, data.lower) for text in train.inputs)
     size = WORDS if kind == "word" and data.vocabulary is None else data.vocabulary
     vocabulary = build(kind, text, size)
-    return Reader(kind, data.lower, data.max_length, data.missing, vocabulary=vocabulary, scale=None)
+    return Reader(kind, data.lower, data.max_length, data.missing, vocabulary, None, data.normalize)
+
+
+def may_be_longer(text: str, longest: int) -> bool:
+    """Return whether a text may have more than `longest` units of some kind, before it is divided into units."""
+    return len(text) > longest if text.isascii() else 2 * len(text.encode()) > longest  # lower case may be longer
 
 
 def suggest_units(texts: Sequence[str]) -> str:

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from anaphora.data.batches import Ragged
 from anaphora.data.files.numbers import Mark, is_missing
 from anaphora.data.files.numbers import number as as_number
+from anaphora.data.text.normal_form import Form, normal
 from anaphora.data.text.words import split_words
 from anaphora.errors import DataError
 from anaphora.tasks.classify.columns import Columns
@@ -102,8 +103,8 @@ def number(value: Any, column: str, where: str, mark: Mark = ".") -> float:
     return read
 
 
-def labels_of(value: Any, separator: str | None, multi: bool, where: str) -> tuple[str, ...]:
-    """Return the labels of a row: exactly one, or with `multi` any number of different labels.
+def labels_of(value: Any, separator: str | None, multi: bool, where: str, normalize: Form = "none") -> tuple[str, ...]:
+    """Return the labels of a row in a normal form: exactly one, or with `multi` any number of different labels.
 
     Raises DataError if a required label is missing.
     """
@@ -113,11 +114,11 @@ def labels_of(value: Any, separator: str | None, multi: bool, where: str) -> tup
         else:
             text = "" if value is None else _plain(value, where)
             found = text.split(separator) if separator else [text]
-        return tuple(dict.fromkeys(label.strip() for label in found if label.strip()))
+        return tuple(dict.fromkeys(normal(label.strip(), normalize) for label in found if label.strip()))
     label = "" if value is None else _plain(value, where).strip()
     if not label:
         raise DataError(f"{where} has no label: add a label, or remove the row.")
-    return (label,)
+    return (normal(label, normalize),)
 
 
 def label_values(value: Any) -> dict[str, LabelValue]:

@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 from anaphora.data import in_memory
 from anaphora.data.batches import Ragged
 from anaphora.data.in_memory import is_sequence, kind
+from anaphora.data.text.normal_form import Form
 from anaphora.errors import DataError, UsageError
 from anaphora.tasks.classify.columns import Columns
 from anaphora.tasks.classify.inputs import Inputs, Labels, LabelValue, label_values, labels_of, text_of
@@ -44,7 +45,7 @@ class Labelled(NamedTuple):
     values: Mapping[str, LabelValue]
 
 
-def labelled(data: Any, separator: str | None, multi: bool | None) -> Labelled:
+def labelled(data: Any, separator: str | None, multi: bool | None, normalize: Form) -> Labelled:
     """Return rows with labels; a row may have several labels if `multi` says so (None: if one of them is a list).
 
     Raises UsageError for values that are not rows with labels, DataError for a row that cannot be read.
@@ -56,7 +57,7 @@ def labelled(data: Any, separator: str | None, multi: bool | None) -> Labelled:
         raise UsageError(f"There are {count(read):,} rows and {len(plain):,} labels; expected a label for each row.")
     if multi is None:
         multi = any(isinstance(label, list | tuple) for label in plain)
-    labels = [labels_of(label, separator, multi, f"{NAME}, row {at}") for at, label in enumerate(plain, 1)]
+    labels = [labels_of(label, separator, multi, f"{NAME}, row {at}", normalize) for at, label in enumerate(plain, 1)]
     return Labelled(
         read, labels, multi, {name: value for label in plain for name, value in label_values(label).items()}
     )

@@ -18,7 +18,7 @@ from anaphora.data.batches import Ragged
 from anaphora.data.files.folders import read_tables
 from anaphora.data.files.tables import ColumnTable as Frame
 from anaphora.data.sampling import batches_by_length
-from anaphora.errors import CorruptBundle, DataError, UsageError
+from anaphora.errors import CorruptBundle, DataError, DataWarning, UsageError, warn_caller
 from anaphora.metrics.classification import Floats, probabilities
 from anaphora.runtime import Model
 from anaphora.tasks.base.line_answers import AnswerOutput
@@ -77,7 +77,11 @@ class Classifier(TrainedModel):
 
         Takes and raises what `predict` does.
         """
-        return self.probabilities_of(self.reader.rows(self._unlabelled(X)))
+        rows = self._unlabelled(X)
+        cut = self.reader.cut(rows)
+        if cut:
+            warn_caller(self.reader.cut_in_words(len(cut)), DataWarning)
+        return self.probabilities_of(self.reader.rows(rows))
 
     def probabilities_of(self, rows: Ragged) -> Floats:
         """Return the same (B, K) for encoded rows."""
@@ -115,7 +119,7 @@ class Classifier(TrainedModel):
             return self.score_files(files, self.config.data.encoding)
         if frame is not None:
             return self.judged(self._rows_of(frame))
-        labelled = memory.labelled(data, self.separator, self.multi)
+        labelled = memory.labelled(data, self.separator, self.multi, self.config.data.normalize)
         self._check_kind(labelled.inputs)
         return self.judged(rows_in_memory(labelled))
 
@@ -131,8 +135,8 @@ class Classifier(TrainedModel):
                 f"All {len(rows.labels):,} rows have labels that the model does not know; it knows"
                 f" {', '.join(self.labels[:_SHOWN])}. Check the label column."
             )
-        scores = self.scores(self.reader.rows(rows))
-        return judge(scores, rows, self.labels, self.temperature, self.multi)
+        scores, cut = self.scores(self.reader.rows(rows)), len(self.reader.cut(rows))
+        return judge(scores, rows, self.labels, self.temperature, self.multi, cut)
 
     def run(self, inputs: Sequence[str], output: AnswerOutput, as_json: bool, **options: Any) -> None:
         answers = Answers if self.columns.id is None else SeriesAnswers

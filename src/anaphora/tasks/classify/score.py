@@ -53,7 +53,8 @@ class Score(reports.Score):
     accuracy: float
     macro_f1: float
     micro_f1: float
-    nats_per_row: float  # at the temperature that was fitted, over the rows whose labels are known
+    unknown_rows: int  # with a label that the model does not know
+    nats_per_row: float  # at the temperature that was fitted, over the rows without an unknown label
     temperature: float
     calibration_error: float
     uncalibrated_error: float  # at temperature 1
@@ -65,19 +66,25 @@ class Score(reports.Score):
     support: tuple[int, ...]  # rows that have each label
     confusion: tuple[tuple[int, ...], ...]  # rows: truth, columns: prediction; () with several labels
     worst: tuple[Worst, ...]
+    cut_rows: int = 0  # longer than the network reads
 
     def lines(self) -> list[str]:
         """Return the lines of a report."""
+        over = f" (over {self.rows - self.unknown_rows:,} rows with known labels)" if self.unknown_rows else ""
         exactly = " (all labels of a row right)" if self.multi else ""
         lines = [
             f"{counted(self.rows, 'row')}, {counted(len(self.labels), 'label')}",
             f"  accuracy      {self.accuracy:.4f}{exactly}",
             f"  macro F1      {self.macro_f1:.4f}" + (f"  micro F1 {self.micro_f1:.4f}" if self.multi else ""),
-            f"  nats per row  {self.nats_per_row:.4f}  calibration error {self.calibration_error:.4f}"
+            f"  nats per row  {self.nats_per_row:.4f}{over}  calibration error {self.calibration_error:.4f}"
             f" (without the temperature {self.temperature:.3g}: {self.uncalibrated_error:.4f})",
         ]
         if self.unseen:
-            lines.append(f"  labels without a training row, always predicted wrong: {', '.join(self.unseen)}")
+            has = "1 row has" if self.unknown_rows == 1 else f"{self.unknown_rows:,} rows have"
+            lines.append(f"  {has} labels without a training row, always predicted wrong: {', '.join(self.unseen)}")
+        if self.cut_rows:
+            are = "1 row is" if self.cut_rows == 1 else f"{self.cut_rows:,} rows are"
+            lines.append(f"  {are} longer than the network reads: the end was cut off")
         return [*lines, "", *self._per_label(), *self._confused(), *self._worst()]
 
     def _per_label(self) -> list[str]:
@@ -113,23 +120,30 @@ class Score(reports.Score):
     def _worst(self) -> list[str]:
         shown = [
             f"  {row.where}: {', '.join(row.labels) or 'no label'}, predicted as"
-            f" {', '.join(row.guess) or 'none'} ({row.nats:.1f} nats): {row.text}"
+            f" {', '.join(row.guess) or 'none'} ({_nats(row.nats)}): {row.text}"
             for row in self.worst[:_SHOWN]
         ]
         return titled("wrong rows with the highest loss:", shown)
 
 
-def judge(scores: NDArray[np.float32], rows: Rows, labels: Sequence[str], temperature: float, multi: bool) -> Score:
+def _nats(nats: float) -> str:
+    return f"{nats:.1f} nats" if np.isfinite(nats) else "the model does not know the label"
+
+
+def judge(
+    scores: NDArray[np.float32], rows: Rows, labels: Sequence[str], temperature: float, multi: bool, cut: int = 0
+) -> Score:
     """Compare scores (B, K) with the labels of the rows."""
-    unseen = tuple(sorted({label for row in rows.labels for label in row} - set(labels)))
+    known_names = set(labels)
+    unseen = tuple(sorted({label for row in rows.labels for label in row} - known_names))
     names = (*labels, *unseen)
     truth = targets(rows.labels, names, multi)
     known = truth[:, : len(labels)] if multi else np.where(truth < len(labels), truth, -1)
-    each = metrics.nats(scores, known, temperature, multi)
+    strange = np.array([not known_names.issuperset(row) for row in rows.labels], dtype=np.bool_)
+    each = np.where(strange, np.inf, metrics.nats(scores, known, temperature, multi))
     predicted = _predicted(scores, temperature, len(names), multi)
     right, per_label, table = compared(truth, predicted, len(names))
     errors = [_error(scores, known, t, multi) for t in (temperature, 1.0)]
-    finite = each[np.isfinite(each)]
     order = np.argsort(-each, kind="stable")
     wrong = [row for row in order.tolist() if not right[row]][:WORST]
     return Score(
@@ -138,7 +152,8 @@ def judge(scores: NDArray[np.float32], rows: Rows, labels: Sequence[str], temper
         accuracy=float(right.mean()) if len(rows) else 0.0,
         macro_f1=metrics.macro_f1(per_label),
         micro_f1=metrics.micro_f1(per_label),
-        nats_per_row=float(finite.mean()) if finite.size else 0.0,
+        unknown_rows=int(strange.sum()),
+        nats_per_row=float(each[~strange].mean()) if not strange.all() else 0.0,
         temperature=temperature,
         calibration_error=errors[0],
         uncalibrated_error=errors[1],
@@ -153,6 +168,7 @@ def judge(scores: NDArray[np.float32], rows: Rows, labels: Sequence[str], temper
             Worst(rows.at(row), shown(rows, row), rows.labels[row], _names(predicted[row], labels), float(each[row]))
             for row in wrong
         ),
+        cut_rows=cut,
     )
 
 

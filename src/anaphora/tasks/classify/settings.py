@@ -37,6 +37,10 @@ class Data(ConfigSection):
         None, "vocabulary size, at most; not set: all characters, 20,000 words, 4,000 subwords, 256 bytes", ge=3
     )
     lower: bool = option(True, "lowercase the text")
+    normalize: Literal["none", "nfc"] = option(
+        "none",
+        "Unicode normal form of texts and labels: none, or nfc, where a letter and its accent are one character",
+    )
     max_length: int = option(2000, "maximum length of a row, in steps; the rest of the row is cut off", ge=1, le=2**24)
     missing: Literal["refuse", "mean"] = option(
         "refuse", "treatment of missing numbers (NaN): refuse them with an error, or replace them by the channel's mean"

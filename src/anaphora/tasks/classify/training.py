@@ -107,7 +107,8 @@ class ClassifyTraining(RowTask[ClassifyConfig, Corpus, Encoded, Part, Classifier
         part = encoded.held_out.take(rows)
         scores = self.opened(trained.tree, trained.tensors).scores(part.rows)
         temperature = temperature_of(scores, part.targets, encoded.multi)
-        return judge(scores, self.corpus.held_out.take(rows), encoded.labels, temperature, encoded.multi)
+        held_out = self.corpus.held_out.take(rows)
+        return judge(scores, held_out, encoded.labels, temperature, encoded.multi, len(encoded.reader.cut(held_out)))
 
     def judge(self, score: Score | None, trained: TrainedWeights | None) -> Judgement:
         known = {
