@@ -141,4 +141,7 @@ def test_what_is_cut_is_told_everywhere(tmp_path: Path, program: Run) -> None:
     with pytest.warns(UserWarning, match=r"In 8 rows, only the first 12 words are read\."):
         model.predict(texts)
     done = program(tmp_path, "run", "m.anaphora", stdin="\n".join(texts))
-    assert (done.returncode, done.stderr) == (0, "anaphora: In 8 rows, only the first 12 words are read.\n")
+    assert (done.returncode, done.stderr) == (
+        0,
+        "note: standard input, line 1 is cut after 12 words.\nnote: 8 lines are cut after 12 words.\n",
+    )
