@@ -15,10 +15,13 @@ from anaphora.data.files import lines as line_files
 from anaphora.data.files.conll import read
 from anaphora.data.files.lines import InputLine
 from anaphora.data.files.reading import Reading
+from anaphora.data.files.sentences import Read
 from anaphora.data.files.sources import STANDARD_INPUT, ending, open_source
+from anaphora.data.files.tables import DelimitedTable
 from anaphora.data.files.tag_layouts import HEAD, WORD_LINES, Guess, Trained, layout_of, layout_of_input, word_layout
 from anaphora.data.files.tag_lines import mark_of
 from anaphora.data.files.tag_offsets import text_and_spans, values_in
+from anaphora.data.files.tag_rows import read_tagged_table
 from anaphora.data.files.text import read_text
 from anaphora.data.files.word_lines import WordLayout, may_be_word
 from anaphora.errors import DataError
@@ -92,9 +95,14 @@ class Inputs(NamedTuple):
 
     def _table(self, path: str) -> list[Whole]:
         data = self.data if self.form == "auto" else self.data.model_copy(update={"format": self.form})
-        found = read(path, data, self.reading.encoding, tagged=False)
-        wrong = [Whole((), f"'{path}', line {each.line}: {each.message}") for each in found.wrong]
-        return [*(Whole(tokens) for tokens in found.sentences.tokens), *wrong]
+        return _sentences(read(path, data, self.reading.encoding, tagged=False))
+
+    def _of_whole(self, path: str, text: str, kind: str) -> Sequence[Line | Whole]:
+        """Return the sentences of a text that is no sequence of lines: a table, or a JSON list."""
+        if kind == "rows":
+            table = DelimitedTable(text, f"'{path}'")
+            return _sentences(read_tagged_table(table, path, self.data.token, tagged=False))
+        return [self._object(path, *numbered) for numbered in values_in(text, f"'{path}'")]
 
     def _object(self, path: str, number: int, value: object) -> Line:
         """Return a value of a JSON list as a line; a pair of a text and its spans becomes an object."""
@@ -103,7 +111,7 @@ class Inputs(NamedTuple):
         text = json.dumps(value, ensure_ascii=False).encode()
         return Line(InputLine(f"'{path}', line {number}", text, True), "json")
 
-    def _lines(self, path: str, batches: Iterator[list[InputLine]]) -> Iterator[list[Line | Block | Whole]]:
+    def _lines(self, path: str, batches: Iterator[list[InputLine]]) -> Iterator[Sequence[Line | Block | Whole]]:
         """Yield lines as sentences, or groups of lines with a word each."""
         head: list[InputLine] = []
         for batch in batches:
@@ -116,6 +124,11 @@ class Inputs(NamedTuple):
         layout = None
         if kind in WORD_LINES and any(map(may_be_word, texts)):
             layout = word_layout(kind, self.data, texts, tagged=False)
+        if kind == "rows" or (kind in ("json", "offsets") and texts[0].lstrip().startswith("[")):
+            yield self._of_whole(
+                path, "\n".join(_text(line) for batch in _chained(head, batches) for line in batch), kind
+            )
+            return
         if kind in WORD_LINES:
             yield from self._blocks(_chained(head, batches), layout)
             return
@@ -135,7 +148,7 @@ class Inputs(NamedTuple):
 
     def _blocks(
         self, batches: Iterator[list[InputLine]], layout: WordLayout | None
-    ) -> Iterator[list[Line | Block | Whole]]:
+    ) -> Iterator[Sequence[Line | Block | Whole]]:
         held: list[InputLine] = []
         for batch in batches:
             sentences: list[Line | Block | Whole] = []
@@ -151,6 +164,11 @@ class Inputs(NamedTuple):
                 yield sentences
         if held:
             yield [Block(held, layout)]
+
+
+def _sentences(found: Read) -> list[Whole]:
+    wrong = [Whole((), f"'{found.path}', line {each.line}: {each.message}") for each in found.wrong]
+    return [*(Whole(tokens) for tokens in found.sentences.tokens), *wrong]
 
 
 def _chained(head: list[InputLine], batches: Iterator[list[InputLine]]) -> Iterator[list[InputLine]]:

@@ -1,0 +1,143 @@
+"""The law of layouts: what a tagger was trained on, it tags, sentence for sentence and word for word."""
+
+from __future__ import annotations
+
+import io
+import json
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from types import SimpleNamespace
+
+import pytest
+
+from anaphora.data.files.conll import read_files
+from anaphora.runtime.model import MultipartModel
+from anaphora.tasks.tag.data import Corpus, read
+from anaphora.tasks.tag.grammar import sentences
+from anaphora.tasks.tag.predict import Answers, Tagger
+from anaphora.tasks.tag.settings import TagConfig
+from anaphora.tasks.tag.training import TagTraining
+from anaphora.training.initial import first_model
+from anaphora.training.observer import Observer
+from tagged import config
+from tagged_layouts import LAYOUTS
+
+ROWS = [(words, tags) for words, tags in sentences(40, seed=4) if len(words) > 1]
+WORDS = [tuple(words) for words, _ in ROWS]
+
+
+def tagger_of(settings: TagConfig, corpus: Corpus) -> Tagger:
+    """A tagger as training makes it, with its first weights."""
+    task = TagTraining(settings, corpus)
+    task.fit_baseline(Observer())
+    tensors = {name: tensor.numpy() for name, tensor in first_model(task.tree, 3, task.initialise).state_dict().items()}
+    return Tagger(MultipartModel(task.bundle_of(task.tree, tensors)))
+
+
+def made(layout: str, folder: Path) -> tuple[Tagger, list[str], Corpus]:
+    *options, file = LAYOUTS[layout](folder, ROWS)
+    files = [options.pop(), file] if layout == "parallel files" else [file]
+    settings = config(*options)
+    corpus = read(settings, files)
+    return tagger_of(settings, corpus), files, corpus
+
+
+def answered(
+    tagger: Tagger, paths: Sequence[str], notes: list[str] | None = None, form: str = "auto"
+) -> list[tuple[str, ...]]:
+    """The words of every sentence that the tagger answers; no sentence may be refused."""
+    answers = Answers(tagger, True, form=form)
+    answers.say = (notes if notes is not None else []).append
+    found = []
+    for batch in answers.batches(paths):
+        for answer in answers(batch):
+            assert isinstance(answer, str), answer
+            item = json.loads(answer)
+            words = item.get("tokens", item.get("words"))
+            if words:
+                assert len(item["tags"]) == len(words)
+                found.append(tuple(words))
+    return found
+
+
+@pytest.mark.parametrize("layout", LAYOUTS)
+def test_what_was_trained_on_is_tagged_word_for_word(
+    layout: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tagger, files, corpus = made(layout, tmp_path)
+    whole = sorted([*corpus.train.tokens, *corpus.held_out.tokens])
+    assert whole == sorted(WORDS)
+    assert {tag for row in corpus.train.tags for tag in row} >= {"O", "B-PER", "B-PLACE", "I-PLACE"}
+    assert corpus.scheme == "iob2"
+    assert corpus.taken is not None
+    assert (corpus.taken.rows, corpus.taken.unit) == (len(WORDS), "sentence")
+    assert answered(tagger, files[:1]) == WORDS
+    assert tagger.score_files(files, tagger.config.data.encoding).words == sum(map(len, WORDS))
+    plain = tmp_path / "plain.txt"
+    plain.write_text("".join(f"{' '.join(words)}\n" for words in WORDS), encoding=tagger.config.data.encoding)
+    assert answered(tagger, [str(plain)]) == WORDS
+    content = Path(files[0]).read_bytes()
+    if not files[0].endswith(".parquet"):
+        monkeypatch.setattr(sys, "stdin", SimpleNamespace(buffer=io.BytesIO(content)))
+        assert answered(tagger, ["-"]) == WORDS
+
+
+def test_the_column_of_tags_may_be_missing(tmp_path: Path) -> None:
+    tagger, _, _ = made("four fields between blanks", tmp_path)
+    file = tmp_path / "b.txt"
+    file.write_text("\n".join("".join(f"{word} NN B-NP\n" for word in words) for words in WORDS), encoding="utf-8")
+    notes: list[str] = []
+    assert answered(tagger, [str(file)], notes) == WORDS
+    (note,) = notes
+    told = "every line has 3 fields, and blank lines stand between groups of lines"
+    assert note == f"'{file}' is read as a word per line: {told}. For a sentence per line, add --format lines."
+    assert len(answered(tagger, [str(file)], form="lines")) == sum(map(len, WORDS))
+
+
+@pytest.mark.parametrize(
+    ("text", "sentences_", "noted"),
+    [
+        ("Berta said\n", 1, False),  # one sentence
+        ("Hello there\n\nGood morning\n", 2, False),  # blank lines between sentences
+        ("Hello there\nGood morning\nWell then\nBye now\n", 4, True),  # as many words in each, by chance
+        ("Ann B-PER\nsaid O\n\nHi O\n", 2, True),
+        ("Ann\nsaid\n\nHi\nyou\n", 2, True),  # words without tags
+        ("Ann\nBen\nCara\n", 3, False),  # a list of names
+        ("Ann goes\nHi\n", 2, False),
+    ],
+)
+def test_lines_of_equal_width_are_sentences_or_words(text: str, sentences_: int, noted: bool, tmp_path: Path) -> None:
+    tagger, _, _ = made("blanks", tmp_path)
+    file = tmp_path / "b.txt"
+    file.write_text(text, encoding="utf-8")
+    notes: list[str] = []
+    assert len(answered(tagger, [str(file)], notes)) == sentences_
+    assert bool(notes) == noted
+
+
+@pytest.mark.parametrize("layout", ["tabs", "blanks", "four fields between blanks", "CoNLL-U", "CoNLL-U Plus", ".cupt"])
+def test_what_is_written_is_read_again(layout: str, tmp_path: Path) -> None:
+    tagger, files, _ = made(layout, tmp_path)
+    answers = Answers(tagger, False)
+    written = "".join(f"{answer}\n" for batch in answers.batches(files) for answer in answers(batch))
+    again = tmp_path / f"again{Path(files[0]).suffix}"
+    again.write_text(written, encoding="utf-8")
+    (found,) = read_files([str(again)], tagger.config.data)
+    assert found.sentences.tokens == tuple(WORDS)
+    assert found.sentences.tags == tuple(tagger.predict([list(words) for words in WORDS]))
+
+
+def test_spans_of_a_text_come_by_characters(tmp_path: Path) -> None:
+    tagger, _, _ = made("doccano", tmp_path)
+    file = tmp_path / "b.jsonl"
+    file.write_text(json.dumps({"id": 7, "text": "Ann (52) flew."}), encoding="utf-8")
+    answers = Answers(tagger, True)
+    (answer,) = (answer for batch in answers.batches([str(file)]) for answer in answers(batch))
+    item = json.loads(str(answer))
+    assert item["tokens"] == ["Ann", "(", "52", ")", "flew", "."]
+    pieces = [item["text"][begin:end] for begin, end, _ in item["entities"]]
+    assert " ".join(pieces).replace(" ", "") == "".join(
+        word for word, tag in zip(item["tokens"], item["tags"], strict=True) if tag != "O"
+    )
+    assert tagger.predict(["Ann flew."])[0] == tagger.predict([["Ann", "flew", "."]])[0]
