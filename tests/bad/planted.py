@@ -180,6 +180,8 @@ CLASSIFY = [
     Planted("a row of both parts", {"a.csv": csv(PAIRS), "v.csv": csv([*rows(70)[60:], PAIRS[20]])}, C,
             "duplicate-across", "v.csv", (12,)),
     Planted("a row twice", {"a.csv": csv([*PAIRS, PAIRS[3]]), "v.csv": V}, C, "duplicate", "a.csv", (62,)),
+    Planted("a mark that holds no field", {"a.csv": csv([*PAIRS[:5], ('"to be', "no"), *PAIRS[5:]]), "v.csv": V}, C,
+            "literal-quotes", "a.csv", (7,)),
     Planted("a row of another encoding", {"a.csv": csv(PAIRS[:4]) + "café,no\n".encode("cp1252") + csv(PAIRS[4:])[11:],
             "v.csv": V}, C, "mixed-encoding", "a.csv", (6,)),
     Planted("a NaN", {"a.jsonl": series([*STEPS[:6], [0.5, float("nan"), 1.0], *STEPS[6:]])}, J, "not-finite",

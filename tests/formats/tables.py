@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from anaphora.data.files.tables import read_table
+from anaphora.data.files.table_files import read_table
 
 
 def csv(folder: Path) -> None:

@@ -44,6 +44,7 @@ CODES: dict[str, tuple[Severity, str]] = {
     "byte-order-mark": ("info", "A file begins with a byte order mark, which is dropped."),
     "stray-mark": ("warning", "A byte order mark stands inside a text, probably because files were joined."),
     "line-ends": ("info", "Lines end in CR LF or CR; they are read as LF."),
+    "literal-quotes": ("info", "Fields begin with a quotation mark that holds no field; the marks are characters."),
     "stray-return": ("warning", "CR occurs inside lines that end in LF; it ends no line there."),
     # rows
     "empty-row": ("warning", "A row is empty."),

@@ -17,7 +17,7 @@ from anaphora.data.files import sources
 from anaphora.data.files.lines import batches, lines_in
 from anaphora.data.files.parallel import Side
 from anaphora.data.files.sources import ending
-from anaphora.data.files.tables import read_table
+from anaphora.data.files.table_files import read_table
 from anaphora.data.files.text import open_texts, read_text
 from anaphora.errors import DataError
 

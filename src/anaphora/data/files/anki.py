@@ -13,7 +13,8 @@ import re
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from anaphora.data.files.tables import DelimitedTable, NumberedRow
+from anaphora.data.files.delimited import DelimitedTable
+from anaphora.data.files.tables import NumberedRow
 from anaphora.errors import DataError
 
 _SETTING = re.compile(r"#([a-z]+(?: column)?):(.*)")

@@ -7,10 +7,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from anaphora.data.files import frames
 from anaphora.data.files.bracket_tags import are_brackets, expressions, without_brackets
+from anaphora.data.files.delimited import DelimitedTable
+from anaphora.data.files.json_tables import JsonTable
 from anaphora.data.files.sentences import Collected, Read, Sentences, record
 from anaphora.data.files.sources import STANDARD_INPUT, ending
-from anaphora.data.files.tables import DelimitedTable, JsonTable, Table, read_table
+from anaphora.data.files.table_files import read_table
+from anaphora.data.files.tables import Table
 from anaphora.data.files.tag_layouts import HEAD, WORD_LINES, layout_of, word_layout
 from anaphora.data.files.tag_lines import mark_of, read_tagged_lines
 from anaphora.data.files.tag_offsets import read_offsets
@@ -21,7 +25,7 @@ from anaphora.data.files.word_fields import EXPRESSIONS, NAMED, ColumnChoice
 from anaphora.data.files.word_lines import WordLayout, WordLine
 from anaphora.errors import DataError, UsageError
 
-_NO_TEXT = (".parquet", ".json", ".jsonl", ".ndjson", ".csv", ".conllu", ".conllup", ".cupt")
+_NO_TEXT = (*frames.ENDINGS, ".json", ".jsonl", ".ndjson", ".csv", ".conllu", ".conllup", ".cupt")
 
 
 def read_sentences(path: str, data: ColumnChoice, encoding: str | None = None) -> Sentences:
@@ -60,7 +64,7 @@ def read(path: str, data: ColumnChoice, encoding: str | None = None, tagged: boo
     encoding = encoding or data.encoding
     if data.format == "parallel":
         raise UsageError(f"'{path}' stands alone; --format parallel takes a file of words and a file of tags.")
-    if ending(path) == ".parquet":
+    if ending(path) in frames.ENDINGS:
         return read_tagged_table(read_table(path, encoding), path, data.token, data.tag, tagged)
     text = read_text(path, encoding)
     lines = text.split("\n")

@@ -14,8 +14,10 @@ import os
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
+from anaphora.data.files import frames
 from anaphora.data.files.sources import STANDARD_INPUT, ending, plain_name
-from anaphora.data.files.tables import ENDINGS, NumberedRow, Table, read_table
+from anaphora.data.files.table_files import ENDINGS, read_table, refuse_format
+from anaphora.data.files.tables import NumberedRow, Table
 from anaphora.data.files.text import read_text
 from anaphora.errors import DataError, UsageError
 
@@ -78,6 +80,7 @@ def read_tables(paths: Sequence[str | os.PathLike[str]], encoding: str = "utf-8"
         elif ending(path) in ENDINGS or os.fspath(given) == STANDARD_INPUT:
             tables.append(read_table(given, encoding, header))
         else:
+            refuse_format(path)
             texts.append(path)
     if texts:
         for path in texts:
@@ -95,7 +98,7 @@ def text_files(paths: Sequence[str | os.PathLike[str]]) -> list[Path]:
         if path.is_dir():
             files, lines = _files(path)
             found += [file for _, file in files if lines or not file.is_file() or file.stat().st_size]
-        elif ending(path) != ".parquet":
+        elif ending(path) not in frames.ENDINGS:
             found.append(path)
     return found
 

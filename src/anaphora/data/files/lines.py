@@ -17,17 +17,19 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import BinaryIO, NamedTuple
 
+from anaphora.data.files import frames
 from anaphora.data.files.encodings import not_text
 from anaphora.data.files.line_ends import are_bytes
 from anaphora.data.files.reading import AS_DEFAULT, Reading
 from anaphora.data.files.sources import STANDARD_INPUT, ending, open_source, plain_name
-from anaphora.data.files.tables import Table, read_table
+from anaphora.data.files.table_files import read_table
+from anaphora.data.files.tables import Table
 from anaphora.errors import DataError, UsageError
 
 MOST = 256
 _READ = 2**16  # bytes
 _JSON = (".jsonl", ".ndjson")
-_TABLES = (".csv", ".tsv", ".parquet", ".json")
+_TABLES = (".csv", ".tsv", ".json", *frames.ENDINGS)
 
 
 class InputLine(NamedTuple):

@@ -11,7 +11,8 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from anaphora.data.files.anki import AnkiTable
-from anaphora.data.files.tables import DelimitedTable, Table
+from anaphora.data.files.delimited import DelimitedTable
+from anaphora.data.files.tables import Table
 from anaphora.errors import DataError
 
 SOURCES = (

@@ -1,7 +1,7 @@
 """The layouts of pairs, told apart by the ending of a file's name and by its first lines.
 
     a.de b.en                  parallel files, two by two
-    pairs.tsv .csv .jsonl …    a table; see `anaphora.data.files.tables`
+    pairs.tsv .csv .jsonl …    a table; see `anaphora.data.files.table_files`
     pairs.txt                  a text with a tab in every line: a table, whose first line names the columns only if it
                                has usual names; with `|||` in every line, a source and a target; settings of Anki
     memory.tmx                 a translation memory
@@ -17,10 +17,13 @@ from collections.abc import Iterator, Sequence
 
 from anaphora.data.files.anki import AnkiTable, settings_of
 from anaphora.data.files.barred import BARS, BarredTable
+from anaphora.data.files.delimited import DelimitedTable
+from anaphora.data.files.json_tables import JsonTable
 from anaphora.data.files.pair_columns import is_first_pair, names_both
 from anaphora.data.files.parallel import ParallelFiles, Side
 from anaphora.data.files.sources import STANDARD_INPUT, ending, open_source, plain_name
-from anaphora.data.files.tables import ENDINGS, DelimitedTable, JsonTable, Table, read_table
+from anaphora.data.files.table_files import ENDINGS, read_table
+from anaphora.data.files.tables import Table
 from anaphora.data.files.text import read_text
 from anaphora.data.files.tmx import TmxTable
 from anaphora.errors import DataError, UsageError

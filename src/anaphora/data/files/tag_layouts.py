@@ -20,8 +20,9 @@ from collections import Counter
 from collections.abc import Collection, Sequence
 from typing import Any, NamedTuple
 
+from anaphora.data.files import frames
+from anaphora.data.files.delimited import SEPARATORS
 from anaphora.data.files.sources import STANDARD_INPUT, ending
-from anaphora.data.files.tables import SEPARATORS
 from anaphora.data.files.tag_lines import are_sides, mark_of
 from anaphora.data.files.tag_offsets import text_and_spans
 from anaphora.data.files.tag_rows import table_of_words
@@ -63,7 +64,7 @@ def layout_of(path: str, wanted: str, head: Sequence[str], known: Collection[str
     first = next(filter(may_be_word, filled), "")
     if wanted != "auto":
         return wanted
-    if extension == ".parquet":
+    if extension in frames.ENDINGS:
         return "json"
     if extension in _OBJECTS or (path == STANDARD_INPUT and first.lstrip()[:1] in ("{", "[")):
         return _objects(filled)

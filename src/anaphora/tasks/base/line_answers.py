@@ -7,13 +7,13 @@ A line that cannot be read does not stop the others: its error is reported, and 
 
 from __future__ import annotations
 
-import json
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Iterator, Sequence
 from functools import cached_property
 from typing import Any, Generic, Protocol, TypeVar
 
 from anaphora.data.files import lines as line_files
+from anaphora.data.files.json_values import parsed
 from anaphora.data.files.lines import InputLine
 from anaphora.data.files.reading import AS_DEFAULT, Reading
 from anaphora.errors import DataError
@@ -124,7 +124,4 @@ def text_of(line: InputLine) -> str:
 
 def value_of(line: InputLine, text: str) -> Any:
     """Return the value of a line of JSON; raises DataError if the line is not JSON."""
-    try:
-        return json.loads(text)
-    except (ValueError, RecursionError) as error:
-        raise DataError(f"{line.where} is not JSON: {error}.") from error
+    return parsed(text, line.where)

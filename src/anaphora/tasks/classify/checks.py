@@ -32,6 +32,7 @@ from anaphora.checks.rows import (
     describe_lengths,
 )
 from anaphora.checks.spellings import check_spellings
+from anaphora.checks.tables import check_quotes
 from anaphora.checks.text_files import check_texts
 from anaphora.config.units import PLURAL
 from anaphora.data.batches import Bucketed, Ragged
@@ -72,6 +73,7 @@ def check(config: ClassifyConfig, corpus: Corpus) -> list[Finding]:
         *_contradictions(corpus),
         *_cut(config, train, held_out),
         *_spellings(config, corpus),
+        *check_quotes(dict.fromkeys((*train.tables, *held_out.tables))),
     ]
 
 

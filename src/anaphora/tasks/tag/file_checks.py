@@ -10,6 +10,7 @@ from pathlib import Path
 from anaphora.checks.findings import Finding, errors
 from anaphora.checks.text_files import check_texts
 from anaphora.data.examples import valid_paths
+from anaphora.data.files import frames
 from anaphora.data.files.conll import read_files
 from anaphora.data.files.sentences import MalformedLine, Read
 from anaphora.data.files.sources import STANDARD_INPUT, ending
@@ -30,7 +31,7 @@ def check_files(config: TagConfig, paths: Sequence[str | Path]) -> list[Finding]
     held_out = expanded(valid_paths(data.valid)) if isinstance(data.valid, str) else []
     train = expanded([str(path) for path in paths])
     named = [*train, *(name for name in held_out if name not in train)]
-    found = check_texts([name for name in named if ending(name) != ".parquet"], data.encoding)
+    found = check_texts([name for name in named if ending(name) not in frames.ENDINGS], data.encoding)
     if errors(found) or STANDARD_INPUT in named:
         return found
     for part in (train, [name for name in held_out if name not in train]):

@@ -11,6 +11,7 @@ import os
 from collections.abc import Callable, Iterator, Sequence
 from typing import NamedTuple
 
+from anaphora.data.files import frames
 from anaphora.data.files import lines as line_files
 from anaphora.data.files.conll import read
 from anaphora.data.files.lines import InputLine
@@ -30,7 +31,7 @@ from anaphora.tasks.tag.settings import Data
 FORMATS = (
     "auto", "lines", "columns", "conllu", "conll2009", "conll2012", "json", "rows", "offsets", "slashes", "sides"
 )  # fmt: skip
-_OBJECTS = (".jsonl", ".ndjson", ".json", ".parquet")
+_OBJECTS = (".jsonl", ".ndjson", ".json", *frames.ENDINGS)
 _TABLES = (".csv", ".tsv", *_OBJECTS)
 _LONGEST = 10_000  # lines of a sentence that are waited for
 Say = Callable[[str], None]

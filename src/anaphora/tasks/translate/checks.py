@@ -24,10 +24,12 @@ from anaphora.checks.examples import HELD_OUT, TRAIN, at_rows, few_held_out, loa
 from anaphora.checks.findings import Finding, errors
 from anaphora.checks.rows import check_duplicates, check_long, describe_lengths
 from anaphora.checks.same_files import same_files
+from anaphora.checks.tables import check_quotes
 from anaphora.checks.text_files import check_texts
 from anaphora.config.units import PLURAL
 from anaphora.data.batches import Bucketed
 from anaphora.data.examples import valid_paths
+from anaphora.data.files import frames
 from anaphora.data.files.pair_layouts import TMX, open_files, sides_of
 from anaphora.data.files.pairs import Pairs
 from anaphora.data.files.parallel import mismatch
@@ -53,7 +55,7 @@ def check_files(config: TranslateConfig, paths: Sequence[str | Path]) -> list[Fi
     found: list[Finding] = []
     held_out = valid_paths(data.valid) if isinstance(data.valid, str) else []
     for named in (paths, held_out):
-        texts = [name for name in map(str, named) if ending(name) not in (".parquet", TMX)]
+        texts = [name for name in map(str, named) if ending(name) not in (*frames.ENDINGS, TMX)]
         here = check_texts(texts, data.encoding)
         found += here if errors(here) else [*here, *_parallel(named, data)]
     copied = {finding.where for finding in found if finding.code == "same-file"}
@@ -93,6 +95,7 @@ def check(config: TranslateConfig, corpus: Corpus) -> list[Finding]:
         *swapped(train, held_out),
         *check_duplicates(*keys, train.place, held_out.place),
         *few_held_out(len(held_out), _FEW, few),
+        *check_quotes(dict.fromkeys((*train.tables, *held_out.tables))),
     ]
 
 

@@ -28,7 +28,8 @@ from anaphora.data.files.pair_columns import SOURCES, choose
 from anaphora.data.files.pair_layouts import is_table, open_file
 from anaphora.data.files.pairs import Pairs
 from anaphora.data.files.sources import STANDARD_INPUT, ending
-from anaphora.data.files.tables import JSON_LINES, Table
+from anaphora.data.files.table_files import JSON_LINES
+from anaphora.data.files.tables import Table
 from anaphora.data.sampling import batches_by_length, evenly_spaced
 from anaphora.data.taken import Taken
 from anaphora.errors import DataError

@@ -1,0 +1,106 @@
+"""Tables in texts with a separator between fields: CSV, TSV, and the like.
+
+The separator is that with which the first lines have equal numbers of fields, most of them; `quoting` judges the
+quotation marks.
+"""
+
+from __future__ import annotations
+
+import itertools
+import re
+from collections.abc import Iterator, Sequence
+
+from anaphora.data.files.numbers import number
+from anaphora.data.files.quoting import MARK, Judged, judge, literal_lines
+from anaphora.data.files.tables import NumberedRow, Table
+from anaphora.errors import DataError
+
+_LAYOUTS = {",": "CSV with commas", ";": "CSV with semicolons", "\t": "TSV", "|": "CSV with vertical bars"}
+SEPARATORS = ",;\t|"
+_HEAD = 2**17  # characters that show the separator
+_HEAD_ROWS = 1000  # rows that show whether the first line names the columns
+
+
+class DelimitedTable(Table):
+    """A table in a text; `separator` is between two fields, and `literal` are the lines with marks taken literally."""
+
+    def __init__(
+        self, text: str, name: str, separator: str | None = None, header: bool = True, encoding: str = "utf-8"
+    ) -> None:
+        """Raises DataError if two columns have one name, or if the line of names is a row of data."""
+        self.name, self._text, self.encoding = name, text, encoding
+        self.separator = separator or _separator(text)
+        self._quoting = judge(text, self.separator).quoting
+        self.literal = literal_lines(self._quoting, text) if MARK in text else []
+        self.layout = _LAYOUTS.get(self.separator, "a table")
+        self.layout += "" if header else ", no line of names"
+        self.layout += ", quotation marks as characters" if self.literal else ""
+        names = next((fields for _, fields in self._quoting.records(text)), [])
+        self._header = header
+        self.columns = tuple(names if header else map(str, range(1, len(names) + 1)))
+        for each in filter(None, self.columns):
+            if self.columns.count(each) > 1:
+                raise DataError(f"{self.name}, line 1, has two columns '{each}': names are unique.")
+        if header and self._names_are_data():
+            raise DataError(
+                f"{self.name}, line 1, should name the columns; it reads: {text.partition(chr(10))[0][:80]}. Add a line"
+                " of names, or add --no-header: the columns are then called 1, 2, …"
+            )
+
+    def rows(self, columns: Sequence[str]) -> Iterator[NumberedRow]:
+        """Yield every row."""
+        at = [self.columns.index(column) for column in columns]
+        width = len(self.columns)
+        for line, fields in itertools.islice(self._quoting.records(self._text), int(self._header), None):
+            if len(fields) != width:
+                names = ", ".join(self.columns)
+                raise DataError(
+                    f"{self.name}, line {line}, has {len(fields)} fields; expected {width} ({names}). Put a"
+                    f" field that contains {self.separator!r} or a line end in quotation marks, and double every"
+                    " quotation mark inside it."
+                )
+            yield line, tuple([fields[place] for place in at])
+
+    def _names_are_data(self) -> bool:
+        """Return whether the names are numbers, or numbers beside texts that occur again in their columns."""
+        numeric = [_is_number(name) for name in self.columns]
+        if all(numeric):
+            return bool(numeric)
+        if not any(numeric):
+            return False
+        head = [fields for _, fields in itertools.islice(self._quoting.records(self._text), 1, _HEAD_ROWS)]
+        return all(
+            (numbers and all(_is_number(row[at]) for row in head if at < len(row)))
+            or (not numbers and bool(name) and any(row[at] == name for row in head if at < len(row)))
+            for at, (name, numbers) in enumerate(zip(self.columns, numeric, strict=True))
+        )
+
+
+def _is_number(text: str) -> bool:
+    return number(text) is not None or number(text, ",") is not None
+
+
+def _separator(text: str) -> str:
+    """Return the separator with which the first lines have equal numbers of fields.
+
+    If several do, a tab is preferred, then the most fields; decimal commas separate nothing.
+    """
+    head = text[:_HEAD]
+    if len(head) < len(text):
+        head = head[: head.rfind("\n") + 1] or head
+    found = {separator: judge(head, separator) for separator in SEPARATORS}
+    several = {separator: judged for separator, judged in found.items() if judged.width > 1}
+    if not several:
+        return SEPARATORS[0]
+    least = min(judged.share for judged in several.values())
+    fitting = {separator: judged for separator, judged in several.items() if judged.share == least}
+    if "," in fitting and any(_decimal_commas(head, judged) for each, judged in fitting.items() if each != ","):
+        del fitting[","]
+    return "\t" if "\t" in fitting else max(fitting, key=lambda separator: fitting[separator].width)
+
+
+def _decimal_commas(head: str, judged: Judged) -> bool:
+    """Return whether every comma of the first lines is in a number."""
+    rows = itertools.islice(judged.quoting.records(head), _HEAD_ROWS)
+    fields = [field for _, row in rows for field in row if "," in field]
+    return bool(fields) and all(re.search("[0-9]", field) and _is_number(field) for field in fields)

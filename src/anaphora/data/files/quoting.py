@@ -1,0 +1,176 @@
+"""Quotation marks in a table of separated fields: which of them hold a field, by the evidence of the whole text.
+
+    one,"two, with ""marks"" and
+    a line end",three               quoted: a mark opens a field, a mark closes it, a doubled mark is a mark inside
+    one<tab>"two<tab>5" long        as characters: a line is a row, a separator ends a field
+
+Both readings of a text are tried, and the reading with the fewest rows of a wrong number of fields is taken. Programs
+that quote fields quote every field with a mark in it; so a mark anywhere else shows that no field is quoted. A field
+over several lines needs evidence: without it, the lines must not be rows themselves.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cached_property
+from typing import NamedTuple
+
+MARK = '"'
+_FIELD = "\0"  # stands for a quoted field; a text holds no NUL
+_UNQUOTED = re.compile(r'\\(["\\])|""')
+
+
+@dataclass(frozen=True)
+class Quoting:
+    """A reading of quotation marks: as characters, or around fields.
+
+    `lines`: a field may hold line ends; `spaced`: spaces may stand around the marks; `escaped`: a mark inside has a
+    backslash before it.
+    """
+
+    separator: str
+    quoted: bool = True
+    lines: bool = True
+    spaced: bool = False
+    escaped: bool = False
+
+    def records(self, text: str) -> Iterator[tuple[int, list[str]]]:
+        """Yield the fields of each record and the number of its first line; blank lines are no records."""
+        at, line = 0, 1
+        while at < len(text):
+            end = text.find("\n", at)
+            end = len(text) if end < 0 else end
+            if not self.quoted or text.find(MARK, at, end) < 0:
+                fields = text[at:end].split(self.separator)
+                fields = [field.strip(" ") for field in fields] if self.spaced else fields
+            else:
+                fields, end = self._fields(text, at)
+            if end > at:
+                yield line, fields
+            line += 1 + text.count("\n", at, end)
+            at = end + 1
+
+    def _fields(self, text: str, at: int) -> tuple[list[str], int]:
+        """Return the fields of the record that begins at a position, and the position of its end."""
+        fields: list[str] = []
+        while True:
+            if found := self.pattern.match(text, at):
+                content = found[1]
+                fields.append(_UNQUOTED.sub(_plain, content) if self.escaped else content.replace('""', MARK))
+            else:
+                found = self._unquoted.match(text, at)
+                assert found is not None
+                fields.append(found[0].strip(" ") if self.spaced else found[0])
+            at = found.end()
+            if text[at : at + 1] != self.separator:
+                return fields, at
+            at += 1
+
+    def masked(self, text: str) -> str:
+        """Return the text with NUL in the place of every quoted field."""
+        return self.pattern.sub(_FIELD, text) if self.quoted else text
+
+    @cached_property
+    def pattern(self) -> re.Pattern[str]:
+        """The pattern of a quoted field at its place; the group is its content."""
+        space, inside = (" *+" if self.spaced else ""), '"' + ("" if self.lines else "\n")
+        escape = r"\\." if self.escaped else "(?!)"
+        content = rf'(?:[^{inside}{chr(92) * 2 if self.escaped else ""}]++|{escape}|"")*+'
+        edge = rf"[^{re.escape(self.separator)}\n]"
+        flags = re.DOTALL if self.lines else re.NOFLAG
+        return re.compile(rf'(?<!{edge}){space}"({content})"{space}(?!{edge})', flags)
+
+    @cached_property
+    def _unquoted(self) -> re.Pattern[str]:
+        return re.compile(rf"[^{re.escape(self.separator)}\n]*+")
+
+
+class Judged(NamedTuple):
+    """A reading of a text: its records, and those with another number of fields than the first."""
+
+    quoting: Quoting
+    records: int
+    odd: int
+    width: int
+
+    @property
+    def share(self) -> float:
+        """The share of records with a wrong number of fields."""
+        return self.odd / max(1, self.records)
+
+
+def judge(text: str, separator: str) -> Judged:
+    """Return the reading of the quotation marks of a text that its records support best."""
+    as_characters = Quoting(separator, quoted=False, lines=False)
+    if MARK not in text:
+        return _judged(as_characters, text)
+    forms = [Quoting(separator), Quoting(separator, spaced=True), Quoting(separator, escaped=True)]
+    clean = [each for each in forms if MARK not in each.masked(text)]
+    evident = [each for each in clean if _evidence(each, text)]
+    candidates = [_judged(each, text) for each in (*evident, as_characters, Quoting(separator, lines=False))]
+    candidates += [
+        found._replace(odd=found.odd + _rows_inside(each, text, found.width))
+        for each in (*clean, Quoting(separator))
+        for found in [_judged(each, text)]
+    ]
+    return min(candidates, key=lambda found: found.share)
+
+
+def literal_lines(quoting: Quoting, text: str) -> list[int]:
+    """Return the lines on which a field begins with a mark that holds no field: its marks are characters."""
+    edge = rf"(?<![^{re.escape(quoting.separator)}\n])"
+    opening, masked = re.compile(rf'{edge} *+"' if quoting.spaced else f'{edge}"'), quoting.masked(text)
+    if not opening.search(masked):
+        return []
+    return [line for line, record in _numbered(text, quoting) if opening.search(record)]
+
+
+def _numbered(text: str, quoting: Quoting) -> Iterator[tuple[int, str]]:
+    """Yield the masked lines, each with its number in the text."""
+    number = 1
+    held = [found[0].count("\n") for found in quoting.pattern.finditer(text)] if quoting.quoted else []
+    at = 0
+    for line in quoting.masked(text).split("\n"):
+        yield number, line
+        fields = line.count(_FIELD)
+        number += 1 + sum(held[at : at + fields])
+        at += fields
+
+
+def _judged(quoting: Quoting, text: str) -> Judged:
+    counts = [line.count(quoting.separator) for line in quoting.masked(text).split("\n") if line]
+    odd = sum(count != counts[0] for count in counts)
+    return Judged(quoting, len(counts), odd, counts[0] + 1 if counts else 0)
+
+
+def _evidence(quoting: Quoting, text: str) -> bool:
+    """Return whether a text whose marks all fit was written by a program that quotes fields.
+
+    No field holds a line end; or a record has only one field; or a field on one line needs its marks; or all fields of
+    a column are quoted.
+    """
+    masked = quoting.masked(text)
+    if masked.count("\n") == text.count("\n") or quoting.separator not in masked:
+        return True
+    needing = (quoting.separator, '""', '\\"') if quoting.escaped else (quoting.separator, '""')
+    for found in quoting.pattern.finditer(text):
+        if "\n" not in found[1] and any(each in found[1] for each in needing):
+            return True
+    records = [line.split(quoting.separator) for line in masked.split("\n") if line]
+    wide = min(map(len, records))
+    return len(records) > 1 and any(all(record[at] == _FIELD for record in records) for at in range(wide))
+
+
+def _rows_inside(quoting: Quoting, text: str, width: int) -> int:
+    """Return the number of lines inside quoted fields that are whole rows themselves."""
+    return sum(
+        line.count(quoting.separator) == width - 1
+        for found in quoting.pattern.finditer(text)
+        for line in found[1].split("\n")[1:-1]
+    )
+
+
+def _plain(found: re.Match[str]) -> str:
+    return found[1] or MARK
