@@ -14,11 +14,11 @@ from typing import NamedTuple
 from anaphora.data.files import frames
 from anaphora.data.files import lines as line_files
 from anaphora.data.files.conll import read
+from anaphora.data.files.delimited import DelimitedTable
 from anaphora.data.files.lines import InputLine
 from anaphora.data.files.reading import Reading
 from anaphora.data.files.sentences import Read
 from anaphora.data.files.sources import STANDARD_INPUT, ending, open_source
-from anaphora.data.files.tables import DelimitedTable
 from anaphora.data.files.tag_layouts import HEAD, WORD_LINES, Guess, Trained, layout_of, layout_of_input, word_layout
 from anaphora.data.files.tag_lines import mark_of
 from anaphora.data.files.tag_offsets import text_and_spans, values_in
