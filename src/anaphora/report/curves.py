@@ -26,6 +26,13 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 _NAMES = ("ink", "faint", "grid", "seen", "unseen", "baseline", "other", "third", "fourth", "fifth")
+_MARKS = {
+    "unseen": ("o", "●"), "seen": ("s", "■"), "baseline": ("^", "▲"), "other": ("D", "◆"), "third": ("v", "▼"),
+    "fourth": ("P", "✚"), "fifth": ("X", "✖"),
+}  # fmt: skip
+"""The marks of a line by its colour, in the picture and beside its name: no colour tells lines apart alone."""
+_MARKED = 40  # points of a line with a mark, about
+_STROKES = {"level": "┄", "upright": "┆"}
 _STANDS_FOR = {name: f"#0102{number:02x}" for number, name in enumerate(_NAMES)}
 _FONT = "ui-sans-serif, system-ui, 'Segoe UI', Roboto, 'Helvetica Neue', Arial, sans-serif"
 _TEXT, _SMALL = 12.0, 11.0  # pixels
@@ -89,7 +96,11 @@ def ends(chart: Chart) -> list[tuple[str, str]]:
     """Return the last values of a chart's lines as (colour's name, words), for a picture without room for them."""
     drawn = [(line, _shown(line)) for line in chart.lines if line.style != "faint"]
     values = [(line, shown[-1][1] if line.value is None else line.value) for line, shown in drawn if shown]
-    return [(line.colour, f"{_short_name(line)} {value:.4g}") for line, value in values]
+    return [(line.colour, f"{_mark(line)} {_short_name(line)} {value:.4g}") for line, value in values]
+
+
+def _mark(line: CurveLine) -> str:
+    return _MARKS[line.colour][1] if line.style == "marked" else _STROKES.get(line.style, "─")
 
 
 def alone(chart: Chart, width: int, height: int) -> str:
@@ -118,7 +129,8 @@ def _plot(axes: Axes, line: CurveLine) -> None:
         axes.plot(xs, ys, color=colour, linewidth=0.8, alpha=0.35)
         axes.plot(xs, [y for _, y in smooth(line.points)], color=colour, linewidth=1.8)
     elif line.style == "marked":
-        axes.plot(xs, ys, color=colour, linewidth=2, marker="o", markersize=4 if len(xs) <= 60 else 0, clip_on=False)
+        shape, every = _MARKS[line.colour][0], math.ceil(len(xs) / _MARKED)
+        axes.plot(xs, ys, color=colour, linewidth=2, marker=shape, markersize=4.5, markevery=every, clip_on=False)
     else:
         axes.plot(xs, ys, color=colour, linewidth=1.6)
 

@@ -11,8 +11,9 @@ from html import escape
 from typing import Any
 
 from anaphora.formatting import as_text
+from anaphora.report import confusion
 from anaphora.report.style import POLICY, SHEET
-from anaphora.runs.content import Cell, Paragraph, Part, Picture, Preformatted
+from anaphora.runs.content import Cell, ConfusionMatrix, Paragraph, Part, Picture, Preformatted
 
 
 def document(title: str, body: Iterable[str], reload_seconds: int | None = None) -> str:
@@ -111,7 +112,9 @@ def part(what: Part) -> str:
     elif isinstance(what, Preformatted):
         body = f"<pre>{escape(what.text)}</pre>"
     elif isinstance(what, Picture):
-        body = f'<div role="img" aria-label="{escape(what.shows)}">{what.svg}</div>'
+        body = f'<div class="scroll" role="img" aria-label="{escape(what.shows)}" tabindex="0">{what.svg}</div>'
+    elif isinstance(what, ConfusionMatrix):
+        body = confusion.table(what)
     else:
         body = table(what.head, what.rows)
     return f'<div class="part">{body}</div>'

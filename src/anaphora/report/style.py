@@ -5,6 +5,11 @@ Nothing is fetched: the fonts are the reader's own, and the page forbids every s
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
+from anaphora.report import shades
+
+MONOSPACE = 'ui-monospace, "SF Mono", "Cascadia Mono", Menlo, Consolas, "DejaVu Sans Mono", monospace'
 POLICY = "default-src 'none'; style-src 'unsafe-inline'; img-src data:"
 
 LIGHT = {
@@ -19,6 +24,24 @@ DARK = {
     "third": "#e3b341", "fourth": "#f472b6", "fifth": "#a3d65c",
     "good": "#86efac", "good-back": "#143021", "bad": "#fca48f", "bad-back": "#3a1a14", "note-back": "#332a12",
 }  # fmt: skip
+LIGHT |= shades.colours("light", LIGHT["card"])
+DARK |= shades.colours("dark", DARK["card"])
+
+
+def shade_rules(colour: Callable[[str], str]) -> str:
+    """Return the rules of shaded cells and of attention pictures; `colour` returns the colour of a name."""
+    shaded = (
+        f".s{number} {{ background: {colour(f'shade-{number}')}; fill: {colour(f'shade-{number}')}; }}"
+        for number in range(shades.STEPS + 1)
+    )
+    return "\n".join(
+        [
+            *shaded,
+            f".attention text {{ font: 12px {MONOSPACE}; fill: {colour('ink')}; }}",
+            ".attention .number { font-size: 11px; text-anchor: middle; }",
+            f".attention .small {{ font-size: 11px; fill: {colour('faint')}; }}",
+        ]
+    )
 
 
 def _variables(colours: dict[str, str]) -> str:
@@ -38,8 +61,8 @@ header + p {{ margin: 4px 0 20px; }}
 h1 {{ font-size: 26px; line-height: 1.2; margin: 0 6px 0 0; overflow-wrap: anywhere; }}
 h2 {{ font-size: 17px; margin: 36px 0 12px; }}
 .faint, figcaption, .tile small, dt {{ color: var(--faint); }}
-.pill {{ font-size: 13px; font-weight: 600; padding: 2px 10px; border-radius: 99px;
-  background: var(--grid); color: var(--ink); white-space: nowrap; }}
+.pill {{ font-size: 13px; font-weight: 600; padding: 2px 10px; border-radius: 12px;
+  background: var(--grid); color: var(--ink); }}
 .good {{ background: var(--good-back); color: var(--good); }}
 .bad {{ background: var(--bad-back); color: var(--bad); }}
 .card {{ background: var(--card); border: 1px solid var(--edge); border-radius: 10px; padding: 16px; }}
@@ -49,7 +72,7 @@ h2 {{ font-size: 17px; margin: 36px 0 12px; }}
 .tile.baseline b {{ color: var(--baseline); }}
 .tile.unseen b {{ color: var(--unseen); }}
 figure {{ margin: 0; }}
-figcaption {{ font-size: 13px; margin-bottom: 4px; }}
+figcaption {{ font-size: 13px; margin-bottom: 4px; overflow-wrap: anywhere; }}
 svg {{ display: block; width: 100%; height: auto; }}
 .narrow {{ display: none; }}
 .names {{ font-size: 13px; font-weight: 600; margin: 2px 0 6px; }}
@@ -58,6 +81,15 @@ svg {{ display: block; width: 100%; height: auto; }}
 .notes li {{ background: var(--note-back); border-radius: 8px; padding: 10px 14px; overflow-wrap: anywhere; }}
 .notes li.bad {{ background: var(--bad-back); }}
 .scroll {{ overflow-x: auto; }}
+{shade_rules("var(--{})".format)}
+.confusion {{ width: auto; margin-top: 8px; }}
+.confusion td.number {{ text-align: center; padding: 5px 10px; border: 1px solid var(--card); }}
+.confusion td.right {{ font-weight: 700; text-decoration: underline; }}
+.confusion th {{ min-width: 10ch; max-width: 24ch; overflow-wrap: break-word; }}
+.confusion thead th {{ min-width: 8ch; max-width: 14ch; text-align: center; padding: 5px; vertical-align: bottom; }}
+.scale {{ display: flex; align-items: center; gap: 8px; margin: 10px 0 0; font-size: 13px; color: var(--faint); }}
+.scale span {{ display: flex; }}
+.scale i {{ width: 18px; height: 14px; }}
 table {{ border-collapse: collapse; width: 100%; font-size: 14px; font-variant-numeric: tabular-nums; }}
 th, td {{ text-align: left; padding: 5px 14px 5px 0; vertical-align: top; border-bottom: 1px solid var(--grid); }}
 tr:last-child td {{ border-bottom: 0; }}
@@ -66,7 +98,7 @@ td.number, th.number {{ text-align: right; white-space: nowrap; }}
 th:last-child, td:last-child {{ padding-right: 0; }}
 td.best {{ font-weight: 700; color: var(--unseen); }}
 pre {{ margin: 0; white-space: pre-wrap; overflow-wrap: anywhere; font-size: 13px; line-height: 1.55;
-  font-family: ui-monospace, "SF Mono", "Cascadia Mono", Menlo, Consolas, "DejaVu Sans Mono", monospace; }}
+  font-family: {MONOSPACE}; }}
 .part + .part {{ margin-top: 14px; }}
 p {{ margin: 0; max-width: 72ch; }}
 .settings {{ columns: 300px 3; column-gap: 32px; margin: 0; }}
@@ -96,6 +128,9 @@ code {{ font-family: ui-monospace, Menlo, Consolas, "DejaVu Sans Mono", monospac
   body {{ background: none; font-size: 10pt; }}
   main {{ max-width: none; padding: 0; }}
   figure, .tile, tr, li {{ break-inside: avoid; }}
+  td, i {{ print-color-adjust: exact; -webkit-print-color-adjust: exact; }}
+  .scroll {{ overflow: visible; }}
+  .attention {{ width: auto !important; max-width: 100% !important; }}
   h2 {{ break-after: avoid; margin-top: 24px; }}
   .card {{ padding: 10px 12px; }}
   .tiles {{ grid-template-columns: repeat(auto-fit, minmax(110px, 1fr)); gap: 8px; }}

@@ -80,12 +80,22 @@ class Picture:
     kind: str = "picture"
 
 
-Part = Paragraph | ReportTable | Preformatted | Picture
+@dataclass(frozen=True)
+class ConfusionMatrix:
+    """The numbers of rows by their label in the data and by their predicted label."""
+
+    labels: tuple[str, ...]
+    counts: tuple[tuple[int, ...], ...]  # rows: label in the data; columns: predicted label
+    kind: str = "confusion"
+
+
+Part = Paragraph | ReportTable | Preformatted | Picture | ConfusionMatrix
 _KINDS: dict[str, type[Part]] = {
     "paragraph": Paragraph,
     "table": ReportTable,
     "preformatted": Preformatted,
     "picture": Picture,
+    "confusion": ConfusionMatrix,
 }
 
 
@@ -122,4 +132,6 @@ def _part(value: Mapping[str, Any]) -> Part:
         raise ValueError(f"expected a part of kind {', '.join(_KINDS)}, got {kind!r}")
     if kind == "table":
         return ReportTable(tuple(value["head"]), tuple(tuple(row) for row in value["rows"]))
+    if kind == "confusion":
+        return ConfusionMatrix(tuple(value["labels"]), tuple(tuple(row) for row in value["counts"]))
     return _KINDS[kind](**value)

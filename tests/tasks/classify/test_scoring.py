@@ -86,9 +86,9 @@ def test_what_a_person_reads() -> None:
     lines = text.splitlines()
     head = next(at for at, line in enumerate(lines) if line.startswith("label \\ predicted"))
     assert [line.split() for line in lines[head + 1 : head + 4]] == [
-        ["a", "1", "1", "0"],
+        ["a", "1▒", "1▒", "0"],
         ["b", "0", "0", "0"],
-        ["c", "0", "1", "1"],
+        ["c", "0", "1▒", "1▒"],
     ]
     assert found.confused() == [(1, "a", "b"), (1, "c", "b")]
 
@@ -162,6 +162,20 @@ def test_few_rows_fit_no_temperature() -> None:
     targets = rng.integers(4, size=20)
     assert temperature_of(scores, targets, False) == classification.fit_temperature(scores, targets, False) != 1.0
     assert temperature_of(scores[:19], targets[:19], False) == 1.0
+
+
+def test_a_confusion_matrix_is_shaded_and_long_names_are_cut() -> None:
+    labels = ("a label that is far too long for a table", "short")
+    truth, guessed = [0] * 8 + [1] * 4, [0] * 5 + [1] * 3 + [1] * 4
+    scores = np.eye(2, dtype=np.float32)[guessed]
+    shown = judge(scores, rows_with([(labels[at],) for at in truth]), labels, 1.0, multi=False).lines()
+    first = next(at for at, line in enumerate(shown) if line.startswith("label \\ predicted"))
+    assert shown[first : first + 4] == [
+        "label \\ predicted                 a label…   short",
+        "a label that is far too long fo…         5▓      3▒",
+        "short                                    0       4█",
+        "  shades: the share of a row, ░ up to 25 %, ▒ up to 50 %, ▓ up to 75 %, █ more",
+    ]
 
 
 def test_of_many_labels_only_what_was_confused_is_listed() -> None:

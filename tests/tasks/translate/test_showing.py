@@ -36,7 +36,7 @@ def test_texts_beside_their_references_and_where_it_looked(report: Report, dates
     assert pictures[0].shows == f"Attention from {short[0].output!r} to {short[0].source!r}"
     (best,) = dates.translations([short[0].source])[0]
     weights = dates.attention(short[0].source, best).weights
-    assert pictures[0].svg.count("<title>") == weights.size
+    assert pictures[0].svg.count("<title>") == weights.size + 1
     assert f": {weights[0, 0]:.3f}</title>" in pictures[0].svg
 
 

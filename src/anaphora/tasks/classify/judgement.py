@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import asdict
 from typing import Any
 
-from anaphora.runs.content import Cell, ReportSection, Result, tabled
+from anaphora.runs.content import ConfusionMatrix, ReportSection, Result, tabled
 from anaphora.runs.report import Judgement, figures, headline, lost, named_figures, partly_scored
 from anaphora.tasks.classify.baseline import Baseline
 from anaphora.tasks.classify.score import Score
@@ -53,11 +53,7 @@ def _sections(score: Score) -> Iterator[ReportSection]:
     each = zip(score.labels, score.support, score.precision, score.recall, score.f1, strict=True)
     yield tabled("Labels", ("label", "support", "precision", "recall", "F1"), each)
     if score.confusion and len(score.labels) <= _MATRIX:
-        rows: Iterator[tuple[Cell, ...]] = (
-            (name, *row) for name, row in zip(score.labels, score.confusion, strict=True)
-        )
-        about = "Rows: label in the data. Columns: predicted label."
-        yield tabled("Confusion", ("", *score.labels), rows, about)
+        yield ReportSection("Confusion", (ConfusionMatrix(score.labels, score.confusion),))
     elif score.confusion:
         pairs = ((truth, predicted, count) for count, truth, predicted in score.confused()[:_CONFUSED])
         yield tabled("Most often confused", ("label", "predicted", "rows"), pairs)

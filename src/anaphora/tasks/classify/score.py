@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from anaphora.data.batches import Ragged
 from anaphora.formatting import columns, counted, shortened, titled
 from anaphora.metrics import classification as metrics
+from anaphora.report.shades import mark
 from anaphora.runs import report as reports
 from anaphora.tasks.classify.encoding import targets
 from anaphora.tasks.classify.inputs import Labels
@@ -25,6 +26,8 @@ WORST = 20
 _SHOWN = 5  # of the worst rows, labels and confusions, on a terminal
 _TEXT = 160  # characters of a row that are shown
 _TABLE = 30  # labels whose confusion matrix is printed
+_NAME, _LONG = 8, 32  # columns of a label above and beside the confusion matrix
+_SHADES = "  shades: the share of a row, ░ up to 25 %, ▒ up to 50 %, ▓ up to 75 %, █ more"
 _FITTED = 20  # rows for a temperature: with fewer, an always right network would become certain
 
 
@@ -99,9 +102,12 @@ class Score(reports.Score):
         if not self.confusion:
             return []
         if len(self.labels) <= _TABLE:
-            head = ["label \\ predicted", *(label[:8] for label in self.labels)]
-            table = [[name, *map(str, row)] for name, row in zip(self.labels, self.confusion, strict=True)]
-            return ["", *columns(head, table, right=range(1, len(head)))]
+            head = ["label \\ predicted", *(f"{shortened(label, _NAME)} " for label in self.labels)]
+            table = [
+                [shortened(name, _LONG), *(f"{count:,}{mark(count / (sum(row) or 1))}" for count in row)]
+                for name, row in zip(self.labels, self.confusion, strict=True)
+            ]
+            return ["", *columns(head, table, right=range(1, len(head))), _SHADES]
         most = [
             f"  {count:,} × {truth} predicted as {predicted}" for count, truth, predicted in self.confused()[:_SHOWN]
         ]
