@@ -41,7 +41,8 @@ RUNTIME = GROUND | {"matplotlib", "polars", "pandas", "sklearn"}
 # Arrows point down, and sideways only inside one room; no row is an exception.
 FLOORS = {
     **rooms(0, "_kernels"),
-    **rooms(1, "errors", "version", "formatting", forbidden=RUNTIME),
+    **rooms(0, "errors", "version", "formatting", forbidden=RUNTIME),
+    **rooms(1, "arguments", forbidden=RUNTIME),
     **rooms(2, "extras", "files", "kernels", "metrics", "decode", forbidden=GROUND),
     **rooms(2, "config", forbidden=TERMINAL),
     **rooms(3, "data", "bundle", forbidden=GROUND),

@@ -23,6 +23,8 @@ from typing import TYPE_CHECKING, Any, Literal, overload
 import numpy as np
 
 from anaphora import runtime
+from anaphora.arguments.accept import PATH, TEXT, Rule, instance, optional
+from anaphora.arguments.synonyms import argument_meant
 from anaphora.checks import examine
 from anaphora.checks.findings import Finding, errors, ordered, refuse, warnings
 from anaphora.config import Config, config_fields, from_run, resolve
@@ -33,6 +35,7 @@ from anaphora.report.observers import observers
 from anaphora.runs import folder as run_folder
 from anaphora.runs.model_file import check_model_file
 from anaphora.tasks import registry
+from anaphora.tasks.base.python_words import in_python, public
 from anaphora.tasks.base.trained_model import TrainedModel
 
 if TYPE_CHECKING:
@@ -46,6 +49,19 @@ if TYPE_CHECKING:
 Place = str | os.PathLike[str]
 Settings = Place | Mapping[str, Any] | Config
 """A TOML file, a mapping of fields or of sections with fields, or the `config` of a model."""
+
+
+_PROGRESS = Rule(
+    "True, False or an Observer", lambda value: isinstance(value, bool) or hasattr(type(value), "evaluation")
+)
+_ARGUMENTS = {
+    "task": TEXT,
+    "output": optional(PATH),
+    "run_dir": optional(PATH),
+    "preset": optional(TEXT),
+    "config": optional(instance("a TOML file, a mapping of fields, or a config", str, os.PathLike, Mapping, Config)),
+    "progress": _PROGRESS,
+}
 
 
 # fmt: off
@@ -86,6 +102,7 @@ def train(
     **given: Any,
 ) -> TrainedModel: ...
 # fmt: on
+@public(**_ARGUMENTS)
 def train(
     task: str,
     data: Any,
@@ -136,6 +153,7 @@ def train(
     return model
 
 
+@public(run_dir=PATH, progress=_PROGRESS)
 def resume(run_dir: Place, data: Any = None, *, progress: bool | Observer = False) -> TrainedModel:
     """Continue an interrupted run, as `anaphora resume RUN` does, and return its model.
 
@@ -164,6 +182,7 @@ def resume(run_dir: Place, data: Any = None, *, progress: bool | Observer = Fals
     return model
 
 
+@public(path=PATH)
 def load(path: Place) -> TrainedModel:
     """Return the model in a file, of any task; needs no torch.
 
@@ -174,6 +193,7 @@ def load(path: Place) -> TrainedModel:
     return registry.open_model(runtime.load(Path(path)))
 
 
+@public(**{name: _ARGUMENTS[name] for name in ("task", "preset", "config")})
 def check(
     task: str, data: Any, *, preset: str | None = None, config: Settings | None = None, **given: Any
 ) -> list[Finding]:
@@ -190,7 +210,7 @@ def check(
         described, load = registry.task(task).describe(settings, corpus)
         folder = Path(tempfile.gettempdir())
         found += described if load is None else [*described, *cost.findings(load, settings.training, folder)]
-    return ordered(found)
+    return [in_python(finding) for finding in ordered(found)]
 
 
 def configured(task: str, preset: str | None, config: Settings | None, given: Mapping[str, Any]) -> Config:
@@ -205,17 +225,22 @@ def configured(task: str, preset: str | None, config: Settings | None, given: Ma
         above = config.model_dump()
     elif isinstance(config, Mapping):
         above = config
-    values: dict[str, dict[str, Any]] = {}
-    for layer in (above, given):
-        for name, value in layer.items():
-            if isinstance(value, Mapping):
-                values.setdefault(name, {}).update({key: _plain(item) for key, item in value.items()})
-            else:
-                values.setdefault(_section(chosen.config, name), {})[name] = _plain(value)
+    base, values = (_by_section(chosen.config, layer) for layer in (above, given))
     found: Config = resolve(
-        chosen.config, chosen.presets, preset=preset or chosen.default_preset, file=file, values=values
+        chosen.config, chosen.presets, preset=preset or chosen.default_preset, file=file, base=base, values=values
     )
     return found
+
+
+def _by_section(config: type[Config], fields: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
+    """Return fields by section and key, of a mapping of fields, or of sections with fields."""
+    values: dict[str, dict[str, Any]] = {}
+    for name, value in fields.items():
+        if isinstance(value, Mapping):
+            values.setdefault(name, {}).update({key: _plain(item) for key, item in value.items()})
+        else:
+            values.setdefault(_section(config, name), {})[name] = _plain(value)
+    return values
 
 
 def _section(config: type[Config], name: str) -> str:
@@ -228,7 +253,8 @@ def _section(config: type[Config], name: str) -> str:
         raise UsageError(
             f"Several sections have a field {name!r}: name its section, config={{{sections[0]!r}: {{{name!r}: …}}}}."
         )
-    near = closest(name, [field.key for field in declared])
+    keys = [field.key for field in declared]
+    near = argument_meant(name, keys) or closest(name, keys)
     hint = f" Did you mean {near!r}?" if near else ""
     raise UsageError(f"There is no field {name!r}.{hint} `anaphora config TASK` shows all fields.")
 
@@ -251,7 +277,7 @@ def _examined(task: str, settings: Config, data: Any) -> tuple[Any, list[Finding
 
 def _warned(findings: Sequence[Finding]) -> list[str]:
     """Warn the caller of this package of every warning, and return the warnings in words."""
-    said = [finding.in_one_line() for finding in warnings(findings)]
+    said = [in_python(finding).in_one_line() for finding in warnings(findings)]
     for text in said:
         warn_caller(text, DataWarning)
     return said

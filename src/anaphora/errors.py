@@ -4,6 +4,8 @@
 
     AnaphoraError                1
     ├── UsageError               2    a wrong option, value or argument
+    │   ├── WrongArgument        2    a wrong value of an argument in a Python program; also a ValueError
+    │   ├── WrongCall            2    a wrong argument in a Python program; also a TypeError
     │   └── MissingExtra         2    a command whose optional packages are not installed
     ├── DataError                3    a wrong text, table, sound or picture
     ├── Diverged                 4    the loss is no longer a finite number
@@ -56,6 +58,14 @@ class MissingExtra(UsageError):
             f'{wanted_by} needs {what} not installed. Install it with:\n    pip install "anaphora[{extra}]"'
         )
         self.extra = extra
+
+
+class WrongArgument(UsageError, ValueError):
+    """A value that an argument of a function does not accept."""
+
+
+class WrongCall(UsageError, TypeError):
+    """A call without a needed argument, or with an unknown one."""
 
 
 class DataError(AnaphoraError):

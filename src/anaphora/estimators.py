@@ -22,7 +22,7 @@ from anaphora import bundle, runtime
 from anaphora.api import train
 from anaphora.data.batches import Ragged
 from anaphora.data.in_memory import is_sequence
-from anaphora.errors import DataError, MissingExtra, UsageError
+from anaphora.errors import DataError, MissingExtra, UsageError, WrongArgument
 from anaphora.tasks.classify.inputs import Inputs
 from anaphora.tasks.classify.memory import count, inputs
 from anaphora.tasks.classify.predict import Classifier
@@ -37,10 +37,6 @@ except ModuleNotFoundError as missing:
 
 _OURS = ("config", "random_state", "progress")  # arguments that are not fields of the config
 _KEPT_OPEN = 8  # models of fitted estimators
-
-
-class WrongArgument(UsageError, ValueError):
-    """A wrong argument; also a ValueError, as scikit-learn expects."""
 
 
 class WrongRows(DataError, ValueError):
@@ -115,7 +111,7 @@ class SequenceClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         with _value_errors():
             fields = self._fields()
             data = (read, [labels[code] for code in codes])
-            model = train("classify", data, config=self.config, progress=self.progress, **fields)
+            model = train("classify", data, config={**(self.config or {}), **fields}, progress=self.progress)
         self.model_bytes_ = model.to_bytes()
         self.order_ = [model.labels.index(name) for name in names]
         return self

@@ -115,3 +115,30 @@ def test_of_a_long_text_less_is_held_out(tmp_path: Path) -> None:
         file.truncate(200_000_000)  # holes: it is looked at no further
     found = suggest([tmp_path / "a.txt"])
     assert (found.preset, found.values["data"]["valid"]) == ("large", 0.03)
+
+
+@pytest.mark.parametrize(
+    ("task", "content", "options", "expected"),
+    [
+        ("classify", "good film;pos\nbad film;neg\n" * 20, ["--no-header", "--text", "1", "--label=2"],
+         {"header": False, "text": "1", "label": "2"}),
+        ("classify", "a;b\ngood;pos\nbad;neg\n" * 20, ["--text", "a", "--label", "b", "--units", "word"],
+         {"text": "a", "label": "b", "units": "word"}),
+        ("translate", "eins zwei;one two\ndrei;three\n" * 20, ["--no-header", "--source", "2", "--target", "1"],
+         {"header": False, "source": "2", "target": "1"}),
+        ("tag", "1 the DET\n2 cat NOUN\n\n" * 20, ["--token", "2", "--tag=3", "--scheme", "none"],
+         {"token": "2", "tag": "3", "scheme": "none"}),
+        ("language", "plain text\n" * 200, ["--units", "word", "--encoding", "latin-1", "--valid", "0.2"],
+         {"units": "word", "encoding": "latin-1", "valid": 0.2}),
+        ("fill", "plain text\n" * 200, ["--encoding", "latin-1", "--vocabulary", "50"],
+         {"encoding": "latin-1", "vocabulary": 50}),
+    ],
+)  # fmt: skip
+def test_the_options_that_say_how_data_are_read(
+    run: Run, tmp_path: Path, task: str, content: str, options: list[str], expected: dict[str, object]
+) -> None:
+    (tmp_path / "d.csv").write_text(content, encoding="utf-8")
+    done = run("init", task, "d.csv", *options, "-o", "c.toml")
+    assert (done.returncode, done.stderr) == (0, "")
+    written = tomllib.loads((tmp_path / "c.toml").read_text(encoding="utf-8"))["data"]
+    assert {key: written.get(key) for key in expected} == expected

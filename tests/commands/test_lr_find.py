@@ -14,19 +14,19 @@ from program import TEXT, TINY, Run, failed
 
 
 def test_a_table_a_rate_and_a_picture(run: Run, tmp_path: Path) -> None:
-    (tmp_path / "t.txt").write_text(TEXT, encoding="utf-8")
+    (tmp_path / "my t.txt").write_text(TEXT, encoding="utf-8")
     (tmp_path / "c.toml").write_text("[training]\nclip = 0.9\n", encoding="utf-8")
-    words = ["lr-find", "language", "t.txt", "--preset", "small", "--config", "c.toml", *TINY, "--updates", "60"]
+    given = ["my t.txt", "--preset", "small", "--config", "c.toml", "-o", "m 2.anaphora", "--run-dir", "r"]
+    words = ["lr-find", "language", *given, "--tensorboard", *TINY, "--learning-rate", "1", "--tied", "--updates", "60"]
     done = run(*words, "--plot", "rate.svg")
     assert done.returncode == 0, done.stderr
     facts = json.loads(run(*words, "--json").stdout)
-    suggested = re.search(
-        r"^suggested (\S+)   anaphora train language t\.txt --preset small --config c\.toml .*--learning-rate (\S+)$",
-        done.stdout,
-        re.M,
-    )
-    assert suggested, done.stdout
-    assert float(suggested[1]) == float(suggested[2]) == facts["suggested"]
+    rate = f"{facts['suggested']:g}"
+    assert (
+        f"\nsuggested {rate}   anaphora train language 'my t.txt' --preset small --config c.toml -o 'm 2.anaphora'"
+        f" --run-dir r --tensorboard --embedding 6 --hidden 12 --layers 1 --tied --learning-rate {rate} --evaluations 2"
+        " --batch 4 --bptt 16\n"
+    ) in done.stdout
     rates, losses = facts["rates"], facts["losses"]
     assert rates == pytest.approx((1e-6 * 1e7 ** (np.arange(60) / 59))[: len(rates)].tolist())
     around = [losses[max(0, at - 2) : at + 3] for at in range(len(rates))]  # 0.03 · 60 updates on both sides
@@ -40,7 +40,7 @@ def test_a_table_a_rate_and_a_picture(run: Run, tmp_path: Path) -> None:
     assert facts["suggested"] == float(f"{rates[int(np.argmin(means))] / 10:.2g}")
     svg = ElementTree.parse(tmp_path / "rate.svg").getroot()
     assert svg.tag == "{http://www.w3.org/2000/svg}svg"
-    assert sorted(path.name for path in tmp_path.iterdir()) == ["c.toml", "rate.svg", "t.txt"]
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["c.toml", "my t.txt", "rate.svg"]
 
 
 def test_what_cannot_be_written_is_found_first(run: Run, tmp_path: Path) -> None:

@@ -7,9 +7,10 @@ from typing import Any
 import pytest
 
 from anaphora.commands.options import chosen
+from anaphora.config import Requirement
 from anaphora.errors import UsageError
 from anaphora.tasks import registry
-from anaphora.tasks.base.declaration import Requirement, Task
+from anaphora.tasks.base.declaration import Task
 
 CASES = [
     pytest.param(task, requirement, name, id=f"{task.name} {name} {requirement.other}")
@@ -27,7 +28,8 @@ def given(task: Task, **values: Any) -> dict[str, Any]:
 @pytest.mark.parametrize(("task", "requirement", "name"), CASES)
 def test_an_option_without_effect_is_refused(task: Task, requirement: Requirement, name: str) -> None:
     flags = {option.name: option.flags for option in task.run_options}
-    enough = {requirement.other: max(requirement.least, 1)}
+    least = requirement.least(0) if callable(requirement.least) else requirement.least
+    enough = {requirement.other: requirement.values[0] if requirement.values else max(least, 1)}
     without, beside = given(task, **{name: 0}), given(task, **{name: 0}, **enough)
     refused, accepted = (beside, without) if requirement.forbidden else (without, beside)
     with pytest.raises(UsageError, match=f"^{flags[name]} has no effect with.*{flags[requirement.other]}"):
@@ -52,6 +54,12 @@ def test_the_messages_name_the_remedy() -> None:
             {"coverage": 0.1, "sample": True},
             "--coverage has no effect with --sample: leave one of them out.",
         ),
+        (
+            language,
+            {"seed": 0, "temperature": 0.0},
+            "--seed has no effect with --temperature 0: leave one of them out.",
+        ),
+        (language, {"top_p": 0.5, "top_k": 1}, "--top-p has no effect with --top-k 1: leave one of them out."),
         (language, {"seed": 0, "following": 3}, "--seed has no effect with --next: leave one of them out."),
     ):
         with pytest.raises(UsageError) as refused:

@@ -61,7 +61,7 @@ CASES = (
          " --class-weights balanced", (_LABELS[1], "eval M unseen.csv --json")),
     Case("classify-several", "classify", "several.csv", f"{_ROWS} --units word --separator ; --cell rnn --pooling mean",
          (*_LABELS[:2], "eval M several.csv", "eval M several.csv --json")),
-    Case("classify-series", "classify", "waves.jsonl", f"{_ROWS} --columns x,y --pooling last --no-bidirectional"
+    Case("classify-series", "classify", "waves.jsonl", f"{_ROWS.replace('--embedding 5 ', '')} --columns x,y --pooling last --no-bidirectional"
          " --average 0.9", ("run M waves.jsonl", "eval M waves.jsonl --json")),
     Case("tag-spans", "tag", "spans.conll", f"{_TAGS} --character-embedding 4 --character-hidden 3",
          (*_TAGGED, "eval M more.conll", "eval M more.conll --json")),

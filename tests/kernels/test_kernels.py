@@ -92,7 +92,7 @@ def test_any_number_of_threads_gives_the_same_bits(rng: np.random.Generator, cou
 
 
 def test_threads_below_one_are_refused() -> None:
-    with pytest.raises(ValueError, match="threads: expected at least 1, got 0"):
+    with pytest.raises(ValueError, match="n takes a whole number, at least 1; it was given 0"):
         kernels.set_threads(0)
 
 

@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Any
 import typer
 
 from anaphora.commands import options as config_options
-from anaphora.commands.options import given, option, parameter
+from anaphora.commands.options import option, parameter
+from anaphora.commands.train_arguments import TrainArguments, train_parameters
 from anaphora.errors import UsageError
 from anaphora.formatting import counted
 from anaphora.report.terminal import show
@@ -37,48 +38,30 @@ def make() -> Any:
 
 
 def _command(task: str) -> Any:
-    chosen = registry.task(task)
-
-    def command(
-        data: list[str], output: str, as_json: bool, preset: str | None, config: str | None, **values: Any
-    ) -> None:
-        _check(task, data, output, as_json, preset, config, given(chosen.config, values))
+    def command(as_json: bool, **values: Any) -> None:
+        _check(TrainArguments.of(task, values), as_json)
 
     own = [
-        config_options.data_parameter(task),
-        parameter(
-            "output",
-            str,
-            option("Model file that training would write.", "FILE", "-o", "--output"),
-            config_options.MODEL,
-        ),
+        *train_parameters(task),
         parameter("as_json", bool, option("Print one JSON object.", None, "--json"), False),
-        *config_options.config_parameters(task),
     ]
-    return config_options.with_fields(task, own, command, _HELP.replace("TASK", task).replace("DATA", chosen.metavar))
+    text = _HELP.replace("TASK", task).replace("DATA", registry.task(task).metavar)
+    return config_options.with_fields(task, own, command, text)
 
 
-def _check(
-    task: str,
-    data: Sequence[str],
-    output: str | Path,
-    as_json: bool,
-    preset: str | None,
-    file: str | None,
-    options: Sequence[str],
-) -> None:
+def _check(asked: TrainArguments, as_json: bool) -> None:
     from anaphora.checks.cost import findings as estimate
     from anaphora.checks.examine import whole
     from anaphora.checks.findings import errors
-    from anaphora.config import resolve
     from anaphora.data.progress import observed_by
     from anaphora.runs.folder import check_places
 
-    chosen = registry.task(task)
-    config = resolve(chosen.config, chosen.presets, preset=preset or chosen.default_preset, file=file, options=options)
+    chosen, task, data = registry.task(asked.task), asked.task, asked.data
+    folder = Path(asked.output).parent if asked.run_dir is None else Path(asked.run_dir)
+    config = asked.resolved()
     with _json_of_usage_errors(task, data, as_json), show("") as early, observed_by(early.stage):
-        check_places(output, None, config_options.inputs(data, file, config))
-        found = whole(chosen, config, data, lambda load: estimate(load, config.training, Path(output).parent))
+        check_places(asked.output, asked.run_dir, asked.inputs(config))
+        found = whole(chosen, config, data, lambda load: estimate(load, config.training, folder))
     if as_json:
         _print_json(task, data, found)
     else:
@@ -86,7 +69,7 @@ def _check(
             print("\n".join(finding.lines()))
         print(f"\n{_summary(found)}")
         if not errors(found):
-            print(f"Next: {config_options.train_words(task, data, preset, file, options, str(output))}")
+            print(f"Next: {asked.line()}")
     if errors(found):
         raise typer.Exit(3)
 

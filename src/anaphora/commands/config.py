@@ -6,7 +6,9 @@ from typing import Any
 
 from anaphora.commands import options as config_options
 from anaphora.commands import parser
-from anaphora.commands.options import given, option, parameter
+from anaphora.commands.options import option, parameter
+from anaphora.commands.train_arguments import as_words, given_fields
+from anaphora.errors import UsageError
 from anaphora.tasks import registry
 
 _HELP = """Print the config that `train` would use with these options, as TOML.
@@ -55,7 +57,7 @@ def page() -> str:
 
 def _command(task: str) -> Any:
     def command(preset: str | None, config: str | None, as_schema: bool, **values: Any) -> None:
-        _show(task, preset, config, as_schema, given(registry.task(task).config, values))
+        _show(task, preset, config, as_schema, as_words(task, given_fields(task, values)))
 
     own = [
         parameter("as_schema", bool, option("Print the JSON schema of the config.", None, "--schema"), False),
@@ -70,6 +72,9 @@ def _show(task: str, preset: str | None, file: str | None, as_schema: bool, opti
 
     chosen = registry.task(task)
     if as_schema:
+        if preset is not None or file is not None or options:
+            without = "--preset" if preset is not None else "--config" if file is not None else options[0]
+            raise UsageError(f"{without} has no effect with --schema, which shows no values: leave one of them out.")
         print(schema(chosen.config))
         return
     config = resolve(chosen.config, chosen.presets, preset=preset or chosen.default_preset, file=file, options=options)

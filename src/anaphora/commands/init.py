@@ -7,13 +7,15 @@ from typing import Any
 
 from anaphora.commands import options
 from anaphora.commands.options import option, parameter
+from anaphora.commands.train_arguments import as_words, given_fields, with_data
 from anaphora.tasks import registry
 
 _HELP = """Read your data and write a config file with suggested values, the reason of each, and every other field.
 
     anaphora init TASK DATA && anaphora train TASK DATA --config config.toml
 
-Nothing is trained. Edit the file as you like; its first lines show the command that uses it.
+Nothing is trained. Edit the file as you like; its first lines show the command that uses it. The options of [data] are
+those of `train`: they say how the data are read, and the file holds them.
 """
 
 
@@ -24,8 +26,8 @@ def make() -> Any:
 
 
 def _command(task: str) -> Any:
-    def command(data: list[str], output: str, force: bool) -> None:
-        _init(task, data, output, force)
+    def command(data: list[str], output: str, force: bool, **values: Any) -> None:
+        _init(task, data, output, force, given_fields(task, values))
 
     own = [
         options.data_parameter(task),
@@ -33,20 +35,22 @@ def _command(task: str) -> Any:
         options.force_parameter("Replace an existing file, but never an input."),
     ]
     text = _HELP.replace("TASK", task).replace("DATA", registry.task(task).metavar)
-    return options.with_parameters(task, own, command, text)
+    return options.with_fields(task, own, command, text, sections=["data"])
 
 
-def _init(task: str, data: list[str], output: str, force: bool) -> None:
+def _init(task: str, data: list[str], output: str, force: bool, fields: dict[str, Any]) -> None:
+    from anaphora.config import resolve
     from anaphora.config.toml import begin
     from anaphora.files import atomic, outputs
 
     chosen = registry.task(task)
-    config = outputs.Kind("a config", None)
-    options.say(outputs.check([outputs.Output("-o", output, config)], data, force=force))
-    suggestion = chosen.suggest(data)
+    kind = outputs.Kind("a config", None)
+    options.say(outputs.check([outputs.Output("-o", output, kind)], data, force=force))
+    read = resolve(chosen.config, options=as_words(task, fields))
+    keys = [name.removeprefix("data.") for name in fields]
+    suggestion = chosen.suggest(data, {key: getattr(read.data, key) for key in keys})
     settings = begin(chosen.config, chosen.presets, suggestion)
-    names = " ".join(shlex.quote(path) for path in data)
-    after = f"{task} {names} --config {shlex.quote(output)}"
+    after = shlex.join([task, *with_data(data, ["--config", output])])
     head = [
         f"Config of `{task}`, suggested from {', '.join(data)}. Train with it:",
         "",

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from anaphora.commands import options as config_options
-from anaphora.commands.options import given, option, parameter
+from anaphora.commands.options import option, parameter
+from anaphora.commands.train_arguments import TrainArguments, train_parameters
 from anaphora.report.terminal import show
 from anaphora.tasks import registry
 from anaphora.training.distributed import launch
@@ -32,17 +32,11 @@ def make() -> Any:
 
 
 def _command(task: str) -> Any:
-    chosen = registry.task(task)
-
-    def command(
-        data: list[str], preset: str | None, config: str | None, updates: int, plot: str | None, as_json: bool,
-        force: bool, **values: Any,
-    ) -> None:  # fmt: skip
-        _find(task, data, preset, config, updates, plot, as_json, force, given(chosen.config, values))
+    def command(updates: int, plot: str | None, as_json: bool, force: bool, **values: Any) -> None:
+        _find(TrainArguments.of(task, values), updates, plot, as_json, force)
 
     own = [
-        config_options.data_parameter(task),
-        *config_options.config_parameters(task),
+        *train_parameters(task),
         parameter("updates", int, option("Number of updates of the range test.", "N", "--updates", min=10), 100),
         parameter("plot", str, option("Draw loss over learning rate (SVG).", "FILE", "--plot"), None),
         parameter("as_json", bool, option("Print one JSON object.", None, "--json"), False),
@@ -51,25 +45,21 @@ def _command(task: str) -> Any:
     return config_options.with_fields(task, own, command, _HELP.format(task=task))
 
 
-def _find(
-    task: str, data: Sequence[str], preset: str | None, file: str | None, updates: int, plot: str | None,
-    as_json: bool, force: bool, options: Sequence[str],
-) -> None:  # fmt: skip
+def _find(asked: TrainArguments, updates: int, plot: str | None, as_json: bool, force: bool) -> None:
+    task = asked.task
     launch.refuse(f"anaphora lr-find {task}")
     from anaphora.commands.train import import_torch_side
-    from anaphora.config import resolve
     from anaphora.data.progress import observed_by
     from anaphora.files import outputs, sealed
 
     config_options.check_force(force, {"--plot": plot})
-    chosen = registry.task(task)
-    config = resolve(chosen.config, chosen.presets, preset=preset or chosen.default_preset, file=file, options=options)
+    chosen, config = registry.task(task), asked.resolved()
     drawn = [] if plot is None else [outputs.Output("--plot", plot, sealed.PICTURE)]
-    replaced = outputs.check(drawn, config_options.inputs(data, file, config), force=force)
+    replaced = outputs.check(drawn, asked.inputs(config), force=force)
     with show("") as early, observed_by(early.stage):
         for note in replaced:
             early.note(note)
-        corpus = chosen.read(config, data)
+        corpus = chosen.read(config, asked.data)
         import_torch_side(f"anaphora lr-find {task}")
         work = chosen.training(config, corpus)
         early.stage(f"range test: {updates} updates")
@@ -87,10 +77,8 @@ def _find(
         return
     print("\n".join(_in_words(tested)))
     if tested.suggested is not None:
-        words = config_options.train_words(
-            task, data, preset, file, [*options, "--learning-rate", f"{tested.suggested:g}"]
-        )
-        print(f"\nsuggested {tested.suggested:g}   {words}")
+        rate = f"{tested.suggested:g}"
+        print(f"\nsuggested {rate}   {asked.line(training__learning_rate=rate)}")
     if tested.note:
         print(f"note: {tested.note}")
     if plot is not None and tested.rates:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import inspect
-import shlex
+import math
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Annotated, Any
@@ -20,23 +20,7 @@ if TYPE_CHECKING:
     from anaphora.tasks.base.declaration import Option, Task
 
 
-MODEL = "model.anaphora"
-"""The default of `train -o`."""
 ENCODING = "Text encoding of the files.  [default: that of the training data]"
-
-
-def train_words(
-    task: str,
-    data: Sequence[str],
-    preset: str | None,
-    file: str | None,
-    options: Sequence[str],
-    output: str = MODEL,
-) -> str:
-    """Return the `anaphora train` command with these arguments, quoted for a shell; defaults are left out."""
-    named = {"--preset": preset, "--config": file, "-o": None if output == MODEL else output}
-    words = [word for name, value in named.items() if value for word in (name, value)]
-    return f"anaphora train {shlex.join([task, *data, *words, *options])}"
 
 
 def for_each_task(name: str, text: str, make: Callable[[str], Any]) -> parser.LateGroup:
@@ -54,9 +38,11 @@ def with_parameters(task: str, parameters: Sequence[inspect.Parameter], function
     return parser.command(function, task)
 
 
-def with_fields(task: str, own: Sequence[inspect.Parameter], function: Any, text: str) -> Any:
-    """Return a command with parameters of its own, then one option per field."""
-    return with_parameters(task, [*own, *_field_parameters(registry.task(task).config)], function, text)
+def with_fields(
+    task: str, own: Sequence[inspect.Parameter], function: Any, text: str, sections: Sequence[str] = ()
+) -> Any:
+    """Return a command with parameters of its own, then one option per field, of these sections or of all."""
+    return with_parameters(task, [*own, *_field_parameters(registry.task(task).config, sections)], function, text)
 
 
 def with_task_options(
@@ -108,6 +94,9 @@ def chosen(task: Task, declared: Sequence[Option], given: Mapping[str, Any]) -> 
     strange = [everywhere[name] for name, value in given.items() if value is not None and name not in known]
     if strange:
         raise UsageError(f"{capitalised(task.described)} has no option {' and no option '.join(strange)}.")
+    for name, value in given.items():
+        if isinstance(value, float) and not math.isfinite(value):
+            raise UsageError(f"{everywhere[name]} takes a finite number; it was given {value}.")
     refusals = [requirement.refusal(everywhere, given) for requirement in task.requirements]
     for refusal in filter(None, refusals):
         raise UsageError(refusal)
@@ -160,28 +149,16 @@ def inputs(data: Sequence[str], file: str | None, config: Config) -> list[str]:
     return [*data, *([file] if file else []), *held_out_files(config)]
 
 
-def given(config: type[Config], values: dict[str, Any]) -> list[str]:
-    """Return the fields that were set on the command line, as the words that ``config.resolve`` reads."""
-    from anaphora.config import config_fields
-
-    words = []
-    for field in config_fields(config):
-        value = values.get(f"{field.section}__{field.key}")
-        if value is not None:
-            words += [field.flag, str(value).lower() if field.is_truth else value]
-    return words
-
-
-def _field_parameters(config: type[Config]) -> list[inspect.Parameter]:
+def _field_parameters(config: type[Config], sections: Sequence[str]) -> list[inspect.Parameter]:
     from anaphora.config import config_fields
 
     parameters = []
     for field in config_fields(config):
-        flags = [field.short or field.flag]
+        if sections and field.section not in sections:
+            continue
+        flags = [field.short, field.flag] if field.short else [field.flag]
         if field.is_truth:
-            flags = [f"{flags[0]}/--no-{flags[0][2:]}"]
-        elif field.short:
-            flags.append(field.flag)
+            flags = [f"{flag}/--no-{flag[2:]}" for flag in flags]
         metavar = "|".join(field.choices) or {"a whole number": "N", "a number": "X"}.get(field.type, "VALUE")
         default = ("off", "on")[field.default] if field.is_truth else field.default
         meaning = field.meaning if default is None else f"{field.meaning}  [default: {default}]"

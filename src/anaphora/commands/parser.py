@@ -1,9 +1,9 @@
 """The parser of the command line: typer's classes, with late imports and suggestions for mistyped words.
 
-Three things differ from typer. A group knows the modules of its commands by name and imports a module when its command
+Four things differ from typer. A group knows the modules of its commands by name and imports a module when its command
 runs, so that help and usage errors import neither torch nor NumPy. The message about an unknown command or option names
 the nearest known one. A word that begins with an em dash, which editors and chats write in place of two hyphens, is
-reported and not taken for the name of a file.
+reported and not taken for the name of a file. An option that is given twice is refused.
 """
 
 from __future__ import annotations
@@ -17,13 +17,13 @@ from typing import Annotated, Any, ClassVar
 import typer
 from typer.core import TyperCommand, TyperGroup
 
+from anaphora.arguments.synonyms import name_meant, option_meant
 from anaphora.errors import UsageError, closest
 
 DASHES = "\u2010\u2011\u2012\u2013\u2014\u2015\u2212"
 _CALLED = {"\u2013": "an en dash", "\u2014": "an em dash", "\u2212": "a minus sign"}
-_SECTIONED = re.compile(
-    r", --[\w-]+\.[\w-]+"
-)  # the second name of an option whose first is short: said once, in the title
+_UNSHOWN = re.compile(r", --(?:[\w-]+\.[\w-]+|folder\b)")
+"""Names that help leaves out: the second name of a field, which the title explains, and the old name of `--run-dir`."""
 _EXPECTED = [
     (re.compile(r"Input should be a valid number.*"), "expected a number"),
     (re.compile(r"Input should be a valid integer.*"), "expected a whole number"),
@@ -34,11 +34,15 @@ _SETTINGS = {"max_content_width": 120}
 
 
 class Command(TyperCommand):
-    """A command with its options in sections, which recognises a pasted dash."""
+    """A command with its options in sections, which recognises a pasted dash and an option that is given twice."""
 
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
-        """Parse the words. Raises UsageError for a word that begins with a typographic dash."""
+        """Parse the words.
+
+        Raises UsageError for a word that begins with a typographic dash, and for an option that is given twice.
+        """
         self._refuse_dashes(ctx, args)
+        self._refuse_twice(ctx, args)
         return list(super().parse_args(ctx, args))
 
     def format_options(self, ctx: Any, formatter: Any) -> None:
@@ -49,7 +53,7 @@ class Command(TyperCommand):
             if record is not None:
                 panel = getattr(parameter, "rich_help_panel", None)
                 plain = "Arguments" if parameter.param_type_name == "argument" else "Options"
-                sections.setdefault(panel or plain, []).append((_SECTIONED.sub("", record[0]), record[1]))
+                sections.setdefault(panel or plain, []).append((_UNSHOWN.sub("", record[0]), record[1]))
         for title in sorted(sections, key=lambda title: (title != "Arguments", title != "Options")):
             with formatter.section(title):
                 formatter.write_dl(sections[title])
@@ -58,6 +62,17 @@ class Command(TyperCommand):
         """Return ``[OPTIONS]`` and the arguments' names."""
         arguments = [p for p in self.get_params(ctx) if p.param_type_name == "argument"]
         return ["[OPTIONS]", *(str(argument.metavar or argument.name.upper()) for argument in arguments)]
+
+    def _refuse_twice(self, ctx: Any, args: list[str]) -> None:
+        _, _, given = self.make_parser(ctx).parse_args(args=list(args))
+        for parameter in self.get_params(ctx):
+            if parameter.param_type_name == "argument" or parameter.multiple or given.count(parameter) < 2:
+                continue
+            names = [*parameter.opts, *parameter.secondary_opts]
+            typed = [name for word in args if (name := word.partition("=")[0]) in names] or names[:1]
+            both = " and ".join(dict.fromkeys(typed))
+            said = f"{both} set the same option" if " and " in both else f"{both} is given twice"
+            raise UsageError(f"{said}: leave one of them out.\nTry: {ctx.command_path} --help")
 
     def _refuse_dashes(self, ctx: Any, args: list[str]) -> None:
         awaiting_value = False
@@ -122,7 +137,7 @@ class LateGroup(TyperGroup):
         return super().resolve_command(ctx, args)
 
     def _nearest(self, ctx: Any, word: str) -> str:
-        near = closest(word, self.table)
+        near = name_meant(word, self.table) or closest(word, self.table)
         if near:
             return f"Did you mean '{near}'?"
         known = ", ".join(self.table)
@@ -204,13 +219,32 @@ def explain(error: typer.TyperException) -> str:
     message = error.format_message().rstrip(".")
     wrong = getattr(error, "option_name", None)
     if wrong is not None and message.startswith("No such option"):
-        near = closest(wrong, option_names(context.command.get_params(context))) if context else None
-        message = f"There is no option '{wrong}'" + (f". Did you mean {near}?" if near else "")
+        message = f"There is no option '{wrong}'{_nearest_option(wrong, context) if context else ''}"
     for validator, words in _EXPECTED:
         message = validator.sub(words, message)
     if not message.endswith("?"):
         message += "."
     return message + (f"\nTry: {context.command_path} --help" if context else "")
+
+
+def _nearest_option(word: str, context: Any) -> str:
+    known = option_names(context.command.get_params(context))
+    near = option_meant(word, known)
+    elsewhere = [] if near else _commands_with(word, context)
+    near = near or (None if elsewhere else closest(word, known))
+    if near:
+        return f". Did you mean {near}?"
+    others = " and ".join([", ".join(elsewhere[:-1])] * (len(elsewhere) > 1) + elsewhere[-1:])
+    return f" in `{context.command_path}`; {others} {'has' if len(elsewhere) == 1 else 'have'} it" if elsewhere else ""
+
+
+def _commands_with(word: str, context: Any) -> list[str]:
+    """Return the commands beside this one in a group of tasks, such as `train tag`, that have the option."""
+    group = context.parent.command if context.parent else None
+    if not isinstance(group, LateGroup) or group.noun != "task":
+        return []
+    names = [name for name in group.table if word in option_names(group.get_command(context, name).params)]
+    return [f"`{context.parent.command_path} {name}`" for name in names]
 
 
 def _pasted_dash(word: str, known: list[str], hint: str) -> UsageError:

@@ -9,7 +9,7 @@ from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 from anaphora.commands import options as config_options
-from anaphora.commands.options import given, option, parameter
+from anaphora.commands.train_arguments import TrainArguments, train_parameters
 from anaphora.extras import require_torch
 from anaphora.report.observers import observers
 from anaphora.report.terminal import show
@@ -19,8 +19,6 @@ from anaphora.training.distributed import launch
 if TYPE_CHECKING:
     from anaphora.checks.findings import Finding
 
-_OUTPUT = "Model file to write; missing folders are made."
-_RUN_DIR = "Run folder, new or empty. Not set: beside the model file."
 _PRECEDENCE = "Options override --config, and --config overrides --preset. Ctrl-C keeps the best model so far."
 
 
@@ -32,54 +30,30 @@ def make() -> Any:
 
 def _command(task: str) -> Any:
     """Return ``train TASK``: a few options of its own, then one per field of the task's config."""
-    chosen = registry.task(task)
 
-    def command(
-        data: list[str], output: str, preset: str | None, config: str | None, run_dir: str | None, tensorboard: bool,
-        force: bool, **values: Any,
-    ) -> None:  # fmt: skip
-        _train(task, data, output, preset, config, run_dir, tensorboard, force, given(chosen.config, values))
+    def command(force: bool, **values: Any) -> None:
+        _train(TrainArguments.of(task, values), force)
 
-    own = [
-        config_options.data_parameter(task),
-        parameter("output", str, option(_OUTPUT, "FILE", "-o", "--output"), config_options.MODEL),
-        *config_options.config_parameters(task),
-        parameter("run_dir", str, option(_RUN_DIR, "FOLDER", "--run-dir"), None),
-        parameter("tensorboard", bool, option("Write a TensorBoard log, too.", None, "--tensorboard"), False),
-        config_options.force_parameter(),
-    ]
-    return config_options.with_fields(task, own, command, f"{chosen.help} {_PRECEDENCE}")
+    own = [*train_parameters(task), config_options.force_parameter()]
+    return config_options.with_fields(task, own, command, f"{registry.task(task).help} {_PRECEDENCE}")
 
 
-def _train(
-    task: str,
-    data: Sequence[str],
-    output: str,
-    preset: str | None,
-    file: str | None,
-    run_dir: str | None,
-    tensorboard: bool,
-    force: bool,
-    options: Sequence[str],
-) -> None:
+def _train(asked: TrainArguments, force: bool) -> None:
     started = time.monotonic()
     from anaphora.checks.examine import examine
     from anaphora.checks.findings import refuse, warnings
-    from anaphora.config import resolve
     from anaphora.data.progress import observed_by
     from anaphora.runs.folder import check_places
 
-    chosen = registry.task(task)
+    chosen, task, data, output = registry.task(asked.task), asked.task, asked.data, asked.output
     with launch.processes(f"anaphora train {task}") as here:
         restarted = here.was_restarted()
         with here.each():
             here.refuse_standard_input(data)
-            config = resolve(
-                chosen.config, chosen.presets, preset=preset or chosen.default_preset, file=file, options=options
-            )
-            read = config_options.inputs(data, file, config)
+            config = asked.resolved()
+            read = asked.inputs(config)
             if here.first and not restarted:
-                check_places(output, run_dir, read, force=force)
+                check_places(output, asked.run_dir, read, force=force)
             with show("", here.stream) as early, observed_by(early.stage):
                 corpus, found = examine(chosen, config, data)
                 for text in _said(corpus, found):
@@ -88,15 +62,9 @@ def _train(
                 run = import_torch_side(f"anaphora train {task}")
                 work = chosen.training(config, corpus)
         with show(work.unit, here.stream) as observer:
-            how: dict[str, Any] = {
-                "data": data,
-                "inputs": read,
-                "run_dir": run_dir,
-                "force": force,
-                "workers": here.workers,
-            }
-            how |= {"observer": observer, "observers": observers(work, tensorboard), "started": started}
-            how["notes"] = [finding.in_one_line() for finding in warnings(found)]
+            how: dict[str, Any] = {"data": data, "inputs": read, "run_dir": asked.run_dir, "force": force}
+            how |= {"observer": observer, "observers": observers(work, asked.tensorboard), "started": started}
+            how |= {"workers": here.workers, "notes": [finding.in_one_line() for finding in warnings(found)]}
             report = run.train(work, output, **how)
     if here.first:
         print("\n".join(report.lines()))

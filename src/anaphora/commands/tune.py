@@ -9,12 +9,13 @@ import shlex
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from anaphora.commands import options as config_options
-from anaphora.commands.options import given, option, parameter
+from anaphora.commands.options import option, parameter
+from anaphora.commands.train_arguments import as_typed, as_words, given_fields, with_data
 from anaphora.errors import UsageError
 from anaphora.report.terminal import show
 from anaphora.tasks import registry
@@ -49,7 +50,7 @@ def _command(task: str) -> Any:
         data: list[str], preset: str | None, config: str | None, trials: int | None, field: list[str] | None,
         folder: str, jobs: int, as_json: bool, **values: Any,
     ) -> None:  # fmt: skip
-        _tune(task, data, preset, config, trials, field or [], folder, jobs, as_json, given(chosen.config, values))
+        _tune(task, data, preset, config, trials, field or [], folder, jobs, as_json, given_fields(task, values))
 
     named = "Field to search: NAME, NAME=LOW..HIGH or NAME=A,B,C; may be repeated."
     own = [
@@ -62,7 +63,7 @@ def _command(task: str) -> Any:
             None,
         ),
         parameter("field", list[str], option(named, "FIELD", "--option"), None),
-        parameter("folder", str, option("Folder of the search.", "FOLDER", "--folder"), "tune.run"),
+        parameter("folder", str, option("Folder of the search.", "FOLDER", "--run-dir", "--folder"), "tune.run"),
         parameter("jobs", int, option("Number of parallel processes.", "N", "--jobs", min=1), 1),
         parameter("as_json", bool, option("Print one JSON object per trial.", None, "--json"), False),
     ]
@@ -71,31 +72,21 @@ def _command(task: str) -> Any:
 
 def _tune(
     task: str, data: Sequence[str], preset: str | None, file: str | None, trials: int | None, words: list[str],
-    named: str, jobs: int, as_json: bool, options: Sequence[str],
+    named: str, jobs: int, as_json: bool, fields: dict[str, Any],
 ) -> None:  # fmt: skip
     started = time.monotonic()
     launch.refuse(f"anaphora tune {task}")
     from anaphora.commands.train import import_torch_side
-    from anaphora.config import resolve
     from anaphora.data.progress import observed_by
     from anaphora.runs import search
 
     settings = registry.task(task)
-
-    def configured(more: Sequence[str]) -> Config:
-        return resolve(  # type: ignore[no-any-return]
-            settings.config,
-            settings.presets,
-            preset=preset or settings.default_preset,
-            file=file,
-            options=[*options, *more],
-        )
-
+    spaces = _spaces(settings, words, fields)
+    configured = _configured(settings, preset, file, as_words(task, fields), spaces)
     config = configured(())
     minutes = config.training.minutes  # type: ignore[attr-defined]
     if minutes is None:
         raise UsageError("tune needs a time limit: --minutes 30.")
-    spaces = _spaces(settings, words, options)
     folder = _checked(named, config_options.inputs(data, file, config))
     with show("") as early, observed_by(early.stage):
         corpus = settings.read(config, data)
@@ -117,17 +108,34 @@ def _tune(
         )
         work.open()
         work.minutes -= (time.monotonic() - started) / 60
-        same = ["tune", task, *data, *_again(preset, file, trials, words, folder), *options]
+        kept = as_typed(task, {name: value for name, value in fields.items() if name != "training.minutes"})
+        own = [*_again(preset, file, trials, words, folder), *kept, "--minutes", repr(work.minutes)]
         try:
-            with _others(jobs, same, work.minutes, folder, early.note):
+            with _others(jobs, ["tune", task, *with_data(data, own)], folder, early.note):
                 work.run()
         finally:
             found = tuning.tried(work.open())
             _show(found, list(spaces), as_json)
     best = tuning.best_of(work.open())
     if best is not None and not as_json:
-        words = [*data, "--config", str(folder / search.BEST), "--minutes", f"{minutes:g}"]
-        print(f"\nbest config  {folder / search.BEST}\ntrain with   anaphora train {task} {shlex.join(words)}")
+        own = ["--config", str(folder / search.BEST), "--minutes", f"{minutes:g}"]
+        line = shlex.join([task, *with_data(data, own)])
+        print(f"\nbest config  {folder / search.BEST}\ntrain with   anaphora train {line}")
+
+
+def _configured(
+    task: Task, preset: str | None, file: str | None, options: Sequence[str], varied: Collection[str]
+) -> Callable[[Sequence[str]], Config]:
+    """Return the function from the options of a trial to its config."""
+    from anaphora.config import resolve
+
+    def configured(more: Sequence[str]) -> Config:
+        chosen = preset or task.default_preset
+        words = [*options, *more]
+        found: Config = resolve(task.config, task.presets, preset=chosen, file=file, options=words, varied=varied)
+        return found
+
+    return configured
 
 
 def _checked(folder: str, inputs: Sequence[str]) -> Path:
@@ -135,12 +143,12 @@ def _checked(folder: str, inputs: Sequence[str]) -> Path:
     from anaphora.files import outputs
     from anaphora.runs import search
 
-    outputs.check([outputs.Output("--folder", folder, search.KIND)], inputs)
+    outputs.check([outputs.Output("--run-dir", folder, search.KIND)], inputs)
     return Path(folder)
 
 
-def _spaces(task: Task, words: list[str], options: Sequence[str]) -> dict[str, Space]:
-    """Return the fields to search: those of `words`, else those of the task without the fields that an option sets.
+def _spaces(task: Task, words: list[str], fixed: Collection[str]) -> dict[str, Space]:
+    """Return the fields to search: those of `words`, else those of the task without the fields `fixed` by an option.
 
     Raises UsageError for a field that is also set, or that must be equal in all trials.
     """
@@ -148,7 +156,6 @@ def _spaces(task: Task, words: list[str], options: Sequence[str]) -> dict[str, S
     from anaphora.config.search_space import chosen
 
     known = [f"{field.section}.{field.key}" for field in config_fields(task.config)]
-    fixed = {name for name in known if f"--{name.replace('_', '-')}" in options}
     free = {name: space for name, space in task.search_space.items() if name not in fixed}
     spaces = chosen(words, free, known)
     for name in spaces:
@@ -164,15 +171,13 @@ def _spaces(task: Task, words: list[str], options: Sequence[str]) -> dict[str, S
 
 def _again(preset: str | None, file: str | None, trials: int | None, field: Sequence[str], folder: Path) -> list[str]:
     """Return the options of the command, for another process of the same search."""
-    own = [("--preset", preset), ("--config", file), ("--trials", trials), ("--folder", folder)]
+    own = [("--preset", preset), ("--config", file), ("--trials", trials), ("--run-dir", folder)]
     words = [word for name, value in own if value is not None for word in (name, str(value))]
     return [*words, *(word for each in field for word in ("--option", each))]
 
 
 @contextlib.contextmanager
-def _others(
-    jobs: int, same: Sequence[str], minutes: float, folder: Path, note: Callable[[str], None]
-) -> Iterator[None]:
+def _others(jobs: int, same: Sequence[str], folder: Path, note: Callable[[str], None]) -> Iterator[None]:
     """Run `jobs` − 1 other processes during a `with` block; each has an equal share of the threads."""
     if jobs == 1:
         yield
@@ -185,7 +190,7 @@ def _others(
     torch.set_num_threads(threads)
     kernels.set_threads(threads)
     environment = {**os.environ, "OMP_NUM_THREADS": str(threads), "ANAPHORA_THREADS": str(threads)}
-    words = [sys.executable, "-m", "anaphora", *same, "--minutes", repr(minutes)]
+    words = [sys.executable, "-m", "anaphora", *same]
     with contextlib.ExitStack() as stack:
         children = []
         for number in range(2, jobs + 1):

@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 from anaphora.config.declare import C, Config, ConfigField, ConfigSection, Preset, Values, config_fields
-from anaphora.config.resolve import from_run, from_values, resolve
+from anaphora.config.requirement import DROPOUT, PATIENCE, Requirement, no_effect
+from anaphora.config.resolve import from_run, from_values, given_fields, resolve
 from anaphora.config.training import EPOCHS, Training, averaged, decayed
 
 __all__ = [
+    "DROPOUT",
     "EPOCHS",
+    "PATIENCE",
     "C",
     "Config",
     "ConfigField",
     "ConfigSection",
     "Preset",
+    "Requirement",
     "Training",
     "Values",
     "averaged",
@@ -20,5 +24,7 @@ __all__ = [
     "decayed",
     "from_run",
     "from_values",
+    "given_fields",
+    "no_effect",
     "resolve",
 ]

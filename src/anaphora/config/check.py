@@ -8,6 +8,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
+from anaphora.arguments.synonyms import argument_meant
 from anaphora.config import devices
 from anaphora.config.declare import C, Config, Values, config_fields, sections
 from anaphora.errors import UsageError, closest, did_you_mean
@@ -60,7 +61,7 @@ def known(config: type[Config], section: str, keys: Iterable[str], where: str) -
         if key in declared:
             continue
         elsewhere = [f"[{other}] {key}" for other, model in known_sections.items() if key in model.model_fields]
-        nearest = closest(key, declared)
+        nearest = argument_meant(key, declared) or closest(key, declared)
         nearby = f" Did you mean {elsewhere[0] if elsewhere else repr(nearest)}?" if elsewhere or nearest else ""
         raise UsageError(f"{where}: [{section}] has no key '{key}'. It has: {', '.join(declared)}.{nearby}")
 

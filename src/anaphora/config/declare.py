@@ -10,10 +10,12 @@ from __future__ import annotations
 import types
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import Annotated, Any, Literal, TypeVar, Union, get_args, get_origin
+from typing import Annotated, Any, ClassVar, Literal, TypeVar, Union, get_args, get_origin
 
 from pydantic import BaseModel, ConfigDict
 from pydantic.fields import FieldInfo
+
+from anaphora.config.requirement import Requirement
 
 Values = Mapping[str, Mapping[str, Any]]
 Preset = Callable[[Values], Values]
@@ -30,7 +32,9 @@ class ConfigSection(BaseModel):
 
 
 class Config(ConfigSection):
-    """The sections of one task."""
+    """The sections of one task, and the requirements between its fields."""
+
+    requirements: ClassVar[tuple[Requirement, ...]] = ()
 
 
 C = TypeVar("C", bound=Config)

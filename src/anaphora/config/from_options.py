@@ -6,6 +6,7 @@ import types
 from collections.abc import Sequence
 from typing import Any
 
+from anaphora.arguments.synonyms import option_meant
 from anaphora.config.declare import Config, ConfigField, config_fields, dashed, members, sections
 from anaphora.errors import UsageError, closest
 
@@ -30,7 +31,7 @@ def from_options(config: type[Config], words: Sequence[str]) -> dict[str, dict[s
             field, negated = declared.get(f"--{flag[5:]}"), True
             field = field if field is not None and field.is_truth else None
         if field is None:
-            nearest = closest(name, flags)
+            nearest = option_meant(name, flags) or closest(name, flags)
             raise UsageError(
                 f"There is no option {name!r}.{f' Did you mean {nearest}?' if nearest else ' See --help.'}"
             )

@@ -1,16 +1,16 @@
 """Resolving a config: the merged values of all its sources.
 
-preset  <  file  <  values  <  options       later ones win, key by key
+preset  <  file  <  base  <  values  <  options       later ones win, key by key
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from anaphora.config.check import checked
-from anaphora.config.declare import C, Preset, Values
+from anaphora.config.declare import C, Config, Preset, Values, config_fields, sections
 from anaphora.config.from_file import from_file as read_file
 from anaphora.config.from_options import from_options
 from anaphora.config.old_names import by_current_names
@@ -23,16 +23,25 @@ def resolve(
     *,
     preset: str | None = None,
     file: str | Path | None = None,
+    base: Values | None = None,
     values: Values | None = None,
     options: Sequence[str] = (),
+    varied: Collection[str] = (),
 ) -> C:
-    """Merge preset, file, plain values and the options of the command line, later ones winning, and check the result.
+    """Merge preset, file, another config's values, plain values and the options of the command line, later ones
+    winning, and check the result.
 
-    Raises UsageError if a preset, key or value is not declared; the message names the nearest and the source.
+    The field sets of the result's sections are the fields that the user gave: those of `values` and of `options`, and
+    those of `file` and of `base` whose value is neither the default nor that of a preset, because a written config
+    holds all fields. Requirements on the fields `varied`, by `section.key`, are not checked.
+
+    Raises UsageError if a preset, key or value is not declared, with the nearest and the source, and for a given field
+    that has no effect beside the others.
     """
     requested: dict[str, dict[str, Any]] = {}
     in_file = read_file(config, Path(file)) if file is not None else {}
-    for layer in (in_file, values or {}, from_options(config, options)):
+    given, loose = (values or {}, from_options(config, options)), (in_file, base or {})
+    for layer in (*loose, *given):
         _merge(requested, layer)
     checked(config, requested, "The config")  # before a preset depends on it
     known = presets or {}
@@ -44,7 +53,48 @@ def resolve(
     if preset is not None:
         _merge(chosen, known[preset](requested))
     _merge(chosen, requested)
-    return checked(config, chosen, "The config")
+    found = checked(config, chosen, "The config")
+    _mark(found, known, requested, loose, given)
+    refuse_useless(found, varied)
+    return found
+
+
+def given_fields(config: Config) -> dict[str, Any]:
+    """Return the fields that the user gave, by `section.key`, with their values."""
+    named = [(name, getattr(config, name)) for name, _ in sections(type(config))]
+    return {
+        f"{name}.{key}": getattr(section, key) for name, section in named for key in sorted(section.model_fields_set)
+    }
+
+
+def refuse_useless(config: Config, varied: Collection[str] = ()) -> None:
+    """Raise UsageError for a given field that has no effect beside the others."""
+    given = {name: value for name, value in given_fields(config).items() if name not in varied}
+    fields = config_fields(type(config))
+    flags = {f"{field.section}.{field.key}": field.short or field.flag for field in fields}
+    settings = {f"{field.section}.{field.key}": getattr(getattr(config, field.section), field.key) for field in fields}
+    for requirement in config.requirements:
+        refusal = None if requirement.other in varied else requirement.refusal(flags, given, settings)
+        if refusal:
+            raise UsageError(refusal)
+
+
+def _mark(
+    found: Config, presets: Mapping[str, Preset], requested: Values, loose: Iterable[Values], given: Iterable[Values]
+) -> None:
+    """Reduce the field sets of the sections to the fields that the user gave."""
+    made = [preset(requested) for preset in presets.values()]
+    for name, _ in sections(type(found)):
+        section = getattr(found, name)
+        usual: list[Mapping[str, Any]] = [
+            {key: field.get_default() for key, field in type(section).model_fields.items()}
+        ]
+        usual += [values.get(name, {}) for values in made]
+        keys = {key for layer in given for key in layer.get(name, {})}
+        for layer in loose:
+            own = layer.get(name, {}).items()
+            keys |= {key for key, value in own if all(key not in each or value != each[key] for each in usual)}
+        section.model_fields_set.intersection_update(keys)
 
 
 def from_values(config: type[C], values: Values) -> C:
@@ -52,7 +102,7 @@ def from_values(config: type[C], values: Values) -> C:
 
     Raises UsageError as `resolve` does.
     """
-    return checked(config, by_current_names(values), "The config")
+    return _ungiven(checked(config, by_current_names(values), "The config"))
 
 
 def from_run(config: type[C], file: str | Path) -> C:
@@ -60,7 +110,13 @@ def from_run(config: type[C], file: str | Path) -> C:
 
     Raises UsageError as `resolve` does.
     """
-    return checked(config, read_file(config, Path(file), old_names=True), "The config")
+    return _ungiven(checked(config, read_file(config, Path(file), old_names=True), "The config"))
+
+
+def _ungiven(config: C) -> C:
+    """Return a stored config, of which no field counts as given by the user."""
+    _mark(config, {}, {}, (), ())
+    return config
 
 
 def _merge(into: dict[str, dict[str, Any]], values: Values) -> None:

@@ -24,6 +24,12 @@ class Suggestion:
     values: Values
     reasons: Mapping[str, str] = field(default_factory=dict)
 
+    def with_given(self, section: str, given: Mapping[str, Any]) -> Suggestion:
+        """Return the suggestion with the values that the user gave for fields of a section."""
+        values = {**self.values, section: {**self.values.get(section, {}), **given}}
+        known = {f"{section}.{key}" for key in given}
+        return Suggestion(self.preset, values, {name: each for name, each in self.reasons.items() if name not in known})
+
 
 def render(config: Config) -> str:
     """Return the config as TOML, every field with its meaning; equal configs give equal text that reads back equal."""

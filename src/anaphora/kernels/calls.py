@@ -20,6 +20,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from anaphora import _kernels
+from anaphora.arguments.accept import check, whole
 from anaphora.errors import UsageError
 from anaphora.kernels.row_index import SILENT, Noise, RowIndex, Weights
 
@@ -45,8 +46,9 @@ bits are those of ``forward``.
 def set_threads(n: int) -> None:
     """Compute on n threads from now on, whatever torch, the machine and ANAPHORA_THREADS say; no bit depends on it.
 
-    Raises ValueError for n under 1.
+    Raises UsageError, which is also a ValueError, for other than a whole number of at least 1.
     """
+    check("n", n, whole(least=1))
     _kernels.set_threads(n)
 
 

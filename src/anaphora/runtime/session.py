@@ -13,6 +13,7 @@ from typing import Protocol
 
 from numpy.typing import ArrayLike
 
+from anaphora.arguments.accept import BYTES, check
 from anaphora.runtime.pointwise import Floats
 from anaphora.runtime.state import State, pack, unpack
 
@@ -49,6 +50,8 @@ class Session:
         Raises UsageError if a block of the model needs whole rows, DataError if the bytes are damaged or are no state,
         IncompatibleBundle if they belong to another model, hold the state of a stream, or come from a newer version.
         """
+        if state is not None:
+            check("state", state, BYTES)
         model.check_steps()
         self.model = model
         self._state = model.initial() if state is None else unpack(state, model.digest, model.layout)

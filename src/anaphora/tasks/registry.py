@@ -6,6 +6,7 @@ import importlib
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
+from anaphora.arguments.synonyms import name_meant
 from anaphora.errors import IncompatibleBundle, UsageError, closest
 
 if TYPE_CHECKING:
@@ -22,7 +23,7 @@ def task(name: str) -> Task:
     Raises UsageError, naming the nearest, if there is no such task.
     """
     if name not in TASKS:
-        near = closest(name, TASKS)
+        near = name_meant(name, TASKS) or closest(name, TASKS)
         raise UsageError(
             f"There is no task {name!r}. There are: {', '.join(TASKS)}.{f' Did you mean {near!r}?' if near else ''}"
         )

@@ -147,7 +147,7 @@ class Search:
         other = [name for name, value in self._known(study).items() if value != facts.get(name)]
         if other:
             raise UsageError(
-                f"{self.folder} holds another search: its {' and '.join(other)} differ. Name another --folder."
+                f"{self.folder} holds another search: its {' and '.join(other)} differ. Name another --run-dir."
             )
         _bury(study)
         # Another seed for every process that opens the study, or it would draw the same fields again.

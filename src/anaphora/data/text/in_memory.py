@@ -9,6 +9,7 @@ The type alone distinguishes texts from files, so no text is ever taken for the 
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -19,6 +20,7 @@ from anaphora.errors import DataError, UsageError
 
 _WHAT = "a text, several texts, or the path of a file as pathlib.Path"
 _LONGEST_NAME = 1000  # characters
+_NAME = re.compile(r"\S+\.(txt|text|md|rst|csv|tsv|json|jsonl|html?|xml|conllu?|parquet|gz|zip)", re.IGNORECASE)
 
 
 def corpus_of(
@@ -28,16 +30,18 @@ def corpus_of(
 
     Raises UsageError for data that are no text or for a wrong share, DataError for an item that is no text.
     """
-    refuse_name(data)
     return split_corpus(text_of(data, encoding, meant), valid)
 
 
 def refuse_name(data: Any) -> None:
-    """Raise UsageError for a str that is the name of a file."""
-    if isinstance(data, str) and len(data) <= _LONGEST_NAME and "\n" not in data and os.path.exists(data):
+    """Raise UsageError for a str that is the name of a file, or looks like one."""
+    if not isinstance(data, str) or len(data) > _LONGEST_NAME or "\n" in data:
+        return
+    there = os.path.exists(data)
+    if there or _NAME.fullmatch(data):
         raise UsageError(
-            f"{data!r} is the name of a file. A str is a text itself: for what is in the file, give"
-            f" pathlib.Path({data!r})."
+            f"{data!r} {'is' if there else 'looks like'} the name of a file. A str is a text itself: for what is in the"
+            f" file, give pathlib.Path({data!r})."
         )
 
 
@@ -49,6 +53,7 @@ def text_of(data: Any, encoding: str, meant: Callable[[Sequence[str]], Sequence[
     files = paths(data)
     if files is not None:
         return open_texts(meant(files), encoding)
+    refuse_name(data)
     if isinstance(data, str):
         return Text.of(data)
     if not is_sequence(data) or hasattr(data, "columns"):

@@ -17,11 +17,12 @@ import importlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from types import ModuleType
+from types import MappingProxyType, ModuleType
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from anaphora.config import Preset
+from anaphora.config import Preset, Requirement
 from anaphora.config.search_space import Space
+from anaphora.tasks.base import python_words
 
 if TYPE_CHECKING:
     from anaphora.checks.examine import Load
@@ -52,27 +53,6 @@ class Option(NamedTuple):
         return self.flag or f"--{self.name.replace('_', '-')}"
 
 
-class Requirement(NamedTuple):
-    """Options that have an effect only if another option is at least `least`, or only if it is not."""
-
-    names: tuple[str, ...]
-    other: str
-    least: float = 1
-    forbidden: bool = False  # the other option must not be set
-
-    def refusal(self, flags: Mapping[str, str], given: Mapping[str, Any]) -> str | None:
-        """Return the reason to refuse the given options, with their names on the command line; None if they agree."""
-        present = (given.get(self.other) or 0) >= self.least
-        useless = [name for name in self.names if given.get(name) is not None]
-        if not useless or present != self.forbidden:
-            return None
-        option, other = flags[useless[0]], flags[self.other]
-        if self.forbidden:
-            return f"{option} has no effect with {other}: leave one of them out."
-        wanted = other if self.least == 1 else f"{other} {self.least:g} or more"
-        return f"{option} has no effect without {wanted}: set {wanted}, or leave {option} out."
-
-
 @dataclass(frozen=True)
 class Task:
     """A task: its name, its options, and the places of its modules."""
@@ -93,6 +73,9 @@ class Task:
     str_is_path: bool = False  # in a Python program, a str names a file; else it is a text
     takes_inputs: bool = True  # `run` reads files or lines
     answers_json: bool = True  # `run --json`
+
+    def __post_init__(self) -> None:
+        python_words.declare(self.config, (*self.run_options, *self.eval_options))
 
     def _part(self, name: str) -> ModuleType:
         return importlib.import_module(f"anaphora.tasks.{self.name}.{name}")
@@ -129,12 +112,15 @@ class Task:
         found: tuple[list[Finding], Load | None] = self._part("checks").describe(config, corpus)
         return found
 
-    def suggest(self, paths: Sequence[str | Path]) -> Suggestion:
-        """Suggest a config for these files; raises DataError for data that cannot be read, or whose form is not clear,
-        and UsageError for standard input, which training could not read again.
+    def suggest(self, paths: Sequence[str | Path], given: Mapping[str, Any] = MappingProxyType({})) -> Suggestion:
+        """Suggest a config for these files, which are read as the `given` fields of the section `data` say; the given
+        fields are part of the suggestion.
+
+        Raises DataError for data that cannot be read, or whose form is not clear, and UsageError for standard input,
+        which training could not read again.
         """
-        found: Suggestion = self._part("suggest").suggest(paths)
-        return found
+        found: Suggestion = self._part("suggest").suggest(paths, given)
+        return found.with_given("data", given)
 
     def open(self, model: Model) -> TrainedModel:
         """Return a model of this task; raises IncompatibleBundle or CorruptBundle if a needed part is missing."""

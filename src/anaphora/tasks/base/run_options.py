@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from anaphora.config import no_effect
 from anaphora.tasks.base.declaration import Option
 
 TOP = Option(
@@ -39,6 +40,11 @@ DRAWING = (
         least=0,
     ),
 )
+ONE_CHOICE = (
+    no_effect(("top_k", "top_p", "seed"), "temperature", 0),
+    no_effect(("temperature", "top_p", "seed"), "top_k", 1),
+)
+"""With these, the most probable unit is the only choice."""
 BASELINE_TEXT = Option(
     "baseline_text",
     str,

@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 from anaphora import bundle
+from anaphora.arguments.accept import PATH, TRUTH, check
 from anaphora.bundle import spec
 from anaphora.config import Config, from_values
 from anaphora.config.old_names import card_by_current_names
@@ -24,6 +25,7 @@ from anaphora.data.files.reading import AS_DEFAULT, Reading
 from anaphora.errors import CorruptBundle, IncompatibleBundle
 from anaphora.runs.report import Score
 from anaphora.runtime import Model, load
+from anaphora.tasks.base.python_words import public
 
 if TYPE_CHECKING:
     from anaphora.tasks.base.line_answers import AnswerOutput
@@ -52,6 +54,7 @@ class TrainedModel(ABC):
     @classmethod
     def open(cls, path: str | Path) -> Self:
         """The model in a file; raises as `runtime.load` does, too."""
+        check("path", path, PATH)
         return cls(load(path))
 
     @property
@@ -94,6 +97,7 @@ class TrainedModel(ABC):
         Raises DataError at the end if some inputs could not be read.
         """
 
+    @public(path=PATH, force=TRUTH)
     def save(self, path: str | os.PathLike[str], *, force: bool = False) -> None:
         """Write the model's file; the same model gives the same bytes.
 

@@ -22,6 +22,7 @@ from anaphora.errors import CorruptBundle, DataError, DataWarning, UsageError, w
 from anaphora.metrics.classification import Floats, probabilities
 from anaphora.runtime import Model
 from anaphora.tasks.base.line_answers import AnswerOutput
+from anaphora.tasks.base.python_words import public
 from anaphora.tasks.base.trained_model import TrainedModel, check_outputs
 from anaphora.tasks.classify import memory
 from anaphora.tasks.classify.answers import Answers, Prediction, SeriesAnswers
@@ -71,6 +72,7 @@ class Classifier(TrainedModel):
             found[numbers], _ = self.runtime.forward(batch.padded(), batch.lengths)
         return found
 
+    @public()
     def probabilities(self, X: Any) -> Floats:
         """Return the probability (B, K) of each label; a row sums to 1, or, with several labels per row, each label has
         its own probability.
@@ -87,6 +89,7 @@ class Classifier(TrainedModel):
         """Return the same (B, K) for encoded rows."""
         return probabilities(self.scores(rows), self.temperature, self.multi)
 
+    @public()
     def predict(self, X: Any) -> list[Any]:
         """Return the most probable label of each row; for several labels per row, a tuple of the labels with a
         probability of at least ½. A label has the type that it had in the training data.
@@ -98,6 +101,7 @@ class Classifier(TrainedModel):
         found = [prediction.labels for prediction in self.predictions(X)]
         return found if self.multi else [labels[0] for labels in found]
 
+    @public()
     def predictions(self, X: Any) -> list[Prediction]:
         """Return the labels with their probabilities; takes and raises what `predict` does."""
         return [self.named(row) for row in self.probabilities(X)]
@@ -110,6 +114,7 @@ class Classifier(TrainedModel):
         picked = order[:top].tolist()
         return Prediction(tuple(self.classes[label] for label in picked), tuple(float(row[label]) for label in picked))
 
+    @public()
     def evaluate(self, data: Any) -> Score:
         """Score the model on rows with labels, in any form that training takes; raises as `predict` does, and DataError
         if the model knows no label of the rows.

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
+from anaphora.config import config_fields, given_fields
 from anaphora.data.files.tables import Table
 from anaphora.errors import UsageError
 from anaphora.formatting import comma_separated
@@ -17,6 +18,10 @@ _CONTRADICTIONS = {
     ("wide", "id"): "a line is a whole series, or one step of a series",
     ("wide", "time"): "a line is a whole series, or one step of a series",
 }
+_OF_SERIES = ("data.missing",)
+_OF_TEXTS = (
+    "data.units", "data.vocabulary", "data.lower", "model.embedding", "model.unk_dropout", "model.embedding_dropout",
+)  # fmt: skip
 
 
 def names_of(option: str | None, table: Table) -> list[str]:
@@ -57,22 +62,14 @@ def refuse_names(data: Data) -> None:
 
 def refuse_without_effect(config: ClassifyConfig, text: bool) -> None:
     """Raise UsageError for an option that has no effect on texts, or that has none on series."""
-    data, model = config.data, config.model
-    if text:
-        useless = {"--missing": data.missing != "refuse"}
-    else:
-        useless = {
-            "--units": data.units is not None,
-            "--vocabulary": data.vocabulary is not None,
-            "--no-lower": not data.lower,
-            "--unk-dropout": model.unk_dropout is not None,
-            "--embedding-dropout": model.embedding_dropout is not None,
-        }
-    given = [option for option, is_given in useless.items() if is_given]
-    if given:
+    flags = {f"{field.section}.{field.key}": field.short or field.flag for field in config_fields(type(config))}
+    given = given_fields(config)
+    useless = [name for name in (_OF_SERIES if text else _OF_TEXTS) if given.get(name) is not None]
+    if useless:
+        flag = flags[useless[0]].replace("--", "--no-" if given[useless[0]] is False else "--")
         here, there = ("texts", "series") if text else ("series", "texts")
         raise UsageError(
-            f"{given[0]} has no effect on {here}, which these data are; it is for {there}. Leave it out, or name the"
+            f"{flag} has no effect on {here}, which these data are; it is for {there}. Leave it out, or name the"
             f" columns of {there} with {'--columns' if text else '--text'}."
         )
 

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import ClassVar, Literal
 
 from pydantic import Field
 
 from anaphora import config
-from anaphora.config import Config, ConfigSection, Preset
+from anaphora.config import Config, ConfigSection, Preset, Requirement
 from anaphora.config.network import Count, Layers, Rows, Share, Width, network_preset, option
 from anaphora.config.search_space import SearchChoice, SearchRange, Space
 from anaphora.config.units import Units
@@ -95,6 +95,12 @@ class ClassifyConfig(Config):
     data: Data = Field(default_factory=Data)
     model: Network = Field(default_factory=Network)
     training: Training = Field(default_factory=Training)
+    requirements: ClassVar[tuple[Requirement, ...]] = (
+        config.DROPOUT,
+        config.PATIENCE,
+        Requirement(("model.attention",), "model.pooling", values=("attention",)),
+        config.no_effect(("data.vocabulary", "model.unk_dropout"), "data.units", "byte", always=(0,)),
+    )
 
 
 PRESETS: dict[str, Preset] = {

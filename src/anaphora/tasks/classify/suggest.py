@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
@@ -16,15 +17,15 @@ from anaphora.tasks.base.suggest import preset_for
 from anaphora.tasks.classify.columns import choose
 from anaphora.tasks.classify.data import rows_of
 from anaphora.tasks.classify.encoding import suggest_units
-from anaphora.tasks.classify.settings import ClassifyConfig
+from anaphora.tasks.classify.settings import Data
 
 _UNEVEN = 50  # times as many rows
 
 
-def suggest(paths: Sequence[str | Path]) -> Suggestion:
+def suggest(paths: Sequence[str | Path], given: Mapping[str, Any] = MappingProxyType({})) -> Suggestion:
     """Suggest columns, units of a text, and values for the number of rows; raises as `Task.suggest` does."""
-    data = ClassifyConfig().data
-    tables = read_tables([str(path) for path in paths])
+    data = Data(**given)
+    tables = read_tables([str(path) for path in paths], data.encoding, data.header)
     columns = choose(data, tables[0])
     rows = rows_of(tables, columns, data)
     preset = preset_for(len(rows), small=2_000, large=200_000)

@@ -22,6 +22,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from anaphora.arguments.accept import TEXT, TRUTH, whole
 from anaphora.baselines.cloze import GapCounts
 from anaphora.data.batches import Ragged
 from anaphora.data.files.lines import InputLine
@@ -35,6 +36,7 @@ from anaphora.data.text.tokenized import units_of
 from anaphora.errors import DataError, UsageError
 from anaphora.runtime import Model
 from anaphora.tasks.base.line_answers import AnswerOutput, LineAnswers, text_of, value_of
+from anaphora.tasks.base.python_words import public
 from anaphora.tasks.base.trained_model import TrainedModel, check_outputs, needed
 from anaphora.tasks.fill.data import files
 from anaphora.tasks.fill.gaps import FilledText, GapPrediction, LikelyWord, fill_in, split, table
@@ -47,6 +49,7 @@ from anaphora.tasks.fill.windows import gaps_of
 _ROWS_AT_ONCE = 64
 _UNITS_AT_ONCE = 2**15
 _FIELD = "text"
+_FILLING = {"top": whole(least=1), "left_to_right": TRUTH, "mask_token": TEXT}
 _FLOOR_FROM = "this is not the whole held-out text of the training: name the training text with --baseline-text"
 
 
@@ -75,6 +78,7 @@ class GapFiller(TrainedModel):
         known[0] = False
         self._words = np.flatnonzero(known)
 
+    @public(text=TEXT, **_FILLING)
     def fill(
         self, text: str, top: int = WORDS, *, left_to_right: bool = False, mask_token: str = GAP
     ) -> list[LikelyWord]:
@@ -88,14 +92,13 @@ class GapFiller(TrainedModel):
             raise DataError(f"There are {len(filled.gaps)} gaps in {text[:80]!r}; fill takes one, fill_all any number.")
         return list(filled.gaps[0].words)
 
+    @public(**_FILLING)
     def fill_all(
         self, texts: Sequence[str], top: int = WORDS, *, left_to_right: bool = False, mask_token: str = GAP
     ) -> list[FilledText]:
         """Return each text with its gaps filled, and the most probable words for every gap; raises as `fill` does."""
         if isinstance(texts, str) or not is_sequence(texts) or not all(isinstance(text, str) for text in texts):
             raise UsageError(f"Expected a list of texts, got {kind(texts)}: give one in a list, too.")
-        if top < 1:
-            raise UsageError(f"Expected 1 or more words for each gap, got {top}.")
         lines = [self._line(text, mask_token) for text in texts]
         done: dict[int, FilledText] = {}
         side, lengths = "past" if left_to_right else "both", np.array([len(line.ids) for line in lines], np.int64)
@@ -103,6 +106,7 @@ class GapFiller(TrainedModel):
             done.update(zip(rows.tolist(), self._filled([lines[row] for row in rows], side, top), strict=True))
         return [done[row] for row in range(len(lines))]
 
+    @public(text=TEXT, **_FILLING)
     def table(self, text: str, top: int = WORDS, *, left_to_right: bool = False, mask_token: str = GAP) -> str:
         """Return a table of the most probable words for every gap; with `left_to_right` also those from the left side
         alone. Raises as `fill` does.
@@ -116,6 +120,7 @@ class GapFiller(TrainedModel):
         logs = [self.network.log_probabilities(beside[chunk], side) for chunk in self.network.chunks(len(places))]
         return [self._prediction(np.exp(row), top) for chunk in logs for row in chunk]
 
+    @public()
     def evaluate(self, data: Any, training_text: Any = None) -> Score:
         """Score the model on every word of a text as a gap, from both sides and from the left side alone.
 

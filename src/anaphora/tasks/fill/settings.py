@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field
 
 from anaphora import config
-from anaphora.config import Config, ConfigSection, Preset
+from anaphora.config import Config, ConfigSection, Preset, Requirement
 from anaphora.config.network import Count, Layers, Rows, Share, Width, network_preset, option
 from anaphora.config.search_space import SearchChoice, SearchRange, Space
 from anaphora.tasks.base.declaration import Option, Task
@@ -63,6 +63,7 @@ class FillConfig(Config):
     data: Data = Field(default_factory=Data)
     model: Network = Field(default_factory=Network)
     training: Training = Field(default_factory=Training)
+    requirements: ClassVar[tuple[Requirement, ...]] = (config.DROPOUT, config.PATIENCE)
 
 
 PRESETS: dict[str, Preset] = {

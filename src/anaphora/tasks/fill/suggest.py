@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from types import MappingProxyType
+from typing import Any
 
 from anaphora.config.toml import Suggestion
 from anaphora.data.files.sniff import encoding_of, heads_of
@@ -21,10 +23,11 @@ _SIZES = TextSizes(
 )
 
 
-def suggest(paths: Sequence[str | Path]) -> Suggestion:
+def suggest(paths: Sequence[str | Path], given: Mapping[str, Any] = MappingProxyType({})) -> Suggestion:
     """Suggest an encoding, and a network and batches for the size of the text; raises as `Task.suggest` does."""
     named = files(paths)
-    encoding = encoding_of(named, heads_of(named))
+    heads = heads_of(named)
+    encoding = given.get("encoding") or encoding_of(named, heads)
     units = round(sum(Path(file).stat().st_size for file in named) / _CHARACTERS_OF_A_WORD)
     limit = f"a limit to begin with, for about {units:,} words and punctuation marks"
     return _SIZES.suggest(units, units, {"encoding": encoding}, {}, limit)

@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from anaphora import decode
+from anaphora.arguments.accept import BYTES, TEXT, Rule, optional, real, whole
 from anaphora.data.files.lines import InputLine
 from anaphora.data.files.text import open_texts
 from anaphora.data.text import in_memory
@@ -23,6 +24,7 @@ from anaphora.errors import DataError, UsageError
 from anaphora.runtime import Model, Session
 from anaphora.runtime.state import State
 from anaphora.tasks.base.line_answers import AnswerOutput, text_of
+from anaphora.tasks.base.python_words import public
 from anaphora.tasks.base.trained_model import TrainedModel, check_outputs, needed
 from anaphora.tasks.language import score
 from anaphora.tasks.language.settings import LanguageConfig
@@ -34,6 +36,11 @@ _IN_WORDS = "_'’-"
 _NAMES = {" ": "space", "\n": "newline", "\t": "tab", "\r": "carriage return", "\u00a0": "no-break space"}
 _UNIT = {"char": "character", "byte": "byte", "word": "word", "subword": "subword"}
 _TEMPERATURE = 0.8
+_TEXTS = Rule("a collection of texts", lambda value: isinstance(value, Collection) and all(map(TEXT.accepts, value)))
+_GENERATION = {
+    "prompt": TEXT, "length": whole(least=0), "temperature": real(least=0), "top_k": whole(least=0),
+    "top_p": real(above=0, most=1), "stop": _TEXTS, "seed": optional(whole(least=0)),
+}  # fmt: skip
 
 
 class Prediction(NamedTuple):
@@ -65,10 +72,31 @@ class LanguageModel(TrainedModel):
         size = self.vocabulary.size
         check_outputs(f"The file's vocabulary has {size} symbols", size, model.width)
 
-    def generate(self, prompt: str = "", length: int = 400, **settings: Any) -> str:
-        """Return text generated after a prompt, at most `length` units; settings and errors are those of `stream`."""
-        return "".join(self.stream(prompt, length, **settings))
+    @public(**_GENERATION)
+    def generate(
+        self,
+        prompt: str = "",
+        length: int = 400,
+        *,
+        temperature: float = _TEMPERATURE,
+        top_k: int = 0,
+        top_p: float = 1.0,
+        stop: Collection[str] = (),
+        seed: int | None = None,
+    ) -> str:
+        """Return text generated after a prompt, at most `length` units; the arguments and errors are those of
+        `stream`.
+        """
+        chosen: dict[str, Any] = {
+            "temperature": temperature,
+            "top_k": top_k,
+            "top_p": top_p,
+            "stop": stop,
+            "seed": seed,
+        }
+        return "".join(self.stream(prompt, length, **chosen))
 
+    @public(**_GENERATION)
     def stream(
         self,
         prompt: str = "",
@@ -91,10 +119,12 @@ class LanguageModel(TrainedModel):
         rng = np.random.default_rng(seed)
         return self.write(read, length, rng, stop, temperature=temperature, top_k=top_k, top_p=top_p)
 
+    @public(prompt=TEXT, count=whole(least=1))
     def next(self, prompt: str, count: int = 5) -> list[Prediction]:
         """Return the most probable units after a prompt, the best first; raises as `stream` does."""
         return self.units_after(self.read(prompt), count)
 
+    @public(prompt=TEXT, count=whole(least=1))
     def next_words(self, prompt: str, count: int = 5) -> list[Prediction]:
         """Return the most probable words after a prompt, for units smaller than words; otherwise [].
 
@@ -102,6 +132,7 @@ class LanguageModel(TrainedModel):
         """
         return self.words_after(self.read(prompt), count)
 
+    @public()
     def evaluate(self, data: Any, training_text: Any = None) -> score.Score:
         """Score the model on a text, in nats and bits per unit.
 
@@ -118,10 +149,12 @@ class LanguageModel(TrainedModel):
         counted = open_texts(baseline_text, encoding) if baseline_text else None
         return score.evaluate(self.runtime, self.vocabulary, open_texts(list(paths), encoding), counted, max_units)
 
+    @public(state=optional(BYTES))
     def session(self, state: bytes | None = None) -> Session:
         """Return a session, `feed(ids) -> (n, V)`, new or continued from another session's `state` bytes."""
         return self.runtime.session(state)
 
+    @public(state=optional(BYTES))
     def open_stream(self, state: bytes | None = None) -> TextStream:
         """Return a stream, `feed(text) -> (n,)` nats of its units; raises as `Stream.open` does."""
         return TextStream(self.runtime, self.vocabulary, state)
@@ -155,6 +188,7 @@ class LanguageModel(TrainedModel):
                 output.write(f"{'' if number == 1 else NEWLINE}after {text!r}\n")
             answer(text, (NEWLINE,))
 
+    @public(prompt=TEXT, count=whole(least=1))
     def table(self, prompt: str, count: int) -> str:
         """Return a table of the most probable next words and units, with bars; raises as `stream` does."""
         return self._table(self.read(prompt), count)

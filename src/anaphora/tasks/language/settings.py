@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, Literal
+from typing import Any, ClassVar, Literal
 
 from pydantic import Field
 
 from anaphora import config
-from anaphora.config import Config, ConfigSection, Preset, Values
+from anaphora.config import Config, ConfigSection, Preset, Requirement, Values
 from anaphora.config.network import Count, Layers, Rows, Share, Width, option
 from anaphora.config.search_space import SearchChoice, SearchRange, Space
 from anaphora.config.units import Units
-from anaphora.tasks.base.declaration import Option, Requirement, Task
-from anaphora.tasks.base.run_options import BASELINE_TEXT, DRAWING
+from anaphora.tasks.base.declaration import Option, Task
+from anaphora.tasks.base.run_options import BASELINE_TEXT, DRAWING, ONE_CHOICE
 
 SCORED = 2_000_000  # units: of a longer held-out part, or text that is evaluated, so many are scored, evenly spread
 
@@ -60,6 +60,11 @@ class LanguageConfig(Config):
     data: Data = Field(default_factory=Data)
     model: Network = Field(default_factory=Network)
     training: Training = Field(default_factory=Training)
+    requirements: ClassVar[tuple[Requirement, ...]] = (
+        config.DROPOUT,
+        config.PATIENCE,
+        config.no_effect(("data.vocabulary",), "data.units", "byte"),
+    )
 
 
 def _preset(hidden: int, layers: int, dropout: float, embedding: int, **training: Any) -> Preset:
@@ -106,7 +111,7 @@ RUN = (
     ),
     Option("length", int, 400, "N", "Maximum number of units to generate.", least=0),
     Option(
-        "following", int, 0, "K", "Generate nothing; show the K most probable next units and words.", "--next", least=0
+        "following", int, 0, "K", "Generate nothing; show the K most probable next units and words.", "--next", least=1
     ),
     *DRAWING,
 )
@@ -114,7 +119,10 @@ EVAL = (
     BASELINE_TEXT,
     Option("max_units", int, SCORED, "N", "Maximum number of units to score, evenly spread over the text.", least=2),
 )
-REQUIREMENTS = (Requirement(("length", "temperature", "top_k", "top_p", "seed"), "following", forbidden=True),)
+REQUIREMENTS = (
+    Requirement(("length", "temperature", "top_k", "top_p", "seed"), "following", forbidden=True),
+    *ONE_CHOICE,
+)
 TASK = Task(
     "language",
     "A language model: text in, the next character or word out.",

@@ -8,10 +8,12 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from anaphora.arguments.accept import TEXT
 from anaphora.data.text.vocabulary import Vocabulary
 from anaphora.decode import log_probabilities
 from anaphora.runtime import Model
 from anaphora.runtime.state import Parts
+from anaphora.tasks.base.python_words import public
 from anaphora.tasks.base.stream import Stream, text_from, text_part
 
 _NOTHING = -1  # in place of the last unit, before there is one
@@ -28,6 +30,7 @@ class TextStream(Stream[str, NDArray[np.float64]]):
     def begin(self) -> None:
         self._state, self._last, self._held = self._model.initial(), _NOTHING, ""
 
+    @public(chunk=TEXT)
     def feed(self, chunk: str) -> NDArray[np.float64]:
         text = self._held + chunk
         at = self._vocabulary.cut(text)

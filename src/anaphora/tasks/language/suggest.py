@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from types import MappingProxyType
+from typing import Any
 
 from anaphora.config.toml import Suggestion
 from anaphora.data.files.sniff import encoding_of, heads_of
@@ -21,16 +23,17 @@ _SIZES = TextSizes(
 )
 
 
-def suggest(paths: Sequence[str | Path]) -> Suggestion:
+def suggest(paths: Sequence[str | Path], given: Mapping[str, Any] = MappingProxyType({})) -> Suggestion:
     """Suggest an encoding, units, a network and batches for the size of the text; raises as `Task.suggest` does."""
     files = [str(path) for path in paths]
     heads = heads_of(files)
-    encoding = encoding_of(files, heads)
+    encoding = given.get("encoding") or encoding_of(files, heads)
     sample = "".join(head.decode(encoding, "ignore") for head in heads)
     share = len(sample) / max(1, sum(map(len, heads)))
     characters = round(share * sum(Path(file).stat().st_size for file in files))
     alphabet = len(set(sample))
-    units = "char" if alphabet <= _ALPHABET else "subword" if characters >= _SUBWORDS_FROM else "byte"
+    suited = "char" if alphabet <= _ALPHABET else "subword" if characters >= _SUBWORDS_FROM else "byte"
+    units = given.get("units") or suited
     reasons = {"data.units": f"about {characters:,} characters, {alphabet:,} different"}
     limit = "a limit to begin with; without a limit, training takes 10 epochs"
     steps = characters // 4 if units == "subword" else characters

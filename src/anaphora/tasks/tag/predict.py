@@ -25,6 +25,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from anaphora.arguments.accept import BYTES, optional, whole
 from anaphora.data.files.sentences import Sentences
 from anaphora.data.files.tag_layouts import Trained
 from anaphora.data.sampling import batches_by_length, evenly_spaced
@@ -34,6 +35,7 @@ from anaphora.metrics.temperature import fitted
 from anaphora.runtime import Model, parts
 from anaphora.runtime.crf import Chain
 from anaphora.tasks.base.line_answers import AnswerOutput, LineAnswers
+from anaphora.tasks.base.python_words import public
 from anaphora.tasks.base.trained_model import TrainedModel, check_outputs, needed
 from anaphora.tasks.tag.baseline import Baseline
 from anaphora.tasks.tag.data import read_all, tagged, untagged
@@ -90,6 +92,7 @@ class Tagger(TrainedModel):
         """The scheme in which tags mark spans: iob1, iob2, iobes, bilou or none."""
         return self.reader.scheme
 
+    @public()
     def predict(self, X: Any) -> list[tuple[str, ...]]:
         """Return the most probable tags of each sentence: lists of words, or texts with spaces between words.
 
@@ -97,12 +100,14 @@ class Tagger(TrainedModel):
         """
         return [best[0].tags for best in self.tag(untagged(X, self.reader.splits_marks))]
 
+    @public(top=whole(least=1))
     def several(self, X: Any, top: int = 5) -> list[list[Prediction]]:
         """Return the `top` most probable tag sequences of each sentence, the best first, each with its probability; the
         best also with the probability of each tag's type.
         """
         return self.tag(untagged(X, self.reader.splits_marks), top, confident=True)
 
+    @public()
     def evaluate(self, data: Any) -> Score:
         """Score the model on tagged sentences, in any form that training takes; raises as `predict` does."""
         files, read = TASK.paths(data), self.config.data
@@ -115,6 +120,7 @@ class Tagger(TrainedModel):
     def run(self, inputs: Sequence[str], output: AnswerOutput, as_json: bool, **options: Any) -> None:
         Answers(self, as_json, **options).run(inputs, output)
 
+    @public(state=optional(BYTES))
     def open_stream(self, state: bytes | None = None) -> TagStream:
         """Return a stream of words, or the stream with this state, which gives each tag as soon as it is certain.
 

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import ClassVar, Literal
 
 from pydantic import Field
 
 from anaphora import config
-from anaphora.config import Config, ConfigSection, Preset
+from anaphora.config import Config, ConfigSection, Preset, Requirement
 from anaphora.config.network import RECURRENT_DROPOUT, Count, Layers, Rows, Share, Width, network_preset, option
 from anaphora.config.search_space import SearchChoice, SearchRange, Space
 from anaphora.tasks.base.declaration import Option, Task
@@ -96,6 +96,12 @@ class TagConfig(Config):
     data: Data = Field(default_factory=Data)
     model: Network = Field(default_factory=Network)
     training: Training = Field(default_factory=Training)
+    requirements: ClassVar[tuple[Requirement, ...]] = (
+        config.DROPOUT,
+        config.PATIENCE,
+        config.no_effect(("model.character_embedding", "model.character_hidden"), "model.characters", "none"),
+        config.no_effect(("model.internal",), "data.scheme", "none"),
+    )
 
 
 PRESETS: dict[str, Preset] = {

@@ -17,6 +17,7 @@ from anaphora.runtime import Model
 from anaphora.runtime.crf import Chain, Labels
 from anaphora.runtime.state import Parts
 from anaphora.runtime.viterbi import Viterbi
+from anaphora.tasks.base.python_words import public
 from anaphora.tasks.base.stream import Stream
 from anaphora.tasks.tag.encoding import Reader
 from anaphora.tasks.tag.scorer import Scorer
@@ -41,6 +42,7 @@ class TagStream(Stream[Sequence[str], tuple[str, ...]]):
         self._certain: Labels = np.zeros(0, np.int64)  # the last given span, and what waits
         self._given = 0  # of these labels
 
+    @public()
     def feed(self, chunk: Sequence[str]) -> tuple[str, ...]:
         words = listed(chunk, "chunk")
         if not words:

@@ -7,7 +7,7 @@ See `anaphora.decode`.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
@@ -15,7 +15,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from anaphora import decode
+from anaphora.arguments.accept import TRUTH, real, whole
 from anaphora.errors import UsageError
+from anaphora.tasks.base.python_words import public
 
 
 @dataclass(frozen=True)
@@ -73,6 +75,16 @@ class DecodingOptions:
 
 
 GREEDY = DecodingOptions()
+_RULES = {
+    "beam": whole(least=1), "length_penalty": real(least=0), "coverage": real(least=0), "no_repeat": whole(least=0),
+    "best": whole(least=1), "sample": TRUTH, "temperature": real(least=0), "top_k": whole(least=0),
+    "top_p": real(above=0, most=1), "seed": whole(least=0),
+}  # fmt: skip
+
+
+def decoding_options(given: Mapping[str, Any]) -> DecodingOptions:
+    """Return the options with these names; raises UsageError for an unknown name, and as `DecodingOptions` does."""
+    return public(**_RULES)(DecodingOptions)(**given)
 
 
 class Translation(NamedTuple):

@@ -20,6 +20,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from anaphora import decode
+from anaphora.arguments.accept import TEXT, instance
 from anaphora.config.units import PLURAL
 from anaphora.data import in_memory
 from anaphora.data.files import lines as line_files
@@ -37,10 +38,11 @@ from anaphora.files import atomic
 from anaphora.report.attention import AttentionMap, Gallery
 from anaphora.runtime import Model
 from anaphora.tasks.base.line_answers import AnswerOutput, LineAnswers, text_of, value_of
+from anaphora.tasks.base.python_words import public
 from anaphora.tasks.base.trained_model import TrainedModel, needed
 from anaphora.tasks.translate import score
 from anaphora.tasks.translate.data import pairs_in_memory, pairs_of
-from anaphora.tasks.translate.decoding import GREEDY, DecodingOptions, Translation
+from anaphora.tasks.translate.decoding import GREEDY, DecodingOptions, Translation, decoding_options
 from anaphora.tasks.translate.encoder_decoder import EncoderDecoder
 from anaphora.tasks.translate.encoding import Reader
 from anaphora.tasks.translate.score import Score
@@ -64,17 +66,19 @@ class Translator(TrainedModel):
         (self.ratio,) = needed(units, "limits the length of a translation", "ratio")
         self.network = EncoderDecoder(model)
 
+    @public()
     def translate(self, texts: Sequence[str], **decoding: Any) -> list[str]:
         """Return the best translation of each text; `decoding` takes the arguments of `DecodingOptions`: beam=5,
         sample=True.
 
         Raises UsageError for values that are not texts, or an option outside its range.
         """
-        return self.outputs(in_memory.texts(texts), DecodingOptions(**decoding))
+        return self.outputs(in_memory.texts(texts), decoding_options(decoding))
 
+    @public()
     def translations(self, texts: Sequence[str], **decoding: Any) -> list[list[Translation]]:
         """Return the `best=N` translations of each text, the best first; raises as `translate` does."""
-        return self.decoded(in_memory.texts(texts), DecodingOptions(**decoding))
+        return self.decoded(in_memory.texts(texts), decoding_options(decoding))
 
     def outputs(self, texts: Sequence[str], options: DecodingOptions = GREEDY) -> list[str]:
         """Return the best translation of each text, with unknown symbols replaced."""
@@ -100,6 +104,7 @@ class Translator(TrainedModel):
                 found[row] = best
         return found
 
+    @public(text=TEXT, translation=instance("a Translation of this model", Translation))
     def attention(self, text: str, translation: Translation) -> AttentionMap:
         """Return the attention during a translation: weights (T, S) of the source's symbols, with the ends."""
         source, names = self.reader.read(text), self.reader.target.symbols
@@ -125,11 +130,12 @@ class Translator(TrainedModel):
         """Return the largest number of symbols of a translation of this source (S,), with its end."""
         return math.ceil(1.5 * self.ratio * len(source)) + 10
 
+    @public()
     def evaluate(self, data: Any, **decoding: Any) -> Score:
         """Score the model on pairs, in any form that training takes; `decoding` as for `translate`."""
         files = TASK.paths(data)
         pairs = pairs_in_memory(self.config, data) if files is None else pairs_of(self.config, files)
-        return self.judged(pairs, DecodingOptions(**decoding))
+        return self.judged(pairs, decoding_options(decoding))
 
     def score_files(self, paths: Sequence[str], encoding: str, **options: Any) -> Score:
         return self.judged(pairs_of(self.config, paths, encoding), DecodingOptions(**options))

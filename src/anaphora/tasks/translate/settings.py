@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import ClassVar, Literal
 
 from pydantic import Field
 
 from anaphora import config
-from anaphora.config import Config, ConfigSection, Preset
+from anaphora.config import Config, ConfigSection, Preset, Requirement
 from anaphora.config.network import RECURRENT_DROPOUT, Count, Layers, Share, Width, network_preset, option
 from anaphora.config.search_space import SearchRange, Space
-from anaphora.tasks.base.declaration import Option, Requirement, Task
-from anaphora.tasks.base.run_options import DRAWING
+from anaphora.tasks.base.declaration import Option, Task
+from anaphora.tasks.base.run_options import DRAWING, ONE_CHOICE
 
 Units = Literal["subword", "char", "byte"]
 
@@ -82,6 +82,11 @@ class TranslateConfig(Config):
     data: Data = Field(default_factory=Data)
     model: Network = Field(default_factory=Network)
     training: Training = Field(default_factory=Training)
+    requirements: ClassVar[tuple[Requirement, ...]] = (
+        config.PATIENCE,
+        Requirement(("model.attention_size",), "model.attention", values=("additive",)),
+        config.no_effect(("data.vocabulary", "data.shared", "model.unk_dropout"), "data.units", "byte", always=(0,)),
+    )
 
 
 PRESETS: dict[str, Preset] = {
@@ -140,6 +145,7 @@ REQUIREMENTS = (
     Requirement(("temperature", "top_k", "top_p", "seed"), "sample"),
     Requirement(("length_penalty", "coverage", "no_repeat", "best"), "sample", forbidden=True),
     Requirement(("length_penalty", "coverage"), "beam", least=2),
+    *ONE_CHOICE,
 )
 TASK = Task(
     "translate",

@@ -1,0 +1,1 @@
+"""Arguments of public functions: which values they accept, and the names by which users of other programs know them."""
