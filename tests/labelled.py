@@ -22,7 +22,9 @@ GOOD, BAD = ("good", "fine", "great", "lovely"), ("bad", "poor", "awful", "dull"
 
 
 def config(*options: str, tiny: str = TINY) -> ClassifyConfig:
-    return resolve(ClassifyConfig, PRESETS, options=[*tiny.split(), *options])
+    found = resolve(ClassifyConfig, PRESETS, options=[*tiny.split(), *options])
+    found.model.model_fields_set.discard("embedding")  # as if not given: it is refused on series
+    return found
 
 
 def split(config: ClassifyConfig, tables: list[Table], *sources: str) -> Corpus:

@@ -27,6 +27,8 @@ LEARNED = (
 
 
 def config(*options: str, tiny: str = TINY) -> TagConfig:
+    if "--characters none" in " ".join(options):
+        tiny = tiny.replace("--character-embedding 4 --character-hidden 3 ", "")
     return resolve(TagConfig, PRESETS, preset="small", options=[*tiny.split(), *options])
 
 

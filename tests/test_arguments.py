@@ -42,7 +42,7 @@ GENERATION = {
 FILLING = {"top": COUNTS, "left_to_right": TRUTHS, "mask_token": [None, 5, " "]}
 TRAIN = {
     "task": [None, 3, "langage"], "data": NO_DATA, "output": PLACES, "run_dir": PLACES, "preset": [3, "smal"],
-    "config": SETTINGS, "progress": ["yes", 1, None],
+    "config": SETTINGS, "progress": ["yes", 1, None], "force": TRUTHS,
     "given": [{"lr": 1}, {"hidden": "8"}, {"seed": -1}, {"minutes": 0}],
 }  # fmt: skip
 WRONG: dict[str, dict[str, list[Any]]] = {
@@ -76,11 +76,11 @@ WRONG: dict[str, dict[str, list[Any]]] = {
     "Translator.translations": {"texts": [None, 5, "ja", [3]], "decoding": [{"top": 2}, {"beam": "2"}, {"seed": -1}]},
     "Translator.evaluate": {"data": [None, 5, [3]], "decoding": [{"sampel": True}, {"sample": 1}]},
     "Translator.attention": {"text": [None, 5], "translation": [None, "a man"]},
-    **{f"{name}.save": {"path": [None, 3]} for name in MADE},
+    **{f"{name}.save": {"path": [None, 3], "force": TRUTHS} for name in MADE},
     **{f"{name}.open": {"path": [None, 3]} for name in MADE},
     **{f"{name}.to_bytes": {} for name in MADE},
 }  # fmt: skip
-INTERNAL = {"score_files", "run", "judged"} | {
+INTERNAL = {"score_files", "run", "judged", "scored"} | {
     "scores", "probabilities_of", "named", "read", "write", "units_after", "words_after", "name", "tag", "at",
     "fit_temperature", "likeliest", "outputs", "decoded", "replaced", "longest",
 }  # fmt: skip

@@ -87,6 +87,8 @@ def test_exit_codes() -> None:
         "AnaphoraError": 1,
         "UsageError": 2,
         "MissingExtra": 2,
+        "WrongArgument": 2,
+        "WrongCall": 2,
         "DataError": 3,
         "Diverged": 4,
         "BundleError": 5,

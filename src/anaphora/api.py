@@ -23,7 +23,7 @@ from typing import TYPE_CHECKING, Any, Literal, overload
 import numpy as np
 
 from anaphora import runtime
-from anaphora.arguments.accept import PATH, TEXT, Rule, instance, optional
+from anaphora.arguments.accept import PATH, TEXT, TRUTH, Rule, instance, optional
 from anaphora.arguments.synonyms import argument_meant
 from anaphora.checks import examine
 from anaphora.checks.findings import Finding, errors, ordered, refuse, warnings
@@ -61,6 +61,7 @@ _ARGUMENTS = {
     "preset": optional(TEXT),
     "config": optional(instance("a TOML file, a mapping of fields, or a config", str, os.PathLike, Mapping, Config)),
     "progress": _PROGRESS,
+    "force": TRUTH,
 }
 
 

@@ -30,13 +30,21 @@ def test_an_option_without_effect_is_refused(task: Task, requirement: Requiremen
     flags = {option.name: option.flags for option in task.run_options}
     least = requirement.least(0) if callable(requirement.least) else requirement.least
     enough = {requirement.other: requirement.values[0] if requirement.values else max(least, 1)}
-    without, beside = given(task, **{name: 0}), given(task, **{name: 0}, **enough)
+    needed = {
+        each.other: True
+        for each in task.requirements
+        if not each.forbidden and {requirement.other, name} & {*each.names}
+    }
+    value = {name: 3 if name in ("temperature", "top_k") else 0}
+    if requirement.values:
+        enough |= needed
+    without, beside = given(task, **value), given(task, **value, **enough)
     refused, accepted = (beside, without) if requirement.forbidden else (without, beside)
     with pytest.raises(UsageError, match=f"^{flags[name]} has no effect with.*{flags[requirement.other]}"):
         chosen(task, task.run_options, refused)
     others = [each for each in task.requirements if each is not requirement and name in each.names]
     if not others:
-        assert chosen(task, task.run_options, accepted)[name] == 0
+        assert chosen(task, task.run_options, accepted)[name] == value[name]
 
 
 def test_the_messages_name_the_remedy() -> None:

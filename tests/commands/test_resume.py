@@ -20,7 +20,7 @@ from program import TEXT, TINY, Run, failed
 from warm import Warm
 
 STEPS = 600  # long enough that a signal comes before the end even where the machine is busy
-OPTIONS = [*TINY, "--max-steps", str(STEPS), "--evaluations", "60", "--dropout", "0.2", "--output-dropout", "0.2"]
+OPTIONS = [*TINY[:-2], "--max-steps", str(STEPS), "--evaluations", "60", "--output-dropout", "0.2"]
 
 
 def words_of(run_dir: str) -> list[str]:

@@ -26,6 +26,7 @@ class Case(NamedTuple):
 _LEARNS = "--evaluations 3 --learning-rate 0.03"
 _TEXT = f"--hidden 12 --embedding 6 --batch 4 --bptt 12 --max-steps 40 --seed 3 {_LEARNS}"
 _ROWS = f"--hidden 6 --embedding 5 --batch 8 --max-steps 30 --seed 4 --valid 0.25 {_LEARNS}"
+_STEPS = _ROWS.replace("--embedding 5 ", "")
 _TAGS = f"--hidden 6 --embedding 6 --batch 8 --max-steps 30 --seed 5 --valid 0.2 {_LEARNS}"
 _FILL = f"--hidden 6 --embedding 6 --batch 4 --bptt 12 --max-steps 30 --seed 6 --evaluation-units 200 {_LEARNS}"
 _PAIR = f"--hidden 6 --embedding 6 --batch-steps 200 --max-steps 30 --seed 7 --valid 0.2 {_LEARNS}"
@@ -61,7 +62,7 @@ CASES = (
          " --class-weights balanced", (_LABELS[1], "eval M unseen.csv --json")),
     Case("classify-several", "classify", "several.csv", f"{_ROWS} --units word --separator ; --cell rnn --pooling mean",
          (*_LABELS[:2], "eval M several.csv", "eval M several.csv --json")),
-    Case("classify-series", "classify", "waves.jsonl", f"{_ROWS.replace('--embedding 5 ', '')} --columns x,y --pooling last --no-bidirectional"
+    Case("classify-series", "classify", "waves.jsonl", f"{_STEPS} --columns x,y --pooling last --no-bidirectional"
          " --average 0.9", ("run M waves.jsonl", "eval M waves.jsonl --json")),
     Case("tag-spans", "tag", "spans.conll", f"{_TAGS} --character-embedding 4 --character-hidden 3",
          (*_TAGGED, "eval M more.conll", "eval M more.conll --json")),

@@ -38,18 +38,19 @@ def make() -> Any:
 
 
 def _command(task: str) -> Any:
-    def command(as_json: bool, **values: Any) -> None:
-        _check(TrainArguments.of(task, values), as_json)
+    def command(as_json: bool, force: bool, **values: Any) -> None:
+        _check(TrainArguments.of(task, values), as_json, force)
 
     own = [
         *train_parameters(task),
         parameter("as_json", bool, option("Print one JSON object.", None, "--json"), False),
+        config_options.force_parameter(),
     ]
     text = _HELP.replace("TASK", task).replace("DATA", registry.task(task).metavar)
     return config_options.with_fields(task, own, command, text)
 
 
-def _check(asked: TrainArguments, as_json: bool) -> None:
+def _check(asked: TrainArguments, as_json: bool, force: bool) -> None:
     from anaphora.checks.cost import findings as estimate
     from anaphora.checks.examine import whole
     from anaphora.checks.findings import errors
@@ -60,7 +61,7 @@ def _check(asked: TrainArguments, as_json: bool) -> None:
     folder = Path(asked.output).parent if asked.run_dir is None else Path(asked.run_dir)
     config = asked.resolved()
     with _json_of_usage_errors(task, data, as_json), show("") as early, observed_by(early.stage):
-        check_places(asked.output, asked.run_dir, asked.inputs(config))
+        check_places(asked.output, asked.run_dir, asked.inputs(config), force=force)
         found = whole(chosen, config, data, lambda load: estimate(load, config.training, folder))
     if as_json:
         _print_json(task, data, found)
@@ -69,7 +70,7 @@ def _check(asked: TrainArguments, as_json: bool) -> None:
             print("\n".join(finding.lines()))
         print(f"\n{_summary(found)}")
         if not errors(found):
-            print(f"Next: {asked.line()}")
+            print(f"Next: {asked.line(force)}")
     if errors(found):
         raise typer.Exit(3)
 

@@ -70,7 +70,7 @@ class TrainArguments:
         """Return the files and folders that training with this config reads."""
         return inputs(self.data, self.config, config)
 
-    def line(self, **fields: str) -> str:
+    def line(self, force: bool = False, **fields: str) -> str:
         """Return the `anaphora train` command with these arguments, quoted for a shell; defaults are left out.
 
         `fields` are set besides, by `section__key`.
@@ -82,7 +82,7 @@ class TrainArguments:
             "--run-dir": self.run_dir,
         }
         words = [word for name, value in named.items() if value is not None for word in (name, value)]
-        words += ["--tensorboard"] * self.tensorboard
+        words += ["--tensorboard"] * self.tensorboard + ["--force"] * force
         words += as_typed(self.task, {**self.fields, **{key.replace("__", "."): each for key, each in fields.items()}})
         return f"anaphora train {shlex.join([self.task, *with_data(self.data, words)])}"
 

@@ -88,7 +88,8 @@ def test_loss_and_every_gradient_are_those_of_plain_torch(
     kind: str, cell: str, pooling: str, layers: int, both: bool, more: list[str]
 ) -> None:
     torch.manual_seed(7)
-    options = ["--cell", cell, "--pooling", pooling, "--layers", str(layers), "--attention", "4", *STILL, *more]
+    options = ["--cell", cell, "--pooling", pooling, "--layers", str(layers), *STILL, *more]
+    options += ["--attention", "4"] if pooling == "attention" else []
     settings = config(*options, *([] if both else ["--no-bidirectional"]))
     work = classify.TRAINING(settings, corpus_of(kind))
     ours = build(work.tree)

@@ -78,7 +78,8 @@ def test_windows_over_a_shard_are_windows_over_the_array(
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_units_on_disk_are_those_in_memory(kind: str, home: Path, tmp_path: Path) -> None:
-    settings = config("--units", kind, "--vocabulary", "60", "--valid", "0.2")
+    limited = [] if kind == "byte" else ["--vocabulary", "60"]
+    settings = config("--units", kind, *limited, "--valid", "0.2")
     (tmp_path / "a.txt").write_text(TEXT[:500], encoding="utf-8")
     (tmp_path / "b.txt").write_text(TEXT[500:], encoding="utf-8")
     long = data.read(settings, [tmp_path / "a.txt", tmp_path / "b.txt"])

@@ -38,6 +38,8 @@ def test_a_row_ends_and_what_the_decoder_reads_begins_with_that_end(tmp_path: Pa
 @pytest.mark.parametrize("units", ["char", "byte", "subword"])
 @pytest.mark.parametrize("shared", [[], ["--shared"]])
 def test_a_reader_comes_back_from_its_bundle(units: str, shared: list[str], tmp_path: Path) -> None:
+    if units == "byte" and shared:
+        pytest.skip("bytes have one vocabulary: --shared is refused")
     settings = config("--units", units, *shared)
     reader = encode(settings, read(settings, write_pairs(tmp_path, PAIRS))).reader
     again = Reader.restore(json.loads(json.dumps(reader.settings())), reader.tensors())
