@@ -24,7 +24,7 @@ from torch import nn
 
 from anaphora.config import Training
 from anaphora.errors import Diverged, Terminated, UsageError
-from anaphora.training import checkpoint, non_finite, state
+from anaphora.training import checkpoint, memory, non_finite, state
 from anaphora.training.distributed.workers import Alone, Workers
 from anaphora.training.observer import Evaluation, Observer, Step
 from anaphora.training.optim import Average
@@ -126,9 +126,9 @@ class Loop(Generic[Batch]):
             self.workers = self.workers.leave()  # the first is the one that writes: the others know nothing of it
             return "unwritable", str(error)
         except (MemoryError, RuntimeError) as error:
-            if self.workers.ranks > 1 or not non_finite.is_of_memory(error):
+            if self.workers.ranks > 1 or not memory.is_of_memory(error):
                 raise  # among several workers, the error must reach the others first
-            return "exhausted", f"At step {self.step + 1} of {self.schedule.total_steps}: {non_finite.of_memory(error)}"
+            return "exhausted", f"At step {self.step + 1} of {self.schedule.total_steps}: {memory.of_memory(error)}"
         except (KeyboardInterrupt, Terminated) as cut_off:
             return ("terminated" if isinstance(cut_off, Terminated) else "interrupted"), ""
 

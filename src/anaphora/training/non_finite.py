@@ -58,24 +58,6 @@ def first_explanation(explanations: Sequence[str]) -> str:
     return "A second computation of the same batch gave finite numbers: the cause was the random dropout mask."
 
 
-def is_of_memory(error: BaseException) -> bool:
-    """Return whether an error means that there is no memory for an array: NumPy's, torch's on a processor, or
-    on a GPU.
-    """
-    known = isinstance(error, MemoryError | torch.OutOfMemoryError)
-    return known or (isinstance(error, RuntimeError) and "allocate memory" in str(error))
-
-
-def of_memory(error: BaseException) -> str:
-    """Return the message about such an error."""
-    said = (str(error).splitlines() or [type(error).__name__])[0].rstrip(".")
-    return (
-        f"there is not enough memory ({said}). Use smaller batches (--batch or --batch-steps) or windows"
-        " (--bptt), shorten long rows (--max-length), or use a smaller network; `anaphora check` estimates"
-        " the memory that training needs."
-    )
-
-
 class _FirstNonFinite:
     """Hooks that keep the first block with an output that is not finite, and each bad row with its first bad step (None
     if the row has one output).

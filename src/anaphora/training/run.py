@@ -32,8 +32,9 @@ from anaphora.training.distributed.workers import Alone, Workers, check_same, ea
 from anaphora.training.initial import first_model
 from anaphora.training.length import SAVING_SECONDS, lengths, limits
 from anaphora.training.loop import Loop, Probe
+from anaphora.training.memory import enough_memory
 from anaphora.training.metrics_log import MetricsLog, plans_after
-from anaphora.training.non_finite import explained, is_of_memory, of_memory
+from anaphora.training.non_finite import explained
 from anaphora.training.observer import Observer, Observers
 from anaphora.training.outcome import Outcome
 from anaphora.training.plan import Plan
@@ -187,7 +188,8 @@ class _TrainingRun:
                 size = 4 * spec.parameters(self.work.tree)
                 for place in (self.folder, self.output.parent):
                     run_folder.check_room(place, size)
-                self.work.fit_baseline(all_observers)
+                with enough_memory(alone=self.workers.ranks == 1):
+                    self.work.fit_baseline(all_observers)
                 run_folder.add(self.folder, results=[asdict(result) for result in self.work.results()])
                 if found is None:
                     self._note_late_start()
@@ -235,15 +237,11 @@ class _TrainingRun:
     def _model(self) -> Any:
         """Return the model with its first weights; raises UsageError if the memory is not enough."""
         work, training = self.work, self.work.training
-        try:
+        with enough_memory(alone=self.workers.ranks == 1):
             model = first_model(work.tree, training.seed, work.initialise)
             if self.workers.rank > 0:
                 torch.manual_seed(training.seed + self.workers.rank)  # another dropout mask for other rows
             return model.to(device.pick(training.device, training.precision))
-        except (MemoryError, RuntimeError) as error:
-            if self.workers.ranks > 1 or not is_of_memory(error):
-                raise
-            raise UsageError(f"Before the first step: {of_memory(error)}") from error
 
     def _loop(self, observer: Observer, log: MetricsLog | None) -> Loop[Any]:
         work, training = self.work, self.work.training

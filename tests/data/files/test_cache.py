@@ -123,12 +123,27 @@ def test_of_two_the_second_waits_and_finds_it(home: Path) -> None:
 
 
 def test_what_nobody_wanted_for_long_is_forgotten(home: Path) -> None:
-    for name in ("old", "used", "new"):
+    old, used, new = (f"text-{sign * 32}" for sign in "abc")
+    for name in (old, used, new):
         cache.cached(name, whole, fill)
     long_ago = time.time() - cache.KEPT_SECONDS - 60
-    for name in ("old", "used"):
+    for name in (old, used):
         os.utime(home / name, (long_ago, long_ago))
-    cache.cached("used", whole, refuse)
+    cache.cached(used, whole, refuse)
     cache.cached("another", whole, fill)
-    assert names(home) == {"used", "new", "another"}
-    assert not (home / "old.lock").exists()
+    assert names(home) == {used, new, "another"}
+    assert not (home / f"{old}.lock").exists()
+
+
+def test_what_somebody_else_put_there_is_never_deleted(home: Path) -> None:
+    home.mkdir(exist_ok=True)
+    long_ago = time.time() - cache.KEPT_SECONDS - 60
+    theirs = ("photos", "poetry", f"text-{'a' * 32}", "another.part", "one.part")
+    for name in theirs:
+        (home / name).mkdir()
+        (home / name / "file").touch()
+        os.utime(home / name, (long_ago, long_ago))
+    (home / "poetry.lock").touch()
+    cache.cached("another", whole, fill)
+    assert {*theirs, "another"} <= {path.name for path in home.iterdir() if path.is_dir()}
+    assert all((home / name / "file").exists() for name in theirs if name != "another.part")

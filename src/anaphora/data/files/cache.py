@@ -3,14 +3,15 @@
     place = $ANAPHORA_CACHE, else $XDG_CACHE_HOME/anaphora, else ~/.cache/anaphora
 
 A folder appears completely or not at all: it is filled beside its place, flushed to the disk, and renamed. If two
-processes want the same folder, the second process waits for the first. A folder that was not used for thirty days is
-deleted when another folder is made.
+processes want the same folder, the second process waits for the first. A folder that was made here and was not used for
+thirty days is deleted when another folder is made; what somebody else put into the place is left alone.
 """
 
 from __future__ import annotations
 
 import fcntl
 import os
+import re
 import secrets
 import shutil
 import time
@@ -25,6 +26,7 @@ VARIABLE = "ANAPHORA_CACHE"
 KEPT_SECONDS = 30 * 24 * 3600.0
 _PART = ".part"
 _LOCK = ".lock"
+_OURS = re.compile(r"[a-z]+-[0-9a-f]{32}")  # a kind, and the digest of what the folder was made of
 
 
 def place() -> Path:
@@ -77,13 +79,15 @@ def _locked(path: Path, meanwhile: str) -> Iterator[None]:
 
 
 def _delete_old(wanted: Path) -> None:
-    """Delete partial folders of this name that a killed process left, and all folders that are too old."""
+    """Delete partial folders of this name that a killed process left, and all folders made here that are too old."""
     oldest = time.time() - KEPT_SECONDS
     for other in wanted.parent.iterdir():
-        left = other.name.startswith(f"{wanted.name}.") and other.name.endswith(_PART)
-        if other.is_dir() and (left or other.stat().st_mtime < oldest):
+        left = re.fullmatch(rf"{re.escape(wanted.name)}\.[0-9a-f]{{8}}{re.escape(_PART)}", other.name) is not None
+        lock = other.with_name(other.name + _LOCK)
+        ours = _OURS.fullmatch(other.name) is not None and lock.exists()
+        if other.is_dir() and (left or (ours and other.stat().st_mtime < oldest)):
             shutil.rmtree(other, ignore_errors=True)
-            other.with_name(other.name + _LOCK).unlink(missing_ok=True)
+            lock.unlink(missing_ok=True)
 
 
 def _flush(folder: Path) -> None:

@@ -15,6 +15,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from anaphora.data.files import frames
+from anaphora.data.files.own import refuse_own
 from anaphora.data.files.sources import STANDARD_INPUT, ending, plain_name
 from anaphora.data.files.table_files import ENDINGS, read_table, refuse_format
 from anaphora.data.files.tables import NumberedRow, Table
@@ -119,6 +120,8 @@ def _files(folder: Path) -> tuple[list[tuple[str, Path]], bool]:
     labels = [path for path in inside if path.is_dir()]
     if labels:
         files = [(label.name, path) for label in labels for path in sorted(label.iterdir()) if path.name[0] != "."]
+        refuse_own(folder, [path for _, path in files])
         return files, False
     texts = [path for path in inside if ending(path) == ".txt"]
+    refuse_own(folder, texts or inside)
     return [(plain_name(path).stem, path) for path in texts or inside], True

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from anaphora.checks.corpus import smaller_batch
+from anaphora.data.files.own import refuse_own
 from anaphora.data.files.sources import ending
 from anaphora.data.text.corpus import TextCorpus
 from anaphora.data.text.reading import Shortage, TextReading
@@ -26,6 +27,7 @@ def files(paths: Sequence[str | Path]) -> list[str]:
         if path.is_dir():
             inside = sorted(each for each in path.rglob("*") if each.is_file() and not each.name.startswith("."))
             texts = [each for each in inside if ending(each) == ".txt"]
+            refuse_own(path, texts or inside)
             found += map(str, texts or inside or [path])
         else:
             found.append(str(path))
