@@ -15,6 +15,8 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from anaphora.data.files import frames
+from anaphora.data.files.labelled_data import ENDINGS as SERIES_ENDINGS
+from anaphora.data.files.labelled_data import read_labelled
 from anaphora.data.files.own import refuse_own
 from anaphora.data.files.sources import STANDARD_INPUT, ending, plain_name
 from anaphora.data.files.table_files import ENDINGS, read_table, refuse_format
@@ -77,7 +79,9 @@ def read_tables(paths: Sequence[str | os.PathLike[str]], encoding: str = "utf-8"
     for given in paths:
         path = Path(given)
         if path.is_dir():
-            tables.append(_folder(path, encoding))
+            tables += _folder(path, encoding)
+        elif (table := read_labelled(given, encoding, header)) is not None:
+            tables.append(table)
         elif ending(path) in ENDINGS or os.fspath(given) == STANDARD_INPUT:
             tables.append(read_table(given, encoding, header))
         else:
@@ -104,14 +108,32 @@ def text_files(paths: Sequence[str | os.PathLike[str]]) -> list[Path]:
     return found
 
 
-def _folder(folder: Path, encoding: str) -> LabelledFiles:
+def _folder(folder: Path, encoding: str) -> list[Table]:
     files, lines = _files(folder)
+    _refuse_tables(folder, files, lines)
+    read = [read_labelled(path, encoding) for _, path in files] if lines else []
+    if read and None not in read:
+        return [table for table in read if table is not None]
     for _, path in files:
         if path.is_dir():
             raise DataError(f"'{path}' is a folder inside a label's folder; in '{folder}' {_WHAT}.")
     if not files:
         raise DataError(f"The folder '{folder}' holds no texts: {_WHAT}.")
-    return LabelledFiles(f"'{folder}'", files, lines, encoding)
+    return [LabelledFiles(f"'{folder}'", files, lines, encoding)]
+
+
+def _refuse_tables(folder: Path, files: Sequence[tuple[str, Path]], lines: bool) -> None:
+    """Raise DataError for a folder of tables, with the command that makes one table of them."""
+    tables = [path for _, path in files if ending(path) in (*ENDINGS, *SERIES_ENDINGS)]
+    if tables and lines:
+        raise DataError(f"'{folder}' is a folder of tables: name the tables themselves, such as '{tables[0]}'.")
+    if tables:
+        raise DataError(
+            f"'{tables[0]}' is a table in a label's folder. Make one table with a step per line, and add --id id:"
+            ' python -c "import polars as p, pathlib; p.concat([p.read_csv(f).with_columns(id=p.lit(str(f)),'
+            f" label=p.lit(f.parent.name)) for f in sorted(pathlib.Path({str(folder)!r}).glob('*/*'))])"
+            ".write_csv('series.csv')\""
+        )
 
 
 def _files(folder: Path) -> tuple[list[tuple[str, Path]], bool]:
