@@ -105,7 +105,11 @@ def test_several_labels_and_series(models: Path) -> None:
         ("text", InputLine("x", b"[1]", True), r"x is not a JSON object"),
         ("text", InputLine("x", b'{"txt": "a"}', True), r"x: the object has no field 'text'; it has: txt"),
         ("text", InputLine("x", b'{"text": ["a"]}', True), r"x: expected a text or a number"),
-        ("series", InputLine("x", b"1 2 3", False), r"x: the classifier reads u, v: give a JSON object with them"),
+        (
+            "series",
+            InputLine("x", b"1 2 3", False),
+            r"x: the classifier reads u, v: give a JSON object with them, or",
+        ),
         (
             "series",
             InputLine("x", b'{"u": [1, 2], "v": [3]}', True),

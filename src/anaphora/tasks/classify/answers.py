@@ -27,6 +27,7 @@ from anaphora.errors import DataError
 from anaphora.metrics.classification import Floats
 from anaphora.tasks.base.line_answers import LineAnswers, text_of, value_of
 from anaphora.tasks.classify import inputs
+from anaphora.tasks.classify.answer_inputs import batches, refuse_text
 from anaphora.tasks.classify.columns import Columns
 from anaphora.tasks.classify.encoding import Reader
 from anaphora.tasks.classify.inputs import LabelValue, Series
@@ -76,6 +77,10 @@ class Answers(LineAnswers[Item, Prediction]):
         self.classifier, self.as_json, self.top, self.reading = classifier, as_json, top, classifier.reading
         self.blank = "{}" if as_json else "\t\t"
 
+    def batches(self, paths: Sequence[str]) -> Iterator[Sequence[Any]]:
+        """Yield the rows of tables, folders and lines, some at a time."""
+        return batches(paths, self.classifier.columns, self.reading)
+
     def parse(self, line: InputLine) -> Item:
         item, columns, reader = self._item(line), self.classifier.columns, self.classifier.reader
         missing = [name for name in columns.inputs if name not in item]
@@ -120,10 +125,8 @@ class Answers(LineAnswers[Item, Prediction]):
 
     def _item(self, line: InputLine) -> dict[str, Any]:
         text, columns = text_of(line), self.classifier.columns
+        refuse_text(line, columns)
         if not line.json:
-            if len(columns.text) != 1:
-                named = ", ".join(columns.inputs)
-                raise DataError(f"{line.where}: the classifier reads {named}: give a JSON object with them.")
             return {columns.text[0]: text}
         item = value_of(line, text)
         if not isinstance(item, dict):

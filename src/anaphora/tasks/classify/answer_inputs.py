@@ -1,0 +1,79 @@
+"""The rows that a classifier answers: of tables, of folders, and of lines that are texts or JSON objects.
+
+A column that the model needs and that an input lacks is one error for the input, not one for each row.
+"""
+
+from __future__ import annotations
+
+import itertools
+import json
+import os
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+from anaphora.data.files import lines
+from anaphora.data.files.folders import read_tables
+from anaphora.data.files.labelled_data import read_labelled
+from anaphora.data.files.lines import InputLine
+from anaphora.data.files.reading import Reading
+from anaphora.data.files.sources import STANDARD_INPUT, ending
+from anaphora.data.files.table_files import ENDINGS, JSON_LINES
+from anaphora.data.files.tables import ColumnTable, Table
+from anaphora.errors import DataError
+from anaphora.tasks.classify.columns import Columns
+
+
+def batches(paths: Sequence[str], columns: Columns, reading: Reading) -> Iterator[list[InputLine]]:
+    """Yield the rows of files and folders, or of standard input for `-` or no path, some at a time.
+
+    Raises DataError, with the nearest column, for an input without a needed column.
+    """
+    for path in paths or [STANDARD_INPUT]:
+        tables = _tables(path, reading)
+        for table in tables or []:
+            for column in columns.inputs:
+                table.need(column)
+            yield from lines.of_table(table)
+        if tables is None:
+            found = lines.batches([path], reading)
+            first = next(found, [])
+            _check_first(first, path, columns)
+            yield from itertools.chain([first], found)
+
+
+def refuse_text(line: InputLine, columns: Columns) -> None:
+    """Raise DataError for a line that is a text, if the classifier needs several columns or a series."""
+    if not line.json and len(columns.text) != 1:
+        named = ", ".join(columns.inputs)
+        raise DataError(f"{line.where}: the classifier reads {named}: give a JSON object with them, or a table.")
+
+
+def _tables(path: str, reading: Reading) -> list[Table] | None:
+    """Return the tables in a file or folder, None for a file of lines."""
+    if path == STANDARD_INPUT:
+        return None
+    if Path(path).is_dir() or (ending(path) in ENDINGS and ending(path) not in JSON_LINES):
+        return read_tables([path], *reading)
+    table = read_labelled(path, *reading)
+    return None if table is None else [table]
+
+
+def _check_first(first: Sequence[InputLine], path: str, columns: Columns) -> None:
+    """Raise DataError if no line of the first ones has a needed column; a pipe shows its columns line by line."""
+    if first:
+        refuse_text(first[0], columns)
+    if path == STANDARD_INPUT or not (first and first[0].json):
+        return
+    names: dict[str, None] = {}
+    for line in first:
+        names.update(dict.fromkeys(_fields(line)))
+    for column in columns.inputs if names else ():
+        ColumnTable(dict.fromkeys(names, ()), f"'{os.fspath(path)}'").need(column)
+
+
+def _fields(line: InputLine) -> list[str]:
+    try:
+        item = json.loads(line.text)
+    except ValueError:
+        return []
+    return list(item) if isinstance(item, dict) else []
