@@ -47,4 +47,8 @@ def test_what_cannot_be_written_is_found_first(run: Run, tmp_path: Path) -> None
     (tmp_path / "t.txt").write_text(TEXT, encoding="utf-8")
     done = run("lr-find", "language", "t.txt", *TINY, "--plot", "nowhere/rate.svg")
     failed(done, 2, "'nowhere/rate.svg' cannot be written")
+    for name in ("rate.jpg", "rate", "rate.svg.bak"):
+        done = run("lr-find", "language", "t.txt", *TINY, "--plot", name)
+        failed(done, 2, f"--plot takes a file that ends in .svg, .png or .pdf; it was given '{name}'.")
+        assert not (tmp_path / name).exists()
     failed(run("lr-find", "langage", "t.txt"), 2, "Did you mean 'language'?")

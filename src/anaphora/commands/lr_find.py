@@ -13,6 +13,7 @@ from anaphora.tasks import registry
 from anaphora.training.distributed import launch
 
 if TYPE_CHECKING:
+    from anaphora.report.curves import Chart
     from anaphora.training.lr_finder import LRRangeTest
 
 _ROWS = 12
@@ -38,7 +39,7 @@ def _command(task: str) -> Any:
     own = [
         *train_parameters(task),
         parameter("updates", int, option("Number of updates of the range test.", "N", "--updates", min=10), 100),
-        parameter("plot", str, option("Draw loss over learning rate (SVG).", "FILE", "--plot"), None),
+        parameter("plot", str, option("Draw loss over learning rate: a .svg, .png or .pdf.", "FILE", "--plot"), None),
         parameter("as_json", bool, option("Print one JSON object.", None, "--json"), False),
         config_options.force_parameter(),
     ]
@@ -51,11 +52,14 @@ def _find(asked: TrainArguments, updates: int, plot: str | None, as_json: bool, 
     from anaphora.commands.train import import_torch_side
     from anaphora.data.progress import observed_by
     from anaphora.files import outputs, sealed
+    from anaphora.report import picture_file
 
     config_options.check_force(force, {"--plot": plot})
     chosen, config = registry.task(task), asked.resolved()
-    drawn = [] if plot is None else [outputs.Output("--plot", plot, sealed.PICTURE)]
+    drawn = [] if plot is None else [outputs.Output("--plot", plot, sealed.of(plot))]
     replaced = outputs.check(drawn, asked.inputs(config), force=force)
+    if plot is not None:
+        picture_file.check_ending("--plot", plot)
     with show("") as early, observed_by(early.stage):
         for note in replaced:
             early.note(note)
@@ -67,7 +71,7 @@ def _find(asked: TrainArguments, updates: int, plot: str | None, as_json: bool, 
 
         tested = range_test(work, updates)
     if plot is not None and tested.rates:
-        sealed.write(plot, _picture(tested))
+        picture_file.write(plot, _picture(tested), 820, 380)
     if as_json:
         print(
             json.dumps(
@@ -96,8 +100,8 @@ def _in_words(tested: LRRangeTest) -> list[str]:
     return columns(["learning rate", "loss", "smoothed"], rows, right=(0, 1, 2))
 
 
-def _picture(tested: LRRangeTest) -> str:
-    from anaphora.report.curves import Chart, CurveLine, alone
+def _picture(tested: LRRangeTest) -> Chart:
+    from anaphora.report.curves import Chart, CurveLine
 
     first, least = tested.smooth[0], min(tested.smooth)
     shown = [mean <= first + _ABOVE * (first - least) for mean in tested.smooth]
@@ -108,5 +112,4 @@ def _picture(tested: LRRangeTest) -> str:
     lines = [CurveLine("each update", "seen", losses, "faint"), CurveLine("smoothed", "unseen", means)]
     if tested.suggested is not None:
         lines.append(CurveLine("suggested", "other", [(tested.suggested, least)], "upright", tested.suggested))
-    chart = Chart("Loss over the learning rate", lines, "learning rate", "loss", log_across=True, named=True)
-    return alone(chart, 820, 380)
+    return Chart("Loss over the learning rate", lines, "learning rate", "loss", log_across=True, named=True)

@@ -13,6 +13,11 @@ from pathlib import Path
 from anaphora.files import atomic
 from anaphora.files.outputs import Kind
 
+MAKER = "anaphora"  # in the metadata of a picture that is not text
+_MADE = {  # how such a picture begins, and its maker in its metadata
+    ".png": (b"\x89PNG\r\n\x1a\n", b"Software\0" + MAKER.encode()),
+    ".pdf": (b"%PDF-", b"/Creator (" + MAKER.encode() + b")"),
+}
 _SEAL = "anaphora wrote the lines above; their SHA-256 is {}"
 _COMMENTS = {".toml": "# {}"}  # of other files: a comment of HTML and SVG
 _FOUND = re.compile(rb"(?:<!-- |# )" + _SEAL.format("([0-9a-f]{64})").encode() + rb"(?: -->)?\n?\Z")
@@ -52,10 +57,20 @@ def _picture(path: Path) -> bool:
     return _begins(path, b"<svg", b"<?xml") and unchanged(path) is True
 
 
+def _drawing(path: Path) -> bool:
+    begins, maker = _MADE[path.suffix.lower()]
+    content = path.read_bytes()
+    return content.startswith(begins) and maker in content
+
+
 PAGE = Kind("a page that anaphora wrote and nobody has changed", _page)
 PICTURE = Kind("a picture that anaphora wrote and nobody has changed", _picture)
 
 
+DRAWING = Kind("a picture that anaphora wrote", _drawing)
+
+
 def of(path: str | os.PathLike[str]) -> Kind:
-    """Return the kind of a file by its ending: a picture for .svg, else a page."""
-    return PICTURE if Path(path).suffix.lower() == ".svg" else PAGE
+    """Return the kind of a file by its ending: a picture for .svg, .png and .pdf, else a page."""
+    ending = Path(path).suffix.lower()
+    return DRAWING if ending in _MADE else PICTURE if ending == ".svg" else PAGE

@@ -20,10 +20,12 @@ from xml.sax.saxutils import escape
 from anaphora.errors import MissingExtra
 from anaphora.formatting import as_text, short_count
 from anaphora.report.loss_plot import Points, apart, smooth
+from anaphora.report.quiet import quiet
 from anaphora.report.style import LIGHT
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
 
 _NAMES = ("ink", "faint", "grid", "seen", "unseen", "baseline", "other", "third", "fourth", "fifth")
 _MARKS = {
@@ -70,8 +72,22 @@ class Chart:
 
 def draw(chart: Chart, width: int, height: int) -> str:
     """Return the picture as an `svg` element; raises MissingExtra if matplotlib is not installed."""
-    try:
+    stream = io.StringIO()
+    with quiet():
+        figure = made(chart, width, height, _STANDS_FOR)
         import matplotlib
+
+        with matplotlib.rc_context({"svg.fonttype": "none", "svg.hashsalt": f"{chart.title} {width}"}):
+            figure.savefig(stream, format="svg", metadata={"Date": None})
+    return _inline(stream.getvalue(), chart.title, width)
+
+
+def made(chart: Chart, width: int, height: int, colours: Mapping[str, str]) -> Figure:
+    """Return the picture of a width and height in CSS pixels, with colours by name.
+
+    Raises MissingExtra if matplotlib is not installed.
+    """
+    try:
         from matplotlib.figure import Figure
     except ImportError as error:
         raise MissingExtra("train", "A report", missing="matplotlib") from error
@@ -82,14 +98,11 @@ def draw(chart: Chart, width: int, height: int) -> str:
     left = 68 if chart.up else 52
     axes = figure.add_axes((left / width, low, (width - left - margin) / width, high - low), facecolor="none")
     for line in chart.lines:
-        _plot(axes, line)
-    _frame(axes, chart, width)
+        _plot(axes, line, colours[line.colour])
+    _frame(axes, chart, width, colours)
     if chart.named:
-        _name(axes, chart.lines, height)
-    stream = io.StringIO()
-    with matplotlib.rc_context({"svg.fonttype": "none", "svg.hashsalt": f"{chart.title} {width}"}):
-        figure.savefig(stream, format="svg", metadata={"Date": None})
-    return _inline(stream.getvalue(), chart.title, width)
+        _name(axes, chart.lines, height, colours)
+    return figure
 
 
 def ends(chart: Chart) -> list[tuple[str, str]]:
@@ -114,11 +127,10 @@ def alone(chart: Chart, width: int, height: int) -> str:
     return f'<?xml version="1.0" encoding="utf-8"?>\n{opening.replace("<svg", f"<svg {size}", 1)}>{ground}{rest}\n'
 
 
-def _plot(axes: Axes, line: CurveLine) -> None:
+def _plot(axes: Axes, line: CurveLine, colour: str) -> None:
     if not line.points:
         return
     xs, ys = [x for x, _ in line.points], [y for _, y in line.points]
-    colour = _STANDS_FOR[line.colour]
     if line.style == "level":
         axes.axhline(ys[0], color=colour, linewidth=1.6, linestyle=(0, (5, 3)))
     elif line.style == "upright":
@@ -135,7 +147,7 @@ def _plot(axes: Axes, line: CurveLine) -> None:
         axes.plot(xs, ys, color=colour, linewidth=1.6)
 
 
-def _frame(axes: Axes, chart: Chart, width: int) -> None:
+def _frame(axes: Axes, chart: Chart, width: int, colours: Mapping[str, str]) -> None:
     from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, NullLocator
 
     curves = [point for line in chart.lines if line.style not in ("level", "upright") for point in _shown(line)]
@@ -155,8 +167,8 @@ def _frame(axes: Axes, chart: Chart, width: int) -> None:
     if chart.log_across:
         axes.set_xscale("log")
     axes.set_xlim(min(reach) if chart.log_across else 0, max(reach) or 1.0)
-    axes.set_xlabel(chart.across, color=_STANDS_FOR["faint"], fontsize=_SMALL)
-    axes.set_ylabel(chart.up, color=_STANDS_FOR["faint"], fontsize=_SMALL)
+    axes.set_xlabel(chart.across, color=colours["faint"], fontsize=_SMALL)
+    axes.set_ylabel(chart.up, color=colours["faint"], fontsize=_SMALL)
     few = 3 if width < 420 else 6
     axes.xaxis.set_major_locator(LogLocator() if chart.log_across else MaxNLocator(few, integer=True))
     axes.xaxis.set_minor_locator(NullLocator())
@@ -168,10 +180,10 @@ def _frame(axes: Axes, chart: Chart, width: int) -> None:
         axes.yaxis.set_major_locator(MaxNLocator(5 if chart.named else 3))
     tick = (lambda y, _: f"{y:.0%}") if chart.share else (lambda y, _: _tick(y))
     axes.yaxis.set_major_formatter(FuncFormatter(tick))
-    axes.tick_params(which="both", colors=_STANDS_FOR["faint"], length=0, labelsize=_SMALL)
+    axes.tick_params(which="both", colors=colours["faint"], length=0, labelsize=_SMALL)
     for spine in axes.spines.values():
         spine.set_visible(False)
-    axes.grid(axis="y", color=_STANDS_FOR["grid"], linewidth=1)
+    axes.grid(axis="y", color=colours["grid"], linewidth=1)
     axes.set_axisbelow(True)
 
 
@@ -180,7 +192,7 @@ def _shown(line: CurveLine) -> Points:
     return smooth(line.points) if line.style == "smoothed" else line.points
 
 
-def _name(axes: Axes, lines: Sequence[CurveLine], height: int) -> None:
+def _name(axes: Axes, lines: Sequence[CurveLine], height: int, colours: Mapping[str, str]) -> None:
     """Write each line's name at its right end, with its last number."""
     drawn = [line for line in lines if _shown(line) and line.style != "faint"]
     bottom, top = axes.get_ylim()
@@ -194,7 +206,7 @@ def _name(axes: Axes, lines: Sequence[CurveLine], height: int) -> None:
         value = end if line.value is None else line.value
         text = f"{_short_name(line)}\n{value:.4g}"
         axes.text(
-            1.02, share, text, transform=axes.transAxes, va="center", color=_STANDS_FOR[line.colour],
+            1.02, share, text, transform=axes.transAxes, va="center", color=colours[line.colour],
             fontsize=_TEXT, fontweight="bold", linespacing=1.25,
         )  # fmt: skip
 

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 from anaphora.errors import DataError, MissingExtra
 from anaphora.formatting import unit_name
+from anaphora.report.quiet import quiet
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -102,7 +103,7 @@ def save(figure: Figure, path: Path) -> None:
     """Write a picture; the ending decides between SVG, without date and with fixed names inside, and PNG."""
     import matplotlib
 
-    with matplotlib.rc_context({"svg.hashsalt": "anaphora", "svg.fonttype": "path"}):
+    with quiet(), matplotlib.rc_context({"svg.hashsalt": "anaphora", "svg.fonttype": "path"}):
         figure.savefig(path, dpi=PIXELS_PER_INCH, metadata={"Date": None} if path.suffix == ".svg" else None)
 
 
