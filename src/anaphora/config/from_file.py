@@ -48,7 +48,7 @@ def from_file(config: type[Config], path: Path, *, old_names: bool = False) -> d
 def _line(text: str, section: str, key: str) -> int:
     """Return the line of `key` in `section`; the section's first line, or 1, if the key is written in another form."""
     inside, found = "", 1
-    for number, line in enumerate(text.splitlines(), 1):
+    for number, line in enumerate(text.split("\n"), 1):
         bare = line.strip()
         if bare.startswith("["):
             inside = bare.strip("[] \t")

@@ -13,16 +13,16 @@ import os
 import select
 import shlex
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import BinaryIO, NamedTuple
 
 from anaphora.data.files import frames
 from anaphora.data.files.encodings import not_text
+from anaphora.data.files.folders import read_tables
 from anaphora.data.files.line_ends import are_bytes
 from anaphora.data.files.reading import AS_DEFAULT, Reading
 from anaphora.data.files.sources import STANDARD_INPUT, ending, open_source, plain_name
-from anaphora.data.files.table_files import read_table
 from anaphora.data.files.tables import Table
 from anaphora.errors import DataError, UsageError
 
@@ -42,13 +42,18 @@ class InputLine(NamedTuple):
 
 
 def batches(
-    paths: Sequence[str | os.PathLike[str]], reading: Reading = AS_DEFAULT, most: int = MOST, plain: bool = False
+    paths: Sequence[str | os.PathLike[str]],
+    reading: Reading = AS_DEFAULT,
+    most: int = MOST,
+    plain: bool = False,
+    check: Callable[[Table], None] = lambda table: None,
 ) -> Iterator[list[InputLine]]:
     """Yield the lines of files, or of standard input for `-` or without paths.
 
-    The rows of a table come as JSON objects, unless `plain` asks for the lines of all files. Lines of standard input
-    are objects if the first line that is not blank is an object. Raises DataError for a file that cannot be read,
-    UsageError if there is no standard input.
+    The rows of a table or of a folder of texts come as JSON objects, unless `plain` asks for the lines of all files;
+    `check` raises DataError for a table that lacks a column. Lines of standard input are objects if the first line that
+    is not blank is an object. Raises DataError for a file that cannot be read, UsageError if there is no standard
+    input.
     """
     for path in paths or [STANDARD_INPUT]:
         extension = ending(path)
@@ -56,8 +61,10 @@ def batches(
             if sys.stdin is None:
                 raise UsageError("Standard input (-) was named, but this process has none: name a file.")
             yield from _lines(_blocks(sys.stdin.buffer), "standard input", None, reading.encoding, most)
-        elif extension in _TABLES and not plain:
-            yield from of_table(read_table(path, reading.encoding, reading.header), most)
+        elif not plain and (extension in _TABLES or os.path.isdir(path)):
+            for table in read_tables([path], *reading):
+                check(table)
+                yield from of_table(table, most)
         else:
             is_json = extension in _JSON and not plain
             yield from _lines(_file_blocks(os.fspath(path)), f"'{os.fspath(path)}'", is_json, reading.encoding, most)

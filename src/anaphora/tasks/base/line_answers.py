@@ -7,8 +7,9 @@ A line that cannot be read does not stop the others: its error is reported, and 
 
 from __future__ import annotations
 
+import json
 from abc import ABC, abstractmethod
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import cached_property
 from typing import Any, Generic, Protocol, TypeVar
 
@@ -16,7 +17,9 @@ from anaphora.data.files import lines as line_files
 from anaphora.data.files.json_values import parsed
 from anaphora.data.files.lines import InputLine
 from anaphora.data.files.reading import AS_DEFAULT, Reading
-from anaphora.errors import DataError
+from anaphora.data.files.tables import Table
+from anaphora.errors import DataError, closest
+from anaphora.runs.save import finite
 from anaphora.tasks.base.line_notes import LineNotes
 
 Item = TypeVar("Item")
@@ -37,6 +40,17 @@ class AnswerOutput(Protocol):
 
     def flush(self) -> None:
         """Flush the written text."""
+
+
+class MissingField(DataError):
+    """An object lacks a field that the model reads; of many such lines of a file only the first is reported."""
+
+    def __init__(self, where: str, field: str, given: Iterable[str]) -> None:
+        names = list(given)
+        near = closest(field, names)
+        hint = f" Did you mean '{near}'?" if near else ""
+        super().__init__(f"{where}: the object has no field '{field}'; it has: {', '.join(names)}.{hint}")
+        self.report_once = where.rpartition(", ")[0], field
 
 
 class LineAnswers(ABC, Generic[Item, Prediction]):
@@ -71,7 +85,10 @@ class LineAnswers(ABC, Generic[Item, Prediction]):
 
     def batches(self, paths: Sequence[str]) -> Iterator[Sequence[Any]]:
         """Yield the lines of files, or of standard input for `-` or no path, some at a time."""
-        return line_files.batches(paths, self.reading)
+        return line_files.batches(paths, self.reading, check=self.check)
+
+    def check(self, table: Table) -> None:
+        """Raise DataError if a table lacks a column that the model reads."""
 
     def __call__(self, lines: Sequence[InputLine]) -> list[str | DataError]:
         """Return an answer for each line, or the error of a line that could not be read."""
@@ -94,20 +111,45 @@ class LineAnswers(ABC, Generic[Item, Prediction]):
         Raises DataError at the end if some lines could not be read.
         """
         lines = wrong = 0
-        for batch in self.batches(paths):
+        reported: set[tuple[str, str]] = set()
+        for batch in self._readable(paths):
             for answer in self(batch):
                 lines += 1
                 if isinstance(answer, DataError):
                     wrong += 1
-                    output.complain(answer)
+                    if not isinstance(answer, MissingField) or answer.report_once not in reported:
+                        output.complain(answer)
+                    if isinstance(answer, MissingField):
+                        reported.add(answer.report_once)
                 output.write(f"{self.blank if isinstance(answer, DataError) else answer}\n")
             output.flush()
             for note in self.notes.new():
                 output.note(note)
+        if not lines:
+            output.note(f"The input has no {self.unit}: there is nothing to answer.")
         for note in self.notes.totals():
             output.note(note)
         if wrong:
-            raise DataError(f"{wrong:,} of {lines:,} {self.unit} could not be read; all others were answered.")
+            others = "; all others were answered" if wrong < lines else ""
+            raise DataError(f"{wrong:,} of {lines:,} {self.unit} could not be read{others}.")
+
+    def _readable(self, paths: Sequence[str]) -> Iterator[Sequence[Any]]:
+        """Yield the batches; an error after the first of them says how many lines came before it."""
+        lines = 0
+        try:
+            for batch in self.batches(paths):
+                yield batch
+                lines += len(batch)
+        except DataError as error:
+            if not lines:
+                raise
+            said = f"The {lines:,} {self.unit} before it were answered, and no others."
+            raise DataError(f"{str(error).rstrip('.')}. {said}") from error
+
+
+def json_of(values: Mapping[str, Any]) -> str:
+    """Return an answer as JSON, with null for every number that is not finite."""
+    return json.dumps(finite(values), ensure_ascii=False, allow_nan=False)
 
 
 def text_of(line: InputLine) -> str:

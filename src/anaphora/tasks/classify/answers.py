@@ -10,7 +10,6 @@ may stand anywhere in it; then it answers every series once, with its id in plac
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Sequence
 from typing import Any, NamedTuple, Protocol
 
@@ -20,12 +19,14 @@ from numpy.typing import NDArray
 from anaphora.config.units import PLURAL
 from anaphora.data.batches import Ragged
 from anaphora.data.files.folders import read_tables
+from anaphora.data.files.json_values import fields
 from anaphora.data.files.lines import MOST, InputLine
 from anaphora.data.files.reading import Reading
 from anaphora.data.files.sources import STANDARD_INPUT
+from anaphora.data.files.tables import Table
 from anaphora.errors import DataError
 from anaphora.metrics.classification import Floats
-from anaphora.tasks.base.line_answers import LineAnswers, text_of, value_of
+from anaphora.tasks.base.line_answers import LineAnswers, MissingField, json_of, text_of, value_of
 from anaphora.tasks.classify import inputs
 from anaphora.tasks.classify.answer_inputs import batches, refuse_text
 from anaphora.tasks.classify.columns import Columns
@@ -85,12 +86,20 @@ class Answers(LineAnswers[Item, Prediction]):
         item, columns, reader = self._item(line), self.classifier.columns, self.classifier.reader
         missing = [name for name in columns.inputs if name not in item]
         if missing:
-            raise DataError(f"{line.where}: the object has no field '{missing[0]}'; it has: {', '.join(item)}.")
+            raise MissingField(line.where, missing[0], item)
         values = [item[name] for name in columns.inputs]
         if reader.scale is None:
             symbols = reader.whole_text(inputs.text_of(values, line.where))
             return Item(item, symbols[: reader.longest], len(symbols) > reader.longest)
         return self._series(item, inputs.row_series(values, columns, line.where), line.where)
+
+    def check(self, table: Table) -> None:
+        for name in self.classifier.columns.inputs:
+            try:
+                table.need(name)
+            except DataError as error:
+                remedy = "The model reads the columns of its training data: rename the column of the file."
+                raise DataError(f"{error} {remedy}") from error
 
     def predict(self, items: Sequence[Item]) -> list[Prediction]:
         """Return the labels of each row, a text's symbols (T,) or a series (T, C)."""
@@ -107,7 +116,7 @@ class Answers(LineAnswers[Item, Prediction]):
             added: dict[str, Any] = prediction._asdict()
             if not self.classifier.multi and self.top is None:
                 added = {"label": prediction.labels[0], "probability": prediction.probabilities[0]}
-            return json.dumps({**values, **added}, ensure_ascii=False)
+            return json_of({**values, **added})
         between = self.classifier.separator or _BETWEEN
         labels = between.join(" ".join(str(label).split()) for label in prediction.labels)
         shown = between.join(f"{probability:.4f}" for probability in prediction.probabilities)
@@ -131,7 +140,7 @@ class Answers(LineAnswers[Item, Prediction]):
         item = value_of(line, text)
         if not isinstance(item, dict):
             raise DataError(f"{line.where} is not a JSON object; expected one with {columns.inputs}.")
-        return item
+        return item if all(name in item for name in columns.inputs) else fields(item)
 
 
 class NamedSeries(NamedTuple):

@@ -14,7 +14,6 @@ gap.
 
 from __future__ import annotations
 
-import json
 import os
 from collections.abc import Iterator, Sequence
 from typing import Any, NamedTuple
@@ -35,7 +34,7 @@ from anaphora.data.text.corpus import sha256_of
 from anaphora.data.text.tokenized import units_of
 from anaphora.errors import DataError, UsageError
 from anaphora.runtime import Model
-from anaphora.tasks.base.line_answers import AnswerOutput, LineAnswers, text_of, value_of
+from anaphora.tasks.base.line_answers import AnswerOutput, LineAnswers, json_of, text_of, value_of
 from anaphora.tasks.base.python_words import public
 from anaphora.tasks.base.trained_model import TrainedModel, check_outputs, needed
 from anaphora.tasks.fill.data import files
@@ -255,7 +254,7 @@ class Answers(LineAnswers[dict[str, Any], tuple[FilledText, ...]]):
         if self.as_json:
             named = zip(("gaps", "past"), prediction, strict=False)
             plain = {name: [_plain(gap) for gap in side.gaps] for name, side in named}
-            return json.dumps({**item, "filled": both.text, **plain}, ensure_ascii=False)
+            return json_of({**item, "filled": both.text, **plain})
         if self._tables:
             return table(prediction)
         beside = [f"past: {_listed(gap)}" for side in past for gap in side.gaps]

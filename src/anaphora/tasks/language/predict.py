@@ -16,7 +16,9 @@ from numpy.typing import NDArray
 
 from anaphora import decode
 from anaphora.arguments.accept import BYTES, TEXT, Rule, optional, real, whole
-from anaphora.data.files.lines import InputLine
+from anaphora.data.files.lines import batches
+from anaphora.data.files.reading import Reading
+from anaphora.data.files.sources import STANDARD_INPUT
 from anaphora.data.files.text import open_texts
 from anaphora.data.text import in_memory
 from anaphora.data.text.build import restore
@@ -282,8 +284,8 @@ def _prompts(encoding: str) -> Iterator[str]:
     """Yield the lines of standard input."""
     if sys.stdin is None or sys.stdin.isatty():
         raise UsageError("--prompt - reads prompts from standard input, one per line: pipe some in.")
-    for number, line in enumerate(sys.stdin.buffer, 1):
-        yield text_of(InputLine(f"Line {number} of standard input", line, False, encoding)).rstrip("\r\n")
+    for batch in batches([STANDARD_INPUT], Reading(encoding), plain=True):
+        yield from map(text_of, batch)
 
 
 def _bars(title: str, found: Sequence[Prediction]) -> str:

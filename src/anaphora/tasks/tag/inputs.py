@@ -92,7 +92,7 @@ class Inputs(NamedTuple):
         if not os.path.isfile(path):
             return ""  # reading it raises the error
         first = next(open_source(path).blocks(), b"").decode(self.reading.encoding, "replace")
-        return layout_of(path, "auto", first.splitlines()[:HEAD], self.trained.tags)
+        return layout_of(path, "auto", first.replace("\r\n", "\n").split("\n")[:HEAD], self.trained.tags)
 
     def _table(self, path: str) -> list[Whole]:
         data = self.data if self.form == "auto" else self.data.model_copy(update={"format": self.form})

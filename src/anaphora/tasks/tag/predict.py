@@ -17,7 +17,6 @@ With `top`, the best tag sequences of a sentence stand side by side, under a com
 
 from __future__ import annotations
 
-import json
 import math
 from collections.abc import Iterator, Sequence
 from typing import Any, NamedTuple
@@ -34,7 +33,7 @@ from anaphora.metrics import spans
 from anaphora.metrics.temperature import fitted
 from anaphora.runtime import Model, parts
 from anaphora.runtime.crf import Chain
-from anaphora.tasks.base.line_answers import AnswerOutput, LineAnswers
+from anaphora.tasks.base.line_answers import AnswerOutput, LineAnswers, json_of
 from anaphora.tasks.base.python_words import public
 from anaphora.tasks.base.trained_model import TrainedModel, check_outputs, needed
 from anaphora.tasks.tag.baseline import Baseline
@@ -267,7 +266,7 @@ class Answers(LineAnswers[Item, list[Prediction]]):
         added = {**prediction[0]._asdict(), **item.marked(prediction[0].tags, self.tagger.reader.marking)}
         if self.top > 1:
             added["best"] = [{"tags": one.tags, "probability": one.probability} for one in prediction]
-        return json.dumps({**item.values, **added}, ensure_ascii=False)
+        return json_of({**item.values, **added})
 
 
 MODEL = Tagger

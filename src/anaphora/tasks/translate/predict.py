@@ -9,7 +9,6 @@ for a beam, with `translations`, each with its `score` (Σ ln p) and `rank_score
 
 from __future__ import annotations
 
-import json
 import math
 import secrets
 from collections.abc import Iterator, Sequence
@@ -24,6 +23,7 @@ from anaphora.arguments.accept import TEXT, instance
 from anaphora.config.units import PLURAL
 from anaphora.data import in_memory
 from anaphora.data.files import lines as line_files
+from anaphora.data.files.json_values import fields
 from anaphora.data.files.lines import InputLine
 from anaphora.data.files.pair_columns import SOURCES, choose
 from anaphora.data.files.pair_layouts import is_table, open_file
@@ -37,7 +37,7 @@ from anaphora.errors import DataError
 from anaphora.files import atomic
 from anaphora.report.attention import AttentionMap, Gallery
 from anaphora.runtime import Model
-from anaphora.tasks.base.line_answers import AnswerOutput, LineAnswers, text_of, value_of
+from anaphora.tasks.base.line_answers import AnswerOutput, LineAnswers, json_of, text_of, value_of
 from anaphora.tasks.base.python_words import public
 from anaphora.tasks.base.trained_model import TrainedModel, needed
 from anaphora.tasks.translate import score
@@ -234,6 +234,8 @@ class Answers(LineAnswers[Item, list[Translation]]):
         self._lines += 1
         number, text = self._lines - 1, text_of(line)
         item = value_of(line, text) if line.json else {SOURCES[0]: text}
+        if isinstance(item, dict) and not any(name in item for name in self._columns):
+            item = fields(item)
         name = next((name for name in self._columns if isinstance(item, dict) and name in item), None)
         if name is None:
             raise DataError(f"{line.where}: expected a JSON object with '{self._columns[0]}', got {text[:80]}.")
@@ -258,7 +260,7 @@ class Answers(LineAnswers[Item, list[Translation]]):
             if self.options.beam > 1:
                 ranked = [{"text": text, "score": one.score, "rank_score": one.rank_score} for text, one in written]
                 answer["translations"] = ranked
-            return json.dumps(answer, ensure_ascii=False)
+            return json_of(answer)
         if self.options.best == 1:
             return written[0][0]
         rows = [f"{one.rank_score:.4f}\t{text}" for text, one in written]

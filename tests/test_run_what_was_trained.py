@@ -1,0 +1,140 @@
+"""The law of reading: what a model was trained on it can run, row for row, as Python's `predict` answers it."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import anaphora
+from anaphora.errors import DataError
+from anaphora.tasks import registry
+from trained_layouts import LAYOUTS, Layout
+
+FEW: dict[str, Any] = {"max_steps": 1, "hidden": 4, "embedding": 4, "valid": 0.2, "progress": False}
+
+
+class Written:
+    """The answers, errors and notes of a run."""
+
+    def __init__(self) -> None:
+        self.text, self.errors, self.notes = "", list[DataError](), list[str]()
+
+    def write(self, text: str) -> None:
+        self.text += text
+
+    def complain(self, error: DataError) -> None:
+        self.errors.append(error)
+
+    def note(self, text: str) -> None:
+        self.notes.append(text)
+
+    def flush(self) -> None:
+        pass
+
+
+def trained(layout: Layout, paths: list[Path]) -> Any:
+    return anaphora.train(layout.task, paths if len(paths) > 1 else paths[0], **FEW, **layout.options)
+
+
+def defaults(task: str) -> dict[str, Any]:
+    return {option.name: option.default for option in registry.task(task).run_options}
+
+
+def answers(model: Any, task: str, paths: list[Path]) -> tuple[list[dict[str, Any]], Written]:
+    written = Written()
+    model.run([str(path) for path in paths], written, True, **defaults(task))
+    return [json.loads(line) for line in written.text.split("\n")[:-1]], written
+
+
+def expected(model: Any, task: str, inputs: Any) -> list[Any]:
+    if task == "translate":
+        return list(model.translate(inputs))
+    found = model.predict(inputs)
+    return [list(tags) for tags in found] if task == "tag" else list(found)
+
+
+@pytest.mark.parametrize("name", LAYOUTS)
+def test_what_was_trained_on_is_answered_row_for_row(
+    name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    layout = LAYOUTS[name]
+    paths = list(layout.write(tmp_path))
+    trained(layout, paths).save("m.anaphora")
+    model = anaphora.load("m.anaphora")
+    found, written = answers(model, layout.task, paths[:1] if layout.task == "translate" else paths)
+    key = {"classify": "label", "translate": "translation", "tag": "tags"}[layout.task]
+    assert [answer[key] for answer in found] == expected(model, layout.task, layout.inputs)
+    assert written.errors == []
+    if layout.task == "classify" and model.columns.text:
+        assert [answer[model.columns.text[0]] for answer in found] == list(layout.inputs)
+    model.score_files([str(path) for path in paths], model.reading.encoding)
+
+
+@pytest.fixture(scope="module")
+def reviews(tmp_path_factory: pytest.TempPathFactory) -> Any:
+    """A model that was trained on a CSV in latin-1."""
+    folder = tmp_path_factory.mktemp("reviews")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.chdir(folder)
+        layout = LAYOUTS["CSV in latin-1"]
+        return trained(layout, list(layout.write(folder)))
+
+
+def test_a_missing_column_is_one_error_with_the_nearest_name(reviews: Any, tmp_path: Path) -> None:
+    table = tmp_path / "a.csv"
+    table.write_text("texts,label\n" + "one,a\n" * 300, encoding="latin-1")
+    with pytest.raises(DataError, match=r"has no column 'text'.*Did you mean 'texts'.*rename the column"):
+        answers(reviews, "classify", [table])
+    lines = tmp_path / "a.jsonl"
+    lines.write_text('{"texts": "one"}\n' * 300, encoding="latin-1")
+    written = Written()
+    with pytest.raises(DataError, match=r"^300 of 300 lines could not be read\.$"):
+        reviews.run([str(lines)], written, True, **defaults("classify"))
+    assert len(written.errors) == 1
+    assert str(written.errors[0]).endswith(
+        "line 1: the object has no field 'text'; it has: texts. Did you mean 'texts'?"
+    )
+    assert written.text == "{}\n" * 300
+
+
+def test_all_others_were_answered_is_said_only_if_they_were(reviews: Any, tmp_path: Path) -> None:
+    table, written = tmp_path / "a.csv", Written()
+    table.write_text("text,label\n" + "one,a\n" * 300 + "two\n" + "one,a\n" * 300, encoding="latin-1")
+    with pytest.raises(
+        DataError, match=r"line 302, has 1 fields.*The 256 lines before it were answered, and no others\."
+    ):
+        reviews.run([str(table)], written, True, **defaults("classify"))
+    assert written.text.count("\n") == 256
+
+
+def test_an_answer_is_json_whatever_the_line_holds(reviews: Any, tmp_path: Path) -> None:
+    lines, written = tmp_path / "a.jsonl", Written()
+    lines.write_text(
+        '{"text": "one", "n": NaN, "m": [Infinity]}\n{"text": "\\ud800"}\n{"text": "a", "text": "b"}\n',
+        encoding="latin-1",
+    )
+    with pytest.raises(DataError, match="2 of 3 lines could not be read; all others were answered"):
+        reviews.run([str(lines)], written, True, **defaults("classify"))
+    first = json.loads(written.text.split("\n")[0], parse_constant=pytest.fail)
+    assert (first["n"], first["m"]) == (None, [None])
+    assert ["half a surrogate pair" in str(written.errors[0]), "the key 'text' twice" in str(written.errors[1])] == [
+        True
+    ] * 2
+
+
+def test_an_input_without_lines_is_told(reviews: Any, tmp_path: Path) -> None:
+    (tmp_path / "a.txt").write_bytes(b"")
+    found, written = answers(reviews, "classify", [tmp_path / "a.txt"])
+    assert (found, written.notes) == ([], ["The input has no lines: there is nothing to answer."])
+
+
+def test_the_encoding_of_training_is_the_encoding_of_run_unless_another_is_named(reviews: Any, tmp_path: Path) -> None:
+    for encoding in ("latin-1", "utf-8"):
+        (tmp_path / "a.txt").write_text("naïve\n", encoding=encoding)
+        reviews.reading = reviews.reading._replace(encoding=encoding)
+        found, _ = answers(reviews, "classify", [tmp_path / "a.txt"])
+        assert [answer["text"] for answer in found] == ["naïve"]
