@@ -45,6 +45,20 @@ def test_decimal_commas_and_thousands_marks_are_read_as_numbers() -> None:
     assert corpus.taken.roles["time (date)"] == ("when",)
 
 
+@pytest.mark.parametrize(("separator", "expected"), [(";", [1.234, 12.345]), ("\t", [1234.0, 12345.0])])
+def test_semicolons_decide_where_a_comma_may_mark_thousands(
+    separator: str, expected: list[float], tmp_path: Path
+) -> None:
+    lines = [("id", "x", "label"), *((f"s{at % 4}", ("1,234", "12,345")[at // 4], "ab"[at % 2]) for at in range(8))]
+    ending = {";": "csv", "\t": "tsv"}[separator]
+    (tmp_path / f"a.{ending}").write_text("\n".join(map(separator.join, lines)), encoding="utf-8")
+    corpus = data.read(config("--valid", "0.5"), [tmp_path / f"a.{ending}"])
+    for part in (corpus.train, corpus.held_out):
+        for row in range(len(part)):
+            assert part.inputs.row(row)[:, 0].tolist() == expected  # type: ignore[union-attr]
+    assert corpus.columns.commas == (("x",) if separator == ";" else ())
+
+
 def test_names_of_sensors_are_no_text() -> None:
     with pytest.raises(DataError, match="the input columns are not clear"):
         choose(Data(), Frame({"sensor": ["s1", "s2"] * 4, "v": [0.5, 1.5] * 4, "label": ["x", "y"] * 4}))

@@ -24,6 +24,8 @@ _HEAD_ROWS = 1000  # rows that show whether the first line names the columns
 class DelimitedTable(Table):
     """A table in a text; `separator` is between two fields, and `literal` are the lines with marks taken literally."""
 
+    may_lack_names = True
+
     def __init__(
         self, text: str, name: str, separator: str | None = None, header: bool = True, encoding: str = "utf-8"
     ) -> None:

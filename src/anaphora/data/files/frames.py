@@ -23,7 +23,7 @@ class FrameTable(Table):
     def __init__(self, source: Source, extension: str, header: bool = True) -> None:
         """Raises DataError for a file that cannot be read, MissingExtra if a package that reads it is missing."""
         self.name, self.layout = source.name, {**_POLARS, **_SHEETS}[extension]
-        self._first = 1
+        self._first, self.may_lack_names = 1, extension in _SHEETS
         try:
             if extension in _POLARS:
                 self._frame = _frame(source, extension)

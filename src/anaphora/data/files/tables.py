@@ -29,6 +29,8 @@ class Table(ABC):
     layout: str
     encoding = ""  # empty for binary files and for values in memory
     unit = "line"
+    may_lack_names = False
+    """Whether the layout has a first line of names, which some files lack."""
     left_out: Mapping[str, str] = MappingProxyType({})
     """Columns that the layout itself says are no data, each with the reason."""
 

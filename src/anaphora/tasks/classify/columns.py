@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from anaphora.data.files.numbers import Mark, decimal_mark
+from anaphora.data.files.numbers import Mark, decimal_mark, number
 from anaphora.data.files.tables import Table
 from anaphora.errors import DataError, UsageError
 from anaphora.tasks.classify.bookkeeping import IDS, counting
@@ -115,7 +115,10 @@ def left_out(data: Data, table: Table, columns: Columns) -> dict[str, str]:
 
 
 def with_decimal_comma(tables: Sequence[Table], names: Sequence[str]) -> tuple[str, ...]:
-    """Return the columns of tables whose numbers have a decimal comma."""
+    """Return the columns of tables whose numbers have a decimal comma: because a number is one only so, or because the
+    fields stand between semicolons, as programs write them where the comma is the decimal mark.
+    """
+    semicolons = any(getattr(table, "separator", "") == ";" for table in tables)
     commas: dict[str, set[str]] = {name: set() for name in names}
     for table in tables:
         there = [name for name in names if name in table.columns]
@@ -123,7 +126,12 @@ def with_decimal_comma(tables: Sequence[Table], names: Sequence[str]) -> tuple[s
             for name, value in zip(there, values, strict=True):
                 if isinstance(value, str) and "," in value:
                     commas[name].add(value)
-    return tuple(name for name, values in commas.items() if values and decimal_mark(values) == ",")
+    return tuple(name for name, values in commas.items() if values and _are_commas(values, semicolons))
+
+
+def _are_commas(values: set[str], likely: bool) -> bool:
+    """Return whether the commas of numbers are decimal marks; `likely` decides where they may mark thousands, too."""
+    return decimal_mark(values) == "," or (likely and all(number(value, ",") is not None for value in values))
 
 
 def _label(data: Data, table: Table, head: Head) -> str:

@@ -21,7 +21,7 @@ from anaphora.tasks.classify import memory
 from anaphora.tasks.classify.column_checks import of_reading
 from anaphora.tasks.classify.columns import Columns, choose, with_decimal_comma
 from anaphora.tasks.classify.inputs import Inputs, Labels, LabelValue, label_values, labels_of, row_series, text_of
-from anaphora.tasks.classify.roles import refuse_names, refuse_without_effect
+from anaphora.tasks.classify.roles import refuse_names, refuse_reading, refuse_without_effect
 from anaphora.tasks.classify.rows import Rows
 from anaphora.tasks.classify.series import SeriesSteps
 from anaphora.tasks.classify.settings import ClassifyConfig, Data
@@ -41,6 +41,7 @@ def read(config: ClassifyConfig, paths: Sequence[str | Path]) -> Corpus:
     data = config.data
     tables = read_tables([str(path) for path in paths], data.encoding, data.header)
     sources = tuple(str(path) for path in paths)
+    refuse_reading(data, tables)
     columns = columns_of(config, tables)
     rows = rows_of(tables, columns, data)
     if isinstance(data.valid, float):

@@ -74,6 +74,15 @@ def refuse_without_effect(config: ClassifyConfig, text: bool) -> None:
         )
 
 
+def refuse_reading(data: Data, tables: Sequence[Table]) -> None:
+    """Raise UsageError for an option about the reading of text files that has no effect on these files."""
+    layouts = ", ".join(dict.fromkeys(table.layout for table in tables))
+    if not data.header and not any(table.may_lack_names for table in tables):
+        raise UsageError(f"--no-header has no effect on {layouts}, which needs no line of names: leave it out.")
+    if data.encoding != "utf-8" and not any(table.encoding for table in tables):
+        raise UsageError(f"--encoding has no effect on {layouts}, which is no text: leave it out.")
+
+
 def _named(data: Data, table: Table) -> Iterator[tuple[str, str]]:
     options: Sequence[str] = ("label", "text", "columns", "id", "time")
     for option in options:

@@ -14,10 +14,9 @@ from anaphora.config.toml import Suggestion
 from anaphora.data.batches import Ragged
 from anaphora.data.files.folders import read_tables
 from anaphora.tasks.base.suggest import preset_for
-from anaphora.tasks.classify.columns import choose
-from anaphora.tasks.classify.data import rows_of
+from anaphora.tasks.classify.data import columns_of, rows_of
 from anaphora.tasks.classify.encoding import suggest_units
-from anaphora.tasks.classify.settings import Data
+from anaphora.tasks.classify.settings import ClassifyConfig, Data
 
 _UNEVEN = 50  # times as many rows
 
@@ -26,7 +25,7 @@ def suggest(paths: Sequence[str | Path], given: Mapping[str, Any] = MappingProxy
     """Suggest columns, units of a text, and values for the number of rows; raises as `Task.suggest` does."""
     data = Data(**given)
     tables = read_tables([str(path) for path in paths], data.encoding, data.header)
-    columns = choose(data, tables[0])
+    columns = columns_of(ClassifyConfig(data=data), tables)
     rows = rows_of(tables, columns, data)
     preset = preset_for(len(rows), small=2_000, large=200_000)
     read: dict[str, Any] = {"label": columns.label}
