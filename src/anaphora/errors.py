@@ -118,7 +118,7 @@ class Terminated(AnaphoraError):
 
 
 class DataWarning(UserWarning):
-    """Data that can be trained on, but are probably not as intended."""
+    """Data that are probably not as intended, or that a model did not use as a whole."""
 
 
 def warn_caller(text: str, category: type[Warning]) -> None:

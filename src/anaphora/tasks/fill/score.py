@@ -19,11 +19,12 @@ from numpy.typing import NDArray
 
 from anaphora.baselines.cloze import GapCounts, GapScores
 from anaphora.errors import DataError
-from anaphora.formatting import columns
+from anaphora.formatting import columns, counted
 from anaphora.metrics.language_model import perplexity
 from anaphora.runs import report as reports
 from anaphora.tasks.fill.joined import JoinedNetwork
 from anaphora.tasks.fill.network import SIDES
+from anaphora.tasks.fill.settings import SCORED
 from anaphora.tasks.fill.windows import Gaps
 
 FIRST = 5
@@ -74,9 +75,12 @@ class Score(reports.Score):
 
     def lines(self) -> list[str]:
         """Return the lines of a report."""
+        sample = ""
+        if self.text_units > SCORED:
+            sample = f" in an evenly spaced sample of {SCORED:,} of {self.text_units:,} words and punctuation marks"
+        unknown = self.unknown_gaps / max(1, self.gaps)
         return [
-            f"{self.gaps:,} gaps; {self.unknown_gaps / max(1, self.gaps):.1%} of them are unknown words,"
-            " which are always filled wrong",
+            f"{counted(self.gaps, 'gap')}{sample}; {unknown:.1%} of them are unknown words, which are always filled wrong",
             *columns(
                 ["", "accuracy", "top 5", "perplexity"],
                 [

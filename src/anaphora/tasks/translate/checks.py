@@ -172,12 +172,21 @@ def _keys(pairs: Pairs, lower: bool) -> Iterator[Hashable | None]:
 
 
 def _left_out(config: TranslateConfig, corpus: Corpus, encoded: Encoded) -> list[Finding]:
+    longest, remedy, found = f"{config.data.max_length:,} units", "Read more with --max-length.", list[Finding]()
     rows = [row for row in encoded.left_out.tolist() if corpus.train.sources[row].strip()]
     rows = [row for row in rows if corpus.train.targets[row].strip()]
-    if not rows:
-        return []
-    message = f"{_pairs(len(rows))} a side of {config.data.max_length:,} units or more and are left out of training."
-    return [at_rows("long-row", TRAIN, corpus.train.place, rows, message, "Read more with --max-length.")]
+    if rows:
+        message = f"{_pairs(len(rows))} a side of {longest} or more, left out of training."
+        found.append(at_rows("long-row", TRAIN, corpus.train.place, rows, message, remedy))
+    held_out, reader = corpus.held_out, encoded.reader
+    if encoded.cut:
+        sides = zip(held_out.sources, held_out.targets, strict=True)
+        rows = [
+            row for row, (one, other) in enumerate(sides) if reader.is_cut(one) or reader.is_cut(other, target=True)
+        ]
+        message = f"{_pairs(len(rows))} a side of more than {longest}: only its beginning is read."
+        found.append(at_rows("long-row", HELD_OUT, held_out.place, rows, message, remedy))
+    return found
 
 
 def _vocabularies(encoded: Encoded) -> list[Finding]:

@@ -67,10 +67,11 @@ class Reader:
         """Return the symbols (T,) of a target with its end, cut if it is too long."""
         return self._ended(text, self.target)
 
-    def is_cut(self, text: str) -> bool:
-        """Return whether a source is longer than the texts that are read whole."""
+    def is_cut(self, text: str, target: bool = False) -> bool:
+        """Return whether a source, or a target, is longer than the texts that are read whole."""
         text = cut(text, self.kind, self.lower)
-        return len(text.encode()) > self.longest and len(self.source.encode(text)) > self.longest
+        vocabulary = self.target if target else self.source
+        return len(text.encode()) > self.longest and len(vocabulary.encode(text)) > self.longest
 
     def written(self, symbols: ArrayLike) -> str:
         """Return the text of target symbols (T,), with or without an end."""
@@ -114,12 +115,15 @@ class Reader:
 
 @dataclass(frozen=True)
 class Encoded:
-    """Both parts as numbers; `left_out` (n,) are the numbers of training pairs with an empty or too long side."""
+    """Both parts as numbers; `left_out` (n,) are the numbers of training pairs with an empty or too long side, and
+    `cut` counts held-out texts of which only the beginning is read.
+    """
 
     reader: Reader
     train: Part
     held_out: Part
     left_out: Indices
+    cut: int
 
 
 def encode(config: TranslateConfig, corpus: Corpus) -> Encoded:
@@ -147,7 +151,9 @@ def encode(config: TranslateConfig, corpus: Corpus) -> Encoded:
             f"All {len(corpus.train):,} training pairs have an empty side, or a side of {data.max_length:,} units or"
             " more: raise --max-length."
         )
-    return Encoded(reader, read.take(np.flatnonzero(fits)), held_out, np.flatnonzero(~fits))
+    return Encoded(
+        reader, read.take(np.flatnonzero(fits)), held_out, np.flatnonzero(~fits), _cut(reader, corpus.held_out)
+    )
 
 
 def suggest_units(pairs: Pairs) -> str:
@@ -173,6 +179,11 @@ def _vocabulary(kind: str, text: str, size: int | None) -> Vocabulary:
     if size is None and kind == "subword":
         size = min(SUBWORDS, max(len(set(text)) + 2, len(text) // _CHARACTERS))
     return build(kind, text, size)
+
+
+def _cut(reader: Reader, pairs: Pairs) -> int:
+    sources, targets = map(reader.is_cut, pairs.sources), (reader.is_cut(text, target=True) for text in pairs.targets)
+    return sum(sources) + sum(targets)
 
 
 def _part(reader: Reader, pairs: Pairs) -> Part:

@@ -29,10 +29,12 @@ def judgement(
     known: dict[str, Any],
     held_out: int,
     left_out: int,
+    held_out_cut: int,
     translator: Translator | None,
 ) -> Judgement:
     """Return the report of a score, or of no score yet; `known` are facts of the data, `nats` those per symbol of the
-    best validation, `left_out` counts training pairs, and the translator has the weights that were scored.
+    best validation, `left_out` counts training pairs, `held_out_cut` counts texts, and the translator has the weights
+    that were scored.
     """
     bleu, chrf, exact = figures(score, "bleu", "chrf", "exact")
     results = (
@@ -44,10 +46,18 @@ def judgement(
     notes = []
     if left_out:
         notes.append(
-            f"{left_out:,} pairs were left out of training: they are empty on one side, or too long (--max-length)."
+            f"{counted(left_out, 'pair')} {'was' if left_out == 1 else 'were'} left out of training, with an empty side"
+            " or a side that is too long (--max-length)."
         )
     if score is not None and score.rows < held_out:
         notes.append(f"The score covers {score.rows:,} of {held_out:,} held-out pairs, evenly spaced.")
+    if held_out_cut:
+        notes.append(
+            f"{counted(held_out_cut, 'held-out text')} {'is' if held_out_cut == 1 else 'are'} longer than --max-length:"
+            " only the beginning was read."
+        )
+    if score is not None and score.unended:
+        notes.append(f"{counted(score.unended, 'output')} stopped at the greatest length, without an end.")
     notes += lost(results[0], _COPY, "Train longer (--minutes), or on more pairs.")
     facts = {
         **known,

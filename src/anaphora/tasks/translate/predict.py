@@ -12,6 +12,7 @@ from __future__ import annotations
 import math
 import secrets
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -33,8 +34,9 @@ from anaphora.data.files.table_files import JSON_LINES
 from anaphora.data.files.tables import Table
 from anaphora.data.sampling import batches_by_length, evenly_spaced
 from anaphora.data.taken import Taken
-from anaphora.errors import DataError
+from anaphora.errors import DataError, DataWarning, warn_caller
 from anaphora.files import atomic
+from anaphora.formatting import counted
 from anaphora.report.attention import AttentionMap, Gallery
 from anaphora.runtime import Model
 from anaphora.tasks.base.line_answers import AnswerOutput, LineAnswers, json_of, text_of, value_of
@@ -50,6 +52,7 @@ from anaphora.tasks.translate.settings import TASK, TranslateConfig
 
 _ROWS_AT_ONCE = 64
 _UNITS_AT_ONCE = 2**13
+_SHOWN = 5  # numbers of texts in a warning
 
 
 class Translator(TrainedModel):
@@ -73,12 +76,16 @@ class Translator(TrainedModel):
 
         Raises UsageError for values that are not texts, or an option outside its range.
         """
-        return self.outputs(in_memory.texts(texts), decoding_options(decoding))
+        found = self.translations(texts, **decoding)
+        return [self.replaced(text, best[0]) for text, best in zip(texts, found, strict=True)]
 
     @public()
     def translations(self, texts: Sequence[str], **decoding: Any) -> list[list[Translation]]:
         """Return the `best=N` translations of each text, the best first; raises as `translate` does."""
-        return self.decoded(in_memory.texts(texts), decoding_options(decoding))
+        given = in_memory.texts(texts)
+        found = self.decoded(given, decoding_options(decoding))
+        self._warn(given, found)
+        return found
 
     def outputs(self, texts: Sequence[str], options: DecodingOptions = GREEDY) -> list[str]:
         """Return the best translation of each text, with unknown symbols replaced."""
@@ -149,8 +156,24 @@ class Translator(TrainedModel):
             raise DataError("Expected pairs to score, got none.")
         rows = evenly_spaced(len(pairs), len(pairs) if most is None else most)
         score.metrics(self.reader.lower)  # before the work: they may be missing
-        outputs = self.outputs([pairs.sources[row] for row in rows], options)
-        return score.judge(outputs, pairs, rows, self.reader.lower, str(options))
+        sources = [pairs.sources[row] for row in rows]
+        found = [best[0] for best in self.decoded(sources, options)]
+        outputs = [self.replaced(source, one) for source, one in zip(sources, found, strict=True)]
+        scored = score.judge(outputs, pairs, rows, self.reader.lower, str(options))
+        cut, unended = sum(map(self.reader.is_cut, sources)), sum(not one.ended for one in found)
+        return replace(scored, cut=cut, unended=unended)
+
+    def _warn(self, texts: Sequence[str], found: Sequence[Sequence[Translation]]) -> None:
+        """Warn the caller of texts that are not read whole, and of translations without an end."""
+        reader = self.reader
+        cut = [at for at, text in enumerate(texts) if reader.is_cut(text)]
+        unended = [at for at, best in enumerate(found) if not best[0].ended]
+        limit = f"longer than the {reader.longest:,} {PLURAL[reader.kind]} that the model reads: the rest is not read"
+        for rows, loss in ((cut, limit), (unended, "translated without an end, up to the greatest length")):
+            if rows:
+                which = ", ".join(map(str, rows[:_SHOWN])) + (", …" if len(rows) > _SHOWN else "")
+                verb = "is" if len(rows) == 1 else "are"
+                warn_caller(f"{counted(len(rows), 'text')} {verb} {loss} (text {which}).", DataWarning)
 
     def run(
         self, inputs: Sequence[str], output: AnswerOutput, as_json: bool, attention: str | None = None, **options: Any

@@ -26,7 +26,7 @@ from anaphora.tasks.translate.encoding import prepared
 
 _WORST = 20
 _SHOWN = 5  # of the worst, on a terminal
-_TEXT = 400  # characters of a text that are kept
+_TEXT = 400  # characters of a text that are shown
 
 
 @dataclass(frozen=True)
@@ -63,6 +63,8 @@ class Score(reports.Score):
     length_ratio: float  # words of the outputs by words of the references
     worst: tuple[ScoredPair, ...]
     first: tuple[ScoredPair, ...]  # some pairs as they come
+    cut: int = 0  # sources of which only the beginning was read
+    unended: int = 0  # outputs that stop at their greatest length
 
     def lines(self) -> list[str]:
         """Return the lines of a report."""
@@ -72,10 +74,20 @@ class Score(reports.Score):
             f"  chrF   {self.chrf:6.2f}  {self.chrf_signature}",
             f"  exact  {self.exact:6.2%}  lengths {self.length_ratio:.3f} of the references'",
         ]
+        lines += [f"  {note}" for note in self.losses()]
         for pair in self.worst[:_SHOWN]:
             lines += ["", f"worst: {pair.where} (chrF {pair.chrf:.1f})"]
             lines += [f"  {side:<9}  {getattr(pair, side)}" for side in ("source", "reference", "output")]
         return lines
+
+    def losses(self) -> list[str]:
+        """Return sentences on sources that were not read whole, and on outputs without an end."""
+        found = []
+        if self.cut:
+            found.append(f"Of {counted(self.cut, 'source')} only the beginning was read: longer than --max-length.")
+        if self.unended:
+            found.append(f"{counted(self.unended, 'output')} stopped at the greatest length, without an end.")
+        return found
 
 
 def judge(outputs: Sequence[str], pairs: Pairs, rows: Indices, lower: bool, decoding: str = "greedy") -> Score:
@@ -88,7 +100,9 @@ def judge(outputs: Sequence[str], pairs: Pairs, rows: Indices, lower: bool, deco
         for output, reference in zip(outputs, references, strict=True)
     ]
     scored = [
-        ScoredPair(pairs.at(row), pairs.sources[row][:_TEXT], pairs.targets[row][:_TEXT], output[:_TEXT], found)
+        ScoredPair(
+            pairs.at(row), _shortened(pairs.sources[row]), _shortened(pairs.targets[row]), _shortened(output), found
+        )
         for row, output, found in zip(rows, outputs, each, strict=True)
     ]
     return Score(
@@ -126,6 +140,11 @@ def metrics(lower: bool) -> tuple[Any, Any]:
     except ImportError as error:
         raise MissingExtra("train", "scoring translations", missing="sacrebleu") from error
     return BLEU(lowercase=lower), CHRF(lowercase=lower)
+
+
+def _shortened(text: str) -> str:
+    """Return a text, or its beginning with an ellipsis."""
+    return text if len(text) <= _TEXT else f"{text[:_TEXT]}…"
 
 
 def _exact(outputs: Sequence[str], references: Sequence[str], lower: bool) -> float:

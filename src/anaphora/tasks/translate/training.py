@@ -140,7 +140,7 @@ class TranslateTraining(RowTask[TranslateConfig, Corpus, Encoded, Part, Translat
         translator = None
         if score is not None and trained is not None:
             translator = self.opened(trained.tree, trained.tensors)
-        return judgement(score, self.baseline, nats, known, held_out, len(encoded.left_out), translator)
+        return judgement(score, self.baseline, nats, known, held_out, len(encoded.left_out), encoded.cut, translator)
 
     def reader(self, score: Score | None) -> tuple[dict[str, Any], Tensors]:
         reader, train = self.encoded.reader, self.encoded.train
