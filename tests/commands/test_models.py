@@ -85,7 +85,7 @@ def test_a_prompt_with_unknown_symbols(run: Run, tmp_path: Path) -> None:
 def test_names_for_white_space(run: Run, tmp_path: Path) -> None:
     write_model(tmp_path / "m.anaphora", text="a \n" * 400)
     shown = run("run", "m.anaphora", "--prompt", "a", "--next", "4").stdout
-    for name in ("space", "newline", "(unknown)"):
+    for name in ("space", "newline", "<unk>"):
         assert re.search(rf"^{re.escape(name)} +0\.", shown, re.MULTILINE), shown
     write_model(tmp_path / "w.anaphora", "word")
     assert re.search(r"^␣cat +0\.", run("run", "w.anaphora", "--prompt", "The", "--next", "99").stdout, re.MULTILINE)

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
+
 import pytest
 
 from anaphora.tasks.fill.baseline import Baseline
-from anaphora.tasks.fill.judgement import judgement
+from anaphora.tasks.fill.judgement import judgement, sections
+from anaphora.tasks.fill.predict import GapFiller
 from anaphora.tasks.fill.score import MethodScore, Score
+from gapped import text
 
 COUNTS = MethodScore("counts", 0.0, 0.5, 3.0)
 BASELINE = Baseline((COUNTS, COUNTS), None, units=40)
@@ -33,3 +37,12 @@ def test_without_a_score_there_are_baselines_and_no_notes() -> None:
     ]  # fmt: skip
     assert (found.headline, found.notes) == ([], [])
     assert (found.facts["train_units"], found.facts["both"]) == (9, None)
+
+
+def test_an_unknown_word_is_shown_as_such(filler: GapFiller) -> None:
+    ids = filler.vocabulary.encode(text(20, 3) + "We saw a zebra, and they left.\n" * 20)
+    shown = str([asdict(section) for section in sections(filler, ids)])
+    assert "\ufffd" not in shown
+    assert "a <unk>, and" in shown
+    assert filler.vocabulary.decode(ids).endswith(" saw a <unk>, and They left.\n")
+    assert "\ufffd" not in filler.table("We saw a zebra, and ___ left.")

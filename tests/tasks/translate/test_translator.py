@@ -179,6 +179,7 @@ def test_a_subword_stands_for_its_whole_word(tmp_path: Path) -> None:
     word = sum(begin <= at for begin in begins) - 1
     assert "".join(looked.source) == " der Hund lacht"
     assert translator.replaced(source, unknown) == source.split()[word]
+    assert (looked.target, translator.reader.written([0])) == (("<unk>", ""), "<unk>")
 
 
 @pytest.mark.parametrize(

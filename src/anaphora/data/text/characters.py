@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from anaphora.data.files.text import Text
-from anaphora.data.text.vocabulary import UNKNOWN, Ids, SymbolTable, check_variety
+from anaphora.data.text.vocabulary import SHOWN_UNKNOWN, UNKNOWN, Ids, SymbolTable, check_variety
 
 _CODE_POINTS = 0x110000
 
@@ -46,8 +46,9 @@ class Characters(SymbolTable):
         return text
 
     def decode(self, ids: npt.ArrayLike) -> str:
-        """Return the text of indices (T,); IndexError for an index outside 0 … V-1."""
-        return self._points[self.checked(ids)].astype("<u4").tobytes().decode("utf-32-le")
+        """Return the text of indices (T,), `<unk>` for the unknown one; IndexError for an index outside 0 … V-1."""
+        text = self._points[self.checked(ids)].astype("<u4").tobytes().decode("utf-32-le")
+        return text.replace(UNKNOWN, SHOWN_UNKNOWN)
 
 
 def count_characters(blocks: Iterable[str]) -> npt.NDArray[np.int64]:

@@ -11,6 +11,8 @@ import numpy.typing as npt
 from anaphora.data.files.text import Text
 from anaphora.data.text.vocabulary import Ids, IncrementalDecoder, Vocabulary, check_variety
 
+_MOST = 3  # bytes of a character after its first
+
 
 class Bytes(Vocabulary):
     """One byte of UTF-8 per unit: every text has an encoding, and the index is the byte."""
@@ -41,6 +43,12 @@ class Bytes(Vocabulary):
     def decode(self, ids: npt.ArrayLike) -> str:
         """Return the text of bytes (T,); invalid UTF-8 becomes U+FFFD."""
         return self.checked(ids).astype(np.uint8).tobytes().decode("utf-8", "replace")
+
+    def decode_whole(self, ids: npt.ArrayLike) -> str:
+        """Return the text of bytes (T,) without incomplete characters at its beginning and its end."""
+        raw = self.checked(ids).astype(np.uint8).tobytes()
+        begin = next((at for at, byte in enumerate(raw[:_MOST]) if byte & 0xC0 != 0x80), min(len(raw), _MOST))
+        return codecs.getincrementaldecoder("utf-8")("replace").decode(raw[begin:])
 
     def decoder(self) -> IncrementalDecoder:
         return _ByteDecoder(self)

@@ -8,17 +8,20 @@ symbols::
     word      a word, punctuation or white space         unknown + frequent words; see `anaphora.data.text.words`
     subword   a part of a word (sentencepiece, BPE)      unknown + line feed + parts; see `anaphora.data.text.subwords`
 
-**Unknown** is index 0 of every kind except ``byte`` and prints as U+FFFD, ``�``; a U+FFFD in a text is the unknown
-symbol. Words meet the unknown symbol in training, because a word that occurs once becomes unknown. Characters and
-subwords do not; for them it exists so that held-out text with an unseen character can be scored, by the probability of
-"something else". Index 0 stands for that event and not for the character, so such a score is slightly too good; this
-applies equally to the network and to its n-gram baseline.
+**Unknown** is index 0 of every kind except ``byte``. ``decode`` writes it as ``<unk>``. A U+FFFD in a text is the
+unknown symbol, and so is ``<unk>`` in a prompt, unless the vocabulary knows its characters. Words meet the unknown
+symbol in training, because a word that occurs once becomes unknown. Characters and subwords do not; for them it exists
+so that held-out text with an unseen character can be scored, by the probability of "something else". Index 0 stands for
+that event and not for the character, so such a score is slightly too good; this applies equally to the network and to
+its n-gram baseline.
 
 A text may be larger than memory: it is counted and encoded block by block, and ``encode_all`` never splits a unit.
 """
 
 from __future__ import annotations
 
+import bisect
+import re
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Iterator, Sequence
 from typing import ClassVar
@@ -35,6 +38,7 @@ from anaphora.formatting import capitalised, counted
 Ids = npt.NDArray[np.int32]
 
 UNKNOWN = "\ufffd"
+SHOWN_UNKNOWN = "<unk>"
 _SHOWN = 5  # unknown symbols in one message
 
 
@@ -77,8 +81,17 @@ class Vocabulary(ABC):
         """Return the tensors from which `build.restore` restores this vocabulary."""
 
     def decode(self, ids: npt.ArrayLike) -> str:
-        """Return the text of indices (T,); IndexError for an index outside 0 … V-1."""
-        return "".join(self.symbols[i] for i in self.checked(ids).tolist())
+        """Return the text of indices (T,), `<unk>` for the unknown one; IndexError for an index outside 0 … V-1."""
+        return "".join(map(self.shown, self.checked(ids).tolist()))
+
+    def decode_whole(self, ids: npt.ArrayLike) -> str:
+        """Return the text of indices (T,) without incomplete characters at its beginning and its end."""
+        return self.decode(ids)
+
+    def shown(self, index: int) -> str:
+        """Return the text of a symbol for people: `<unk>` for the unknown one, with the same space before it."""
+        symbol = self.symbols[index]
+        return symbol.replace(UNKNOWN, SHOWN_UNKNOWN) if index == self.unknown else symbol
 
     def decoder(self) -> IncrementalDecoder:
         """Return a new decoder, which returns the text of one index after another."""
@@ -87,8 +100,8 @@ class Vocabulary(ABC):
     def encode_prompt(self, text: str, name: str = "the prompt") -> Ids:
         """Return the encoding (T,) int32 of a text that a model is to continue.
 
-        Raises DataError that names every unknown symbol and its position; a U+FFFD counts as intended. Words and
-        subwords include the space before them, so spaces at the end are dropped; they would hide the next word.
+        Raises DataError that names every unknown symbol and its position; U+FFFD and `<unk>` count as intended. Words
+        and subwords include the space before them, so spaces at the end are dropped; they would hide the next word.
         """
         if self.kind in ("word", "subword"):
             text = text.rstrip(" ")
@@ -98,11 +111,18 @@ class Vocabulary(ABC):
             raise DataError(
                 f"{capitalised(name)} is not valid Unicode text at character {error.start}: pass it as UTF-8."
             ) from error
-        ids = self.encode(text)
+        known = self._with_marks(text)
+        ids = self.encode(known)
         strange = np.flatnonzero(ids == self.unknown) if self.unknown is not None else np.zeros(0, np.int64)
         if strange.size:
-            self._refuse_unknown(self.units(text), strange.tolist(), name)
+            self._refuse_unknown(self.units(known), strange.tolist(), name, _marks(text) if known != text else [])
         return ids
+
+    def _with_marks(self, text: str) -> str:
+        """Return a prompt with the unknown symbol for each `<unk>`, unless the vocabulary knows these characters."""
+        if self.unknown is None or SHOWN_UNKNOWN not in text or self.unknown not in self.encode(SHOWN_UNKNOWN):
+            return text
+        return text.replace(SHOWN_UNKNOWN, UNKNOWN)
 
     def checked(self, ids: npt.ArrayLike) -> npt.NDArray[np.int64]:
         """Return indices (T,) as int64; IndexError for an index outside 0 … V-1."""
@@ -112,13 +132,15 @@ class Vocabulary(ABC):
             raise IndexError(f"symbol {wrong} does not exist: this vocabulary has the symbols 0 … {self.size - 1}")
         return indices
 
-    def _refuse_unknown(self, units: Sequence[str], positions: Iterable[int], name: str) -> None:
+    def _refuse_unknown(self, units: Sequence[str], positions: Iterable[int], name: str, marks: Sequence[int]) -> None:
+        """Raise DataError for unknown units; `marks` are the places of `<unk>`, one character each in the units."""
         starts = np.cumsum([0, *map(len, units)]).tolist()
         first: dict[str, int] = {}
         for position in positions:
             if UNKNOWN not in units[position]:
                 unit = units[position]
-                first.setdefault(unit, starts[position] + len(unit) - len(unit.lstrip(" ")))
+                at = starts[position] + len(unit) - len(unit.lstrip(" "))
+                first.setdefault(unit, at + (len(SHOWN_UNKNOWN) - 1) * bisect.bisect_left(marks, at))
         if not first:
             return
         shown = [f"{_quoted(unit)} at character {at + 1}" for unit, at in list(first.items())[:_SHOWN]]
@@ -129,7 +151,7 @@ class Vocabulary(ABC):
         noun = "word" if self.kind == "word" else "symbol"
         raise DataError(
             f"{capitalised(name)} has {counted(len(first), noun)} that the model does not know: {', '.join(shown)}"
-            f"{more}. {hint}Remove or replace {'them' if many else 'it'}, or write {UNKNOWN} in place of an"
+            f"{more}. {hint}Remove or replace {'them' if many else 'it'}, or write {SHOWN_UNKNOWN} in place of an"
             f" unknown {noun}."
         )
 
@@ -168,6 +190,12 @@ def check_variety(different: int, noun: str, text: Text) -> None:
     if different < 2:
         what = f"only one {noun}, {_quoted(str(text[:1]))}, repeated" if different else "no symbol"
         raise DataError(f"The text has {what}: a model needs at least two different {noun}s.")
+
+
+def _marks(text: str) -> list[int]:
+    """Return the places of `<unk>` in a text, counted as if each were one character."""
+    found = re.finditer(SHOWN_UNKNOWN, text)
+    return [match.start() - number * (len(SHOWN_UNKNOWN) - 1) for number, match in enumerate(found)]
 
 
 def _quoted(unit: str) -> str:

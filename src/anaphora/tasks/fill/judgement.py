@@ -113,19 +113,18 @@ def _accuracy(found: Predicted, side: str, inside: NDArray[np.bool_]) -> float:
 
 
 def _table(filler: GapFiller, gaps: Gaps, chosen: NDArray[np.int64]) -> ReportTable:
-    symbols = filler.vocabulary.symbols
     predicted = [filler.likeliest(gaps.rows, gaps.places[chosen], side, _WORDS) for side in SIDES]
     rows = []
     for gap, *sides in zip(chosen.tolist(), *predicted, strict=True):
         words = [", ".join(f"{each.word} {each.probability:.2f}" for each in side.words) for side in sides]
         target = int(gaps.target[gap])
-        rows.append((_around(filler.vocabulary, gaps, gap), symbols[target] if target else "(unknown)", *words))
+        rows.append((_around(filler.vocabulary, gaps, gap), filler.vocabulary.shown(target), *words))
     return ReportTable(("text", "word", BOTH, LEFT_TO_RIGHT), tuple(rows))
 
 
 def _around(vocabulary: WordVocabulary, gaps: Gaps, gap: int) -> str:
     (row,), (at,) = (found.tolist() for found in gaps.rows.locate(gaps.places[[gap]]))
     around = gaps.rows.row(row)[max(0, at - _AROUND) : at + _AROUND + 1].tolist()
-    units = [vocabulary.symbols[symbol] for symbol in around]
+    units = list(map(vocabulary.shown, around))
     units[min(at, _AROUND)] = GAP
     return spaced(units).replace("\n", " ⏎ ").strip()

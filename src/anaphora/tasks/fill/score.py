@@ -80,7 +80,8 @@ class Score(reports.Score):
             sample = f" in an evenly spaced sample of {SCORED:,} of {self.text_units:,} words and punctuation marks"
         unknown = self.unknown_gaps / max(1, self.gaps)
         return [
-            f"{counted(self.gaps, 'gap')}{sample}; {unknown:.1%} of them are unknown words, which are always filled wrong",
+            f"{counted(self.gaps, 'gap')}{sample}; {unknown:.1%} of them are unknown words,"
+            " which are always filled wrong",
             *columns(
                 ["", "accuracy", "top 5", "perplexity"],
                 [

@@ -87,7 +87,7 @@ class WordVocabulary(SymbolTable):
 
     def decode(self, ids: Any) -> str:
         """Return the text of indices (T,) with the usual spaces."""
-        return spaced([self.symbols[index] for index in self.checked(ids).tolist()])
+        return spaced(list(map(self.shown, self.checked(ids).tolist())))
 
     def _find(self, unit: str) -> int:
         bare = _bare(unit)

@@ -105,7 +105,7 @@ def _headline(network: float, ngram: float, unit: str, scored: int) -> list[str]
 def _written(model: LanguageModel, held_out: Units) -> ReportSection:
     read = held_out[: min(_PROMPT, len(held_out) - 1)]
     _, state = model.runtime.feed(model.runtime.initial(), read[:-1])
-    prompt = Prompt(model.vocabulary.decode(read), state, int(read[-1]))
+    prompt = Prompt(model.vocabulary.decode_whole(read), state, int(read[-1]))
     written = model.write(prompt, _WRITTEN, np.random.default_rng(_SEED), temperature=_TEMPERATURE)
     about = f"The prompt is the first {len(read)} {PLURAL[model.vocabulary.kind]} of the held-out part:"
     goes_on = f"The model continues, at temperature {_TEMPERATURE}:"
@@ -129,7 +129,7 @@ def _surprising(model: LanguageModel, held_out: Units, most: int) -> ReportSecti
                 found.append((float(here.mean()), first, stop))
     kind = model.vocabulary.kind
     rows = (
-        (first + 1, mean, model.vocabulary.decode(held_out[first:stop]).replace("\n", "⏎"))
+        (first + 1, mean, model.vocabulary.decode_whole(held_out[first:stop]).replace("\n", "⏎"))
         for mean, first, stop in sorted(found, reverse=True)[:_PASSAGES]
     )
     about = (

@@ -22,6 +22,7 @@ from anaphora.data.files.sources import STANDARD_INPUT
 from anaphora.data.files.text import open_texts
 from anaphora.data.text import in_memory
 from anaphora.data.text.build import restore
+from anaphora.data.text.vocabulary import SHOWN_UNKNOWN
 from anaphora.errors import DataError, UsageError
 from anaphora.runtime import Model, Session
 from anaphora.runtime.state import State
@@ -224,8 +225,10 @@ class LanguageModel(TrainedModel):
         stop: Collection[str] = (),
         **settings: Any,
     ) -> Iterator[str]:
-        """Yield the text of up to `length` units as they are drawn, ending before a unit that is in `stop`; settings
-        and errors are those of `decode.sample`.
+        """Yield the text of up to `length` units as they are drawn, ending before a unit that is in `stop`.
+
+        Bytes wait for the rest of their character, and an incomplete last character is dropped. Settings and errors
+        are those of `decode.sample`.
         """
         ends = [index for index, symbol in enumerate(self.vocabulary.symbols) if symbol in stop]
         drawn = decode.sample(self._known_step, prompt.state, prompt.last, length, rng, stop=ends, **settings)
@@ -233,7 +236,6 @@ class LanguageModel(TrainedModel):
         for token in drawn:
             if token not in ends:
                 yield decoder.push(token)
-        yield decoder.flush()
 
     def units_after(self, prompt: Prompt, count: int) -> list[Prediction]:
         """Return the ``count`` most likely units after the prompt, the likeliest first."""
@@ -261,7 +263,7 @@ class LanguageModel(TrainedModel):
     def name(self, token: int) -> str:
         """Return a readable name of a unit for a table: white space by name, a word's own space as ␣."""
         if token == self.vocabulary.unknown:
-            return "(unknown)"
+            return SHOWN_UNKNOWN
         symbol = self.vocabulary.symbols[token]
         if symbol in _NAMES:
             return _NAMES[symbol]

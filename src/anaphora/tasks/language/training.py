@@ -93,7 +93,7 @@ class LanguageTraining(SupervisedTask[LanguageConfig, TextCorpus, Encoded, Windo
 
     def describe(self, batch: Window, row: int, part: str = "") -> str:
         """Describe a row of a batch by the text it begins with."""
-        read = self.encoded.vocabulary.decode([int(symbol) for symbol in batch.inputs[:_SHOWN, row]])
+        read = self.encoded.vocabulary.decode_whole([int(symbol) for symbol in batch.inputs[:_SHOWN, row]])
         return f"row {row + 1} (it begins {read!r})"
 
     def fit_baseline(self, observer: Observer) -> None:

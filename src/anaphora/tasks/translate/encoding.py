@@ -76,7 +76,7 @@ class Reader:
     def written(self, symbols: ArrayLike) -> str:
         """Return the text of target symbols (T,), with or without an end."""
         ids = np.asarray(symbols, dtype=np.int64)
-        return self.target.decode(ids[ids < self.target.size]).replace("\n", " ").strip()
+        return self.target.decode_whole(ids[ids < self.target.size]).replace("\n", " ").strip()
 
     def pieces(self, text: str) -> list[str]:
         """Return the text of every symbol of a source except the end."""

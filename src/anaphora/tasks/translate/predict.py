@@ -114,11 +114,9 @@ class Translator(TrainedModel):
     @public(text=TEXT, translation=instance("a Translation of this model", Translation))
     def attention(self, text: str, translation: Translation) -> AttentionMap:
         """Return the attention during a translation: weights (T, S) of the source's symbols, with the ends."""
-        source, names = self.reader.read(text), self.reader.target.symbols
-        weights = self.network.weights(source, np.array([*translation.symbols, self.reader.target.size]))
-        return AttentionMap(
-            (*self.reader.pieces(text), ""), (*(names[symbol] for symbol in translation.symbols), ""), weights
-        )
+        source, target = self.reader.read(text), self.reader.target
+        weights = self.network.weights(source, np.array([*translation.symbols, target.size]))
+        return AttentionMap((*self.reader.pieces(text), ""), (*map(target.shown, translation.symbols), ""), weights)
 
     def replaced(self, text: str, translation: Translation) -> str:
         """Return a translation with each unknown symbol replaced by the source word that had the highest attention."""
