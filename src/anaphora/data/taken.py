@@ -82,6 +82,18 @@ class Taken:
         files, left_out = tuple(values["files"]), dict(values["left_out"])
         return Taken(files, values["layout"], values["encoding"], values["rows"], values["unit"], roles, left_out)
 
+    @staticmethod
+    def of_card(card: Mapping[str, Any]) -> Taken | None:
+        """Return the reading that a model card holds, or None if it holds none that is whole.
+
+        >>> Taken.of_card({}), Taken.of_card({"taken": {"files": 3}})
+        (None, None)
+        """
+        try:
+            return Taken.from_json(card["taken"])
+        except (KeyError, TypeError, ValueError, AttributeError):
+            return None
+
     def as_json(self) -> dict[str, Any]:
         """Return the reading as plain values."""
         return {

@@ -13,6 +13,7 @@ from typing import Any
 
 from anaphora.bundle import Facts, spec
 from anaphora.config.old_names import card_by_current_names
+from anaphora.data.taken import Taken
 from anaphora.formatting import as_text, display_width, duration_words, size_text, unit_name
 
 Rows = Iterator[tuple[str, str]]
@@ -93,7 +94,9 @@ def _flat(card: Mapping[str, Any], prefix: str = "") -> Rows:
     """Yield the facts of a model card; those of a part of it have the part's name before their own."""
     for key, value in card.items():
         name = f"{prefix}{key}"
-        if isinstance(value, Mapping):
+        if name == "taken" and (taken := Taken.of_card(card)) is not None:
+            yield "data", _plain(taken.message())
+        elif isinstance(value, Mapping):
             yield from _flat(value, f"{name}.")
         elif isinstance(value, list) and value and all(isinstance(each, Mapping) for each in value):
             for each in value:

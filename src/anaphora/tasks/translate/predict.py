@@ -307,8 +307,8 @@ MODEL = Translator
 
 def _trained_columns(translator: Translator) -> tuple[str, ...]:
     """Return the source columns of the tables that a model was trained on."""
-    taken = translator.card.get("taken")
-    return () if taken is None else Taken.from_json(taken).columns("source")
+    taken = Taken.of_card(translator.card)
+    return () if taken is None else taken.columns("source")
 
 
 def _words(pieces: Sequence[str], kind: str) -> list[str]:
