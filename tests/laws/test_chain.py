@@ -15,7 +15,7 @@ import torch
 from anaphora.bundle import spec
 from anaphora.nn.build import assemble
 from anaphora.nn.convolution import Convolution
-from anaphora.nn.crf import CRF, log_partition
+from anaphora.nn.crf import CRF, log_partition, path_score
 from anaphora.nn.ragged import Ragged
 from anaphora.runtime.crf import Chain
 
@@ -246,3 +246,23 @@ def test_what_is_hundreds_of_nats_apart_is_still_summed(rng: np.random.Generator
     assert found.item() == pytest.approx(total.item(), rel=EXACT)
     for got, true in zip(torch.autograd.grad(found, leaves), expected, strict=True):
         torch.testing.assert_close(got, true, rtol=1e-9, atol=1e-12)
+
+
+def test_the_loss_of_certain_labels_is_never_below_zero(rng: np.random.Generator) -> None:
+    crf, lengths = CRF(7), torch.arange(1, 41)
+    labels = torch.from_numpy(rng.integers(7, size=820))
+    scores = torch.from_numpy(rng.normal(size=(820, 7)) * 5) + 60.0 * torch.nn.functional.one_hot(labels, 7)
+    with torch.no_grad():
+        for parameter in crf.parameters():
+            parameter.copy_(torch.from_numpy(3 * rng.normal(size=parameter.shape)))
+    scores.requires_grad_()
+    rows = Ragged(scores, lengths)
+    raw = log_partition(rows, crf.transitions.double(), crf.start.double(), crf.end.double()) - path_score(
+        rows, labels, crf.transitions.double(), crf.start.double(), crf.end.double()
+    )
+    assert (raw < 0).any()  # rounding
+    loss = crf(rows, labels)
+    assert [math.copysign(1.0, value) for value in loss.tolist()] == [1.0] * 40
+    torch.testing.assert_close(loss, raw.clamp(min=0), rtol=0, atol=0)
+    ours, theirs = (torch.autograd.grad(each.sum(), scores, retain_graph=True)[0] for each in (loss, raw))
+    torch.testing.assert_close(ours, theirs, rtol=0, atol=0)

@@ -66,7 +66,8 @@ class CRF(nn.Module):
             )
         )
         e = scores.data.to(kind) / temperature
-        return log_partition(scores.with_data(e), W, a, b) - path_score(scores.with_data(e), labels, W, a, b)
+        loss = log_partition(scores.with_data(e), W, a, b) - path_score(scores.with_data(e), labels, W, a, b)
+        return torch.where(loss < 0, loss - loss.detach(), loss)  # rounding alone is below 0; its gradient stays
 
 
 def path_score(scores: Ragged, labels: Tensor, W: Tensor, a: Tensor, b: Tensor) -> Tensor:

@@ -201,7 +201,8 @@ class Tagger(TrainedModel):
         nats = np.zeros(len(sentences))
         for rows, scores, lengths in self.scores(part):
             numbers = part.numbers[rows]
-            nats[numbers] = -chain.log_probabilities(scores, lengths, np.maximum(part.targets(rows), 0))
+            # from 0.0, so that a certain sentence has 0, not −0
+            nats[numbers] = 0.0 - chain.log_probabilities(scores, lengths, np.maximum(part.targets(rows), 0))
             for number, path in zip(numbers.tolist(), chain.best(scores, lengths), strict=True):
                 predictions[number] = self.reader.plain_tags_of(path.labels.tolist())
         baseline = self.baseline.score(sentences)
