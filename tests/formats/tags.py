@@ -204,6 +204,10 @@ def label_studio(folder: Path) -> None:
         {"was_cancelled": True, "result": []}, {"was_cancelled": False, "result": result}]},
         {"id": 2, "data": {"text": "Hi"}, "annotations": [{"result": []}]})  # fmt: skip
     _offsets(folder, {"text": "New York wins", "label": [value], "annotator": 1}, {"text": "Hi", "label": []})
+    later = {"text": "\U0001f600 New York", "label": [{**value, "start": 3, "end": 11}]}  # a browser counts 2 for it
+    assert made(folder, "b.json", json.dumps([later])).sentences.tags == (("O", "B-LOC", "I-LOC"),)
+    with pytest.raises(DataError, match="reads 'ew York', not 'New York'"):
+        made(folder, "c.json", json.dumps([{"text": "New York", "label": [{**value, "start": 1}]}]))
 
 
 def parallel(folder: Path) -> None:

@@ -22,12 +22,14 @@ from typing import Any, NamedTuple
 
 from anaphora.data.files import frames
 from anaphora.data.files.delimited import SEPARATORS
+from anaphora.data.files.sentences import MalformedLine
 from anaphora.data.files.sources import STANDARD_INPUT, ending
 from anaphora.data.files.tag_lines import are_sides, mark_of
 from anaphora.data.files.tag_offsets import text_and_spans
 from anaphora.data.files.tag_rows import table_of_words
 from anaphora.data.files.word_fields import CONLLU, ColumnChoice, names_columns
 from anaphora.data.files.word_lines import WORD_NUMBER, WordLayout, blocks, columns, may_be_word, named
+from anaphora.errors import DataError
 
 FORMATS = ("auto", "columns", "conllu", "conll2009", "conll2012", "json", "rows", "offsets", "slashes", "sides")
 WORD_LINES = ("columns", "conllu", "conll2009", "conll2012")
@@ -37,6 +39,7 @@ _CONLLU = (".conllu", ".conllup", ".cupt")
 _COLUMNS = (".conll", ".iob", ".iob2", ".bio", ".bioes", ".tsv")
 _LEAST, _FEWEST = 4, 2  # lines of one width that show columns: without known tags, and with them
 _KNOWN = 0.9  # of the last fields
+_MOST_FIELDS = 4  # of a line that may be words with their tags behind a slash
 
 
 class Trained(NamedTuple):
@@ -82,14 +85,19 @@ def layout_of(path: str, wanted: str, head: Sequence[str], known: Collection[str
         return "rows"
     if are_sides(filled, known):
         return "sides"
-    return "slashes" if mark_of(filled, known) else "columns"
+    return "slashes" if mark_of(filled, known) and not _are_columns(head) else "columns"
 
 
 def layout_of_input(path: str, data: ColumnChoice, head: Sequence[str], trained: Trained) -> Guess:
     """Return the format of an input of `run`, in which tags may be missing; `data` are the settings of the training."""
-    found = layout_of(path, "auto", head, trained.tags)
+    if data.format not in ("auto", "columns", "parallel") and _fits(data, head):
+        return Guess(data.format)
+    known_tags = None if trained.format in ("slashes", "sides") else trained.tags
+    found = layout_of(path, "auto", head, known_tags)
     filled = [line for line in head if may_be_word(line)]
-    if found != "columns" or not filled:
+    if not filled:
+        return Guess(found)
+    if found != "columns" and not (data.format == "columns" and _fits(data, head)):
         return Guess(found)
     tabs = 2 * sum("\t" in line.strip() for line in filled) >= len(filled)
     if tabs or ending(path) in _COLUMNS:
@@ -113,6 +121,27 @@ def layout_of_input(path: str, data: ColumnChoice, head: Sequence[str], trained:
 def word_layout(kind: str, data: ColumnChoice, head: Sequence[str], tagged: bool = True) -> WordLayout:
     """Return the layout of lines with a word each; raises DataError if a named column does not exist."""
     return columns(data, head, tagged) if kind == "columns" else named(kind, data, head, tagged)
+
+
+def _fits(data: ColumnChoice, head: Sequence[str]) -> bool:
+    """Return whether all lines can be read in the format that training was told."""
+    filled = [line for line in head if line.strip()]
+    if data.format in ("slashes", "sides"):
+        return are_sides(filled) if data.format == "sides" else mark_of(filled) is not None
+    if data.format not in WORD_LINES:
+        return False
+    wrong: list[MalformedLine] = []
+    try:
+        words = list(word_layout(data.format, data, head).sentences(enumerate(head), wrong))
+    except DataError:
+        return False
+    return bool(words) and not wrong
+
+
+def _are_columns(head: Sequence[str]) -> bool:
+    """Return whether all lines have the same small number of fields, and blank lines stand between groups of them."""
+    widths = {len(line.split()) for line in head if may_be_word(line)}
+    return len(widths) == 1 and 2 <= max(widths) <= _MOST_FIELDS and _are_blocks(head)
 
 
 def _objects(filled: Sequence[str]) -> str:

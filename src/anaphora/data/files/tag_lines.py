@@ -10,6 +10,7 @@ from collections.abc import Collection, Sequence
 from typing import NamedTuple
 
 from anaphora.data.files.sentences import Collected, Found, Read, record
+from anaphora.data.files.word_splitting import between_blanks
 from anaphora.errors import DataError
 
 _MARKS = "/_|"
@@ -31,7 +32,7 @@ def mark_of(head: Sequence[str], known: Collection[str] | None = None) -> str | 
     >>> mark_of(["The/DT dog/NN"]), mark_of(["The_DT dog_NN", "either/or_CC"]), mark_of(["either/or", "one"])
     ('/', '_', None)
     """
-    words = [word for line in head for word in line.split()]
+    words = [word for line in head for word in between_blanks(line.rstrip("\r"))]
     for mark in _MARKS:
         halves = [word.rpartition(mark) for word in words]
         if words and all(word and tag for word, _, tag in halves) and _are_known([tag for *_, tag in halves], known):
@@ -48,14 +49,14 @@ def are_sides(head: Sequence[str], known: Collection[str] | None = None) -> bool
     fields = [line.rstrip("\r").split("\t") for line in head if line.strip()]
     if not fields or not all(2 <= len(own) <= 3 for own in fields):
         return False
-    counts = [(len(own[0].split()), len(own[1].split())) for own in fields]
-    tags = [tag for own in fields for tag in own[1].split()]
+    counts = [(len(between_blanks(own[0])), len(between_blanks(own[1]))) for own in fields]
+    tags = [tag for own in fields for tag in between_blanks(own[1])]
     return all(one == other > 0 for one, other in counts) and max(counts)[0] > 1 and _are_known(tags, known)
 
 
 def slashed(line: str, mark: str) -> Tagged:
     """Return words and tags of a line; raises DataError for a word without a tag."""
-    halves = [(part.rpartition(mark), part) for part in line.split()]
+    halves = [(part.rpartition(mark), part) for part in between_blanks(line.rstrip("\r"))]
     for (word, _, tag), part in halves:
         if not word or not tag:
             raise DataError(f"{part[:40]!r} has no tag; expected the form word{mark}tag.")
@@ -64,7 +65,7 @@ def slashed(line: str, mark: str) -> Tagged:
 
 def sided(line: str) -> Tagged:
     """Return words and tags of a line; raises DataError for different numbers of them."""
-    fields = [field.split() for field in line.rstrip("\r").split("\t")]
+    fields = [between_blanks(field) for field in line.rstrip("\r").split("\t")]
     if len(fields) < 2 or len(fields[0]) != len(fields[1]):
         counts = " and ".join(f"{len(field)}" for field in fields[:2])
         raise DataError(f"{counts} words and tags stand beside the tab; expected as many tags as words.")

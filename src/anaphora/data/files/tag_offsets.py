@@ -75,7 +75,7 @@ def text_and_spans(value: Any) -> tuple[str, list[Marked]] | None:
     if name in ("annotations", "completions"):
         kept = [item for item in items if isinstance(item, Mapping) and not item.get("was_cancelled")]
         items = kept[0].get("result", []) if kept else []
-    return text, [span for item in items if (span := _span(item, len(text))) is not None]
+    return text, [span for item in items if (span := _span(item, text)) is not None]
 
 
 def words_and_tags(text: str, spans: Sequence[Marked]) -> tuple[list[str], list[str], list[str]]:
@@ -139,7 +139,7 @@ def _text(value: Mapping[str, Any]) -> str | None:
     return texts[0] if len(texts) == 1 else None
 
 
-def _span(item: Any, length: int) -> Marked | None:
+def _span(item: Any, text: str) -> Marked | None:
     """Return a span; None for an annotation of something else, such as a relation or the whole text."""
     if isinstance(item, Mapping) and isinstance(item.get("value"), Mapping):
         item = item["value"]
@@ -153,6 +153,20 @@ def _span(item: Any, length: int) -> Marked | None:
     kind = kind[0] if isinstance(kind, list) and len(kind) == 1 else kind
     if not (isinstance(begin, int) and isinstance(end, int) and isinstance(kind, str | int) and str(kind)):
         raise DataError(f"{json.dumps(item)[:80]} is no span; expected begin, end and one label.")
-    if not 0 <= begin < end <= length:
-        raise DataError(f"the span {begin} to {end} ({kind}) lies outside its text of {length} characters.")
+    if isinstance(item, Mapping) and isinstance(item.get("text"), str):
+        begin, end = _quoted(begin, end, text, item["text"])
+    if not 0 <= begin < end <= len(text):
+        raise DataError(f"the span {begin} to {end} ({kind}) lies outside its text of {len(text):,} characters.")
     return Marked(begin, end, str(kind))
+
+
+def _quoted(begin: int, end: int, text: str, quoted: str) -> tuple[int, int]:
+    """Return the place of a span that repeats its words; its numbers count characters, or UTF-16 units as in a browser,
+    where an emoji is two. Raises DataError if neither gives these words.
+    """
+    units = text.encode("utf-16-le")
+    in_utf16 = tuple(len(units[: 2 * place].decode("utf-16-le", "ignore")) for place in (begin, end))
+    for one, other in ((begin, end), in_utf16):
+        if text[one:other].split() == quoted.split():
+            return one, other
+    raise DataError(f"the span {begin} to {end} reads {text[begin:end][:40]!r}, not {quoted[:40]!r}.")

@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Sequence
 from itertools import islice
 from pathlib import Path
 
 from anaphora.data.files.sentences import Collected, Found, Read, record
+from anaphora.data.files.word_splitting import between_blanks
 from anaphora.errors import DataError
 
 FOLDER = ("seq.in", "seq.out")
 _HEAD = 200  # lines
+_WORDS = {"in", "word", "words", "token", "tokens", "sentence", "sentences", "text", "texts"}  # parts of file names
+_TAGS = {"out", "tag", "tags", "label", "labels", "ner", "pos", "slots"}
 
 
 def expanded(paths: Sequence[str]) -> list[str]:
@@ -24,12 +28,16 @@ def expanded(paths: Sequence[str]) -> list[str]:
 
 
 def are_parallel(words: str, tags: str) -> bool:
-    """Return whether two text files have the same number of words in each of their first lines, not always the same."""
+    """Return whether two text files have the same number of words in each of their first lines; unless their names say
+    what they hold, the number must differ from line to line.
+    """
     if not (os.path.isfile(words) and os.path.isfile(tags)):
         return False
     with open(words, "rb") as one, open(tags, "rb") as other:
         counts = [[len(line.split()) for line in islice(file, _HEAD)] for file in (one, other)]
-    return counts[0] == counts[1] and len(set(counts[0]) - {0}) > 1
+    parts = [set(re.split("[._-]", Path(path).name.lower())) for path in (words, tags)]
+    named = bool(parts[0] & _WORDS and parts[1] & _TAGS)
+    return counts[0] == counts[1] and len(set(counts[0]) - {0}) > (0 if named else 1)
 
 
 def read_pair(words: tuple[str, str], tags: tuple[str, str]) -> Read:
@@ -45,7 +53,7 @@ def read_pair(words: tuple[str, str], tags: tuple[str, str]) -> Read:
         )
     collected = Collected(words[0])
     for number, (own, marks) in enumerate(zip(*rows, strict=True), 1):
-        tokens, given = own.split(), marks.split()
+        tokens, given = between_blanks(own.rstrip("\r")), between_blanks(marks.rstrip("\r"))
         if len(tokens) != len(given):
             record(collected.wrong, number, f"{len(tokens)} words and {len(given)} tags; expected a tag for each word.")
         elif tokens:

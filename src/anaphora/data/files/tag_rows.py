@@ -16,6 +16,7 @@ from typing import Any
 
 from anaphora.data.files.sentences import Collected, Found, Read, record
 from anaphora.data.files.tables import Table
+from anaphora.data.files.word_splitting import between_blanks
 from anaphora.errors import DataError
 
 TOKENS = ("tokens", "words", "token", "word", "form", "text", "sentence")
@@ -75,8 +76,8 @@ def _are_words(head: Sequence[tuple[Any, ...]], numbered: bool, tagged: bool) ->
         return False
     last = [str(row[-1] or "") for row in head]
     if tagged and numbered:
-        return not any(len(tag.split()) > 1 or (tag.startswith("[") and tag.endswith("]")) for tag in last)
-    return not any(len(str(value).split()) > 1 for value in values)
+        return not any(len(between_blanks(tag)) > 1 or (tag.startswith("[") and tag.endswith("]")) for tag in last)
+    return not any(len(between_blanks(str(value))) > 1 for value in values)
 
 
 def _words(table: Table, path: str, names: Sequence[str], number: str | None) -> Read:
@@ -145,7 +146,7 @@ def _cell(value: str, name: str) -> tuple[str, ...]:
             return listed(ast.literal_eval(value), name)
         except (ValueError, SyntaxError, RecursionError):
             pass
-    return tuple(value.split())
+    return tuple(between_blanks(value))
 
 
 def _layout(table: Table) -> str:

@@ -19,6 +19,15 @@ class Word(NamedTuple):
     end: int
 
 
+def between_blanks(line: str) -> list[str]:
+    """Return the words between blanks and tabs; other white space belongs to a word.
+
+    >>> between_blanks(" 1\u00a0000  men ")
+    ['1\\xa0000', 'men']
+    """
+    return [word for word in re.split("[ \t]+", line) if word]
+
+
 def words_in(text: str) -> list[Word]:
     """Return the words of a text.
 

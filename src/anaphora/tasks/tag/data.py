@@ -21,7 +21,7 @@ from anaphora.data.files.tables import ColumnTable
 from anaphora.data.files.tag_layouts import WORD_LINES
 from anaphora.data.files.tag_pairs import expanded
 from anaphora.data.files.tag_rows import listed, read_tagged_table
-from anaphora.data.files.word_splitting import words_in
+from anaphora.data.files.word_splitting import between_blanks, words_in
 from anaphora.data.in_memory import is_sequence, kind
 from anaphora.data.location import Location
 from anaphora.data.taken import Taken
@@ -104,19 +104,20 @@ def tagged(data: Data, rows: Any) -> tuple[Sentences, Found]:
     return read.sentences, replace(read.found, layout=f"values in memory, {read.found.layout.rpartition(', ')[2]}")
 
 
-def untagged(X: Any, marks: bool = False) -> list[tuple[str, ...]]:
-    """Return the words of lists of words, or of texts with spaces, whose marks are words of their own with `marks`.
-
-    Raises UsageError for other values.
+def untagged(X: Any, layout: str = "") -> list[tuple[str, ...]]:
+    """Return the words of lists of words, or of texts, which are split as in files of a format; raises UsageError for
+    other values.
     """
     if isinstance(X, str) or not is_sequence(X):
         raise UsageError(f"Expected a list of sentences, each a list of words or a text, got {kind(X)}.")
-    return [split(row, marks) if isinstance(row, str) else listed(row, "a sentence") for row in X]
+    return [split(row, layout) if isinstance(row, str) else listed(row, "a sentence") for row in X]
 
 
-def split(text: str, marks: bool) -> tuple[str, ...]:
-    """Return the words of a text: between blanks, or as `anaphora.data.files.word_splitting` does."""
-    return tuple(word.text for word in words_in(text)) if marks else tuple(text.split())
+def split(text: str, layout: str) -> tuple[str, ...]:
+    """Return the words of a text as training reads it: with spans by characters, marks are words of their own."""
+    if layout == "offsets":
+        return tuple(word.text for word in words_in(text))
+    return tuple(between_blanks(text) if layout == "parallel" else text.split())
 
 
 def _corpus(data: Data, train: Sentences, held_out: Sentences, found: Found, sources: tuple[str, ...]) -> Corpus:

@@ -83,11 +83,6 @@ class Reader:
     width: int = 0  # fields of their lines
 
     @property
-    def splits_marks(self) -> bool:
-        """Whether the marks of a text are words of their own, as in training files with spans by characters."""
-        return self.format == "offsets"
-
-    @property
     def marking(self) -> Marking:
         """How the tags of the data mark spans."""
         return Marking(self.scheme, self.notation)

@@ -95,7 +95,7 @@ class Inputs(NamedTuple):
         return layout_of(path, "auto", first.replace("\r\n", "\n").split("\n")[:HEAD], self.trained.tags)
 
     def _table(self, path: str) -> list[Whole]:
-        data = self.data if self.form == "auto" else self.data.model_copy(update={"format": self.form})
+        data = self.data.model_copy(update={"format": "rows"})
         return _sentences(read(path, data, self.reading.encoding, tagged=False))
 
     def _of_whole(self, path: str, text: str, kind: str) -> Sequence[Line | Whole]:

@@ -42,10 +42,10 @@ class Item(NamedTuple):
         return {"entities": entities(self.text, tags, spans(marking.plain(tags)))}
 
 
-def item_of(source: Line | Block | Whole, column: str | None, marks: bool) -> Item:
+def item_of(source: Line | Block | Whole, column: str | None, layout: str) -> Item:
     """Return a sentence of the input; raises DataError if it cannot be read.
 
-    The words of an object are in `column`; with `marks`, the marks of a text are words of their own.
+    The words of an object are in `column`; a text is split as in training files of a format.
     """
     if isinstance(source, Block):
         return _block(source)
@@ -61,7 +61,7 @@ def item_of(source: Line | Block | Whole, column: str | None, marks: bool) -> It
         except DataError as error:
             raise DataError(f"{source.line.where}: {error}") from error
         return _item(found.tokens, None)
-    return _item(split(text, marks), None)
+    return _item(split(text, layout), None)
 
 
 def _object(line: InputLine, text: str, column: str | None) -> Item:

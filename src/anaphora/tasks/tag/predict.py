@@ -29,6 +29,7 @@ from anaphora.data.files.sentences import Sentences
 from anaphora.data.files.tag_layouts import Trained
 from anaphora.data.sampling import batches_by_length, evenly_spaced
 from anaphora.errors import UsageError
+from anaphora.formatting import counted
 from anaphora.metrics import spans
 from anaphora.metrics.temperature import fitted
 from anaphora.runtime import Model, parts
@@ -97,14 +98,14 @@ class Tagger(TrainedModel):
 
         Raises UsageError for values that are not sentences.
         """
-        return [best[0].tags for best in self.tag(untagged(X, self.reader.splits_marks))]
+        return [best[0].tags for best in self.tag(untagged(X, self.reader.format))]
 
     @public(top=whole(least=1))
     def several(self, X: Any, top: int = 5) -> list[list[Prediction]]:
         """Return the `top` most probable tag sequences of each sentence, the best first, each with its probability; the
         best also with the probability of each tag's type.
         """
-        return self.tag(untagged(X, self.reader.splits_marks), top, confident=True)
+        return self.tag(untagged(X, self.reader.format), top, confident=True)
 
     @public()
     def evaluate(self, data: Any) -> Score:
@@ -220,10 +221,18 @@ class Answers(LineAnswers[Item, list[Prediction]]):
         self.tagger, self.as_json, self.top, self.form = tagger, as_json, top or 1, form
         self.blank = "{}" if as_json else ""
         self.say: Say = lambda _: None
+        self.long = 0  # sentences with more words than those of training
 
     def run(self, paths: Sequence[str], output: AnswerOutput) -> None:
         self.say = output.note
-        super().run(paths, output)
+        try:
+            super().run(paths, output)
+        finally:
+            if self.long:
+                longest = self.tagger.config.data.max_length
+                self.say(
+                    f"{counted(self.long, 'sentence')} of more than {longest:,} words: training splits such a sentence."
+                )
 
     def batches(self, paths: Sequence[str]) -> Iterator[Sequence[Line | Block | Whole]]:
         reader, data = self.tagger.reader, self.tagger.config.data
@@ -232,9 +241,10 @@ class Answers(LineAnswers[Item, list[Prediction]]):
         return Inputs(self.form, data, trained, self.tagger.reading, self.say).sentences(paths)
 
     def parse(self, line: Any) -> Item:
-        return item_of(line, self.tagger.config.data.token, self.tagger.reader.splits_marks)
+        return item_of(line, self.tagger.config.data.token, self.tagger.reader.format)
 
     def predict(self, items: Sequence[Item]) -> list[list[Prediction]]:
+        self.long += sum(len(item.tokens) > self.tagger.config.data.max_length for item in items)
         return self.tagger.tag([item.tokens for item in items], self.top, confident=self.as_json)
 
     def format(self, item: Item, prediction: list[Prediction]) -> str:
