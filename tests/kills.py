@@ -19,7 +19,7 @@ from typing import Any
 
 SETTINGS = (
     "--batch 4 --bptt 16 --hidden 12 --layers 2 --embedding 6 --dropout 0.3 --output-dropout 0.2 --average 0.4"
-    " --accumulate 2 --evaluation-units 150 --max-steps 60 --evaluations 12 --patience 40 --cell"
+    " --accumulate 2 --evaluation-units 150 --max-steps 60 --evaluations 12 --patience 11 --cell"
 )
 TEXT = "the cat sat on the mat. a dog sat on a log, and the cat saw the dog.\n" * 40
 DISK = ("open", "fsync", "replace", "write", "truncate")  # calls after which the disk may be left in another state

@@ -22,7 +22,7 @@ from anaphora.training import checkpoint
 Ask = Callable[..., dict[str, Any]]
 SETTINGS = (
     "--bptt 16 --hidden 12 --layers 2 --embedding 6 --evaluation-units 150 --evaluations 6 --max-steps 36 --device cpu"
-    " --average 0.4 --patience 40"
+    " --average 0.4 --patience 5"
 )
 NO_CHANCE = "--dropout 0 --output-dropout 0 --embedding-dropout 0"
 ENVIRONMENT = {**os.environ, "OMP_NUM_THREADS": "1", "ANAPHORA_THREADS": "1"}
@@ -58,7 +58,10 @@ def ask() -> Iterator[Ask]:
 
 
 def train(options: str) -> str:
-    return f"train language t.txt -o m.anaphora {SETTINGS} {options}"
+    """The command with these options, and with the settings that they do not set."""
+    usual = SETTINGS.split()
+    pairs = [f"{name} {value}" for name, value in zip(usual[::2], usual[1::2], strict=True) if name not in options]
+    return f"train language t.txt -o m.anaphora {' '.join(pairs)} {options}"
 
 
 def state(folder: Path, name: str = checkpoint.LAST) -> tuple[dict[str, Any], dict[str, Any]]:

@@ -14,7 +14,7 @@ class Reading(NamedTuple):
     @classmethod
     def of(cls, data: Any) -> Reading:
         """Return the reading that the `data` section of a config describes."""
-        return cls(data.encoding, getattr(data, "header", True))
+        return cls(getattr(data, "encoding", "utf-8"), getattr(data, "header", True))
 
 
 AS_DEFAULT = Reading()

@@ -14,7 +14,7 @@ demo         data that our own code makes
 from __future__ import annotations
 
 import importlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from types import MappingProxyType, ModuleType
@@ -53,6 +53,10 @@ class Option(NamedTuple):
         return self.flag or f"--{self.name.replace('_', '-')}"
 
 
+def _nothing(corpus: Any) -> Mapping[str, str]:
+    return {}
+
+
 @dataclass(frozen=True)
 class Task:
     """A task: its name, its options, and the places of its modules."""
@@ -70,6 +74,8 @@ class Task:
     run_options: tuple[Option, ...] = ()
     eval_options: tuple[Option, ...] = ()
     requirements: tuple[Requirement, ...] = ()  # between these options
+    idle: Callable[[Any], Mapping[str, str]] = _nothing
+    """Fields, by `section.key`, that have no effect on a corpus, with the data in words."""
     str_is_path: bool = False  # in a Python program, a str names a file; else it is a text
     takes_inputs: bool = True  # `run` reads files or lines
     answers_json: bool = True  # `run --json`
@@ -91,11 +97,19 @@ class Task:
 
         Raises DataError for data that cannot be read, UsageError for an invalid held-out share.
         """
-        return self._part("data").read(config, paths)
+        from anaphora.tasks.base.idle import of_files, refuse_idle
+
+        corpus = self._part("data").read(config, paths)
+        refuse_idle(config, (*of_files(corpus.taken), *self.idle(corpus).items()))
+        return corpus
 
     def from_memory(self, config: Any, data: Any) -> Any:
         """Return the corpus of values in memory; raises as `read` does, and UsageError for other kinds of values."""
-        return self._part("data").from_memory(config, data)
+        from anaphora.tasks.base.idle import of_memory, refuse_idle
+
+        corpus = self._part("data").from_memory(config, data)
+        refuse_idle(config, (*of_memory(data), *self.idle(corpus).items()))
+        return corpus
 
     def check_files(self, config: Any, paths: Sequence[str | Path]) -> list[Finding]:
         """Return findings on files before anything is read from them."""

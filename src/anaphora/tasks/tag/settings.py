@@ -135,5 +135,6 @@ TASK = Task(
     ),
     described="a model that was trained to tag",
     str_is_path=True,
+    idle=lambda corpus: {"model.internal": "tags that mark no spans"} if corpus.scheme == "none" else {},
     run_options=(TOP, FORM),
 )
