@@ -6,6 +6,8 @@ from __future__ import annotations
 
 import os
 import shutil
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -226,4 +228,15 @@ def test_a_search_keeps_to_its_own_folder(run: Run, here: Path) -> None:
     failed(
         done, 2, "The folder 'study' (--folder) is not empty and is not the folder of a search: it holds 'study.jsonl'"
     )
+    assert content(here) == before
+
+
+@pytest.mark.parametrize("words", ["a.de >> a.de", "- < a.de >> a.de", "a.de 1<> a.de"])
+def test_answers_do_not_go_into_their_own_input(here: Path, quiet_environment: dict[str, str], words: str) -> None:
+    before = content(here)
+    asked = f"{sys.executable} -m anaphora run m.anaphora {words}"
+    done = subprocess.run(
+        asked, shell=True, cwd=here, env=quiet_environment, capture_output=True, text=True, check=False
+    )
+    failed(done, 2, "Standard output goes into ", "standard input" if "<" in words[:3] else "the input 'a.de'")
     assert content(here) == before

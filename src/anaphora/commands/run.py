@@ -60,15 +60,16 @@ def _run(model: str, inputs: list[str] | None, as_json: bool, encoding: str | No
             raise UsageError("--encoding has no effect without --prompt -: set --prompt -, or leave --encoding out.")
         opened.reading = opened.reading._replace(encoding=encoding)
     drawn = {option.flags: chosen[option.name] for option in task.run_options if option.drawn}
-    _check_drawn(drawn, [model, *(inputs or [])], force)
+    _check_places(drawn, [model, *(inputs or ["-"])], force)
     opened.run(inputs or [], StandardStreams(), as_json, **chosen)
 
 
-def _check_drawn(drawn: Mapping[str, str | None], inputs: Sequence[str], force: bool) -> None:
-    """Check the files that a task draws, by their options."""
+def _check_places(drawn: Mapping[str, str | None], inputs: Sequence[str], force: bool) -> None:
+    """Check the files that a task draws, by their options, and standard output."""
     from anaphora.files import outputs, sealed
 
     options.check_force(force, drawn or {"an option that writes a file": None})
+    outputs.check_standard_output(inputs)
     places = [outputs.Output(flag, path, sealed.of(path)) for flag, path in drawn.items() if path is not None]
     options.say(outputs.check(places, inputs, force=force))
 

@@ -12,7 +12,10 @@ Two names are one file if they lead to the same place through links, or if they 
 
 from __future__ import annotations
 
+import contextlib
 import os
+import stat
+import sys
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import NamedTuple
@@ -69,6 +72,22 @@ def check(outputs: Sequence[Output], inputs: Iterable[Place] = (), *, force: boo
             _check_pair(other, output)
     notes = [_check_existing(output, [Path(other.path) for other in outputs], force) for output in outputs]
     return [note for note in notes if note]
+
+
+def check_standard_output(inputs: Iterable[Place]) -> None:
+    """Raise UsageError if a shell leads standard output into a file that the command reads, such as by `>> FILE`."""
+    try:
+        out = os.fstat(sys.stdout.fileno())
+    except (OSError, ValueError, AttributeError):  # closed, or not a file
+        return
+    for path in inputs if stat.S_ISREG(out.st_mode) else ():
+        with contextlib.suppress(OSError):
+            read = os.fstat(0) if os.fspath(path) == STANDARD_STREAM else os.stat(path)
+            if os.path.samestat(out, read):
+                name = "standard input" if os.fspath(path) == STANDARD_STREAM else f"the input '{path}'"
+                raise UsageError(
+                    f"Standard output goes into {name}: the command would read what it writes. Write to another file."
+                )
 
 
 def same(first: Place, second: Place) -> bool:
