@@ -54,10 +54,11 @@ def written() -> list[Written]:
         found += [
             Written(("train", task), "-o", (*config, "--valid", "held.txt"), (*reads, "held.txt")),
             Written(("train", task), "--run-dir", config, reads, folder=True),
-            Written(("check", task), "-o", config, reads),
+            *(Written((command, task), "-o", config, reads) for command in ("check", "lr-find")),
+            *(Written((command, task), "--run-dir", config, reads, folder=True) for command in ("check", "lr-find")),
             Written(("lr-find", task), "--plot", config, reads),
-            Written(("tune", task), "--folder", (*config, "--minutes", "1"), reads, folder=True),
-            Written(("init", task), "-o", data, data),
+            Written(("tune", task), "--run-dir", (*config, "--minutes", "1"), reads, folder=True),
+            Written(("init", task), "-o", (*data, "--valid", "held.txt"), (*data, "held.txt")),
             Written(("demo", task), "-o", (), ()),
         ]
     runs = ("a.run", "b.run")
@@ -127,13 +128,13 @@ def test_no_output_falls_on_an_input(run: Run, here: Path, each: Written) -> Non
         if (here / read).is_dir():
             places.append((f"{read}/new", f"lies inside the input folder '{read}'"))
         elif each.folder:
-            places.append((read, f"'{read}' is a file" if each.option == "--folder" else f"input '{read}'"))
+            places.append((read, f"'{read}' is a file"))
         else:
             os.link(here / read, here / f"link{at}")
             places.append((f"link{at}", f"over the input '{read}', which is the same file"))
     before = content(here)
-    for place, said in places[-2:] if each.command[0] == "train" else places[:1]:
-        done = run(*each.called(place, *["--force"] * (each.command[0] not in ("check", "tune"))))
+    for place, said in places[-2:] if each.command[0] in ("train", "init") else places[:1]:
+        done = run(*each.called(place, *["--force"] * (each.command[0] != "tune")))
         failed(done, 2, f"'{place}'" if not each.folder else "is a file", said if not each.folder else "")
         assert content(here) == before
 
@@ -187,7 +188,9 @@ def test_data_in_a_folder_stay_what_they_were(run: Run, here: Path) -> None:
     before = content(here)
     for words in (["-o", "texts/pos"], ["-o", "m", "--run-dir", "texts/m.run"], ["-o", "texts/pos.txt", "--force"]):
         failed(run("train", "classify", "texts", *words), 2, "lies inside the input folder 'texts'")
-    failed(run("tune", "classify", "texts", "--minutes", "1", "--folder", "texts/t"), 2, "lies inside the input folder")
+    failed(
+        run("tune", "classify", "texts", "--minutes", "1", "--run-dir", "texts/t"), 2, "lies inside the input folder"
+    )
     failed(run("lr-find", "fill", "texts", "--plot", "texts/plot.svg"), 2, "lies inside the input folder 'texts'")
     assert content(here) == before
 
@@ -224,9 +227,9 @@ def test_a_search_keeps_to_its_own_folder(run: Run, here: Path) -> None:
     (here / "study").mkdir()
     (here / "study" / "study.jsonl").write_text('{"mine": 1}\n{"no end of line": 2}', encoding="utf-8")
     before = content(here)
-    done = run("tune", "language", "a.txt", "--minutes", "1", "--folder", "study")
+    done = run("tune", "language", "a.txt", "--minutes", "1", "--run-dir", "study")
     failed(
-        done, 2, "The folder 'study' (--folder) is not empty and is not the folder of a search: it holds 'study.jsonl'"
+        done, 2, "The folder 'study' (--run-dir) is not empty and is not the folder of a search: it holds 'study.jsonl'"
     )
     assert content(here) == before
 

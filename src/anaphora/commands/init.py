@@ -45,8 +45,9 @@ def _init(task: str, data: list[str], output: str, force: bool, fields: dict[str
 
     chosen = registry.task(task)
     kind = outputs.Kind("a config", None)
-    options.say(outputs.check([outputs.Output("-o", output, kind)], data, force=force))
     read = resolve(chosen.config, options=as_words(task, fields))
+    places = [outputs.Output("-o", output, kind)]
+    options.say(outputs.check(places, options.inputs(data, None, read), force=force))
     keys = [name.removeprefix("data.") for name in fields]
     suggestion = chosen.suggest(data, {key: getattr(read.data, key) for key in keys})
     settings = begin(chosen.config, chosen.presets, suggestion)

@@ -53,11 +53,13 @@ def _find(asked: TrainArguments, updates: int, plot: str | None, as_json: bool, 
     from anaphora.data.progress import observed_by
     from anaphora.files import outputs, sealed
     from anaphora.report import picture_file
+    from anaphora.runs import folder as run_folder
 
-    config_options.check_force(force, {"--plot": plot})
     chosen, config = registry.task(task), asked.resolved()
+    read = asked.inputs(config)
+    run_folder.check_places(asked.output, asked.run_dir, read, force=force)  # of the training that is proposed
     drawn = [] if plot is None else [outputs.Output("--plot", plot, sealed.of(plot))]
-    replaced = outputs.check(drawn, asked.inputs(config), force=force)
+    replaced = outputs.check(drawn, [*read, *([asked.output] if drawn else [])], force=force)
     if plot is not None:
         picture_file.check_ending("--plot", plot)
     with show("") as early, observed_by(early.stage):
@@ -82,7 +84,7 @@ def _find(asked: TrainArguments, updates: int, plot: str | None, as_json: bool, 
     print("\n".join(_in_words(tested)))
     if tested.suggested is not None:
         rate = f"{tested.suggested:g}"
-        print(f"\nsuggested {rate}   {asked.line(training__learning_rate=rate)}")
+        print(f"\nsuggested {rate}   {asked.line(force, training__learning_rate=rate)}")
     if tested.note:
         print(f"note: {tested.note}")
     if plot is not None and tested.rates:
