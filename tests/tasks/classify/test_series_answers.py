@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import csv
 import json
 from pathlib import Path
@@ -10,7 +11,6 @@ from typing import Any
 import numpy as np
 import pytest
 
-import anaphora
 from anaphora.tasks.classify import data
 from anaphora.tasks.classify.predict import Classifier
 from anaphora.tasks.classify.training import TRAINING
@@ -70,7 +70,8 @@ def test_each_series_is_answered_once_with_its_id(folder: Path, name: str, progr
     model = Classifier.open(folder / "m.anaphora")
     expected = dict(zip(series, model.predictions(list(series.values())), strict=True))
     done = program(folder, "run", "m.anaphora", name)
-    assert (done.returncode, done.stderr) == (0, "")
+    assert done.returncode == 0
+    assert ("is read in the order of its times, which is not that of the file" in done.stderr) == (name != "a.csv")
     answers = [line.split("\t") for line in done.stdout.splitlines()]
     assert answers == [[each.labels[0], f"{each.probabilities[0]:.4f}", key] for key, each in expected.items()]
     piped = program(folder, "run", "m.anaphora", "--json", stdin=(folder / name).read_bytes())
@@ -78,8 +79,8 @@ def test_each_series_is_answered_once_with_its_id(folder: Path, name: str, progr
         {"id": key, "label": each.labels[0], "probability": each.probabilities[0]} for key, each in expected.items()
     ]
     frame = dict(zip(("id", "time", "u", "v"), map(list, zip(*(row[:4] for row in rows), strict=True)), strict=True))
-    assert model.predict(frame) == [each.labels[0] for each in expected.values()]
-    assert anaphora.load(folder / "m.anaphora").predictions(frame) == list(expected.values())
+    with contextlib.nullcontext() if name == "a.csv" else pytest.warns(UserWarning, match="they were sorted"):
+        assert model.predict(frame) == [each.labels[0] for each in expected.values()]
 
 
 def test_a_wrong_line_spoils_its_own_series_alone(folder: Path, program: Run) -> None:
@@ -88,13 +89,15 @@ def test_a_wrong_line_spoils_its_own_series_alone(folder: Path, program: Run) ->
     at = next(number for number, line in enumerate(lines) if line[0] == "s4")
     lines[at + 1] = (*lines[at + 1][:2], "wet", *lines[at + 1][3:])  # type: ignore[assignment]
     lines[at + 5] = (*lines[at + 5][:2], "", *lines[at + 5][3:])  # type: ignore[assignment]
+    lines.insert(1, ("", "9:00", "1,5", "2,5", "a"))
     written(folder / "wrong.csv", lines)
     done = program(folder, "run", "m.anaphora", "wrong.csv")
     assert done.returncode == 3
-    assert done.stdout.splitlines() == [*right[:4], "\t\t", "\t\t", *right[6:]]
-    assert f"'wrong.csv', line {at + 3}: column 'u' holds \"wet\", which is not a number" in done.stderr
-    assert f"'wrong.csv', line {at + 5}, series \"s5\": number 1 of step 3 is nan" in done.stderr
-    assert "2 of 16 series could not be read; all others were answered." in done.stderr
+    assert done.stdout.splitlines() == [*right[:4], "\t\t", "\t\t", *right[6:], "\t\t"]
+    assert "'wrong.csv', line 3: column 'id' is empty, so the line belongs to no series" in done.stderr
+    assert f"'wrong.csv', line {at + 4}: column 'u' holds \"wet\", which is not a number" in done.stderr
+    assert f"'wrong.csv', line {at + 6}, series \"s5\": number 1 of step 3 is nan" in done.stderr
+    assert "3 of 17 series could not be read; all others were answered." in done.stderr
 
 
 def test_a_missing_column_is_one_error(folder: Path, program: Run) -> None:
@@ -109,6 +112,7 @@ def test_the_score_of_the_table_is_that_of_its_series(folder: Path, program: Run
     done = program(folder, "eval", "m.anaphora", "mixed.csv", "--json")
     facts = json.loads(done.stdout)
     assert facts["rows"] == 16
+    assert "were not in the order of their times: they were sorted." in facts["notes"][0]
     model = Classifier.open(folder / "m.anaphora")
     labels = {line[0]: line[4] for line in lines_of()}
     series = by_hand(lines_of())

@@ -32,17 +32,19 @@ from anaphora.tasks.classify.answer_inputs import batches, refuse_text
 from anaphora.tasks.classify.columns import Columns
 from anaphora.tasks.classify.encoding import Reader
 from anaphora.tasks.classify.inputs import LabelValue, Series
-from anaphora.tasks.classify.series import SeriesSteps
+from anaphora.tasks.classify.series import NoSeries, SeriesSteps, StepOrder
 
+_MOVED = "read in the order of its times, which is not that of the file"
+_UNREAD = "read in the order of the file, because the times have no common form"
 _BETWEEN = ","  # labels, where the data declared no separator
 
 
 class Item(NamedTuple):
-    """A row as an object, as the network's input (symbols (T,) or a series (T, C)), and whether its end was cut off."""
+    """A row as an object, as the network's input (symbols (T,) or a series (T, C)), and notes on its reading."""
 
     values: dict[str, Any]
     encoded: NDArray[Any]
-    cut: bool
+    notes: tuple[str, ...] = ()
 
 
 class Prediction(NamedTuple):
@@ -90,7 +92,7 @@ class Answers(LineAnswers[Item, Prediction]):
         values = [item[name] for name in columns.inputs]
         if reader.scale is None:
             symbols = reader.whole_text(inputs.text_of(values, line.where))
-            return Item(item, symbols[: reader.longest], len(symbols) > reader.longest)
+            return Item(item, symbols[: reader.longest], self._cut(len(symbols)))
         return self._series(item, inputs.row_series(values, columns, line.where), line.where)
 
     def check(self, table: Table) -> None:
@@ -124,13 +126,15 @@ class Answers(LineAnswers[Item, Prediction]):
         text = [str(values[name]) for name in (columns.text if columns.id is None else [columns.id])]
         return "\t".join([labels, shown, *(" ".join(part.split()) for part in text)])
 
-    def losses(self, item: Item, prediction: Prediction) -> list[str]:
+    def losses(self, item: Item, prediction: Prediction) -> tuple[str, ...]:
+        return item.notes
+
+    def _cut(self, steps: int) -> tuple[str, ...]:
         reader = self.classifier.reader
-        return [f"cut after {reader.longest:,} {PLURAL[reader.kind]}"] if item.cut else []
+        return (f"cut after {reader.longest:,} {PLURAL[reader.kind]}",) if steps > reader.longest else ()
 
     def _series(self, values: dict[str, Any], steps: Series, where: str) -> Item:
-        reader = self.classifier.reader
-        return Item(values, reader.series(steps, where), len(steps) > reader.longest)
+        return Item(values, self.classifier.reader.series(steps, where), self._cut(len(steps)))
 
     def _item(self, line: InputLine) -> dict[str, Any]:
         text, columns = text_of(line), self.classifier.columns
@@ -144,12 +148,15 @@ class Answers(LineAnswers[Item, Prediction]):
 
 
 class NamedSeries(NamedTuple):
-    """A series of a table in which each line is one step: its id, its steps (T, C), and the error of a wrong line."""
+    """A series of a table in which each line is one step: its id, its steps (T, C), the error of a wrong line, and
+    notes on the order of its steps.
+    """
 
     where: str
     id: Any
     steps: Series
     error: DataError | None
+    notes: tuple[str, ...]
 
 
 class SeriesAnswers(Answers):
@@ -167,20 +174,32 @@ class SeriesAnswers(Answers):
         """Return the item of a series with steps (T, C); raises DataError if a line of the series is wrong."""
         if line.error is not None:
             raise line.error
-        return self._series({str(self.classifier.columns.id): line.id}, line.steps, line.where)
+        item = self._series({str(self.classifier.columns.id): line.id}, line.steps, line.where)
+        return item._replace(notes=(*item.notes, *line.notes))
 
     def _read(self, paths: Sequence[str]) -> list[NamedSeries]:
         columns, tables = self.classifier.columns, read_tables(paths, *self.reading)
-        steps, errors = SeriesSteps(columns), dict[Any, DataError]()
+        steps, errors, lost = SeriesSteps(columns), dict[Any, DataError](), list[DataError]()
         extra = [name for name in (columns.id, columns.time) if name]
         for which, table in enumerate(tables):
             for number, values in table.rows([table.need(name) for name in (*columns.channels, *extra)]):
                 try:
                     steps.add_line(values, None, (which, number), tables)
+                except NoSeries as error:
+                    lost.append(error)
                 except DataError as error:
                     errors.setdefault(values[len(columns.channels)], error)
         rows = steps.ragged()
+        order = steps.order or StepOrder("number")
+        unread = () if order.form else (_UNREAD,)
+        moved = set(order.moved)
         return [
-            NamedSeries(f"{tables[which].at(line)}, series {inputs.shown(key)}", key, rows.row(at), errors.get(key))
+            NamedSeries(
+                f"{tables[which].at(line)}, series {inputs.shown(key)}",
+                key,
+                rows.row(at),
+                errors.get(key),
+                (_MOVED,) if at in moved else unread,
+            )
             for (key, at), (_, (which, line)) in zip(steps.keys.items(), steps.firsts, strict=True)
-        ]
+        ] + [NamedSeries("", None, rows.steps[:0], error, ()) for error in lost]

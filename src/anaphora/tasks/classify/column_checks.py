@@ -23,7 +23,7 @@ _DATA = "the data"
 
 def of_reading(data: Data, rows: Rows, columns: Columns) -> list[Finding]:
     """Return the findings on rows, in the order of their files; there are none on rows that were read as they stand."""
-    found = [*_times(rows, columns), *_files(rows, columns)]
+    found = of_steps(rows, columns)
     if isinstance(rows.inputs, Ragged):
         found += _channels(rows, rows.inputs, columns)
     separator = data.separator
@@ -32,6 +32,11 @@ def of_reading(data: Data, rows: Rows, columns: Columns) -> list[Finding]:
         remedy = "Correct --separator, or leave it out if each row has one label."
         found.append(Finding("unused-separator", "warning", _DATA, (), message, remedy))
     return found
+
+
+def of_steps(rows: Rows, columns: Columns) -> list[Finding]:
+    """Return the findings on the steps of series with one step per line: their order, and their files."""
+    return [*_times(rows, columns), *_files(rows, columns)]
 
 
 def _times(rows: Rows, columns: Columns) -> Iterator[Finding]:

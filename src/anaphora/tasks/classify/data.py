@@ -46,6 +46,7 @@ def read(config: ClassifyConfig, paths: Sequence[str | Path]) -> Corpus:
     rows = rows_of(tables, columns, data)
     if isinstance(data.valid, float):
         return set_aside(config, rows, columns, *sources)
+    columns = replace(columns, time_form=rows.order.form if rows.order else None)
     held_out = rows_of(read_tables([data.valid], data.encoding, data.header), columns, data)
     return _corpus(config, rows, held_out, (rows, held_out), columns, (*sources, data.valid))
 

@@ -26,6 +26,7 @@ from anaphora.tasks.base.python_words import public
 from anaphora.tasks.base.trained_model import TrainedModel, check_outputs
 from anaphora.tasks.classify import memory
 from anaphora.tasks.classify.answers import Answers, Prediction, SeriesAnswers
+from anaphora.tasks.classify.column_checks import of_steps
 from anaphora.tasks.classify.columns import Columns
 from anaphora.tasks.classify.data import rows_in_memory, rows_of
 from anaphora.tasks.classify.encoding import Reader
@@ -81,8 +82,9 @@ class Classifier(TrainedModel):
         """
         rows = self._unlabelled(X)
         cut = self.reader.cut(rows)
-        if cut:
-            warn_caller(self.reader.cut_in_words(len(cut)), DataWarning)
+        told = [finding.message for finding in of_steps(rows, self.columns)]
+        for note in [*told, *([self.reader.cut_in_words(len(cut))] if cut else [])]:
+            warn_caller(note, DataWarning)
         return self.probabilities_of(self.reader.rows(rows))
 
     def probabilities_of(self, rows: Ragged) -> Floats:
@@ -141,7 +143,8 @@ class Classifier(TrainedModel):
                 f" {', '.join(self.labels[:_SHOWN])}. Check the label column."
             )
         scores, cut = self.scores(self.reader.rows(rows)), len(self.reader.cut(rows))
-        return judge(scores, rows, self.labels, self.temperature, self.multi, cut)
+        score = judge(scores, rows, self.labels, self.temperature, self.multi, cut)
+        return replace(score, notes=tuple(finding.message for finding in of_steps(rows, self.columns)))
 
     def run(self, inputs: Sequence[str], output: AnswerOutput, as_json: bool, **options: Any) -> None:
         answers = Answers if self.columns.id is None else SeriesAnswers

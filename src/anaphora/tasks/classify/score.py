@@ -70,6 +70,7 @@ class Score(reports.Score):
     confusion: tuple[tuple[int, ...], ...]  # rows: truth, columns: prediction; () with several labels
     worst: tuple[Worst, ...]
     cut_rows: int = 0  # longer than the network reads
+    notes: tuple[str, ...] = ()  # on the reading of the rows
 
     def lines(self) -> list[str]:
         """Return the lines of a report."""
@@ -88,6 +89,7 @@ class Score(reports.Score):
         if self.cut_rows:
             are = "1 row is" if self.cut_rows == 1 else f"{self.cut_rows:,} rows are"
             lines.append(f"  {are} longer than the network reads: the end was cut off")
+        lines += [f"  {note}" for note in self.notes]
         return [*lines, "", *self._per_label(), *self._confused(), *self._worst()]
 
     def _per_label(self) -> list[str]:

@@ -21,6 +21,10 @@ Place = tuple[int, int]
 """The number of a table, and the number of a row in it."""
 
 
+class NoSeries(DataError):
+    """A line that belongs to no series."""
+
+
 @dataclass(frozen=True)
 class StepOrder:
     """The order that the steps of series were given by their times."""
@@ -68,7 +72,9 @@ class SeriesSteps:
         wide = len(columns.channels)
         key = values[wide]
         if key is None or key == "":
-            raise DataError(f"{where}: column '{columns.id}' is empty, so the line belongs to no series.")
+            raise NoSeries(f"{where}: column '{columns.id}' is empty, so the line belongs to no series.")
+        if isinstance(key, list | dict):
+            raise NoSeries(f"{where}: column '{columns.id}' holds {shown(key)}; expected a text or a number.")
         at = self.keys.setdefault(key, len(self.firsts))
         if at == len(self.firsts):
             self.firsts.append((label, place))
