@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import importlib
 import importlib.util
+import itertools
 import json
 import math
 import os
@@ -290,3 +291,18 @@ def test_every_program_of_the_page_takes_its_options(
     assert stopped.value.code == 0
     printed = capsys.readouterr().out
     assert all(option in printed for option in ("--quick", "--json FILE"))
+
+
+def test_labels_of_a_picture_do_not_touch() -> None:
+    """Widths of the labels are those that matplotlib draws."""
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+
+    shapes = [{"T": 100, "B": 32, "I": 64, "H": 64, "rival": "XLA", "cell": cell} for cell in plots.CELLS]
+    rows = [{**row, "mode": mode, "ratio": ratio} for row in shapes for mode in plots.MODES for ratio in (1.1, 184.0)]
+    figure = plots.ratios(rows, "title")
+    FigureCanvasAgg(figure).draw()
+    for axes in figure.axes:
+        labels = [label for label in axes.get_xticklabels() if label.get_text()]
+        boxes = [label.get_window_extent() for label in labels]
+        assert [label.get_text() for label in labels][:2] == ["1", "2"]
+        assert all(right.x0 - left.x1 >= 2 for left, right in itertools.pairwise(boxes))

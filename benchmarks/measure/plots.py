@@ -6,6 +6,7 @@ same SVG, byte for byte.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -29,8 +30,9 @@ MARKS = {  # whose: edge, face, marker, how far below its line
     "each shape": (BLUE, "white", "D", 0.0),
     "their mean": (INK, INK, "o", 0.0),
 }
-TICKS = (0.25, 0.5, 1, 1.5, 2, 3, 5, 10, 20, 50, 100, 200)
+TICKS = (1, 2, 5, 10, 20, 50, 100, 200, 0.5, 0.25, 3, 1.5)  # the last ones only where there is room for them
 STYLE = {"svg.hashsalt": "anaphora", "svg.fonttype": "path", "font.family": "DejaVu Sans", "font.size": 9}
+DIGIT, GAP = 5.8, 2.0  # points: the width of a digit, and the least distance of two labels
 CELLS = ("rnn", "gru", "lstm")
 MODES = {"train": "training", "infer": "inference"}
 
@@ -52,7 +54,7 @@ def dress(axes: Axes, names: Sequence[str], values: Sequence[float], words: bool
     axes.set_xscale("log")
     least, most = min([1.0, *values]) / 1.25, max([1.0, *values]) * 1.25
     axes.set_xlim(least, most)
-    axes.xaxis.set_major_locator(FixedLocator([tick for tick in TICKS if least <= tick <= most]))
+    axes.xaxis.set_major_locator(FixedLocator(ticks(least, most, axes)))
     axes.xaxis.set_minor_locator(NullLocator())
     axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
     axes.set_yticks(range(len(names)), names if words else [""] * len(names))
@@ -63,6 +65,20 @@ def dress(axes: Axes, names: Sequence[str], values: Sequence[float], words: bool
     for spine in axes.spines.values():
         spine.set_visible(False)
     axes.set_axisbelow(True)
+
+
+def ticks(least: float, most: float, axes: Axes) -> list[float]:
+    """The ticks between two values whose labels do not touch."""
+    width = axes.get_position().width * axes.get_figure(root=True).get_figwidth() * 72  # points
+    kept: list[float] = []
+    for tick in TICKS:
+        near = [
+            width * abs(math.log(tick / other)) / math.log(most / least) - DIGIT * len(f"{tick:g}{other:g}") / 2
+            for other in kept
+        ]
+        if least <= tick <= most and min(near, default=GAP) >= GAP:
+            kept.append(tick)
+    return sorted(kept)
 
 
 def marks(axes: Axes, names: Sequence[str], points: Sequence[tuple[str, float]], whose: str) -> None:

@@ -226,7 +226,10 @@ def test_what_does_not_fit_is_said(monkeypatch: pytest.MonkeyPatch, tmp_path: Pa
     ("settings", "said"),
     [
         ({"minutes": 2.0}, "2 minutes are enough for up to 60.0 epochs."),
+        ({"minutes": 1.0}, "1 minute is enough for up to 30.0 epochs."),
         ({"max_steps": 70}, "70 steps take about 20.0 s."),
+        ({"max_steps": 1}, "1 step takes about 0.3 s."),
+        ({"epochs": 1.0}, "1 epoch takes about 2.0 s; --minutes limits the time."),
         ({"epochs": 3.0}, "3 epochs take about 6.0 s; --minutes limits the time."),
         ({"epochs": 60.0}, "60 epochs take about 2:00; --minutes limits the time."),
         ({}, "10 epochs take about 20.0 s; --minutes limits the time."),

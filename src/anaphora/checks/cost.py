@@ -106,11 +106,14 @@ def _time(seconds: float, load: Load, training: Training) -> Finding:
     basis = "an estimate from a short trial of the kernels on this processor under its present load"
     message = f"One epoch of {batches} takes about {_duration(seconds)}: {basis}."
     if training.minutes:
-        message += f" {training.minutes:g} minutes are enough for up to {60 * training.minutes / seconds:,.1f} epochs."
+        enough = "1 minute is" if training.minutes == 1 else f"{training.minutes:g} minutes are"
+        message += f" {enough} enough for up to {60 * training.minutes / seconds:,.1f} epochs."
     elif training.max_steps:
-        message += f" {training.max_steps:,} steps take about {_duration(seconds * training.max_steps / steps)}."
+        take = "1 step takes" if training.max_steps == 1 else f"{training.max_steps:,} steps take"
+        message += f" {take} about {_duration(seconds * training.max_steps / steps)}."
     elif epochs:
-        message += f" {epochs:g} epochs take about {_duration(seconds * epochs)}; --minutes limits the time."
+        take = "1 epoch takes" if epochs == 1 else f"{epochs:g} epochs take"
+        message += f" {take} about {_duration(seconds * epochs)}; --minutes limits the time."
     figures = {"seconds_per_pass": seconds, "batches": load.batches}
     return Finding("time", "info", "training", (), message, "", figures=figures)
 

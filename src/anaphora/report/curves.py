@@ -107,7 +107,7 @@ def made(chart: Chart, width: int, height: int, colours: Mapping[str, str]) -> F
 
 def ends(chart: Chart) -> list[tuple[str, str]]:
     """Return the last values of a chart's lines as (colour's name, words), for a picture without room for them."""
-    drawn = [(line, _shown(line)) for line in chart.lines if line.style != "faint"]
+    drawn = [(line, _shown(line)) for line in chart.lines]
     values = [(line, shown[-1][1] if line.value is None else line.value) for line, shown in drawn if shown]
     return [(line.colour, f"{_mark(line)} {_short_name(line)} {value:.4g}") for line, value in values]
 
@@ -194,7 +194,7 @@ def _shown(line: CurveLine) -> Points:
 
 def _name(axes: Axes, lines: Sequence[CurveLine], height: int, colours: Mapping[str, str]) -> None:
     """Write each line's name at its right end, with its last number."""
-    drawn = [line for line in lines if _shown(line) and line.style != "faint"]
+    drawn = [line for line in lines if _shown(line)]
     bottom, top = axes.get_ylim()
     log = axes.get_yscale() == "log"
     scale = math.log if log else float

@@ -112,7 +112,8 @@ def part(what: Part) -> str:
     elif isinstance(what, Preformatted):
         body = f"<pre>{escape(what.text)}</pre>"
     elif isinstance(what, Picture):
-        body = f'<div class="scroll" role="img" aria-label="{escape(what.shows)}" tabindex="0">{what.svg}</div>'
+        shown = f'<div class="scroll" role="img" aria-label="{escape(what.shows)}" tabindex="0">{what.svg}</div>'
+        body = f"<figure><figcaption>{escape(what.shows)}</figcaption>{shown}</figure>"
     elif isinstance(what, ConfusionMatrix):
         body = confusion.table(what)
     else:

@@ -14,7 +14,7 @@ from typing import Any
 from anaphora.bundle import Facts, spec
 from anaphora.config.old_names import card_by_current_names
 from anaphora.data.taken import Taken
-from anaphora.formatting import as_text, display_width, duration_words, size_text, unit_name
+from anaphora.formatting import as_text, counted, display_width, duration_words, size_text, unit_name
 
 Rows = Iterator[tuple[str, str]]
 
@@ -44,7 +44,7 @@ def lines(facts: Facts) -> list[str]:
     head = [
         ("SHA-256", facts.sha256),
         ("task", _plain(facts.task)),
-        ("parameters", f"{parameters:,} in {len(shapes):,} tensors"),
+        ("parameters", f"{parameters:,} in {counted(len(shapes), 'tensor')}"),
     ]
     card = dict(card_by_current_names(facts.config.get("card", {})))
     card.pop("parameters", None)  # the spec has the number

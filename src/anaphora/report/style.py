@@ -87,9 +87,10 @@ svg {{ display: block; width: 100%; height: auto; }}
 .confusion td.right {{ font-weight: 700; text-decoration: underline; }}
 .confusion th {{ min-width: 10ch; max-width: 24ch; overflow-wrap: break-word; }}
 .confusion thead th {{ min-width: 8ch; max-width: 14ch; text-align: center; padding: 5px; vertical-align: bottom; }}
-.scale {{ display: flex; align-items: center; gap: 8px; margin: 10px 0 0; font-size: 13px; color: var(--faint); }}
+.scale {{ display: flex; align-items: center; gap: 8px; margin: 10px 0 0; font-size: 13px; color: var(--faint);
+  white-space: nowrap; }}
 .scale span {{ display: flex; }}
-.scale i {{ width: 18px; height: 14px; }}
+.scale i {{ width: 14px; height: 14px; }}
 table {{ border-collapse: collapse; width: 100%; font-size: 14px; font-variant-numeric: tabular-nums; }}
 th, td {{ text-align: left; padding: 5px 14px 5px 0; vertical-align: top; border-bottom: 1px solid var(--grid); }}
 tr:last-child td {{ border-bottom: 0; }}
@@ -100,7 +101,7 @@ td.best {{ font-weight: 700; color: var(--unseen); }}
 pre {{ margin: 0; white-space: pre-wrap; overflow-wrap: anywhere; font-size: 13px; line-height: 1.55;
   font-family: {MONOSPACE}; }}
 .part + .part {{ margin-top: 14px; }}
-p {{ margin: 0; max-width: 72ch; }}
+p {{ margin: 0; max-width: 72ch; overflow-wrap: anywhere; }}
 .settings {{ columns: 300px 3; column-gap: 32px; margin: 0; }}
 .settings section {{ margin-bottom: 14px; }}
 .settings section:last-child {{ margin-bottom: 0; }}

@@ -103,7 +103,7 @@ def _attention(translator: Translator, sources: Sequence[str]) -> tuple[ReportSe
         for source, (found,) in zip(short, translator.decoded(short), strict=True)
     ]
     about = Paragraph(
-        "Rows: symbols of the target. Columns: symbols of the source. The darker a cell, the larger its"
-        " attention weight."
+        "Rows: symbols of the translation. Columns: symbols of the source. A cell has the shade of its attention"
+        " weight, and a row adds up to 1."
     )
     return (ReportSection("Attention", (about, *pictures)),) if pictures else ()
