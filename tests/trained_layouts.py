@@ -160,6 +160,57 @@ LAYOUTS: dict[str, Layout] = {
     "pairs in nested JSON": Layout(
         "translate", file("a.jsonl", objects([{"translation": {"de": a, "en": b}} for a, b in DOUBLED])), {}, SOURCES
     ),
+    "pairs in JSON with two keys": Layout(
+        "translate", file("a.json", json.dumps([{"n": 7, "de": a, "en": b} for a, b in DOUBLED])), {}, SOURCES
+    ),
+    "pairs in Parquet, nested": Layout(
+        "translate",
+        file("a.parquet", parquet({"translation": [{"de": a, "en": b} for a, b in DOUBLED]})),
+        {"source": "de", "target": "en"},
+        SOURCES,
+    ),
+    "pairs with tabs": Layout("translate", file("a.txt", delimited(DOUBLED, delimiter="\t")), {}, SOURCES),
+    "pairs with bars": Layout("translate", file("a.txt", "".join(f"{a} ||| {b}\n" for a, b in DOUBLED)), {}, SOURCES),
+    "pairs of Tatoeba with ids": Layout(
+        "translate",
+        file(
+            "a.tsv.gz",
+            gzip.compress(
+                delimited([(at, a, 7 * at, b) for at, (a, b) in enumerate(DOUBLED)], delimiter="\t").encode()
+            ),
+        ),
+        {},
+        SOURCES,
+    ),
+    "pairs of Tatoeba with attributions": Layout(
+        "translate",
+        file("deu.txt", delimited([(b, a, "CC-BY 2.0 (France) #1") for a, b in DOUBLED], delimiter="\t")),
+        {"source": "2", "target": "1"},
+        SOURCES,
+    ),
+    "notes of Anki": Layout(
+        "translate",
+        file(
+            "a.txt",
+            "#separator:comma\n#html:true\n#tags column:3\n" + delimited([(a, f"<b>{b}</b>", "x") for a, b in DOUBLED]),
+        ),
+        {},
+        SOURCES,
+    ),
+    "TMX": Layout(
+        "translate",
+        file(
+            "a.tmx",
+            "<tmx version='1.4'><header srclang='de'/><body>"
+            + "".join(
+                f"<tu><tuv xml:lang='en'><seg>{b}</seg></tuv><tuv xml:lang='de'><seg>{a}</seg></tuv></tu>\n"
+                for a, b in DOUBLED
+            )
+            + "</body></tmx>",
+        ),
+        {},
+        SOURCES,
+    ),
     "CoNLL with blanks": Layout("tag", file("a.conll", CONLL), {}, [words for words, _ in TAGGED]),
     "words and tags in Parquet": Layout(
         "tag",

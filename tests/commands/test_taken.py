@@ -96,3 +96,22 @@ def test_the_command_says_each_warning_once(run: Run, text: Path) -> None:
     assert trained(run, "t.txt").count("duplicate an earlier line") == 1
     log = (text.parent / "m.run" / "metrics.jsonl").read_text(encoding="utf-8")
     assert log.count("duplicate an earlier line") == 1
+
+
+def test_eval_and_run_say_how_pairs_were_read_if_training_read_them_in_another_way(run: Run, tmp_path: Path) -> None:
+    pairs = [("ja", "yes"), ("nein", "no"), ("Mann", "man"), ("Hund", "dog"), ("Haus", "house"), ("Maus", "mouse")] * 3
+    for name, at in (("a.de", 0), ("a.en", 1)):
+        (tmp_path / name).write_text("".join(f"{pair[at]}\n" for pair in pairs), encoding="utf-8")
+    (tmp_path / "b.tsv").write_text("".join(f"7\t{de}\t8\t{en}\n" for de, en in pairs[:2]), encoding="utf-8")
+    options = ["--units", "char", "--hidden", "8", "--embedding", "8", "--max-steps", "2"]
+    done = run("train", "translate", "a.de", "a.en", "-o", "m.anaphora", *options)
+    said = "18 pairs, two parallel files, utf-8. source: 'a.de'; target: 'a.en'."
+    assert done.stderr.splitlines()[0] == f"note: read a.de and a.en: {said}"
+    for words in (["eval", "m.anaphora", "a.de", "a.en"], ["run", "m.anaphora", "a.de"]):
+        assert "note: read" not in run(*words).stderr
+    left_out = "Not read: '1' (a number in every row), '3' (a number in every row)."
+    same = f"2 pairs, TSV, no line of names, utf-8. source: '2'; target: '4'. {left_out}"
+    assert run("eval", "m.anaphora", "b.tsv").stderr.splitlines() == [f"note: read b.tsv: {same}"]
+    ran = run("run", "m.anaphora", "b.tsv")
+    assert ran.stderr.splitlines()[0] == "note: read 'b.tsv': TSV, no line of names; source: '2'."
+    assert len(ran.stdout.splitlines()) == 2

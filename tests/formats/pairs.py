@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from pathlib import Path
 
@@ -115,6 +116,14 @@ def anki(folder: Path) -> None:
     assert told(read(folder, "b.txt", f"{columns}ein Mann,a man\nja,yes\n")) == later(3)
 
 
+def nested(folder: Path) -> None:
+    rows = [{"id": str(line), "translation": {"de": source, "en": target}} for source, target, line in PAIRS]
+    content = "".join(f"{json.dumps(row)}\n" for row in rows)
+    assert told(read(folder, "a.jsonl", content)) == PAIRS
+    swapped = read(folder, "a.jsonl", content, source="en", target="de")
+    assert told(swapped) == [(target, source, line) for source, target, line in PAIRS]
+
+
 def two_keys(folder: Path) -> None:
     content = "".join(f'{{"de": "{source}", "en": "{target}"}}\n' for source, target, _ in PAIRS)
     assert told(read(folder, "a.jsonl", content)) == PAIRS
@@ -173,6 +182,7 @@ CASES = {
     "Tatoeba: id, text, id, text": tatoeba_ids,
     "Tatoeba: text, text, attribution": tatoeba_licence,
     "notes of Anki (`#separator:tab`)": anki,
+    'JSON Lines `{"translation": {"de": …, "en": …}}`': nested,
     "JSON with two keys": two_keys,
     "TMX": tmx,
     "XLIFF (`.xlf`, `.xliff`, `.sdlxliff`)": xliff,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from typing import Any
 
 import typer
@@ -41,6 +42,8 @@ def _evaluate(model: str, data: list[str], as_json: bool, encoding: str | None, 
     task = registry.task(opened.task)
     chosen = options.chosen(task, task.eval_options, given)
     score = opened.score_files(data, encoding or opened.reading.encoding, **chosen)
+    for note in opened.notes:
+        print(f"note: {note}", file=sys.stderr)
     if as_json:
         print(json.dumps(finite(score.as_json()), ensure_ascii=False, allow_nan=False))
     else:

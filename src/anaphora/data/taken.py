@@ -48,6 +48,12 @@ class Taken:
         """Return the columns of a role; whole files of that role are no columns."""
         return tuple(name for name in self.roles.get(role, ()) if name not in self.files)
 
+    def is_like(self, other: Taken) -> bool:
+        """Return whether both readings have the same layout and encoding, and read the same columns."""
+        columns = ({role: taken.columns(role) for role in taken.roles} for taken in (self, other))
+        mine, theirs = columns
+        return (self.layout, self.encoding, mine) == (other.layout, other.encoding, theirs)
+
     def without_folders(self) -> Taken:
         """Return the same reading with the names of the files alone."""
         names = {file: PurePath(file).name for file in self.files}

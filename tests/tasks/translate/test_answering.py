@@ -13,8 +13,9 @@ from anaphora.data.files.lines import InputLine
 from anaphora.data.files.pairs import read_pairs
 from anaphora.errors import DataError, UsageError
 from anaphora.runs.report import Report
+from anaphora.tasks.translate.answers import Answers
 from anaphora.tasks.translate.decoding import DecodingOptions
-from anaphora.tasks.translate.predict import Answers, Translator
+from anaphora.tasks.translate.predict import Translator
 from anaphora.tasks.translate.score import figures, judge
 from program import Run
 from translated import PAIRS, TINY, write, write_pairs

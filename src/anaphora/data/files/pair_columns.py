@@ -110,7 +110,15 @@ def _no_texts(table: Table) -> dict[str, str]:
         for reason, rule in _RULES.items():
             if column not in found and all(map(rule, values)):
                 found[column] = reason
+        if column not in found and _are_codes(values):
+            found[column] = "a language code in every row"
     return found
+
+
+def _are_codes(values: Sequence[Any]) -> bool:
+    """Return whether values are codes of languages, some of them more than once."""
+    codes = [value for value in values if isinstance(value, str) and _LANGUAGE.fullmatch(value)]
+    return len(set(codes)) < len(codes) == len(values)
 
 
 def _is_number(value: Any) -> bool:
@@ -130,6 +138,5 @@ _RULES: Mapping[str, Callable[[Any], bool]] = {
     "a number in every row": _is_number,
     "an attribution in every row": _is_licence,
     "an address in every row": _is_address,
-    "a language code in every row": lambda value: isinstance(value, str) and bool(_LANGUAGE.fullmatch(value)),
     "no text": lambda value: not isinstance(value, str),
 }

@@ -26,6 +26,10 @@ class LineNotes:
         if self._counts[kind] == 1:
             self._new.append(f"{where} is {kind}.")
 
+    def say(self, text: str) -> None:
+        """Add a note that is no count."""
+        self._new.append(text)
+
     def new(self) -> Iterator[str]:
         """Yield a note on the first line of each kind, once."""
         yield from self._new

@@ -22,6 +22,7 @@ from anaphora.bundle import spec
 from anaphora.config import Config, from_values
 from anaphora.config.old_names import card_by_current_names
 from anaphora.data.files.reading import AS_DEFAULT, Reading
+from anaphora.data.taken import Taken
 from anaphora.errors import CorruptBundle, IncompatibleBundle
 from anaphora.runs.report import Score
 from anaphora.runtime import Model, load
@@ -49,6 +50,8 @@ class TrainedModel(ABC):
             )
         self.runtime = model
         self.report: Any = None
+        self.notes: list[str] = []
+        """How `score_files` read data, if not as the training data were read."""
         self.run_dir: Path | None = None
 
     @classmethod
@@ -77,6 +80,11 @@ class TrainedModel(ABC):
     def reading(self) -> Reading:
         """How input files are read: as in training, unless another reading is assigned."""
         return Reading.of(self.config.data) if "training" in self.runtime.config else AS_DEFAULT
+
+    def other_reading(self, taken: Taken) -> list[str]:
+        """Return a note on how data were read, if the training data were read in another way."""
+        trained = Taken.of_card(self.card)
+        return [] if trained is None or taken.is_like(trained) else [f"read {taken.where}: {taken.message()}"]
 
     @property
     def parameters(self) -> int:

@@ -1,19 +1,14 @@
 """A trained translator: texts in, texts out, on the runtime alone, with the attention between them.
 
 The translation of a text is the same bits for any other texts of its batch.
-
-An input line of `run` is a text, or a JSON object with the source's column. The answer is the translation, or several
-translations, the best first, each after its rank score and a tab. As JSON it is the same object with `translation` and,
-for a beam, with `translations`, each with its `score` (Σ ln p) and `rank_score`.
 """
 
 from __future__ import annotations
 
 import math
 import secrets
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -23,26 +18,17 @@ from anaphora import decode
 from anaphora.arguments.accept import TEXT, instance
 from anaphora.config.units import PLURAL
 from anaphora.data import in_memory
-from anaphora.data.files import lines as line_files
-from anaphora.data.files.json_values import fields
-from anaphora.data.files.lines import InputLine
-from anaphora.data.files.pair_columns import SOURCES, choose
-from anaphora.data.files.pair_layouts import is_table, open_file
-from anaphora.data.files.pairs import Pairs
-from anaphora.data.files.sources import STANDARD_INPUT, ending
-from anaphora.data.files.table_files import JSON_LINES
-from anaphora.data.files.tables import Table
+from anaphora.data.files.pairs import Pairs, taken_of
 from anaphora.data.sampling import batches_by_length, evenly_spaced
-from anaphora.data.taken import Taken
 from anaphora.errors import DataError, DataWarning, warn_caller
-from anaphora.files import atomic
 from anaphora.formatting import counted
-from anaphora.report.attention import AttentionMap, Gallery
+from anaphora.report.attention import AttentionMap
 from anaphora.runtime import Model
-from anaphora.tasks.base.line_answers import AnswerOutput, LineAnswers, json_of, text_of, value_of
+from anaphora.tasks.base.line_answers import AnswerOutput
 from anaphora.tasks.base.python_words import public
 from anaphora.tasks.base.trained_model import TrainedModel, needed
 from anaphora.tasks.translate import score
+from anaphora.tasks.translate.answers import Answers
 from anaphora.tasks.translate.data import pairs_in_memory, pairs_of
 from anaphora.tasks.translate.decoding import GREEDY, DecodingOptions, Translation, decoding_options
 from anaphora.tasks.translate.encoder_decoder import EncoderDecoder
@@ -143,7 +129,9 @@ class Translator(TrainedModel):
         return self.judged(pairs, decoding_options(decoding))
 
     def score_files(self, paths: Sequence[str], encoding: str, **options: Any) -> Score:
-        return self.judged(pairs_of(self.config, paths, encoding), DecodingOptions(**options))
+        pairs = pairs_of(self.config, paths, encoding)
+        self.notes = self.other_reading(taken_of([pairs], paths))
+        return self.judged(pairs, DecodingOptions(**options))
 
     def judged(self, pairs: Pairs, options: DecodingOptions = GREEDY, most: int | None = None) -> Score:
         """Decode the sources of pairs, or of `most` of them evenly spaced, and score the outputs.
@@ -214,101 +202,7 @@ class Translator(TrainedModel):
         return Translation(self.reader.written(symbols), symbols, score, rank_score, len(symbols) < len(tokens))
 
 
-Item = tuple[int, str, dict[str, Any]]
-"""A line's number, its text, and an object that the text stands in."""
-
-
-class Answers(LineAnswers[Item, list[Translation]]):
-    """A translator that answers lines; with `pictures` it also draws the attention into that file."""
-
-    def __init__(
-        self, translator: Translator, as_json: bool, options: DecodingOptions = GREEDY, pictures: str | None = None
-    ) -> None:
-        self.translator, self.as_json, self.options, self.reading = translator, as_json, options, translator.reading
-        self.blank = "{}" if as_json else "\n".join([""] * options.best)
-        self._columns = tuple(filter(None, (translator.config.data.source, *_trained_columns(translator), *SOURCES)))
-        self._lines = 0
-        self._gallery = None if pictures is None else Gallery(Path(pictures))
-        if self._gallery is not None:
-            atomic.writable(self._gallery.path)
-
-    def batches(self, paths: Sequence[str]) -> Iterator[Sequence[InputLine]]:
-        """Yield the lines of texts and of JSON Lines, and the rows of all other files of pairs as objects."""
-        encoding, header = self.reading.encoding, self.reading.header
-        for path in paths or [STANDARD_INPUT]:
-            if path == STANDARD_INPUT or ending(path) in JSON_LINES or not is_table(path, encoding):
-                yield from super().batches([path])
-                continue
-            table = open_file(path, encoding, header)
-            assert isinstance(table, Table)
-            self._columns = (self._source(table), *self._columns)
-            yield from line_files.of_table(table)
-
-    def _source(self, table: Table) -> str:
-        """Return the source column of a table: that of the training data, or else the one that training would take."""
-        named = [column for column in self._columns if column in table.columns and not column.isdigit()]
-        if named or len(table.columns) == 1:
-            return (*named, *table.columns)[0]
-        return choose(table, self.translator.config.data.source).source
-
-    def parse(self, line: InputLine) -> Item:
-        self._lines += 1
-        number, text = self._lines - 1, text_of(line)
-        item = value_of(line, text) if line.json else {SOURCES[0]: text}
-        if isinstance(item, dict) and not any(name in item for name in self._columns):
-            item = fields(item)
-        name = next((name for name in self._columns if isinstance(item, dict) and name in item), None)
-        if name is None:
-            raise DataError(f"{line.where}: expected a JSON object with '{self._columns[0]}', got {text[:80]}.")
-        if not isinstance(item[name], str | None):
-            raise DataError(f"{line.where}: '{name}' is {str(item[name])[:60]!r}; expected a text.")
-        return number, item[name] or "", item
-
-    def predict(self, items: Sequence[Item]) -> list[list[Translation]]:
-        texts = [text for _, text, _ in items]
-        found = self.translator.decoded(texts, self.options, [number for number, _, _ in items])
-        if self._gallery is not None:
-            for text, best in zip(texts, found, strict=True):
-                if text.strip():
-                    self._gallery.add(self.translator.attention(text, best[0]))
-        return found
-
-    def format(self, item: Item, prediction: list[Translation]) -> str:
-        _, source, values = item
-        written = [(self.translator.replaced(source, one), one) for one in prediction]
-        if self.as_json:
-            answer = {**values, "translation": written[0][0]}
-            if self.options.beam > 1:
-                ranked = [{"text": text, "score": one.score, "rank_score": one.rank_score} for text, one in written]
-                answer["translations"] = ranked
-            return json_of(answer)
-        if self.options.best == 1:
-            return written[0][0]
-        rows = [f"{one.rank_score:.4f}\t{text}" for text, one in written]
-        return "\n".join([*rows, *[""] * (self.options.best - len(rows))])
-
-    def losses(self, item: Item, prediction: list[Translation]) -> Iterator[str]:
-        reader = self.translator.reader
-        if not item[1].strip():
-            yield "empty: the translation is empty, too"
-        if reader.is_cut(item[1]):
-            yield f"longer than the {reader.longest:,} {PLURAL[reader.kind]} that the model reads: the rest is not read"
-        if not prediction[0].ended:
-            yield "translated without an end: the translation stops at its greatest length"
-
-    def close(self) -> None:
-        """Write the pictures; raises UsageError where nothing was translated."""
-        if self._gallery is not None:
-            self._gallery.write()
-
-
 MODEL = Translator
-
-
-def _trained_columns(translator: Translator) -> tuple[str, ...]:
-    """Return the source columns of the tables that a model was trained on."""
-    taken = Taken.of_card(translator.card)
-    return () if taken is None else taken.columns("source")
 
 
 def _words(pieces: Sequence[str], kind: str) -> list[str]:
