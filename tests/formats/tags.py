@@ -223,6 +223,30 @@ def parallel(folder: Path) -> None:
     with pytest.raises(DataError, match=r"has 3 lines and .* has 1; expected a line of tags"):
         read_files([str(words), str(tags)], Data(format="parallel"))
 
+    tags.write_text("B-LOC I-LOC O\n\nO\n", encoding="utf-8")
+    (folder / "label").write_text("news\n\ngreeting\n", encoding="utf-8")
+    (found,) = read_files([str(words), str(tags), str(folder / "label")], Data())
+    expect(found, "parallel", str(words), str(tags), ((1, 1, 1), (3,)))
+    assert found.found.left_out == {str(folder / "label"): "a label of each sentence"}
+
+
+def without_names(folder: Path) -> None:
+    with pytest.raises(DataError, match=r"fields stand between commas.*`sed -i '1i word,x2,tag' FILE`"):
+        made(folder, "a.csv", "New,NNP,B-LOC\nYork,NNP,I-LOC\nwins,VBZ,O\n\nHi,UH,O\n")
+    text = "word,x2,tag\nNew,NNP,B-LOC\nYork,NNP,I-LOC\nwins,VBZ,O\n\nHi,UH,O\n"  # after the command
+    expect(made(folder, "b.csv", text), "rows", "word", "tag", ((2, 3, 4), (6,)))
+
+
+def refused(name: str, text: str, words: str) -> Callable[[Path], None]:
+    """Return the test of a layout that is refused; the message has these words."""
+
+    def case(folder: Path) -> None:
+        (folder / name).write_text(text, encoding="utf-8")
+        with pytest.raises(DataError, match=words):
+            read(str(folder / name), Data())
+
+    return case
+
 
 def sides(folder: Path) -> None:
     text = "New York wins\tB-LOC I-LOC O\nHi\tO\n"
@@ -259,6 +283,15 @@ CASES: dict[str, Callable[[Path], None]] = {
     "spaCy, Prodigy": spacy,
     "Label Studio": label_studio,
     "parallel files": parallel,
+    "fields between commas without names": without_names,
     "words, a tab, tags": sides,
     "`word/TAG`": slashes,
+    "standoff files of brat (`.ann`)": refused(
+        "a.ann", "T1\tLOC 0 8\tNew York\n", "annotations of brat.*anntoconll.py.*--token 4 --tag 1"
+    ),
+    "TSV of WebAnno and INCEpTION": refused(
+        "a.tsv", "#FORMAT=WebAnno TSV 3.3\n\n1-1\t0-3\tNew\tLOC\n", "WebAnno or INCEpTION.*CoNLL 2002"
+    ),
+    "XML": refused("a.xml", "<?xml version='1.0'?>\n<w pos='NN'>dog</w>\n", "is XML, which is not read; write a word"),
+    "DocBin of spaCy (`.spacy`)": refused("a.spacy", "x", "DocBin of spaCy.*'entities'"),
 }

@@ -133,7 +133,7 @@ def test_a_frame_is_read_as_a_file_is(tmp_path: Path) -> None:
         "".join(json.dumps(dict(zip(rows, row, strict=True))) + "\n" for row in zip(*rows.values(), strict=True)),
         encoding="utf-8",
     )
-    read, made = read_all(config().data, [str(tmp_path / "a.jsonl")]), tagged(config().data, rows)
+    (read, _), (made, _) = read_all(config().data, [str(tmp_path / "a.jsonl")]), tagged(config().data, rows)
     assert made.tokens == read.tokens == (("a", "b"), ("c",))
     assert made.tags == read.tags == (("O", "B-P"), ("O",))
     assert [made.at(row) for row in range(2)] == ["sentence 1", "sentence 2"]

@@ -6,6 +6,7 @@ Every message names file and line.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from anaphora.data.files import frames
 from anaphora.data.files.bracket_tags import are_brackets, expressions, without_brackets
@@ -18,7 +19,8 @@ from anaphora.data.files.tables import Table
 from anaphora.data.files.tag_layouts import HEAD, WORD_LINES, layout_of, word_layout
 from anaphora.data.files.tag_lines import mark_of, read_tagged_lines
 from anaphora.data.files.tag_offsets import read_offsets
-from anaphora.data.files.tag_pairs import are_parallel, read_pair
+from anaphora.data.files.tag_pairs import are_parallel, is_label_file, read_pair
+from anaphora.data.files.tag_refusals import refuse
 from anaphora.data.files.tag_rows import read_tagged_table
 from anaphora.data.files.text import read_text
 from anaphora.data.files.word_fields import EXPRESSIONS, NAMED, ColumnChoice
@@ -41,12 +43,15 @@ def read_files(paths: Sequence[str], data: ColumnChoice, encoding: str | None = 
     found, rest = list[Read](), list(paths)
     while rest:
         two = len(rest) > 1 and (data.format == "parallel" or (data.format == "auto" and _is_pair(*rest[:2])))
-        if two:
-            texts = [(path, read_text(path, encoding or data.encoding)) for path in rest[:2]]
-            found.append(read_pair(*texts))
-        else:
-            found.append(read(rest[0], data, encoding))
-        rest = rest[1 + two :]
+        if not two:
+            found.append(read(rest.pop(0), data, encoding))
+            continue
+        words, tags = ((path, read_text(path, encoding or data.encoding)) for path in rest[:2])
+        pair, rest = read_pair(words, tags), rest[2:]
+        if rest and is_label_file(rest[0], len(words[1].removesuffix("\n").split("\n"))):
+            left_out = {rest.pop(0): "a label of each sentence"}
+            pair = pair._replace(found=replace(pair.found, left_out=left_out))
+        found.append(pair)
     return found
 
 
@@ -66,8 +71,11 @@ def read(path: str, data: ColumnChoice, encoding: str | None = None, tagged: boo
         raise UsageError(f"'{path}' stands alone; --format parallel takes a file of words and a file of tags.")
     if ending(path) in frames.ENDINGS:
         return read_tagged_table(read_table(path, encoding), path, data.token, data.tag, tagged)
+    refuse(path, [])
     text = read_text(path, encoding)
     lines = text.split("\n")
+    if data.format == "auto":
+        refuse(path, lines[:HEAD])
     kind = layout_of(path, data.format, lines[:HEAD])
     if kind == "offsets":
         return read_offsets(path, text)

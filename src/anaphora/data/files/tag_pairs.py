@@ -15,6 +15,7 @@ from anaphora.errors import DataError
 FOLDER = ("seq.in", "seq.out")
 _HEAD = 200  # lines
 _WORDS = {"in", "word", "words", "token", "tokens", "sentence", "sentences", "text", "texts"}  # parts of file names
+_LABELS = {"label", "labels", "intent", "intents"}
 _TAGS = {"out", "tag", "tags", "label", "labels", "ner", "pos", "slots"}
 
 
@@ -38,6 +39,15 @@ def are_parallel(words: str, tags: str) -> bool:
     parts = [set(re.split("[._-]", Path(path).name.lower())) for path in (words, tags)]
     named = bool(parts[0] & _WORDS and parts[1] & _TAGS)
     return counts[0] == counts[1] and len(set(counts[0]) - {0}) > (0 if named else 1)
+
+
+def is_label_file(path: str, sentences: int) -> bool:
+    """Return whether a file has a label for each of so many sentences, as its name says."""
+    if not set(re.split("[._-]", Path(path).name.lower())) & _LABELS or not os.path.isfile(path):
+        return False
+    with open(path, "rb") as file:
+        counts = [len(line.split()) for line in file]
+    return len(counts) == sentences and max(counts, default=0) <= 1
 
 
 def read_pair(words: tuple[str, str], tags: tuple[str, str]) -> Read:

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from anaphora.data.files.sentences import Found, MalformedLine, record
+from anaphora.data.files.tag_refusals import refuse_commas
 from anaphora.data.files.word_fields import ColumnChoice, NamedFields, field, named_fields, number, refuse_same
 from anaphora.errors import DataError
 
@@ -140,6 +141,7 @@ def columns(data: ColumnChoice, head: Sequence[str], tagged: bool = True) -> Wor
     if not tagged:
         return WordLayout(width, token, None, tabs, None, labelled)
     if width < 2:
+        refuse_commas(words)
         raise DataError(
             f"The first line with a word has one field, {words[0].strip()[:60]!r}; expected a word and its"
             " tag, separated by a tab or spaces."

@@ -7,6 +7,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
+from anaphora.checks.examine import unreadable
 from anaphora.checks.findings import Finding, errors
 from anaphora.checks.text_files import check_texts
 from anaphora.data.examples import valid_paths
@@ -16,6 +17,7 @@ from anaphora.data.files.sentences import MalformedLine, Read
 from anaphora.data.files.sources import STANDARD_INPUT, ending
 from anaphora.data.files.tag_layouts import WORD_LINES
 from anaphora.data.files.tag_pairs import expanded
+from anaphora.data.files.tag_refusals import refuse
 from anaphora.data.location import Location
 from anaphora.errors import DataError
 from anaphora.tasks.tag.settings import TagConfig
@@ -31,6 +33,11 @@ def check_files(config: TagConfig, paths: Sequence[str | Path]) -> list[Finding]
     held_out = expanded(valid_paths(data.valid)) if isinstance(data.valid, str) else []
     train = expanded([str(path) for path in paths])
     named = [*train, *(name for name in held_out if name not in train)]
+    for name in named:
+        try:
+            refuse(name, [])
+        except DataError as error:
+            return [unreadable(error)]
     found = check_texts([name for name in named if ending(name) not in frames.ENDINGS], data.encoding)
     if errors(found) or STANDARD_INPUT in named:
         return found

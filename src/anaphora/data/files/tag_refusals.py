@@ -1,0 +1,64 @@
+"""Layouts of words and tags that are not read, each with the way to convert it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import NamedTuple
+
+from anaphora.data.files.sources import ending
+from anaphora.errors import DataError
+
+_XML = (".xml", ".xmi", ".tei", ".tcf")
+
+
+class _Refused(NamedTuple):
+    """A layout: how a file is known by its ending and its first line, what it is, and how it is converted."""
+
+    holds: Callable[[str, str], bool]
+    name: str
+    remedy: str
+
+
+_REFUSED = (
+    _Refused(
+        lambda extension, _: extension == ".ann",
+        "annotations of brat",
+        "`python tools/anntoconll.py a.txt` of brat writes a.conll; train on it with --token 4 --tag 1",
+    ),
+    _Refused(
+        lambda _, first: first.startswith("#FORMAT=WebAnno"),
+        "a TSV of WebAnno or INCEpTION",
+        "export the document as CoNLL 2002 or CoNLL-U there",
+    ),
+    _Refused(
+        lambda extension, first: (
+            extension in (".xml", ".xmi", ".tei", ".tcf") or first.startswith(("<?xml", "<!DOCTYPE"))
+        ),
+        "XML",
+        "write a word, a tab and its tag per line, and a blank line after each sentence",
+    ),
+    _Refused(
+        lambda extension, _: extension == ".spacy",
+        "a DocBin of spaCy",
+        "write JSON Lines from Python: {'text': doc.text, 'entities': [[e.start_char, e.end_char, e.label_], …]}",
+    ),
+)
+
+
+def refuse(path: str, head: Sequence[str]) -> None:
+    """Raise DataError, with the name of the layout and the way to convert it, for a file that is not read."""
+    extension, first = ending(path), next(filter(str.strip, head), "").lstrip("\ufeff ")
+    for refused in _REFUSED:
+        if refused.holds(extension, first):
+            raise DataError(f"'{path}' is {refused.name}, which is not read; {refused.remedy}.")
+
+
+def refuse_commas(words: Sequence[str]) -> None:
+    """Raise DataError for lines whose fields stand between commas, without a line of names."""
+    counts = {line.count(",") for line in words}
+    if len(counts) == 1 and counts != {0}:
+        names = ",".join(["word", *(f"x{number}" for number in range(2, max(counts) + 1)), "tag"])
+        raise DataError(
+            f"The first line with a word is {words[0][:60]!r}: its fields stand between commas, and no line names the"
+            f" columns. Add the names, for example with `sed -i '1i {names}' FILE`, and end the name in .csv."
+        )
