@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 from pathlib import Path
 from typing import Any
@@ -13,7 +14,7 @@ from anaphora.errors import DataError
 from anaphora.tasks import registry
 from trained_layouts import LAYOUTS, Layout
 
-FEW: dict[str, Any] = {"max_steps": 1, "hidden": 4, "embedding": 4, "valid": 0.2, "progress": False}
+FEW: dict[str, Any] = {"max_steps": 1, "hidden": 4, "valid": 0.2, "progress": False}
 
 
 class Written:
@@ -91,14 +92,19 @@ def test_a_missing_column_is_one_error_with_the_nearest_name(reviews: Any, tmp_p
         answers(reviews, "classify", [table])
     lines = tmp_path / "a.jsonl"
     lines.write_text('{"texts": "one"}\n' * 300, encoding="latin-1")
+    with pytest.raises(DataError, match=r"has no column 'text'.*Did you mean 'texts'.*rename the column"):
+        answers(reviews, "classify", [lines])
+
+
+def test_a_missing_field_of_many_lines_in_a_pipe_is_told_once(reviews: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    lines = b'{"text": "one"}\n' + b'{"texts": "one"}\n' * 300
+    monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(lines)))
     written = Written()
-    with pytest.raises(DataError, match=r"^300 of 300 lines could not be read\.$"):
-        reviews.run([str(lines)], written, True, **defaults("classify"))
-    assert len(written.errors) == 1
-    assert str(written.errors[0]).endswith(
-        "line 1: the object has no field 'text'; it has: texts. Did you mean 'texts'?"
-    )
-    assert written.text == "{}\n" * 300
+    with pytest.raises(DataError, match=r"^300 of 301 lines could not be read; all others were answered\.$"):
+        reviews.run(["-"], written, True, **defaults("classify"))
+    (error,) = written.errors
+    assert str(error).endswith("line 2: the object has no field 'text'; it has: texts. Did you mean 'texts'?")
+    assert written.text.endswith("{}\n" * 300)
 
 
 def test_all_others_were_answered_is_said_only_if_they_were(reviews: Any, tmp_path: Path) -> None:

@@ -6,13 +6,13 @@ A column that the model needs and that an input lacks is one error for the input
 from __future__ import annotations
 
 import itertools
-import json
 import os
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from anaphora.data.files import lines
 from anaphora.data.files.folders import read_tables
+from anaphora.data.files.json_values import fields
 from anaphora.data.files.labelled_data import read_labelled
 from anaphora.data.files.lines import InputLine
 from anaphora.data.files.reading import Reading
@@ -20,6 +20,7 @@ from anaphora.data.files.sources import STANDARD_INPUT, ending
 from anaphora.data.files.table_files import ENDINGS, JSON_LINES
 from anaphora.data.files.tables import ColumnTable, Table
 from anaphora.errors import DataError
+from anaphora.tasks.base.line_answers import text_of, value_of
 from anaphora.tasks.classify.columns import Columns
 
 
@@ -31,8 +32,7 @@ def batches(paths: Sequence[str], columns: Columns, reading: Reading) -> Iterato
     for path in paths or [STANDARD_INPUT]:
         tables = _tables(path, reading)
         for table in tables or []:
-            for column in columns.inputs:
-                table.need(column)
+            _check(table, columns)
             yield from lines.of_table(table)
         if tables is None:
             found = lines.batches([path], reading)
@@ -67,13 +67,22 @@ def _check_first(first: Sequence[InputLine], path: str, columns: Columns) -> Non
     names: dict[str, None] = {}
     for line in first:
         names.update(dict.fromkeys(_fields(line)))
-    for column in columns.inputs if names else ():
-        ColumnTable(dict.fromkeys(names, ()), f"'{os.fspath(path)}'").need(column)
+    if names:
+        _check(ColumnTable(dict.fromkeys(names, ()), f"'{os.fspath(path)}'"), columns)
+
+
+def _check(table: Table, columns: Columns) -> None:
+    try:
+        for column in columns.inputs:
+            table.need(column)
+    except DataError as error:
+        remedy = "The model reads the columns of its training data: rename the column of the file."
+        raise DataError(f"{error} {remedy}") from error
 
 
 def _fields(line: InputLine) -> list[str]:
     try:
-        item = json.loads(line.text)
-    except ValueError:
+        item = value_of(line, text_of(line))
+    except DataError:
         return []
-    return list(item) if isinstance(item, dict) else []
+    return [*item, *fields(item)] if isinstance(item, dict) else []

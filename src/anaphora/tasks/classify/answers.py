@@ -23,7 +23,6 @@ from anaphora.data.files.json_values import fields
 from anaphora.data.files.lines import MOST, InputLine
 from anaphora.data.files.reading import Reading
 from anaphora.data.files.sources import STANDARD_INPUT
-from anaphora.data.files.tables import Table
 from anaphora.errors import DataError
 from anaphora.metrics.classification import Floats
 from anaphora.tasks.base.line_answers import LineAnswers, MissingField, json_of, text_of, value_of
@@ -94,14 +93,6 @@ class Answers(LineAnswers[Item, Prediction]):
             symbols = reader.whole_text(inputs.text_of(values, line.where))
             return Item(item, symbols[: reader.longest], self._cut(len(symbols)))
         return self._series(item, inputs.row_series(values, columns, line.where), line.where)
-
-    def check(self, table: Table) -> None:
-        for name in self.classifier.columns.inputs:
-            try:
-                table.need(name)
-            except DataError as error:
-                remedy = "The model reads the columns of its training data: rename the column of the file."
-                raise DataError(f"{error} {remedy}") from error
 
     def predict(self, items: Sequence[Item]) -> list[Prediction]:
         """Return the labels of each row, a text's symbols (T,) or a series (T, C)."""

@@ -26,6 +26,7 @@ from anaphora.baselines.cloze import GapCounts
 from anaphora.data.batches import Ragged
 from anaphora.data.files.lines import InputLine
 from anaphora.data.files.sources import STANDARD_INPUT
+from anaphora.data.files.tables import Table
 from anaphora.data.files.text import Text, open_texts
 from anaphora.data.in_memory import is_sequence, kind
 from anaphora.data.sampling import batches_by_length
@@ -230,6 +231,9 @@ class Answers(LineAnswers[dict[str, Any], tuple[FilledText, ...]]):
                 raise DataError(f"{given!r} is not a file, and has no gap: mark a gap with {self.mask_token}.")
             else:
                 yield [InputLine("the text", given.encode("utf-8", "surrogateescape"), False)]
+
+    def check(self, table: Table) -> None:
+        table.need(_FIELD)
 
     def parse(self, line: InputLine) -> dict[str, Any]:
         text = text_of(line)
