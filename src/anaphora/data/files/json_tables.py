@@ -12,13 +12,13 @@ from anaphora.errors import DataError
 
 
 class JsonTable(Table):
-    """JSON objects, one per line or all in one list; the fields of objects inside have dotted names (`a.b`)."""
+    """JSON objects, one per line or all in a list; the fields of objects inside have dotted names (`a.b`)."""
 
-    def __init__(self, text: str, name: str, encoding: str = "utf-8") -> None:
-        """Raises DataError for a text that is neither."""
+    def __init__(self, text: str, name: str, encoding: str = "utf-8", by_line: bool = False) -> None:
+        """`by_line`: every line is an object; raises DataError for a text that is neither."""
         self.name, self._text, self.encoding = name, text, encoding
         self.layout = "JSON Lines"
-        self._list = self._whole(text)
+        self._list = self._whole(text, by_line)
         names: dict[str, None] = {}
         for _, item in itertools.islice(self._objects(), HEAD_ROWS):
             names.update(dict.fromkeys(item))
@@ -29,14 +29,14 @@ class JsonTable(Table):
         for number, item in self._objects():
             yield number, tuple([item.get(column) for column in columns])
 
-    def _whole(self, text: str) -> list[Any] | None:
+    def _whole(self, text: str, by_line: bool) -> list[Any] | None:
         """Return the list of a text that is one JSON value; None if each line is a value."""
         first = text.strip()
         if first[:1] == "[":
             self.layout, self.unit = "JSON list", "item"
             found: list[Any] = parsed(text, self.name)
             return found
-        value = _object(first)
+        value = None if by_line else _object(first)
         if value is None or ("\n" in first and _object(first.partition("\n")[0]) is not None):
             return None
         lists = [key for key, each in value.items() if isinstance(each, list) and each and isinstance(each[0], dict)]

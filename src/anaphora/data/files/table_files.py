@@ -66,5 +66,5 @@ def _open(path: str | os.PathLike[str], encoding: str, header: bool) -> Table:
         return FrameTable(open_source(path), extension, header)
     text = read_text(path, encoding)
     if extension in _JSON or (extension != ".csv" and text.lstrip()[:1] in ("{", "[")):
-        return JsonTable(text, name, encoding)
+        return JsonTable(text, name, encoding, by_line=extension in JSON_LINES)
     return DelimitedTable(text, name, "\t" if extension == ".tsv" else None, header, encoding)
