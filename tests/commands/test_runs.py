@@ -51,6 +51,9 @@ def test_eighty_columns_are_enough(run: Run, folders: Path, warm: Warm, monkeypa
         "and --json.",
     ]
     assert max(map(len, [*narrow.splitlines(), *beside.splitlines()])) <= 80
+    monkeypatch.setitem(warm.environment, "COLUMNS", "40")
+    curve = [line for line in run("runs", "show", "a.run").stdout.splitlines() if "┤" in line]
+    assert set(map(len, curve)) == {40}
     assert beside.count("language") == 10
 
 

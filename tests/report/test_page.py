@@ -82,6 +82,20 @@ def test_the_figures_are_the_logs(tmp_path: Path) -> None:
     assert "/far/away" not in "".join(text for _, text in seen.texts)  # a page may be shown to others
 
 
+@pytest.mark.parametrize(("reason", "said"), [("trial", "measuring the time left"), ("look", "measuring the time left"),
+                                              ("minutes", "about 0:09 left")])  # fmt: skip
+def test_no_time_is_named_before_it_is_measured(tmp_path: Path, reason: str, said: str) -> None:
+    events = [{**event, "reason": reason} if event["event"] == "plan" else event for event in run_folders.events()[:30]]
+    for event in events:
+        if event["event"] == "step":
+            event["seconds_left"] = 9.0
+    path = run_folders.write(tmp_path / "novel.run", events)
+    _, seen = read_page(path)
+    assert said in seen.all("small")
+    total = "total not known yet" if reason != "minutes" else "of 40"
+    assert any(text.startswith(total) for text in seen.all("small"))
+
+
 def points_of(svg: str, colour: str) -> np.ndarray:
     """The corners of the longest line of a colour, in pixels."""
     paths = re.findall(rf'<path d="([^"]*)"[^>]*style="fill: none;[^"]*stroke: var\(--{colour}\)', svg)

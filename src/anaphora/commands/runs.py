@@ -38,6 +38,7 @@ _LEAVING = ("time", "steps", "started", _BEST, "task"), ("baseline", "status", "
 """Columns of the list in the order in which they leave a terminal that is too narrow, before and after the run's name
 is shortened.
 """
+_CHART, _SCALE = 60, 9  # characters of the loss curve and of its scale
 _NO_RESULT: dict[str, Any] = {"name": "", "value": None, "baseline": None}
 
 
@@ -221,7 +222,7 @@ def _in_words(run: Run, facts: dict[str, Any]) -> list[str]:
     if len(validations) > 1:
         nats = run.in_nats
         beside = f"; dots: {nats.beat}" if nats.baseline is not None else ""
-        lines += ["", f"Validation loss, {nats.called}{beside}", *chart(validations, nats.baseline), ""]
+        lines += ["", f"Validation loss, {nats.called}{beside}", *chart(validations, nats.baseline, _chart_width()), ""]
     if run.best is not None:
         lines.append(f"best validation loss {run.best['loss']:.4f} nats, after step {run.best['step']:,}")
     for result in run.results:
@@ -229,6 +230,14 @@ def _in_words(run: Run, facts: dict[str, Any]) -> list[str]:
         lines.append(f"held out  {_number(result.value)} {result.called}{beside}")
     lines += [f"note: {line['text']}" for line in run.of("note")]
     return lines + [f"note: {text}" for text in run.finish.get("notes", ())]
+
+
+def _chart_width() -> int:
+    """Return the characters of the loss curve, beside its scale."""
+    from anaphora.report.narrow_table import terminal_width
+
+    width = terminal_width()
+    return _CHART if width is None else max(1, min(_CHART, width - _SCALE))
 
 
 def _number(value: float | str | None) -> str:
