@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import signal
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -15,7 +16,7 @@ from typing import Any, NamedTuple
 import pytest
 
 import run_folders
-from anaphora.cli import program
+from anaphora.cli import main, program
 from anaphora.files import sealed
 from program import Run, failed
 from translated import PAIRS, write_pairs
@@ -114,6 +115,22 @@ def here(tmp_path: Path) -> Path:
     return tmp_path
 
 
+@pytest.fixture
+def ask(here: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Iterator[Run]:
+    """Call the program in this process: what is refused ends before it computes anything."""
+    monkeypatch.chdir(here)
+    before = {number: signal.getsignal(number) for number in (signal.SIGTERM, signal.SIGHUP)}
+
+    def called(*words: str) -> subprocess.CompletedProcess[str]:
+        code = main(words)
+        said = capsys.readouterr()
+        return subprocess.CompletedProcess(words, code, said.out, said.err)
+
+    yield called
+    for number, handler in before.items():
+        signal.signal(number, handler)
+
+
 def content(folder: Path) -> dict[str, bytes | None]:
     return {
         str(path.relative_to(folder)): path.read_bytes() if path.is_file() else None
@@ -122,7 +139,7 @@ def content(folder: Path) -> dict[str, bytes | None]:
 
 
 @pytest.mark.parametrize("each", [each for each in OUTPUTS if each.reads], ids=named)
-def test_no_output_falls_on_an_input(run: Run, here: Path, each: Written) -> None:
+def test_no_output_falls_on_an_input(ask: Run, here: Path, each: Written) -> None:
     places = []
     for at, read in enumerate(each.reads):
         if (here / read).is_dir():
@@ -134,33 +151,33 @@ def test_no_output_falls_on_an_input(run: Run, here: Path, each: Written) -> Non
             places.append((f"link{at}", f"over the input '{read}', which is the same file"))
     before = content(here)
     for place, said in places[-2:] if each.command[0] in ("train", "init") else places[:1]:
-        done = run(*each.called(place, *["--force"] * (each.command[0] != "tune")))
+        done = ask(*each.called(place, *["--force"] * (each.command[0] != "tune")))
         failed(done, 2, f"'{place}'" if not each.folder else "is a file", said if not each.folder else "")
         assert content(here) == before
 
 
-@pytest.mark.parametrize("each", ONE_OF_EACH, ids=named)
-def test_what_is_of_another_kind_is_not_replaced_unasked(run: Run, here: Path, each: Written) -> None:
+@pytest.mark.parametrize("each", OUTPUTS, ids=named)
+def test_what_is_of_another_kind_is_not_replaced_unasked(ask: Run, here: Path, each: Written) -> None:
     before = content(here)
     if each.folder:
-        failed(run(*each.called("mine")), 2, f"The folder 'mine' ({each.option}) is not empty", "'notes.txt'")
+        failed(ask(*each.called("mine")), 2, f"The folder 'mine' ({each.option}) is not empty", "'notes.txt'")
     else:
         said = f"name another file with {each.option}, or add --force to replace it"
-        failed(run(*each.called("mine/notes.txt")), 2, "'mine/notes.txt' exists", said)
+        failed(ask(*each.called("mine/notes.txt")), 2, "'mine/notes.txt' exists", said)
     assert content(here) == before
 
 
 @pytest.mark.parametrize("each", ONE_OF_EACH, ids=named)
 @pytest.mark.parametrize("place", ["", "-", "mine"])
-def test_an_output_is_a_file_that_somebody_can_find_again(run: Run, here: Path, each: Written, place: str) -> None:
+def test_an_output_is_a_file_that_somebody_can_find_again(ask: Run, here: Path, each: Written, place: str) -> None:
     before = content(here)
-    failed(run(*each.called(place)), 2, f"({each.option})" if place != "mine" or each.folder else "'mine' is a folder")
+    failed(ask(*each.called(place)), 2, f"({each.option})" if place != "mine" or each.folder else "'mine' is a folder")
     assert content(here) == before
 
 
-def test_two_outputs_are_never_one_file(run: Run, here: Path) -> None:
+def test_two_outputs_are_never_one_file(ask: Run, here: Path) -> None:
     before = content(here)
-    twice = run("runs", "compare", "a.run", "b.run", "--html", "both", "--svg", "./both")
+    twice = ask("runs", "compare", "a.run", "b.run", "--html", "both", "--svg", "./both")
     failed(twice, 2, "'both' (--html) and './both' (--svg) are one place for two things")
     for output, folder, said in (
         ("m.run", "m.run", "one place for two things"),
@@ -168,30 +185,30 @@ def test_two_outputs_are_never_one_file(run: Run, here: Path) -> None:
         ("r/config.toml", "r", "'r/config.toml' (-o) is where the run writes its 'config.toml'"),
         ("r/checkpoints/m", "r", "is where the run writes its 'checkpoints'"),
     ):
-        failed(run("train", "language", "a.txt", "-o", output, "--run-dir", folder), 2, said)
-    failed(run("train", "language", "a.txt", "-o", "x.run"), 2, "one place for two things")
-    failed(run("demo", "-o", "new.txt"), 2, "'new.txt' (-o) and 'new.txt' (-o) are one place for two things")
+        failed(ask("train", "language", "a.txt", "-o", output, "--run-dir", folder), 2, said)
+    failed(ask("train", "language", "a.txt", "-o", "x.run"), 2, "one place for two things")
+    failed(ask("demo", "-o", "new.txt"), 2, "'new.txt' (-o) and 'new.txt' (-o) are one place for two things")
     assert content(here) == before
 
 
-def test_a_demo_does_not_replace_data_of_its_name(run: Run, here: Path) -> None:
+def test_a_demo_does_not_replace_data_of_its_name(ask: Run, here: Path) -> None:
     before = content(here)
     for task, name in (("language", "a.txt"), ("fill", "a.txt"), ("tag", "a.conll")):
-        failed(run("demo", task, "-o", "a.anaphora"), 2, f"'{name}' exists and is not the example data")
+        failed(ask("demo", task, "-o", "a.anaphora"), 2, f"'{name}' exists and is not the example data")
     assert content(here) == before
 
 
-def test_data_in_a_folder_stay_what_they_were(run: Run, here: Path) -> None:
+def test_data_in_a_folder_stay_what_they_were(ask: Run, here: Path) -> None:
     (here / "texts").mkdir()
     for name in ("pos", "neg"):
         (here / "texts" / f"{name}.txt").write_text("a text\nanother text\n" * 9, encoding="utf-8")
     before = content(here)
     for words in (["-o", "texts/pos"], ["-o", "m", "--run-dir", "texts/m.run"], ["-o", "texts/pos.txt", "--force"]):
-        failed(run("train", "classify", "texts", *words), 2, "lies inside the input folder 'texts'")
+        failed(ask("train", "classify", "texts", *words), 2, "lies inside the input folder 'texts'")
     failed(
-        run("tune", "classify", "texts", "--minutes", "1", "--run-dir", "texts/t"), 2, "lies inside the input folder"
+        ask("tune", "classify", "texts", "--minutes", "1", "--run-dir", "texts/t"), 2, "lies inside the input folder"
     )
-    failed(run("lr-find", "fill", "texts", "--plot", "texts/plot.svg"), 2, "lies inside the input folder 'texts'")
+    failed(ask("lr-find", "fill", "texts", "--plot", "texts/plot.svg"), 2, "lies inside the input folder 'texts'")
     assert content(here) == before
 
 
@@ -223,11 +240,11 @@ def test_force_replaces_files_of_other_kinds_and_says_so(run: Run, here: Path) -
     assert sealed.unchanged(page) is True
 
 
-def test_a_search_keeps_to_its_own_folder(run: Run, here: Path) -> None:
+def test_a_search_keeps_to_its_own_folder(ask: Run, here: Path) -> None:
     (here / "study").mkdir()
     (here / "study" / "study.jsonl").write_text('{"mine": 1}\n{"no end of line": 2}', encoding="utf-8")
     before = content(here)
-    done = run("tune", "language", "a.txt", "--minutes", "1", "--run-dir", "study")
+    done = ask("tune", "language", "a.txt", "--minutes", "1", "--run-dir", "study")
     failed(
         done, 2, "The folder 'study' (--run-dir) is not empty and is not the folder of a search: it holds 'study.jsonl'"
     )

@@ -21,7 +21,14 @@ from anaphora.errors import AnaphoraError, DataWarning, MissingExtra
 from anaphora.training import run as training
 from program import TEXT, TINY, Run, failed
 
+PAIRS = dict(zip(TINY[::2], TINY[1::2], strict=True))
 FEW = {"hidden": 12, "layers": 1, "batch": 4, "bptt": 16, "evaluations": 2, "max_steps": 4}
+
+
+def tiny(*words: str) -> list[str]:
+    """The smallest settings, without those that the words set."""
+    kept = {option: value for option, value in PAIRS.items() if option not in words}
+    return [*words, *(word for pair in kept.items() for word in pair)]
 
 
 @pytest.fixture
@@ -47,8 +54,19 @@ def test_a_refused_run_leaves_no_folder(
 ) -> None:
     before = sorted(os.listdir(tmp_path))
     for places in (["-o", "new/deep/m.anaphora"], ["-o", "new/m.anaphora", "--run-dir", "runs/1"]):
-        failed(run("train", "language", *TINY, *words, *places), code, said)
+        failed(run("train", "language", *tiny(*words), *places), code, said)
         assert sorted(os.listdir(tmp_path)) == before
+
+
+def test_a_refused_search_leaves_no_folder(run: Run, tmp_path: Path, text: str) -> None:
+    before = sorted(os.listdir(tmp_path))
+    words = ["tune", "language", text, *TINY, "--minutes", "1", "--max-steps", "2", "--run-dir", "new/search"]
+    failed(run(*words, "--device", "cuda"), 2, "cuda")
+    assert sorted(os.listdir(tmp_path)) == before
+    assert run(*words, "--trials", "1").returncode == 0
+    held = sorted(os.listdir(tmp_path / "new" / "search"))
+    failed(run(*words, "--trials", "2", "--device", "cuda"), 2, "holds another search")
+    assert sorted(os.listdir(tmp_path / "new" / "search")) == held
 
 
 def no_memory(*_: object, **__: object) -> None:
@@ -106,11 +124,9 @@ def waited(for_what: Callable[[], bool]) -> None:
 def test_one_process_trains_in_a_folder_and_the_end_of_its_terminal_saves_the_model(
     run: Run, tmp_path: Path, text: str, quiet_environment: dict[str, str]
 ) -> None:
-    words = [sys.executable, "-m", "anaphora", "train", "language", text, *TINY, "--max-steps", "1000000"]
-    pipe = subprocess.PIPE
-    with subprocess.Popen(
-        [*words, "--evaluations", "10000"], cwd=tmp_path, env=quiet_environment, stdout=pipe, stderr=pipe
-    ) as child:
+    words = tiny(text, "--max-steps", "1000000", "--evaluations", "10000")
+    asked, pipe = [sys.executable, "-m", "anaphora", "train", "language", *words], subprocess.PIPE
+    with subprocess.Popen(asked, cwd=tmp_path, env=quiet_environment, stdout=pipe, stderr=pipe) as child:
         try:
             assert child.stderr is not None
             assert child.stdout is not None

@@ -10,6 +10,7 @@ import pytest
 from anaphora import bundle
 from anaphora.errors import DataError, UsageError
 from anaphora.runs import folder as run_folder
+from anaphora.runs.claim import Claim
 
 
 def test_where_a_model_can_be_written_is_known_before_training(tmp_path: Path) -> None:
@@ -40,6 +41,14 @@ def test_runs_never_share_a_folder(tmp_path: Path) -> None:
         made.append(run_folder.free_run_dir(output))
         made[-1].mkdir()
     assert [folder.name for folder in made] == ["model.run", "model-2.run", "model-3.run"]
+
+
+def test_two_runs_that_begin_at_once_share_no_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    output, places = tmp_path / "model.anaphora", iter(["model.run", "model.run", "model-2.run"])
+    monkeypatch.setattr(run_folder, "free_run_dir", lambda _: tmp_path / next(places))  # both found it free
+    with Claim(run_folder.OWN) as first, Claim(run_folder.OWN) as second:
+        assert run_folder.made(output, None, first).name == "model.run"
+        assert run_folder.made(output, None, second).name == "model-2.run"
 
 
 def test_what_a_run_is_of_reads_back(tmp_path: Path) -> None:

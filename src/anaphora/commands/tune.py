@@ -88,7 +88,7 @@ def _tune(
     if minutes is None:
         raise UsageError("tune needs a time limit: --minutes 30.")
     folder = _checked(named, config_options.inputs(data, file, config))
-    with show("") as early, observed_by(early.stage):
+    with show("") as early, observed_by(early.stage), search.undone_if_refused(folder):
         corpus = settings.read(config, data)
         import_torch_side(f"anaphora tune {task}")
         from anaphora.training import tuning

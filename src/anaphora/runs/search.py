@@ -5,10 +5,14 @@ tune.run/                   study.jsonl  best.toml  trials/0007/  job-2.txt
 
 from __future__ import annotations
 
+import contextlib
 import json
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
-from anaphora.errors import UsageError
+from anaphora.errors import DataError, UsageError
 from anaphora.files import sealed
 from anaphora.files.outputs import Kind
 
@@ -37,6 +41,24 @@ def write_best(folder: Path, config: str) -> None:
             " the same command continues the search."
         )
     sealed.write(path, config)
+
+
+@contextmanager
+def undone_if_refused(folder: Path) -> Iterator[None]:
+    """Remove a new search again if an error ends this `with` block before a trial has trained."""
+    missing = [place for place in (folder, *folder.parents) if not place.exists()]
+    new = not (folder / STUDY).exists()
+    try:
+        yield
+    except (DataError, UsageError):
+        if new and not any(b'"evaluation"' in log.read_bytes() for log in (folder / TRIALS).glob("*/metrics.jsonl")):
+            shutil.rmtree(folder / TRIALS, ignore_errors=True)
+            for file in (STUDY, *(path.name for path in folder.glob("job-*.txt"))):
+                (folder / file).unlink(missing_ok=True)
+            for place in missing:
+                with contextlib.suppress(OSError):
+                    place.rmdir()
+        raise
 
 
 KIND = Kind("the folder of a search", is_search, folder=True)
