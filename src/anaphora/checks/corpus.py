@@ -22,7 +22,7 @@ from anaphora.data.text.reading import TextReading
 from anaphora.data.text.tokenized import Encoded
 from anaphora.data.text.vocabulary import Vocabulary
 from anaphora.errors import DataError
-from anaphora.formatting import as_sentence
+from anaphora.formatting import as_sentence, counted
 
 V = TypeVar("V", bound=Vocabulary)
 
@@ -67,10 +67,10 @@ def in_units(
     return None, [Finding("too-short", "error", HELD_OUT if short.held_out else TRAIN, (), short.message, "")]
 
 
-def check_units(train: int, held_out: int, units: str, ending: str = ".") -> list[Finding]:
-    """Return findings on the number of units of each part, with a warning if few are held out; `units` names them."""
-    message = f"{train:,} {units} in the training part and {held_out:,} in the held-out part{ending}"
-    few = f"Only {held_out:,} {units} are held out: the score will be imprecise."
+def check_units(train: int, held_out: int, unit: str, ending: str = ".") -> list[Finding]:
+    """Return findings on the number of units of each part, with a warning if few are held out; `unit` names one."""
+    message = f"{counted(train, unit)} in the training part and {held_out:,} in the held-out part{ending}"
+    few = f"Only {counted(held_out, unit)} {'is' if held_out == 1 else 'are'} held out: the score will be imprecise."
     return [
         Finding("units", "info", "the text", (), message, "", figures={"train": train, "held_out": held_out}),
         *few_held_out(held_out, FEW, few, "Raise --valid, or name a file with it."),
@@ -81,17 +81,17 @@ def load(
     tree: Mapping[str, Any],
     windows: tuple[int, int, int],
     parts: tuple[Units, Units],
-    counted: int,
+    most_counted: int,
     scored_at_once: int,
 ) -> Load:
     """Return the load of training on windows (rows and steps of a batch, and batches of an epoch).
 
-    `parts` are the units (N,) of the training part and (M,) of the held-out part. A baseline counts at most `counted`
-    units of the training part.
+    `parts` are the units (N,) of the training part and (M,) of the held-out part. A baseline counts at most
+    `most_counted` units of the training part.
     """
     rows, steps, batches = windows
     in_memory = sum(part.nbytes for part in parts if isinstance(part, np.ndarray))
-    data_bytes = in_memory + _COUNTING_BYTES * min(len(parts[0]), counted)
+    data_bytes = in_memory + _COUNTING_BYTES * min(len(parts[0]), most_counted)
     return Load(tree, rows, steps, batches, data_bytes, scored_lines=min(scored_at_once, len(parts[1])))
 
 

@@ -11,10 +11,13 @@ import pytest
 
 from anaphora import bundle
 from anaphora.checks import examine
+from anaphora.data.files.pairs import Pairs
+from anaphora.data.files.tables import ColumnTable
 from anaphora.errors import DataWarning
 from anaphora.tasks.translate.data import read
 from anaphora.tasks.translate.encoding import encode
 from anaphora.tasks.translate.predict import Translator
+from anaphora.tasks.translate.score import judge
 from anaphora.tasks.translate.settings import TASK
 from anaphora.tasks.translate.training import TRAINING
 from anaphora.training import run
@@ -118,3 +121,13 @@ def test_whole_texts_with_an_end_are_not_warned_of(dates: Translator) -> None:
         warnings.simplefilter("error", DataWarning)
         assert dates.translate(["3 Mar 1994"]) == ["1994-03-03"]
     assert dates.evaluate([("3 Mar 1994", "1994-03-03")]).losses() == []
+
+
+@pytest.mark.parametrize("count", [99, 100])
+def test_tokenized_texts_are_noted_in_our_words_alone(count: int, caplog: pytest.LogCaptureFixture) -> None:
+    outputs = ["a man ."] * count + ["a man."]
+    table = ColumnTable({"source": ["x"] * len(outputs), "target": ["a man ."] * len(outputs)})
+    score = judge(outputs, Pairs.of([table]), np.arange(len(outputs)), lower=False)
+    noted = [note for note in score.losses() if note.startswith("100 outputs end with a full stop after a blank")]
+    assert (score.tokenized, len(noted)) == (count, count // 100)
+    assert caplog.records == []

@@ -17,6 +17,7 @@ import numpy as np
 
 from anaphora.data.files.tables import NumberedRow, Table
 from anaphora.errors import DataError
+from anaphora.formatting import counted
 
 
 class Side(NamedTuple):
@@ -57,9 +58,9 @@ class ParallelFiles(Table):
 
 def mismatch(source: Side, target: Side) -> str:
     """Return a message about files with different numbers of lines."""
-    line = parting(source.lines, target.lines)
+    line, lines = parting(source.lines, target.lines), counted(len(source.lines), "line")
     return (
-        f"'{source.path}' has {len(source.lines):,} lines and '{target.path}' has {len(target.lines):,}; expected equal"
+        f"'{source.path}' has {lines} and '{target.path}' has {len(target.lines):,}; expected equal"
         f" numbers of lines. By the lengths of their lines, the files stop matching at line {line:,}:"
         f" '{_cut(source, line)}' beside '{_cut(target, line)}'. Look there for a line that is missing, empty or broken"
         " in two."

@@ -50,7 +50,7 @@ def _words(encoded: Encoded) -> list[Finding]:
     many = f"{shares[1]:.1%} of the held-out words are unknown: a gap of an unknown word is always filled wrong."
     remedy = "Hold out a text of the same kind, raise --vocabulary, or add text."
     return [
-        *texts.check_units(train, held_out, "words", "; each is a gap."),
+        *texts.check_units(train, held_out, "word", "; each is a gap."),
         *vocabulary(size, shares, message, _MANY_UNKNOWN, (many, remedy)),
     ]
 

@@ -12,11 +12,13 @@ from anaphora.data.text.corpus import TextCorpus
 from anaphora.data.text.reading import Shortage, TextReading
 from anaphora.data.text.tokenized import Encoded as Tokenized
 from anaphora.data.text.tokenized import Tokenization
+from anaphora.formatting import counted
 from anaphora.tasks.fill.settings import FillConfig
 from anaphora.tasks.fill.vocabulary import WordVocabulary
 
 Encoded = Tokenized[WordVocabulary]
 _SIZES = ((8, 64), (8, 32), (4, 16), (1, 8))  # windows of a batch, and their steps
+_WORDS = "word or punctuation mark", "words and punctuation marks"
 _SEARCHED = 2**20  # units of the held-out part
 
 
@@ -49,14 +51,14 @@ def _shortage(config: FillConfig, corpus: TextCorpus, encoded: Encoded) -> Short
     if train < need:
         return Shortage(
             False,
-            f"The training part of {corpus.name} has {train:,} words and punctuation marks; one batch of"
+            f"The training part of {corpus.name} has {counted(train, *_WORDS)}; one batch of"
             f" {config.training.batch} windows of {config.training.bptt} needs {need:,}. Add text, or"
             f" {smaller_batch(train, _SIZES)}.",
         )
     if not encoded.vocabulary.words[encoded.held_out[:_SEARCHED]].any():
         return Shortage(
             True,
-            f"The held-out part of {corpus.name} has {held_out} words and punctuation marks; a score needs"
+            f"The held-out part of {corpus.name} has {counted(held_out, *_WORDS)}; a score needs"
             " at least one word, and a precise score needs some thousands. Raise --valid, or name a file"
             " with it.",
         )

@@ -4,7 +4,7 @@
     before    x_1 … x_{t−1} → RNN                                 h_{t−1}
     after     x_T … x_{t+1} → RNN, from the end                   g_{t+1}
     both      [h_{t−1}, g_{t+1}] → dropout → linear → the embedding again        logits of w_t, from both sides
-    past      h_{t−1} → dropout → linear → the embedding again                   the same, from the past alone
+    past      h_{t−1} → dropout → linear → the embedding again                   the same, from left to right
 
 A word's own vector is in neither h_{t−1} nor g_{t+1}, so a whole text is read once and every word of it is a gap.
 A bidirectional layer could not be used: from the second layer on, and already in what it gives at t, it has seen the

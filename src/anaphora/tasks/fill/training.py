@@ -3,7 +3,7 @@
     loss = −Σ_t ln p(w_t | all before it, all after it)  −  Σ_t ln p(w_t | all before it)        words w_t of windows
 
 Training minimises both sums. Reports and validations show the first sum alone, so that losses are nats per gap. The
-prediction from the past alone has its own output on the same forward layers; docs/fill.md compares it with a network of
+prediction from left to right has its own output on the same forward layers; docs/fill.md compares it with a network of
 its own.
 """
 
@@ -161,7 +161,7 @@ TRAINING = FillTraining
 
 
 def run_windows(model: Any, ids: Ids, gaps: NDArray[np.int64]) -> tuple[Tensor, Tensor]:
-    """Logits (n, V) of gaps among the steps of windows (T, B), from both sides and from the past alone."""
+    """Logits (n, V) of gaps among the steps of windows (T, B), from both sides and from left to right."""
     before, after = read(model, ids, None)
     return logits_of(model, "both", gaps, before, after), logits_of(model, "past", gaps, before)
 

@@ -10,6 +10,7 @@ from anaphora.checks.examples import unit_vocabulary
 from anaphora.checks.findings import Finding
 from anaphora.config.units import PLURAL
 from anaphora.data.text.corpus import TextCorpus
+from anaphora.formatting import unit_name
 from anaphora.tasks.language import score
 from anaphora.tasks.language.data import READING
 from anaphora.tasks.language.network import specification
@@ -29,7 +30,7 @@ def describe(config: LanguageConfig, corpus: TextCorpus) -> tuple[list[Finding],
     known, parts, unit = encoded.vocabulary, (encoded.train, encoded.held_out), PLURAL[config.data.units]
     remedy = "Hold out a text of the same kind, raise --vocabulary, or use smaller units: --units char or byte."
     found = [
-        *texts.check_units(len(encoded.train), len(encoded.held_out), unit),
+        *texts.check_units(len(encoded.train), len(encoded.held_out), unit_name(config.data.units)),
         *unit_vocabulary(known, parts, unit, _MANY_UNKNOWN[config.data.units], remedy, digits=2),
     ]
     training, size = config.training, known.size

@@ -10,6 +10,7 @@ from anaphora.data.text.reading import Shortage, TextReading
 from anaphora.data.text.tokenized import Encoded as Tokenized
 from anaphora.data.text.tokenized import Tokenization
 from anaphora.data.text.vocabulary import Vocabulary
+from anaphora.formatting import counted, unit_name
 from anaphora.tasks.language.settings import LanguageConfig
 
 Encoded = Tokenized[Vocabulary]
@@ -27,20 +28,20 @@ def _empty(config: LanguageConfig, corpus: TextCorpus) -> str:
 
 
 def _shortage(config: LanguageConfig, corpus: TextCorpus, encoded: Encoded) -> Shortage | None:
-    unit = PLURAL[config.data.units]
+    unit = unit_name(config.data.units)
     train, held_out = len(encoded.train), len(encoded.held_out)
     need = config.training.batch * config.training.bptt + 1
     if train < need:
         return Shortage(
             False,
-            f"The training part of {corpus.name} has {train:,} {unit}; one batch of {config.training.batch}"
+            f"The training part of {corpus.name} has {counted(train, unit)}; one batch of {config.training.batch}"
             f" rows by {config.training.bptt} steps needs {need:,}. Add text, or"
             f" {smaller_batch(train - 1, _SIZES)}.",
         )
     if held_out < 2:
         return Shortage(
             True,
-            f"The held-out part of {corpus.name} has {held_out} {unit}; a score needs at least 2, and a"
+            f"The held-out part of {corpus.name} has {counted(held_out, unit)}; a score needs at least 2, and a"
             " precise score needs some thousands. Raise --valid, or name a file with it.",
         )
     return None

@@ -89,7 +89,8 @@ def check(config: TranslateConfig, corpus: Corpus) -> list[Finding]:
         found += [*_empty(pairs, where), *_far(pairs, where), *_same(pairs, where)]
     lower = config.data.lower
     keys = _keys(train, lower), _keys(held_out, lower)
-    few = f"{len(held_out):,} pairs are held out: BLEU on so few pairs is precise only to several points."
+    held = "1 pair is" if len(held_out) == 1 else f"{len(held_out):,} pairs are"
+    few = f"{held} held out: BLEU on so few pairs is precise only to several points."
     return [
         *found,
         *swapped(train, held_out),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import asdict, astuple
+from dataclasses import asdict, astuple, replace
 from typing import Any
 
 from anaphora.data.files.pairs import Pairs
@@ -56,8 +56,8 @@ def judgement(
             f"{counted(held_out_cut, 'held-out text')} {'is' if held_out_cut == 1 else 'are'} longer than --max-length:"
             " only the beginning was read."
         )
-    if score is not None and score.unended:
-        notes.append(f"{counted(score.unended, 'output')} stopped at the greatest length, without an end.")
+    if score is not None:
+        notes += replace(score, cut=0).losses()  # what was cut is told above
     notes += lost(results[0], _COPY, "Train longer (--minutes), or on more pairs.")
     facts = {
         **known,

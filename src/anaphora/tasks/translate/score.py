@@ -26,6 +26,7 @@ from anaphora.tasks.translate.encoding import prepared
 
 _WORST = 20
 _SHOWN = 5  # of the worst, on a terminal
+_TOKENIZED = 100  # outputs from which texts count as tokenized, as in sacrebleu's own warning, which `force` silences
 _TEXT = 400  # characters of a text that are shown
 
 
@@ -65,6 +66,7 @@ class Score(reports.Score):
     first: tuple[ScoredPair, ...]  # some pairs as they come
     cut: int = 0  # sources of which only the beginning was read
     unended: int = 0  # outputs that stop at their greatest length
+    tokenized: int = 0  # outputs that end with a full stop after a blank
 
     def lines(self) -> list[str]:
         """Return the lines of a report."""
@@ -81,12 +83,17 @@ class Score(reports.Score):
         return lines
 
     def losses(self) -> list[str]:
-        """Return sentences on sources that were not read whole, and on outputs without an end."""
+        """Return sentences on sources that were not read whole, on outputs without an end, and on tokenized texts."""
         found = []
         if self.cut:
             found.append(f"Of {counted(self.cut, 'source')} only the beginning was read: longer than --max-length.")
         if self.unended:
             found.append(f"{counted(self.unended, 'output')} stopped at the greatest length, without an end.")
+        if self.tokenized >= _TOKENIZED:
+            found.append(
+                f"{self.tokenized:,} outputs end with a full stop after a blank: the texts look tokenized. BLEU and"
+                " chrF of tokenized texts cannot be compared with other figures. Train on texts as people write them."
+            )
         return found
 
 
@@ -116,6 +123,7 @@ def judge(outputs: Sequence[str], pairs: Pairs, rows: Indices, lower: bool, deco
         length_ratio=float(total.ratio),
         worst=tuple(sorted((pair for pair in scored if pair.chrf < 100), key=lambda pair: pair.chrf)[:_WORST]),
         first=tuple(scored[:_WORST]),
+        tokenized=sum(output.endswith(" .") for output in outputs),
     )
 
 
@@ -139,7 +147,7 @@ def metrics(lower: bool) -> tuple[Any, Any]:
         from sacrebleu.metrics.chrf import CHRF
     except ImportError as error:
         raise MissingExtra("train", "scoring translations", missing="sacrebleu") from error
-    return BLEU(lowercase=lower), CHRF(lowercase=lower)
+    return BLEU(lowercase=lower, force=True), CHRF(lowercase=lower)
 
 
 def _shortened(text: str) -> str:
