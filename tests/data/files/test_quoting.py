@@ -65,6 +65,7 @@ def test_without_a_mark_elsewhere_the_lines_still_are_rows() -> None:
         ('a\tb\n"whole"\tx\nan "inner" one\ty\n', [('"whole"', "x"), ('an "inner" one', "y")]),
         ('"the ""name""",b\nx,y\n', [("x", "y")]),
         ('a,b\n"x\n\ny",1\n', [("x\n\ny", "1")]),
+        ('"a","b"\n"p","x"\n"q" r,"y"\n', [("p", "x"), ('"q" r', "y")]),
     ],
 )
 def test_which_marks_hold_a_field(text: str, expected: list[tuple[str, ...]]) -> None:

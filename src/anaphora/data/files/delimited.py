@@ -11,7 +11,7 @@ import re
 from collections.abc import Iterator, Sequence
 
 from anaphora.data.files.numbers import number
-from anaphora.data.files.quoting import MARK, Judged, judge, literal_lines
+from anaphora.data.files.quoting import Judged, judge, literal_lines
 from anaphora.data.files.tables import NumberedRow, Table
 from anaphora.errors import DataError
 
@@ -32,8 +32,8 @@ class DelimitedTable(Table):
         """Raises DataError if two columns have one name, or if the line of names is a row of data."""
         self.name, self._text, self.encoding = name, text, encoding
         self.separator = separator or _separator(text)
-        self._quoting = judge(text, self.separator).quoting
-        self.literal = literal_lines(self._quoting, text) if MARK in text else []
+        judged = judge(text, self.separator)
+        self._quoting, self.literal = judged.quoting, literal_lines(judged, text)
         self.layout = _LAYOUTS.get(self.separator, "a table")
         self.layout += "" if header else ", no line of names"
         self.layout += ", quotation marks as characters" if self.literal else ""

@@ -68,10 +68,6 @@ class Quoting:
                 return fields, at
             at += 1
 
-    def masked(self, text: str) -> str:
-        """Return the text with NUL in the place of every quoted field."""
-        return self.pattern.sub(_FIELD, text) if self.quoted else text
-
     @cached_property
     def pattern(self) -> re.Pattern[str]:
         """The pattern of a quoted field at its place; the group is its content."""
@@ -88,9 +84,12 @@ class Quoting:
 
 
 class Judged(NamedTuple):
-    """A reading of a text: its records, and those with another number of fields than the first."""
+    """A reading of a text, and the text with its quoted fields masked: its records, those with another number of fields
+    than the first, and this number.
+    """
 
     quoting: Quoting
+    masked: str
     records: int
     odd: int
     width: int
@@ -100,39 +99,44 @@ class Judged(NamedTuple):
         """The share of records with a wrong number of fields."""
         return self.odd / max(1, self.records)
 
+    @property
+    def is_clean(self) -> bool:
+        """Whether every mark belongs to a quoted field."""
+        return MARK not in self.masked
+
 
 def judge(text: str, separator: str) -> Judged:
     """Return the reading of the quotation marks of a text that its records support best."""
-    as_characters = Quoting(separator, quoted=False, lines=False)
+    as_characters = _judged(Quoting(separator, quoted=False, lines=False), text)
     if MARK not in text:
-        return _judged(as_characters, text)
-    forms = [Quoting(separator), Quoting(separator, spaced=True), Quoting(separator, escaped=True)]
-    clean = [each for each in forms if MARK not in each.masked(text)]
-    evident = [each for each in clean if _evidence(each, text)]
-    candidates = [_judged(each, text) for each in (*evident, as_characters, Quoting(separator, lines=False))]
-    candidates += [
-        found._replace(odd=found.odd + _rows_inside(each, text, found.width))
-        for each in (*clean, Quoting(separator))
-        for found in [_judged(each, text)]
-    ]
+        return as_characters
+    plain = _judged(Quoting(separator), text)
+    if plain.is_clean and not plain.odd and _evidence(plain, text):
+        return plain
+    others = [_judged(Quoting(separator, spaced=spaced, escaped=not spaced), text) for spaced in (True, False)]
+    clean = [each for each in (plain, *others) if each.is_clean]
+    by_line = _judged(Quoting(separator, lines=False), text)
+    most = 2 * sum(_FIELD in record for record in by_line.masked.split("\n")) > by_line.records
+    candidates = [each for each in clean if _evidence(each, text)]
+    candidates += [by_line, as_characters] if most else [as_characters, by_line]
+    candidates += [each._replace(odd=each.odd + _rows_inside(each, text)) for each in (*clean, plain)]
     return min(candidates, key=lambda found: found.share)
 
 
-def literal_lines(quoting: Quoting, text: str) -> list[int]:
+def literal_lines(judged: Judged, text: str) -> list[int]:
     """Return the lines on which a field begins with a mark that holds no field: its marks are characters."""
-    edge = rf"(?<![^{re.escape(quoting.separator)}\n])"
-    opening, masked = re.compile(rf'{edge} *+"' if quoting.spaced else f'{edge}"'), quoting.masked(text)
-    if not opening.search(masked):
+    edge = rf"(?<![^{re.escape(judged.quoting.separator)}\n])"
+    opening = re.compile(rf'{edge} *+"' if judged.quoting.spaced else f'{edge}"')
+    if judged.is_clean or not opening.search(judged.masked):
         return []
-    return [line for line, record in _numbered(text, quoting) if opening.search(record)]
+    return [line for line, record in _numbered(judged, text) if opening.search(record)]
 
 
-def _numbered(text: str, quoting: Quoting) -> Iterator[tuple[int, str]]:
+def _numbered(judged: Judged, text: str) -> Iterator[tuple[int, str]]:
     """Yield the masked lines, each with its number in the text."""
-    number = 1
+    quoting, number, at = judged.quoting, 1, 0
     held = [found[0].count("\n") for found in quoting.pattern.finditer(text)] if quoting.quoted else []
-    at = 0
-    for line in quoting.masked(text).split("\n"):
+    for line in judged.masked.split("\n"):
         yield number, line
         fields = line.count(_FIELD)
         number += 1 + sum(held[at : at + fields])
@@ -140,18 +144,19 @@ def _numbered(text: str, quoting: Quoting) -> Iterator[tuple[int, str]]:
 
 
 def _judged(quoting: Quoting, text: str) -> Judged:
-    counts = [line.count(quoting.separator) for line in quoting.masked(text).split("\n") if line]
+    masked = quoting.pattern.sub(_FIELD, text) if quoting.quoted else text
+    counts = [line.count(quoting.separator) for line in masked.split("\n") if line]
     odd = sum(count != counts[0] for count in counts)
-    return Judged(quoting, len(counts), odd, counts[0] + 1 if counts else 0)
+    return Judged(quoting, masked, len(counts), odd, counts[0] + 1 if counts else 0)
 
 
-def _evidence(quoting: Quoting, text: str) -> bool:
+def _evidence(judged: Judged, text: str) -> bool:
     """Return whether a text whose marks all fit was written by a program that quotes fields.
 
     No field holds a line end; or a record has only one field; or a field on one line needs its marks; or all fields of
     a column are quoted.
     """
-    masked = quoting.masked(text)
+    quoting, masked = judged.quoting, judged.masked
     if masked.count("\n") == text.count("\n") or quoting.separator not in masked:
         return True
     needing = (quoting.separator, '""', '\\"') if quoting.escaped else (quoting.separator, '""')
@@ -163,11 +168,12 @@ def _evidence(quoting: Quoting, text: str) -> bool:
     return len(records) > 1 and any(all(record[at] == _FIELD for record in records) for at in range(wide))
 
 
-def _rows_inside(quoting: Quoting, text: str, width: int) -> int:
+def _rows_inside(judged: Judged, text: str) -> int:
     """Return the number of lines inside quoted fields that are whole rows themselves."""
+    separator = judged.quoting.separator
     return sum(
-        line.count(quoting.separator) == width - 1
-        for found in quoting.pattern.finditer(text)
+        line.count(separator) == judged.width - 1
+        for found in judged.quoting.pattern.finditer(text)
         for line in found[1].split("\n")[1:-1]
     )
 

@@ -175,9 +175,11 @@ def _named(columns: Iterable[str], names: Sequence[str]) -> str | None:
 def _text(rest: Head) -> str | None:
     """Return the text column: the column with that name, or the only column of words.
 
-    Words that occur again and again beside measurements are names, such as those of sensors.
+    Words that occur again and again beside measurements are names, such as those of sensors. A field of an object
+    inside (`user.name`) is the text only if there is no other.
     """
     words = [name for name, values in rest.items() if are_words(values)]
+    words = [name for name in words if "." not in name] or words
     named = _named(words, TEXTS)
     if named or len(words) != 1 or _named(words, IDS) is not None:
         return named

@@ -1,0 +1,70 @@
+"""Excel: the first sheet, with the line numbers of a spreadsheet program; needs the extra `excel`."""
+
+from __future__ import annotations
+
+import zipfile
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+import pytest
+
+from anaphora.data.files.table_files import read_table
+from anaphora.errors import DataError
+
+MAIN = "http://schemas.openxmlformats.org/spreadsheetml/2006/main"
+RELATIONS = "http://schemas.openxmlformats.org/package/2006/relationships"
+TYPES = "http://schemas.openxmlformats.org/package/2006/content-types"
+OFFICE = "http://schemas.openxmlformats.org/officeDocument/2006/relationships"
+
+
+def write(path: Path, sheets: Mapping[str, Sequence[Sequence[str | float]]]) -> None:
+    """Write a book by hand: the least that the format asks for."""
+    numbers = range(1, len(sheets) + 1)
+    names = "".join(f'<sheet name="{n}" sheetId="{i}" r:id="r{i}"/>' for i, n in enumerate(sheets, 1))
+    links = "".join(
+        f'<Relationship Id="r{i}" Type="{OFFICE}/worksheet" Target="worksheets/sheet{i}.xml"/>' for i in numbers
+    )
+    kind = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet.main+xml"
+    with zipfile.ZipFile(path, "w") as book:
+        book.writestr(
+            "[Content_Types].xml",
+            f'<Types xmlns="{TYPES}"><Default Extension="xml" ContentType="application/xml"/>'
+            f'<Override PartName="/xl/workbook.xml" ContentType="{kind}"/></Types>',
+        )
+        book.writestr(
+            "_rels/.rels",
+            f'<Relationships xmlns="{RELATIONS}"><Relationship Id="r1" Type="{OFFICE}/officeDocument"'
+            ' Target="xl/workbook.xml"/></Relationships>',
+        )
+        listing = f'<workbook xmlns="{MAIN}" xmlns:r="{OFFICE}"><sheets>{names}</sheets></workbook>'
+        book.writestr("xl/workbook.xml", listing)
+        book.writestr("xl/_rels/workbook.xml.rels", f'<Relationships xmlns="{RELATIONS}">{links}</Relationships>')
+        for number, rows in enumerate(sheets.values(), 1):
+            cells = "".join(
+                f'<row r="{r}">{"".join(cell(v, f"{chr(65 + c)}{r}") for c, v in enumerate(row))}</row>'
+                for r, row in enumerate(rows, 1)
+            )
+            book.writestr(
+                f"xl/worksheets/sheet{number}.xml",
+                f'<worksheet xmlns="{MAIN}"><sheetData>{cells}</sheetData></worksheet>',
+            )
+
+
+def cell(value: str | float, place: str) -> str:
+    if isinstance(value, str):
+        return f'<c r="{place}" t="inlineStr"><is><t>{value}</t></is></c>'
+    return f'<c r="{place}"><v>{value}</v></c>'
+
+
+def test_the_first_sheet_is_read_and_said(tmp_path: Path) -> None:
+    pytest.importorskip("fastexcel")
+    path = tmp_path / "a.xlsx"
+    write(path, {"Data": [("text", "n"), ("one", 1.5), ("two", 2.0)], "Notes": [("x",)]})
+    table = read_table(path)
+    assert (table.layout, table.columns) == ("Excel, the first of 2 sheets ('Data')", ("text", "n"))
+    assert list(table.rows(("n", "text"))) == [(2, (1.5, "one")), (3, (2.0, "two"))]
+    table = read_table(path, header=False)
+    assert list(table.rows(("1",))) == [(1, ("text",)), (2, ("one",)), (3, ("two",))]
+    path.write_bytes(b"PK\x03\x04 not a book")
+    with pytest.raises(DataError, match=r"a\.xlsx' cannot be read as Excel"):
+        read_table(path)
