@@ -66,7 +66,7 @@ def lists(folder: Path) -> None:
 
 def ts(folder: Path) -> None:
     head = (
-        "# made for a test\n@problemName made\n@timestamps false\n@univariate false\n@classLabel true Up down\n@data\n"
+        "# made for a test\n@problemName made\n@timestamps\tfalse\n@univariate false\n@classLabel true Up down\n@data\n"
     )
     file = written(folder / "a.ts", head + "1,2:3,?:Up\n5:6:down\n\n7,8,9:1,2,3:Up\n0:0:down\n")
     assert str(rows(file)) == str(

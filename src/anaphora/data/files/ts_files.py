@@ -55,8 +55,8 @@ def _header(text: str, name: str) -> tuple[dict[str, str], int, list[str]]:
         if plain.lower() == "@data":
             return header, number + 1, lines
         if plain.startswith("@"):
-            key, _, value = plain[1:].partition(" ")
-            header[key.lower()] = value.strip()
+            key, *value = plain[1:].split(maxsplit=1) or [""]
+            header[key.lower()] = "".join(value)
         elif plain and not plain.startswith("#"):
             raise DataError(f"{name}, line {number + 1}, stands before @data and begins with neither @ nor #.")
     raise DataError(f"{name} has no line @data, after which the series of a .ts file stand.")

@@ -74,7 +74,7 @@ class Score(reports.Score):
 
     def lines(self) -> list[str]:
         """Return the lines of a report."""
-        over = f" (over {self.rows - self.unknown_rows:,} rows with known labels)" if self.unknown_rows else ""
+        over = f" (over {counted(self.rows - self.unknown_rows, 'row')} with known labels)" if self.unknown_rows else ""
         exactly = " (all labels of a row right)" if self.multi else ""
         lines = [
             f"{counted(self.rows, 'row')}, {counted(len(self.labels), 'label')}",
