@@ -90,6 +90,10 @@ def by_label(rows: Sequence[tuple[Any, str]]) -> list[Any]:
 NAMES = ("text", "label")
 WIDE = [(label, *values, *[""] * (5 - len(values))) for values, label in SERIES]
 STEPS = [(at, step, value, label) for at, (values, label) in enumerate(SERIES) for step, value in enumerate(values)]
+IN_TURN = [
+    (at, f"{8 + step}:30", f"{value}".replace(".", ","), label)
+    for at, step, value, label in sorted(STEPS, key=lambda line: line[1])
+]
 SOURCES = [source for source, _ in DOUBLED]
 BARE = {"header": False, "text": "1", "label": "2"}
 CONLL = "\n".join("".join(f"{word} {tag}\n" for word, tag in zip(*row, strict=True)) for row in TAGGED)
@@ -151,6 +155,21 @@ LAYOUTS: dict[str, Layout] = {
     ),
     "series by --id": Layout(
         "classify", file("a.csv", delimited(STEPS, ("id", "time", "x", "label"))), {"id": "id"}, [x for x, _ in SERIES]
+    ),
+    "series by --id, steps of all series in turn": Layout(
+        "classify",
+        file("a.csv", delimited(IN_TURN, ("id", "time", "x", "label"), delimiter=";")),
+        {"id": "id", "time": "time"},
+        [x for x, _ in SERIES],
+    ),
+    "series in .ts": Layout(
+        "classify",
+        file("a.ts", "@data\n" + "".join(f"{','.join(map(str, x))}:{label}\n" for x, label in SERIES)),
+        {},
+        [x for x, _ in SERIES],
+    ),
+    "a text, a tab, a label": Layout(
+        "classify", file("a.txt", "".join(f"{text}\t{label}\n" for text, label in LINES)), {}, TEXTS
     ),
     "parallel files in latin-1": Layout("translate", parallel, {"encoding": "latin-1"}, SOURCES),
     "pairs in a headerless CSV": Layout("translate", file("a.csv", delimited(DOUBLED)), {"header": False}, SOURCES),
