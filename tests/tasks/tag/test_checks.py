@@ -11,7 +11,10 @@ import pytest
 from anaphora.checks import examine
 from anaphora.checks.findings import Finding
 from anaphora.data.location import Location
+from anaphora.errors import DataError
 from anaphora.tasks import registry
+from anaphora.tasks.tag.data import read
+from anaphora.tasks.tag.file_checks import check_files
 from anaphora.tasks.tag.grammar import columns, sentences
 from anaphora.tasks.tag.suggest import suggest
 from tagged import config, write, write_grammar
@@ -91,3 +94,24 @@ def test_a_config_is_suggested(tmp_path: Path) -> None:
     assert suggested.values == {"data": {"scheme": "iob2"}}
     plain = suggest([write(tmp_path / "b.conll", "a DET\nb NOUN\n\n" * 6000)])
     assert (plain.preset, plain.values) == ("medium", {"data": {"scheme": "none"}})
+
+
+def test_tags_that_are_numbers_are_warned_of(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    whole = found(tmp_path, monkeypatch, "a 3\nb 0\n\nc 0\nd 3\n\n" * 4)
+    assert [each.code for each in whole if each.code == "number-tags"] == ["number-tags"]
+    assert "number-tags" not in {each.code for each in found(tmp_path, monkeypatch, GOOD)}
+
+
+def test_a_file_without_blank_lines_and_a_text_are_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    valid = write(tmp_path / "v.conll", GOOD)
+    (told,) = [
+        each for each in check_files(config("--valid", valid), [write(tmp_path / "a.txt", "a O\nb B-X\n" * 300)])
+        if each.code == "no-blank-line"
+    ]  # fmt: skip
+    assert told.message.startswith("All 600 words are one sentence")
+    text = write(tmp_path / "novel.txt", "It was a dark night .\nRain fell .\nNobody came .\n\nThe end , at last .\n")
+    (malformed,) = check_files(config("--valid", valid), [text])
+    assert malformed.code == "ragged-columns"
+    assert "probably a text without tags" in malformed.message
+    with pytest.raises(DataError, match="All 600 words are one sentence, because no blank line ends a sentence"):
+        read(config(), [str(tmp_path / "a.txt")])

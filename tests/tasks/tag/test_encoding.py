@@ -142,3 +142,13 @@ def test_a_frame_is_read_as_a_file_is(tmp_path: Path) -> None:
 def test_an_empty_tag_in_memory_is_refused_as_in_a_file() -> None:
     with pytest.raises(DataError, match=r"the data, sentence 2: the tag of word 2 is empty\."):
         tagged(config().data, [(["a"], ["O"]), (["b", "c"], ["O", ""])])
+
+
+def test_texts_stand_for_lists_in_a_frame_and_not_in_two_lists() -> None:
+    for rows in ((["Ann", "runs"], ["B-P", "O"]), (["Ann runs"], ["B-P O"])):
+        with pytest.raises(DataError, match="expected a list of texts"):
+            tagged(config().data, rows)
+    frame = {"sentence_id": [1, 1, 2], "word": ["Ann", "runs", "Hi"], "tag": ["B-P", "O", "O"]}
+    made, found = tagged(config().data, frame)
+    assert (made.tokens, made.tags) == ((("Ann", "runs"), ("Hi",)), (("B-P", "O"), ("O",)))
+    assert (found.layout, found.words, found.tags) == ("values in memory, a word per row", "word", "tag")

@@ -41,11 +41,12 @@ def table_of_words(names: Sequence[str]) -> bool:
 
 
 def read_tagged_table(
-    table: Table, path: str, token: str | None = None, tag: str | None = None, tagged: bool = True
+    table: Table, path: str, token: str | None = None, tag: str | None = None, tagged: bool = True, texts: bool = True
 ) -> Read:
     """Return the sentences of a table, and its malformed rows.
 
-    `path` is the file of the table, or empty for a table in memory. Raises DataError if a column is missing.
+    `path` is the file of the table, or empty for a table in memory; with `texts`, texts may stand in place of lists.
+    Raises DataError if a column is missing.
     """
     names = [_column(table, token, TOKENS, "--token")]
     if tagged:
@@ -54,9 +55,9 @@ def read_tagged_table(
             raise DataError(f"Column '{names[0]}' is both the words (--token) and the tags (--tag): name two columns.")
     head = [values for _, values in zip(range(_HEAD), table.head(names), strict=False)]
     number = next((name for name in table.columns if name.strip().lower() in _NUMBERS and name not in names), None)
-    if _are_words(head, number is not None, tagged):
+    if texts and _are_words(head, number is not None, tagged):
         return _words(table, path, names, number)
-    return _lists(table, path, names)
+    return _lists(table, path, names, texts)
 
 
 def listed(value: Any, name: str) -> tuple[str, ...]:
@@ -121,11 +122,11 @@ def _sentences(table: Table, columns: Sequence[str], numbered: bool) -> Iterator
         yield held
 
 
-def _lists(table: Table, path: str, names: Sequence[str]) -> Read:
+def _lists(table: Table, path: str, names: Sequence[str], texts: bool) -> Read:
     collected = Collected(path)
     for number, values in table.rows(names):
         try:
-            cell = _cell if all(isinstance(value, str) for value in values) else listed
+            cell = _cell if texts and all(isinstance(value, str) for value in values) else listed
             row = [cell(value, name) for value, name in zip(values, names, strict=True)]
             if len(row[0]) != len(row[-1]):
                 raise DataError(f"{len(row[0])} words and {len(row[1])} tags; expected a tag for each word.")

@@ -139,6 +139,12 @@ def _tags(corpus: Corpus) -> list[Finding]:
     train = [written(tag) for row in corpus.train.tags for tag in row]
     found = [each for each in check_labels(train, [], corpus.train.place) if each.code == "single-class"]
     known = set(train)
+    if len(known) > 1 and all(map(str.isdigit, known)):
+        message = (
+            f"All {len(known):,} tags are numbers, so spans of several words are not known and every word counts alone."
+        )
+        remedy = "If the numbers stand for tags such as B-PER, write these tags in place of the numbers."
+        found.append(Finding("number-tags", "warning", TRAIN, (), message, remedy))
     strange: dict[str, list[Location]] = {}
     for number, row in enumerate(corpus.held_out.tags):
         for word, tag in enumerate(map(written, row)):

@@ -93,12 +93,13 @@ def set_aside(config: TagConfig, sentences: Sentences, found: Found, *sources: s
 def tagged(data: Data, rows: Any) -> tuple[Sentences, Found]:
     """Return sentences in memory with their tags, numbered from 1; raises as `from_memory` does."""
     columns, names = in_memory.columns(rows), (data.token, data.tag)
+    is_frame = columns is not None
     if columns is None:
         X, y = in_memory.two_columns(rows, _EXPECTED)
         if len(X) != len(y):
             raise UsageError(f"There are {len(X):,} sentences and {len(y):,} rows of tags; expected equal numbers.")
         columns, names = {"words": list(X), "tags": list(y)}, (None, None)
-    read = read_tagged_table(ColumnTable(columns, NAME), "", *names)
+    read = read_tagged_table(ColumnTable(columns, NAME), "", *names, texts=is_frame)
     if read.wrong:
         raise DataError(f"{NAME}, sentence {read.wrong[0].line}: {read.wrong[0].message}")
     return read.sentences, replace(read.found, layout=f"values in memory, {read.found.layout.rpartition(', ')[2]}")

@@ -23,7 +23,7 @@ from anaphora.errors import DataError
 from anaphora.tasks.tag.settings import TagConfig
 
 _MANY = 500  # words of a file without a blank line
-_NO_TABLE = 0.5  # of the lines: a file with more malformed ones has another layout
+_NO_TABLE = 0.25  # of the lines: a file with more malformed ones has another layout
 _REMEDY = "Repair these lines, or name the form with --format columns, conllu or json."
 
 
@@ -60,7 +60,7 @@ def _malformed(read: Read) -> list[Finding]:
     message, remedy = f"{lines} different in form from the others; line {wrong[0].line}: {wrong[0].message}", _REMEDY
     if len(wrong) > _NO_TABLE * (read.sentences.words + len(wrong)) and read.found.format in WORD_LINES:
         message = (
-            f"Most lines do not have the form of the first one ({read.found.layout}), so the file is probably a text"
+            f"Many lines do not have the form of the first one ({read.found.layout}), so the file is probably a text"
             f" without tags, or has another layout. {message}"
         )
         remedy = "The tagger learns from words with tags, a word per line or in a layout of docs/formats.md (--format)."
