@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any
 from anaphora.errors import DataError, MissingExtra
 from anaphora.formatting import unit_name
 from anaphora.report.quiet import quiet
+from anaphora.report.style import LIGHT
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -25,8 +26,7 @@ if TYPE_CHECKING:
 
 Points = list[tuple[float, float]]  # (x, y)
 
-INK, FAINT, GRID = "#22303c", "#8a97a3", "#e6eaee"
-SEEN, SEEN_INK, UNSEEN, BASELINE = "#8fb3d9", "#4a7fb5", "#c2410c", "#0f766e"
+_SEEN_LINE = "#8fb3d9"
 PIXELS_PER_INCH = 160
 _LABEL_HEIGHT = 0.15  # of the axes' height
 _SMOOTH = 0.05  # the training line is a mean over this share of its points
@@ -77,24 +77,24 @@ def draw_curve(curve: Curve, title: str, subtitle: str = "") -> Figure:
 
     figure = Figure(figsize=(8.4, 4.6), facecolor="white")
     axes = figure.add_axes((0.08, 0.13, 0.72, 0.68))
-    axes.plot(*_columns(curve.train), color=SEEN, linewidth=0.8, alpha=0.4)
-    axes.plot(*_columns(smooth(curve.train)), color=SEEN, linewidth=2.2)
-    axes.plot(*_columns(curve.held_out), color=UNSEEN, linewidth=2.2, marker="o", markersize=4.5)
+    axes.plot(*_columns(curve.train), color=_SEEN_LINE, linewidth=0.8, alpha=0.4)
+    axes.plot(*_columns(smooth(curve.train)), color=_SEEN_LINE, linewidth=2.2)
+    axes.plot(*_columns(curve.held_out), color=LIGHT["unseen"], linewidth=2.2, marker="o", markersize=4.5)
     if curve.baseline is not None:
-        axes.axhline(curve.baseline, color=BASELINE, linewidth=1.8, linestyle=(0, (5, 2)))
+        axes.axhline(curve.baseline, color=LIGHT["baseline"], linewidth=1.8, linestyle=(0, (5, 2)))
     _limits(axes, curve)
     _labels(axes, curve)
 
-    figure.text(0.03, 0.93, title, color=INK, fontsize=14, fontweight="bold")
-    figure.text(0.03, 0.87, subtitle, color=FAINT, fontsize=9.5)
-    axes.set_xlabel(f"{unit_name(curve.unit)}s read", color=FAINT)
-    axes.set_ylabel(f"nats per {unit_name(curve.unit)}", color=FAINT)
+    figure.text(0.03, 0.93, title, color=LIGHT["ink"], fontsize=14, fontweight="bold")
+    figure.text(0.03, 0.87, subtitle, color=LIGHT["faint"], fontsize=9.5)
+    axes.set_xlabel(f"{unit_name(curve.unit)}s read", color=LIGHT["faint"])
+    axes.set_ylabel(f"nats per {unit_name(curve.unit)}", color=LIGHT["faint"])
     axes.xaxis.set_major_formatter(FuncFormatter(lambda x, _: _short(x)))
     axes.xaxis.set_major_locator(MaxNLocator(6))
-    axes.tick_params(colors=FAINT, length=0, labelsize=9)
+    axes.tick_params(colors=LIGHT["faint"], length=0, labelsize=9)
     for spine in axes.spines.values():
         spine.set_visible(False)
-    axes.grid(axis="y", color=GRID, linewidth=1)
+    axes.grid(axis="y", color=LIGHT["grid"], linewidth=1)
     axes.set_axisbelow(True)
     return figure
 
@@ -117,11 +117,12 @@ def _limits(axes: Axes, curve: Curve) -> None:
 
 def _labels(axes: Axes, curve: Curve) -> None:
     """Write every line's name and last number at its right end instead of a legend."""
-    named: list[tuple[str, str, float, float | None]] = [("training text", SEEN_INK, smooth(curve.train)[-1][1], None)]
+    last = smooth(curve.train)[-1][1]
+    named: list[tuple[str, str, float, float | None]] = [("training text", LIGHT["seen"], last, None)]
     if curve.held_out:
-        named.append(("held-out text", UNSEEN, curve.held_out[-1][1], curve.score))
+        named.append(("held-out text", LIGHT["unseen"], curve.held_out[-1][1], curve.score))
     if curve.baseline is not None:
-        named.append(("n-gram model", BASELINE, curve.baseline, None))
+        named.append(("n-gram model", LIGHT["baseline"], curve.baseline, None))
     bottom, top = axes.get_ylim()
     shares = apart([(y - bottom) / (top - bottom) for _, _, y, _ in named], _LABEL_HEIGHT)
     for (name, colour, y, score), share in zip(named, shares, strict=True):
