@@ -144,6 +144,11 @@ def tmx(folder: Path) -> None:
         pairs = read_pairs([folder / "a.tmx"])
         assert told(pairs) == [("ein Mann", "a man", 5), ("ja", "yes", 8), ("", "only English", 9)]
         assert taken_of([pairs], []).encoding == encoding
+    (folder / "b.tmx").write_bytes((head.format("utf-8") + body.replace("ja<", "Gr\u00fc\u00dfe<")).encode("latin-1"))
+    latin = read_pairs([folder / "b.tmx"], "latin-1")
+    assert (latin.sources[1], taken_of([latin], []).encoding) == ("Gr\u00fc\u00dfe", "latin-1")
+    with pytest.raises(DataError, match="line 8, is not XML: not well-formed"):
+        read_pairs([folder / "b.tmx"])
     assert read_pairs([folder / "a.tmx"], source="en", target="de").sources[0] == "a man"
     with pytest.raises(DataError, match=r"has no language 'fr'\. It has: de-DE, en\."):
         read_pairs([folder / "a.tmx"], source="fr")

@@ -81,7 +81,7 @@ def open_file(name: str, encoding: str, header: bool, alone: bool = False) -> Ta
     extension = ending(name)
     _refuse(name, extension)
     if extension == TMX:
-        return TmxTable(name)
+        return TmxTable(name, encoding)
     if extension in ENDINGS and extension not in _DELIMITED:
         return read_table(name, encoding, header)
     text = read_text(name, encoding)

@@ -4,12 +4,13 @@
 
 Codes of a page layout inside a segment (`bpt`, `ept`, `ph`, `it`, `ut`) are left out, and other white space becomes one
 blank. A unit with several variants of a language gives a row for each combination. The file's own XML declaration names
-its encoding. Nothing outside the file is ever read, and a file that declares entities is refused: a few lines of
-entities can expand to gigabytes.
+its encoding, unless another one is given. Nothing outside the file is ever read, and a file that declares entities is
+refused: a few lines of entities can expand to gigabytes.
 """
 
 from __future__ import annotations
 
+import codecs
 import itertools
 import os
 from collections.abc import Iterable, Iterator, Sequence
@@ -18,6 +19,7 @@ from xml.parsers import expat
 
 from anaphora.data.files.sources import open_source
 from anaphora.data.files.tables import NumberedRow, Table
+from anaphora.data.files.text import read_text
 from anaphora.errors import DataError, closest
 
 _CODES = frozenset({"bpt", "ept", "ph", "it", "ut"})
@@ -35,12 +37,16 @@ class TmxTable(Table):
 
     layout = "TMX"
 
-    def __init__(self, path: str | os.PathLike[str]) -> None:
-        """Read a file; raises DataError if it is not TMX, or if it declares entities."""
+    def __init__(self, path: str | os.PathLike[str], encoding: str = "utf-8") -> None:
+        """Read a file; an encoding that is not UTF-8 takes the place of the one that the file names.
+
+        Raises DataError if the file is not TMX, or if it declares entities.
+        """
         self.name = f"'{os.fspath(path)}'"
-        reading = _TmxReading(self.name)
-        reading.read(open_source(path).blocks())
-        self.encoding, self._units = reading.encoding, reading.units
+        named = None if codecs.lookup(encoding).name == "utf-8" else encoding
+        reading = _TmxReading(self.name, "utf-8" if named else None)
+        reading.read([read_text(path, named).encode()] if named else open_source(path).blocks())
+        self.encoding, self._units = named or reading.encoding, reading.units
         languages = list(dict.fromkeys(language for unit in self._units for language in unit.variants))
         first = _matching(reading.source, languages)
         self.columns = tuple(sorted(languages, key=lambda language: language != first))
@@ -68,14 +74,14 @@ class TmxTable(Table):
 class _TmxReading:
     """The state of reading one file."""
 
-    def __init__(self, name: str) -> None:
+    def __init__(self, name: str, encoding: str | None) -> None:
         self.name = name
         self.encoding, self.source = "utf-8", ""
         self.units: list[_Unit] = []
         self._open: list[str] = []  # the elements around the current place
         self._language = ""
         self._segment: list[str] | None = None
-        self._parser = expat.ParserCreate()
+        self._parser = expat.ParserCreate(encoding)
         self._parser.buffer_text = True
         self._parser.XmlDeclHandler = self._declared
         self._parser.EntityDeclHandler = self._entity
