@@ -91,6 +91,19 @@ def test_training_and_held_out_files_may_differ_in_scheme(tmp_path: Path) -> Non
     assert check(config(), found)[0].code != "scheme-error"
 
 
+def test_several_training_files_may_differ_in_notation(tmp_path: Path) -> None:
+    valid = write(tmp_path / "v.conll", columns(sentences(9, seed=3)))
+    first, second = sentences(30), sentences(30, seed=1)
+    same = [write(tmp_path / "a.conll", columns(first)), write(tmp_path / "b.conll", columns(second))]
+    other = write(
+        tmp_path / "c.conll", columns([(words, rewritten(tags, Marking("bilou", OTHER))) for words, tags in second])
+    )
+    wanted, found = (read(config("--valid", valid), [same[0], name]) for name in (same[1], other))
+    assert (found.train.tags, found.marking, found.odd) == (wanted.train.tags, wanted.marking, ())
+    named = read(config("--valid", other, "--scheme", "iob2"), same[:1])  # a named scheme is that of the training
+    assert named.held_out.tags == read(config("--valid", same[1]), same[:1]).held_out.tags
+
+
 def test_one_odd_tag_is_a_finding_with_its_line(tmp_path: Path) -> None:
     text = columns(sentences(60)) + "Ann\tPER\nruns\tO\n\n"
     line = len(text.splitlines()) - 2

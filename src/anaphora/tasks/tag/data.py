@@ -29,7 +29,7 @@ from anaphora.errors import DataError, UsageError
 from anaphora.formatting import counted
 from anaphora.metrics.notation import USUAL, Marking, marking, marking_like
 from anaphora.tasks.tag.settings import Data, TagConfig
-from anaphora.tasks.tag.truth import converted, in_form
+from anaphora.tasks.tag.truth import converted, in_form, in_one_notation
 
 NAME = "the data"
 _EXPECTED = (
@@ -132,9 +132,9 @@ def _corpus(data: Data, train: Sentences, held_out: Sentences, found: Found, sou
             f" {'blank lines between sentences' if is_whole else 'sentences'}, or name a held-out file with --valid."
         )
     train, held_out = (in_form(part, data.normalize) for part in (train, held_out))
+    train = in_one_notation(train)
     known = marking(train.tags, data.scheme)
-    is_open = data.scheme == "auto"
-    other = marking_like(held_out.tags, known) if is_open else marking(held_out.tags, data.scheme)
+    other = marking_like(held_out.tags, known)
     odd = tuple(
         (tag, part.place(row, word))
         for part, own in ((train, known), (held_out, other))

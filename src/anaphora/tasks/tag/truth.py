@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from anaphora.data.files.sentences import Sentences
 from anaphora.data.text.normal_form import Form, normal
 from anaphora.metrics import spans
-from anaphora.metrics.notation import Marking, marking_like
+from anaphora.metrics.notation import Marking, marking, marking_like
 
 
 @dataclass(frozen=True)
@@ -35,6 +35,28 @@ def converted(sentences: Sentences, own: Marking, scheme: str) -> Sentences:
     if own.scheme != scheme:
         tags = tuple(tuple(spans.tags_of(spans.spans(row), len(row), scheme)) for row in tags)
     return replace(sentences, tags=tags)
+
+
+def in_one_notation(sentences: Sentences) -> Sentences:
+    """Return the sentences of several files with tags as the first file writes them, if the files differ in notation
+    and each of them marks spans; otherwise the same sentences.
+    """
+    files = dict.fromkeys(sentences.files)
+    if len(files) < 2:
+        return sentences
+    rows = {
+        file: [tags for tags, own in zip(sentences.tags, sentences.files, strict=True) if own == file] for file in files
+    }
+    own = {file: marking(tags) for file, tags in rows.items()}
+    first = next(iter(own.values()))
+    if len({each.notation for each in own.values()}) == 1 or any(each.scheme == spans.PLAIN for each in own.values()):
+        return sentences
+    tags = (
+        own[file].plain(row) if own[file].scheme == first.scheme
+        else spans.tags_of(spans.spans(own[file].plain(row)), len(row), first.scheme)
+        for row, file in zip(sentences.tags, sentences.files, strict=True)
+    )  # fmt: skip
+    return replace(sentences, tags=tuple(tuple(map(first.written, row)) for row in tags))
 
 
 def in_form(sentences: Sentences, form: Form) -> Sentences:
