@@ -144,3 +144,14 @@ def test_the_encoding_of_training_is_the_encoding_of_run_unless_another_is_named
         reviews.reading = reviews.reading._replace(encoding=encoding)
         found, _ = answers(reviews, "classify", [tmp_path / "a.txt"])
         assert [answer["text"] for answer in found] == ["naïve"]
+
+
+def test_a_table_in_a_pipe_is_a_table(reviews: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    for raw, texts in (
+        (b'text,label\n"one, two\nthree",pos\nfour,neg\n', ["one, two\nthree", "four"]),
+        (b"one, two\nfour\n", ["one, two", "four"]),
+    ):
+        monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BufferedReader(io.BytesIO(raw))))  # type: ignore[type-var]
+        written = Written()
+        reviews.run([], written, True, **defaults("classify"))
+        assert [json.loads(line)["text"] for line in written.text.split("\n")[:-1]] == texts

@@ -41,6 +41,9 @@ def test_without_a_mark_elsewhere_the_lines_still_are_rows() -> None:
     text = f'text\tlabel\n"Never again.\t0\n{FILLER}It was the best"\t1\n'
     assert values(text)[0] == ('"Never again.', "0")
     assert len(values(text)) == 22
+    commas = text.replace("\t", ",")
+    assert values(commas)[0] == ('"Never again.', "0")
+    assert len(values(commas)) == 22
     ragged = text.replace("A plain text 7.\t1", "A plain text 7.")
     with pytest.raises(DataError, match="line 10, has 1 fields"):
         values(ragged)
@@ -65,6 +68,8 @@ def test_without_a_mark_elsewhere_the_lines_still_are_rows() -> None:
         ('a\tb\n"whole"\tx\nan "inner" one\ty\n', [('"whole"', "x"), ('an "inner" one', "y")]),
         ('"the ""name""",b\nx,y\n', [("x", "y")]),
         ('a,b\n"x\n\ny",1\n', [("x\n\ny", "1")]),
+        ('a,b\n"one, 1\ntwo",x\n"p",z\n', [("one, 1\ntwo", "x"), ("p", "z")]),
+        ('a,b\n"one, 1\ntwo",x\n', [("one, 1\ntwo", "x")]),
         ('"a","b"\n"p","x"\n"q" r,"y"\n', [("p", "x"), ('"q" r', "y")]),
     ],
 )

@@ -6,7 +6,7 @@
 
 Both readings of a text are tried, and the reading with the fewest rows of a wrong number of fields is taken. Programs
 that quote fields quote every field with a mark in it; so a mark anywhere else shows that no field is quoted. A field
-over several lines needs evidence: without it, the lines must not be rows themselves.
+over several lines needs evidence: without it, the lines must not be rows themselves (`_evidence`).
 """
 
 from __future__ import annotations
@@ -16,6 +16,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from typing import NamedTuple
+
+from anaphora.data.files.numbers import number
 
 MARK = '"'
 _FIELD = "\0"  # stands for a quoted field; a text holds no NUL
@@ -154,7 +156,8 @@ def _evidence(judged: Judged, text: str) -> bool:
     """Return whether a text whose marks all fit was written by a program that quotes fields.
 
     No field holds a line end; or a record has only one field; or a field on one line needs its marks; or all fields of
-    a column are quoted.
+    a column are quoted; or, unless tabs are between the fields, the first line of a field over several lines does not
+    look like a row of the others.
     """
     quoting, masked = judged.quoting, judged.masked
     if masked.count("\n") == text.count("\n") or quoting.separator not in masked:
@@ -165,7 +168,30 @@ def _evidence(judged: Judged, text: str) -> bool:
             return True
     records = [line.split(quoting.separator) for line in masked.split("\n") if line]
     wide = min(map(len, records))
-    return len(records) > 1 and any(all(record[at] == _FIELD for record in records) for at in range(wide))
+    if len(records) > 1 and any(all(record[at] == _FIELD for record in records) for at in range(wide)):
+        return True
+    return quoting.separator != "\t" and not _begin_with_rows(judged, text)
+
+
+def _begin_with_rows(judged: Judged, text: str) -> bool:
+    """Return whether the first line of every field over several lines looks like a row: beside the field, its values
+    occur in other lines of the same column, or are numbers as all of them are.
+    """
+    separator = judged.quoting.separator
+    several = [found for found in judged.quoting.pattern.finditer(text) if "\n" in found[0]]
+    marked = judged.quoting.pattern.sub(lambda found: _FIELD if "\n" in found[0] else found[0], text)
+    lines = [line for line in marked.split("\n")[1:] if _FIELD not in line]
+    lines += [line for found in several for line in found[1].split("\n")[1:-1]]
+    rows = [row for row in (line.split(separator) for line in lines) if len(row) == judged.width]
+    columns = [(set(column), all(map(_is_number, column))) for column in zip(*rows, strict=True)]
+    for found in several:
+        begin = text.rfind("\n", 0, found.start()) + 1
+        first = text[begin : text.index("\n", found.start())].split(separator)
+        opening = text.count(separator, begin, found.start())
+        for at, (value, (others, numbers)) in enumerate(zip(first, columns, strict=False)):
+            if at != opening and value not in others and not (numbers and _is_number(value)):
+                return False
+    return bool(columns)
 
 
 def _rows_inside(judged: Judged, text: str) -> int:
@@ -176,6 +202,10 @@ def _rows_inside(judged: Judged, text: str) -> int:
         for found in judged.quoting.pattern.finditer(text)
         for line in found[1].split("\n")[1:-1]
     )
+
+
+def _is_number(text: str) -> bool:
+    return number(text) is not None
 
 
 def _plain(found: re.Match[str]) -> str:

@@ -5,12 +5,15 @@ A column that the model needs and that an input lacks is one error for the input
 
 from __future__ import annotations
 
+import io
 import itertools
 import os
+import sys
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from anaphora.data.files import lines
+from anaphora.data.files.delimited import SEPARATORS
 from anaphora.data.files.folders import read_tables
 from anaphora.data.files.json_values import fields
 from anaphora.data.files.labelled_data import read_labelled
@@ -30,7 +33,7 @@ def batches(paths: Sequence[str], columns: Columns, reading: Reading) -> Iterato
     Raises DataError, with the nearest column, for an input without a needed column.
     """
     for path in paths or [STANDARD_INPUT]:
-        tables = _tables(path, reading)
+        tables = _tables(path, columns, reading)
         for table in tables or []:
             _check(table, columns)
             yield from lines.of_table(table)
@@ -48,14 +51,24 @@ def refuse_text(line: InputLine, columns: Columns) -> None:
         raise DataError(f"{line.where}: the classifier reads {named}: give a JSON object with them, or a table.")
 
 
-def _tables(path: str, reading: Reading) -> list[Table] | None:
+def _tables(path: str, columns: Columns, reading: Reading) -> list[Table] | None:
     """Return the tables in a file or folder, None for a file of lines."""
     if path == STANDARD_INPUT:
-        return None
+        return read_tables([path], *reading) if _begins_with_names(columns, reading) else None
     if Path(path).is_dir() or (ending(path) in ENDINGS and ending(path) not in JSON_LINES):
         return read_tables([path], *reading)
     table = read_labelled(path, *reading)
     return None if table is None else [table]
+
+
+def _begins_with_names(columns: Columns, reading: Reading) -> bool:
+    """Return whether the first line of standard input names the columns of the training data, its label too."""
+    buffer = getattr(sys.stdin, "buffer", None)
+    if not isinstance(buffer, io.BufferedReader):
+        return False
+    first = buffer.peek().partition(b"\n")[0].decode(reading.encoding, "replace")
+    names = {*columns.inputs, columns.label}
+    return any(names <= {field.strip(' "\r\ufeff') for field in first.split(mark)} for mark in SEPARATORS)
 
 
 def _check_first(first: Sequence[InputLine], path: str, columns: Columns) -> None:
