@@ -23,6 +23,7 @@ from anaphora.api import train
 from anaphora.data.batches import Ragged
 from anaphora.data.in_memory import is_sequence
 from anaphora.errors import DataError, MissingExtra, UsageError, WrongArgument
+from anaphora.formatting import counted
 from anaphora.tasks.classify.inputs import Inputs
 from anaphora.tasks.classify.memory import count, inputs
 from anaphora.tasks.classify.predict import Classifier
@@ -165,7 +166,9 @@ class SequenceClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         assert_all_finite(labels, input_name="y")
         check_classification_targets(labels)
         if len(labels) != rows:
-            raise WrongRows(f"There are {rows:,} rows and {len(labels):,} labels; expected a label for each row.")
+            raise WrongRows(
+                f"There are {counted(rows, 'row')} and {counted(len(labels), 'label')}; expected a label for each row."
+            )
         classes, codes = np.unique(labels, return_inverse=True)
         if len(classes) < 2:
             raise WrongRows(f"Expected at least 2 classes, got 1 class, {classes[0]!r}, in n_samples = {rows} rows.")
@@ -189,7 +192,9 @@ class SequenceClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
             if fitting:
                 self.n_features_in_ = wide
             elif wide != self.n_features_in_:
-                raise WrongRows(f"X has {wide} numbers per step; {type(self).__name__} expects {self.n_features_in_}.")
+                raise WrongRows(
+                    f"X has {counted(wide, 'number')} per step; {type(self).__name__} expects {self.n_features_in_}."
+                )
         self.layout_ = layout
         return read
 

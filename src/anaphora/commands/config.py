@@ -23,6 +23,11 @@ A field of a config is set on the command line (`--hidden 256`, or with its sect
 TOML file that `--config` names. Options override the file, and the file overrides `--preset`. An unknown field or a
 value that is not accepted is an error, and the message names the nearest field or value.
 
+An option that has no effect beside the others, or on the data, is refused: `--dropout` (between the layers) with one
+layer, `--attention` without `--pooling attention`, `--embedding` on series. A default or the value of a preset may be
+without effect. In a file, a value counts as given if it is neither the default nor that of a preset. An option that is
+given twice is refused, except options that may be repeated.
+
     anaphora init TASK DATA               # write a config that is suggested from your data
     anaphora config TASK --preset small   # print every field with its value, as TOML
     anaphora config TASK --schema         # print a JSON schema, for editors that check TOML files

@@ -19,6 +19,7 @@ from anaphora.data.files.arff_fields import attribute_of, fields_of
 from anaphora.data.files.recorded import RecordedTable, number_or_none, series_columns
 from anaphora.data.files.tables import NumberedRow
 from anaphora.errors import DataError
+from anaphora.formatting import counted
 
 ENDING = ".arff"
 _NUMERIC = ("numeric", "real", "integer")
@@ -52,8 +53,10 @@ def read_arff(text: str, name: str, encoding: str) -> RecordedTable:
             )
         fields = fields_of(line.strip())
         if fields is None or len(fields) != len(attributes):
-            found = "a value whose quotation mark is not closed" if fields is None else f"{len(fields)} values"
-            raise DataError(f"{where}, has {found}; expected {len(attributes)} values, one per attribute.")
+            found = (
+                "a value whose quotation mark is not closed" if fields is None else f"{counted(len(fields), 'value')}"
+            )
+            raise DataError(f"{where}, has {found}; expected {counted(len(attributes), 'value')}, one per attribute.")
         read = zip(attributes, fields, strict=True)
         records.append((number, tuple(_value(attribute, field, where) for attribute, field in read)))
     return _as_series(attributes, records, name, encoding) or RecordedTable(

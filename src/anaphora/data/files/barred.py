@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 
 from anaphora.data.files.tables import NumberedRow, Table
 from anaphora.errors import DataError
+from anaphora.formatting import counted
 
 BARS = "|||"
 
@@ -27,7 +28,8 @@ class BarredTable(Table):
             fields = line.split(BARS)
             if len(fields) != len(self.columns) and line.strip():
                 raise DataError(
-                    f"{self.at(number)}, has {len(fields)} fields between '|||'; expected 2, source and target."
+                    f"{self.at(number)}, has {counted(len(fields), 'field')} between '|||';"
+                    " expected 2, source and target."
                 )
             if line.strip():
                 yield number, tuple([fields[pick].strip() for pick in picks])

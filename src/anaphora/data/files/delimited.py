@@ -14,6 +14,7 @@ from anaphora.data.files.numbers import number
 from anaphora.data.files.quoting import Judged, judge, literal_lines
 from anaphora.data.files.tables import NumberedRow, Table
 from anaphora.errors import DataError
+from anaphora.formatting import counted
 
 _LAYOUTS = {",": "CSV with commas", ";": "CSV with semicolons", "\t": "TSV", "|": "CSV with vertical bars"}
 SEPARATORS = ",;\t|"
@@ -57,7 +58,7 @@ class DelimitedTable(Table):
             if len(fields) != width:
                 names = ", ".join(self.columns)
                 raise DataError(
-                    f"{self.name}, line {line}, has {len(fields)} fields; expected {width} ({names}). Put a"
+                    f"{self.name}, line {line}, has {counted(len(fields), 'field')}; expected {width} ({names}). Put a"
                     f" field that contains {self.separator!r} or a line end in quotation marks, and double every"
                     " quotation mark inside it."
                 )

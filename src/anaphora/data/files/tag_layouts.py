@@ -30,6 +30,7 @@ from anaphora.data.files.tag_rows import table_of_words
 from anaphora.data.files.word_fields import CONLLU, ColumnChoice, names_columns
 from anaphora.data.files.word_lines import WORD_NUMBER, WordLayout, blocks, columns, may_be_word, named
 from anaphora.errors import DataError
+from anaphora.formatting import counted
 
 FORMATS = ("auto", "columns", "conllu", "conll2009", "conll2012", "json", "rows", "offsets", "slashes", "sides")
 WORD_LINES = ("columns", "conllu", "conll2009", "conll2012")
@@ -109,13 +110,17 @@ def layout_of_input(path: str, data: ColumnChoice, head: Sequence[str], trained:
     ends = [fields[-1] for line in filled if len(fields := line.split()) == width > 1]
     known = sum(end in trained.tags for end in ends) >= _KNOWN * max(1, len(ends))
     if ends and known and len(ends) >= _FEWEST:
-        return Guess("columns", f"every line has {width} fields, and the last one is a tag of the model")
+        return Guess("columns", f"every line has {counted(width, 'field')}, and the last one is a tag of the model")
     as_trained = trained.format == "columns" and trained.width - width in (0, 1)
     if data.format == "columns" and as_trained:
-        return Guess("columns", f"every line has {width} fields, as in the training data")
+        return Guess("columns", f"every line has {counted(width, 'field')}, as in the training data")
     if as_trained and _are_blocks(head) and len(filled) >= _LEAST:
-        return Guess("columns", f"every line has {width} fields, and blank lines stand between groups of lines")
-    return Guess("lines", f"every line has {width} words, but no tags of the model" if len(filled) >= _LEAST else "")
+        return Guess(
+            "columns", f"every line has {counted(width, 'field')}, and blank lines stand between groups of lines"
+        )
+    return Guess(
+        "lines", f"every line has {counted(width, 'word')}, but no tags of the model" if len(filled) >= _LEAST else ""
+    )
 
 
 def word_layout(kind: str, data: ColumnChoice, head: Sequence[str], tagged: bool = True) -> WordLayout:

@@ -11,6 +11,7 @@ from pathlib import Path
 from anaphora.data.files.sentences import Collected, Found, Read, record
 from anaphora.data.files.word_splitting import between_blanks
 from anaphora.errors import DataError
+from anaphora.formatting import counted
 
 FOLDER = ("seq.in", "seq.out")
 _HEAD = 200  # lines
@@ -58,14 +59,19 @@ def read_pair(words: tuple[str, str], tags: tuple[str, str]) -> Read:
     rows = [text.removesuffix("\n").split("\n") for _, text in (words, tags)]
     if len(rows[0]) != len(rows[1]):
         raise DataError(
-            f"'{words[0]}' has {len(rows[0]):,} lines and '{tags[0]}' has {len(rows[1]):,}; expected a line of tags for"
+            f"'{words[0]}' has {counted(len(rows[0]), 'line')} and '{tags[0]}' has"
+            f" {len(rows[1]):,}; expected a line of tags for"
             " each line of words."
         )
     collected = Collected(words[0])
     for number, (own, marks) in enumerate(zip(*rows, strict=True), 1):
         tokens, given = between_blanks(own.rstrip("\r")), between_blanks(marks.rstrip("\r"))
         if len(tokens) != len(given):
-            record(collected.wrong, number, f"{len(tokens)} words and {len(given)} tags; expected a tag for each word.")
+            record(
+                collected.wrong,
+                number,
+                f"{counted(len(tokens), 'word')} and {counted(len(given), 'tag')}; expected a tag for each word.",
+            )
         elif tokens:
             collected.add(tokens, given, (number,) * len(tokens))
     return collected.read(Found("parallel", "parallel files of words and tags", words[0], tags[0]))

@@ -18,6 +18,7 @@ from anaphora.data.files.sentences import Collected, Found, Read, record
 from anaphora.data.files.tables import Table
 from anaphora.data.files.word_splitting import between_blanks
 from anaphora.errors import DataError
+from anaphora.formatting import counted
 
 TOKENS = ("tokens", "words", "token", "word", "form", "text", "sentence")
 TAGS = ("tags", "ner_tags", "pos_tags", "labels", "tag", "upos", "pos", "ner", "label")
@@ -129,7 +130,9 @@ def _lists(table: Table, path: str, names: Sequence[str], texts: bool) -> Read:
             cell = _cell if texts and all(isinstance(value, str) for value in values) else listed
             row = [cell(value, name) for value, name in zip(values, names, strict=True)]
             if len(row[0]) != len(row[-1]):
-                raise DataError(f"{len(row[0])} words and {len(row[1])} tags; expected a tag for each word.")
+                raise DataError(
+                    f"{counted(len(row[0]), 'word')} and {counted(len(row[1]), 'tag')}; expected a tag for each word."
+                )
             if len(row) > 1 and "" in row[1]:
                 raise DataError(f"the tag of word {row[1].index('') + 1} is empty.")
         except DataError as error:

@@ -11,6 +11,7 @@ import re
 from anaphora.data.files.recorded import RecordedTable, number_or_none, series_columns
 from anaphora.data.files.tables import NumberedRow
 from anaphora.errors import DataError
+from anaphora.formatting import counted
 
 ENDINGS = (".tsv", ".txt")
 _FEWEST = 3  # fields: a label and two steps
@@ -45,8 +46,9 @@ def read_ucr(text: str, name: str, encoding: str) -> RecordedTable:
         width = width or len(fields)
         if len(fields) != width or _label(label) is None:
             raise DataError(
-                f"{name}, line {number}, has the label {label!r} and {len(fields)} steps; expected a whole number and"
-                f" {width} steps, as in the first line."
+                f"{name}, line {number}, has the label {label!r} and"
+                f" {counted(len(fields), 'step')}; expected a whole number and"
+                f" {counted(width, 'step')}, as in the first line."
             )
         steps = [number_or_none(field, f"{name}, line {number}, step {t}") for t, field in enumerate(fields, 1)]
         while steps and steps[-1] is None:

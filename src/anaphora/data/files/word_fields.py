@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import NamedTuple, Protocol
 
 from anaphora.errors import DataError, closest
+from anaphora.formatting import counted
 
 CONLLU = ("ID", "FORM", "LEMMA", "UPOS", "XPOS", "FEATS", "HEAD", "DEPREL", "DEPS", "MISC")
 _2009 = "ID FORM LEMMA PLEMMA POS PPOS FEAT PFEAT HEAD PHEAD DEPREL PDEPREL FILLPRED PRED"
@@ -92,7 +93,8 @@ def number(name: str, width: int, option: str, more: bool = False) -> int:
     column = int(name) if name.lstrip("-").isdigit() else 0
     if not 1 <= abs(column) <= width and not (more and column):
         raise DataError(
-            f"There is no column {name!r} ({option}): the first line with a word has {width} fields, 1 to {width}; -1"
+            f"There is no column {name!r} ({option}): the first line with a word has"
+            f" {counted(width, 'field')}, 1 to {width}; -1"
             " is the last."
         )
     return column - 1 if column > 0 else column if more else width + column

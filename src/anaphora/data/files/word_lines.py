@@ -15,6 +15,7 @@ from anaphora.data.files.sentences import Found, MalformedLine, record
 from anaphora.data.files.tag_refusals import refuse_commas
 from anaphora.data.files.word_fields import ColumnChoice, NamedFields, field, named_fields, number, refuse_same
 from anaphora.errors import DataError
+from anaphora.formatting import counted
 
 WORD_NUMBER, _NO_WORD_NUMBER = re.compile(r"\d+"), re.compile(r"\d+-\d+|\d+\.\d+")
 _DOCUMENT = "-DOCSTART-"
@@ -94,7 +95,7 @@ class WordLayout:
         more = self.named is not None and self.named.more
         if len(fields) < self.width or (len(fields) > self.width and not more):
             return (
-                f"{len(fields)} fields, expected {self.width}{' or more' if more else ' as in the first'}:"
+                f"{counted(len(fields), 'field')}, expected {self.width}{' or more' if more else ' as in the first'}:"
                 f" {line[:60]!r}. Fields stand between {'tabs' if self.tabs else 'blanks'}; a blank line ends a"
                 " sentence."
             )

@@ -24,6 +24,7 @@ from anaphora.config.old_names import card_by_current_names
 from anaphora.data.files.reading import AS_DEFAULT, Reading
 from anaphora.data.taken import Taken
 from anaphora.errors import CorruptBundle, IncompatibleBundle
+from anaphora.formatting import counted
 from anaphora.runs.report import Score
 from anaphora.runtime import Model, load
 from anaphora.tasks.base.python_words import public
@@ -133,4 +134,4 @@ def needed(units: Mapping[str, Any], use: str, *names: str) -> list[Any]:
 def check_outputs(found: str, count: int, width: int) -> None:
     """Raise IncompatibleBundle unless a network has `count` outputs; `found` is this number in words."""
     if count != width:
-        raise IncompatibleBundle(f"{found}, but its network has {width} outputs.")
+        raise IncompatibleBundle(f"{found}, but its network has {counted(width, 'output')}.")

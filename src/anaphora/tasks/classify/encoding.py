@@ -111,7 +111,9 @@ class Reader:
         assert self.scale is not None
         steps = steps if steps.size else np.zeros((0, self.channels))
         if steps.shape[1] != self.channels:
-            raise DataError(f"{where}: a step has {steps.shape[1]} numbers; the network reads {self.channels}.")
+            raise DataError(
+                f"{where}: a step has {counted(steps.shape[1], 'number')}; the network reads {self.channels}."
+            )
         steps = steps[: self.longest]
         bad = ~np.isfinite(steps) if self.missing == "refuse" else np.isinf(steps)
         if bad.any():

@@ -22,6 +22,7 @@ from anaphora.data.batches import Ragged
 from anaphora.data.in_memory import is_sequence, kind
 from anaphora.data.text.normal_form import Form
 from anaphora.errors import DataError, UsageError
+from anaphora.formatting import counted
 from anaphora.tasks.classify.columns import Columns
 from anaphora.tasks.classify.inputs import Inputs, Labels, LabelValue, label_values, labels_of, text_of
 
@@ -54,7 +55,10 @@ def labelled(data: Any, separator: str | None, multi: bool | None, normalize: Fo
     read = inputs(X)
     plain = [sorted(label, key=str) if isinstance(label, _SETS) else label for label in in_memory.values(y)]
     if count(read) != len(plain):
-        raise UsageError(f"There are {count(read):,} rows and {len(plain):,} labels; expected a label for each row.")
+        raise UsageError(
+            f"There are {counted(count(read), 'row')} and {counted(len(plain), 'label')}; expected"
+            " a label for each row."
+        )
     if multi is None:
         multi = any(isinstance(label, list | tuple) for label in plain)
     labels = [labels_of(label, separator, multi, f"{NAME}, row {at}", normalize) for at, label in enumerate(plain, 1)]
@@ -131,6 +135,6 @@ def _series(rows: Sequence[Any]) -> Ragged:
     for at, steps in enumerate(series, 1):
         if steps.size and steps.shape[1] != wide:
             raise DataError(
-                f"{NAME}, row {at}: a step has {steps.shape[1]} numbers; expected {wide}, as in row {first}."
+                f"{NAME}, row {at}: a step has {counted(steps.shape[1], 'number')}; expected {wide}, as in row {first}."
             )
     return Ragged.of([steps.reshape(-1, wide) for steps in series], np.zeros((0, wide)))

@@ -19,6 +19,7 @@ from anaphora.data.files.folders import read_tables
 from anaphora.data.files.tables import ColumnTable as Frame
 from anaphora.data.sampling import batches_by_length
 from anaphora.errors import CorruptBundle, DataError, DataWarning, UsageError, warn_caller
+from anaphora.formatting import counted
 from anaphora.metrics.classification import Floats, probabilities
 from anaphora.runtime import Model
 from anaphora.tasks.base.line_answers import AnswerOutput
@@ -63,7 +64,7 @@ class Classifier(TrainedModel):
             self.columns = Columns(**columns)
         except (KeyError, TypeError) as error:
             raise CorruptBundle(f"The model file lacks the names of its labels: {error}.") from error
-        check_outputs(f"The file names {len(self.labels)} labels", len(self.labels), model.width)
+        check_outputs(f"The file names {counted(len(self.labels), 'label')}", len(self.labels), model.width)
 
     def scores(self, rows: Ragged) -> NDArray[np.float32]:
         """The logits (B, K) of encoded rows, steps (N,) or (N, C)."""

@@ -13,6 +13,7 @@ import numpy as np
 from anaphora.data.batches import Ragged
 from anaphora.data.files.tables import Table
 from anaphora.errors import DataError
+from anaphora.formatting import counted
 from anaphora.tasks.classify import times
 from anaphora.tasks.classify.columns import Columns
 from anaphora.tasks.classify.inputs import Series, number, shown
@@ -58,7 +59,8 @@ class SeriesSteps:
             self._wide = self._wide or (series.shape[1], where)
             if series.shape[1] != self._wide[0]:
                 raise DataError(
-                    f"{where}: a step has {series.shape[1]} numbers; expected {self._wide[0]}, as in {self._wide[1]}."
+                    f"{where}: a step has {counted(series.shape[1], 'number')}; expected"
+                    f" {self._wide[0]}, as in {self._wide[1]}."
                 )
         self._series.append(series)
 

@@ -106,11 +106,12 @@ class Windows:
 
 def cut(length: int, piece: int = PIECE, context: int = CONTEXT, most: int = ROWS, units: int = SCORED) -> list[Piece]:
     """The pieces in which a text of `length` units is scored: at most `most`, of at least `piece` units if there are
-    as many; together they score about `units`, or all there are. A single piece is the whole text.
+    as many; together they score at most `units`, or all there are.
     """
     predictions = max(length - 1, 0)
     count = min(max(predictions // piece, 1), most)
-    if predictions > units and count > 1:
+    if predictions > units:
+        count = min(count, max(units, 1))
         return _spread(predictions, count, units // count, context)
     edges = [1 + number * predictions // count for number in range(count + 1)]
     return [Piece(max(0, first - 1 - context), first, stop) for first, stop in pairwise(edges) if stop > first]

@@ -97,7 +97,10 @@ def tagged(data: Data, rows: Any) -> tuple[Sentences, Found]:
     if columns is None:
         X, y = in_memory.two_columns(rows, _EXPECTED)
         if len(X) != len(y):
-            raise UsageError(f"There are {len(X):,} sentences and {len(y):,} rows of tags; expected equal numbers.")
+            raise UsageError(
+                f"There are {counted(len(X), 'sentence')} and"
+                f" {counted(len(y), 'row of tags', 'rows of tags')}; expected equal numbers."
+            )
         columns, names = {"words": list(X), "tags": list(y)}, (None, None)
     read = read_tagged_table(ColumnTable(columns, NAME), "", *names, texts=is_frame)
     if read.wrong:

@@ -80,7 +80,7 @@ class Tagger(TrainedModel):
         found = parts(model)
         self._scorer = Scorer(found[WORDS], found.get(CHARACTERS), found[SENTENCE])
         tags, K = self.reader.tags, len(self.reader.tags)
-        check_outputs(f"The file names {K} tags", K, self._scorer.sentence.width)
+        check_outputs(f"The file names {counted(K, 'tag')}", K, self._scorer.sentence.width)
         self._chain: Chain = found.get(CHAIN) or Chain(np.zeros((K, K)), np.zeros(K), np.zeros(K))
         are_spans = self.reader.internal != spans.PLAIN
         types = [spans.parts(tag)[1] if are_spans and tag != "O" else tag for tag in tags]

@@ -12,6 +12,7 @@ from anaphora.data.examples import Split, checked_share, hold_out, refuse_empty,
 from anaphora.data.files.pairs import Pairs, read_pairs, taken_of
 from anaphora.data.files.tables import ColumnTable
 from anaphora.errors import UsageError
+from anaphora.formatting import counted
 from anaphora.tasks.translate.settings import TranslateConfig
 
 Corpus = Split[Pairs]
@@ -47,7 +48,7 @@ def pairs_in_memory(config: TranslateConfig, data: Any) -> Pairs:
         return Pairs.of([ColumnTable(columns, _NAME)], config.data.source, config.data.target)
     sources, targets = map(in_memory.values, in_memory.two_columns(data, _PAIRS))
     if len(sources) != len(targets):
-        raise UsageError(f"There are {len(sources):,} sources and {len(targets):,} targets.")
+        raise UsageError(f"There are {counted(len(sources), 'source')} and {counted(len(targets), 'target')}.")
     return Pairs.of([ColumnTable({"source": sources, "target": targets}, _NAME)])
 
 
