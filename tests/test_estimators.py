@@ -152,7 +152,7 @@ def test_what_was_fitted_is_a_file_for_everybody(tmp_path: Path) -> None:
         (SERIES, np.linspace(0, 1, 40), ValueError, r"Unknown label type: continuous"),
         ([], [], ValueError, r"Expected 2D array, got 1D array instead"),
         (["a", None] * 20, PACES, DataError, r"row 2: expected a text, as in row 1, got none"),
-        ([*SERIES[:39], SERIES[39][:, :1]], PACES, DataError, r"row 40: a step has 1 numbers; expected 2, as in row 1"),
+        ([*SERIES[:39], SERIES[39][:, :1]], PACES, DataError, r"row 40: a step has 1 number; expected 2, as in row 1"),
         ([*SERIES[:39], SERIES[39] * np.nan], PACES, DataError, r"not-finite"),
         (np.zeros((8, 3)), [0, 1] * 4, DataError, r"[Nn]o row"),
     ],
@@ -184,7 +184,7 @@ def test_other_rows_than_those_that_were_fitted_are_refused() -> None:
     fitted = SequenceClassifier(**FEW).fit(SERIES, PACES)
     with pytest.raises(DataError, match=r"SequenceClassifier was fitted on series, but X has texts"):
         fitted.predict(["a text"])
-    with pytest.raises(DataError, match=r"X has 1 numbers per step; SequenceClassifier expects 2"):
+    with pytest.raises(DataError, match=r"X has 1 number per step; SequenceClassifier expects 2"):
         fitted.predict([row[:, 0] for row in SERIES])
     with pytest.raises(NotFittedError):
         SequenceClassifier().model_  # noqa: B018

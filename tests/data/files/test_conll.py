@@ -84,7 +84,7 @@ def test_objects_and_tables_of_lists(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("name", "text", "options", "words"),
     [
-        ("a.txt", "a\tO\nb\n\nc\tO\td\n", "", r"line 2: 1 fields, expected 2.*\(and 1 lines more\)"),
+        ("a.txt", "a\tO\nb\n\nc\tO\td\n", "", r"line 2: 1 field, expected 2.*\(and 1 line more\)"),
         ("a.txt", "a\tO\n\tO\n", "", "line 2: no word"),
         ("a.txt", "a\tO\nb\t\n", "", "line 2: 'b' has no tag"),
         ("a.txt", "a\nb\n", "", "has one field, 'a'"),
@@ -93,7 +93,7 @@ def test_objects_and_tables_of_lists(tmp_path: Path) -> None:
         ("a.conllu", CONLLU.replace("2\tnos", "x\tnos"), "", "line 5: 'x' is not a word number"),
         ("a.conllu", "1\ta\tO\n", "", "line 1: 3 fields, expected 10"),
         ("a.conllu", CONLLU, "--tag=UPSO", "no field 'UPSO'.*Did you mean UPOS"),
-        ("a.jsonl", '{"tokens": ["a"], "tags": ["N", "V"]}\n', "", "line 1: 1 words and 2 tags"),
+        ("a.jsonl", '{"tokens": ["a"], "tags": ["N", "V"]}\n', "", "line 1: 1 word and 2 tags"),
         ("a.jsonl", '{"tokens": "a b", "tags": ["N"]}\n', "", "expected a list of texts"),
         ("a.jsonl", '{"tokens": [1.5], "tags": ["N"]}\n', "", r"holds '1.5' \(float\)"),
         ("a.jsonl", '{"tokens": ["a"], "tags": [""]}\n', "", "tag of word 1 is empty"),

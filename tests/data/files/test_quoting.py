@@ -45,7 +45,7 @@ def test_without_a_mark_elsewhere_the_lines_still_are_rows() -> None:
     assert values(commas)[0] == ('"Never again.', "0")
     assert len(values(commas)) == 22
     ragged = text.replace("A plain text 7.\t1", "A plain text 7.")
-    with pytest.raises(DataError, match="line 10, has 1 fields"):
+    with pytest.raises(DataError, match="line 10, has 1 field"):
         values(ragged)
 
 

@@ -88,7 +88,7 @@ def test_a_bad_sentence_stops_nothing(report: Report, tmp_path: Path) -> None:
     path.write_bytes(f"{good}\na\tO\nb\n\n{good}\n".encode() + b"caf\xe9\tO\n\n" + good.encode())
     found = answered(report, str(path))
     assert [isinstance(each, DataError) for each in found] == [False, True, False, True, False]
-    assert "line 11: 1 fields, expected 2" in str(found[1])
+    assert "line 11: 1 field, expected 2" in str(found[1])
     assert "is not UTF-8: its byte 3" in str(found[3])
 
 
@@ -156,8 +156,8 @@ def test_taggers_from_python(tmp_path: Path) -> None:
         with pytest.raises(UsageError, match=words):
             model.predict(wrong)
     for data, words in (
-        ([(["a"], ["O", "O"])], "sentence 1: 1 words and 2 tags"),
-        (([["a"]], [["O"], ["O"]]), "1 sentences and 2 rows of tags"),
+        ([(["a"], ["O", "O"])], "sentence 1: 1 word and 2 tags"),
+        (([["a"]], [["O"], ["O"]]), "1 sentence and 2 rows of tags"),
         ([(["a"], "O")], "expected a list of texts"),
     ):
         with pytest.raises((UsageError, DataError), match=words):

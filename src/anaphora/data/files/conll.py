@@ -26,6 +26,7 @@ from anaphora.data.files.text import read_text
 from anaphora.data.files.word_fields import EXPRESSIONS, NAMED, ColumnChoice
 from anaphora.data.files.word_lines import WordLayout, WordLine
 from anaphora.errors import DataError, UsageError
+from anaphora.formatting import counted
 
 _NO_TEXT = (*frames.ENDINGS, ".json", ".jsonl", ".ndjson", ".csv", ".conllu", ".conllup", ".cupt")
 
@@ -59,7 +60,7 @@ def strict(found: Read) -> Read:
     """Return a reading; raises DataError, with the line, if a line of it is malformed."""
     if found.wrong:
         path, wrong = found.path, found.wrong
-        more = f" (and {len(wrong) - 1:,} lines more)" if len(wrong) > 1 else ""
+        more = f" (and {counted(len(wrong) - 1, 'line')} more)" if len(wrong) > 1 else ""
         raise DataError(f"'{path}', line {wrong[0].line}: {wrong[0].message}{more}")
     return found
 
