@@ -118,6 +118,13 @@ def test_rows_of_just_the_maximum_length_are_not_cut(tmp_path: Path, longest: st
         assert sum(finding.count or 0 for finding in found_here) == cut
 
 
+def test_long_rows_without_a_vocabulary_are_one_finding(tmp_path: Path) -> None:
+    rows = {"text": [" ".join(f"w{at}x{word}" for word in range(9)) for at in range(20)], "label": ["a", "b"] * 10}
+    path = write_csv(tmp_path / "a.csv", rows)
+    codes = {each.code for each in examine(TASK, config("--max-length", "5", "--units", "word"), [path])[1]}
+    assert codes <= {"taken", "few-held-out"}
+
+
 def test_class_weights_are_for_one_label_per_row(tmp_path: Path) -> None:
     labels = [["a"] if at else ["a", "b"] for at in range(80)]
     path = write_jsonl(tmp_path / "a.jsonl", {"text": [f"text number {at}" for at in range(80)], "labels": labels})

@@ -223,7 +223,7 @@ def test_what_was_taken_is_said(tmp_path: Path) -> None:
     taken = data.read(config(), [one]).taken
     assert taken is not None
     assert (taken.files, taken.layout, taken.encoding, taken.rows) == ((str(one),), "CSV with commas", "utf-8", 80)
-    assert {role: names for role, names in taken.roles.items() if names} == {"text": ("text",), "label": ("label",)}
+    assert taken.roles == {"text": ("text",), "label": ("label",)}
     assert taken.left_out == {"n": "it counts the lines", "who": "the text is 'text'"}
     memory = data.from_memory(config(), (texts, labels)).taken
     assert memory is not None

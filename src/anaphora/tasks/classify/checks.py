@@ -37,6 +37,7 @@ from anaphora.checks.text_files import check_texts
 from anaphora.config.units import PLURAL
 from anaphora.data.batches import Bucketed, Ragged
 from anaphora.data.files.folders import text_files
+from anaphora.errors import DataError
 from anaphora.formatting import counted
 from anaphora.tasks.classify.data import Corpus
 from anaphora.tasks.classify.encoding import Encoded, encode, may_be_longer, reader_of
@@ -135,7 +136,10 @@ def _cut(config: ClassifyConfig, train: Rows, held_out: Rows) -> Iterator[Findin
     texts = [text for rows in (train, held_out) if not isinstance(rows.inputs, Ragged) for text in rows.inputs]
     if not isinstance(train.inputs, Ragged) and not any(may_be_longer(text, longest) for text in texts):
         return
-    reader = reader_of(config.data, train)
+    try:
+        reader = reader_of(config.data, train)
+    except DataError:  # training reports it
+        return
     for where, rows in ((TRAIN, train), (HELD_OUT, held_out)):
         cut = reader.cut(rows)
         if cut:

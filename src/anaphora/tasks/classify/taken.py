@@ -37,13 +37,14 @@ def _roles(columns: Columns) -> Mapping[str, tuple[str, ...]]:
     form = "" if columns.time_form in (None, "number") else f" ({columns.time_form})"
     time = f"time{form}" if columns.time_form or not columns.time else "time (not read: the order of the file)"
     commas = " (decimal comma)" if columns.commas else ""
-    return {
+    roles = {
         "text": columns.text,
         "label" + ("s" if columns.multi else ""): (columns.label,),
         "id": (columns.id,) if columns.id is not None else (),
         time: (columns.time,) if columns.time is not None else (),
         ("steps" if columns.wide else "channels") + commas: _shortened(columns.channels),
     }
+    return {role: names for role, names in roles.items() if names}
 
 
 def _shortened(names: tuple[str, ...]) -> tuple[str, ...]:
