@@ -34,6 +34,22 @@ def test_a_model_replaces_a_model_and_no_other_file(tmp_path: Path) -> None:
         run_folder.check_places(tmp_path / fine, None)
 
 
+def test_a_run_that_goes_on_replaces_no_file_of_another_kind(tmp_path: Path) -> None:
+    run, output = tmp_path / "m.run", tmp_path / "m.anaphora"
+    run.mkdir()
+    assert run_folder.check_output(run, output) == []
+    output.write_text("notes that somebody wrote meanwhile", encoding="utf-8")
+    with pytest.raises(
+        UsageError, match=r"m.anaphora', where the run .*m.run writes its model, is another file by now"
+    ):
+        run_folder.check_output(run, output)
+    assert "it is replaced, as --force permits" in run_folder.check_output(run, output, force=True)[0]
+    bundle.write(output, {}, {"version": 1, "task": "language", "model": {}}, force=True)
+    assert run_folder.check_output(run, output) == [f"'{output}' exists and is replaced by the new one."]
+    (run / "model.anaphora").write_bytes(output.read_bytes())
+    assert run_folder.check_output(run, output) == []  # the run's own
+
+
 def test_runs_never_share_a_folder(tmp_path: Path) -> None:
     output = tmp_path / "model.anaphora"
     made = []

@@ -1,1 +1,1 @@
-"""Writing files: after a crash a file has its old or its new content."""
+"""Writing files: never over what is read, and after a crash a file has its old or its new content."""

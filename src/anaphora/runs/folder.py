@@ -65,8 +65,14 @@ def check_output(folder: Path, output: str | Path, *, force: bool = False) -> li
     """Check that the run of a folder may write its model when it continues, and return a note if it replaces the model
     of another run; raises UsageError.
     """
+    place = Path(output)
+    if place.is_file() and place.stat().st_size and not bundle.is_model(place) and not force:
+        raise UsageError(
+            f"'{output}', where the run {folder} writes its model, is another file by now, not a model. Move it"
+            " elsewhere; then the same command continues the run."
+        )
     notes = outputs.check([Output("-o", output, TRAINED)], force=force)
-    own = os.path.exists(output) and os.path.exists(folder / MODEL) and filecmp.cmp(output, folder / MODEL, False)
+    own = place.exists() and (folder / MODEL).exists() and filecmp.cmp(place, folder / MODEL, False)
     return [] if own else notes
 
 
