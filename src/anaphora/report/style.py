@@ -87,6 +87,7 @@ svg {{ display: block; width: 100%; height: auto; }}
 .confusion td.right {{ font-weight: 700; text-decoration: underline; }}
 .confusion th {{ min-width: 10ch; max-width: 24ch; overflow-wrap: break-word; }}
 .confusion thead th {{ min-width: 8ch; max-width: 14ch; text-align: center; padding: 5px; vertical-align: bottom; }}
+.confusion tbody th {{ padding-right: 8px; position: sticky; left: 0; background: var(--card); }}
 .scale {{ display: flex; align-items: center; gap: 8px; margin: 10px 0 0; font-size: 13px; color: var(--faint);
   white-space: nowrap; }}
 .scale span {{ display: flex; }}
@@ -129,6 +130,10 @@ code {{ font-family: ui-monospace, Menlo, Consolas, "DejaVu Sans Mono", monospac
   body {{ background: none; font-size: 10pt; }}
   main {{ max-width: none; padding: 0; }}
   figure, .tile, tr, li {{ break-inside: avoid; }}
+  .confusion {{ font-size: 6.5pt; }}
+  .confusion td.number {{ padding: 2px 0; }}
+  .confusion thead th {{ min-width: 0; max-height: 16ch; padding: 2px 0; writing-mode: vertical-rl; }}
+  details::details-content {{ content-visibility: visible; block-size: auto; }}
   td, i {{ print-color-adjust: exact; -webkit-print-color-adjust: exact; }}
   .scroll {{ overflow: visible; }}
   .attention {{ width: auto !important; max-width: 100% !important; }}
