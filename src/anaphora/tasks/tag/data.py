@@ -135,7 +135,7 @@ def _corpus(data: Data, train: Sentences, held_out: Sentences, found: Found, sou
             f" {'blank lines between sentences' if is_whole else 'sentences'}, or name a held-out file with --valid."
         )
     train, held_out = (in_form(part, data.normalize) for part in (train, held_out))
-    train = in_one_notation(train)
+    train = train if data.scheme == "none" else in_one_notation(train)
     known = marking(train.tags, data.scheme)
     other = marking_like(held_out.tags, known)
     odd = tuple(

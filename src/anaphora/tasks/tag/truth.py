@@ -41,22 +41,23 @@ def in_one_notation(sentences: Sentences) -> Sentences:
     """Return the sentences of several files with tags as the first file writes them, if the files differ in notation
     and each of them marks spans; otherwise the same sentences.
     """
-    files = dict.fromkeys(sentences.files)
-    if len(files) < 2:
+    rows: dict[str, list[tuple[str, ...]]] = {}
+    for tags, file in zip(sentences.tags, sentences.files, strict=True):
+        rows.setdefault(file, []).append(tags)
+    if len(rows) < 2:
         return sentences
-    rows = {
-        file: [tags for tags, own in zip(sentences.tags, sentences.files, strict=True) if own == file] for file in files
-    }
-    own = {file: marking(tags) for file, tags in rows.items()}
+    own = {file: marking(given) for file, given in rows.items()}
     first = next(iter(own.values()))
-    if len({each.notation for each in own.values()}) == 1 or any(each.scheme == spans.PLAIN for each in own.values()):
+    if len({each.notation for each in own.values()}) == 1:
         return sentences
-    tags = (
+    if any(each.scheme == spans.PLAIN or each.odd for each in own.values()):
+        return sentences
+    plain = (
         own[file].plain(row) if own[file].scheme == first.scheme
         else spans.tags_of(spans.spans(own[file].plain(row)), len(row), first.scheme)
         for row, file in zip(sentences.tags, sentences.files, strict=True)
     )  # fmt: skip
-    return replace(sentences, tags=tuple(tuple(map(first.written, row)) for row in tags))
+    return replace(sentences, tags=tuple(tuple(map(first.written, row)) for row in plain))
 
 
 def in_form(sentences: Sentences, form: Form) -> Sentences:
