@@ -79,6 +79,10 @@ def written(run: Path) -> dict[str, dict[str, object]]:
     return {name: {today.get(key, key): value for key, value in keys.items()} for name, keys in values.items()}
 
 
+NEW_FIGURES = {"translate-char": {"cut", "unended", "tokenized"}}
+"""Figures of a score that earlier versions did not have."""
+
+
 @pytest.mark.parametrize("name", SCORED_ON)
 def test_an_old_model_opens_with_its_config_and_evaluates_as_it_did(
     name: str, old: Path, monkeypatch: pytest.MonkeyPatch
@@ -96,7 +100,9 @@ def test_an_old_model_opens_with_its_config_and_evaluates_as_it_did(
     data, asked = SCORED_ON[name]
     options = {option.name: option.default for option in task.eval_options} | asked
     found, then = model.score_files([data], "utf-8", **options).as_json(), recorded(name, data)
-    assert close(found, then), (found, then)
+    assert found.keys() == then.keys() | NEW_FIGURES.get(name, set())
+    same = {figure: found[figure] for figure in then}
+    assert close(same, then), (found, then)
 
 
 def test_the_baseline_of_an_old_card_stands_beside_the_score_of_its_held_out_text(old: Path) -> None:
