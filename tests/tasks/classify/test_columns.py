@@ -208,6 +208,18 @@ def test_a_rising_column_and_a_constant_one_are_told() -> None:
     assert "gives the label away" not in rising.message
 
 
+def test_numbers_too_large_for_a_double_are_named() -> None:
+    columns = {
+        "id": ["a", "a", "b", "b"],
+        "t": ["9" * 5000, "1", "2", "3"],
+        "x": [1, 2, 10**400, 4],
+        "label": list("ppqq"),
+    }
+    with pytest.raises(DataError, match="row 3: column 'x' holds a whole number beyond the largest double"):
+        data.from_memory(config(), columns)
+    assert counting({"": columns["x"]}) == {"": "an index of the lines"}
+
+
 def test_a_separator_that_occurs_nowhere_is_told(tmp_path: Path) -> None:
     texts, labels = sentences()
     path = write_csv(tmp_path / "a.csv", {"text": texts, "label": [f"{label};x" for label in labels]})

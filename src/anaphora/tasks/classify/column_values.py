@@ -59,8 +59,9 @@ def whole_numbers(values: Values) -> list[int] | None:
 def _whole(value: Any) -> int | None:
     if isinstance(value, str):
         value = number(value)
-    is_number = isinstance(value, int | float) and not isinstance(value, bool)
-    return int(value) if is_number and float(value).is_integer() else None
+    if isinstance(value, int) and not isinstance(value, bool):
+        return value
+    return int(value) if isinstance(value, float) and value.is_integer() else None
 
 
 def _is_fraction(value: Any, marks: Sequence[Mark] = (".", ",")) -> bool:

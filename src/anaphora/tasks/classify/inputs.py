@@ -93,7 +93,12 @@ def row_series(values: Sequence[Any], columns: Columns, where: str) -> Series:
 def number(value: Any, column: str, where: str, mark: Mark = ".") -> float:
     """Return a number, with this decimal mark in a text; NaN if it is missing. Raises DataError for anything else."""
     if isinstance(value, int | float) and not isinstance(value, bool):
-        return float(value)
+        try:
+            return float(value)
+        except OverflowError:
+            raise DataError(
+                f"{where}: column '{column}' holds a whole number beyond the largest double (1.8e308)."
+            ) from None
     if is_missing(value):
         return np.nan
     read = as_number(value, mark) if isinstance(value, str) else None

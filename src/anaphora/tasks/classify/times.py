@@ -30,6 +30,7 @@ _CLOCK = re.compile(r"(\d+):(\d\d)(?::(\d\d)(?:[.,](\d+))?)?(?: ?([ap])\.?m\.?)?
 _DATE = re.compile(r"(\d{1,4})([-/.])(\d{1,2})\2(\d{1,4})(?:(?:T|,? +)(\S.*))?")
 _SECONDS = re.compile(r"(?<=\d\d:\d\d:\d\d)[.,](\d+)")
 _DAY = 24 * 3600
+_DIGITS = 40  # of a whole number
 
 
 def form_of(values: Iterable[Any]) -> str | None:
@@ -73,7 +74,7 @@ def order(times: Sequence[Key], form: str) -> list[int]:
 def _number(value: Any, mark: Mark = ".") -> Key | None:
     if isinstance(value, str):
         plain = value.strip()
-        digits = plain.removeprefix("-").isdecimal()  # nanoseconds have more digits than a float
+        digits = len(plain) < _DIGITS and plain.removeprefix("-").isdecimal()  # nanoseconds have more than a float
         value = int(plain) if digits else number(plain, mark)
     is_number = isinstance(value, int | float) and not isinstance(value, bool) and value == value
     return value if is_number else None
