@@ -80,7 +80,7 @@ WRONG: dict[str, dict[str, list[Any]]] = {
     **{f"{name}.open": {"path": [None, 3]} for name in MADE},
     **{f"{name}.to_bytes": {} for name in MADE},
 }  # fmt: skip
-INTERNAL = {"score_files", "run", "judged", "scored"} | {
+INTERNAL = {"score_files", "run", "judged", "scored", "other_reading"} | {
     "scores", "probabilities_of", "named", "read", "write", "units_after", "words_after", "name", "tag", "at",
     "fit_temperature", "likeliest", "outputs", "decoded", "replaced", "longest",
 }  # fmt: skip
