@@ -102,6 +102,8 @@ def test_several_training_files_may_differ_in_notation(tmp_path: Path) -> None:
     assert (found.train.tags, found.marking, found.odd) == (wanted.train.tags, wanted.marking, ())
     named = read(config("--valid", other, "--scheme", "iob2"), same[:1])  # a named scheme is that of the training
     assert named.held_out.tags == read(config("--valid", same[1]), same[:1]).held_out.tags
+    plain = read(config("--valid", valid, "--scheme", "none"), [same[0], other])  # every tag stands for itself
+    assert plain.train.tags[-1] == tuple(rewritten(second[-1][1], Marking("bilou", OTHER)))
 
 
 def test_one_odd_tag_is_a_finding_with_its_line(tmp_path: Path) -> None:
