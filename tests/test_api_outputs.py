@@ -29,7 +29,7 @@ def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     ("task", "data", "given", "said"),
     [
         ("language", [Path("t.txt")], {"output": "t.txt"}, "'t.txt' (output) would be written over the input 't.txt'"),
-        ("language", [Path("t.txt")], {"output": Path("link.txt")}, "'link.txt' (output) would be written over the input"),
+        ("language", [Path("t.txt")], {"output": Path("link.txt")}, "'link.txt' (output) would be written over"),
         ("language", TEXT, {"output": "c.toml", "config": "c.toml"}, "over the input 'c.toml'"),
         ("language", TEXT, {"output": "valid.txt", "valid": "valid.txt"}, "over the input 'valid.txt'"),
         ("fill", [Path("data")], {"output": "data/m"}, "lies inside the input folder 'data'"),
