@@ -14,7 +14,6 @@ from frozen.trainings import tensors
 
 _SMALL: dict[str, Any] = {
     "hidden": 6,
-    "embedding": 6,
     "max_steps": 12,
     "evaluations": 2,
     "learning_rate": 0.02,
@@ -24,17 +23,18 @@ FILMS, LABELS = data.films(60, 11)
 SERIES, SPEEDS = data.waves(40, 12)
 TAGGED = data.sentences(60, 13)
 PAIRS = data.pairs(60, 14)
+_EMBEDDED: dict[str, Any] = {**_SMALL, "embedding": 6}
 GIVEN: dict[str, tuple[str, Any, dict[str, Any]]] = {
-    "language": ("language", data.prose(120, 15), {"batch": 4, "bptt": 12}),
-    "texts": ("classify", (FILMS, LABELS), {"batch": 8, "valid": 0.25}),
+    "language": ("language", data.prose(120, 15), {**_EMBEDDED, "batch": 4, "bptt": 12}),
+    "texts": ("classify", (FILMS, LABELS), {**_EMBEDDED, "batch": 8, "valid": 0.25}),
     "series": (
         "classify",
         ([np.array(row).T for row in SERIES], SPEEDS),
-        {"batch": 8, "valid": 0.25, "missing": "mean"},
+        {**_SMALL, "batch": 8, "valid": 0.25, "missing": "mean"},
     ),
-    "tag": ("tag", TAGGED, {"batch": 8, "valid": 0.25, "character_hidden": 3, "character_embedding": 3}),
-    "fill": ("fill", data.prose(120, 16), {"batch": 4, "bptt": 12, "evaluation_units": 200}),
-    "translate": ("translate", PAIRS, {"batch_steps": 100, "valid": 0.25, "units": "char"}),
+    "tag": ("tag", TAGGED, {**_EMBEDDED, "batch": 8, "valid": 0.25, "character_hidden": 3, "character_embedding": 3}),
+    "fill": ("fill", data.prose(120, 16), {**_EMBEDDED, "batch": 4, "bptt": 12, "evaluation_units": 200}),
+    "translate": ("translate", PAIRS, {**_EMBEDDED, "batch_steps": 100, "valid": 0.25, "units": "char"}),
 }
 ASKED: dict[str, dict[str, Callable[[Any], Any]]] = {
     "language": {
@@ -93,12 +93,12 @@ def records(here: Path) -> dict[str, list[str]]:
 def answers(name: str, here: Path) -> dict[str, Any]:
     """Train on data in memory, and ask everything."""
     task, given, options = GIVEN[name]
-    model = anaphora.train(task, given, **_SMALL, **options)
+    model = anaphora.train(task, given, **options)
     found: dict[str, Any] = {"model": repr(model), "members": members(model), "tensors": tensors(model.runtime.tensors)}
     found["card"] = normal.value(model.card, here)
     found["fields of the report"] = sorted(model.report.__dataclass_fields__)
     found["report"] = plain(model.report.lines(), here)
-    found["checked"] = [each.code for each in anaphora.check(task, given, **_SMALL, **options)]
+    found["checked"] = [each.code for each in anaphora.check(task, given, **options)]
     for question, ask in ASKED[name].items():
         found[question] = attempted(lambda ask=ask: ask(model), here)
     return found
