@@ -28,7 +28,11 @@ SCORED_ON: dict[str, tuple[str, dict[str, Any]]] = {
     "fill-lstm": ("later.txt", {"baseline_text": ["novel.txt"]}),
     "translate-char": ("b.jsonl", {"beam": 2}),
 }
-LATER = {"tag-spans": {"model": {"bidirectional": True}}}  # options of today, which say what was always done then
+LATER: dict[str, dict[str, dict[str, Any]]] = {
+    "classify-word": {"data": {"normalize": "none"}},
+    "tag-spans": {"data": {"normalize": "none"}, "model": {"bidirectional": True}},
+}
+"""Options of today, which say what was always done then."""
 FINISHED = ("finished-language", "finished-classify")
 
 
