@@ -28,14 +28,15 @@ _TEXT = [
     (r"\b\d[\d,.]* s\b", "# s"),
     (r"\b\d[\d,.]* (\w+)/s\b", r"# \1/s"),
     (r"\b[\d.]+ ?[kMGT]?B are free", "# are free"),
-    (r"\bwhole, [\d,]+ bytes", "whole, # bytes"),
-    (r"^(  sha256 +)[0-9a-f]{64}$", r"\1#"),
-    (r"^(  seconds +)[\d.]+$", r"\1#"),
-    (r"^(  versions\.\w+ +).*$", r"\1#"),
+    (r"\bwhole, [\d,.]+ [kM]?B( \([\d,]+ bytes\))?", "whole, # bytes"),
+    (r"^(  SHA-256 +)[0-9a-f]{64}$", r"\1#"),
+    (r"^(    date +)\d.*$", r"\1#"),
+    (r"^(    time +)\S.*$", r"\1#"),
+    (r"^(    versions: \w+ +).*$", r"\1#"),
     (r"^anaphora \d[\w.+]*$", "anaphora <version>"),
     (r"[^\s'\"]*/anaphora-\w{8}\b", "<temporary>"),
 ]
-_NOW_AND_THEN = re.compile(r"^step [\d,]+ of [\d,]+  loss .*\n", re.MULTILINE)  # said after 15 s of silence
+_NOW_AND_THEN = re.compile(r"^Step [\d,]+( of [\d,]+)?: loss .*\n", re.MULTILINE)  # said after 15 s of silence
 _LONG = 1000  # characters of a picture
 _RULES = [(re.compile(pattern, re.MULTILINE), new) for pattern, new in _TEXT]
 
