@@ -66,7 +66,7 @@ def test_what_was_trained_on_is_answered_row_for_row(
     paths = list(layout.write(tmp_path))
     trained(layout, paths).save("m.anaphora")
     model = anaphora.load("m.anaphora")
-    found, written = answers(model, layout.task, paths[:1] if layout.task == "translate" else paths)
+    found, written = answers(model, layout.task, paths)
     key = {"classify": "label", "translate": "translation", "tag": "tags"}[layout.task]
     assert [answer[key] for answer in found] == expected(model, layout.task, layout.inputs)
     assert written.errors == []
@@ -144,6 +144,54 @@ def test_the_encoding_of_training_is_the_encoding_of_run_unless_another_is_named
         reviews.reading = reviews.reading._replace(encoding=encoding)
         found, _ = answers(reviews, "classify", [tmp_path / "a.txt"])
         assert [answer["text"] for answer in found] == ["naïve"]
+
+
+XY = [(f"so {label} {at}", label) for at in range(20) for label in "xy"]
+LABELLED = {
+    "a text, a tab and a label": ("a.txt", "".join(f"{text}\t{label}\n" for text, label in XY)),
+    "a label, a tab and a text": ("a.txt", "".join(f"{label}\t{text}\n" for text, label in XY)),
+    "fastText": ("a.txt", "".join(f"__label__{label} {text}\n" for text, label in XY)),
+    "a CSV without names": ("a.csv", "".join(f"{text},{label}\n" for text, label in XY)),
+}
+
+
+@pytest.mark.parametrize("name", LABELLED)
+def test_three_lines_of_the_training_data_are_read_as_in_training_from_a_file_and_a_pipe(
+    name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file, content = LABELLED[name]
+    (tmp_path / file).write_text(content, encoding="utf-8")
+    bare = {"header": False, "text": "1", "label": "2"} if file.endswith(".csv") else {}
+    anaphora.train("classify", tmp_path / file, **FEW, **bare).save(tmp_path / "m.anaphora")
+    model = anaphora.load(tmp_path / "m.anaphora")
+    head = "".join(content.splitlines(keepends=True)[:3])
+    (tmp_path / f"b{file}").write_text(head, encoding="utf-8")
+    from_file, _ = answers(model, "classify", [tmp_path / f"b{file}"])
+    monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BufferedReader(io.BytesIO(head.encode()))))  # type: ignore[type-var]
+    piped = Written()
+    model.run([], piped, True, **defaults("classify"))
+    from_pipe = [json.loads(line) for line in piped.text.split("\n")[:-1]]
+    text = model.columns.text[0]
+    assert [answer[text] for answer in from_file] == ["so x 0", "so y 0", "so x 1"]
+    assert [(answer[text], answer["label"]) for answer in from_pipe] == [
+        (answer[text], answer["label"]) for answer in from_file
+    ]
+    assert model.score_files([str(tmp_path / f"b{file}")], "utf-8").rows == 3
+
+
+def test_the_file_of_translations_beside_a_file_of_sources_is_not_translated(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    layout = LAYOUTS["parallel files in latin-1"]
+    one, other = layout.write(tmp_path)
+    model = trained(layout, [one, other])
+    found, written = answers(model, "translate", [one, other])
+    assert len(found) == len(layout.inputs)
+    assert written.notes[0] == f"'{other}' is not translated: it holds the translations of '{one}'."
+    for inputs in ([other], [one, one]):
+        found, written = answers(model, "translate", inputs)
+        assert len(found) == len(inputs) * len(layout.inputs)
 
 
 def test_a_table_in_a_pipe_is_a_table(reviews: Any, monkeypatch: pytest.MonkeyPatch) -> None:

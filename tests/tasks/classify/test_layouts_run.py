@@ -146,18 +146,18 @@ def test_a_missing_column_is_one_error_of_the_input(name: str, tmp_path: Path) -
         write(tmp_path / name, frame)
     else:
         polars.DataFrame(frame).write_parquet(tmp_path / name)
-    stub: Any = SimpleNamespace(columns=data.Columns("label", ("text",)), reading=Reading())
+    stub: Any = SimpleNamespace(columns=data.Columns("label", ("text",)), reading=Reading(), labels=())
     with pytest.raises(DataError, match=rf"{name}' has no column 'text'. It has: txt, label. Did you mean 'txt'\?"):
         list(Answers(stub, False).batches([str(tmp_path / name)]))
 
 
 def test_a_text_for_a_model_of_series_is_one_error(tmp_path: Path) -> None:
-    stub: Any = SimpleNamespace(columns=data.Columns("label", channels=("u", "v")), reading=Reading())
+    stub: Any = SimpleNamespace(columns=data.Columns("label", channels=("u", "v")), reading=Reading(), labels=())
     with pytest.raises(DataError, match=r"line 1: the classifier reads u, v: give a JSON object"):
         list(Answers(stub, False).batches([str(text(tmp_path, "a.txt", ["plain text", "and more"]))]))
 
 
 def test_lines_of_a_pipe_may_have_different_fields(tmp_path: Path) -> None:
     path = text(tmp_path, "a.jsonl", [json.dumps({"label": "a"}), json.dumps({"text": "x"})])
-    stub: Any = SimpleNamespace(columns=data.Columns("label", ("text",)), reading=Reading())
+    stub: Any = SimpleNamespace(columns=data.Columns("label", ("text",)), reading=Reading(), labels=())
     assert sum(map(len, Answers(stub, False).batches([str(path)]))) == 2

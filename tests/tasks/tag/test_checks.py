@@ -45,6 +45,13 @@ def test_faults_are_found_in_their_lines(tmp_path: Path, monkeypatch: pytest.Mon
     assert lines(ragged, "ragged-columns") == [first, first + 1]
 
 
+def test_one_tag_at_a_wrong_position_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    valid = write_grammar(tmp_path / "v.conll", 200, 5)
+    whole = found(tmp_path, monkeypatch, GOOD + "Ann\tI-PER\nmet\tO\n\n", "--valid", valid)
+    (fault,) = [each for each in whole if each.code == "scheme-error"]
+    assert fault.message.startswith("1 tag is invalid at its position in iob2, for example I-PER at the beginning")
+
+
 def test_tags_that_only_the_held_out_part_has(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     held_out = write(tmp_path / "v.conll", columns(sentences(200, 5)) + "Mars\tB-STAR\nis\tO\nred\tO\nnow\tO\n")
     whole = found(tmp_path, monkeypatch, GOOD, "--valid", held_out)

@@ -72,7 +72,7 @@ def test_what_was_trained_on_is_tagged_word_for_word(
     assert corpus.scheme == "iob2"
     assert corpus.taken is not None
     assert (corpus.taken.rows, corpus.taken.unit) == (len(WORDS), "sentence")
-    assert answered(tagger, files[:1]) == WORDS
+    assert answered(tagger, files) == WORDS
     assert tagger.score_files(files, tagger.config.data.encoding).words == sum(map(len, WORDS))
     plain = tmp_path / "plain.txt"
     plain.write_text("".join(f"{' '.join(words)}\n" for words in WORDS), encoding=tagger.config.data.encoding)
@@ -81,6 +81,18 @@ def test_what_was_trained_on_is_tagged_word_for_word(
     if not files[0].endswith(".parquet"):
         monkeypatch.setattr(sys, "stdin", SimpleNamespace(buffer=io.BytesIO(content)))
         assert answered(tagger, ["-"]) == WORDS
+
+
+def test_the_files_of_tags_and_labels_beside_a_file_of_words_are_not_tagged(tmp_path: Path) -> None:
+    tagger, (words, tags), _ = made("parallel files", tmp_path)
+    label = tmp_path / "label"
+    label.write_text("greet\n" * len(WORDS), encoding="utf-8")
+    for inputs in ([words, tags, str(label)], [str(tmp_path)]):
+        notes: list[str] = []
+        assert answered(tagger, inputs, notes) == WORDS
+        beside = f"{tags!r} and '{label}' belong" if len(inputs) > 1 else f"{tags!r} belongs"
+        assert notes == [f"{words!r} is tagged; {beside} to it."]
+    assert answered(tagger, [words, words]) == [*WORDS, *WORDS]
 
 
 def test_the_column_of_tags_may_be_missing(tmp_path: Path) -> None:

@@ -19,7 +19,7 @@ from anaphora.data.files.tables import Table
 from anaphora.data.files.tag_layouts import HEAD, WORD_LINES, layout_of, word_layout
 from anaphora.data.files.tag_lines import mark_of, read_tagged_lines
 from anaphora.data.files.tag_offsets import read_offsets
-from anaphora.data.files.tag_pairs import are_parallel, is_label_file, read_pair
+from anaphora.data.files.tag_pairs import are_parallel, expanded, is_label_file, read_pair
 from anaphora.data.files.tag_refusals import refuse
 from anaphora.data.files.tag_rows import read_tagged_table
 from anaphora.data.files.text import read_text
@@ -41,19 +41,31 @@ def read_sentences(path: str, data: ColumnChoice, encoding: str | None = None) -
 
 def read_files(paths: Sequence[str], data: ColumnChoice, encoding: str | None = None) -> list[Read]:
     """Return the readings of several files; two parallel files are read as one."""
-    found, rest = list[Read](), list(paths)
-    while rest:
-        two = len(rest) > 1 and (data.format == "parallel" or (data.format == "auto" and _is_pair(*rest[:2])))
-        if not two:
-            found.append(read(rest.pop(0), data, encoding))
+    found = list[Read]()
+    for first, *others in grouped(paths, data.format):
+        if not others:
+            found.append(read(first, data, encoding))
             continue
-        words, tags = ((path, read_text(path, encoding or data.encoding)) for path in rest[:2])
-        pair, rest = read_pair(words, tags), rest[2:]
-        if rest and is_label_file(rest[0], len(words[1].removesuffix("\n").split("\n"))):
-            left_out = {rest.pop(0): "a label of each sentence"}
-            pair = pair._replace(found=replace(pair.found, left_out=left_out))
-        found.append(pair)
+        words, tags = ((path, read_text(path, encoding or data.encoding)) for path in (first, others[0]))
+        pair = read_pair(words, tags)
+        left_out = dict.fromkeys(others[1:], "a label of each sentence")
+        found.append(pair._replace(found=replace(pair.found, left_out=left_out)) if left_out else pair)
     return found
+
+
+def grouped(paths: Sequence[str], form: str) -> list[list[str]]:
+    """Return files in groups: a file alone; or a file of words, the file of its tags, and perhaps one of labels.
+
+    A folder with seq.in and seq.out stands for these files.
+    """
+    groups, rest = list[list[str]](), expanded(paths)
+    while rest:
+        two = len(rest) > 1 and (form == "parallel" or (form == "auto" and _is_pair(*rest[:2])))
+        three = two and len(rest) > 2 and is_label_file(rest[2], rest[0])
+        size = 1 + two + three
+        groups.append(rest[:size])
+        rest = rest[size:]
+    return groups
 
 
 def strict(found: Read) -> Read:

@@ -41,14 +41,14 @@ class DelimitedTable(Table):
         names = next((fields for _, fields in self._quoting.records(text)), [])
         self._header = header
         self.columns = tuple(names if header else map(str, range(1, len(names) + 1)))
-        for each in filter(None, self.columns):
-            if self.columns.count(each) > 1:
-                raise DataError(f"{self.name}, line 1, has two columns '{each}': names are unique.")
         if header and self._names_are_data():
             raise DataError(
                 f"{self.name}, line 1, should name the columns; it reads: {text.partition(chr(10))[0][:80]}. Add a line"
                 " of names, or add --no-header: the columns are then called 1, 2, …"
             )
+        for each in filter(None, self.columns):
+            if self.columns.count(each) > 1:
+                raise DataError(f"{self.name}, line 1, has two columns '{each}': names are unique.")
 
     def rows(self, columns: Sequence[str]) -> Iterator[NumberedRow]:
         """Yield every row."""

@@ -67,8 +67,11 @@ class LabelledFiles(Table):
         return text.rstrip("\n").split("\n") if self._lines else [text]
 
 
-def read_tables(paths: Sequence[str | os.PathLike[str]], encoding: str = "utf-8", header: bool = True) -> list[Table]:
-    """Open all named data: tables, folders of text, or text files with one label each.
+def read_tables(
+    paths: Sequence[str | os.PathLike[str]], encoding: str = "utf-8", header: bool = True, layout: str = ""
+) -> list[Table]:
+    """Open all named data: tables, folders of text, or text files with one label each; `layout` is that of a model's
+    training data.
 
     Raises UsageError if no data are named, DataError as `read_table` does and for a folder without texts.
     """
@@ -79,8 +82,8 @@ def read_tables(paths: Sequence[str | os.PathLike[str]], encoding: str = "utf-8"
     for given in paths:
         path = Path(given)
         if path.is_dir():
-            tables += _folder(path, encoding)
-        elif (table := read_labelled(given, encoding, header)) is not None:
+            tables += _folder(path, encoding, layout)
+        elif (table := read_labelled(given, encoding, header, layout)) is not None:
             tables.append(table)
         elif ending(path) in ENDINGS or os.fspath(given) == STANDARD_INPUT:
             tables.append(read_table(given, encoding, header))
@@ -108,10 +111,10 @@ def text_files(paths: Sequence[str | os.PathLike[str]]) -> list[Path]:
     return found
 
 
-def _folder(folder: Path, encoding: str) -> list[Table]:
+def _folder(folder: Path, encoding: str, layout: str) -> list[Table]:
     files, lines = _files(folder)
     _refuse_tables(folder, files, lines)
-    read = [read_labelled(path, encoding) for _, path in files] if lines else []
+    read = [read_labelled(path, encoding, layout=layout) for _, path in files] if lines else []
     if read and None not in read:
         return [table for table in read if table is not None]
     for _, path in files:

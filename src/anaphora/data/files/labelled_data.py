@@ -22,8 +22,11 @@ _TEXTS = ("", ".txt", ".svm", ".libsvm", ".ft", ".train", ".test", ".valid")
 ENDINGS = (ts_files.ENDING, arff.ENDING)
 
 
-def read_labelled(path: str | os.PathLike[str], encoding: str, header: bool = True) -> RecordedTable | None:
-    """Return the table of a file in one of these layouts; None for a file in another layout.
+def read_labelled(
+    path: str | os.PathLike[str], encoding: str, header: bool = True, layout: str = ""
+) -> RecordedTable | None:
+    """Return the table of a file in one of these layouts, `layout` being that of a model's training data; None for a
+    file in another layout.
 
     Raises DataError for a malformed file, and for a layout that is refused, with the command that converts it.
     """
@@ -50,4 +53,4 @@ def read_labelled(path: str | os.PathLike[str], encoding: str, header: bool = Tr
             f" load_svmlight_file({os.fspath(path)!r}); np.savetxt('series.tsv', np.c_[y, X.toarray()],"
             " delimiter='\\t')\""
         )
-    return read_labelled_lines(text, name, encoding)
+    return read_labelled_lines(text, name, encoding, layout)

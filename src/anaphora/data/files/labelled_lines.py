@@ -13,6 +13,8 @@ from anaphora.data.files.tables import NumberedRow
 from anaphora.errors import DataError
 
 MARK = "__label__"
+LAYOUTS = ("lines of a text, a tab and a label", "lines of a label, a tab and a text")
+FAST_TEXT = f"fastText lines ({MARK})"
 _FEW = 0.5  # different labels per line, at most
 _FEWEST = 4  # lines that show a side of labels
 
@@ -21,22 +23,25 @@ _NAMES = frozenset(("label", "labels", "class", "category", "target", "sentiment
 Numbered = Sequence[tuple[int, str]]
 
 
-def read_labelled_lines(text: str, name: str, encoding: str) -> RecordedTable | None:
+def read_labelled_lines(text: str, name: str, encoding: str, layout: str = "") -> RecordedTable | None:
     """Return the texts and labels of a text with one tab in every line, or with labels of fastText.
 
-    Returns None for lines of another kind. Raises DataError for a file in which some lines have no label, or in which
-    both sides of the tabs may be labels.
+    `layout` is that of the training data of a model, which tells the side of the labels. Returns None for lines of
+    another kind. Raises DataError for a file in which some lines have no label, or in which both sides of the tabs may
+    be labels.
     """
     lines = [(number, line) for number, line in enumerate(text.split("\n"), 1) if line.strip()]
     if lines and lines[0][1].startswith(MARK):
         return _fast_text(lines, name, encoding)
-    if len(lines) < _FEWEST or any(line.count("\t") != 1 for _, line in lines):
+    known = next((at for at, each in enumerate(LAYOUTS) if each in layout), None)
+    if len(lines) < (_FEWEST if known is None else 1) or any(line.count("\t") != 1 for _, line in lines):
         return None
     names = [part.strip().lower() for part in lines[0][1].split("\t")]
     lines = lines[1:] if set(names) & _NAMES and names[0] != names[1] and _once(lines) else lines
     sides = list(zip(*(line.split("\t") for _, line in lines), strict=True))
     different = [len({part.strip() for part in side}) for side in sides]
     few = [side for side in (0, 1) if different[side] <= _FEW * len(lines) and all(map(str.strip, sides[side]))]
+    few = few if known is None else [1 - known]
     if not few:
         return None
     label = min(few, key=different.__getitem__)
@@ -46,8 +51,22 @@ def read_labelled_lines(text: str, name: str, encoding: str) -> RecordedTable | 
             " which one is the label. Add a first line text<tab>label, and rename the file to .tsv."
         )
     records = [(number, (sides[1 - label][at], sides[label][at])) for at, (number, _) in enumerate(lines)]
-    layout = ("lines of a text, a tab and a label", "lines of a label, a tab and a text")[1 - label]
-    return RecordedTable(name, ("text", "label"), records, layout, encoding)
+    return RecordedTable(name, ("text", "label"), records, LAYOUTS[1 - label], encoding)
+
+
+def text_alone(line: bytes, layout: str) -> bytes:
+    """Return the text of a line in a layout of training data; a line without its label is a text.
+
+    >>> text_alone(b"a text\tgood", LAYOUTS[0]), text_alone(b"__label__good a text", FAST_TEXT)
+    (b'a text', b'a text')
+    """
+    if FAST_TEXT in layout:
+        words = line.split(b" ")
+        count = next((at for at, word in enumerate(words) if not word.startswith(MARK.encode())), len(words))
+        return b" ".join(words[count:])
+    side = next((at for at, each in enumerate(LAYOUTS) if each in layout), None)
+    sides = line.split(b"\t")
+    return line if side is None or len(sides) != 2 else sides[side]
 
 
 def _once(lines: Numbered) -> bool:
@@ -68,4 +87,4 @@ def _fast_text(lines: Numbered, name: str, encoding: str) -> RecordedTable:
         found.append((number, [word.removeprefix(MARK) for word in words[:count]], " ".join(words[count:])))
     several = any(len(labels) > 1 for _, labels, _ in found)
     records: list[NumberedRow] = [(number, (text, labels if several else labels[0])) for number, labels, text in found]
-    return RecordedTable(name, ("text", "label"), records, f"fastText lines ({MARK})", encoding)
+    return RecordedTable(name, ("text", "label"), records, FAST_TEXT, encoding)

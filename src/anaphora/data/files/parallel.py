@@ -19,6 +19,8 @@ from anaphora.data.files.tables import NumberedRow, Table
 from anaphora.errors import DataError
 from anaphora.formatting import counted
 
+LAYOUT = "two parallel files"
+
 
 class Side(NamedTuple):
     """One of two parallel files: its path, and its lines."""
@@ -36,7 +38,7 @@ class ParallelFiles(Table):
     """Two parallel files, line by line."""
 
     columns = ("source", "target")
-    layout = "two parallel files"
+    layout = LAYOUT
 
     def __init__(self, source: Side, target: Side, encoding: str) -> None:
         """Raises DataError if the numbers of lines differ."""

@@ -6,10 +6,13 @@ from typing import Any, NamedTuple
 
 
 class Reading(NamedTuple):
-    """The encoding of files, and whether the first line of a table without types names its columns."""
+    """The encoding of files, and whether the first line of a table without types names its columns; `layout` is that of
+    the training data, where it cannot be seen in an input.
+    """
 
     encoding: str = "utf-8"
     header: bool = True
+    layout: str = ""
 
     @classmethod
     def of(cls, data: Any) -> Reading:

@@ -42,12 +42,14 @@ def are_parallel(words: str, tags: str) -> bool:
     return counts[0] == counts[1] and len(set(counts[0]) - {0}) > (0 if named else 1)
 
 
-def is_label_file(path: str, sentences: int) -> bool:
-    """Return whether a file has a label for each of so many sentences, as its name says."""
+def is_label_file(path: str, words: str) -> bool:
+    """Return whether a file has a label for each sentence of a file of words, as its name says."""
     if not set(re.split("[._-]", Path(path).name.lower())) & _LABELS or not os.path.isfile(path):
         return False
     with open(path, "rb") as file:
         counts = [len(line.split()) for line in file]
+    with open(words, "rb") as file:
+        sentences = sum(1 for _ in file)
     return len(counts) == sentences and max(counts, default=0) <= 1
 
 

@@ -11,6 +11,7 @@ from collections.abc import Iterable, Iterator
 from typing import Any
 
 from anaphora.config import config_fields, given_fields
+from anaphora.data.files.parallel import LAYOUT as PARALLEL
 from anaphora.data.in_memory import columns
 from anaphora.data.taken import Taken
 from anaphora.errors import UsageError
@@ -19,9 +20,9 @@ _OF_FILES = ("data.encoding", "data.header", "data.format")
 _OF_COLUMNS = ("data.source", "data.target", "data.token", "data.tag")
 _OF_LAYOUTS = {
     "data.encoding": ("Parquet", "Arrow"),
-    "data.header": ("Parquet", "Arrow", "JSON", "a text file per label", "a folder per label", "two parallel files"),
-    "data.source": ("two parallel files",),
-    "data.target": ("two parallel files",),
+    "data.header": ("Parquet", "Arrow", "JSON", "a text file per label", "a folder per label", PARALLEL),
+    "data.source": (PARALLEL,),
+    "data.target": (PARALLEL,),
 }
 
 

@@ -80,7 +80,10 @@ class TrainedModel(ABC):
     @cached_property
     def reading(self) -> Reading:
         """How input files are read: as in training, unless another reading is assigned."""
-        return Reading.of(self.config.data) if "training" in self.runtime.config else AS_DEFAULT
+        if "training" not in self.runtime.config:
+            return AS_DEFAULT
+        trained = Taken.of_card(self.card)
+        return Reading.of(self.config.data)._replace(layout="" if trained is None else trained.layout)
 
     def other_reading(self, taken: Taken) -> list[str]:
         """Return a note on how data were read, if the training data were read in another way."""

@@ -9,7 +9,7 @@ import io
 import itertools
 import os
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from pathlib import Path
 
 from anaphora.data.files import lines
@@ -17,6 +17,7 @@ from anaphora.data.files.delimited import SEPARATORS
 from anaphora.data.files.folders import read_tables
 from anaphora.data.files.json_values import fields
 from anaphora.data.files.labelled_data import read_labelled
+from anaphora.data.files.labelled_lines import text_alone
 from anaphora.data.files.lines import InputLine
 from anaphora.data.files.reading import Reading
 from anaphora.data.files.sources import STANDARD_INPUT, ending
@@ -27,13 +28,16 @@ from anaphora.tasks.base.line_answers import text_of, value_of
 from anaphora.tasks.classify.columns import Columns
 
 
-def batches(paths: Sequence[str], columns: Columns, reading: Reading) -> Iterator[list[InputLine]]:
-    """Yield the rows of files and folders, or of standard input for `-` or no path, some at a time.
+def batches(
+    paths: Sequence[str], columns: Columns, reading: Reading, labels: Collection[str]
+) -> Iterator[list[InputLine]]:
+    """Yield the rows of files and folders, or of standard input for `-` or no path, some at a time; `labels` are those
+    of the training data.
 
     Raises DataError, with the nearest column, for an input without a needed column.
     """
     for path in paths or [STANDARD_INPUT]:
-        tables = _tables(path, columns, reading)
+        tables = _tables(path, columns, reading, labels)
         for table in tables or []:
             _check(table, columns)
             yield from lines.of_table(table)
@@ -41,7 +45,10 @@ def batches(paths: Sequence[str], columns: Columns, reading: Reading) -> Iterato
             found = lines.batches([path], reading)
             first = next(found, [])
             _check_first(first, path, columns)
-            yield from itertools.chain([first], found)
+            for batch in itertools.chain([first], found):
+                yield [
+                    line if line.json else line._replace(text=text_alone(line.text, reading.layout)) for line in batch
+                ]
 
 
 def refuse_text(line: InputLine, columns: Columns) -> None:
@@ -51,24 +58,29 @@ def refuse_text(line: InputLine, columns: Columns) -> None:
         raise DataError(f"{line.where}: the classifier reads {named}: give a JSON object with them, or a table.")
 
 
-def _tables(path: str, columns: Columns, reading: Reading) -> list[Table] | None:
+def _tables(path: str, columns: Columns, reading: Reading, labels: Collection[str]) -> list[Table] | None:
     """Return the tables in a file or folder, None for a file of lines."""
     if path == STANDARD_INPUT:
-        return read_tables([path], *reading) if _begins_with_names(columns, reading) else None
+        return read_tables([path], *reading) if _begins_as_table(columns, reading, labels) else None
     if Path(path).is_dir() or (ending(path) in ENDINGS and ending(path) not in JSON_LINES):
         return read_tables([path], *reading)
     table = read_labelled(path, *reading)
     return None if table is None else [table]
 
 
-def _begins_with_names(columns: Columns, reading: Reading) -> bool:
-    """Return whether the first line of standard input names the columns of the training data, its label too."""
+def _begins_as_table(columns: Columns, reading: Reading, labels: Collection[str]) -> bool:
+    """Return whether the first line of standard input names the columns of the training data, its label too; without a
+    line of names, whether a label stands in the label's column.
+    """
     buffer = getattr(sys.stdin, "buffer", None)
     if not isinstance(buffer, io.BufferedReader):
         return False
     first = buffer.peek().partition(b"\n")[0].decode(reading.encoding, "replace")
-    names = {*columns.inputs, columns.label}
-    return any(names <= {field.strip(' "\r\ufeff') for field in first.split(mark)} for mark in SEPARATORS)
+    rows = [[field.strip(' "\r\ufeff') for field in first.split(mark)] for mark in SEPARATORS]
+    if reading.header:
+        return any({*columns.inputs, columns.label} <= set(row) for row in rows)
+    place = int(columns.label) if columns.label.isdecimal() else 0
+    return any(1 < len(row) >= place > 0 and row[place - 1] in labels for row in rows)
 
 
 def _check_first(first: Sequence[InputLine], path: str, columns: Columns) -> None:

@@ -137,9 +137,10 @@ def _are_commas(values: set[str], likely: bool) -> bool:
 def _label(data: Data, table: Table, head: Head) -> str:
     label = _named([name for name, values in head.items() if may_be_labels(values, data.separator)], LABELS)
     if label is None:
+        bare = "; if the first line of a CSV is a row of data, add --no-header" if data.header else ""
         raise DataError(
             f"{table.name}: no column is called label; the columns are {', '.join(table.columns)}. Name the"
-            " label column with --label; if the first line of a CSV is a row of data, add --no-header."
+            f" label column with --label{bare}."
         )
     return label
 

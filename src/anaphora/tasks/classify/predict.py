@@ -133,7 +133,7 @@ class Classifier(TrainedModel):
 
     def score_files(self, paths: Sequence[str], encoding: str, **options: Any) -> Score:
         data = self.config.data
-        return self.judged(rows_of(read_tables(paths, encoding, data.header), self.columns, data))
+        return self.judged(rows_of(read_tables(paths, *self.reading._replace(encoding=encoding)), self.columns, data))
 
     def judged(self, rows: Rows) -> Score:
         """Return the score of the model on these rows; raises DataError if it knows none of their labels."""

@@ -124,7 +124,8 @@ def _faults(corpus: Corpus, part: Sentences, where: str) -> list[Finding]:
     number, at = wrong[0]
     after = f"after {written(part.tags[number][at - 1])}" if at else "at the beginning of a sentence"
     message = (
-        f"{len(wrong):,} tags are invalid at their positions in {scheme}, for example"
+        f"{counted(len(wrong), 'tag')} {'is' if len(wrong) == 1 else 'are'} invalid at"
+        f" {'its position' if len(wrong) == 1 else 'their positions'} in {scheme}, for example"
         f" {written(part.tags[number][at])} {after}, line {part.place(number, at).line:,}. Scores follow conlleval:"
         " a span begins there."
     )

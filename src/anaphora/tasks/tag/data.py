@@ -19,7 +19,6 @@ from anaphora.data.files.conll import read_files, strict
 from anaphora.data.files.sentences import Found, Sentences
 from anaphora.data.files.tables import ColumnTable
 from anaphora.data.files.tag_layouts import WORD_LINES
-from anaphora.data.files.tag_pairs import expanded
 from anaphora.data.files.tag_rows import listed, read_tagged_table
 from anaphora.data.files.word_splitting import between_blanks, words_in
 from anaphora.data.in_memory import is_sequence, kind
@@ -78,7 +77,7 @@ def read_all(data: Data, paths: Sequence[str], encoding: str | None = None) -> t
         raise UsageError(
             "No data were named. Name files with a word and its tag on each line, or CoNLL-U or JSONL files."
         )
-    found = [strict(each) for each in read_files(expanded(paths), data, encoding)]
+    found = [strict(each) for each in read_files(paths, data, encoding)]
     layouts = " and ".join(dict.fromkeys(each.found.layout for each in found))
     return Sentences.joined([each.sentences for each in found]), replace(found[0].found, layout=layouts)
 

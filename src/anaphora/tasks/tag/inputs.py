@@ -13,7 +13,7 @@ from typing import NamedTuple
 
 from anaphora.data.files import frames
 from anaphora.data.files import lines as line_files
-from anaphora.data.files.conll import read
+from anaphora.data.files.conll import grouped, read
 from anaphora.data.files.delimited import DelimitedTable
 from anaphora.data.files.lines import InputLine
 from anaphora.data.files.reading import Reading
@@ -70,7 +70,7 @@ class Inputs(NamedTuple):
 
     def sentences(self, paths: Sequence[str]) -> Iterator[Sequence[Line | Block | Whole]]:
         """Yield the sentences of files, or of standard input for `-` or no path, in groups."""
-        for path in paths or [STANDARD_INPUT]:
+        for path in self._words(paths) or [STANDARD_INPUT]:
             if self._is_table(path):
                 yield self._table(path)
             elif ending(path) == ".json" and self._kind_of_file(path) == "offsets":
@@ -79,6 +79,24 @@ class Inputs(NamedTuple):
             else:
                 objects = self.form in ("json", "offsets") or (self.form == "auto" and ending(path) in _OBJECTS)
                 yield from self._lines(path, line_files.batches([path], self.reading, plain=not objects))
+
+    def _words(self, paths: Sequence[str]) -> list[str]:
+        """Return files without those of tags and labels that stand beside a file of words."""
+        alone = self.form != "auto" or self.data.format not in ("auto", "parallel")
+        found: list[str] = []
+        for words, *others in grouped(paths, "" if alone else "auto"):
+            found.append(words)
+            if others and not self._has_known_tags(others[0]):
+                found += others
+            elif others:
+                named = " and ".join(map(repr, others))
+                self.say(f"'{words}' is tagged; {named} {'belongs' if len(others) == 1 else 'belong'} to it.")
+        return found
+
+    def _has_known_tags(self, path: str) -> bool:
+        """Return whether most words of the first lines of a file are tags of the model."""
+        fields = [field for line in self._head(path) for field in line.split()]
+        return 2 * sum(field in self.trained.tags for field in fields) > len(fields)
 
     def _is_table(self, path: str) -> bool:
         """Return whether a file is a table with a word per row."""
@@ -91,8 +109,11 @@ class Inputs(NamedTuple):
     def _kind_of_file(self, path: str) -> str:
         if not os.path.isfile(path):
             return ""  # reading it raises the error
+        return layout_of(path, "auto", self._head(path), self.trained.tags)
+
+    def _head(self, path: str) -> list[str]:
         first = next(open_source(path).blocks(), b"").decode(self.reading.encoding, "replace")
-        return layout_of(path, "auto", first.replace("\r\n", "\n").split("\n")[:HEAD], self.trained.tags)
+        return first.replace("\r\n", "\n").split("\n")[:HEAD]
 
     def _table(self, path: str) -> list[Whole]:
         data = self.data.model_copy(update={"format": "rows"})

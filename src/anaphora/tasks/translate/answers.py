@@ -18,6 +18,7 @@ from anaphora.data.files.json_values import fields
 from anaphora.data.files.lines import InputLine
 from anaphora.data.files.pair_columns import SOURCES, choose
 from anaphora.data.files.pair_layouts import is_table, open_file
+from anaphora.data.files.parallel import LAYOUT as PARALLEL
 from anaphora.data.files.sources import STANDARD_INPUT, ending
 from anaphora.data.files.table_files import JSON_LINES
 from anaphora.data.files.tables import Table
@@ -50,7 +51,7 @@ class Answers(LineAnswers[Item, list[Translation]]):
     def batches(self, paths: Sequence[str]) -> Iterator[Sequence[InputLine]]:
         """Yield the lines of texts and of JSON Lines, and the rows of all other files of pairs as objects."""
         encoding, header = self.reading.encoding, self.reading.header
-        for path in paths or [STANDARD_INPUT]:
+        for path in self._sources(paths) or [STANDARD_INPUT]:
             if path == STANDARD_INPUT or ending(path) in JSON_LINES or not is_table(path, encoding):
                 yield from super().batches([path])
                 continue
@@ -60,6 +61,21 @@ class Answers(LineAnswers[Item, list[Translation]]):
             self._columns = (column, *self._columns)
             self._note(table, column)
             yield from line_files.of_table(table)
+
+    def _sources(self, paths: Sequence[str]) -> list[str]:
+        """Return files without those of translations, which follow a file of sources as in parallel training data."""
+        trained = Taken.of_card(self.translator.card)
+        if trained is None or not trained.layout.startswith(PARALLEL):
+            return list(paths)
+        sources, targets = (_marks(trained.roles.get(role, ())) for role in ("source", "target"))
+        kept: list[str] = []
+        for path in paths:
+            marks = _marks([path])
+            if kept and marks & (targets - sources) and _marks(kept[-1:]) & (sources - targets):
+                self.notes.say(f"'{path}' is not translated: it holds the translations of '{kept[-1]}'.")
+            else:
+                kept.append(path)
+        return kept
 
     def _note(self, table: Table, column: str) -> None:
         """Note how a table is read, if the training data were read in another way."""
@@ -126,6 +142,11 @@ class Answers(LineAnswers[Item, list[Translation]]):
         """Write the pictures; raises UsageError where nothing was translated."""
         if self._gallery is not None:
             self._gallery.write()
+
+
+def _marks(paths: Sequence[str]) -> set[str]:
+    """Return the names and the endings of files, which tell the language of their lines."""
+    return {mark for path in paths for mark in (Path(path).name, ending(path)) if mark}
 
 
 def _trained_columns(translator: Any) -> tuple[str, ...]:
