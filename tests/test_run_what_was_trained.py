@@ -111,7 +111,7 @@ def test_all_others_were_answered_is_said_only_if_they_were(reviews: Any, tmp_pa
     table, written = tmp_path / "a.csv", Written()
     table.write_text("text,label\n" + "one,a\n" * 300 + "two\n" + "one,a\n" * 300, encoding="latin-1")
     with pytest.raises(
-        DataError, match=r"line 302, has 1 fields.*The 256 lines before it were answered, and no others\."
+        DataError, match=r"line 302, has 1 field.*The 256 lines before it were answered, and no others\."
     ):
         reviews.run([str(table)], written, True, **defaults("classify"))
     assert written.text.count("\n") == 256

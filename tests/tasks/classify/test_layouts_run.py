@@ -118,7 +118,12 @@ def test_run_reads_the_rows_of_training(layout: str, tmp_path: Path) -> None:
         for row in range(len(part))
     )
     stub: Any = SimpleNamespace(
-        columns=corpus.columns, reader=encoded.reader, reading=Reading.of(settings.data), multi=False, separator=None
+        columns=corpus.columns,
+        reader=encoded.reader,
+        reading=Reading.of(settings.data),
+        labels=(),
+        multi=False,
+        separator=None,
     )
     answers = (Answers if corpus.columns.id is None else SeriesAnswers)(stub, False)
     lines = [line for batch in answers.batches([str(path)]) for line in batch]
