@@ -57,7 +57,7 @@ def read_labelled_lines(text: str, name: str, encoding: str, layout: str = "") -
 def text_alone(line: bytes, layout: str) -> bytes:
     """Return the text of a line in a layout of training data; a line without its label is a text.
 
-    >>> text_alone(b"a text\tgood", LAYOUTS[0]), text_alone(b"__label__good a text", FAST_TEXT)
+    >>> text_alone(b"a text\\tgood", LAYOUTS[0]), text_alone(b"__label__good a text", FAST_TEXT)
     (b'a text', b'a text')
     """
     if FAST_TEXT in layout:
