@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import re
+import subprocess
 from collections.abc import Callable
 from pathlib import Path
 
@@ -230,6 +232,16 @@ def parallel(folder: Path) -> None:
     assert found.found.left_out == {str(folder / "label"): "a label of each sentence"}
 
 
+def marked_words(folder: Path) -> None:
+    for mark in "/_|":
+        text = f"9{mark}10{mark}CD\ndogs{mark}NNS\n\nbark{mark}VB\n"
+        with pytest.raises(DataError, match=r"b\.txt' has one word per line, with its tag after") as error:
+            made(folder, "b.txt", text)
+        (command,) = re.findall(r"`sed '(.*)' FILE`", str(error.value))
+        done = subprocess.run(["sed", command], input=text, capture_output=True, text=True, check=True)
+        assert done.stdout == f"9{mark}10\tCD\ndogs\tNNS\n\nbark\tVB\n"
+
+
 def without_names(folder: Path) -> None:
     with pytest.raises(DataError, match=r"fields stand between commas.*`sed -i '1i word,x2,tag' FILE`"):
         made(folder, "a.csv", "New,NNP,B-LOC\nYork,NNP,I-LOC\nwins,VBZ,O\n\nHi,UH,O\n")
@@ -283,6 +295,7 @@ CASES: dict[str, Callable[[Path], None]] = {
     "spaCy, Prodigy": spacy,
     "Label Studio": label_studio,
     "parallel files": parallel,
+    "a word per line, its tag behind a mark": marked_words,
     "fields between commas without names": without_names,
     "words, a tab, tags": sides,
     "`word/TAG`": slashes,

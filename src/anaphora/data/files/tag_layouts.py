@@ -26,6 +26,7 @@ from anaphora.data.files.sentences import MalformedLine
 from anaphora.data.files.sources import STANDARD_INPUT, ending
 from anaphora.data.files.tag_lines import are_sides, mark_of
 from anaphora.data.files.tag_offsets import text_and_spans
+from anaphora.data.files.tag_refusals import refuse_marked_words
 from anaphora.data.files.tag_rows import table_of_words
 from anaphora.data.files.word_fields import CONLLU, ColumnChoice, names_columns
 from anaphora.data.files.word_lines import WORD_NUMBER, WordLayout, blocks, columns, may_be_word, named
@@ -61,7 +62,8 @@ class Guess(NamedTuple):
 def layout_of(path: str, wanted: str, head: Sequence[str], known: Collection[str] | None = None) -> str:
     """Return the format of tagged data: the wanted one, or by the ending and the first lines of a file.
 
-    With `known` tags, a sentence per line has tags only if they are among them.
+    With `known` tags, a sentence per line has tags only if they are among them. Raises DataError for a word per
+    line with its tag behind a mark.
     """
     extension = ending(path)
     filled = [line for line in head if line.strip()]
@@ -86,7 +88,10 @@ def layout_of(path: str, wanted: str, head: Sequence[str], known: Collection[str
         return "rows"
     if are_sides(filled, known):
         return "sides"
-    return "slashes" if mark_of(filled, known) and not _are_columns(head) else "columns"
+    mark = None if _are_columns(head) else mark_of(filled, known)
+    if mark and _are_blocks(head) and all(len(line.split()) == 1 for line in filled):
+        refuse_marked_words(path, first.strip(), mark)
+    return "slashes" if mark else "columns"
 
 
 def layout_of_input(path: str, data: ColumnChoice, head: Sequence[str], trained: Trained) -> Guess:

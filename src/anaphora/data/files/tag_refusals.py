@@ -53,6 +53,19 @@ def refuse(path: str, head: Sequence[str]) -> None:
             raise DataError(f"'{path}' is {refused.name}, which is not read; {refused.remedy}.")
 
 
+def refuse_marked_words(path: str, first: str, mark: str) -> None:
+    """Raise DataError for lines with one word and its tag behind a mark, and blank lines between the sentences."""
+    raise DataError(
+        f"'{path}' has one word per line, with its tag after {mark!r}: {first[:60]!r}. Put a tab between word and"
+        f" tag, for example with `sed 's{_between(mark)}\\(.*\\){mark}{_between(mark)}\\1\\t{_between(mark)}' FILE`."
+    )
+
+
+def _between(mark: str) -> str:
+    """Return a character that separates the parts of a `sed` command, and is not the mark."""
+    return "#" if mark == "/" else "/"
+
+
 def refuse_commas(words: Sequence[str]) -> None:
     """Raise DataError for lines whose fields stand between commas, without a line of names."""
     counts = {line.count(",") for line in words}
