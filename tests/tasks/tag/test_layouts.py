@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import io
 import json
 import sys
@@ -93,6 +94,12 @@ def test_the_files_of_tags_and_labels_beside_a_file_of_words_are_not_tagged(tmp_
         beside = f"{tags!r} and '{label}' belong" if len(inputs) > 1 else f"{tags!r} belongs"
         assert notes == [f"{words!r} is tagged; {beside} to it."]
     assert answered(tagger, [words, words]) == [*WORDS, *WORDS]
+    packed = [f"{path}.gz" for path in (words, tags)]
+    for path, to in zip((words, tags), packed, strict=True):
+        Path(to).write_bytes(gzip.compress(Path(path).read_bytes()))
+    assert answered(tagger, packed) == WORDS
+    (found,) = read_files(packed, tagger.config.data)
+    assert found.sentences.tokens == tuple(WORDS)
 
 
 def test_the_column_of_tags_may_be_missing(tmp_path: Path) -> None:

@@ -8,7 +8,9 @@ from collections.abc import Sequence
 from itertools import islice
 from pathlib import Path
 
+from anaphora.data.files.line_ends import numbered
 from anaphora.data.files.sentences import Collected, Found, Read, record
+from anaphora.data.files.sources import open_source
 from anaphora.data.files.word_splitting import between_blanks
 from anaphora.errors import DataError
 from anaphora.formatting import counted
@@ -35,8 +37,7 @@ def are_parallel(words: str, tags: str) -> bool:
     """
     if not (os.path.isfile(words) and os.path.isfile(tags)):
         return False
-    with open(words, "rb") as one, open(tags, "rb") as other:
-        counts = [[len(line.split()) for line in islice(file, _HEAD)] for file in (one, other)]
+    counts = [_counts(path, _HEAD) for path in (words, tags)]
     parts = [set(re.split("[._-]", Path(path).name.lower())) for path in (words, tags)]
     named = bool(parts[0] & _WORDS and parts[1] & _TAGS)
     return counts[0] == counts[1] and len(set(counts[0]) - {0}) > (0 if named else 1)
@@ -46,11 +47,14 @@ def is_label_file(path: str, words: str) -> bool:
     """Return whether a file has a label for each sentence of a file of words, as its name says."""
     if not set(re.split("[._-]", Path(path).name.lower())) & _LABELS or not os.path.isfile(path):
         return False
-    with open(path, "rb") as file:
-        counts = [len(line.split()) for line in file]
-    with open(words, "rb") as file:
-        sentences = sum(1 for _ in file)
-    return len(counts) == sentences and max(counts, default=0) <= 1
+    counts = _counts(path)
+    return len(counts) == len(_counts(words)) and max(counts, default=0) <= 1
+
+
+def _counts(path: str, most: int | None = None) -> list[int]:
+    """Return the number of words in each line of a file, which may be compressed, or in its first lines."""
+    lines = numbered(open_source(path).blocks(), cr=False)
+    return [len(line.split()) for _, line in islice(lines, most)]
 
 
 def read_pair(words: tuple[str, str], tags: tuple[str, str]) -> Read:
