@@ -14,7 +14,7 @@ from warm import Warm
 ROOT = Path(__file__).resolve().parent.parent
 BLOCKS = re.findall(r"```sh\n(.*?)```", (ROOT / "README.md").read_text(encoding="utf-8"), re.DOTALL)
 TOUR = [shlex.split(line, comments=True) for line in BLOCKS[1].splitlines()]
-SOONER = ["--hidden", "16", "--max-steps", "12", "--minutes", "1"]  # instead of 15 minutes
+SOONER = ["--hidden", "16", "--max-steps", "12"]
 
 
 @pytest.fixture(scope="module")

@@ -67,7 +67,7 @@ def test_a_disk_that_is_read_only(mounted: str, folder: Path, quiet_environment:
     done = within(f"{begin}; anaphora {TRAIN} -o disk/m.anaphora", folder, quiet_environment)
     failed(done, 2, "'disk/m.anaphora' cannot be written: Read-only file system", "name another place.")
     done = within(f"{begin}; anaphora {TRAIN} -o m.anaphora --run-dir disk/run", folder, quiet_environment)
-    failed(done, 2, "The run's folder disk/run cannot be written: Read-only file system.", "--run-dir")
+    failed(done, 2, "The folder 'disk/run' (--run-dir) cannot be written: Read-only file system")
     done = within(f"{begin}; anaphora init language a.txt -o disk/c.toml", folder, quiet_environment)
     failed(done, 2, "'disk/c.toml' cannot be written: Read-only file system", "name another place.")
 

@@ -76,7 +76,7 @@ def test_trains_and_reports(run: Run, tmp_path: Path) -> None:
 
 def training(tmp_path: Path, environment: dict[str, str], stderr: int) -> subprocess.Popen[bytes]:
     (tmp_path / "t.txt").write_text(TEXT, encoding="utf-8")
-    words = ["train", "language", "t.txt", "-o", "m.anaphora", *TINY, "--minutes", "10", "--evaluations", "2000"]
+    words = ["train", "language", "t.txt", "-o", "m.anaphora", *TINY[:-2], "--minutes", "10", "--evaluations", "2000"]
     return subprocess.Popen(
         [sys.executable, "-m", "anaphora", *words],
         cwd=tmp_path,

@@ -125,7 +125,7 @@ def test_what_is_in_the_way_is_said_beforehand(tmp_path: Path) -> None:
     atomic.writable(tmp_path / "new")
     with pytest.raises(UsageError, match="is a folder: expected the name of a file"):
         atomic.writable(tmp_path)
-    with pytest.raises(UsageError, match=r"'.*no' does not exist; make it with mkdir -p"):
+    with pytest.raises(UsageError, match=r"'.*no' does not exist: make it with mkdir -p"):
         atomic.writable(tmp_path / "no" / "file")
     with pytest.raises(UsageError, match="is not a folder"):
         atomic.writable(path / "file")
@@ -135,7 +135,7 @@ def test_what_is_in_the_way_is_said_beforehand(tmp_path: Path) -> None:
 
 @pytest.mark.skipif(not Path("/proc/self").exists(), reason="needs a folder that even root cannot write to")
 def test_a_folder_that_cannot_be_written_is_found_beforehand() -> None:
-    with pytest.raises(UsageError, match=r"cannot be written: .* name another place"):
+    with pytest.raises(UsageError, match=r"cannot be written.* name another place"):
         atomic.writable("/proc/self/model.anaphora")
     with pytest.raises(UsageError, match="could not be written"):
         atomic.write("/proc/self/model.anaphora", [b"x"])

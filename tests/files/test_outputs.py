@@ -114,7 +114,7 @@ def test_a_folder_is_new_or_empty_or_of_the_kind() -> None:
         ("/dev/null", "is not an ordinary file"),
         ("data", "'data' is a folder"),
         (".", "'.' is a folder"),
-        ("no/file", "does not exist; make it with mkdir -p"),
+        ("no/file", "does not exist: make it with mkdir -p"),
         ("a.csv/file", "is not a folder"),
         ("x" * 256, "File name too long"),
     ],

@@ -151,7 +151,7 @@ def test_a_tag_is_given_only_when_no_word_can_change_it(
 
 
 def test_a_tagger_of_both_directions_has_no_stream() -> None:
-    with pytest.raises(UsageError, match="--no-bidirectional"):
+    with pytest.raises(UsageError, match="bidirectional=False"):
         random_tagger().open_stream()
 
 

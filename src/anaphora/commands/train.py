@@ -56,7 +56,7 @@ def _train(asked: TrainArguments, force: bool) -> None:
                 check_places(output, asked.run_dir, read, force=force)
             with show("", here.stream) as early, observed_by(early.stage):
                 corpus, found = examine(chosen, config, data)
-                for text in _said(corpus, found):
+                for text in _said(corpus, found) if here.first else ():
                     early.note(text)
                 refuse(found)
                 run = import_torch_side(f"anaphora train {task}")

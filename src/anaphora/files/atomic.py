@@ -64,8 +64,8 @@ def writable(path: str | os.PathLike[str], *, makes_parents: bool = False) -> No
     while makes_parents and not os.path.lexists(folder):
         folder = folder.parent
     if not os.path.isdir(folder):
-        what = "is not a folder" if os.path.exists(folder) else "does not exist"
-        raise UsageError(f"'{path}' cannot be written: '{folder}' {what}; make it with mkdir -p, or name another place")
+        why = "is not a folder:" if os.path.exists(folder) else "does not exist: make it with mkdir -p, or"
+        raise UsageError(f"'{path}' cannot be written, because '{folder}' {why} name another place.")
     if os.path.exists(target) and not os.path.isfile(target):
         raise UsageError(f"'{path}' is not an ordinary file: it would be replaced by one; name another place")
     beside = _beside(folder / target.name)

@@ -150,7 +150,7 @@ def _check_existing(output: Output, all_outputs: Sequence[Path], force: bool) ->
     """
     path, kind = Path(output.path), output.kind
     if kind.folder:
-        atomic.writable(path / "file", makes_parents=True)
+        _check_folder(output)
         left = [name for name in _content(path) if not any(same(path / name, other) for other in all_outputs)]
         if left and not _recognised(path, kind):
             raise UsageError(
@@ -171,6 +171,15 @@ def _check_existing(output: Output, all_outputs: Sequence[Path], force: bool) ->
             f"'{path}' exists{_lack(kind)}: name another file{output.with_option}, or {permit} to replace it."
         )
     return f"'{path}' exists{_lack(kind)}; it is replaced, as --force permits."
+
+
+def _check_folder(output: Output) -> None:
+    """Raise UsageError, which names the folder, if no file could be written in it."""
+    try:
+        atomic.writable(Path(output.path) / "file", makes_parents=True)
+    except UsageError as error:
+        reason = str(error).partition(" cannot be written")[2]
+        raise UsageError(f"The folder '{output.path}'{output.in_brackets} cannot be written{reason}") from error
 
 
 def _lack(kind: Kind) -> str:

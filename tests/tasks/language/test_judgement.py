@@ -9,7 +9,7 @@ import pytest
 
 from anaphora.bundle import Bundle
 from anaphora.data.text.build import build
-from anaphora.errors import CorruptBundle
+from anaphora.errors import CorruptBundle, UsageError
 from anaphora.runs.content import Paragraph, Preformatted, ReportTable, Result
 from anaphora.runtime import Model
 from anaphora.tasks.language import judgement, score, windows
@@ -67,8 +67,9 @@ def test_the_result_beside_the_baseline() -> None:
     assert judged.results == (Result("nats", "word", None, 5.5, "the n-gram model"),)
 
 
-def test_a_table_of_nothing_has_its_head_alone(model: LanguageModel) -> None:
-    assert model.table("the", 0) == "next character  probability\n"
+def test_a_table_of_nothing_is_refused(model: LanguageModel) -> None:
+    with pytest.raises(UsageError, match="count takes a whole number, at least 1"):
+        model.table("the", 0)
 
 
 def test_a_bundle_without_its_units_is_corrupt(model: LanguageModel) -> None:

@@ -37,7 +37,7 @@ def test_pieces_by_definition(name: str, rng: np.random.Generator) -> None:
     for most, units in ((1, 1000), (3, 1000), (64, 1000), (1, 90), (3, 90), (64, 90)):
         pieces = windows.cut(len(ids), 40, 13, most, units)
         expected = [nat for p in pieces for nat in by_definition(model, ids, p.first, p.stop, p.start)]
-        assert len(expected) == (len(ids) - 1 if units > 500 or most == 1 else 90 - 90 % len(pieces))
+        assert len(expected) == (len(ids) - 1 if units > 500 else 90 - 90 % len(pieces))
         np.testing.assert_array_equal(score.nats(model, ids, pieces), expected)
 
 

@@ -285,13 +285,13 @@ def test_an_output_that_cannot_be_written_is_found_before_training(tmp_path: Pat
     (tmp_path / "file").write_text("x", encoding="utf-8")
     watch = Kept()
     for output, run_dir in ((tmp_path / "file" / "cat.anaphora", None), (tmp_path / "cat.anaphora", tmp_path / "file")):
-        with pytest.raises(UsageError, match="Name another"):
+        with pytest.raises(UsageError, match="ame another"):
             run.train(made(), output, run_dir=run_dir, observer=watch)
     assert watch.losses == []
 
 
 def test_a_disk_that_fills_up_while_saving_keeps_the_weights(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    def full(*_: object) -> None:
+    def full(*_: object, **__: object) -> None:
         raise UsageError("no space.")
 
     run.train(made(), tmp_path / "whole.anaphora")
@@ -315,10 +315,10 @@ def test_of_two_places_the_one_with_room_gets_the_model_and_its_score(
 ) -> None:
     real = bundle.write
 
-    def write(path: Path, *given: Any) -> None:
+    def write(path: Path, *given: Any, **named: Any) -> None:
         if path.name == full:
             raise UsageError("no space.")
-        real(path, *given)
+        real(path, *given, **named)
 
     monkeypatch.setattr(bundle, "write", write)
     with pytest.raises(UsageError, match=r"no space\. The best model .* is saved in") as caught:
@@ -345,7 +345,7 @@ def test_records_that_cannot_be_written_in_mid_run_do_not_lose_the_model(tmp_pat
 def test_a_checkpoint_that_cannot_be_written_does_not_lose_the_model(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def full(*_: object) -> None:
+    def full(*_: object, **__: object) -> None:
         raise UsageError("no space.")
 
     monkeypatch.setattr(checkpoint, "write", full)

@@ -148,8 +148,10 @@ class Classifier(TrainedModel):
         return replace(score, notes=tuple(finding.message for finding in of_steps(rows, self.columns)))
 
     def run(self, inputs: Sequence[str], output: AnswerOutput, as_json: bool, **options: Any) -> None:
-        answers = Answers if self.columns.id is None else SeriesAnswers
-        answers(self, as_json, **options).run(inputs, output)
+        if self.columns.id is None:
+            Answers(self, as_json, **options).run(inputs, output)
+        else:
+            SeriesAnswers(self, as_json, **options).run(inputs, output)
 
     def _unlabelled(self, X: Any) -> Rows:
         frame = in_memory.columns(X)
