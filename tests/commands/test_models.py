@@ -72,7 +72,8 @@ def test_prompts_from_lines(run: Run, tmp_path: Path) -> None:
     assert lines[1].startswith("the dog")
     tables = run("run", "m.anaphora", "--prompt", "-", "--next", "2", stdin="The cat\nthe dog\n").stdout
     assert re.findall(r"^after (.*)$", tables, re.MULTILINE) == ["'The cat'", "'the dog'"]
-    failed(run("run", "m.anaphora", "--prompt", "-", stdin=b"The cat\ncaf\xe9\n"), 3, "standard input, line 2", "0xe9", "iconv")
+    latin = run("run", "m.anaphora", "--prompt", "-", stdin=b"The cat\ncaf\xe9\n")
+    failed(latin, 3, "standard input, line 2", "0xe9", "iconv")
 
 
 def test_a_prompt_with_unknown_symbols(run: Run, tmp_path: Path) -> None:
