@@ -72,6 +72,12 @@ def test_every_field_is_in_the_help(run: Run) -> None:
         (["predict", "m"], ["no command 'predict'", "Did you mean 'run'?"]),
         (["generate"], ["Did you mean 'run'?"]),
         (["test"], ["Did you mean 'eval'?"]),
+        (["classify", "a.csv"], ["no command 'classify'. Did you mean 'train classify'?"]),
+        (
+            ["train", "classify", "a.csv", "--valid", "10%"],
+            ["--valid takes a share as a number: write 0.1, not '10%'."],
+        ),
+        (["train", "tag", "a.conll", "--valid", "0,2"], ["--valid takes a share as a number: write 0.2, not '0,2'."]),
         (["evaluate", "m"], ["Did you mean 'eval'?"]),
         (["train", "ner", "a"], ["no task 'ner'", "Did you mean 'tag'?"]),
         (["train", "language", "t", "--lr", "1"], ["no option '--lr'. Did you mean --learning-rate?"]),

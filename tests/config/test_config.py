@@ -126,6 +126,11 @@ def test_wrong_files_are_refused_with_file_and_line(tmp_path: Path, text: str, s
         resolve(Dinner, file=file)
 
 
+def test_a_file_may_begin_with_a_byte_order_mark(tmp_path: Path) -> None:
+    (tmp_path / "dinner.toml").write_bytes(b"\xef\xbb\xbf[soup]\npots = 3\n")
+    assert resolve(Dinner, file=tmp_path / "dinner.toml").soup.pots == 3
+
+
 def test_files_that_cannot_be_read(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match=r"none\.toml cannot be read: No such file"):
         resolve(Dinner, file=tmp_path / "none.toml")

@@ -93,6 +93,20 @@ def test_a_file_of_another_kind_is_replaced_only_by_force(here: Path) -> None:
     assert {path.name for path in here.iterdir()} == {"data", "a.csv", "mine", "marked", "empty"}
 
 
+def test_a_link_leads_to_no_file_of_another_kind(here: Path) -> None:
+    os.symlink("a.csv", "link")
+    target = os.path.realpath("a.csv")
+    for force in (False, True):
+        said = refusal(Output("-o", "link", MARKED), inputs=[], force=force)
+        assert said.startswith(
+            f"'link', a link to '{target}', exists and is not a marked file: name another file with -o"
+        )
+    Path("marked").write_text("marked", encoding="utf-8")
+    os.symlink("marked", "other")
+    note = f"'other', a link to '{os.path.realpath('marked')}', exists and is replaced by the new one."
+    assert outputs.check([Output("-o", "other", MARKED)]) == [note]
+
+
 def test_a_folder_is_new_or_empty_or_of_the_kind() -> None:
     os.mkdir("full")
     Path("full", "notes.txt").touch()

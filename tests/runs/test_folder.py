@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from pathlib import Path
 
 import pytest
@@ -48,6 +49,26 @@ def test_a_run_that_goes_on_replaces_no_file_of_another_kind(tmp_path: Path) -> 
     assert run_folder.check_output(run, output) == [f"'{output}' exists and is replaced by the new one."]
     (run / "model.anaphora").write_bytes(output.read_bytes())
     assert run_folder.check_output(run, output) == []  # the run's own
+
+
+def test_a_run_that_goes_on_never_replaces_the_model_of_another_run(tmp_path: Path) -> None:
+    run, output = tmp_path / "m.run", tmp_path / "m.anaphora"
+    bundle.write(output, {}, {"version": 1, "task": "language", "model": {}})
+    os.utime(output, (1_000, 1_000))  # from before the run
+    facts = {"started": "2020-01-01T00:00:00+00:00", "data_sha256": "ab"}
+    run_folder.begin(run, "[training]\nseed = 4\n", facts)
+    assert run_folder.check_output(run, output) == [f"'{output}' exists and is replaced by the new one."]
+    of_the_run = {"training": {"training": {"seed": 4, "minutes": None}}, "card": {"data_sha256": "ab"}}
+    bundle.write(output, {}, {"version": 1, "task": "language", "model": {}, **of_the_run})
+    assert run_folder.check_output(run, output) == []
+    of_the_run["training"]["training"]["seed"] = 5
+    for copy in (None, b"another model"):
+        bundle.write(output, {}, {"version": 1, "task": "language", "model": {}, **of_the_run})
+        if copy is not None:
+            (run / "model.anaphora").write_bytes(copy)
+        for force in (False, True):
+            with pytest.raises(UsageError, match=r"m.anaphora', where .* is the model of another run by now.* Move"):
+                run_folder.check_output(run, output, force=force)
 
 
 def test_runs_never_share_a_folder(tmp_path: Path) -> None:

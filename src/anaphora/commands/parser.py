@@ -17,7 +17,7 @@ from typing import Annotated, Any, ClassVar
 import typer
 from typer.core import TyperCommand, TyperGroup
 
-from anaphora.arguments.synonyms import name_meant, option_meant
+from anaphora.arguments.synonyms import TASKS, name_meant, option_meant
 from anaphora.errors import UsageError, closest
 
 DASHES = "\u2010\u2011\u2012\u2013\u2014\u2015\u2212"
@@ -137,6 +137,8 @@ class LateGroup(TyperGroup):
         return super().resolve_command(ctx, args)
 
     def _nearest(self, ctx: Any, word: str) -> str:
+        if self.noun == "command" and "train" in self.table and word in TASKS:
+            return f"Did you mean 'train {word}'? A trained model is applied with 'run'."
         near = name_meant(word, self.table) or closest(word, self.table)
         if near:
             return f"Did you mean '{near}'?"

@@ -18,7 +18,7 @@ def from_file(config: type[Config], path: Path, *, old_names: bool = False) -> d
     Raises UsageError, with the line, for a file that cannot be read or a key that is not declared.
     """
     try:
-        text = path.read_text(encoding="utf-8")
+        text = path.read_text(encoding="utf-8-sig")
     except OSError as error:
         raise UsageError(f"The config file {path} cannot be read: {error.strerror or error}.") from error
     except UnicodeDecodeError as error:

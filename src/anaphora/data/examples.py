@@ -6,6 +6,7 @@ train, held_out = examples        split by a random share, or read from separate
 from __future__ import annotations
 
 import hashlib
+import re
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -22,6 +23,7 @@ from anaphora.errors import DataError, UsageError
 from anaphora.formatting import comma_separated
 
 Indices = NDArray[np.int64]
+_SHARE = re.compile(r"(\d+[.,]\d+|\d+(?=\s*%))\s*(%?)")
 
 
 E = TypeVar("E")
@@ -49,8 +51,17 @@ def checked_share(valid: float | str, takes: str) -> float:
 
 
 def valid_paths(valid: str) -> list[str]:
-    """Return the held-out files: one file, or several with commas between them."""
-    return [valid] if Path(valid).exists() else comma_separated(valid)
+    """Return the held-out files: one file, or several with commas between them; raises UsageError for a share that is
+    written as a percentage or with a comma.
+    """
+    if Path(valid).exists():
+        return [valid]
+    paths = comma_separated(valid)
+    share = _SHARE.fullmatch(valid.strip())
+    if share and not all(Path(path).exists() for path in paths):
+        number = float(share[1].replace(",", ".")) / (100 if share[2] else 1)
+        raise UsageError(f"--valid takes a share as a number: write {number:g}, not '{valid}'.")
+    return paths
 
 
 def held_out_files(config: Any) -> list[str]:

@@ -4,6 +4,7 @@
     an output inside a folder of inputs                              refused
     two outputs of one command = one file                            refused
     an existing file of another kind                                 refused, unless `--force` is given
+    an existing file of another kind, through a symbolic link        refused, even with `--force`
     an existing file of the same kind                                replaced, with a note
     an existing folder                                               only if its kind says that the folder can be used
 
@@ -163,8 +164,15 @@ def _check_existing(output: Output, all_outputs: Sequence[Path], force: bool) ->
         return f"The folder '{path.parent}' does not exist and is made for '{path.name}'."
     if not path.exists() or not path.stat().st_size:
         return ""
+    is_link = os.path.islink(path)
+    named = f"'{path}', a link to '{os.path.realpath(path)}'," if is_link else f"'{path}'"
     if _recognised(path, kind):
-        return f"'{path}' exists and is replaced by the new one." if kind.replaced else ""
+        return f"{named} exists and is replaced by the new one." if kind.replaced else ""
+    if is_link:
+        raise UsageError(
+            f"{named} exists{_lack(kind)}: name another file{output.with_option}. Through a link, no file of another"
+            " kind is replaced; name the file itself to replace it."
+        )
     if not force:
         permit = "add --force" if output.option else "pass force=True"
         raise UsageError(

@@ -9,7 +9,6 @@
 
 from __future__ import annotations
 
-import filecmp
 import json
 import os
 import shutil
@@ -21,7 +20,7 @@ from anaphora import bundle
 from anaphora.errors import DataError, UsageError
 from anaphora.files import atomic, outputs
 from anaphora.files.outputs import Kind, Output, Place
-from anaphora.runs import claim
+from anaphora.runs import claim, owner
 from anaphora.runs.claim import Claim
 
 CONFIG, FACTS, LOG, CHECKPOINTS, MODEL = "config.toml", "run.json", "metrics.jsonl", "checkpoints", "model.anaphora"
@@ -62,8 +61,8 @@ def check_places(
 
 
 def check_output(folder: Path, output: str | Path, *, force: bool = False) -> list[str]:
-    """Check that the run of a folder may write its model when it continues, and return a note if it replaces the model
-    of another run; raises UsageError.
+    """Check that the run of a folder may write its model when it continues, and return a note if it replaces a model
+    from before the run; raises UsageError if the model or file there is another, which came after the run began.
     """
     place = Path(output)
     if place.is_file() and place.stat().st_size and not bundle.is_model(place) and not force:
@@ -72,8 +71,17 @@ def check_output(folder: Path, output: str | Path, *, force: bool = False) -> li
             " elsewhere; then the same command continues the run."
         )
     notes = outputs.check([Output("-o", output, TRAINED)], force=force)
-    own = place.exists() and (folder / MODEL).exists() and filecmp.cmp(place, folder / MODEL, False)
-    return [] if own else notes
+    known = facts(folder) if (folder / FACTS).exists() else {}
+    is_model = place.is_file() and bundle.is_model(place)
+    if is_model and owner.is_own(place, folder / MODEL, folder / CONFIG, known):
+        return []
+    if is_model and "started" in known and owner.is_newer(place, folder / CONFIG, known["started"]):
+        copy = f" The model of {folder} is '{folder / MODEL}'." if (folder / MODEL).exists() else ""
+        raise UsageError(
+            f"'{output}', where the run {folder} writes its model, is the model of another run by now.{copy} Move"
+            f" '{output}' elsewhere; then the same command continues the run."
+        )
+    return notes
 
 
 def bytes_needed(model_bytes: int) -> int:

@@ -170,3 +170,14 @@ def test_the_demo_finds_names(tmp_path: Path, program: Run) -> None:
     for shown in ("small grammar in demo-tag.conll", "most frequent tag", "Tags predicted", "anaphora eval demo-tag"):
         assert shown in done.stdout
     assert len(read_sentences(str(tmp_path / "demo-tag.conll"), TagConfig().data)) == 2_000
+
+
+def test_tags_that_the_model_does_not_know_have_no_score(
+    tagger: Tagger, report: Report, tmp_path: Path, program: Run
+) -> None:
+    said = "The model does not know the tags of the data, which are CITY; it knows "
+    with pytest.raises(DataError, match=said):
+        tagger.evaluate([(["New", "Wilham", "is"], ["B-CITY", "I-CITY", "O"])])
+    assert tagger.evaluate([(["Ann", "is"], ["O", "O"])]).words == 2
+    file = write(tmp_path / "a.conll", "New\tB-CITY\nis\tO\n\n")
+    failed(program(tmp_path, "eval", str(report.model), file), 3, said)

@@ -12,12 +12,14 @@ from types import SimpleNamespace
 
 import pytest
 
+from anaphora.data.files.conll import read as read_file
 from anaphora.data.files.conll import read_files
 from anaphora.runtime.model import MultipartModel
 from anaphora.tasks.tag.data import Corpus, read
+from anaphora.tasks.tag.file_checks import check_files
 from anaphora.tasks.tag.grammar import sentences
 from anaphora.tasks.tag.predict import Answers, Tagger
-from anaphora.tasks.tag.settings import TagConfig
+from anaphora.tasks.tag.settings import Data, TagConfig
 from anaphora.tasks.tag.training import TagTraining
 from anaphora.training.initial import first_model
 from anaphora.training.observer import Observer
@@ -160,3 +162,32 @@ def test_spans_of_a_text_come_by_characters(tmp_path: Path) -> None:
         word for word, tag in zip(item["tokens"], item["tags"], strict=True) if tag != "O"
     )
     assert tagger.predict(["Ann flew."])[0] == tagger.predict([["Ann", "flew", "."]])[0]
+
+
+def test_rows_of_a_sentence_are_joined_wherever_they_stand(tmp_path: Path) -> None:
+    file = tmp_path / "a.csv"
+    file.write_text("sentence_id,word,tag\n2,Ann,B-PER\n1,Rome,B-LOC\n2,sees,O\n1,is,O\n")
+    found = read_file(str(file), Data())
+    assert found.sentences.tokens == (("Ann", "sees"), ("Rome", "is"))
+    assert found.sentences.lines == ((2, 4), (3, 5))
+    assert [each.line for each in found.again] == [4, 5]
+    file.write_text("sentence_id,position,word,tag\n2,10,sees,O\n1,0,Rome,B-LOC\n2,9,Ann,B-PER\n1,1,is,O\n")
+    placed = read_file(str(file), Data())
+    assert placed.sentences.tokens == (("Ann", "sees"), ("Rome", "is"))
+    assert placed.found.layout.endswith("a word per row in the order of 'position'")
+    assert "position" not in placed.found.left_out
+    file.write_text("sentence_id,position,word,tag\n2,1,sees,O\n1,0,Rome,B-LOC\n2,1,Ann,B-PER\n1,1,is,O\n")
+    twice = read_file(str(file), Data())
+    assert twice.sentences.tokens == (("sees", "Ann"), ("Rome", "is"))
+    assert twice.found.left_out["position"] == "words are in the order of the file"
+
+
+def test_a_number_that_comes_back_in_the_form_of_kaggle_is_told(tmp_path: Path) -> None:
+    file = tmp_path / "a.csv"
+    rows = ["Sentence: 1,Ann,B-PER", ",sees,O", "Sentence: 2,Bob,B-PER", "Sentence: 1,Rome,B-LOC", ",is,O"]
+    file.write_text("\n".join(["Sentence #,Word,Tag", *rows, ""]))
+    found = read_file(str(file), Data())
+    assert found.sentences.tokens == (("Ann", "sees"), ("Bob",), ("Rome", "is"))
+    [finding] = [each for each in check_files(TagConfig(), [file]) if each.code == "number-again"]
+    assert [place.line for place in finding.rows] == [5]
+    assert "line 5: 'Sentence #' is 'Sentence: 1' as in a row above; it begins another sentence" in finding.message

@@ -86,6 +86,7 @@ class Read(NamedTuple):
     wrong: Sequence[MalformedLine]
     found: Found
     cut: Sequence[MalformedLine] = ()  # words that a span cuts
+    again: Sequence[MalformedLine] = ()  # rows of a sentence that stand apart from its rows above
 
 
 class Collected:
@@ -94,7 +95,7 @@ class Collected:
     def __init__(self, path: str) -> None:
         self.path = path
         self.tokens, self.tags, self.lines = list[tuple[str, ...]](), list[tuple[str, ...]](), list[tuple[int, ...]]()
-        self.wrong, self.cut = list[MalformedLine](), list[MalformedLine]()
+        self.wrong, self.cut, self.again = (list[MalformedLine]() for _ in range(3))
 
     def add(self, tokens: Sequence[str], tags: Sequence[str], lines: Sequence[int]) -> None:
         """Add a sentence."""
@@ -105,7 +106,9 @@ class Collected:
     def read(self, found: Found) -> Read:
         """Return all that was collected."""
         rows = tuple(self.tokens), tuple(self.tags), tuple(self.lines)
-        return Read(self.path, Sentences(*rows, (self.path,) * len(self.tokens)), self.wrong, found, self.cut)
+        return Read(
+            self.path, Sentences(*rows, (self.path,) * len(self.tokens)), self.wrong, found, self.cut, self.again
+        )
 
 
 def record(wrong: list[MalformedLine], line: int, message: str) -> None:

@@ -5,15 +5,17 @@
     Sentence: 1,New,NNP,B-LOC                                      first row of a sentence
     ,York,NNP,I-LOC
 
-Without a column of sentences, a blank line ends a sentence.
+Rows with one number are one sentence (`anaphora.data.files.sentence_rows`). Without a column of sentences, a blank line
+ends a sentence.
 """
 
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
+from anaphora.data.files.sentence_rows import POSITIONS, grouped
 from anaphora.data.files.sentences import Collected, Found, Read, record
 from anaphora.data.files.tables import Table
 from anaphora.data.files.word_splitting import between_blanks
@@ -33,6 +35,10 @@ _NUMBERS = (
     "sent",
 )
 _HEAD = 50
+_AGAIN = {
+    True: "'{0}' is {1!r} as in rows above, with rows of other sentences between; these rows are joined",
+    False: "'{0}' is {1!r} as in a row above; it begins another sentence here",
+}
 
 
 def table_of_words(names: Sequence[str]) -> bool:
@@ -84,8 +90,10 @@ def _are_words(head: Sequence[tuple[Any, ...]], numbered: bool, tagged: bool) ->
 
 def _words(table: Table, path: str, names: Sequence[str], number: str | None) -> Read:
     collected = Collected(path)
-    columns = [*names, *([] if number is None else [number])]
-    for rows in _sentences(table, columns, number is not None):
+    place = next((name for name in table.columns if name.strip().lower() in POSITIONS and name not in names), None)
+    columns = [*names, *(name for name in (number, place) if name is not None)]
+    found = grouped(table, columns, number is not None, place is not None)
+    for rows in found.sentences:
         tokens, tags, lines = list[str](), list[str](), list[int]()
         for row, values in rows:
             own = ["" if value is None else str(value) for value in values[: len(names)]]
@@ -98,29 +106,15 @@ def _words(table: Table, path: str, names: Sequence[str], number: str | None) ->
             lines.append(table.place(row)[1])
         if tokens:
             collected.add(tokens, tags, lines)
+    for row, values in found.again:
+        told = _AGAIN[found.joined].format(number, values[len(names)])
+        record(collected.again, table.place(row)[1], told)
     left_out = {} if number is None else {number: "the number of the sentence"}
+    if place is not None and not found.placed:
+        left_out[place] = "words are in the order of the file"
     tag = names[1] if len(names) > 1 else ""
-    return collected.read(Found("rows", f"{_layout(table)}, a word per row", names[0], tag, 0, left_out))
-
-
-def _sentences(table: Table, columns: Sequence[str], numbered: bool) -> Iterator[list[tuple[int, tuple[Any, ...]]]]:
-    """Yield the rows of each sentence; a row without any value ends a sentence, and so does a gap without numbers."""
-    held: list[tuple[int, tuple[Any, ...]]] = []
-    current: Any = None
-    before = 0
-    for row, values in table.rows(columns):
-        own = values[-1] if numbered else None
-        gap = not numbered and table.place(row)[1] > before + 1
-        begins = gap or (own not in (None, "") and own != current)
-        before, current = table.place(row)[1], own if own not in (None, "") else current
-        is_blank = all(value in (None, "") for value in values)
-        if (begins or is_blank) and held:
-            yield held
-            held = []
-        if not is_blank:
-            held.append((row, values))
-    if held:
-        yield held
+    layout = f"{_layout(table)}, a word per row" + (f" in the order of '{place}'" if found.placed else "")
+    return collected.read(Found("rows", layout, names[0], tag, 0, left_out))
 
 
 def _lists(table: Table, path: str, names: Sequence[str], texts: bool) -> Read:

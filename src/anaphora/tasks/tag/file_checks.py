@@ -1,5 +1,5 @@
 """Findings on files of words and tags before sentences are made of them: malformed lines, missing blank lines, words
-that a span cuts.
+that a span cuts, numbers of sentences that come back.
 """
 
 from __future__ import annotations
@@ -47,7 +47,7 @@ def check_files(config: TagConfig, paths: Sequence[str | Path]) -> list[Finding]
         except DataError:
             continue  # reading the files raises the error
         for read in reads:
-            found += [*_malformed(read), *_unbroken(read), *_cut(read)]
+            found += [*_malformed(read), *_unbroken(read), *_cut(read), *_again(read)]
     return found
 
 
@@ -87,6 +87,16 @@ def _cut(read: Read) -> list[Finding]:
     remedy = "Correct the begin or the end of these spans."
     places = _places(read, read.cut)
     return [Finding("cut-word", "warning", read.path, places, f"{message} {read.cut[0].message}.", remedy)]
+
+
+def _again(read: Read) -> list[Finding]:
+    """Return a finding on rows of a sentence that stand apart from its rows above."""
+    if not read.again:
+        return []
+    places, first = _places(read, read.again), read.again[0]
+    message = f"The number of a sentence comes back after other sentences; line {first.line}: {first.message}."
+    remedy = "If these are other sentences, give each sentence a number of its own."
+    return [Finding("number-again", "warning", read.path, places, message, remedy)]
 
 
 def _places(read: Read, lines: Sequence[MalformedLine]) -> tuple[Location, ...]:

@@ -117,7 +117,10 @@ class Inputs(NamedTuple):
 
     def _table(self, path: str) -> list[Whole]:
         data = self.data.model_copy(update={"format": "rows"})
-        return _sentences(read(path, data, self.reading.encoding, tagged=False))
+        found = read(path, data, self.reading.encoding, tagged=False)
+        if found.again:
+            self.say(f"'{path}', line {found.again[0].line}: {found.again[0].message}.")
+        return _sentences(found)
 
     def _of_whole(self, path: str, text: str, kind: str) -> Sequence[Line | Whole]:
         """Return the sentences of a text that is no sequence of lines: a table, or a JSON list."""

@@ -18,7 +18,7 @@ With `top`, the best tag sequences of a sentence stand side by side, under a com
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -28,7 +28,7 @@ from anaphora.arguments.accept import BYTES, optional, whole
 from anaphora.data.files.sentences import Sentences
 from anaphora.data.files.tag_layouts import Trained
 from anaphora.data.sampling import batches_by_length, evenly_spaced
-from anaphora.errors import UsageError
+from anaphora.errors import DataError, UsageError
 from anaphora.formatting import counted
 from anaphora.metrics import spans
 from anaphora.metrics.temperature import fitted
@@ -55,6 +55,7 @@ _PAIRS_AT_ONCE = 2**19  # pairs of neighbouring tags that are compared, of all r
 _FITTED, _FEWEST_FITTED = 2_000, 100  # sentences that the temperature is fitted to
 _PAIRS_FITTED = 2**28  # pairs of neighbouring tags, over all words of those sentences
 _TRIED = 20  # temperatures
+_SHOWN = 5  # tags in a message
 
 
 class Prediction(NamedTuple):
@@ -109,7 +110,9 @@ class Tagger(TrainedModel):
 
     @public()
     def evaluate(self, data: Any) -> Score:
-        """Score the model on tagged sentences, in any form that training takes; raises as `predict` does."""
+        """Score the model on tagged sentences, in any form that training takes; raises as `predict` does, and
+        DataError if the model knows no tag of the sentences.
+        """
         files, read = TASK.paths(data), self.config.data
         sentences, _ = tagged(read, data) if files is None else read_all(read, files)
         return self.judged(sentences)
@@ -188,9 +191,26 @@ class Tagger(TrainedModel):
         return fitted(nats, _TRIED)
 
     def judged(self, sentences: Sentences, temperature: float | None = None) -> Score:
-        """Return the score on sentences in any scheme and notation, at the model's temperature or another."""
-        config = self.config.data
-        return self.scored(truth(sentences, self.reader.marking, config.normalize), None, temperature)
+        """Return the score on sentences in any scheme and notation, at the model's temperature or another; raises
+        DataError if the model knows no tag of them.
+        """
+        true = truth(sentences, self.reader.marking, self.config.data.normalize)
+        self._check_known(true)
+        return self.scored(true, None, temperature)
+
+    def _check_known(self, true: Truth) -> None:
+        """Raise DataError if the model knows no tag of sentences that have other tags than O."""
+        plain = self.reader.scheme == spans.PLAIN
+        ours, theirs = (
+            {tag if plain else spans.parts(tag)[1] for tag in tags if tag != "O"}
+            for tags in (self.reader.tags, (tag for row in true.sentences.tags for tag in row))
+        )
+        if theirs and ours.isdisjoint(theirs):
+            raise DataError(
+                f"The model does not know the tags of the data, which are {_listed(theirs)}; it knows"
+                f" {_listed(ours)}. Check the column of tags (--tag), or evaluate the model that was trained on such"
+                " tags."
+            )
 
     def scored(self, true: Truth, part: Part | None = None, temperature: float | None = None) -> Score:
         """Return the score on sentences, at the model's temperature or another; `part` is the encoded sentences."""
@@ -281,3 +301,8 @@ class Answers(LineAnswers[Item, list[Prediction]]):
 
 
 MODEL = Tagger
+
+
+def _listed(names: Iterable[str]) -> str:
+    first = sorted(names)
+    return ", ".join(first[:_SHOWN]) + (", …" if len(first) > _SHOWN else "")
