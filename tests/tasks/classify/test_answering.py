@@ -63,6 +63,18 @@ def test_texts_are_answered_with_label_probability_and_text(models: Path) -> Non
         assert answer == f"{guess.labels[0]}\t{guess.probabilities[0]:.4f}\t{' '.join(text.split())}"
 
 
+def test_a_text_that_is_null_is_an_error_of_its_line(models: Path) -> None:
+    model = Classifier.open(models / "text.anaphora")
+    given = lines('{"text": "good"}', '{"text": null}', '{"text": ""}', is_json=True)
+    first, null, empty = Answers(model, False, None)(given)
+    assert isinstance(first, str)
+    assert isinstance(empty, str)
+    assert isinstance(null, DataError)
+    assert str(null) == "here, line 2: 'text' is null: expected a text."
+    with pytest.raises(DataError, match="row 2: expected a text"):
+        model.predict(["good", None])
+
+
 def test_the_likeliest_labels_on_request(models: Path) -> None:
     (answer,) = Answers(Classifier.open(models / "text.anaphora"), True, 2)(lines("a good film"))
     assert isinstance(answer, str)

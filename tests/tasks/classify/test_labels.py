@@ -12,6 +12,7 @@ import polars
 import pytest
 
 import anaphora
+from anaphora.errors import UsageError
 from anaphora.tasks.classify import checks, data
 from anaphora.tasks.classify.predict import Classifier
 from anaphora.tasks.classify.training import TRAINING
@@ -52,6 +53,31 @@ def test_the_values_of_labels_are_kept_by_name(labels: Any, values: dict[str, An
         found = data.from_memory(config(*options), given).train.values
         assert found == values
         assert [type(found[name]) for name in values] == [type(value) for value in values.values()]
+
+
+@pytest.mark.parametrize(
+    ("y", "remedy"),
+    [
+        (np.eye(2, dtype=int)[coded([0, 1])], r"give y\.argmax\(1\), which is one label per row"),
+        (np.eye(3)[coded([0, 2])].tolist(), r"give y\.argmax\(1\)"),
+        (np.eye(2, dtype=bool)[coded([0, 1])], r"give y\.argmax\(1\)"),
+        (np.array(coded([[0, 1, 1], [0, 0, 1]])), r"give \[row\.nonzero\(\)\[0\]\.tolist\(\) for row in y\]"),
+    ],
+)
+def test_zeros_and_ones_per_label_are_refused_with_the_remedy(y: Any, remedy: str) -> None:
+    for given in ((TEXTS, y), {"text": TEXTS, "label": list(y)}):
+        with pytest.raises(UsageError, match=f"The labels are zeros and ones, one for each label: {remedy}"):
+            data.from_memory(config("--label", "label") if isinstance(given, dict) else config(), given)
+
+
+@pytest.mark.parametrize("y", [np.array(coded([3, 7]))[:, None], polars.DataFrame({"y": coded([3, 7])})])
+def test_one_column_of_labels_is_the_labels(y: Any) -> None:
+    column, plain = (data.from_memory(config(), (TEXTS, labels)) for labels in (y, coded([3, 7])))
+    assert (column.columns, column.train.labels, column.train.values) == (
+        plain.columns, plain.train.labels, {"3": 3, "7": 7},
+    )  # fmt: skip
+    with pytest.raises(UsageError, match="a frame with the columns a, b; expected one column"):
+        data.from_memory(config(), (TEXTS, polars.DataFrame({"a": coded([0, 1]), "b": coded([1, 0])})))
 
 
 @pytest.fixture(scope="module")

@@ -118,3 +118,21 @@ def test_the_score_of_the_table_is_that_of_its_series(folder: Path, program: Run
     series = by_hand(lines_of())
     right = [guess == labels[name] for guess, name in zip(model.predict(list(series.values())), series, strict=True)]
     assert facts["accuracy"] == pytest.approx(np.mean(right))
+
+
+def test_ids_that_differ_in_outer_blanks_or_in_a_zero_fraction_are_one_series(folder: Path, program: Run) -> None:
+    lines = lines_of(4)
+    spaced = [(f" {name} " if at % 2 else name, *rest) for at, (name, *rest) in enumerate(lines)]
+    written(folder / "spaced.csv", spaced)  # type: ignore[arg-type]
+    written(folder / "four.csv", lines)
+    answers = [program(folder, "run", "m.anaphora", f"{name}.csv").stdout for name in ("spaced", "four")]
+    assert answers[0] == answers[1]
+    assert len(answers[0].splitlines()) == 4
+    rows = data.read(config("--id", "id", "--time", "time"), [written(folder / "spaced.csv", lines_of())]).train
+    again = [(f" {name} " if at % 2 else name, *rest) for at, (name, *rest) in enumerate(lines_of())]
+    same = data.read(config("--id", "id", "--time", "time"), [written(folder / "spaced.csv", again)]).train  # type: ignore[arg-type]
+    assert np.array_equal(same.inputs.steps, rows.inputs.steps)  # type: ignore[union-attr]
+    assert np.array_equal(same.inputs.ends, rows.inputs.ends)  # type: ignore[union-attr]
+    numbered = {"id": ["1", "1.0", "2", "2.0", "3", "3", "4", "4"], "x": range(8), "label": list("aabbaabb")}
+    frame = data.from_memory(config("--id", "id", "--columns", "x", "--valid", "0.5"), numbered)
+    assert len(frame.train) + len(frame.held_out) == 4

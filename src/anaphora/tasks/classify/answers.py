@@ -31,7 +31,7 @@ from anaphora.tasks.classify.answer_inputs import batches, refuse_text
 from anaphora.tasks.classify.columns import Columns
 from anaphora.tasks.classify.encoding import Reader
 from anaphora.tasks.classify.inputs import LabelValue, Series
-from anaphora.tasks.classify.series import NoSeries, SeriesSteps, StepOrder
+from anaphora.tasks.classify.series import NoSeries, SeriesSteps, StepOrder, plain
 
 _MOVED = "read in the order of its times, which is not that of the file"
 _UNREAD = "read in the order of the file, because the times have no common form"
@@ -91,6 +91,8 @@ class Answers(LineAnswers[Item, Prediction]):
             raise MissingField(line.where, missing[0], item)
         values = [item[name] for name in columns.inputs]
         if reader.scale is None:
+            if all(value is None for value in values):
+                raise DataError(f"{line.where}: {columns.text[0]!r} is null: expected a text.")
             symbols = reader.whole_text(inputs.text_of(values, line.where))
             return Item(item, symbols[: reader.longest], self._cut(len(symbols)))
         return self._series(item, inputs.row_series(values, columns, line.where), line.where)
@@ -180,7 +182,7 @@ class SeriesAnswers(Answers):
                 except NoSeries as error:
                     lost.append(error)
                 except DataError as error:
-                    errors.setdefault(values[len(columns.channels)], error)
+                    errors.setdefault(plain(values[len(columns.channels)]), error)
         rows = steps.ragged()
         order = steps.order or StepOrder("number")
         unread = () if order.form else (_UNREAD,)
@@ -190,8 +192,8 @@ class SeriesAnswers(Answers):
                 f"{tables[which].at(line)}, series {inputs.shown(key)}",
                 key,
                 rows.row(at),
-                errors.get(key),
+                errors.get(plain(key)),
                 (_MOVED,) if at in moved else unread,
             )
-            for (key, at), (_, (which, line)) in zip(steps.keys.items(), steps.firsts, strict=True)
+            for (at, key), (_, (which, line)) in zip(enumerate(steps.ids), steps.firsts, strict=True)
         ] + [NamedSeries("", None, rows.steps[:0], error, ()) for error in lost]

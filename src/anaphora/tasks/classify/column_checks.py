@@ -13,11 +13,13 @@ from anaphora.checks.findings import Finding
 from anaphora.data.batches import Ragged
 from anaphora.formatting import counted
 from anaphora.tasks.classify.columns import Columns
+from anaphora.tasks.classify.inputs import LARGEST
 from anaphora.tasks.classify.rows import Rows
 from anaphora.tasks.classify.settings import Data
 
 _SHOWN = 5
 _FEWEST_LINES, _FEWEST_ROWS = 10, 4  # that show that a column counts the lines
+_SERIES_OF_A_VALUE = 4  # that show that a value decides the label
 _DATA = "the data"
 
 
@@ -25,7 +27,7 @@ def of_reading(data: Data, rows: Rows, columns: Columns) -> list[Finding]:
     """Return the findings on rows, in the order of their files; there are none on rows that were read as they stand."""
     found = of_steps(rows, columns)
     if isinstance(rows.inputs, Ragged):
-        found += _channels(rows, rows.inputs, columns)
+        found += [*_huge(rows, rows.inputs), *_channels(rows, rows.inputs, columns)]
     separator = data.separator
     if separator and len(rows) and not any(len(labels) > 1 for labels in rows.labels):
         message = f"No row has several labels: {separator!r}, the separator, stands in none of them."
@@ -86,6 +88,10 @@ def _channels(rows: Rows, inputs: Ragged, columns: Columns) -> Iterator[Finding]
                 message += " The rows are sorted by label, so the column gives the label away."
             remedy = "Leave the column out: name the others with --columns."
             yield Finding("line-counter", "warning", where, (), message, remedy)
+        elif _decide_label(values, rows, None if columns.wide else inputs):
+            message = "The column holds one number in each series, and that number decides the label."
+            remedy = "If the column was made from the label, leave it out: name the others with --columns."
+            yield Finding("label-column", "warning", where, (), message, remedy)
         elif len(values) > 1 and not columns.wide and (values == values[0]).all():
             message = f"The column holds the same number, {values[0]:g}, in each line: nothing can be learned from it."
             yield Finding("constant-column", "warning", where, (), message, "Leave the column out.")
@@ -110,6 +116,32 @@ def _counts(values: NDArray[Any]) -> bool:
         return True
     span = values.max() - values.min() + 1
     return bool(span == len(values) and (values == np.floor(values)).all() and len(np.unique(values)) == len(values))
+
+
+def _decide_label(values: NDArray[Any], rows: Rows, inputs: Ragged | None) -> bool:
+    """Return whether numbers (N,) are constant in each series, or are one per row without `inputs`, and each occurs
+    with one label only, in several series.
+    """
+    if inputs is not None:
+        begins = inputs.ends - inputs.lengths
+        if not inputs.lengths.all() or (values != np.repeat(values[begins], inputs.lengths)).any():
+            return False
+        values = values[begins]
+    if not _FEWEST_LINES <= len(values) == len(rows):
+        return False
+    pairs = set(zip(values.tolist(), rows.labels, strict=True))
+    return 1 < len(pairs) == len(np.unique(values)) <= len(rows) // _SERIES_OF_A_VALUE and len(set(rows.labels)) > 1
+
+
+def _huge(rows: Rows, inputs: Ragged) -> Iterator[Finding]:
+    """Yield a finding on the rows with a number that is too large."""
+    steps = np.flatnonzero((np.isfinite(inputs.steps) & (np.abs(inputs.steps) > LARGEST)).any(axis=1))
+    at = np.unique(np.searchsorted(inputs.ends, steps, side="right")).tolist()
+    if at:
+        told = "1 row has" if len(at) == 1 else f"{len(at):,} rows have"
+        message = f"{told} a number larger than {LARGEST:g}, the largest that is read."
+        places = tuple(map(rows.place, at))
+        yield Finding("huge-number", "error", _DATA, places, message, "Correct the numbers, or remove the rows.")
 
 
 def _sorted_by_label(rows: Rows) -> bool:

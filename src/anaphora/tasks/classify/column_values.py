@@ -33,10 +33,22 @@ def are_numbers(values: Values) -> bool:
     return decimal_mark(values) is not None
 
 
+def are_mostly_numbers(values: Values) -> bool:
+    """Return whether more than half of the values that are there are numbers with one decimal mark.
+
+    >>> are_mostly_numbers(["1.5", "2", "-", None]), are_mostly_numbers(["1", "x"]), are_mostly_numbers([True, 2, 3])
+    (True, False, True)
+    """
+    present = [value for value in values if not is_missing(value)]
+    marks: tuple[Mark, ...] = (".", ",")
+    most = max(sum(_is_number(value, mark) for value in present) for mark in marks)
+    return are_numbers(values) or 2 * most > len(present)
+
+
 def are_words(values: Values) -> bool:
     """Return whether the values are texts that are neither numbers nor times."""
     texts = [value for value in values if isinstance(value, str)]
-    return bool(texts) and not are_numbers(values) and not are_times(values)
+    return bool(texts) and not are_mostly_numbers(values) and not are_times(values)
 
 
 def are_times(values: Values) -> bool:
@@ -54,6 +66,12 @@ def whole_numbers(values: Values) -> list[int] | None:
     """Return the values as whole numbers, or None if one of them is missing or no whole number."""
     found = [_whole(value) for value in values]
     return None if None in found else [value for value in found if value is not None]
+
+
+def _is_number(value: Any, mark: Mark) -> bool:
+    if isinstance(value, str):
+        return number(value, mark) is not None
+    return isinstance(value, int | float) and not isinstance(value, bool)
 
 
 def _whole(value: Any) -> int | None:

@@ -13,15 +13,17 @@ from anaphora.data.files.numbers import Mark, decimal_mark, number
 from anaphora.data.files.tables import Table
 from anaphora.errors import DataError, UsageError
 from anaphora.tasks.classify.bookkeeping import IDS, counting
+from anaphora.tasks.classify.channels import first_other_value
 from anaphora.tasks.classify.column_values import (
     Values,
     are_lists,
-    are_numbers,
+    are_mostly_numbers,
     are_words,
     have_fractions,
     may_be_labels,
 )
-from anaphora.tasks.classify.roles import names_of, refuse_contradictions
+from anaphora.tasks.classify.indicators import refuse_indicators
+from anaphora.tasks.classify.roles import names_of, refuse_contradictions, refuse_second_role
 from anaphora.tasks.classify.settings import Data
 
 LABELS = (
@@ -80,6 +82,8 @@ def choose(data: Data, table: Table) -> Columns:
     refuse_contradictions(data, table)
     head = first_values(table, table.columns)
     label = data.label or _label(data, table, head)
+    refuse_second_role(label, data, table)
+    refuse_indicators(head[label])
     multi = data.separator is not None or any(isinstance(value, list | tuple) for value in head[label])
     rest = {name: values for name, values in head.items() if name != label}
     if data.text:
@@ -137,6 +141,12 @@ def _are_commas(values: set[str], likely: bool) -> bool:
 def _label(data: Data, table: Table, head: Head) -> str:
     label = _named([name for name, values in head.items() if may_be_labels(values, data.separator)], LABELS)
     if label is None:
+        decimal = _named(head, LABELS)
+        if decimal is not None:
+            raise DataError(
+                f"{table.name}: column {decimal!r} holds decimal numbers or lists of numbers, which are read as a"
+                f" channel. If each of its values is a label, name the column with --label {decimal}."
+            )
         bare = "; if the first line of a CSV is a row of data, add --no-header" if data.header else ""
         raise DataError(
             f"{table.name}: no column is called label; the columns are {', '.join(table.columns)}. Name the"
@@ -159,11 +169,12 @@ def _steps(data: Data, table: Table, rest: Head, channels: tuple[str, ...], labe
     time = data.time or _named([name for name in others if name not in channels], TIMES)
     counted = counting(others)
     channels = channels or tuple(
-        name for name, values in others.items() if name != time and name not in counted and are_numbers(values)
+        name for name, values in others.items() if name != time and name not in counted and are_mostly_numbers(values)
     )
     if not channels:
         raise DataError(
             f"{table.name} has no numeric column besides {key!r} and {label!r}: name the columns with --columns."
+            + first_other_value(table, [name for name in others if name != time and name not in counted])
         )
     return Columns(label, channels=channels, id=key, time=time, multi=multi)
 

@@ -26,7 +26,7 @@ from anaphora.errors import DataError, UsageError
 from anaphora.formatting import counted
 from anaphora.tasks.base.trained_model import needed
 from anaphora.tasks.classify.data import Corpus
-from anaphora.tasks.classify.inputs import Labels, Series, prepared
+from anaphora.tasks.classify.inputs import LARGEST, Labels, Series, prepared
 from anaphora.tasks.classify.rows import Rows
 from anaphora.tasks.classify.settings import ClassifyConfig, Data
 
@@ -47,7 +47,7 @@ class Scale(NamedTuple):
     @staticmethod
     def of(steps: Series) -> Scale:
         """Return the scale of the training part, `steps` (N, C); missing numbers do not count."""
-        present = np.isfinite(steps)
+        present = np.isfinite(steps) & (np.abs(steps) <= LARGEST)
         count = np.maximum(present.sum(axis=0), 1)
         mean = np.where(present, steps, 0.0).sum(axis=0) / count
         sd = np.sqrt((np.where(present, steps - mean, 0.0) ** 2).sum(axis=0) / count)
@@ -115,6 +115,15 @@ class Reader:
                 f"{where}: a step has {counted(steps.shape[1], 'number')}; the network reads {self.channels}."
             )
         steps = steps[: self.longest]
+        with np.errstate(over="ignore"):
+            far = np.abs((steps - self.scale.mean) / self.scale.sd) > np.finfo(np.float32).max
+        huge = np.isfinite(steps) & (far | (np.abs(steps) > LARGEST))
+        if huge.any():
+            t, channel = np.argwhere(huge)[0].tolist()
+            raise DataError(
+                f"{where}: number {channel + 1} of step {t + 1} is {steps[t, channel]}, which is too large"
+                " to be read. Correct it, or remove the row."
+            )
         bad = ~np.isfinite(steps) if self.missing == "refuse" else np.isinf(steps)
         if bad.any():
             t, channel = np.argwhere(bad)[0].tolist()

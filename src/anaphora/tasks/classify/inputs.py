@@ -23,6 +23,8 @@ from anaphora.tasks.classify.columns import Columns
 Labels = tuple[str, ...]
 LabelValue = str | int | float | bool
 Series = NDArray[np.float64]
+LARGEST = 1e150
+"""The largest number that is read: the sum of squares of larger ones is beyond the largest double."""
 Inputs = tuple[str, ...] | Ragged
 """Texts, or series one after another."""
 

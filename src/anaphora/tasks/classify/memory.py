@@ -24,6 +24,7 @@ from anaphora.data.text.normal_form import Form
 from anaphora.errors import DataError, UsageError
 from anaphora.formatting import counted
 from anaphora.tasks.classify.columns import Columns
+from anaphora.tasks.classify.indicators import one_column, refuse_indicators
 from anaphora.tasks.classify.inputs import Inputs, Labels, LabelValue, label_values, labels_of, text_of
 
 NAME = "the data"
@@ -53,12 +54,14 @@ def labelled(data: Any, separator: str | None, multi: bool | None, normalize: Fo
     """
     X, y = in_memory.two_columns(data, _LABELLED)
     read = inputs(X)
+    y = one_column(y)
     plain = [sorted(label, key=str) if isinstance(label, _SETS) else label for label in in_memory.values(y)]
     if count(read) != len(plain):
         raise UsageError(
             f"There are {counted(count(read), 'row')} and {counted(len(plain), 'label')}; expected"
             " a label for each row."
         )
+    refuse_indicators(plain)
     if multi is None:
         multi = any(isinstance(label, list | tuple) for label in plain)
     labels = [labels_of(label, separator, multi, f"{NAME}, row {at}", normalize) for at, label in enumerate(plain, 1)]

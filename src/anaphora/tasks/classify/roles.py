@@ -50,6 +50,16 @@ def refuse_contradictions(data: Data, table: Table) -> None:
         roles[column] = option
 
 
+def refuse_second_role(label: str, data: Data, table: Table) -> None:
+    """Raise UsageError if an option names the column that was found to be the label."""
+    for option, column in _named(data, table):
+        if column == label and option != "label":
+            raise UsageError(
+                f"Column '{label}' is named by --{option}, and it is the label by its name: a column has one role. Name"
+                " another column, or name the label column with --label."
+            )
+
+
 def refuse_names(data: Data) -> None:
     """Raise UsageError for an option that names columns, because rows in memory have none."""
     for option in ("text", "label", "columns", "id", "time", "wide"):

@@ -26,6 +26,17 @@ class NoSeries(DataError):
     """A line that belongs to no series."""
 
 
+def plain(value: Any) -> str:
+    """Return an id or a label in the form in which equal ones are equal: a whole number has no decimals.
+
+    >>> plain(" a "), plain(1.0), plain("1.0"), plain("1.0.0"), plain("01")
+    ('a', '1', '1', '1.0.0', '01')
+    """
+    text = str(value).strip()
+    whole = text.removesuffix(".0")
+    return whole if whole.removeprefix("-").isdecimal() else text
+
+
 @dataclass(frozen=True)
 class StepOrder:
     """The order that the steps of series were given by their times."""
@@ -45,8 +56,9 @@ class SeriesSteps:
         self._values = array("d")
         self._times: list[Any] = []
         self._of = array("q")  # the series of each line
-        self.keys: dict[Any, int] = {}
-        """The number of each id."""
+        self._numbers: dict[str, int] = {}  # of each id
+        self.ids: list[Any] = []
+        """The id of each series, as its first line writes it, without outer blanks."""
         self.firsts: list[tuple[Any, Place]] = []
         """Label and place of each series' first line."""
         self._split: dict[int, None] = {}
@@ -73,16 +85,18 @@ class SeriesSteps:
         where = tables[place[0]].at(place[1])
         wide = len(columns.channels)
         key = values[wide]
+        key = key.strip() if isinstance(key, str) else key
         if key is None or key == "":
             raise NoSeries(f"{where}: column '{columns.id}' is empty, so the line belongs to no series.")
         if isinstance(key, list | dict):
             raise NoSeries(f"{where}: column '{columns.id}' holds {shown(key)}; expected a text or a number.")
-        at = self.keys.setdefault(key, len(self.firsts))
+        at = self._numbers.setdefault(plain(key), len(self.firsts))
         if at == len(self.firsts):
+            self.ids.append(key)
             self.firsts.append((label, place))
         elif place[0] != self.firsts[at][1][0]:
             self._split[at] = None
-        if label != self.firsts[at][0]:
+        if plain(label) != plain(self.firsts[at][0]):
             first = self.firsts[at]
             raise DataError(
                 f"{where}: series {shown(key)} has label {shown(label)} here and {shown(first[0])} in"
