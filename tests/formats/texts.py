@@ -36,6 +36,7 @@ def plain(folder: Path) -> None:
 def several(folder: Path) -> None:
     paths = [write(folder, b"one\n", "a.txt"), write(folder, b"two\n", "b.txt")]
     assert str(open_texts(paths)) == "one\ntwo\n"
+    assert str(open_texts([write(folder, b"one", "c.txt"), *paths])) == "one\none\ntwo\n"
 
 
 def feeds(folder: Path) -> None:

@@ -163,7 +163,7 @@ def test_unknown_encodings_name_the_nearest(file: Path) -> None:
 def test_standard_input_and_lists_of_files(file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     file.write_text("from a file")
     monkeypatch.setattr(sys, "stdin", types.SimpleNamespace(buffer=io.BytesIO(b"from a pipe\r\n")))
-    assert str(open_texts([str(file), "-", file])) == "from a filefrom a pipe\nfrom a file"
+    assert str(open_texts([str(file), "-", file])) == "from a file\nfrom a pipe\nfrom a file"
     with pytest.raises(DataError, match=r"^standard input is empty"):
         read_text("-")
     with pytest.raises(UsageError, match="more than once"):
@@ -173,6 +173,22 @@ def test_standard_input_and_lists_of_files(file: Path, monkeypatch: pytest.Monke
     monkeypatch.setattr(sys, "stdin", None)
     with pytest.raises(DataError, match="this process has none"):
         read_text("-")
+
+
+@pytest.mark.parametrize("in_memory", [0, 2**24])
+def test_a_line_end_goes_between_files_and_after_none(
+    in_memory: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("anaphora.data.files.sources.IN_MEMORY", in_memory)
+    files = [tmp_path / name for name in ("a", "b", "c")]
+    for file, raw in zip(files, (b"ends with zebra", b"the next\r\nfile\r\n", b"old\rMac"), strict=True):
+        file.write_bytes(raw)
+    text = open_texts(files)
+    assert str(text) == "ends with zebra\nthe next\nfile\nold\nMac"
+    assert (len(text), text.lengths) == (37, (16, 14, 7))
+    assert str(text[14:18]) == "a\nth"
+    assert str(open_texts(files[:1])) == "ends with zebra"
+    assert str(open_texts(files[1:2] * 2)) == "the next\nfile\n" * 2
 
 
 def test_likely_encoding_of_plain_text_and_of_noise(rng: np.random.Generator) -> None:

@@ -2,6 +2,8 @@
 
     Text = the characters of one source after another        text.blocks() reads them from the beginning, at any time
 
+A line end is added to a source that does not end in one, unless it is the last source.
+
 A `Text` of up to `IN_MEMORY` bytes is in memory. A larger text is not: each pass reads its sources again.
 `anaphora.data.files.decoding` says how bytes are decoded and which files are refused.
 """
@@ -43,15 +45,18 @@ def open_texts(paths: Sequence[str | os.PathLike[str]], encoding: str = "utf-8")
     opened = [open_source(name) for name in names]
     held = sum(source.size for source in opened) <= sources.IN_MEMORY
     slices = []
-    for source in opened:
+    for number, source in enumerate(opened, 1):
         cr = are_cr(source, encoding)
         raw = reporting(source.blocks(), source.size, f"reading {source.name}")
         blocks = decoded(raw, encoding, source.name, cr)
+        if number < len(opened):
+            blocks = _ended(blocks)
         if held:
             text = "".join(blocks)
             slices.append(_Slice(_InMemory(text), 0, len(text)))
         else:
-            slices.append(_Slice(_Decoded(source, encoding, cr, again=True), 0, sum(map(len, blocks))))
+            again = _Decoded(source, encoding, cr, again=True, ended=number < len(opened))
+            slices.append(_Slice(again, 0, sum(map(len, blocks))))
     return Text(slices)
 
 
@@ -114,15 +119,19 @@ class _InMemory(NamedTuple):
 
 
 class _Decoded(NamedTuple):
-    """Bytes, their encoding, and whether CR alone ends a line; `again` if the bytes were checked before."""
+    """Bytes, their encoding, and whether CR alone ends a line; `again` if the bytes were checked before, `ended` if the
+    last line gets an end.
+    """
 
     source: Source
     encoding: str
     cr: bool
     again: bool = False
+    ended: bool = False
 
     def text(self) -> Iterator[str]:
-        return decoded(self.source.blocks(), self.encoding, self.source.name, self.cr, again=self.again)
+        blocks = decoded(self.source.blocks(), self.encoding, self.source.name, self.cr, again=self.again)
+        return _ended(blocks) if self.ended else blocks
 
 
 class _Slice(NamedTuple):
@@ -131,6 +140,16 @@ class _Slice(NamedTuple):
     source: _InMemory | _Decoded
     start: int
     stop: int
+
+
+def _ended(blocks: Iterable[str]) -> Iterator[str]:
+    """Yield a text in blocks, and a line end after a last line that has none."""
+    last = "\n"
+    for block in blocks:
+        last = block[-1:] or last
+        yield block
+    if last != "\n":
+        yield "\n"
 
 
 def _names(paths: Sequence[str | os.PathLike[str]]) -> list[str]:
