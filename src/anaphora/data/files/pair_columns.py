@@ -30,6 +30,11 @@ _ADDRESS = re.compile(r"https?://\S+")
 _NEITHER = "neither source nor target"
 
 
+ColumnNames = tuple[Sequence[str], Sequence[str]]
+"""Names of columns of sources, and of columns of targets."""
+NO_NAMES: ColumnNames = ((), ())
+
+
 class PairColumns(NamedTuple):
     """The columns of source and target, and the other columns with the reason why each is not read."""
 
@@ -38,21 +43,24 @@ class PairColumns(NamedTuple):
     left_out: Mapping[str, str]
 
 
-def choose(table: Table, source: str | None = None, target: str | None = None) -> PairColumns:
-    """Return the two columns of a table.
+def choose(
+    table: Table, source: str | None = None, target: str | None = None, like: ColumnNames = NO_NAMES
+) -> PairColumns:
+    """Return the two columns of a table: the named ones, or those that have the names `like`, or as the module says.
 
     Raises DataError if a column is missing, naming the nearest, or if the choice is not clear.
     """
     given = (source and _need(table, source), target and _need(table, target))
     usual = {column.strip().lower(): column for column in reversed(table.columns)}
+    known = [name or _of_name(table, names) for name, names in zip(given, like, strict=True)]
     found = [
-        name or next((usual[each] for each in names if each in usual), None)
-        for name, names in zip(given, (SOURCES, TARGETS), strict=True)
+        name or next((usual[each] for each in names if each in usual and usual[each] not in known), None)
+        for name, names in zip(known, (SOURCES, TARGETS), strict=True)
     ]
     reasons: Mapping[str, str] = {}
     if None in found and not has_names(table):
         reasons = _no_texts(table)
-        texts = [column for column in table.columns if column not in reasons and column not in given]
+        texts = [column for column in table.columns if column not in reasons and column not in known]
         texts = [column for column in texts if column.startswith(_NESTED)] or texts
         if len(texts) == found.count(None):
             found = [name or texts.pop(0) for name in found]
@@ -97,6 +105,16 @@ def _need(table: Table, column: str) -> str:
     """Return the column of this name, or the only one that has it as its last part: `de` for `translation.de`."""
     inner = [name for name in table.columns if name.endswith(f".{column}")]
     return inner[0] if column not in table.columns and len(inner) == 1 else table.need(column)
+
+
+def _of_name(table: Table, names: Sequence[str]) -> str | None:
+    """Return the first column that has one of these names, whole or as its last part; None for numbers of columns."""
+    for name in names:
+        last = name.rpartition(".")[2]
+        same = [column for column in table.columns if column.rpartition(".")[2] == last]
+        if not name.isdigit() and (name in table.columns or len(same) == 1):
+            return name if name in table.columns else same[0]
+    return None
 
 
 def _no_texts(table: Table) -> dict[str, str]:

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import itertools
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from anaphora.data.files.pair_columns import PairColumns, choose
+from anaphora.data.files.pair_columns import NO_NAMES, ColumnNames, PairColumns, choose
 from anaphora.data.files.pair_layouts import open_pairs
 from anaphora.data.files.parallel import ParallelFiles
 from anaphora.data.files.tables import InTables, Table
@@ -31,19 +32,27 @@ class Pairs(InTables):
     def __len__(self) -> int:
         return len(self.sources)
 
+    @property
+    def names(self) -> ColumnNames:
+        """The names of the columns of the first table."""
+        return ([self.columns[0].source], [self.columns[0].target]) if self.columns else NO_NAMES
+
     def take(self, rows: Sequence[int] | NDArray[np.int64]) -> Pairs:
         """Return the pairs numbered `rows` (n,), in this order."""
         sources, targets = (tuple(side[row] for row in rows) for side in (self.sources, self.targets))
         return Pairs(sources, targets, self.tables, self.columns, self.places[rows])
 
     @staticmethod
-    def of(tables: Sequence[Table], source: str | None = None, target: str | None = None) -> Pairs:
-        """Return the pairs of open tables.
+    def of(
+        tables: Sequence[Table], source: str | None = None, target: str | None = None, like: ColumnNames = NO_NAMES
+    ) -> Pairs:
+        """Return the pairs of open tables; a column without a given name is chosen by the names `like` of a model's
+        training data, or else by those of the first table.
 
         Raises DataError if a column is missing or ambiguous, or holds a value that is not text.
         """
         sources, targets, places = list[str](), list[str](), list[tuple[int, int]]()
-        chosen = tuple(choose(table, source, target) for table in tables)
+        chosen = _chosen(tables, source, target, like)
         for which, (table, columns) in enumerate(zip(tables, chosen, strict=True)):
             names = columns[:2]
             for number, values in table.rows(names):
@@ -65,12 +74,31 @@ def read_pairs(
     header: bool = True,
     source: str | None = None,
     target: str | None = None,
+    like: ColumnNames = NO_NAMES,
 ) -> Pairs:
-    """Read the pairs of tables and of parallel files.
+    """Read the pairs of tables and of parallel files, in columns as `Pairs.of` chooses them.
 
     Raises UsageError for a file without a partner, DataError for data that cannot be read or paired.
     """
-    return Pairs.of(open_pairs(paths, encoding, header), source, target)
+    return Pairs.of(open_pairs(paths, encoding, header), source, target, like)
+
+
+def _chosen(
+    tables: Sequence[Table], source: str | None, target: str | None, like: ColumnNames
+) -> tuple[PairColumns, ...]:
+    """Return the columns of each table; raises as `choose` does."""
+    found: list[PairColumns] = []
+    for table in tables:
+        found.append(choose(table, source, target, like))
+        if not any(like):
+            like = [found[0].source], [found[0].target]
+    return tuple(found)
+
+
+def names_of(card: Mapping[str, Any]) -> ColumnNames:
+    """Return the names of the columns that a model was trained on, of sources and of targets, by its card."""
+    taken = Taken.of_card(card)
+    return NO_NAMES if taken is None else (taken.columns("source"), taken.columns("target"))
 
 
 def taken_of(readings: Sequence[Pairs], files: Sequence[str]) -> Taken:

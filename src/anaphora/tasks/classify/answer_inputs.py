@@ -5,15 +5,13 @@ A column that the model needs and that an input lacks is one error for the input
 
 from __future__ import annotations
 
-import io
 import itertools
 import os
-import sys
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from pathlib import Path
 
 from anaphora.data.files import lines
-from anaphora.data.files.delimited import SEPARATORS
+from anaphora.data.files.first_line import begins_list, first_line, names_columns, rows_of
 from anaphora.data.files.folders import read_tables
 from anaphora.data.files.json_values import fields
 from anaphora.data.files.labelled_data import read_labelled
@@ -21,7 +19,7 @@ from anaphora.data.files.labelled_lines import text_alone
 from anaphora.data.files.lines import InputLine
 from anaphora.data.files.reading import Reading
 from anaphora.data.files.sources import STANDARD_INPUT, ending
-from anaphora.data.files.table_files import ENDINGS, JSON_LINES
+from anaphora.data.files.table_files import ENDINGS, JSON_LINES, read_table
 from anaphora.data.files.tables import ColumnTable, Table
 from anaphora.errors import DataError
 from anaphora.tasks.base.line_answers import text_of, value_of
@@ -29,10 +27,10 @@ from anaphora.tasks.classify.columns import Columns
 
 
 def batches(
-    paths: Sequence[str], columns: Columns, reading: Reading, labels: Collection[str]
+    paths: Sequence[str], columns: Columns, reading: Reading, labels: Collection[str], say: Callable[[str], None]
 ) -> Iterator[list[InputLine]]:
     """Yield the rows of files and folders, or of standard input for `-` or no path, some at a time; `labels` are those
-    of the training data.
+    of the training data, and `say` takes a note on an input that is in doubt.
 
     Raises DataError, with the nearest column, for an input without a needed column.
     """
@@ -45,6 +43,15 @@ def batches(
             found = lines.batches([path], reading)
             first = next(found, [])
             _check_first(first, path, columns)
+            if (
+                first
+                and reading.header
+                and columns.inputs == (first[0].text.decode(reading.encoding, "replace").strip(),)
+            ):
+                say(
+                    f"{first[0].where} is the name of the column '{columns.inputs[0]}', and it is answered as a text:"
+                    " remove the line, or give a file whose name ends in .csv."
+                )
             for batch in itertools.chain([first], found):
                 yield [
                     line if line.json else line._replace(text=text_alone(line.text, reading.layout)) for line in batch
@@ -60,27 +67,27 @@ def refuse_text(line: InputLine, columns: Columns) -> None:
 
 def _tables(path: str, columns: Columns, reading: Reading, labels: Collection[str]) -> list[Table] | None:
     """Return the tables in a file or folder, None for a file of lines."""
-    if path == STANDARD_INPUT:
-        return read_tables([path], *reading) if _begins_as_table(columns, reading, labels) else None
     if Path(path).is_dir() or (ending(path) in ENDINGS and ending(path) not in JSON_LINES):
         return read_tables([path], *reading)
-    table = read_labelled(path, *reading)
-    return None if table is None else [table]
+    table = None if path == STANDARD_INPUT else read_labelled(path, *reading)
+    if table is not None:
+        return [table]
+    if ending(path) in JSON_LINES or not _begins_as_table(path, columns, reading, labels):
+        return None
+    return [read_table(path, reading.encoding, reading.header)]
 
 
-def _begins_as_table(columns: Columns, reading: Reading, labels: Collection[str]) -> bool:
-    """Return whether the first line of standard input names the columns of the training data, its label too; without a
-    line of names, whether a label stands in the label's column.
+def _begins_as_table(path: str, columns: Columns, reading: Reading, labels: Collection[str]) -> bool:
+    """Return whether the first line names the columns that the model reads; without a line of names, whether a label
+    stands in the label's column.
     """
-    buffer = getattr(sys.stdin, "buffer", None)
-    if not isinstance(buffer, io.BufferedReader):
-        return False
-    first = buffer.peek().partition(b"\n")[0].decode(reading.encoding, "replace")
-    rows = [[field.strip(' "\r\ufeff') for field in first.split(mark)] for mark in SEPARATORS]
+    first = first_line(path, reading.encoding)
+    if begins_list(first):
+        return True
     if reading.header:
-        return any({*columns.inputs, columns.label} <= set(row) for row in rows)
+        return names_columns(first, columns.inputs)
     place = int(columns.label) if columns.label.isdecimal() else 0
-    return any(1 < len(row) >= place > 0 and row[place - 1] in labels for row in rows)
+    return any(len(row) >= place > 0 and row[place - 1] in labels for row in rows_of(first))
 
 
 def _check_first(first: Sequence[InputLine], path: str, columns: Columns) -> None:
@@ -103,6 +110,10 @@ def _check(table: Table, columns: Columns) -> None:
     except DataError as error:
         remedy = "The model reads the columns of its training data: rename the column of the file."
         raise DataError(f"{error} {remedy}") from error
+
+
+def _shown(line: InputLine) -> str:
+    return line.text.decode(line.encoding, "replace").strip()
 
 
 def _fields(line: InputLine) -> list[str]:

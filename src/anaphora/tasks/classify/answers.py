@@ -82,7 +82,7 @@ class Answers(LineAnswers[Item, Prediction]):
 
     def batches(self, paths: Sequence[str]) -> Iterator[Sequence[Any]]:
         """Yield the rows of tables, folders and lines, some at a time."""
-        return batches(paths, self.classifier.columns, self.reading, self.classifier.labels)
+        return batches(paths, self.classifier.columns, self.reading, self.classifier.labels, self.notes.say)
 
     def parse(self, line: InputLine) -> Item:
         item, columns, reader = self._item(line), self.classifier.columns, self.classifier.reader

@@ -24,8 +24,11 @@ from numpy.typing import NDArray
 from anaphora.arguments.accept import TEXT, TRUTH, whole
 from anaphora.baselines.cloze import GapCounts
 from anaphora.data.batches import Ragged
+from anaphora.data.files import lines as line_files
+from anaphora.data.files.first_line import begins_list, first_line, names_columns
 from anaphora.data.files.lines import InputLine
-from anaphora.data.files.sources import STANDARD_INPUT
+from anaphora.data.files.sources import STANDARD_INPUT, ending
+from anaphora.data.files.table_files import ENDINGS, read_table
 from anaphora.data.files.tables import Table
 from anaphora.data.files.text import Text, open_texts
 from anaphora.data.in_memory import is_sequence, kind
@@ -225,12 +228,23 @@ class Answers(LineAnswers[dict[str, Any], tuple[FilledText, ...]]):
         for given in paths or [STANDARD_INPUT]:
             is_file = given == STANDARD_INPUT or os.path.exists(given)
             self._tables = not self.as_json and not is_file
-            if is_file:
+            if is_file and self._is_table(given):
+                yield from line_files.of_table(read_table(given, self.reading.encoding))
+            elif is_file:
                 yield from super().batches([given])
             elif len(split(given, self.mask_token)) < 2:
                 raise DataError(f"{given!r} is not a file, and has no gap: mark a gap with {self.mask_token}.")
             else:
                 yield [InputLine("the text", given.encode("utf-8", "surrogateescape"), False)]
+
+    def _is_table(self, given: str) -> bool:
+        """Return whether the first line of standard input, or of a file without the ending of a table, names the
+        column of the texts.
+        """
+        if ending(given) in ENDINGS:
+            return False
+        first = first_line(given, self.reading.encoding)
+        return begins_list(first) or (self.mask_token not in first and names_columns(first, [_FIELD]))
 
     def check(self, table: Table) -> None:
         table.need(_FIELD)

@@ -9,19 +9,23 @@ the same object with `translation` and, for a beam, with `translations`, each wi
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 from anaphora.config.units import PLURAL
 from anaphora.data.files import lines as line_files
+from anaphora.data.files.barred import BARS, BarredTable
+from anaphora.data.files.first_line import begins_list, first_line, names_columns, rows_of
 from anaphora.data.files.json_values import fields
 from anaphora.data.files.lines import InputLine
-from anaphora.data.files.pair_columns import SOURCES, choose
+from anaphora.data.files.pair_columns import SOURCES, choose, names_both
 from anaphora.data.files.pair_layouts import is_table, open_file
+from anaphora.data.files.pairs import names_of
 from anaphora.data.files.parallel import LAYOUT as PARALLEL
 from anaphora.data.files.sources import STANDARD_INPUT, ending
 from anaphora.data.files.table_files import JSON_LINES
-from anaphora.data.files.tables import Table
+from anaphora.data.files.tables import ColumnTable, Table
 from anaphora.data.taken import Taken
 from anaphora.errors import DataError
 from anaphora.files import atomic
@@ -42,7 +46,8 @@ class Answers(LineAnswers[Item, list[Translation]]):
         self.translator, self.as_json, self.options, self.reading = translator, as_json, options, translator.reading
         self.blank = "{}" if as_json else "\n".join([""] * options.best)
         named: str | None = translator.config.data.source
-        self._columns: tuple[str, ...] = (*([named] if named else []), *_trained_columns(translator), *SOURCES)
+        self._named = (*([named] if named else []), *names_of(translator.card)[0])
+        self._columns: tuple[str, ...] = (*self._named, *SOURCES)
         self._lines = 0
         self._gallery = None if pictures is None else Gallery(Path(pictures))
         if self._gallery is not None:
@@ -50,10 +55,11 @@ class Answers(LineAnswers[Item, list[Translation]]):
 
     def batches(self, paths: Sequence[str]) -> Iterator[Sequence[InputLine]]:
         """Yield the lines of texts and of JSON Lines, and the rows of all other files of pairs as objects."""
-        encoding, header = self.reading.encoding, self.reading.header
+        encoding = self.reading.encoding
         for path in self._sources(paths) or [STANDARD_INPUT]:
-            if path == STANDARD_INPUT or ending(path) in JSON_LINES or not is_table(path, encoding):
-                yield from super().batches([path])
+            header = self._header(path)
+            if header is None:
+                yield from self._of_lines(path)
                 continue
             table = open_file(path, encoding, header)
             assert isinstance(table, Table)
@@ -61,6 +67,46 @@ class Answers(LineAnswers[Item, list[Translation]]):
             self._columns = (column, *self._columns)
             self._note(table, column)
             yield from line_files.of_table(table)
+
+    def _header(self, path: str) -> bool | None:
+        """Return whether the first line of a table names its columns; None for a file or a pipe of lines."""
+        if ending(path) in JSON_LINES:
+            return None
+        if path != STANDARD_INPUT and is_table(path, self.reading.encoding):
+            return self.reading.header
+        first = first_line(path, self.reading.encoding)
+        if begins_list(first) or any(names_columns(first, [name]) for name in self._named if not name.isdigit()):
+            return True
+        if any(map(names_both, rows_of(first))):
+            return True
+        layout = "" if (trained := Taken.of_card(self.translator.card)) is None else trained.layout
+        whole = ("\t" in first and layout.startswith("TSV")) or (BARS in first and BarredTable.layout in layout)
+        return False if path == STANDARD_INPUT and whole else None
+
+    def _of_lines(self, path: str) -> Iterator[Sequence[InputLine]]:
+        """Yield the lines of a file or of a pipe; if they are objects, their fields show the source."""
+        found = super().batches([path])
+        first = next(found, [])
+        if first and first[0].json:
+            self._find_source(first)
+        yield first
+        yield from found
+
+    def _find_source(self, lines: Sequence[InputLine]) -> None:
+        """Find the source among the fields of the first objects, as training would, if no field has a known name."""
+        items = list[dict[str, Any]]()
+        with suppress(DataError):
+            items += [fields(value_of(line, text_of(line))) for line in lines]
+        names = dict.fromkeys(name for item in items for name in item)
+        if not names or any(name in names for name in self._columns):
+            return
+        name = lines[0].where.rpartition(", ")[0]
+        table = ColumnTable({column: [item.get(column) for item in items] for column in names}, name)
+        table.layout = "JSON Lines"
+        with suppress(DataError):
+            column = self._source(table)
+            self._columns = (column, *self._columns)
+            self._note(table, column)
 
     def _sources(self, paths: Sequence[str]) -> list[str]:
         """Return files without those of translations, which follow a file of sources as in parallel training data."""
@@ -88,7 +134,7 @@ class Answers(LineAnswers[Item, list[Translation]]):
         named = [column for column in self._columns if column in table.columns and not column.isdigit()]
         if named or len(table.columns) == 1:
             return (*named, *table.columns)[0]
-        found: str = choose(table, self.translator.config.data.source).source
+        found: str = choose(table, self.translator.config.data.source, like=names_of(self.translator.card)).source
         return found
 
     def parse(self, line: InputLine) -> Item:
@@ -147,9 +193,3 @@ class Answers(LineAnswers[Item, list[Translation]]):
 def _marks(paths: Sequence[str]) -> set[str]:
     """Return the names and the endings of files, which tell the language of their lines."""
     return {mark for path in paths for mark in (Path(path).name, ending(path)) if mark}
-
-
-def _trained_columns(translator: Any) -> tuple[str, ...]:
-    """Return the source columns of the tables that a model was trained on."""
-    taken = Taken.of_card(translator.card)
-    return () if taken is None else taken.columns("source")

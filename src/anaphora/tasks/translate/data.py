@@ -9,6 +9,7 @@ from typing import Any
 
 from anaphora.data import in_memory
 from anaphora.data.examples import Split, checked_share, hold_out, refuse_empty, valid_paths
+from anaphora.data.files.pair_columns import NO_NAMES, ColumnNames
 from anaphora.data.files.pairs import Pairs, read_pairs, taken_of
 from anaphora.data.files.tables import ColumnTable
 from anaphora.errors import UsageError
@@ -26,7 +27,7 @@ def read(config: TranslateConfig, paths: Sequence[str | Path]) -> Corpus:
     pairs = pairs_of(config, paths)
     if isinstance(valid, str):
         held_out = valid_paths(valid)
-        return _corpus(pairs, pairs_of(config, held_out), (*names, *held_out))
+        return _corpus(pairs, pairs_of(config, held_out, like=pairs.names), (*names, *held_out))
     return _split(config, pairs, names)
 
 
@@ -35,17 +36,24 @@ def from_memory(config: TranslateConfig, data: Any) -> Corpus:
     return _split(config, pairs_in_memory(config, data))
 
 
-def pairs_of(config: TranslateConfig, paths: Sequence[str | Path], encoding: str | None = None) -> Pairs:
-    """Return the pairs of files, in the columns of the config; raises as `read_pairs` does."""
+def pairs_of(
+    config: TranslateConfig,
+    paths: Sequence[str | Path],
+    encoding: str | None = None,
+    like: ColumnNames = NO_NAMES,
+) -> Pairs:
+    """Return the pairs of files, in the columns of the config, or of the names `like` of the training data; raises as
+    `read_pairs` does.
+    """
     data = config.data
-    return read_pairs(paths, encoding or data.encoding, data.header, data.source, data.target)
+    return read_pairs(paths, encoding or data.encoding, data.header, data.source, data.target, like)
 
 
-def pairs_in_memory(config: TranslateConfig, data: Any) -> Pairs:
-    """Return pairs in memory; raises as `from_memory` does."""
+def pairs_in_memory(config: TranslateConfig, data: Any, like: ColumnNames = NO_NAMES) -> Pairs:
+    """Return pairs in memory, in columns as `pairs_of` chooses them; raises as `from_memory` does."""
     columns = in_memory.columns(data)
     if columns is not None:
-        return Pairs.of([ColumnTable(columns, _NAME)], config.data.source, config.data.target)
+        return Pairs.of([ColumnTable(columns, _NAME)], config.data.source, config.data.target, like)
     sources, targets = map(in_memory.values, in_memory.two_columns(data, _PAIRS))
     if len(sources) != len(targets):
         raise UsageError(f"There are {counted(len(sources), 'source')} and {counted(len(targets), 'target')}.")

@@ -18,7 +18,7 @@ from anaphora import decode
 from anaphora.arguments.accept import TEXT, instance
 from anaphora.config.units import PLURAL
 from anaphora.data import in_memory
-from anaphora.data.files.pairs import Pairs, taken_of
+from anaphora.data.files.pairs import Pairs, names_of, taken_of
 from anaphora.data.sampling import batches_by_length, evenly_spaced
 from anaphora.errors import DataError, DataWarning, warn_caller
 from anaphora.formatting import counted
@@ -125,11 +125,12 @@ class Translator(TrainedModel):
     def evaluate(self, data: Any, **decoding: Any) -> Score:
         """Score the model on pairs, in any form that training takes; `decoding` as for `translate`."""
         files = TASK.paths(data)
-        pairs = pairs_in_memory(self.config, data) if files is None else pairs_of(self.config, files)
+        like = names_of(self.card)
+        pairs = pairs_in_memory(self.config, data, like) if files is None else pairs_of(self.config, files, like=like)
         return self.judged(pairs, decoding_options(decoding))
 
     def score_files(self, paths: Sequence[str], encoding: str, **options: Any) -> Score:
-        pairs = pairs_of(self.config, paths, encoding)
+        pairs = pairs_of(self.config, paths, encoding, names_of(self.card))
         self.notes = self.other_reading(taken_of([pairs], paths))
         return self.judged(pairs, DecodingOptions(**options))
 

@@ -1,0 +1,55 @@
+"""The first line of standard input, or of a file whose name does not tell its format: it shows if a table follows.
+
+Standard input is not consumed. The first line of a table names the columns of a model, in fields between separators.
+"""
+
+from __future__ import annotations
+
+import io
+import os
+import re
+import sys
+from collections.abc import Sequence
+
+from anaphora.data.files.delimited import SEPARATORS
+from anaphora.data.files.sources import STANDARD_INPUT, open_source
+
+_END = re.compile(r"[\r\n]")
+_JSON_LIST = re.compile(r"\s*\[\s*(\{.*)?")
+
+
+def first_line(path: str, encoding: str) -> str:
+    """Return the first line, or its beginning if it is long; empty for a folder, and for a pipe that is no file."""
+    if path == STANDARD_INPUT:
+        buffer = getattr(sys.stdin, "buffer", None)
+        raw = buffer.peek() if isinstance(buffer, io.BufferedReader) else b""
+    else:
+        raw = next(iter(open_source(path).blocks()), b"") if os.path.isfile(path) else b""
+    return _END.split(raw.decode(encoding, "replace"), maxsplit=1)[0]
+
+
+def rows_of(line: str) -> list[list[str]]:
+    """Return the fields of a line for every separator that it has.
+
+    >>> rows_of('"id";text'), rows_of("a text")
+    ([['id', 'text']], [])
+    """
+    return [[field.strip(' "\ufeff') for field in line.split(mark)] for mark in SEPARATORS if mark in line]
+
+
+def names_columns(line: str, columns: Sequence[str]) -> bool:
+    """Return whether a line names all of these columns, and others too.
+
+    >>> names_columns("id,text", ["text"]), names_columns("text", ["text"]), names_columns("my text, too", ["text"])
+    (True, False, False)
+    """
+    return any(set(columns) <= set(row) for row in rows_of(line))
+
+
+def begins_list(line: str) -> bool:
+    """Return whether a JSON list of objects begins with this line.
+
+    >>> begins_list('[{"text": "a"}, {"text"'), begins_list("["), begins_list("[music]")
+    (True, True, False)
+    """
+    return _JSON_LIST.fullmatch(line) is not None
