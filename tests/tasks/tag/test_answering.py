@@ -62,6 +62,23 @@ def test_conllu_is_filled_in(report: Report, tmp_path: Path) -> None:
     assert str(two).splitlines()[1].startswith("# tags 2 p=")
 
 
+def test_other_tags_of_conllu_stay_and_the_models_go_to_misc(report: Report, tmp_path: Path) -> None:
+    ends = ["SpaceAfter=No", *["_"] * (len(WORDS) - 1)]
+    rows = [f"{at}\t{word}\t_\tX{at % 2}{chr(9)}_\t_\t_\t_\t_\t{end}"
+            for at, (word, end) in enumerate(zip(WORDS, ends, strict=True), 1)]  # fmt: skip
+    path = write(tmp_path / "a.conllu", "\n".join([*rows, "", *rows, ""]))
+    answers, notes = Answers(Tagger(load(report.model)), False), list[str]()
+    answers.say = notes.append
+    first, second = (str(answer) for batch in answers.batches([path]) for answer in answers(batch))
+    assert first == second
+    found = [line.split("\t") for line in first.splitlines()]
+    assert [fields[3] for fields in found] == [f"X{at % 2}" for at in range(1, len(WORDS) + 1)]
+    assert [fields[9] for fields in found] == [f"SpaceAfter=No|Tag={TAGS[0]}", *(f"Tag={tag}" for tag in TAGS[1:])]
+    assert notes == [
+        "UPOS has tags that the model does not know: they stay, and the tags of the model are in MISC, as Tag=."
+    ]
+
+
 def test_objects_keep_what_they_had(report: Report, tmp_path: Path) -> None:
     rows = [{"id": 7, "tokens": WORDS}, {"no": 1}, {"tokens": 5}, {"tokens": []}]
     text = "".join(json.dumps(row) + "\n" for row in rows) + "{broken\n"

@@ -9,7 +9,7 @@ The output of `run` by the format of its input (`anaphora.tasks.tag.lines`):
 
     lines      word <tab> tag, a blank line after each sentence
     columns    the same lines with the tag as one more field
-    conllu     the same with the tag's field filled in
+    conllu     the same with the tag's field filled in, or MISC where that field has tags of another kind
     json       the same, with `tags` and `probability`
 
 With `top`, the best tag sequences of a sentence stand side by side, under a comment with their probabilities.
@@ -40,6 +40,7 @@ from anaphora.tasks.base.trained_model import TrainedModel, check_outputs, neede
 from anaphora.tasks.tag.baseline import Baseline
 from anaphora.tasks.tag.data import read_all, tagged, untagged
 from anaphora.tasks.tag.encoding import Part, Reader
+from anaphora.tasks.tag.filled import field_of, filled, filled_misc, has_other_tags
 from anaphora.tasks.tag.inputs import FORMATS, Block, Inputs, Line, Say, Whole
 from anaphora.tasks.tag.lines import Item, item_of
 from anaphora.tasks.tag.network import CHAIN, CHARACTERS, SENTENCE, WORDS
@@ -241,6 +242,9 @@ class Answers(LineAnswers[Item, list[Prediction]]):
         self.tagger, self.as_json, self.top, self.form = tagger, as_json, top or 1, form
         self.blank = "{}" if as_json else ""
         self.say: Say = lambda _: None
+        reader = tagger.reader
+        self.tags = set(map(reader.marking.written, spans.written_in(reader.tags, reader.scheme)))
+        self.said = set[str]()
         self.long = 0  # sentences with more words than those of training
 
     def run(self, paths: Sequence[str], output: AnswerOutput) -> None:
@@ -256,8 +260,7 @@ class Answers(LineAnswers[Item, list[Prediction]]):
 
     def batches(self, paths: Sequence[str]) -> Iterator[Sequence[Line | Block | Whole]]:
         reader, data = self.tagger.reader, self.tagger.config.data
-        tags = set(map(reader.marking.written, spans.written_in(reader.tags, reader.scheme)))
-        trained = Trained(tags, reader.format, reader.width)
+        trained = Trained(self.tags, reader.format, reader.width)
         return Inputs(self.form, data, trained, self.tagger.reading, self.say).sentences(paths)
 
     def parse(self, line: Any) -> Item:
@@ -279,19 +282,31 @@ class Answers(LineAnswers[Item, list[Prediction]]):
         return "\n".join([*lines, ""])
 
     def _filled(self, item: Item, prediction: list[Prediction]) -> str:
-        """Return lines of CoNLL-U with the tag in its field."""
+        """Return lines of CoNLL-U with the tag in its field, or in MISC where the field has tags of another kind."""
         assert item.layout is not None
         assert item.layout.named is not None
-        names, usual = item.layout.named.names, item.layout.named.tag
-        name = (self.tagger.config.data.tag or usual).upper()
-        field = names.index(name if name in names else usual)
+        named, tags = item.layout.named, prediction[0].tags
+        field = field_of(named, self.tagger.config.data.tag)
         several = enumerate(prediction, 1) if self.top > 1 else ()
         lines = [f"# tags {rank} p={one.probability:.4f}: {' '.join(one.tags)}" for rank, one in several]
-        for fields, number in item.lines:
-            if number is not None:
-                fields = [*fields[:field], prediction[0].tags[number], *fields[field + 1 :]]
-            lines.append("\t".join(fields))
+        other = self.tagger.reader.format != "conllu" and has_other_tags(item, field, self.tags)
+        if other and "MISC" in named.names:
+            name = named.names[field]
+            self._say_once(
+                f"{name} has tags that the model does not know: they stay, and the tags of the model are in"
+                " MISC, as Tag=."
+            )
+            lines += filled_misc(item, tags, named.names.index("MISC"))
+        else:
+            if other:
+                self._say_once(f"{named.names[field]} had tags that the model does not know: its tags replace them.")
+            lines += filled(item, tags, field)
         return "\n".join([*lines, ""])
+
+    def _say_once(self, note: str) -> None:
+        if note not in self.said:
+            self.said.add(note)
+            self.say(note)
 
     def _object(self, item: Item, prediction: list[Prediction]) -> str:
         added = {**prediction[0]._asdict(), **item.marked(prediction[0].tags, self.tagger.reader.marking)}
