@@ -11,7 +11,7 @@ import pytest
 
 import anaphora
 from test_run_what_was_trained import FEW, Written, defaults
-from translated import PAIRS
+from translated import PAIRS, write_pairs
 
 REVIEWS = [(f"so {label}, {at}", label) for at in range(20) for label in "xy"]
 GERMAN, ENGLISH = (list(side) for side in zip(*PAIRS, strict=True))
@@ -123,3 +123,13 @@ def test_the_columns_of_training_tell_the_direction_of_later_tables(translator: 
     files = [tmp_path / "a.json", tmp_path / "b.json"]
     model = anaphora.train("translate", files, units="char", **FEW)
     assert model.card["taken"]["roles"] == {"source": ["de"], "target": ["en"]}
+
+
+def test_the_endings_of_parallel_files_are_names_of_columns(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    files = [Path(file) for file in write_pairs(tmp_path, PAIRS)]
+    model = anaphora.train("translate", files, units="char", **FEW)
+    piped("en,de\n" + "".join(f"{two},{one}\n" for one, two in PAIRS), monkeypatch)
+    found, notes = answered(model, "translate", [])
+    assert [each["translation"] for each in found] == model.translate(GERMAN)
+    assert notes[0] == "read standard input: CSV with commas; source: 'de'."
+    assert [pair.source for pair in model.evaluate({"en": ENGLISH, "de": GERMAN}).first] == GERMAN

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from anaphora.data.files.pair_columns import NO_NAMES, ColumnNames, PairColumns, choose
 from anaphora.data.files.pair_layouts import open_pairs
 from anaphora.data.files.parallel import ParallelFiles
+from anaphora.data.files.sources import ending
 from anaphora.data.files.tables import InTables, Table
 from anaphora.data.taken import Taken
 from anaphora.errors import DataError
@@ -96,9 +97,18 @@ def _chosen(
 
 
 def names_of(card: Mapping[str, Any]) -> ColumnNames:
-    """Return the names of the columns that a model was trained on, of sources and of targets, by its card."""
+    """Return the names of the columns that a model was trained on, of sources and of targets, by its card; of parallel
+    files their different endings, such as `de`.
+    """
     taken = Taken.of_card(card)
-    return NO_NAMES if taken is None else (taken.columns("source"), taken.columns("target"))
+    if taken is None:
+        return NO_NAMES
+    sources, targets = (
+        [ending(name)[1:] if name in taken.files else name for name in taken.roles.get(role, ())]
+        for role in ("source", "target")
+    )
+    both = {"", *sources} & {"", *targets}
+    return [name for name in sources if name not in both], [name for name in targets if name not in both]
 
 
 def taken_of(readings: Sequence[Pairs], files: Sequence[str]) -> Taken:

@@ -48,6 +48,8 @@ class Answers(LineAnswers[Item, list[Translation]]):
         named: str | None = translator.config.data.source
         self._named = (*([named] if named else []), *names_of(translator.card)[0])
         self._columns: tuple[str, ...] = (*self._named, *SOURCES)
+        trained = Taken.of_card(translator.card)
+        self._expected = named or next(iter(trained.columns("source") if trained else ()), SOURCES[0])
         self._lines = 0
         self._gallery = None if pictures is None else Gallery(Path(pictures))
         if self._gallery is not None:
@@ -145,7 +147,7 @@ class Answers(LineAnswers[Item, list[Translation]]):
             item = fields(item)
         name = next((name for name in self._columns if isinstance(item, dict) and name in item), None)
         if name is None:
-            raise DataError(f"{line.where}: expected a JSON object with '{self._columns[0]}', got {text[:80]}.")
+            raise DataError(f"{line.where}: expected a JSON object with '{self._expected}', got {text[:80]}.")
         if not isinstance(item[name], str | None):
             raise DataError(f"{line.where}: '{name}' is {str(item[name])[:60]!r}; expected a text.")
         return number, item[name] or "", item
