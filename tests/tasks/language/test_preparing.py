@@ -80,8 +80,9 @@ def test_windows_over_a_shard_are_windows_over_the_array(
 def test_units_on_disk_are_those_in_memory(kind: str, home: Path, tmp_path: Path) -> None:
     limited = [] if kind == "byte" else ["--vocabulary", "60"]
     settings = config("--units", kind, *limited, "--valid", "0.2")
-    (tmp_path / "a.txt").write_text(TEXT[:500], encoding="utf-8")
-    (tmp_path / "b.txt").write_text(TEXT[500:], encoding="utf-8")
+    line_end = TEXT.index("\n", 500) + 1
+    (tmp_path / "a.txt").write_text(TEXT[:line_end], encoding="utf-8")
+    (tmp_path / "b.txt").write_text(TEXT[line_end:], encoding="utf-8")
     long = data.read(settings, [tmp_path / "a.txt", tmp_path / "b.txt"])
     found = data.encode(settings, long)
     assert isinstance(found.train, IdFile)

@@ -28,8 +28,9 @@ def config(*options: str, preset: str | None = None) -> LanguageConfig:
 
 
 def test_the_end_is_held_out_and_the_hash_is_of_both_parts(tmp_path: Path) -> None:
-    (tmp_path / "a.txt").write_text(TEXT[:1000], encoding="utf-8")
-    (tmp_path / "b.txt").write_text(TEXT[1000:], encoding="utf-8")
+    line_end = TEXT.index("\n", 1000) + 1
+    (tmp_path / "a.txt").write_text(TEXT[:line_end], encoding="utf-8")
+    (tmp_path / "b.txt").write_text(TEXT[line_end:], encoding="utf-8")
     corpus = data.read(config("--valid", "0.25"), [tmp_path / "a.txt", tmp_path / "b.txt"])
     edge = round(0.75 * len(TEXT))
     assert (str(corpus.train), str(corpus.held_out)) == (TEXT[:edge], TEXT[edge:])
