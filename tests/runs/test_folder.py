@@ -61,6 +61,8 @@ def test_a_run_that_goes_on_never_replaces_the_model_of_another_run(tmp_path: Pa
     of_the_run = {"training": {"training": {"seed": 4, "minutes": None}}, "card": {"data_sha256": "ab"}}
     bundle.write(output, {}, {"version": 1, "task": "language", "model": {}, **of_the_run})
     assert run_folder.check_output(run, output) == []
+    (run / "model.anaphora").write_bytes(b"the model without its score")  # the process died between the two files
+    assert run_folder.check_output(run, output) == []
     of_the_run["training"]["training"]["seed"] = 5
     for copy in (None, b"another model"):
         bundle.write(output, {}, {"version": 1, "task": "language", "model": {}, **of_the_run})

@@ -1,7 +1,7 @@
 """Whose model is at the output of a run: the run's own, an older one that the run may replace, or that of another run.
 
 equal to the copy in the run folder                                 the run's own
-of the run's config and data, and the folder has no copy yet        the run's own, whose second file failed
+of the run's config and data                                        the run's own, cut off between its two files
 older than the run                                                  of before: the run was begun to replace it
 any other                                                           of another run
 """
@@ -22,8 +22,8 @@ from anaphora.errors import AnaphoraError
 
 def is_own(model: Path, copy: Path, config: Path, facts: Mapping[str, Any]) -> bool:
     """Return whether a model is that of the run with this copy, which may be missing, this config and these facts."""
-    if copy.exists():
-        return filecmp.cmp(model, copy, False)
+    if copy.exists() and filecmp.cmp(model, copy, False):
+        return True
     try:
         found = bundle.read(model).config
         written = tomllib.loads(config.read_text(encoding="utf-8"))

@@ -70,7 +70,8 @@ def test_files_in_blocks_are_their_text(
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(sources, "IN_MEMORY", 0)
         patch.setattr(sources, "BLOCK", block)
-        found, whole = open_texts(paths, encoding), "".join(parts)
+        ended = [part if part.endswith("\n") else f"{part}\n" for part in parts[:-1]]  # a line ends with its file
+        found, whole = open_texts(paths, encoding), "".join([*ended, parts[-1]])
         assert str(found) == str(found) == whole
         assert len(found) == len(whole)
         begin, stop = cut
