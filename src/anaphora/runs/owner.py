@@ -1,8 +1,8 @@
-"""Whose model is at the output of a run: the run's own, an older one that the run may replace, or that of another run.
+"""The owner of the model at a run's output: the run itself, nobody (an older model), or another run.
 
 equal to the copy in the run folder                                 the run's own
 of the run's config and data                                        the run's own, cut off between its two files
-older than the run                                                  of before: the run was begun to replace it
+older than the run                                                  the run was begun to replace it
 any other                                                           of another run
 """
 
