@@ -63,6 +63,17 @@ def test_what_is_not_clear_is_asked(tmp_path: Path) -> None:
     rows = [f"{source}\t{target}" for source, target in zip(DE, EN, strict=True)]
     with pytest.raises(DataError, match=r"columns are not clear.*--no-header"):
         read_pairs([write(tmp_path, "a.tsv", rows)])
+    for options, said in (
+        ({"header": False, "source": "3"}, r"has no column '3'"),
+        ({"source": "source", "target": "source"}, r"'source' of .*b\.tsv' is both --source and --target: name two"),
+        ({"source": "a"}, r"are not clear; the columns are a, b, c\. Name the other one with --target"),
+    ):
+        rows_of_b = ["a\tb\tc", "x\ty\tz"] if "a" in options.values() else ["source\ttarget", *rows]
+        with pytest.raises(DataError, match=said):
+            read_pairs([write(tmp_path, "b.tsv", rows_of_b)], **options)
+    with pytest.raises(DataError) as told:
+        read_pairs([write(tmp_path, "b.tsv", ["a\tb\tc", "x\ty\tz"])], header=False)
+    assert "--no-header" not in str(told.value)
     with pytest.raises(DataError, match=r"no column 'sorce'.*Did you mean 'source'"):
         read_pairs([write(tmp_path, "b.tsv", ["source\ttarget", *rows])], source="sorce")
     with pytest.raises(UsageError, match="was named alone"):

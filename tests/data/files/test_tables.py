@@ -105,7 +105,10 @@ def test_objects_may_lack_a_column_and_have_it_later() -> None:
             "text,label\na,x\nb,y,z\n",
             r"'f\.csv', line 3, has 3 fields; expected 2 \(text, label\)\. Put a field",
         ),
-        ('text,label\n"a\nb",x\nb\n', r"line 4, has 1 field; expected 2"),
+        (
+            'text,label\n"a\nb",x\nb\n',
+            r"line 4, has 1 field; expected 2 \(text, label\)\. Fields stand between commas: add what is missing, or",
+        ),
         ('text,label\na,x\n"b,y,z\n', r"line 3, has 3 fields; expected 2 .*double every quotation mark"),
         ("label,label\na,x\n", r"line 1, has two columns 'label'"),
         ("0,0,0\n1,2,3\n", r"line 1, should name the columns; it reads: 0,0,0\."),

@@ -30,6 +30,25 @@ def answered(
     return [answer for batch in answers.batches([path]) for answer in answers(batch)]
 
 
+class Written:
+    """What `run` writes, and its notes."""
+
+    def __init__(self) -> None:
+        self.texts, self.notes = list[str](), list[str]()
+        self.write, self.note = self.texts.append, self.notes.append
+
+    def complain(self, error: DataError) -> None:
+        """An error is raised at the end, too."""
+
+    def flush(self) -> None:
+        """Nothing waits."""
+
+
+def answers_as_json(report: Report, path: str) -> list[str]:
+    """The objects, and {} for a sentence that cannot be read."""
+    return ["{}" if isinstance(each, DataError) else str(each) for each in answered(report, path, as_json=True)]
+
+
 def test_a_line_is_a_sentence(report: Report, tmp_path: Path) -> None:
     found = answered(report, write(tmp_path / "a.txt", f"{LINE}\n\n{LINE}\n"))
     block = "".join(f"{word}\t{tag}\n" for word, tag in zip(WORDS, TAGS, strict=True))
@@ -107,6 +126,46 @@ def test_a_bad_sentence_stops_nothing(report: Report, tmp_path: Path) -> None:
     assert [isinstance(each, DataError) for each in found] == [False, True, False, True, False]
     assert "line 11: 1 field, expected 2" in str(found[1])
     assert "is not UTF-8: its byte 3" in str(found[3])
+
+
+def test_an_answer_in_columns_has_the_lines_of_its_input(report: Report, tmp_path: Path) -> None:
+    lines = ["", "", "Elham\tx", "", "", "", "is\tx\ty\tz", "a\tx", "", "is\tx", "", "", ""]
+    written, answers = Written(), Answers(Tagger(load(report.model)), False)
+    with pytest.raises(DataError, match="could not be read"):
+        answers.run([write(tmp_path / "a.conll", "\n".join([*lines, ""]))], written)
+    answered = "".join(written.texts).removesuffix("\n").split("\n")
+    assert len(answered) == len(lines)
+    beside = [(line.split("\t")[:2], answer.split("\t")[:2]) for line, answer in zip(lines, answered, strict=True)]
+    assert [at for at, (line, answer) in enumerate(beside) if line != answer] == [6, 7]
+    objects = [json.loads(text) for text in answers_as_json(report, str(tmp_path / "a.conll"))]
+    assert [each.get("tokens") for each in objects] == [["Elham"], None, ["is"]]
+
+
+def test_files_of_words_with_their_tags_are_noted_once(report: Report, tmp_path: Path) -> None:
+    words, tags = write(tmp_path / "a.in", "Elham is\n" * 5), write(tmp_path / "a.out", "B-PLACE O\n" * 5)
+    written = Written()
+    Answers(Tagger(load(report.model)), False).run([words, tags], written)
+    assert written.notes == [f"{words!r} is tagged; {tags!r} belongs to it."]
+    assert "".join(written.texts).count("Elham\tB-PER\nis\tO\n\n") == 5
+
+
+def test_a_sentence_longer_than_those_of_training_is_noted(report: Report, tmp_path: Path) -> None:
+    longest = Tagger(load(report.model)).config.data.max_length
+    path = write(tmp_path / "a.conll", "is\tO\n" * (longest + 1) + "\nis\tO\n")
+    written = Written()
+    Answers(Tagger(load(report.model)), False).run([path], written)
+    assert written.notes == [f"1 sentence of more than {longest:,} words: training splits such a sentence."]
+
+
+def test_a_sentence_that_does_not_end_is_cut_with_a_note(
+    report: Report, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("anaphora.tasks.tag.inputs._LONGEST", 3)
+    path = write(tmp_path / "a.conll", "is\tO\n" * 4)
+    written = Written()
+    Answers(Tagger(load(report.model)), False).run([path], written)
+    assert written.notes == [f"'{path}', line 1: a sentence of more than 3 lines is cut there."]
+    assert "".join(written.texts).count("is\tO\t") == 4
 
 
 def test_confidence_is_the_sum_of_what_agrees(tagger: Tagger) -> None:

@@ -120,5 +120,9 @@ def test_a_file_without_blank_lines_and_a_text_are_named(tmp_path: Path, monkeyp
     (malformed,) = check_files(config("--valid", valid), [text])
     assert malformed.code == "ragged-columns"
     assert "probably a text without tags" in malformed.message
+    empty = write(tmp_path / "empty.txt", "Ann\tB-PER\nis\t\nhere\t\n\n" * 3)
+    (malformed,) = check_files(config("--valid", valid), [empty])
+    assert malformed.message == "6 lines are without a word or a tag; line 2: 'is' has no tag: a field is empty."
+    assert malformed.remedy.startswith("Write a tag for every word")
     with pytest.raises(DataError, match="All 600 words are one sentence, because no blank line ends a sentence"):
         read(config(), [str(tmp_path / "a.txt")])

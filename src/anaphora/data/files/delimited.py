@@ -11,12 +11,13 @@ import re
 from collections.abc import Iterator, Sequence
 
 from anaphora.data.files.numbers import number
-from anaphora.data.files.quoting import Judged, judge, literal_lines
+from anaphora.data.files.quoting import MARK, Judged, judge, literal_lines
 from anaphora.data.files.tables import NumberedRow, Table
 from anaphora.errors import DataError
 from anaphora.formatting import counted
 
-_LAYOUTS = {",": "CSV with commas", ";": "CSV with semicolons", "\t": "TSV", "|": "CSV with vertical bars"}
+_BETWEEN = {",": "commas", ";": "semicolons", "\t": "tabs", "|": "vertical bars"}
+_LAYOUTS = {mark: f"CSV with {name}" for mark, name in _BETWEEN.items()} | {"\t": "TSV"}
 SEPARATORS = ",;\t|"
 _HEAD = 2**17  # characters that show the separator
 _HEAD_ROWS = 1000  # rows that show whether the first line names the columns
@@ -56,13 +57,21 @@ class DelimitedTable(Table):
         width = len(self.columns)
         for line, fields in itertools.islice(self._quoting.records(self._text), int(self._header), None):
             if len(fields) != width:
-                names = ", ".join(self.columns)
-                raise DataError(
-                    f"{self.name}, line {line}, has {counted(len(fields), 'field')}; expected {width} ({names}). Put a"
-                    f" field that contains {self.separator!r} or a line end in quotation marks, and double every"
-                    " quotation mark inside it."
-                )
+                raise self._misfit(line, fields)
             yield line, tuple([fields[place] for place in at])
+
+    def _misfit(self, line: int, fields: Sequence[str]) -> DataError:
+        """Return the error of a line with another number of fields; quotation marks repair a line that has more."""
+        width = len(self.columns)
+        between = _BETWEEN.get(self.separator, repr(self.separator))
+        remedy = f"Fields stand between {between}: add what is missing, or remove the line."
+        if len(fields) > width or any(MARK in field for field in fields):
+            remedy = (
+                f"Put a field that contains {self.separator!r} or a line end in quotation marks, and double every"
+                " quotation mark inside it."
+            )
+        has = f"{self.name}, line {line}, has {counted(len(fields), 'field')}"
+        return DataError(f"{has}; expected {width} ({', '.join(self.columns)}). {remedy}")
 
     def _names_are_data(self) -> bool:
         """Return whether the names are numbers, or numbers beside texts that occur again in their columns."""

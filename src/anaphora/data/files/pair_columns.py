@@ -66,11 +66,7 @@ def choose(
             found = [name or texts.pop(0) for name in found]
     one, other = found
     if one is None or other is None or one == other:
-        raise DataError(
-            f"{table.name}: the source and target columns are not clear; the columns are"
-            f" {', '.join(table.columns)}. Name them with --source and --target; if the first line is a"
-            " pair, add --no-header: the columns are then called 1, 2, …"
-        )
+        raise _unclear(table, given)
     left_out = {column: reasons.get(column, _NEITHER) for column in table.columns if column not in (one, other)}
     return PairColumns(one, other, left_out)
 
@@ -99,6 +95,21 @@ def names_both(columns: Sequence[str]) -> bool:
     """Return whether one of these columns is certainly called source, and another one target: `from` is a word, too."""
     plain = {column.strip().lower() for column in columns}
     return not plain.isdisjoint(SOURCES[:_CERTAIN]) and not plain.isdisjoint(TARGETS[:_CERTAIN])
+
+
+def _unclear(table: Table, given: Sequence[str | None]) -> DataError:
+    """Return the error of a table in which the named columns, or those that were found, are no two columns."""
+    source, target = given
+    if source is not None and source == target:
+        return DataError(f"Column '{source}' of {table.name} is both --source and --target: name two columns.")
+    missing = "them with --source and --target"
+    if source is not None or target is not None:
+        missing = f"the other one with {'--source' if source is None else '--target'}"
+    bare = "; if the first line is a pair, add --no-header: the columns are then called 1, 2, …"
+    return DataError(
+        f"{table.name}: the source and target columns are not clear; the columns are {', '.join(table.columns)}."
+        f" Name {missing}{bare if has_names(table) else '.'}"
+    )
 
 
 def _need(table: Table, column: str) -> str:

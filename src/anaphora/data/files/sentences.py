@@ -60,10 +60,11 @@ class Sentences:
 
 
 class MalformedLine(NamedTuple):
-    """A malformed line, and a message about it."""
+    """A malformed line, and a message about it; `empty`: a field of it has no characters."""
 
     line: int
     message: str
+    empty: bool = False
 
 
 @dataclass(frozen=True)
@@ -111,7 +112,7 @@ class Collected:
         )
 
 
-def record(wrong: list[MalformedLine], line: int, message: str) -> None:
+def record(wrong: list[MalformedLine], line: int, message: str, empty: bool = False) -> None:
     """Add a malformed line to `wrong`, up to the first thousand."""
     if len(wrong) < _MOST_WRONG:
-        wrong.append(MalformedLine(line, message))
+        wrong.append(MalformedLine(line, message, empty))

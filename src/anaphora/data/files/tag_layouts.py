@@ -123,9 +123,9 @@ def layout_of_input(path: str, data: ColumnChoice, head: Sequence[str], trained:
         return Guess(
             "columns", f"every line has {counted(width, 'field')}, and blank lines stand between groups of lines"
         )
-    return Guess(
-        "lines", f"every line has {counted(width, 'word')}, but no tags of the model" if len(filled) >= _LEAST else ""
-    )
+    if trained.format == "parallel" or len(filled) < _LEAST:
+        return Guess("lines")
+    return Guess("lines", f"every line has {counted(width, 'word')}, but no tags of the model")
 
 
 def word_layout(kind: str, data: ColumnChoice, head: Sequence[str], tagged: bool = True) -> WordLayout:

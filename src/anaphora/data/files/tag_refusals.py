@@ -8,7 +8,8 @@ from typing import NamedTuple
 from anaphora.data.files.sources import ending
 from anaphora.errors import DataError
 
-_XML = (".xml", ".xmi", ".tei", ".tcf")
+_COLUMNS = {",": "commas", ";": "semicolons"}
+_MARKS = ",;:="
 
 
 class _Refused(NamedTuple):
@@ -66,12 +67,19 @@ def _between(mark: str) -> str:
     return "#" if mark == "/" else "/"
 
 
-def refuse_commas(words: Sequence[str]) -> None:
-    """Raise DataError for lines whose fields stand between commas, without a line of names."""
-    counts = {line.count(",") for line in words}
-    if len(counts) == 1 and counts != {0}:
-        names = ",".join(["word", *(f"x{number}" for number in range(2, max(counts) + 1)), "tag"])
-        raise DataError(
-            f"The first line with a word is {words[0][:60]!r}: its fields stand between commas, and no line names the"
-            f" columns. Add the names, for example with `sed -i '1i {names}' FILE`, and end the name in .csv."
-        )
+def refuse_marks(words: Sequence[str]) -> None:
+    """Raise DataError for lines without blanks whose fields stand between other marks, without a line of names."""
+    for mark in _MARKS:
+        counts = {line.count(mark) for line in words}
+        begin = f"The first line with a word is {words[0].strip()[:60]!r}: "
+        if mark in _COLUMNS and len(counts) == 1 and counts != {0}:
+            names = mark.join(["word", *(f"x{number}" for number in range(2, max(counts) + 1)), "tag"])
+            raise DataError(
+                f"{begin}its fields stand between {_COLUMNS[mark]}, and no line names the"
+                f" columns. Add the names, for example with `sed -i '1i {names}' FILE`, and end the name in .csv."
+            )
+        if all(all(line.strip().rpartition(mark)[::2]) for line in words):
+            raise DataError(
+                f"{begin}its tag stands after {mark!r}. Put a tab between word and tag, for example with"
+                f" `sed 's/\\(.*\\){mark}/\\1\\t/' FILE`."
+            )

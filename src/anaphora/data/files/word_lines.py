@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from anaphora.data.files.sentences import Found, MalformedLine, record
-from anaphora.data.files.tag_refusals import refuse_commas
+from anaphora.data.files.tag_refusals import refuse_marks
 from anaphora.data.files.word_fields import ColumnChoice, NamedFields, field, named_fields, number, refuse_same
 from anaphora.errors import DataError
 from anaphora.formatting import counted
@@ -80,16 +80,19 @@ class WordLayout:
         fields = self.fields(line)
         if self.labelled and begins and len(fields) == 1:
             return None
-        message = self._wrong(line, fields)
-        if message is None and self.numbered and _NO_WORD_NUMBER.fullmatch(fields[0]):
-            return None
+        message = self._misfit(line, fields)
         if message is not None:
             record(wrong, number_, message)
             return None
+        if self.numbered and _NO_WORD_NUMBER.fullmatch(fields[0]):
+            return None
+        if message := self._empty(fields):
+            record(wrong, number_, message, empty=True)
+            return None
         return WordLine(number_, fields, fields[self.token], None if self.tag is None else fields[self.tag])
 
-    def _wrong(self, line: str, fields: list[str]) -> str | None:
-        """Return the fault of a line's fields, or None."""
+    def _misfit(self, line: str, fields: list[str]) -> str | None:
+        """Return the fault of a line whose fields do not fit the layout, or None."""
         if self.numbered and _NO_WORD_NUMBER.fullmatch(fields[0]):
             return None
         more = self.named is not None and self.named.more
@@ -101,10 +104,14 @@ class WordLayout:
             )
         if self.numbered and not WORD_NUMBER.fullmatch(fields[0]):
             return f"{fields[0][:20]!r} is not a word number; expected 1, 2, … or 1-2, or 1.1."
-        token, tag = fields[self.token], None if self.tag is None else fields[self.tag]
-        if not token or tag == "":
-            return f"{'no word' if not token else f'{token[:20]!r} has no tag'}: a field is empty."
         return None
+
+    def _empty(self, fields: list[str]) -> str | None:
+        """Return the fault of a line without a word or a tag, or None."""
+        token, tag = fields[self.token], None if self.tag is None else fields[self.tag]
+        if token and tag != "":
+            return None
+        return f"{f'{token[:20]!r} has no tag' if token else 'no word'}: a field is empty."
 
     def fields(self, line: str) -> list[str]:
         """Return the fields of a line without its line end."""
@@ -130,7 +137,8 @@ def columns(data: ColumnChoice, head: Sequence[str], tagged: bool = True) -> Wor
     Raises DataError if a named column does not exist.
     """
     words = list(filter(may_be_word, head)) or [line for line in head if line.strip()] or [""]
-    tabs = 2 * sum("\t" in line.strip(" \t\r") for line in words) >= len(words)
+    tabbed = sum("\t" in line.strip(" \t\r") for line in words)
+    tabs = 2 * tabbed >= len(words) or (tabbed > 0 and all("\t" in line for line in words))
     plain = WordLayout(0, 0, None, tabs)
     widths = Counter(len(plain.fields(line)) for line in words)
     labelled = _are_labelled(plain, head)
@@ -142,13 +150,19 @@ def columns(data: ColumnChoice, head: Sequence[str], tagged: bool = True) -> Wor
     if not tagged:
         return WordLayout(width, token, None, tabs, None, labelled)
     if width < 2:
-        refuse_commas(words)
+        refuse_marks(words)
         raise DataError(
             f"The first line with a word has one field, {words[0].strip()[:60]!r}; expected a word and its"
             " tag, separated by a tab or spaces."
         )
     tag = number(data.tag or "-1", width, "--tag")
     refuse_same(token, tag)
+    if data.tag is None and tabs and all(line.rstrip("\r").endswith("\t") for line in words):
+        raise DataError(
+            f"The lines end in a tab, so the last of their {counted(width, 'field')} is empty, which should be the tag."
+            " Name the column of the tags, for example --tag 2, or remove the tabs:"
+            " sed 's/[[:blank:]]*$//' FILE."
+        )
     return WordLayout(width, token, tag, tabs, None, labelled)
 
 

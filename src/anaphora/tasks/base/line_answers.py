@@ -78,6 +78,10 @@ class LineAnswers(ABC, Generic[Item, Prediction]):
         """Return what was lost in an answer, in words that complete `line 7 is …` and `3 lines are …`."""
         return ()
 
+    def blank_of(self, line: Any) -> str:
+        """Return the output for a line that could not be read."""
+        return self.blank
+
     @cached_property
     def notes(self) -> LineNotes:
         """The notes on the lines so far."""
@@ -113,7 +117,7 @@ class LineAnswers(ABC, Generic[Item, Prediction]):
         lines = wrong = 0
         reported: set[tuple[str, str]] = set()
         for batch in self._readable(paths):
-            for answer in self(batch):
+            for line, answer in zip(batch, self(batch), strict=True):
                 lines += 1
                 if isinstance(answer, DataError):
                     wrong += 1
@@ -121,7 +125,7 @@ class LineAnswers(ABC, Generic[Item, Prediction]):
                         output.complain(answer)
                     if isinstance(answer, MissingField):
                         reported.add(answer.report_once)
-                output.write(f"{self.blank if isinstance(answer, DataError) else answer}\n")
+                output.write(f"{self.blank_of(line) if isinstance(answer, DataError) else answer}\n")
             output.flush()
             for note in self.notes.new():
                 output.note(note)

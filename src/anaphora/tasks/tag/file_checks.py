@@ -58,7 +58,11 @@ def _malformed(read: Read) -> list[Finding]:
         return []
     lines = "1 line is" if len(wrong) == 1 else f"{len(wrong):,} lines are"
     message, remedy = f"{lines} different in form from the others; line {wrong[0].line}: {wrong[0].message}", _REMEDY
-    if len(wrong) > _NO_TABLE * (read.sentences.words + len(wrong)) and read.found.format in WORD_LINES:
+    many = len(wrong) > _NO_TABLE * (read.sentences.words + len(wrong)) and read.found.format in WORD_LINES
+    if many and all(line.empty for line in wrong):
+        message = f"{lines} without a word or a tag; line {wrong[0].line}: {wrong[0].message}"
+        remedy = "Write a tag for every word, such as O for a word outside all spans."
+    elif many:
         message = (
             f"Many lines do not have the form of the first one ({read.found.layout}), so the file is probably a text"
             f" without tags, or has another layout. {message}"

@@ -46,7 +46,9 @@ class Line(NamedTuple):
 
 
 class Block(NamedTuple):
-    """The lines of one sentence, a word in each, and their layout; None before the first word."""
+    """The lines of one sentence, a word in each, and their layout, None before the first word; no lines for a blank
+    line that ends no sentence.
+    """
 
     lines: list[InputLine]
     layout: WordLayout | None
@@ -60,18 +62,23 @@ class Whole(NamedTuple):
 
 
 class Inputs(NamedTuple):
-    """How the inputs of a model are read; `say` tells the user about a doubtful decision."""
+    """How the inputs of a model are read; `say` tells the user about a doubtful decision. `gaps`: a blank line that ends
+    no sentence is a sentence without words, so that an answer has the lines of its input.
+    """
 
     form: str
     data: Data
     trained: Trained
     reading: Reading
     say: Say
+    gaps: bool = False
 
     def sentences(self, paths: Sequence[str]) -> Iterator[Sequence[Line | Block | Whole]]:
         """Yield the sentences of files, or of standard input for `-` or no path, in groups."""
-        for path in self._words(paths) or [STANDARD_INPUT]:
-            if self._is_table(path):
+        for path, beside_tags in self._words(paths) or [(STANDARD_INPUT, False)]:
+            if beside_tags:
+                yield from self._replace(form="lines")._lines(path, line_files.batches([path], self.reading, plain=True))
+            elif self._is_table(path):
                 yield self._table(path)
             elif ending(path) == ".json" and self._kind_of_file(path) == "offsets":
                 text = read_text(path, self.reading.encoding)
@@ -80,14 +87,15 @@ class Inputs(NamedTuple):
                 objects = self.form in ("json", "offsets") or (self.form == "auto" and ending(path) in _OBJECTS)
                 yield from self._lines(path, line_files.batches([path], self.reading, plain=not objects))
 
-    def _words(self, paths: Sequence[str]) -> list[str]:
-        """Return files without those of tags and labels that stand beside a file of words."""
+    def _words(self, paths: Sequence[str]) -> list[tuple[str, bool]]:
+        """Return files without those of tags and labels, and whether tags stand beside a file of words."""
         alone = self.form != "auto" or self.data.format not in ("auto", "parallel")
-        found: list[str] = []
+        found: list[tuple[str, bool]] = []
         for words, *others in grouped(paths, "" if alone else "auto"):
-            found.append(words)
-            if others and not self._has_known_tags(others[0]):
-                found += others
+            are_tags = bool(others) and self._has_known_tags(others[0])
+            found.append((words, are_tags))
+            if others and not are_tags:
+                found += [(other, False) for other in others]
             elif others:
                 named = " and ".join(map(repr, others))
                 self.say(f"'{words}' is tagged; {named} {'belongs' if len(others) == 1 else 'belong'} to it.")
@@ -182,7 +190,7 @@ class Inputs(NamedTuple):
                 held += [] if blank else [line]
                 if len(held) == _LONGEST:
                     self.say(f"{held[0].where}: a sentence of more than {_LONGEST:,} lines is cut there.")
-                if held and (blank or len(held) == _LONGEST):
+                if (held or self.gaps) and (blank or len(held) == _LONGEST):
                     sentences.append(Block(held, layout))
                     held = []
             if sentences:

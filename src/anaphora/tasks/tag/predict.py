@@ -261,7 +261,11 @@ class Answers(LineAnswers[Item, list[Prediction]]):
     def batches(self, paths: Sequence[str]) -> Iterator[Sequence[Line | Block | Whole]]:
         reader, data = self.tagger.reader, self.tagger.config.data
         trained = Trained(self.tags, reader.format, reader.width)
-        return Inputs(self.form, data, trained, self.tagger.reading, self.say).sentences(paths)
+        return Inputs(self.form, data, trained, self.tagger.reading, self.say, not self.as_json).sentences(paths)
+
+    def blank_of(self, line: Any) -> str:
+        """Return a blank line for each line of a sentence that could not be read."""
+        return self.blank if self.as_json or not isinstance(line, Block) else "\n" * len(line.lines)
 
     def parse(self, line: Any) -> Item:
         return item_of(line, self.tagger.config.data.token, self.tagger.reader.format)
@@ -273,6 +277,8 @@ class Answers(LineAnswers[Item, list[Prediction]]):
     def format(self, item: Item, prediction: list[Prediction]) -> str:
         if self.as_json:
             return self._object(item, prediction)
+        if not item.lines:
+            return ""
         if item.layout is not None and item.layout.named is not None and not item.layout.named.more:
             return self._filled(item, prediction)
         lines = [] if len(prediction) == 1 else [f"# p {' '.join(f'{one.probability:.4f}' for one in prediction)}"]
