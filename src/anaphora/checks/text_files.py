@@ -70,7 +70,8 @@ class _FileBytes:
         self._wide = codec.startswith(_WIDE)
         self._as_utf8 = None if self._wide or codec in ("utf-8", "ascii") else codecs.getincrementaldecoder("utf-8")()
         self._beyond_ascii = self._marked = False
-        self._crlf = self._cr = self._lf = 0
+        self._crlf = self._cr = self._lf = self._doubled = 0
+        self._end = b""  # the last two bytes
 
     @property
     def is_utf8(self) -> bool:
@@ -79,13 +80,13 @@ class _FileBytes:
 
     def read(self) -> Iterator[bytes]:
         """Yield the blocks."""
-        last = b""
         for block in self._source.blocks():
-            self._marked |= not (last or self._wide) and block.startswith(codecs.BOM_UTF8)
-            self._crlf += block.count(b"\r\n") + (last == b"\r" and block[:1] == b"\n")
+            self._marked |= not (self._end or self._wide) and block.startswith(codecs.BOM_UTF8)
+            self._crlf += block.count(b"\r\n") + (self._end[-1:] == b"\r" and block[:1] == b"\n")
+            self._doubled += (self._end + block).count(b"\r\r\n")
             self._cr += block.count(b"\r")
             self._lf += block.count(b"\n")
-            last = block[-1:]
+            self._end = (self._end + block)[-2:]
             if self._as_utf8 is not None and not self._decodes(block):
                 self._as_utf8 = None
             yield block
@@ -113,12 +114,19 @@ class _FileBytes:
                     "",
                 )
             )
-        odd, plain = self._cr if self._cr_alone else self._crlf, self._lf - self._crlf
+        is_cut = self._lf > 0 and self._end[-1:] == b"\r"
+        odd, plain = self._cr if self._cr_alone else self._crlf + is_cut, self._lf - self._crlf
         if odd and not self._wide:
             message = (
                 f"{odd:,} lines end in CR LF or CR{f', {plain:,} in LF' if plain else ''}: all line ends are"
                 " read as LF."
             )
+            if self._doubled:
+                message += (
+                    f" {self._doubled:,} of them end in CR CR LF, as after two conversions: that is one line end, too."
+                )
+            if is_cut:
+                message += " The file ends in a CR without its LF: the end of the file may be missing."
             found.append(Finding("line-ends", "info", self.file, (), message, "", figures={"cr": odd, "lf": plain}))
         if self.is_utf8:
             message = (

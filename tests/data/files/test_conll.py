@@ -88,7 +88,7 @@ def test_objects_and_tables_of_lists(tmp_path: Path) -> None:
         ("a.txt", "a\tO\n\tO\n", "", "line 2: no word"),
         ("a.txt", "a\tO\nb\t\n", "", "line 2: 'b' has no tag"),
         ("a.txt", "a\nb\n", "", "has one field, 'a'"),
-        ("a.txt", "a;O\nb;N\n\n", "", "between semicolons, and .* `sed -i '1i word;tag' FILE`, and end the name in .csv"),
+        ("a.txt", "a;O\nb;N\n\n", "", "between semicolons, and .* `sed -i '1i word;tag' FILE`, and end"),
         ("a.txt", "a;O\n;;N\n\n", "", r"tag stands after ';'\. Put a tab .* `sed 's/\\\(\.\*\\\);/\\1\\t/' FILE`"),
         ("a.txt", "a:O\nb:N\n\n", "", "tag stands after ':'"),
         ("a.txt", "a\tO\t\nb\tN\t\n", "", r"lines end in a tab.* 3 fields is empty.* --tag 2, or .* sed 's/\[\[:bl"),

@@ -26,15 +26,15 @@ TEXTS = st.lists(st.sampled_from(["a", "é", "b ", "\r", "\n", "\r\n", "\x85", "
 
 
 def editor(text: str) -> list[str]:
-    """The lines of a text, character by character."""
+    """The lines of a text, character by character; CRs before LF or before the end of the text belong to the end."""
     lines, line, old_mac = [], "", "\n" not in text
     for at, character in enumerate(text):
         if character == "\n" or (character == "\r" and old_mac):
             lines.append(line)
             line = ""
-        elif character != "\r" or text[at + 1 : at + 2] != "\n":
+        elif character != "\r" or text[at:].lstrip("\r")[:1] not in ("", "\n"):
             line += character
-    return [*lines, line] if line else lines
+    return [*lines, line] if text[-1:] not in ("\n", "\r" if old_mac else "\n") else lines
 
 
 def cut(raw: bytes, size: int) -> Iterator[bytes | None]:
@@ -63,10 +63,29 @@ def test_every_reader_finds_the_lines_that_an_editor_shows(
 
 def test_stray_returns_do_not_misalign_and_are_named(tmp_path: Path) -> None:
     path = tmp_path / "a.de"
-    path.write_bytes(b"one\ntw\ro\r\nthree\r\r\nfour")
-    assert Side.of("a", read_text(path)).lines == ["one", "tw\ro", "three\r", "four"]
+    path.write_bytes(b"one\ntw\ro\r\nthree\r\r\nfo\rur")
+    assert Side.of("a", read_text(path)).lines == ["one", "tw\ro", "three", "fo\rur"]
     finding = next(each for each in check_text(path, "utf-8") if each.code == "stray-return")
-    assert [row.line for row in finding.rows] == [2, 3]
+    assert [row.line for row in finding.rows] == [2, 4]
+
+
+@pytest.mark.parametrize("size", [1, 2, 3, 100])
+def test_ends_that_were_converted_twice_or_cut_are_ends_and_are_named(
+    size: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sources, "BLOCK", size)
+    path = tmp_path / "a.csv"
+    path.write_bytes(b"text,label\r\r\none,a\r\r\ntwo,b\r\nthree,a\r")
+    rows = read_table(path)
+    assert list(rows.rows(rows.columns)) == [(2, ("one", "a")), (3, ("two", "b")), (4, ("three", "a"))]
+    assert [line.text for batch in batches([path], plain=True) for line in batch][2:] == [b"two,b", b"three,a"]
+    (ends,) = check_text(path, "utf-8")
+    assert ends.message == (
+        "4 lines end in CR LF or CR: all line ends are read as LF. 2 of them end in CR CR LF, as after two conversions:"
+        " that is one line end, too. The file ends in a CR without its LF: the end of the file may be missing."
+    )
+    path.write_bytes(b"a\nb\r")
+    assert [each.figures for each in check_text(path, "utf-8")] == [{"cr": 1, "lf": 1}]
 
 
 @pytest.mark.parametrize(("extension", "compress"), [(".gz", gzip.compress), (".bz2", bz2.compress),

@@ -1,7 +1,8 @@
 """Line ends: LF and CR LF end a line; CR alone ends a line only if there is no LF at all, as on old Macs.
 
-Any other CR is a character of its line, and so are U+0085, U+2028, the vertical tab and the form feed. An editor counts
-the lines in the same way.
+CR CR LF, which a program writes that converts line ends twice, is one line end; so is a CR at the end of a file, whose
+LF was cut off. Any other CR is a character of its line, and so are U+0085, U+2028, the vertical tab and the form feed.
+An editor counts the lines in the same way.
 """
 
 from __future__ import annotations
@@ -43,12 +44,17 @@ class LineFeeds:
         self._held = ""
 
     def read(self, text: str, last: bool) -> str:
-        """Return a piece with LF as its line ends; a CR at the end of a piece belongs to the next piece."""
+        """Return a piece with LF as its line ends; CRs at the end of a piece belong to the next piece."""
         if self.end == "\r":
             return text.replace("\r", "\n")
         text = self._held + text
-        self._held = "\r" if text.endswith("\r") and not last else ""
-        return text.removesuffix(self._held).replace("\r\n", "\n")
+        body = text.rstrip("\r")
+        self._held, ends = text[len(body) :], body
+        if last and self._held:
+            ends, self._held = f"{body}\n", ""
+        while "\r\r\n" in ends:
+            ends = ends.replace("\r\r\n", "\r\n")
+        return ends.replace("\r\n", "\n")
 
 
 def numbered(blocks: Iterable[bytes], cr: bool) -> Iterator[tuple[int, bytes]]:
@@ -58,6 +64,6 @@ def numbered(blocks: Iterable[bytes], cr: bool) -> Iterator[tuple[int, bytes]]:
         *lines, kept = (kept + block).split(end)
         for line in lines:
             number += 1
-            yield number, line if cr else line.removesuffix(b"\r")
+            yield number, line if cr else line.rstrip(b"\r")
     if kept:
-        yield number + 1, kept
+        yield number + 1, kept.rstrip(b"\r")

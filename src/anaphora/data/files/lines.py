@@ -133,11 +133,11 @@ def lines_in(blocks: Iterator[bytes | None], encoding: str) -> Iterator[bytes | 
         pieces.append(first)
         for line in rest:
             fed = True
-            yield b"".join(pieces).removesuffix(b"\r")
+            yield b"".join(pieces).rstrip(b"\r")
             pieces = [line]
     last = b"".join(pieces)
     if last:
-        yield from [last] if fed else last.removesuffix(b"\r").split(b"\r")
+        yield from [last.rstrip(b"\r")] if fed else last.removesuffix(b"\r").split(b"\r")
 
 
 def _text_alone(blocks: Iterator[bytes | None], name: str, encoding: str) -> Iterator[bytes | None]:

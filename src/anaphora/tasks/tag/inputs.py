@@ -62,8 +62,9 @@ class Whole(NamedTuple):
 
 
 class Inputs(NamedTuple):
-    """How the inputs of a model are read; `say` tells the user about a doubtful decision. `gaps`: a blank line that ends
-    no sentence is a sentence without words, so that an answer has the lines of its input.
+    """How the inputs of a model are read; `say` tells the user about a doubtful decision.
+
+    With `gaps`, a blank line that ends no sentence is a sentence without words: an answer has the lines of its input.
     """
 
     form: str
@@ -77,7 +78,8 @@ class Inputs(NamedTuple):
         """Yield the sentences of files, or of standard input for `-` or no path, in groups."""
         for path, beside_tags in self._words(paths) or [(STANDARD_INPUT, False)]:
             if beside_tags:
-                yield from self._replace(form="lines")._lines(path, line_files.batches([path], self.reading, plain=True))
+                batches = line_files.batches([path], self.reading, plain=True)
+                yield from self._replace(form="lines")._lines(path, batches)
             elif self._is_table(path):
                 yield self._table(path)
             elif ending(path) == ".json" and self._kind_of_file(path) == "offsets":
