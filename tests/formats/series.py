@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from anaphora.data.batches import Ragged
-from anaphora.errors import DataError
+from anaphora.errors import DataError, UsageError
 from anaphora.tasks.classify.data import read
 from anaphora.tasks.classify.settings import ClassifyConfig
 
@@ -95,6 +95,8 @@ def ucr(folder: Path) -> None:
     ]  # fmt: skip
     assert rows(written(folder / "A_TRAIN.tsv", "\n".join(lines) + "\n")) == expected
     assert rows(written(folder / "b.txt", "\n".join(line.replace("\t", "  ") for line in lines))) == expected
+    with pytest.raises(UsageError, match="--no-header has no effect on UCR series, the label first"):
+        rows(folder / "b.txt", header=False)
     assert rows(folder / "A_TRAIN.tsv", header=False, label="1", wide=True)[0][0] == [[0.5], [0.25], [3.0]]
 
 

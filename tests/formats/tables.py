@@ -45,6 +45,18 @@ def separated(folder: Path) -> None:
         )
 
 
+def declared(folder: Path) -> None:
+    for first, separator in (("sep=;", ";"), ('"sep=,"', ","), ("SEP=\t", "\t"), ("sep=:", ":")):
+        for end in ("\n", "\r\n"):
+            lines = [first, f"text{separator}label", f"one{separator}a", "", f"two{separator}b"]
+            read = table(folder, "".join(line + end for line in lines))
+            assert list(read.rows(read.columns)) == [(3, ROWS[0]), (5, ROWS[1])]
+            assert read.layout.endswith(f"(sep={separator})")
+    assert values(table(folder, "sep=;\none;a\ntwo;b\n", header=False)) == ROWS
+    refused(folder, "a.csv", "sep=;\n1;2\n", "line 2, should name the columns; it reads: 1;2")
+    assert table(folder, "sep=,x\none,a\n").columns == ("sep=", "x")
+
+
 def decimal(folder: Path) -> None:
     assert values(table(folder, "x;y\n1,5;2,5\n3,5;4,5\n")) == [("1,5", "2,5"), ("3,5", "4,5")]
 
@@ -166,6 +178,7 @@ def labelled_files(folder: Path) -> None:
 
 CASES = {
     "CSV, TSV": separated,
+    "a first line `sep=;` (Excel)": declared,
     "decimal commas": decimal,
     "no line of names": nameless,
     "quoted fields": quoted,

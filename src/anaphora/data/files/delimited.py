@@ -1,7 +1,7 @@
 """Tables in texts with a separator between fields: CSV, TSV, and the like.
 
-The separator is that with which the first lines have equal numbers of fields, most of them; `quoting` judges the
-quotation marks.
+The separator is that with which the first lines have equal numbers of fields, most of them, or the one that a first
+line `sep=;` declares, as Excel writes it; `quoting` judges the quotation marks.
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ from anaphora.formatting import counted
 _BETWEEN = {",": "commas", ";": "semicolons", "\t": "tabs", "|": "vertical bars"}
 _LAYOUTS = {mark: f"CSV with {name}" for mark, name in _BETWEEN.items()} | {"\t": "TSV"}
 SEPARATORS = ",;\t|"
+_DECLARED = re.compile(r'("?)sep=(.)\1 *(?:\r?\n|$)', re.IGNORECASE)
 _HEAD = 2**17  # characters that show the separator
 _HEAD_ROWS = 1000  # rows that show whether the first line names the columns
 
@@ -32,24 +33,26 @@ class DelimitedTable(Table):
         self, text: str, name: str, separator: str | None = None, header: bool = True, encoding: str = "utf-8"
     ) -> None:
         """Raises DataError if two columns have one name, or if the line of names is a row of data."""
+        declared, text = declared_separator(text)
         self.name, self._text, self.encoding = name, text, encoding
-        self.separator = separator or _separator(text)
+        self.separator = declared or separator or _separator(text)
         judged = judge(text, self.separator)
         self._quoting, self.literal = judged.quoting, literal_lines(judged, text)
-        self.layout = _LAYOUTS.get(self.separator, "a table")
+        self.layout = _LAYOUTS.get(self.separator, f"a table with {self.separator!r} between fields")
+        self.layout += f" (sep={self.separator})" if declared else ""
         self.layout += "" if header else ", no line of names"
         self.layout += ", quotation marks as characters" if self.literal else ""
-        names = next((fields for _, fields in self._quoting.records(text)), [])
+        first, names = next(self._quoting.records(text), (1, []))
         self._header = header
         self.columns = tuple(names if header else map(str, range(1, len(names) + 1)))
         if header and self._names_are_data():
             raise DataError(
-                f"{self.name}, line 1, should name the columns; it reads: {text.partition(chr(10))[0][:80]}. Add a line"
-                " of names, or add --no-header: the columns are then called 1, 2, …"
+                f"{self.name}, line {first}, should name the columns; it reads: {text.split(chr(10))[first - 1][:80]}."
+                " Add a line of names, or add --no-header: the columns are then called 1, 2, …"
             )
         for each in filter(None, self.columns):
             if self.columns.count(each) > 1:
-                raise DataError(f"{self.name}, line 1, has two columns '{each}': names are unique.")
+                raise DataError(f"{self.name}, line {first}, has two columns '{each}': names are unique.")
 
     def rows(self, columns: Sequence[str]) -> Iterator[NumberedRow]:
         """Yield every row."""
@@ -86,6 +89,16 @@ class DelimitedTable(Table):
             or (not numbers and bool(name) and any(row[at] == name for row in head if at < len(row)))
             for at, (name, numbers) in enumerate(zip(self.columns, numeric, strict=True))
         )
+
+
+def declared_separator(text: str) -> tuple[str | None, str]:
+    """Return the separator that a first line `sep=;` declares, and the text with this line empty; None without it.
+
+    >>> declared_separator("sep=;\\na;b\\n"), declared_separator("sep=,b\\n")
+    ((';', '\\na;b\\n'), (None, 'sep=,b\\n'))
+    """
+    found = _DECLARED.match(text)
+    return (found[2], f"\n{text[found.end() :]}") if found else (None, text)
 
 
 def _is_number(text: str) -> bool:

@@ -11,7 +11,7 @@ import re
 import sys
 from collections.abc import Sequence
 
-from anaphora.data.files.delimited import SEPARATORS
+from anaphora.data.files.delimited import SEPARATORS, declared_separator
 from anaphora.data.files.sources import STANDARD_INPUT, open_source
 
 _END = re.compile(r"[\r\n]")
@@ -19,13 +19,16 @@ _JSON_LIST = re.compile(r"\s*\[\s*(\{.*)?")
 
 
 def first_line(path: str, encoding: str) -> str:
-    """Return the first line, or its beginning if it is long; empty for a folder, and for a pipe that is no file."""
+    """Return the first line, or its beginning if it is long, without a line `sep=;` before it; empty for a folder, and
+    for a pipe that is no file.
+    """
     if path == STANDARD_INPUT:
         buffer = getattr(sys.stdin, "buffer", None)
         raw = buffer.peek() if isinstance(buffer, io.BufferedReader) else b""
     else:
         raw = next(iter(open_source(path).blocks()), b"") if os.path.isfile(path) else b""
-    return _END.split(raw.decode(encoding, "replace"), maxsplit=1)[0]
+    _, text = declared_separator(raw.decode(encoding, "replace"))
+    return _END.split(text.removeprefix("\n"), maxsplit=1)[0]
 
 
 def rows_of(line: str) -> list[list[str]]:

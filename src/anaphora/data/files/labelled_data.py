@@ -42,7 +42,8 @@ def read_labelled(
     text = read_text(path, encoding)
     lines = text.split("\n")
     first = list(itertools.islice((line.strip() for line in lines if line.strip()), _SEEN))
-    if header and extension in ucr_files.ENDINGS and ucr_files.are_ucr(lines):
+    may_be_table = extension == ".tsv" and not header
+    if not may_be_table and extension in ucr_files.ENDINGS and ucr_files.are_ucr(lines):
         return ucr_files.read_ucr(text, name, encoding)
     if extension not in _TEXTS:
         return None
