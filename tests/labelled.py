@@ -29,7 +29,7 @@ def config(*options: str, tiny: str = TINY) -> ClassifyConfig:
 
 def split(config: ClassifyConfig, tables: list[Table], *sources: str) -> Corpus:
     """Tables that are open already, a share of each label's rows held out."""
-    columns = choose(config.data, tables[0])
+    columns = choose(config.data, *tables)
     return set_aside(config, rows_of(tables, columns, config.data), columns, *sources)
 
 

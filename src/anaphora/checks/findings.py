@@ -59,6 +59,10 @@ CODES: dict[str, tuple[Severity, str]] = {
     "line-counter": ("warning", "A column counts the lines of the file, so it may betray the label."),
     "huge-number": ("error", "A number is so large that its square is beyond the largest double."),
     "label-column": ("warning", "A column holds one number in each series, and that number decides the label."),
+    "step-columns": (
+        "warning",
+        "The names of columns that are read as steps are not in the order of their numbers, or some have no number.",
+    ),
     "constant-column": ("warning", "A column holds the same number in each line."),
     "unsorted-times": ("warning", "The lines of a series were not in the order of their times, and were sorted."),
     "unread-times": ("warning", "The times have no common form, so the steps keep the order of the file."),

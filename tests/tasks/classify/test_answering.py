@@ -70,9 +70,12 @@ def test_a_text_that_is_null_is_an_error_of_its_line(models: Path) -> None:
     assert isinstance(first, str)
     assert isinstance(empty, str)
     assert isinstance(null, DataError)
-    assert str(null) == "here, line 2: 'text' is null: expected a text."
+    assert str(null) == "here, line 2: 'text' has no value: expected a text."
     with pytest.raises(DataError, match="row 2: expected a text"):
         model.predict(["good", None])
+    for missing in (None, float("nan")):
+        with pytest.raises(DataError, match=r"the data, row 2: 'text' has no value: expected a text\."):
+            model.predict({"text": ["good", missing]})
 
 
 def test_the_likeliest_labels_on_request(models: Path) -> None:

@@ -13,6 +13,7 @@ from anaphora.errors import DataError, UsageError
 from anaphora.tasks.classify import data
 from anaphora.tasks.classify.bookkeeping import counting
 from anaphora.tasks.classify.columns import Columns, choose
+from anaphora.tasks.classify.inputs import number
 from anaphora.tasks.classify.settings import Data
 from labelled import config, sentences, write_csv, write_jsonl
 
@@ -107,6 +108,40 @@ def test_series_in_one_cell_have_no_steps_in_other_cells(option: str, tmp_path: 
         UsageError, match=rf"{option.partition('=')[0]} has no effect: each row of column 'x' is a whole"
     ):
         data.read(config(option), [write_jsonl(tmp_path / "a.jsonl", lists)])
+
+
+@pytest.mark.parametrize(
+    "when", [["2024-01-01", "soon", "2024-01-03"], ["01/02/2024", "02/02/2024", "03/02/2024"], ["9:00", "NaT", "9:05"]]
+)
+def test_times_are_no_text_though_one_of_them_is_odd(when: list[str]) -> None:
+    columns = {"subject": [1, 1, 1, 2, 2, 2], "when": when * 2, "x": [1, 3, 2] * 2, "label": list("aaabbb")}
+    with pytest.raises(DataError, match=r"not clear; .* --id subject fits: each of its values has one label\."):
+        choose(Data(), Frame({**columns, "subject": [1, 1, 2, 2, 3, 3], "label": list("aabbaa")}))
+    assert choose(Data(id="subject"), Frame(columns)).channels == ("x",)
+
+
+def test_an_id_is_no_channel() -> None:
+    columns = {"id": [1, 1, 2, 2], "x": [0.5, 1, 2, 3], "label": list("aabb")}
+    with pytest.raises(UsageError, match=r"'id' is named by --columns, and it is the id of the series by its name"):
+        choose(Data(columns="id,x"), Frame(columns))
+    assert choose(Data(columns="x"), Frame(columns)).id == "id"
+
+
+@pytest.mark.parametrize(
+    ("value", "said"),
+    [
+        ("2024-01-31", "If it is the time of a step, name the column with --time and not with --columns."),
+        ("12 %", "Write the number alone, without a unit or a currency."),
+        ("€3.50", "Write the number alone, without a unit or a currency."),
+        ("3.5kg", "Write the number alone, without a unit or a currency."),
+        (True, "Write 0 for false and 1 for true."),
+        ("wet", "Write a number, or NA where it is missing."),
+    ],
+)
+def test_a_value_that_is_no_number_is_named_with_the_remedy(value: Any, said: str) -> None:
+    with pytest.raises(DataError, match=r"r: column 'x' holds .*, which is not a number\. ") as refused:
+        number(value, "x", "r")
+    assert str(refused.value).endswith(f"number. {said}")
 
 
 def test_rows_without_columns_have_no_names() -> None:
@@ -236,7 +271,7 @@ def test_what_was_taken_is_said(tmp_path: Path) -> None:
     assert taken is not None
     assert (taken.files, taken.layout, taken.encoding, taken.rows) == ((str(one),), "CSV with commas", "utf-8", 80)
     assert taken.roles == {"text": ("text",), "label": ("label",)}
-    assert taken.left_out == {"n": "it counts the lines", "who": "the text is 'text'"}
+    assert taken.left_out == {"n": "it counts the lines", "who": "only 'text' is read as text"}
     memory = data.from_memory(config(), (texts, labels)).taken
     assert memory is not None
     assert (memory.files, memory.layout, memory.rows) == ((), "rows in memory", 80)

@@ -71,7 +71,7 @@ def test_each_series_is_answered_once_with_its_id(folder: Path, name: str, progr
     expected = dict(zip(series, model.predictions(list(series.values())), strict=True))
     done = program(folder, "run", "m.anaphora", name)
     assert done.returncode == 0
-    assert ("is read in the order of its times, which is not that of the file" in done.stderr) == (name != "a.csv")
+    assert ("is read by time, not in the order of the file" in done.stderr) == (name != "a.csv")
     answers = [line.split("\t") for line in done.stdout.splitlines()]
     assert answers == [[each.labels[0], f"{each.probabilities[0]:.4f}", key] for key, each in expected.items()]
     piped = program(folder, "run", "m.anaphora", "--json", stdin=(folder / name).read_bytes())

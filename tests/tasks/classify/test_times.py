@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import UTC, date, datetime, timedelta, timezone
 from typing import Any
 
@@ -160,3 +161,29 @@ def test_series_with_lines_in_several_files_are_told(tmp_path: Any) -> None:
     corpus = data.read(config("--valid", "0.5"), [tmp_path / "1.csv", tmp_path / "2.csv"])
     (finding,) = corpus.findings
     assert (finding.code, [row.line for row in finding.rows]) == ("split-series", [2, 4])
+
+
+@pytest.mark.parametrize(
+    ("times", "lines", "said"),
+    [
+        (
+            ["2024-01-01", "", "2024-01-02"],
+            [2, 5, 8, 11],
+            r"4 times of 12 do not .* \(date\); the first is empty\.",
+        ),
+        (["9:00", "NaT", "10:00"], [2, 5, 8, 11], r"\(clock\); the first is \"NaT\"\. The steps of all series keep"),
+        ([1, None, 2], [2, 5, 8, 11], r"\(number\); the first is empty\."),
+        (["soon", "late", "now"], range(1, 13), r"None of the times is a number.*the first is \"soon\"\."),
+        (
+            ["01/01/2024", "03/01/2024", "05/01/2024"],
+            [],
+            r"'03/01/2024' is 2024-01-03 \(day .*\) or 2024-03-01 \(month",
+        ),
+        (["31/01/2024", "01/31/2024", "30/01/2024"], [2, 5, 8, 11], r"\(day first\); the first is \"01/31/2024\"\."),
+    ],
+)
+def test_times_in_the_way_of_an_order_are_named(times: list[Any], lines: Any, said: str) -> None:
+    (finding,) = steps(times).findings
+    assert (finding.code, [row.line for row in finding.rows]) == ("unread-times", list(lines))
+    assert re.search(said, finding.message)
+    assert finding.remedy.endswith("or sort the lines of each series by time.")

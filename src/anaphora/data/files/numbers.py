@@ -14,8 +14,8 @@ from functools import lru_cache
 from typing import Any, Literal
 
 Mark = Literal[".", ","]
-MISSING = frozenset({"", "na", "n/a", "nan", "null", "none", "?"})
-"""Texts, in lower case, that stand for a missing number."""
+MISSING = frozenset({"", "na", "n/a", "nan", "nat", "<na>", "null", "none", "?"})
+"""Texts, in lower case, that stand for a missing number or time."""
 
 _OTHER: dict[str, str] = {".": ",", ",": "."}
 _SPACES = " \u00a0\u202f"  # between thousands

@@ -85,7 +85,7 @@ class LineAnswers(ABC, Generic[Item, Prediction]):
     @cached_property
     def notes(self) -> LineNotes:
         """The notes on the lines so far."""
-        return LineNotes()
+        return LineNotes(self.unit)
 
     def batches(self, paths: Sequence[str]) -> Iterator[Sequence[Any]]:
         """Yield the lines of files, or of standard input for `-` or no path, some at a time."""

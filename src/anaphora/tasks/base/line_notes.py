@@ -16,7 +16,9 @@ class LineNotes:
     (['line 7 is empty: the answer is empty, too.'], [], ['2 lines are empty: the answer is empty, too.'])
     """
 
-    def __init__(self) -> None:
+    def __init__(self, unit: str = "lines") -> None:
+        """Begin without notes; `unit` is the plural of what is answered."""
+        self._unit = unit
         self._counts: Counter[str] = Counter()
         self._new: list[str] = []
 
@@ -37,4 +39,4 @@ class LineNotes:
 
     def totals(self) -> Iterator[str]:
         """Yield a note for each kind with several lines."""
-        yield from (f"{count:,} lines are {kind}." for kind, count in self._counts.items() if count > 1)
+        yield from (f"{count:,} {self._unit} are {kind}." for kind, count in self._counts.items() if count > 1)

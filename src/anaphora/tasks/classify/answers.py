@@ -33,7 +33,7 @@ from anaphora.tasks.classify.encoding import Reader
 from anaphora.tasks.classify.inputs import LabelValue, Series
 from anaphora.tasks.classify.series import NoSeries, SeriesSteps, StepOrder, plain
 
-_MOVED = "read in the order of its times, which is not that of the file"
+_MOVED = "read by time, not in the order of the file"
 _UNREAD = "read in the order of the file, because the times have no common form"
 _BETWEEN = ","  # labels, where the data declared no separator
 
@@ -91,8 +91,7 @@ class Answers(LineAnswers[Item, Prediction]):
             raise MissingField(line.where, missing[0], item)
         values = [item[name] for name in columns.inputs]
         if reader.scale is None:
-            if all(value is None for value in values):
-                raise DataError(f"{line.where}: {columns.text[0]!r} is null: expected a text.")
+            inputs.refuse_no_text(values, columns.text, line.where)
             symbols = reader.whole_text(inputs.text_of(values, line.where))
             return Item(item, symbols[: reader.longest], self._cut(len(symbols)))
         return self._series(item, inputs.row_series(values, columns, line.where), line.where)

@@ -36,6 +36,7 @@ from anaphora.checks.tables import check_quotes
 from anaphora.checks.text_files import check_texts
 from anaphora.config.units import PLURAL
 from anaphora.data.batches import Bucketed, Ragged
+from anaphora.data.examples import held_out_files
 from anaphora.data.files.folders import text_files
 from anaphora.errors import DataError
 from anaphora.formatting import counted
@@ -54,8 +55,7 @@ _SHOWN = 5  # labels
 
 def check_files(config: ClassifyConfig, paths: Sequence[str | Path]) -> list[Finding]:
     """Return findings on files before anything is read from them."""
-    valid = config.data.valid
-    return check_texts(text_files([*paths, *([valid] if isinstance(valid, str) else [])]), config.data.encoding)
+    return check_texts(text_files([*paths, *held_out_files(config)]), config.data.encoding)
 
 
 def check(config: ClassifyConfig, corpus: Corpus) -> list[Finding]:

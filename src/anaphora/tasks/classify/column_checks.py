@@ -16,6 +16,7 @@ from anaphora.tasks.classify.columns import Columns
 from anaphora.tasks.classify.inputs import LARGEST
 from anaphora.tasks.classify.rows import Rows
 from anaphora.tasks.classify.settings import Data
+from anaphora.tasks.classify.unread_times import unread_times
 
 _SHOWN = 5
 _FEWEST_LINES, _FEWEST_ROWS = 10, 4  # that show that a column counts the lines
@@ -47,11 +48,7 @@ def _times(rows: Rows, columns: Columns) -> Iterator[Finding]:
     if order is None:
         return
     if order.form is None:
-        message = "The times have no common form that can be ordered: the steps of a series keep the order of the file."
-        remedy = (
-            "Write numbers or ISO 8601 (2024-01-31T10:00:00), or sort the lines of each series and leave --time out."
-        )
-        yield Finding("unread-times", "warning", where, (), message, remedy)
+        yield unread_times(rows.tables, str(columns.time))
     if order.moved:
         message = f"The lines of {len(order.moved):,} series were not in the order of their times: they were sorted."
         places = tuple(map(rows.place, order.moved))

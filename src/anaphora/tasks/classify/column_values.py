@@ -7,7 +7,7 @@ from math import isfinite
 from typing import Any
 
 from anaphora.data.files.numbers import Mark, decimal_mark, is_missing, number
-from anaphora.tasks.classify.times import form_of
+from anaphora.tasks.classify.times import likeliest
 
 Values = Sequence[Any]
 
@@ -52,9 +52,14 @@ def are_words(values: Values) -> bool:
 
 
 def are_times(values: Values) -> bool:
-    """Return whether all values that are there have one form of a date or of a time of day."""
+    """Return whether more than half of the values that are there have one form of a date or of a time of day.
+
+    >>> are_times(["9:00", "10:00", "soon"]), are_times(["01/02/2024"]), are_times(["1", "2"])
+    (True, True, False)
+    """
     present = [value for value in values if not is_missing(value)]
-    return bool(present) and form_of(present) not in (None, "number")
+    forms, others = likeliest(present) if present else ([], [])
+    return forms not in ([], ["number"]) and 2 * len(others) < len(present)
 
 
 def have_fractions(values: Values) -> bool:

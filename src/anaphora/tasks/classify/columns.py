@@ -6,24 +6,24 @@ columns fit, an error asks for the name. A column that only counts the lines is 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from anaphora.data.files.numbers import Mark, decimal_mark, number
 from anaphora.data.files.tables import Table
 from anaphora.errors import DataError, UsageError
-from anaphora.tasks.classify.bookkeeping import IDS, counting
+from anaphora.tasks.classify.bookkeeping import IDS
 from anaphora.tasks.classify.channels import first_other_value
 from anaphora.tasks.classify.column_values import (
-    Values,
     are_lists,
     are_mostly_numbers,
     are_words,
     have_fractions,
     may_be_labels,
 )
+from anaphora.tasks.classify.heads import Head, Heads
 from anaphora.tasks.classify.indicators import refuse_indicators
-from anaphora.tasks.classify.roles import names_of, refuse_contradictions, refuse_second_role
+from anaphora.tasks.classify.roles import names_of, refuse_contradictions, refuse_id_as_channel, refuse_second_role
 from anaphora.tasks.classify.settings import Data
 
 LABELS = (
@@ -35,8 +35,6 @@ TEXTS = (
     "query", "question", "description", "title", "headline", "name", "input", "x",
 )  # fmt: skip
 TIMES = ("time", "t", "step", "timestamp", "index")
-Head = Mapping[str, Values]
-"""The first values of each column, without the label."""
 
 
 @dataclass(frozen=True)
@@ -68,27 +66,22 @@ class Columns:
         return tuple("," if name in self.commas else "." for name in self.channels)
 
 
-def first_values(table: Table, names: Sequence[str]) -> dict[str, Values]:
-    """Return the first values of columns."""
-    return dict(zip(names, zip(*table.head(names), strict=True), strict=True)) if names else {}
-
-
-def choose(data: Data, table: Table) -> Columns:
-    """Find the columns of a table.
+def choose(data: Data, *tables: Table) -> Columns:
+    """Find the columns that are read from all tables.
 
     Raises UsageError for options that contradict each other; DataError if a named column is missing, with the nearest
     name, or if a needed column is not clear.
     """
-    refuse_contradictions(data, table)
-    head = first_values(table, table.columns)
-    label = data.label or _label(data, table, head)
-    refuse_second_role(label, data, table)
-    refuse_indicators(head[label])
-    multi = data.separator is not None or any(isinstance(value, list | tuple) for value in head[label])
-    rest = {name: values for name, values in head.items() if name != label}
+    refuse_contradictions(data, tables)
+    heads = Heads(tables)
+    label = data.label or _label(data, heads)
+    refuse_second_role(label, data, heads.names)
+    refuse_indicators(heads.values[label])
+    multi = data.separator is not None or any(isinstance(value, list | tuple) for value in heads.values[label])
+    rest = {name: values for name, values in heads.values.items() if name != label}
     if data.text:
-        return Columns(label, tuple(names_of(data.text, table)), multi=multi)
-    named = tuple(names_of(data.columns, table))
+        return Columns(label, tuple(names_of(data.text, heads.names)), multi=multi)
+    named = tuple(names_of(data.columns, heads.names))
     given = next((option for option in ("wide", "id", "time") if getattr(data, option)), None)
     text = None if named or given else _text(rest)
     if text:
@@ -101,21 +94,24 @@ def choose(data: Data, table: Table) -> Columns:
             )
         return Columns(label, channels=tuple(lists), multi=multi)
     if data.wide:
-        channels = named or tuple(name for name in rest if name not in counting(rest))
+        counted = heads.counting(rest)
+        channels = named or tuple(name for name in rest if name not in counted)
         return Columns(label, channels=channels, multi=multi, wide=True)
-    return _steps(data, table, rest, named, label, multi)
+    return _steps(data, heads, rest, named, label, multi)
 
 
-def left_out(data: Data, table: Table, columns: Columns) -> dict[str, str]:
-    """Return the columns of a table that are not read, each with the reason."""
+def left_out(data: Data, tables: Sequence[Table], columns: Columns) -> dict[str, str]:
+    """Return the columns of tables that are not read, each with the reason."""
+    heads = Heads(tables)
     taken = {columns.label, *columns.inputs, columns.id, columns.time}
-    head = first_values(table, [name for name in table.columns if name not in taken])
-    counted = counting(head)
+    unread = [name for name in heads.names if name not in taken]
+    counted = heads.counting(unread)
     if columns.text:
-        others = f"the text is {' and '.join(map(repr, columns.text))}"
+        others = f"only {' and '.join(map(repr, columns.text))} is read as text"
     else:
         others = "not named in --columns" if data.columns else "not numbers"
-    return {name: counted.get(name, others) for name in head}
+    reasons = {name: counted.get(name) or _other_label(name, columns) or others for name in unread}
+    return {**reasons, **heads.partial()}
 
 
 def with_decimal_comma(tables: Sequence[Table], names: Sequence[str]) -> tuple[str, ...]:
@@ -138,45 +134,67 @@ def _are_commas(values: set[str], likely: bool) -> bool:
     return decimal_mark(values) == "," or (likely and all(number(value, ",") is not None for value in values))
 
 
-def _label(data: Data, table: Table, head: Head) -> str:
+def _other_label(name: str, columns: Columns) -> str | None:
+    """Return why a column with a usual name of labels is not read; None for other columns."""
+    return f"the label is {columns.label!r}" if name.strip().lower() in LABELS else None
+
+
+def _label(data: Data, heads: Heads) -> str:
+    head = heads.values
     label = _named([name for name, values in head.items() if may_be_labels(values, data.separator)], LABELS)
     if label is None:
         decimal = _named(head, LABELS)
         if decimal is not None:
             raise DataError(
-                f"{table.name}: column {decimal!r} holds decimal numbers or lists of numbers, which are read as a"
+                f"{heads.where}: column {decimal!r} holds decimal numbers or lists of numbers, which are read as a"
                 f" channel. If each of its values is a label, name the column with --label {decimal}."
             )
         bare = "; if the first line of a CSV is a row of data, add --no-header" if data.header else ""
         raise DataError(
-            f"{table.name}: no column is called label; the columns are {', '.join(table.columns)}. Name the"
+            f"{heads.where}: no column is called label; the columns are {heads.listing}. Name the"
             f" label column with --label{bare}."
         )
     return label
 
 
-def _steps(data: Data, table: Table, rest: Head, channels: tuple[str, ...], label: str, multi: bool) -> Columns:
+def _steps(data: Data, heads: Heads, rest: Head, channels: tuple[str, ...], label: str, multi: bool) -> Columns:
     """Return the columns of a table in which each line is one step: the id of its series, and its channels."""
-    key = data.id or _repeating(rest)
+    key = data.id or _repeating(heads, rest)
     if key is None:
         raise DataError(
-            f"{table.name}: the input columns are not clear; the columns are {', '.join(table.columns)}."
+            f"{heads.where}: the input columns are not clear; the columns are {heads.listing}."
             " Name the text column with --text. For series with one step per line, name the column that"
             " identifies the series with --id; for one series per line, add --wide; or give each row a"
-            " list of numbers per channel (JSONL, Parquet)."
+            f" list of numbers per channel (JSONL, Parquet).{_likely_ids(heads, rest, label)}"
         )
+    refuse_id_as_channel(key, channels)
     others = {name: values for name, values in rest.items() if name != key}
     time = data.time or _named([name for name in others if name not in channels], TIMES)
-    counted = counting(others)
+    counted = heads.counting(others)
     channels = channels or tuple(
         name for name, values in others.items() if name != time and name not in counted and are_mostly_numbers(values)
     )
     if not channels:
         raise DataError(
-            f"{table.name} has no numeric column besides {key!r} and {label!r}: name the columns with --columns."
-            + first_other_value(table, [name for name in others if name != time and name not in counted])
+            f"{heads.where} has no numeric column besides {key!r} and {label!r}: name the columns with --columns."
+            + first_other_value(heads.tables, [name for name in others if name != time and name not in counted])
         )
     return Columns(label, channels=channels, id=key, time=time, multi=multi)
+
+
+def _likely_ids(heads: Heads, rest: Head, label: str) -> str:
+    """Return a sentence about the columns that may be the id: values that repeat, each with one label."""
+    fitting = [
+        name
+        for name, values in rest.items()
+        if heads.repeats(name)
+        and len(set(map(str, values))) > len(set(map(str, heads.values[label])))
+        and len(set(map(str, zip(values, heads.values[label], strict=True)))) == len(set(map(str, values)))
+        and not have_fractions(values)
+    ]
+    return (
+        f" {' or '.join(f'--id {name}' for name in fitting)} fits: each of its values has one label." if fitting else ""
+    )
 
 
 def _named(columns: Iterable[str], names: Sequence[str]) -> str | None:
@@ -200,6 +218,6 @@ def _text(rest: Head) -> str | None:
     return None if names else words[0]
 
 
-def _repeating(rest: Head) -> str | None:
+def _repeating(heads: Heads, rest: Head) -> str | None:
     named = _named(rest, IDS)
-    return named if named is not None and len(set(rest[named])) < len(rest[named]) else None
+    return named if named is not None and heads.repeats(named) else None

@@ -13,7 +13,7 @@ import numpy as np
 from anaphora.checks.findings import Finding
 from anaphora.data import in_memory
 from anaphora.data.batches import Ragged
-from anaphora.data.examples import Split, checked_share, hold_out_stratified, refuse_empty
+from anaphora.data.examples import Split, checked_share, held_out_files, hold_out_stratified, refuse_empty
 from anaphora.data.files.folders import read_tables
 from anaphora.data.files.tables import ColumnTable as Frame
 from anaphora.data.files.tables import Table
@@ -25,6 +25,7 @@ from anaphora.tasks.classify.roles import refuse_names, refuse_reading, refuse_w
 from anaphora.tasks.classify.rows import Rows
 from anaphora.tasks.classify.series import SeriesSteps
 from anaphora.tasks.classify.settings import ClassifyConfig, Data
+from anaphora.tasks.classify.step_names import of_step_names
 from anaphora.tasks.classify.taken import of_memory, of_tables
 
 
@@ -47,8 +48,8 @@ def read(config: ClassifyConfig, paths: Sequence[str | Path]) -> Corpus:
     if isinstance(data.valid, float):
         return set_aside(config, rows, columns, *sources)
     columns = replace(columns, time_form=rows.order.form if rows.order else None)
-    held_out = rows_of(read_tables([data.valid], data.encoding, data.header), columns, data)
-    return _corpus(config, rows, held_out, (rows, held_out), columns, (*sources, data.valid))
+    held_out = rows_of(read_tables(held_out_files(config), data.encoding, data.header), columns, data)
+    return _corpus(config, rows, held_out, (rows, held_out), columns, (*sources, *held_out_files(config)))
 
 
 def columns_of(config: ClassifyConfig, tables: Sequence[Table]) -> Columns:
@@ -56,7 +57,7 @@ def columns_of(config: ClassifyConfig, tables: Sequence[Table]) -> Columns:
 
     Raises as `choose` does, and UsageError for an option without effect.
     """
-    columns = choose(config.data, tables[0])
+    columns = choose(config.data, *tables)
     refuse_without_effect(config, text=bool(columns.text))
     commas = with_decimal_comma(tables, () if columns.text else columns.channels)
     return replace(columns, commas=commas)
@@ -140,8 +141,11 @@ def _corpus(
     _digest(held_out, seen)
     columns = replace(columns, time_form=read[0].order.form if read[0].order else None)
     found = tuple(finding for rows in read for finding in of_reading(config.data, rows, columns))
+    if columns.wide and not config.data.columns:
+        found += tuple(of_step_names(columns.channels))
     tables = [table for rows in read for table in rows.tables]
-    taken = of_tables(config.data, tables, columns, sources, len(train) + len(held_out))
+    own = held_out_files(config), len(held_out)
+    taken = of_tables(config.data, tables, columns, sources, len(train) + len(held_out), own)
     return Corpus(train, held_out, sources, seen.hexdigest(), columns, found, taken=taken)
 
 

@@ -6,6 +6,7 @@ The same functions read rows for training and rows for a trained model.
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Sequence
 from typing import Any
 
@@ -18,8 +19,10 @@ from anaphora.data.files.numbers import number as as_number
 from anaphora.data.text.normal_form import Form, normal
 from anaphora.data.text.words import split_words
 from anaphora.errors import DataError
+from anaphora.tasks.classify.column_values import are_times
 from anaphora.tasks.classify.columns import Columns
 
+_UNITS = re.compile(r"^[^\W\d]+|^[^\w\s.,+-]|[^\W\d]+$|[^\w\s.,]$")
 Labels = tuple[str, ...]
 LabelValue = str | int | float | bool
 Series = NDArray[np.float64]
@@ -43,6 +46,13 @@ def text_of(values: Sequence[Any], where: str) -> str:
             f"{where}: character {error.start} of the text is half a surrogate pair, which is not text."
         ) from error
     return text
+
+
+def refuse_no_text(values: Sequence[Any], names: Sequence[str], where: str) -> None:
+    """Raise DataError if all text columns of a row are missing."""
+    if all(value is None for value in values):
+        named = " and ".join(map(repr, names))
+        raise DataError(f"{where}: {named} {'has' if len(names) == 1 else 'have'} no value: expected a text.")
 
 
 def prepared(text: str, kind: str, lower: bool) -> str:
@@ -106,8 +116,21 @@ def number(value: Any, column: str, where: str, mark: Mark = ".") -> float:
     read = as_number(value, mark) if isinstance(value, str) else None
     if read is None:
         comma = " with a decimal comma, as in the training data" if mark == "," and isinstance(value, str) else ""
-        raise DataError(f"{where}: column '{column}' holds {shown(value)}, which is not a number{comma}.")
+        raise DataError(
+            f"{where}: column '{column}' holds {shown(value)}, which is not a number{comma}. {_remedy(value)}"
+        )
     return read
+
+
+def _remedy(value: Any) -> str:
+    """Return what to do about a value that is no number."""
+    if isinstance(value, bool):
+        return "Write 0 for false and 1 for true."
+    if are_times([value]):
+        return "If it is the time of a step, name the column with --time and not with --columns."
+    if isinstance(value, str) and _UNITS.search(value) and as_number(_UNITS.sub("", value)) is not None:
+        return "Write the number alone, without a unit or a currency."
+    return "Write a number, or NA where it is missing."
 
 
 def labels_of(value: Any, separator: str | None, multi: bool, where: str, normalize: Form = "none") -> tuple[str, ...]:

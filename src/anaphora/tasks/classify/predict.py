@@ -31,7 +31,7 @@ from anaphora.tasks.classify.column_checks import of_steps
 from anaphora.tasks.classify.columns import Columns
 from anaphora.tasks.classify.data import rows_in_memory, rows_of
 from anaphora.tasks.classify.encoding import Reader
-from anaphora.tasks.classify.inputs import Inputs, Labels, LabelValue
+from anaphora.tasks.classify.inputs import Inputs, Labels, LabelValue, refuse_no_text
 from anaphora.tasks.classify.rows import Rows
 from anaphora.tasks.classify.score import THRESHOLD, Score, judge
 from anaphora.tasks.classify.settings import TASK, ClassifyConfig
@@ -159,6 +159,9 @@ class Classifier(TrainedModel):
             rows = memory.unlabelled(X)
             self._check_kind(rows.inputs)
             return rows_in_memory(rows)
+        table = Frame(frame, memory.NAME)
+        for number, values in table.rows([table.need(name) for name in self.columns.text]):
+            refuse_no_text(values, self.columns.text, table.at(number))
         some = ["-"] * len(next(iter(frame.values()), []))  # labels that are not used
         return self._rows_of({**frame, self.columns.label: some})
 

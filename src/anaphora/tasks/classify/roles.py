@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 
 from anaphora.config import config_fields, given_fields
 from anaphora.data.files.tables import Table
@@ -24,16 +24,16 @@ _OF_TEXTS = (
 )  # fmt: skip
 
 
-def names_of(option: str | None, table: Table) -> list[str]:
-    """Return the columns that an option names, one or several as a,b."""
+def names_of(option: str | None, columns: Collection[str]) -> list[str]:
+    """Return the columns that an option names, one of these columns or several as a,b."""
     if option is None:
         return []
-    return [option] if option in table.columns else comma_separated(option)
+    return [option] if option in columns else comma_separated(option)
 
 
-def refuse_contradictions(data: Data, table: Table) -> None:
+def refuse_contradictions(data: Data, tables: Sequence[Table]) -> None:
     """Raise UsageError if two options contradict each other, or if two roles are given to one column; DataError, with
-    the nearest name, if a named column does not exist.
+    the nearest name, if a table lacks a named column.
     """
     for (one, other), reason in _CONTRADICTIONS.items():
         if getattr(data, one) and getattr(data, other):
@@ -41,23 +41,34 @@ def refuse_contradictions(data: Data, table: Table) -> None:
     if data.separator == "":
         raise UsageError("--separator is empty: give the text between two labels, or leave the option out.")
     roles: dict[str, str] = {}
-    for option, column in _named(data, table):
-        table.need(column)
+    for option, column in _named(data, tables[0].columns):
+        for table in tables:
+            table.need(column)
         if column in roles:
-            named = "twice" if option == roles[column] else f"by --{roles[column]} and by --{option}"
-            named = f"{named} in --{option}" if named == "twice" else named
-            raise UsageError(f"Column '{column}' is named {named}: a column has one role. Name another column.")
+            raise UsageError(
+                f"Column '{column}' is named {_both(roles[column], option)}: a column has one role. Name another"
+                " column."
+            )
         roles[column] = option
 
 
-def refuse_second_role(label: str, data: Data, table: Table) -> None:
+def refuse_second_role(label: str, data: Data, columns: Collection[str]) -> None:
     """Raise UsageError if an option names the column that was found to be the label."""
-    for option, column in _named(data, table):
+    for option, column in _named(data, columns):
         if column == label and option != "label":
             raise UsageError(
                 f"Column '{label}' is named by --{option}, and it is the label by its name: a column has one role. Name"
                 " another column, or name the label column with --label."
             )
+
+
+def refuse_id_as_channel(key: str, channels: Sequence[str]) -> None:
+    """Raise UsageError if a channel is the column that was found to be the id of the series."""
+    if key in channels:
+        raise UsageError(
+            f"Column '{key}' is named by --columns, and it is the id of the series by its name: a column has one role."
+            " Leave it out of --columns, or name the id column with --id."
+        )
 
 
 def refuse_names(data: Data) -> None:
@@ -93,10 +104,15 @@ def refuse_reading(data: Data, tables: Sequence[Table]) -> None:
         raise UsageError(f"--encoding has no effect on {layouts}, which is no text: leave it out.")
 
 
-def _named(data: Data, table: Table) -> Iterator[tuple[str, str]]:
-    options: Sequence[str] = ("label", "text", "columns", "id", "time")
-    for option in options:
+def _both(one: str, other: str) -> str:
+    """Return how two options, or one option twice, name a column."""
+    return f"twice in --{one}" if one == other else f"by --{one} and by --{other}"
+
+
+def _named(data: Data, columns: Collection[str]) -> Iterator[tuple[str, str]]:
+    """Yield each option that names columns, with each of its columns."""
+    for option in ("label", "text", "columns", "id", "time"):
         value = getattr(data, option)
-        single = option in ("label", "id", "time")
-        for column in [value] if single and value is not None else names_of(value, table):
+        single = option in ("label", "id", "time") and value is not None
+        for column in [value] if single else names_of(value, columns):
             yield option, column

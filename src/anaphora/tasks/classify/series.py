@@ -100,7 +100,8 @@ class SeriesSteps:
             first = self.firsts[at]
             raise DataError(
                 f"{where}: series {shown(key)} has label {shown(label)} here and {shown(first[0])} in"
-                f" {tables[first[1][0]].at(first[1][1])}; expected one label for all of its lines."
+                f" {tables[first[1][0]].at(first[1][1])}; expected one label for all of its lines. Correct the label;"
+                f" or if the label may change where '{columns.id}' does not, name with --id a column that changes too."
             )
         read = zip(columns.channels, values, columns.marks, strict=False)
         self._values.extend([number(value, name, where, mark) for name, value, mark in read])

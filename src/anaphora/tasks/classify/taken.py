@@ -12,12 +12,24 @@ from anaphora.tasks.classify.settings import Data
 _SHOWN = 12  # columns of one role
 
 
-def of_tables(data: Data, tables: Sequence[Table], columns: Columns, sources: tuple[str, ...], rows: int) -> Taken:
-    """Return how `rows` rows were read from tables."""
+def of_tables(
+    data: Data,
+    tables: Sequence[Table],
+    columns: Columns,
+    sources: tuple[str, ...],
+    rows: int,
+    held_out: tuple[Sequence[str], int],
+) -> Taken:
+    """Return how `rows` rows were read from tables; `held_out` are the files of the held-out part, if it has its own,
+    and its number of rows.
+    """
     layout = " and ".join(_different(table.layout for table in tables)) + _lines(columns)
     encoding = ", ".join(_different(table.encoding for table in tables))
     unit = "row" if columns.text else "sequence"
-    return Taken(sources, layout, encoding, rows, unit, _roles(columns), left_out(data, tables[0], columns))
+    roles = dict(_roles(columns))
+    if held_out[0]:
+        roles[f"held out ({held_out[1]:,} of the {rows:,})"] = tuple(held_out[0])
+    return Taken(sources, layout, encoding, rows, unit, roles, left_out(data, tables, columns))
 
 
 def of_memory(columns: Columns, rows: int) -> Taken:

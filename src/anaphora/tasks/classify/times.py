@@ -47,6 +47,21 @@ def form_of(values: Iterable[Any]) -> str | None:
     return fitting[0] if len(fitting) == 1 or fitting[0] == "number" else None  # 20240109 is a date, too
 
 
+def likeliest(values: Sequence[Any]) -> tuple[list[str], list[int]]:
+    """Return the forms that fit most times of a column, several if they fit the same number, and the indices of the
+    times that the first of them does not fit; no form if none fits any time.
+
+    >>> likeliest(["9:00", "", "10:00"]), likeliest(["01/02/2024"]), likeliest(["soon"])
+    ((['clock'], [1]), (['day first', 'month first'], []), ([], [0]))
+    """
+    others = {form: [at for at, value in enumerate(values) if key(value) is None] for form, key in FORMS.items()}
+    fewest = min(map(len, others.values()))
+    if fewest == len(values):
+        return [], list(range(len(values)))
+    forms = [form for form, rest in others.items() if len(rest) == fewest]
+    return forms[:1] if forms[0] == "number" else forms, others[forms[0]]
+
+
 def read(values: Sequence[Any], form: str | None = None) -> tuple[str | None, list[Key]]:
     """Return the form of a column's times, if possible the given one, with a key of each time in it; no keys if the
     times have no form.
