@@ -55,6 +55,6 @@ def _dates(value: Any, forms: Sequence[str]) -> dict[str, str]:
     """Return the date that a time is in each form, with the first form that gives it."""
     dates: dict[str, str] = {}
     for form in forms:
-        key = FORMS[form](value)
-        dates.setdefault(f"{key[0]:%Y-%m-%d}", form)
+        if key := FORMS[form](value):
+            dates.setdefault(f"{key[0]:%Y-%m-%d}", form)
     return dates
