@@ -11,9 +11,11 @@ there are, is tested with a real one.
 
 from __future__ import annotations
 
+import gc
 import importlib
 import json
 import os
+import pkgutil
 import socket
 import subprocess
 import sys
@@ -25,6 +27,7 @@ from typing import IO, Any
 import durations
 
 LONGEST = 2**16  # bytes of a message
+LATE = ("matplotlib.backends.backend_svg", "matplotlib.figure", "sacrebleu", "torch._dynamo", "typer._adapters")
 MISTAKE = 98  # a code that the program never ends with
 
 
@@ -103,14 +106,21 @@ def _live(asked: dict[str, Any], handles: list[int]) -> None:
         os._exit(code)
 
 
+def import_all() -> None:
+    """Import every module of the program, and what its functions import when they run."""
+    import anaphora
+
+    for module in pkgutil.walk_packages(anaphora.__path__, "anaphora."):
+        if not module.name.endswith("__main__"):
+            importlib.import_module(module.name)
+    for name in LATE:
+        importlib.import_module(name)
+
+
 def _serve(link: socket.socket) -> None:
     """Answer until the other side is gone."""
-    import torch._dynamo  # noqa: F401 - an optimiser brings this
-
-    from anaphora.cli import COMMANDS
-
-    for place, _ in COMMANDS.values():
-        importlib.import_module(place.partition(":")[0])
+    import_all()
+    gc.freeze()  # a collection in a child would copy every page that the children share
     while True:
         message, handles, _, _ = socket.recv_fds(link, LONGEST, 3)
         if not message:
