@@ -67,6 +67,7 @@ def written() -> list[Written]:
     return [*found, Written(("run",), "--attention", ("m.anaphora", "a.de"), ("m.anaphora", "a.de"))]
 
 
+ENDINGS = {"--html": ".html", "--svg": ".svg", "--plot": ".svg", "--attention": ".html"}
 OUTPUTS = written()
 ONE_OF_EACH = [each for each in OUTPUTS if each.command[-1] in ("language", "compare", "run")]
 
@@ -163,7 +164,10 @@ def test_what_is_of_another_kind_is_not_replaced_unasked(ask: Run, here: Path, e
         failed(ask(*each.called("mine")), 2, f"The folder 'mine' ({each.option}) is not empty", "'notes.txt'")
     else:
         said = f"name another file with {each.option}, or add --force to replace it"
-        failed(ask(*each.called("mine/notes.txt")), 2, "'mine/notes.txt' exists", said)
+        place = f"mine/notes{ENDINGS.get(each.option, '.txt')}"
+        (here / place).write_text("my own", encoding="utf-8")
+        before = content(here)
+        failed(ask(*each.called(place)), 2, f"'{place}' exists", said)
     assert content(here) == before
 
 
@@ -171,7 +175,11 @@ def test_what_is_of_another_kind_is_not_replaced_unasked(ask: Run, here: Path, e
 @pytest.mark.parametrize("place", ["", "-", "mine"])
 def test_an_output_is_a_file_that_somebody_can_find_again(ask: Run, here: Path, each: Written, place: str) -> None:
     before = content(here)
-    failed(ask(*each.called(place)), 2, f"({each.option})" if place != "mine" or each.folder else "'mine' is a folder")
+    if place != "mine" or each.folder:
+        said = f"({each.option})"
+    else:
+        said = f"{each.option} takes a file that ends in" if each.option in ENDINGS else "'mine' is a folder"
+    failed(ask(*each.called(place)), 2, said)
     assert content(here) == before
 
 
@@ -192,9 +200,12 @@ def test_two_outputs_are_never_one_file(ask: Run, here: Path) -> None:
 
 
 def test_a_demo_does_not_replace_data_of_its_name(ask: Run, here: Path) -> None:
+    (here / "mine.html").write_text("<p>my page</p>", encoding="utf-8")
     before = content(here)
     for task, name in (("language", "a.txt"), ("fill", "a.txt"), ("tag", "a.conll")):
         failed(ask("demo", task, "-o", "a.anaphora"), 2, f"'{name}' exists and is not the example data")
+    failed(ask("demo", "translate", "-o", "mine.anaphora"), 2, "'mine.html' exists and is not a page that anaphora")
+    failed(ask("demo", "translate", "-o", "new.html"), 2, "'new.html' (-o) and 'new.html' (-o) are one place")
     assert content(here) == before
 
 
@@ -233,7 +244,7 @@ def test_force_replaces_files_of_other_kinds_and_says_so(run: Run, here: Path) -
     failed(
         run("runs", "show", "a.run", "--html"),
         2,
-        "report.html' exists and is not a page that anaphora wrote and nobody",
+        "report.html' exists and was changed after anaphora wrote it: name another file",
     )
     assert page.read_bytes() == edited
     assert run("runs", "show", "a.run", "--html", "--force").returncode == 0

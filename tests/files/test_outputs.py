@@ -65,6 +65,35 @@ def test_nothing_is_written_into_a_folder_of_inputs(written: str) -> None:
     assert outputs.check([Output("-o", "data2", MARKED), Output("--dir", "data.run", FOLDER)], ["data"]) == []
 
 
+def test_a_way_through_a_folder_that_does_not_exist_yet_leads_to_the_same_place() -> None:
+    os.link("data/pos.txt", "hard.txt")
+    said = refusal(Output("-o", "new/../a.csv", MARKED), inputs=["a.csv"])
+    assert "'new/../a.csv' (-o) would be written over the input 'a.csv'." in said
+    os.link("a.csv", "b.csv")
+    said = refusal(Output("-o", "new/../b.csv", MARKED), inputs=["a.csv"])
+    assert "'new/../b.csv' (-o) would be written over the input 'a.csv', which is the same file" in said
+    said = refusal(Output("-o", "new/../hard.txt", MARKED), inputs=["data"])
+    assert "'new/../hard.txt' (-o) lies inside the input folder 'data'" in said
+    made = MARKED._replace(makes_parents=True)
+    said = refusal(Output("-o", "new/../a.csv", made), inputs=[], force=False)
+    assert "'new/../a.csv' exists and is not a marked file" in said
+    said = refusal(Output("--dir", "new/../data", FOLDER), inputs=[])
+    assert "The folder 'new/../data' (--dir) is not empty and is not a marked folder" in said
+    said = refusal(Output("--dir", "new/../a.csv", FOLDER), inputs=[])
+    assert "'new/../a.csv' is a file: --dir takes a folder" in said
+    said = refusal(Output("--html", "x", MARKED), Output("--svg", "new/../x", MARKED), inputs=[])
+    assert "are one place for two things" in said
+
+
+@pytest.mark.parametrize("name", ["a.jpg", "a", "svg", "a.svg.gz", "a.csv"])
+def test_an_ending_of_another_kind_is_named_before_a_remedy_that_would_not_help(name: str) -> None:
+    picture = sealed.of(name, sealed.CHART_ENDINGS)
+    said = refusal(Output("--plot", name, picture), inputs=[], force=False)
+    assert said == f"--plot takes a file that ends in .svg, .png or .pdf; it was given '{name}'."
+    assert "over the input 'a.csv'" in refusal(Output("--plot", "a.csv", picture), inputs=["a.csv"])
+    assert outputs.check([Output("--plot", f"new{end}", sealed.of(f"new{end}")) for end in (".PNG", ".Htm")][:1]) == []
+
+
 def test_two_outputs_are_two_files() -> None:
     said = refusal(Output("--html", "x", MARKED), Output("--svg", "./x", MARKED), inputs=[])
     assert "'x' (--html) and './x' (--svg) are one place for two things" in said
@@ -131,6 +160,7 @@ def test_a_folder_is_new_or_empty_or_of_the_kind() -> None:
         ("no/file", "does not exist: make it with mkdir -p"),
         ("a.csv/file", "is not a folder"),
         ("x" * 256, "File name too long"),
+        ("new/../data", "'new/../data' is a folder"),
     ],
 )
 def test_a_place_that_no_file_can_have(name: str, said: str) -> None:
@@ -152,15 +182,22 @@ def test_a_seal_tells_of_every_change(ending: str) -> None:
 
 
 def test_pages_and_pictures_that_nobody_has_changed_are_replaced() -> None:
-    for kind, text, other in (
-        (sealed.PAGE, "<!doctype html>\n<p>ours</p>\n", "<?xml version='1.0'?>\n<svg/>\n"),
-        (sealed.PICTURE, "<svg></svg>", "<!doctype html>\n"),
+    for name, text, other in (
+        ("a.html", "<!doctype html>\n<p>ours</p>\n", "<?xml version='1.0'?>\n<svg/>\n"),
+        ("a.svg", "<svg></svg>", "<!doctype html>\n"),
     ):
-        sealed.write("file", text)
-        assert outputs.check([Output("-o", "file", kind)]) == ["'file' exists and is replaced by the new one."]
-        content = Path("file").read_bytes()
-        for mine in (content.replace(b"s", b"t", 1), text.encode(), b"a text"):
-            Path("file").write_bytes(mine)
-            assert f"is not {kind.name}" in refusal(Output("-o", "file", kind), inputs=[], force=False)
-        sealed.write("file", other)
-        assert f"is not {kind.name}" in refusal(Output("-o", "file", kind), inputs=[], force=False)
+        kind = sealed.of(name)
+        said = f"'{name}' exists and {{}}: name another file with -o, or add --force to replace it."
+        sealed.write(name, text)
+        assert outputs.check([Output("-o", name, kind)]) == [f"'{name}' exists and is replaced by the new one."]
+        content = Path(name).read_bytes()
+        for mine in (content.replace(b"s", b"t", 1), content + b"more\n"):
+            Path(name).write_bytes(mine)
+            changed = said.format("was changed after anaphora wrote it")
+            assert refusal(Output("-o", name, kind), inputs=[], force=False) == changed
+        for mine in (text.encode(), b"a text"):
+            Path(name).write_bytes(mine)
+            theirs = said.format(f"is not {kind.name}")
+            assert refusal(Output("-o", name, kind), inputs=[], force=False) == theirs
+        sealed.write(name, other)
+        assert f"is not {kind.name}" in refusal(Output("-o", name, kind), inputs=[], force=False)

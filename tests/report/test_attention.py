@@ -9,7 +9,6 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from anaphora.errors import UsageError
 from anaphora.report.attention import MOST, AttentionMap, Gallery, alone, drawn
 from anaphora.report.style import DARK, LIGHT
 
@@ -89,8 +88,3 @@ def test_a_page_scrolls_long_sentences_and_says_what_it_leaves_out(tmp_path: Pat
     assert f"{MOST} translations of {MOST + 5}; a page shows at most {MOST}" in text
     assert '<bdi dir="auto">The cat &lt;&amp;&quot;&#x27;&gt;</bdi> → <bdi dir="auto">Die Katze</bdi>' in text
     assert "prefers-color-scheme: dark" in text
-
-
-def test_the_ending_decides(tmp_path: Path) -> None:
-    with pytest.raises(UsageError, match=r"ends in \.html or \.svg"):
-        Gallery(tmp_path / "a.jpg")

@@ -81,6 +81,21 @@ def test_what_was_refused_leaves_the_disk_as_it_was(tmp_path: Path) -> None:
     assert sorted(os.listdir(folder)) == ["checkpoints", "config.toml"]
 
 
+def test_what_was_there_before_the_claim_stays(tmp_path: Path) -> None:
+    folder = tmp_path / "m.run"
+    folder.mkdir()
+    (folder / "config.toml").write_text("of another run", encoding="utf-8")
+
+    def refused() -> None:
+        with Claim(("config.toml", LOCK)) as held:
+            held.make(folder)
+            raise UsageError("no")
+
+    with pytest.raises(UsageError):
+        refused()
+    assert os.listdir(folder) == ["config.toml"]
+
+
 def test_a_busy_folder_is_not_touched(tmp_path: Path) -> None:
     with Claim(()) as first:
         first.make(tmp_path / "m.run")

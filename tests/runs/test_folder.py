@@ -23,6 +23,12 @@ def test_where_a_model_can_be_written_is_known_before_training(tmp_path: Path) -
             run_folder.check_places(wrong, None)
 
 
+def test_the_records_of_a_run_are_found_on_a_way_through_a_new_folder(tmp_path: Path) -> None:
+    run_folder.begin(tmp_path / "m.run", "", {})
+    with pytest.raises(UsageError, match="holds the records of another run"):
+        run_folder.check_places(tmp_path / "new.anaphora", tmp_path / "new" / ".." / "m.run")
+
+
 def test_a_model_replaces_a_model_and_no_other_file(tmp_path: Path) -> None:
     for name, content in (("text.txt", b"a text that someone wrote"), ("short", b"x"), ("zeros", bytes(4000))):
         (tmp_path / name).write_bytes(content)

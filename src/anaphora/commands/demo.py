@@ -52,7 +52,7 @@ def _demo(name: str, named: str, minutes: float, force: bool) -> None:
     started = time.monotonic()
     launch.refuse("anaphora demo")
     from anaphora.config import resolve
-    from anaphora.files import atomic, outputs
+    from anaphora.files import atomic, outputs, sealed
     from anaphora.runs import folder as run_folder
     from anaphora.runtime import load
     from anaphora.tasks.base.demo import Shown
@@ -62,11 +62,12 @@ def _demo(name: str, named: str, minutes: float, force: bool) -> None:
     run_folder.check_places(named, None, force=force)
     run = import_torch_side(f"anaphora demo {name}")
     output, written = Path(named), demo.data().encode()
-    data = output.with_suffix(demo.ending)
+    data, page = output.with_suffix(demo.ending), output.with_suffix(".html")
     kind = outputs.Kind(
         "the example data", lambda path: path.read_bytes() == written, makes_parents=True, replaced=False
     )
     places = [outputs.Output("-o", named, run_folder.TRAINED), outputs.Output("-o", data, kind)]
+    places += [outputs.Output("-o", page, sealed.PAGE._replace(makes_parents=True, replaced=False))] * demo.draws
     outputs.check(places, force=force)
     data.parent.mkdir(parents=True, exist_ok=True)
     atomic.write(data, [written])
@@ -78,7 +79,7 @@ def _demo(name: str, named: str, minutes: float, force: bool) -> None:
             work, output, data=[str(data)], force=force, observer=observer, observers=observers(work), started=started
         )
     print("\n".join(report.lines()))
-    demo.show(Shown(registry.open_model(load(report.model)), report, data, output), _say)
+    demo.show(Shown(registry.open_model(load(report.model)), report, data, page), _say)
     model, quoted = shlex.quote(str(report.model)), shlex.quote(str(data))
     print("\nTry next:")
     for line in demo.next:

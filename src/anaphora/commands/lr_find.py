@@ -58,10 +58,8 @@ def _find(asked: TrainArguments, updates: int, plot: str | None, as_json: bool, 
     chosen, config = registry.task(task), asked.resolved()
     read = asked.inputs(config)
     run_folder.check_places(asked.output, asked.run_dir, read, force=force)  # of the training that is proposed
-    drawn = [] if plot is None else [outputs.Output("--plot", plot, sealed.of(plot))]
+    drawn = [] if plot is None else [outputs.Output("--plot", plot, sealed.of(plot, sealed.CHART_ENDINGS))]
     replaced = outputs.check(drawn, [*read, *([asked.output] if drawn else [])], force=force)
-    if plot is not None:
-        picture_file.check_ending("--plot", plot)
     with show("") as early, observed_by(early.stage):
         for note in replaced:
             early.note(note)

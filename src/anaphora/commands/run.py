@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 import typer
@@ -15,6 +15,7 @@ from anaphora.formatting import capitalised, message_ended
 
 if TYPE_CHECKING:
     from anaphora.errors import DataError
+    from anaphora.tasks.base.declaration import Option
 
 _HELP = """Apply a model to new data.
 
@@ -59,18 +60,21 @@ def _run(model: str, inputs: list[str] | None, as_json: bool, encoding: str | No
         if not task.takes_inputs and given.get("prompt") != "-":
             raise UsageError("--encoding has no effect without --prompt -: set --prompt -, or leave --encoding out.")
         opened.reading = opened.reading._replace(encoding=encoding)
-    drawn = {option.flags: chosen[option.name] for option in task.run_options if option.drawn}
+    drawn = [(option, chosen[option.name]) for option in task.run_options if option.drawn]
     _check_places(drawn, [model, *(inputs or ["-"])], force)
     opened.run(inputs or [], StandardStreams(), as_json, **chosen)
 
 
-def _check_places(drawn: Mapping[str, str | None], inputs: Sequence[str], force: bool) -> None:
-    """Check the files that a task draws, by their options, and standard output."""
+def _check_places(drawn: Sequence[tuple[Option, str | None]], inputs: Sequence[str], force: bool) -> None:
+    """Check the files that a task draws, each with its option, and standard output."""
     from anaphora.files import outputs, sealed
 
-    options.check_force(force, drawn or {"an option that writes a file": None})
+    named = {option.flags: path for option, path in drawn}
+    options.check_force(force, named or {"an option that writes a file": None})
     outputs.check_standard_output(inputs)
-    places = [outputs.Output(flag, path, sealed.of(path)) for flag, path in drawn.items() if path is not None]
+    places = [
+        outputs.Output(option.flags, path, sealed.of(path, option.drawn)) for option, path in drawn if path is not None
+    ]
     options.say(outputs.check(places, inputs, force=force))
 
 

@@ -124,7 +124,6 @@ def compare_runs(
     """Compare runs: results, and the fields in which their configs differ."""
     from anaphora.files import outputs, sealed
     from anaphora.formatting import as_text
-    from anaphora.report import picture_file
     from anaphora.runs import record
 
     if len(folders) < 2:
@@ -133,9 +132,6 @@ def compare_runs(
     named = (("--html", page, sealed.PAGE), ("--svg", picture, sealed.PICTURE))
     places = [outputs.Output(flag, place, kind) for flag, place, kind in named if place is not None]
     replaced = outputs.check(places, folders, force=force)
-    for option, place, endings in (("--html", page, (".html", ".htm")), ("--svg", picture, (".svg",))):
-        if place is not None:
-            picture_file.check_ending(option, place, endings)
     opened, now = [record.read(folder) for folder in folders], time.time()
     say(replaced)
     different = record.differences(opened)

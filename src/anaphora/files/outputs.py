@@ -3,6 +3,7 @@
     an output = an input, under any name                             refused
     an output inside a folder of inputs                              refused
     two outputs of one command = one file                            refused
+    a name with another ending than those of a kind                  refused
     an existing file of another kind                                 refused, unless `--force` is given
     an existing file of another kind, through a symbolic link        refused, even with `--force`
     an existing file of the same kind                                replaced, with a note
@@ -37,6 +38,8 @@ class Kind(NamedTuple):
     folder: bool = False
     makes_parents: bool = False  # missing folders on the way to it are made
     replaced: bool = True  # a note tells that an existing file is replaced
+    endings: tuple[str, ...] = ()  # that its name may have; empty: any
+    changed: Callable[[Path], bool] = lambda _: False  # whether somebody changed a file that was of this kind
 
 
 class Output(NamedTuple):
@@ -71,6 +74,7 @@ def check(outputs: Sequence[Output], inputs: Iterable[Place] = (), *, force: boo
     for at, output in enumerate(outputs):
         for other in outputs[:at]:
             _check_pair(other, output)
+        _check_ending(output)
     notes = [_check_existing(output, [Path(other.path) for other in outputs], force) for output in outputs]
     return [note for note in notes if note]
 
@@ -92,11 +96,10 @@ def check_standard_output(inputs: Iterable[Place]) -> None:
 
 
 def same(first: Place, second: Place) -> bool:
-    """Return whether two names are one file."""
-    if os.path.realpath(first) == os.path.realpath(second):
-        return True
+    """Return whether two names are one file, also through a folder that does not exist yet: `new/../a.csv`."""
+    one, other = os.path.realpath(first), os.path.realpath(second)
     try:
-        return os.path.samefile(first, second)
+        return one == other or os.path.samefile(one, other)
     except OSError:
         return False
 
@@ -111,7 +114,8 @@ def _check_name(output: Output) -> None:
         raise UsageError(
             f"'{name}'{output.in_brackets} is a stream, which cannot hold {output.kind.name}: name {what}."
         )
-    if output.kind.folder and os.path.exists(name) and not os.path.isdir(name):
+    place = os.path.realpath(name)
+    if output.kind.folder and os.path.exists(place) and not os.path.isdir(place):
         raise UsageError(f"'{name}' is a file: {output.option} takes a folder. Name another folder.")
 
 
@@ -145,40 +149,49 @@ def _check_pair(first: Output, second: Output) -> None:
             )
 
 
+def _check_ending(output: Output) -> None:
+    """Raise UsageError unless the name has one of the endings of its kind."""
+    endings = output.kind.endings
+    if endings and Path(output.path).suffix.lower() not in endings:
+        known = " or ".join(filter(None, [", ".join(endings[:-1]), endings[-1]]))
+        raise UsageError(f"{output.option} takes a file that ends in {known}; it was given '{output.path}'.")
+
+
 def _check_existing(output: Output, all_outputs: Sequence[Path], force: bool) -> str:
     """Raise UsageError if something of another kind would be lost or the place cannot be written; return a note about
     a file that is replaced.
     """
     path, kind = Path(output.path), output.kind
+    place = Path(os.path.realpath(path))
     if kind.folder:
         _check_folder(output)
-        left = [name for name in _content(path) if not any(same(path / name, other) for other in all_outputs)]
-        if left and not _recognised(path, kind):
+        left = [name for name in _content(place) if not any(same(place / name, other) for other in all_outputs)]
+        if left and not _recognised(place, kind):
             raise UsageError(
-                f"The folder '{path}'{output.in_brackets} is not empty{_lack(kind)}: it holds '{left[0]}'. Name a new"
-                f" or an empty folder{output.with_option}."
+                f"The folder '{path}'{output.in_brackets} is not empty{_lack(place, kind)}: it holds '{left[0]}'. Name"
+                f" a new or an empty folder{output.with_option}."
             )
         return ""
     atomic.writable(path, makes_parents=kind.makes_parents)
-    if not path.parent.exists():
+    if not place.parent.exists():
         return f"The folder '{path.parent}' does not exist and is made for '{path.name}'."
-    if not path.exists() or not path.stat().st_size:
+    if not place.exists() or not place.stat().st_size:
         return ""
     is_link = os.path.islink(path)
-    named = f"'{path}', a link to '{os.path.realpath(path)}'," if is_link else f"'{path}'"
-    if _recognised(path, kind):
+    named = f"'{path}', a link to '{place}'," if is_link else f"'{path}'"
+    if _recognised(place, kind):
         return f"{named} exists and is replaced by the new one." if kind.replaced else ""
     if is_link:
         raise UsageError(
-            f"{named} exists{_lack(kind)}: name another file{output.with_option}. Through a link, no file of another"
-            " kind is replaced; name the file itself to replace it."
+            f"{named} exists{_lack(place, kind)}: name another file{output.with_option}. Through a link, no file of"
+            " another kind is replaced; name the file itself to replace it."
         )
     if not force:
         permit = "add --force" if output.option else "pass force=True"
         raise UsageError(
-            f"'{path}' exists{_lack(kind)}: name another file{output.with_option}, or {permit} to replace it."
+            f"'{path}' exists{_lack(place, kind)}: name another file{output.with_option}, or {permit} to replace it."
         )
-    return f"'{path}' exists{_lack(kind)}; it is replaced, as --force permits."
+    return f"'{path}' exists{_lack(place, kind)}; it is replaced, as --force permits."
 
 
 def _check_folder(output: Output) -> None:
@@ -190,7 +203,9 @@ def _check_folder(output: Output) -> None:
         raise UsageError(f"The folder '{output.path}'{output.in_brackets} cannot be written{reason}") from error
 
 
-def _lack(kind: Kind) -> str:
+def _lack(place: Path, kind: Kind) -> str:
+    if place.is_file() and os.access(place, os.R_OK) and kind.changed(place):
+        return " and was changed after anaphora wrote it"
     return f" and is not {kind.name}" if kind.recognises else ""
 
 
@@ -208,7 +223,7 @@ def _is_inside(path: Place, folder: Place) -> bool:
 
 def _is_linked(path: Place, folder: Place) -> bool:
     """Return whether a file of a folder is this existing file under another name."""
-    if not os.path.isfile(path):
+    if not os.path.isfile(os.path.realpath(path)):
         return False
     return any(same(path, Path(inside, name)) for inside, _, names in os.walk(folder) for name in names)
 

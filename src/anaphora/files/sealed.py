@@ -19,6 +19,7 @@ _MADE = {  # how such a picture begins, and its maker in its metadata
     ".pdf": (b"%PDF-", b"/Creator (" + MAKER.encode() + b")"),
 }
 _SEAL = "anaphora wrote the lines above; their SHA-256 is {}"
+_WORDS = _SEAL.format("").encode()
 _COMMENTS = {".toml": "# {}"}  # of other files: a comment of HTML and SVG
 _FOUND = re.compile(rb"(?:<!-- |# )" + _SEAL.format("([0-9a-f]{64})").encode() + rb"(?: -->)?\n?\Z")
 _PAGE_OF_EARLIER_VERSIONS = (
@@ -58,19 +59,21 @@ def _picture(path: Path) -> bool:
 
 
 def _drawing(path: Path) -> bool:
-    begins, maker = _MADE[path.suffix.lower()]
     content = path.read_bytes()
-    return content.startswith(begins) and maker in content
+    return any(content.startswith(begins) and maker in content for begins, maker in _MADE.values())
 
 
-PAGE = Kind("a page that anaphora wrote and nobody has changed", _page)
-PICTURE = Kind("a picture that anaphora wrote and nobody has changed", _picture)
+def _changed(path: Path) -> bool:
+    return _WORDS in path.read_bytes() and unchanged(path) is not True
 
 
-DRAWING = Kind("a picture that anaphora wrote", _drawing)
+PAGE = Kind("a page that anaphora wrote", _page, endings=(".html", ".htm"), changed=_changed)
+PICTURE = Kind("a picture that anaphora wrote", _picture, endings=(".svg",), changed=_changed)
+DRAWING = Kind("a picture that anaphora wrote", _drawing, endings=tuple(_MADE))
+_KINDS = {ending: kind for kind in (PAGE, PICTURE, DRAWING) for ending in kind.endings}
+CHART_ENDINGS = (*PICTURE.endings, *DRAWING.endings)
 
 
-def of(path: str | os.PathLike[str]) -> Kind:
-    """Return the kind of a file by its ending: a picture for .svg, .png and .pdf, else a page."""
-    ending = Path(path).suffix.lower()
-    return DRAWING if ending in _MADE else PICTURE if ending == ".svg" else PAGE
+def of(path: str | os.PathLike[str], endings: tuple[str, ...] = tuple(_KINDS)) -> Kind:
+    """Return the kind of a page or a picture by the ending of its name, which must be one of `endings`."""
+    return _KINDS.get(Path(path).suffix.lower(), PAGE)._replace(endings=endings)

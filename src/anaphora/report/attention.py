@@ -101,11 +101,8 @@ class Gallery:
     """Pictures of one file: an HTML page, or an SVG of the first."""
 
     def __init__(self, path: Path) -> None:
-        """Raises UsageError for another ending than .html and .svg."""
-        if path.suffix.lower() not in (".html", ".svg"):
-            raise UsageError(f"--attention takes a file that ends in .html or .svg; it was given '{path}'.")
         self.path = path
-        self._most = MOST if path.suffix.lower() == ".html" else 1
+        self._most = 1 if path.suffix.lower() == ".svg" else MOST
         self._maps: list[AttentionMap] = []
         self._seen = 0
 

@@ -5,22 +5,13 @@ from __future__ import annotations
 import io
 from pathlib import Path
 
-from anaphora.errors import UsageError
 from anaphora.files import atomic, sealed
 from anaphora.report.curves import Chart, alone, made
 from anaphora.report.quiet import quiet
 from anaphora.report.style import LIGHT
 
-ENDINGS = (".svg", ".png", ".pdf")
 _DPI = 144  # two pixels of a PNG for each CSS pixel
 _METADATA = {".png": {"Software": sealed.MAKER}, ".pdf": {"Creator": sealed.MAKER, "CreationDate": None}}
-
-
-def check_ending(option: str, path: str, endings: tuple[str, ...] = ENDINGS) -> None:
-    """Raise UsageError unless the path of an option ends in one of the endings."""
-    if Path(path).suffix.lower() not in endings:
-        known = " or ".join(filter(None, [", ".join(endings[:-1]), endings[-1]]))
-        raise UsageError(f"{option} takes a file that ends in {known}; it was given '{path}'.")
 
 
 def write(path: str, chart: Chart, width: int, height: int) -> None:

@@ -63,7 +63,7 @@ class Claim:
         except OSError as error:
             raise _unwritable(folder, error) from error
         self.take(folder)
-        self._ours = True
+        self._ours = not any(os.path.lexists(folder / name) for name in self._files if name != LOCK)
 
     def make_parents(self, place: Path) -> None:
         """Make the missing folders on the way to a file or a folder; an error in the `with` block removes them again.

@@ -46,7 +46,7 @@ def check_places(
     notes = outputs.check([model], inputs, force=force)
     folder = free_run_dir(Path(output)) if run_dir is None else Path(run_dir)
     claim.check_free(folder)
-    if any((folder / name).exists() for name in (LOG, FACTS)):
+    if any(Path(os.path.realpath(folder), name).exists() for name in (LOG, FACTS)):
         raise UsageError(
             f"{folder} holds the records of another run. Name another folder with --run-dir, or continue that run:"
             f" anaphora resume {folder}"

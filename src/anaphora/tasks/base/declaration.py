@@ -45,7 +45,7 @@ class Option(NamedTuple):
     flag: str = ""  # where it is not the name
     least: float | None = None
     many: bool = False  # may be given more than once
-    drawn: bool = False  # the value is a file that is written: a page or a picture
+    drawn: tuple[str, ...] = ()  # the value is a file that is written, a page or a picture, with one of these endings
 
     @property
     def flags(self) -> str:

@@ -17,7 +17,7 @@ class Shown(NamedTuple):
     model: Any  # the task's trained model
     report: Any
     data: Path
-    output: Path
+    page: Path  # that the demo draws
 
 
 @dataclass(frozen=True)
@@ -32,3 +32,4 @@ class Demo:
     about: str  # the data, with {data} for their file
     show: Callable[[Shown, Say], None]
     next: Sequence[str]  # commands to try, with {model} and {data}
+    draws: bool = False  # whether `show` writes a page

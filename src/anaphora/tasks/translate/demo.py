@@ -17,7 +17,7 @@ def _data() -> str:
 def _show(shown: Shown, say: Say) -> None:
     from anaphora.report.attention import Gallery
 
-    gallery = Gallery(shown.output.with_suffix(".html"))
+    gallery = Gallery(shown.page)
     say("\nTranslations of new dates:\n\n")
     for source, (found,) in zip(OTHERS, shown.model.translations(list(OTHERS)), strict=True):
         say(f"  {source:<36}  {found.text}\n")
@@ -45,4 +45,5 @@ DEMO = Demo(
         "anaphora eval {model} {data}",
         "anaphora train translate YOUR.de YOUR.en --minutes 60",
     ),
+    draws=True,
 )  # fmt: skip

@@ -137,7 +137,7 @@ RUN = (
         None,
         "FILE",
         "Draw the attention weights: a page (.html), or the first text only (.svg).",
-        drawn=True,
+        drawn=(".html", ".svg"),
     ),
 )
 EVAL = DECODING
