@@ -33,6 +33,7 @@ from anaphora.data.progress import observed_by
 from anaphora.errors import AnaphoraError, DataError, DataWarning, MissingExtra, UsageError, closest, warn_caller
 from anaphora.report.observers import observers
 from anaphora.runs import folder as run_folder
+from anaphora.runs.finished import finished
 from anaphora.runs.model_file import check_model_file
 from anaphora.tasks import registry
 from anaphora.tasks.base.python_words import in_python, public
@@ -156,7 +157,8 @@ def train(
 
 @public(run_dir=PATH, progress=_PROGRESS)
 def resume(run_dir: Place, data: Any = None, *, progress: bool | Observer = False) -> TrainedModel:
-    """Continue an interrupted run, as `anaphora resume RUN` does, and return its model.
+    """Continue an interrupted run, as `anaphora resume RUN` does, and return its model; the model of a run that has
+    finished is only loaded, without a report.
 
     `data` are the data with which the run was begun; they are read again by default if they were files. Raises
     UsageError if the folder is not that of a run or the data are missing, DataError if the data have changed, and the
@@ -165,6 +167,11 @@ def resume(run_dir: Place, data: Any = None, *, progress: bool | Observer = Fals
     folder = Path(run_dir)
     facts = run_folder.facts(folder)
     task = facts["task"]
+    done = finished(folder)
+    if done is not None:
+        model = load(done.model)
+        model.run_dir = folder
+        return model
     if data is None:
         data = [Path(name) for name in facts["data"]]
         if not data or run_folder.STANDARD_INPUT in facts["data"]:

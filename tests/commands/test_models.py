@@ -125,6 +125,25 @@ def test_a_model_of_another_task(run: Run, tmp_path: Path) -> None:
     failed(run("run", "m.anaphora", "--prompt", "x"), 5, "'juggling'")
 
 
+def test_verify_checks_every_file_and_ends_with_the_worst_code(run: Run, tmp_path: Path) -> None:
+    for name in ("a.anaphora", "b.anaphora"):
+        write_model(tmp_path / name)
+    whole = run("verify", "a.anaphora", "b.anaphora")
+    assert (whole.returncode, whole.stderr) == (0, "")
+    assert whole.stdout.endswith("All 2 files are whole.\n")
+    (tmp_path / "cut.anaphora").write_bytes((tmp_path / "a.anaphora").read_bytes()[:-1])
+    for wrong, code in ((["none"], 3), (["cut.anaphora", "none"], 5)):
+        done = run("verify", *wrong, "a.anaphora", "b.anaphora")
+        assert done.returncode == code
+        assert [name for name in ("a", "b") if f"{name}.anaphora: whole" in done.stdout] == ["a", "b"]
+        assert [line.partition(" ")[0] for line in done.stderr.splitlines()] == ["anaphora:"] * len(wrong) + ["2"]
+        last = f"2 of {len(wrong) + 2} files are whole; these are not: {', '.join(wrong)}.\n"
+        assert done.stderr.endswith(last)
+    lines = [json.loads(line) for line in run("verify", "cut.anaphora", "a.anaphora", "--json").stdout.splitlines()]
+    assert ["error" in line for line in lines] == [True, False]
+    assert "cut short" in lines[0]["error"]
+
+
 def test_verify_as_json(run: Run, tmp_path: Path) -> None:
     write_model(tmp_path / "m.anaphora")
     facts = json.loads(run("verify", "m.anaphora", "--json").stdout)

@@ -185,8 +185,8 @@ def test_an_output_is_a_file_that_somebody_can_find_again(ask: Run, here: Path, 
 
 def test_two_outputs_are_never_one_file(ask: Run, here: Path) -> None:
     before = content(here)
-    twice = ask("runs", "compare", "a.run", "b.run", "--html", "both", "--svg", "./both")
-    failed(twice, 2, "'both' (--html) and './both' (--svg) are one place for two things")
+    twice = ask("runs", "compare", "a.run", "b.run", "--html", "both.svg", "--svg", "./both.svg")
+    failed(twice, 2, "'both.svg' (--html) and './both.svg' (--svg) are one place for two things")
     for output, folder, said in (
         ("m.run", "m.run", "one place for two things"),
         ("m", "m/run", "'m/run' (--run-dir) would lie inside the file 'm' (-o)"),

@@ -81,9 +81,20 @@ def test_what_was_stopped_goes_on_to_the_same_model(run: Run, tmp_path: Path, wa
         other = bundle.read(tmp_path / f"{folder}.anaphora").tensors
         assert all(np.array_equal(whole[name], other[name]) for name in whole)
 
+    model = tmp_path / f"{folder}.anaphora"
+    before = {path: path.read_bytes() for path in [model, *(tmp_path / folder).rglob("*")] if path.is_file()}
+    again = run("resume", folder)
+    assert again.returncode == 0, again.stderr
+    assert again.stdout == (
+        f"The run has finished after {STEPS} steps: there is nothing to continue, and nothing was changed.\n"
+        f"model    {model}\nrecords  {folder}\n"
+    )
+    assert {path: path.read_bytes() for path in [model, *(tmp_path / folder).rglob("*")] if path.is_file()} == before
+    model.unlink()
     again = run("resume", folder)
     assert again.returncode == 0, again.stderr
     assert "only scoring and saving remain" in again.stderr
+    assert model.read_bytes() == (tmp_path / folder / "model.anaphora").read_bytes()
 
 
 def test_where_there_is_nothing_to_go_on_with(run: Run, tmp_path: Path) -> None:
@@ -91,6 +102,7 @@ def test_where_there_is_nothing_to_go_on_with(run: Run, tmp_path: Path) -> None:
     failed(run("resume"), 2, "RUN")
     done = run("train", "language", "-", *TINY, "--max-steps", "2", stdin=TEXT)
     assert done.returncode == 0, done.stderr
+    (tmp_path / "model.anaphora").unlink()
     failed(run("resume", "model.run"), 2, "came from standard input", "Train anew from files")
     facts = json.loads((tmp_path / "model.run" / "run.json").read_text(encoding="utf-8"))
     facts["data"] = [str(tmp_path / "gone.txt")]
@@ -103,6 +115,7 @@ def test_where_there_is_nothing_to_go_on_with(run: Run, tmp_path: Path) -> None:
 def test_both_checkpoints_damaged(run: Run, tmp_path: Path) -> None:
     (tmp_path / "t.txt").write_text(TEXT, encoding="utf-8")
     assert run("train", "language", "t.txt", *TINY, "--max-steps", "40").returncode == 0
+    (tmp_path / "model.anaphora").unlink()
     folder = tmp_path / "model.run" / "checkpoints"
     for path in (folder / checkpoint.LAST, folder / checkpoint.PREVIOUS):
         path.write_bytes(path.read_bytes()[:-3] if path.exists() else b"")

@@ -12,6 +12,7 @@ from anaphora.commands.train import import_torch_side
 from anaphora.errors import UsageError
 from anaphora.report.observers import observers
 from anaphora.report.terminal import show
+from anaphora.runs.finished import FinishedRun, finished
 from anaphora.tasks import registry
 from anaphora.training.distributed import launch
 
@@ -33,7 +34,7 @@ def resume(
 
     Training continues from the newest checkpoint, with the config of the run. On the same instruction set, number of
     threads and versions, the weights and the log are bit for bit those of an uninterrupted run. On another machine the
-    run continues, too, and a note says so.
+    run continues, too, and a note says so. A run that has finished is not changed.
 
     Example: anaphora resume novel.run
     """
@@ -45,7 +46,11 @@ def resume(
     with launch.processes("anaphora resume") as here:
         with here.each():
             kept = _kept(folder) if here.first else None
-        facts, values = here.broadcast(kept)
+        kept = here.broadcast(kept)
+        if isinstance(kept, FinishedRun):
+            print("\n".join(kept.lines() if here.first else []), end="\n" * here.first)
+            return
+        facts, values = kept
         with here.each():
             config = from_values(registry.task(facts["task"]).config, values)
             trainer = import_torch_side("anaphora resume")
@@ -61,14 +66,17 @@ def resume(
         print("\n".join(report.lines()))
 
 
-def _kept(folder: Path) -> tuple[dict[str, Any], dict[str, Any]]:
-    """Return the facts and the config of a run folder."""
+def _kept(folder: Path) -> FinishedRun | tuple[dict[str, Any], dict[str, Any]]:
+    """Return the facts and the config of a run folder, or a run that has finished."""
     from anaphora.config import from_run
     from anaphora.runs import folder as run_folder
     from anaphora.runs.claim import check_free
 
     facts = run_folder.facts(folder)
     check_free(folder)
+    done = finished(folder)
+    if done is not None:
+        return done
     if not facts["data"] or run_folder.STANDARD_INPUT in facts["data"]:
         raise UsageError(
             f"The data of {folder} came from {'standard input' if facts['data'] else 'a Python program'}, which this"

@@ -74,6 +74,7 @@ def check(outputs: Sequence[Output], inputs: Iterable[Place] = (), *, force: boo
     for at, output in enumerate(outputs):
         for other in outputs[:at]:
             _check_pair(other, output)
+    for output in outputs:
         _check_ending(output)
     notes = [_check_existing(output, [Path(other.path) for other in outputs], force) for output in outputs]
     return [note for note in notes if note]

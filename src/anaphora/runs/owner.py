@@ -22,8 +22,11 @@ from anaphora.errors import AnaphoraError
 
 def is_own(model: Path, copy: Path, config: Path, facts: Mapping[str, Any]) -> bool:
     """Return whether a model is that of the run with this copy, which may be missing, this config and these facts."""
-    if copy.exists() and filecmp.cmp(model, copy, False):
-        return True
+    return (copy.exists() and filecmp.cmp(model, copy, False)) or is_trained_with(model, config, facts)
+
+
+def is_trained_with(model: Path, config: Path, facts: Mapping[str, Any]) -> bool:
+    """Return whether a model was trained with this config on the data of these facts of a run."""
     try:
         found = bundle.read(model).config
         written = tomllib.loads(config.read_text(encoding="utf-8"))

@@ -47,10 +47,13 @@ def choose(
     table: Table, source: str | None = None, target: str | None = None, like: ColumnNames = NO_NAMES
 ) -> PairColumns:
     """Return the two columns of a table: the named ones, or those that have the names `like`, or as the module says.
+    Beside one that is named, the other is the only one that holds texts.
 
     Raises DataError if a column is missing, naming the nearest, or if the choice is not clear.
     """
     given = (source and _need(table, source), target and _need(table, target))
+    if given[0] and given[0] == given[1]:
+        raise DataError(f"{table.name}: --source and --target name one column, '{given[0]}'. Name two columns.")
     usual = {column.strip().lower(): column for column in reversed(table.columns)}
     known = [name or _of_name(table, names) for name, names in zip(given, like, strict=True)]
     found = [
@@ -58,7 +61,7 @@ def choose(
         for name, names in zip(known, (SOURCES, TARGETS), strict=True)
     ]
     reasons: Mapping[str, str] = {}
-    if None in found and not has_names(table):
+    if None in found and (any(given) or not has_names(table)):
         reasons = _no_texts(table)
         texts = [column for column in table.columns if column not in reasons and column not in known]
         texts = [column for column in texts if column.startswith(_NESTED)] or texts

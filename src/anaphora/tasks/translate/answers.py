@@ -8,6 +8,7 @@ the same object with `translation` and, for a beam, with `translations`, each wi
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from pathlib import Path
@@ -33,6 +34,7 @@ from anaphora.report.attention import Gallery
 from anaphora.tasks.base.line_answers import LineAnswers, json_of, text_of, value_of
 from anaphora.tasks.translate.decoding import GREEDY, DecodingOptions, Translation
 
+_SOURCE, _TARGET = {"src", "source"}, {"tgt", "trg", "target"}  # words in the names of parallel files
 Item = tuple[int, str, dict[str, Any]]
 """A line's number, its text, and an object that the text stands in."""
 
@@ -115,7 +117,9 @@ class Answers(LineAnswers[Item, list[Translation]]):
         trained = Taken.of_card(self.translator.card)
         if trained is None or not trained.layout.startswith(PARALLEL):
             return list(paths)
-        sources, targets = (_marks(trained.roles.get(role, ())) for role in ("source", "target"))
+        sources, targets = (
+            _marks(trained.roles.get(role, ())) | usual for role, usual in (("source", _SOURCE), ("target", _TARGET))
+        )
         kept: list[str] = []
         for path in paths:
             marks = _marks([path])
@@ -193,5 +197,6 @@ class Answers(LineAnswers[Item, list[Translation]]):
 
 
 def _marks(paths: Sequence[str]) -> set[str]:
-    """Return the names and the endings of files, which tell the language of their lines."""
-    return {mark for path in paths for mark in (Path(path).name, ending(path)) if mark}
+    """Return the words in the names of files, which tell the language of their lines: `test`, `de` for `test.de.gz`."""
+    names = (Path(path).name.lower() for path in paths)
+    return {word for name in names for word in re.split(r"[\W_]+", name) if word}
