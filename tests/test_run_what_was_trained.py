@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -192,6 +193,12 @@ def test_the_file_of_translations_beside_a_file_of_sources_is_not_translated(
     for inputs in ([other], [one, one]):
         found, written = answers(model, "translate", inputs)
         assert len(found) == len(inputs) * len(layout.inputs)
+    for names in (("src.txt", "tgt.txt"), ("new.source", "new.target"), (f"{one}.bak", f"{other}.bak")):
+        for name, of in zip(names, (one, other), strict=True):
+            shutil.copy(of, name)
+        found, written = answers(model, "translate", list(names))
+        assert len(found) == len(layout.inputs)
+        assert f"'{names[1]}' is not translated" in written.notes[0]
 
 
 def test_a_table_in_a_pipe_is_a_table(reviews: Any, monkeypatch: pytest.MonkeyPatch) -> None:

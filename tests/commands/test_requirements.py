@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from anaphora.commands.options import chosen
-from anaphora.config import Requirement
+from anaphora.config import Requirement, config_fields, resolve, without_useless
+from anaphora.config.toml import render
 from anaphora.errors import UsageError
 from anaphora.tasks import registry
 from anaphora.tasks.base.declaration import Task
@@ -45,6 +47,36 @@ def test_an_option_without_effect_is_refused(task: Task, requirement: Requiremen
     others = [each for each in task.requirements if each is not requirement and name in each.names]
     if not others:
         assert chosen(task, task.run_options, accepted)[name] == value[name]
+
+
+@pytest.mark.parametrize(
+    ("task", "fixed", "searched"),
+    [
+        ("classify", ["--attention", "24"], ["--pooling", "mean"]),
+        ("classify", ["--pooling", "mean"], ["--attention", "24"]),
+        ("language", ["--dropout", "0.37"], ["--layers", "1"]),
+        ("translate", ["--attention-size", "24"], ["--model.attention", "general"]),
+        ("translate", ["--vocabulary", "77"], ["--units", "byte"]),
+        ("fill", ["--patience", "8"], ["--evaluations", "3"]),
+    ],
+)
+def test_the_best_config_of_a_search_is_one_that_train_takes(
+    task: str, fixed: list[str], searched: list[str], tmp_path: Path
+) -> None:
+    declared = registry.task(task)
+    varied = [
+        f"{each.section}.{each.key}"
+        for each in config_fields(declared.config)
+        if searched[0] in (each.flag, each.short)
+    ]
+    usual: Any = {"presets": declared.presets, "preset": declared.default_preset}
+    with pytest.raises(UsageError, match="has no effect"):
+        resolve(declared.config, **usual, options=[*fixed, *searched])
+    best = resolve(declared.config, **usual, options=[*fixed, *searched], varied=varied)
+    (tmp_path / "best.toml").write_text(render(without_useless(best)), encoding="utf-8")
+    again = resolve(declared.config, **usual, file=tmp_path / "best.toml")
+    useful = searched if fixed[0] != "--pooling" else fixed
+    assert again == resolve(declared.config, **usual, options=useful)
 
 
 def test_the_messages_name_the_remedy() -> None:

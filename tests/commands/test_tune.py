@@ -97,6 +97,13 @@ def test_ctrl_c_keeps_finished_trials(tmp_path: Path, quiet_environment: dict[st
     assert (tmp_path / "tune.run" / "best.toml").is_file()
 
 
+def test_a_searched_field_without_effect_on_the_data_is_refused(run: Run, tmp_path: Path) -> None:
+    rows = [f"{number},{step},{number % 2}" for number in range(20) for step in range(3)]
+    (tmp_path / "s.csv").write_text("\n".join(["id,x,label", *rows, ""]), encoding="utf-8")
+    done = run("tune", "classify", "s.csv", "--id", "id", "--minutes", "0.1", "--option", "model.embedding=8,16")
+    failed(done, 2, "--embedding has no effect on series, which these data are")
+
+
 @pytest.mark.parametrize(
     ("words", "said"),
     [

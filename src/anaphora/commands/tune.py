@@ -77,6 +77,7 @@ def _tune(
     started = time.monotonic()
     launch.refuse(f"anaphora tune {task}")
     from anaphora.commands.train import import_torch_side
+    from anaphora.config import with_given
     from anaphora.data.progress import observed_by
     from anaphora.runs import search
 
@@ -89,7 +90,7 @@ def _tune(
         raise UsageError("tune needs a time limit: --minutes 30.")
     folder = _checked(named, config_options.inputs(data, file, config))
     with show("") as early, observed_by(early.stage), search.undone_if_refused(folder):
-        corpus = settings.read(config, data)
+        corpus = settings.read(with_given(config, spaces), data)  # refuses what has no effect on the data
         import_torch_side(f"anaphora tune {task}")
         from anaphora.training import tuning
 

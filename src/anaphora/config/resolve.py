@@ -5,7 +5,7 @@ preset  <  file  <  base  <  values  <  options       later ones win, key by key
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -69,14 +69,41 @@ def given_fields(config: Config) -> dict[str, Any]:
 
 def refuse_useless(config: Config, varied: Collection[str] = ()) -> None:
     """Raise UsageError for a given field that has no effect beside the others."""
-    given = {name: value for name, value in given_fields(config).items() if name not in varied}
+    for name, other, refusal in _useless(config):
+        if name not in varied and other not in varied:
+            raise UsageError(refusal)
+
+
+def with_given(config: C, names: Iterable[str]) -> C:
+    """Return a config whose fields of these names, by `section.key`, count as given by the user, too."""
+    copy = config.model_copy(deep=True)
+    for name in names:
+        section, _, key = name.partition(".")
+        getattr(copy, section).model_fields_set.add(key)
+    return copy
+
+
+def without_useless(config: C) -> C:
+    """Return a config in which each given field that has no effect beside the others has its default."""
+    values = config.model_dump()
+    defaults = {(field.section, field.key): field.default for field in config_fields(type(config))}
+    for name, _, _ in _useless(config):
+        section, _, key = name.partition(".")
+        values[section][key] = defaults[section, key]
+    return checked(type(config), values, "The config")
+
+
+def _useless(config: Config) -> Iterator[tuple[str, str, str]]:
+    """Yield each given field that has no effect beside the others, the other field, and the reason to refuse it."""
     fields = config_fields(type(config))
     flags = {f"{field.section}.{field.key}": field.short or field.flag for field in fields}
     settings = {f"{field.section}.{field.key}": getattr(getattr(config, field.section), field.key) for field in fields}
+    given = given_fields(config)
     for requirement in config.requirements:
-        refusal = None if requirement.other in varied else requirement.refusal(flags, given, settings)
-        if refusal:
-            raise UsageError(refusal)
+        for name in requirement.names:
+            refusal = requirement.refusal(flags, {name: given.get(name)}, settings)
+            if refusal:
+                yield name, requirement.other, refusal
 
 
 def _mark(

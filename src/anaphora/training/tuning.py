@@ -24,7 +24,7 @@ from typing import TYPE_CHECKING, Any
 
 import torch
 
-from anaphora.config import Config
+from anaphora.config import Config, without_useless
 from anaphora.config.old_names import field_by_current_name, search_by_current_names
 from anaphora.config.search_space import SearchChoice, Space, Value
 from anaphora.config.toml import render
@@ -268,7 +268,7 @@ class Search:
     def _keep_best(self, study: Study) -> None:
         best = best_of(study)
         if best is not None:
-            write_best(self.folder, render(self.config(_options(best.values))))
+            write_best(self.folder, render(without_useless(self.config(_options(best.values)))))
 
     def _kept(self, study: Study) -> str:
         finished = sum(each.state not in ("cut off", "running") for each in tried(study))

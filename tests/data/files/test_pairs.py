@@ -59,6 +59,21 @@ def test_columns_without_names(tmp_path: Path) -> None:
     assert read_pairs([str(tmp_path / "a.txt")]).sources == tuple(DE)
 
 
+def test_beside_a_column_that_is_named_the_other_is_the_only_one_left(tmp_path: Path) -> None:
+    rows = [f"{source}\t{target}\t{at}" for at, (source, target) in enumerate(zip(DE, EN, strict=True))]
+    table = write(tmp_path, "a.tsv", ["de\ten\tline", *rows])
+    for named in ({"target": "en"}, {"source": "de"}):
+        pairs = read_pairs([table], **named)
+        assert (pairs.sources, pairs.targets) == (tuple(DE), tuple(EN))
+    pairs = read_pairs([table], source="en")
+    assert (pairs.sources, pairs.targets) == (tuple(EN), tuple(DE))
+    with pytest.raises(DataError, match=r"a.tsv': --source and --target name one column, 'de'\. Name two columns\."):
+        read_pairs([table], source="de", target="de")
+    three = write(tmp_path, "b.tsv", ["de\ten\tnote", *(f"{source}\t{source}\tx y" for source in DE)])
+    with pytest.raises(DataError, match="are not clear"):
+        read_pairs([three], target="en")
+
+
 def test_what_is_not_clear_is_asked(tmp_path: Path) -> None:
     rows = [f"{source}\t{target}" for source, target in zip(DE, EN, strict=True)]
     with pytest.raises(DataError, match=r"columns are not clear.*--no-header"):

@@ -29,10 +29,12 @@ from anaphora.data.files.table_files import JSON_LINES
 from anaphora.data.files.tables import ColumnTable, Table
 from anaphora.data.taken import Taken
 from anaphora.errors import DataError
-from anaphora.files import atomic
+from anaphora.files import outputs, sealed
+from anaphora.files.outputs import Output
 from anaphora.report.attention import Gallery
 from anaphora.tasks.base.line_answers import LineAnswers, json_of, text_of, value_of
 from anaphora.tasks.translate.decoding import GREEDY, DecodingOptions, Translation
+from anaphora.tasks.translate.settings import ATTENTION_ENDINGS
 
 _SOURCE, _TARGET = {"src", "source"}, {"tgt", "trg", "target"}  # words in the names of parallel files
 Item = tuple[int, str, dict[str, Any]]
@@ -54,8 +56,8 @@ class Answers(LineAnswers[Item, list[Translation]]):
         self._expected = named or next(iter(trained.columns("source") if trained else ()), SOURCES[0])
         self._lines = 0
         self._gallery = None if pictures is None else Gallery(Path(pictures))
-        if self._gallery is not None:
-            atomic.writable(self._gallery.path)
+        if pictures is not None:
+            outputs.check([Output("--attention", pictures, sealed.of(pictures, ATTENTION_ENDINGS))], force=True)
 
     def batches(self, paths: Sequence[str]) -> Iterator[Sequence[InputLine]]:
         """Yield the lines of texts and of JSON Lines, and the rows of all other files of pairs as objects."""

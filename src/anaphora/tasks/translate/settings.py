@@ -13,6 +13,7 @@ from anaphora.config.search_space import SearchRange, Space
 from anaphora.tasks.base.declaration import Option, Task
 from anaphora.tasks.base.run_options import DRAWING, ONE_CHOICE
 
+ATTENTION_ENDINGS = (".html", ".svg")
 Units = Literal["subword", "char", "byte"]
 
 
@@ -137,7 +138,7 @@ RUN = (
         None,
         "FILE",
         "Draw the attention weights: a page (.html), or the first text only (.svg).",
-        drawn=(".html", ".svg"),
+        drawn=ATTENTION_ENDINGS,
     ),
 )
 EVAL = DECODING
