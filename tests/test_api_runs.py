@@ -130,7 +130,7 @@ def test_a_model_reads_what_it_was_trained_on() -> None:
     model = anaphora.train("classify", DATA, **ROWS | {"max_steps": 1})
     with pytest.raises(UsageError, match=r"The model reads texts; it was given series"):
         model.predict(np.zeros((3, 4)))
-    with pytest.raises(UsageError, match=r"got str: give it in a list"):
+    with pytest.raises(UsageError, match=r"got str\. Give it in a list\."):
         model.predict("a text")
     assert model.predict([]) == []
 

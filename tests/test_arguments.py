@@ -142,7 +142,35 @@ def test_a_wrong_value_is_refused_by_its_name(
     (named,) = wrong
     if isinstance(refused.value, WrongArgument):
         assert str(refused.value).startswith(f"{named} takes ")
-        assert str(refused.value).endswith(f"; it was given {wrong[named]!r}.")
+        assert f"; it was given {wrong[named]!r}." in str(refused.value)
+
+
+INSTEAD: dict[str, tuple[Callable[[], Any], str]] = {
+    "path": (lambda: Path("a.csv"), r"A file is not read here: .*`anaphora run MODEL a\.csv`; evaluate reads files\."),
+    "paths": (lambda: [Path("a.csv")], r"A file is not read here: .*`anaphora run MODEL a\.csv`; evaluate reads"),
+    "bytes": (lambda: b"ab", r"Decode the bytes: data\.decode\(\)\."),
+    "several bytes": (lambda: [b"ab"], r"Decode the bytes: data\.decode\(\)\."),
+    "iterator": (lambda: iter("ab"), r"Give a list: list\(values\)\."),
+    "set": (lambda: {"ab"}, r"A set has no order: give a list\."),
+    "open file": (lambda: open(__file__), r"Give what is in the file: file\.read\(\)"),  # noqa: SIM115
+    "frame": (lambda: {"t": ["ab"]}, r"Of a frame, give the column that holds the texts\."),
+    "text": (lambda: "a text of words", r"Give it in a list\."),
+}
+SEVERAL = {"Classifier": "predict", "Tagger": "predict", "GapFiller": "fill_all", "Translator": "translate"}
+
+
+@pytest.mark.filterwarnings("ignore::ResourceWarning")
+@pytest.mark.parametrize("given", INSTEAD)
+def test_values_of_a_wrong_kind_are_refused_with_what_to_give_instead(given: str) -> None:
+    make, said = INSTEAD[given]
+    for name, method in SEVERAL.items():
+        if (name, given) != ("Classifier", "frame"):  # which has columns by the names of training
+            with pytest.raises(UsageError, match=said):
+                getattr(model(name), method)(make())
+    for name, method in (("LanguageModel", "generate"), ("LanguageModel", "next"), ("GapFiller", "fill")):
+        if given != "text":
+            with pytest.raises(UsageError, match="Give each text by itself" if isinstance(make(), list) else said):
+                getattr(model(name), method)(make())
 
 
 def test_unknown_and_missing_arguments_name_the_nearest() -> None:

@@ -17,6 +17,7 @@ from collections.abc import Callable, Mapping
 from numbers import Integral, Real
 from typing import Any, NamedTuple, ParamSpec, TypeVar
 
+from anaphora.arguments.instead import instead
 from anaphora.arguments.synonyms import argument_meant
 from anaphora.errors import WrongArgument, WrongCall, closest
 
@@ -30,6 +31,7 @@ class Rule(NamedTuple):
 
     expected: str
     accepts: Callable[[Any], bool]
+    instead: Callable[[Any], str] = lambda _: ""  # what to give in place of a wrong value, after a space
 
 
 def whole(least: int | None = None, most: int | None = None) -> Rule:
@@ -63,7 +65,7 @@ def instance(expected: str, *kinds: type) -> Rule:
 
 
 TRUTH = Rule("True or False", lambda value: isinstance(value, bool) or type(value).__name__ in ("bool_", "bool"))
-TEXT = instance("a text (str)", str)
+TEXT = instance("a text (str)", str)._replace(instead=functools.partial(instead, one=True))
 PATH = instance("a path (str or pathlib.Path)", str, os.PathLike)
 BYTES = instance("bytes", bytes)
 
@@ -98,7 +100,7 @@ def check(name: str, value: Any, rule: Rule) -> None:
     if not rule.accepts(value):
         shown = repr(value)
         shown = shown if len(shown) <= _SHOWN else f"{shown[:_SHOWN]}…"
-        raise WrongArgument(f"{name} takes {rule.expected}; it was given {shown}.")
+        raise WrongArgument(f"{name} takes {rule.expected}; it was given {shown}.{rule.instead(value)}")
 
 
 def _wrong_call(called: str, signature: inspect.Signature, given: Mapping[str, Any], error: TypeError) -> WrongCall:

@@ -11,13 +11,15 @@ library (NaN, NA, NaT) becomes None.
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence, Set
 from typing import Any
 
 import numpy as np
 
+from anaphora.arguments.instead import instead
 from anaphora.errors import UsageError
 
+_SHOWN = 3  # kinds of values in a message
 _MISSING = ("NAType", "NaTType")
 
 
@@ -35,6 +37,12 @@ def paths(data: Any, words: bool = False) -> list[str] | None:
     return [str(os.fspath(item)) for item in some]
 
 
+def is_frame(data: Any) -> bool:
+    """Return whether the data are a frame of Arrow, polars or pandas."""
+    of_arrow = hasattr(data, "column_names") and hasattr(data, "column")
+    return of_arrow or (hasattr(type(data), "columns") and hasattr(type(data), "to_dict"))
+
+
 def columns(data: Any) -> dict[str, list[Any]] | None:
     """Return the columns of a frame by name, or None if the data are no frame.
 
@@ -45,12 +53,12 @@ def columns(data: Any) -> dict[str, list[Any]] | None:
     """
     if isinstance(data, Mapping):
         found = {str(name): values(column) for name, column in data.items()}
-    elif hasattr(data, "column_names") and hasattr(data, "column"):  # Arrow
-        found = {str(name): values(data.column(name).to_pylist()) for name in _unique(data.column_names)}
-    elif hasattr(type(data), "columns") and hasattr(type(data), "to_dict"):  # polars, pandas
-        found = {str(name): values(data[name]) for name in _unique(data.columns)}
-    else:
+    elif not is_frame(data):
         return None
+    elif hasattr(data, "column_names"):
+        found = {str(name): values(data.column(name).to_pylist()) for name in _unique(data.column_names)}
+    else:
+        found = {str(name): values(data[name]) for name in _unique(data.columns)}
     lengths = {name: len(column) for name, column in found.items()}
     if len(set(lengths.values())) > 1:
         listing = ", ".join(f"{count:,} in {name!r}" for name, count in lengths.items())
@@ -71,12 +79,12 @@ def values(column: Any) -> list[Any]:
 
 
 def is_sequence(data: Any) -> bool:
-    """Return whether the data hold several values: a list, a tuple, an array or a column, but not a text.
+    """Return whether the data hold several values in order: a list, a tuple, an array or a column, but not a text.
 
     >>> is_sequence(["a"]), is_sequence(np.zeros(3)), is_sequence("a"), is_sequence(7)
     (True, True, False, False)
     """
-    if isinstance(data, str | bytes | Mapping) or (isinstance(data, np.ndarray) and data.ndim == 0):
+    if isinstance(data, str | bytes | Mapping | Set) or (isinstance(data, np.ndarray) and data.ndim == 0):
         return False
     return isinstance(data, Sequence) or (hasattr(data, "__len__") and hasattr(data, "__iter__"))
 
@@ -89,6 +97,14 @@ def kind(data: Any) -> str:
     """
     shape = getattr(data, "shape", None)
     return type(data).__name__ + (f" of shape {tuple(shape)}" if shape is not None else "")
+
+
+def unexpected(expected: str, data: Any) -> UsageError:
+    """Return the error about data of another kind than the expected ones, with what to give instead."""
+    inside = data if isinstance(data, list | tuple) else ()
+    held = list(dict.fromkeys(kind(value) for value in inside if not isinstance(value, str)))
+    holding = f" that holds {', '.join(held[:_SHOWN])}" if held else ""
+    return UsageError(f"Expected {expected}; got {kind(data)}{holding}.{instead(data)}")
 
 
 def _unique(names: Iterable[Any]) -> list[Any]:
@@ -117,18 +133,18 @@ def texts(data: Any) -> list[str]:
     >>> texts(("ein Mann", "ja"))
     ['ein Mann', 'ja']
     """
-    if isinstance(data, str) or not is_sequence(data) or not all(isinstance(text, str) for text in data):
-        raise UsageError(f"Expected a list of texts, got {kind(data)}: give one in a list, too.")
+    if isinstance(data, str) or not is_sequence(data) or is_frame(data) or not all(isinstance(t, str) for t in data):
+        raise unexpected("a list of texts", data)
     return list(data)
 
 
 def two_columns(data: Any, expected: str) -> tuple[Sequence[Any], Sequence[Any]]:
     """Return both columns of `(X, y)` or of a list of `(x, y)`.
 
-    Raises UsageError for other data; `expected` is the message, with {} for the type of the data.
+    Raises UsageError for other data, with `expected` in its message.
     """
     if isinstance(data, tuple) and len(data) == 2 and all(map(is_sequence, data)):
         return data
     if isinstance(data, list) and data and all(isinstance(row, tuple | list) and len(row) == 2 for row in data):
         return [x for x, _ in data], [y for _, y in data]
-    raise UsageError(expected.format(kind(data)))
+    raise unexpected(expected, data)

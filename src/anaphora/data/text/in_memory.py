@@ -14,7 +14,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from anaphora.data.files.text import Text, open_texts
-from anaphora.data.in_memory import is_sequence, kind, paths
+from anaphora.data.in_memory import is_sequence, kind, paths, unexpected
 from anaphora.data.text.corpus import TextCorpus, split_corpus
 from anaphora.errors import DataError, UsageError
 
@@ -57,8 +57,7 @@ def text_of(data: Any, encoding: str, meant: Callable[[Sequence[str]], Sequence[
     if isinstance(data, str):
         return Text.of(data)
     if not is_sequence(data) or hasattr(data, "columns"):
-        column = " Of a frame, give the column that holds the text." if hasattr(data, "columns") else ""
-        raise UsageError(f"Expected {_WHAT}; got {kind(data)}.{column}")
+        raise unexpected(_WHAT, data)
     lines = []
     for number, text in enumerate(data, 1):
         if not isinstance(text, str):

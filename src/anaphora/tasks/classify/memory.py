@@ -11,6 +11,7 @@ The types alone distinguish the forms. Rows are numbered from 1.
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
@@ -19,7 +20,7 @@ from numpy.typing import NDArray
 
 from anaphora.data import in_memory
 from anaphora.data.batches import Ragged
-from anaphora.data.in_memory import is_sequence, kind
+from anaphora.data.in_memory import is_sequence, kind, unexpected
 from anaphora.data.text.normal_form import Form
 from anaphora.errors import DataError, UsageError
 from anaphora.formatting import counted
@@ -31,9 +32,7 @@ NAME = "the data"
 LABEL, TEXT, SERIES = "label", "text", "series"  # what columns without a name are called
 _SETS = (set, frozenset)
 _WHAT = "texts, series (an array (T, C) or (T,) each), an array (B, T, C), or one (B, T) of one channel"
-_LABELLED = (
-    "Expected rows with labels: (X, y), a list of (x, label), a frame with a column of labels, or paths; got {}."
-)
+_LABELLED = "rows with labels: (X, y), a list of (x, label), a frame with a column of labels, or paths"
 
 
 class Labelled(NamedTuple):
@@ -91,11 +90,13 @@ def inputs(X: Any) -> Inputs:
     if isinstance(X, Ragged):
         return X
     if not is_sequence(X):
-        raise UsageError(f"Expected {_WHAT}; got {kind(X)}{': give it in a list' if isinstance(X, str) else ''}.")
+        raise unexpected(_WHAT, X)
     array = np.asarray(X) if hasattr(X, "__array__") else None
     if array is not None and array.ndim > 1:
         return _table(array)
     rows = list(X)
+    if rows and isinstance(rows[0], os.PathLike | bytes):
+        raise unexpected(_WHAT, rows)
     if rows and isinstance(rows[0], str):
         return tuple(_text(row, f"{NAME}, row {at}") for at, row in enumerate(rows, 1))
     return _series(rows)

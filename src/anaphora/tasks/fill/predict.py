@@ -31,12 +31,12 @@ from anaphora.data.files.sources import STANDARD_INPUT, ending
 from anaphora.data.files.table_files import ENDINGS, read_table
 from anaphora.data.files.tables import Table
 from anaphora.data.files.text import Text, open_texts
-from anaphora.data.in_memory import is_sequence, kind
+from anaphora.data.in_memory import texts as listed
 from anaphora.data.sampling import batches_by_length
 from anaphora.data.text import in_memory
 from anaphora.data.text.corpus import sha256_of
 from anaphora.data.text.tokenized import units_of
-from anaphora.errors import DataError, UsageError
+from anaphora.errors import DataError
 from anaphora.runtime import Model
 from anaphora.tasks.base.line_answers import AnswerOutput, LineAnswers, json_of, text_of, value_of
 from anaphora.tasks.base.python_words import public
@@ -100,8 +100,7 @@ class GapFiller(TrainedModel):
         self, texts: Sequence[str], top: int = WORDS, *, left_to_right: bool = False, mask_token: str = GAP
     ) -> list[FilledText]:
         """Return each text with its gaps filled, and the most probable words for every gap; raises as `fill` does."""
-        if isinstance(texts, str) or not is_sequence(texts) or not all(isinstance(text, str) for text in texts):
-            raise UsageError(f"Expected a list of texts, got {kind(texts)}: give one in a list, too.")
+        texts = listed(texts)
         lines = [self._line(text, mask_token) for text in texts]
         done: dict[int, FilledText] = {}
         side, lengths = "past" if left_to_right else "both", np.array([len(line.ids) for line in lines], np.int64)

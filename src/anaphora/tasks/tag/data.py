@@ -13,6 +13,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from anaphora.arguments.instead import instead
 from anaphora.data import in_memory
 from anaphora.data.examples import Split, checked_share, hold_out, valid_paths
 from anaphora.data.files.conll import read_files, strict
@@ -21,7 +22,7 @@ from anaphora.data.files.tables import ColumnTable
 from anaphora.data.files.tag_layouts import WORD_LINES
 from anaphora.data.files.tag_rows import listed, read_tagged_table
 from anaphora.data.files.word_splitting import between_blanks, words_in
-from anaphora.data.in_memory import is_sequence, kind
+from anaphora.data.in_memory import is_frame, is_sequence, unexpected
 from anaphora.data.location import Location
 from anaphora.data.taken import Taken
 from anaphora.errors import DataError, UsageError
@@ -31,10 +32,7 @@ from anaphora.tasks.tag.settings import Data, TagConfig
 from anaphora.tasks.tag.truth import converted, in_form, in_one_notation
 
 NAME = "the data"
-_EXPECTED = (
-    "Expected sentences with tags: (X, y), a list of (words, tags), a frame with two columns of lists, or paths;"
-    " got {}."
-)
+_EXPECTED = "sentences with tags: (X, y), a list of (words, tags), a frame with two columns of lists, or paths"
 
 
 @dataclass(frozen=True)
@@ -111,8 +109,8 @@ def untagged(X: Any, layout: str = "") -> list[tuple[str, ...]]:
     """Return the words of lists of words, or of texts, which are split as in files of a format; raises UsageError for
     other values.
     """
-    if isinstance(X, str) or not is_sequence(X):
-        raise UsageError(f"Expected a list of sentences, each a list of words or a text, got {kind(X)}.")
+    if isinstance(X, str) or not is_sequence(X) or is_frame(X) or instead(list(X)):
+        raise unexpected("a list of sentences, each a list of words or a text", X)
     return [split(row, layout) if isinstance(row, str) else listed(row, "a sentence") for row in X]
 
 

@@ -18,7 +18,7 @@ from anaphora.tasks.translate.settings import TranslateConfig
 
 Corpus = Split[Pairs]
 _NAME = "the data"
-_PAIRS = "Expected pairs: (sources, targets), a list of (source, target), a frame with two columns, or paths; got {}."
+_PAIRS = "pairs: (sources, targets), a list of (source, target), a frame with two columns, or paths"
 
 
 def read(config: TranslateConfig, paths: Sequence[str | Path]) -> Corpus:
