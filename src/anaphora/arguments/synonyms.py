@@ -96,6 +96,35 @@ OPTIONS = {
 """Our option → words for it; of several options that a command has, the first one is meant."""
 
 
+READERS = ("run", "eval")
+"""The commands that only read: they take no options of training."""
+
+ELSEWHERE = {
+    "Standard output has the results: write `> FILE` after the command":
+        "-o --output --out --output-file --save --save-to --write -O",
+    "Name files after the model; a text comes through a pipe: echo TEXT | anaphora run MODEL":
+        "--input --file --files --data --input-file --in -i -f",
+    "The model reads columns as in training":
+        "--text --label --source --target --columns --id --time --wide --header --no-header --format --token --tag"
+        " --tokens --tags --text-column --label-column --units --lower --max-length",
+    "This command computes on the processor; OMP_NUM_THREADS sets its threads":
+        "--device --gpu --cuda --cpu --batch --batch-size --jobs --threads --precision --workers",
+    "--json shows probabilities, and --top K several answers":
+        "--probabilities --proba --probs --probability --confidence --scores --score --logits",
+}  # fmt: skip
+"""What a command that only reads has in place of an option → words for such options."""
+
+
+def elsewhere(command: str, word: str) -> str:
+    """Return what a command that only reads has in place of an option; empty if nothing is known.
+
+    >>> elsewhere("run", "--cuda"), elsewhere("train", "--cuda")
+    ('This command computes on the processor; OMP_NUM_THREADS sets its threads', '')
+    """
+    plain = word.replace("_", "-") if word.startswith("--") else word
+    return next((said for said, words in ELSEWHERE.items() if command in READERS and plain in words.split()), "")
+
+
 def name_meant(word: str, known: Collection[str]) -> str | None:
     """Return our command or task, of those that are known, for a word of another program.
 

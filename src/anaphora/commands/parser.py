@@ -17,7 +17,7 @@ from typing import Annotated, Any, ClassVar
 import typer
 from typer.core import TyperCommand, TyperGroup
 
-from anaphora.arguments.synonyms import TASKS, name_meant, option_meant
+from anaphora.arguments.synonyms import TASKS, elsewhere, name_meant, option_meant
 from anaphora.errors import UsageError, closest
 
 DASHES = "\u2010\u2011\u2012\u2013\u2014\u2015\u2212"
@@ -231,13 +231,15 @@ def explain(error: typer.TyperException) -> str:
 
 def _nearest_option(word: str, context: Any) -> str:
     known = option_names(context.command.get_params(context))
-    near = option_meant(word, known)
-    elsewhere = [] if near else _commands_with(word, context)
-    near = near or (None if elsewhere else closest(word, known))
+    near, instead = option_meant(word, known), elsewhere(context.command.name, word)
+    if instead and not near:
+        return f". {instead}"
+    owners = [] if near else _commands_with(word, context)
+    near = near or (None if owners else closest(word, known))
     if near:
         return f". Did you mean {near}?"
-    others = " and ".join([", ".join(elsewhere[:-1])] * (len(elsewhere) > 1) + elsewhere[-1:])
-    return f" in `{context.command_path}`; {others} {'has' if len(elsewhere) == 1 else 'have'} it" if elsewhere else ""
+    others = " and ".join([", ".join(owners[:-1])] * (len(owners) > 1) + owners[-1:])
+    return f" in `{context.command_path}`; {others} {'has' if len(owners) == 1 else 'have'} it" if owners else ""
 
 
 def _commands_with(word: str, context: Any) -> list[str]:
