@@ -268,6 +268,14 @@ def test_the_page_is_made_anew_where_there_are_results_and_kept_elsewhere(tmp_pa
     assert (tmp_path / "page-layers.svg").read_bytes() == drawn
 
 
+def test_no_two_marks_of_a_picture_differ_by_colour_alone() -> None:
+    together = [("torch.nn", "ONNX Runtime", "XLA", "anaphora"), ("each shape", "their mean")]
+    for names in together:
+        assert len({plots.MARKS[name][2] for name in names}) == len(names)
+    assert plots.MARKS["torch.nn packed"] == plots.MARKS["torch.nn"]  # of rows of unequal length, in another picture
+    assert {name for names in together for name in names} | {"torch.nn packed"} == plots.MARKS.keys()
+
+
 def test_the_pictures_of_variants_and_threads(tmp_path: Path) -> None:
     timed = [{"variant": name, "mode": "train", "cost": 1.2, "ratio": 5.0} for name in variants.NAMES]
     sides = [

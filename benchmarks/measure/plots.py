@@ -26,7 +26,7 @@ MARKS = {  # whose: edge, face, marker, how far below its line
     "torch.nn packed": (RED, RED, "o", -0.14),
     "ONNX Runtime": (GREEN, GREEN, "s", 0.0),
     "XLA": (BLUE, BLUE, "D", 0.14),
-    "anaphora": (INK, INK, "o", 0.14),
+    "anaphora": (INK, INK, "^", 0.14),
     "each shape": (BLUE, "white", "D", 0.0),
     "their mean": (INK, INK, "o", 0.0),
 }
@@ -156,7 +156,7 @@ def gains(rows: Sequence[Row]) -> Figure:
                 found = chosen(rows, {"cell": (cell,), "side": (side,)})
                 marks(axes, names, [(shape_of(row), row["gain"]) for row in found], side)
             axes.set_title(cell.upper(), fontsize=9, color=INK, loc="left")
-        legend(figure, f"Training: the time of one thread over that of {most}")
+        legend(figure, f"Training: the time of one thread over that of {most} (dashed: {most} times as fast)")
         figure.subplots_adjust(bottom=0.1)
     return figure
 
