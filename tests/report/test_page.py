@@ -160,7 +160,7 @@ def test_what_went_wrong_is_said(tmp_path: Path) -> None:
     notes = [worse_than, "The network loses to the n-gram model: 2 against 1.", "Cut <here> & there."]
     worse = [{**run_folders.NATS, "value": 2.0}]
     end = run_folders.finish(notes=notes, stopped="diverged", results=worse)
-    path = run_folders.write(tmp_path / "r", [*told, {"event": "note", "text": "Continuing after step 7."}, end])
+    path = run_folders.write(tmp_path / "r", [*told, {"event": "note", "text": "continuing after step 7."}, end])
     text, seen = read_page(path)
     assert seen.all("li") == ["The loss was not finite at step 40.", "Continuing after step 7.", *notes]
     assert '<li class="">Cut &lt;here&gt; &amp; there.</li>' in text

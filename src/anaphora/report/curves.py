@@ -40,7 +40,7 @@ _FONT = "ui-sans-serif, system-ui, 'Segoe UI', Roboto, 'Helvetica Neue', Arial, 
 _TEXT, _SMALL = 12.0, 11.0  # pixels
 _SVG, _LINK = "http://www.w3.org/2000/svg", "http://www.w3.org/1999/xlink"
 _LOOK = "stroke-linejoin:round;max-width:"
-_LONGEST = 24  # characters of a name at a line's end
+_LONGEST = 28  # characters of a name at a line's end
 _ROOM = 1.06  # of the range of values, above and below
 
 

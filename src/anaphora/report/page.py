@@ -15,7 +15,7 @@ from typing import Any
 
 from anaphora.files import outputs, sealed
 from anaphora.files.outputs import Output
-from anaphora.formatting import as_text, counted, duration_text, short_count
+from anaphora.formatting import as_text, capitalised, counted, duration_text, short_count
 from anaphora.report import document as html
 from anaphora.report.curves import Chart, CurveLine, draw, ends, points
 from anaphora.runs import folder as run_folder
@@ -186,7 +186,7 @@ def _notes(run: Run) -> list[tuple[str, str]]:
     found = [(f"The loss was not finite at step {line['step']:,}.", "bad") for line in _broken(run)]
     found += [(line["text"], "") for line in run.of("note")]
     found += [(text, "bad" if any(words in text for words in _WORSE) else "") for text in run.finish.get("notes", ())]
-    return list(dict.fromkeys(found))
+    return list(dict.fromkeys((capitalised(text), kind) for text, kind in found))
 
 
 def _broken(run: Run) -> list[Mapping[str, Any]]:

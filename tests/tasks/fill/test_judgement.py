@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import asdict
 
 import pytest
 
+from anaphora.report.curves import Chart, CurveLine, ends
+from anaphora.runs.content import Paragraph, ReportTable
 from anaphora.tasks.fill.baseline import Baseline
 from anaphora.tasks.fill.judgement import judgement, sections
 from anaphora.tasks.fill.predict import GapFiller
@@ -37,6 +40,19 @@ def test_without_a_score_there_are_baselines_and_no_notes() -> None:
     ]  # fmt: skip
     assert (found.headline, found.notes) == ([], [])
     assert (found.facts["train_units"], found.facts["both"]) == (9, None)
+
+
+def test_both_tables_of_the_right_context_say_what_they_show(filler: GapFiller) -> None:
+    gain = sections(filler, filler.vocabulary.encode(text(20, 3)))[1]
+    said = [part.text.partition(" that the")[2] for part in gain.parts if isinstance(part, Paragraph)]
+    assert said == [" right context helps most:", " right context misleads most:"]
+    tables = [part for part in gain.parts if isinstance(part, ReportTable)]
+    assert re.fullmatch(r"\S+\N{NO-BREAK SPACE}0\.\d\d(, \S+\N{NO-BREAK SPACE}0\.\d\d){2}", str(tables[0].rows[0][2]))
+
+
+def test_the_name_of_the_baseline_is_written_whole_beside_its_line() -> None:
+    name = "counts of both neighbours"
+    assert ends(Chart("", [CurveLine(name, "baseline", [(0, 3.0)], "level")])) == [("baseline", f"┄ {name} 3")]
 
 
 def test_an_unknown_word_is_shown_as_such(filler: GapFiller) -> None:

@@ -25,6 +25,7 @@ _FIGURES = ("gaps", "unknown_gaps", "both", "past", "ratio")
 _READ = 4_096  # units of the held-out part
 _AROUND = 10  # units on each side of a gap that is shown
 _SHOWN, _MOST = 12, 8  # gaps as they come, and of those that tell most
+_JOINED = "\N{NO-BREAK SPACE}"  # a word and its probability stay on one line
 _WORDS = 3  # of each prediction
 _BANDS = ((1, 100), (101, 1_000), (1_001, None))  # the how-many-th most frequent word
 
@@ -81,12 +82,16 @@ def _apart(filler: GapFiller, found: Predicted) -> ReportSection:
     gain = found.ranks["past"].nats - found.ranks["both"].nats
     known = np.flatnonzero(found.gaps.target > 0)
     order = known[np.argsort(-gain[known], kind="stable")]
-    about = Paragraph(
-        f"Of {len(found.gaps):,} gaps: first the gaps that the right context helps most, then the gaps that"
-        " it misleads most."
-    )
-    tables = (_table(filler, found.gaps, part[:_MOST]) for part in (order, order[::-1]))
-    return ReportSection("Gain from the right context", (about, *tables))
+    parts = {"helps": order, "misleads": order[::-1]}
+    shown = [
+        part
+        for verb, chosen in parts.items()
+        for part in (
+            Paragraph(f"The gaps, of {len(found.gaps):,}, that the right context {verb} most:"),
+            _table(filler, found.gaps, chosen[:_MOST]),
+        )
+    ]
+    return ReportSection("Gain from the right context", tuple(shown))
 
 
 def _by_frequency(words: NDArray[np.bool_], found: Predicted) -> ReportSection:
@@ -116,7 +121,7 @@ def _table(filler: GapFiller, gaps: Gaps, chosen: NDArray[np.int64]) -> ReportTa
     predicted = [filler.likeliest(gaps.rows, gaps.places[chosen], side, _WORDS) for side in SIDES]
     rows = []
     for gap, *sides in zip(chosen.tolist(), *predicted, strict=True):
-        words = [", ".join(f"{each.word} {each.probability:.2f}" for each in side.words) for side in sides]
+        words = [", ".join(f"{each.word}{_JOINED}{each.probability:.2f}" for each in side.words) for side in sides]
         target = int(gaps.target[gap])
         rows.append((_around(filler.vocabulary, gaps, gap), filler.vocabulary.shown(target), *words))
     return ReportTable(("text", "word", BOTH, LEFT_TO_RIGHT), tuple(rows))

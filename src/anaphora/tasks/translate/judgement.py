@@ -16,7 +16,7 @@ from anaphora.tasks.translate.predict import Translator
 from anaphora.tasks.translate.score import Figures, Score
 
 _SAMPLES = 12  # texts that are shown while the run goes on
-_DRAWN, _DRAWN_LONGEST = 3, 32  # pictures, and the most symbols of a source that is drawn
+_DRAWN, _DRAWN_LONGEST = 3, 32  # pictures, and the most symbols of either side that is drawn
 _COPY = "a copy of the source"
 _FIGURES = ("rows", "bleu", "chrf", "exact", "decoding", "bleu_signature", "chrf_signature")
 _HEAD = ("where", "source", "reference", "output", "chrF")
@@ -97,11 +97,13 @@ def _sections(score: Score, translator: Translator) -> tuple[ReportSection, ...]
 
 
 def _attention(translator: Translator, sources: Sequence[str]) -> tuple[ReportSection, ...]:
-    """Return the attention for the first few texts that are short enough to draw."""
-    short = [text for text in sources if 1 < len(translator.reader.read(text)) <= _DRAWN_LONGEST][:_DRAWN]
+    """Return the attention for the first few texts that are short enough to draw, as are their translations."""
+    short = [text for text in sources if 1 < len(translator.reader.read(text)) <= _DRAWN_LONGEST]
+    decoded = zip(short, translator.decoded(short), strict=True)
+    both = [(source, found) for source, (found,) in decoded if len(found.symbols) <= _DRAWN_LONGEST]
     pictures = [
         Picture(drawn(translator.attention(source, found)), f"Attention from {found.text!r} to {source!r}")
-        for source, (found,) in zip(short, translator.decoded(short), strict=True)
+        for source, found in both[:_DRAWN]
     ]
     about = Paragraph(
         "Rows: symbols of the translation. Columns: symbols of the source. A cell has the shade of its attention"
