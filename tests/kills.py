@@ -8,6 +8,7 @@ program imports torch once and forks for each, so that a killed training costs n
 
 from __future__ import annotations
 
+import gc
 import json
 import os
 import signal
@@ -16,6 +17,8 @@ import threading
 import time
 from pathlib import Path
 from typing import Any
+
+import warm
 
 SETTINGS = (
     "--batch 4 --bptt 16 --hidden 12 --layers 2 --embedding 6 --dropout 0.3 --output-dropout 0.2 --average 0.4"
@@ -96,10 +99,9 @@ def _child(asked: dict[str, Any], answer: int) -> None:
 def main() -> None:
     """Answer until there is nothing more to do."""
     import torch
-    import torch._dynamo  # what a child needs is there before it begins; an optimiser brings this
 
-    from anaphora.tasks.language import training  # noqa: F401
-
+    warm.import_all()
+    gc.freeze()
     torch.set_num_threads(1)
     for line in sys.stdin:
         asked = json.loads(line)

@@ -9,6 +9,7 @@ that unpickles anything ends at once.
 
 from __future__ import annotations
 
+import gc
 import json
 import math
 import os
@@ -19,6 +20,8 @@ import time
 import traceback
 from pathlib import Path
 from typing import Any
+
+import warm
 
 UNPICKLED = 99  # a code that nothing else ends in
 
@@ -262,14 +265,8 @@ def child(asked: dict[str, Any], rank: int, port: int) -> None:
 
 def main() -> None:
     """Answer until there is nothing more to do."""
-    import torch._dynamo  # noqa: F401 - what a child needs is there before it begins; an optimiser brings this
-
-    import anaphora.cli
-    import anaphora.commands.resume
-    import anaphora.commands.train  # noqa: F401
-    from anaphora.tasks.language import training  # noqa: F401
-    from anaphora.training.distributed import torch_group  # noqa: F401
-
+    warm.import_all()
+    gc.freeze()
     for line in sys.stdin:
         asked = json.loads(line)
         port, begun, children = free_port(), time.monotonic(), []

@@ -123,7 +123,7 @@ def as_typed(task: str, fields: dict[str, Any]) -> list[str]:
     return words
 
 
-def _fields(task: str) -> list[ConfigField]:
+def _fields(task: str) -> Sequence[ConfigField]:
     from anaphora.config import config_fields
 
     return config_fields(registry.task(task).config)

@@ -7,6 +7,7 @@ sections.
 
 from __future__ import annotations
 
+import functools
 import types
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
@@ -66,11 +67,16 @@ class ConfigField:
         return f"{words}, {self.range}" if self.range else words
 
 
-def config_fields(config: type[Config]) -> list[ConfigField]:
+def config_fields(config: type[Config]) -> tuple[ConfigField, ...]:
     """Return every field of a task's config, in the order of the declaration."""
+    return _declared(config)
+
+
+@functools.cache
+def _declared(config: type[Config]) -> tuple[ConfigField, ...]:
     fields = [(section, key, field) for section, model in sections(config) for key, field in model.model_fields.items()]
     keys = [key for _, key, _ in fields]
-    return [
+    return tuple(
         ConfigField(
             section=section,
             key=key,
@@ -83,7 +89,7 @@ def config_fields(config: type[Config]) -> list[ConfigField]:
             meaning=field.description or "",
         )
         for section, key, field in fields
-    ]
+    )
 
 
 def sections(config: type[Config]) -> Iterator[tuple[str, type[ConfigSection]]]:
