@@ -58,7 +58,10 @@ CODES: dict[str, tuple[Severity, str]] = {
     "ctc-infeasible": ("error", "A target has more symbols than its input has steps to emit them."),
     "line-counter": ("warning", "A column counts the lines of the file, so it may betray the label."),
     "huge-number": ("error", "A number is so large that its square is beyond the largest double."),
-    "label-column": ("warning", "A column holds one number in each series, and that number decides the label."),
+    "label-column": (
+        "warning",
+        "A column holds one number in each series, and that number decides the label.",
+    ),
     "step-columns": (
         "warning",
         "The names of columns that are read as steps are not in the order of their numbers, or some have no number.",
@@ -82,6 +85,7 @@ CODES: dict[str, tuple[Severity, str]] = {
     "single-class": ("error", "All rows have the same label, so there is nothing to learn."),
     "unseen-label": ("error", "A label occurs in the held-out part and never in the training part."),
     "lone-label": ("warning", "A label has only one row, so it cannot be both learned and tested."),
+    "missing-label": ("warning", "A label is a word for a missing value, such as nan."),
     "contradiction": ("warning", "The same row occurs more than once with different labels."),
     "ragged-columns": ("error", "A line has another number of fields than the other lines, or an empty field."),
     "scheme-error": ("warning", "A tag is invalid at its position in the span scheme of the tags."),

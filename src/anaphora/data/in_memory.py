@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Mapping, Sequence, Set
+from decimal import Decimal
 from typing import Any
 
 import numpy as np
@@ -69,8 +70,8 @@ def columns(data: Any) -> dict[str, list[Any]] | None:
 def values(column: Any) -> list[Any]:
     """Return a column as plain Python values: arrays become lists, and missing values become None.
 
-    >>> values(np.array([1.5, np.nan])), values(np.array([3, 4])), values(["a", None])
-    ([1.5, None], [3, 4], ['a', None])
+    >>> values(np.array([1.5, np.nan])), values(np.array([3, 4])), values(["a", None, Decimal("1.50")])
+    ([1.5, None], [3, 4], ['a', None, 1.5])
     """
     for name in ("to_list", "tolist"):
         if hasattr(column, name):
@@ -120,6 +121,8 @@ def _plain(value: Any) -> Any:
         return value.tolist()
     if isinstance(value, np.generic):
         value = value.item()
+    if isinstance(value, Decimal):
+        return float(value)
     if (isinstance(value, float) and value != value) or type(value).__name__ in _MISSING:
         return None
     return value

@@ -63,6 +63,10 @@ def test_the_first_sheet_is_read_and_said(tmp_path: Path) -> None:
     table = read_table(path)
     assert (table.layout, table.columns) == ("Excel, the first of 2 sheets ('Data')", ("text", "n"))
     assert list(table.rows(("n", "text"))) == [(2, (1.5, "one")), (3, (2.0, "two"))]
+    write(path, {"Data": [("text", "label", "n"), ("one", 1.0, 1.0), ("two", 0.0, 1e300)]})
+    assert list(read_table(path).rows(("label", "n"))) == [(2, (1, 1.0)), (3, (0, 1e300))]
+    assert [type(value) for _, row in read_table(path).rows(("label", "n")) for value in row] == [int, float] * 2
+    write(path, {"Data": [("text", "n"), ("one", 1.5), ("two", 2.0)], "Notes": [("x",)]})
     table = read_table(path, header=False)
     assert list(table.rows(("1",))) == [(1, ("text",)), (2, ("one",)), (3, ("two",))]
     path.write_bytes(b"PK\x03\x04 not a book")

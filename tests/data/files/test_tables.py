@@ -79,6 +79,22 @@ def test_blank_lines_are_no_rows_and_do_not_shift_numbers() -> None:
     assert rows_of(JsonTable('{"a": 1}\n\n  \n{"a": 2}\n', "'f.jsonl'")) == [(1, (1,)), (4, (2,))]
 
 
+def test_columns_without_a_name_that_are_empty_are_no_columns() -> None:
+    assert rows_of(DelimitedTable("text,label,,\na,x,,\n", "'f.csv'"), "text", "label") == [(2, ("a", "x"))]
+    assert rows_of(DelimitedTable(",label,,\na,x,,\n", "'f.csv'"), "", "label") == [(2, ("a", "x"))]
+    filled = DelimitedTable("v1,,,\na,,,\nb,c,,d\n", "'f.csv'")
+    assert filled.columns == ("v1", "", "", "column 4")
+    assert rows_of(filled, "", "column 4") == [(2, ("", "")), (3, ("c", "d"))]
+
+
+def test_decimal_numbers_of_a_file_with_types_are_numbers(tmp_path: Path) -> None:
+    import polars
+
+    frame = polars.DataFrame({"x": ["1.50", "-2.25"]}).with_columns(polars.col("x").cast(polars.Decimal(10, 2)))
+    frame.write_parquet(tmp_path / "a.parquet")
+    assert rows_of(read_table(tmp_path / "a.parquet")) == [(1, (1.5,)), (2, (-2.25,))]
+
+
 def test_without_a_header_columns_are_numbers() -> None:
     table = DelimitedTable("3,good\n1,bad\n", "'f.csv'", header=False)
     assert table.columns == ("1", "2")

@@ -9,7 +9,7 @@ import pytest
 
 from anaphora.checks.examine import examine
 from anaphora.checks.findings import Finding, errors
-from anaphora.errors import UsageError
+from anaphora.errors import DataError, UsageError
 from anaphora.tasks.classify import checks, data
 from anaphora.tasks.classify.encoding import encode
 from anaphora.tasks.classify.settings import TASK
@@ -191,3 +191,26 @@ def test_the_load_is_what_training_carries(tmp_path: Path) -> None:
     assert load.steps == round(float(encoded.train.rows.lengths.mean()))
     assert load.data_bytes == 4 * int(encoded.train.rows.lengths.sum() + encoded.held_out.rows.lengths.sum())
     assert load.tree["blocks"][0]["vocabulary"] == encoded.reader.width
+
+
+def test_labels_that_stand_for_a_missing_value_are_named() -> None:
+    texts = [f"a film {at}" for at in range(20)]
+    labels = ["a", "nan", "b", "none", "NA"] * 4
+    corpus = data.from_memory(config("--valid", "0.5"), (texts, labels))
+    found = [finding for finding in checks.check(config(), corpus) if finding.code == "missing-label"]
+    assert [finding.where for finding in found] == ["the training part", "the held-out part"]
+    rows = sorted(row.line for finding in found for row in finding.rows)
+    assert rows == [2, 7, 12, 17]
+    assert "the label 'nan', which programs write for a missing value" in found[0].message
+
+
+def test_whole_numbers_that_are_written_in_two_ways_are_told() -> None:
+    corpus = data.from_memory(config("--valid", "0.5"), ([f"a film {at}" for at in range(16)], [1, 1.0, "2", 3] * 4))
+    (found,) = [finding for finding in checks.check(config(), corpus) if finding.code == "spelling"]
+    assert found.message == "1 label is written in several ways: '1' and '1.0'."
+
+
+def test_labels_that_are_all_different_are_doubted() -> None:
+    columns = {"text": [f"a film {at}" for at in range(8)], "label": [f"so {at}" for at in range(8)]}
+    with pytest.raises(DataError, match=r"Each row has a label of its own: check that 'label' is the label column"):
+        data.from_memory(config(), columns)

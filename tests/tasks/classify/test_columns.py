@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import re
 from pathlib import Path
 from typing import Any
 
@@ -144,6 +145,68 @@ def test_a_value_that_is_no_number_is_named_with_the_remedy(value: Any, said: st
     assert str(refused.value).endswith(f"number. {said}")
 
 
+@pytest.mark.parametrize("x", ["3 %;4 %;5 %", "$3;$4.50;$1,000.00", "1/2;3/4;5/6", "(1.50);(2);3", "3kg;4;5kg"])
+def test_measures_that_are_no_numbers_are_neither_text_nor_lost(x: str) -> None:
+    columns = {"id": [1, 1, 2, 2, 3, 4], "x": x.split(";") * 2, "z": [0.5, 1, 2] * 2, "label": list("aabbab")}
+    corpus = data.from_memory(config("--valid", "0.5"), columns)
+    assert (corpus.columns.text, corpus.columns.channels) == ((), ("z",))
+    assert corpus.taken is not None
+    assert re.fullmatch(r"numbers with a unit, such as .*|not numbers", corpus.taken.left_out["x"])
+
+
+@pytest.mark.parametrize(("name", "first"), [("date", "2024-01-31"), ("name", "bob"), ("rate", "3 %")])
+def test_with_a_step_per_column_a_column_without_numbers_is_named(name: str, first: str) -> None:
+    columns = {name: [first] * 4, "t0": [0.5, 1, 2, 1], "t1": [1, 2, 1, 4], "label": list("abab")}
+    said = (
+        rf"with --wide each column is a step, and column '{name}' has no numbers: .* row 1: .* holds '{first}'"
+    )
+    with pytest.raises(DataError, match=said):
+        choose(Data(wide=True), Frame(columns))
+    assert choose(Data(wide=True, columns="t0,t1"), Frame(columns)).channels == ("t0", "t1")
+
+
+def test_why_a_column_is_not_read() -> None:
+    columns = {
+        "id": [1, 1, 2, 2, 3, 3, 4, 4],
+        "when": ["2024-01-31", "2024-02-01"] * 4,
+        "note": ["", None] * 4,
+        "spectrum": ["[1, 2]", "[3, 4]"] * 4,
+        "rate": ["3 %", "4 %"] * 4,
+        "place": ["north", "south"] * 4,
+        "x": [1, 3, 0, 2, 5, 3, 4, 7],
+        "label": list("aabbaabb"),
+    }
+    taken = data.from_memory(config("--valid", "0.5", "--id", "id"), columns).taken
+    assert taken is not None
+    assert taken.left_out == {
+        "when": "times; --time orders the steps by them",
+        "note": "empty",
+        "spectrum": "lists of numbers, written as text",
+        "rate": "numbers with a unit, such as '3 %'",
+        "place": "not numbers",
+    }
+
+
+def test_a_time_of_day_beside_dates_orders_nothing_by_itself() -> None:
+    columns = {
+        "id": [1, 1, 2, 2],
+        "date": ["2024-01-31", "2024-02-01"] * 2,
+        "time": ["23:00", "1:00"] * 2,
+        "x": [0.5, 1.5] * 2,
+        "label": list("aabb"),
+    }
+    assert choose(Data(), Frame(columns)).time is None
+    assert choose(Data(time="time"), Frame(columns)).time == "time"
+    assert choose(Data(), Frame({name: values for name, values in columns.items() if name != "date"})).time == "time"
+
+
+@pytest.mark.parametrize("missing", ["NaN", "null", "<NA>", None, ""])
+def test_a_line_without_an_id_belongs_to_no_series(missing: str | None) -> None:
+    columns = {"id": ["p", "p", missing, missing], "x": [1, 2, 4, 3], "label": list("aabb")}
+    with pytest.raises(DataError, match=r"row 3: column 'id' .*so the line belongs to no series"):
+        data.from_memory(config("--valid", "0.5"), columns)
+
+
 def test_rows_without_columns_have_no_names() -> None:
     rows = (["a b", "c d"] * 4, ["x", "y"] * 4)
     with pytest.raises(UsageError, match=r"--text has no effect on rows with labels \(X, y\)"):
@@ -166,6 +229,7 @@ SHUFFLED = DRAW.sample(range(40), 40)
         ("", [0, 1, 2, 0, 1, 2]),
         ("Unnamed: 0", [str(at) for at in range(40)]),
         ("Unnamed: 0", SHUFFLED),
+        ("__UNNAMED__0", [3, 1, 2]),
         ("index", SHUFFLED),
         ("n", list(range(40))),
         ("n", [f"{at}.0" for at in range(100, 140)]),

@@ -52,7 +52,10 @@ class DelimitedTable(Table):
             )
         for each in filter(None, self.columns):
             if self.columns.count(each) > 1:
-                raise DataError(f"{self.name}, line {first}, has two columns '{each}': names are unique.")
+                raise DataError(
+                    f"{self.name}, line {first}, has two columns '{each}': names are unique. Rename one of them."
+                )
+        self.columns = self._named()
 
     def rows(self, columns: Sequence[str]) -> Iterator[NumberedRow]:
         """Yield every row."""
@@ -75,6 +78,17 @@ class DelimitedTable(Table):
             )
         has = f"{self.name}, line {line}, has {counted(len(fields), 'field')}"
         return DataError(f"{has}; expected {width} ({', '.join(self.columns)}). {remedy}")
+
+    def _named(self) -> tuple[str, ...]:
+        """Return the columns, in which those without a name after the first such column are named by their place, if
+        they hold values.
+        """
+        unnamed = [at for at, name in enumerate(self.columns) if not name][1:]
+        head = [
+            fields for _, fields in itertools.islice(self._quoting.records(self._text), 1, _HEAD_ROWS if unnamed else 1)
+        ]
+        filled = {at for at in unnamed if any(at < len(fields) and fields[at] for fields in head)}
+        return tuple(f"column {at + 1}" if at in filled else name for at, name in enumerate(self.columns))
 
     def _names_are_data(self) -> bool:
         """Return whether the names are numbers, or numbers beside texts that occur again in their columns."""

@@ -13,6 +13,7 @@ from anaphora.errors import DataError, MissingExtra
 _POLARS = {".parquet": "Parquet", ".feather": "Arrow", ".arrow": "Arrow", ".ipc": "Arrow"}
 _SHEETS = {".xlsx": "Excel", ".xlsm": "Excel", ".xlsb": "Excel", ".xls": "Excel", ".ods": "OpenDocument"}
 ENDINGS = (*_POLARS, *_SHEETS)
+_EXACT = 2**53  # whole numbers below it are exact in floating point
 
 
 class FrameTable(Table):
@@ -36,7 +37,7 @@ class FrameTable(Table):
         except Exception as error:
             what = str(error).partition("\n")[0].rstrip(".")
             raise DataError(f"{self.name} cannot be read as {_kind(extension)}: {what}.") from error
-        self._frame = _flat(self._frame)
+        self._frame = _plain_numbers(_flat(self._frame))
         self.columns = tuple(self._frame.columns)
 
     def rows(self, columns: Sequence[str]) -> Iterator[NumberedRow]:
@@ -54,6 +55,22 @@ def _flat(frame: Any) -> Any:
             columns.update(parts or {name: column})
         frame = type(frame)(columns)
     return frame
+
+
+def _plain_numbers(frame: Any) -> Any:
+    """Return a frame with floating-point numbers in place of decimal numbers, which have a type of their own."""
+    import polars
+
+    return frame.with_columns(polars.col(polars.Decimal).cast(polars.Float64))
+
+
+def _whole_numbers(frame: Any) -> Any:
+    """Return a sheet's frame with whole numbers as such: a sheet stores 1 as 1.0."""
+    import polars
+
+    floats = (frame.get_column(name) for name, kind in frame.schema.items() if kind == polars.Float64)
+    whole = [column for column in floats if ((column == column.floor()) & (column.abs() < _EXACT)).all()]
+    return frame.with_columns([column.cast(polars.Int64) for column in whole])
 
 
 def _kind(extension: str) -> str:
@@ -77,7 +94,7 @@ def _sheet(source: Source, header: bool) -> tuple[Any, list[str]]:
     except ImportError as error:
         raise MissingExtra("excel", f"reading {source.name}", missing="fastexcel") from error
     book = fastexcel.read_excel(source.whole())
-    frame = book.load_sheet(0, header_row=0 if header else None).to_polars()
+    frame = _whole_numbers(book.load_sheet(0, header_row=0 if header else None).to_polars())
     if not header:
         frame.columns = [str(number) for number in range(1, 1 + frame.width)]
     return frame, book.sheet_names

@@ -12,7 +12,9 @@ from collections.abc import Mapping
 from anaphora.tasks.classify.column_values import Values, whole_numbers
 
 IDS = ("id", "ids", "sequence", "sequence_id", "series", "series_id", "case", "sample", "sample_id", "row_id")
-_INDEX = re.compile(r"|unnamed: \d+(_level_\d+)?|index|level_\d+|row|rownames|row_?(number|index)|line(_number)?", re.I)
+_INDEX = re.compile(
+    r"|unnamed: \d+(_level_\d+)?|__unnamed__\d+|index|level_\d+|row|rownames|row_?(number|index)|line(_number)?", re.I
+)
 _FEWEST = 10  # lines that show that a column counts them
 
 
@@ -29,7 +31,7 @@ def counting(head: Mapping[str, Values]) -> dict[str, str]:
 def _reason(name: str, values: Values) -> str | None:
     whole = whole_numbers(values)
     distinct = not any(isinstance(value, list | dict) for value in values) and len(set(values)) == len(values) > 1
-    unnamed = not name or name.startswith("unnamed")
+    unnamed = not name or name.startswith(("unnamed", "__unnamed"))
     if whole is not None and _INDEX.fullmatch(name) and min(whole, default=0) >= 0 and (distinct or unnamed):
         return "an index of the lines"
     if whole is not None and len(whole) >= _FEWEST and distinct and max(whole) - min(whole) == len(whole) - 1:

@@ -44,6 +44,7 @@ from anaphora.tasks.classify.data import Corpus
 from anaphora.tasks.classify.encoding import Encoded, encode, may_be_longer, reader_of
 from anaphora.tasks.classify.network import BATCH_DEFAULTS, specification
 from anaphora.tasks.classify.rows import Rows
+from anaphora.tasks.classify.series import plain
 from anaphora.tasks.classify.settings import ClassifyConfig
 from anaphora.training.defaults import with_defaults
 
@@ -51,6 +52,7 @@ _MANY_UNKNOWN = 0.2  # of the held-out units
 _UNEVEN = 20  # times as many rows
 _FEW = 20  # held-out rows
 _SHOWN = 5  # labels
+_MISSING = frozenset({"nan", "nat", "null", "n/a", "<na>", "#n/a"})  # but not none, or NA, the code of Namibia
 
 
 def check_files(config: ClassifyConfig, paths: Sequence[str | Path]) -> list[Finding]:
@@ -172,7 +174,21 @@ def _labels(corpus: Corpus) -> list[Finding]:
         remedy = "Add rows with this label, or merge the label with another one."
         places = tuple(corpus.train.place(row) for _, row in lone)
         found.append(Finding("lone-label", "warning", TRAIN, places, message, remedy))
-    return found
+    return [*found, *_missing(TRAIN, corpus.train), *_missing(HELD_OUT, corpus.held_out)]
+
+
+def _missing(where: str, rows: Rows) -> Iterator[Finding]:
+    """Yield a finding on labels that programs write for a missing value."""
+    at = [row for row, labels in enumerate(rows.labels) if any(label.lower() in _MISSING for label in labels)]
+    if at:
+        names = dict.fromkeys(label for row in at for label in rows.labels[row] if label.lower() in _MISSING)
+        message = (
+            f"{counted(len(at), 'row')} {'has' if len(at) == 1 else 'have'} the label {' or '.join(map(repr, names))},"
+            " which programs write for a missing value: it is read as a label like any other."
+        )
+        yield at_rows(
+            "missing-label", where, rows.place, at, message, "Remove these rows, if their labels are missing."
+        )
 
 
 def _spellings(config: ClassifyConfig, corpus: Corpus) -> list[Finding]:
@@ -181,12 +197,14 @@ def _spellings(config: ClassifyConfig, corpus: Corpus) -> list[Finding]:
     labels = list(dict.fromkeys(label for rows in parts for row in rows.labels for label in row))
     by_case: dict[str, list[str]] = {}
     for label in labels:
-        by_case.setdefault(" ".join(label.casefold().split()), []).append(label)
+        by_case.setdefault(plain(" ".join(label.casefold().split())), []).append(label)
     alike = [" and ".join(map(repr, names)) for names in by_case.values() if len(names) > 1]
     found = check_spellings(labels, "labels", "the data")
     if alike and not found:
         shown = "; ".join(alike[:_SHOWN]) + ("; and more" if len(alike) > _SHOWN else "")
-        message = f"{counted(len(alike), 'label')} is written in several ways: {shown}."
+        message = (
+            f"{counted(len(alike), 'label')} {'is' if len(alike) == 1 else 'are'} written in several ways: {shown}."
+        )
         remedy = "Write each label in one way, if the difference means nothing."
         found.append(Finding("spelling", "warning", "the data", (), message, remedy, len(alike)))
     if config.data.normalize == "none":

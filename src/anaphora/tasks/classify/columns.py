@@ -15,16 +15,23 @@ from anaphora.errors import DataError, UsageError
 from anaphora.tasks.classify.bookkeeping import IDS
 from anaphora.tasks.classify.channels import first_other_value
 from anaphora.tasks.classify.column_values import (
+    Values,
     are_lists,
     are_mostly_numbers,
+    are_quantities,
+    are_times,
     are_words,
     have_fractions,
+    have_letters,
+    is_quantity,
     may_be_labels,
 )
 from anaphora.tasks.classify.heads import Head, Heads
 from anaphora.tasks.classify.indicators import refuse_indicators
 from anaphora.tasks.classify.roles import names_of, refuse_contradictions, refuse_id_as_channel, refuse_second_role
 from anaphora.tasks.classify.settings import Data
+from anaphora.tasks.classify.times import form_of
+from anaphora.tasks.classify.written_lists import are_number_lists, refuse_label_lists, refuse_number_lists
 
 LABELS = (
     "label", "labels", "class", "classes", "category", "categories", "target", "targets", "sentiment", "emotion",
@@ -34,6 +41,7 @@ TEXTS = (
     "text", "texts", "sentence", "review", "comment", "content", "message", "document", "utterance", "tweet", "body",
     "query", "question", "description", "title", "headline", "name", "input", "x",
 )  # fmt: skip
+_SURE = TEXTS[:-3]  # names of texts, and of nothing else
 TIMES = ("time", "t", "step", "timestamp", "index")
 
 
@@ -77,6 +85,8 @@ def choose(data: Data, *tables: Table) -> Columns:
     label = data.label or _label(data, heads)
     refuse_second_role(label, data, heads.names)
     refuse_indicators(heads.values[label])
+    if data.separator is None:
+        refuse_label_lists(label, heads.values[label], heads.where)
     multi = data.separator is not None or any(isinstance(value, list | tuple) for value in heads.values[label])
     rest = {name: values for name, values in heads.values.items() if name != label}
     if data.text:
@@ -94,9 +104,7 @@ def choose(data: Data, *tables: Table) -> Columns:
             )
         return Columns(label, channels=tuple(lists), multi=multi)
     if data.wide:
-        counted = heads.counting(rest)
-        channels = named or tuple(name for name in rest if name not in counted)
-        return Columns(label, channels=channels, multi=multi, wide=True)
+        return Columns(label, channels=named or _wide(heads, rest), multi=multi, wide=True)
     return _steps(data, heads, rest, named, label, multi)
 
 
@@ -106,11 +114,8 @@ def left_out(data: Data, tables: Sequence[Table], columns: Columns) -> dict[str,
     taken = {columns.label, *columns.inputs, columns.id, columns.time}
     unread = [name for name in heads.names if name not in taken]
     counted = heads.counting(unread)
-    if columns.text:
-        others = f"only {' and '.join(map(repr, columns.text))} is read as text"
-    else:
-        others = "not named in --columns" if data.columns else "not numbers"
-    reasons = {name: counted.get(name) or _other_label(name, columns) or others for name in unread}
+    others = {name: _other(name, heads.values[name], columns, bool(data.columns)) for name in unread}
+    reasons = {name: "empty" if heads.is_empty(name) else counted.get(name, others[name]) for name in unread}
     return {**reasons, **heads.partial()}
 
 
@@ -134,9 +139,19 @@ def _are_commas(values: set[str], likely: bool) -> bool:
     return decimal_mark(values) == "," or (likely and all(number(value, ",") is not None for value in values))
 
 
-def _other_label(name: str, columns: Columns) -> str | None:
-    """Return why a column with a usual name of labels is not read; None for other columns."""
-    return f"the label is {columns.label!r}" if name.strip().lower() in LABELS else None
+def _other(name: str, values: Values, columns: Columns, named: bool) -> str:
+    """Return why a column with these values is not read; `named` says that the channels were named."""
+    if name.strip().lower() in LABELS:
+        return f"the label is {columns.label!r}"
+    if columns.text:
+        return f"only {' and '.join(map(repr, columns.text))} is read as text"
+    if are_number_lists(values):
+        return "lists of numbers, written as text"
+    if are_times(values):
+        return "times; --time orders the steps by them" if columns.id is not None else "times"
+    if are_quantities(values):
+        return f"numbers with a unit, such as {next(filter(is_quantity, values))!r}"
+    return "not named in --columns" if named else "not numbers"
 
 
 def _label(data: Data, heads: Heads) -> str:
@@ -161,6 +176,7 @@ def _steps(data: Data, heads: Heads, rest: Head, channels: tuple[str, ...], labe
     """Return the columns of a table in which each line is one step: the id of its series, and its channels."""
     key = data.id or _repeating(heads, rest)
     if key is None:
+        refuse_number_lists({name: rest[name] for name in channels or rest}, heads.tables[0])
         raise DataError(
             f"{heads.where}: the input columns are not clear; the columns are {heads.listing}."
             " Name the text column with --text. For series with one step per line, name the column that"
@@ -169,17 +185,40 @@ def _steps(data: Data, heads: Heads, rest: Head, channels: tuple[str, ...], labe
         )
     refuse_id_as_channel(key, channels)
     others = {name: values for name, values in rest.items() if name != key}
-    time = data.time or _named([name for name in others if name not in channels], TIMES)
+    time = data.time or _usual_time({name: values for name, values in others.items() if name not in channels})
     counted = heads.counting(others)
+    untimed = [name for name in others if name != time and name not in counted]
     channels = channels or tuple(
-        name for name, values in others.items() if name != time and name not in counted and are_mostly_numbers(values)
+        name for name in untimed if are_mostly_numbers(others[name]) and not heads.is_empty(name)
     )
     if not channels:
         raise DataError(
             f"{heads.where} has no numeric column besides {key!r} and {label!r}: name the columns with --columns."
-            + first_other_value(heads.tables, [name for name in others if name != time and name not in counted])
+            + first_other_value(heads.tables, untimed)
         )
     return Columns(label, channels=channels, id=key, time=time, multi=multi)
+
+
+def _wide(heads: Heads, rest: Head) -> tuple[str, ...]:
+    """Return the columns that are steps: all that do not count the lines; raises DataError if one is not of numbers."""
+    counted = heads.counting(rest)
+    steps = tuple(name for name in rest if name not in counted)
+    others = [name for name in steps if not are_mostly_numbers(rest[name])]
+    if others:
+        raise DataError(
+            f"{heads.where}: with --wide each column is a step, and column {others[0]!r} has no numbers: name the"
+            f" columns that are steps with --columns.{first_other_value(heads.tables, others)}"
+        )
+    return steps
+
+
+def _usual_time(others: Head) -> str | None:
+    """Return the column of times by its name; none if it is a time of day beside a column of dates, which must be
+    joined to order the steps.
+    """
+    time = _named(others, TIMES)
+    dates = [name for name, values in others.items() if name != time and are_times(values)]
+    return None if time is not None and dates and form_of(others[time]) == "clock" else time
 
 
 def _likely_ids(heads: Heads, rest: Head, label: str) -> str:
@@ -206,9 +245,9 @@ def _text(rest: Head) -> str | None:
     """Return the text column: the column with that name, or the only column of words.
 
     Words that occur again and again beside measurements are names, such as those of sensors. A field of an object
-    inside (`user.name`) is the text only if there is no other.
+    inside (`user.name`) is the text only if there is no other. A column without letters is a text only by a sure name.
     """
-    words = [name for name, values in rest.items() if are_words(values)]
+    words = [name for name, values in rest.items() if are_words(values) and (name in _SURE or have_letters(values))]
     words = [name for name in words if "." not in name] or words
     named = _named(words, TEXTS)
     if named or len(words) != 1 or _named(words, IDS) is not None:

@@ -135,6 +135,8 @@ def _corpus(
 ) -> Corpus:
     """Return a corpus; `read` are the rows as they were read, in one part or in two."""
     remedy = "Add rows of each label, or name a held-out file with --valid."
+    if len({*train.labels, *held_out.labels}) == len(train) + len(held_out):
+        remedy = f"Each row has a label of its own: check that {columns.label!r} is the label column. {remedy}"
     refuse_empty(len(train), len(held_out), "row", remedy)
     seen = hashlib.sha256()
     _digest(train, seen)

@@ -9,6 +9,7 @@ import itertools
 from collections.abc import Collection, Mapping, Sequence
 from pathlib import PurePath
 
+from anaphora.data.files.numbers import is_missing
 from anaphora.data.files.tables import HEAD_ROWS, Table
 from anaphora.tasks.classify.bookkeeping import counting
 from anaphora.tasks.classify.column_values import Values
@@ -53,6 +54,12 @@ class Heads:
     def repeats(self, name: str) -> bool:
         """Return whether a value of a column occurs again in the same table."""
         return any(len(set(map(str, head[name]))) < len(head[name]) for head in self._heads)
+
+    def is_empty(self, name: str) -> bool:
+        """Return whether a column has no value, in all rows of all tables."""
+        if not all(map(is_missing, self.values[name])):
+            return False
+        return all(is_missing(value) for table in self.tables for _, (value,) in table.rows([name]))
 
     def partial(self) -> dict[str, str]:
         """Return the columns that only some tables have, each with these tables."""

@@ -6,7 +6,6 @@ The same functions read rows for training and rows for a trained model.
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Sequence
 from typing import Any
 
@@ -19,10 +18,10 @@ from anaphora.data.files.numbers import number as as_number
 from anaphora.data.text.normal_form import Form, normal
 from anaphora.data.text.words import split_words
 from anaphora.errors import DataError
-from anaphora.tasks.classify.column_values import are_times
+from anaphora.tasks.classify.column_values import are_times, is_quantity
 from anaphora.tasks.classify.columns import Columns
+from anaphora.tasks.classify.written_lists import is_number_list
 
-_UNITS = re.compile(r"^[^\W\d]+|^[^\w\s.,+-]|[^\W\d]+$|[^\w\s.,]$")
 Labels = tuple[str, ...]
 LabelValue = str | int | float | bool
 Series = NDArray[np.float64]
@@ -128,8 +127,10 @@ def _remedy(value: Any) -> str:
         return "Write 0 for false and 1 for true."
     if are_times([value]):
         return "If it is the time of a step, name the column with --time and not with --columns."
-    if isinstance(value, str) and _UNITS.search(value) and as_number(_UNITS.sub("", value)) is not None:
+    if is_quantity(value):
         return "Write the number alone, without a unit or a currency."
+    if is_number_list(value):
+        return "Write JSON Lines with a list of numbers per row, where a row is a whole series."
     return "Write a number, or NA where it is missing."
 
 
@@ -168,6 +169,6 @@ def shown(value: Any) -> str:
 
 
 def _plain(value: Any, where: str) -> str:
-    if isinstance(value, list | tuple | dict | np.ndarray):
+    if isinstance(value, list | tuple | dict | np.ndarray | bytes):
         raise DataError(f"{where}: expected a text or a number, got {shown(value)}.")
     return value if isinstance(value, str) else str(value)

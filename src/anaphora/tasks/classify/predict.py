@@ -177,12 +177,15 @@ class Classifier(TrainedModel):
 
 
 def with_known_names(rows: Sequence[Labels], known: Sequence[str]) -> tuple[Labels, ...]:
-    """Return the labels of rows, a whole number in the form that is known: a library may turn a label 1 into 1.0.
+    """Return the labels of rows, a whole number or a truth value in the form that is known: a library may turn a label
+    1 into 1.0, and writes True or true.
 
-    >>> with_known_names([("1.0",), ("2",), ("3",)], ["1", "2.0", "4"])
-    (('1',), ('2.0',), ('3',))
+    >>> with_known_names([("1.0",), ("2",), ("3",), ("True",)], ["1", "2.0", "4", "true"])
+    (('1',), ('2.0',), ('3',), ('true',))
     """
     others = {f"{label}.0": label for label in known} | {label.removesuffix(".0"): label for label in known}
+    truth = [label for label in known if label.lower() in ("true", "false")]
+    others |= {form(label): label for label in truth for form in (str.lower, str.upper, str.title)}
     names = others | {label: label for label in known}
     return tuple(tuple(names.get(label, label) for label in labels) for labels in rows)
 

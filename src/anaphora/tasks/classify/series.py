@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from anaphora.data.batches import Ragged
+from anaphora.data.files.numbers import is_missing
 from anaphora.data.files.tables import Table
 from anaphora.errors import DataError
 from anaphora.formatting import counted
@@ -88,6 +89,8 @@ class SeriesSteps:
         key = key.strip() if isinstance(key, str) else key
         if key is None or key == "":
             raise NoSeries(f"{where}: column '{columns.id}' is empty, so the line belongs to no series.")
+        if is_missing(key):
+            raise NoSeries(f"{where}: column '{columns.id}' holds {shown(key)}, so the line belongs to no series.")
         if isinstance(key, list | dict):
             raise NoSeries(f"{where}: column '{columns.id}' holds {shown(key)}; expected a text or a number.")
         at = self._numbers.setdefault(plain(key), len(self.firsts))
@@ -100,8 +103,9 @@ class SeriesSteps:
             first = self.firsts[at]
             raise DataError(
                 f"{where}: series {shown(key)} has label {shown(label)} here and {shown(first[0])} in"
-                f" {tables[first[1][0]].at(first[1][1])}; expected one label for all of its lines. Correct the label;"
-                f" or if the label may change where '{columns.id}' does not, name with --id a column that changes too."
+                f" {tables[first[1][0]].at(first[1][1])}; expected one label for all of its lines in column"
+                f" '{columns.label}'. Correct the label, or name the right column with --label; if the label may change"
+                f" where '{columns.id}' does not, name with --id a column that changes, too."
             )
         read = zip(columns.channels, values, columns.marks, strict=False)
         self._values.extend([number(value, name, where, mark) for name, value, mark in read])
