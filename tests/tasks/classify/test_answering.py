@@ -71,8 +71,9 @@ def test_a_text_that_is_null_is_an_error_of_its_line(models: Path) -> None:
     assert isinstance(empty, str)
     assert isinstance(null, DataError)
     assert str(null) == "here, line 2: 'text' has no value: expected a text."
-    with pytest.raises(DataError, match="row 2: expected a text"):
-        model.predict(["good", None])
+    for texts, row in ((["good", None], 2), ([float("nan"), "good"], 1)):
+        with pytest.raises(DataError, match=rf"row {row}: expected a text, as in other rows, got no value\."):
+            model.predict(texts)
     for missing in (None, float("nan")):
         with pytest.raises(DataError, match=r"the data, row 2: 'text' has no value: expected a text\."):
             model.predict({"text": ["good", missing]})

@@ -157,9 +157,7 @@ def test_measures_that_are_no_numbers_are_neither_text_nor_lost(x: str) -> None:
 @pytest.mark.parametrize(("name", "first"), [("date", "2024-01-31"), ("name", "bob"), ("rate", "3 %")])
 def test_with_a_step_per_column_a_column_without_numbers_is_named(name: str, first: str) -> None:
     columns = {name: [first] * 4, "t0": [0.5, 1, 2, 1], "t1": [1, 2, 1, 4], "label": list("abab")}
-    said = (
-        rf"with --wide each column is a step, and column '{name}' has no numbers: .* row 1: .* holds '{first}'"
-    )
+    said = rf"with --wide each column is a step, and column '{name}' has no numbers: .* row 1: .* holds '{first}'"
     with pytest.raises(DataError, match=said):
         choose(Data(wide=True), Frame(columns))
     assert choose(Data(wide=True, columns="t0,t1"), Frame(columns)).channels == ("t0", "t1")

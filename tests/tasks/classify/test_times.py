@@ -173,6 +173,7 @@ def test_series_with_lines_in_several_files_are_told(tmp_path: Any) -> None:
         ),
         (["9:00", "NaT", "10:00"], [2, 5, 8, 11], r"\(clock\); the first is \"NaT\"\. The steps of all series keep"),
         ([1, None, 2], [2, 5, 8, 11], r"\(number\); the first is empty\."),
+        ([date(2024, 1, 1), None, date(2024, 1, 2)], [2, 5, 8, 11], r"\(dates or times\); the first is empty\."),
         (["soon", "late", "now"], range(1, 13), r"None of the times is a number.*the first is \"soon\"\."),
         (
             ["01/01/2024", "03/01/2024", "05/01/2024"],

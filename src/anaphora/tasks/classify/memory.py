@@ -97,7 +97,7 @@ def inputs(X: Any) -> Inputs:
     rows = list(X)
     if rows and isinstance(rows[0], os.PathLike | bytes):
         raise unexpected(_WHAT, rows)
-    if rows and isinstance(rows[0], str):
+    if any(isinstance(row, str) for row in rows):
         return tuple(_text(row, f"{NAME}, row {at}") for at, row in enumerate(rows, 1))
     return _series(rows)
 
@@ -120,7 +120,8 @@ def _table(array: NDArray[Any]) -> Ragged:
 
 def _text(value: Any, where: str) -> str:
     if not isinstance(value, str):
-        raise DataError(f"{where}: expected a text, as in row 1, got {'none' if value is None else kind(value)}.")
+        missing = in_memory.values([value]) == [None]
+        raise DataError(f"{where}: expected a text, as in other rows, got {'no value' if missing else kind(value)}.")
     return text_of([value], where)
 
 

@@ -13,6 +13,7 @@ from anaphora.formatting import counted
 from anaphora.tasks.classify.inputs import shown
 from anaphora.tasks.classify.times import FORMS, likeliest
 
+_NAMES = {"typed": "dates or times"}
 _KEPT = "The steps of all series keep the order of the file."
 _SORT = "or sort the lines of each series by time"
 
@@ -40,7 +41,7 @@ def _others(values: Sequence[Any], forms: Sequence[str], others: Sequence[int]) 
             "Write numbers or ISO 8601 (2024-01-31T10:00:00)",
         )
     share = f"{counted(len(others), 'time')} of {len(values):,}"
-    what = f"{'does' if len(others) == 1 else 'do'} not have the form of the others ({' or '.join(forms)})"
+    what = f"{'does' if len(others) == 1 else 'do'} not have the form of the others ({' or '.join(_NAMES.get(form, form) for form in forms)})"
     return f"{share} {what}; the first is {told}.", "Correct these times, remove their lines"
 
 
