@@ -151,7 +151,7 @@ def test_what_was_fitted_is_a_file_for_everybody(tmp_path: Path) -> None:
         (SERIES, None, ValueError, r"requires y to be passed, but the target y is None"),
         (SERIES, np.linspace(0, 1, 40), ValueError, r"Unknown label type: continuous"),
         ([], [], ValueError, r"Expected 2D array, got 1D array instead"),
-        (["a", None] * 20, PACES, DataError, r"row 2: expected a text, as in row 1, got none"),
+        (["a", None] * 20, PACES, DataError, r"row 2: expected a text, as in other rows, got no value"),
         ([*SERIES[:39], SERIES[39][:, :1]], PACES, DataError, r"row 40: a step has 1 number; expected 2, as in row 1"),
         ([*SERIES[:39], SERIES[39] * np.nan], PACES, DataError, r"not-finite"),
         (np.zeros((8, 3)), [0, 1] * 4, DataError, r"[Nn]o row"),

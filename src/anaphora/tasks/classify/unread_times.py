@@ -41,7 +41,8 @@ def _others(values: Sequence[Any], forms: Sequence[str], others: Sequence[int]) 
             "Write numbers or ISO 8601 (2024-01-31T10:00:00)",
         )
     share = f"{counted(len(others), 'time')} of {len(values):,}"
-    what = f"{'does' if len(others) == 1 else 'do'} not have the form of the others ({' or '.join(_NAMES.get(form, form) for form in forms)})"
+    named = " or ".join(_NAMES.get(form, form) for form in forms)
+    what = f"{'does' if len(others) == 1 else 'do'} not have the form of the others ({named})"
     return f"{share} {what}; the first is {told}.", "Correct these times, remove their lines"
 
 
