@@ -32,6 +32,7 @@ def make() -> Any:
 
 
 def _evaluate(model: str, data: list[str], as_json: bool, encoding: str | None, **given: Any) -> None:
+    from anaphora.data.files.frames import refuse_encoding
     from anaphora.runs.model_file import check_model_file
     from anaphora.runs.save import finite
     from anaphora.runtime import load
@@ -41,6 +42,8 @@ def _evaluate(model: str, data: list[str], as_json: bool, encoding: str | None, 
     opened = registry.open_model(load(model))
     task = registry.task(opened.task)
     chosen = options.chosen(task, task.eval_options, given)
+    if encoding is not None:
+        refuse_encoding(data)
     score = opened.score_files(data, encoding or opened.reading.encoding, **chosen)
     for note in opened.notes:
         print(f"note: {note}", file=sys.stderr)

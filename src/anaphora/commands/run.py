@@ -43,6 +43,7 @@ def make() -> Any:
 
 def _run(model: str, inputs: list[str] | None, as_json: bool, encoding: str | None, force: bool, **given: Any) -> None:
     from anaphora.data.files.encodings import check_encoding
+    from anaphora.data.files.frames import refuse_encoding
     from anaphora.runs.model_file import check_model_file
     from anaphora.runtime import load
     from anaphora.tasks import registry
@@ -57,6 +58,7 @@ def _run(model: str, inputs: list[str] | None, as_json: bool, encoding: str | No
         raise UsageError(f"{capitalised(task.described)} has no option --json.")
     if encoding is not None:
         check_encoding(encoding)
+        refuse_encoding(inputs or [])
         if not task.takes_inputs and given.get("prompt") != "-":
             raise UsageError("--encoding has no effect without --prompt -: set --prompt -, or leave --encoding out.")
         opened.reading = opened.reading._replace(encoding=encoding)

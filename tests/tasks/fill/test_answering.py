@@ -59,6 +59,21 @@ def test_objects_keep_what_they_had(filler: GapFiller) -> None:
     assert json.loads(str(plain))["text"] == "a [?] rose"
 
 
+def test_rows_without_a_text_are_named_with_their_reason(filler: GapFiller) -> None:
+    texts = (b'{"text": null}', b'{"rows": [{"text": "a ___"}]}')
+    empty, nested = Answers(filler, True)(lines(*texts, is_json=True))
+    assert str(empty) == "here, line 1: 'text' is null: expected a text with a gap."
+    assert str(nested).endswith("take one object per line, for example with jq -c '.rows[]'.")
+
+
+def test_a_file_without_any_gap_is_one_error(filler: GapFiller, tmp_path: Path) -> None:
+    path = write(tmp_path / "a.txt", "a\nb\n" * 300)
+    with pytest.raises(DataError, match=f"'{path}' has no gap in any line: mark a gap with ___"):
+        list(Answers(filler, False).batches([path]))
+    path = write(tmp_path / "b.txt", "a\nb\n" * 300 + "c ___\n")
+    assert sum(map(len, Answers(filler, False).batches([path]))) == 601
+
+
 def test_words_that_are_no_file_are_a_text(filler: GapFiller) -> None:
     answers = Answers(filler, False, top=3, left_to_right=True)
     ((line,),) = list(answers.batches(["We saw a ___ ___."]))

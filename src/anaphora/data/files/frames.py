@@ -6,14 +6,15 @@ import io
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from anaphora.data.files.sources import Source
+from anaphora.data.files.sources import Source, ending
 from anaphora.data.files.tables import NumberedRow, Table
-from anaphora.errors import DataError, MissingExtra
+from anaphora.errors import DataError, MissingExtra, UsageError
 
 _POLARS = {".parquet": "Parquet", ".feather": "Arrow", ".arrow": "Arrow", ".ipc": "Arrow"}
 _SHEETS = {".xlsx": "Excel", ".xlsm": "Excel", ".xlsb": "Excel", ".xls": "Excel", ".ods": "OpenDocument"}
 ENDINGS = (*_POLARS, *_SHEETS)
 _EXACT = 2**53  # whole numbers below it are exact in floating point
+LAYOUTS = tuple(sorted({*_POLARS.values(), *_SHEETS.values()}))
 
 
 class FrameTable(Table):
@@ -43,6 +44,14 @@ class FrameTable(Table):
     def rows(self, columns: Sequence[str]) -> Iterator[NumberedRow]:
         """Yield every row, numbered from 1; those of a sheet as a spreadsheet program numbers them."""
         return enumerate(self._frame.select(list(columns)).iter_rows(), self._first)
+
+
+def refuse_encoding(paths: Sequence[str]) -> None:
+    """Raise UsageError if an encoding was named for binary files alone."""
+    kinds = [{**_POLARS, **_SHEETS}.get(ending(path)) for path in paths]
+    if kinds and None not in kinds:
+        named = " and ".join(dict.fromkeys(filter(None, kinds)))
+        raise UsageError(f"--encoding has no effect on files of this layout ({named}): leave it out.")
 
 
 def _flat(frame: Any) -> Any:

@@ -39,6 +39,19 @@ def fields(item: Mapping[str, Any]) -> dict[str, Any]:
     return {**plain, **{name: value for name, value in _nested(inside, "") if name not in plain}}
 
 
+def hint_of_list(item: Any) -> str:
+    """Return how the rows are taken out of an object that holds one list of them; empty for anything else.
+
+    >>> hint_of_list({"n": 1, "rows": [{"text": "a"}]})
+    " Its field 'rows' is a list of objects: take one object per line, for example with jq -c '.rows[]'."
+    """
+    lists = [key for key, value in item.items() if _objects(value)] if isinstance(item, dict) else []
+    if len(lists) != 1:
+        return ""
+    path = f".{lists[0]}" if lists[0].isidentifier() else f'."{lists[0]}"'
+    return f" Its field '{lists[0]}' is a list of objects: take one object per line, for example with jq -c '{path}[]'."
+
+
 def _nested(item: Mapping[str, Any], before: str) -> Iterator[tuple[str, Any]]:
     for key, value in item.items():
         if isinstance(value, dict) and value:

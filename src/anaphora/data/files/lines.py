@@ -18,9 +18,10 @@ from pathlib import Path
 from typing import BinaryIO, NamedTuple
 
 from anaphora.data.files import frames
-from anaphora.data.files.encodings import not_text
+from anaphora.data.files.encodings import marked_encoding, not_text
 from anaphora.data.files.folders import read_tables
 from anaphora.data.files.line_ends import are_bytes
+from anaphora.data.files.piped import Pipe
 from anaphora.data.files.reading import AS_DEFAULT, Reading
 from anaphora.data.files.sources import STANDARD_INPUT, ending, open_source, plain_name
 from anaphora.data.files.tables import Table
@@ -94,6 +95,7 @@ def _lines(
     number, batch = 0, list[InputLine]()
     bytewise = are_bytes(encoding) and codecs.lookup(encoding).name != "utf-8-sig"
     of_line = encoding if bytewise else "utf-8"
+    pipe = Pipe() if is_json is None else None
     for text in lines_in(_text_alone(blocks, name, encoding), encoding):
         if text is None:
             if batch:
@@ -103,6 +105,8 @@ def _lines(
         number += 1
         if number == 1 and of_line == "utf-8":
             text = text.removeprefix(codecs.BOM_UTF8)
+        if pipe is not None:
+            pipe.check(text.decode(of_line, "replace"), f"{name}, line {number},")
         if is_json is None and text.strip():
             is_json = _is_object(text)
         batch.append(InputLine(f"{name}, line {number}", text, bool(is_json), of_line))
@@ -148,6 +152,10 @@ def _text_alone(blocks: Iterator[bytes | None], name: str, encoding: str) -> Ite
             checked = True
             if kind := not_text(block):
                 raise DataError(f"{name} is {kind.name}, not text: {kind.remedy}.")
+            if are_bytes(encoding) and (marked := marked_encoding(block)):
+                raise DataError(
+                    f"{name} begins with the byte order mark of {marked}, not {encoding}: add --encoding {marked}."
+                )
             if 0 in block and are_bytes(encoding):
                 raise DataError(f"{name} looks like binary data: it has a NUL character at byte {block.index(0)}.")
         yield block

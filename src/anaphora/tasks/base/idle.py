@@ -11,6 +11,7 @@ from collections.abc import Iterable, Iterator
 from typing import Any
 
 from anaphora.config import config_fields, given_fields
+from anaphora.data.files.frames import LAYOUTS as BINARY
 from anaphora.data.files.parallel import LAYOUT as PARALLEL
 from anaphora.data.in_memory import columns
 from anaphora.data.taken import Taken
@@ -19,7 +20,7 @@ from anaphora.errors import UsageError
 _OF_FILES = ("data.encoding", "data.header", "data.format")
 _OF_COLUMNS = ("data.source", "data.target", "data.token", "data.tag")
 _OF_LAYOUTS = {
-    "data.encoding": ("Parquet", "Arrow"),
+    "data.encoding": BINARY,
     "data.header": ("Parquet", "Arrow", "JSON", "a text file per label", "a folder per label", PARALLEL),
     "data.source": (PARALLEL,),
     "data.target": (PARALLEL,),

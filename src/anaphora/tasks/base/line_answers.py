@@ -14,7 +14,7 @@ from functools import cached_property
 from typing import Any, Generic, Protocol, TypeVar
 
 from anaphora.data.files import lines as line_files
-from anaphora.data.files.json_values import parsed
+from anaphora.data.files.json_values import hint_of_list, parsed
 from anaphora.data.files.lines import InputLine
 from anaphora.data.files.reading import AS_DEFAULT, Reading
 from anaphora.data.files.tables import Table
@@ -45,10 +45,10 @@ class AnswerOutput(Protocol):
 class MissingField(DataError):
     """An object lacks a field that the model reads; of many such lines of a file only the first is reported."""
 
-    def __init__(self, where: str, field: str, given: Iterable[str]) -> None:
+    def __init__(self, where: str, field: str, given: Mapping[str, Any]) -> None:
         names = list(given)
         near = closest(field, names)
-        hint = f" Did you mean '{near}'?" if near else ""
+        hint = (f" Did you mean '{near}'?" if near else "") + hint_of_list(given)
         super().__init__(f"{where}: the object has no field '{field}'; it has: {', '.join(names)}.{hint}")
         self.report_once = where.rpartition(", ")[0], field
 

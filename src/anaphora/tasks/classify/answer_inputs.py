@@ -62,7 +62,10 @@ def refuse_text(line: InputLine, columns: Columns) -> None:
     """Raise DataError for a line that is a text, if the classifier needs several columns or a series."""
     if not line.json and len(columns.text) != 1:
         named = ", ".join(columns.inputs)
-        raise DataError(f"{line.where}: the classifier reads {named}: give a JSON object with them, or a table.")
+        raise DataError(
+            f"{line.where}: the classifier reads {named}: give a JSON object with them, or a table. A file of series"
+            " (.ts, .arff, UCR) is read by its name, not in a pipe."
+        )
 
 
 def _tables(path: str, columns: Columns, reading: Reading, labels: Collection[str]) -> list[Table] | None:

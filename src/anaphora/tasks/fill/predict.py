@@ -26,6 +26,7 @@ from anaphora.baselines.cloze import GapCounts
 from anaphora.data.batches import Ragged
 from anaphora.data.files import lines as line_files
 from anaphora.data.files.first_line import begins_list, first_line, names_columns
+from anaphora.data.files.json_values import hint_of_list
 from anaphora.data.files.lines import InputLine
 from anaphora.data.files.sources import STANDARD_INPUT, ending
 from anaphora.data.files.table_files import ENDINGS, read_table
@@ -230,6 +231,7 @@ class Answers(LineAnswers[dict[str, Any], tuple[FilledText, ...]]):
             if is_file and self._is_table(given):
                 yield from line_files.of_table(read_table(given, self.reading.encoding))
             elif is_file:
+                self._find_gap(given)
                 yield from super().batches([given])
             elif len(split(given, self.mask_token)) < 2:
                 raise DataError(f"{given!r} is not a file, and has no gap: mark a gap with {self.mask_token}.")
@@ -245,6 +247,18 @@ class Answers(LineAnswers[dict[str, Any], tuple[FilledText, ...]]):
         first = first_line(given, self.reading.encoding)
         return begins_list(first) or (self.mask_token not in first and names_columns(first, [_FIELD]))
 
+    def _find_gap(self, given: str) -> None:
+        """Raise DataError if no line of a text file has a gap."""
+        if not os.path.isfile(given) or ending(given) in ENDINGS:
+            return
+        lines = 0
+        for batch in line_files.batches([given], self.reading, plain=True):
+            if any(len(split(line.text.decode(line.encoding, "replace"), self.mask_token)) > 1 for line in batch):
+                return
+            lines += len(batch)
+        if lines:
+            raise DataError(f"'{given}' has no gap in any line: mark a gap with {self.mask_token}.")
+
     def check(self, table: Table) -> None:
         table.need(_FIELD)
 
@@ -252,7 +266,11 @@ class Answers(LineAnswers[dict[str, Any], tuple[FilledText, ...]]):
         text = text_of(line)
         item: Any = value_of(line, text) if line.json else {_FIELD: text}
         if not isinstance(item, dict) or not isinstance(item.get(_FIELD), str):
-            raise DataError(f"{line.where}: expected a JSON object with a text '{_FIELD}', got {text[:80]}.")
+            if isinstance(item, dict) and _FIELD in item and item[_FIELD] is None:
+                raise DataError(f"{line.where}: '{_FIELD}' is null: expected a text with a gap.")
+            raise DataError(
+                f"{line.where}: expected a JSON object with a text '{_FIELD}', got {text[:80]}.{hint_of_list(item)}"
+            )
         if len(split(item[_FIELD], self.mask_token)) < 2:
             raise DataError(
                 f"{line.where}: there is no gap in {item[_FIELD][:80]!r}: mark a gap with {self.mask_token}."

@@ -6,6 +6,7 @@ import json
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
+from anaphora.data.files.json_values import hint_of_list
 from anaphora.data.files.lines import InputLine
 from anaphora.data.files.sentences import MalformedLine
 from anaphora.data.files.tag_lines import sided, slashed
@@ -74,7 +75,8 @@ def _object(line: InputLine, text: str, column: str | None) -> Item:
             item = _item(tokens, {**values, "tokens": tokens})
             return item._replace(text=found[0])
         if not names:
-            raise DataError(f"expected a JSON object with 'tokens', got {json.dumps(values, ensure_ascii=False)[:80]}.")
+            got = f"{json.dumps(values, ensure_ascii=False)[:80]}.{hint_of_list(values)}"
+            raise DataError(f"expected a JSON object with 'tokens', got {got}")
         return _item(listed(values[names[0]], str(names[0])), values)
     except DataError as error:
         raise DataError(f"{line.where}: {error}") from error

@@ -18,7 +18,7 @@ from anaphora.config.units import PLURAL
 from anaphora.data.files import lines as line_files
 from anaphora.data.files.barred import BARS, BarredTable
 from anaphora.data.files.first_line import begins_list, first_line, names_columns, rows_of
-from anaphora.data.files.json_values import fields
+from anaphora.data.files.json_values import fields, hint_of_list
 from anaphora.data.files.lines import InputLine
 from anaphora.data.files.pair_columns import SOURCES, choose, names_both
 from anaphora.data.files.pair_layouts import is_table, open_file
@@ -153,7 +153,9 @@ class Answers(LineAnswers[Item, list[Translation]]):
             item = fields(item)
         name = next((name for name in self._columns if isinstance(item, dict) and name in item), None)
         if name is None:
-            raise DataError(f"{line.where}: expected a JSON object with '{self._expected}', got {text[:80]}.")
+            raise DataError(
+                f"{line.where}: expected a JSON object with '{self._expected}', got {text[:80]}.{hint_of_list(item)}"
+            )
         if not isinstance(item[name], str | None):
             raise DataError(f"{line.where}: '{name}' is {str(item[name])[:60]!r}; expected a text.")
         return number, item[name] or "", item
