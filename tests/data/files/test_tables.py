@@ -201,6 +201,7 @@ def test_a_file_per_label_in_a_folder_or_by_name(tmp_path: Path) -> None:
     (folder,) = read_tables([tmp_path])
     expected = [(1, ("a1", "a")), (2, ("b1", "b")), (3, ("b2", "b")), (4, ("", "b")), (5, ("b4", "b"))]
     assert rows_of(folder) == expected
+    assert folder.left_out == {"LICENSE": "no .txt file"}
     assert folder.at(5) == f"'{tmp_path / 'b.txt'}', line 4"
     assert folder.place(1) == (str(tmp_path / "a.txt"), 1)
     (files,) = read_tables([tmp_path / "a.txt", tmp_path / "b.txt"])
@@ -210,8 +211,10 @@ def test_a_file_per_label_in_a_folder_or_by_name(tmp_path: Path) -> None:
 
 
 def test_a_sub_folder_per_label(tmp_path: Path) -> None:
-    make(tmp_path, pos__1="good\nfilm\n", pos__2="", neg__9="bad", **{"neg__.hidden": "x"})
+    notes = {f"note{at}": "no row" for at in range(7)}
+    make(tmp_path, pos__1="good\nfilm\n", pos__2="", neg__9="bad", **{"neg__.hidden": "x"}, **notes)
     (table,) = read_tables([tmp_path])
+    assert list(table.left_out) == ["note0", "note1", "note2", "note3", "note4", "… 2 more files"]
     assert rows_of(table) == [(1, ("bad", "neg")), (2, ("good\nfilm\n", "pos")), (3, ("", "pos"))]
     assert table.at(3) == f"'{tmp_path / 'pos' / '2'}', line 1"
     assert text_files([tmp_path]) == [tmp_path / "neg" / "9", tmp_path / "pos" / "1"]

@@ -127,6 +127,8 @@ def test_a_folder_is_its_texts(report: Report, tmp_path: Path) -> None:
     corpus = read(config(), [tmp_path / "texts"])
     assert corpus.sources == (str(tmp_path / "texts" / "b.txt"), str(tmp_path / "texts" / "more" / "a.txt"))
     assert str(corpus.train) + str(corpus.held_out) == text(60, 1) + text(60, 2)
+    assert corpus.taken is not None
+    assert corpus.taken.message().endswith("Not read: 'notes.md' (no .txt file).")
     titles = [section.title for section in report.sections]
     assert titles == ["Gaps", "Gain from the right context", "Accuracy by word frequency"]
     bands = report.sections[2].parts[1]

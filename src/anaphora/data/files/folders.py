@@ -18,6 +18,7 @@ from anaphora.data.files import frames
 from anaphora.data.files.labelled_data import ENDINGS as SERIES_ENDINGS
 from anaphora.data.files.labelled_data import read_labelled
 from anaphora.data.files.own import refuse_own
+from anaphora.data.files.passed_over import passed_over
 from anaphora.data.files.sources import STANDARD_INPUT, ending, plain_name
 from anaphora.data.files.table_files import ENDINGS, read_table, refuse_format
 from anaphora.data.files.tables import NumberedRow, Table
@@ -104,7 +105,7 @@ def text_files(paths: Sequence[str | os.PathLike[str]]) -> list[Path]:
     found: list[Path] = []
     for path in map(Path, paths):
         if path.is_dir():
-            files, lines = _files(path)
+            files, lines, _ = _files(path)
             found += [file for _, file in files if lines or not file.is_file() or file.stat().st_size]
         elif ending(path) not in frames.ENDINGS:
             found.append(path)
@@ -112,17 +113,21 @@ def text_files(paths: Sequence[str | os.PathLike[str]]) -> list[Path]:
 
 
 def _folder(folder: Path, encoding: str, layout: str) -> list[Table]:
-    files, lines = _files(folder)
+    files, lines, others = _files(folder)
     _refuse_tables(folder, files, lines)
     read = [read_labelled(path, encoding, layout=layout) for _, path in files] if lines else []
     if read and None not in read:
-        return [table for table in read if table is not None]
+        tables: list[Table] = [table for table in read if table is not None]
+        tables[0].left_out = others
+        return tables
     for _, path in files:
         if path.is_dir():
             raise DataError(f"'{path}' is a folder inside a label's folder; in '{folder}' {_WHAT}.")
     if not files:
         raise DataError(f"The folder '{folder}' holds no texts: {_WHAT}.")
-    return [LabelledFiles(f"'{folder}'", files, lines, encoding)]
+    table = LabelledFiles(f"'{folder}'", files, lines, encoding)
+    table.left_out = others
+    return [table]
 
 
 def _refuse_tables(folder: Path, files: Sequence[tuple[str, Path]], lines: bool) -> None:
@@ -139,14 +144,21 @@ def _refuse_tables(folder: Path, files: Sequence[tuple[str, Path]], lines: bool)
         )
 
 
-def _files(folder: Path) -> tuple[list[tuple[str, Path]], bool]:
-    """Return the files of a folder with their labels, and whether a row is a line of a file."""
+def _files(folder: Path) -> tuple[list[tuple[str, Path]], bool, dict[str, str]]:
+    """Return the files of a folder with their labels, whether a row is a line of a file, and the files that are not
+    read, each with the reason.
+    """
     inside = sorted(path for path in folder.iterdir() if not path.name.startswith("."))
     labels = [path for path in inside if path.is_dir()]
     if labels:
         files = [(label.name, path) for label in labels for path in sorted(label.iterdir()) if path.name[0] != "."]
         refuse_own(folder, [path for _, path in files])
-        return files, False
-    texts = [path for path in inside if ending(path) == ".txt"]
-    refuse_own(folder, texts or inside)
-    return [(plain_name(path).stem, path) for path in texts or inside], True
+        return (
+            files,
+            False,
+            passed_over(folder, (path for path in inside if path not in labels), "in no label's folder"),
+        )
+    texts = [path for path in inside if ending(path) == ".txt"] or inside
+    refuse_own(folder, texts)
+    others = passed_over(folder, (path for path in inside if path not in texts), "no .txt file")
+    return [(plain_name(path).stem, path) for path in texts], True, others

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Generic, NamedTuple, TypeVar
 
@@ -23,6 +23,11 @@ class Shortage(NamedTuple):
     message: str
 
 
+def _no_others(_: Sequence[Any]) -> Mapping[str, str]:
+    """Return the files of folders that are not read: none."""
+    return {}
+
+
 @dataclass(frozen=True)
 class TextReading(Generic[V]):
     """The reading of a task; configs have `data.valid` and `data.encoding`."""
@@ -31,10 +36,13 @@ class TextReading(Generic[V]):
     empty: Callable[[Any, TextCorpus], str]  # the message about an empty training part
     shortage: Callable[[Any, TextCorpus, Encoded[V]], Shortage | None]
     files: Callable[[Sequence[Any]], Sequence[Any]] = list  # that the named paths mean
+    others: Callable[[Sequence[Any]], Mapping[str, str]] = _no_others
 
     def read(self, config: Any, paths: Sequence[str | Path]) -> TextCorpus:
         """Return texts of any length as a corpus, `-` being standard input; raises as `read_corpus` does."""
-        return read_corpus(self.files(paths), config.data.valid, config.data.encoding)
+        corpus = read_corpus(self.files(paths), config.data.valid, config.data.encoding)
+        others = self.others(paths)
+        return corpus if corpus.taken is None else replace(corpus, taken=replace(corpus.taken, left_out=others))
 
     def from_memory(self, config: Any, data: Any) -> TextCorpus:
         """Return texts in memory as a corpus; raises as `corpus_of` does."""

@@ -29,7 +29,10 @@ def of_tables(
     roles = dict(_roles(columns))
     if held_out[0]:
         roles[f"held out ({held_out[1]:,} of the {rows:,})"] = tuple(held_out[0])
-    return Taken(sources, layout, encoding, rows, unit, roles, left_out(data, tables, columns))
+    out = dict(left_out(data, tables, columns))
+    for table in tables:
+        out.update(table.left_out)
+    return Taken(sources, layout, encoding, rows, unit, roles, out)
 
 
 def of_memory(columns: Columns, rows: int) -> Taken:

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from anaphora.checks.corpus import smaller_batch
 from anaphora.data.files.own import refuse_own
+from anaphora.data.files.passed_over import passed_over
 from anaphora.data.files.sources import ending
 from anaphora.data.text.corpus import TextCorpus
 from anaphora.data.text.reading import Shortage, TextReading
@@ -27,13 +28,27 @@ def files(paths: Sequence[str | Path]) -> list[str]:
     found: list[str] = []
     for path in map(Path, paths):
         if path.is_dir():
-            inside = sorted(each for each in path.rglob("*") if each.is_file() and not each.name.startswith("."))
-            texts = [each for each in inside if ending(each) == ".txt"]
-            refuse_own(path, texts or inside)
-            found += map(str, texts or inside or [path])
+            texts, _ = _texts(path)
+            refuse_own(path, texts)
+            found += map(str, texts or [path])
         else:
             found.append(str(path))
     return found
+
+
+def others(paths: Sequence[str | Path]) -> dict[str, str]:
+    """Return the files of folders that are not read, each with the reason."""
+    folders = [path for path in map(Path, paths) if path.is_dir()]
+    return {
+        name: reason for path in folders for name, reason in passed_over(path, _texts(path)[1], "no .txt file").items()
+    }
+
+
+def _texts(folder: Path) -> tuple[list[Path], list[Path]]:
+    """Return the files of a folder that are read, and those that are not."""
+    inside = sorted(each for each in folder.rglob("*") if each.is_file() and not each.name.startswith("."))
+    texts = [each for each in inside if ending(each) == ".txt"] or inside
+    return texts, [each for each in inside if each not in texts]
 
 
 def _tokenization(config: FillConfig) -> Tokenization[WordVocabulary]:
@@ -70,5 +85,6 @@ READING = TextReading(
     lambda config, corpus: f"The training part of {corpus.name} is empty: add text, or use a smaller --valid.",
     _shortage,
     files,
+    others,
 )
 read, from_memory, in_units, encode = READING.read, READING.from_memory, READING.in_units, READING.encode
