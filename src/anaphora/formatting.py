@@ -11,7 +11,9 @@ from collections.abc import Sequence
 ENDS = (".", "?", "!", ":", "…")
 """Marks at the end of a sentence."""
 _WIDTHS = {"W": 2, "F": 2}  # columns of a wide character, by its East Asian width
-_COMMAND = re.compile(r"^\s|: (?:anaphora|pip|mkdir) ")  # in a last line that ends with a command
+_COMMAND = re.compile(  # in a last line that ends with a command
+    r"^\s|: (?:anaphora|java|jq|mkdir|pip|po2tmx|python|sed|xliff2po) "
+)
 
 
 def duration_text(seconds: float) -> str:
@@ -117,6 +119,20 @@ def message_ended(message: str) -> str:
     ('no such file.', 'Stopped. Continue with: anaphora resume a.run')
     """
     return message if _COMMAND.search(message.rpartition("\n")[2]) else ended(message)
+
+
+def problem_and_remedy(message: str) -> tuple[str, str]:
+    """Return the two parts of a message with "; " between them as sentences; the second is empty if there is one part.
+
+    A "; " inside a command, between quotation marks, parts nothing, and a command at the end gets no period.
+
+    >>> problem_and_remedy("it is a folder; name a file"), problem_and_remedy("run this: python -c \\"a; b\\"")
+    (('It is a folder.', 'Name a file.'), ('Run this: python -c "a; b"', ''))
+    """
+    cuts = (found.start() for found in re.finditer("; ", message))
+    cut = next((at for at in cuts if not any(message.count(mark, 0, at) % 2 for mark in '"`')), len(message))
+    problem, remedy = (capitalised(message_ended(part)) for part in (message[:cut], message[cut + 2 :]))
+    return problem, remedy
 
 
 def as_text(value: object) -> str:

@@ -13,9 +13,15 @@ from typing import Any
 import polars
 import pytest
 
+import labelled
+import tagged
+import translated
 from anaphora.data.files.folders import read_tables
 from anaphora.data.files.table_files import read_table
 from anaphora.errors import DataError, MissingExtra
+from anaphora.tasks.classify import checks as classify
+from anaphora.tasks.tag import checks as tag
+from anaphora.tasks.translate import checks as translate
 
 ROWS = [("one", "a"), ("two", "b")]
 
@@ -112,8 +118,13 @@ def json_several(folder: Path) -> None:
 
 
 def json_columns(folder: Path) -> None:
-    content = json.dumps({"text": {"0": "one"}, "label": {"0": "a"}})
-    refused(folder, "a.json", content, "columns that pandas writes.*orient='records', lines=True")
+    for orient, value in {
+        "columns": {"text": {"0": "one"}, "label": {"0": "a"}},
+        "index": {"0": {"text": "one", "label": "a"}},
+        "split": {"columns": ["text", "label"], "index": [0], "data": [["one", "a"]]},
+    }.items():
+        read = rf"read_json\('.*a\.json', orient='{orient}'\)\.to_json\('rows.jsonl', orient='records', lines=True\)"
+        refused(folder, "a.json", json.dumps(value), f'pandas writes.*: python -c "import pandas; pandas.{read}"$')
 
 
 def json_refused(folder: Path) -> None:
@@ -149,6 +160,10 @@ def excel(folder: Path) -> None:
 def converted(folder: Path) -> None:
     for name, kind in {"a.orc": "read_orc", "a.pkl": "read_pickle", "a.h5": "read_hdf", "a.dta": "read_stata"}.items():
         refused(folder, name, b"...", rf"anaphora does not read it\. Convert it.*pandas\.{kind}\(.*to_parquet")
+        for task, config in ((classify, labelled), (tag, tagged), (translate, translated)):
+            (folder / name).write_bytes(b"ORC\xc8\x00")
+            (finding,) = task.check_files(config.config(), [folder / name])
+            assert (finding.code, f"pandas.{kind}(" in finding.message) == ("unreadable", True)
 
 
 def compressed(folder: Path) -> None:

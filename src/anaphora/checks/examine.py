@@ -15,7 +15,7 @@ from typing import Any, Protocol
 
 from anaphora.checks.findings import Finding, errors, of_taken, ordered
 from anaphora.errors import AnaphoraError, DataError
-from anaphora.formatting import as_sentence
+from anaphora.formatting import problem_and_remedy
 
 
 @dataclass(frozen=True)
@@ -90,5 +90,4 @@ def whole(
 
 def unreadable(error: AnaphoraError) -> Finding:
     """Return a reader's error as a finding."""
-    message, _, remedy = str(error).partition("; ")
-    return Finding("unreadable", "error", "the data", (), as_sentence(message), as_sentence(remedy))
+    return Finding("unreadable", "error", "the data", (), *problem_and_remedy(str(error)))

@@ -1,16 +1,30 @@
-"""Checks of tables in files: quotation marks that hold no field."""
+"""Checks of tables in files: formats that are not read, and quotation marks that hold no field."""
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable
 
+from anaphora.checks.examine import unreadable
 from anaphora.checks.findings import Finding
 from anaphora.data.files.delimited import DelimitedTable
+from anaphora.data.files.table_files import refuse_format
 from anaphora.data.files.tables import Table
 from anaphora.data.location import Location
+from anaphora.errors import DataError
 from anaphora.formatting import counted
 
 _KEPT = 1000  # rows of one finding
+
+
+def check_formats(paths: Iterable[str | os.PathLike[str]]) -> list[Finding]:
+    """Return a finding on the first file in a format of tables that is not read, with the command that converts it."""
+    for path in paths:
+        try:
+            refuse_format(path)
+        except DataError as error:
+            return [unreadable(error)]
+    return []
 
 
 def check_quotes(tables: Iterable[Table]) -> list[Finding]:

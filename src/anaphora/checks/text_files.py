@@ -19,7 +19,7 @@ from anaphora.data.files.encodings import check_encoding, likely_encoding, marke
 from anaphora.data.files.sources import Source, open_source
 from anaphora.data.location import Location
 from anaphora.errors import DataError
-from anaphora.formatting import as_sentence
+from anaphora.formatting import as_sentence, problem_and_remedy
 
 _SAMPLE = 2**20  # bytes
 _ROWS = 1000
@@ -272,9 +272,10 @@ def _lines(source: Source, codec: str, cr: bool) -> tuple[list[int], int, list[i
 
 
 def _from(error: DataError, code: str, file: str, rows: tuple[Location, ...] = ()) -> Finding:
-    said = str(error)
-    message, _, remedy = said.partition("; ") if "; " in said else said.partition(": ")
-    return Finding(code, "error", file, rows, as_sentence(message), as_sentence(remedy))
+    problem, remedy = problem_and_remedy(str(error))
+    if not remedy:
+        problem, remedy = map(as_sentence, str(error).partition(": ")[::2])
+    return Finding(code, "error", file, rows, problem, remedy)
 
 
 def _times(count: int) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from datetime import UTC, date, datetime, timedelta, timezone
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
 from hypothesis import given
@@ -101,6 +102,16 @@ def test_the_hour_that_a_clock_repeats_in_autumn_is_in_order_by_its_zone() -> No
     assert sorted(texts) != texts
     form, keys = read(texts)
     assert order(keys, str(form)) == list(range(6))
+
+
+def test_typed_times_of_one_zone_are_in_order_through_the_hour_that_its_clock_repeats() -> None:
+    moments = [datetime(2024, 10, 27, tzinfo=UTC) + timedelta(minutes=30 * at) for at in range(6)]
+    berlin = [moment.astimezone(ZoneInfo("Europe/Berlin")) for moment in moments]
+    assert sorted(berlin) != berlin
+    form, keys = read(berlin)
+    assert order(keys, str(form)) == list(range(6))
+    assert len(set(keys)) == 6
+    assert keys == read(moments)[1]
 
 
 def test_a_clock_may_pass_midnight_once() -> None:

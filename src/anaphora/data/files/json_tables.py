@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterable, Iterator, Sequence
+import shlex
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from anaphora.data.files.json_values import fields, parsed
@@ -47,14 +48,9 @@ class JsonTable(Table):
         if len(lists) > 1:
             raise DataError(
                 f"{self.name} is one object with several lists of objects ({', '.join(lists)}): choose one, for"
-                f" example with: jq -c '.{lists[0]}[]' {file} > rows.jsonl"
+                f" example with: jq -c '.{lists[0]}[]' {shlex.quote(file)} > rows.jsonl"
             )
-        if value and all(isinstance(each, dict) for each in value.values()):
-            raise DataError(
-                f"{self.name} is one object whose values are objects, such as the columns that pandas writes: write a"
-                f" list of rows, for example with pandas: read_json('{file}').to_json('rows.jsonl', orient='records',"
-                " lines=True)"
-            )
+        _refuse_of_pandas(value, self.name)
         return [value]
 
     def _objects(self) -> Iterator[tuple[int, dict[str, Any]]]:
@@ -69,6 +65,24 @@ class JsonTable(Table):
                     f'{self.at(number)}, is not a JSON object: expected {{"column": value, …}}, got {str(item)[:60]!r}.'
                 )
             yield number, fields(item)
+
+
+def _refuse_of_pandas(value: Mapping[str, Any], name: str) -> None:
+    """Raise DataError, with the command that writes rows, for an object that holds a table in another order."""
+    inside = list(value.values())
+    if value.keys() >= {"columns", "data"} and all(isinstance(value[key], list) for key in ("columns", "data")):
+        what, orient = "lists of columns and of data", "split"
+    elif inside and all(isinstance(each, dict) for each in inside):
+        by_row = all(map(str.isdecimal, value)) and not all(map(str.isdecimal, inside[0]))
+        what, orient = "objects", "index" if by_row else "columns"
+    else:
+        return
+    file = name if name.startswith("'") else "FILE"
+    raise DataError(
+        f"{name} is one object of {what}, such as pandas writes with orient='{orient}'. Write a row per line, for"
+        f" example with: python -c \"import pandas; pandas.read_json({file}, orient='{orient}')"
+        ".to_json('rows.jsonl', orient='records', lines=True)\""
+    )
 
 
 def _object(text: str) -> dict[str, Any] | None:

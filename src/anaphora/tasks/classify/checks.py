@@ -32,7 +32,7 @@ from anaphora.checks.rows import (
     describe_lengths,
 )
 from anaphora.checks.spellings import check_spellings
-from anaphora.checks.tables import check_quotes
+from anaphora.checks.tables import check_formats, check_quotes
 from anaphora.checks.text_files import check_texts
 from anaphora.config.units import PLURAL
 from anaphora.data.batches import Bucketed, Ragged
@@ -57,7 +57,8 @@ _MISSING = frozenset({"nan", "nat", "null", "n/a", "<na>", "#n/a"})  # but not n
 
 def check_files(config: ClassifyConfig, paths: Sequence[str | Path]) -> list[Finding]:
     """Return findings on files before anything is read from them."""
-    return check_texts(text_files([*paths, *held_out_files(config)]), config.data.encoding)
+    files = text_files([*paths, *held_out_files(config)])
+    return check_formats(files) or check_texts(files, config.data.encoding)
 
 
 def check(config: ClassifyConfig, corpus: Corpus) -> list[Finding]:

@@ -16,7 +16,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Sequence
-from datetime import date, datetime, time, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from fractions import Fraction
 from itertools import pairwise
 from typing import Any
@@ -156,7 +156,11 @@ def _clock(value: Any) -> Fraction | None:
 
 def _typed(value: Any) -> Key | None:
     kind = next((kind for kind in (datetime, date, time, timedelta) if isinstance(value, kind)), None)
-    return None if kind is None else (kind.__name__, getattr(value, "tzinfo", None) is not None, value)
+    if kind is None:
+        return None
+    zone = getattr(value, "tzinfo", None) is not None
+    # Python compares two times of one zone by their clocks, which go back at the end of summer time
+    return kind.__name__, zone, value.astimezone(UTC) if zone and kind is datetime else value
 
 
 FORMS: dict[str, Callable[[Any], Key | None]] = {

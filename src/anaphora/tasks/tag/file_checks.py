@@ -9,6 +9,7 @@ from pathlib import Path
 
 from anaphora.checks.examine import unreadable
 from anaphora.checks.findings import Finding, errors
+from anaphora.checks.tables import check_formats
 from anaphora.checks.text_files import check_texts
 from anaphora.data.examples import valid_paths
 from anaphora.data.files import frames
@@ -38,6 +39,8 @@ def check_files(config: TagConfig, paths: Sequence[str | Path]) -> list[Finding]
             refuse(name, [])
         except DataError as error:
             return [unreadable(error)]
+    if found := check_formats(named):
+        return found
     found = check_texts([name for name in named if ending(name) not in frames.ENDINGS], data.encoding)
     if errors(found) or STANDARD_INPUT in named:
         return found

@@ -24,7 +24,7 @@ from anaphora.checks.examples import HELD_OUT, TRAIN, at_rows, few_held_out, loa
 from anaphora.checks.findings import Finding, errors
 from anaphora.checks.rows import check_duplicates, check_long, describe_lengths
 from anaphora.checks.same_files import same_files
-from anaphora.checks.tables import check_quotes
+from anaphora.checks.tables import check_formats, check_quotes
 from anaphora.checks.text_files import check_texts
 from anaphora.config.units import PLURAL
 from anaphora.data.batches import Bucketed
@@ -52,8 +52,10 @@ _FEW = 200  # held-out pairs
 def check_files(config: TranslateConfig, paths: Sequence[str | Path]) -> list[Finding]:
     """Return findings on files before pairs are read: files that are not text, or of different numbers of lines."""
     data = config.data
-    found: list[Finding] = []
     held_out = valid_paths(data.valid) if isinstance(data.valid, str) else []
+    found = check_formats([*paths, *held_out])
+    if found:
+        return found
     for named in (paths, held_out):
         texts = [name for name in map(str, named) if ending(name) not in (*frames.ENDINGS, TMX)]
         here = check_texts(texts, data.encoding)
