@@ -121,6 +121,18 @@ def spacy(words: Sequence[str], tags: Sequence[str]) -> Any:
     return [whole, {"entities": found}]
 
 
+def prodigy(words: Sequence[str], tags: Sequence[str]) -> Any:
+    """Return a sentence as Prodigy writes it, with words as objects."""
+    whole, found = offsets(words, tags)
+    begins = [sum(map(len, words[:at])) + at for at in range(len(words))]
+    tokens = [
+        {"text": word, "start": begin, "end": begin + len(word), "id": at}
+        for at, (word, begin) in enumerate(zip(words, begins, strict=True))
+    ]
+    spans_of = [{"start": one[0], "end": one[1], "label": one[2]} for one in found]
+    return {"text": whole, "tokens": tokens, "spans": spans_of, "answer": "accept"}
+
+
 def label_studio(words: Sequence[str], tags: Sequence[str]) -> Any:
     """Return a sentence as a task of Label Studio."""
     whole, found = offsets(words, tags)
@@ -161,6 +173,8 @@ LAYOUTS: dict[str, Writer] = {
     "a word per row": lines("a.tsv", lambda _, word, tag: f"{word}\t{tag}", "word\ttag\n"),
     "doccano": objects("a.jsonl", doccano),
     "spaCy": objects("a.json", spacy),
+    "Prodigy": objects("a.jsonl", prodigy),
+    "Prodigy without words": objects("a.jsonl", lambda words, tags: {**prodigy(words, tags), "tokens": []}),
     "Label Studio": objects("a.json", label_studio),
     "parallel files": parallel,
     "words, a tab, tags": text("a.txt", lambda words, tags: f"{' '.join(words)}\t{' '.join(tags)}"),

@@ -70,7 +70,7 @@ def _object(line: InputLine, text: str, column: str | None) -> Item:
     names = [name for name in (column, *TOKENS) if isinstance(values, dict) and name in values]
     try:
         found = text_and_spans(values) or _text_alone(values)
-        if found and not (names and isinstance(values[names[0]], list)):
+        if found and not any(_are_words(values[name]) for name in names[:1]):
             tokens = tuple(word.text for word in words_in(found[0]))
             item = _item(tokens, {**values, "tokens": tokens})
             return item._replace(text=found[0])
@@ -80,6 +80,11 @@ def _object(line: InputLine, text: str, column: str | None) -> Item:
         return _item(listed(values[names[0]], str(names[0])), values)
     except DataError as error:
         raise DataError(f"{line.where}: {error}") from error
+
+
+def _are_words(value: Any) -> bool:
+    """Return whether a field has the words of a sentence, not objects with the places of words in a text (Prodigy)."""
+    return isinstance(value, list) and bool(value) and not isinstance(value[0], dict)
 
 
 def _text_alone(values: Any) -> tuple[str, list[Any]] | None:
