@@ -196,6 +196,9 @@ def spacy(folder: Path) -> None:
     _offsets(folder, ["New York wins", {"entities": [[0, 8, "LOC"]]}], ["Hi", {"entities": []}])
     span = {"start": 0, "end": 8, "label": "LOC"}
     _offsets(folder, {"text": "New York wins", "spans": [span]}, {"text": "Hi", "spans": []})
+    answers = [{"text": "New York", "spans": [], "answer": answer} for answer in ("accept", "reject", "ignore")]
+    some = made(folder, "d.jsonl", "\n".join(map(json.dumps, answers)))
+    assert (some.sentences.tags, [each.line for each in some.unannotated]) == ((("O", "O"),), [2, 3])
 
 
 def label_studio(folder: Path) -> None:
@@ -208,6 +211,9 @@ def label_studio(folder: Path) -> None:
     _offsets(folder, {"text": "New York wins", "label": [value], "annotator": 1}, {"text": "Hi", "label": []})
     later = {"text": "\U0001f600 New York", "label": [{**value, "start": 3, "end": 11}]}  # a browser counts 2 for it
     assert made(folder, "b.json", json.dumps([later])).sentences.tags == (("O", "B-LOC", "I-LOC"),)
+    tasks = [[], [{"was_cancelled": True, "result": []}], [{"result": []}]]
+    some = made(folder, "d.json", json.dumps([{"data": {"text": "Hi"}, "annotations": each} for each in tasks]))
+    assert (len(some.sentences), len(some.unannotated)) == (1, 2)
     with pytest.raises(DataError, match="reads 'ew York', not 'New York'"):
         made(folder, "c.json", json.dumps([{"text": "New York", "label": [{**value, "start": 1}]}]))
 

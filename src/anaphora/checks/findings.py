@@ -91,6 +91,7 @@ CODES: dict[str, tuple[Severity, str]] = {
     "scheme-error": ("warning", "A tag is invalid at its position in the span scheme of the tags."),
     "no-blank-line": ("warning", "No blank line ends a sentence, so all words of a file are one sentence."),
     "cut-word": ("warning", "A span of characters begins or ends inside a word; the whole word is taken."),
+    "not-annotated": ("warning", "An annotator rejected, ignored or never saw a text; it is left out."),
     "number-again": ("warning", "The number of a sentence comes back after rows of other sentences."),
     "number-tags": ("warning", "All tags are numbers, so spans of several words are not known."),
     "odd-tag": ("warning", "A tag does not fit the others, which mark spans; it is read as outside all spans."),

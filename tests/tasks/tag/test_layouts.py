@@ -14,8 +14,9 @@ import pytest
 
 from anaphora.data.files.conll import read as read_file
 from anaphora.data.files.conll import read_files
+from anaphora.errors import DataError
 from anaphora.runtime.model import MultipartModel
-from anaphora.tasks.tag.data import Corpus, read
+from anaphora.tasks.tag.data import Corpus, read, read_all
 from anaphora.tasks.tag.file_checks import check_files
 from anaphora.tasks.tag.grammar import sentences
 from anaphora.tasks.tag.predict import Answers, Tagger
@@ -162,6 +163,26 @@ def test_spans_of_a_text_come_by_characters(tmp_path: Path) -> None:
         word for word, tag in zip(item["tokens"], item["tags"], strict=True) if tag != "O"
     )
     assert tagger.predict(["Ann flew."])[0] == tagger.predict([["Ann", "flew", "."]])[0]
+
+
+def test_texts_that_nobody_annotated_are_left_out_and_counted(tmp_path: Path) -> None:
+    kept = {
+        "data": {"text": "Ann flew"},
+        "annotations": [{"result": [{"value": {"start": 0, "end": 3, "labels": ["P"]}}]}],
+    }
+    tasks = [{"data": {"text": "Ann"}, "annotations": each} for each in ([], [], [{"was_cancelled": True}])]
+    file = tmp_path / "a.json"
+    file.write_text(json.dumps([*tasks, kept, kept]), encoding="utf-8")
+    sentences_, found = read_all(Data(), [str(file)])
+    assert (sentences_.tokens, sentences_.tags) == ((("Ann", "flew"),) * 2, (("B-P", "O"),) * 2)
+    assert found.left_out == {"texts without an annotation": "2 of 5 texts",
+                              "texts with cancelled annotations alone": "1 of 5 texts"}  # fmt: skip
+    [finding] = [each for each in check_files(TagConfig(), [file]) if each.code == "not-annotated"]
+    assert "2 texts without an annotation, 1 text with cancelled" in finding.message
+    assert len(finding.rows) == 3
+    file.write_text(json.dumps(tasks), encoding="utf-8")
+    with pytest.raises(DataError, match=r"has no annotated text, but 2 texts without an annotation, 1 text with"):
+        read_all(Data(), [str(file)])
 
 
 def test_rows_of_a_sentence_are_joined_wherever_they_stand(tmp_path: Path) -> None:

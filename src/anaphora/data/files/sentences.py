@@ -88,6 +88,7 @@ class Read(NamedTuple):
     found: Found
     cut: Sequence[MalformedLine] = ()  # words that a span cuts
     again: Sequence[MalformedLine] = ()  # rows of a sentence that stand apart from its rows above
+    unannotated: Sequence[MalformedLine] = ()  # texts that are left out, each with the reason
 
 
 class Collected:
@@ -96,7 +97,7 @@ class Collected:
     def __init__(self, path: str) -> None:
         self.path = path
         self.tokens, self.tags, self.lines = list[tuple[str, ...]](), list[tuple[str, ...]](), list[tuple[int, ...]]()
-        self.wrong, self.cut, self.again = (list[MalformedLine]() for _ in range(3))
+        self.wrong, self.cut, self.again, self.unannotated = (list[MalformedLine]() for _ in range(4))
 
     def add(self, tokens: Sequence[str], tags: Sequence[str], lines: Sequence[int]) -> None:
         """Add a sentence."""
@@ -107,9 +108,8 @@ class Collected:
     def read(self, found: Found) -> Read:
         """Return all that was collected."""
         rows = tuple(self.tokens), tuple(self.tags), tuple(self.lines)
-        return Read(
-            self.path, Sentences(*rows, (self.path,) * len(self.tokens)), self.wrong, found, self.cut, self.again
-        )
+        sentences = Sentences(*rows, (self.path,) * len(self.tokens))
+        return Read(self.path, sentences, self.wrong, found, self.cut, self.again, self.unannotated)
 
 
 def record(wrong: list[MalformedLine], line: int, message: str, empty: bool = False) -> None:

@@ -15,11 +15,12 @@ import json
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
-from anaphora.data.files.sentences import Collected, Found, Read, record
+from anaphora.data.files.sentences import Collected, Found, MalformedLine, Read, record
+from anaphora.data.files.unannotated import ANNOTATIONS, finished, why_unannotated
 from anaphora.data.files.word_splitting import words_in
 from anaphora.errors import DataError
 
-SPANS = ("entities", "spans", "label", "labels", "annotations", "completions")
+SPANS = ("entities", "spans", "label", "labels", *ANNOTATIONS)
 _BEGIN, _END = ("start", "start_offset", "begin", "from"), ("end", "end_offset", "to")
 _TYPE = ("label", "labels", "type", "tag", "entity", "entity_group")
 _TEXT = ("text", "content", "sentence")
@@ -72,8 +73,8 @@ def text_and_spans(value: Any) -> tuple[str, list[Marked]] | None:
     if name is None or text is None:
         return None
     items = value[name]
-    if name in ("annotations", "completions"):
-        kept = [item for item in items if isinstance(item, Mapping) and not item.get("was_cancelled")]
+    if name in ANNOTATIONS:
+        kept = finished(items)
         items = kept[0].get("result", []) if kept else []
     return text, [span for item in items if (span := _span(item, text)) is not None]
 
@@ -116,6 +117,9 @@ def read_offsets(path: str, text: str) -> Read:
     collected = Collected(path)
     for line, value in values_in(text, f"'{path}'"):
         try:
+            if why := why_unannotated(value):
+                collected.unannotated.append(MalformedLine(line, why))
+                continue
             found = text_and_spans(value)
             if found is None:
                 raise DataError(f"expected an object with a text and a list of spans ({', '.join(SPANS)}).")

@@ -21,6 +21,7 @@ from anaphora.data.files.sentences import Found, Sentences
 from anaphora.data.files.tables import ColumnTable
 from anaphora.data.files.tag_layouts import WORD_LINES
 from anaphora.data.files.tag_rows import listed, read_tagged_table
+from anaphora.data.files.unannotated import left_out
 from anaphora.data.files.word_splitting import between_blanks, words_in
 from anaphora.data.in_memory import is_frame, is_sequence, unexpected
 from anaphora.data.location import Location
@@ -77,7 +78,9 @@ def read_all(data: Data, paths: Sequence[str], encoding: str | None = None) -> t
         )
     found = [strict(each) for each in read_files(paths, data, encoding)]
     layouts = " and ".join(dict.fromkeys(each.found.layout for each in found))
-    return Sentences.joined([each.sentences for each in found]), replace(found[0].found, layout=layouts)
+    columns = {**found[0].found.left_out, **left_out(found)}
+    sentences = Sentences.joined([each.sentences for each in found])
+    return sentences, replace(found[0].found, layout=layouts, left_out=columns)
 
 
 def set_aside(config: TagConfig, sentences: Sentences, found: Found, *sources: str) -> Corpus:

@@ -1,5 +1,5 @@
 """Findings on files of words and tags before sentences are made of them: malformed lines, missing blank lines, words
-that a span cuts, numbers of sentences that come back.
+that a span cuts, texts that nobody annotated, numbers of sentences that come back.
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ from anaphora.data.files.sources import STANDARD_INPUT, ending
 from anaphora.data.files.tag_layouts import WORD_LINES
 from anaphora.data.files.tag_pairs import expanded
 from anaphora.data.files.tag_refusals import refuse
+from anaphora.data.files.unannotated import in_words
 from anaphora.data.location import Location
 from anaphora.errors import DataError
 from anaphora.tasks.tag.settings import TagConfig
@@ -50,7 +51,7 @@ def check_files(config: TagConfig, paths: Sequence[str | Path]) -> list[Finding]
         except DataError:
             continue  # reading the files raises the error
         for read in reads:
-            found += [*_malformed(read), *_unbroken(read), *_cut(read), *_again(read)]
+            found += [*_malformed(read), *_unbroken(read), *_cut(read), *_unannotated(read), *_again(read)]
     return found
 
 
@@ -94,6 +95,19 @@ def _cut(read: Read) -> list[Finding]:
     remedy = "Correct the begin or the end of these spans."
     places = _places(read, read.cut)
     return [Finding("cut-word", "warning", read.path, places, f"{message} {read.cut[0].message}.", remedy)]
+
+
+def _unannotated(read: Read) -> list[Finding]:
+    """Return a finding on texts that nobody annotated."""
+    if not read.unannotated:
+        return []
+    first = read.unannotated[0].line
+    message = (
+        f"Texts that nobody annotated are left out: {in_words(read.unannotated)}; the first stands in line {first}."
+    )
+    remedy = "If the tagger should learn from these texts, annotate them, and export the data again."
+    places = _places(read, read.unannotated)
+    return [Finding("not-annotated", "warning", read.path, places, message, remedy)]
 
 
 def _again(read: Read) -> list[Finding]:
