@@ -19,13 +19,14 @@ Writer = Callable[[Path, Rows], list[str]]
 
 def lines(
     name: str, line: Callable[[int, str, str], str], head: str = "", first: str = "", encoding: str = "utf-8",
-    options: str = "",
+    options: str = "", last: str = "",
 ) -> Writer:  # fmt: skip
     """Return a writer of a word per line, whose number in its sentence counts from 1."""
 
     def writer(folder: Path, rows: Rows) -> list[str]:
         blocks = (
-            first + "".join(line(at, *pair) + "\n" for at, pair in enumerate(zip(*row, strict=True), 1)) for row in rows
+            first + "".join(line(at, *pair) + "\n" for at, pair in enumerate(zip(*row, strict=True), 1)) + last
+            for row in rows
         )
         (folder / name).write_text(head + "\n".join(blocks), encoding=encoding)
         return [*options.split(), str(folder / name)]
@@ -154,6 +155,7 @@ LAYOUTS: dict[str, Writer] = {
     "the word second": lines("a.txt", lambda _, word, tag: f"{tag} {word}", options="--token 2 --tag 1"),
     "numbers": lines("a.txt", lambda at, word, tag: f"{at}\t{word}\tx\t{tag}"),
     "labels of sentences": lines("a.txt", lambda _, word, tag: f"{word} {tag}", first="greeting\n"),
+    "labels behind sentences": lines("a.txt", lambda _, word, tag: f"{word} {tag}", last="greeting\n"),
     "comments": lines("a.txt", lambda _, word, tag: f"{word} {tag}", first="# intent: some\n"),
     "CR LF": lines("a.txt", lambda _, word, tag: f"{word} {tag}\r"),
     "another encoding": lines("a.txt", lambda _, word, tag: f"{word} {tag}", encoding="utf-16",

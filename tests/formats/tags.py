@@ -55,6 +55,11 @@ def labelled(folder: Path) -> None:
     found = made(folder, "a.txt", text)
     expect(found, "columns", "column 1", "column 2", ((2, 3, 4), (7,)))
     assert found.found.left_out == {"the first line of a sentence": "a label of the sentence"}
+    behind = made(folder, "c.iob", "New B-LOC\nYork I-LOC\nwins O\nnews\n\nHi O\ngreeting\n")
+    expect(behind, "columns", "column 1", "column 2", ((1, 2, 3), (6,)))
+    assert behind.found.left_out == {"the last line of a sentence": "a label of the sentence"}
+    with pytest.raises(DataError, match="line 4: 1 field, expected 2"):  # full stops without tags
+        made(folder, "d.txt", "New B-LOC\nYork I-LOC\nwins O\n.\n\nHi O\n.\n")
     with_comments = "# intent: news\nNew B-LOC\nYork I-LOC\nwins O\n\n# intent: greeting\nHi O\n"
     expect(made(folder, "b.txt", with_comments), "columns", "column 1", "column 2", ((2, 3, 4), (7,)))
 

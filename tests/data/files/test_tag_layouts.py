@@ -2,25 +2,36 @@
 
 from __future__ import annotations
 
+import io
 import re
+import sys
 import tempfile
+from collections.abc import Sequence
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from anaphora.data.files.conll import read, read_files, strict
+from anaphora.data.files.reading import Reading
 from anaphora.data.files.sentences import Read
+from anaphora.data.files.sources import STANDARD_INPUT
+from anaphora.data.files.tag_layouts import Trained
 from anaphora.data.files.tag_offsets import Marked, words_and_tags
 from anaphora.errors import DataError
 from anaphora.metrics.spans import Span, spans, tags_of
+from anaphora.tasks.tag.inputs import Inputs
+from anaphora.tasks.tag.lines import item_of
+from anaphora.tasks.tag.settings import Data
 from tagged import config, write
 from tagged_layouts import LAYOUTS, Rows
 
-WORD = st.text("ab\u00e9e\u0301#-/_|\"'.,;:[](){}*&\u00a0\u2028\x85\U0001f600", min_size=1, max_size=4)
+WORD = st.text("ab\u00e9e\u0301#-/_|\"'.,;:[](){}*&\u00a0\u2028\u3000\x85\v\f\U0001f600", min_size=1, max_size=4)
 HEADS = {"CoNLL-U Plus": 1, ".cupt": 1, "CoNLL-2012": 1, "four fields between blanks": 2, "a word per row": 1}
 FIRST = {"labels of sentences": 1, "comments": 1}
+LAST = {"labels behind sentences": 1}
 BY_CHARACTERS = ("doccano", "spaCy", "Label Studio")
 ROWS = ("JSON Lines", "doccano", "words, a tab, tags", "slashes", "parallel files")
 """Layouts with a sentence per line."""
@@ -42,10 +53,24 @@ def rows(draw: st.DrawFn) -> Rows:
 
 
 def read_layout(layout: str, folder: Path, sentences: Rows) -> Read:
+    """Read sentences that were written; `run` must find the same words."""
     *options, file = LAYOUTS[layout](folder, sentences)
     files = [options.pop(), file] if layout == "parallel files" else [file]
-    (found,) = read_files(files, config(*options).data)
+    data = config(*options).data
+    (found,) = read_files(files, data)
+    inputs = files if layout in ("parallel files", "Parquet") else [STANDARD_INPUT]
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(sys, "stdin", SimpleNamespace(buffer=io.BytesIO(Path(file).read_bytes())))
+        assert run_words(inputs, data, found) == list(found.sentences.tokens)
     return strict(found)
+
+
+def run_words(paths: Sequence[str], data: Data, found: Read) -> list[tuple[str, ...]]:
+    """Return the words of the sentences that `run` finds, with a model that was trained on a reading."""
+    tags = {tag for row in found.sentences.tags for tag in row}
+    trained = Trained(tags, found.found.format, found.found.width)
+    inputs = Inputs("auto", data, trained, Reading(data.encoding), lambda _: None)
+    return [item_of(each, data.token, found.found.format).tokens for batch in inputs.sentences(paths) for each in batch]
 
 
 @pytest.mark.parametrize("layout", [name for name in LAYOUTS if name not in BY_CHARACTERS])
@@ -68,7 +93,7 @@ def test_no_word_is_lost_or_doubled_and_every_line_is_right(layout: str, sentenc
         elif layout not in ("JSON", "Parquet"):
             line += first
             assert found.lines[number] == tuple(range(line + 1, line + 1 + len(words)))
-            line += len(words) + 1
+            line += len(words) + LAST.get(layout, 0) + 1
 
 
 @given(rows())

@@ -25,6 +25,7 @@ from anaphora.data.files.tag_rows import read_tagged_table
 from anaphora.data.files.text import read_text
 from anaphora.data.files.word_fields import EXPRESSIONS, NAMED, ColumnChoice
 from anaphora.data.files.word_lines import WordLayout, WordLine
+from anaphora.data.files.word_splitting import is_blank
 from anaphora.errors import DataError, UsageError
 from anaphora.formatting import counted
 
@@ -96,7 +97,7 @@ def read(path: str, data: ColumnChoice, encoding: str | None = None, tagged: boo
         return read_tagged_table(_table(path, text, encoding, kind), path, data.token, data.tag, tagged)
     if kind in WORD_LINES:
         return _word_lines(path, lines, word_layout(kind, data, lines[:HEAD], tagged), kind)
-    return read_tagged_lines(path, lines, kind, mark_of([line for line in lines[:HEAD] if line.strip()]) or "/")
+    return read_tagged_lines(path, lines, kind, mark_of([line for line in lines[:HEAD] if not is_blank(line)]) or "/")
 
 
 def _is_pair(words: str, tags: str) -> bool:

@@ -16,6 +16,7 @@ A word layout may stand in any text file, so the decision rests on the first lin
 from __future__ import annotations
 
 import json
+import re
 from collections import Counter
 from collections.abc import Collection, Sequence
 from typing import Any, NamedTuple
@@ -30,6 +31,7 @@ from anaphora.data.files.tag_refusals import refuse_marked_words
 from anaphora.data.files.tag_rows import table_of_words
 from anaphora.data.files.word_fields import CONLLU, ColumnChoice, names_columns
 from anaphora.data.files.word_lines import WORD_NUMBER, WordLayout, blocks, columns, may_be_word, named
+from anaphora.data.files.word_splitting import between_blanks, is_blank
 from anaphora.errors import DataError
 from anaphora.formatting import counted
 
@@ -41,6 +43,11 @@ _CONLLU = (".conllu", ".conllup", ".cupt")
 _COLUMNS = (".conll", ".iob", ".iob2", ".bio", ".bioes", ".tsv")
 _LEAST, _FEWEST = 4, 2  # lines of one width that show columns: without known tags, and with them
 _KNOWN = 0.9  # of the last fields
+_STRING = r'"(?:[^"\\]|\\.)*"'
+_SPACE = r"[ \t\r\n]*"
+_JSON = re.compile(  # its begin: an object, a list of them, or a list of pairs
+    rf"\ufeff?{_SPACE}\[?{_SPACE}(\{{{_SPACE}{_STRING}{_SPACE}:|\[?{_SPACE}{_STRING}{_SPACE},|[\[{{]?{_SPACE}\Z)"
+)
 _MOST_FIELDS = 4  # of a line that may be words with their tags behind a slash
 
 
@@ -66,13 +73,13 @@ def layout_of(path: str, wanted: str, head: Sequence[str], known: Collection[str
     line with its tag behind a mark.
     """
     extension = ending(path)
-    filled = [line for line in head if line.strip()]
+    filled = [line for line in head if not is_blank(line)]
     first = next(filter(may_be_word, filled), "")
     if wanted != "auto":
         return wanted
     if extension in frames.ENDINGS:
         return "json"
-    if extension in _OBJECTS or (path == STANDARD_INPUT and first.lstrip()[:1] in ("{", "[")):
+    if extension in _OBJECTS or (path == STANDARD_INPUT and _JSON.match("\n".join(filled))):
         return _objects(filled)
     if extension in _CONLLU or names_columns(head):
         return "conllu"
@@ -81,7 +88,7 @@ def layout_of(path: str, wanted: str, head: Sequence[str], known: Collection[str
         return "conllu"
     if len(fields) >= 14 and WORD_NUMBER.fullmatch(fields[0]):
         return "conll2009"
-    if any(line.startswith("#begin document") for line in filled) or _is_2012(first.split()):
+    if any(line.startswith("#begin document") for line in filled) or _is_2012(between_blanks(first)):
         return "conll2012"
     names = first.split(max(SEPARATORS, key=first.count))
     if len(names) > 1 and table_of_words([name.strip('"\ufeff') for name in names]):
@@ -89,7 +96,7 @@ def layout_of(path: str, wanted: str, head: Sequence[str], known: Collection[str
     if are_sides(filled, known):
         return "sides"
     mark = None if _are_columns(head) else mark_of(filled, known)
-    if mark and _are_blocks(head) and all(len(line.split()) == 1 for line in filled):
+    if mark and _are_blocks(head) and all(len(between_blanks(line)) == 1 for line in filled):
         refuse_marked_words(path, first.strip(), mark)
     return "slashes" if mark else "columns"
 
@@ -105,14 +112,14 @@ def layout_of_input(path: str, data: ColumnChoice, head: Sequence[str], trained:
         return Guess(found)
     if found != "columns" and not (data.format == "columns" and _fits(data, head)):
         return Guess(found)
-    tabs = 2 * sum("\t" in line.strip() for line in filled) >= len(filled)
+    tabs = 2 * sum("\t" in line.strip(" \t\r") for line in filled) >= len(filled)
     if tabs or ending(path) in _COLUMNS:
         return Guess("columns")
-    widths = Counter(len(line.split()) for line in filled)
+    widths = Counter(len(between_blanks(line)) for line in filled)
     if len(widths) > 1 and not (set(widths) == {1, max(widths)} and _are_blocks(head)):
         return Guess("lines")
     width = max(widths)
-    ends = [fields[-1] for line in filled if len(fields := line.split()) == width > 1]
+    ends = [fields[-1] for line in filled if len(fields := between_blanks(line)) == width > 1]
     known = sum(end in trained.tags for end in ends) >= _KNOWN * max(1, len(ends))
     if ends and known and len(ends) >= _FEWEST:
         return Guess("columns", f"every line has {counted(width, 'field')}, and the last one is a tag of the model")
@@ -135,7 +142,7 @@ def word_layout(kind: str, data: ColumnChoice, head: Sequence[str], tagged: bool
 
 def _fits(data: ColumnChoice, head: Sequence[str]) -> bool:
     """Return whether all lines can be read in the format that training was told."""
-    filled = [line for line in head if line.strip()]
+    filled = [line for line in head if not is_blank(line)]
     if data.format in ("slashes", "sides"):
         return are_sides(filled) if data.format == "sides" else mark_of(filled) is not None
     if data.format not in WORD_LINES:
@@ -150,7 +157,7 @@ def _fits(data: ColumnChoice, head: Sequence[str]) -> bool:
 
 def _are_columns(head: Sequence[str]) -> bool:
     """Return whether all lines have the same small number of fields, and blank lines stand between groups of them."""
-    widths = {len(line.split()) for line in head if may_be_word(line)}
+    widths = {len(between_blanks(line)) for line in head if may_be_word(line)}
     return len(widths) == 1 and 2 <= max(widths) <= _MOST_FIELDS and _are_blocks(head)
 
 
@@ -194,4 +201,4 @@ def _is_2012(fields: Sequence[str]) -> bool:
 
 def _are_blocks(head: Sequence[str]) -> bool:
     """Return whether blank lines stand between groups of lines, of which some has several."""
-    return not all(line.strip() for line in head[:-1]) and max(map(len, blocks(head)), default=0) > 1
+    return any(map(is_blank, head[:-1])) and max(map(len, blocks(head)), default=0) > 1

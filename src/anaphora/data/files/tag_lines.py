@@ -10,7 +10,7 @@ from collections.abc import Collection, Sequence
 from typing import NamedTuple
 
 from anaphora.data.files.sentences import Collected, Found, Read, record
-from anaphora.data.files.word_splitting import between_blanks
+from anaphora.data.files.word_splitting import between_blanks, is_blank
 from anaphora.errors import DataError
 
 _MARKS = "/_|"
@@ -32,7 +32,7 @@ def mark_of(head: Sequence[str], known: Collection[str] | None = None) -> str | 
     >>> mark_of(["The/DT dog/NN"]), mark_of(["The_DT dog_NN", "either/or_CC"]), mark_of(["either/or", "one"])
     ('/', '_', None)
     """
-    words = [word for line in head for word in between_blanks(line.rstrip("\r"))]
+    words = [word for line in head for word in between_blanks(line)]
     for mark in _MARKS:
         halves = [word.rpartition(mark) for word in words]
         if words and all(word and tag for word, _, tag in halves) and _are_known([tag for *_, tag in halves], known):
@@ -46,7 +46,7 @@ def are_sides(head: Sequence[str], known: Collection[str] | None = None) -> bool
     >>> are_sides(["the dog\\tDT NN", "hi\\tUH"]), are_sides(["the dog\\tNN"]), are_sides(["dog\\tNN"])
     (True, False, False)
     """
-    fields = [line.rstrip("\r").split("\t") for line in head if line.strip()]
+    fields = [line.rstrip("\r").split("\t") for line in head if not is_blank(line)]
     if not fields or not all(2 <= len(own) <= 3 for own in fields):
         return False
     counts = [(len(between_blanks(own[0])), len(between_blanks(own[1]))) for own in fields]
@@ -56,7 +56,7 @@ def are_sides(head: Sequence[str], known: Collection[str] | None = None) -> bool
 
 def slashed(line: str, mark: str) -> Tagged:
     """Return words and tags of a line; raises DataError for a word without a tag."""
-    halves = [(part.rpartition(mark), part) for part in between_blanks(line.rstrip("\r"))]
+    halves = [(part.rpartition(mark), part) for part in between_blanks(line)]
     for (word, _, tag), part in halves:
         if not word or not tag:
             raise DataError(f"{part[:40]!r} has no tag; expected the form word{mark}tag.")
@@ -79,7 +79,7 @@ def read_tagged_lines(path: str, lines: Sequence[str], kind: str, mark: str) -> 
     """Return the sentences of a file of the format `slashes` or `sides`."""
     collected = Collected(path)
     for number, line in enumerate(lines, 1):
-        if not line.strip():
+        if is_blank(line):
             continue
         try:
             tokens, tags = slashed(line, mark) if kind == "slashes" else sided(line)

@@ -54,7 +54,7 @@ def is_label_file(path: str, words: str) -> bool:
 def _counts(path: str, most: int | None = None) -> list[int]:
     """Return the number of words in each line of a file, which may be compressed, or in its first lines."""
     lines = numbered(open_source(path).blocks(), cr=False)
-    return [len(line.split()) for _, line in islice(lines, most)]
+    return [len(list(filter(None, re.split(rb"[ \t\r]+", line)))) for _, line in islice(lines, most)]
 
 
 def read_pair(words: tuple[str, str], tags: tuple[str, str]) -> Read:
@@ -71,7 +71,7 @@ def read_pair(words: tuple[str, str], tags: tuple[str, str]) -> Read:
         )
     collected = Collected(words[0])
     for number, (own, marks) in enumerate(zip(*rows, strict=True), 1):
-        tokens, given = between_blanks(own.rstrip("\r")), between_blanks(marks.rstrip("\r"))
+        tokens, given = between_blanks(own), between_blanks(marks)
         if len(tokens) != len(given):
             record(
                 collected.wrong,

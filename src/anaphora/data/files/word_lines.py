@@ -9,16 +9,21 @@ import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import NamedTuple
+from itertools import chain, pairwise
+from typing import Literal, NamedTuple
 
 from anaphora.data.files.sentences import Found, MalformedLine, record
 from anaphora.data.files.tag_refusals import refuse_marks
 from anaphora.data.files.word_fields import ColumnChoice, NamedFields, field, named_fields, number, refuse_same
+from anaphora.data.files.word_splitting import is_blank
 from anaphora.errors import DataError
 from anaphora.formatting import counted
 
 WORD_NUMBER, _NO_WORD_NUMBER = re.compile(r"\d+"), re.compile(r"\d+-\d+|\d+\.\d+")
 _DOCUMENT = "-DOCSTART-"
+
+
+_LABEL_PLACES: tuple[tuple[Literal["first", "last"], int], ...] = (("first", 0), ("last", -1))
 
 
 class WordLine(NamedTuple):
@@ -39,7 +44,7 @@ class WordLayout:
     tag: int | None
     tabs: bool
     named: NamedFields | None = None
-    labelled: bool = False  # a sentence begins with a line that has one field, its own label
+    label: Literal["", "first", "last"] = ""  # the line of a sentence that has one field, its label
 
     @property
     def numbered(self) -> bool:
@@ -49,21 +54,33 @@ class WordLayout:
     def sentences(self, lines: Iterable[tuple[int, str]], wrong: list[MalformedLine]) -> Iterator[list[WordLine]]:
         """Yield the words of each sentence; a malformed line is skipped and recorded in `wrong`."""
         words: list[WordLine] = []
-        begins = True
-        for number_, line in lines:
-            word = self.word(number_, line, begins, wrong)
+        for line, word in self.words(lines, wrong):
             if word is not None:
                 words.append(word)
             elif words and self.ends(line):
                 yield words
                 words = []
-            begins = self.ends(line) or (begins and self.is_comment(line, begins))
         if words:
             yield words
 
+    def words(
+        self, lines: Iterable[tuple[int, str]], wrong: list[MalformedLine]
+    ) -> Iterator[tuple[str, WordLine | None]]:
+        """Yield every line with its word, or None if it has no word; a malformed line is recorded in `wrong`."""
+        begins = True
+        for (number_, line), (_, after) in pairwise(chain(lines, [(0, "")])):
+            is_label = self._is_label(line, begins, after)
+            yield line, None if is_label else self._word(number_, line, begins, wrong)
+            begins = self.ends(line) or (begins and self.is_comment(line, begins))
+
+    def have_words(self, lines: Iterable[str]) -> bool:
+        """Return whether some line has a word, or a fault that hides it."""
+        wrong: list[MalformedLine] = []
+        return any(word is not None or wrong for _, word in self.words(enumerate(lines), wrong))
+
     def ends(self, line: str) -> bool:
         """Return whether a line separates sentences."""
-        return not line.strip(" \t\r") or (self.named is None and line.startswith(_DOCUMENT))
+        return is_blank(line) or (self.named is None and line.startswith(_DOCUMENT))
 
     def is_comment(self, line: str, begins: bool) -> bool:
         """Return whether a line is a comment; `begins` says whether no word of its sentence stands before it."""
@@ -71,15 +88,16 @@ class WordLayout:
             return False
         return self.named is not None or (begins and len(self.fields(line)) != self.width)
 
-    def word(self, number_: int, line: str, begins: bool, wrong: list[MalformedLine]) -> WordLine | None:
-        """Return the word of a line, or None if the line has no word; `begins` says whether no word of its sentence
-        stands before it.
-        """
+    def _is_label(self, line: str, begins: bool, after: str) -> bool:
+        """Return whether a line is the label of its sentence; `after` is the next line."""
+        at_its_place = begins if self.label == "first" else self.label == "last" and self.ends(after)
+        return at_its_place and not self.ends(line) and len(self.fields(line)) == 1
+
+    def _word(self, number_: int, line: str, begins: bool, wrong: list[MalformedLine]) -> WordLine | None:
+        """Return the word of a line, or None if the line has no word."""
         if self.ends(line) or self.is_comment(line, begins):
             return None
         fields = self.fields(line)
-        if self.labelled and begins and len(fields) == 1:
-            return None
         message = self._misfit(line, fields)
         if message is not None:
             record(wrong, number_, message)
@@ -126,7 +144,7 @@ class WordLayout:
                      for at in (self.token, -1 if self.tag is None else self.tag)]  # fmt: skip
             return Found(kind, self.named.title, names[0], names[1], self.width)
         title = f"a word per line, {self.width} fields between {between}"
-        left_out = {"the first line of a sentence": "a label of the sentence"} if self.labelled else {}
+        left_out = {f"the {self.label} line of a sentence": "a label of the sentence"} if self.label else {}
         tag = "" if self.tag is None else f"column {self.tag + 1}"
         return Found(kind, title, f"column {self.token + 1}", tag, self.width, left_out)
 
@@ -136,19 +154,19 @@ def columns(data: ColumnChoice, head: Sequence[str], tagged: bool = True) -> Wor
 
     Raises DataError if a named column does not exist.
     """
-    words = list(filter(may_be_word, head)) or [line for line in head if line.strip()] or [""]
+    words = list(filter(may_be_word, head)) or [line for line in head if not is_blank(line)] or [""]
     tabbed = sum("\t" in line.strip(" \t\r") for line in words)
     tabs = 2 * tabbed >= len(words) or (tabbed > 0 and all("\t" in line for line in words))
     plain = WordLayout(0, 0, None, tabs)
     widths = Counter(len(plain.fields(line)) for line in words)
-    labelled = _are_labelled(plain, head)
-    if labelled:
+    label = _labelled(plain, head)
+    if label:
         del widths[1]
     width = max(widths, key=lambda count: widths[count])  # the first of equally frequent ones
     numbers = data.token is None and width > 1 + tagged and _are_numbers(plain, head)
     token = number(data.token or ("2" if numbers else "1"), width, "--token")
     if not tagged:
-        return WordLayout(width, token, None, tabs, None, labelled)
+        return WordLayout(width, token, None, tabs, None, label)
     if width < 2:
         refuse_marks(words)
         raise DataError(
@@ -163,7 +181,7 @@ def columns(data: ColumnChoice, head: Sequence[str], tagged: bool = True) -> Wor
             " Name the column of the tags, for example --tag 2, or remove the tabs:"
             " sed 's/[[:blank:]]*$//' FILE."
         )
-    return WordLayout(width, token, tag, tabs, None, labelled)
+    return WordLayout(width, token, tag, tabs, None, label)
 
 
 def named(kind: str, data: ColumnChoice, head: Sequence[str], tagged: bool = True) -> WordLayout:
@@ -176,24 +194,33 @@ def named(kind: str, data: ColumnChoice, head: Sequence[str], tagged: bool = Tru
 
 def may_be_word(line: str) -> bool:
     """Return whether a line may have a word: it is not blank, a comment, or -DOCSTART-."""
-    return bool(line.strip()) and not line.startswith(("#", _DOCUMENT))
+    return not is_blank(line) and not line.startswith(("#", _DOCUMENT))
 
 
 def blocks(head: Sequence[str]) -> list[list[str]]:
     """Return the lines between blank lines, without comments and empty blocks."""
     found: list[list[str]] = [[]]
     for line in head:
-        if not line.strip() or line.startswith(_DOCUMENT):
+        if is_blank(line) or line.startswith(_DOCUMENT):
             found.append([])
         elif may_be_word(line):
             found[-1].append(line)
     return list(filter(None, found))
 
 
-def _are_labelled(layout: WordLayout, head: Sequence[str]) -> bool:
-    """Return whether every sentence begins with a line of one field, and all other lines have more."""
-    widths = [[len(layout.fields(line)) for line in block] for block in blocks(head)]
-    return len(widths) > 1 and all(own[0] == 1 and len(own) > 1 and min(own[1:]) > 1 for own in widths)
+def _labelled(layout: WordLayout, head: Sequence[str]) -> Literal["", "first", "last"]:
+    """Return which line of every sentence has one field, with a letter, while all others have more; empty if none is.
+
+    The last sentence of `head` may be cut.
+    """
+    sentences = blocks(head)
+    whole = sentences if not head or is_blank(head[-1]) or len(sentences) < 3 else sentences[:-1]
+    alone = [[line for line in own if len(layout.fields(line)) == 1] for own in whole]
+    named = all(len(own) == 1 and any(map(str.isalnum, own[0])) for own in alone)
+    for label, at in _LABEL_PLACES if named and len(sentences) > 1 else ():
+        if all(len(own) > 1 and [own[at]] == one for own, one in zip(whole, alone, strict=True)):
+            return label
+    return ""
 
 
 def _are_numbers(layout: WordLayout, head: Sequence[str]) -> bool:

@@ -20,12 +20,21 @@ class Word(NamedTuple):
 
 
 def between_blanks(line: str) -> list[str]:
-    """Return the words between blanks and tabs; other white space belongs to a word.
+    """Return the words between blanks and tabs, without the line end; other white space belongs to a word.
 
     >>> between_blanks(" 1\u00a0000  men ")
     ['1\\xa0000', 'men']
     """
-    return [word for word in re.split("[ \t]+", line) if word]
+    return [word for word in re.split("[ \t]+", line.rstrip("\r")) if word]
+
+
+def is_blank(line: str) -> bool:
+    """Return whether a line has nothing but blanks and tabs; any other white space is a part of a word.
+
+    >>> is_blank(" \\t\\r"), is_blank("\\u3000")
+    (True, False)
+    """
+    return not line.strip(" \t\r")
 
 
 def words_in(text: str) -> list[Word]:

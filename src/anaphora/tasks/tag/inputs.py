@@ -25,6 +25,7 @@ from anaphora.data.files.tag_offsets import text_and_spans, values_in
 from anaphora.data.files.tag_rows import read_tagged_table
 from anaphora.data.files.text import read_text
 from anaphora.data.files.word_lines import WordLayout, may_be_word
+from anaphora.data.files.word_splitting import between_blanks, is_blank
 from anaphora.errors import DataError
 from anaphora.tasks.tag.settings import Data
 
@@ -64,7 +65,7 @@ class Whole(NamedTuple):
 class Inputs(NamedTuple):
     """How the inputs of a model are read; `say` tells the user about a doubtful decision.
 
-    With `gaps`, a blank line that ends no sentence is a sentence without words: an answer has the lines of its input.
+    With `gaps`, lines without words are a sentence without words: an answer has the lines of its input.
     """
 
     form: str
@@ -105,7 +106,7 @@ class Inputs(NamedTuple):
 
     def _has_known_tags(self, path: str) -> bool:
         """Return whether most words of the first lines of a file are tags of the model."""
-        fields = [field for line in self._head(path) for field in line.split()]
+        fields = [field for line in self._head(path) for field in between_blanks(line)]
         return 2 * sum(field in self.trained.tags for field in fields) > len(fields)
 
     def _is_table(self, path: str) -> bool:
@@ -151,11 +152,11 @@ class Inputs(NamedTuple):
         head: list[InputLine] = []
         for batch in batches:
             head += batch
-            if any(may_be_word(_text(line)) for line in batch) or len(head) >= HEAD:
+            if any(may_be_word(_text(line)) for line in batch):
                 break
         texts = list(map(_text, head))
         kind = self._decided(path, texts, any(line.json for line in head))
-        mark = mark_of([text for text in texts if text.strip()]) or "/" if kind == "slashes" else ""
+        mark = mark_of([text for text in texts if not is_blank(text)]) or "/" if kind == "slashes" else ""
         layout = None
         if kind in WORD_LINES and any(map(may_be_word, texts)):
             layout = word_layout(kind, self.data, texts, tagged=False)
@@ -188,17 +189,22 @@ class Inputs(NamedTuple):
         for batch in batches:
             sentences: list[Line | Block | Whole] = []
             for line in batch:
-                blank = not _text(line).strip(" \t\r")
+                blank = is_blank(_text(line))
                 held += [] if blank else [line]
                 if len(held) == _LONGEST:
                     self.say(f"{held[0].where}: a sentence of more than {_LONGEST:,} lines is cut there.")
-                if (held or self.gaps) and (blank or len(held) == _LONGEST):
-                    sentences.append(Block(held, layout))
+                if blank or len(held) == _LONGEST:
+                    sentences += self._block(held, layout)
                     held = []
             if sentences:
                 yield sentences
         if held:
-            yield [Block(held, layout)]
+            yield self._block(held, layout)
+
+    def _block(self, lines: list[InputLine], layout: WordLayout | None) -> list[Block]:
+        """Return lines as a sentence; lines without a word, such as -DOCSTART-, are one only with `gaps`."""
+        is_one = self.gaps or (layout is not None and layout.have_words(map(_text, lines)))
+        return [Block(lines, layout)] if is_one else []
 
 
 def _sentences(found: Read) -> list[Whole]:

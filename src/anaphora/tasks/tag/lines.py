@@ -95,19 +95,15 @@ def _text_alone(values: Any) -> tuple[str, list[Any]] | None:
 
 def _block(block: Block) -> Item:
     """Return lines as one sentence; raises DataError for lines that cannot be read."""
+    texts = list(map(text_of, block.lines))
+    if block.layout is None:
+        return Item((), [([text], None) for text in texts], {"tokens": ()})
     lines: list[tuple[list[str], int | None]] = []
     words: list[WordLine] = []
     wrong: list[MalformedLine] = []
-    begins = True
-    for number, line in enumerate(block.lines):
-        text = text_of(line)
-        if block.layout is None:
-            lines.append(([text], None))
-            continue
-        word = block.layout.word(number, text, begins, wrong)
+    for text, word in block.layout.words(enumerate(texts), wrong):
         lines.append((block.layout.fields(text), None if word is None else len(words)))
         words += [] if word is None else [word]
-        begins = block.layout.ends(text) or (begins and block.layout.is_comment(text, begins))
     if wrong:
         raise DataError(f"{block.lines[wrong[0].line].where}: {wrong[0].message}")
     tokens = tuple(word.token for word in words)
