@@ -27,6 +27,7 @@ def test_numbers_in_a_cell_are_no_text(value: str) -> None:
     with pytest.raises(DataError, match=r"column 'x' holds lists of numbers that are written as text, such as"):
         choose(Data(), Frame(columns))
     assert choose(Data(text="x"), Frame(columns)).text == ("x",)
+    assert choose(Data(), Frame({"Text": columns["x"], "label": LABELS})).text == ("Text",)
     assert choose(Data(), Frame({**columns, "review": ["so good", "so bad"] * 4})).text == ("review",)
 
 

@@ -241,13 +241,20 @@ def _named(columns: Iterable[str], names: Sequence[str]) -> str | None:
     return next((plain[name] for name in names if name in plain), None)
 
 
+def _may_be_text(name: str, values: Values) -> bool:
+    """Return whether a column may be the text; one without letters only if its name says so."""
+    if name.strip().lower() in _SURE:
+        return are_words(values) or are_number_lists(values)
+    return are_words(values) and have_letters(values)
+
+
 def _text(rest: Head) -> str | None:
     """Return the text column: the column with that name, or the only column of words.
 
     Words that occur again and again beside measurements are names, such as those of sensors. A field of an object
-    inside (`user.name`) is the text only if there is no other. A column without letters is a text only by a sure name.
+    inside (`user.name`) is the text only if there is no other.
     """
-    words = [name for name, values in rest.items() if are_words(values) and (name in _SURE or have_letters(values))]
+    words = [name for name, values in rest.items() if _may_be_text(name, values)]
     words = [name for name in words if "." not in name] or words
     named = _named(words, TEXTS)
     if named or len(words) != 1 or _named(words, IDS) is not None:
