@@ -29,6 +29,17 @@ def test_the_records_of_a_run_are_found_on_a_way_through_a_new_folder(tmp_path: 
         run_folder.check_places(tmp_path / "new.anaphora", tmp_path / "new" / ".." / "m.run")
 
 
+@pytest.mark.parametrize("name", ["model.anaphora", "metrics.jsonl", "checkpoints/new", "new/../config.toml"])
+def test_the_files_of_another_run_stay(tmp_path: Path, name: str) -> None:
+    run = tmp_path / "m.run"
+    run_folder.begin(run, "", {})
+    bundle.write(run / "model.anaphora", {}, {"version": 1, "task": "language", "model": {}})
+    with pytest.raises(UsageError, match=r"is a file of the run .*m\.run, which keeps its own model and records there"):
+        run_folder.check_places(run / name, tmp_path / "new.run", force=True)
+    run_folder.check_places(run / "other.anaphora", tmp_path / "new.run")
+    run_folder.check_places(tmp_path / "new.run" / "model.anaphora", tmp_path / "new.run")
+
+
 def test_a_model_replaces_a_model_and_no_other_file(tmp_path: Path) -> None:
     for name, content in (("text.txt", b"a text that someone wrote"), ("short", b"x"), ("zeros", bytes(4000))):
         (tmp_path / name).write_bytes(content)

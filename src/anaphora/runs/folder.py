@@ -45,6 +45,7 @@ def check_places(
     model = Output("-o", output, TRAINED)
     notes = outputs.check([model], inputs, force=force)
     folder = free_run_dir(Path(output)) if run_dir is None else Path(run_dir)
+    _check_not_of_another_run(Path(output), folder)
     claim.check_free(folder)
     if any(Path(os.path.realpath(folder), name).exists() for name in (LOG, FACTS)):
         raise UsageError(
@@ -58,6 +59,18 @@ def check_places(
                 f"'{output}' (-o) is where the run writes its '{name}' (--run-dir {folder}). Name another file with -o."
             )
     return notes
+
+
+def _check_not_of_another_run(output: Path, folder: Path) -> None:
+    """Raise UsageError if the output is a file that another run than that of `folder` keeps in its own folder."""
+    inside = Path(os.path.realpath(output))
+    for place in inside.parents:
+        of_run = any((place / name).exists() for name in (LOG, FACTS))
+        if of_run and not outputs.same(place, folder) and inside.relative_to(place).parts[0] in (MODEL, *OWN):
+            raise UsageError(
+                f"'{output}' (-o) is a file of the run {place}, which keeps its own model and records there. Name"
+                " another file with -o."
+            )
 
 
 def check_output(folder: Path, output: str | Path, *, force: bool = False) -> list[str]:
