@@ -25,10 +25,10 @@ def write(path: str | os.PathLike[str], chunks: Iterable[bytes | memoryview]) ->
     flushed.
     """
     target = _target(path)
-    beside = _beside(target)
+    beside, old = _beside(target), target.exists()
     try:
         with open(beside, "xb") as file:
-            if target.exists():
+            if old:
                 os.chmod(beside, stat.S_IMODE(target.stat().st_mode))
             for chunk in chunks:
                 file.write(chunk)
@@ -37,8 +37,9 @@ def write(path: str | os.PathLike[str], chunks: Iterable[bytes | memoryview]) ->
         os.replace(beside, target)
     except OSError as error:
         raise UsageError(
-            f"'{path}' could not be written: {error.strerror or error}. The file that was there before is"
-            " unchanged; free disk space, or name another place."
+            f"'{path}' could not be written: {error.strerror or error}."
+            f"{' The file that was there before is unchanged; free' if old else ' Free'} disk space, or name another"
+            " place."
         ) from error
     finally:
         _remove(beside)

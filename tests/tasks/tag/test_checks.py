@@ -75,6 +75,8 @@ def test_sentences_that_stand_twice_or_are_long(tmp_path: Path, monkeypatch: pyt
 def test_one_tag_few_words_and_other_words(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     codes = [each.code for each in found(tmp_path, monkeypatch, "a b\n\nc b\n\nd b\n\n")]
     assert codes[:2] == ["taken", "single-class"]
+    (single,) = [each for each in found(tmp_path, monkeypatch, "a b\n\nc b\n\nd b\n\n") if each.code == "single-class"]
+    assert single.message == f"All {single.count} training words have the tag 'b'."
     other = write(tmp_path / "v.conll", "".join(f"zz{at}\tO\n{'' if at % 5 else chr(10)}" for at in range(50)))
     whole = found(tmp_path, monkeypatch, GOOD, "--valid", other)
     told = {each.code: each for each in whole}

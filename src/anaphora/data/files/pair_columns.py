@@ -12,8 +12,9 @@ from typing import Any, NamedTuple
 
 from anaphora.data.files.anki import AnkiTable
 from anaphora.data.files.delimited import DelimitedTable
+from anaphora.data.files.parallel import ParallelFiles
 from anaphora.data.files.tables import Table
-from anaphora.errors import DataError
+from anaphora.errors import DataError, UsageError
 
 SOURCES = (
     "source", "src", "source_text", "src_text", "input", "input_text", "from", "original", "question", "text", "x",
@@ -49,11 +50,13 @@ def choose(
     """Return the two columns of a table: the named ones, or those that have the names `like`, or as the module says.
     Beside one that is named, the other is the only one that holds texts.
 
-    Raises DataError if a column is missing, naming the nearest, or if the choice is not clear.
+    Raises UsageError for a column of parallel files, DataError if a column is missing, naming the nearest, or if the
+    choice is not clear.
     """
+    if isinstance(table, ParallelFiles) and (source or target):
+        option = "--source" if source else "--target"
+        raise UsageError(f"{option} has no effect on data of this layout ({table.layout}): leave it out.")
     given = (source and _need(table, source), target and _need(table, target))
-    if given[0] and given[0] == given[1]:
-        raise DataError(f"{table.name}: --source and --target name one column, '{given[0]}'. Name two columns.")
     usual = {column.strip().lower(): column for column in reversed(table.columns)}
     known = [name or _of_name(table, names) for name, names in zip(given, like, strict=True)]
     found = [

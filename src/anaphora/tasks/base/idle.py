@@ -1,7 +1,7 @@
 """Fields that have no effect on the data that were read: refused where they were given.
 
 of memory     the encoding, the line of names and the format of files
-of files      the line of names of layouts without one, the encoding of binary layouts, the columns of parallel files
+of files      the line of names of layouts without one, the encoding of binary layouts
 of a task     as the task declares
 """
 
@@ -22,8 +22,6 @@ _OF_COLUMNS = ("data.source", "data.target", "data.token", "data.tag")
 _OF_LAYOUTS = {
     "data.encoding": BINARY,
     "data.header": ("Parquet", "Arrow", "JSON", "a text file per label", "a folder per label", PARALLEL),
-    "data.source": (PARALLEL,),
-    "data.target": (PARALLEL,),
 }
 
 

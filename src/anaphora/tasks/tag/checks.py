@@ -15,7 +15,7 @@ from anaphora.checks import examples
 from anaphora.checks.examine import Load
 from anaphora.checks.examples import HELD_OUT, KEPT, TRAIN, at_rows, contradictions, few_held_out, unknown_share
 from anaphora.checks.findings import Finding
-from anaphora.checks.rows import check_duplicates, check_empty, check_labels, check_long, describe_lengths
+from anaphora.checks.rows import check_duplicates, check_empty, check_long, describe_lengths
 from anaphora.checks.spellings import check_spellings
 from anaphora.data.batches import Bucketed
 from anaphora.data.files.sentences import Sentences
@@ -138,8 +138,11 @@ def _tags(corpus: Corpus) -> list[Finding]:
     """Return findings on a single tag, and on tags of held-out words only."""
     written = corpus.marking.written
     train = [written(tag) for row in corpus.train.tags for tag in row]
-    found = [each for each in check_labels(train, [], corpus.train.place) if each.code == "single-class"]
-    known = set(train)
+    known, found = set(train), list[Finding]()
+    if len(known) == 1:
+        message = f"All {len(train):,} training words have the tag {train[0]!r}."
+        remedy = "Add sentences with other tags, or name another column with --tag."
+        found.append(Finding("single-class", "error", TRAIN, (), message, remedy, len(train)))
     if len(known) > 1 and all(map(str.isdigit, known)):
         message = (
             f"All {len(known):,} tags are numbers, so spans of several words are not known and every word counts alone."
