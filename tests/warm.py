@@ -4,9 +4,9 @@ importing torch takes.
     python tests/warm.py HANDLE
 
 receives over a socket, for each call, words, folder and environment as JSON, and the three standard streams as open
-files; answers with the exit code and the processor seconds. Nothing is shared between calls: each is a child of its
-own, forked before anything ran. What depends on the start of a process, such as what is imported or how many threads
-there are, is tested with a real one.
+files; answers with the number of the process, and when asked for that, with its exit code and processor seconds.
+Nothing is shared between calls: each is a child of its own, forked before anything ran. What depends on the start of a
+process, such as what is imported or how many threads there are, is tested with a real one.
 """
 
 from __future__ import annotations
@@ -21,6 +21,7 @@ import subprocess
 import sys
 import tempfile
 import threading
+from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any
 
@@ -49,27 +50,45 @@ class Warm:
     def __call__(self, words: list[str], folder: Path, stdin: bytes = b"") -> subprocess.CompletedProcess[str]:
         reader, writer = os.pipe()
         with tempfile.TemporaryFile() as out, tempfile.TemporaryFile() as err:
-            asked = json.dumps({"words": words, "folder": str(folder), "environment": self.environment})
-            socket.send_fds(self.link, [asked.encode()], [reader, out.fileno(), err.fileno()])
+            call = self.begin(words, folder, reader, out.fileno(), err.fileno())
             os.close(reader)
             sender = threading.Thread(target=_send, args=(writer, stdin))
             sender.start()
-            answer = json.loads(self.link.recv(LONGEST))
+            code = call.wait()
             sender.join()
-            self.seconds += answer["seconds"]
-            durations.add(answer["seconds"])
-            return subprocess.CompletedProcess(["anaphora", *words], answer["code"], _read(out), _read(err))
+            return subprocess.CompletedProcess(["anaphora", *words], code, _read(out), _read(err))
 
-    def child(self) -> int:
-        """The process of the call that is going on; another thread waits for its end."""
-        number = self.process.pid
-        return int(Path(f"/proc/{number}/task/{number}/children").read_text())
+    def begin(self, words: list[str], folder: Path, stdin: int, stdout: int, stderr: int, **environment: str) -> Call:
+        """Begin a call whose three streams are open files; the next may begin beside it."""
+        asked = {"words": words, "folder": str(folder), "environment": {**self.environment, **environment}}
+        socket.send_fds(self.link, [json.dumps(asked).encode()], [stdin, stdout, stderr])
+        return Call(self, json.loads(self.link.recv(LONGEST)))
 
     def close(self) -> None:
         """End the process. Its children's time was added call by call, so that it must not count again here."""
         self.link.close()
         self.process.wait()
         durations.add(-self.seconds)
+
+
+@dataclass
+class Call:
+    """A call that goes on."""
+
+    warm: Warm
+    pid: int
+
+    def is_over(self) -> bool:
+        """Whether it has ended and nobody has waited for it."""
+        return Path(f"/proc/{self.pid}/stat").read_text().rpartition(")")[2].split()[0] == "Z"
+
+    def wait(self) -> int:
+        """Wait for its end, and return the exit code."""
+        self.warm.link.send(json.dumps(self.pid).encode())
+        answer = json.loads(self.warm.link.recv(LONGEST))
+        self.warm.seconds += answer["seconds"]
+        durations.add(answer["seconds"])
+        return int(answer["code"])
 
 
 def _send(writer: int, content: bytes) -> None:
@@ -91,6 +110,8 @@ def _live(asked: dict[str, Any], handles: list[int]) -> None:
 
     for at, handle in enumerate(handles):
         os.dup2(handle, at)
+    sys.stdout = os.fdopen(1, "w", encoding="utf-8", closefd=False)  # anew: whether it can seek is asked once
+    sys.stderr = os.fdopen(2, "w", encoding="utf-8", closefd=False, buffering=1)
     os.chdir(asked["folder"])
     os.environ.clear()
     os.environ.update(asked["environment"])
@@ -125,15 +146,19 @@ def _serve(link: socket.socket) -> None:
         message, handles, _, _ = socket.recv_fds(link, LONGEST, 3)
         if not message:
             return
+        asked = json.loads(message)
+        if isinstance(asked, int):
+            _, status, usage = os.wait4(asked, 0)
+            facts = {"code": os.waitstatus_to_exitcode(status), "seconds": usage.ru_utime + usage.ru_stime}
+            link.send(json.dumps(facts).encode())
+            continue
         child = os.fork()
         if child == 0:
             link.close()
-            _live(json.loads(message), handles)
+            _live(asked, handles)
         for handle in handles:
             os.close(handle)
-        _, status, usage = os.wait4(child, 0)
-        facts = {"code": os.waitstatus_to_exitcode(status), "seconds": usage.ru_utime + usage.ru_stime}
-        link.send(json.dumps(facts).encode())
+        link.send(json.dumps(child).encode())
 
 
 if __name__ == "__main__":

@@ -5,11 +5,8 @@ from __future__ import annotations
 import json
 import os
 import signal
-import subprocess
-import sys
 import time
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
@@ -35,24 +32,13 @@ def wait_for_a_checkpoint(folder: Path, is_over: Callable[[], bool]) -> None:
 
 
 def stopped(warm: Warm, folder: Path, run_dir: str, number: int) -> tuple[int, str]:
-    """A training in a fork of the warm process, and a signal to it: its code and what it said."""
-    with ThreadPoolExecutor(1) as pool:
-        call = pool.submit(warm, words_of(run_dir), folder)
-        wait_for_a_checkpoint(folder / run_dir, call.done)
-        os.kill(warm.child(), number)
-        done = call.result()
-    return done.returncode, done.stderr
-
-
-def stopped_as_a_process(warm: Warm, folder: Path, run_dir: str, number: int) -> tuple[int, str]:
-    """The same as a person's shell does it."""
-    words = [sys.executable, "-m", "anaphora", *words_of(run_dir)]
-    pipe, nowhere = subprocess.PIPE, subprocess.DEVNULL
-    with subprocess.Popen(words, cwd=folder, env=warm.environment, stdout=nowhere, stderr=pipe, text=True) as program:
-        wait_for_a_checkpoint(folder / run_dir, lambda: program.poll() is not None)
-        program.send_signal(number)
-        _, said = program.communicate()
-    return program.returncode, said
+    """A training that gets a signal: its code and what it said."""
+    said = folder / "said.txt"
+    with open(os.devnull, "r+b") as nowhere, said.open("wb") as err:
+        call = warm.begin(words_of(run_dir), folder, nowhere.fileno(), nowhere.fileno(), err.fileno())
+        wait_for_a_checkpoint(folder / run_dir, call.is_over)
+        os.kill(call.pid, number)
+        return call.wait(), said.read_text(encoding="utf-8")
 
 
 def test_what_was_stopped_goes_on_to_the_same_model(run: Run, tmp_path: Path, warm: Warm) -> None:
@@ -60,13 +46,9 @@ def test_what_was_stopped_goes_on_to_the_same_model(run: Run, tmp_path: Path, wa
     done = run("train", "language", "t.txt", "-o", "whole.anaphora", *OPTIONS)
     assert done.returncode == 0, done.stderr
     whole = bundle.read(tmp_path / "whole.anaphora").tensors
-    for number, code, stop in (
-        (signal.SIGKILL, -9, stopped),
-        (signal.SIGTERM, 143, stopped),
-        (signal.SIGINT, 130, stopped_as_a_process),
-    ):
+    for number, code in ((signal.SIGKILL, -9), (signal.SIGTERM, 143), (signal.SIGINT, 130)):
         folder = f"cut-{number}.run"
-        ended, said = stop(warm, tmp_path, folder, number)
+        ended, said = stopped(warm, tmp_path, folder, number)
         assert ended == code, said
         if code > 0:
             assert f"anaphora resume {folder}" in said

@@ -11,14 +11,13 @@ import os
 import pty
 import re
 import signal
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 
 from anaphora import bundle
 from program import TEXT, TINY, Run, failed
+from warm import Call, Warm
 
 
 @pytest.mark.parametrize(
@@ -74,48 +73,45 @@ def test_trains_and_reports(run: Run, tmp_path: Path) -> None:
     assert facts["baseline_nats"] == pytest.approx(floor, abs=1e-4)  # the very text that was held out: the card knows
 
 
-def training(tmp_path: Path, environment: dict[str, str], stderr: int) -> subprocess.Popen[bytes]:
+LONG = ["train", "language", "t.txt", "-o", "m.anaphora", *TINY[:-2], "--minutes", "10", "--evaluations", "2000"]
+
+
+def training(warm: Warm, tmp_path: Path, stderr: int, **environment: str) -> Call:
     (tmp_path / "t.txt").write_text(TEXT, encoding="utf-8")
-    words = ["train", "language", "t.txt", "-o", "m.anaphora", *TINY[:-2], "--minutes", "10", "--evaluations", "2000"]
-    return subprocess.Popen(
-        [sys.executable, "-m", "anaphora", *words],
-        cwd=tmp_path,
-        env={**environment, "OMP_NUM_THREADS": "1"},
-        stdout=subprocess.DEVNULL,
-        stderr=stderr,
-    )
+    with open(os.devnull, "r+b") as nowhere:
+        call = warm.begin(LONG, tmp_path, nowhere.fileno(), nowhere.fileno(), stderr, **environment)
+    os.close(stderr)
+    return call
 
 
 @pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
-def test_a_stopped_training_keeps_its_best(
-    tmp_path: Path, quiet_environment: dict[str, str], number: signal.Signals, code: int
-) -> None:
-    with training(tmp_path, quiet_environment, subprocess.PIPE) as child:
-        assert child.stderr is not None
-        for line in child.stderr:
+def test_a_stopped_training_keeps_its_best(tmp_path: Path, warm: Warm, number: signal.Signals, code: int) -> None:
+    reader, writer = os.pipe()
+    call = training(warm, tmp_path, writer)
+    with open(reader, "rb") as err:
+        for line in err:
             if b"validation" in line and b"best" in line:
                 break
-        child.send_signal(number)
-        said = child.stderr.read()
-    assert child.returncode == code, said.decode()
+        os.kill(call.pid, number)
+        said = err.read()
+    assert call.wait() == code, said.decode()
     assert b"Traceback" not in said
     assert b"m.anaphora" in said
     assert bundle.verify(tmp_path / "m.anaphora").task == "language"
 
 
-def test_a_terminal_sees_a_bar(tmp_path: Path, quiet_environment: dict[str, str]) -> None:
+def test_a_terminal_sees_a_bar(tmp_path: Path, warm: Warm) -> None:
     ours, theirs = pty.openpty()
-    with training(tmp_path, {**quiet_environment, "TERM": "xterm", "COLUMNS": "140"}, theirs) as child:
-        os.close(theirs)
-        seen, stopped = "", False
-        while piece := _read(ours):
-            seen += piece
-            if not stopped and re.search(r"loss \d.*characters/s.*left", seen):
-                child.send_signal(signal.SIGINT)
-                stopped = True
-        os.close(ours)
+    call = training(warm, tmp_path, theirs, TERM="xterm", COLUMNS="140")
+    seen, stopped = "", False
+    while piece := _read(ours):
+        seen += piece
+        if not stopped and re.search(r"loss \d.*characters/s.*left", seen):
+            os.kill(call.pid, signal.SIGINT)
+            stopped = True
+    os.close(ours)
+    assert call.wait() == 130
     assert stopped, seen
-    assert child.returncode == 130
 
 
 def _read(terminal: int) -> str:
