@@ -128,6 +128,8 @@ def test_objects_may_lack_a_column_and_have_it_later() -> None:
         ('text,label\na,x\n"b,y,z\n', r"line 3, has 3 fields; expected 2 .*double every quotation mark"),
         ("label,label\na,x\n", r"line 1, has two columns 'label'"),
         ("0,0,0\n1,2,3\n", r"line 1, should name the columns; it reads: 0,0,0\."),
+        ("16%,75%\n17%,7.5%\n", r"line 1, should name the columns; it reads: 16%,75%\."),
+        ("16%;7,5 %;up\n17%;70%;down\n18%;71%;up\n", r"line 1, should name the columns; it reads: 16%;7,5 %;up\."),
         (
             "1,2.5\n3,4\n",
             r"line 1, should name the columns; it reads: 1,2\.5\. Add a line of names, or add --no-header: the columns"
@@ -138,6 +140,11 @@ def test_objects_may_lack_a_column_and_have_it_later() -> None:
 def test_a_field_out_of_place_is_named_with_its_line(text: str, said: str) -> None:
     with pytest.raises(DataError, match=said):
         rows_of(DelimitedTable(text, "'f.csv'"))
+
+
+@pytest.mark.parametrize("text", ["25%,75%\n1.5,2.5\n", "25%,75%\n", "model,25%\nlstm,3%\ngru,4%\n"])
+def test_percentages_name_columns_of_other_values(text: str) -> None:
+    assert "25%" in DelimitedTable(text, "'f.csv'").columns
 
 
 @pytest.mark.parametrize(

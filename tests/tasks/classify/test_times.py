@@ -34,7 +34,7 @@ def written(moment: datetime, style: str) -> str:
 
 
 @pytest.mark.parametrize("name", STYLES)
-@given(moments=st.lists(st.datetimes(datetime(2001, 1, 1), datetime(2060, 1, 1)), min_size=1, max_size=6))
+@given(moments=st.lists(st.datetimes(datetime(1969, 1, 1), datetime(2068, 1, 1)), min_size=1, max_size=6))
 def test_times_are_ordered_as_they_were_before_they_were_written(name: str, moments: list[datetime]) -> None:
     form, style = STYLES[name]
     moments.append(datetime(2024, 12, 31, 22, 5))  # decides between day and month
@@ -52,6 +52,14 @@ def test_times_are_ordered_as_they_were_before_they_were_written(name: str, mome
                 assert (key < other_key) == (smallest[one] < smallest[other])
             else:
                 assert key == other_key
+
+
+def test_a_year_of_two_digits_is_in_the_century_that_strptime_takes() -> None:
+    years = [f"{year:02}" for year in range(100)]
+    form, keys = read([f"31/12/{year}" for year in years])
+    assert form == "day first"
+    assert [found.year for found, _ in keys] == [datetime.strptime(year, "%y").year for year in years]
+    assert order(read(["31/12/99", "1/1/00", "2/1/00", "13/1/00"])[1], "day first") == [0, 1, 2, 3]
 
 
 @pytest.mark.parametrize(

@@ -20,6 +20,7 @@ _BETWEEN = {",": "commas", ";": "semicolons", "\t": "tabs", "|": "vertical bars"
 _LAYOUTS = {mark: f"CSV with {name}" for mark, name in _BETWEEN.items()} | {"\t": "TSV"}
 SEPARATORS = ",;\t|"
 _DECLARED = re.compile(r'("?)sep=(.)\1 *(?:\r?\n|$)', re.IGNORECASE)
+_NUMBER, _PERCENTAGE = "number", "percentage"
 _HEAD = 2**17  # characters that show the separator
 _HEAD_ROWS = 1000  # rows that show whether the first line names the columns
 
@@ -91,17 +92,21 @@ class DelimitedTable(Table):
         return tuple(f"column {at + 1}" if at in filled else name for at, name in enumerate(self.columns))
 
     def _names_are_data(self) -> bool:
-        """Return whether the names are numbers, or numbers beside texts that occur again in their columns."""
-        numeric = [_is_number(name) for name in self.columns]
-        if all(numeric):
-            return bool(numeric)
-        if not any(numeric):
+        """Return whether the names are numbers, or numbers and percentages as in the rows below, beside texts that
+        occur again in their columns.
+        """
+        kinds = [_kind(name) for name in self.columns]
+        if all(kind == _NUMBER for kind in kinds):
+            return bool(kinds)
+        if not any(kinds):
             return False
         head = [fields for _, fields in itertools.islice(self._quoting.records(self._text), 1, _HEAD_ROWS)]
+        columns = [[row[at] for row in head if at < len(row)] for at in range(len(kinds))]
         return all(
-            (numbers and all(_is_number(row[at]) for row in head if at < len(row)))
-            or (not numbers and bool(name) and any(row[at] == name for row in head if at < len(row)))
-            for at, (name, numbers) in enumerate(zip(self.columns, numeric, strict=True))
+            all(_kind(value) == kind for value in values) and (kind != _PERCENTAGE or bool(values))
+            if kind
+            else bool(name) and name in values
+            for name, kind, values in zip(self.columns, kinds, columns, strict=True)
         )
 
 
@@ -117,6 +122,13 @@ def declared_separator(text: str) -> tuple[str | None, str]:
 
 def _is_number(text: str) -> bool:
     return number(text) is not None or number(text, ",") is not None
+
+
+def _kind(text: str) -> str:
+    """Return whether a text is a number or a percentage; empty if it is neither."""
+    if _is_number(text):
+        return _NUMBER
+    return _PERCENTAGE if text.strip().endswith("%") and _is_number(text.strip()[:-1]) else ""
 
 
 def _separator(text: str) -> str:

@@ -31,6 +31,7 @@ _DATE = re.compile(r"(\d{1,4})([-/.])(\d{1,2})\2(\d{1,4})(?:(?:T|,? +)(\S.*))?")
 _SECONDS = re.compile(r"(?<=\d\d:\d\d:\d\d)[.,](\d+)")
 _DAY = 24 * 3600
 _DIGITS = 40  # of a whole number
+_FIRST_OF_20TH = 69  # of the years of two digits, as POSIX's strptime has it
 
 
 def form_of(values: Iterable[Any]) -> str | None:
@@ -128,17 +129,22 @@ def _month_first(value: Any) -> Key | None:
 
 
 def _instant(year: str, month: str, day: str, clock: str | None) -> Key | None:
-    """Return the key of a date with an optional time of day; a year of two digits is in this century."""
+    """Return the key of a date with an optional time of day; a year of two digits is in 1969 … 2068, as in POSIX."""
     if len(year) not in (2, 4):
         return None
     seconds = _clock(clock) if clock else Fraction(0)
     if seconds is None or seconds >= _DAY:
         return None
     try:
-        found = datetime(int(year) + (2000 if len(year) == 2 else 0), int(month), int(day))
+        found = datetime(_full(year), int(month), int(day))
     except ValueError:
         return None
     return found + timedelta(seconds=int(seconds)), seconds % 1
+
+
+def _full(year: str) -> int:
+    """Return a year of four digits, or of two: 69 … 99 are in the 20th century, 00 … 68 in the 21st."""
+    return int(year) if len(year) == 4 else int(year) + (1900 if int(year) >= _FIRST_OF_20TH else 2000)
 
 
 def _clock(value: Any) -> Fraction | None:
