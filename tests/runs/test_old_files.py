@@ -29,8 +29,11 @@ SCORED_ON: dict[str, tuple[str, dict[str, Any]]] = {
     "translate-char": ("b.jsonl", {"beam": 2}),
 }
 LATER: dict[str, dict[str, dict[str, Any]]] = {
+    "language-char": {"data": {"normalize": "none"}},
     "classify-word": {"data": {"normalize": "none"}},
     "tag-spans": {"data": {"normalize": "none"}, "model": {"bidirectional": True}},
+    "fill-lstm": {"data": {"normalize": "none"}},
+    "translate-char": {"data": {"normalize": "none"}},
 }
 """Options of today, which say what was always done then."""
 FINISHED = ("finished-language", "finished-classify")

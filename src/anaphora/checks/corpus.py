@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from itertools import chain
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -13,6 +14,7 @@ from anaphora.checks.examples import HELD_OUT, TRAIN, few_held_out
 from anaphora.checks.findings import Finding
 from anaphora.checks.lines import FilePiece, TextLines, check_lines
 from anaphora.checks.same_files import same_files
+from anaphora.checks.spellings import check_words
 from anaphora.checks.text_files import check_texts
 from anaphora.data.files.sources import STANDARD_INPUT
 from anaphora.data.files.text import Text
@@ -41,10 +43,11 @@ def check_files(config: Any, paths: Sequence[str | Path]) -> list[Finding]:
 
 
 def check(config: Any, corpus: TextCorpus) -> list[Finding]:
-    """Return the findings on a corpus: the lengths of its lines, and repeated lines."""
+    """Return the findings on a corpus: the lengths of its lines, repeated lines, and words that look alike."""
     train, held_out = _lines(corpus)
+    blocks = chain(corpus.train.blocks(), corpus.held_out.blocks())
     return [*(part.lengths(where) for part, where in ((train, TRAIN), (held_out, HELD_OUT)) if part.count),
-            *check_lines(train, held_out)]  # fmt: skip
+            *check_lines(train, held_out), *check_words(blocks, config.data.normalize)]  # fmt: skip
 
 
 def in_units(

@@ -3,11 +3,27 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from itertools import islice
 
 from anaphora.checks.findings import Finding
-from anaphora.data.text.normal_form import spellings
+from anaphora.data.text.normal_form import Form, spellings
 
 _SHOWN = 5  # groups
+_MOST = 2_000_000  # words with other letters than ASCII has: so many are compared
+
+
+def check_words(texts: Iterable[str], form: Form) -> list[Finding]:
+    """Return a finding on words of texts that are equal in NFC and differ as typed, unless the texts are read in NFC.
+
+    >>> [found.count for found in check_words(["Caf\\u00e9 au", "lait, Cafe\\u0301"], "none")]
+    [1]
+    >>> check_words(["Caf\\u00e9 au", "lait, Cafe\\u0301"], "nfc")
+    []
+    """
+    if form != "none":
+        return []
+    words = (word for text in texts if not text.isascii() for word in text.split() if not word.isascii())
+    return check_spellings(islice(words, _MOST), "words", "the data")
 
 
 def check_spellings(texts: Iterable[str], things: str, where: str) -> list[Finding]:

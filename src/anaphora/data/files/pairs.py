@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 import os
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -17,6 +17,7 @@ from anaphora.data.files.parallel import ParallelFiles
 from anaphora.data.files.sources import ending
 from anaphora.data.files.tables import InTables, Table
 from anaphora.data.taken import Taken
+from anaphora.data.text.normal_form import Form, normal
 from anaphora.errors import DataError
 
 
@@ -42,6 +43,13 @@ class Pairs(InTables):
         """Return the pairs numbered `rows` (n,), in this order."""
         sources, targets = (tuple(side[row] for row in rows) for side in (self.sources, self.targets))
         return Pairs(sources, targets, self.tables, self.columns, self.places[rows])
+
+    def in_form(self, form: Form) -> Pairs:
+        """Return the same pairs in a normal form of Unicode."""
+        if form == "none":
+            return self
+        sources, targets = (tuple(normal(text, form) for text in side) for side in (self.sources, self.targets))
+        return replace(self, sources=sources, targets=targets)
 
     @staticmethod
     def of(

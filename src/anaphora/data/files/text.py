@@ -11,7 +11,7 @@ A `Text` of up to `IN_MEMORY` bytes is in memory. A larger text is not: each pas
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import NamedTuple
 
 from anaphora.data.files import sources
@@ -87,6 +87,11 @@ class Text:
             before += end - first
         return Text(slices)
 
+    def mapped(self, change: Callable[[Iterator[str]], Iterator[str]]) -> Text:
+        """Return the text that a function makes of the blocks, at every pass; a first pass counts its characters."""
+        source = _Mapped(self, change)
+        return Text([_Slice(source, 0, sum(map(len, source.text())))])
+
     def __str__(self) -> str:
         return "".join(self.blocks())
 
@@ -134,10 +139,20 @@ class _Decoded(NamedTuple):
         return _ended(blocks) if self.ended else blocks
 
 
+class _Mapped(NamedTuple):
+    """A text, and a function that changes its blocks."""
+
+    whole: Text
+    change: Callable[[Iterator[str]], Iterator[str]]
+
+    def text(self) -> Iterator[str]:
+        return self.change(self.whole.blocks())
+
+
 class _Slice(NamedTuple):
     """The characters `start` to `stop` of a source."""
 
-    source: _InMemory | _Decoded
+    source: _InMemory | _Decoded | _Mapped
     start: int
     stop: int
 

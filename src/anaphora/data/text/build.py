@@ -8,6 +8,7 @@ import numpy as np
 
 from anaphora.data.files.text import Text
 from anaphora.data.text.characters import Characters
+from anaphora.data.text.normal_form import Form, in_form
 from anaphora.data.text.packed import tensor, unpack
 from anaphora.data.text.utf8_bytes import Bytes
 from anaphora.data.text.vocabulary import UNKNOWN, Vocabulary
@@ -17,8 +18,8 @@ from anaphora.errors import CorruptBundle, IncompatibleBundle, UsageError, close
 KINDS = ("char", "byte", "word", "subword")
 
 
-def build(kind: str, text: str | Text, size: int | None = None) -> Vocabulary:
-    """Build the vocabulary of a training text, which is read block by block.
+def build(kind: str, text: str | Text, size: int | None = None, form: Form = "none") -> Vocabulary:
+    """Build the vocabulary of a training text, which is read block by block in a normal form.
 
     `size` limits V, the unknown symbol included (default: all characters, 10,000 words, 4,000 subwords; bytes always
     have 256 symbols). Raises DataError if the text has fewer than two different symbols, UsageError for an unknown kind
@@ -27,7 +28,23 @@ def build(kind: str, text: str | Text, size: int | None = None) -> Vocabulary:
     _check_kind(kind, UsageError)
     if size is not None and size < 3:
         raise UsageError(f"The vocabulary size is {size}: expected at least 3, for the unknown symbol and two others.")
-    text = Text.of(text) if isinstance(text, str) else text
+    known = _learned(kind, in_form(Text.of(text) if isinstance(text, str) else text, form), size)
+    known.form = form
+    return known
+
+
+def restore(kind: str, tensors: Mapping[str, np.ndarray], form: Form = "none") -> Vocabulary:
+    """Return the vocabulary that `tensors` describe; each has one dimension, (N,). It reads texts in a normal form.
+
+    Raises CorruptBundle if they do not describe a vocabulary, IncompatibleBundle for an unknown kind.
+    """
+    _check_kind(kind, IncompatibleBundle)
+    known = _restored(kind, tensors)
+    known.form = form
+    return known
+
+
+def _learned(kind: str, text: Text, size: int | None) -> Vocabulary:
     if kind == "byte":
         return Bytes.of(text)
     if kind == "char":
@@ -39,12 +56,7 @@ def build(kind: str, text: str | Text, size: int | None = None) -> Vocabulary:
     return Subwords.of(text, size)
 
 
-def restore(kind: str, tensors: Mapping[str, np.ndarray]) -> Vocabulary:
-    """Return the vocabulary that `tensors` describe; each has one dimension, (N,).
-
-    Raises CorruptBundle if they do not describe a vocabulary, IncompatibleBundle for an unknown kind.
-    """
-    _check_kind(kind, IncompatibleBundle)
+def _restored(kind: str, tensors: Mapping[str, np.ndarray]) -> Vocabulary:
     if kind == "byte":
         return Bytes()
     if kind == "subword":

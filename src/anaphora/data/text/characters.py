@@ -37,12 +37,12 @@ class Characters(SymbolTable):
             points = np.sort(points[np.argsort(-counts[points], kind="stable")[: size - 1]])
         return cls([UNKNOWN, *map(chr, points.tolist())])
 
-    def encode(self, text: str) -> Ids:
+    def _encode(self, text: str) -> Ids:
         if self._ascii is not None and text.isascii():  # five times as fast
             return np.frombuffer(text.encode().translate(self._ascii), np.uint8).astype(np.int32)
         return self._index[_code_points(text)]
 
-    def units(self, text: str) -> Sequence[str]:
+    def _units(self, text: str) -> Sequence[str]:
         return text
 
     def decode(self, ids: npt.ArrayLike) -> str:

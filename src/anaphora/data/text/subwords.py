@@ -83,7 +83,7 @@ class Subwords(Vocabulary):
         )
         return cls(model.getvalue())
 
-    def encode(self, text: str) -> Ids:
+    def _encode(self, text: str) -> Ids:
         lines = text.split("\n")
         encoded = self._processor.EncodeAsIds(lines)
         flat = chain.from_iterable(chain(line, (1,)) for line in encoded)
@@ -93,7 +93,7 @@ class Subwords(Vocabulary):
     def cut(self, text: str) -> int:
         return last_break(text)
 
-    def units(self, text: str) -> Sequence[str]:
+    def _units(self, text: str) -> Sequence[str]:
         lines = [self._processor.EncodeAsPieces(line) for line in text.split("\n")]
         flat = list(chain.from_iterable(chain(line, ("\n",)) for line in lines))[:-1]
         return [piece.replace(_SPACE, " ") for piece in flat]

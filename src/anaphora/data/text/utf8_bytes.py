@@ -34,10 +34,10 @@ class Bytes(Vocabulary):
         check_variety(len(found), "byte", text)
         return cls()
 
-    def encode(self, text: str) -> Ids:
+    def _encode(self, text: str) -> Ids:
         return np.frombuffer(text.encode(), np.uint8).astype(np.int32)
 
-    def units(self, text: str) -> Sequence[str]:
+    def _units(self, text: str) -> Sequence[str]:
         return [self.symbols[byte] for byte in text.encode()]
 
     def decode(self, ids: npt.ArrayLike) -> str:

@@ -30,6 +30,7 @@ import numpy as np
 import numpy.typing as npt
 
 from anaphora.data.files.text import Text
+from anaphora.data.text.normal_form import Form, blocks_in_form, normal, settled
 from anaphora.data.text.packed import pack
 from anaphora.data.text.splitting import recut
 from anaphora.errors import DataError, closest
@@ -50,31 +51,54 @@ class Vocabulary(ABC):
     """(V,) the text of every symbol in readable form."""
     unknown: int | None
     """The index of the unknown symbol, or None if no unit is unknown."""
+    form: Form = "none"
+    """The normal form in which texts are read."""
 
     @property
     def size(self) -> int:
         """V, the number of symbols."""
         return len(self.symbols)
 
-    @abstractmethod
     def encode(self, text: str) -> Ids:
         """Return the index of every unit of `text`, (T,) int32; units outside the vocabulary become `unknown`."""
+        return self._encode(normal(text, self.form))
 
     def encode_all(self, blocks: Iterable[str]) -> Iterator[Ids]:
         """Yield the encoding of the joined blocks, piece by piece."""
         return map(self.encode, self.whole_units(blocks))
 
     def cut(self, text: str) -> int:
-        """Return the last position at which a split of the text changes no unit, or 0."""
+        """Return the last position at which a split of a text in the normal form changes no unit, or 0."""
         return len(text)
 
     def whole_units(self, blocks: Iterable[str]) -> Iterator[str]:
-        """Yield the same text in other blocks, split only where `cut` allows."""
-        return recut(blocks, self.cut)
+        """Yield the same text in its normal form and in other blocks, split only where `cut` allows."""
+        return recut(blocks_in_form(blocks, self.form), self.cut)
 
-    @abstractmethod
+    def certain(self, text: str) -> tuple[str, str]:
+        """Return the beginning of a text, whose units no later text changes, and the rest; both together have the
+        normal form of the text.
+        """
+        end = settled(text, self.form)
+        begun = normal(text[:end], self.form)
+        at = self.cut(begun)
+        return begun[:at], begun[at:] + text[end:]
+
     def units(self, text: str) -> Sequence[str]:
         """Return the text of every unit, (T,): ``units(text)[t]`` is the text of ``encode(text)[t]``."""
+        return self._units(normal(text, self.form))
+
+    @abstractmethod
+    def _encode(self, text: str) -> Ids:
+        """Return the index of every unit (T,) of a text in the normal form."""
+
+    @abstractmethod
+    def _units(self, text: str) -> Sequence[str]:
+        """Return the text of every unit (T,) of a text in the normal form."""
+
+    def settings(self) -> dict[str, str]:
+        """Return the normal form as `normalize`, unless texts are read as they are typed."""
+        return {} if self.form == "none" else {"normalize": self.form}
 
     @abstractmethod
     def tensors(self) -> dict[str, np.ndarray]:
@@ -111,6 +135,7 @@ class Vocabulary(ABC):
             raise DataError(
                 f"{capitalised(name)} is not valid Unicode text at character {error.start}: pass it as UTF-8."
             ) from error
+        text = normal(text, self.form)
         known = self._with_marks(text)
         ids = self.encode(known)
         strange = np.flatnonzero(ids == self.unknown) if self.unknown is not None else np.zeros(0, np.int64)

@@ -76,7 +76,7 @@ class Words(SymbolTable):
             )
         return cls([" " + UNKNOWN, *repeated[: (size or WORDS) - 1]])
 
-    def encode(self, text: str) -> Ids:
+    def _encode(self, text: str) -> Ids:
         index = self._index
         units = split_words(text)
         return np.fromiter(map(index.get, units, repeat(0)), dtype=np.int32, count=len(units))
@@ -84,7 +84,7 @@ class Words(SymbolTable):
     def cut(self, text: str) -> int:
         return break_at(text)
 
-    def units(self, text: str) -> Sequence[str]:
+    def _units(self, text: str) -> Sequence[str]:
         return split_words(text)
 
 

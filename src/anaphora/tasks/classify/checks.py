@@ -31,7 +31,7 @@ from anaphora.checks.rows import (
     check_long,
     describe_lengths,
 )
-from anaphora.checks.spellings import check_spellings
+from anaphora.checks.spellings import check_spellings, check_words
 from anaphora.checks.tables import check_formats, check_quotes
 from anaphora.checks.text_files import check_texts
 from anaphora.config.units import PLURAL
@@ -208,11 +208,8 @@ def _spellings(config: ClassifyConfig, corpus: Corpus) -> list[Finding]:
         )
         remedy = "Write each label in one way, if the difference means nothing."
         found.append(Finding("spelling", "warning", "the data", (), message, remedy, len(alike)))
-    if config.data.normalize == "none":
-        texts = (text for rows in parts if not isinstance(rows.inputs, Ragged) for text in rows.inputs)
-        words = (word for text in texts if not text.isascii() for word in text.split())
-        found += check_spellings(words, "words", "the data")
-    return found
+    texts = (text for rows in parts if not isinstance(rows.inputs, Ragged) for text in rows.inputs)
+    return [*found, *check_words(texts, config.data.normalize)]
 
 
 def _contradictions(corpus: Corpus) -> list[Finding]:

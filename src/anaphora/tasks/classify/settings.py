@@ -9,6 +9,7 @@ from pydantic import Field
 from anaphora import config
 from anaphora.config import Config, ConfigSection, Preset, Requirement
 from anaphora.config.network import Count, Layers, Rows, Share, Width, network_preset, option
+from anaphora.config.normal_form import Form, normal_form
 from anaphora.config.search_space import SearchChoice, SearchRange, Space
 from anaphora.config.units import Units
 from anaphora.tasks.base.declaration import Task
@@ -37,10 +38,7 @@ class Data(ConfigSection):
         None, "vocabulary size, at most; not set: all characters, 20,000 words, 4,000 subwords, 256 bytes", ge=3
     )
     lower: bool = option(True, "lowercase the text")
-    normalize: Literal["none", "nfc"] = option(
-        "none",
-        "Unicode normal form of texts and labels: none, or nfc, where a letter and its accent are one character",
-    )
+    normalize: Form = normal_form("texts and labels")
     max_length: int = option(2000, "maximum length of a row, in steps; the rest of the row is cut off", ge=1, le=2**24)
     missing: Literal["refuse", "mean"] = option(
         "refuse", "treatment of missing numbers (NaN): refuse them with an error, or replace them by the channel's mean"

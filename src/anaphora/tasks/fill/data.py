@@ -52,11 +52,12 @@ def _texts(folder: Path) -> tuple[list[Path], list[Path]]:
 
 
 def _tokenization(config: FillConfig) -> Tokenization[WordVocabulary]:
-    size, lower = config.data.vocabulary, config.data.lower
+    size, lower, form = config.data.vocabulary, config.data.lower, config.data.normalize
+    said = ("words and punctuation marks", size, lower)
     return Tokenization(
-        lambda text: WordVocabulary.of(text, size, lower),
-        lambda tensors: WordVocabulary.restored(tensors, lower),
-        ("words and punctuation marks", size, lower),
+        lambda text: WordVocabulary.of(text, size, lower, form),
+        lambda tensors: WordVocabulary.restored(tensors, lower, form),
+        said if form == "none" else (*said, form),
     )
 
 

@@ -73,8 +73,9 @@ class GapFiller(TrainedModel):
 
     def __init__(self, model: Model) -> None:
         super().__init__(model)
-        (lower,) = needed(model.config.get("units", {}), "is needed to read words", "lower")
-        self.vocabulary = WordVocabulary.restored(model.tensors, lower)
+        units = model.config.get("units", {})
+        (lower,) = needed(units, "is needed to read words", "lower")
+        self.vocabulary = WordVocabulary.restored(model.tensors, lower, units.get("normalize", "none"))
         self.network = JoinedNetwork(model)
         size = self.vocabulary.size
         check_outputs(f"The file has {size} words and punctuation marks", size, self.network.width)

@@ -9,6 +9,7 @@ from pydantic import Field
 from anaphora import config
 from anaphora.config import Config, ConfigSection, Preset, Requirement
 from anaphora.config.network import Count, Layers, Rows, Share, Width, network_preset, option
+from anaphora.config.normal_form import Form, normal_form
 from anaphora.config.search_space import SearchChoice, SearchRange, Space
 from anaphora.tasks.base.declaration import Option, Task
 from anaphora.tasks.base.run_options import BASELINE_TEXT, TOP
@@ -26,6 +27,7 @@ class Data(ConfigSection):
         "vocabulary size in words and punctuation marks, at most; not set: 10,000, of those that occur at least twice",
     )
     lower: bool = option(True, "lowercase the text")
+    normalize: Form = normal_form("the text")
     valid: float | str = option(0.1, "held-out part: a file, or a share of the text, taken from its end")
     encoding: str = option("utf-8", "text encoding of the files")
 

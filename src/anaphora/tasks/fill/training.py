@@ -154,7 +154,8 @@ class FillTraining(SupervisedTask[FillConfig, TextCorpus, Encoded, Ids, GapFille
         return judgement(score, self.baseline, known, len(encoded.held_out), shown)
 
     def reader(self, score: Score | None) -> tuple[dict[str, Any], Tensors]:
-        return {"kind": "word", "lower": self.config.data.lower}, self.encoded.vocabulary.tensors()
+        known = self.encoded.vocabulary
+        return {"kind": "word", "lower": known.lower, **known.settings()}, known.tensors()
 
 
 TRAINING = FillTraining

@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 
 from anaphora.data.files.text import Text
 from anaphora.data.text.build import restore
+from anaphora.data.text.normal_form import Form, in_form
 from anaphora.data.text.vocabulary import UNKNOWN, Ids, SymbolTable, check_variety
 from anaphora.data.text.words import WORDS, break_at, counted, split_words
 from anaphora.errors import DataError
@@ -34,22 +35,22 @@ class WordVocabulary(SymbolTable):
 
     kind = "word"
 
-    def __init__(self, symbols: Sequence[str], lower: bool) -> None:
+    def __init__(self, symbols: Sequence[str], lower: bool, form: Form = "none") -> None:
         super().__init__(symbols)
-        self.lower = lower
+        self.lower, self.form = lower, form
         self.words: NDArray[np.bool_] = np.array([True, *map(is_word, self.symbols[1:])])
         """(V,) whether a symbol is a word, the unknown one too."""
         self._index = {folded(symbol, lower): index for index, symbol in enumerate(self.symbols) if index}
         self._symbol = _Found(self._find)
 
     @classmethod
-    def of(cls, text: Text, size: int | None, lower: bool) -> WordVocabulary:
+    def of(cls, text: Text, size: int | None, lower: bool, form: Form = "none") -> WordVocabulary:
         """Take the ``size`` - 1 (default 9,999) most frequent words and punctuation marks that occur twice.
 
         Raises DataError where fewer than two of them are words.
         """
         forms: Counter[str] = Counter()
-        for unit, count in counted(text).items():
+        for unit, count in counted(in_form(text, form)).items():
             if UNKNOWN not in unit and (unit == LINE_END or not unit.isspace()):
                 forms[_bare(unit)] += count
         totals: Counter[str] = Counter()
@@ -68,18 +69,18 @@ class WordVocabulary(SymbolTable):
                 f"The text has {sum(map(is_word, totals)):,} different words, and fewer than two of them occur twice."
                 " Add text."
             )
-        return cls([UNKNOWN, *(usual[key] for key in often)], lower)
+        return cls([UNKNOWN, *(usual[key] for key in often)], lower, form)
 
     @classmethod
-    def restored(cls, tensors: Mapping[str, NDArray[Any]], lower: bool) -> WordVocabulary:
+    def restored(cls, tensors: Mapping[str, NDArray[Any]], lower: bool, form: Form = "none") -> WordVocabulary:
         """Return the vocabulary of tensors such as text bytes (n,); raises CorruptBundle if they describe none."""
-        return cls(restore("word", tensors).symbols, lower)
+        return cls(restore("word", tensors).symbols, lower, form)
 
-    def encode(self, text: str) -> Ids:
+    def _encode(self, text: str) -> Ids:
         found: Ids = np.fromiter(map(self._symbol.__getitem__, split_words(text)), dtype=np.int32)
         return np.extract(found != _LEFT_OUT, found)
 
-    def units(self, text: str) -> Sequence[str]:
+    def _units(self, text: str) -> Sequence[str]:
         return [_bare(unit) for unit in split_words(text) if self._symbol[unit] != _LEFT_OUT]
 
     def cut(self, text: str) -> int:

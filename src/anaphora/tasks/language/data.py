@@ -18,8 +18,9 @@ _SIZES = ((16, 64), (8, 32), (4, 16), (1, 8))  # rows of a batch, and their step
 
 
 def _tokenization(config: LanguageConfig) -> Tokenization[Vocabulary]:
-    unit, size = config.data.units, config.data.vocabulary
-    return Tokenization(lambda text: build(unit, text, size), lambda tensors: restore(unit, tensors), (unit, size))
+    unit, size, form = config.data.units, config.data.vocabulary, config.data.normalize
+    said = (unit, size) if form == "none" else (unit, size, form)
+    return Tokenization(lambda text: build(unit, text, size, form), lambda tensors: restore(unit, tensors, form), said)
 
 
 def _empty(config: LanguageConfig, corpus: TextCorpus) -> str:

@@ -69,8 +69,9 @@ class LanguageModel(TrainedModel):
 
     def __init__(self, model: Model) -> None:
         super().__init__(model)
-        (kind,) = needed(model.config.get("units", {}), "is needed to read a text", "kind")
-        self.vocabulary = restore(kind, model.tensors)
+        units = model.config.get("units", {})
+        (kind,) = needed(units, "is needed to read a text", "kind")
+        self.vocabulary = restore(kind, model.tensors, units.get("normalize", "none"))
         """Its symbols: `encode` turns a text into ids (N,), `decode` turns them back."""
         size = self.vocabulary.size
         check_outputs(f"The file's vocabulary has {size} symbols", size, model.width)

@@ -10,6 +10,7 @@ from pydantic import Field
 from anaphora import config
 from anaphora.config import Config, ConfigSection, Preset, Requirement, Values
 from anaphora.config.network import Count, Layers, Rows, Share, Width, option
+from anaphora.config.normal_form import Form, normal_form
 from anaphora.config.search_space import SearchChoice, SearchRange, Space
 from anaphora.config.units import Units
 from anaphora.tasks.base.declaration import Option, Task
@@ -25,6 +26,7 @@ class Data(ConfigSection):
     vocabulary: int | None = option(
         None, "vocabulary size, at most; not set: all characters, 10,000 words, 4,000 subwords, 256 bytes", ge=3
     )
+    normalize: Form = normal_form("the text")
     valid: float | str = option(0.1, "held-out part: a file, or a share of the text, taken from its end")
     encoding: str = option("utf-8", "text encoding of the files")
 

@@ -32,11 +32,8 @@ class TextStream(Stream[str, NDArray[np.float64]]):
 
     @public(chunk=TEXT)
     def feed(self, chunk: str) -> NDArray[np.float64]:
-        text = self._held + chunk
-        at = self._vocabulary.cut(text)
-        found = self._read(text[:at])
-        self._held = text[at:]
-        return found
+        certain, self._held = self._vocabulary.certain(self._held + chunk)
+        return self._read(certain)
 
     def finish(self) -> NDArray[np.float64]:
         found = self._read(self._held)

@@ -142,7 +142,8 @@ class LanguageTraining(SupervisedTask[LanguageConfig, TextCorpus, Encoded, Windo
         )
 
     def reader(self, score: Any) -> tuple[dict[str, Any], Tensors]:
-        return {"kind": self.loss_unit}, self.encoded.vocabulary.tensors()
+        known = self.encoded.vocabulary
+        return {"kind": self.loss_unit, **known.settings()}, known.tensors()
 
 
 TRAINING = LanguageTraining

@@ -9,6 +9,7 @@ from pydantic import Field
 from anaphora import config
 from anaphora.config import Config, ConfigSection, Preset, Requirement
 from anaphora.config.network import RECURRENT_DROPOUT, Count, Layers, Rows, Share, Width, network_preset, option
+from anaphora.config.normal_form import Form, normal_form
 from anaphora.config.search_space import SearchChoice, SearchRange, Space
 from anaphora.tasks.base.declaration import Option, Task
 from anaphora.tasks.base.run_options import TOP
@@ -29,9 +30,7 @@ class Data(ConfigSection):
     scheme: Literal["auto", "none", "iob1", "iob2", "iobes", "bilou", "bmes", "bmewo", "ioe1", "ioe2"] = option(
         "auto", "tagging scheme of spans; none: one independent tag per word; auto: detected"
     )
-    normalize: Literal["none", "nfc"] = option(
-        "none", "Unicode normal form of words and tags; nfc: a letter with an accent is one character"
-    )
+    normalize: Form = normal_form("words and tags")
     vocabulary: int | None = option(
         None, "vocabulary size in words, at most; not set: all words that occur at least twice", ge=3
     )

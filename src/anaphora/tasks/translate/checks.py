@@ -24,6 +24,7 @@ from anaphora.checks.examples import HELD_OUT, TRAIN, at_rows, few_held_out, loa
 from anaphora.checks.findings import Finding, errors
 from anaphora.checks.rows import check_duplicates, check_long, describe_lengths
 from anaphora.checks.same_files import same_files
+from anaphora.checks.spellings import check_words
 from anaphora.checks.tables import check_formats, check_quotes
 from anaphora.checks.text_files import check_texts
 from anaphora.config.units import PLURAL
@@ -91,6 +92,7 @@ def check(config: TranslateConfig, corpus: Corpus) -> list[Finding]:
         found += [*_empty(pairs, where), *_far(pairs, where), *_same(pairs, where)]
     lower = config.data.lower
     keys = _keys(train, lower), _keys(held_out, lower)
+    texts = (text for pairs in (train, held_out) for side in (pairs.sources, pairs.targets) for text in side)
     held = "1 pair is" if len(held_out) == 1 else f"{len(held_out):,} pairs are"
     few = f"{held} held out: BLEU on so few pairs is precise only to several points."
     return [
@@ -98,6 +100,7 @@ def check(config: TranslateConfig, corpus: Corpus) -> list[Finding]:
         *swapped(train, held_out),
         *check_duplicates(*keys, train.place, held_out.place),
         *few_held_out(len(held_out), _FEW, few),
+        *check_words(texts, config.data.normalize),
         *check_quotes(dict.fromkeys((*train.tables, *held_out.tables))),
     ]
 

@@ -46,18 +46,20 @@ def pairs_of(
     `read_pairs` does.
     """
     data = config.data
-    return read_pairs(paths, encoding or data.encoding, data.header, data.source, data.target, like)
+    found = read_pairs(paths, encoding or data.encoding, data.header, data.source, data.target, like)
+    return found.in_form(data.normalize)
 
 
 def pairs_in_memory(config: TranslateConfig, data: Any, like: ColumnNames = NO_NAMES) -> Pairs:
     """Return pairs in memory, in columns as `pairs_of` chooses them; raises as `from_memory` does."""
     columns = in_memory.columns(data)
     if columns is not None:
-        return Pairs.of([ColumnTable(columns, _NAME)], config.data.source, config.data.target, like)
+        table = ColumnTable(columns, _NAME)
+        return Pairs.of([table], config.data.source, config.data.target, like).in_form(config.data.normalize)
     sources, targets = map(in_memory.values, in_memory.two_columns(data, _PAIRS))
     if len(sources) != len(targets):
         raise UsageError(f"There are {counted(len(sources), 'source')} and {counted(len(targets), 'target')}.")
-    return Pairs.of([ColumnTable({"source": sources, "target": targets}, _NAME)])
+    return Pairs.of([ColumnTable({"source": sources, "target": targets}, _NAME)]).in_form(config.data.normalize)
 
 
 def _split(config: TranslateConfig, pairs: Pairs, sources: tuple[str, ...] = ()) -> Corpus:

@@ -20,6 +20,7 @@ from anaphora.data.batches import Ragged
 from anaphora.data.examples import Indices
 from anaphora.data.files.pairs import Pairs
 from anaphora.data.text.build import build, restore
+from anaphora.data.text.normal_form import Form, normal
 from anaphora.data.text.vocabulary import Vocabulary
 from anaphora.errors import DataError
 from anaphora.tasks.base.trained_model import needed
@@ -58,6 +59,7 @@ class Reader:
     longest: int
     source: Vocabulary
     target: Vocabulary
+    normalize: Form = "none"
 
     def read(self, text: str) -> NDArray[np.int32]:
         """Return the symbols (S,) of a source with its end, cut if it is too long."""
@@ -69,7 +71,7 @@ class Reader:
 
     def is_cut(self, text: str, target: bool = False) -> bool:
         """Return whether a source, or a target, is longer than the texts that are read whole."""
-        text = cut(text, self.kind, self.lower)
+        text = self._cut(text)
         vocabulary = self.target if target else self.source
         return len(text.encode()) > self.longest and len(vocabulary.encode(text)) > self.longest
 
@@ -80,12 +82,13 @@ class Reader:
 
     def pieces(self, text: str) -> list[str]:
         """Return the text of every symbol of a source except the end."""
-        return list(self.source.units(cut(text, self.kind, self.lower)))[: self.longest]
+        return list(self.source.units(self._cut(text)))[: self.longest]
 
     def settings(self) -> dict[str, Any]:
         """The reader's settings in a bundle's config."""
         shared = self.source is self.target
-        return {"kind": self.kind, "lower": self.lower, "longest": self.longest, "shared": shared}
+        normalize = {} if self.normalize == "none" else {"normalize": self.normalize}
+        return {"kind": self.kind, "lower": self.lower, "longest": self.longest, "shared": shared, **normalize}
 
     def tensors(self) -> dict[str, NDArray[Any]]:
         """The reader's tensors in a bundle."""
@@ -106,10 +109,14 @@ class Reader:
             return restore(kind, own)
 
         source = vocabulary("source")
-        return Reader(kind, lower, longest, source, source if shared else vocabulary("target"))
+        target = source if shared else vocabulary("target")
+        return Reader(kind, lower, longest, source, target, settings.get("normalize", "none"))
+
+    def _cut(self, text: str) -> str:
+        return cut(normal(text, self.normalize), self.kind, self.lower)
 
     def _ended(self, text: str, vocabulary: Vocabulary) -> NDArray[np.int32]:
-        symbols = vocabulary.encode(cut(text, self.kind, self.lower))[: self.longest]
+        symbols = vocabulary.encode(self._cut(text))[: self.longest]
         return np.append(symbols, np.int32(vocabulary.size)).astype(np.int32)
 
 
@@ -141,7 +148,7 @@ def encode(config: TranslateConfig, corpus: Corpus) -> Encoded:
         source = target = _vocabulary(kind, "\n".join(sides), data.vocabulary)
     else:
         source, target = (_vocabulary(kind, side, data.vocabulary) for side in sides)
-    reader = Reader(kind, data.lower, data.max_length, source, target)
+    reader = Reader(kind, data.lower, data.max_length, source, target, data.normalize)
     read, held_out = (_part(reader, pairs) for pairs in (corpus.train, corpus.held_out))
     fits = np.ones(len(corpus.train), np.bool_)
     for side in (read.sources, read.targets):

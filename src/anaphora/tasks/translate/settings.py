@@ -9,6 +9,7 @@ from pydantic import Field
 from anaphora import config
 from anaphora.config import Config, ConfigSection, Preset, Requirement
 from anaphora.config.network import RECURRENT_DROPOUT, Count, Layers, Share, Width, network_preset, option
+from anaphora.config.normal_form import Form, normal_form
 from anaphora.config.search_space import SearchRange, Space
 from anaphora.tasks.base.declaration import Option, Task
 from anaphora.tasks.base.run_options import DRAWING, ONE_CHOICE
@@ -29,6 +30,7 @@ class Data(ConfigSection):
     )
     shared: bool = option(False, "one vocabulary for both sides, learned from both")
     lower: bool = option(False, "lowercase the text on both sides, before training and scoring")
+    normalize: Form = normal_form("the text on both sides")
     max_length: int = option(
         400,
         "maximum length of either side, in units, its end symbol included; longer pairs are left out of training",
