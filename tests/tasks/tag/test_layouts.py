@@ -169,6 +169,7 @@ def test_spans_of_a_text_come_by_characters(tmp_path: Path) -> None:
 
 def test_texts_that_nobody_annotated_are_left_out_and_counted(tmp_path: Path) -> None:
     kept = {
+        "id": 7,
         "data": {"text": "Ann flew"},
         "annotations": [{"result": [{"value": {"start": 0, "end": 3, "labels": ["P"]}}]}],
     }
@@ -177,7 +178,7 @@ def test_texts_that_nobody_annotated_are_left_out_and_counted(tmp_path: Path) ->
     file.write_text(json.dumps([*tasks, kept, kept]), encoding="utf-8")
     sentences_, found = read_all(Data(), [str(file)])
     assert (sentences_.tokens, sentences_.tags) == ((("Ann", "flew"),) * 2, (("B-P", "O"),) * 2)
-    assert found.left_out == {"texts without an annotation": "2 of 5 texts",
+    assert found.left_out == {"id": "neither text nor spans", "texts without an annotation": "2 of 5 texts",
                               "texts with cancelled annotations alone": "1 of 5 texts"}  # fmt: skip
     [finding] = [each for each in check_files(TagConfig(), [file]) if each.code == "not-annotated"]
     assert "2 texts without an annotation, 1 text with cancelled" in finding.message
@@ -185,6 +186,30 @@ def test_texts_that_nobody_annotated_are_left_out_and_counted(tmp_path: Path) ->
     file.write_text(json.dumps(tasks), encoding="utf-8")
     with pytest.raises(DataError, match=r"has no annotated text, but 2 texts without an annotation, 1 text with"):
         read_all(Data(), [str(file)])
+
+
+def test_columns_that_are_not_read_are_told(tmp_path: Path) -> None:
+    for name, text, unread in (
+        ("a.csv", "Sentence #,Word,POS,Tag\n1,Ann,N,B-P\n", {"POS": "neither words nor tags",
+                                                            "Sentence #": "the number of the sentence"}),
+        ("a.jsonl", '{"id": 1, "tokens": ["Ann"], "tags": ["B-P"]}\n', {"id": "neither words nor tags"}),
+        ("b.jsonl", '{"id": 1, "text": "Ann", "Comments": [], "label": [[0, 3, "P"]]}\n',
+         dict.fromkeys(("id", "Comments"), "neither text nor spans")),
+    ):  # fmt: skip
+        (tmp_path / name).write_text(text, encoding="utf-8")
+        assert read_file(str(tmp_path / name), Data()).found.left_out == unread
+
+
+def test_a_task_of_label_studio_without_spans_has_no_field_of_labels(tmp_path: Path) -> None:
+    span = {"start": 0, "end": 3, "text": "Ann", "labels": ["P"]}
+    bare, marked = {"text": "Ben", "annotation_id": 1}, {"text": "Ann", "annotation_id": 2, "label": [span]}
+    file = tmp_path / "a.json"
+    for tasks in ([bare, marked], [marked, bare]):
+        file.write_text(json.dumps(tasks), encoding="utf-8")
+        found = read_file(str(file), Data()).sentences
+        assert set(zip(found.tokens, found.tags, strict=True)) == {(("Ann",), ("B-P",)), (("Ben",), ("O",))}
+    file.write_text(json.dumps([marked, {"n": 1}]), encoding="utf-8")
+    assert [wrong.message[:17] for wrong in read_file(str(file), Data()).wrong] == ["item 2: expected "]
 
 
 def test_rows_of_a_sentence_are_joined_wherever_they_stand(tmp_path: Path) -> None:

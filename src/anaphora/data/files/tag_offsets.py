@@ -24,6 +24,8 @@ SPANS = ("entities", "spans", "label", "labels", *ANNOTATIONS)
 _BEGIN, _END = ("start", "start_offset", "begin", "from"), ("end", "end_offset", "to")
 _TYPE = ("label", "labels", "type", "tag", "entity", "entity_group")
 _TEXT = ("text", "content", "sentence")
+_ANNOTATED = ("annotation_id", "_input_hash")  # of a tool that leaves out the field of spans where a text has none
+_UNREAD = "neither text nor spans"
 
 
 class Marked(NamedTuple):
@@ -68,11 +70,11 @@ def text_and_spans(value: Any) -> tuple[str, list[Marked]] | None:
         value = {"text": value[0], **value[1]}
     if not isinstance(value, Mapping):
         return None
-    name = next((name for name in SPANS if isinstance(value.get(name), list)), None)
+    name = _field_of_spans(value)
     text = _text(value)
-    if name is None or text is None:
+    if text is None or (name is None and not any(mark in value for mark in _ANNOTATED)):
         return None
-    items = value[name]
+    items = [] if name is None else value[name]
     if name in ANNOTATIONS:
         kept = finished(items)
         items = kept[0].get("result", []) if kept else []
@@ -114,8 +116,10 @@ def entities(text: str, tags: Sequence[str], spans: Sequence[tuple[int, int, str
 
 def read_offsets(path: str, text: str) -> Read:
     """Return the sentences of a file; raises DataError if it is not JSON."""
-    collected = Collected(path)
-    for line, value in values_in(text, f"'{path}'"):
+    collected, unread = Collected(path), dict[str, str]()
+    in_one_line = "\n" not in text.strip()
+    for item, (line, value) in enumerate(values_in(text, f"'{path}'"), 1):
+        unread |= dict.fromkeys(_unread(value), _UNREAD)
         try:
             if why := why_unannotated(value):
                 collected.unannotated.append(MalformedLine(line, why))
@@ -125,12 +129,24 @@ def read_offsets(path: str, text: str) -> Read:
                 raise DataError(f"expected an object with a text and a list of spans ({', '.join(SPANS)}).")
             tokens, tags, cut = words_and_tags(*found)
         except DataError as error:
-            record(collected.wrong, line, str(error))
+            record(collected.wrong, line, f"item {item}: {error}" if in_one_line else str(error))
             continue
         for word in cut:
             record(collected.cut, line, f"a span begins or ends inside the word {word[:40]!r}")
         collected.add(tokens, tags, (line,) * max(1, len(tokens)))
-    return collected.read(Found("offsets", "texts with spans by characters, JSON", "text", "spans"))
+    return collected.read(Found("offsets", "texts with spans by characters, JSON", "text", "spans", left_out=unread))
+
+
+def _field_of_spans(value: Mapping[str, Any]) -> str | None:
+    return next((name for name in SPANS if isinstance(value.get(name), list)), None)
+
+
+def _unread(value: Any) -> list[str]:
+    """Return the fields of an object that are not read."""
+    if not isinstance(value, Mapping):
+        return []
+    text = "data" if isinstance(value.get("data"), Mapping) else next(filter(value.__contains__, _TEXT), None)
+    return [name for name in value if name not in (text, _field_of_spans(value))]
 
 
 def _text(value: Mapping[str, Any]) -> str | None:

@@ -109,7 +109,7 @@ def _words(table: Table, path: str, names: Sequence[str], number: str | None) ->
     for row, values in found.again:
         told = _AGAIN[found.joined].format(number, values[len(names)])
         record(collected.again, table.place(row)[1], told)
-    left_out = {} if number is None else {number: "the number of the sentence"}
+    left_out = _unread(table, columns) | ({} if number is None else {number: "the number of the sentence"})
     if place is not None and not found.placed:
         left_out[place] = "words are in the order of the file"
     tag = names[1] if len(names) > 1 else ""
@@ -134,7 +134,12 @@ def _lists(table: Table, path: str, names: Sequence[str], texts: bool) -> Read:
             continue
         tags = row[1] if len(row) > 1 else ("",) * len(row[0])
         collected.add(row[0], tags, (table.place(number)[1],) * max(1, len(row[0])))
-    return collected.read(Found("json", f"{_layout(table)}, lists of words and tags", names[0], names[-1]))
+    layout = f"{_layout(table)}, lists of words and tags"
+    return collected.read(Found("json", layout, names[0], names[-1], left_out=_unread(table, names)))
+
+
+def _unread(table: Table, columns: Sequence[str]) -> dict[str, str]:
+    return dict.fromkeys((name for name in table.columns if name not in columns), "neither words nor tags")
 
 
 def _cell(value: str, name: str) -> tuple[str, ...]:
