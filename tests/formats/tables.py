@@ -166,6 +166,12 @@ def converted(folder: Path) -> None:
             assert (finding.code, f"pandas.{kind}(" in finding.message) == ("unreadable", True)
 
 
+def page(folder: Path) -> None:
+    (folder / "a.html").write_text("<table><tr><th>text</th></tr></table>", encoding="utf-8")
+    with pytest.raises(DataError, match=r"page of HTML.*pandas\.read_html\('.*a\.html'\)\[0\]\.to_csv"):
+        read_tables([folder / "a.html"])
+
+
 def compressed(folder: Path) -> None:
     for name, content in (("a.csv.gz", "text,label\none,a\ntwo,b\n"), ("a.jsonl.gz", objects(ROWS))):
         assert values(table(folder, gzip.compress(content.encode()), name)) == ROWS
@@ -210,6 +216,7 @@ CASES = {
     "Parquet, Arrow, Feather": frame,
     "Excel, OpenDocument (`.xlsx`, `.xls`, `.ods`)": excel,
     "ORC, pickle, HDF5, Stata, SPSS, SAS": converted,
+    "a page of HTML": page,
     "`.csv.gz` and the like": compressed,
     "a folder per label": folders,
     "a text file per label": labelled_files,

@@ -13,7 +13,7 @@ def same_files(train: Sequence[str], held_out: Sequence[str]) -> list[Finding]:
     found: list[Finding] = []
     seen: dict[tuple[int, int], str] = {}
     for number, file in enumerate((*train, *held_out)):
-        if not os.path.isfile(file):
+        if not (os.path.isfile(file) or os.path.isdir(file)):
             continue
         facts = os.stat(file)
         before = seen.get((facts.st_dev, facts.st_ino))

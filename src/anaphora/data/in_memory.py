@@ -18,6 +18,7 @@ from typing import Any
 import numpy as np
 
 from anaphora.arguments.instead import instead
+from anaphora.data.nanoseconds import exact
 from anaphora.errors import UsageError
 
 _SHOWN = 3  # kinds of values in a message
@@ -59,7 +60,7 @@ def columns(data: Any) -> dict[str, list[Any]] | None:
     elif hasattr(data, "column_names"):
         found = {str(name): values(data.column(name).to_pylist()) for name in _unique(data.column_names)}
     else:
-        found = {str(name): values(data[name]) for name in _unique(data.columns)}
+        found = {str(name): values(exact(data[name])) for name in _unique(data.columns)}
     lengths = {name: len(column) for name, column in found.items()}
     if len(set(lengths.values())) > 1:
         listing = ", ".join(f"{count:,} in {name!r}" for name, count in lengths.items())

@@ -15,6 +15,8 @@ import pytest
 from anaphora.data.files.table_files import read_table
 from anaphora.errors import DataError
 from anaphora.tasks.classify import data
+from anaphora.tasks.classify.columns import choose
+from anaphora.tasks.classify.settings import Data
 from labelled import config
 
 MAIN = "http://schemas.openxmlformats.org/spreadsheetml/2006/main"
@@ -121,6 +123,10 @@ def test_the_first_sheet_is_read_and_said(tmp_path: Path) -> None:
     assert list(read_table(path).rows(("label", "n"))) == [(2, (1, 1.0)), (3, (0, 1e300))]
     assert [type(value) for _, row in read_table(path).rows(("label", "n")) for value in row] == [int, float] * 2
     write(path, {"Data": [("text", "n"), ("one", 1.5), ("two", 2.0)], "Notes": [("x",)]})
+    with pytest.raises(DataError, match=r"It has: text, n \(only the first sheet, 'Data', is read: move the sheet"):
+        table.need("label")
+    with pytest.raises(DataError, match=r"no column is called label; .*first sheet, 'Data',.*--label\.$"):
+        choose(Data(), table)
     table = read_table(path, header=False)
     assert list(table.rows(("1",))) == [(1, ("text",)), (2, ("one",)), (3, ("two",))]
     path.write_bytes(b"PK\x03\x04 not a book")

@@ -7,12 +7,14 @@ from typing import Any
 
 import pytest
 
+import tagged
 from anaphora.checks.examine import examine
 from anaphora.checks.findings import Finding, errors
 from anaphora.errors import DataError, UsageError
 from anaphora.tasks.classify import checks, data
 from anaphora.tasks.classify.encoding import encode
 from anaphora.tasks.classify.settings import TASK
+from anaphora.tasks.tag import checks as of_tags
 from labelled import config, sentences, waves, write_csv, write_jsonl
 
 
@@ -166,6 +168,19 @@ def test_what_cannot_be_read_is_a_finding_too(tmp_path: Path) -> None:
     assert found([tmp_path / "a.csv"])["wrong-encoding"][0].rows[0].line == 2
     codes = found([tmp_path / "none.csv"])
     assert list(codes) == ["no-file"]
+
+
+def test_data_that_are_held_out_and_trained_on_or_named_twice_are_told(tmp_path: Path) -> None:
+    (tmp_path / "f/pos").mkdir(parents=True)
+    for name in ("a.csv", "b.csv", "f/pos/1.txt"):
+        (tmp_path / name).write_text("text,label\nx,y\nz,w\n", encoding="utf-8")
+    table, other, folder = (str(tmp_path / name) for name in ("a.csv", "b.csv", "f"))
+    for task, given, file in ((checks, config, table), (checks, config, folder), (of_tags, tagged.config, table)):
+        (held_out,) = task.check_files(given("--valid", file), [other, file])
+        (twice,) = task.check_files(given("--valid", "0.5"), [file, other, file])
+        assert (held_out.code, held_out.where, twice.code, twice.where) == ("same-file", file, "same-file", file)
+        assert "it is also in the training part" in held_out.message
+        assert "named more than once" in twice.message
 
 
 def test_folders_of_files_are_looked_at_file_by_file(tmp_path: Path) -> None:

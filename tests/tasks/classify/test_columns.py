@@ -135,6 +135,12 @@ def test_an_id_is_no_channel() -> None:
         ("12 %", "Write the number alone, without a unit or a currency."),
         ("€3.50", "Write the number alone, without a unit or a currency."),
         ("3.5kg", "Write the number alone, without a unit or a currency."),
+        (
+            "#DIV/0!",
+            "It is an error of a spreadsheet program: correct the formula, or write NA where the number is missing.",
+        ),
+        ("-", 'If "-" stands for a missing number, write NA in its place, and add --missing mean.'),
+        (".", 'If "." stands for a missing number, write NA in its place, and add --missing mean.'),
         (True, "Write 0 for false and 1 for true."),
         ("wet", "Write a number, or NA where it is missing."),
     ],

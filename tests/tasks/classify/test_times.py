@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import re
 from datetime import UTC, date, datetime, timedelta, timezone
+from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
+import polars
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -101,6 +103,19 @@ def test_fractions_of_a_second_keep_all_their_digits() -> None:
         assert keys[0] > keys[1]
     _, keys = read(["1712345678901234568", "1712345678901234567"])
     assert keys[0] > keys[1]
+
+
+@pytest.mark.parametrize("zone", [None, "UTC", "Europe/Berlin"])
+def test_times_of_a_frame_keep_their_nanoseconds(zone: str | None, tmp_path: Path) -> None:
+    since = [1_700_000_000_000_000_000 + step for step in (750, 250, 500)]
+    when = polars.Series(since).cast(polars.Datetime("ns", zone))
+    frame = polars.DataFrame({"id": list("aaabbbcccddd"), "x": [3, 1, 2] * 4, "label": list("uuuvvv" * 2)})
+    frame = frame.with_columns(polars.concat([when] * 4).alias("time"))
+    frame.write_parquet(tmp_path / "a.parquet")
+    given = config("--id", "id", "--columns", "x", "--valid", "0.5")
+    for corpus in (data.from_memory(given, frame), data.read(given, [tmp_path / "a.parquet"])):
+        assert corpus.train.inputs.row(0)[:, 0].tolist() == [1, 2, 3]  # type: ignore[union-attr]
+        assert [finding.code for finding in corpus.findings] == ["unsorted-times"]
 
 
 def test_the_hour_that_a_clock_repeats_in_autumn_is_in_order_by_its_zone() -> None:

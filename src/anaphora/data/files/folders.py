@@ -20,7 +20,7 @@ from anaphora.data.files.labelled_data import read_labelled
 from anaphora.data.files.own import refuse_own
 from anaphora.data.files.passed_over import passed_over
 from anaphora.data.files.sources import STANDARD_INPUT, ending, plain_name
-from anaphora.data.files.table_files import ENDINGS, read_table, refuse_format
+from anaphora.data.files.table_files import ENDINGS, read_table, refuse_format, refuse_page
 from anaphora.data.files.tables import NumberedRow, Table
 from anaphora.data.files.text import read_text
 from anaphora.errors import DataError, UsageError
@@ -90,6 +90,7 @@ def read_tables(
             tables.append(read_table(given, encoding, header))
         else:
             refuse_format(path)
+            refuse_page(path)
             texts.append(path)
     if texts:
         for path in texts:

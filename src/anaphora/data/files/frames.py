@@ -8,6 +8,7 @@ from typing import Any
 
 from anaphora.data.files.sources import Source, ending
 from anaphora.data.files.tables import NumberedRow, Table
+from anaphora.data.nanoseconds import exact
 from anaphora.errors import DataError, MissingExtra, UsageError
 
 _POLARS = {".parquet": "Parquet", ".feather": "Arrow", ".arrow": "Arrow", ".ipc": "Arrow"}
@@ -31,7 +32,12 @@ class FrameTable(Table):
                 self._frame = _frame(source, extension)
             else:
                 self._frame, sheets = _sheet(source, header)
-                self.layout += f", the first of {len(sheets)} sheets ('{sheets[0]}')" if len(sheets) > 1 else ""
+                if len(sheets) > 1:
+                    self.layout += f", the first of {len(sheets)} sheets ('{sheets[0]}')"
+                    self.other_sheets = (
+                        f"only the first sheet, '{sheets[0]}', is read: move the sheet with the table before it, or"
+                        " save that sheet as CSV"
+                    )
                 self._first += header
         except MissingExtra:
             raise
@@ -39,6 +45,7 @@ class FrameTable(Table):
             what = str(error).partition("\n")[0].rstrip(".")
             raise DataError(f"{self.name} cannot be read as {_kind(extension)}: {what}.") from error
         self._frame = _plain_numbers(_flat(self._frame))
+        self._frame = self._frame.with_columns([exact(column) for column in self._frame.get_columns()])
         self.columns = tuple(self._frame.columns)
 
     def rows(self, columns: Sequence[str]) -> Iterator[NumberedRow]:

@@ -14,7 +14,7 @@ from functools import lru_cache
 from typing import Any, Literal
 
 Mark = Literal[".", ","]
-MISSING = frozenset({"", "na", "n/a", "nan", "nat", "<na>", "null", "none", "?"})
+MISSING = frozenset({"", "na", "n/a", "nan", "-nan", "nat", "<na>", "null", "none", "?", "#n/a", "#n/a n/a", "#na"})
 """Texts, in lower case, that stand for a missing number or time."""
 
 _OTHER: dict[str, str] = {".": ",", ",": "."}
@@ -43,8 +43,8 @@ def number(text: str, decimal: Mark = ".") -> float | None:
 def is_missing(value: Any) -> bool:
     """Return whether a value stands for a missing number.
 
-    >>> is_missing("NaN"), is_missing(" "), is_missing(None), is_missing("0")
-    (True, True, True, False)
+    >>> is_missing("NaN"), is_missing(" "), is_missing(None), is_missing("#N/A"), is_missing("0")
+    (True, True, True, True, False)
     """
     return value is None or (isinstance(value, str) and value.strip().lower() in MISSING)
 

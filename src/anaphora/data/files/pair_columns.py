@@ -113,7 +113,7 @@ def _unclear(table: Table, given: Sequence[str | None]) -> DataError:
         missing = f"the other one with {'--source' if source is None else '--target'}"
     bare = "; if the first line is a pair, add --no-header: the columns are then called 1, 2, …"
     return DataError(
-        f"{table.name}: the source and target columns are not clear; the columns are {', '.join(table.columns)}."
+        f"{table.name}: the source and target columns are not clear; the columns are {table.listing}."
         f" Name {missing}{bare if has_names(table) else '.'}"
     )
 

@@ -46,6 +46,16 @@ def read_table(path: str | os.PathLike[str], encoding: str = "utf-8", header: bo
     return table
 
 
+def refuse_page(path: str | os.PathLike[str]) -> None:
+    """Raise DataError, with the command that converts its table, for a page of HTML."""
+    if ending(path) in (".html", ".htm"):
+        name = os.fspath(path)
+        raise DataError(
+            f"'{name}' is a page of HTML: anaphora does not read the tables in it. Convert the first table, for example"
+            f" with: python -c \"import pandas; pandas.read_html({name!r})[0].to_csv('rows.csv', index=False)\""
+        )
+
+
 def refuse_format(path: str | os.PathLike[str]) -> None:
     """Raise DataError, with the command that converts it, for a table in a format that is not read."""
     extension = ending(path)

@@ -33,6 +33,8 @@ class Table(ABC):
     """Whether the layout has a first line of names, which some files lack."""
     left_out: Mapping[str, str] = MappingProxyType({})
     """Columns that the layout itself says are no data, each with the reason."""
+    other_sheets = ""
+    """In words, with the remedy, that a file has sheets beside the one that is read."""
 
     @abstractmethod
     def rows(self, columns: Sequence[str]) -> Iterator[NumberedRow]:
@@ -53,13 +55,19 @@ class Table(ABC):
         """Return the values of the first thousand rows."""
         return [values for _, values in itertools.islice(self.rows(columns), HEAD_ROWS)]
 
+    @property
+    def listing(self) -> str:
+        """The names of the columns in words; a column without a name is told as such."""
+        names = [name or "one without a name" for name in self.columns]
+        return ", ".join(names) + (f" ({self.other_sheets})" if self.other_sheets else "")
+
     def need(self, column: str) -> str:
         """Return the column; raises DataError, naming the nearest, if it does not exist."""
         if column in self.columns:
             return column
         near = closest(column, self.columns)
         raise DataError(
-            f"{self.name} has no column '{column}'. It has: {', '.join(self.columns)}."
+            f"{self.name} has no column '{column}'. It has: {self.listing}."
             + (f" Did you mean '{near}'?" if near else "")
         )
 

@@ -163,7 +163,7 @@ def _column(table: Table, named: str | None, usual: Sequence[str], option: str) 
     found = next((plain[name] for name in usual if name in plain), None)
     if found is None:
         raise DataError(
-            f"{table.name}: no column is called {usual[0]}; the columns are {', '.join(table.columns)}."
+            f"{table.name}: no column is called {usual[0]}; the columns are {table.listing}."
             f" Name the column with {option}."
         )
     return found

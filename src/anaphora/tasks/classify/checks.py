@@ -31,6 +31,7 @@ from anaphora.checks.rows import (
     check_long,
     describe_lengths,
 )
+from anaphora.checks.same_files import same_files
 from anaphora.checks.spellings import check_spellings, check_words
 from anaphora.checks.tables import check_formats, check_quotes
 from anaphora.checks.text_files import check_texts
@@ -57,8 +58,10 @@ _MISSING = frozenset({"nan", "nat", "null", "n/a", "<na>", "#n/a"})  # but not n
 
 def check_files(config: ClassifyConfig, paths: Sequence[str | Path]) -> list[Finding]:
     """Return findings on files before anything is read from them."""
-    files = text_files([*paths, *held_out_files(config)])
-    return check_formats(files) or check_texts(files, config.data.encoding)
+    held_out = held_out_files(config)
+    files = list(dict.fromkeys(text_files([*paths, *held_out])))
+    again = same_files(list(map(str, paths)), held_out)
+    return check_formats(files) or [*check_texts(files, config.data.encoding), *again]
 
 
 def check(config: ClassifyConfig, corpus: Corpus) -> list[Finding]:

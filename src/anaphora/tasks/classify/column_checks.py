@@ -67,7 +67,8 @@ def _times(rows: Rows, columns: Columns) -> Iterator[Finding]:
 def _files(rows: Rows, columns: Columns) -> Iterator[Finding]:
     """Yield a finding on series whose lines are in several files."""
     if rows.split:
-        message = f"{counted(len(rows.split), 'id')} occurs in several files: its lines there are one series."
+        have = "has" if len(rows.split) == 1 else "have"
+        message = f"{counted(len(rows.split), 'series', 'series')} {have} lines in several files."
         remedy = "Give different series different ids, if the files count their series alike."
         yield Finding(
             "split-series", "warning", f"column '{columns.id}'", tuple(map(rows.place, rows.split)), message, remedy

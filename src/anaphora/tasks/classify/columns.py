@@ -164,7 +164,8 @@ def _label(data: Data, heads: Heads) -> str:
                 f"{heads.where}: column {decimal!r} holds decimal numbers or lists of numbers, which are read as a"
                 f" channel. If each of its values is a label, name the column with --label {decimal}."
             )
-        bare = "; if the first line of a CSV is a row of data, add --no-header" if data.header else ""
+        nameless = data.header and any(table.may_lack_names and not table.other_sheets for table in heads.tables)
+        bare = "; if the first line is a row of data, add --no-header" if nameless else ""
         raise DataError(
             f"{heads.where}: no column is called label; the columns are {heads.listing}. Name the"
             f" label column with --label{bare}."

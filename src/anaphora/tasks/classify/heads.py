@@ -42,7 +42,9 @@ class Heads:
     def listing(self) -> str:
         """The names of the columns, and those of the columns that only some tables have, for messages."""
         some = "".join(f"; {name} is {where}" for name, where in self.partial().items())
-        return f"{', '.join(self.names)}{some}"
+        if len(self.tables) == 1:
+            return self.tables[0].listing
+        return f"{', '.join(name or 'one without a name' for name in self.names)}{some}"
 
     def counting(self, names: Collection[str]) -> dict[str, str]:
         """Return which of these columns count or name the lines of one of the tables, each with the reason."""

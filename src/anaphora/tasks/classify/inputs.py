@@ -131,6 +131,10 @@ def _remedy(value: Any) -> str:
         return "Write the number alone, without a unit or a currency."
     if is_number_list(value):
         return "Write JSON Lines with a list of numbers per row, where a row is a whole series."
+    if isinstance(value, str) and value.startswith("#"):
+        return "It is an error of a spreadsheet program: correct the formula, or write NA where the number is missing."
+    if isinstance(value, str) and not any(map(str.isalnum, value)):
+        return f"If {shown(value)} stands for a missing number, write NA in its place, and add --missing mean."
     return "Write a number, or NA where it is missing."
 
 

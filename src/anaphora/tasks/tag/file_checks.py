@@ -9,6 +9,7 @@ from pathlib import Path
 
 from anaphora.checks.examine import unreadable
 from anaphora.checks.findings import Finding, errors
+from anaphora.checks.same_files import same_files
 from anaphora.checks.tables import check_formats
 from anaphora.checks.text_files import check_texts
 from anaphora.data.examples import valid_paths
@@ -42,7 +43,8 @@ def check_files(config: TagConfig, paths: Sequence[str | Path]) -> list[Finding]
             return [unreadable(error)]
     if found := check_formats(named):
         return found
-    found = check_texts([name for name in named if ending(name) not in frames.ENDINGS], data.encoding)
+    found = check_texts([name for name in dict.fromkeys(named) if ending(name) not in frames.ENDINGS], data.encoding)
+    found += same_files(train, held_out)
     if errors(found) or STANDARD_INPUT in named:
         return found
     for part in (train, [name for name in held_out if name not in train]):
