@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 import anaphora
+from anaphora.errors import DataError
 from test_run_what_was_trained import FEW, Written, defaults
 from translated import PAIRS, write_pairs
 
@@ -50,6 +51,8 @@ TABLES = {
     "commas": 'id,review\n1,"good, film"\n2,bad\n',
     "semicolons": 'review;id\r\n"good, film";1\r\nbad;2\r\n',
     "tabs": "id\treview\n1\tgood, film\n2\tbad",
+    "a name over two lines": '"id\nof the row",review\n1,"good, film"\n2,bad\n',
+    "blank lines first": '\n\nid,review\n1,"good, film"\n2,bad\n',
     "JSON": '[{"review": "good, film"},\n {"review": "bad"}]',
 }
 
@@ -133,3 +136,20 @@ def test_the_endings_of_parallel_files_are_names_of_columns(tmp_path: Path, monk
     assert [each["translation"] for each in found] == model.translate(GERMAN)
     assert notes[0] == "read standard input: CSV with commas; source: 'de'."
     assert [pair.source for pair in model.evaluate({"en": ENGLISH, "de": GERMAN}).first] == GERMAN
+
+
+def test_a_translation_memory_in_a_pipe_is_read_by_its_name(translator: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    for before in ("", "<?xml version='1.0'?>\n", "<?xml version='1.0'?><!DOCTYPE tmx SYSTEM 'tmx14.dtd'>"):
+        piped(f"{before}<tmx version='1.4'>\n<body/></tmx>\n", monkeypatch)
+        with pytest.raises(DataError, match=r"the beginning of a \.tmx file.*read by its name"):
+            answered(translator, "translate", [])
+
+
+def test_a_field_that_is_missing_is_told_with_a_few_of_the_others(
+    classifier: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    piped(json.dumps({"data": [{"review": "good"}] * 30}), monkeypatch)
+    written = Written()
+    with pytest.raises(DataError, match="1 of 1 lines"):
+        classifier.run([], written, True, **defaults("classify"))
+    assert "data.10.review and 19 more. " in str(written.errors[0])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import re
 import shutil
 from pathlib import Path
 from typing import Any
@@ -74,6 +75,25 @@ def test_what_was_trained_on_is_answered_row_for_row(
     if layout.task == "classify" and model.columns.text:
         assert [answer[model.columns.text[0]] for answer in found] == list(layout.inputs)
     model.score_files([str(path) for path in paths], model.reading.encoding)
+    if len(paths) == 1 and paths[0].is_file():
+        monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BufferedReader(io.BytesIO(paths[0].read_bytes()))))  # type: ignore[type-var]
+        assert answered_or_told(model, layout.task) in (found, FILE_IS_ASKED_FOR)
+
+
+FILE_IS_ASKED_FOR = "a file is asked for"
+
+
+def answered_or_told(model: Any, task: str) -> Any:
+    """The answers to standard input, or the request for a file's name, as an error or as a note."""
+    written = Written()
+    try:
+        model.run([], written, True, **defaults(task))
+    except DataError as error:
+        written.notes = [str(error)]
+    if re.search(r"\bits name\b", " ".join(written.notes)):
+        return FILE_IS_ASKED_FOR
+    assert written.errors == []
+    return [json.loads(line) for line in written.text.split("\n")[:-1]]
 
 
 @pytest.fixture(scope="module")

@@ -15,6 +15,7 @@ from anaphora.data.files.delimited import SEPARATORS, declared_separator
 from anaphora.data.files.sources import STANDARD_INPUT, open_source
 
 _END = re.compile(r"[\r\n]")
+_FIELD_OF_LINES = re.compile(r'(?:[^\r\n]*[,;|\t])?"')  # such a line may begin a quoted field that goes on
 _JSON_LIST = re.compile(r"\s*\[\s*(\{.*)?")
 
 
@@ -28,7 +29,24 @@ def first_line(path: str, encoding: str) -> str:
     else:
         raw = next(iter(open_source(path).blocks()), b"") if os.path.isfile(path) else b""
     _, text = declared_separator(raw.decode(encoding, "replace"))
-    return _END.split(text.removeprefix("\n"), maxsplit=1)[0]
+    return _record(text.lstrip("\r\n"))
+
+
+def _record(text: str) -> str:
+    """Return the first line of a text, with the lines after it into which a quoted field goes on.
+
+    >>> _record('id,"long\\nname"\\n1,2'), _record('4" pipe\\n5" pipe'), _record('a,"b\\nc')
+    ('id,"long\\nname"', '4" pipe', 'a,"b')
+    """
+    first, *rest = _END.split(text)
+    if _FIELD_OF_LINES.match(first) is None:
+        return first
+    line = first
+    for more in rest:
+        if not line.count('"') % 2:
+            break
+        line = f"{line}\n{more}"
+    return first if line.count('"') % 2 else line
 
 
 def rows_of(line: str) -> list[list[str]]:

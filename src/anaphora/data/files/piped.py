@@ -10,8 +10,9 @@ from anaphora.errors import DataError
 _BY_NAME = (
     (re.compile(r"@(problemname|timestamps|univariate|classlabel|serieslength)\b", re.IGNORECASE), ".ts"),
     (re.compile(r"@relation\b", re.IGNORECASE), ".arff"),
+    (re.compile(r"(<\?xml[^>]*>\s*)?(<!DOCTYPE[^>]*>\s*)?<tmx\b", re.IGNORECASE), ".tmx"),
 )
-_COMMENTS = ("#", "%")
+_BEFORE = ("#", "%", "<?xml", "<!DOCTYPE")
 _OPEN_OBJECT = re.compile(r'\{\s*("(?:[^"\\]|\\.)*"\s*:.*[\[{,:]\s*)?')
 _KEY = re.compile(r'\s*("(?:[^"\\]|\\.)*"\s*:|\})')
 
@@ -30,7 +31,7 @@ class Pipe:
         if self._is_known or not line:
             return
         self._is_brace = line == "{"
-        self._is_known = not line.startswith(_COMMENTS)
+        self._is_known = not line.startswith(_BEFORE)
         for pattern, ending in _BY_NAME:
             if pattern.match(line):
                 raise DataError(

@@ -22,6 +22,7 @@ from anaphora.errors import DataError, closest
 from anaphora.runs.save import finite
 from anaphora.tasks.base.line_notes import LineNotes
 
+_SHOWN = 12  # fields of an object
 Item = TypeVar("Item")
 Prediction = TypeVar("Prediction")
 
@@ -48,8 +49,9 @@ class MissingField(DataError):
     def __init__(self, where: str, field: str, given: Mapping[str, Any]) -> None:
         names = list(given)
         near = closest(field, names)
+        shown = ", ".join(names[:_SHOWN]) + (f" and {len(names) - _SHOWN:,} more" if len(names) > _SHOWN else "")
         hint = (f" Did you mean '{near}'?" if near else "") + hint_of_list(given)
-        super().__init__(f"{where}: the object has no field '{field}'; it has: {', '.join(names)}.{hint}")
+        super().__init__(f"{where}: the object has no field '{field}'; it has: {shown}.{hint}")
         self.report_once = where.rpartition(", ")[0], field
 
 

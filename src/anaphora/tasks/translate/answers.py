@@ -16,6 +16,7 @@ from typing import Any
 
 from anaphora.config.units import PLURAL
 from anaphora.data.files import lines as line_files
+from anaphora.data.files.anki import settings_of
 from anaphora.data.files.barred import BARS, BarredTable
 from anaphora.data.files.first_line import begins_list, first_line, names_columns, rows_of
 from anaphora.data.files.json_values import fields, hint_of_list
@@ -85,9 +86,21 @@ class Answers(LineAnswers[Item, list[Translation]]):
             return True
         if any(map(names_both, rows_of(first))):
             return True
+        if settings_of(first):
+            return False
         layout = "" if (trained := Taken.of_card(self.translator.card)) is None else trained.layout
         whole = ("\t" in first and layout.startswith("TSV")) or (BARS in first and BarredTable.layout in layout)
+        if path == STANDARD_INPUT and not (whole or self.reading.header) and layout.startswith("CSV"):
+            self._note_of_lines(first, layout)
         return False if path == STANDARD_INPUT and whole else None
+
+    def _note_of_lines(self, first: str, layout: str) -> None:
+        """Note that lines with the fields of a table without names, as the training data were, are read as texts."""
+        if any(len(row) > 1 for row in rows_of(first)):
+            self.notes.say(
+                f"standard input is read as a text per line, not as {layout}: give a table by its name, which ends in"
+                " .csv."
+            )
 
     def _of_lines(self, path: str) -> Iterator[Sequence[InputLine]]:
         """Yield the lines of a file or of a pipe; if they are objects, their fields show the source."""
