@@ -141,6 +141,16 @@ def label_studio(words: Sequence[str], tags: Sequence[str]) -> Any:
     return {"data": {"text": whole}, "annotations": [{"result": results}]}
 
 
+def label_studio_table(folder: Path, rows: Rows) -> list[str]:
+    """Write the CSV export of Label Studio."""
+    body = []
+    for number, row in enumerate(rows, 1):
+        whole, found = offsets(*row)
+        cell = [{"start": begin, "end": end, "text": whole[begin:end], "labels": [kind]} for begin, end, kind in found]
+        body.append([whole, str(number), json.dumps(cell) if cell else "", "7"])
+    return table(folder, ["text", "id", "label", "annotator"], body)
+
+
 def ud(at: int, word: str, tag: str) -> str:
     """Return a line of CoNLL-U."""
     return "\t".join([str(at), word, "_", tag, *"______"])
@@ -178,6 +188,7 @@ LAYOUTS: dict[str, Writer] = {
     "Prodigy": objects("a.jsonl", prodigy),
     "Prodigy without words": objects("a.jsonl", lambda words, tags: {**prodigy(words, tags), "tokens": []}),
     "Label Studio": objects("a.json", label_studio),
+    "CSV of Label Studio": label_studio_table,
     "parallel files": parallel,
     "words, a tab, tags": text("a.txt", lambda words, tags: f"{' '.join(words)}\t{' '.join(tags)}"),
     "slashes": text("a.txt", lambda words, tags: " ".join(map("/".join, zip(words, tags, strict=True)))),

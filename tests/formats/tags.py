@@ -219,8 +219,22 @@ def label_studio(folder: Path) -> None:
     tasks = [[], [{"was_cancelled": True, "result": []}], [{"result": []}]]
     some = made(folder, "d.json", json.dumps([{"data": {"text": "Hi"}, "annotations": each} for each in tasks]))
     assert (len(some.sentences), len(some.unannotated)) == (1, 2)
+    unquoted = {"text": "New York wins", "label": [{**value, "text": ""}]}
+    assert made(folder, "d.json", json.dumps([unquoted])).sentences.tags == (("B-LOC", "I-LOC", "O"),)
+    with pytest.raises(DataError, match=r"d\.json', line 1: item 1: the span 1 to 8 reads 'ew York', not 'New York'"):
+        made(folder, "d.json", json.dumps([{"text": "New York", "label": [{**value, "start": 1}]}]))
     with pytest.raises(DataError, match="reads 'ew York', not 'New York'"):
         made(folder, "c.json", json.dumps([{"text": "New York", "label": [{**value, "start": 1}]}]))
+
+
+def label_studio_table(folder: Path) -> None:
+    cell = json.dumps([{"start": 0, "end": 8, "text": "New York", "labels": ["LOC"]}]).replace('"', '""')
+    text = f'text,id,label,annotator\nNew York wins,1,"{cell}",7\nHi,2,,7\n'
+    found = made(folder, "a.csv", text)
+    expect(found, "offsets", "text", "label", ((2, 2, 2), (3,)))
+    assert list(found.found.left_out) == ["id", "annotator"]
+    with pytest.raises(DataError, match="line 2: the span 0 to 8 reads 'New Cork', not 'New York'"):
+        made(folder, "b.csv", text.replace("New York wins", "New Cork wins"))
 
 
 def parallel(folder: Path) -> None:
@@ -305,6 +319,7 @@ CASES: dict[str, Callable[[Path], None]] = {
     "doccano": doccano,
     "spaCy, Prodigy": spacy,
     "Label Studio": label_studio,
+    "CSV of Label Studio": label_studio_table,
     "parallel files": parallel,
     "a word per line, its tag behind a mark": marked_words,
     "fields between commas without names": without_names,

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from anaphora.metrics.notation import USUAL, Marking, Notation, marking
+from anaphora.metrics.notation import USUAL, Marking, Notation, marking, marking_like
 from anaphora.metrics.spans import SCHEMES, Span, spans, tags_of
 
 NOTATIONS = [
@@ -112,6 +112,13 @@ def test_an_odd_tag_among_many_is_named_and_all_others_stay_spans() -> None:
     found = marking(rows)
     assert found == Marking("iob2", USUAL, frozenset({"PER", "B", "0"}))
     assert found.plain(["B-PER", "PER"]) == ("B-PER", "O")
+
+
+def test_a_rare_mark_of_a_word_outside_is_odd() -> None:
+    rows = [["B-PER", "O", "O"]] * 50 + [["-", "O"]]
+    assert marking(rows) == Marking("iob2", USUAL, frozenset({"-"}))
+    assert marking([["B-PER", "O", "-"]] * 50).odd == frozenset()  # two marks, each of them frequent
+    assert marking_like([["-", "-"]], Marking("iob2")).odd == frozenset()
 
 
 def test_a_named_scheme_stays() -> None:

@@ -158,9 +158,15 @@ def _fitting(counts: Counter[str]) -> Marking | None:
 
 
 def _odd(counts: Counter[str], notation: Notation, typed: bool) -> frozenset[str]:
-    """Return the tags that do not fit a notation; a letter alone does not fit tags with types."""
+    """Return the tags that do not fit a notation: a letter alone does not fit tags with types, nor does a rare mark of
+    a word outside all spans fit another one.
+    """
     plain = {tag: notation.plain(tag) for tag in counts}
-    return frozenset(tag for tag, same in plain.items() if same is None or (typed and same in spans.LETTERS))
+    outside = sum(counts[tag] for tag in _OUTSIDE)
+    rare = {tag for tag in _OUTSIDE if tag != notation.outside and counts[tag] <= (1 - _FITTING) * outside}
+    return frozenset(
+        tag for tag, same in plain.items() if same is None or (typed and same in spans.LETTERS) or tag in rare
+    )
 
 
 def _turned(tag: str, separator: str) -> tuple[str, str, str]:

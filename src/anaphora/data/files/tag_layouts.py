@@ -191,7 +191,7 @@ def _has_lists(value: Any) -> bool:
 def _is_marked(value: Any) -> bool:
     try:
         return text_and_spans(value) is not None
-    except ValueError:
+    except (ValueError, DataError):
         return True
 
 

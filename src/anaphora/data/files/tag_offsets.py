@@ -25,7 +25,7 @@ _BEGIN, _END = ("start", "start_offset", "begin", "from"), ("end", "end_offset",
 _TYPE = ("label", "labels", "type", "tag", "entity", "entity_group")
 _TEXT = ("text", "content", "sentence")
 _ANNOTATED = ("annotation_id", "_input_hash")  # of a tool that leaves out the field of spans where a text has none
-_UNREAD = "neither text nor spans"
+NEITHER = "neither text nor spans"
 
 
 class Marked(NamedTuple):
@@ -66,8 +66,7 @@ def text_and_spans(value: Any) -> tuple[str, list[Marked]] | None:
     """Return the text of a value and its spans, or None if the value is no such object; raises DataError for spans that
     cannot be read.
     """
-    if isinstance(value, list) and len(value) == 2 and isinstance(value[0], str) and isinstance(value[1], Mapping):
-        value = {"text": value[0], **value[1]}
+    value = as_object(value)
     if not isinstance(value, Mapping):
         return None
     name = _field_of_spans(value)
@@ -119,21 +118,8 @@ def read_offsets(path: str, text: str) -> Read:
     collected, unread = Collected(path), dict[str, str]()
     in_one_line = "\n" not in text.strip()
     for item, (line, value) in enumerate(values_in(text, f"'{path}'"), 1):
-        unread |= dict.fromkeys(_unread(value), _UNREAD)
-        try:
-            if why := why_unannotated(value):
-                collected.unannotated.append(MalformedLine(line, why))
-                continue
-            found = text_and_spans(value)
-            if found is None:
-                raise DataError(f"expected an object with a text and a list of spans ({', '.join(SPANS)}).")
-            tokens, tags, cut = words_and_tags(*found)
-        except DataError as error:
-            record(collected.wrong, line, f"item {item}: {error}" if in_one_line else str(error))
-            continue
-        for word in cut:
-            record(collected.cut, line, f"a span begins or ends inside the word {word[:40]!r}")
-        collected.add(tokens, tags, (line,) * max(1, len(tokens)))
+        unread |= dict.fromkeys(_unread(value), NEITHER)
+        collect(collected, line, value, f"item {item}: " if in_one_line else "")
     return collected.read(Found("offsets", "texts with spans by characters, JSON", "text", "spans", left_out=unread))
 
 
@@ -147,6 +133,38 @@ def _unread(value: Any) -> list[str]:
         return []
     text = "data" if isinstance(value.get("data"), Mapping) else next(filter(value.__contains__, _TEXT), None)
     return [name for name in value if name not in (text, _field_of_spans(value))]
+
+
+def collect(collected: Collected, line: int, value: Any, item: str = "") -> None:
+    """Add the sentence of a value at a line, or record the fault of its spans after the words `item`, or why it has
+    none.
+    """
+    try:
+        if why := why_unannotated(value):
+            collected.unannotated.append(MalformedLine(line, why))
+            return
+        found = text_and_spans(value)
+        if found is None:
+            raise DataError(f"expected an object with a text and a list of spans ({', '.join(SPANS)}).")
+        tokens, tags, cut = words_and_tags(*found)
+    except DataError as error:
+        record(collected.wrong, line, f"{item}{error}")
+        return
+    for word in cut:
+        record(collected.cut, line, f"a span begins or ends inside the word {word[:40]!r}")
+    collected.add(tokens, tags, (line,) * max(1, len(tokens)))
+
+
+def as_object(value: Any) -> Any:
+    """Return a pair of a text and its spans as an object; any other value stays.
+
+    >>> as_object(["Hi", {"entities": []}]), as_object(["Hi"])
+    ({'text': 'Hi', 'entities': []}, ['Hi'])
+    """
+    is_pair = isinstance(value, list) and len(value) == 2
+    if is_pair and isinstance(value[0], str) and isinstance(value[1], Mapping):
+        return {"text": value[0], **value[1]}
+    return value
 
 
 def _text(value: Mapping[str, Any]) -> str | None:
@@ -173,7 +191,7 @@ def _span(item: Any, text: str) -> Marked | None:
     kind = kind[0] if isinstance(kind, list) and len(kind) == 1 else kind
     if not (isinstance(begin, int) and isinstance(end, int) and isinstance(kind, str | int) and str(kind)):
         raise DataError(f"{json.dumps(item)[:80]} is no span; expected begin, end and one label.")
-    if isinstance(item, Mapping) and isinstance(item.get("text"), str):
+    if isinstance(item, Mapping) and isinstance(item.get("text"), str) and item["text"].strip():
         begin, end = _quoted(begin, end, text, item["text"])
     if not 0 <= begin < end <= len(text):
         raise DataError(f"the span {begin} to {end} ({kind}) lies outside its text of {len(text):,} characters.")

@@ -18,6 +18,7 @@ from typing import Any
 from anaphora.data.files.sentence_rows import POSITIONS, grouped
 from anaphora.data.files.sentences import Collected, Found, Read, record
 from anaphora.data.files.tables import Table
+from anaphora.data.files.tag_cells import have_spans, read_texts
 from anaphora.data.files.word_splitting import between_blanks
 from anaphora.errors import DataError
 from anaphora.formatting import counted
@@ -55,16 +56,23 @@ def read_tagged_table(
     `path` is the file of the table, or empty for a table in memory; with `texts`, texts may stand in place of lists.
     Raises DataError if a column is missing.
     """
-    names = [_column(table, token, TOKENS, "--token")]
+    names = [column_of_words(table, token)]
     if tagged:
         names.append(_column(table, tag, TAGS, "--tag"))
         if names[0] == names[1]:
             raise DataError(f"Column '{names[0]}' is both the words (--token) and the tags (--tag): name two columns.")
     head = [values for _, values in zip(range(_HEAD), table.head(names), strict=False)]
     number = next((name for name in table.columns if name.strip().lower() in _NUMBERS and name not in names), None)
+    if texts and tagged and have_spans(row[1] for row in head):
+        return read_texts(table, path, *names)
     if texts and _are_words(head, number is not None, tagged):
         return _words(table, path, names, number)
     return _lists(table, path, names, texts)
+
+
+def column_of_words(table: Table, token: str | None = None) -> str:
+    """Return the column of words, or of texts; raises DataError if it is missing."""
+    return _column(table, token, TOKENS, "--token")
 
 
 def listed(value: Any, name: str) -> tuple[str, ...]:

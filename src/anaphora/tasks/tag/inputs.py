@@ -19,10 +19,12 @@ from anaphora.data.files.lines import InputLine
 from anaphora.data.files.reading import Reading
 from anaphora.data.files.sentences import Read
 from anaphora.data.files.sources import STANDARD_INPUT, ending, open_source
+from anaphora.data.files.table_files import read_table
+from anaphora.data.files.tables import Table
 from anaphora.data.files.tag_layouts import HEAD, WORD_LINES, Guess, Trained, layout_of, layout_of_input, word_layout
 from anaphora.data.files.tag_lines import mark_of
-from anaphora.data.files.tag_offsets import text_and_spans, values_in
-from anaphora.data.files.tag_rows import read_tagged_table
+from anaphora.data.files.tag_offsets import as_object, values_in
+from anaphora.data.files.tag_rows import column_of_words, read_tagged_table
 from anaphora.data.files.text import read_text
 from anaphora.data.files.word_lines import WordLayout, may_be_word
 from anaphora.data.files.word_splitting import between_blanks, is_blank
@@ -113,7 +115,8 @@ class Inputs(NamedTuple):
         """Return whether a file is a table with a word per row."""
         if path == STANDARD_INPUT or self.form not in ("auto", "rows"):
             return False
-        if self.form == "rows" or (self.trained.format == "rows" and ending(path) in _TABLES):
+        usual = {"rows": _TABLES, "offsets": (".csv",)}.get(self.trained.format, ())
+        if self.form == "rows" or ending(path) in usual:
             return True
         return ending(path) not in _OBJECTS and self._kind_of_file(path) == "rows"
 
@@ -126,7 +129,15 @@ class Inputs(NamedTuple):
         first = next(open_source(path).blocks(), b"").decode(self.reading.encoding, "replace")
         return first.replace("\r\n", "\n").split("\n")[:HEAD]
 
-    def _table(self, path: str) -> list[Whole]:
+    def _texts(self, path: str, table: Table) -> list[Line]:
+        """Return the rows of a table as objects with a text, whose words a model of spans by characters tags."""
+        column, names = column_of_words(table, self.data.token), table.columns
+        rows = ((table.place(number)[1], dict(zip(names, row, strict=True))) for number, row in table.rows(names))
+        return [self._object(path, line, {**row, "text": str(row[column] or "")}) for line, row in rows]
+
+    def _table(self, path: str) -> Sequence[Line | Whole]:
+        if self.trained.format == "offsets":
+            return self._texts(path, read_table(path, self.reading.encoding))
         data = self.data.model_copy(update={"format": "rows"})
         found = read(path, data, self.reading.encoding, tagged=False)
         if found.again:
@@ -137,14 +148,14 @@ class Inputs(NamedTuple):
         """Return the sentences of a text that is no sequence of lines: a table, or a JSON list."""
         if kind == "rows":
             table = DelimitedTable(text, f"'{path}'")
+            if self.trained.format == "offsets":
+                return self._texts(path, table)
             return _sentences(read_tagged_table(table, path, self.data.token, tagged=False))
         return [self._object(path, *numbered) for numbered in values_in(text, f"'{path}'")]
 
     def _object(self, path: str, number: int, value: object) -> Line:
         """Return a value of a JSON list as a line; a pair of a text and its spans becomes an object."""
-        if isinstance(value, list) and text_and_spans(value) is not None:
-            value = {"text": value[0], **value[1]}
-        text = json.dumps(value, ensure_ascii=False).encode()
+        text = json.dumps(as_object(value), ensure_ascii=False, default=str).encode()
         return Line(InputLine(f"'{path}', line {number}", text, True), "json")
 
     def _lines(self, path: str, batches: Iterator[list[InputLine]]) -> Iterator[Sequence[Line | Block | Whole]]:
