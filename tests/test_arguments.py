@@ -76,6 +76,7 @@ WRONG: dict[str, dict[str, list[Any]]] = {
     "Translator.translations": {"texts": [None, 5, "ja", [3]], "decoding": [{"top": 2}, {"beam": "2"}, {"seed": -1}]},
     "Translator.evaluate": {"data": [None, 5, [3]], "decoding": [{"sampel": True}, {"sample": 1}]},
     "Translator.attention": {"text": [None, 5], "translation": [None, "a man"]},
+    **{f"{name}.answer": {"files": [None, 5, [], [3]]} for name in MADE if name != "LanguageModel"},
     **{f"{name}.save": {"path": [None, 3], "force": TRUTHS} for name in MADE},
     **{f"{name}.open": {"path": [None, 3]} for name in MADE},
     **{f"{name}.to_bytes": {} for name in MADE},
@@ -146,8 +147,14 @@ def test_a_wrong_value_is_refused_by_its_name(
 
 
 INSTEAD: dict[str, tuple[Callable[[], Any], str]] = {
-    "path": (lambda: Path("a.csv"), r"A file is not read here: .*`anaphora run MODEL a\.csv`; evaluate reads files\."),
-    "paths": (lambda: [Path("a.csv")], r"A file is not read here: .*`anaphora run MODEL a\.csv`; evaluate reads"),
+    "path": (
+        lambda: Path("a.csv"),
+        r"A file is not read here: .*model\.answer\(pathlib\.Path\('a\.csv'\)\)",
+    ),
+    "paths": (
+        lambda: [Path("a.csv")],
+        r"A file is not read here: .*model\.answer\(pathlib\.Path\('a\.csv'\)\)",
+    ),
     "bytes": (lambda: b"ab", r"Decode the bytes: data\.decode\(\)\."),
     "several bytes": (lambda: [b"ab"], r"Decode the bytes: data\.decode\(\)\."),
     "iterator": (lambda: iter("ab"), r"Give a list: list\(values\)\."),
@@ -167,6 +174,7 @@ def test_values_of_a_wrong_kind_are_refused_with_what_to_give_instead(given: str
         if (name, given) != ("Classifier", "frame"):  # which has columns by the names of training
             with pytest.raises(UsageError, match=said):
                 getattr(model(name), method)(make())
+    said = r"A file is not read here: .*Path\('a\.csv'\)\.read_text\(encoding='utf-8'\)\." if given == "path" else said
     for name, method in (("LanguageModel", "generate"), ("LanguageModel", "next"), ("GapFiller", "fill")):
         if given != "text":
             with pytest.raises(UsageError, match="Give each text by itself" if isinstance(make(), list) else said):

@@ -34,8 +34,8 @@ def _is_frame(value: Any) -> bool:
 _KINDS = (
     _Kind(
         _is_path,
-        "A file is not read here: give the values in it, such as a column of pandas.read_csv('{}'), or use the command"
-        " `anaphora run MODEL {}`; evaluate reads files.",
+        "A file is not read here: give the values in it, such as a column of pandas.read_csv('{}'), or use"
+        " model.answer(pathlib.Path('{}')), which reads files as training does; evaluate reads files, too.",
     ),
     _Kind(lambda value: isinstance(value, IOBase), "Give what is in the file: file.read(), or a list of its lines."),
     _Kind(lambda value: isinstance(value, bytes | bytearray), "Decode the bytes: data.decode()."),
@@ -58,7 +58,9 @@ def instead(value: Any, *, one: bool = False) -> str:
         if one:
             return " Give each text by itself."
         wrong = next((item for item in value if not isinstance(item, str)), "")
-        return "" if isinstance(wrong, str | list | tuple) else instead(wrong, one=True)
+        return "" if isinstance(wrong, str | list | tuple) else instead(wrong)
+    if one and _is_path(value):
+        return f" A file is not read here: give its text, pathlib.Path('{value}').read_text(encoding='utf-8')."
     for kind in _KINDS:
         if kind.holds(value):
             return f" {kind.instead.format(*[value] * kind.instead.count('{}'))}"

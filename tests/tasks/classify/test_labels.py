@@ -12,7 +12,7 @@ import polars
 import pytest
 
 import anaphora
-from anaphora.errors import UsageError
+from anaphora.errors import DataWarning, UsageError
 from anaphora.tasks.classify import checks, data
 from anaphora.tasks.classify.predict import Classifier
 from anaphora.tasks.classify.training import TRAINING
@@ -164,6 +164,10 @@ def test_what_is_cut_is_told_everywhere(tmp_path: Path, program: Run) -> None:
     model = Classifier.open(tmp_path / "m.anaphora")
     assert model.evaluate((texts, NAMES)).cut_rows == 8
     assert "8 rows are longer than the network reads" in "\n".join(model.evaluate((texts, NAMES)).lines())
+    with pytest.warns(DataWarning, match="^8 rows are longer than the network reads: the end was cut off$"):
+        assert model.evaluate((texts, NAMES)).as_json()["notes"] == (
+            "8 rows are longer than the network reads: the end was cut off",
+        )
     with pytest.warns(UserWarning, match=r"In 8 rows, only the first 12 words are read\."):
         model.predict(texts)
     done = program(tmp_path, "run", "m.anaphora", stdin="\n".join(texts))

@@ -22,9 +22,10 @@ from anaphora.errors import CorruptBundle, DataError, DataWarning, UsageError, w
 from anaphora.formatting import counted
 from anaphora.metrics.classification import Floats, probabilities
 from anaphora.runtime import Model
+from anaphora.tasks.base.file_answers import FileAnsweringModel
 from anaphora.tasks.base.line_answers import AnswerOutput
 from anaphora.tasks.base.python_words import public
-from anaphora.tasks.base.trained_model import TrainedModel, check_outputs
+from anaphora.tasks.base.trained_model import check_outputs
 from anaphora.tasks.classify import memory
 from anaphora.tasks.classify.answers import Answers, Prediction, SeriesAnswers
 from anaphora.tasks.classify.column_checks import of_steps
@@ -41,7 +42,7 @@ _ROWS_AT_ONCE = 256
 _STEPS_AT_ONCE = 2**16
 
 
-class Classifier(TrainedModel):
+class Classifier(FileAnsweringModel):
     """A trained classifier."""
 
     task, makes, config_class = "classify", "that gives labels", ClassifyConfig
@@ -122,6 +123,12 @@ class Classifier(TrainedModel):
         """Score the model on rows with labels, in any form that training takes; raises as `predict` does, and DataError
         if the model knows no label of the rows.
         """
+        score = self._evaluated(data)
+        for note in score.notes:
+            warn_caller(note, DataWarning)
+        return score
+
+    def _evaluated(self, data: Any) -> Score:
         files, frame = TASK.paths(data), in_memory.columns(data)
         if files is not None:
             return self.score_files(files, self.config.data.encoding)
@@ -145,7 +152,7 @@ class Classifier(TrainedModel):
             )
         scores, cut = self.scores(self.reader.rows(rows)), len(self.reader.cut(rows))
         score = judge(scores, rows, self.labels, self.temperature, self.multi, cut)
-        return replace(score, notes=tuple(finding.message for finding in of_steps(rows, self.columns)))
+        return replace(score, notes=(*score.notes, *(found.message for found in of_steps(rows, self.columns))))
 
     def run(self, inputs: Sequence[str], output: AnswerOutput, as_json: bool, **options: Any) -> None:
         if self.columns.id is None:

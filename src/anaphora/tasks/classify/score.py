@@ -70,7 +70,7 @@ class Score(reports.Score):
     confusion: tuple[tuple[int, ...], ...]  # rows: truth, columns: prediction; () with several labels
     worst: tuple[Worst, ...]
     cut_rows: int = 0  # longer than the network reads
-    notes: tuple[str, ...] = ()  # on the reading of the rows
+    notes: tuple[str, ...] = ()  # on rows that were cut off, and on the reading
 
     def lines(self) -> list[str]:
         """Return the lines of a report."""
@@ -86,9 +86,6 @@ class Score(reports.Score):
         if self.unseen:
             has = "1 row has" if self.unknown_rows == 1 else f"{self.unknown_rows:,} rows have"
             lines.append(f"  {has} labels without a training row, always predicted wrong: {', '.join(self.unseen)}")
-        if self.cut_rows:
-            are = "1 row is" if self.cut_rows == 1 else f"{self.cut_rows:,} rows are"
-            lines.append(f"  {are} longer than the network reads: the end was cut off")
         lines += [f"  {note}" for note in self.notes]
         return [*lines, "", *self._per_label(), *self._confused(), *self._worst()]
 
@@ -153,6 +150,7 @@ def judge(
     right, per_label, table = compared(truth, predicted, len(names))
     errors = [_error(scores, known, t, multi) for t in (temperature, 1.0)]
     order = np.argsort(-each, kind="stable")
+    are = "1 row is" if cut == 1 else f"{cut:,} rows are"
     wrong = [row for row in order.tolist() if not right[row]][:WORST]
     return Score(
         rows=len(rows),
@@ -177,6 +175,7 @@ def judge(
             for row in wrong
         ),
         cut_rows=cut,
+        notes=(f"{are} longer than the network reads: the end was cut off",) if cut else (),
     )
 
 

@@ -39,9 +39,10 @@ from anaphora.data.text.corpus import sha256_of
 from anaphora.data.text.tokenized import units_of
 from anaphora.errors import DataError
 from anaphora.runtime import Model
+from anaphora.tasks.base.file_answers import FileAnsweringModel
 from anaphora.tasks.base.line_answers import AnswerOutput, LineAnswers, json_of, text_of, value_of
 from anaphora.tasks.base.python_words import public
-from anaphora.tasks.base.trained_model import TrainedModel, check_outputs, needed
+from anaphora.tasks.base.trained_model import check_outputs, needed
 from anaphora.tasks.fill.data import files
 from anaphora.tasks.fill.gaps import FilledText, GapPrediction, LikelyWord, fill_in, split, table
 from anaphora.tasks.fill.joined import Indices, JoinedNetwork
@@ -65,7 +66,7 @@ class _Line(NamedTuple):
     gaps: Indices
 
 
-class GapFiller(TrainedModel):
+class GapFiller(FileAnsweringModel):
     """A trained gap filler."""
 
     task, makes, config_class = "fill", "that fills gaps", FillConfig

@@ -28,15 +28,16 @@ from anaphora.arguments.accept import BYTES, optional, whole
 from anaphora.data.files.sentences import Sentences
 from anaphora.data.files.tag_layouts import Trained
 from anaphora.data.sampling import batches_by_length, evenly_spaced
-from anaphora.errors import DataError, UsageError
+from anaphora.errors import DataError, DataWarning, UsageError, warn_caller
 from anaphora.formatting import counted
 from anaphora.metrics import spans
 from anaphora.metrics.temperature import fitted
 from anaphora.runtime import Model, parts
 from anaphora.runtime.crf import Chain
+from anaphora.tasks.base.file_answers import FileAnsweringModel
 from anaphora.tasks.base.line_answers import AnswerOutput, LineAnswers, json_of
 from anaphora.tasks.base.python_words import public
-from anaphora.tasks.base.trained_model import TrainedModel, check_outputs, needed
+from anaphora.tasks.base.trained_model import check_outputs, needed
 from anaphora.tasks.tag.baseline import Baseline
 from anaphora.tasks.tag.data import read_all, tagged, untagged
 from anaphora.tasks.tag.encoding import Part, Reader
@@ -67,7 +68,7 @@ class Prediction(NamedTuple):
     confidence: tuple[float, ...] = ()
 
 
-class Tagger(TrainedModel):
+class Tagger(FileAnsweringModel):
     """A trained tagger."""
 
     task, makes, config_class = "tag", "that tags words", TagConfig
@@ -116,7 +117,10 @@ class Tagger(TrainedModel):
         """
         files, read = TASK.paths(data), self.config.data
         sentences, _ = tagged(read, data) if files is None else read_all(read, files)
-        return self.judged(sentences)
+        score = self.judged(sentences)
+        for note in score.notes:
+            warn_caller(f"{note}.", DataWarning)
+        return score
 
     def score_files(self, paths: Sequence[str], encoding: str, **options: Any) -> Score:
         return self.judged(read_all(self.config.data, paths, encoding)[0])

@@ -24,9 +24,10 @@ from anaphora.errors import DataError, DataWarning, warn_caller
 from anaphora.formatting import counted
 from anaphora.report.attention import AttentionMap
 from anaphora.runtime import Model
+from anaphora.tasks.base.file_answers import FileAnsweringModel
 from anaphora.tasks.base.line_answers import AnswerOutput
 from anaphora.tasks.base.python_words import public
-from anaphora.tasks.base.trained_model import TrainedModel, needed
+from anaphora.tasks.base.trained_model import needed
 from anaphora.tasks.translate import score
 from anaphora.tasks.translate.answers import Answers
 from anaphora.tasks.translate.data import pairs_in_memory, pairs_of
@@ -41,7 +42,7 @@ _UNITS_AT_ONCE = 2**13
 _SHOWN = 5  # numbers of texts in a warning
 
 
-class Translator(TrainedModel):
+class Translator(FileAnsweringModel):
     """A trained translator."""
 
     task, makes, config_class = "translate", "that turns texts into texts", TranslateConfig
@@ -127,7 +128,10 @@ class Translator(TrainedModel):
         files = TASK.paths(data)
         like = names_of(self.card)
         pairs = pairs_in_memory(self.config, data, like) if files is None else pairs_of(self.config, files, like=like)
-        return self.judged(pairs, decoding_options(decoding))
+        score = self.judged(pairs, decoding_options(decoding))
+        for loss in score.losses():
+            warn_caller(loss, DataWarning)
+        return score
 
     def score_files(self, paths: Sequence[str], encoding: str, **options: Any) -> Score:
         pairs = pairs_of(self.config, paths, encoding, names_of(self.card))
