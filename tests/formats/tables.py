@@ -195,6 +195,20 @@ def labelled_files(folder: Path) -> None:
         (folder / f"{label}.txt").write_text(f"{text}\n{text}\n", encoding="utf-8")
     (read,) = read_tables([folder / "a.txt", folder / "b.txt"])
     assert values(read) == [ROWS[0], ROWS[0], ROWS[1], ROWS[1]]
+    said = r"t\.txt' has 2 tabs in every line: it is a table of 3 columns.*Rename the file to 't\.tsv'.*--no-header"
+    (folder / "columns").mkdir()
+    for paths in (
+        [folder / "columns" / "t.txt"],
+        [folder / "a.txt", folder / "columns" / "t.txt"],
+        [folder / "columns"],
+    ):
+        (folder / "columns" / "t.txt").write_text("".join(f"{row}\tgood film\tpos\n" for row in range(9)), "utf-8")
+        with pytest.raises(DataError, match=said):
+            read_tables(paths)
+        (known,) = read_tables(paths, layout="a text file per label, a row per line")
+        assert values(known)[-1] == ("8\tgood film\tpos", "t")
+    (folder / "columns" / "t.txt").write_text("a\tb\tc\nd\te\nf\tg\th\n\n", "utf-8")
+    assert [text for text, _ in values(read_tables([folder / "columns"])[0])] == ["a\tb\tc", "d\te", "f\tg\th"]
 
 
 CASES = {

@@ -10,6 +10,7 @@ The label of a file is its name without extension. Empty lines at the end of a f
 from __future__ import annotations
 
 import bisect
+import itertools
 import os
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -25,6 +26,7 @@ from anaphora.data.files.tables import NumberedRow, Table
 from anaphora.data.files.text import read_text
 from anaphora.errors import DataError, UsageError
 
+_SEEN, _FEWEST = 1000, 4  # lines that show columns: at most, at least
 _WHAT = "expected a sub-folder of text files per label, or a text file per label"
 
 
@@ -96,6 +98,8 @@ def read_tables(
         for path in texts:
             if not path.exists():
                 read_text(path, encoding)  # the error names a similar file
+        if not layout:
+            _refuse_columns(texts, encoding)
         labelled = [(plain_name(path).stem, path) for path in texts]
         tables.append(LabelledFiles("the text files", labelled, True, encoding))
     return tables
@@ -126,9 +130,24 @@ def _folder(folder: Path, encoding: str, layout: str) -> list[Table]:
             raise DataError(f"'{path}' is a folder inside a label's folder; in '{folder}' {_WHAT}.")
     if not files:
         raise DataError(f"The folder '{folder}' holds no texts: {_WHAT}.")
+    if lines and not layout:
+        _refuse_columns([path for _, path in files], encoding)
     table = LabelledFiles(f"'{folder}'", files, lines, encoding)
     table.left_out = others
     return [table]
+
+
+def _refuse_columns(paths: Sequence[Path], encoding: str) -> None:
+    """Raise DataError for a text file of columns: every line has the same number of tabs, two or more."""
+    for path in paths:
+        text = read_text(path, encoding) if path.stat().st_size else ""
+        tabs = [line.count("\t") for line in itertools.islice(text.split("\n"), _SEEN) if line.strip()]
+        if len(tabs) >= _FEWEST and min(tabs) == max(tabs) > 1:
+            raise DataError(
+                f"'{path}' has {tabs[0]} tabs in every line: it is a table of {tabs[0] + 1} columns, not the texts of"
+                f" one label. Rename the file to '{plain_name(path).stem}.tsv', and name the columns with --text and"
+                " --label. If the first line does not name the columns, add --no-header: they are then called 1, 2, …"
+            )
 
 
 def _refuse_tables(folder: Path, files: Sequence[tuple[str, Path]], lines: bool) -> None:
