@@ -5,10 +5,11 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, ClassVar
 
 from anaphora.data.in_memory import paths, unexpected
 from anaphora.errors import DataError, DataWarning, warn_caller
+from anaphora.tasks.base.declaration import Option
 from anaphora.tasks.base.python_words import public
 from anaphora.tasks.base.trained_model import TrainedModel
 
@@ -16,7 +17,9 @@ _WHAT = "a file, or a list of files"
 
 
 class FileAnsweringModel(TrainedModel):
-    """A trained model that answers the lines and rows of files."""
+    """A trained model that answers the lines and rows of files; `run_options` are the options of its task."""
+
+    run_options: ClassVar[tuple[Option, ...]]
 
     @public()
     def answer(self, files: str | os.PathLike[str] | Sequence[str | os.PathLike[str]]) -> list[dict[str, Any]]:
@@ -25,13 +28,11 @@ class FileAnsweringModel(TrainedModel):
 
         Raises DataError for a file, or for the first row, that cannot be read, UsageError for values that are no paths.
         """
-        from anaphora.tasks import registry
-
         names = paths(files, words=True)
         if names is None:
             raise unexpected(_WHAT, files)
         answers = _Answers()
-        defaults = {option.name: option.default for option in registry.task(self.task).run_options}
+        defaults = {option.name: option.default for option in self.run_options}
         self.run(names, answers, True, **defaults)
         return [json.loads(line) for line in answers.text.split("\n")[:-1]]
 

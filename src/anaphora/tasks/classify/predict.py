@@ -46,6 +46,7 @@ class Classifier(FileAnsweringModel):
     """A trained classifier."""
 
     task, makes, config_class = "classify", "that gives labels", ClassifyConfig
+    run_options = TASK.run_options
     config: ClassifyConfig
 
     def __init__(self, model: Model) -> None:

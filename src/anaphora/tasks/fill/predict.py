@@ -47,7 +47,7 @@ from anaphora.tasks.fill.data import files
 from anaphora.tasks.fill.gaps import FilledText, GapPrediction, LikelyWord, fill_in, split, table
 from anaphora.tasks.fill.joined import Indices, JoinedNetwork
 from anaphora.tasks.fill.score import MethodScore, Score, baselines, judge, summed
-from anaphora.tasks.fill.settings import GAP, SCORED, WORDS, FillConfig
+from anaphora.tasks.fill.settings import GAP, SCORED, TASK, WORDS, FillConfig
 from anaphora.tasks.fill.vocabulary import WordVocabulary
 from anaphora.tasks.fill.windows import gaps_of
 
@@ -70,6 +70,7 @@ class GapFiller(FileAnsweringModel):
     """A trained gap filler."""
 
     task, makes, config_class = "fill", "that fills gaps", FillConfig
+    run_options = TASK.run_options
     config: FillConfig
 
     def __init__(self, model: Model) -> None:

@@ -72,6 +72,7 @@ class Tagger(FileAnsweringModel):
     """A trained tagger."""
 
     task, makes, config_class = "tag", "that tags words", TagConfig
+    run_options = TASK.run_options
     config: TagConfig
 
     def __init__(self, model: Model) -> None:

@@ -46,6 +46,7 @@ class Translator(FileAnsweringModel):
     """A trained translator."""
 
     task, makes, config_class = "translate", "that turns texts into texts", TranslateConfig
+    run_options = TASK.run_options
     config: TranslateConfig
 
     def __init__(self, model: Model) -> None:
