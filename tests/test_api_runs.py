@@ -225,7 +225,7 @@ def test_check_says_what_cannot_be_read() -> None:
 
 def kept_in(message: str) -> Path:
     """The folder that a message names."""
-    return Path(message.rpartition("anaphora resume ")[2].strip())
+    return Path(message.rpartition("anaphora.resume('")[2].removesuffix("', data=…)"))
 
 
 def test_cut_off_it_goes_on_to_the_same_weights(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -115,8 +115,8 @@ def ended(words: str) -> str:
 def message_ended(message: str) -> str:
     """Return a message with a period at its end, unless it ends with another mark or with a command to copy.
 
-    >>> message_ended("no such file"), message_ended("Stopped. Continue with: anaphora resume a.run")
-    ('no such file.', 'Stopped. Continue with: anaphora resume a.run')
+    >>> message_ended("no such file"), message_ended("Stopped. Continue the run: anaphora resume a.run")
+    ('no such file.', 'Stopped. Continue the run: anaphora resume a.run')
     """
     return message if _COMMAND.search(message.rpartition("\n")[2]) else ended(message)
 

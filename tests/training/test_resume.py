@@ -156,7 +156,7 @@ def in_process(folder: Path, **how: Any) -> Any:
 @pytest.mark.parametrize(("at", "looking"), [(1, False), (5, True), (10, False), (33, False), (45, True), (60, True)])
 def test_a_run_that_was_asked_to_stop_goes_on_from_that_very_step(tmp_path: Path, at: int, looking: bool) -> None:
     in_process(tmp_path / "whole")
-    with pytest.raises(Interrupted, match=rf"after step {at}\..* anaphora resume .*m\.run"):
+    with pytest.raises(Interrupted, match=rf"after step {at}\..* anaphora\.resume\('.*m\.run', data=…\)$"):
         in_process(tmp_path / "cut", observer=Cuts(at, looking=looking))
     assert checkpoint.read(tmp_path / "cut" / "m.run" / "checkpoints" / "last.safetensors")[1]["step"] == at
     report = in_process(tmp_path / "cut", resume=True)
@@ -205,3 +205,14 @@ def test_another_machine_may_go_on_and_says_so(tmp_path: Path) -> None:
     watch.note = notes.append  # type: ignore[method-assign]
     assert in_process(tmp_path, resume=True, observer=watch).steps == 60
     assert any("the instruction set was avx9" in note and "will not equal those" in note for note in notes)
+
+
+def test_data_that_no_file_holds_are_asked_for_again(tmp_path: Path) -> None:
+    notes: list[str] = []
+    watch = Cuts(2, looking=False)
+    watch.note = notes.append  # type: ignore[method-assign]
+    with pytest.raises(Interrupted, match=r"Continue the run in Python with the same data: anaphora\.resume\("):
+        in_process(tmp_path / "piped", observer=watch, data=["-"])
+    assert [note for note in notes if note.startswith("Standard input is read once: ")]
+    with pytest.raises(Interrupted, match=r"Continue the run: anaphora resume .*m\.run$"):
+        in_process(tmp_path / "named", observer=Cuts(2, looking=False), data=["a.txt"])

@@ -49,8 +49,8 @@ def check_places(
     claim.check_free(folder)
     if any(Path(os.path.realpath(folder), name).exists() for name in (LOG, FACTS)):
         raise UsageError(
-            f"{folder} holds the records of another run. Name another folder with --run-dir, or continue that run:"
-            f" anaphora resume {folder}"
+            f"{folder} holds the records of another run. Name another folder with --run-dir, or continue that run"
+            f"{how_to_continue(folder)}"
         )
     outputs.check([model, Output("--run-dir", "" if run_dir == "" else folder, NEW)], inputs, force=force)
     for name in OWN:
@@ -199,6 +199,19 @@ def facts(folder: str | Path) -> dict[str, Any]:
             " that wrote it."
         )
     return found
+
+
+def how_to_continue(folder: Path) -> str:
+    """Return the command that continues a run, in words that complete `Continue …`; if no file holds its data, the call
+    of Python that is given the data again.
+    """
+    try:
+        data = facts(folder)["data"]
+    except (UsageError, DataError):
+        data = ["a file"]
+    if data and STANDARD_INPUT not in data:
+        return f": anaphora resume {folder}"
+    return f" in Python with the same data: anaphora.resume({str(folder)!r}, data=…)"
 
 
 def is_forced(folder: Path) -> bool:

@@ -40,6 +40,7 @@ from anaphora.training.outcome import Outcome
 from anaphora.training.plan import Plan
 from anaphora.training.task import ObserverFactory, TrainingTask
 
+_ONCE = "Standard input is read once: if this run is cut off, only Python can continue it. Save a long text as a file."
 _LATE = 0.5  # of the time is gone before the first step
 
 
@@ -94,6 +95,8 @@ def train(
             if workers.rank == 0:
                 for note in run_folder.check_places(output, run_dir, [*data, *inputs], force=force):
                     seen.note(note)
+                if run_folder.STANDARD_INPUT in data:
+                    seen.note(_ONCE)
                 run_folder.begin(run_folder.made(output, run_dir, claim), render(work.config), facts)
         claim.folder = Path(workers.broadcast(str(claim.folder)))
         workers.remember(str(claim.folder))
@@ -315,7 +318,8 @@ class _TrainingRun:
             )
 
     def _kept(self) -> str:
-        return f"{self.saved or f'The checkpoints are in {self.folder}.'} Continue with: anaphora resume {self.folder}"
+        saved = self.saved or f"The checkpoints are in {self.folder}."
+        return f"{saved} Continue the run{run_folder.how_to_continue(self.folder)}"
 
 
 def _machine(work: TrainingTask[Any], workers: Workers) -> dict[str, Any]:

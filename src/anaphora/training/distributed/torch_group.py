@@ -21,6 +21,7 @@ import socket
 import threading
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -33,6 +34,7 @@ from torch.nn.parallel import DistributedDataParallel
 
 from anaphora.errors import AnaphoraError, Interrupted, Terminated, UsageError, WorkerGone
 from anaphora.runs import machine
+from anaphora.runs.folder import how_to_continue
 from anaphora.training.distributed import lifeline
 from anaphora.training.distributed.lifeline import Gone, Lifeline
 from anaphora.training.distributed.workers import Alone, Arrays, Loss, Module, Workers
@@ -182,7 +184,8 @@ class Distributed:
             return ""
         if self._again:
             return f" torchrun starts them again from the newest checkpoint in {self.folder}."
-        return f" Continue from the newest checkpoint, with torchrun or in one process: anaphora resume {self.folder}"
+        on = how_to_continue(Path(self.folder))
+        return f" Continue from the newest checkpoint, with torchrun or in one process{on}"
 
 
 @contextlib.contextmanager
