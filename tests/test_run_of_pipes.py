@@ -138,11 +138,23 @@ def test_the_endings_of_parallel_files_are_names_of_columns(tmp_path: Path, monk
     assert [pair.source for pair in model.evaluate({"en": ENGLISH, "de": GERMAN}).first] == GERMAN
 
 
-def test_a_translation_memory_in_a_pipe_is_read_by_its_name(translator: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    for before in ("", "<?xml version='1.0'?>\n", "<?xml version='1.0'?><!DOCTYPE tmx SYSTEM 'tmx14.dtd'>"):
-        piped(f"{before}<tmx version='1.4'>\n<body/></tmx>\n", monkeypatch)
-        with pytest.raises(DataError, match=r"the beginning of a \.tmx file.*read by its name"):
-            answered(translator, "translate", [])
+@pytest.mark.parametrize(
+    ("text", "ending"),
+    [
+        ("<tmx version='1.4'>", ".tmx"),
+        ("<?xml version='1.0'?>\n<tmx version='1.4'>", ".tmx"),
+        ("<?xml version='1.0'?><!DOCTYPE tmx SYSTEM 'tmx14.dtd'>\n\n<tmx version='1.4'>", ".tmx"),
+        ("<?xml version='1.0'?><xliff version='1.2'>", ".xlf"),
+        ("<srcset setid='a'>", ".sgm"),
+        ('# Translators\n\nmsgid ""\nmsgstr ""', ".po"),
+    ],
+)
+def test_a_file_of_a_translator_in_a_pipe_is_asked_for_by_its_name(
+    text: str, ending: str, translator: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    piped(f"{text}\nHaus\n", monkeypatch)
+    with pytest.raises(DataError, match=rf"the beginning of a \{ending} file.* by its name: anaphora run MODEL"):
+        answered(translator, "translate", [])
 
 
 def test_a_field_that_is_missing_is_told_with_a_few_of_the_others(

@@ -7,10 +7,14 @@ import re
 from anaphora.data.files.json_values import parsed
 from anaphora.errors import DataError
 
+_XML = r"(<\?xml[^>]*>\s*)?(<!DOCTYPE[^>]*>\s*)?"
 _BY_NAME = (
     (re.compile(r"@(problemname|timestamps|univariate|classlabel|serieslength)\b", re.IGNORECASE), ".ts"),
     (re.compile(r"@relation\b", re.IGNORECASE), ".arff"),
-    (re.compile(r"(<\?xml[^>]*>\s*)?(<!DOCTYPE[^>]*>\s*)?<tmx\b", re.IGNORECASE), ".tmx"),
+    (re.compile(rf"{_XML}<tmx\b", re.IGNORECASE), ".tmx"),
+    (re.compile(rf"{_XML}<xliff\b", re.IGNORECASE), ".xlf"),
+    (re.compile(rf"{_XML}<(srcset|refset|tstset)\b", re.IGNORECASE), ".sgm"),
+    (re.compile(r'msgid ".*"$'), ".po"),
 )
 _BEFORE = ("#", "%", "<?xml", "<!DOCTYPE")
 _OPEN_OBJECT = re.compile(r'\{\s*("(?:[^"\\]|\\.)*"\s*:.*[\[{,:]\s*)?')
@@ -36,7 +40,7 @@ class Pipe:
             if pattern.match(line):
                 raise DataError(
                     f"{where} is the beginning of {'an' if ending == '.arff' else 'a'} {ending} file, {line[:40]!r}."
-                    f" Such a file is read by its name: anaphora run MODEL FILE{ending}."
+                    f" Give such a file by its name: anaphora run MODEL FILE{ending}."
                 )
         if not self._is_brace and _OPEN_OBJECT.fullmatch(line) and not _is_json(line):
             raise _spread(where)
