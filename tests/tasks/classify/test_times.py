@@ -105,10 +105,13 @@ def test_fractions_of_a_second_keep_all_their_digits() -> None:
     assert keys[0] > keys[1]
 
 
-@pytest.mark.parametrize("zone", [None, "UTC", "Europe/Berlin"])
-def test_times_of_a_frame_keep_their_nanoseconds(zone: str | None, tmp_path: Path) -> None:
-    since = [1_700_000_000_000_000_000 + step for step in (750, 250, 500)]
-    when = polars.Series(since).cast(polars.Datetime("ns", zone))
+@pytest.mark.parametrize(
+    "kind",
+    [*(polars.Datetime("ns", zone) for zone in (None, "UTC", "Europe/Berlin")), polars.Duration("ns"), polars.Time()],
+)
+def test_times_of_a_frame_keep_their_nanoseconds(kind: Any, tmp_path: Path) -> None:
+    since = [80_000_000_000_000 + step for step in (750, 250, 500)]
+    when = polars.Series(since).cast(kind)
     frame = polars.DataFrame({"id": list("aaabbbcccddd"), "x": [3, 1, 2] * 4, "label": list("uuuvvv" * 2)})
     frame = frame.with_columns(polars.concat([when] * 4).alias("time"))
     frame.write_parquet(tmp_path / "a.parquet")

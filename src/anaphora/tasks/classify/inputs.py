@@ -134,7 +134,7 @@ def _remedy(value: Any) -> str:
     if isinstance(value, str) and value.startswith("#"):
         return "It is an error of a spreadsheet program: correct the formula, or write NA where the number is missing."
     if isinstance(value, str) and not any(map(str.isalnum, value)):
-        return f"If {shown(value)} stands for a missing number, write NA in its place, and add --missing mean."
+        return f"If {shown(value)} stands for a missing number, write NA in its place, and train with --missing mean."
     return "Write a number, or NA where it is missing."
 
 
