@@ -79,6 +79,26 @@ def test_a_column_alone_is_answered_with_a_note(classifier: Any, monkeypatch: py
     assert len(answered(classifier, "classify", [])[0]) == 2
 
 
+@pytest.mark.parametrize("mark", [",", ";", "\t"])
+def test_a_table_in_a_pipe_without_the_column_of_the_model_is_refused_or_told(
+    mark: str, classifier: Any, translator: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for task, model, near, known, column in (
+        ("classify", classifier, "reviews", "sentiment", "review"),
+        ("translate", translator, "dee", "en", "de"),
+    ):
+        for name in (near, known):
+            piped(f"id{mark}{name}\n1{mark}good, film; yes\n2{mark}bad\n", monkeypatch)
+            with pytest.raises(DataError, match=f"standard input has no column '{column}'. It has: id, {name}"):
+                answered(model, task, [])
+    piped(f"foo{mark}bar\n1{mark}good\n", monkeypatch)
+    found, notes = answered(classifier, "classify", [])
+    told = "standard input is read as a text per line, but it looks like a table with the columns foo, bar"
+    assert (len(found), notes[0]) == (2, f"{told}, and the model reads the column 'review'.")
+    piped("Well, yes\nso, reviews\n", monkeypatch)  # prose
+    assert answered(classifier, "classify", [])[1] == []
+
+
 def test_a_table_of_gaps_in_a_pipe(monkeypatch: pytest.MonkeyPatch) -> None:
     model = anaphora.train("fill", "the dog sees the cat and the cat sees the dog\n" * 400, **FEW)
     for text in ('id,text\n1,"the ___ sees"\n', '[{"id": "1", "text": "the ___ sees"}]'):

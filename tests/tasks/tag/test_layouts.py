@@ -140,6 +140,19 @@ def test_lines_of_equal_width_are_sentences_or_words(text: str, sentences_: int,
     assert bool(notes) == noted
 
 
+def test_a_table_without_a_column_of_words_is_no_text(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    tagger, _, _ = made("blanks", tmp_path)
+    text = "foo,bar\nAnn,x\nRome,y\n"
+    file = tmp_path / "wrong.csv"
+    file.write_text(text, encoding="utf-8")
+    with pytest.raises(DataError, match=r"wrong\.csv' has no column 'words'\. It has: foo, bar"):
+        answered(tagger, [str(file)])
+    notes: list[str] = []
+    monkeypatch.setattr(sys, "stdin", SimpleNamespace(buffer=io.BytesIO(text.encode())))
+    assert len(answered(tagger, ["-"], notes)) == 3
+    assert "looks like a table with the columns foo, bar" in notes[0]
+
+
 @pytest.mark.parametrize("layout", ["tabs", "blanks", "four fields between blanks", "CoNLL-U", "CoNLL-U Plus", ".cupt"])
 def test_what_is_written_is_read_again(layout: str, tmp_path: Path) -> None:
     tagger, files, _ = made(layout, tmp_path)

@@ -21,6 +21,7 @@ from anaphora.data.files.reading import Reading
 from anaphora.data.files.sources import STANDARD_INPUT, ending
 from anaphora.data.files.table_files import ENDINGS, JSON_LINES, read_table
 from anaphora.data.files.tables import ColumnTable, Table
+from anaphora.data.files.unlike_tables import look_at
 from anaphora.errors import DataError
 from anaphora.tasks.base.line_answers import text_of, value_of
 from anaphora.tasks.classify.columns import Columns
@@ -43,15 +44,8 @@ def batches(
             found = lines.batches([path], reading)
             first = next(found, [])
             _check_first(first, path, columns)
-            if (
-                first
-                and reading.header
-                and columns.inputs == (first[0].text.decode(reading.encoding, "replace").strip(),)
-            ):
-                say(
-                    f"{first[0].where} is the name of the column '{columns.inputs[0]}', and it is answered as a text:"
-                    " remove the line, or give a file whose name ends in .csv."
-                )
+            if first and reading.header and not first[0].json:
+                _look_at_first(first, columns, say)
             for batch in itertools.chain([first], found):
                 yield [
                     line if line.json else line._replace(text=text_alone(line.text, reading.layout)) for line in batch
@@ -104,6 +98,18 @@ def _check_first(first: Sequence[InputLine], path: str, columns: Columns) -> Non
         names.update(dict.fromkeys(_fields(line)))
     if names:
         _check(ColumnTable(dict.fromkeys(names, ()), f"'{os.fspath(path)}'"), columns)
+
+
+def _look_at_first(first: Sequence[InputLine], columns: Columns, say: Callable[[str], None]) -> None:
+    """Tell the user of lines of texts that look like a table; raises DataError if the table lacks the column."""
+    texts, (column, *_) = list(map(_shown, first)), columns.inputs
+    if texts[0] == column:
+        say(
+            f"{first[0].where} is the name of the column '{column}', and it is answered as a text: remove the line, or"
+            " give a file whose name ends in .csv."
+        )
+    elif note := look_at(texts, column, [columns.label], first[0].where.rpartition(", ")[0]):
+        say(note)
 
 
 def _check(table: Table, columns: Columns) -> None:

@@ -20,12 +20,13 @@ from anaphora.data.files.reading import Reading
 from anaphora.data.files.sentences import Read
 from anaphora.data.files.sources import STANDARD_INPUT, ending, open_source
 from anaphora.data.files.table_files import read_table
-from anaphora.data.files.tables import Table
+from anaphora.data.files.tables import ColumnTable, Table
 from anaphora.data.files.tag_layouts import HEAD, WORD_LINES, Guess, Trained, layout_of, layout_of_input, word_layout
 from anaphora.data.files.tag_lines import mark_of
 from anaphora.data.files.tag_offsets import as_object, values_in
-from anaphora.data.files.tag_rows import column_of_words, read_tagged_table
+from anaphora.data.files.tag_rows import TAGS, TOKENS, column_of_words, read_tagged_table
 from anaphora.data.files.text import read_text
+from anaphora.data.files.unlike_tables import look_at, names_in
 from anaphora.data.files.word_lines import WordLayout, may_be_word
 from anaphora.data.files.word_splitting import between_blanks, is_blank
 from anaphora.errors import DataError
@@ -189,9 +190,21 @@ class Inputs(NamedTuple):
         if objects:
             return "json"
         guess = layout_of_input(path, self.data, head, self.trained)
+        is_csv = ending(path) == ".csv" and not any("\t" in line for line in head)
+        if (guess.format == "lines" and path == STANDARD_INPUT) or (guess.format in ("lines", "columns") and is_csv):
+            self._look_at(path, head)
         if guess.reason:
             self.say(_told(path, guess))
         return guess.format
+
+    def _look_at(self, path: str, head: Sequence[str]) -> None:
+        """Tell the user of lines that look like a table; raises DataError if the file is one by its name."""
+        column = self.data.token or TOKENS[1]
+        name = "standard input" if path == STANDARD_INPUT else f"'{path}'"
+        if note := look_at(head, column, TAGS, name):
+            if ending(path) == ".csv":
+                ColumnTable(dict.fromkeys(names_in(head), ()), name).need(column)
+            self.say(note)
 
     def _blocks(
         self, batches: Iterator[list[InputLine]], layout: WordLayout | None

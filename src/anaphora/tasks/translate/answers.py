@@ -28,6 +28,7 @@ from anaphora.data.files.parallel import LAYOUT as PARALLEL
 from anaphora.data.files.sources import STANDARD_INPUT, ending
 from anaphora.data.files.table_files import JSON_LINES
 from anaphora.data.files.tables import ColumnTable, Table
+from anaphora.data.files.unlike_tables import look_at
 from anaphora.data.taken import Taken
 from anaphora.errors import DataError
 from anaphora.files import outputs, sealed
@@ -108,6 +109,12 @@ class Answers(LineAnswers[Item, list[Translation]]):
         first = next(found, [])
         if first and first[0].json:
             self._find_source(first)
+        elif first and self.reading.header:
+            trained = Taken.of_card(self.translator.card)
+            known = trained.columns("target") if trained else ()
+            texts = [line.text.decode(line.encoding, "replace") for line in first]
+            if note := look_at(texts, self._expected, known, first[0].where.rpartition(", ")[0]):
+                self.notes.say(note)
         yield first
         yield from found
 
