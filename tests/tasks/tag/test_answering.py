@@ -9,7 +9,7 @@ import pytest
 
 import anaphora
 from anaphora.data.files.conll import read_sentences
-from anaphora.errors import DataError, UsageError
+from anaphora.errors import DataError, DataWarning, UsageError
 from anaphora.runs.report import Report
 from anaphora.runtime import load
 from anaphora.tasks.tag.grammar import sentences
@@ -155,6 +155,9 @@ def test_a_sentence_longer_than_those_of_training_is_noted(report: Report, tmp_p
     written = Written()
     Answers(Tagger(load(report.model)), False).run([path], written)
     assert written.notes == [f"1 sentence of more than {longest:,} words: training splits such a sentence."]
+    with pytest.warns(DataWarning) as seen:
+        Tagger(load(report.model)).evaluate(Path(path))
+    assert [str(each.message) for each in seen] == written.notes
 
 
 def test_a_sentence_that_does_not_end_is_cut_with_a_note(
