@@ -14,11 +14,15 @@ import pytest
 
 from anaphora.data.files.conll import read as read_file
 from anaphora.data.files.conll import read_files
+from anaphora.data.files.reading import Reading
+from anaphora.data.files.tag_layouts import Trained
 from anaphora.errors import DataError
 from anaphora.runtime.model import MultipartModel
-from anaphora.tasks.tag.data import Corpus, read, read_all
+from anaphora.tasks.tag.checks import check
+from anaphora.tasks.tag.data import Corpus, from_memory, read, read_all
 from anaphora.tasks.tag.file_checks import check_files
 from anaphora.tasks.tag.grammar import sentences
+from anaphora.tasks.tag.inputs import Inputs, Whole
 from anaphora.tasks.tag.predict import Answers, Tagger
 from anaphora.tasks.tag.settings import Data, TagConfig
 from anaphora.tasks.tag.training import TagTraining
@@ -252,3 +256,40 @@ def test_a_number_that_comes_back_in_the_form_of_kaggle_is_told(tmp_path: Path) 
     [finding] = [each for each in check_files(TagConfig(), [file]) if each.code == "number-again"]
     assert [place.line for place in finding.rows] == [5]
     assert "line 5: 'Sentence #' is 'Sentence: 1' as in a row above; it begins another sentence" in finding.message
+
+
+def test_numbers_that_come_back_in_memory_and_in_conllu_are_told(tmp_path: Path) -> None:
+    rows = {"sentence_id": [1, 1, 2, 1], "word": ["Ann", "sees", "Bob", "is"], "tag": ["B-P", "O", "B-P", "O"]}
+    corpus = from_memory(TagConfig.model_validate({"data": {"valid": 0.5}}), rows)
+    [finding] = [each for each in check(TagConfig(), corpus) if each.code == "number-again"]
+    assert "row 4: 'sentence_id' is 1 as in rows above" in finding.message
+    assert [place.line for place in finding.rows] == [4]
+    fields = "\t_" * 8
+    file = tmp_path / "a.conllu"
+    file.write_text("".join(f"# sent_id = {name}\n1\tAnn{fields}\n\n" for name in "aba"))
+    [told] = [each for each in check_files(TagConfig(), [file]) if each.code == "number-again"]
+    assert "line 7: sent_id is 'a' as of a sentence above; both are read" in told.message
+
+
+def test_a_number_that_comes_back_in_a_pipe_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    text = "sentence_id,word\n1,Ann\n2,Bob\n1,is\n"
+    monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(text.encode())))
+    notes = list[str]()
+    inputs = Inputs("rows", Data(), Trained(["O"], "rows"), Reading(), notes.append)
+    assert [each.tokens for batch in inputs.sentences([]) for each in batch if isinstance(each, Whole)] == [
+        ("Ann", "is"),
+        ("Bob",),
+    ]
+    (note,) = notes
+    assert note.startswith("standard input, line 4: 'sentence_id' is '1' as in rows above")
+
+
+def test_the_frame_of_a_sentence_of_atis_is_no_word(tmp_path: Path) -> None:
+    file = tmp_path / "a.conll"
+    file.write_text("BOS\tO\nto\tO\nRome\tB-LOC\nEOS\tflight\n\nBOS\tO\nhi\tO\nEOS\tfare\n\n")
+    found = read_file(str(file), Data())
+    assert found.sentences.tokens == (("to", "Rome"), ("hi",))
+    assert found.sentences.lines == ((2, 3), (7,))
+    assert found.found.left_out == {"BOS and EOS": "the ends of a sentence, and its label"}
+    file.write_text("BOS\tO\nto\tO\n\nRome\tB-LOC\nEOS\tO\n")
+    assert read_file(str(file), Data()).sentences.words == 4

@@ -5,6 +5,7 @@ Every message names file and line.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import replace
 
@@ -29,6 +30,7 @@ from anaphora.data.files.word_splitting import is_blank
 from anaphora.errors import DataError, UsageError
 from anaphora.formatting import counted
 
+_SENTENCE_ID = re.compile(r"#\s*sent_id\s*=\s*(\S+)")
 _NO_TEXT = (*frames.ENDINGS, ".json", ".jsonl", ".ndjson", ".csv", ".conllu", ".conllup", ".cupt")
 
 
@@ -122,7 +124,19 @@ def _word_lines(path: str, lines: Sequence[str], layout: WordLayout, kind: str) 
             record(collected.wrong, sentence[0].line, str(error))
             continue
         collected.add([word.token for word in sentence], tags, [word.line for word in sentence])
+    if kind == "conllu":
+        _record_ids_again(lines, collected)
     return collected.read(layout.found(kind))
+
+
+def _record_ids_again(lines: Sequence[str], collected: Collected) -> None:
+    """Record the comments of CoNLL-U that give a sentence the number of a sentence above."""
+    seen = set[str]()
+    for number, line in enumerate(lines, 1):
+        if given := _SENTENCE_ID.match(line):
+            if given[1] in seen:
+                record(collected.again, number, f"sent_id is {given[1]!r} as of a sentence above; both are read")
+            seen.add(given[1])
 
 
 def _tags(sentence: Sequence[WordLine], layout: WordLayout, is_bracketed: bool) -> Sequence[str]:

@@ -77,6 +77,7 @@ class Found:
     tags: str
     width: int = 0  # fields of a line
     left_out: Mapping[str, str] = field(default_factory=dict)
+    again: tuple[MalformedLine, ...] = ()  # rows in memory of a sentence that stand apart from its rows above
 
 
 class Read(NamedTuple):

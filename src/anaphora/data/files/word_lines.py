@@ -21,6 +21,7 @@ from anaphora.formatting import counted
 
 WORD_NUMBER, _NO_WORD_NUMBER = re.compile(r"\d+"), re.compile(r"\d+-\d+|\d+\.\d+")
 _DOCUMENT = "-DOCSTART-"
+_BEGIN, _END = "BOS", "EOS"
 
 
 _LABEL_PLACES: tuple[tuple[Literal["first", "last"], int], ...] = (("first", 0), ("last", -1))
@@ -45,6 +46,7 @@ class WordLayout:
     tabs: bool
     named: NamedFields | None = None
     label: Literal["", "first", "last"] = ""  # the line of a sentence that has one field, its label
+    framed: bool = False  # a sentence begins with BOS and ends with EOS, whose tag is the label of the sentence (ATIS)
 
     @property
     def numbered(self) -> bool:
@@ -104,6 +106,8 @@ class WordLayout:
             return None
         if self.numbered and _NO_WORD_NUMBER.fullmatch(fields[0]):
             return None
+        if self.framed and fields[self.token] == (_BEGIN if begins else _END):
+            return None
         if message := self._empty(fields):
             record(wrong, number_, message, empty=True)
             return None
@@ -145,6 +149,7 @@ class WordLayout:
             return Found(kind, self.named.title, names[0], names[1], self.width)
         title = f"a word per line, {self.width} fields between {between}"
         left_out = {f"the {self.label} line of a sentence": "a label of the sentence"} if self.label else {}
+        left_out |= {f"{_BEGIN} and {_END}": "the ends of a sentence, and its label"} if self.framed else {}
         tag = "" if self.tag is None else f"column {self.tag + 1}"
         return Found(kind, title, f"column {self.token + 1}", tag, self.width, left_out)
 
@@ -165,8 +170,9 @@ def columns(data: ColumnChoice, head: Sequence[str], tagged: bool = True) -> Wor
     width = max(widths, key=lambda count: widths[count])  # the first of equally frequent ones
     numbers = data.token is None and width > 1 + tagged and _are_numbers(plain, head)
     token = number(data.token or ("2" if numbers else "1"), width, "--token")
+    framed = _are_framed(plain, head, token)
     if not tagged:
-        return WordLayout(width, token, None, tabs, None, label)
+        return WordLayout(width, token, None, tabs, None, label, framed)
     if width < 2:
         refuse_marks(words)
         raise DataError(
@@ -181,7 +187,7 @@ def columns(data: ColumnChoice, head: Sequence[str], tagged: bool = True) -> Wor
             " Name the column of the tags, for example --tag 2, or remove the tabs:"
             " sed 's/[[:blank:]]*$//' FILE."
         )
-    return WordLayout(width, token, tag, tabs, None, label)
+    return WordLayout(width, token, tag, tabs, None, label, framed)
 
 
 def named(kind: str, data: ColumnChoice, head: Sequence[str], tagged: bool = True) -> WordLayout:
@@ -221,6 +227,13 @@ def _labelled(layout: WordLayout, head: Sequence[str]) -> Literal["", "first", "
         if all(len(own) > 1 and [own[at]] == one for own, one in zip(whole, alone, strict=True)):
             return label
     return ""
+
+
+def _are_framed(layout: WordLayout, head: Sequence[str], token: int) -> bool:
+    """Return whether every sentence begins with BOS and ends with EOS; the last one may be cut."""
+    words = [[layout.fields(line)[token : token + 1] for line in block] for block in blocks(head)]
+    ends = words[:-1] or words
+    return bool(words) and all(own[0] == [_BEGIN] for own in words) and all(own[-1] == [_END] for own in ends)
 
 
 def _are_numbers(layout: WordLayout, head: Sequence[str]) -> bool:

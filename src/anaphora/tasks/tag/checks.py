@@ -25,6 +25,7 @@ from anaphora.metrics import spans
 from anaphora.tasks.tag.data import Corpus
 from anaphora.tasks.tag.encoding import Encoded, encode
 from anaphora.tasks.tag.file_checks import check_files as check_files
+from anaphora.tasks.tag.file_checks import sentences_again
 from anaphora.tasks.tag.network import BATCH_DEFAULTS, CHARACTERS, specification
 from anaphora.tasks.tag.settings import TagConfig
 from anaphora.tasks.tag.symbols import UNKNOWN
@@ -51,6 +52,7 @@ def check(config: TagConfig, corpus: Corpus) -> list[Finding]:
     remedy = "Compare these sentences, and give equal sentences equal tags."
     return [
         *found,
+        *sentences_again("", corpus.found.again),
         *_tags(corpus),
         *_odd(corpus),
         *_long(config, train),

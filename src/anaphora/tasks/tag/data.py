@@ -105,7 +105,8 @@ def tagged(data: Data, rows: Any) -> tuple[Sentences, Found]:
     read = read_tagged_table(ColumnTable(columns, NAME), "", *names, texts=is_frame)
     if read.wrong:
         raise DataError(f"{NAME}, sentence {read.wrong[0].line}: {read.wrong[0].message}")
-    return read.sentences, replace(read.found, layout=f"values in memory, {read.found.layout.rpartition(', ')[2]}")
+    layout = f"values in memory, {read.found.layout.rpartition(', ')[2]}"
+    return read.sentences, replace(read.found, layout=layout, again=tuple(read.again))
 
 
 def untagged(X: Any, layout: str = "") -> list[tuple[str, ...]]:

@@ -53,7 +53,8 @@ def check_files(config: TagConfig, paths: Sequence[str | Path]) -> list[Finding]
         except DataError:
             continue  # reading the files raises the error
         for read in reads:
-            found += [*_malformed(read), *_unbroken(read), *_cut(read), *_unannotated(read), *_again(read)]
+            found += [*_malformed(read), *_unbroken(read), *_cut(read), *_unannotated(read)]
+            found += sentences_again(read.path, read.again)
     return found
 
 
@@ -112,14 +113,14 @@ def _unannotated(read: Read) -> list[Finding]:
     return [Finding("not-annotated", "warning", read.path, places, message, remedy)]
 
 
-def _again(read: Read) -> list[Finding]:
-    """Return a finding on rows of a sentence that stand apart from its rows above."""
-    if not read.again:
+def sentences_again(path: str, again: Sequence[MalformedLine]) -> list[Finding]:
+    """Return a finding on rows of a sentence that stand apart from its rows above; no path for rows in memory."""
+    if not again:
         return []
-    places, first = _places(read, read.again), read.again[0]
-    message = f"The number of a sentence comes back after other sentences; line {first.line}: {first.message}."
+    places, unit = tuple(Location(path, line.line) for line in again), "line" if path else "row"
+    message = f"The number of a sentence comes back after other sentences; {unit} {again[0].line}: {again[0].message}."
     remedy = "If these are other sentences, give each sentence a number of its own."
-    return [Finding("number-again", "warning", read.path, places, message, remedy)]
+    return [Finding("number-again", "warning", path or "the data", places, message, remedy)]
 
 
 def _places(read: Read, lines: Sequence[MalformedLine]) -> tuple[Location, ...]:

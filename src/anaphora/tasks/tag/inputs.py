@@ -140,18 +140,23 @@ class Inputs(NamedTuple):
         if self.trained.format == "offsets":
             return self._texts(path, read_table(path, self.reading.encoding))
         data = self.data.model_copy(update={"format": "rows"})
-        found = read(path, data, self.reading.encoding, tagged=False)
+        return self._sentences(read(path, data, self.reading.encoding, tagged=False), f"'{path}'")
+
+    def _sentences(self, found: Read, name: str) -> list[Whole]:
+        """Return the sentences of a table, and its rows that cannot be read."""
         if found.again:
-            self.say(f"'{path}', line {found.again[0].line}: {found.again[0].message}.")
-        return _sentences(found)
+            self.say(f"{name}, line {found.again[0].line}: {found.again[0].message}.")
+        wrong = [Whole((), f"{name}, line {each.line}: {each.message}") for each in found.wrong]
+        return [*(Whole(tokens) for tokens in found.sentences.tokens), *wrong]
 
     def _of_whole(self, path: str, text: str, kind: str) -> Sequence[Line | Whole]:
         """Return the sentences of a text that is no sequence of lines: a table, or a JSON list."""
         if kind == "rows":
-            table = DelimitedTable(text, f"'{path}'")
+            name = "standard input" if path == STANDARD_INPUT else f"'{path}'"
+            table = DelimitedTable(text, name)
             if self.trained.format == "offsets":
                 return self._texts(path, table)
-            return _sentences(read_tagged_table(table, path, self.data.token, tagged=False))
+            return self._sentences(read_tagged_table(table, path, self.data.token, tagged=False), name)
         return [self._object(path, *numbered) for numbered in values_in(text, f"'{path}'")]
 
     def _object(self, path: str, number: int, value: object) -> Line:
@@ -229,11 +234,6 @@ class Inputs(NamedTuple):
         """Return lines as a sentence; lines without a word, such as -DOCSTART-, are one only with `gaps`."""
         is_one = self.gaps or (layout is not None and layout.have_words(map(_text, lines)))
         return [Block(lines, layout)] if is_one else []
-
-
-def _sentences(found: Read) -> list[Whole]:
-    wrong = [Whole((), f"'{found.path}', line {each.line}: {each.message}") for each in found.wrong]
-    return [*(Whole(tokens) for tokens in found.sentences.tokens), *wrong]
 
 
 def _chained(head: list[InputLine], batches: Iterator[list[InputLine]]) -> Iterator[list[InputLine]]:
