@@ -180,6 +180,7 @@ def _offsets(folder: Path, *objects: object) -> None:
 def doccano(folder: Path) -> None:
     for name in ("label", "labels", "entities"):
         _offsets(folder, {"id": 1, "text": "New York wins", name: [[0, 8, "LOC"]]}, {"id": 2, "text": "Hi", name: []})
+    _offsets(folder, {"id": 1, "data": "New York wins", "label": [[0, 8, "LOC"]]}, {"data": "Hi", "label": []})
     relations = {"id": 0, "label": "LOC", "start_offset": 0, "end_offset": 8}
     _offsets(folder, {"text": "New York wins", "entities": [relations], "relations": []},
              {"text": "Hi", "entities": [], "relations": []})  # fmt: skip

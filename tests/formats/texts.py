@@ -80,6 +80,8 @@ def compressed(folder: Path) -> None:
 
 def damaged(folder: Path) -> None:
     refused(write(folder, gzip.compress(b"one\n" * 99)[:-5], "a.txt.gz"), "is not a whole compressed file")
+    refused(write(folder, b"\x28\xb5\x2f\xfd....", "a.csv.zst"), "is a zstd archive, not text: unpack it .* unzstd")
+    refused(write(folder, b"7z\xbc\xaf\x27\x1c..", "a.7z"), "is a 7z archive, not text: unpack it .* 7z x")
 
 
 def documents(folder: Path) -> None:

@@ -30,6 +30,8 @@ _FORMATS = (
     (b"ARROW1\0\0", "an Arrow (Feather) file", "let its name end in .feather"),
     (b"BZh", "a bzip2 archive", "unpack it first, for example with bunzip2, or let its name end in .bz2"),
     (b"\xfd7zXZ\0", "an xz archive", "unpack it first, for example with unxz, or let its name end in .xz"),
+    (b"\x28\xb5\x2f\xfd", "a zstd archive", "unpack it first, for example with unzstd"),
+    (b"7z\xbc\xaf\x27\x1c", "a 7z archive", "unpack it first, for example with 7z x"),
     (b"\xd0\xcf\x11\xe0", "an old Excel or Word file", "let its name end in .xls if it is a table"),
 )
 

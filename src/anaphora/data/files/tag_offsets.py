@@ -23,7 +23,7 @@ from anaphora.errors import DataError
 SPANS = ("entities", "spans", "label", "labels", *ANNOTATIONS)
 _BEGIN, _END = ("start", "start_offset", "begin", "from"), ("end", "end_offset", "to")
 _TYPE = ("label", "labels", "type", "tag", "entity", "entity_group")
-_TEXT = ("text", "content", "sentence")
+_TEXT = ("text", "content", "sentence", "data")
 _ANNOTATED = ("annotation_id", "_input_hash")  # of a tool that leaves out the field of spans where a text has none
 NEITHER = "neither text nor spans"
 
