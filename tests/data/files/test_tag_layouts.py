@@ -32,7 +32,7 @@ WORD = st.text("ab\u00e9e\u0301#-/_|\"'.,;:[](){}*&\u00a0\u2028\u3000\x85\v\f\U0
 HEADS = {"CoNLL-U Plus": 1, ".cupt": 1, "CoNLL-2012": 1, "four fields between blanks": 2, "a word per row": 1}
 FIRST = {"labels of sentences": 1, "comments": 1}
 LAST = {"labels behind sentences": 1}
-BY_CHARACTERS = ("doccano", "spaCy", "Label Studio", "CSV of Label Studio")
+BY_CHARACTERS = ("doccano", "spaCy", "Prodigy", "Prodigy without words", "Label Studio", "CSV of Label Studio")
 ROWS = ("JSON Lines", "doccano", "words, a tab, tags", "slashes", "parallel files")
 """Layouts with a sentence per line."""
 

@@ -152,6 +152,8 @@ def test_a_table_without_a_column_of_words_is_no_text(tmp_path: Path, monkeypatc
     with pytest.raises(DataError, match=r"wrong\.csv' has no column 'words'\. It has: foo, bar"):
         answered(tagger, [str(file)])
     notes: list[str] = []
+    monkeypatch.setattr(sys, "stdin", SimpleNamespace(buffer=io.BytesIO(b"id,word\n1,Ann\n2,flew\n")))
+    assert answered(tagger, ["-"], notes) == [("Ann", "flew")]
     monkeypatch.setattr(sys, "stdin", SimpleNamespace(buffer=io.BytesIO(text.encode())))
     assert len(answered(tagger, ["-"], notes)) == 3
     assert "looks like a table with the columns foo, bar" in notes[0]

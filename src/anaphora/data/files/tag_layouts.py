@@ -28,7 +28,8 @@ from anaphora.data.files.sources import STANDARD_INPUT, ending
 from anaphora.data.files.tag_lines import are_sides, mark_of
 from anaphora.data.files.tag_offsets import text_and_spans
 from anaphora.data.files.tag_refusals import refuse_marked_words
-from anaphora.data.files.tag_rows import table_of_words
+from anaphora.data.files.tag_rows import TOKENS, table_of_words
+from anaphora.data.files.unlike_tables import names_in
 from anaphora.data.files.word_fields import CONLLU, ColumnChoice, names_columns
 from anaphora.data.files.word_lines import WORD_NUMBER, WordLayout, blocks, columns, may_be_word, named
 from anaphora.data.files.word_splitting import between_blanks, is_blank
@@ -105,6 +106,8 @@ def layout_of_input(path: str, data: ColumnChoice, head: Sequence[str], trained:
     """Return the format of an input of `run`, in which tags may be missing; `data` are the settings of the training."""
     if data.format not in ("auto", "columns", "parallel") and _fits(data, head):
         return Guess(data.format)
+    if _are_words_alone(head):
+        return Guess("rows")
     known_tags = None if trained.format in ("slashes", "sides") else trained.tags
     found = layout_of(path, "auto", head, known_tags)
     filled = [line for line in head if may_be_word(line)]
@@ -153,6 +156,12 @@ def _fits(data: ColumnChoice, head: Sequence[str]) -> bool:
     except DataError:
         return False
     return bool(words) and not wrong
+
+
+def _are_words_alone(head: Sequence[str]) -> bool:
+    """Return whether lines are a table with a column of words, perhaps without tags; tabs may stand in a sentence."""
+    several = sum(not is_blank(line) for line in head) > 1 and not any("\t" in line for line in head)
+    return several and not {name.lower() for name in names_in(head)}.isdisjoint(TOKENS)
 
 
 def _are_columns(head: Sequence[str]) -> bool:
