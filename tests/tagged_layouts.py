@@ -178,6 +178,8 @@ LAYOUTS: dict[str, Writer] = {
     "CoNLL-2009": lines("a.txt", lambda at, word, tag: "\t".join([str(at), word, "_", "_", tag, *"_________AB"])),
     "CoNLL-2012": brackets,
     "JSON Lines": objects("a.jsonl", lambda words, tags: {"tokens": list(words), "tags": list(tags)}),
+    "JSON Lines with blank lines": text("a.jsonl", lambda words, tags: json.dumps(
+        {"tokens": list(words), "tags": list(tags)}) + "\n", "\n"),
     "JSON": objects("a.json", lambda words, tags: {"words": list(words), "ner": list(tags)}),
     "Parquet": objects("a.parquet", lambda words, tags: {"tokens": list(words), "tags": list(tags)}),
     "lists in a CSV": cells,

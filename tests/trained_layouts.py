@@ -122,6 +122,12 @@ LAYOUTS: dict[str, Layout] = {
     "JSON Lines": Layout(
         "classify", file("a.jsonl", objects([{"text": t, "label": k} for t, k in LONG])), {}, [t for t, _ in LONG]
     ),
+    "JSON Lines with blank lines": Layout(
+        "classify",
+        file("a.jsonl", "\n" + objects([{"text": t, "label": k} for t, k in LINES]).replace("\n", "\n\n") + "  \n"),
+        {},
+        TEXTS,
+    ),
     "JSON Lines in gzip": Layout(
         "classify",
         file("a.jsonl.gz", gzip.compress(objects([{"text": t, "label": k} for t, k in LINES]).encode())),

@@ -53,8 +53,8 @@ def batches(
 
     The rows of a table or of a folder of texts come as JSON objects, unless `plain` asks for the lines of all files;
     `check` raises DataError for a table that lacks a column. Lines of standard input are objects if the first line that
-    is not blank is an object. Raises DataError for a file that cannot be read, UsageError if there is no standard
-    input.
+    is not blank is an object; blank lines among objects are left out, as in training. Raises DataError for a file that
+    cannot be read, UsageError if there is no standard input.
     """
     for path in paths or [STANDARD_INPUT]:
         extension = ending(path)
@@ -109,6 +109,9 @@ def _lines(
             pipe.check(text.decode(of_line, "replace"), f"{name}, line {number},")
         if is_json is None and text.strip():
             is_json = _is_object(text)
+            batch = [] if is_json else batch
+        if is_json and not text.strip():
+            continue
         batch.append(InputLine(f"{name}, line {number}", text, bool(is_json), of_line))
         if len(batch) == most:
             yield batch
