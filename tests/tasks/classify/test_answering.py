@@ -172,7 +172,8 @@ def test_standard_input_is_objects_if_its_first_line_is(
     monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(text)))
     found = [line for batch in batches([]) for line in batch]
     assert found[-1].json == is_json
-    assert found[-1].where == f"standard input, line {len(found)}"
+    lines = [(f"standard input, line {at}", line) for at, line in enumerate(text.split(b"\n"), 1) if line]
+    assert [(line.where, line.text) for line in found] == lines
 
 
 def test_a_line_is_answered_before_the_next_one_is_there() -> None:
