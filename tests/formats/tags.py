@@ -202,6 +202,9 @@ def spacy(folder: Path) -> None:
     _offsets(folder, ["New York wins", {"entities": [[0, 8, "LOC"]]}], ["Hi", {"entities": []}])
     span = {"start": 0, "end": 8, "label": "LOC"}
     _offsets(folder, {"text": "New York wins", "spans": [span]}, {"text": "Hi", "spans": []})
+    nulls = [{"text": "Hi", "spans": None, "_input_hash": 1}, {"text": "York", "spans": [], "_input_hash": 2}]
+    some = made(folder, "d.jsonl", "\n".join(map(json.dumps, nulls)))
+    assert (len(some.sentences), list(some.found.left_out)) == (2, ["_input_hash"])
     answers = [{"text": "New York", "spans": [], "answer": answer} for answer in ("accept", "reject", "ignore")]
     some = made(folder, "d.jsonl", "\n".join(map(json.dumps, answers)))
     assert (some.sentences.tags, [each.line for each in some.unannotated]) == ((("O", "O"),), [2, 3])

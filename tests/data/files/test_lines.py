@@ -31,6 +31,9 @@ def test_lines_come_whole_numbered_and_without_their_ends(tmp_path: Path) -> Non
 
 PARTS = {
     "a .ts file": ("#comment\n@problemName x\n1,2:a\n", r"line 2, is the beginning of a \.ts file, '@problemName x'"),
+    "lengths of .ts": ("@seriesLength 24\n", r"line 1, is the beginning of a \.ts file"),
+    "times of .ts": ("@timeStamps  False\n", r"line 1, is the beginning of a \.ts file"),
+    "a quoted name of .arff": ("@relation 'a b'\n", r"line 1, is the beginning of an \.arff file"),
     "an .arff file": ("% comment\n\n@RELATION x\n1,a\n", r"line 3, is the beginning of an \.arff file.*FILE\.arff"),
     "an object over lines": ('{\n  "data": [\n', r"line 2, is a part of a JSON object over several lines.*jq -c"),
     "an open list": ('{"data": [\n{"text": "a"}]}\n', r"line 1, is a part of a JSON object over several lines"),
@@ -45,7 +48,13 @@ def test_a_pipe_of_a_layout_that_is_read_by_its_name_says_so(name: str, monkeypa
         list(batches([]))
 
 
-@pytest.mark.parametrize("text", ["{\nelse\n", "{hello: [\n", '{"a": 1}\n{"a": [\n', "@home\n", "\ufeff{\n\n"])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "{\nelse\n", "{hello: [\n", '{"a": 1}\n{"a": [\n', "@home\n", "\ufeff{\n\n",
+        "@relation of mine: hello\n", "@timestamps are wrong\n", "@SeriesLength is too long\n",
+    ],
+)  # fmt: skip
 def test_a_pipe_of_texts_and_objects_is_read(text: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("sys.stdin", TextIOWrapper(BytesIO(text.encode())))
     found = [line.text.decode() for batch in batches([]) for line in batch]

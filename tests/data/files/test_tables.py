@@ -127,6 +127,7 @@ def test_objects_may_lack_a_column_and_have_it_later() -> None:
         ),
         ('text,label\na,x\n"b,y,z\n', r"line 3, has 3 fields; expected 2 .*double every quotation mark"),
         ("label,label\na,x\n", r"line 1, has two columns 'label'"),
+        ("a,,,column 3\n1,2,3,4\n", r"line 1, has two columns 'column 3'"),
         ("0,0,0\n1,2,3\n", r"line 1, should name the columns; it reads: 0,0,0\."),
         ("16%,75%\n17%,7.5%\n", r"line 1, should name the columns; it reads: 16%,75%\."),
         ("16%;7,5 %;up\n17%;70%;down\n18%;71%;up\n", r"line 1, should name the columns; it reads: 16%;7,5 %;up\."),

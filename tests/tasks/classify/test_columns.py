@@ -61,6 +61,15 @@ def test_semicolons_decide_where_a_comma_may_mark_thousands(
     assert corpus.columns.commas == (("x",) if separator == ";" else ())
 
 
+def test_texts_in_a_column_that_is_called_as_an_id_are_offered_as_the_text() -> None:
+    frame = Frame({"sequence": ["ACGT", "GGTA", "ACGT"], "label": ["x", "y", "x"]})
+    with pytest.raises(DataError, match=r"no numeric column .* If 'sequence' is the text, add --text sequence\.$"):
+        choose(Data(), frame)
+    with pytest.raises(DataError, match=r"name the columns with --columns\.$"):
+        choose(Data(id="sequence"), frame)
+    assert choose(Data(text="sequence"), frame).text == ("sequence",)
+
+
 def test_names_of_sensors_are_no_text() -> None:
     with pytest.raises(DataError, match="the input columns are not clear"):
         choose(Data(), Frame({"sensor": ["s1", "s2"] * 4, "v": [0.5, 1.5] * 4, "label": ["x", "y"] * 4}))

@@ -51,12 +51,12 @@ class DelimitedTable(Table):
                 f"{self.name}, line {first}, should name the columns; it reads: {text.split(chr(10))[first - 1][:80]}."
                 " Add a line of names, or add --no-header: the columns are then called 1, 2, …"
             )
+        self.columns = self._named()
         for each in filter(None, self.columns):
             if self.columns.count(each) > 1:
                 raise DataError(
                     f"{self.name}, line {first}, has two columns '{each}': names are unique. Rename one of them."
                 )
-        self.columns = self._named()
 
     def rows(self, columns: Sequence[str]) -> Iterator[NumberedRow]:
         """Yield every row."""

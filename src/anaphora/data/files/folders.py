@@ -180,5 +180,5 @@ def _files(folder: Path) -> tuple[list[tuple[str, Path]], bool, dict[str, str]]:
         )
     texts = [path for path in inside if ending(path) == ".txt"] or inside
     refuse_own(folder, texts)
-    others = passed_over(folder, (path for path in inside if path not in texts), "no .txt file")
+    others = passed_over(folder, sorted({*inside} - {*texts}), "no .txt file")
     return [(plain_name(path).stem, path) for path in texts], True, others

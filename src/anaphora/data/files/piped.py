@@ -9,8 +9,9 @@ from anaphora.errors import DataError
 
 _XML = r"(<\?xml[^>]*>\s*)?(<!DOCTYPE[^>]*>\s*)?"
 _BY_NAME = (
-    (re.compile(r"@(problemname|timestamps|univariate|classlabel|serieslength)\b", re.IGNORECASE), ".ts"),
-    (re.compile(r"@relation\b", re.IGNORECASE), ".arff"),
+    (re.compile(r"@(timestamps|univariate|classlabel)\s+(true|false)\b", re.IGNORECASE), ".ts"),
+    (re.compile(r"@(problemname\s+\S+|serieslength\s+\d+)$", re.IGNORECASE), ".ts"),
+    (re.compile(r"""@relation\s+('.*'|".*"|\S+)$""", re.IGNORECASE), ".arff"),
     (re.compile(rf"{_XML}<tmx\b", re.IGNORECASE), ".tmx"),
     (re.compile(rf"{_XML}<xliff\b", re.IGNORECASE), ".xlf"),
     (re.compile(rf"{_XML}<(srcset|refset|tstset)\b", re.IGNORECASE), ".sgm"),

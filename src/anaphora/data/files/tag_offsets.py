@@ -132,7 +132,8 @@ def _unread(value: Any) -> list[str]:
     if not isinstance(value, Mapping):
         return []
     text = "data" if isinstance(value.get("data"), Mapping) else next(filter(value.__contains__, _TEXT), None)
-    return [name for name in value if name not in (text, _field_of_spans(value))]
+    empty = {name for name in SPANS if value.get(name, "") is None}
+    return [name for name in value if name not in (text, _field_of_spans(value), *empty)]
 
 
 def collect(collected: Collected, line: int, value: Any, item: str = "") -> None:

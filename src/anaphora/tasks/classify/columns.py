@@ -196,6 +196,7 @@ def _steps(data: Data, heads: Heads, rest: Head, channels: tuple[str, ...], labe
         raise DataError(
             f"{heads.where} has no numeric column besides {key!r} and {label!r}: name the columns with --columns."
             + first_other_value(heads.tables, untimed)
+            + (f" If {key!r} is the text, add --text {key}." if are_words(rest[key]) and not data.id else "")
         )
     return Columns(label, channels=channels, id=key, time=time, multi=multi)
 

@@ -47,8 +47,8 @@ def others(paths: Sequence[str | Path]) -> dict[str, str]:
 def _texts(folder: Path) -> tuple[list[Path], list[Path]]:
     """Return the files of a folder that are read, and those that are not."""
     inside = sorted(each for each in folder.rglob("*") if each.is_file() and not each.name.startswith("."))
-    texts = [each for each in inside if ending(each) == ".txt"] or inside
-    return texts, [each for each in inside if each not in texts]
+    texts = [each for each in inside if ending(each) == ".txt"]
+    return (texts, [each for each in inside if ending(each) != ".txt"]) if texts else (inside, [])
 
 
 def _tokenization(config: FillConfig) -> Tokenization[WordVocabulary]:
