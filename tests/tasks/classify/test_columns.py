@@ -220,6 +220,13 @@ def test_a_line_without_an_id_belongs_to_no_series(missing: str | None) -> None:
         data.from_memory(config("--valid", "0.5"), columns)
 
 
+@pytest.mark.parametrize("name", ["NA", "none", "?"])
+def test_an_id_that_may_be_a_name_or_missing_is_refused_with_both_remedies(name: str) -> None:
+    columns = {"id": ["p", "p", name, name], "x": [1, 2, 4, 3], "label": list("aabb")}
+    with pytest.raises(DataError, match=r"row 3: .*Remove the line; if this is the name of a series, write another"):
+        data.from_memory(config("--valid", "0.5"), columns)
+
+
 def test_rows_without_columns_have_no_names() -> None:
     rows = (["a b", "c d"] * 4, ["x", "y"] * 4)
     with pytest.raises(UsageError, match=r"--text has no effect on rows with labels \(X, y\)"):

@@ -90,7 +90,10 @@ class SeriesSteps:
         if key is None or key == "":
             raise NoSeries(f"{where}: column '{columns.id}' is empty, so the line belongs to no series.")
         if is_missing(key):
-            raise NoSeries(f"{where}: column '{columns.id}' holds {shown(key)}, so the line belongs to no series.")
+            raise NoSeries(
+                f"{where}: column '{columns.id}' holds {shown(key)}, so the line belongs to no series. Remove the line;"
+                " if this is the name of a series, write another name."
+            )
         if isinstance(key, list | dict):
             raise NoSeries(f"{where}: column '{columns.id}' holds {shown(key)}; expected a text or a number.")
         at = self._numbers.setdefault(plain(key), len(self.firsts))
