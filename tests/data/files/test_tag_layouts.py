@@ -11,7 +11,7 @@ from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
-from hypothesis import assume, given
+from hypothesis import assume, example, given
 from hypothesis import strategies as st
 
 from anaphora.data.files.conll import read, read_files, strict
@@ -35,6 +35,7 @@ LAST = {"labels behind sentences": 1}
 BY_CHARACTERS = ("doccano", "spaCy", "Prodigy", "Prodigy without words", "Label Studio", "CSV of Label Studio")
 ROWS = ("JSON Lines", "doccano", "words, a tab, tags", "slashes", "parallel files")
 """Layouts with a sentence per line."""
+SPACED = ("JSON Lines with blank lines",)
 
 
 @st.composite
@@ -75,6 +76,8 @@ def run_words(paths: Sequence[str], data: Data, found: Read) -> list[tuple[str, 
 
 @pytest.mark.parametrize("layout", [name for name in LAYOUTS if name not in BY_CHARACTERS])
 @given(rows())
+@example([(['"', '",', "."], ["O", "O", "O"]), ([":", "."], ["O", "O"])])
+@example([(['["",', '"a', "."], ["O", "O", "O"]), ([":", "."], ["O", "O"])])
 def test_no_word_is_lost_or_doubled_and_every_line_is_right(layout: str, sentences: Rows) -> None:
     if layout == "a word per row":  # a quotation mark in TSV is the matter of tables
         sentences = [([word.replace('"', "'") for word in words], tags) for words, tags in sentences]
@@ -88,6 +91,8 @@ def test_no_word_is_lost_or_doubled_and_every_line_is_right(layout: str, sentenc
     for number, (words, _) in enumerate(sentences):
         if layout in ROWS:
             assert set(found.lines[number]) == {number + 1}
+        elif layout in SPACED:
+            assert set(found.lines[number]) == {2 * number + 2}
         elif layout in ("lists in a CSV", "Kaggle"):
             break
         elif layout not in ("JSON", "Parquet"):
@@ -107,6 +112,7 @@ def test_lines_of_kaggle_are_those_of_its_words(sentences: Rows) -> None:
     st.text("ab 1.,-\u00e9\n\U0001f600", max_size=30),
     st.lists(st.tuples(st.integers(0, 29), st.integers(1, 6), st.sampled_from("XY")), max_size=4),
 )
+@example("1111 ", [(4, 1, "X"), (4, 1, "Y")])
 def test_spans_of_characters_are_those_of_their_words(text: str, drawn: list[tuple[int, int, str]]) -> None:
     marked = [Marked(begin, begin + size, kind) for begin, size, kind in drawn if begin + size <= len(text)]
     owner: dict[int, Marked] = {}

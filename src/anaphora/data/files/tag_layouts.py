@@ -46,9 +46,10 @@ _LEAST, _FEWEST = 4, 2  # lines of one width that show columns: without known ta
 _KNOWN = 0.9  # of the last fields
 _STRING = r'"(?:[^"\\]|\\.)*"'
 _SPACE = r"[ \t\r\n]*"
-_JSON = re.compile(  # its begin: an object, a list of them, or a list of pairs
-    rf"\ufeff?{_SPACE}\[?{_SPACE}(\{{{_SPACE}{_STRING}{_SPACE}:|\[?{_SPACE}{_STRING}{_SPACE},|[\[{{]?{_SPACE}\Z)"
+_OBJECT = re.compile(  # the begin of an object, or of a list of them
+    rf"\[?{_SPACE}(\{{{_SPACE}{_STRING}{_SPACE}:|[\[{{]?{_SPACE}\Z)"
 )
+_PAIR = re.compile(rf"\[{_SPACE}\[?{_SPACE}{_STRING}{_SPACE},")  # the begin of a pair, or of a list of pairs
 _MOST_FIELDS = 4  # of a line that may be words with their tags behind a slash
 
 
@@ -80,7 +81,7 @@ def layout_of(path: str, wanted: str, head: Sequence[str], known: Collection[str
         return wanted
     if extension in frames.ENDINGS:
         return "json"
-    if extension in _OBJECTS or (path == STANDARD_INPUT and _JSON.match("\n".join(filled))):
+    if extension in _OBJECTS or (path == STANDARD_INPUT and _is_json("\n".join(filled))):
         return _objects(filled)
     if extension in _CONLLU or names_columns(head):
         return "conllu"
@@ -168,6 +169,24 @@ def _are_columns(head: Sequence[str]) -> bool:
     """Return whether all lines have the same small number of fields, and blank lines stand between groups of them."""
     widths = {len(between_blanks(line)) for line in head if may_be_word(line)}
     return len(widths) == 1 and 2 <= max(widths) <= _MOST_FIELDS and _are_blocks(head)
+
+
+def _is_json(text: str) -> bool:
+    """Return whether a text begins like JSON; what begins like a pair must be JSON as far as the text goes.
+
+    >>> _is_json('["Ann flew.", {"entities": ['), _is_json('["", O'), _is_json('"", a'), _is_json('{"text": Ann')
+    (True, False, False, True)
+    """
+    text = text.strip().removeprefix("\ufeff").lstrip()
+    if not _PAIR.match(text):
+        return _OBJECT.match(text) is not None
+    try:
+        json.JSONDecoder().raw_decode(text)
+    except RecursionError:
+        return True
+    except json.JSONDecodeError as error:
+        return error.pos >= len(text) or error.msg.startswith("Unterminated")
+    return True
 
 
 def _objects(filled: Sequence[str]) -> str:

@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
+from itertools import pairwise
 from typing import Any, NamedTuple
 
 from anaphora.data.files.sentences import Collected, Found, MalformedLine, Read, record
@@ -88,15 +89,16 @@ def words_and_tags(text: str, spans: Sequence[Marked]) -> tuple[list[str], list[
     >>> words_and_tags("Ann flew.", [Marked(0, 3, "PER"), Marked(4, 6, "X")])
     (['Ann', 'flew', '.'], ['B-PER', 'B-X', 'O'], ['flew'])
     """
-    words = words_in(text)
-    tags, cut, last = ["O"] * len(words), list[str](), Marked(0, 0, "")
-    for span in sorted(set(spans)):
+    ordered = sorted(set(spans))
+    for last, span in pairwise(ordered):
         if span.begin < last.end:
             raise DataError(
                 f"the spans {text[last.begin : last.end][:40]!r} ({last.type}) and {text[span.begin : span.end][:40]!r}"
                 f" ({span.type}) overlap; a word has one tag."
             )
-        last = span
+    words = words_in(text)
+    tags, cut = ["O"] * len(words), list[str]()
+    for span in ordered:
         inside = [at for at, word in enumerate(words) if word.begin < span.end and span.begin < word.end]
         inside = [at for at in inside if tags[at] == "O"]
         if not inside:
