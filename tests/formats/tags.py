@@ -208,6 +208,7 @@ def spacy(folder: Path) -> None:
     answers = [{"text": "New York", "spans": [], "answer": answer} for answer in ("accept", "reject", "ignore")]
     some = made(folder, "d.jsonl", "\n".join(map(json.dumps, answers)))
     assert (some.sentences.tags, [each.line for each in some.unannotated]) == ((("O", "O"),), [2, 3])
+    assert "answer" not in some.found.left_out
 
 
 def label_studio(folder: Path) -> None:

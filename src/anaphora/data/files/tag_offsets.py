@@ -17,7 +17,7 @@ from itertools import pairwise
 from typing import Any, NamedTuple
 
 from anaphora.data.files.sentences import Collected, Found, MalformedLine, Read, record
-from anaphora.data.files.unannotated import ANNOTATIONS, finished, why_unannotated
+from anaphora.data.files.unannotated import ANNOTATIONS, ANSWER, finished, why_unannotated
 from anaphora.data.files.word_splitting import words_in
 from anaphora.errors import DataError
 
@@ -135,7 +135,7 @@ def _unread(value: Any) -> list[str]:
         return []
     text = "data" if isinstance(value.get("data"), Mapping) else next(filter(value.__contains__, _TEXT), None)
     empty = {name for name in SPANS if value.get(name, "") is None}
-    return [name for name in value if name not in (text, _field_of_spans(value), *empty)]
+    return [name for name in value if name not in (text, _field_of_spans(value), ANSWER, *empty)]
 
 
 def collect(collected: Collected, line: int, value: Any, item: str = "") -> None:

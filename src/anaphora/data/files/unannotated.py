@@ -15,6 +15,7 @@ from anaphora.errors import DataError
 from anaphora.formatting import counted
 
 ANNOTATIONS = ("annotations", "completions")
+ANSWER = "answer"
 _ANSWERS = ("reject", "ignore")
 
 
@@ -28,8 +29,8 @@ def why_unannotated(value: Any) -> str:
     """
     if not isinstance(value, Mapping):
         return ""
-    if value.get("answer") in _ANSWERS:
-        return f"with the answer {value['answer']}"
+    if value.get(ANSWER) in _ANSWERS:
+        return f"with the answer {value[ANSWER]}"
     lists = [value[name] for name in ANNOTATIONS if isinstance(value.get(name), list)]
     if isinstance(value.get("data"), Mapping) and lists and not finished(lists[0]):
         return "with cancelled annotations alone" if lists[0] else "without an annotation"
