@@ -6,6 +6,8 @@ from __future__ import annotations
 
 import functools
 import inspect
+import json
+import warnings
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -14,7 +16,7 @@ import numpy as np
 import pytest
 
 import anaphora
-from anaphora.errors import AnaphoraError, UsageError, WrongArgument, WrongCall
+from anaphora.errors import AnaphoraError, DataError, UsageError, WrongArgument, WrongCall
 from anaphora.tasks.base.python_words import reworded
 from anaphora.tasks.base.trained_model import TrainedModel
 from gapped import text
@@ -226,3 +228,65 @@ def test_a_text_that_looks_like_the_name_of_a_file(name: str, tmp_path: Path, mo
     for call in calls:
         with pytest.raises(UsageError, match=rf"'{name}' is the name of a file.*pathlib\.Path\('{name}'\)"):
             call()
+
+
+HALF = "\ud800"
+HALF_PAIRS: dict[str, Callable[[], Any]] = {
+    "generate": lambda: model("LanguageModel").generate(HALF),
+    "language, evaluate": lambda: model("LanguageModel").evaluate(f"the {HALF} cat"),
+    "language, stream": lambda: model("LanguageModel").open_stream().feed(HALF),
+    "classify, predict": lambda: model("Classifier").predict([HALF]),
+    "classify, evaluate": lambda: model("Classifier").evaluate(([HALF], ["good"])),
+    "tag, predict": lambda: model("Tagger").predict([f"{HALF} a"]),
+    "tag, predict words": lambda: model("Tagger").predict([[HALF, "a"]]),
+    "tag, evaluate": lambda: model("Tagger").evaluate(([[HALF]], [["DET"]])),
+    "tag, train": lambda: anaphora.train("tag", [([HALF], ["DET"])] * 20, **LITTLE),
+    "tag, stream": lambda: model("Tagger").open_stream().feed([HALF]),
+    "fill": lambda: model("GapFiller").fill(f"{HALF} ___ a"),
+    "fill_all": lambda: model("GapFiller").fill_all([f"{HALF} ___ a"]),
+    "fill, evaluate": lambda: model("GapFiller").evaluate([f"{HALF} a rose"]),
+    "translate": lambda: model("Translator").translate([HALF]),
+    "translate, evaluate": lambda: model("Translator").evaluate((["ja"], [HALF])),
+}
+
+
+@pytest.mark.parametrize("call", HALF_PAIRS)
+def test_half_a_surrogate_pair_is_refused(call: str) -> None:
+    with pytest.raises(DataError, match=r"character \d+ of the text is half a surrogate pair, which is not text\."):
+        HALF_PAIRS[call]()
+
+
+NO_ROWS_TO_SCORE = {
+    "LanguageModel": "",
+    "GapFiller": "",
+    **dict.fromkeys(("Classifier", "Tagger", "Translator"), ([], [])),
+}
+
+
+@pytest.mark.parametrize("name", MADE)
+def test_nothing_has_no_score(name: str) -> None:
+    with pytest.raises(DataError):
+        model(name).evaluate(NO_ROWS_TO_SCORE[name])
+
+
+REPLACED: dict[str, tuple[dict[str, Any], str]] = {
+    "Classifier": ({"text": "a", "probability": "keep", "label": "mine"}, "field 'probability' is"),
+    "Tagger": (
+        {"tokens": ["a"], "tags": ["X"], "probability": 1, "confidence": 2},
+        "fields 'probability' and 'confidence' are",
+    ),
+    "GapFiller": ({"text": "a ___", "filled": 1, "gaps": 2, "past": 3}, "fields 'filled' and 'gaps' are"),
+    "Translator": ({"source": "ja", "translation": "yes"}, "field 'translation' is"),
+}
+
+
+@pytest.mark.parametrize("name", REPLACED)
+def test_fields_that_an_answer_replaces_are_named_once(name: str, tmp_path: Path) -> None:
+    given, named = REPLACED[name]
+    file = tmp_path / "rows.jsonl"
+    file.write_text(f"{json.dumps(given)}\n" * 2, encoding="utf-8")
+    with warnings.catch_warnings(record=True) as told:
+        warnings.simplefilter("always")
+        model(name).answer(file)
+    notes = [str(each.message) for each in told if "replaced" in str(each.message)]
+    assert notes == [f"The input's {named} replaced by the answers."]

@@ -72,6 +72,7 @@ def test_what_was_trained_on_is_answered_row_for_row(
     key = {"classify": "label", "translate": "translation", "tag": "tags"}[layout.task]
     assert [answer[key] for answer in found] == expected(model, layout.task, layout.inputs)
     assert written.errors == []
+    assert not any("replaced" in note for note in written.notes)
     assert model.answer(paths) == found
     if layout.task == "classify" and model.columns.text:
         assert [answer[model.columns.text[0]] for answer in found] == list(layout.inputs)

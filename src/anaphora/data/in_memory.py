@@ -19,6 +19,7 @@ import numpy as np
 
 from anaphora.arguments.instead import instead
 from anaphora.data.nanoseconds import exact
+from anaphora.data.surrogates import refuse_half_pair
 from anaphora.errors import UsageError
 
 _SHOWN = 3  # kinds of values in a message
@@ -132,13 +133,15 @@ def _plain(value: Any) -> Any:
 def texts(data: Any) -> list[str]:
     """Return several texts as a list.
 
-    Raises UsageError for other data, including a single text.
+    Raises UsageError for other data, including a single text, and DataError for half a surrogate pair.
 
     >>> texts(("ein Mann", "ja"))
     ['ein Mann', 'ja']
     """
     if isinstance(data, str) or not is_sequence(data) or is_frame(data) or not all(isinstance(t, str) for t in data):
         raise unexpected("a list of texts", data)
+    for number, text in enumerate(data, 1):
+        refuse_half_pair(text, f"text {number:,}")
     return list(data)
 
 

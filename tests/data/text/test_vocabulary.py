@@ -204,7 +204,7 @@ def test_unknown_symbols_of_a_prompt_are_named_with_their_place() -> None:
     with pytest.raises(DataError, match=r"1 word .* 'caat' at character 5\. Did you mean 'cat'\? Remove or replace it"):
         words.encode_prompt("the caat sat")
     assert words.encode_prompt("the � sat")[1] == words.unknown
-    with pytest.raises(DataError, match="not valid Unicode text at character 3"):
+    with pytest.raises(DataError, match="The prompt: character 3 of the text is half a surrogate pair"):
         restore("byte", {}).encode_prompt("abc\udcff")
 
 

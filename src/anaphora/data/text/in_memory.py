@@ -15,6 +15,7 @@ from typing import Any
 
 from anaphora.data.files.text import Text, open_texts
 from anaphora.data.in_memory import is_sequence, kind, paths, unexpected
+from anaphora.data.surrogates import refuse_half_pair
 from anaphora.data.text.corpus import TextCorpus, split_corpus
 from anaphora.errors import DataError, UsageError
 
@@ -55,6 +56,7 @@ def text_of(data: Any, encoding: str, meant: Callable[[Sequence[str]], Sequence[
         return open_texts(meant(files), encoding)
     refuse_name(data)
     if isinstance(data, str):
+        refuse_half_pair(data, "the data")
         return Text.of(data)
     if not is_sequence(data) or hasattr(data, "columns"):
         raise unexpected(_WHAT, data)
@@ -62,5 +64,6 @@ def text_of(data: Any, encoding: str, meant: Callable[[Sequence[str]], Sequence[
     for number, text in enumerate(data, 1):
         if not isinstance(text, str):
             raise DataError(f"Text {number:,} is not a text but {kind(text)}; expected {_WHAT}.")
+        refuse_half_pair(text, f"text {number:,}")
         lines.append(text if text.endswith("\n") else f"{text}\n")
     return Text.of("".join(lines))

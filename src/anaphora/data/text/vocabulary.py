@@ -30,6 +30,7 @@ import numpy as np
 import numpy.typing as npt
 
 from anaphora.data.files.text import Text
+from anaphora.data.surrogates import refuse_half_pair
 from anaphora.data.text.normal_form import Form, blocks_in_form, normal, settled
 from anaphora.data.text.packed import pack
 from anaphora.data.text.splitting import recut
@@ -129,12 +130,7 @@ class Vocabulary(ABC):
         """
         if self.kind in ("word", "subword"):
             text = text.rstrip(" ")
-        try:
-            text.encode()
-        except UnicodeEncodeError as error:
-            raise DataError(
-                f"{capitalised(name)} is not valid Unicode text at character {error.start}: pass it as UTF-8."
-            ) from error
+        refuse_half_pair(text, capitalised(name))
         text = normal(text, self.form)
         known = self._with_marks(text)
         ids = self.encode(known)

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 from abc import ABC, abstractmethod
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from functools import cached_property
 from typing import Any, Generic, Protocol, TypeVar
 
@@ -63,6 +63,8 @@ class LineAnswers(ABC, Generic[Item, Prediction]):
     reading: Reading = AS_DEFAULT
     unit = "lines"
     """The plural of what is answered."""
+    trained: Collection[str] = ()
+    """The fields of the training data that an answer replaces without a note, such as the label."""
 
     @abstractmethod
     def parse(self, line: InputLine) -> Item:
@@ -75,6 +77,11 @@ class LineAnswers(ABC, Generic[Item, Prediction]):
     @abstractmethod
     def format(self, item: Item, prediction: Prediction) -> str:
         """Return the text of an answer, without a line end."""
+
+    def object_of(self, given: Mapping[str, Any], answer: Mapping[str, Any]) -> str:
+        """Return an object with the fields of its answer, as JSON; they replace fields of the same names."""
+        self.notes.replaced(name for name in answer if name in given and name not in self.trained)
+        return json_of({**given, **answer})
 
     def losses(self, item: Item, prediction: Prediction) -> Iterable[str]:
         """Return what was lost in an answer, in words that complete `line 7 is …` and `3 lines are …`."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 
 class LineNotes:
@@ -21,6 +21,7 @@ class LineNotes:
         self._unit = unit
         self._counts: Counter[str] = Counter()
         self._new: list[str] = []
+        self._replaced: dict[str, None] = {}
 
     def add(self, where: str, kind: str) -> None:
         """Count a line of this kind."""
@@ -32,11 +33,19 @@ class LineNotes:
         """Add a note that is no count."""
         self._new.append(text)
 
+    def replaced(self, fields: Iterable[str]) -> None:
+        """Add fields of the input that an answer replaces."""
+        self._replaced.update(dict.fromkeys(fields))
+
     def new(self) -> Iterator[str]:
         """Yield a note on the first line of each kind, once."""
         yield from self._new
         self._new = []
 
     def totals(self) -> Iterator[str]:
-        """Yield a note for each kind with several lines."""
+        """Yield a note for each kind with several lines, and one that names all fields that were replaced."""
         yield from (f"{count:,} {self._unit} are {kind}." for kind, count in self._counts.items() if count > 1)
+        if self._replaced:
+            *others, last = map(repr, self._replaced)
+            fields, verb = (f"fields {', '.join(others)} and {last}", "are") if others else (f"field {last}", "is")
+            yield f"The input's {fields} {verb} replaced by the answers."

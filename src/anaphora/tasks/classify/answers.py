@@ -25,7 +25,7 @@ from anaphora.data.files.reading import Reading
 from anaphora.data.files.sources import STANDARD_INPUT
 from anaphora.errors import DataError
 from anaphora.metrics.classification import Floats
-from anaphora.tasks.base.line_answers import LineAnswers, MissingField, json_of, text_of, value_of
+from anaphora.tasks.base.line_answers import LineAnswers, MissingField, text_of, value_of
 from anaphora.tasks.classify import inputs
 from anaphora.tasks.classify.answer_inputs import batches, refuse_text
 from anaphora.tasks.classify.columns import Columns
@@ -79,6 +79,7 @@ class Answers(LineAnswers[Item, Prediction]):
     def __init__(self, classifier: Labelling, as_json: bool, top: int | None = None) -> None:
         self.classifier, self.as_json, self.top, self.reading = classifier, as_json, top, classifier.reading
         self.blank = "{}" if as_json else "\t\t"
+        self.trained = (classifier.columns.label,)
 
     def batches(self, paths: Sequence[str]) -> Iterator[Sequence[Any]]:
         """Yield the rows of tables, folders and lines, some at a time."""
@@ -111,7 +112,7 @@ class Answers(LineAnswers[Item, Prediction]):
             added: dict[str, Any] = prediction._asdict()
             if not self.classifier.multi and self.top is None:
                 added = {"label": prediction.labels[0], "probability": prediction.probabilities[0]}
-            return json_of({**values, **added})
+            return self.object_of(values, added)
         between = self.classifier.separator or _BETWEEN
         labels = between.join(" ".join(str(label).split()) for label in prediction.labels)
         shown = between.join(f"{probability:.4f}" for probability in prediction.probabilities)

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from anaphora.data.batches import Ragged
 from anaphora.data.files.numbers import Mark, is_missing
 from anaphora.data.files.numbers import number as as_number
+from anaphora.data.surrogates import refuse_half_pair
 from anaphora.data.text.normal_form import Form, normal
 from anaphora.data.text.words import split_words
 from anaphora.errors import DataError
@@ -38,12 +39,7 @@ def text_of(values: Sequence[Any], where: str) -> str:
     """
     parts = [value if isinstance(value, str) else _plain(value, where) for value in values if value is not None]
     text = "\n".join(parts)
-    try:
-        text.encode()
-    except UnicodeEncodeError as error:
-        raise DataError(
-            f"{where}: character {error.start} of the text is half a surrogate pair, which is not text."
-        ) from error
+    refuse_half_pair(text, where)
     return text
 
 

@@ -144,9 +144,11 @@ class Classifier(FileAnsweringModel):
         return self.judged(rows_of(read_tables(paths, *self.reading._replace(encoding=encoding)), self.columns, data))
 
     def judged(self, rows: Rows) -> Score:
-        """Return the score of the model on these rows; raises DataError if it knows none of their labels."""
+        """Return the score of the model on these rows; raises DataError for no rows, or if it knows no label."""
+        if not rows.labels:
+            raise DataError("Expected rows to score, got none.")
         rows = replace(rows, labels=with_known_names(rows.labels, self.labels))
-        if rows.labels and all(labels and set(self.labels).isdisjoint(labels) for labels in rows.labels):
+        if all(labels and set(self.labels).isdisjoint(labels) for labels in rows.labels):
             raise DataError(
                 f"All {len(rows.labels):,} rows have labels that the model does not know; it knows"
                 f" {', '.join(self.labels[:_SHOWN])}. Check the label column."

@@ -40,7 +40,7 @@ from anaphora.data.text.tokenized import units_of
 from anaphora.errors import DataError
 from anaphora.runtime import Model
 from anaphora.tasks.base.file_answers import FileAnsweringModel
-from anaphora.tasks.base.line_answers import AnswerOutput, LineAnswers, json_of, text_of, value_of
+from anaphora.tasks.base.line_answers import AnswerOutput, LineAnswers, text_of, value_of
 from anaphora.tasks.base.python_words import public
 from anaphora.tasks.base.trained_model import check_outputs, needed
 from anaphora.tasks.fill.data import files
@@ -292,7 +292,7 @@ class Answers(LineAnswers[dict[str, Any], tuple[FilledText, ...]]):
         if self.as_json:
             named = zip(("gaps", "past"), prediction, strict=False)
             plain = {name: [_plain(gap) for gap in side.gaps] for name, side in named}
-            return json_of({**item, "filled": both.text, **plain})
+            return self.object_of(item, {"filled": both.text, **plain})
         if self._tables:
             return table(prediction)
         beside = [f"past: {_listed(gap)}" for side in past for gap in side.gaps]

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from anaphora.arguments.accept import TEXT
+from anaphora.data.surrogates import refuse_half_pair
 from anaphora.data.text.vocabulary import Vocabulary
 from anaphora.decode import log_probabilities
 from anaphora.runtime import Model
@@ -32,6 +33,7 @@ class TextStream(Stream[str, NDArray[np.float64]]):
 
     @public(chunk=TEXT)
     def feed(self, chunk: str) -> NDArray[np.float64]:
+        refuse_half_pair(chunk, "the chunk")
         certain, self._held = self._vocabulary.certain(self._held + chunk)
         return self._read(certain)
 

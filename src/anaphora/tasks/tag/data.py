@@ -25,6 +25,7 @@ from anaphora.data.files.unannotated import left_out
 from anaphora.data.files.word_splitting import between_blanks, words_in
 from anaphora.data.in_memory import is_frame, is_sequence, unexpected
 from anaphora.data.location import Location
+from anaphora.data.surrogates import refuse_half_pair
 from anaphora.data.taken import Taken
 from anaphora.errors import DataError, UsageError
 from anaphora.formatting import counted
@@ -105,17 +106,26 @@ def tagged(data: Data, rows: Any) -> tuple[Sentences, Found]:
     read = read_tagged_table(ColumnTable(columns, NAME), "", *names, texts=is_frame)
     if read.wrong:
         raise DataError(f"{NAME}, sentence {read.wrong[0].line}: {read.wrong[0].message}")
+    _as_text(read.sentences.tokens)
+    _as_text(read.sentences.tags)
     layout = f"values in memory, {read.found.layout.rpartition(', ')[2]}"
     return read.sentences, replace(read.found, layout=layout, again=tuple(read.again))
 
 
 def untagged(X: Any, layout: str = "") -> list[tuple[str, ...]]:
     """Return the words of lists of words, or of texts, which are split as in files of a format; raises UsageError for
-    other values.
+    other values, DataError for half a surrogate pair.
     """
     if isinstance(X, str) or not is_sequence(X) or is_frame(X) or instead(list(X)):
         raise unexpected("a list of sentences, each a list of words or a text", X)
-    return [split(row, layout) if isinstance(row, str) else listed(row, "a sentence") for row in X]
+    return _as_text([split(row, layout) if isinstance(row, str) else listed(row, "a sentence") for row in X])
+
+
+def _as_text(rows: Sequence[tuple[str, ...]]) -> list[tuple[str, ...]]:
+    """Return rows of words or tags; raises DataError for half a surrogate pair."""
+    for number, row in enumerate(rows, 1):
+        refuse_half_pair(" ".join(row), f"{NAME}, sentence {number:,}")
+    return list(rows)
 
 
 def split(text: str, layout: str) -> tuple[str, ...]:

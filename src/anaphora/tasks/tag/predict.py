@@ -28,6 +28,7 @@ from anaphora.arguments.accept import BYTES, optional, whole
 from anaphora.data.files.sentences import Sentences
 from anaphora.data.files.tag_layouts import Trained
 from anaphora.data.sampling import batches_by_length, evenly_spaced
+from anaphora.data.taken import Taken
 from anaphora.errors import DataError, DataWarning, UsageError, warn_caller
 from anaphora.formatting import counted
 from anaphora.metrics import spans
@@ -35,7 +36,7 @@ from anaphora.metrics.temperature import fitted
 from anaphora.runtime import Model, parts
 from anaphora.runtime.crf import Chain
 from anaphora.tasks.base.file_answers import FileAnsweringModel
-from anaphora.tasks.base.line_answers import AnswerOutput, LineAnswers, json_of
+from anaphora.tasks.base.line_answers import AnswerOutput, LineAnswers
 from anaphora.tasks.base.python_words import public
 from anaphora.tasks.base.trained_model import check_outputs, needed
 from anaphora.tasks.tag.baseline import Baseline
@@ -198,8 +199,10 @@ class Tagger(FileAnsweringModel):
 
     def judged(self, sentences: Sentences, temperature: float | None = None) -> Score:
         """Return the score on sentences in any scheme and notation, at the model's temperature or another; raises
-        DataError if the model knows no tag of them.
+        DataError for sentences without a word, and if the model knows no tag of them.
         """
+        if not sentences.words:
+            raise DataError("Expected sentences with words to score, got none.")
         true = truth(sentences, self.reader.marking, self.config.data.normalize)
         self._check_known(true)
         return self.scored(true, None, temperature)
@@ -247,8 +250,11 @@ class Answers(LineAnswers[Item, list[Prediction]]):
         self.tagger, self.as_json, self.top, self.form = tagger, as_json, top or 1, form
         self.blank = "{}" if as_json else ""
         self.say: Say = lambda _: None
-        reader = tagger.reader
+        reader, taken = tagger.reader, Taken.of_card(tagger.card)
         self.tags = set(map(reader.marking.written, spans.written_in(reader.tags, reader.scheme)))
+        self.trained = taken.columns("tags") if taken else ()
+        if reader.format == "offsets":
+            self.trained += ("entities",)
         self.said = set[str]()
         self.long = 0  # sentences with more words than those of training
 
@@ -323,7 +329,7 @@ class Answers(LineAnswers[Item, list[Prediction]]):
         added = {**prediction[0]._asdict(), **item.marked(prediction[0].tags, self.tagger.reader.marking)}
         if self.top > 1:
             added["best"] = [{"tags": one.tags, "probability": one.probability} for one in prediction]
-        return json_of({**item.values, **added})
+        return self.object_of(item.values, added)
 
 
 MODEL = Tagger

@@ -11,6 +11,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from anaphora.data.files.tag_rows import listed
+from anaphora.data.surrogates import refuse_half_pair
 from anaphora.errors import UsageError
 from anaphora.metrics import spans
 from anaphora.runtime import Model
@@ -45,6 +46,7 @@ class TagStream(Stream[Sequence[str], tuple[str, ...]]):
     @public()
     def feed(self, chunk: Sequence[str]) -> tuple[str, ...]:
         words = listed(chunk, "chunk")
+        refuse_half_pair(" ".join(words), "the chunk")
         if not words:
             return ()
         scores, state = self._scorer.go_on(self._state, self._reader.unlabelled([words]))

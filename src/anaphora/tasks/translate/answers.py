@@ -34,7 +34,7 @@ from anaphora.errors import DataError
 from anaphora.files import outputs, sealed
 from anaphora.files.outputs import Output
 from anaphora.report.attention import Gallery
-from anaphora.tasks.base.line_answers import LineAnswers, json_of, text_of, value_of
+from anaphora.tasks.base.line_answers import LineAnswers, text_of, value_of
 from anaphora.tasks.translate.decoding import GREEDY, DecodingOptions, Translation
 from anaphora.tasks.translate.settings import ATTENTION_ENDINGS
 
@@ -56,6 +56,7 @@ class Answers(LineAnswers[Item, list[Translation]]):
         self._columns: tuple[str, ...] = (*self._named, *SOURCES)
         trained = Taken.of_card(translator.card)
         self._expected = named or next(iter(trained.columns("source") if trained else ()), SOURCES[0])
+        self.trained = names_of(translator.card)[1]
         self._lines = 0
         self._gallery = None if pictures is None else Gallery(Path(pictures))
         if pictures is not None:
@@ -195,11 +196,11 @@ class Answers(LineAnswers[Item, list[Translation]]):
         _, source, values = item
         written: list[tuple[str, Translation]] = [(self.translator.replaced(source, one), one) for one in prediction]
         if self.as_json:
-            answer = {**values, "translation": written[0][0]}
+            answer: dict[str, Any] = {"translation": written[0][0]}
             if self.options.beam > 1:
                 ranked = [{"text": text, "score": one.score, "rank_score": one.rank_score} for text, one in written]
                 answer["translations"] = ranked
-            return json_of(answer)
+            return self.object_of(values, answer)
         if self.options.best == 1:
             return written[0][0]
         rows = [f"{one.rank_score:.4f}\t{text}" for text, one in written]

@@ -12,6 +12,7 @@ from anaphora.data.examples import Split, checked_share, hold_out, refuse_empty,
 from anaphora.data.files.pair_columns import NO_NAMES, ColumnNames
 from anaphora.data.files.pairs import Pairs, read_pairs, taken_of
 from anaphora.data.files.tables import ColumnTable
+from anaphora.data.surrogates import refuse_half_pair
 from anaphora.errors import UsageError
 from anaphora.formatting import counted
 from anaphora.tasks.translate.settings import TranslateConfig
@@ -52,14 +53,21 @@ def pairs_of(
 
 def pairs_in_memory(config: TranslateConfig, data: Any, like: ColumnNames = NO_NAMES) -> Pairs:
     """Return pairs in memory, in columns as `pairs_of` chooses them; raises as `from_memory` does."""
+    found = _pairs_in_memory(config, data, like)
+    for number, pair in enumerate(zip(found.sources, found.targets, strict=True), 1):
+        for text in pair:
+            refuse_half_pair(text, f"{_NAME}, pair {number:,}")
+    return found.in_form(config.data.normalize)
+
+
+def _pairs_in_memory(config: TranslateConfig, data: Any, like: ColumnNames) -> Pairs:
     columns = in_memory.columns(data)
     if columns is not None:
-        table = ColumnTable(columns, _NAME)
-        return Pairs.of([table], config.data.source, config.data.target, like).in_form(config.data.normalize)
+        return Pairs.of([ColumnTable(columns, _NAME)], config.data.source, config.data.target, like)
     sources, targets = map(in_memory.values, in_memory.two_columns(data, _PAIRS))
     if len(sources) != len(targets):
         raise UsageError(f"There are {counted(len(sources), 'source')} and {counted(len(targets), 'target')}.")
-    return Pairs.of([ColumnTable({"source": sources, "target": targets}, _NAME)]).in_form(config.data.normalize)
+    return Pairs.of([ColumnTable({"source": sources, "target": targets}, _NAME)])
 
 
 def _split(config: TranslateConfig, pairs: Pairs, sources: tuple[str, ...] = ()) -> Corpus:

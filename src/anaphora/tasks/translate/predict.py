@@ -20,6 +20,7 @@ from anaphora.config.units import PLURAL
 from anaphora.data import in_memory
 from anaphora.data.files.pairs import Pairs, names_of, taken_of
 from anaphora.data.sampling import batches_by_length, evenly_spaced
+from anaphora.data.surrogates import refuse_half_pair
 from anaphora.errors import DataError, DataWarning, warn_caller
 from anaphora.formatting import counted
 from anaphora.report.attention import AttentionMap
@@ -102,6 +103,7 @@ class Translator(FileAnsweringModel):
     @public(text=TEXT, translation=instance("a Translation of this model", Translation))
     def attention(self, text: str, translation: Translation) -> AttentionMap:
         """Return the attention during a translation: weights (T, S) of the source's symbols, with the ends."""
+        refuse_half_pair(text, "the text")
         source, target = self.reader.read(text), self.reader.target
         weights = self.network.weights(source, np.array([*translation.symbols, target.size]))
         return AttentionMap((*self.reader.pieces(text), ""), (*map(target.shown, translation.symbols), ""), weights)
