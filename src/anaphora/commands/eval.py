@@ -33,6 +33,7 @@ def make() -> Any:
 
 def _evaluate(model: str, data: list[str], as_json: bool, encoding: str | None, **given: Any) -> None:
     from anaphora.data.files.frames import refuse_encoding
+    from anaphora.files.pipes import as_standard_input
     from anaphora.runs.model_file import check_model_file
     from anaphora.runs.save import finite
     from anaphora.runtime import load
@@ -42,6 +43,8 @@ def _evaluate(model: str, data: list[str], as_json: bool, encoding: str | None, 
     opened = registry.open_model(load(model))
     task = registry.task(opened.task)
     chosen = options.chosen(task, task.eval_options, given)
+    if task.takes_inputs:  # a language model reads several pipes, one after another
+        data = as_standard_input(data)
     if encoding is not None:
         refuse_encoding(data)
     score = opened.score_files(data, encoding or opened.reading.encoding, **chosen)

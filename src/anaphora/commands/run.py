@@ -44,6 +44,7 @@ def make() -> Any:
 def _run(model: str, inputs: list[str] | None, as_json: bool, encoding: str | None, force: bool, **given: Any) -> None:
     from anaphora.data.files.encodings import check_encoding
     from anaphora.data.files.frames import refuse_encoding
+    from anaphora.files.pipes import as_standard_input
     from anaphora.runs.model_file import check_model_file
     from anaphora.runtime import load
     from anaphora.tasks import registry
@@ -56,15 +57,16 @@ def _run(model: str, inputs: list[str] | None, as_json: bool, encoding: str | No
         raise UsageError(f"{capitalised(task.described)} takes no INPUT. Give the text to continue with --prompt.")
     if as_json and not task.answers_json:
         raise UsageError(f"{capitalised(task.described)} has no option --json.")
+    inputs = as_standard_input(inputs or [])
     if encoding is not None:
         check_encoding(encoding)
-        refuse_encoding(inputs or [])
+        refuse_encoding(inputs)
         if not task.takes_inputs and given.get("prompt") != "-":
             raise UsageError("--encoding has no effect without --prompt -: set --prompt -, or leave --encoding out.")
         opened.reading = opened.reading._replace(encoding=encoding)
     drawn = [(option, chosen[option.name]) for option in task.run_options if option.drawn]
     _check_places(drawn, [model, *(inputs or ["-"])], force)
-    opened.run(inputs or [], StandardStreams(), as_json, **chosen)
+    opened.run(inputs, StandardStreams(), as_json, **chosen)
 
 
 def _check_places(drawn: Sequence[tuple[Option, str | None]], inputs: Sequence[str], force: bool) -> None:

@@ -50,7 +50,11 @@ class TrainArguments:
     @classmethod
     def of(cls, task: str, values: dict[str, Any]) -> Self:
         """Return the arguments among the values that a command was called with."""
+        from anaphora.files.pipes import as_standard_input
+
         own = {each.name: values[each.name] for each in train_parameters(task)}
+        if registry.task(task).takes_inputs:  # texts come from several pipes, one after another
+            own["data"] = as_standard_input(own["data"])
         return cls(task=task, **own, fields=given_fields(task, values))
 
     def resolved(self) -> Any:

@@ -60,7 +60,7 @@ def test_columns_get_one_more(report: Report, tmp_path: Path) -> None:
     text = "-DOCSTART- x O\n\n# a comment of many\n" + "\n".join(rows) + "\n\n" + "\n".join(rows)
     found = answered(report, write(tmp_path / "a.conll", text))
     whole = "".join(f"{row} {tag}\n" for row, tag in zip(rows, TAGS, strict=True))
-    assert found == ["-DOCSTART- x O\n", f"# a comment of many\n{whole}", whole]
+    assert found == ["-DOCSTART- x O O\n", f"# a comment of many\n{whole}", whole]
     two = answered(report, write(tmp_path / "a.tsv", "\n".join(row.replace(" ", "\t") for row in rows)), top=2)
     (block,) = two
     first, *lines = str(block).splitlines()

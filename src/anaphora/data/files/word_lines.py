@@ -203,11 +203,16 @@ def may_be_word(line: str) -> bool:
     return not is_blank(line) and not line.startswith(("#", _DOCUMENT))
 
 
+def is_document(line: str) -> bool:
+    """Return whether a line, or its first field, is -DOCSTART-, which begins a document."""
+    return line.startswith(_DOCUMENT)
+
+
 def blocks(head: Sequence[str]) -> list[list[str]]:
     """Return the lines between blank lines, without comments and empty blocks."""
     found: list[list[str]] = [[]]
     for line in head:
-        if is_blank(line) or line.startswith(_DOCUMENT):
+        if is_blank(line) or is_document(line):
             found.append([])
         elif may_be_word(line):
             found[-1].append(line)

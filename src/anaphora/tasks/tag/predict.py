@@ -27,6 +27,7 @@ from numpy.typing import NDArray
 from anaphora.arguments.accept import BYTES, optional, whole
 from anaphora.data.files.sentences import Sentences
 from anaphora.data.files.tag_layouts import Trained
+from anaphora.data.files.word_lines import is_document
 from anaphora.data.sampling import batches_by_length, evenly_spaced
 from anaphora.data.taken import Taken
 from anaphora.errors import DataError, DataWarning, UsageError, warn_caller
@@ -294,7 +295,10 @@ class Answers(LineAnswers[Item, list[Prediction]]):
             return self._filled(item, prediction)
         lines = [] if len(prediction) == 1 else [f"# p {' '.join(f'{one.probability:.4f}' for one in prediction)}"]
         for fields, number in item.lines:
-            tags = [] if number is None else [one.tags[number] for one in prediction]
+            if number is None:
+                tags = ["O" for _ in prediction] if is_document(fields[0]) else []
+            else:
+                tags = [one.tags[number] for one in prediction]
             lines.append(item.between.join([*fields, *tags]))
         return "\n".join([*lines, ""])
 
