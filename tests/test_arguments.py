@@ -148,6 +148,13 @@ def test_a_wrong_value_is_refused_by_its_name(
         assert f"; it was given {wrong[named]!r}." in str(refused.value)
 
 
+def test_a_value_that_ends_a_sentence_is_a_value() -> None:
+    assert reworded("Name the column with --label label.") == "Name the column with label='label'."
+    assert reworded("Name the column with --label and --text, or leave --encoding out.").startswith(
+        "Name the column with label and text, or leave"
+    )
+
+
 INSTEAD: dict[str, tuple[Callable[[], Any], str]] = {
     "path": (
         lambda: Path("a.csv"),

@@ -2,6 +2,7 @@
 
 raise --max-length                 raise max_length
 train with --missing mean          train with missing='mean'
+name it with --label kind.         name it with label='kind'.
 add --no-header                    add header=False
 """
 
@@ -94,7 +95,9 @@ def _as_argument(found: re.Match[str]) -> str:
         return f"{argument.name}=True{rest}"
     if value is not None and _NUMBER.fullmatch(value):
         return f"{argument.name}={value}"
-    return f"{argument.name}={value!r}" if value in argument.choices else f"{argument.name}{rest}"
+    before, after = found.string[: found.start()], found.string[found.end() :]
+    closes = value is not None and before.endswith("with ") and after[:1] in ".,;"  # an end of the text is one, too
+    return f"{argument.name}={value!r}" if closes or value in argument.choices else f"{argument.name}{rest}"
 
 
 def _arguments() -> dict[str, _Argument]:
