@@ -244,6 +244,7 @@ HALF_PAIRS: dict[str, Callable[[], Any]] = {
     "language, stream": lambda: model("LanguageModel").open_stream().feed(HALF),
     "classify, predict": lambda: model("Classifier").predict([HALF]),
     "classify, evaluate": lambda: model("Classifier").evaluate(([HALF], ["good"])),
+    "classify, train": lambda: anaphora.train("classify", (["a b", "c d"] * 20, ["x", HALF] * 20), **LITTLE),
     "tag, predict": lambda: model("Tagger").predict([f"{HALF} a"]),
     "tag, predict words": lambda: model("Tagger").predict([[HALF, "a"]]),
     "tag, evaluate": lambda: model("Tagger").evaluate(([[HALF]], [["DET"]])),

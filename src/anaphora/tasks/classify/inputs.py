@@ -171,4 +171,6 @@ def shown(value: Any) -> str:
 def _plain(value: Any, where: str) -> str:
     if isinstance(value, list | tuple | dict | np.ndarray | bytes):
         raise DataError(f"{where}: expected a text or a number, got {shown(value)}.")
-    return value if isinstance(value, str) else str(value)
+    text = str(value)
+    refuse_half_pair(text, where)
+    return text
