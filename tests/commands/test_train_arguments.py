@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import shlex
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -10,6 +12,7 @@ import pytest
 from anaphora.commands import check, lr_find, train
 from anaphora.commands.train_arguments import TrainArguments
 from anaphora.config import config_fields
+from anaphora.errors import UsageError
 from anaphora.tasks import registry
 from anaphora.tasks.base.declaration import Task
 
@@ -55,3 +58,10 @@ def test_check_and_lr_find_take_every_option_of_train(task: Task, module: Any) -
         for made in (module, train)
     )
     assert own <= theirs
+
+
+@pytest.mark.parametrize("task", [task for task in TASKS if task.takes_inputs], ids=lambda task: task.name)
+def test_a_pipe_that_is_held_out_is_refused(task: Task, tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "p")
+    with pytest.raises(UsageError, match=r"p' \(--valid\) is a pipe, which can be read once: save its content"):
+        parsed(task, ["a.csv", "--valid", str(tmp_path / "p")])

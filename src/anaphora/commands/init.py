@@ -7,7 +7,7 @@ from typing import Any
 
 from anaphora.commands import options
 from anaphora.commands.options import option, parameter
-from anaphora.commands.train_arguments import as_words, given_fields, with_data
+from anaphora.commands.train_arguments import as_words, given_fields, with_data, with_pipe
 from anaphora.tasks import registry
 
 _HELP = """Read your data and write a config file with suggested values, the reason of each, and every other field.
@@ -27,7 +27,8 @@ def make() -> Any:
 
 def _command(task: str) -> Any:
     def command(data: list[str], output: str, force: bool, **values: Any) -> None:
-        _init(task, data, output, force, given_fields(task, values))
+        fields = given_fields(task, values)
+        _init(task, with_pipe(task, data, fields), output, force, fields)
 
     own = [
         options.data_parameter(task),

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Self
 
 from anaphora.commands.options import config_parameters, data_parameter, inputs, option, parameter
+from anaphora.errors import UsageError
 from anaphora.tasks import registry
 
 if TYPE_CHECKING:
@@ -50,12 +51,9 @@ class TrainArguments:
     @classmethod
     def of(cls, task: str, values: dict[str, Any]) -> Self:
         """Return the arguments among the values that a command was called with."""
-        from anaphora.files.pipes import as_standard_input
-
         own = {each.name: values[each.name] for each in train_parameters(task)}
-        if registry.task(task).takes_inputs:  # texts come from several pipes, one after another
-            own["data"] = as_standard_input(own["data"])
-        return cls(task=task, **own, fields=given_fields(task, values))
+        fields = given_fields(task, values)
+        return cls(task=task, **{**own, "data": with_pipe(task, own["data"], fields)}, fields=fields)
 
     def resolved(self) -> Any:
         """Return the config; raises UsageError as `config.resolve` does."""
@@ -89,6 +87,17 @@ class TrainArguments:
         words += ["--tensorboard"] * self.tensorboard + ["--force"] * force
         words += as_typed(self.task, {**self.fields, **{key.replace("__", "."): each for key, each in fields.items()}})
         return f"anaphora train {shlex.join([self.task, *with_data(self.data, words)])}"
+
+
+def with_pipe(task: str, data: Sequence[str], fields: dict[str, Any]) -> list[str]:
+    """Return the data with `-` for a pipe; raises UsageError for several pipes, and for one that is held out."""
+    from anaphora.files.pipes import as_standard_input, is_pipe
+
+    if not registry.task(task).takes_inputs:  # texts come from several pipes, one after another
+        return list(data)
+    for path in filter(is_pipe, str(fields.get("data.valid", "")).split(",")):
+        raise UsageError(f"'{path}' (--valid) is a pipe, which can be read once: save its content as a file.")
+    return as_standard_input(data)
 
 
 def with_data(data: Sequence[str], words: Sequence[str]) -> list[str]:

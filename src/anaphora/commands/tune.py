@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from anaphora.commands import options as config_options
 from anaphora.commands.options import option, parameter
-from anaphora.commands.train_arguments import as_typed, as_words, given_fields, with_data
+from anaphora.commands.train_arguments import as_typed, as_words, given_fields, with_data, with_pipe
 from anaphora.errors import UsageError
 from anaphora.report.terminal import show
 from anaphora.tasks import registry
@@ -50,7 +50,9 @@ def _command(task: str) -> Any:
         data: list[str], preset: str | None, config: str | None, trials: int | None, field: list[str] | None,
         folder: str, jobs: int, as_json: bool, **values: Any,
     ) -> None:  # fmt: skip
-        _tune(task, data, preset, config, trials, field or [], folder, jobs, as_json, given_fields(task, values))
+        fields = given_fields(task, values)
+        data = with_pipe(task, data, fields)
+        _tune(task, data, preset, config, trials, field or [], folder, jobs, as_json, fields)
 
     named = "Field to search: NAME, NAME=LOW..HIGH or NAME=A,B,C; may be repeated."
     own = [
