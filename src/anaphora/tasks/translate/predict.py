@@ -29,7 +29,7 @@ from anaphora.tasks.base.file_answers import FileAnsweringModel
 from anaphora.tasks.base.line_answers import AnswerOutput
 from anaphora.tasks.base.python_words import public
 from anaphora.tasks.base.trained_model import needed
-from anaphora.tasks.translate import score
+from anaphora.tasks.translate import score, statistics
 from anaphora.tasks.translate.answers import Answers
 from anaphora.tasks.translate.data import pairs_in_memory, pairs_of
 from anaphora.tasks.translate.decoding import GREEDY, DecodingOptions, Translation, decoding_options
@@ -149,7 +149,7 @@ class Translator(FileAnsweringModel):
         if not len(pairs):
             raise DataError("Expected pairs to score, got none.")
         rows = evenly_spaced(len(pairs), len(pairs) if most is None else most)
-        score.metrics(self.reader.lower)  # before the work: they may be missing
+        statistics.metrics(self.reader.lower)  # before the work: they may be missing
         sources = [pairs.sources[row] for row in rows]
         found = [best[0] for best in self.decoded(sources, options)]
         outputs = [self.replaced(source, one) for source, one in zip(sources, found, strict=True)]

@@ -13,15 +13,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
-
-import numpy as np
 
 from anaphora.data.examples import Indices
 from anaphora.data.files.pairs import Pairs
-from anaphora.errors import MissingExtra
 from anaphora.formatting import counted
 from anaphora.runs import report as reports
+from anaphora.tasks.translate import statistics
 from anaphora.tasks.translate.encoding import prepared
 
 _WORST = 20
@@ -99,7 +96,7 @@ class Score(reports.Score):
 
 def judge(outputs: Sequence[str], pairs: Pairs, rows: Indices, lower: bool, decoding: str = "greedy") -> Score:
     """Compare outputs with the targets of pairs `rows` (n,); raises MissingExtra without sacrebleu."""
-    bleu, chrf = metrics(lower)
+    bleu, chrf = statistics.metrics(lower)
     references = [pairs.targets[row].strip() for row in rows]
     total = bleu.corpus_score(outputs, [references])
     each = [
@@ -130,7 +127,7 @@ def judge(outputs: Sequence[str], pairs: Pairs, rows: Indices, lower: bool, deco
 def figures(outputs: Sequence[str], references: Sequence[str], lower: bool) -> Figures:
     """Return BLEU, chrF and the exact share of outputs; raises as `judge` does."""
     plain = [reference.strip() for reference in references]
-    bleu, chrf = (float(metric.corpus_score(outputs, [plain]).score) for metric in metrics(lower))
+    bleu, chrf = (float(metric.corpus_score(outputs, [plain]).score) for metric in statistics.metrics(lower))
     return Figures(bleu, chrf, _exact(outputs, plain, lower))
 
 
@@ -140,21 +137,10 @@ def copied(pairs: Pairs, rows: Indices, lower: bool) -> Figures:
     return figures(copies, [pairs.targets[row] for row in rows], lower)
 
 
-def metrics(lower: bool) -> tuple[Any, Any]:
-    """BLEU and chrF of sacrebleu; raises MissingExtra where it is not installed."""
-    try:
-        from sacrebleu.metrics.bleu import BLEU
-        from sacrebleu.metrics.chrf import CHRF
-    except ImportError as error:
-        raise MissingExtra("train", "scoring translations", missing="sacrebleu") from error
-    return BLEU(lowercase=lower, force=True), CHRF(lowercase=lower)
-
-
 def _shortened(text: str) -> str:
     """Return a text, or its beginning with an ellipsis."""
     return text if len(text) <= _TEXT else f"{text[:_TEXT]}…"
 
 
 def _exact(outputs: Sequence[str], references: Sequence[str], lower: bool) -> float:
-    right = [prepared(one, lower) == prepared(other, lower) for one, other in zip(outputs, references, strict=True)]
-    return float(np.mean(right)) if right else 0.0
+    return float(statistics.exact(statistics.exact_counts(outputs, references, lower).sum(axis=0)[None])[0])
