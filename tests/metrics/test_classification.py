@@ -1,10 +1,9 @@
-"""Scores of labels against scikit-learn, by hand, and against a search; temperatures against a known one."""
+"""Scores of labels against scikit-learn, and by hand."""
 
 from __future__ import annotations
 
 import numpy as np
 import pytest
-from scipy.optimize import minimize_scalar
 from scipy.special import log_softmax, softmax
 from sklearn import metrics as theirs
 
@@ -65,36 +64,6 @@ def test_extreme_scores_stay_numbers_and_unknown_labels_cost_all() -> None:
     scores = np.array([[1000.0, -1000.0], [0.0, 0.0]], dtype=np.float32)
     np.testing.assert_array_equal(ours.probabilities(scores, 1.0, True)[0], [1.0, 0.0])
     np.testing.assert_allclose(ours.nats(scores, np.array([1, -1]), 1.0, False), [2000.0, np.inf])
-
-
-@pytest.mark.parametrize("multi", [False, True])
-def test_the_temperature_has_the_fewest_nats(multi: bool, rng: np.random.Generator) -> None:
-    scores, truth = guessed(rng)
-    targets = np.eye(K)[truth] if multi else truth
-    for sharpness in (0.4, 1.0, 3.0):
-        found = ours.fit_temperature(scores * sharpness, targets, multi)
-
-        def cost(logarithm: float, sharp: np.ndarray = scores * sharpness) -> float:
-            return float(ours.nats(sharp, targets, np.exp(logarithm), multi).mean())
-
-        best = minimize_scalar(cost, bounds=(-3, 3), method="bounded", options={"xatol": 1e-9})
-        assert np.log(found) == pytest.approx(best.x, abs=1e-5)
-
-
-def test_a_known_temperature_is_found(rng: np.random.Generator) -> None:
-    scores = rng.normal(size=(200_000, 3)) * 2
-    p = softmax(scores, axis=1)
-    truth = (p.cumsum(1) < rng.random(len(p))[:, None]).sum(1)
-    assert ours.fit_temperature(scores * 2.5, truth, False) == pytest.approx(2.5, rel=0.01)
-
-
-def test_a_temperature_stays_within_its_range() -> None:
-    right, wrong = np.array([[9.0, 0.0]] * 4), np.array([[0.0, 9.0]] * 4)
-    zeros = np.zeros(4, np.int64)
-    assert ours.fit_temperature(right, zeros, False) == pytest.approx(ours.LOWEST, rel=1e-6)
-    assert ours.fit_temperature(wrong, zeros, False) == pytest.approx(ours.HIGHEST, rel=1e-6)
-    assert ours.fit_temperature(right, zeros - 1, False) == 1.0
-    assert ours.fit_temperature(np.full((2, 2), np.nan), np.zeros(2, np.int64), False) == 1.0
 
 
 def test_the_calibration_error_by_hand() -> None:

@@ -11,15 +11,13 @@ For rows 1 … n with true labels y_i, predictions ŷ_i and probabilities p_i(k)
     calibration error Σ_b (rows in b / n)·|accuracy in b − mean confidence in b|, 15 bins b of confidence, equally wide
 
 Temperature scaling corrects over-confident scores z: p = softmax(z/T), or σ(z/T) for several labels. The order of the
-labels stays the same, so every prediction stays the same. The fitted T minimises the nats per row, which are convex in
-1/T; at the minimum their derivative in 1/T, mean(E_p[z] − z_y), is zero.
+labels stays the same, so every prediction stays the same. `anaphora.metrics.scaling` fits T.
 
 Source: Guo, Pleiss, Sun and Weinberger, "On calibration of modern neural networks", ICML 2017.
 """
 
 from __future__ import annotations
 
-import math
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -29,8 +27,6 @@ Floats = npt.NDArray[np.float64]
 Counts = npt.NDArray[np.int64]
 
 BINS = 15
-LOWEST, HIGHEST = 0.05, 20.0  # the range of fitted temperatures
-_HALVINGS = 50
 
 
 class PerLabel(NamedTuple):
@@ -72,28 +68,6 @@ def nats(scores: npt.ArrayLike, targets: npt.NDArray[Any], temperature: float, m
     known = targets >= 0
     picked: Floats = np.where(known, total - z[np.arange(len(z)), np.where(known, targets, 0)], np.inf)
     return picked
-
-
-def fit_temperature(scores: npt.ArrayLike, targets: npt.NDArray[Any], multi: bool) -> float:
-    """Return the T from 0.05 to 20 with the fewest nats per row; 1 if no row has a known label.
-
-    `scores` (B, K), `targets` (B,), or (B, K) with `multi`. Source: Guo et al., ICML 2017.
-    """
-    z = np.asarray(scores, dtype=np.float64)
-    if not multi:
-        z, targets = z[targets >= 0], targets[targets >= 0]
-    if not len(z) or not np.isfinite(z).all():
-        return 1.0
-    wanted = (z * (targets > 0)).sum(axis=1) if multi else z[np.arange(len(z)), targets]
-    low, high = math.log(LOWEST), math.log(HIGHEST)
-    for _ in range(_HALVINGS):
-        middle = (low + high) / 2
-        expected = (probabilities(z, math.exp(middle), multi) * z).sum(axis=1)
-        if float(np.mean(expected - wanted)) > 0:  # T is too low: the scores are over-confident
-            low = middle
-        else:
-            high = middle
-    return math.exp((low + high) / 2)
 
 
 def confusion(truth: npt.NDArray[np.int64], predicted: npt.NDArray[np.int64], labels: int) -> Counts:

@@ -17,11 +17,15 @@ from anaphora.config import from_values
 from anaphora.data.batches import Ragged
 from anaphora.data.files.tables import ColumnTable as Frame
 from anaphora.errors import Interrupted
-from anaphora.metrics.classification import fit_temperature, nats
+from anaphora.metrics import scaling
+from anaphora.metrics.classification import nats
 from anaphora.nn.build import build
 from anaphora.tasks.classify import data
 from anaphora.tasks.classify import training as classify
+from anaphora.tasks.classify.encoding import targets
 from anaphora.tasks.classify.predict import Classifier
+from anaphora.tasks.classify.rows import Rows
+from anaphora.tasks.classify.score import Score, judge
 from anaphora.tasks.classify.settings import ClassifyConfig
 from anaphora.training import run
 from anaphora.training.observer import Observer, Step
@@ -181,7 +185,7 @@ def test_a_look_is_the_loss_at_its_best_temperature(kind: str) -> None:
     with torch.no_grad():
         found = work.validation_loss(model)
         logits = np.concatenate([classify.run_rows(model, part.rows.take([row])) for row in range(len(part.targets))])
-    heat = fit_temperature(logits, part.targets, multi)
+    heat = scaling.temperature(logits, part.targets, multi)
     assert found == pytest.approx(float(nats(logits, part.targets, heat, multi).mean()), rel=1e-5)
 
 
@@ -203,6 +207,15 @@ class Kept(Observer):
 
     def stage(self, text: str) -> None:
         self.stages.append(text)
+
+
+def cross_fitted(classifier: Classifier, rows: Rows) -> Score:
+    """The score of `train`: each row at the temperature of the other folds."""
+    scores = classifier.scores(classifier.reader.rows(rows))
+    truth = targets(rows.labels, classifier.labels, classifier.multi)
+    calibrated = scaling.cross_fitted([scores], truth, classifier.multi)
+    assert classifier.temperature == scaling.temperature(scores, truth, classifier.multi)
+    return judge(scores, rows, classifier.labels, classifier.temperature, classifier.multi, calibrated=calibrated)
 
 
 @pytest.mark.parametrize(
@@ -228,9 +241,14 @@ def test_a_training_leaves_a_file_that_scores_what_the_report_says(
     assert (tmp_path / "m.anaphora").read_bytes() == (report.run_dir / "model.anaphora").read_bytes()
 
     classifier = Classifier.open(tmp_path / "m.anaphora")
-    again = classifier.judged(corpus.held_out)
-    assert again == report.score
+    assert cross_fitted(classifier, corpus.held_out) == report.score
     assert report.score is not None
+    again = classifier.judged(corpus.held_out)
+    assert (again.accuracy, again.f1, again.uncalibrated_error) == (
+        report.score.accuracy,
+        report.score.f1,
+        report.score.uncalibrated_error,
+    )
     assert report.baseline == baseline_of(settings, corpus)
 
     opened = bundle.read(tmp_path / "m.anaphora")
@@ -338,7 +356,7 @@ def test_where_time_is_short_some_rows_are_scored_beside_the_same_floor(
     count = len(corpus.held_out)
     some = round(0.3 * count)
     fewer = replace(corpus, held_out=corpus.held_out.take(np.arange(some) * count // some))
-    assert report.score == Classifier.open(tmp_path / "m.anaphora").judged(fewer.held_out)
+    assert report.score == cross_fitted(Classifier.open(tmp_path / "m.anaphora"), fewer.held_out)
     assert report.baseline == baseline_of(settings, fewer)
     assert f"The score covers {some} of {count} held-out rows: --minutes left no time for more." in report.notes
     assert bundle.read(tmp_path / "m.anaphora").config["card"]["scored_rows"] == some

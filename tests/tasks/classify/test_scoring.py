@@ -10,11 +10,11 @@ from anaphora import bundle, runtime
 from anaphora.data.batches import Ragged
 from anaphora.data.files.tables import ColumnTable as Frame
 from anaphora.errors import CorruptBundle, IncompatibleBundle
-from anaphora.metrics import classification
+from anaphora.metrics import scaling
 from anaphora.tasks.classify.columns import Columns
 from anaphora.tasks.classify.predict import Classifier
 from anaphora.tasks.classify.rows import Rows
-from anaphora.tasks.classify.score import judge, temperature_of
+from anaphora.tasks.classify.score import judge
 from labelled import sentences
 
 LABELS = ("a", "b", "c")
@@ -156,12 +156,29 @@ def test_a_file_that_is_no_classifier_is_refused() -> None:
         Classifier(model)
 
 
-def test_few_rows_fit_no_temperature() -> None:
-    rng = np.random.default_rng(4)
-    scores = 3 * rng.normal(size=(20, 4))
-    targets = rng.integers(4, size=20)
-    assert temperature_of(scores, targets, False) == classification.fit_temperature(scores, targets, False) != 1.0
-    assert temperature_of(scores[:19], targets[:19], False) == 1.0
+@pytest.mark.parametrize("multi", [False, True])
+def test_cross_fitted_scores_are_judged_and_the_stored_temperature_is_named(
+    multi: bool, rng: np.random.Generator
+) -> None:
+    truth = rng.integers(3, size=40)
+    scores = (8 * rng.normal(size=(40, 3)) + 6 * np.eye(3)[truth]).astype(np.float32)
+    targets = np.eye(3)[truth] if multi else truth
+    calibrated = scaling.cross_fitted([scores], targets, multi)
+    rows = rows_with([(LABELS[label],) for label in truth])
+    found = judge(scores, rows, LABELS, 3.25, multi, 0, calibrated)
+    plain, scaled = (judge(each, rows, LABELS, 1.0, multi) for each in (scores, calibrated.astype(np.float32)))
+    assert found.nats_per_row == pytest.approx(scaled.nats_per_row, rel=1e-6)
+    assert found.nats_per_row < plain.nats_per_row
+    assert found.calibration_error == pytest.approx(scaled.calibration_error, abs=1e-5)
+    assert found.uncalibrated_error == plain.calibration_error
+    assert (found.accuracy, found.confusion) == (plain.accuracy, plain.confusion)
+    (line,) = (line for line in found.lines() if "calibration error" in line)
+    assert line == (
+        f"  calibration error  {found.uncalibrated_error:.4f} before, {found.calibration_error:.4f} at temperature 3.25"
+        " (cross-fitted: each row is scored at the temperature of the other folds)"
+    )
+    assert not plain.cross_fitted
+    assert not any("cross-fitted" in line for line in plain.lines())
 
 
 def test_a_confusion_matrix_is_shaded_and_long_names_are_cut() -> None:

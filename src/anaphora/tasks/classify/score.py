@@ -27,13 +27,8 @@ _SHOWN = 5  # of the worst rows, labels and confusions, on a terminal
 _TEXT = 160  # characters of a row that are shown
 _TABLE = 30  # labels whose confusion matrix is printed
 _NAME, _LONG = 8, 32  # columns of a label above and beside the confusion matrix
+_CROSS_FITTED = " (cross-fitted: each row is scored at the temperature of the other folds)"
 _SHADES = "  shades: the share of a row, ░ up to 25 %, ▒ up to 50 %, ▓ up to 75 %, █ more"
-_FITTED = 20  # rows for a temperature: with fewer, an always right network would become certain
-
-
-def temperature_of(scores: NDArray[Any], targets: NDArray[Any], multi: bool) -> float:
-    """Return the temperature that fits logits (B, K) to targets best; 1 for fewer than 20 rows."""
-    return metrics.fit_temperature(scores, targets, multi) if len(targets) >= _FITTED else 1.0
 
 
 @dataclass(frozen=True)
@@ -57,9 +52,9 @@ class Score(reports.Score):
     macro_f1: float
     micro_f1: float
     unknown_rows: int  # with a label that the model does not know
-    nats_per_row: float  # at the temperature that was fitted, over the rows without an unknown label
+    nats_per_row: float  # after calibration, over the rows without an unknown label
     temperature: float
-    calibration_error: float
+    calibration_error: float  # after calibration
     uncalibrated_error: float  # at temperature 1
     labels: tuple[str, ...]
     unseen: tuple[str, ...]
@@ -70,6 +65,7 @@ class Score(reports.Score):
     confusion: tuple[tuple[int, ...], ...]  # rows: truth, columns: prediction; () with several labels
     worst: tuple[Worst, ...]
     cut_rows: int = 0  # longer than the network reads
+    cross_fitted: bool = False  # each row's nats and calibration are at the temperature of the other folds
     notes: tuple[str, ...] = ()  # on rows that were cut off, and on the reading
 
     def lines(self) -> list[str]:
@@ -80,8 +76,9 @@ class Score(reports.Score):
             f"{counted(self.rows, 'row')}, {counted(len(self.labels), 'label')}",
             f"  accuracy      {self.accuracy:.4f}{exactly}",
             f"  macro F1      {self.macro_f1:.4f}" + (f"  micro F1 {self.micro_f1:.4f}" if self.multi else ""),
-            f"  nats per row  {self.nats_per_row:.4f}{over}  calibration error {self.calibration_error:.4f}"
-            f" (without the temperature {self.temperature:.3g}: {self.uncalibrated_error:.4f})",
+            f"  nats per row  {self.nats_per_row:.4f}{over}",
+            f"  calibration error  {self.uncalibrated_error:.4f} before, {self.calibration_error:.4f} at temperature"
+            f" {self.temperature:.3g}{_CROSS_FITTED if self.cross_fitted else ''}",
         ]
         if self.unseen:
             has = "1 row has" if self.unknown_rows == 1 else f"{self.unknown_rows:,} rows have"
@@ -136,19 +133,28 @@ def _nats(nats: float) -> str:
 
 
 def judge(
-    scores: NDArray[np.float32], rows: Rows, labels: Sequence[str], temperature: float, multi: bool, cut: int = 0
+    scores: NDArray[np.float32],
+    rows: Rows,
+    labels: Sequence[str],
+    temperature: float,
+    multi: bool,
+    cut: int = 0,
+    calibrated: metrics.Floats | None = None,
 ) -> Score:
-    """Compare scores (B, K) with the labels of the rows."""
+    """Compare scores (B, K) with the labels of the rows; `calibrated` are the cross-fitted scores (B, K) of rows that
+    the temperature was fitted to. Without them, scores are divided by the temperature.
+    """
+    after = np.asarray(scores, dtype=np.float64) / temperature if calibrated is None else calibrated
     known_names = set(labels)
     unseen = tuple(sorted({label for row in rows.labels for label in row} - known_names))
     names = (*labels, *unseen)
     truth = targets(rows.labels, names, multi)
     known = truth[:, : len(labels)] if multi else np.where(truth < len(labels), truth, -1)
     strange = np.array([not known_names.issuperset(row) for row in rows.labels], dtype=np.bool_)
-    each = np.where(strange, np.inf, metrics.nats(scores, known, temperature, multi))
-    predicted = _predicted(scores, temperature, len(names), multi)
+    each = np.where(strange, np.inf, metrics.nats(after, known, 1.0, multi))
+    predicted = _predicted(after, len(names), multi)
     right, per_label, table = compared(truth, predicted, len(names))
-    errors = [_error(scores, known, t, multi) for t in (temperature, 1.0)]
+    error, uncalibrated = (_error(each, known, multi) for each in (after, scores))
     order = np.argsort(-each, kind="stable")
     are = "1 row is" if cut == 1 else f"{cut:,} rows are"
     wrong = [row for row in order.tolist() if not right[row]][:WORST]
@@ -161,8 +167,8 @@ def judge(
         unknown_rows=int(strange.sum()),
         nats_per_row=float(each[~strange].mean()) if not strange.all() else 0.0,
         temperature=temperature,
-        calibration_error=errors[0],
-        uncalibrated_error=errors[1],
+        calibration_error=error,
+        uncalibrated_error=uncalibrated,
         labels=names,
         unseen=unseen,
         precision=tuple(per_label.precision.tolist()),
@@ -175,6 +181,7 @@ def judge(
             for row in wrong
         ),
         cut_rows=cut,
+        cross_fitted=calibrated is not None,
         notes=(f"{are} longer than the network reads: the end was cut off",) if cut else (),
     )
 
@@ -193,16 +200,16 @@ def compared(
     return truth == predicted, metrics.per_label(table.diagonal(), table.sum(0), table.sum(1)), table
 
 
-def _predicted(scores: NDArray[np.float32], temperature: float, labels: int, multi: bool) -> NDArray[Any]:
+def _predicted(scores: NDArray[np.floating], labels: int, multi: bool) -> NDArray[Any]:
     """Return the predictions of scores (B, K) in the form of targets."""
-    p = metrics.probabilities(scores, temperature, multi)
+    p = metrics.probabilities(scores, 1.0, multi)
     if not multi:
         return np.asarray(p.argmax(1), dtype=np.int64)
     return np.pad(p >= THRESHOLD, ((0, 0), (0, labels - p.shape[1])))
 
 
-def _error(scores: NDArray[np.float32], known: NDArray[Any], temperature: float, multi: bool) -> float:
-    p = metrics.probabilities(scores, temperature, multi)
+def _error(scores: NDArray[np.floating], known: NDArray[Any], multi: bool) -> float:
+    p = metrics.probabilities(scores, 1.0, multi)
     if multi:
         return metrics.calibration_error(np.maximum(p, 1 - p), (p >= THRESHOLD) == (known > 0))
     return metrics.calibration_error(p.max(1), p.argmax(1) == known)

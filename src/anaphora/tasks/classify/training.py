@@ -4,8 +4,8 @@
     loss(row) = −Σ_k [t_k ln p_k + (1 − t_k) ln(1 − p_k)]   several
     w_y = (n / (K·n_y))^a,  a = 0, ½ or 1                    none, root, balanced
 
-A validation uses the temperature that fits the held-out part best: a network becomes overconfident long before its
-accuracy falls, and the temperature is fitted again at the end (Guo et al., ICML 2017).
+A validation uses the temperature that `metrics.scaling` fits to the held-out part: a network becomes overconfident long
+before its accuracy falls, and the temperature is fitted again at the end. The score at the end is cross-fitted.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from torch import Tensor, nn
 from anaphora.bundle import spec
 from anaphora.config.units import PLURAL
 from anaphora.data.batches import Ragged
-from anaphora.metrics import classification
+from anaphora.metrics import classification, scaling
 from anaphora.nn import ragged
 from anaphora.runs.report import Judgement, Tensors, TrainedWeights
 from anaphora.tasks.classify.baseline import Baseline, Fitted, fitted
@@ -30,7 +30,7 @@ from anaphora.tasks.classify.encoding import Encoded, Part, encode
 from anaphora.tasks.classify.judgement import judgement
 from anaphora.tasks.classify.network import BATCH_DEFAULTS, share_unknown, specification
 from anaphora.tasks.classify.predict import Classifier
-from anaphora.tasks.classify.score import Score, judge, shown, temperature_of
+from anaphora.tasks.classify.score import Score, judge, shown
 from anaphora.tasks.classify.settings import ClassifyConfig
 from anaphora.training.augment import hide_symbols
 from anaphora.training.initialise import expect, expect_several, small_embeddings, small_output
@@ -83,11 +83,11 @@ class ClassifyTraining(RowTask[ClassifyConfig, Corpus, Encoded, Part, Classifier
         return nn.functional.cross_entropy(logits, targets, weighed, reduction="sum"), None
 
     def validation_loss(self, model: nn.Module) -> float:
-        """Return nats per row, at the temperature that fits best."""
+        """Return nats per row, at the temperature that fits these rows."""
         part, multi = self.validated, self.encoded.multi
         found = [run_rows(model, piece.rows) for piece in self.pieces(_VALIDATED_AT_ONCE)]
         scores = np.concatenate([logits.float().cpu().numpy() for logits in found])
-        temperature = temperature_of(scores, part.targets, multi)
+        temperature = scaling.temperature(scores, part.targets, multi)
         return float(classification.nats(scores, part.targets, temperature, multi).mean())
 
     def quote(self, row: int) -> str:
@@ -102,13 +102,15 @@ class ClassifyTraining(RowTask[ClassifyConfig, Corpus, Encoded, Part, Classifier
         return self._fitted.judged(self.encoded, self.scored_rows)
 
     def score(self, trained: TrainedWeights) -> Score:
-        """Return the score, at the temperature that fits the scored rows."""
+        """Return the cross-fitted score; its temperature is fitted to all scored rows."""
         rows, encoded = self.scored_rows, self.encoded
         part = encoded.held_out.take(rows)
         scores = self.opened(trained.tree, trained.tensors).scores(part.rows)
-        temperature = temperature_of(scores, part.targets, encoded.multi)
+        temperature = scaling.temperature(scores, part.targets, encoded.multi)
+        calibrated = scaling.cross_fitted([scores], part.targets, encoded.multi)
         held_out = self.corpus.held_out.take(rows)
-        return judge(scores, held_out, encoded.labels, temperature, encoded.multi, len(encoded.reader.cut(held_out)))
+        cut = len(encoded.reader.cut(held_out))
+        return judge(scores, held_out, encoded.labels, temperature, encoded.multi, cut, calibrated)
 
     def judge(self, score: Score | None, trained: TrainedWeights | None) -> Judgement:
         known = {
