@@ -96,7 +96,7 @@ def combined(parts: Sequence[npt.ArrayLike], weights: npt.ArrayLike) -> Floats:
 
 
 def temperature(scores: npt.ArrayLike, targets: npt.NDArray[Any], multi: bool) -> float:
-    """Return T = 1/w of one part with the prior 1; takes what `fit` does."""
+    """Return T = 1/w of one part, scores (B, K), with the prior 1; takes what `fit` does."""
     return float(1 / fit([scores], targets, multi)[0])
 
 
