@@ -28,7 +28,7 @@ from anaphora.arguments.synonyms import argument_meant
 from anaphora.checks import examine
 from anaphora.checks.findings import Finding, errors, ordered, refuse, warnings
 from anaphora.config import Config, config_fields, from_run, resolve
-from anaphora.data.examples import held_out_files
+from anaphora.data.parts import part_files
 from anaphora.data.progress import observed_by
 from anaphora.errors import AnaphoraError, DataError, DataWarning, MissingExtra, UsageError, closest, warn_caller
 from anaphora.report.observers import observers
@@ -300,7 +300,7 @@ def _corpus(task: str, settings: Config, data: Any) -> Any:
 def _files(task: str, data: Any, config: Settings | None, settings: Config) -> list[Place]:
     """Return the files and folders that a training reads."""
     named = [config] if isinstance(config, str | os.PathLike) else []
-    return [*(registry.task(task).paths(data) or ()), *named, *held_out_files(settings)]
+    return [*(registry.task(task).paths(data) or ()), *named, *part_files(settings)]
 
 
 def _trainer(wanted_by: str) -> Any:

@@ -143,10 +143,10 @@ def say(notes: Sequence[str]) -> None:
 
 
 def inputs(data: Sequence[str], file: str | None, config: Config) -> list[str]:
-    """Return the files and folders that a command reads: the data, the config file, the held-out files."""
-    from anaphora.data.examples import held_out_files
+    """Return the files and folders that a command reads: the data, the config file, the files of other parts."""
+    from anaphora.data.parts import part_files
 
-    return [*data, *([file] if file else []), *held_out_files(config)]
+    return [*data, *([file] if file else []), *part_files(config)]
 
 
 def _field_parameters(config: type[Config], sections: Sequence[str]) -> list[inspect.Parameter]:

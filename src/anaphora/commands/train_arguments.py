@@ -90,13 +90,14 @@ class TrainArguments:
 
 
 def with_pipe(task: str, data: Sequence[str], fields: dict[str, Any]) -> list[str]:
-    """Return the data with `-` for a pipe; raises UsageError for several pipes, and for one that is held out."""
+    """Return the data with `-` for a pipe; raises UsageError for several pipes, and for one that is a part."""
     from anaphora.files.pipes import as_standard_input, is_pipe
 
     if not registry.task(task).takes_inputs:  # texts come from several pipes, one after another
         return list(data)
-    for path in filter(is_pipe, str(fields.get("data.valid", "")).split(",")):
-        raise UsageError(f"'{path}' (--valid) is a pipe, which can be read once: save its content as a file.")
+    for part in ("valid", "test"):
+        for path in filter(is_pipe, str(fields.get(f"data.{part}", "")).split(",")):
+            raise UsageError(f"'{path}' (--{part}) is a pipe, which can be read once: save its content as a file.")
     return as_standard_input(data)
 
 

@@ -1,12 +1,11 @@
-"""Examples: rows with a location in a file, split into a training part and a held-out part.
+"""Examples: rows with a location in a file, split into a training part, a held-out part, and a test part if wanted.
 
-train, held_out = examples        split by a random share, or read from separate files
+train, held_out, test = examples        split by random shares, or read from separate files
 """
 
 from __future__ import annotations
 
 import hashlib
-import re
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -20,61 +19,43 @@ from anaphora.data.files.text import read_text
 from anaphora.data.location import Location
 from anaphora.data.taken import Taken
 from anaphora.errors import DataError, UsageError
-from anaphora.formatting import comma_separated
 
 Indices = NDArray[np.int64]
-_SHARE = re.compile(r"(\d+[.,]\d+|\d+(?=\s*%))\s*(%?)")
-
 
 E = TypeVar("E")
 
 
 @dataclass(frozen=True)
 class Split(Generic[E]):
-    """Training examples and held-out examples; `sha256` is the digest of all examples, the held-out examples last."""
+    """Training examples, held-out examples, and test examples or None; `sha256` is the digest of all in this order."""
 
     train: E
     held_out: E
     sources: tuple[str, ...]  # the names of the files
     sha256: str
     taken: Taken | None = field(default=None, kw_only=True)
+    test: E | None = field(default=None, kw_only=True)  # of which nothing is read before the final score
 
 
-def checked_share(valid: float | str, takes: str) -> float:
+def checked_share(share: float | str, takes: str, flag: str = "--valid") -> float:
     """Return the share to hold out; `takes` says in words which values the option accepts.
 
     Raises UsageError unless the share is between 0 and 1.
     """
-    if isinstance(valid, str) or not 0 < valid < 1:
-        raise UsageError(f"--valid takes {takes} between 0 and 1; it was given {valid}.")
-    return valid
+    if isinstance(share, str) or not 0 < share < 1:
+        raise UsageError(f"{flag} takes {takes} between 0 and 1; it was given {share}.")
+    return share
 
 
-def valid_paths(valid: str) -> list[str]:
-    """Return the held-out files: one file, or several with commas between them; raises UsageError for a share that is
-    written as a percentage or with a comma.
+def refuse_empty(train: int, held_out: int, thing: str, remedy: str, test: int | None = None) -> None:
+    """Raise DataError if one of the parts is empty; `thing` names what the parts should hold, `test` is the size of the
+    test part if there is one.
     """
-    if Path(valid).exists():
-        return [valid]
-    paths = comma_separated(valid)
-    share = _SHARE.fullmatch(valid.strip())
-    if share and not all(Path(path).exists() for path in paths):
-        number = float(share[1].replace(",", ".")) / (100 if share[2] else 1)
-        raise UsageError(f"--valid takes a share as a number: write {number:g}, not '{valid}'.")
-    return paths
-
-
-def held_out_files(config: Any) -> list[str]:
-    """Return the held-out files that a config names; none if it gives a share."""
-    valid = config.data.valid
-    return valid_paths(valid) if isinstance(valid, str) else []
-
-
-def refuse_empty(train: int, held_out: int, thing: str, remedy: str) -> None:
-    """Raise DataError if one of the two parts is empty; `thing` names what the parts should hold."""
-    if not train or not held_out:
-        part = "held-out" if train else "training"
-        raise DataError(f"The {part} part has no {thing}; the data have {train + held_out}. {remedy}")
+    parts = {"training": train, "held-out": held_out, **({} if test is None else {"test": test})}
+    empty = next((name for name, size in parts.items() if not size), None)
+    if empty is not None:
+        remedy = f"Raise --test, or name a file of {thing}s with it." if empty == "test" else remedy
+        raise DataError(f"The {empty} part has no {thing}; the data have {sum(parts.values())}. {remedy}")
 
 
 def hold_out(count: int, share: float, seed: int) -> tuple[Indices, Indices]:

@@ -69,8 +69,9 @@ def render(run: Run, sections: Sequence[ReportSection] | None = None, *, now: fl
 def _header(run: Run, name: str, status: str) -> str:
     kind = "good" if status in _GOOD else "bad" if status in _BAD else ""
     pills = [(status.rstrip("?"), kind)]
-    if run.results and run.results[0].loses is not None:
-        worse, baseline = run.results[0].loses, run.results[0].beat
+    judged = run.results if run.test is None else run.test.results
+    if judged and judged[0].loses is not None:
+        worse, baseline = judged[0].loses, judged[0].beat
         pills.append((f"{'worse than' if worse else 'at least as good as'} {baseline}", "bad" if worse else "good"))
     begun = time.strftime("%Y-%m-%d %H:%M UTC", time.gmtime(run.started))
     return html.header(name, f"{run.task}, begun {begun}", pills)
@@ -85,16 +86,23 @@ def _figures(run: Run, status: str) -> list[tuple[str, str, str, str]]:
     for number, result in enumerate(run.results):
         beside = result.baseline is not None
         if result.value is not None:
-            below = f"; {result.beat} {result.baseline:.4f}" if number and beside else _apart(result)
+            below = _beside(result) if number and beside else _apart(result)
             found.append(("held-out part", f"{result.value:.4f}", f"{result.called}{below}", "unseen"))
         if beside and (number == 0 or result.value is None):
             found.append((result.beat, f"{result.baseline:.4f}", result.called, "baseline"))
+    if run.test is not None:
+        result = run.test.results[0]
+        found.append(("test part", f"{result.value:.4f}", f"{result.called}{_beside(result)}", "unseen"))
     total = run.total_steps
     of = f"of {total:,}" if total is not None else "total not known yet"
     kept = "" if best is None else f"; the best at step {best['step']:,}"
     found.append(("steps", f"{run.steps:,}", f"{of}{kept}", ""))
     found.append(("time", duration_text(run.seconds), _time_left(run) if status == "running?" else _size(run), ""))
     return found
+
+
+def _beside(result: Result) -> str:
+    return "" if result.baseline is None else f"; {result.beat} {result.baseline:.4f}"
 
 
 def _time_left(run: Run) -> str:

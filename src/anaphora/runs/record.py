@@ -24,6 +24,7 @@ from anaphora.data.taken import Taken
 from anaphora.errors import DataError, UsageError
 from anaphora.runs import folder as run_folder
 from anaphora.runs.content import Result
+from anaphora.runs.tested import Tested, tested_of
 
 Event = Mapping[str, Any]
 
@@ -94,6 +95,11 @@ class Run:
     def results(self) -> list[Result]:
         """The results with their baselines; before the end, the baselines alone."""
         return [Result(**each) for each in self.finish.get("results", self.facts.get("results", ()))]
+
+    @property
+    def test(self) -> Tested | None:
+        """The figures of the test part; None without one, and before the end."""
+        return tested_of(self.finish.get("test"))
 
     @property
     def in_nats(self) -> Result:

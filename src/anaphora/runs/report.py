@@ -20,6 +20,7 @@ from anaphora.bundle import spec
 from anaphora.data.taken import Taken
 from anaphora.formatting import counted, duration_text, unit_name
 from anaphora.runs.content import ReportSection, Result
+from anaphora.runs.tested import Tested
 
 Tensors = Mapping[str, NDArray[Any]]
 
@@ -102,11 +103,13 @@ class Report:
     sections: tuple[ReportSection, ...]
     headline: tuple[str, ...] = ()
     taken: Taken | None = None  # how the data were read
+    test: Tested | None = None  # the figures of the test part
 
     def lines(self) -> list[str]:
         """Return the lines of the report at the end of a command."""
         steps = f"{counted(self.steps, 'step')} (best model at step {self.best_step:,})"
         lines = [f"{self.parameters:,} parameters, {steps}, {duration_text(self.seconds)}", *self.headline]
+        lines += [] if self.test is None else [self.test.line()]
         lines += [f"note: {note}" for note in self.notes]
         return [*lines, f"model    {self.model}", f"records  {self.run_dir}"]
 
@@ -120,9 +123,10 @@ def report(
     folder: Path,
     output: Path,
     taken: Taken | None = None,
+    test: Tested | None = None,
 ) -> Report:
     """Return the report of trained weights; `loss_unit` names the unit of the mean loss, `taken` says how the data were
-    read.
+    read, and `test` has the figures of the test part.
     """
     cut_off = [] if score is not None else [_cut_off(trained, loss_unit)]
     return Report(
@@ -137,11 +141,12 @@ def report(
         stopped=trained.stopped,
         model=output,
         run_dir=folder,
-        notes=(*found.notes, *cut_off),
+        notes=(*found.notes, *(() if test is None else test.notes), *cut_off),
         results=tuple(found.results),
         sections=tuple(found.sections),
         headline=tuple(found.headline),
         taken=taken,
+        test=test,
     )
 
 
@@ -150,11 +155,11 @@ def headline(score: Score | None) -> list[str]:
     return [] if score is None else [f"held out: {line}" if not at else line for at, line in enumerate(score.lines())]
 
 
-def partly_scored(scored: int, held_out: int, things: str) -> list[str]:
-    """Return a note that only some of the held-out examples were scored; `things` names the examples."""
-    if scored == held_out:
+def partly_scored(scored: int, count: int, things: str, part: str = "held-out") -> list[str]:
+    """Return a note that only some of the `count` examples of a part were scored; `things` names the examples."""
+    if scored == count:
         return []
-    return [f"The score covers {scored:,} of {held_out:,} held-out {things}: --minutes left no time for more."]
+    return [f"The score covers {scored:,} of {count:,} {part} {things}: --minutes left no time for more."]
 
 
 def lost(result: Result, rival: str, remedy: str) -> list[str]:

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from anaphora.data.batches import Bucketed, EncodedRows, RowBatches, edges
-from anaphora.data.sampling import by_length, evenly_spaced
+from anaphora.data.sampling import at_least, by_length, evenly_spaced
 from anaphora.training.defaults import BatchDefaults, with_defaults
 from anaphora.training.supervised import Config, Corpus, Encoded, Opened, SupervisedTask
 
@@ -62,6 +62,11 @@ class RowTask(SupervisedTask[Config, Corpus, Encoded, P, Opened], Generic[Config
     @property
     def validation_units(self) -> int:
         return self.units_of(self.validated)
+
+    @property
+    def tested_rows(self) -> NDArray[np.int64]:
+        """Numbers (n,) of the test rows that are scored: all of them, or the same share as of the held-out rows."""
+        return evenly_spaced(len(self.corpus.test), at_least(self.score_share, self.most_tested, self.fewest))
 
     @property
     def scored_rows(self) -> NDArray[np.int64]:

@@ -297,7 +297,11 @@ class _TrainingRun:
             self.saved = "No model could be saved."
         if whole and kept != best_path:
             observer.stage("scoring the held-out part")
-            report, failed = self.work.save(trained, self.folder, self.output, self.work.score(trained))
+            score = self.work.score(trained)
+            if self.work.has_test_part:
+                observer.stage("scoring the test part")
+            test = self.work.test(trained, score) if self.work.has_test_part else None
+            report, failed = self.work.save(trained, self.folder, self.output, score, test)
         if failed:
             raise next(iter(failed.values()))
         if outcome.stopped not in ("unwritable", "exhausted"):

@@ -1,7 +1,7 @@
 """A task that learns from examples with known answers: the task's own methods, and the shared ones.
 
 it writes     encode · network · make_batches · initialise · batch_loss · validation_part · validation_loss
-              describe · fit_baseline · baseline · score · judge · reader
+              describe · fit_baseline · baseline · score · tested · judge · reader
 it is given   limits where time is short, the trained model, the report, the card, both model files
 
 `TrainingTask` documents the methods that a run calls.
@@ -24,6 +24,7 @@ from anaphora.runs import report as reports
 from anaphora.runs import save
 from anaphora.runs.content import Result
 from anaphora.runs.report import Judgement, Report, Tensors, TrainedWeights
+from anaphora.runs.tested import Tested
 from anaphora.runtime import Model
 from anaphora.runtime.model import of_bundle
 from anaphora.training.task import Subsampled, TrainingTask
@@ -45,12 +46,16 @@ class TwoReadParts(TwoParts, Protocol):
     """The same as it was read."""
 
     @property
+    def test(self) -> Any:
+        """The test part, or None."""
+
+    @property
     def sources(self) -> Sequence[str]:
         """The names of the files."""
 
     @property
     def sha256(self) -> str:
-        """The digest of both parts."""
+        """The digest of all parts."""
 
     @property
     def taken(self) -> Taken | None:
@@ -116,6 +121,11 @@ class SupervisedTask(TrainingTask[Batch], Subsampled, Generic[Config, Corpus, En
     def most_scored(self) -> int:
         """The number of examples of the final score, if time allows."""
 
+    @property
+    def most_tested(self) -> int:
+        """The number of examples of the test part that are scored, if time allows."""
+        return len(self.corpus.test) if self.has_test_part else 0
+
     @abstractmethod
     def validation_part(self, count: int) -> Any:
         """Return so many examples of the held-out part, evenly spaced."""
@@ -124,6 +134,10 @@ class SupervisedTask(TrainingTask[Batch], Subsampled, Generic[Config, Corpus, En
     @abstractmethod
     def baseline(self) -> Any:
         """Return the score of the simple methods on the scored examples."""
+
+    def tested(self, model: Opened) -> Tested:
+        """Return the figures of the final model on the test part; a task without a test part has none."""
+        raise NotImplementedError(f"the task {self.task} has no test part")
 
     @abstractmethod
     def judge(self, score: Any, trained: TrainedWeights | None) -> Judgement:
@@ -137,11 +151,12 @@ class SupervisedTask(TrainingTask[Batch], Subsampled, Generic[Config, Corpus, En
 
     @property
     def validations_per_score(self) -> float:
-        return self.scoring_margin * self.most_scored / self.most_validated
+        return self.scoring_margin * (self.most_scored + self.most_tested) / self.most_validated
 
     def limit(self, validation_share: float, score_share: float) -> None:
         self.validated = self.validation_part(at_least(validation_share, self.most_validated, self.fewest))
         self.scored = at_least(score_share, self.most_scored, self.fewest)
+        self.score_share = score_share
 
     def results(self) -> Sequence[Result]:
         return self.judge(None, None).results
@@ -162,11 +177,18 @@ class SupervisedTask(TrainingTask[Batch], Subsampled, Generic[Config, Corpus, En
         """Return the task's model of these weights, such as W_ih (G·H, I)."""
         return self.model_class(of_bundle(self.bundle_of(tree, tensors)))
 
+    @property
+    def has_test_part(self) -> bool:
+        return self.corpus.test is not None
+
+    def test(self, trained: TrainedWeights, score: Any) -> Tested:
+        return self.tested(self.model_class(of_bundle(self.bundle_of(trained.tree, trained.tensors, score))))
+
     def save(
-        self, trained: TrainedWeights, folder: Path, output: Path, score: Any
+        self, trained: TrainedWeights, folder: Path, output: Path, score: Any, test: Tested | None = None
     ) -> tuple[Report, dict[Path, UsageError]]:
         found = self.judge(score, trained)
-        report = reports.report(trained, score, self.baseline, found, self.loss_unit, folder, output, self.taken)
+        report = reports.report(trained, score, self.baseline, found, self.loss_unit, folder, output, self.taken, test)
         made = self.bundle_of(trained.tree, trained.tensors, score)
         card = save.card(self.corpus.sources, self.sha256, found.facts, trained, report)
         return report, save.write(folder, output, made.tensors, {**made.config, "card": card})

@@ -20,6 +20,7 @@ from anaphora.data.taken import Taken
 from anaphora.errors import UsageError
 from anaphora.runs.content import Result
 from anaphora.runs.report import TrainedWeights
+from anaphora.runs.tested import Tested
 from anaphora.training.observer import Observer
 from anaphora.training.update import Batches
 
@@ -78,11 +79,21 @@ class TrainingTask(Protocol[Batch]):
         runtime computes it.
         """
 
+    @property
+    @abstractmethod
+    def has_test_part(self) -> bool:
+        """Whether a part of the data is kept for the last score."""
+
+    @abstractmethod
+    def test(self, trained: TrainedWeights, score: Any) -> Tested:
+        """Return the figures of the test part, with what was fitted to the held-out part for its score."""
+
     @abstractmethod
     def save(
-        self, trained: TrainedWeights, folder: Path, output: Path, score: Any
+        self, trained: TrainedWeights, folder: Path, output: Path, score: Any, test: Tested | None = None
     ) -> tuple[Any, dict[Path, UsageError]]:
-        """Write the model to `output` and into the run's folder, with its score, or None before there is one.
+        """Write the model to `output` and into the run's folder, with its score and the figures of the test part, or
+        None before there are any.
 
         Returns the report, and the error of each place that could not be written.
         """

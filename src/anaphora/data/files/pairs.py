@@ -120,7 +120,7 @@ def names_of(card: Mapping[str, Any]) -> ColumnNames:
 
 
 def taken_of(readings: Sequence[Pairs], files: Sequence[str]) -> Taken:
-    """Return how pairs were read; `readings` are the pairs of the training part and of the held-out part."""
+    """Return how pairs were read; `readings` are the pairs of each part."""
     both = (zip(pairs.tables, pairs.columns, strict=True) for pairs in readings)
     opened = {id(table): (table, columns) for table, columns in itertools.chain(*both)}
     roles: dict[str, dict[str, None]] = {"source": {}, "target": {}}

@@ -28,6 +28,7 @@ class TextCorpus:
     sha256: str
     held_out_sha256: str
     taken: Taken | None = field(default=None, kw_only=True)
+    test: Text | None = field(default=None, kw_only=True)
 
     @property
     def name(self) -> str:

@@ -95,9 +95,14 @@ class Task:
     def read(self, config: Any, paths: Sequence[str | Path]) -> Any:
         """Return the corpus in files.
 
-        Raises DataError for data that cannot be read, UsageError for an invalid held-out share.
+        Raises DataError for data that cannot be read, UsageError for an invalid share, and for a test part that names
+        a file of another part.
         """
+        from anaphora.checks.part_files import refuse_shared
+        from anaphora.data.parts import held_out_files, test_files
         from anaphora.tasks.base.idle import of_files, refuse_idle
+
+        refuse_shared(paths, held_out_files(config), test_files(config))
 
         corpus = self._part("data").read(config, paths)
         refuse_idle(config, (*of_files(corpus.taken), *self.idle(corpus).items()))

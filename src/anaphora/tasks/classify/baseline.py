@@ -14,8 +14,9 @@ from anaphora.data.batches import Ragged
 from anaphora.data.text.normal_form import normal
 from anaphora.metrics import classification as metrics
 from anaphora.tasks.classify.data import Corpus
-from anaphora.tasks.classify.encoding import Encoded
+from anaphora.tasks.classify.encoding import Encoded, targets
 from anaphora.tasks.classify.inputs import prepared
+from anaphora.tasks.classify.rows import Rows
 from anaphora.tasks.classify.score import compared
 from anaphora.tasks.classify.settings import ClassifyConfig
 
@@ -44,34 +45,58 @@ class Baseline:
 
 @dataclass(frozen=True)
 class Fitted:
-    """Predictions of the simple methods for each held-out row, in the form of targets."""
+    """Predictions of the simple methods for each held-out row and for each row of the test part, in the form of
+    targets.
+    """
 
     linear: str
     of_linear: NDArray[Any]
     of_majority: NDArray[Any]
     note: str | None
+    of_test: tuple[NDArray[Any], NDArray[Any]] | None = None
 
     def judged(self, encoded: Encoded, rows: NDArray[np.int64]) -> Baseline:
         """Return their scores on the held-out rows with numbers `rows` (n,)."""
-        truth, labels = encoded.held_out.targets[rows], len(encoded.labels)
-        found = [_shares(truth, predictions[rows], labels) for predictions in (self.of_linear, self.of_majority)]
+        predictions = self.of_linear, self.of_majority
+        return self._judged(encoded.held_out.targets[rows], predictions, rows, len(encoded.labels))
+
+    def tested(self, test: Rows, labels: Sequence[str], rows: NDArray[np.int64]) -> Baseline:
+        """Return their scores on the rows of the test part with numbers `rows` (n,); `labels` are all that it has,
+        those of the training part first.
+        """
+        assert self.of_test is not None
+        multi = self.of_test[0].ndim == 2
+        return self._judged(targets(test.labels, labels, multi)[rows], self.of_test, rows, len(labels))
+
+    def _judged(
+        self, truth: NDArray[Any], predictions: Sequence[NDArray[Any]], rows: NDArray[np.int64], labels: int
+    ) -> Baseline:
+        found = [_shares(truth, each[rows], labels) for each in predictions]
         return Baseline(self.linear, *found[0], *found[1], self.note)
 
 
 def fitted(config: ClassifyConfig, corpus: Corpus, encoded: Encoded) -> Fitted:
-    """Fit the simple methods to the training part, or to a sample if time is short; predict the held-out part."""
+    """Fit the simple methods to the training part, or to a sample if time is short; predict the other parts."""
     training = config.training
     balanced = training.class_weights != "none"
     model = LinearBaseline(encoded.reader.kind, len(encoded.labels), encoded.multi, balanced, training.seed)
-    train, held_out = (_inputs(config, encoded, part) for part in (corpus.train.inputs, corpus.held_out.inputs))
-    predictions = model.fit(train, encoded.train.targets, _most(training.minutes, train)).predict(held_out)
-    frequent = majority(encoded.train.targets, len(encoded.labels), len(predictions), encoded.multi)
+    train = _inputs(config, encoded, corpus.train.inputs)
+    model.fit(train, encoded.train.targets, _most(training.minutes, train))
+
+    def predicted(rows: Rows) -> tuple[NDArray[Any], NDArray[Any]]:
+        of_linear = model.predict(_inputs(config, encoded, rows.inputs))
+        return of_linear, majority(encoded.train.targets, len(encoded.labels), len(of_linear), encoded.multi)
+
     name = "statistics+LR" if encoded.reader.scale is not None else "TF-IDF+LR"
-    return Fitted(name, predictions, frequent, model.note)
+    of_linear, of_majority = predicted(corpus.held_out)
+    of_test = None if corpus.test is None else predicted(corpus.test)
+    return Fitted(name, of_linear, of_majority, model.note, of_test)
 
 
 def _shares(truth: NDArray[Any], predictions: NDArray[Any], labels: int) -> tuple[float, float]:
     """Return accuracy and macro F1 of predictions, (B,) or (B, K) as targets are."""
+    if predictions.ndim == 2:
+        predictions = np.pad(predictions, ((0, 0), (0, labels - predictions.shape[1])))  # unseen labels
     right, each, _ = compared(truth, predictions, labels)
     return float(right.mean()), metrics.macro_f1(each)
 

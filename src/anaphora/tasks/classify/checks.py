@@ -37,8 +37,8 @@ from anaphora.checks.tables import check_formats, check_quotes
 from anaphora.checks.text_files import check_texts
 from anaphora.config.units import PLURAL
 from anaphora.data.batches import Bucketed, Ragged
-from anaphora.data.examples import held_out_files
 from anaphora.data.files.folders import text_files
+from anaphora.data.parts import held_out_files, test_files
 from anaphora.errors import DataError
 from anaphora.formatting import counted
 from anaphora.tasks.classify.data import Corpus
@@ -59,7 +59,7 @@ _MISSING = frozenset({"nan", "nat", "null", "n/a", "<na>", "#n/a"})  # but not n
 def check_files(config: ClassifyConfig, paths: Sequence[str | Path]) -> list[Finding]:
     """Return findings on files before anything is read from them."""
     held_out = held_out_files(config)
-    files = list(dict.fromkeys(text_files([*paths, *held_out])))
+    files = list(dict.fromkeys(text_files([*paths, *held_out, *test_files(config)])))
     again = same_files(list(map(str, paths)), held_out)
     return check_formats(files) or [*check_texts(files, config.data.encoding), *again]
 

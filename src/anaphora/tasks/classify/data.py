@@ -1,9 +1,9 @@
-"""Labelled rows, from files or from memory, and the held-out part set aside label by label."""
+"""Labelled rows, from files or from memory, with the held-out part and the test part set aside label by label."""
 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -13,10 +13,11 @@ import numpy as np
 from anaphora.checks.findings import Finding
 from anaphora.data import in_memory
 from anaphora.data.batches import Ragged
-from anaphora.data.examples import Split, checked_share, held_out_files, hold_out_stratified, refuse_empty
+from anaphora.data.examples import Indices, Split, hold_out_stratified, refuse_empty
 from anaphora.data.files.folders import read_tables
 from anaphora.data.files.tables import ColumnTable as Frame
 from anaphora.data.files.tables import Table
+from anaphora.data.parts import Parts, divided, held_out_files, part_files, test_files
 from anaphora.tasks.classify import memory
 from anaphora.tasks.classify.column_checks import of_reading
 from anaphora.tasks.classify.columns import Columns, choose, with_decimal_comma
@@ -28,28 +29,34 @@ from anaphora.tasks.classify.settings import ClassifyConfig, Data
 from anaphora.tasks.classify.step_names import of_step_names
 from anaphora.tasks.classify.taken import of_memory, of_tables
 
+_TAKES = "a file, or a share of the rows"
+
 
 @dataclass(frozen=True)
 class Corpus(Split[Rows]):
-    """Rows in two parts, the columns that they were read from, and the findings of the reading."""
+    """Rows in their parts, the columns that they were read from, and the findings of the reading."""
 
     columns: Columns
     findings: tuple[Finding, ...] = ()
 
 
 def read(config: ClassifyConfig, paths: Sequence[str | Path]) -> Corpus:
-    """Read tables or folders, and set the held-out part aside; raises as `Task.read` does."""
+    """Read tables or folders, and set the other parts aside; raises as `Task.read` does."""
     data = config.data
     tables = read_tables([str(path) for path in paths], data.encoding, data.header)
-    sources = tuple(str(path) for path in paths)
     refuse_reading(data, tables)
     columns = columns_of(config, tables)
     rows = rows_of(tables, columns, data)
-    if isinstance(data.valid, float):
-        return set_aside(config, rows, columns, *sources)
-    columns = replace(columns, time_form=rows.order.form if rows.order else None)
-    held_out = rows_of(read_tables(held_out_files(config), data.encoding, data.header), columns, data)
-    return _corpus(config, rows, held_out, (rows, held_out), columns, (*sources, *held_out_files(config)))
+    like = replace(columns, time_form=rows.order.form if rows.order else None)
+    of_files: list[Rows] = []
+
+    def read_part(files: Sequence[str]) -> Rows:
+        of_files.append(rows_of(read_tables(files, data.encoding, data.header), like, data))
+        return of_files[-1]
+
+    parts = divided(rows, data, _TAKES, _draw(config), read_part)
+    sources = (*map(str, paths), *part_files(config))
+    return _corpus(config, parts, (rows, *of_files), like if of_files else columns, sources)
 
 
 def columns_of(config: ClassifyConfig, tables: Sequence[Table]) -> Columns:
@@ -64,7 +71,7 @@ def columns_of(config: ClassifyConfig, tables: Sequence[Table]) -> Columns:
 
 
 def from_memory(config: ClassifyConfig, data: Any) -> Corpus:
-    """Return rows in memory as a corpus with a share of each label held out; raises as `Task.from_memory` does."""
+    """Return rows in memory as a corpus with shares of each label held out; raises as `Task.from_memory` does."""
     frame = in_memory.columns(data)
     if frame is not None:
         table = Frame(frame, memory.NAME)
@@ -88,10 +95,13 @@ def rows_in_memory(labelled: memory.Labelled) -> Rows:
 
 
 def set_aside(config: ClassifyConfig, rows: Rows, columns: Columns, *sources: str) -> Corpus:
-    """Hold out a share of each label's rows; raises as `read` does."""
-    share = checked_share(config.data.valid, "a file, or a share of the rows")
-    train, held_out = hold_out_stratified(rows.labels, share, config.training.seed)
-    return _corpus(config, rows.take(train), rows.take(held_out), [rows], columns, sources)
+    """Hold out shares of each label's rows; raises as `read` does."""
+    return _corpus(config, divided(rows, config.data, _TAKES, _draw(config)), [rows], columns, sources)
+
+
+def _draw(config: ClassifyConfig) -> Callable[[Rows, float], tuple[Indices, Indices]]:
+    """Return the function that draws a share of each label's rows."""
+    return lambda rows, share: hold_out_stratified(rows.labels, share, config.training.seed)
 
 
 def rows_of(tables: Sequence[Table], columns: Columns, data: Data) -> Rows:
@@ -126,29 +136,28 @@ def rows_of(tables: Sequence[Table], columns: Columns, data: Data) -> Rows:
 
 
 def _corpus(
-    config: ClassifyConfig,
-    train: Rows,
-    held_out: Rows,
-    read: Sequence[Rows],
-    columns: Columns,
-    sources: tuple[str, ...],
+    config: ClassifyConfig, parts: Parts[Rows], read: Sequence[Rows], columns: Columns, sources: tuple[str, ...]
 ) -> Corpus:
-    """Return a corpus; `read` are the rows as they were read, in one part or in two."""
+    """Return a corpus; `read` are the rows as they were read, in one part or in several."""
+    train, held_out, test = parts
+    every = [part for part in parts if part is not None]
+    count = sum(map(len, every))
     remedy = "Add rows of each label, or name a held-out file with --valid."
-    if len({*train.labels, *held_out.labels}) == len(train) + len(held_out):
+    if len({label for part in every for label in part.labels}) == count:
         remedy = f"Each row has a label of its own: check that {columns.label!r} is the label column. {remedy}"
-    refuse_empty(len(train), len(held_out), "row", remedy)
+    refuse_empty(len(train), len(held_out), "row", remedy, None if test is None else len(test))
     seen = hashlib.sha256()
-    _digest(train, seen)
-    _digest(held_out, seen)
+    for part in every:
+        _digest(part, seen)
     columns = replace(columns, time_form=read[0].order.form if read[0].order else None)
     found = tuple(finding for rows in read for finding in of_reading(config.data, rows, columns))
     if columns.wide and not config.data.columns:
         found += tuple(of_step_names(columns.channels))
     tables = [table for rows in read for table in rows.tables]
-    own = held_out_files(config), len(held_out)
-    taken = of_tables(config.data, tables, columns, sources, len(train) + len(held_out), own)
-    return Corpus(train, held_out, sources, seen.hexdigest(), columns, found, taken=taken)
+    files = {"held out": held_out_files(config), "test": test_files(config)}
+    own = {name: (named, len(part)) for (name, named), part in zip(files.items(), every[1:], strict=False)}
+    taken = of_tables(config.data, tables, columns, sources, count, own)
+    return Corpus(train, held_out, sources, seen.hexdigest(), columns, found, taken=taken, test=test)
 
 
 def _digest(rows: Rows, seen: Any) -> None:

@@ -9,7 +9,7 @@ the bundle holds it.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
@@ -31,6 +31,7 @@ from anaphora.tasks.classify.rows import Rows
 from anaphora.tasks.classify.settings import ClassifyConfig, Data
 
 WORDS = 20_000
+_SHOWN = 5  # labels in a message
 _WORDS_OF_A_NAME = 3.0  # rows with fewer words on average are cut into characters
 
 
@@ -179,20 +180,21 @@ class Reader:
 
 @dataclass(frozen=True)
 class Encoded:
-    """Both parts as numbers, and their reader."""
+    """All parts as numbers, and their reader."""
 
     reader: Reader
     labels: tuple[str, ...]
     multi: bool
     train: Part
     held_out: Part
+    test: Part | None = None
 
 
 def encode(config: ClassifyConfig, corpus: Corpus) -> Encoded:
-    """Encode both parts.
+    """Encode all parts.
 
-    Raises DataError if there is only one label, or if a label occurs only in the held-out part; UsageError for class
-    weights of rows with several labels.
+    Raises DataError if there is only one label, if a label occurs only in the held-out part, or if no label of the test
+    part occurs in the training part; UsageError for class weights of rows with several labels.
     """
     labels = tuple(sorted({label for row in corpus.train.labels for label in row}))
     multi = corpus.columns.multi
@@ -214,11 +216,25 @@ def encode(config: ClassifyConfig, corpus: Corpus) -> Encoded:
                 f"{corpus.held_out.at(row)}: no training row has the label"
                 f" {next(iter(set(own) - known))!r}. Add such rows to the training part, or remove this row."
             )
+    tested = () if corpus.test is None else corpus.test.labels
+    if tested and not any(known.intersection(own) or not own for own in tested):
+        raise DataError(
+            f"No label of the {len(tested):,} rows of the test part occurs in the training part: the test part has"
+            f" {_some({label for own in tested for label in own})}, the training part has {_some(known)}. Check the"
+            " label column of both."
+        )
     parts = [
         Part(reader.rows(rows), targets(rows.labels, labels, multi), np.arange(len(rows)))
-        for rows in (corpus.train, corpus.held_out)
+        for rows in (corpus.train, corpus.held_out, corpus.test)
+        if rows is not None
     ]
     return Encoded(reader, labels, multi, *parts)
+
+
+def _some(labels: Collection[str]) -> str:
+    """Return some labels in words."""
+    shown = ", ".join(map(repr, sorted(labels)[:_SHOWN]))
+    return shown if len(labels) <= _SHOWN else f"{shown} and {len(labels) - _SHOWN:,} more labels"
 
 
 def reader_of(data: Data, train: Rows) -> Reader:

@@ -6,13 +6,16 @@ from collections.abc import Iterator
 from dataclasses import asdict
 from typing import Any
 
+from anaphora.formatting import counted
 from anaphora.runs.content import ConfusionMatrix, ReportSection, Result, tabled
 from anaphora.runs.report import Judgement, figures, headline, lost, named_figures, partly_scored
+from anaphora.runs.tested import Tested
 from anaphora.tasks.classify.baseline import Baseline
 from anaphora.tasks.classify.score import Score
 
 _MATRIX = 20  # labels whose whole confusion matrix is shown
 _CONFUSED = 20
+_NAMED = 5  # labels in a note
 _FIGURES = ("accuracy", "macro_f1", "micro_f1", "nats_per_row", "calibration_error", "uncalibrated_error")
 
 
@@ -40,6 +43,29 @@ def judgement(score: Score | None, baseline: Baseline, by_f1: bool, known: dict[
         },
         sections=() if score is None else tuple(_sections(score)),
     )
+
+
+def tested(score: Score, baseline: Baseline, by_f1: bool, count: int) -> Tested:
+    """Return the report of a score on the test part of `count` rows; `by_f1`: macro F1 decides."""
+    facts = {**named_figures(score, _FIGURES), "baseline": asdict(baseline)}
+    results = judgement(score, baseline, by_f1, {}, score.rows).results
+    return Tested(tuple(results), score.rows, "row", score, baseline, facts, tuple(_notes_on_test(score, count)))
+
+
+def _notes_on_test(score: Score, count: int) -> list[str]:
+    """Return notes on the score of a test part of `count` rows: on its size, and on labels without a training row."""
+    notes = partly_scored(score.rows, count, "rows", "test")
+    present = [label for label, support in zip(score.labels, score.support, strict=True) if support]
+    if len(present) == 1 and not score.multi:
+        notes.append(
+            f"All {score.rows:,} rows of the test part have the label {present[0]!r}: the test tells nothing about the"
+            f" other {counted(len(score.labels) - 1, 'label')}."
+        )
+    if score.unseen:
+        names = ", ".join(map(repr, score.unseen[:_NAMED])) + (" and more" if len(score.unseen) > _NAMED else "")
+        have = f"{counted(score.unknown_rows, 'row')} of the test part {'has' if score.unknown_rows == 1 else 'have'}"
+        notes.append(f"{have} labels without a training row, always predicted wrong: {names}.")
+    return notes
 
 
 def _headline(score: Score, baseline: Baseline) -> list[str]:

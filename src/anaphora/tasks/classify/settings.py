@@ -44,6 +44,9 @@ class Data(ConfigSection):
         "refuse", "treatment of missing numbers (NaN): refuse them with an error, or replace them by the channel's mean"
     )
     valid: float | str = option(0.1, "held-out part: a file, or a share of the rows of each label")
+    test: float | str | None = option(
+        None, "test part, which nothing looks at before the final score: a file, or a share of the rows of each label"
+    )
     encoding: str = option("utf-8", "text encoding of the files")
 
 

@@ -18,17 +18,18 @@ def of_tables(
     columns: Columns,
     sources: tuple[str, ...],
     rows: int,
-    held_out: tuple[Sequence[str], int],
+    own: Mapping[str, tuple[Sequence[str], int]],
 ) -> Taken:
-    """Return how `rows` rows were read from tables; `held_out` are the files of the held-out part, if it has its own,
-    and its number of rows.
+    """Return how `rows` rows were read from tables; `own` are, by the name of a part, its files, if it has its own, and
+    its number of rows.
     """
     layout = " and ".join(_different(table.layout for table in tables)) + _lines(columns)
     encoding = ", ".join(_different(table.encoding for table in tables))
     unit = "row" if columns.text else "sequence"
     roles = dict(_roles(columns))
-    if held_out[0]:
-        roles[f"held out ({held_out[1]:,} of the {rows:,})"] = tuple(held_out[0])
+    for part, (files, count) in own.items():
+        if files:
+            roles[f"{part} ({count:,} of the {rows:,})"] = tuple(files)
     out = dict(left_out(data, tables, columns))
     for table in tables:
         out.update(table.left_out)

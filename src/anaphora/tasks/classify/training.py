@@ -24,10 +24,11 @@ from anaphora.data.batches import Ragged
 from anaphora.metrics import classification, scaling
 from anaphora.nn import ragged
 from anaphora.runs.report import Judgement, Tensors, TrainedWeights
+from anaphora.runs.tested import Tested
 from anaphora.tasks.classify.baseline import Baseline, Fitted, fitted
 from anaphora.tasks.classify.data import Corpus
 from anaphora.tasks.classify.encoding import Encoded, Part, encode
-from anaphora.tasks.classify.judgement import judgement
+from anaphora.tasks.classify.judgement import judgement, tested
 from anaphora.tasks.classify.network import BATCH_DEFAULTS, share_unknown, specification
 from anaphora.tasks.classify.predict import Classifier
 from anaphora.tasks.classify.score import Score, judge, shown
@@ -112,6 +113,17 @@ class ClassifyTraining(RowTask[ClassifyConfig, Corpus, Encoded, Part, Classifier
         cut = len(encoded.reader.cut(held_out))
         return judge(scores, held_out, encoded.labels, temperature, encoded.multi, cut, calibrated)
 
+    def tested(self, model: Classifier) -> Tested:
+        rows, test = self.tested_rows, self.corpus.test
+        assert test is not None
+        score = model.judged(test.take(rows))
+        return tested(score, self._fitted.tested(test, score.labels, rows), self._by_f1, len(test))
+
+    @property
+    def _by_f1(self) -> bool:
+        """Whether macro F1 decides."""
+        return self.encoded.multi or self.config.training.class_weights != "none"
+
     def judge(self, score: Score | None, trained: TrainedWeights | None) -> Judgement:
         known = {
             "unit": PLURAL[self.encoded.reader.kind],
@@ -119,8 +131,9 @@ class ClassifyTraining(RowTask[ClassifyConfig, Corpus, Encoded, Part, Classifier
             "train_rows": len(self.corpus.train),
             "held_out_rows": len(self.corpus.held_out),
         }
-        by_f1 = self.encoded.multi or self.config.training.class_weights != "none"
-        return judgement(score, self.baseline, by_f1, known, self.most_scored)
+        if self.corpus.test is not None:
+            known["test_rows"] = len(self.corpus.test)
+        return judgement(score, self.baseline, self._by_f1, known, self.most_scored)
 
     def reader(self, score: Score | None) -> tuple[dict[str, Any], Tensors]:
         encoded, columns = self.encoded, vars(self.corpus.columns)

@@ -1,4 +1,4 @@
-"""Sentences whose words have tags, from files or from memory, and a part of them held out.
+"""Sentences whose words have tags, from files or from memory, and parts of them set aside.
 
 (X, y)                        sentences, lists of words, and their lists of tags
 [(words, tags), …]            the same, sentence by sentence
@@ -8,14 +8,14 @@ a frame                       its columns of lists are found as a file's are
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from anaphora.arguments.instead import instead
 from anaphora.data import in_memory
-from anaphora.data.examples import Split, checked_share, hold_out, valid_paths
+from anaphora.data.examples import Split, hold_out
 from anaphora.data.files.conll import read_files, strict
 from anaphora.data.files.sentences import Found, Sentences
 from anaphora.data.files.tables import ColumnTable
@@ -25,6 +25,7 @@ from anaphora.data.files.unannotated import left_out
 from anaphora.data.files.word_splitting import between_blanks, words_in
 from anaphora.data.in_memory import is_frame, is_sequence, unexpected
 from anaphora.data.location import Location
+from anaphora.data.parts import Parts, divided, part_files
 from anaphora.data.surrogates import refuse_half_pair
 from anaphora.data.taken import Taken
 from anaphora.errors import DataError, UsageError
@@ -39,7 +40,7 @@ _EXPECTED = "sentences with tags: (X, y), a list of (words, tags), a frame with 
 
 @dataclass(frozen=True)
 class Corpus(Split[Sentences]):
-    """Sentences in two parts with plain tags; `marking` is how the tags of the data mark spans, and `odd` are the tags
+    """Sentences in parts, with plain tags; `marking` is how the tags of the data mark spans, and `odd` are the tags
     that do not fit it.
     """
 
@@ -54,18 +55,16 @@ class Corpus(Split[Sentences]):
 
 
 def read(config: TagConfig, paths: Sequence[str | Path]) -> Corpus:
-    """Read files, and set the held-out part aside; raises as `Task.read` does."""
-    data = config.data
+    """Read files, and set the other parts aside; raises as `Task.read` does."""
     names = tuple(str(path) for path in paths)
-    sentences, found = read_all(data, names)
-    if isinstance(data.valid, float):
-        return set_aside(config, sentences, found, *names)
-    held_out = tuple(valid_paths(data.valid))
-    return _corpus(data, sentences, read_all(data, held_out)[0], found, (*names, *held_out))
+    sentences, found = read_all(config.data, names)
+    return set_aside(
+        config, sentences, found, *names, *part_files(config), read=lambda files: read_all(config.data, files)[0]
+    )
 
 
 def from_memory(config: TagConfig, data: Any) -> Corpus:
-    """Return sentences in memory as a corpus with a share of them held out; raises as `Task.from_memory` does."""
+    """Return sentences in memory as a corpus with shares of them held out; raises as `Task.from_memory` does."""
     return set_aside(config, *tagged(config.data, data))
 
 
@@ -84,11 +83,24 @@ def read_all(data: Data, paths: Sequence[str], encoding: str | None = None) -> t
     return sentences, replace(found[0].found, layout=layouts, left_out=columns)
 
 
-def set_aside(config: TagConfig, sentences: Sentences, found: Found, *sources: str) -> Corpus:
-    """Hold out a share of sentences, in an order that the seed draws; raises as `read` does."""
-    share = checked_share(config.data.valid, "files, or a share of the sentences")
-    train, held_out = hold_out(len(sentences), share, config.training.seed)
-    return _corpus(config.data, sentences.take(train.tolist()), sentences.take(held_out.tolist()), found, sources)
+def set_aside(
+    config: TagConfig,
+    sentences: Sentences,
+    found: Found,
+    *sources: str,
+    read: Callable[[Sequence[str]], Sentences] | None = None,
+) -> Corpus:
+    """Hold out shares of sentences, in an order that the seed draws, or `read` the sentences of other files; raises as
+    `Task.read` does.
+    """
+    parts = divided(
+        sentences,
+        config.data,
+        "files, or a share of the sentences",
+        lambda rows, share: hold_out(len(rows), share, config.training.seed),
+        read,
+    )
+    return _corpus(config.data, parts, found, sources)
 
 
 def tagged(data: Data, rows: Any) -> tuple[Sentences, Found]:
@@ -135,32 +147,24 @@ def split(text: str, layout: str) -> tuple[str, ...]:
     return tuple(between_blanks(text) if layout == "parallel" else text.split())
 
 
-def _corpus(data: Data, train: Sentences, held_out: Sentences, found: Found, sources: tuple[str, ...]) -> Corpus:
-    if not train.words or not held_out.words:
-        part = "held-out" if train.words else "training"
-        words = train.words + held_out.words
-        is_whole = len(train) + len(held_out) == 1 < words and found.format in WORD_LINES
-        why = f" All {words:,} words are one sentence, because no blank line ends a sentence." if is_whole else ""
-        raise DataError(
-            f"The {part} part has no word; the data have {counted(len(train) + len(held_out), 'sentence')}.{why} Add"
-            f" {'blank lines between sentences' if is_whole else 'sentences'}, or name a held-out file with --valid."
-        )
-    train, held_out = (in_form(part, data.normalize) for part in (train, held_out))
+def _corpus(data: Data, parts: Parts[Sentences], found: Found, sources: tuple[str, ...]) -> Corpus:
+    _refuse_empty(parts, found)
+    train, *others = (in_form(part, data.normalize) for part in parts if part is not None)
     train = train if data.scheme == "none" else in_one_notation(train)
     known = marking(train.tags, data.scheme)
-    other = marking_like(held_out.tags, known)
+    marked = [(train, known), *((part, marking_like(part.tags, known)) for part in others)]
     odd = tuple(
         (tag, part.place(row, word))
-        for part, own in ((train, known), (held_out, other))
+        for part, own in marked
         for row, tags in enumerate(part.tags if own.odd else ())
         for word, tag in enumerate(tags)
         if tag in own.odd
     )
-    train, held_out = (converted(part, own, known.scheme) for part, own in ((train, known), (held_out, other)))
+    plain = [converted(part, own, known.scheme) for part, own in marked]
     seen = hashlib.sha256(known.scheme.encode())
     if known.notation != USUAL:
         seen.update(repr(known.notation).encode())
-    for sentences in (train, held_out):
+    for sentences in plain:
         seen.update(len(sentences).to_bytes(8, "little"))
         for rows in (sentences.tokens, sentences.tags):
             for row in rows:
@@ -169,9 +173,27 @@ def _corpus(data: Data, train: Sentences, held_out: Sentences, found: Found, sou
         sources,
         found.layout,
         data.encoding if sources else "",
-        len(train) + len(held_out),
+        sum(map(len, plain)),
         "sentence",
         {"words": (found.words,), "tags": (found.tags,), "scheme of spans": (known.scheme,)},
         found.left_out,
     )
-    return Corpus(train, held_out, sources, seen.hexdigest(), known, found, odd, taken=taken)
+    test = plain[2] if len(plain) > 2 else None
+    return Corpus(plain[0], plain[1], sources, seen.hexdigest(), known, found, odd, taken=taken, test=test)
+
+
+def _refuse_empty(parts: Parts[Sentences], found: Found) -> None:
+    """Raise DataError if a part has no word."""
+    named = zip(("training", "held-out", "test"), parts, strict=True)
+    every = {name: part for name, part in named if part is not None}
+    empty = next((name for name, part in every.items() if not part.words), None)
+    if empty is None:
+        return
+    count, words = sum(map(len, every.values())), sum(part.words for part in every.values())
+    is_whole = count == 1 < words and found.format in WORD_LINES
+    why = f" All {words:,} words are one sentence, because no blank line ends a sentence." if is_whole else ""
+    file = "a test file with --test" if empty == "test" else "a held-out file with --valid"
+    raise DataError(
+        f"The {empty} part has no word; the data have {counted(count, 'sentence')}.{why} Add"
+        f" {'blank lines between sentences' if is_whole else 'sentences'}, or name {file}."
+    )

@@ -12,7 +12,6 @@ from anaphora.checks.findings import Finding, errors
 from anaphora.checks.same_files import same_files
 from anaphora.checks.tables import check_formats
 from anaphora.checks.text_files import check_texts
-from anaphora.data.examples import valid_paths
 from anaphora.data.files import frames
 from anaphora.data.files.conll import read_files
 from anaphora.data.files.sentences import MalformedLine, Read
@@ -22,6 +21,7 @@ from anaphora.data.files.tag_pairs import expanded
 from anaphora.data.files.tag_refusals import refuse
 from anaphora.data.files.unannotated import in_words
 from anaphora.data.location import Location
+from anaphora.data.parts import test_files, valid_paths
 from anaphora.errors import DataError
 from anaphora.tasks.tag.settings import TagConfig
 
@@ -34,8 +34,9 @@ def check_files(config: TagConfig, paths: Sequence[str | Path]) -> list[Finding]
     """Return findings on files before sentences are read: files that are not text, and malformed lines."""
     data = config.data
     held_out = expanded(valid_paths(data.valid)) if isinstance(data.valid, str) else []
+    tested = expanded(test_files(config))
     train = expanded([str(path) for path in paths])
-    named = [*train, *(name for name in held_out if name not in train)]
+    named = [*train, *(name for name in held_out if name not in train), *tested]
     for name in named:
         try:
             refuse(name, [])
@@ -47,7 +48,7 @@ def check_files(config: TagConfig, paths: Sequence[str | Path]) -> list[Finding]
     found += same_files(train, held_out)
     if errors(found) or STANDARD_INPUT in named:
         return found
-    for part in (train, [name for name in held_out if name not in train]):
+    for part in (train, [name for name in held_out if name not in train], tested):
         try:
             reads = read_files(part, data)
         except DataError:

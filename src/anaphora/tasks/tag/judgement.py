@@ -5,13 +5,16 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import astuple
 
+from anaphora.formatting import counted
 from anaphora.metrics import spans
 from anaphora.metrics.tagging import Measured
 from anaphora.runs.content import ReportSection, Result, tabled
 from anaphora.runs.report import Judgement, figures, headline, lost, named_figures, partly_scored
+from anaphora.runs.tested import Tested
 from anaphora.tasks.tag.data import Corpus
 from anaphora.tasks.tag.score import Score
 
+_NAMED = 5  # tags in a note
 _RIVAL = "each word's most frequent tag"
 _FIGURES = ("accuracy", "precision", "recall", "f1", "unknown_accuracy", "exact", "nats_per_word")
 
@@ -43,6 +46,21 @@ def judgement(score: Score | None, baseline: Measured, corpus: Corpus, tags: int
         },
         sections=() if score is None else tuple(_sections(score)),
     )
+
+
+def tested(score: Score, baseline: Measured, corpus: Corpus, tags: int) -> Tested:
+    """Return the report of a score on the test part."""
+    assert corpus.test is not None
+    notes = partly_scored(score.sentences, len(corpus.test), "sentences", "test")
+    if score.unseen:
+        unseen, names = set(score.unseen), ", ".join(score.unseen[:_NAMED])
+        words = sum(corpus.marking.written(tag) in unseen for row in corpus.test.tags for tag in row)
+        more = " and more" if len(unseen) > _NAMED else ""
+        have = f"{counted(words, 'word')} of the test part {'has' if words == 1 else 'have'}"
+        notes.append(f"{have} tags without a training word, always predicted wrong: {names}{more}.")
+    facts = {**named_figures(score, _FIGURES), "baseline": {"accuracy": baseline.accuracy, "f1": baseline.spans.f1}}
+    results = judgement(score, baseline, corpus, tags, score.sentences).results
+    return Tested(tuple(results), score.sentences, "sentence", score, baseline, facts, tuple(notes))
 
 
 def _sections(score: Score) -> Iterator[ReportSection]:

@@ -39,6 +39,9 @@ class Data(ConfigSection):
         256, "maximum length of a training sentence, in words; longer ones are split", ge=2, le=2**20
     )
     valid: float | str = option(0.1, "held-out part: files, separated by commas, or a share of the sentences")
+    test: float | str | None = option(
+        None, "test part, which nothing looks at before the final score: files, or a share of the sentences"
+    )
     encoding: str = option("utf-8", "text encoding of the files")
 
 

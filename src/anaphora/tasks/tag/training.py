@@ -29,10 +29,11 @@ from anaphora.metrics.temperature import fitted
 from anaphora.nn import ragged
 from anaphora.nn.crf import CRF
 from anaphora.runs.report import Judgement, Tensors, TrainedWeights
+from anaphora.runs.tested import Tested
 from anaphora.tasks.tag import baseline
 from anaphora.tasks.tag.data import Corpus
 from anaphora.tasks.tag.encoding import Encoded, Part, encode
-from anaphora.tasks.tag.judgement import judgement
+from anaphora.tasks.tag.judgement import judgement, tested
 from anaphora.tasks.tag.network import BATCH_DEFAULTS, CHAIN, CHARACTERS, layer_of, specification
 from anaphora.tasks.tag.predict import Tagger
 from anaphora.tasks.tag.score import Score
@@ -148,8 +149,16 @@ class TagTraining(RowTask[TagConfig, Corpus, Encoded, Part, Tagger]):
         sentences = self._scored_sentences
         tagger = self.opened(trained.tree, trained.tensors)
         part = tagger.reader.labelled(sentences)
-        written = tuple(tuple(map(self.corpus.marking.written, row)) for row in sentences.tags)
-        return tagger.scored(Truth(sentences, written), part, tagger.fit_temperature(part))
+        return tagger.scored(self._truth(sentences), part, tagger.fit_temperature(part))
+
+    def tested(self, model: Tagger) -> Tested:
+        assert self.corpus.test is not None
+        test = self.corpus.test.take(self.tested_rows.tolist())
+        return tested(model.scored(self._truth(test)), self._baseline.score(test), self.corpus, len(model.reader.tags))
+
+    def _truth(self, sentences: Sentences) -> Truth:
+        """Return sentences of the corpus with their tags as the data write them."""
+        return Truth(sentences, tuple(tuple(map(self.corpus.marking.written, row)) for row in sentences.tags))
 
     def judge(self, score: Score | None, trained: TrainedWeights | None) -> Judgement:
         return judgement(score, self.baseline, self.corpus, len(self.encoded.reader.tags), self.scored)

@@ -29,12 +29,12 @@ from anaphora.checks.tables import check_formats, check_quotes
 from anaphora.checks.text_files import check_texts
 from anaphora.config.units import PLURAL
 from anaphora.data.batches import Bucketed
-from anaphora.data.examples import valid_paths
 from anaphora.data.files import frames
 from anaphora.data.files.pair_layouts import TMX, open_files, sides_of
 from anaphora.data.files.pairs import Pairs
 from anaphora.data.files.parallel import mismatch
 from anaphora.data.files.sources import STANDARD_INPUT, ending
+from anaphora.data.parts import test_files, valid_paths
 from anaphora.errors import DataError, UsageError
 from anaphora.tasks.translate.data import Corpus
 from anaphora.tasks.translate.encoding import Encoded, encode, prepared
@@ -54,10 +54,11 @@ def check_files(config: TranslateConfig, paths: Sequence[str | Path]) -> list[Fi
     """Return findings on files before pairs are read: files that are not text, or of different numbers of lines."""
     data = config.data
     held_out = valid_paths(data.valid) if isinstance(data.valid, str) else []
-    found = check_formats([*paths, *held_out])
+    tested = test_files(config)
+    found = check_formats([*paths, *held_out, *tested])
     if found:
         return found
-    for named in (paths, held_out):
+    for named in (paths, held_out, tested):
         texts = [name for name in map(str, named) if ending(name) not in (*frames.ENDINGS, TMX)]
         here = check_texts(texts, data.encoding)
         found += here if errors(here) else [*here, *_parallel(named, data)]

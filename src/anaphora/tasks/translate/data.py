@@ -1,17 +1,18 @@
-"""Pairs of texts, from files or from memory, and a share of them held out."""
+"""Pairs of texts, from files or from memory, and parts of them set aside."""
 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
 from anaphora.data import in_memory
-from anaphora.data.examples import Split, checked_share, hold_out, refuse_empty, valid_paths
+from anaphora.data.examples import Split, hold_out, refuse_empty
 from anaphora.data.files.pair_columns import NO_NAMES, ColumnNames
 from anaphora.data.files.pairs import Pairs, read_pairs, taken_of
 from anaphora.data.files.tables import ColumnTable
+from anaphora.data.parts import Parts, divided, part_files
 from anaphora.data.surrogates import refuse_half_pair
 from anaphora.errors import UsageError
 from anaphora.formatting import counted
@@ -23,17 +24,14 @@ _PAIRS = "pairs: (sources, targets), a list of (source, target), a frame with tw
 
 
 def read(config: TranslateConfig, paths: Sequence[str | Path]) -> Corpus:
-    """Read parallel files or tables, and hold a part out; raises as `Task.read` does."""
-    valid, names = config.data.valid, tuple(map(str, paths))
+    """Read parallel files or tables, and set the other parts aside; raises as `Task.read` does."""
     pairs = pairs_of(config, paths)
-    if isinstance(valid, str):
-        held_out = valid_paths(valid)
-        return _corpus(pairs, pairs_of(config, held_out, like=pairs.names), (*names, *held_out))
-    return _split(config, pairs, names)
+    sources = (*map(str, paths), *part_files(config))
+    return _split(config, pairs, sources, lambda files: pairs_of(config, files, like=pairs.names))
 
 
 def from_memory(config: TranslateConfig, data: Any) -> Corpus:
-    """Return pairs in memory as a corpus with a share of them held out; raises as `Task.from_memory` does."""
+    """Return pairs in memory as a corpus with shares of them held out; raises as `Task.from_memory` does."""
     return _split(config, pairs_in_memory(config, data))
 
 
@@ -70,17 +68,26 @@ def _pairs_in_memory(config: TranslateConfig, data: Any, like: ColumnNames) -> P
     return Pairs.of([ColumnTable({"source": sources, "target": targets}, _NAME)])
 
 
-def _split(config: TranslateConfig, pairs: Pairs, sources: tuple[str, ...] = ()) -> Corpus:
-    share = checked_share(config.data.valid, "files, or a share of the pairs")
-    train, held_out = hold_out(len(pairs), share, config.training.seed)
-    return _corpus(pairs.take(train), pairs.take(held_out), sources)
+def _split(
+    config: TranslateConfig,
+    pairs: Pairs,
+    sources: tuple[str, ...] = (),
+    read: Callable[[Sequence[str]], Pairs] | None = None,
+) -> Corpus:
+    """Return the pairs in their parts; `read` returns the pairs of other files, of which there are none in memory."""
+    seed, takes = config.training.seed, "files, or a share of the pairs"
+    parts = divided(pairs, config.data, takes, lambda rows, share: hold_out(len(rows), share, seed), read)
+    return _corpus(parts, sources)
 
 
-def _corpus(train: Pairs, held_out: Pairs, sources: tuple[str, ...]) -> Corpus:
-    refuse_empty(len(train), len(held_out), "pair", "Add pairs, or name held-out files with --valid.")
+def _corpus(parts: Parts[Pairs], sources: tuple[str, ...]) -> Corpus:
+    train, held_out, test = parts
+    remedy = "Add pairs, or name held-out files with --valid."
+    refuse_empty(len(train), len(held_out), "pair", remedy, None if test is None else len(test))
     seen = hashlib.sha256()
-    for pairs in (train, held_out):
+    every = [pairs for pairs in parts if pairs is not None]
+    for pairs in every:
         seen.update(len(pairs).to_bytes(8, "little"))
         for side in (pairs.sources, pairs.targets):
             seen.update("\0".join(side).encode("utf-8", "surrogatepass"))
-    return Corpus(train, held_out, sources, seen.hexdigest(), taken=taken_of((train, held_out), sources))
+    return Corpus(train, held_out, sources, seen.hexdigest(), taken=taken_of(every, sources), test=test)

@@ -12,6 +12,7 @@ from anaphora.formatting import counted
 from anaphora.report.attention import drawn
 from anaphora.runs.content import Paragraph, Picture, ReportSection, Result, tabled
 from anaphora.runs.report import Judgement, figures, headline, lost, named_figures
+from anaphora.runs.tested import Tested
 from anaphora.tasks.translate.predict import Translator
 from anaphora.tasks.translate.score import Figures, Score
 
@@ -68,6 +69,15 @@ def judgement(
     lines = [] if score is None else _headline(score, baseline)
     shown = () if score is None or translator is None else _sections(score, translator)
     return Judgement(results, lines, notes, facts, shown)
+
+
+def tested(score: Score, baseline: Figures, count: int) -> Tested:
+    """Return the report of a score on the test part of `count` pairs."""
+    few = f"The test score covers {score.rows:,} of {count:,} pairs of the test part, evenly spaced."
+    facts = {**named_figures(score, _FIGURES), "baseline": asdict(baseline)}
+    results = judgement(score, baseline, None, {}, score.rows, 0, 0, None).results
+    notes = (few,) if score.rows < count else ()
+    return Tested(tuple(results), score.rows, "pair", score, baseline, facts, notes)
 
 
 def samples(translator: Translator, held_out: Pairs) -> tuple[ReportSection, ...]:

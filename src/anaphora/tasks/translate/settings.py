@@ -38,6 +38,9 @@ class Data(ConfigSection):
         le=2**20,
     )
     valid: float | str = option(0.05, "held-out part: a table, two files separated by a comma, or a share of the pairs")
+    test: float | str | None = option(
+        None, "test part, which nothing looks at before the final score: a table, two files, or a share of the pairs"
+    )
     encoding: str = option("utf-8", "text encoding of the files")
 
 

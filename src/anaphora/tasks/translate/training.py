@@ -27,9 +27,10 @@ from anaphora.data.sampling import evenly_spaced
 from anaphora.nn import ragged
 from anaphora.runs.content import ReportSection
 from anaphora.runs.report import Judgement, Tensors, TrainedWeights
+from anaphora.runs.tested import Tested
 from anaphora.tasks.translate.data import Corpus
 from anaphora.tasks.translate.encoding import Encoded, Part, encode
-from anaphora.tasks.translate.judgement import judgement, samples
+from anaphora.tasks.translate.judgement import judgement, samples, tested
 from anaphora.tasks.translate.network import specification
 from anaphora.tasks.translate.predict import Translator
 from anaphora.tasks.translate.score import Figures, Score, copied
@@ -128,6 +129,17 @@ class TranslateTraining(RowTask[TranslateConfig, Corpus, Encoded, Part, Translat
 
     def score(self, trained: TrainedWeights) -> Score:
         return self.opened(trained.tree, trained.tensors).judged(self.corpus.held_out, most=self.scored)
+
+    @property
+    def most_tested(self) -> int:
+        return min(super().most_tested, self.config.training.scored_rows)
+
+    def tested(self, model: Translator) -> Tested:
+        test = self.corpus.test
+        assert test is not None
+        rows = self.tested_rows
+        score = model.judged(test.take(rows))
+        return tested(score, copied(test, rows, self.config.data.lower), len(test))
 
     def sections(self, tensors: Tensors) -> Sequence[ReportSection]:
         """Return sections with translations and attention of weights such as W_ih (G·H, I), while a run continues."""

@@ -1,0 +1,50 @@
+"""The figures of the final weights on the test part.
+
+Nothing is chosen on the test part: neither the weights, nor the stopping point, nor a temperature. So its figures are
+those that the model has on new data of the same kind.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from anaphora.formatting import counted
+from anaphora.runs.content import Result
+
+
+@dataclass(frozen=True)
+class Tested:
+    """The score of the test part beside its baseline; the first result decides.
+
+    `count` is the number of scored examples, `unit` the singular of an example; `score` and `baseline` are the task's
+    own, and `facts` are the figures for the model card.
+    """
+
+    results: tuple[Result, ...]
+    count: int
+    unit: str
+    score: Any
+    baseline: Any
+    facts: Mapping[str, Any]
+    notes: tuple[str, ...] = ()
+
+    def line(self) -> str:
+        """Return the figure that decides and its baseline, as one line of a report."""
+        result = self.results[0]
+        beside = "" if result.baseline is None else f", {result.beat} {result.baseline:.4f}"
+        rows = counted(self.count, self.unit)
+        return f"test: {result.called} {result.value:.4f}{beside}, on {rows} that training never used"
+
+    def card(self) -> dict[str, Any]:
+        """Return the figures for the model card."""
+        return {"scored": self.count, "unit": self.unit, **self.facts}
+
+
+def tested_of(values: Mapping[str, Any] | None) -> Tested | None:
+    """Return the figures of the output of `dataclasses.asdict`, after JSON; None for None."""
+    if values is None:
+        return None
+    results = tuple(Result(**each) for each in values["results"])
+    return Tested(**{**values, "results": results, "notes": tuple(values["notes"])})
