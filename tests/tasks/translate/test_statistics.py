@@ -28,7 +28,7 @@ def test_sums_of_samples_have_the_figures_of_sacrebleu(tokenize: str, lower: boo
     outputs[7:20] = references[7:20]
     bleu, chrf = statistics.metrics(lower, tokenize)
     counted = [statistics.counts(metric, outputs, references) for metric in (bleu, chrf)]
-    weights = np.stack([np.bincount(rng.integers(0, 40, size), minlength=40) for size in (1, 1, 1, 2, 3, 5, 40, 400)])
+    weights = np.stack([np.bincount(rng.integers(0, 40, size), minlength=40) for size in (1, 1, 1, 2, 5, 40, 100)])
     weights[0] = np.eye(40, dtype=np.int64)[8]
     found = [measure(weights @ each) for measure, each in zip((statistics.bleu, statistics.chrf), counted, strict=True)]
     for at, row in enumerate(weights):

@@ -13,6 +13,7 @@ from anaphora.report.attention import drawn
 from anaphora.runs.content import Paragraph, Picture, ReportSection, Result, tabled
 from anaphora.runs.report import Judgement, figures, headline, lost, named_figures
 from anaphora.runs.tested import Tested
+from anaphora.tasks.translate.deciding import Deciding
 from anaphora.tasks.translate.predict import Translator
 from anaphora.tasks.translate.score import Figures, Score
 
@@ -26,6 +27,7 @@ _HEAD = ("where", "source", "reference", "output", "chrF")
 def judgement(
     score: Score | None,
     baseline: Figures,
+    by: Deciding,
     nats: float | None,
     known: dict[str, Any],
     held_out: int,
@@ -38,13 +40,13 @@ def judgement(
     that were scored.
     """
     bleu, chrf, exact = figures(score, "bleu", "chrf", "exact")
-    results = (
-        Result("BLEU", "", bleu, baseline.bleu, _COPY, lower_is_better=False),
-        Result("chrF", "", chrf, baseline.chrf, _COPY, lower_is_better=False),
-        Result("exact", "", exact, baseline.exact, _COPY, lower_is_better=False),
-        Result("nats", "symbol", nats, None, ""),
-    )
-    notes = []
+    measured = {
+        "bleu": Result("BLEU", "", bleu, baseline.bleu, _COPY, lower_is_better=False),
+        "chrf": Result("chrF", "", chrf, baseline.chrf, _COPY, lower_is_better=False),
+        "exact": Result("exact", "", exact, baseline.exact, _COPY, lower_is_better=False),
+    }
+    results = (measured.pop(by.metric), *measured.values(), Result("nats", "symbol", nats, None, ""))
+    notes = [by.reason()] if by.reason() else []
     if left_out:
         notes.append(
             f"{counted(left_out, 'pair')} {'was' if left_out == 1 else 'were'} left out of training, with an empty side"
@@ -63,6 +65,7 @@ def judgement(
     facts = {
         **known,
         **named_figures(score, _FIGURES),
+        "deciding": by.metric,
         "nats_per_unit": nats,
         "baseline": asdict(baseline),
     }
@@ -71,11 +74,11 @@ def judgement(
     return Judgement(results, lines, notes, facts, shown)
 
 
-def tested(score: Score, baseline: Figures, count: int) -> Tested:
+def tested(score: Score, baseline: Figures, by: Deciding, count: int) -> Tested:
     """Return the report of a score on the test part of `count` pairs."""
     few = f"The test score covers {score.rows:,} of {count:,} pairs of the test part, evenly spaced."
-    facts = {**named_figures(score, _FIGURES), "baseline": asdict(baseline)}
-    results = judgement(score, baseline, None, {}, score.rows, 0, 0, None).results
+    facts = {**named_figures(score, _FIGURES), "deciding": by.metric, "baseline": asdict(baseline)}
+    results = judgement(score, baseline, by, None, {}, score.rows, 0, 0, None).results
     notes = (few,) if score.rows < count else ()
     return Tested(tuple(results), score.rows, "pair", score, baseline, facts, notes)
 
@@ -89,7 +92,7 @@ def samples(translator: Translator, held_out: Pairs) -> tuple[ReportSection, ...
 
 
 def _headline(score: Score, baseline: Figures) -> list[str]:
-    told = replace(score, cut=0, unended=0, tokenized=0)  # losses are notes of the report
+    told = replace(score, reason="", cut=0, unended=0, tokenized=0)  # losses are notes of the report
     lines = [*headline(told), "", "on the same texts       BLEU    chrF    exact"]
     for name, found in (("network", score), ("copy of the source", baseline)):
         lines.append(f"  {name:<18}  {found.bleu:6.2f}  {found.chrf:6.2f}  {found.exact:6.2%}")

@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from anaphora import decode
-from anaphora.arguments.accept import TEXT, instance
+from anaphora.arguments.accept import TEXT, instance, optional
 from anaphora.config.units import PLURAL
 from anaphora.data import in_memory
 from anaphora.data.files.pairs import Pairs, names_of, taken_of
@@ -32,6 +32,7 @@ from anaphora.tasks.base.trained_model import needed
 from anaphora.tasks.translate import score, statistics
 from anaphora.tasks.translate.answers import Answers
 from anaphora.tasks.translate.data import pairs_in_memory, pairs_of
+from anaphora.tasks.translate.deciding import Deciding
 from anaphora.tasks.translate.decoding import GREEDY, DecodingOptions, Translation, decoding_options
 from anaphora.tasks.translate.encoder_decoder import EncoderDecoder
 from anaphora.tasks.translate.encoding import Reader
@@ -56,6 +57,7 @@ class Translator(FileAnsweringModel):
         self.reader = Reader.restore(units, model.tensors)
         self.ratio: float
         (self.ratio,) = needed(units, "limits the length of a translation", "ratio")
+        self.deciding = Deciding.restore(units)
         self.network = EncoderDecoder(model)
 
     @public()
@@ -125,35 +127,47 @@ class Translator(FileAnsweringModel):
         """Return the largest number of symbols of a translation of this source (S,), with its end."""
         return math.ceil(1.5 * self.ratio * len(source)) + 10
 
-    @public()
-    def evaluate(self, data: Any, **decoding: Any) -> Score:
-        """Score the model on pairs, in any form that training takes; `decoding` as for `translate`."""
+    @public(bleu_tokenize=optional(instance("the name of a tokenizer of sacrebleu (str)", str)))
+    def evaluate(self, data: Any, *, bleu_tokenize: str | None = None, **decoding: Any) -> Score:
+        """Score the model on pairs, in any form that training takes; `decoding` as for `translate`.
+
+        `bleu_tokenize` is a tokenizer of sacrebleu, instead of that of the training.
+        """
         files = TASK.paths(data)
         like = names_of(self.card)
         pairs = pairs_in_memory(self.config, data, like) if files is None else pairs_of(self.config, files, like=like)
-        score = self.judged(pairs, decoding_options(decoding))
+        score = self.judged(pairs, decoding_options(decoding), tokenize=bleu_tokenize)
         for loss in score.losses():
             warn_caller(loss, DataWarning)
         return score
 
-    def score_files(self, paths: Sequence[str], encoding: str, **options: Any) -> Score:
+    def score_files(
+        self, paths: Sequence[str], encoding: str, bleu_tokenize: str | None = None, **options: Any
+    ) -> Score:
         pairs = pairs_of(self.config, paths, encoding, names_of(self.card))
         self.notes = self.other_reading(taken_of([pairs], paths))
-        return self.judged(pairs, DecodingOptions(**options))
+        return self.judged(pairs, DecodingOptions(**options), tokenize=bleu_tokenize)
 
-    def judged(self, pairs: Pairs, options: DecodingOptions = GREEDY, most: int | None = None) -> Score:
+    def judged(
+        self,
+        pairs: Pairs,
+        options: DecodingOptions = GREEDY,
+        most: int | None = None,
+        tokenize: str | None = None,
+    ) -> Score:
         """Decode the sources of pairs, or of `most` of them evenly spaced, and score the outputs.
 
-        Raises DataError for no pairs, and MissingExtra where sacrebleu is not installed.
+        `tokenize` replaces the tokenizer of BLEU. Raises DataError for no pairs, and as `statistics.metrics` does.
         """
+        by = replace(self.deciding, tokenize=self.deciding.tokenize if tokenize is None else tokenize)
         if not len(pairs):
             raise DataError("Expected pairs to score, got none.")
         rows = evenly_spaced(len(pairs), len(pairs) if most is None else most)
-        statistics.metrics(self.reader.lower)  # before the work: they may be missing
+        statistics.metrics(self.reader.lower, by.tokenize)  # before the work: they may be missing
         sources = [pairs.sources[row] for row in rows]
         found = [best[0] for best in self.decoded(sources, options)]
         outputs = [self.replaced(source, one) for source, one in zip(sources, found, strict=True)]
-        scored = score.judge(outputs, pairs, rows, self.reader.lower, str(options))
+        scored = score.judge(outputs, pairs, rows, self.reader.lower, str(options), by)
         cut, unended = sum(map(self.reader.is_cut, sources)), sum(not one.ended for one in found)
         return replace(scored, cut=cut, unended=unended)
 

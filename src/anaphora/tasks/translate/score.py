@@ -4,7 +4,7 @@
     chrF = mean F₂ of n-grams of characters, n ≤ 6
 
 The text was decoded without its references, and `train` reports the same numbers that `eval` prints. The signature
-names the settings of the score: tokenizer (13a), case, smoothing, version.
+names the settings of the score: tokenizer, case, smoothing, version. The deciding metric is the first of the report.
 
 Source: Papineni et al., ACL 2002; Popović, WMT 2015; Post, WMT 2018.
 """
@@ -19,6 +19,7 @@ from anaphora.data.files.pairs import Pairs
 from anaphora.formatting import counted
 from anaphora.runs import report as reports
 from anaphora.tasks.translate import statistics
+from anaphora.tasks.translate.deciding import USUAL, Deciding
 from anaphora.tasks.translate.encoding import prepared
 
 _WORST = 20
@@ -58,6 +59,8 @@ class Score(reports.Score):
     decoding: str  # greedy, or beam 5
     bleu_signature: str
     chrf_signature: str
+    deciding: str  # bleu, chrf or exact
+    reason: str  # why BLEU does not decide; empty if it does
     length_ratio: float  # words of the outputs by words of the references
     worst: tuple[ScoredPair, ...]
     first: tuple[ScoredPair, ...]  # some pairs as they come
@@ -67,13 +70,13 @@ class Score(reports.Score):
 
     def lines(self) -> list[str]:
         """Return the lines of a report."""
-        lines = [
-            f"{counted(self.rows, 'text')}, decoded: {self.decoding}",
-            f"  BLEU   {self.bleu:6.2f}  {self.bleu_signature}",
-            f"  chrF   {self.chrf:6.2f}  {self.chrf_signature}",
-            f"  exact  {self.exact:6.2%}  lengths {self.length_ratio:.3f} of the references'",
-        ]
-        lines += [f"  {note}" for note in self.losses()]
+        figures = {
+            "bleu": f"  BLEU   {self.bleu:6.2f}  {self.bleu_signature}",
+            "chrf": f"  chrF   {self.chrf:6.2f}  {self.chrf_signature}",
+            "exact": f"  exact  {self.exact:6.2%}  lengths {self.length_ratio:.3f} of the references'",
+        }
+        lines = [f"{counted(self.rows, 'text')}, decoded: {self.decoding}", figures.pop(self.deciding)]
+        lines += [*figures.values(), *(f"  {note}" for note in (self.reason, *self.losses()) if note)]
         for pair in self.worst[:_SHOWN]:
             lines += ["", f"worst: {pair.where} (chrF {pair.chrf:.1f})"]
             lines += [f"  {side:<9}  {getattr(pair, side)}" for side in ("source", "reference", "output")]
@@ -94,9 +97,16 @@ class Score(reports.Score):
         return found
 
 
-def judge(outputs: Sequence[str], pairs: Pairs, rows: Indices, lower: bool, decoding: str = "greedy") -> Score:
-    """Compare outputs with the targets of pairs `rows` (n,); raises MissingExtra without sacrebleu."""
-    bleu, chrf = statistics.metrics(lower)
+def judge(
+    outputs: Sequence[str],
+    pairs: Pairs,
+    rows: Indices,
+    lower: bool,
+    decoding: str = "greedy",
+    by: Deciding = USUAL,
+) -> Score:
+    """Compare outputs with the targets of pairs `rows` (n,); raises as `statistics.metrics` does."""
+    bleu, chrf = statistics.metrics(lower, by.tokenize)
     references = [pairs.targets[row].strip() for row in rows]
     total = bleu.corpus_score(outputs, [references])
     each = [
@@ -117,6 +127,8 @@ def judge(outputs: Sequence[str], pairs: Pairs, rows: Indices, lower: bool, deco
         decoding=decoding,
         bleu_signature=str(bleu.get_signature()),
         chrf_signature=str(chrf.get_signature()),
+        deciding=by.metric,
+        reason=by.reason(),
         length_ratio=float(total.ratio),
         worst=tuple(sorted((pair for pair in scored if pair.chrf < 100), key=lambda pair: pair.chrf)[:_WORST]),
         first=tuple(scored[:_WORST]),
@@ -124,17 +136,18 @@ def judge(outputs: Sequence[str], pairs: Pairs, rows: Indices, lower: bool, deco
     )
 
 
-def figures(outputs: Sequence[str], references: Sequence[str], lower: bool) -> Figures:
+def figures(outputs: Sequence[str], references: Sequence[str], lower: bool, by: Deciding = USUAL) -> Figures:
     """Return BLEU, chrF and the exact share of outputs; raises as `judge` does."""
     plain = [reference.strip() for reference in references]
-    bleu, chrf = (float(metric.corpus_score(outputs, [plain]).score) for metric in statistics.metrics(lower))
+    metrics = statistics.metrics(lower, by.tokenize)
+    bleu, chrf = (float(metric.corpus_score(outputs, [plain]).score) for metric in metrics)
     return Figures(bleu, chrf, _exact(outputs, plain, lower))
 
 
-def copied(pairs: Pairs, rows: Indices, lower: bool) -> Figures:
+def copied(pairs: Pairs, rows: Indices, lower: bool, by: Deciding = USUAL) -> Figures:
     """Score the sources of pairs `rows` (n,) as their own translations: the baseline; raises as `judge` does."""
     copies = [prepared(pairs.sources[row], lower) for row in rows]
-    return figures(copies, [pairs.targets[row] for row in rows], lower)
+    return figures(copies, [pairs.targets[row] for row in rows], lower, by)
 
 
 def _shortened(text: str) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import ClassVar, Literal
+from typing import ClassVar, Literal, get_args
 
 from pydantic import Field
 
@@ -16,6 +16,8 @@ from anaphora.tasks.base.run_options import DRAWING, ONE_CHOICE
 
 ATTENTION_ENDINGS = (".html", ".svg")
 Units = Literal["subword", "char", "byte"]
+Tokenizer = Literal["13a", "intl", "zh", "char", "none", "ja-mecab", "ko-mecab"]
+TOKENIZERS: tuple[str, ...] = get_args(Tokenizer)
 
 
 class Data(ConfigSection):
@@ -42,6 +44,10 @@ class Data(ConfigSection):
         None, "test part, which nothing looks at before the final score: a table, two files, or a share of the pairs"
     )
     encoding: str = option("utf-8", "text encoding of the files")
+    bleu_tokenize: Tokenizer | None = option(
+        None,
+        "tokenizer of BLEU, by sacrebleu's name; not set: zh or char for targets written without blanks, else 13a",
+    )
 
 
 class Network(ConfigSection):
@@ -111,7 +117,8 @@ SEARCH: dict[str, Space] = {
 HELP = """Train a network that maps a text to another text, such as a translation, and write one model file.
 
 Each line of the two files is one pair. A share of the pairs is held out, unless --valid says otherwise. The report
-compares BLEU and chrF of the decoded texts with those of a copy of the source."""
+compares BLEU, chrF and the share of exact outputs with those of a copy of the source. Targets of one word are judged
+by the share of exact outputs, and targets of two or three words by chrF."""
 DECODING = (
     Option("beam", int, 1, "N", "Beam size; 1 is greedy decoding.", least=1),
     Option(
@@ -146,7 +153,16 @@ RUN = (
         drawn=ATTENTION_ENDINGS,
     ),
 )
-EVAL = DECODING
+EVAL = (
+    *DECODING,
+    Option(
+        "bleu_tokenize",
+        str,
+        None,
+        "NAME",
+        f"Tokenizer of BLEU, by sacrebleu's name: {', '.join(TOKENIZERS)}; not set: that of the training.",
+    ),
+)
 REQUIREMENTS = (
     Requirement(("temperature", "top_k", "top_p", "seed"), "sample"),
     Requirement(("length_penalty", "coverage", "no_repeat", "best"), "sample", forbidden=True),

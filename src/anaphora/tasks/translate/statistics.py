@@ -20,8 +20,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from anaphora.errors import MissingExtra
+from anaphora.errors import MissingExtra, UsageError
 from anaphora.tasks.translate.encoding import prepared
+from anaphora.tasks.translate.settings import TOKENIZERS
 
 _ORDER = 4  # of BLEU
 _BETA = 2.0  # of chrF
@@ -30,13 +31,33 @@ Array = NDArray[np.float64]
 
 
 def metrics(lower: bool, tokenize: str = "13a") -> tuple[Any, Any]:
-    """BLEU and chrF of sacrebleu, BLEU with one of its tokenizers; raises MissingExtra where it is not installed."""
+    """BLEU and chrF of sacrebleu, BLEU with one of its tokenizers; raises as `bleu_of` does."""
+    counted = bleu_of(lower, tokenize)
+    from sacrebleu.metrics.chrf import CHRF
+
+    return counted, CHRF(lowercase=lower)
+
+
+def bleu_of(lower: bool, tokenize: str = "13a") -> Any:
+    """BLEU of sacrebleu with one of its tokenizers.
+
+    Raises MissingExtra without sacrebleu, and UsageError for an unknown tokenizer, or one whose package is missing.
+    """
     try:
         from sacrebleu.metrics.bleu import BLEU
-        from sacrebleu.metrics.chrf import CHRF
     except ImportError as error:
         raise MissingExtra("train", "scoring translations", missing="sacrebleu") from error
-    return BLEU(lowercase=lower, tokenize=tokenize, force=True), CHRF(lowercase=lower)
+    if tokenize not in TOKENIZERS:
+        known = f"{', '.join(TOKENIZERS[:-1])} or {TOKENIZERS[-1]}"
+        raise UsageError(f"Expected {known} for --bleu-tokenize, got {tokenize!r}.")
+    try:
+        return BLEU(lowercase=lower, tokenize=tokenize, force=True)
+    except RuntimeError as error:  # the constructor of a tokenizer, in words of its own
+        language = tokenize.partition("-")[0]
+        raise UsageError(
+            f"--bleu-tokenize {tokenize} needs packages that are not installed: pip install 'sacrebleu[{language}]', or"
+            " use --bleu-tokenize char."
+        ) from error
 
 
 def counts(metric: Any, outputs: Sequence[str], references: Sequence[str]) -> Array:

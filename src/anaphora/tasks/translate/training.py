@@ -29,6 +29,7 @@ from anaphora.runs.content import ReportSection
 from anaphora.runs.report import Judgement, Tensors, TrainedWeights
 from anaphora.runs.tested import Tested
 from anaphora.tasks.translate.data import Corpus
+from anaphora.tasks.translate.deciding import deciding
 from anaphora.tasks.translate.encoding import Encoded, Part, encode
 from anaphora.tasks.translate.judgement import judgement, samples, tested
 from anaphora.tasks.translate.network import specification
@@ -67,6 +68,7 @@ class TranslateTraining(RowTask[TranslateConfig, Corpus, Encoded, Part, Translat
     def encode(self) -> Encoded:
         encoded = encode(self.config, self.corpus)
         self.unit = PLURAL[encoded.reader.kind]
+        self.deciding = deciding(self.corpus.train.targets, self.config.data.bleu_tokenize)
         return encoded
 
     def network(self) -> spec.Block:
@@ -119,8 +121,8 @@ class TranslateTraining(RowTask[TranslateConfig, Corpus, Encoded, Part, Translat
 
     def fit_baseline(self, observer: Observer) -> None:
         observer.stage("scoring a copy of the source")
-        pairs, lower = self.corpus.held_out, self.config.data.lower
-        self._baseline_on = lru_cache(None)(lambda most: copied(pairs, evenly_spaced(len(pairs), most), lower))
+        pairs, lower, by = self.corpus.held_out, self.config.data.lower, self.deciding
+        self._baseline_on = lru_cache(None)(lambda most: copied(pairs, evenly_spaced(len(pairs), most), lower, by))
         self._baseline_on(self.scored)
 
     @property
@@ -137,27 +139,30 @@ class TranslateTraining(RowTask[TranslateConfig, Corpus, Encoded, Part, Translat
     def tested(self, model: Translator) -> Tested:
         test = self.corpus.test
         assert test is not None
-        rows = self.tested_rows
+        rows, by = self.tested_rows, self.deciding
         score = model.judged(test.take(rows))
-        return tested(score, copied(test, rows, self.config.data.lower), len(test))
+        return tested(score, copied(test, rows, self.config.data.lower, by), by, len(test))
 
     def sections(self, tensors: Tensors) -> Sequence[ReportSection]:
         """Return sections with translations and attention of weights such as W_ih (G·H, I), while a run continues."""
         return samples(self.opened(self.tree, tensors), self.corpus.held_out)
 
     def judge(self, score: Score | None, trained: TrainedWeights | None) -> Judgement:
-        encoded, held_out = self.encoded, len(self.corpus.held_out)
+        encoded, held_out, by = self.encoded, len(self.corpus.held_out), self.deciding
         known = {"unit": self.unit, "train_pairs": len(encoded.train.numbers), "held_out_pairs": held_out}
         nats = None if trained is None or not math.isfinite(trained.validation_loss) else trained.validation_loss
         translator = None
         if score is not None and trained is not None:
             translator = self.opened(trained.tree, trained.tensors)
-        return judgement(score, self.baseline, nats, known, held_out, len(encoded.left_out), encoded.cut, translator)
+        return judgement(
+            score, self.baseline, by, nats, known, held_out, len(encoded.left_out), encoded.cut, translator
+        )
 
     def reader(self, score: Score | None) -> tuple[dict[str, Any], Tensors]:
         reader, train = self.encoded.reader, self.encoded.train
         ratios = train.targets.lengths / train.sources.lengths
-        return {**reader.settings(), "ratio": float(np.quantile(ratios, _USUAL))}, reader.tensors()
+        ratio = float(np.quantile(ratios, _USUAL))
+        return {**reader.settings(), "ratio": ratio, **self.deciding.settings()}, reader.tensors()
 
 
 TRAINING = TranslateTraining
