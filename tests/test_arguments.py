@@ -86,7 +86,7 @@ WRONG: dict[str, dict[str, list[Any]]] = {
 }  # fmt: skip
 INTERNAL = {"score_files", "run", "judged", "scored", "other_reading"} | {
     "scores", "probabilities_of", "named", "read", "write", "units_after", "words_after", "name", "tag", "at",
-    "fit_temperature", "likeliest", "outputs", "decoded", "replaced", "longest",
+    "likeliest", "outputs", "decoded", "replaced", "longest",
 }  # fmt: skip
 """Methods that the program calls, with values of its own types."""
 GOOD: dict[str, Any] = {

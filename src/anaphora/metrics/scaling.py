@@ -21,6 +21,7 @@ Psychometrika 78, 2013 (a Gamma penalty keeps an estimate off its bound).
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -80,12 +81,17 @@ def cross_fitted(
     found = np.zeros_like(z[0])
     if not len(found):
         return found
-    fold = np.random.default_rng([seed, len(found)]).permutation(len(found)) % min(folds, len(found))
+    fold = folds_of(len(found), folds, seed)
     for own in range(int(fold.max()) + 1):
         held, other = fold == own, fold != own
         weights = fit([each[other] for each in z], targets[other], multi, prior)
         found[held] = combined([each[held] for each in z], weights)
     return found
+
+
+def folds_of(rows: int, folds: int = FOLDS, seed: int = 0) -> npt.NDArray[np.int64]:
+    """Return the fold of each of `rows` rows (B,), from 0 to `folds` − 1, or a fold for each row if rows are fewer."""
+    return np.random.default_rng([seed, rows]).permutation(rows) % min(folds, max(rows, 1))
 
 
 def combined(parts: Sequence[npt.ArrayLike], weights: npt.ArrayLike) -> Floats:
@@ -107,10 +113,11 @@ def fitted_temperature(nats: Callable[[float], float], tried: int) -> float:
     """
     from scipy.optimize import minimize_scalar
 
+    @cache
     def loss(log_t: float) -> float:
         return nats(float(np.exp(log_t))) + PENALTY * float(np.expm1(-log_t) + log_t)
 
-    if not np.isfinite(nats(1.0)):
+    if not np.isfinite(loss(0.0)):
         return 1.0
     return float(np.exp(minimize_scalar(loss, bracket=(0.0, 0.4), options={"maxiter": tried}).x))
 

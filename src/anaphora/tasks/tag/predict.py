@@ -19,6 +19,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -28,12 +29,11 @@ from anaphora.arguments.accept import BYTES, optional, whole
 from anaphora.data.files.sentences import Sentences
 from anaphora.data.files.tag_layouts import Trained
 from anaphora.data.files.word_lines import is_document
-from anaphora.data.sampling import batches_by_length, evenly_spaced
+from anaphora.data.sampling import batches_by_length
 from anaphora.data.taken import Taken
 from anaphora.errors import DataError, DataWarning, UsageError, warn_caller
 from anaphora.formatting import counted
 from anaphora.metrics import spans
-from anaphora.metrics.temperature import fitted
 from anaphora.runtime import Model, parts
 from anaphora.runtime.crf import Chain
 from anaphora.tasks.base.file_answers import FileAnsweringModel
@@ -56,9 +56,6 @@ from anaphora.tasks.tag.truth import Truth, truth
 _ROWS_AT_ONCE = 256
 _WORDS_AT_ONCE = 2**13
 _PAIRS_AT_ONCE = 2**19  # pairs of neighbouring tags that are compared, of all rows together
-_FITTED, _FEWEST_FITTED = 2_000, 100  # sentences that the temperature is fitted to
-_PAIRS_FITTED = 2**28  # pairs of neighbouring tags, over all words of those sentences
-_TRIED = 20  # temperatures
 _SHOWN = 5  # tags in a message
 
 
@@ -182,31 +179,15 @@ class Tagger(FileAnsweringModel):
             rows = filled[chosen]
             yield rows, self._scorer.scores(part.take(rows)), lengths[rows]
 
-    def fit_temperature(self, part: Part) -> float:
-        """Return the temperature that fits sentences best, or a sample; 1 if no sentence has known tags only."""
-        known = np.flatnonzero(part.known)
-        if not len(known):
-            return 1.0
-        pairs = float(part.lengths.mean()) * len(self.reader.tags) ** 2
-        most = min(_FITTED, max(_FEWEST_FITTED, int(_PAIRS_FITTED / pairs)))
-        some = part.take(known[evenly_spaced(len(known), most)])
-        scored = [(scores, lengths, some.targets(rows)) for rows, scores, lengths in self.scores(some)]
-
-        def nats(temperature: float) -> float:
-            chain = self.at(temperature)
-            return -sum(float(chain.log_probabilities(*each).sum()) for each in scored)
-
-        return fitted(nats, _TRIED)
-
-    def judged(self, sentences: Sentences, temperature: float | None = None) -> Score:
-        """Return the score on sentences in any scheme and notation, at the model's temperature or another; raises
-        DataError for sentences without a word, and if the model knows no tag of them.
+    def judged(self, sentences: Sentences) -> Score:
+        """Return the score on sentences in any scheme and notation; raises DataError for sentences without a word, and
+        if the model knows no tag of them.
         """
         if not sentences.words:
             raise DataError("Expected sentences with words to score, got none.")
         true = truth(sentences, self.reader.marking, self.config.data.normalize)
         self._check_known(true)
-        return self.scored(true, None, temperature)
+        return self.scored(true)
 
     def _check_known(self, true: Truth) -> None:
         """Raise DataError if the model knows no tag of sentences that have other tags than O."""
@@ -222,23 +203,28 @@ class Tagger(FileAnsweringModel):
                 " tags."
             )
 
-    def scored(self, true: Truth, part: Part | None = None, temperature: float | None = None) -> Score:
-        """Return the score on sentences, at the model's temperature or another; `part` is the encoded sentences."""
+    def scored(self, true: Truth, part: Part | None = None, cross_fitted: NDArray[np.float64] | None = None) -> Score:
+        """Return the score on sentences; `part` is the encoded sentences (B,), and `cross_fitted` (B,) the temperature
+        of each, in place of the model's.
+        """
         sentences = true.sentences
         part = self.reader.labelled(sentences) if part is None else part
-        temperature = self.temperature if temperature is None else temperature
-        chain = self.at(temperature)
+        each = np.full(len(part.numbers), self.temperature) if cross_fitted is None else cross_fitted
         predictions: list[tuple[str, ...]] = [()] * len(sentences)
-        nats = np.zeros(len(sentences))
+        nats, uncalibrated = np.zeros(len(sentences)), np.zeros(len(sentences))
         for rows, scores, lengths in self.scores(part):
-            numbers = part.numbers[rows]
-            # from 0.0, so that a certain sentence has 0, not −0
-            nats[numbers] = 0.0 - chain.log_probabilities(scores, lengths, np.maximum(part.targets(rows), 0))
-            for number, path in zip(numbers.tolist(), chain.best(scores, lengths), strict=True):
+            numbers, tags = part.numbers[rows], np.maximum(part.targets(rows), 0)
+            for into, own in ((nats, each[rows]), (uncalibrated, np.ones(len(rows)))):
+                for temperature in np.unique(own).tolist():
+                    at = own == temperature
+                    log_p = self.at(temperature).log_probabilities(scores[:, at], lengths[at], tags[:, at])
+                    into[numbers[at]] = 0.0 - log_p  # from 0.0, so that a certain sentence has 0, not −0
+            for number, path in zip(numbers.tolist(), self.chain.best(scores, lengths), strict=True):
                 predictions[number] = self.reader.plain_tags_of(path.labels.tolist())
         baseline = self.baseline.score(sentences)
         longest = self.config.data.max_length
-        return judge(self.reader, true, part, predictions, nats, baseline, temperature, longest)
+        found = judge(self.reader, true, part, predictions, nats, uncalibrated, baseline, self.temperature, longest)
+        return replace(found, cross_fitted=cross_fitted is not None)
 
 
 class Answers(LineAnswers[Item, list[Prediction]]):

@@ -21,6 +21,7 @@ WORST = 20
 _SHOWN = 5  # of the worst sentences and of confusions, on a terminal
 _TEXT = 480  # characters of a sentence that are shown
 _TABLE = 40  # types or tags that are printed
+_CROSS_FITTED = " (cross-fitted: each sentence is scored at the temperature of the other folds)"
 
 
 @dataclass(frozen=True)
@@ -62,13 +63,15 @@ class Score(reports.Score):
     spans: int
     baseline_accuracy: float
     baseline_f1: float | None
-    nats_per_word: float  # of the sentences whose tags are all known, at the temperature that was fitted
+    nats_per_word: float  # of the sentences whose tags are all known, after calibration
+    uncalibrated_nats: float  # the same at temperature 1
     temperature: float
     unseen: tuple[str, ...]  # tags that training never had, as the data write them
     each: tuple[Each, ...]
     confused: tuple[tuple[int, str, str], ...]
     worst: tuple[Worst, ...]
     notes: tuple[str, ...] = ()  # sentences that one should know of
+    cross_fitted: bool = False  # the nats of each sentence are at the temperature of the other folds
 
     def lines(self) -> list[str]:
         """Return the lines of a report: the network beside each word's most frequent tag."""
@@ -90,7 +93,8 @@ class Score(reports.Score):
         lines += [
             f"  {counted(self.unknown_words, 'word')} not in the vocabulary{on_them}",
             f"  {self.exact:.2%} of the sentences without a mistake",
-            f"  {self.nats_per_word:.4f} nats per word at temperature {self.temperature:.3g}",
+            f"  {self.nats_per_word:.4f} nats per word at temperature {self.temperature:.3g}"
+            f"{_CROSS_FITTED if self.cross_fitted else ''}, {self.uncalibrated_nats:.4f} before, at 1",
         ]
         if self.unseen:
             lines.append(f"  tags without a training word, always predicted wrong: {', '.join(self.unseen)}")
@@ -123,17 +127,20 @@ def judge(
     part: Part,
     predictions: Sequence[tuple[str, ...]],
     nats: NDArray[np.float64],
+    uncalibrated: NDArray[np.float64],
     baseline: Measured,
     temperature: float,
     longest: int,
 ) -> Score:
     """Compare predicted tags, plain ones, with those of sentences; `part` is the sentences as numbers, and `nats` (B,)
-    −ln p of each sentence's own tags at a temperature. Training splits sentences of more than `longest` words.
+    −ln p of each sentence's own tags, `uncalibrated` (B,) the same at temperature 1. Training splits sentences of more
+    than `longest` words.
     """
     sentences, written = true.sentences, reader.marking.written
     found, of_spans = measured(sentences.tags, predictions), reader.scheme != spans.PLAIN
     known = np.zeros(len(sentences), np.bool_)
     known[part.numbers] = part.known
+    words = max(1, int(sentences.lengths[known].sum()))
     unknown, unknown_right = _unknown(sentences, predictions, part)
     order = np.argsort(-nats, kind="stable").tolist()
     wrong = [row for row in order if sentences.tags[row] != predictions[row] and known[row]][:WORST]
@@ -154,7 +161,8 @@ def judge(
         spans=found.spans.support if of_spans else 0,
         baseline_accuracy=baseline.accuracy,
         baseline_f1=baseline.spans.f1 if of_spans else None,
-        nats_per_word=float(nats[known].sum()) / max(1, int(sentences.lengths[known].sum())),
+        nats_per_word=float(nats[known].sum()) / words,
+        uncalibrated_nats=float(uncalibrated[known].sum()) / words,
         temperature=temperature,
         unseen=_unseen(reader, true),
         each=tuple(Each(name, n.support, n.predicted, n.precision, n.recall, n.f1) for name, n in each.items()),

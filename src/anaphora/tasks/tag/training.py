@@ -5,12 +5,14 @@
 
 In training a word that occurs n times is read as unknown with probability r/(r + n) (Kiperwasser and Goldberg, TACL
 2016), so that the network learns to use characters and neighbours; any word is also read as unknown with a small
-probability. A validation uses the temperature that fits the held-out part best: a network becomes overconfident long
-before its accuracy falls, and the temperature is fitted again at the end (Guo et al., ICML 2017).
+probability. A validation uses the temperature that fits the held-out part: a network becomes overconfident long before
+its accuracy falls, and the temperature is fitted again at the end (`anaphora.metrics.scaling`). The score at the end is
+cross-fitted.
 """
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import cached_property
 from typing import Any
 
@@ -24,13 +26,14 @@ from anaphora.data.files.sentences import Sentences
 from anaphora.data.sampling import by_length, evenly_spaced
 from anaphora.errors import DataError
 from anaphora.formatting import shortened
+from anaphora.metrics import scaling
 from anaphora.metrics.tagging import Measured
-from anaphora.metrics.temperature import fitted
 from anaphora.nn import ragged
 from anaphora.nn.crf import CRF
 from anaphora.runs.report import Judgement, Tensors, TrainedWeights
 from anaphora.runs.tested import Tested
 from anaphora.tasks.tag import baseline
+from anaphora.tasks.tag.calibration import fit_temperatures
 from anaphora.tasks.tag.data import Corpus
 from anaphora.tasks.tag.encoding import Encoded, Part, encode
 from anaphora.tasks.tag.judgement import judgement, tested
@@ -47,7 +50,7 @@ from anaphora.training.rows import RowTask
 
 _VALIDATED_AT_ONCE = 2**13  # words
 _DEVIATION = 0.1  # of an embedding's first entries
-_TRIED = 8  # temperatures, in a validation
+_TRIED = 5  # steps of the search for a temperature, after its bracket
 _SHOWN = 160  # characters of a sentence
 
 
@@ -106,14 +109,14 @@ class TagTraining(RowTask[TagConfig, Corpus, Encoded, Part, Tagger]):
         return held_out.take(by_length(known[evenly_spaced(len(known), count)], held_out.lengths))
 
     def validation_loss(self, model: nn.Module) -> float:
-        """Return nats per word, at the temperature that fits best."""
+        """Return nats per word, at the temperature that fits these sentences."""
         pieces = self.pieces(_VALIDATED_AT_ONCE)
         scored = [(run_words(model, piece, piece.words.steps), piece.tags) for piece in pieces]
 
         def total(temperature: float) -> float:
             return sum(float(nats(model, scores, tags, temperature).sum()) for scores, tags in scored)
 
-        return total(fitted(total, _TRIED)) / len(self.validated.tags)
+        return total(scaling.fitted_temperature(total, _TRIED)) / len(self.validated.tags)
 
     @property
     def validations_per_score(self) -> float:
@@ -145,11 +148,13 @@ class TagTraining(RowTask[TagConfig, Corpus, Encoded, Part, Tagger]):
         return self.corpus.held_out.take(self.scored_rows.tolist())
 
     def score(self, trained: TrainedWeights) -> Score:
-        """Return the score, at the temperature that fits the scored sentences."""
+        """Return the cross-fitted score; its temperature is fitted to all scored sentences."""
         sentences = self._scored_sentences
         tagger = self.opened(trained.tree, trained.tensors)
         part = tagger.reader.labelled(sentences)
-        return tagger.scored(self._truth(sentences), part, tagger.fit_temperature(part))
+        temperatures = fit_temperatures(tagger, part)
+        score = tagger.scored(self._truth(sentences), part, temperatures.cross_fitted)
+        return replace(score, temperature=temperatures.whole)
 
     def tested(self, model: Tagger) -> Tested:
         assert self.corpus.test is not None
