@@ -68,11 +68,11 @@ class SparseLinear:
         found = [self._scaled(self._added(np.zeros(self.labels + 1), self.ngrams.of(text))) for text in texts]
         return np.stack(found) if found else np.zeros((0, self.labels))
 
-    def telling(self, label: int, most: int) -> list[tuple[str, float]]:
-        """Return the n-grams that speak most for a label: those with the highest weight above the mean of all labels,
-        and this difference.
+    def telling(self, label: int, most: int, multi: bool) -> list[tuple[str, float]]:
+        """Return the n-grams that speak most for a label with their weights; the mean weight over all labels is
+        subtracted, unless a row may have several labels.
         """
-        own = self.weights[:, label] - (self.weights.mean(axis=1) if self.labels > 1 else 0)
+        own = self.weights[:, label] - (0 if multi else self.weights.mean(axis=1))
         order = np.argsort(-own, kind="stable")[:most]
         return [(self.grams[row], float(own[row])) for row in order.tolist() if own[row] > 0]
 
@@ -101,7 +101,7 @@ class SparseLinear:
 
     def tensors(self) -> dict[str, NDArray[Any]]:
         """The tensors in a bundle."""
-        own = {"weights": self.weights, "norms": self.norms, "bias": self.bias}
+        own: dict[str, NDArray[Any]] = {"weights": self.weights, "norms": self.norms, "bias": self.bias}
         return {**pack(self.grams, NAME), **{f"{NAME}.{name}": value for name, value in own.items()}}
 
     @staticmethod

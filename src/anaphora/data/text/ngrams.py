@@ -99,9 +99,8 @@ class Ngrams(NamedTuple):
         """Add the n-grams that end in a text after its context; return the context of the next text."""
         whole, begin = context + text, len(context)
         for end in range(begin + 1, len(whole) + 1):
-            for size in self.sizes:
-                if size <= end and (gram := whole[end - size : end]) != " ":
-                    found.append(CHARACTERS + gram)
+            grams = (whole[end - size : end] for size in self.sizes if size <= end)
+            found += [CHARACTERS + gram for gram in grams if gram != " "]
         return whole[max(0, len(whole) - self.sizes[-1] + 1) :]
 
 
