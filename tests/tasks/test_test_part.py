@@ -18,6 +18,7 @@ from anaphora.errors import DataError, UsageError
 from anaphora.report import page
 from anaphora.runs import record
 from anaphora.tasks import registry
+from gapped import text
 from labelled import sentences, write_csv
 from program import Run
 from tagged import write_grammar
@@ -44,6 +45,16 @@ def _pairs(folder: Path, count: int, seed: int) -> list[str]:
     return write_pairs(folder, [(f"{one} {at}", f"{other} {at}") for at, (one, other) in enumerate(pairs)], f"{seed}")
 
 
+def _text(folder: Path, count: int, seed: int) -> list[str]:
+    path = folder / f"{count}-{seed}.txt"
+    path.write_text(text(count, seed), encoding="utf-8")
+    return [str(path)]
+
+
+def _line_by_line(part: Any) -> list[str]:
+    return list(str(part))
+
+
 CASES = {
     "classify": Case(
         "--embedding 6 --hidden 5 --batch 8 --max-steps 6 --evaluations 2 --valid 0.25",
@@ -63,6 +74,18 @@ CASES = {
         _pairs,
         lambda pairs: list(zip(pairs.places[:, 1].tolist(), pairs.sources, strict=True)),
         lambda score: score["bleu"],
+    ),
+    "language": Case(
+        "--embedding 6 --hidden 5 --batch 2 --bptt 12 --max-steps 6 --evaluations 2 --evaluation-units 200 --valid 0.2",
+        _text,
+        _line_by_line,
+        lambda score: score.get("nats_per_unit", score.get("nats")),
+    ),
+    "fill": Case(
+        "--embedding 6 --hidden 5 --batch 4 --bptt 12 --max-steps 6 --evaluations 2 --evaluation-units 200 --valid 0.2",
+        _text,
+        _line_by_line,
+        lambda score: score["both"]["accuracy"],
     ),
 }
 

@@ -18,6 +18,7 @@ from anaphora.checks.spellings import check_words
 from anaphora.checks.text_files import check_texts
 from anaphora.data.files.sources import STANDARD_INPUT
 from anaphora.data.files.text import Text
+from anaphora.data.parts import held_out_files, test_files
 from anaphora.data.text.corpus import TextCorpus
 from anaphora.data.text.id_files import Units
 from anaphora.data.text.reading import TextReading
@@ -33,13 +34,12 @@ _COUNTING_BYTES = 120  # bytes per unit of counting n-grams or neighbours
 
 
 def check_files(config: Any, paths: Sequence[str | Path]) -> list[Finding]:
-    """Return the problems of files that can be found before they are read; a config has `data.valid` and
+    """Return the problems of files that can be found before they are read; a config has `data.valid`, `data.test` and
     `data.encoding`.
     """
-    valid: float | str = config.data.valid
-    files = [*map(str, paths), *([valid] if isinstance(valid, str) else [])]
-    found = check_texts(list(dict.fromkeys(files)), config.data.encoding)
-    return [*found, *same_files(list(map(str, paths)), files[len(paths) :])]
+    train, held_out = list(map(str, paths)), held_out_files(config)
+    found = check_texts(list(dict.fromkeys([*train, *held_out, *test_files(config)])), config.data.encoding)
+    return [*found, *same_files(train, held_out)]
 
 
 def check(config: Any, corpus: TextCorpus) -> list[Finding]:
@@ -67,7 +67,7 @@ def in_units(
     short = reading.shortage(config, corpus, encoded)
     if short is None:
         return encoded, []
-    return None, [Finding("too-short", "error", HELD_OUT if short.held_out else TRAIN, (), short.message, "")]
+    return None, [Finding("too-short", "error", short.where, (), short.message, "")]
 
 
 def check_units(train: int, held_out: int, unit: str, ending: str = ".") -> list[Finding]:
@@ -109,7 +109,9 @@ def smaller_batch(units: int, sizes: Sequence[tuple[int, int]]) -> str:
 
 def _lines(corpus: TextCorpus) -> tuple[TextLines, TextLines]:
     """Return the lines of both parts, each with its file and position."""
-    names = ["standard input" if source == STANDARD_INPUT else source for source in corpus.sources]
+    tested = () if corpus.taken is None else corpus.taken.roles.get("test", ())
+    own = corpus.sources[: len(corpus.sources) - len(tested)]
+    names = ["standard input" if source == STANDARD_INPUT else source for source in own]
     first, second = corpus.train.lengths, corpus.held_out.lengths
     cut = len(first) + len(second) > len(names)  # one file lies in both parts
     if len(first) + len(second) - cut != len(names):

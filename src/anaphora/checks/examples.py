@@ -15,7 +15,7 @@ from anaphora.data.location import Location
 from anaphora.data.text.id_files import Units, blocks
 from anaphora.data.text.vocabulary import Vocabulary
 
-TRAIN, HELD_OUT = "the training part", "the held-out part"
+TRAIN, HELD_OUT, TEST = "the training part", "the held-out part", "the test part"
 KEPT = 1_000  # rows of one finding
 Place = Callable[[int], Location]
 

@@ -53,7 +53,7 @@ def divided(
     Raises UsageError for a share that is not between 0 and 1, or for shares that leave nothing to train on.
     """
     share = 0.0 if isinstance(data.valid, str) and read else checked_share(data.valid, takes)
-    tested = share_of_test(data, takes, share, files=read is not None)
+    tested = share_of_test(data.test, takes, share, files=read is not None)
     train, held_out = examples, None
     if share:
         stay, leave = draw(examples, share)
@@ -69,13 +69,13 @@ def divided(
     return Parts(train, held_out, test)
 
 
-def share_of_test(data: Any, takes: str, share: float, files: bool = True) -> float:
+def share_of_test(test: float | str | None, takes: str, share: float, files: bool = True) -> float:
     """Return the share of the examples in the test part, 0 for none or for `files`; `share` is that of the held-out
     part; raises as `divided` does.
     """
-    if data.test is None or (files and isinstance(data.test, str)):
+    if test is None or (files and isinstance(test, str)):
         return 0.0
-    tested = checked_share(data.test, takes, "--test")
+    tested = checked_share(test, takes, "--test")
     if share + tested >= 1:
         raise UsageError(
             f"--valid {share:g} and --test {tested:g} leave nothing to train on: together they must be less than 1."

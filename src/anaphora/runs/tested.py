@@ -42,6 +42,17 @@ class Tested:
         return {"scored": self.count, "unit": self.unit, **self.facts}
 
 
+def part_of_text(card: Mapping[str, Any], sha256: str) -> tuple[str, Mapping[str, Any]] | None:
+    """Return the name and the figures of the part of a training that is the text with this digest, by a model card.
+
+    >>> part_of_text({"held_out_sha256": "a1", "test": {"sha256": "b2", "gaps": 7}}, "b2")
+    ('test', {'sha256': 'b2', 'gaps': 7})
+    """
+    test = card.get("test", {})
+    known = {card.get("held_out_sha256"): ("held-out", card), test.get("sha256"): ("test", test)}
+    return known.get(sha256)
+
+
 def tested_of(values: Mapping[str, Any] | None) -> Tested | None:
     """Return the figures of the output of `dataclasses.asdict`, after JSON; None for None."""
     if values is None:

@@ -1,26 +1,30 @@
-"""A text, split into a training part and a held-out part.
+"""A text, split into a training part, a held-out part, and a test part if wanted.
 
-Corpus = train + held_out        the end of the text is held out, or a separate file
+Corpus = train + held_out + test        the end of the text is set aside, or separate files
 """
 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from types import MappingProxyType
 
+from anaphora.data.examples import checked_share
 from anaphora.data.files.sources import STANDARD_INPUT
 from anaphora.data.files.text import Text, open_texts
+from anaphora.data.parts import share_of_test, test_paths, valid_paths
 from anaphora.data.progress import reporting
 from anaphora.data.taken import Taken
-from anaphora.errors import UsageError
 from anaphora.formatting import counted
+
+_TAKES = "a file, or a share of the text"
 
 
 @dataclass(frozen=True)
 class TextCorpus:
-    """The split text; `sha256` is the digest of both parts as UTF-8, with a zero byte between them."""
+    """The split text; `sha256` is the digest of all parts as UTF-8, with a zero byte between them."""
 
     train: Text
     held_out: Text
@@ -29,6 +33,7 @@ class TextCorpus:
     held_out_sha256: str
     taken: Taken | None = field(default=None, kw_only=True)
     test: Text | None = field(default=None, kw_only=True)
+    test_sha256: str | None = field(default=None, kw_only=True)
 
     @property
     def name(self) -> str:
@@ -37,52 +42,89 @@ class TextCorpus:
         return ", ".join(names[:3]) + (f" and {len(names) - 3} more" if len(names) > 3 else "") or "the text"
 
 
-def read_corpus(paths: Sequence[str | Path], valid: float | str, encoding: str) -> TextCorpus:
+def read_corpus(
+    paths: Sequence[str | Path], valid: float | str, encoding: str, test: float | str | None = None
+) -> TextCorpus:
     """Read texts of any length, `-` for standard input, and split them.
 
-    Raises DataError for a text that cannot be read, UsageError for a share outside 0 … 1.
+    Raises DataError for a text that cannot be read, UsageError for a share outside 0 … 1 and for shares that leave
+    nothing to train on.
     """
     text = open_texts(list(paths), encoding)
-    sources = tuple(str(path) for path in paths)
-    if isinstance(valid, str):
-        return of_parts(text, open_texts([valid], encoding), (*sources, valid), encoding, apart=True)
-    return split_corpus(text, valid, *sources, encoding=encoding)
+    held_out = valid_paths(valid) if isinstance(valid, str) else []
+    tested = test_paths(test) if isinstance(test, str) else []
+    own = {name: tuple(files) for name, files in (("held out", held_out), ("test", tested)) if files}
+    others = {name: open_texts(files, encoding) for name, files in own.items()}
+    return _split(text, valid, test, others, tuple(map(str, paths)), encoding, own)
 
 
-def split_corpus(text: str | Text, valid: float | str, *sources: str, encoding: str = "") -> TextCorpus:
-    """Hold out the end of a text, which files `sources` held in an encoding.
+def split_corpus(
+    text: str | Text, valid: float | str, *sources: str, encoding: str = "", test: float | str | None = None
+) -> TextCorpus:
+    """Hold out the end of a text, which files `sources` held in an encoding: the test part is the last.
 
-    Raises UsageError if `valid` is not a share between 0 and 1.
+    Raises UsageError if a share is not between 0 and 1, or if the shares leave nothing to train on.
     """
-    if isinstance(valid, str) or not 0 < valid < 1:
-        raise UsageError(f"--valid takes a file, or a share of the text between 0 and 1; it was given {valid}.")
-    text = Text.of(text) if isinstance(text, str) else text
-    edge = round(len(text) * (1 - valid))
-    return of_parts(text[:edge], text[edge:], sources, encoding)
+    return _split(Text.of(text) if isinstance(text, str) else text, valid, test, {}, sources, encoding, {})
+
+
+def _split(
+    text: Text,
+    valid: float | str,
+    test: float | str | None,
+    others: Mapping[str, Text],
+    sources: tuple[str, ...],
+    encoding: str,
+    own: Mapping[str, tuple[str, ...]],
+) -> TextCorpus:
+    """Return the corpus of a text; `others` are the texts of the parts with files of their `own`."""
+    share = 0.0 if "held out" in others else checked_share(valid, _TAKES)
+    tested = share_of_test(test, _TAKES, share, files="test" in others)
+    first, last = (round(len(text) * (1 - apart)) for apart in (share + tested, tested))
+    held_out = others.get("held out", text[first:last])
+    ending = others.get("test", text[last:] if tested else None)
+    return of_parts(text[:first], held_out, sources, encoding, own, ending)
 
 
 def of_parts(
-    train: Text, held_out: Text, sources: tuple[str, ...], encoding: str = "", apart: bool = False
+    train: Text,
+    held_out: Text,
+    sources: tuple[str, ...],
+    encoding: str = "",
+    own: Mapping[str, tuple[str, ...]] = MappingProxyType({}),
+    test: Text | None = None,
 ) -> TextCorpus:
-    """Return the corpus of two texts, after a pass over both that computes their digests and counts their lines;
-    `apart` says that the last of the sources is the held-out text.
+    """Return the corpus of texts, after a pass over all that computes their digests and counts their lines; `own` are
+    the files of the parts that have their own.
     """
-    whole, end = hashlib.sha256(), hashlib.sha256()
+    whole, digests = hashlib.sha256(), []
     lines, last = 0, "\n"
-    for block in reporting(train.blocks(), len(train), "hashing the training part"):
-        whole.update(block.encode())
-        lines, last = lines + block.count("\n"), block[-1]
-    if apart:
-        lines, last = lines + (last != "\n"), "\n"
-    whole.update(b"\0")
-    for block in reporting(held_out.blocks(), len(held_out), "hashing the held-out part"):
-        whole.update(block.encode())
-        end.update(block.encode())
-        lines, last = lines + block.count("\n"), block[-1]
-    roles = {"text": sources[:-1], "held out": sources[-1:]} if apart else {}
-    layout = _layout(len(train) + len(held_out), sources)
-    taken = Taken(sources, layout, encoding, lines + (last != "\n"), "line", roles)
-    return TextCorpus(train, held_out, sources, whole.hexdigest(), end.hexdigest(), taken=taken)
+    for name, text in (("training", train), ("held-out", held_out), *((("test", test),) if test is not None else ())):
+        digest, ends = hashlib.sha256(), name.replace("-", " ") in own
+        if name != "training":
+            whole.update(b"\0")
+        if ends:
+            lines, last = lines + (last != "\n"), "\n"
+        for block in reporting(text.blocks(), len(text), f"hashing the {name} part"):
+            encoded = block.encode()
+            whole.update(encoded)
+            digest.update(encoded)
+            lines, last = lines + block.count("\n"), block[-1]
+        digests.append(digest.hexdigest())
+    roles = {"text": sources, **own} if own else {}
+    every = (*sources, *(file for files in own.values() for file in files))
+    layout = _layout(len(train) + len(held_out) + (0 if test is None else len(test)), every)
+    taken = Taken(every, layout, encoding, lines + (last != "\n"), "line", roles)
+    return TextCorpus(
+        train,
+        held_out,
+        every,
+        whole.hexdigest(),
+        digests[1],
+        taken=taken,
+        test=test,
+        test_sha256=digests[2] if test is not None else None,
+    )
 
 
 def _layout(characters: int, sources: Sequence[str]) -> str:

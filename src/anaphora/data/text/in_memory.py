@@ -25,13 +25,17 @@ _NAME = re.compile(r"\S+\.(txt|text|md|rst|csv|tsv|json|jsonl|html?|xml|conllu?|
 
 
 def corpus_of(
-    data: Any, valid: float | str, encoding: str, meant: Callable[[Sequence[str]], Sequence[str]] = list
+    data: Any,
+    valid: float | str,
+    encoding: str,
+    meant: Callable[[Sequence[str]], Sequence[str]] = list,
+    test: float | str | None = None,
 ) -> TextCorpus:
-    """Return texts in memory as a corpus with its end held out; `meant` maps paths to files.
+    """Return texts in memory as a corpus with its end held out, the end for the test last; `meant` maps paths to files.
 
     Raises UsageError for data that are no text or for a wrong share, DataError for an item that is no text.
     """
-    return split_corpus(text_of(data, encoding, meant), valid)
+    return split_corpus(text_of(data, encoding, meant), valid, test=test)
 
 
 def refuse_name(data: Any) -> None:

@@ -19,7 +19,7 @@ V = TypeVar("V", bound=Vocabulary)
 class Shortage(NamedTuple):
     """A part of a corpus that is too short to train on or to score."""
 
-    held_out: bool
+    where: str  # the part
     message: str
 
 
@@ -30,7 +30,7 @@ def _no_others(_: Sequence[Any]) -> Mapping[str, str]:
 
 @dataclass(frozen=True)
 class TextReading(Generic[V]):
-    """The reading of a task; configs have `data.valid` and `data.encoding`."""
+    """The reading of a task; configs have `data.valid`, `data.test` and `data.encoding`."""
 
     tokenization: Callable[[Any], Tokenization[V]]  # of a config
     empty: Callable[[Any, TextCorpus], str]  # the message about an empty training part
@@ -40,13 +40,13 @@ class TextReading(Generic[V]):
 
     def read(self, config: Any, paths: Sequence[str | Path]) -> TextCorpus:
         """Return texts of any length as a corpus, `-` being standard input; raises as `read_corpus` does."""
-        corpus = read_corpus(self.files(paths), config.data.valid, config.data.encoding)
+        corpus = read_corpus(self.files(paths), config.data.valid, config.data.encoding, config.data.test)
         others = self.others(paths)
         return corpus if corpus.taken is None else replace(corpus, taken=replace(corpus.taken, left_out=others))
 
     def from_memory(self, config: Any, data: Any) -> TextCorpus:
         """Return texts in memory as a corpus; raises as `corpus_of` does."""
-        return corpus_of(data, config.data.valid, config.data.encoding, self.files)
+        return corpus_of(data, config.data.valid, config.data.encoding, self.files, config.data.test)
 
     def in_units(self, config: Any, corpus: TextCorpus) -> Encoded[V]:
         """Encode both parts, however short; raises DataError if the training part yields no vocabulary."""

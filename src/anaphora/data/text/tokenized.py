@@ -1,7 +1,7 @@
 """A tokenized corpus: in memory, or on disk if it is large, where a later run over the same text finds it.
 
 folder = the cache / text-HASH             HASH: of the text, the tokenization, and the version
-  train.npy  held_out.npy                 the units of the two parts; see `anaphora.data.text.id_files`
+  train.npy  held_out.npy  test.npy       the units of the parts; see `anaphora.data.text.id_files`
   vocabulary.safetensors                  the tensors of the vocabulary
   data.json                               the SHA-256 of each
 """
@@ -31,10 +31,10 @@ from anaphora.data.text.vocabulary import Vocabulary
 from anaphora.errors import DataError, UsageError
 from anaphora.version import __version__
 
-IN_MEMORY = 2**24  # characters of both parts
+IN_MEMORY = 2**24  # characters of all parts
 _VERSION = 1
 _FACTS, _VOCABULARY = "data.json", "vocabulary.safetensors"
-_PARTS = {"train": "the training part", "held_out": "the held-out part"}
+_PARTS = {"train": "the training part", "held_out": "the held-out part", "test": "the test part"}
 
 V = TypeVar("V", bound=Vocabulary)
 
@@ -48,28 +48,30 @@ class Tokenization(NamedTuple, Generic[V]):
 
 
 class Encoded(NamedTuple, Generic[V]):
-    """A vocabulary, and the units of both parts of a corpus, in memory or on disk."""
+    """A vocabulary, and the units of the parts of a corpus, in memory or on disk."""
 
     vocabulary: V
     train: Units
     held_out: Units
+    test: Units | None = None
 
 
 def prepare(corpus: TextCorpus, way: Tokenization[V]) -> Encoded[V]:
-    """Return the vocabulary of the training part, and the units of both parts.
+    """Return the vocabulary of the training part, and the units of all parts.
 
     Raises DataError if the training part gives no vocabulary, UsageError if the disk is full.
     """
-    train, held_out = corpus.train, corpus.held_out
-    if len(train) + len(held_out) <= IN_MEMORY:
+    train = corpus.train
+    parts = {"train": train, "held_out": corpus.held_out, **({} if corpus.test is None else {"test": corpus.test})}
+    if sum(map(len, parts.values())) <= IN_MEMORY:
         vocabulary = way.make(train)
-        return Encoded(vocabulary, _concatenate(_units(vocabulary, train)), _concatenate(_units(vocabulary, held_out)))
+        return Encoded(vocabulary, *(_concatenate(_units(vocabulary, text)) for text in parts.values()))
 
     def fill(folder: Path) -> None:
         report(f"building the vocabulary from {len(train):,} characters")
         vocabulary = way.make(train)
         facts: dict[str, Any] = {"version": _VERSION, "parts": {}, "tensors": {}}
-        for name, text in {"train": train, "held_out": held_out}.items():
+        for name, text in parts.items():
             facts["parts"][name] = id_files.write(
                 folder / f"{name}.npy", _units(vocabulary, text, _PARTS[name]), vocabulary.size
             )
@@ -81,7 +83,7 @@ def prepare(corpus: TextCorpus, way: Tokenization[V]) -> Encoded[V]:
     said = json.dumps([_VERSION, __version__, corpus.sha256, *way.said])
     folder = cache.cached(f"text-{hashlib.sha256(said.encode()).hexdigest()[:32]}", _is_complete, fill)
     vocabulary = way.restore(load_file(folder / _VOCABULARY))
-    return Encoded(vocabulary, IdFile(folder / "train.npy"), IdFile(folder / "held_out.npy"))
+    return Encoded(vocabulary, *(IdFile(folder / f"{name}.npy") for name in parts))
 
 
 @contextmanager

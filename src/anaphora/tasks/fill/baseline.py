@@ -4,7 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+import numpy as np
+from numpy.typing import NDArray
+
 from anaphora.baselines.cloze import LARGEST, GapCounts
+from anaphora.data.text.id_files import Units
 from anaphora.tasks.fill.data import Encoded
 from anaphora.tasks.fill.score import MethodScore, baselines
 from anaphora.tasks.fill.windows import gaps_of
@@ -32,7 +36,7 @@ def counted(minutes: float | None, encoded: Encoded) -> GapCounts:
     return GapCounts(encoded.vocabulary.words).fit(encoded.train, largest)
 
 
-def baseline(counts: GapCounts, encoded: Encoded, units: int) -> Baseline:
-    """Return the scores on about `units` units of the held-out part."""
-    gaps = gaps_of(encoded.held_out, encoded.vocabulary.words, units)
+def baseline(counts: GapCounts, words: NDArray[np.bool_], ids: Units, units: int) -> Baseline:
+    """Return the scores on about `units` of the units (N,) of a part; `words` (V,) is true for symbols of words."""
+    gaps = gaps_of(ids, words, units)
     return Baseline(baselines(counts, gaps), counts.note, units)

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from anaphora.checks.corpus import smaller_batch
+from anaphora.checks.examples import HELD_OUT, TEST, TRAIN
 from anaphora.data.files.own import refuse_own
 from anaphora.data.files.passed_over import passed_over
 from anaphora.data.files.sources import ending
@@ -13,7 +14,7 @@ from anaphora.data.text.corpus import TextCorpus
 from anaphora.data.text.reading import Shortage, TextReading
 from anaphora.data.text.tokenized import Encoded as Tokenized
 from anaphora.data.text.tokenized import Tokenization
-from anaphora.formatting import counted
+from anaphora.formatting import capitalised, counted
 from anaphora.tasks.fill.settings import FillConfig
 from anaphora.tasks.fill.vocabulary import WordVocabulary
 
@@ -62,22 +63,22 @@ def _tokenization(config: FillConfig) -> Tokenization[WordVocabulary]:
 
 
 def _shortage(config: FillConfig, corpus: TextCorpus, encoded: Encoded) -> Shortage | None:
-    train, held_out = len(encoded.train), len(encoded.held_out)
+    train = len(encoded.train)
     need = config.training.batch * config.training.bptt
     if train < need:
         return Shortage(
-            False,
+            TRAIN,
             f"The training part of {corpus.name} has {counted(train, *_WORDS)}; one batch of"
             f" {config.training.batch} windows of {config.training.bptt} needs {need:,}. Add text, or"
             f" {smaller_batch(train, _SIZES)}.",
         )
-    if not encoded.vocabulary.words[encoded.held_out[:_SEARCHED]].any():
-        return Shortage(
-            True,
-            f"The held-out part of {corpus.name} has {counted(held_out, *_WORDS)}; a score needs"
-            " at least one word, and a precise score needs some thousands. Raise --valid, or name a file"
-            " with it.",
-        )
+    for where, option, part in ((HELD_OUT, "--valid", encoded.held_out), (TEST, "--test", encoded.test)):
+        if part is not None and not encoded.vocabulary.words[part[:_SEARCHED]].any():
+            return Shortage(
+                where,
+                f"{capitalised(where)} of {corpus.name} has {counted(len(part), *_WORDS)}; a score needs at least one"
+                f" word, and a precise score needs some thousands. Raise {option}, or name a file with it.",
+            )
     return None
 
 

@@ -13,6 +13,7 @@ from anaphora.baselines.cloze import GapScores
 from anaphora.data.text.id_files import Units
 from anaphora.runs.content import Cell, Paragraph, ReportSection, ReportTable, Result, tabled
 from anaphora.runs.report import Judgement, figures, headline, lost
+from anaphora.runs.tested import Tested
 from anaphora.tasks.fill.baseline import Baseline
 from anaphora.tasks.fill.network import SIDES
 from anaphora.tasks.fill.predict import GapFiller
@@ -62,6 +63,15 @@ def judgement(
     methods = [asdict(each) for each in baseline.methods]
     facts = {**known, **{name: own.get(name) for name in _FIGURES}, "baselines": methods}
     return Judgement(results, headline(score), notes, facts, shown)
+
+
+def tested(score: Score, baseline: Baseline, sha256: str | None, every: int) -> Tested:
+    """Return the report of a score on the test part, a text with this digest and `every` units."""
+    found = judgement(score, baseline, {"sha256": sha256}, baseline.units, ())
+    few = f"The test score covers an evenly spaced sample: {baseline.units:,} of the test part's {every:,} units."
+    return Tested(
+        tuple(found.results), score.gaps, "gap", score, baseline, found.facts, (few,) * (baseline.units < every)
+    )
 
 
 def sections(filler: GapFiller, held_out: Units) -> tuple[ReportSection, ...]:

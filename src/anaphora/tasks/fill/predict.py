@@ -38,6 +38,7 @@ from anaphora.data.text import in_memory
 from anaphora.data.text.corpus import sha256_of
 from anaphora.data.text.tokenized import units_of
 from anaphora.errors import DataError
+from anaphora.runs.tested import part_of_text
 from anaphora.runtime import Model
 from anaphora.tasks.base.file_answers import FileAnsweringModel
 from anaphora.tasks.base.line_answers import AnswerOutput, LineAnswers, text_of, value_of
@@ -150,11 +151,11 @@ class GapFiller(FileAnsweringModel):
             with units_of(self.vocabulary, counted) as ids:
                 counts = GapCounts(words).fit(ids)
             return summed(found, baselines(counts, found.gaps), counts.note or "counted on the text that was given")
-        card = self.card
-        if card.get("held_out_sha256") == sha256_of(text) and card.get("gaps") == len(found.gaps):
+        part, stored = part_of_text(self.card, sha256_of(text)) or ("", {})
+        if stored.get("gaps") == len(found.gaps):
             names = MethodScore.__annotations__
-            kept = [MethodScore(**{name: each[name] for name in names}) for each in card["baselines"]]
-            return summed(found, kept, "this is the held-out text of the training")
+            kept = [MethodScore(**{name: each[name] for name in names}) for each in stored["baselines"]]
+            return summed(found, kept, f"this is the {part} text of the training")
         return summed(found, (), _FLOOR_FROM)
 
     def run(self, inputs: Sequence[str], output: AnswerOutput, as_json: bool, **options: Any) -> None:

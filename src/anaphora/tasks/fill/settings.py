@@ -29,6 +29,9 @@ class Data(ConfigSection):
     lower: bool = option(True, "lowercase the text")
     normalize: Form = normal_form("the text")
     valid: float | str = option(0.1, "held-out part: a file, or a share of the text, taken from its end")
+    test: float | str | None = option(
+        None, "test part, which nothing looks at before the final score: a file, or a share of the text, its very end"
+    )
     encoding: str = option("utf-8", "text encoding of the files")
 
 

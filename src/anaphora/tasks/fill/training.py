@@ -18,13 +18,15 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from anaphora.bundle import spec
+from anaphora.data.sampling import at_least
 from anaphora.data.text import id_files
 from anaphora.data.text.corpus import TextCorpus
 from anaphora.runs.content import ReportSection
 from anaphora.runs.report import Judgement, Tensors, TrainedWeights
+from anaphora.runs.tested import Tested
 from anaphora.tasks.fill.baseline import Baseline, baseline, counted
 from anaphora.tasks.fill.data import Encoded, encode
-from anaphora.tasks.fill.judgement import judgement, sections
+from anaphora.tasks.fill.judgement import judgement, sections, tested
 from anaphora.tasks.fill.network import OF_GAPS, SIDES, specification
 from anaphora.tasks.fill.predict import GapFiller
 from anaphora.tasks.fill.score import Score, judge, summed
@@ -36,6 +38,7 @@ from anaphora.training.observer import Observer
 from anaphora.training.supervised import SupervisedTask
 
 _LOGITS_AT_ONCE = 2**22
+_OF_TEST = "this is the test text of the training"
 _SHOWN = 20  # units of a window that is described
 
 
@@ -128,8 +131,9 @@ class FillTraining(SupervisedTask[FillConfig, TextCorpus, Encoded, Ids, GapFille
 
     def fit_baseline(self, observer: Observer) -> None:
         observer.stage(f"counting the neighbours of {len(self.encoded.train):,} words and punctuation marks")
-        counts = counted(self.training.minutes, self.encoded)
-        self._baseline_on = lru_cache(1)(partial(baseline, counts, self.encoded))
+        self._counts = counted(self.training.minutes, self.encoded)
+        of_units = partial(baseline, self._counts, self.words, self.encoded.held_out)
+        self._baseline_on = lru_cache(1)(of_units)
 
     @property
     def baseline(self) -> Baseline:
@@ -140,6 +144,18 @@ class FillTraining(SupervisedTask[FillConfig, TextCorpus, Encoded, Ids, GapFille
         gaps = gaps_of(held_out, self.words, self.scored)
         found = judge(self.opened(trained.tree, trained.tensors).network, self.words, gaps, len(held_out))
         return summed(found, self.baseline.methods, "this is the held-out text of the training")
+
+    @property
+    def most_tested(self) -> int:
+        return 0 if self.encoded.test is None else min(len(self.encoded.test), SCORED)
+
+    def tested(self, model: GapFiller) -> Tested:
+        test = self.encoded.test
+        assert test is not None
+        units = at_least(self.score_share, self.most_tested, self.fewest)
+        simple = baseline(self._counts, self.words, test, units)
+        found = judge(model.network, self.words, gaps_of(test, self.words, units), len(test))
+        return tested(summed(found, simple.methods, _OF_TEST), simple, self.corpus.test_sha256, len(test))
 
     def judge(self, score: Score | None, trained: TrainedWeights | None) -> Judgement:
         encoded = self.encoded

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from anaphora.baselines.ngram import LARGEST, KneserNey, order_for
+from anaphora.data.text.id_files import Units
 from anaphora.tasks.language import windows
 from anaphora.tasks.language.data import Encoded
 from anaphora.tasks.language.score import ngram_nats
@@ -28,11 +29,14 @@ class Baseline:
 
 @dataclass(frozen=True)
 class Fitted:
-    """An n-gram model of the training part, and the nats (N,) of every scored unit."""
+    """An n-gram model of the training part, and the nats (N,) of every scored unit; `of_test` has those of the test
+    part.
+    """
 
     order: int
     note: str | None
     each: NDArray[np.float64] = field(repr=False, compare=False)
+    of_test: Fitted | None = None
 
     def baseline(self, pieces: list[windows.Piece], share: float) -> Baseline:
         """Return the score on pieces, or on a share of each."""
@@ -42,10 +46,14 @@ class Fitted:
 
 
 def fitted(config: LanguageConfig, encoded: Encoded) -> Fitted:
-    """Count the n-grams of the training part, or of a sample of it when time is short, and score the held-out part."""
+    """Count the n-grams of the training part, or of a sample of it when time is short, and score the other parts."""
     order = order_for(config.data.units)
     minutes = config.training.minutes
     largest = LARGEST if minutes is None else min(LARGEST, int(minutes * _COUNTED_PER_MINUTE))
     model = KneserNey(order, encoded.vocabulary.size).fit(encoded.train, largest)
-    each = ngram_nats(model, encoded.held_out, windows.cut(len(encoded.held_out)))
-    return Fitted(order, model.note, each)
+
+    def nats(ids: Units) -> NDArray[np.float64]:
+        return ngram_nats(model, ids, windows.cut(len(ids)))
+
+    of_test = None if encoded.test is None else Fitted(order, model.note, nats(encoded.test))
+    return Fitted(order, model.note, nats(encoded.held_out), of_test)

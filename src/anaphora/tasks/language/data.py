@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from anaphora.checks.corpus import smaller_batch
+from anaphora.checks.examples import HELD_OUT, TEST, TRAIN
 from anaphora.config.units import PLURAL
 from anaphora.data.text.build import build, restore
 from anaphora.data.text.corpus import TextCorpus
@@ -10,7 +11,7 @@ from anaphora.data.text.reading import Shortage, TextReading
 from anaphora.data.text.tokenized import Encoded as Tokenized
 from anaphora.data.text.tokenized import Tokenization
 from anaphora.data.text.vocabulary import Vocabulary
-from anaphora.formatting import counted, unit_name
+from anaphora.formatting import capitalised, counted, unit_name
 from anaphora.tasks.language.settings import LanguageConfig
 
 Encoded = Tokenized[Vocabulary]
@@ -30,21 +31,22 @@ def _empty(config: LanguageConfig, corpus: TextCorpus) -> str:
 
 def _shortage(config: LanguageConfig, corpus: TextCorpus, encoded: Encoded) -> Shortage | None:
     unit = unit_name(config.data.units)
-    train, held_out = len(encoded.train), len(encoded.held_out)
+    train = len(encoded.train)
     need = config.training.batch * config.training.bptt + 1
     if train < need:
         return Shortage(
-            False,
+            TRAIN,
             f"The training part of {corpus.name} has {counted(train, unit)}; one batch of {config.training.batch}"
             f" rows by {config.training.bptt} steps needs {need:,}. Add text, or"
             f" {smaller_batch(train - 1, _SIZES)}.",
         )
-    if held_out < 2:
-        return Shortage(
-            True,
-            f"The held-out part of {corpus.name} has {counted(held_out, unit)}; a score needs at least 2, and a"
-            " precise score needs some thousands. Raise --valid, or name a file with it.",
-        )
+    for where, option, part in ((HELD_OUT, "--valid", encoded.held_out), (TEST, "--test", encoded.test)):
+        if part is not None and len(part) < 2:
+            return Shortage(
+                where,
+                f"{capitalised(where)} of {corpus.name} has {counted(len(part), unit)}; a score needs at least 2, and a"
+                f" precise score needs some thousands. Raise {option}, or name a file with it.",
+            )
     return None
 
 

@@ -15,6 +15,7 @@ from anaphora.formatting import unit_name
 from anaphora.metrics import language_model
 from anaphora.runs.content import Paragraph, Preformatted, ReportSection, Result, tabled
 from anaphora.runs.report import Judgement, figures, lost
+from anaphora.runs.tested import Tested
 from anaphora.tasks.language import score, windows
 from anaphora.tasks.language.baseline import Baseline
 from anaphora.tasks.language.predict import LanguageModel, Prompt
@@ -70,16 +71,35 @@ def judgement(
         "bits_per_unit": bits,
         "perplexity": perplexity,
         "sampled_nats_per_unit": validation_loss,
-        "baseline": {
-            "model": f"interpolated Kneser-Ney, order {baseline.order}",
-            "nats_per_unit": baseline.whole_nats,
-            "scored_nats_per_unit": baseline.nats,
-            "note": baseline.note,
-        },
+        "baseline": _stored(baseline),
     }
     return Judgement(
         (result,), [] if nats is None else _headline(nats, baseline.nats, unit, scored), notes, facts, sections
     )
+
+
+def _stored(baseline: Baseline) -> dict[str, Any]:
+    """Return a baseline for the model card."""
+    return {
+        "model": f"interpolated Kneser-Ney, order {baseline.order}",
+        "nats_per_unit": baseline.whole_nats,
+        "scored_nats_per_unit": baseline.nats,
+        "note": baseline.note,
+    }
+
+
+def tested(score: HeldOutScore, baseline: Baseline, sha256: str, every: int) -> Tested:
+    """Return the report of a score on the test part, a text with this digest and `every` units to score."""
+    result = Result("nats", score.unit, score.nats, baseline.nats, NGRAM)
+    facts = {
+        "sha256": sha256,
+        "nats_per_unit": score.nats,
+        "bits_per_unit": score.bits,
+        "perplexity": score.perplexity,
+        "baseline": _stored(baseline),
+    }
+    few = f"The test score covers an evenly spaced sample: {score.units:,} of the test part's {every:,} units."
+    return Tested((result,), score.units, unit_name(score.unit), score, baseline, facts, (few,) * (score.units < every))
 
 
 def sections(model: LanguageModel, held_out: Units, most: int = _EXAMINED) -> tuple[ReportSection, ...]:

@@ -33,6 +33,7 @@ from anaphora.errors import DataError
 from anaphora.formatting import unit_name
 from anaphora.metrics.language_model import bits_per_byte, surprise
 from anaphora.runs import report as reports
+from anaphora.runs.tested import part_of_text
 from anaphora.runtime import Model
 from anaphora.tasks.language import windows
 from anaphora.tasks.language.settings import SCORED
@@ -128,14 +129,16 @@ def _baseline(
         each = ngram_nats(ngram, ids, pieces)
         return math.fsum(each.tolist()) / len(each), ngram.note or "counted on the text that was given"
     card = card_by_current_names(model.config.get("card", {}))
-    if card.get("held_out_sha256") != sha256:
+    kept = part_of_text(card, sha256)
+    if kept is None:
         return None, "this is not the held-out text of the training: name the training text with --baseline-text"
     if list(pieces) != windows.cut(len(ids)):
         return None, (
             "the n-gram score in the model's card covers other units of this text: leave --max-units out, or name the"
             " training text with --baseline-text"
         )
-    return float(card["baseline"]["nats_per_unit"]), "this is the held-out text of the training, and its n-gram score"
+    name, stored = kept
+    return float(stored["baseline"]["nats_per_unit"]), f"this is the {name} text of the training, and its n-gram score"
 
 
 def ngram_nats(ngram: KneserNey, ids: Units, pieces: Sequence[Piece]) -> NDArray[np.float64]:

@@ -17,14 +17,16 @@ from anaphora.bundle import spec
 from anaphora.config.units import PLURAL
 from anaphora.data.text import id_files
 from anaphora.data.text.corpus import TextCorpus
+from anaphora.data.text.id_files import Units
 from anaphora.metrics.language_model import surprise
 from anaphora.nn.build import State
 from anaphora.runs.content import ReportSection
 from anaphora.runs.report import Judgement, Tensors, TrainedWeights
+from anaphora.runs.tested import Tested
 from anaphora.tasks.language import score, windows
 from anaphora.tasks.language.baseline import Baseline, Fitted, fitted
 from anaphora.tasks.language.data import Encoded, encode
-from anaphora.tasks.language.judgement import HeldOutScore, is_finite, judgement, sections
+from anaphora.tasks.language.judgement import HeldOutScore, is_finite, judgement, sections, tested
 from anaphora.tasks.language.network import specification
 from anaphora.tasks.language.predict import LanguageModel
 from anaphora.tasks.language.settings import LanguageConfig
@@ -55,6 +57,8 @@ class LanguageTraining(SupervisedTask[LanguageConfig, TextCorpus, Encoded, Windo
     def make_batches(self) -> Windows:
         training = self.config.training
         self._pieces = windows.cut(len(self.encoded.held_out))
+        test = self.encoded.test
+        self._test_pieces = [] if test is None else windows.cut(len(test))
         return Windows(self.encoded.train, training.batch, training.bptt, training.seed)
 
     def initialise(self, model: nn.Module) -> None:
@@ -73,10 +77,6 @@ class LanguageTraining(SupervisedTask[LanguageConfig, TextCorpus, Encoded, Windo
     def most_scored(self) -> int:
         return windows.scored_in(self._pieces)
 
-    def limit(self, validation_share: float, score_share: float) -> None:
-        super().limit(validation_share, score_share)
-        self._score_share = score_share
-
     def validation_part(self, count: int) -> PieceRows:
         return windows.rows(self.encoded.held_out, windows.sample(len(self.encoded.held_out), count))
 
@@ -89,7 +89,7 @@ class LanguageTraining(SupervisedTask[LanguageConfig, TextCorpus, Encoded, Windo
 
     @property
     def validations_per_score(self) -> float:
-        return self.scoring_margin * _read_in(self._pieces) / self.validation_units
+        return self.scoring_margin * _read_in([*self._pieces, *self._test_pieces]) / self.validation_units
 
     def describe(self, batch: Window, row: int, part: str = "") -> str:
         """Describe a row of a batch by the text it begins with."""
@@ -102,21 +102,37 @@ class LanguageTraining(SupervisedTask[LanguageConfig, TextCorpus, Encoded, Windo
 
     @property
     def baseline(self) -> Baseline:
-        return self._fitted.baseline(self._pieces, self._score_share)
+        return self._fitted.baseline(self._pieces, self.score_share)
 
     @property
     def _scored_pieces(self) -> list[windows.Piece]:
-        whole, share = self._pieces, self._score_share
-        return whole if share >= 1 else windows.shortened(whole, share)
+        return self._shortened(self._pieces)
+
+    def _shortened(self, pieces: list[windows.Piece]) -> list[windows.Piece]:
+        """Return the part of pieces that there is time to score."""
+        return pieces if self.score_share >= 1 else windows.shortened(pieces, self.score_share)
 
     def sections(self, tensors: Tensors) -> tuple[ReportSection, ...]:
         """Return sections with generated text and the passages of highest loss, for weights such as W_ih (G·H, I)."""
         return sections(self.opened(self.tree, tensors), self.encoded.held_out)
 
     def score(self, trained: TrainedWeights) -> HeldOutScore:
-        model, pieces = self.opened(trained.tree, trained.tensors), self._scored_pieces
-        found = surprise(score.nats(model.runtime, self.encoded.held_out, pieces))
+        model = self.opened(trained.tree, trained.tensors)
+        return self._scored(model, self.encoded.held_out, self._scored_pieces)
+
+    def _scored(self, model: LanguageModel, ids: Units, pieces: list[windows.Piece]) -> HeldOutScore:
+        """Return the score of pieces of units (N,)."""
+        found = surprise(score.nats(model.runtime, ids, pieces))
         return HeldOutScore(self.loss_unit, found.nats_per_unit, found.units)
+
+    def tested(self, model: LanguageModel) -> Tested:
+        test, fitted_to = self.encoded.test, self._fitted.of_test
+        assert test is not None
+        assert fitted_to is not None
+        assert self.corpus.test_sha256 is not None
+        found = self._scored(model, test, self._shortened(self._test_pieces))
+        baseline = fitted_to.baseline(self._test_pieces, self.score_share)
+        return tested(found, baseline, self.corpus.test_sha256, len(test) - 1)
 
     def judge(self, score: HeldOutScore | None, trained: TrainedWeights | None) -> Judgement:
         scored = windows.scored_in(self._scored_pieces)
@@ -135,7 +151,7 @@ class LanguageTraining(SupervisedTask[LanguageConfig, TextCorpus, Encoded, Windo
             unit=self.loss_unit,
             scored=scored,
             every=len(self.encoded.held_out) - 1,
-            short_of_time=self._score_share < 1,
+            short_of_time=self.score_share < 1,
             known=known,
             validation_loss=None if trained is None else trained.validation_loss,
             sections=shown,
