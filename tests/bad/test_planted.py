@@ -96,7 +96,7 @@ def test_good_data_have_neither_errors_nor_warnings(tmp_path: Path, monkeypatch:
     monkeypatch.chdir(tmp_path)
     (tmp_path / "a.txt").write_bytes(text(prose(400)))
     (tmp_path / "a.csv").write_bytes(csv(PAIRS))
-    (tmp_path / "v.csv").write_bytes(csv(rows(90)[60:]))
+    (tmp_path / "v.csv").write_bytes(csv(rows(460)[60:]))
     for name, words in (("language", f"a.txt {SMALL}"), ("classify", "a.csv --valid v.csv --units char")):
         assert {each.severity for each in found(name, words)} == {"info"}, found(name, words)
 

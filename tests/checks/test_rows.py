@@ -9,7 +9,6 @@ import pytest
 
 from anaphora.checks.rows import (
     check_ctc,
-    check_duplicates,
     check_empty,
     check_finite,
     check_labels,
@@ -95,23 +94,3 @@ def test_labels() -> None:
     assert (one.code, one.rows) == ("unseen-label", (Location("held.csv", 2), Location("held.csv", 5)))
     assert (other.code, other.rows) == ("unseen-label", (Location("held.csv", 4),))
     assert "label 'z' has 2 held-out rows" in one.message
-
-
-def test_rows_that_stand_more_than_once() -> None:
-    train = ["a", "b", "a", "c", "a"]
-    within, also, across = check_duplicates(train, ["d", "c", "d", "e", "a"], at, held)
-    assert (within.code, within.where, within.rows) == (
-        "duplicate",
-        "the training part",
-        (Location("rows.csv", 4), Location("rows.csv", 6)),
-    )
-    assert (also.code, also.where, also.rows) == ("duplicate", "the held-out part", (Location("held.csv", 4),))
-    assert (across.code, across.rows) == ("duplicate-across", (Location("held.csv", 3), Location("held.csv", 6)))
-    assert "line 3 of held.csv equals line 5 of rows.csv" in across.message
-    assert check_duplicates("abc", "def", at, held) == []
-    assert check_duplicates([None, "a", None], [None, None], at, held) == []  # None equals nothing
-
-
-def test_of_many_rows_the_first_thousand_are_kept_and_all_are_counted() -> None:
-    (finding,) = check_duplicates(["x"] * 5001, [], at, held)
-    assert (len(finding.rows), finding.count) == (1000, 5000)

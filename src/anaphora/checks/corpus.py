@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 import numpy as np
 
 from anaphora.checks.examine import Load
-from anaphora.checks.examples import HELD_OUT, TRAIN, few_held_out
+from anaphora.checks.examples import HELD_OUT, TRAIN, few_in_part
 from anaphora.checks.findings import Finding
 from anaphora.checks.lines import FilePiece, TextLines, check_lines
 from anaphora.checks.same_files import same_files
@@ -29,7 +29,7 @@ from anaphora.formatting import as_sentence, counted
 
 V = TypeVar("V", bound=Vocabulary)
 
-FEW = 1000  # held-out units; a score of fewer units means little
+FEW = 1000  # scored units; the losses of units vary about as much as their mean, so 1.96 / √1000 = 6 % of it
 _COUNTING_BYTES = 120  # bytes per unit of counting n-grams or neighbours
 
 
@@ -73,11 +73,15 @@ def in_units(
 def check_units(train: int, held_out: int, unit: str, ending: str = ".") -> list[Finding]:
     """Return findings on the number of units of each part, with a warning if few are held out; `unit` names one."""
     message = f"{counted(train, unit)} in the training part and {held_out:,} in the held-out part{ending}"
-    few = f"Only {counted(held_out, unit)} {'is' if held_out == 1 else 'are'} held out: the score will be imprecise."
-    return [
-        Finding("units", "info", "the text", (), message, "", figures={"train": train, "held_out": held_out}),
-        *few_held_out(held_out, FEW, few, "Raise --valid, or name a file with it."),
-    ]
+    found = [Finding("units", "info", "the text", (), message, "", figures={"train": train, "held_out": held_out})]
+    if held_out < FEW:
+        off = 1.96 / max(1, held_out) ** 0.5
+        few = (
+            f"Only {counted(held_out, unit)} {'is' if held_out == 1 else 'are'} scored: the 95% interval of the nats"
+            f" per {unit} is about ±{off:.0%} of them or more."
+        )
+        found.append(few_in_part(HELD_OUT, few, {"examples": held_out}))
+    return found
 
 
 def load(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,13 +11,34 @@ from numpy.typing import NDArray
 from anaphora.checks.examine import Load
 from anaphora.checks.findings import Finding
 from anaphora.data.batches import Bucketed
+from anaphora.data.examples import Split
 from anaphora.data.location import Location
 from anaphora.data.text.id_files import Units, blocks
 from anaphora.data.text.vocabulary import Vocabulary
+from anaphora.formatting import counted
+from anaphora.metrics.wilson import wilson
 
 TRAIN, HELD_OUT, TEST = "the training part", "the held-out part", "the test part"
 KEPT = 1_000  # rows of one finding
+FEW = 400  # scored examples; with (1.96 / 0.05)² / 4 = 384 an accuracy of 50 % has an interval of ± 5 points
+_TYPICAL = 0.8  # the share of which an interval is told
+_MORE = {
+    HELD_OUT: "Hold out more with --valid, or score other data with --test FILE.",
+    TEST: "Name a larger share or a larger file with --test.",
+}
 Place = Callable[[int], Location]
+E = TypeVar("E")
+
+
+def named_parts(corpus: Split[E]) -> dict[str, E]:
+    """Return the parts of a corpus by their names: training, held-out, and the test part if there is one."""
+    parts = {TRAIN: corpus.train, HELD_OUT: corpus.held_out}
+    return parts if corpus.test is None else {**parts, TEST: corpus.test}
+
+
+def scored_sizes(corpus: Split[Any]) -> dict[str, int]:
+    """Return the numbers of examples of the scored parts by their names."""
+    return {where: len(part) for where, part in named_parts(corpus).items() if where != TRAIN}
 
 
 def at_rows(code: str, where: str, place: Place, rows: Sequence[int], message: str, remedy: str) -> Finding:
@@ -25,9 +46,31 @@ def at_rows(code: str, where: str, place: Place, rows: Sequence[int], message: s
     return Finding(code, "warning", where, tuple(map(place, rows[:KEPT])), message, remedy, len(rows))
 
 
-def few_held_out(count: int, enough: int, message: str, remedy: str = "Hold out more with --valid.") -> list[Finding]:
-    """Return a warning if fewer than `enough` examples are held out."""
-    return [] if count >= enough else [Finding("few-held-out", "warning", HELD_OUT, (), message, remedy)]
+def few_held_out(sizes: Mapping[str, int], unit: str, figure: str = "an accuracy", ending: str = "") -> list[Finding]:
+    """Return a warning about each scored part of fewer than `FEW` examples, with the interval of a share of them.
+
+    `sizes` are the numbers of examples by the name of the part, `unit` names one, `figure` a share of them with its
+    article, and `ending` follows the interval.
+    """
+    return [
+        few_in_part(where, f"{_few(size, unit)}: {_interval(size, figure)}{ending}.", {"examples": size})
+        for where, size in sizes.items()
+        if size < FEW
+    ]
+
+
+def few_in_part(where: str, message: str, figures: Mapping[str, Any]) -> Finding:
+    """Return the warning about a scored part that is too small."""
+    return Finding("few-held-out", "warning", where, (), message, _MORE[where], figures=figures)
+
+
+def _few(size: int, unit: str) -> str:
+    return f"Only {counted(size, unit)} {'is' if size == 1 else 'are'} scored"
+
+
+def _interval(size: int, figure: str) -> str:
+    low, high = wilson(_TYPICAL, size) if size else (0.0, 1.0)
+    return f"{figure} of {_TYPICAL:.0%} there has a 95% interval of about {low:.0%} to {high:.0%}"
 
 
 def load(

@@ -53,7 +53,7 @@ CODES: dict[str, tuple[Severity, str]] = {
     "duplicate": ("warning", "One part contains the same row more than once."),
     "duplicate-across": (
         "warning",
-        "A held-out row is also in the training part, so the score may reward memorised text.",
+        "A row that is scored is also in an earlier part, so the score may reward memorised text.",
     ),
     "ctc-infeasible": ("error", "A target has more symbols than its input has steps to emit them."),
     "line-counter": ("warning", "A column counts the lines of the file, so it may betray the label."),
@@ -84,6 +84,12 @@ CODES: dict[str, tuple[Severity, str]] = {
     # labels
     "single-class": ("error", "All rows have the same label, so there is nothing to learn."),
     "unseen-label": ("error", "A label occurs in the held-out part and never in the training part."),
+    "imbalance": ("warning", "One label has a hundred times as many rows as another one, or more."),
+    "one-label-scored": ("warning", "All rows of a scored part (held-out or test) have the same label."),
+    "unseen-test-label": (
+        "warning",
+        "A label occurs in the test part and never in the training part, so it is never predicted.",
+    ),
     "lone-label": ("warning", "A label has only one row, so it cannot be both learned and tested."),
     "missing-label": ("warning", "A label is a word for a missing value, such as nan."),
     "contradiction": ("warning", "The same row occurs more than once with different labels."),
@@ -97,7 +103,7 @@ CODES: dict[str, tuple[Severity, str]] = {
     "odd-tag": ("warning", "A tag does not fit the others, which mark spans; it is read as outside all spans."),
     "unseen-tag": (
         "warning",
-        "A tag occurs in the held-out part and never in the training part, so it is never predicted.",
+        "A tag occurs in a scored part and never in the training part, so it is never predicted.",
     ),
     "spelling": (
         "warning",
@@ -107,7 +113,7 @@ CODES: dict[str, tuple[Severity, str]] = {
     # the whole
     "same-file": ("warning", "One file is named twice, or is in both parts."),
     "units": ("info", "The number of units in the training part and in the held-out part."),
-    "few-held-out": ("warning", "The held-out part is so small that its score is imprecise."),
+    "few-held-out": ("warning", "A scored part (held-out or test) is so small that its score is imprecise."),
     "too-short": ("error", "A part is too small for one batch, or for a score."),
     "one-symbol": ("error", "The text repeats one symbol, so there is nothing to predict."),
     "lengths": ("info", "The distribution of the lengths of the rows."),

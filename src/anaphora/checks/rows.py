@@ -1,4 +1,4 @@
-"""Checks of rows of any kind: lengths, duplicates, finite numbers, labels, and feasibility under CTC.
+"""Checks of rows of any kind: lengths, finite numbers, labels, and feasibility under CTC.
 
 Functions number rows from 0; `at(number)` returns the file and line for messages.
 
@@ -124,49 +124,6 @@ def check_labels(train: Sequence[Hashable], held_out: Sequence[Hashable], held_o
     return found
 
 
-def check_duplicates(
-    train: Iterable[Hashable | None], held_out: Iterable[Hashable | None], train_at: At, held_out_at: At
-) -> list[Finding]:
-    """Return findings on duplicate rows, within one part and between both.
-
-    Equal rows have equal keys; None means that a row equals no other.
-    """
-    first: dict[Hashable, int] = {}
-    found = []
-    again = [number for number, key in enumerate(train) if key is not None and first.setdefault(key, number) != number]
-    if again:
-        message = _duplicates(len(again), "training")
-        remedy = "Remove the duplicates, unless their weight is intended."
-        found.append(_finding("duplicate", "warning", "the training part", again, train_at, message, remedy))
-    across: list[tuple[int, int]] = []
-    own: set[Hashable] = set()
-    within: list[int] = []
-    for number, key in enumerate(held_out):
-        if key is None:
-            continue
-        if key in first:
-            across.append((number, first[key]))
-        elif key in own:
-            within.append(number)
-        own.add(key)
-    if within:
-        message = _duplicates(len(within), "held-out")
-        remedy = "Remove the duplicates, unless their weight is intended."
-        found.append(_finding("duplicate", "warning", "the held-out part", within, held_out_at, message, remedy))
-    if across:
-        numbers = [number for number, _ in across]
-        one, other = held_out_at(numbers[0]), train_at(across[0][1])
-        message = (
-            f"{_repeats(len(across))} a training row (line {one.line:,} of {one.file} equals line"
-            f" {other.line:,} of {other.file}): the score may reward text that the network has memorised."
-        )
-        remedy = "Remove them from one of the parts."
-        found.append(
-            _finding("duplicate-across", "warning", "the held-out part", numbers, held_out_at, message, remedy)
-        )
-    return found
-
-
 def ctc_infeasible(input_lengths: ArrayLike, targets: Sequence[Sequence[Any]]) -> NDArray[np.int64]:
     """Return the indices of the rows whose target no CTC path can emit; `input_lengths` (N,), result (n,).
 
@@ -212,14 +169,3 @@ def _finding(code: str, severity: Any, where: str, numbers: Any, at: At, message
 
 def _rows(count: int) -> str:
     return "1 row has" if count == 1 else f"{count:,} rows have"
-
-
-def _repeats(count: int) -> str:
-    return "1 held-out row equals" if count == 1 else f"{count:,} held-out rows equal"
-
-
-def _duplicates(count: int, part: str) -> str:
-    """Return the message about duplicate rows in one part."""
-    if count == 1:
-        return f"1 {part} row duplicates an earlier one, so it is weighted twice."
-    return f"{count:,} {part} rows duplicate earlier ones, so they are weighted more than once."

@@ -41,7 +41,9 @@ def texts_with(tmp_path: Path, changes: dict[int, tuple[str, str]], rows: int = 
 
 def test_good_data_have_figures_and_nothing_else(tmp_path: Path) -> None:
     codes = found([texts_with(tmp_path, {})])
-    assert set(codes) == {"taken", "lengths", "vocabulary", "labels"}
+    assert set(codes) == {"taken", "lengths", "vocabulary", "labels", "few-held-out"}
+    few = "Only 20 rows are scored: an accuracy of 80% there has a 95% interval of about 58% to 92%."
+    assert codes["few-held-out"][0].message == few
     assert codes["labels"][0].figures["labels"] == {"neg": 30, "pos": 30}
     assert codes["lengths"][0].figures["rows"] == 60
     assert codes["vocabulary"][0].figures["held_out_unknown"] == 0.0
@@ -229,3 +231,43 @@ def test_labels_that_are_all_different_are_doubted() -> None:
     columns = {"text": [f"a film {at}" for at in range(8)], "label": [f"so {at}" for at in range(8)]}
     with pytest.raises(DataError, match=r"Each row has a label of its own: check that 'label' is the label column"):
         data.from_memory(config(), columns)
+
+
+def test_a_hundred_to_one_is_told_with_its_numbers(tmp_path: Path) -> None:
+    """Two rare labels of three; 99 to 1 is no warning, and class weights are no remedy where they are set."""
+    texts = [f"{text} {number}" for number, text in enumerate(sentences(1)[0] * 320)]
+    labels = ["no"] * 300 + ["rare"] * 3 + ["seldom"] * 2 + ["often"] * 15
+    path = write_csv(tmp_path / "a.csv", {"text": texts, "label": labels})
+    held = write_csv(tmp_path / "v.csv", {"text": ["x", "y"], "label": ["no", "often"]})
+    for options, remedy in (((), " or --class-weights root."), (("--class-weights", "root"), "rare labels.")):
+        (finding,) = found([path], "--valid", str(held), *options)["imbalance"]
+        assert finding.message == (
+            "The label 'no' has 300 training rows, 'seldom' 2, 'rare' 3: 150 to 1. A model that always answers 'no' has"
+            " an accuracy of 93.8% on these rows."
+        )
+        assert finding.remedy.endswith(remedy)
+    write_csv(path, {"text": texts[:300], "label": ["no"] * 297 + ["often"] * 3})
+    assert "imbalance" not in found([path], "--valid", str(held))
+
+
+def test_a_test_part_of_one_label_of_a_few_rows_with_an_unseen_label(tmp_path: Path) -> None:
+    texts, labels = sentences(40)
+    path = write_csv(tmp_path / "a.csv", {"text": texts, "label": labels})
+    test = tmp_path / "t.csv"
+    write_csv(test, {"text": [texts[0], "new", "newer"], "label": ["pos"] * 3})
+    codes = found([path], "--test", str(test))
+    (only,) = codes["one-label-scored"]
+    assert (only.where, only.message) == (
+        "the test part",
+        "All 3 rows of the test part have the label 'pos': the score says nothing about the other 1 label, and a model"
+        " that always answers 'pos' has 100%.",
+    )
+    few = {each.where: each.message for each in codes["few-held-out"]}
+    assert few["the test part"] == (
+        "Only 3 rows are scored: an accuracy of 80% there has a 95% interval of about 29% to 98%."
+    )
+    assert [each.count for each in codes["duplicate-across"] if each.where == "the test part"] == [1]
+    write_csv(test, {"text": ["new", "newer", "x", "y"], "label": ["pos", "odd", "neg", "odd"]})
+    (strange,) = found([path], "--test", str(test))["unseen-test-label"]
+    assert lines([strange]) == [3, 5]
+    assert strange.message.startswith("The label 'odd' has 2 test rows (50.0% of the part) and no training row")

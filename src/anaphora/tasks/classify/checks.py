@@ -7,11 +7,12 @@ and equal rows with different labels.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Hashable, Iterator, Sequence
+from collections.abc import Hashable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
 
+from anaphora.checks.duplicates import PartKeys, check_duplicates
 from anaphora.checks.examine import Load
 from anaphora.checks.examples import (
     HELD_OUT,
@@ -20,11 +21,12 @@ from anaphora.checks.examples import (
     contradictions,
     few_held_out,
     load,
+    named_parts,
+    scored_sizes,
     unit_vocabulary,
 )
 from anaphora.checks.findings import Finding
 from anaphora.checks.rows import (
-    check_duplicates,
     check_empty,
     check_finite,
     check_labels,
@@ -41,6 +43,7 @@ from anaphora.data.files.folders import text_files
 from anaphora.data.parts import held_out_files, test_files
 from anaphora.errors import DataError
 from anaphora.formatting import counted
+from anaphora.tasks.classify import label_checks
 from anaphora.tasks.classify.data import Corpus
 from anaphora.tasks.classify.encoding import Encoded, encode, may_be_longer, reader_of
 from anaphora.tasks.classify.network import BATCH_DEFAULTS, specification
@@ -51,7 +54,6 @@ from anaphora.training.defaults import with_defaults
 
 _MANY_UNKNOWN = 0.2  # of the held-out units
 _UNEVEN = 20  # times as many rows
-_FEW = 20  # held-out rows
 _SHOWN = 5  # labels
 _MISSING = frozenset({"nan", "nat", "null", "n/a", "<na>", "#n/a"})  # but not none, or NA, the code of Namibia
 
@@ -66,21 +68,23 @@ def check_files(config: ClassifyConfig, paths: Sequence[str | Path]) -> list[Fin
 
 def check(config: ClassifyConfig, corpus: Corpus) -> list[Finding]:
     """Return findings on a corpus."""
-    train, held_out = corpus.train, corpus.held_out
+    train, parts = corpus.train, named_parts(corpus)
     found: list[Finding] = [*corpus.findings]
-    for where, rows in ((TRAIN, train), (HELD_OUT, held_out)):
+    for where, rows in parts.items():
         unit = "steps" if isinstance(rows.inputs, Ragged) else "characters"
         found += check_empty(_lengths(rows), rows.place, where, unit)
         found += _not_finite(config, corpus, rows)
     return [
         *found,
-        *_few(held_out),
+        *few_held_out(scored_sizes(corpus), "row"),
         *_labels(corpus),
-        *check_duplicates(_keys(train), _keys(held_out), train.place, held_out.place),
+        *label_checks.imbalance(config, train, corpus.columns.multi),
+        *label_checks.scored_labels(parts, corpus.columns.multi),
+        *check_duplicates([PartKeys(where, _keys(rows), rows.place) for where, rows in parts.items()]),
         *_contradictions(corpus),
-        *_cut(config, train, held_out),
+        *_cut(config, parts),
         *_spellings(config, corpus),
-        *check_quotes(dict.fromkeys((*train.tables, *held_out.tables))),
+        *check_quotes(dict.fromkeys(table for rows in parts.values() for table in rows.tables)),
     ]
 
 
@@ -122,13 +126,6 @@ def _not_finite(config: ClassifyConfig, corpus: Corpus, rows: Rows) -> list[Find
     return check_finite(series, channels, rows.place, " (--missing mean: by their channel's mean)" if refused else "")
 
 
-def _few(held_out: Rows) -> list[Finding]:
-    off = 50 / max(1, len(held_out)) ** 0.5
-    told = "1 row is" if len(held_out) == 1 else f"{len(held_out):,} rows are"
-    message = f"{told} held out: the standard error of an accuracy on so few rows is up to {off:.0f} percentage points."
-    return few_held_out(len(held_out), _FEW, message)
-
-
 def _keys(rows: Rows) -> Iterator[Hashable | None]:
     """Yield a key per row, equal for equal rows; None for an empty row."""
     for row in range(len(rows)):
@@ -136,17 +133,17 @@ def _keys(rows: Rows) -> Iterator[Hashable | None]:
         yield key or None
 
 
-def _cut(config: ClassifyConfig, train: Rows, held_out: Rows) -> Iterator[Finding]:
+def _cut(config: ClassifyConfig, parts: Mapping[str, Rows]) -> Iterator[Finding]:
     """Yield a finding on the rows of each part whose ends are cut off."""
-    longest = config.data.max_length
-    texts = [text for rows in (train, held_out) if not isinstance(rows.inputs, Ragged) for text in rows.inputs]
+    longest, train = config.data.max_length, parts[TRAIN]
+    texts = [text for rows in parts.values() if not isinstance(rows.inputs, Ragged) for text in rows.inputs]
     if not isinstance(train.inputs, Ragged) and not any(may_be_longer(text, longest) for text in texts):
         return
     try:
         reader = reader_of(config.data, train)
     except DataError:  # training reports it
         return
-    for where, rows in ((TRAIN, train), (HELD_OUT, held_out)):
+    for where, rows in parts.items():
         cut = reader.cut(rows)
         if cut:
             yield at_rows(
@@ -178,7 +175,7 @@ def _labels(corpus: Corpus) -> list[Finding]:
         remedy = "Add rows with this label, or merge the label with another one."
         places = tuple(corpus.train.place(row) for _, row in lone)
         found.append(Finding("lone-label", "warning", TRAIN, places, message, remedy))
-    return [*found, *_missing(TRAIN, corpus.train), *_missing(HELD_OUT, corpus.held_out)]
+    return [*found, *(finding for where, rows in named_parts(corpus).items() for finding in _missing(where, rows))]
 
 
 def _missing(where: str, rows: Rows) -> Iterator[Finding]:
@@ -197,7 +194,7 @@ def _missing(where: str, rows: Rows) -> Iterator[Finding]:
 
 def _spellings(config: ClassifyConfig, corpus: Corpus) -> list[Finding]:
     """Return findings on labels and words that look alike and differ as typed."""
-    parts = corpus.train, corpus.held_out
+    parts = named_parts(corpus).values()
     labels = list(dict.fromkeys(label for rows in parts for row in rows.labels for label in row))
     by_case: dict[str, list[str]] = {}
     for label in labels:
@@ -216,7 +213,7 @@ def _spellings(config: ClassifyConfig, corpus: Corpus) -> list[Finding]:
 
 
 def _contradictions(corpus: Corpus) -> list[Finding]:
-    parts = [(_keys(rows), [*map(frozenset, rows.labels)], rows.place) for rows in (corpus.train, corpus.held_out)]
+    parts = [(_keys(rows), [*map(frozenset, rows.labels)], rows.place) for rows in named_parts(corpus).values()]
     remedy = "Give equal rows one label; if several labels apply to a row, list all of them in that row (--separator)."
     return contradictions(parts, "rows", "labels", remedy)
 

@@ -7,15 +7,26 @@ invalid in their scheme, tags that only the held-out part has. `anaphora.tasks.t
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Hashable
+from collections.abc import Callable, Container, Hashable, Iterator
 
 import numpy as np
 
 from anaphora.checks import examples
+from anaphora.checks.duplicates import PartKeys, check_duplicates
 from anaphora.checks.examine import Load
-from anaphora.checks.examples import HELD_OUT, KEPT, TRAIN, at_rows, contradictions, few_held_out, unknown_share
+from anaphora.checks.examples import (
+    HELD_OUT,
+    KEPT,
+    TRAIN,
+    at_rows,
+    contradictions,
+    few_held_out,
+    named_parts,
+    scored_sizes,
+    unknown_share,
+)
 from anaphora.checks.findings import Finding
-from anaphora.checks.rows import check_duplicates, check_empty, check_long, describe_lengths
+from anaphora.checks.rows import check_empty, check_long, describe_lengths
 from anaphora.checks.spellings import check_spellings
 from anaphora.data.batches import Bucketed
 from anaphora.data.files.sentences import Sentences
@@ -32,23 +43,19 @@ from anaphora.tasks.tag.symbols import UNKNOWN
 from anaphora.training.defaults import with_defaults
 
 _MANY_UNKNOWN = 0.3  # of the held-out words
-_FEW = 1_000  # held-out words
 _SHOWN = 5  # odd tags
 _SHORT = 4  # words; shorter sentences repeat in any text
 
 
 def check(config: TagConfig, corpus: Corpus) -> list[Finding]:
     """Return findings on a corpus."""
-    train, held_out = corpus.train, corpus.held_out
+    train, named = corpus.train, named_parts(corpus)
     found: list[Finding] = []
-    for where, part in ((TRAIN, train), (HELD_OUT, held_out)):
+    for where, part in named.items():
         found += check_empty(part.lengths, part.place, where, "words")
         found += _faults(corpus, part, where)
-    few = (
-        f"{held_out.words:,} words are held out: a score on so few words is precise only to several percentage points."
-    )
-    parts = [(map(_key, part.tokens), part.tags, part.place) for part in (train, held_out)]
-    keys, held_out_keys = (map(_tagged_key, part.tokens, part.tags) for part in (train, held_out))
+    parts = [(map(_key, part.tokens), part.tags, part.place) for part in named.values()]
+    keys = [PartKeys(where, map(_tagged_key, part.tokens, part.tags), part.place) for where, part in named.items()]
     remedy = "Compare these sentences, and give equal sentences equal tags."
     return [
         *found,
@@ -57,9 +64,9 @@ def check(config: TagConfig, corpus: Corpus) -> list[Finding]:
         *_odd(corpus),
         *_long(config, train),
         *_spelling(config, corpus),
-        *check_duplicates(keys, held_out_keys, train.place, held_out.place),
+        *check_duplicates(keys),
         *contradictions(parts, "sentences", "tags", remedy),
-        *few_held_out(held_out.words, _FEW, few),
+        *few_held_out(scored_sizes(corpus), "sentence", "a share of sentences without a mistake"),
     ]
 
 
@@ -109,7 +116,7 @@ def _spelling(config: TagConfig, corpus: Corpus) -> list[Finding]:
     """Return findings on words and on tags that look alike and are typed with different characters."""
     if config.data.normalize != "none":
         return []
-    parts = (corpus.train, corpus.held_out)
+    parts = named_parts(corpus).values()
     words = (word for part in parts for row in part.tokens for word in row)
     tags = (tag for part in parts for row in part.tags for tag in row)
     return [*check_spellings(words, "words", "the data"), *check_spellings(tags, "tags", "the data")]
@@ -151,16 +158,23 @@ def _tags(corpus: Corpus) -> list[Finding]:
         )
         remedy = "If the numbers stand for tags such as B-PER, write these tags in place of the numbers."
         found.append(Finding("number-tags", "warning", TRAIN, (), message, remedy))
+    for where, part in named_parts(corpus).items():
+        found += _unseen(where, part, known, written)
+    return found
+
+
+def _unseen(where: str, part: Sentences, known: Container[str], written: Callable[[str], str]) -> Iterator[Finding]:
+    """Yield a finding on each tag of a part that no training word has."""
     strange: dict[str, list[Location]] = {}
-    for number, row in enumerate(corpus.held_out.tags):
+    for number, row in enumerate(part.tags):
         for word, tag in enumerate(map(written, row)):
             if tag not in known:
-                strange.setdefault(tag, []).append(corpus.held_out.place(number, word))
+                strange.setdefault(tag, []).append(part.place(number, word))
     for tag, places in strange.items():
-        message = f"The tag {tag!r} has {len(places):,} held-out words and no training word, so it is never predicted."
+        words = counted(len(places), "word")
+        message = f"The tag {tag!r} has {words} of {where} and no training word, so it is never predicted."
         remedy = "Add sentences with this tag to the training part if the tag matters."
-        found.append(Finding("unseen-tag", "warning", HELD_OUT, tuple(places[:KEPT]), message, remedy, len(places)))
-    return found
+        yield Finding("unseen-tag", "warning", where, tuple(places[:KEPT]), message, remedy, len(places))
 
 
 def _key(tokens: tuple[str, ...]) -> Hashable | None:

@@ -19,10 +19,20 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from anaphora.checks.duplicates import PartKeys, check_duplicates
 from anaphora.checks.examine import Load
-from anaphora.checks.examples import HELD_OUT, TRAIN, at_rows, few_held_out, load, unit_vocabulary
+from anaphora.checks.examples import (
+    HELD_OUT,
+    TRAIN,
+    at_rows,
+    few_held_out,
+    load,
+    named_parts,
+    scored_sizes,
+    unit_vocabulary,
+)
 from anaphora.checks.findings import Finding, errors
-from anaphora.checks.rows import check_duplicates, check_long, describe_lengths
+from anaphora.checks.rows import check_long, describe_lengths
 from anaphora.checks.same_files import same_files
 from anaphora.checks.spellings import check_words
 from anaphora.checks.tables import check_formats, check_quotes
@@ -47,7 +57,6 @@ _LEAST_SPREAD = 0.25
 _ENOUGH = 50  # pairs from which a median means something
 _SAME = 0.05  # of the pairs
 _MANY_UNKNOWN = 0.05  # of the held-out units
-_FEW = 200  # held-out pairs
 
 
 def check_files(config: TranslateConfig, paths: Sequence[str | Path]) -> list[Finding]:
@@ -89,20 +98,18 @@ def check(config: TranslateConfig, corpus: Corpus) -> list[Finding]:
     """Return findings on a corpus."""
     train, held_out = corpus.train, corpus.held_out
     found: list[Finding] = []
-    for where, pairs in ((TRAIN, train), (HELD_OUT, held_out)):
+    parts = named_parts(corpus)
+    for where, pairs in parts.items():
         found += [*_empty(pairs, where), *_far(pairs, where), *_same(pairs, where)]
     lower = config.data.lower
-    keys = _keys(train, lower), _keys(held_out, lower)
-    texts = (text for pairs in (train, held_out) for side in (pairs.sources, pairs.targets) for text in side)
-    held = "1 pair is" if len(held_out) == 1 else f"{len(held_out):,} pairs are"
-    few = f"{held} held out: BLEU on so few pairs is precise only to several points."
+    texts = (text for pairs in parts.values() for side in (pairs.sources, pairs.targets) for text in side)
     return [
         *found,
         *swapped(train, held_out),
-        *check_duplicates(*keys, train.place, held_out.place),
-        *few_held_out(len(held_out), _FEW, few),
+        *check_duplicates([PartKeys(where, _keys(pairs, lower), pairs.place) for where, pairs in parts.items()]),
+        *few_held_out(scored_sizes(corpus), "pair", "a share of exact outputs", ", and BLEU is as imprecise"),
         *check_words(texts, config.data.normalize),
-        *check_quotes(dict.fromkeys((*train.tables, *held_out.tables))),
+        *check_quotes(dict.fromkeys(table for pairs in parts.values() for table in pairs.tables)),
     ]
 
 
