@@ -8,14 +8,20 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import torch
 
 from anaphora.config import resolve
+from anaphora.data.files.tables import ColumnTable as Frame
 from anaphora.data.files.tables import Table
 from anaphora.tasks.classify.baseline import Baseline, fitted
 from anaphora.tasks.classify.columns import choose
 from anaphora.tasks.classify.data import Corpus, rows_of, set_aside
 from anaphora.tasks.classify.encoding import encode
+from anaphora.tasks.classify.predict import Classifier
 from anaphora.tasks.classify.settings import PRESETS, ClassifyConfig
+from anaphora.tasks.classify.training import ClassifyTraining
+from anaphora.training.initial import first_model
+from anaphora.training.observer import Observer
 
 TINY = "--embedding 6 --hidden 5 --batch 8 --max-steps 24 --evaluations 4 --valid 0.25 --output-dropout 0.1"
 GOOD, BAD = ("good", "fine", "great", "lovely"), ("bad", "poor", "awful", "dull")
@@ -37,6 +43,25 @@ def baseline_of(config: ClassifyConfig, corpus: Corpus) -> Baseline:
     """The simple methods on all of the held-out part."""
     encoded = encode(config, corpus)
     return fitted(config, corpus, encoded).judged(encoded, np.arange(len(corpus.held_out)))
+
+
+def random_classifier(options: str = "", series: bool = False, several: bool = False, seed: int = 3) -> Classifier:
+    """A one-directional classifier with large random weights, so that its probabilities change from step to step."""
+    settings = config("--no-bidirectional", *options.split())
+    if series:
+        X, y = waves()
+        corpus = split(settings, [Frame({"u": [r[0] for r in X], "v": [r[1] for r in X], "label": y})])
+    else:
+        texts, names = sentences()
+        labels: list[Any] = [[name, "long"] if len(t) > 30 else [name] for t, name in zip(texts, names, strict=True)]
+        corpus = split(settings, [Frame({"text": texts, "label": labels if several else names})])
+    task = ClassifyTraining(settings, corpus)
+    task.fit_baseline(Observer())
+    model = first_model(task.tree, seed, task.initialise)
+    with torch.no_grad():
+        for parameter in model.parameters():
+            parameter.copy_(torch.randn_like(parameter))
+    return task.opened(task.tree, {name: tensor.numpy() for name, tensor in model.state_dict().items()})
 
 
 def sentences(rows: int = 80, seed: int = 0) -> tuple[list[str], list[str]]:

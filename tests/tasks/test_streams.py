@@ -19,9 +19,14 @@ from anaphora.tasks.base.stream import Stream
 from anaphora.tasks.language import score
 from anaphora.tasks.language.predict import LanguageModel
 from anaphora.tasks.tag.grammar import sentences
+from labelled import random_classifier
 from program import TEXT, write_model
 from tagged import random_tagger
 
+FILM = (
+    "The GOOD film was so lovely, and — don't be dull! — ΟΔΟΣ ΟΔΥΣΣΕΥΣ, ΣΑΣ.Σ aΣ'Σ' Cafe\u0301 e\u0323\u0301 İ \u212a"
+    " ⒶⓐⒶ 很好的电影，非常好看 \n\n  a very  poor one ... fine and awful great dull was the bad film the the bad ΑΣ"
+)
 WORDS = [word for words, _ in sentences(12, seed=8) for word in words]
 
 
@@ -49,7 +54,15 @@ def tag(options: str, folder: Path) -> Case:
     return Case(model, WORDS, lambda answers: [tag for each in answers for tag in each])
 
 
-MAKERS = {"language": language, "tag": tag}
+def classify(options: str, folder: Path) -> Case:
+    series = "--series" in options
+    several = "--several" in options
+    model = random_classifier(options.replace("--series", "").replace("--several", ""), series, several)
+    steps = np.random.default_rng(5).normal(size=(150, 2))
+    return Case(model, steps if series else FILM, lambda answers: answers[-1].tolist())
+
+
+MAKERS = {"language": language, "tag": tag, "classify": classify}
 CASES = [
     *(("language", kind) for kind in ("char", "byte", "word", "subword")),
     ("tag", ""),
@@ -58,6 +71,13 @@ CASES = [
     ("tag", "--scheme bilou --internal iob2 --cell rnn"),
     ("tag", "--scheme none --characters none"),
     ("tag", "--no-crf"),
+    ("classify", ""),
+    ("classify", "--several --pooling mean --cell lstm --layers 2"),
+    ("classify", "--units char --pooling last --normalize nfc"),
+    ("classify", "--units byte --pooling attention --cell rnn --no-lower"),
+    ("classify", "--units subword --vocabulary 60 --pooling mean --max-length 40"),
+    ("classify", "--series --pooling attention"),
+    ("classify", "--series --pooling max --cell lstm --max-length 120"),
 ]
 STREAMS = pytest.mark.parametrize("name", CASES, ids=" ".join)
 
@@ -133,6 +153,13 @@ def test_the_tags_are_those_of_the_sentence(name: tuple[str, str], cases: dict[t
     case = cases[name]
     assert whole(case) == list(case.model.predict([case.input])[0])
     assert len(set(whole(case))) > 3  # the tags are worth comparing
+
+
+@pytest.mark.parametrize("name", [name for name in CASES if name[0] == "classify"], ids=" ".join)
+def test_the_probabilities_are_those_of_the_row(name: tuple[str, str], cases: dict[tuple[str, str], Case]) -> None:
+    case = cases[name]
+    assert whole(case) == case.model.probabilities([case.input])[0].tolist()
+    assert whole(case) != case.model.probabilities([case.input[:30]])[0].tolist()
 
 
 @pytest.mark.parametrize("name", [name for name in CASES if name[0] == "tag"], ids=" ".join)

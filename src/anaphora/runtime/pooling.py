@@ -30,6 +30,7 @@ class Pooling:
     """The last step of a row, the mean of its steps, the maximum of each entry, or both ends."""
 
     def __init__(self, over: str) -> None:
+        self.over = over
         self.of = {"last": _last, "mean": _mean, "max": _max, "ends": _ends}[over]
 
     @quietly
@@ -38,6 +39,17 @@ class Pooling:
         for b, steps in rows(lines):
             y[b] = self.of(x, steps)
         return y, state
+
+    @quietly
+    def carried(self, x: Floats) -> Floats:
+        """Return the steps (m, W) that stand for the first n steps of a row, x (n, W): pooled with later steps they
+        give the same bits.
+
+        One step for `last` and `max`; all of them for `mean`, because the order of its sum depends on n.
+        """
+        if self.over == "last":
+            return x[-1:]
+        return _max(x, np.arange(len(x)))[None] if self.over == "max" and len(x) else x
 
 
 class AttentionPooling:
@@ -56,6 +68,10 @@ class AttentionPooling:
             weights /= np.add.reduce(weights)
             y[b] = np.add.reduce(_entries(x, steps) * weights, axis=1)
         return y, state
+
+    def carried(self, x: Floats) -> Floats:
+        """Return all steps (n, W) of a row, because the weight of a step depends on all of them."""
+        return x
 
 
 def _entries(x: Floats, steps: Indices) -> Floats:

@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from anaphora.arguments.accept import BYTES, optional
 from anaphora.data import in_memory
 from anaphora.data.batches import Ragged
 from anaphora.data.files.folders import read_tables
@@ -36,6 +37,7 @@ from anaphora.tasks.classify.inputs import Inputs, Labels, LabelValue, refuse_no
 from anaphora.tasks.classify.rows import Rows
 from anaphora.tasks.classify.score import THRESHOLD, Score, judge
 from anaphora.tasks.classify.settings import TASK, ClassifyConfig
+from anaphora.tasks.classify.stream import RowStream
 
 _SHOWN = 20  # labels in a message
 _ROWS_AT_ONCE = 256
@@ -118,6 +120,16 @@ class Classifier(FileAnsweringModel):
             top = int((row >= THRESHOLD).sum()) if self.multi else 1
         picked = order[:top].tolist()
         return Prediction(tuple(self.classes[label] for label in picked), tuple(float(row[label]) for label in picked))
+
+    @public(state=optional(BYTES))
+    def open_stream(self, state: bytes | None = None) -> RowStream:
+        """Return a stream of one row, or the stream with this state, which gives the probability (K,) of each label for
+        the text or the steps read so far.
+
+        Raises UsageError if the network reads rows in both directions, DataError if the bytes are damaged or not a
+        state, IncompatibleBundle if they belong to another model.
+        """
+        return RowStream(self, state)
 
     @public()
     def evaluate(self, data: Any) -> Score:
