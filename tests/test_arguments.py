@@ -27,7 +27,7 @@ LITTLE: dict[str, Any] = {"preset": "small", "hidden": 4, "max_steps": 1, "evalu
 TAGGED = [(["the", "cat"], ["DET", "NOUN"]), (["a", "dog"], ["DET", "NOUN"])] * 10
 MADE: dict[str, Callable[[], TrainedModel]] = {
     "LanguageModel": lambda: anaphora.train("language", "the cat sat. " * 80, batch=2, bptt=8, **LITTLE),
-    "Classifier": lambda: anaphora.train("classify", sentences(40), **LITTLE),
+    "Classifier": lambda: anaphora.train("classify", sentences(40), bidirectional=False, **LITTLE),
     "Tagger": lambda: anaphora.train("tag", TAGGED, bidirectional=False, **LITTLE),
     "GapFiller": lambda: anaphora.train("fill", text(60), batch=2, bptt=8, **LITTLE),
     "Translator": lambda: anaphora.train("translate", PAIRS * 4, units="char", **LITTLE),
@@ -66,6 +66,7 @@ WRONG: dict[str, dict[str, list[Any]]] = {
     "Classifier.probabilities": {"X": NO_ROWS},
     "Classifier.predictions": {"X": NO_ROWS},
     "Classifier.evaluate": {"data": [None, 5, ["a"]]},
+    "Classifier.open_stream": {"state": STATES},
     "Tagger.predict": {"X": [None, 5, "one text", [3]]},
     "Tagger.several": {"X": [None, 5, "one text", [3]], "top": COUNTS},
     "Tagger.evaluate": {"data": [None, 5, [3]]},
@@ -251,6 +252,7 @@ HALF_PAIRS: dict[str, Callable[[], Any]] = {
     "tag, evaluate": lambda: model("Tagger").evaluate(([[HALF]], [["DET"]])),
     "tag, train": lambda: anaphora.train("tag", [([HALF], ["DET"])] * 20, **LITTLE),
     "tag, stream": lambda: model("Tagger").open_stream().feed([HALF]),
+    "classify, stream": lambda: model("Classifier").open_stream().feed(HALF),
     "fill": lambda: model("GapFiller").fill(f"{HALF} ___ a"),
     "fill_all": lambda: model("GapFiller").fill_all([f"{HALF} ___ a"]),
     "fill, evaluate": lambda: model("GapFiller").evaluate([f"{HALF} a rose"]),
