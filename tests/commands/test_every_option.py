@@ -110,6 +110,7 @@ MEASURED = {
     "translate beam": "--beam 4",
     "translate length_penalty": "--beam 4 --length-penalty 0",
     "translate coverage": "--beam 4 --coverage 2",
+    "translate bleu_tokenize": "--bleu-tokenize char",
 }
 
 
@@ -237,6 +238,14 @@ def test_an_option_of_eval_changes_the_score(run: Run, models: Path, tmp_path: P
     given = run(*words, *MEASURED[name].split())
     assert given.returncode == 0, given.stderr
     assert given.stdout != run(*words).stdout
+
+
+def test_a_tokenizer_of_bleu_is_obeyed_or_refused(run: Run, models: Path, tmp_path: Path) -> None:
+    (tmp_path / "d.tsv").write_text(SCORED["translate"], encoding="utf-8")
+    words = ["eval", str(models / "translate.anaphora"), "d.tsv", "--bleu-tokenize"]
+    assert "tok:intl|" in run(*words, "intl").stdout
+    failed(run(*words, "14a"), 2, "Expected 13a, intl, zh, char, none, ja-mecab or ko-mecab for --bleu-tokenize")
+    failed(run(*words, "ja-mecab"), 2, "--bleu-tokenize ja-mecab needs packages that are not installed: pip install")
 
 
 @pytest.mark.parametrize("task", TASKS)
