@@ -140,6 +140,20 @@ LANGUAGE = [
         "many-unknown",
     ),
     Planted(
+        "a small test part",
+        {"a.txt": text(GOOD), "t.txt": text(GOOD[:3])},
+        f"{A} --valid 0.3 --test t.txt",
+        "few-held-out",
+    ),
+    Planted(
+        "test lines that are trained on",
+        {"a.txt": text(GOOD), "t.txt": text(changed(prose(30, 9), {4: GOOD[11], 21: GOOD[19]}))},
+        f"{A} --test t.txt",
+        "duplicate-across",
+        "t.txt",
+        (4, 21),
+    ),
+    Planted(
         "held-out lines that are trained on",
         {"a.txt": text(GOOD), "v.txt": text(changed(prose(30, 9), {4: GOOD[11], 21: GOOD[99]}))},
         f"{A} --valid v.txt",

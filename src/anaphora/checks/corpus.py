@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 import numpy as np
 
 from anaphora.checks.examine import Load
-from anaphora.checks.examples import HELD_OUT, TRAIN, few_in_part
+from anaphora.checks.examples import HELD_OUT, TEST, TRAIN, few_in_part, named_parts
 from anaphora.checks.findings import Finding
 from anaphora.checks.lines import FilePiece, TextLines, check_lines
 from anaphora.checks.same_files import same_files
@@ -44,10 +44,10 @@ def check_files(config: Any, paths: Sequence[str | Path]) -> list[Finding]:
 
 def check(config: Any, corpus: TextCorpus) -> list[Finding]:
     """Return the findings on a corpus: the lengths of its lines, repeated lines, and words that look alike."""
-    train, held_out = _lines(corpus)
-    blocks = chain(corpus.train.blocks(), corpus.held_out.blocks())
-    return [*(part.lengths(where) for part, where in ((train, TRAIN), (held_out, HELD_OUT)) if part.count),
-            *check_lines(train, held_out), *check_words(blocks, config.data.normalize)]  # fmt: skip
+    lines = _lines(corpus)
+    blocks = chain.from_iterable(text.blocks() for text in named_parts(corpus).values())
+    return [*(part.lengths(where) for where, part in lines.items() if part.count),
+            *check_lines(lines), *check_words(blocks, config.data.normalize)]  # fmt: skip
 
 
 def in_units(
@@ -70,17 +70,22 @@ def in_units(
     return None, [Finding("too-short", "error", short.where, (), short.message, "")]
 
 
-def check_units(train: int, held_out: int, unit: str, ending: str = ".") -> list[Finding]:
-    """Return findings on the number of units of each part, with a warning if few are held out; `unit` names one."""
-    message = f"{counted(train, unit)} in the training part and {held_out:,} in the held-out part{ending}"
-    found = [Finding("units", "info", "the text", (), message, "", figures={"train": train, "held_out": held_out})]
-    if held_out < FEW:
-        off = 1.96 / max(1, held_out) ** 0.5
-        few = (
-            f"Only {counted(held_out, unit)} {'is' if held_out == 1 else 'are'} scored: the 95% interval of the nats"
-            f" per {unit} is about ±{off:.0%} of them or more."
-        )
-        found.append(few_in_part(HELD_OUT, few, {"examples": held_out}))
+def check_units(sizes: Mapping[str, int], unit: str, ending: str = ".") -> list[Finding]:
+    """Return findings on the number of units of each part by its name, with a warning about each scored part of few
+    units; `unit` names one.
+    """
+    *before, last = [f"{size:,} in {where}" for where, size in sizes.items() if where != TRAIN]
+    message = f"{', '.join([f'{counted(sizes[TRAIN], unit)} in {TRAIN}', *before])} and {last}{ending}"
+    figures = dict(zip(("train", "held_out", "test"), sizes.values(), strict=False))
+    found = [Finding("units", "info", "the text", (), message, "", figures=figures)]
+    for where, size in sizes.items():
+        if where != TRAIN and size < FEW:
+            off = 1.96 / max(1, size) ** 0.5
+            few = (
+                f"Only {counted(size, unit)} {'is' if size == 1 else 'are'} scored: the 95% interval of the nats per"
+                f" {unit} is about ±{off:.0%} of them or more."
+            )
+            found.append(few_in_part(where, few, {"examples": size}))
     return found
 
 
@@ -111,18 +116,22 @@ def smaller_batch(units: int, sizes: Sequence[tuple[int, int]]) -> str:
     return next(fits, "use another text: this text is too short to learn from")
 
 
-def _lines(corpus: TextCorpus) -> tuple[TextLines, TextLines]:
-    """Return the lines of both parts, each with its file and position."""
-    tested = () if corpus.taken is None else corpus.taken.roles.get("test", ())
-    own = corpus.sources[: len(corpus.sources) - len(tested)]
-    names = ["standard input" if source == STANDARD_INPUT else source for source in own]
-    first, second = corpus.train.lengths, corpus.held_out.lengths
-    cut = len(first) + len(second) > len(names)  # one file lies in both parts
-    if len(first) + len(second) - cut != len(names):
-        names = ["the text"] * (len(first) + len(second))
-    train = TextLines(_pieces(corpus.train, names[: len(first)], 1))
-    begins = train.ends_in if cut else 1
-    return train, TextLines(_pieces(corpus.held_out, names[len(first) - cut :], begins))
+def _lines(corpus: TextCorpus) -> dict[str, TextLines]:
+    """Return the lines of the parts, each with its file and position: a file may lie in two parts, or in three."""
+    parts = named_parts(corpus)
+    roles = {} if corpus.taken is None else corpus.taken.roles
+    own = [where for where, role in ((HELD_OUT, "held out"), (TEST, "test")) if role in roles]
+    order = [*(where for where in parts if where not in own), *own]  # as in `corpus.sources`
+    files = ["standard input" if source == STANDARD_INPUT else source for source in corpus.sources]
+    count = sum(len(text.lengths) - text.begins_inside for text in parts.values())
+    found, at, line = dict[str, TextLines](), 0, 1
+    for where in order:
+        text = parts[where]
+        at -= text.begins_inside
+        names = files[at:] if count == len(files) else ["the text"] * len(text.lengths)
+        found[where] = TextLines(_pieces(text, names, line if text.begins_inside else 1))
+        at, line = at + len(text.lengths), found[where].ends_in
+    return {where: found[where] for where in parts}
 
 
 def _pieces(text: Text, names: Sequence[str], line: int) -> Iterator[FilePiece]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
-from typing import Any, TypeVar
+from typing import Any, Protocol, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,7 +11,6 @@ from numpy.typing import NDArray
 from anaphora.checks.examine import Load
 from anaphora.checks.findings import Finding
 from anaphora.data.batches import Bucketed
-from anaphora.data.examples import Split
 from anaphora.data.location import Location
 from anaphora.data.text.id_files import Units, blocks
 from anaphora.data.text.vocabulary import Vocabulary
@@ -27,16 +26,32 @@ _MORE = {
     TEST: "Name a larger share or a larger file with --test.",
 }
 Place = Callable[[int], Location]
-E = TypeVar("E")
+E = TypeVar("E", covariant=True)
 
 
-def named_parts(corpus: Split[E]) -> dict[str, E]:
+class InParts(Protocol[E]):
+    """Data in a training part, a held-out part, and a test part or None."""
+
+    @property
+    def train(self) -> E:
+        """The training part."""
+
+    @property
+    def held_out(self) -> E:
+        """The held-out part."""
+
+    @property
+    def test(self) -> E | None:
+        """The test part."""
+
+
+def named_parts(corpus: InParts[E]) -> dict[str, E]:
     """Return the parts of a corpus by their names: training, held-out, and the test part if there is one."""
     parts = {TRAIN: corpus.train, HELD_OUT: corpus.held_out}
     return parts if corpus.test is None else {**parts, TEST: corpus.test}
 
 
-def scored_sizes(corpus: Split[Any]) -> dict[str, int]:
+def scored_sizes(corpus: InParts[Any]) -> dict[str, int]:
     """Return the numbers of examples of the scored parts by their names."""
     return {where: len(part) for where, part in named_parts(corpus).items() if where != TRAIN}
 

@@ -6,7 +6,7 @@ first two million long lines. Short lines repeat in any text, and so do rules of
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from typing import NamedTuple
 
 import numpy as np
@@ -90,8 +90,11 @@ class TextLines:
         return Finding("lengths", "info", where, (self._longest_row,), message, "", figures=figures)
 
 
-def check_lines(train: TextLines, held_out: TextLines) -> list[Finding]:
-    """Return findings on repeated long lines: within the training part, and between both parts."""
+def check_lines(parts: Mapping[str, TextLines]) -> list[Finding]:
+    """Return findings on repeated long lines: within the training part, which is the first, and in it and a later
+    part.
+    """
+    (_, train), *scored = parts.items()
     found = []
     known, first, numbers = np.unique(train.hashes, return_index=True, return_inverse=True)
     repeated = np.flatnonzero(first[numbers] != np.arange(train.hashes.size))
@@ -104,18 +107,20 @@ def check_lines(train: TextLines, held_out: TextLines) -> list[Finding]:
         rows = tuple(train.row(place) for place in train.places[repeated[:_ROWS]].tolist())
         remedy = "Remove them, unless the repetition is intended."
         found.append(Finding("duplicate", "warning", "the training part", rows, message, remedy, repeated.size))
-    near = np.minimum(np.searchsorted(known, held_out.hashes), max(0, known.size - 1))
-    shared = np.flatnonzero(known[near] == held_out.hashes) if known.size else np.zeros(0, np.int64)
-    if shared.size > _ACROSS_SHARE * held_out.hashes.size:
-        share = shared.size / held_out.hashes.size
-        rows = tuple(held_out.row(place) for place in held_out.places[shared[:_ROWS]].tolist())
-        origin = train.row(int(train.places[first[near[shared[0]]]]))
-        message = (
-            f"{shared.size:,} of the long lines ({share:.1%}) are also in the training part (the first is"
-            f" line {origin.line:,} of {origin.file}): the score may reward text that the network has memorised."
-        )
-        remedy = "Remove them from one part, or hold out another text with --valid FILE."
-        found.append(Finding("duplicate-across", "warning", "the held-out part", rows, message, remedy, shared.size))
+    for where, part in scored:
+        near = np.minimum(np.searchsorted(known, part.hashes), max(0, known.size - 1))
+        shared = np.flatnonzero(known[near] == part.hashes) if known.size else np.zeros(0, np.int64)
+        if shared.size > _ACROSS_SHARE * part.hashes.size:
+            share = shared.size / part.hashes.size
+            rows = tuple(part.row(place) for place in part.places[shared[:_ROWS]].tolist())
+            origin = train.row(int(train.places[first[near[shared[0]]]]))
+            message = (
+                f"{shared.size:,} of {part.hashes.size:,} long lines ({share:.1%}) are also in the training part (the"
+                f" first is line {origin.line:,} of {origin.file}): the score may reward text that the network has"
+                " memorised."
+            )
+            remedy = "Remove them from one part, or name another text with --valid or --test."
+            found.append(Finding("duplicate-across", "warning", where, rows, message, remedy, shared.size))
     return found
 
 

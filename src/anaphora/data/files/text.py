@@ -100,6 +100,11 @@ class Text:
         """The number of characters of each source, in order; a block belongs to one source."""
         return tuple(part.stop - part.start for part in self._slices)
 
+    @property
+    def begins_inside(self) -> bool:
+        """Whether the text begins after the beginning of its first source."""
+        return bool(self._slices) and self._slices[0].start > 0
+
     def blocks(self) -> Iterator[str]:
         """Yield the text from the beginning in blocks of about `sources.BLOCK` characters; no block is empty."""
         for source, start, stop in self._slices:

@@ -12,7 +12,7 @@ from anaphora.baselines.cloze import LARGEST
 from anaphora.checks import corpus as texts
 from anaphora.checks.corpus import check
 from anaphora.checks.examine import Load
-from anaphora.checks.examples import vocabulary
+from anaphora.checks.examples import named_parts, vocabulary
 from anaphora.checks.findings import Finding
 from anaphora.data.text.corpus import TextCorpus
 from anaphora.data.text.id_files import Units, counts
@@ -40,7 +40,8 @@ def describe(config: FillConfig, corpus: TextCorpus) -> tuple[list[Finding], Loa
 def _words(encoded: Encoded) -> list[Finding]:
     """Return findings on the numbers of words and of unknown words in each part."""
     words = encoded.vocabulary.words
-    (train, train_unknown), (held_out, unknown) = (_counts(words, part) for part in (encoded.train, encoded.held_out))
+    counted = {where: _counts(words, part) for where, part in named_parts(encoded).items()}
+    (train, train_unknown), (held_out, unknown), *_ = counted.values()
     shares = (train_unknown / max(1, train), unknown / max(1, held_out))
     size, known = encoded.vocabulary.size, int(words.sum()) - 1
     message = (
@@ -50,7 +51,7 @@ def _words(encoded: Encoded) -> list[Finding]:
     many = f"{shares[1]:.1%} of the held-out words are unknown: a gap of an unknown word is always filled wrong."
     remedy = "Hold out a text of the same kind, raise --vocabulary, or add text."
     return [
-        *texts.check_units(train, held_out, "word", "; each is a gap."),
+        *texts.check_units({where: count for where, (count, _) in counted.items()}, "word", "; each is a gap."),
         *vocabulary(size, shares, message, _MANY_UNKNOWN, (many, remedy)),
     ]
 

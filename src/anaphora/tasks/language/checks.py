@@ -6,7 +6,7 @@ from anaphora.baselines.ngram import LARGEST
 from anaphora.checks import corpus as texts
 from anaphora.checks.corpus import check, check_files
 from anaphora.checks.examine import Load
-from anaphora.checks.examples import unit_vocabulary
+from anaphora.checks.examples import named_parts, unit_vocabulary
 from anaphora.checks.findings import Finding
 from anaphora.config.units import PLURAL
 from anaphora.data.text.corpus import TextCorpus
@@ -28,9 +28,10 @@ def describe(config: LanguageConfig, corpus: TextCorpus) -> tuple[list[Finding],
     if encoded is None:
         return found, None
     known, parts, unit = encoded.vocabulary, (encoded.train, encoded.held_out), PLURAL[config.data.units]
+    sizes = {where: len(part) for where, part in named_parts(encoded).items()}
     remedy = "Hold out a text of the same kind, raise --vocabulary, or use smaller units: --units char or byte."
     found = [
-        *texts.check_units(len(encoded.train), len(encoded.held_out), unit_name(config.data.units)),
+        *texts.check_units(sizes, unit_name(config.data.units)),
         *unit_vocabulary(known, parts, unit, _MANY_UNKNOWN[config.data.units], remedy, digits=2),
     ]
     training, size = config.training, known.size
