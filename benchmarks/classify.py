@@ -1,11 +1,11 @@
-"""Judge a classifier by k-fold cross-validation, beside a logistic regression and the most frequent label.
+"""Judge a classifier by k-fold cross-validation, beside its network alone and its linear part alone.
 
     python benchmarks/classify.py DATA... [--folds K] [--only N] [any option of `anaphora train classify`]
 
-Every label's rows are dealt to K folds in an order that the seed draws. Each fold in turn is the test: the network is
-trained on the others, of which it holds out a tenth for itself, to know when it is best and how sure it may be; the
-logistic regression is fitted to all of them. What is printed is what the saved file scores on the test, on the runtime
-alone; nothing of a test is ever seen before.
+Every label's rows are dealt to K folds in an order that the seed draws. Each fold in turn is the test: the classifier
+is trained on the others, of which it holds out a tenth for itself, to know when it is best and how much its network and
+its linear part weigh. What is printed is what the saved file scores on the test, on the runtime alone; nothing of a
+test is ever seen before. "both" is the classifier; its parts alone are the same network and the same linear part.
 """
 
 from __future__ import annotations
@@ -22,16 +22,16 @@ from numpy.typing import NDArray
 
 from anaphora.config import resolve
 from anaphora.data.files.folders import read_tables
-from anaphora.tasks.classify.baseline import fitted
 from anaphora.tasks.classify.columns import choose
 from anaphora.tasks.classify.data import Corpus, rows_of, set_aside
-from anaphora.tasks.classify.encoding import encode
 from anaphora.tasks.classify.predict import Classifier
 from anaphora.tasks.classify.rows import Rows
 from anaphora.tasks.classify.settings import PRESETS, TASK, ClassifyConfig
 from anaphora.tasks.classify.training import TRAINING
+from anaphora.training import run
 
-MEASURES = ("accuracy", "macro_f1", "linear_accuracy", "linear_macro_f1", "seconds")
+PARTS = ("both", "network", "linear")
+MEASURES = (*(f"{part}_{measure}" for part in PARTS for measure in ("accuracy", "macro_f1")), "seconds")
 
 
 def main() -> None:
@@ -47,12 +47,13 @@ def main() -> None:
     rows = rows_of(tables, columns, config.data)
     deal = dealt(rows, asked.folds, config.training.seed)
     print(f"{len(rows):,} rows, {asked.folds} folds", flush=True)
-    print("fold  accuracy  macro F1  |  TF-IDF+LR  macro F1  |  seconds", flush=True)
+    print("      both                 network              linear", flush=True)
+    print("fold  accuracy  macro F1   accuracy  macro F1   accuracy  macro F1   seconds", flush=True)
     found = []
     for fold in range(asked.only or asked.folds):
         begun = time.monotonic()
         rest, test = rows.take(np.flatnonzero(deal != fold)), rows.take(np.flatnonzero(deal == fold))
-        found.append({**judged(config, set_aside(config, rest, columns), rest, test), "fold": fold})
+        found.append({**judged(config, set_aside(config, rest, columns), test), "fold": fold})
         found[-1]["seconds"] = time.monotonic() - begun
         print(line(f"{fold:>4}", [found[-1][name] for name in MEASURES]), flush=True)
     for name, how in (("mean", statistics.mean), ("  sd", statistics.pstdev)):
@@ -71,25 +72,18 @@ def dealt(rows: Rows, folds: int, seed: int) -> NDArray[np.int64]:
     return deal
 
 
-def judged(config: ClassifyConfig, corpus: Corpus, rest: Rows, test: Rows) -> dict[str, float]:
-    """What the network and the simple methods score on the test."""
+def judged(config: ClassifyConfig, corpus: Corpus, test: Rows) -> dict[str, float]:
+    """What the classifier and its parts score on the test; without a linear part, all are the network."""
     with tempfile.TemporaryDirectory() as folder:
-        TRAINING.train(config, corpus, Path(folder) / "model.anaphora")
+        run.train(TRAINING(config, corpus), Path(folder) / "model.anaphora")
         score = Classifier.open(Path(folder) / "model.anaphora").judged(test)
-    whole = Corpus(rest, test, (), "", corpus.columns)
-    encoded = encode(config, whole)
-    beat = fitted(config, whole, encoded).judged(encoded, np.arange(len(test)))
-    return {
-        "accuracy": score.accuracy,
-        "macro_f1": score.macro_f1,
-        "linear_accuracy": beat.linear_accuracy,
-        "linear_macro_f1": beat.linear_macro_f1,
-    }
+    found = dict.fromkeys(PARTS, score) | dict(zip(PARTS[1:], score.alone, strict=False))
+    return {f"{part}_{name}": getattr(each, name) for part, each in found.items() for name in ("accuracy", "macro_f1")}
 
 
 def line(name: str, values: list[float]) -> str:
-    accuracy, f1, linear, linear_f1, seconds = values
-    return f"{name}  {accuracy:8.4f}  {f1:8.4f}  |  {linear:9.4f}  {linear_f1:8.4f}  |  {seconds:7.1f}"
+    pairs = zip(values[:-1:2], values[1:-1:2], strict=True)
+    return f"{name}  " + "   ".join(f"{a:8.4f}  {b:8.4f}" for a, b in pairs) + f"   {values[-1]:7.1f}"
 
 
 if __name__ == "__main__":

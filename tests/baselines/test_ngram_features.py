@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from sklearn.feature_extraction.text import CountVectorizer
 from sklearn.linear_model import LogisticRegression
 
-from anaphora.baselines import ngram_features
+from anaphora.baselines import ngram_features, regression
 from anaphora.data.text.ngrams import Ngrams
 from anaphora.runtime.sparse_linear import SparseLinear
 
@@ -38,8 +38,8 @@ def softmax(z: NDArray[np.float64]) -> NDArray[np.float64]:
 @pytest.fixture
 def tight(monkeypatch: pytest.MonkeyPatch) -> None:
     """A solver that goes on to the minimum."""
-    monkeypatch.setattr(ngram_features, "TOLERANCE", TIGHT["tol"])
-    monkeypatch.setattr(ngram_features, "ITERATIONS", TIGHT["max_iter"])
+    monkeypatch.setattr(regression, "TOLERANCE", TIGHT["tol"])
+    monkeypatch.setattr(regression, "ITERATIONS", TIGHT["max_iter"])
 
 
 @pytest.mark.parametrize("words", [True, False])
@@ -49,18 +49,18 @@ def test_one_label_per_row(words: bool, labels: int, balanced: bool, tight: None
     ngrams, truth = Ngrams(words, True), np.minimum(TRUTH, labels - 1)
     X, new = features(ngrams, truth[:, None] == np.arange(labels))
     how = "balanced" if balanced else None
-    theirs = LogisticRegression(C=ngram_features.C, class_weight=how, **TIGHT).fit(X, truth)
+    theirs = LogisticRegression(C=regression.C, class_weight=how, **TIGHT).fit(X, truth)
     ours = SparseLinear(ngrams, *ngram_features.fit(ngrams, WORDS, truth, labels, False, balanced))
-    np.testing.assert_allclose(softmax(ours.of_texts(NEW)), theirs.predict_proba(new), rtol=1e-3, atol=1e-5)
+    np.testing.assert_allclose(softmax(ours.of_rows(NEW)), theirs.predict_proba(new), rtol=1e-3, atol=1e-5)
 
 
 def test_several_labels_each_by_itself(tight: None) -> None:
     targets = np.stack([TRUTH == 0, TRUTH > 0, np.ones(32)], axis=1).astype(np.float32)
     ngrams = Ngrams(True, True)
     X, new = features(ngrams, targets > 0)
-    ours = SparseLinear(ngrams, *ngram_features.fit(ngrams, WORDS, targets, 3, True, False)).of_texts(NEW)
+    ours = SparseLinear(ngrams, *ngram_features.fit(ngrams, WORDS, targets, 3, True, False)).of_rows(NEW)
     for label in (0, 1):
-        theirs = LogisticRegression(C=ngram_features.C, **TIGHT).fit(X, targets[:, label])
+        theirs = LogisticRegression(C=regression.C, **TIGHT).fit(X, targets[:, label])
         ours_of_label = 1 / (1 + np.exp(-ours[:, label]))
         np.testing.assert_allclose(ours_of_label, theirs.predict_proba(new)[:, 1], rtol=1e-3, atol=1e-5)
     assert (ours[:, 2] > 9).all()  # all rows have the third label

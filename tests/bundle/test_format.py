@@ -219,8 +219,8 @@ def in_config(**changes: Any) -> Callable[[dict[str, Any], dict[str, Any]], None
 
 
 MEANING = {
-    "newer": (in_config(version=2), "newer anaphora .file version 2; this one reads 1.*pip install -U"),
-    "newer with new fields": (in_config(version=3, dream=1), "newer anaphora"),
+    "newer": (in_config(version=3), "newer anaphora .file version 3; this one reads 2.*pip install -U"),
+    "newer with new fields": (in_config(version=4, dream=1), "newer anaphora"),
     "older": (in_config(version=0), "file version is 0"),
     "version as a truth value": (in_config(version=True), "file version is True"),
     "version as a word": (in_config(version="1"), "file version is '1'"),
@@ -328,7 +328,7 @@ def test_verify_says_what_it_is(tmp_path: Path) -> None:
     [
         ({}, CONFIG | {"dream": 1}, "at most"),
         ({}, {"version": 1, "task": "language"}, "expected"),
-        ({}, CONFIG | {"version": 2}, "version 1"),
+        ({}, CONFIG | {"version": 3}, "version 1 to 2"),
         ({}, CONFIG | {"card": {1: "x"}}, "the key 1 is not a string"),
         ({}, CONFIG | {"card": [{"x": {None: 1}}]}, "the key None is not a string"),
         ({}, CONFIG | {"card": float("nan")}, "JSON compliant"),

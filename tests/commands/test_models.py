@@ -107,8 +107,8 @@ def test_a_damaged_model(run: Run, tmp_path: Path, command: list[str]) -> None:
 def test_a_newer_model(run: Run, tmp_path: Path, command: str, monkeypatch: pytest.MonkeyPatch) -> None:
     write_model(tmp_path / "m.anaphora")
     opened = bundle.read(tmp_path / "m.anaphora")
-    monkeypatch.setattr("anaphora.bundle.format.VERSION", 2)
-    (tmp_path / "m.anaphora").write_bytes(bundle.to_bytes(opened.tensors, {**opened.config, "version": 2}))
+    monkeypatch.setattr("anaphora.bundle.format._VERSIONS", range(1, 4))
+    (tmp_path / "m.anaphora").write_bytes(bundle.to_bytes(opened.tensors, {**opened.config, "version": 3}))
     failed(run(command, "m.anaphora"), 5, "newer anaphora", "pip install -U anaphora")
 
 

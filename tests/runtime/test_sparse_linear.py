@@ -34,8 +34,8 @@ def test_the_scores_are_those_of_the_equation(kind: Ngrams) -> None:
     counts = Counter(kind.of(TEXT))
     counted = np.array([counts[gram] for gram in linear.grams], float)
     expected = linear.bias + counted @ linear.weights.astype(float) / np.sqrt(counted @ linear.norms.astype(float))
-    np.testing.assert_allclose(linear.of_texts([TEXT])[0], expected, rtol=1e-12)
-    np.testing.assert_array_equal(linear.of_texts(["", " ", "????"]), np.tile(linear.bias, (3, 1)))
+    np.testing.assert_allclose(linear.of_rows([TEXT])[0], expected, rtol=1e-12)
+    np.testing.assert_array_equal(linear.of_rows(["", " ", "????"]), np.tile(linear.bias, (3, 1)))
 
 
 @pytest.mark.parametrize("kind", KINDS, ids=str)
@@ -47,7 +47,7 @@ def test_any_division_gives_the_same_bits(kind: Ngrams, cuts: list[int]) -> None
     for begin, end in pairwise(places):
         linear.scores(state)  # a look at the scores changes nothing
         state = unpack_parts(pack_parts(linear.feed(state, text[begin:end]), bytes(32)), bytes(32))
-    assert linear.scores(state).tobytes() == linear.of_texts([text])[0].tobytes()
+    assert linear.scores(state).tobytes() == linear.of_rows([text])[0].tobytes()
 
 
 def test_sums_longer_than_one_addition_are_in_order_too() -> None:
@@ -56,13 +56,13 @@ def test_sums_longer_than_one_addition_are_in_order_too() -> None:
     state = linear.initial()
     for word in text.split(" "):
         state = linear.feed(state, word + " ")
-    assert linear.scores(state).tobytes() == linear.of_texts([text])[0].tobytes()
+    assert linear.scores(state).tobytes() == linear.of_rows([text])[0].tobytes()
 
 
 def test_a_bundle_keeps_the_bits() -> None:
     linear = model(Ngrams(True, True, "nfc"))
     again = SparseLinear.restore(linear.settings(), linear.tensors())
-    assert again.of_texts([TEXT]).tobytes() == linear.of_texts([TEXT]).tobytes()
+    assert again.of_rows([TEXT]).tobytes() == linear.of_rows([TEXT]).tobytes()
     tensors = linear.tensors()
     with pytest.raises(CorruptBundle, match=r"weights \(3, 3\)"):
         SparseLinear.restore(linear.settings(), {**tensors, "linear.weights": tensors["linear.weights"][:3]})

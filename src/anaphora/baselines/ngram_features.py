@@ -13,7 +13,6 @@ returned weights W[g, k] = s_g · idf_g · w[g, k], so a reader of texts needs n
 from __future__ import annotations
 
 import itertools
-import warnings
 from collections import Counter
 from collections.abc import Sequence
 from typing import Any, NamedTuple
@@ -21,15 +20,13 @@ from typing import Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
+from anaphora.baselines.regression import regressions
 from anaphora.data.text.ngrams import Ngrams
 from anaphora.errors import MissingExtra
 
 MOST, FEWEST = 100_000, 10_000  # n-grams
 WEIGHTS = 4_000_000  # labels times n-grams
-C = 10.0  # inverse strength of the penalty
 _COUNTED = 3_000_000  # different n-grams in the counts; of more, those of one row are dropped
-ITERATIONS, TOLERANCE = 200, 1e-4  # of the solver
-_CERTAIN = 12.0  # the score of a label that all rows have, or no row
 
 
 class NgramWeights(NamedTuple):
@@ -60,12 +57,7 @@ def fit(
     each = targets > 0 if multi else targets[:, None] == np.arange(labels)
     emphasis = idf * _ratios(counts.sign(), each.astype(np.float64))
     features = sparse.diags(1 / np.where(lengths > 0, lengths, 1)) @ counts @ sparse.diags(emphasis)
-    if multi:
-        found = [_regression(features, column, balanced) for column in each.astype(np.int64).T]
-        weights = np.stack([w[:, -1] for w, _ in found], axis=1)
-        bias = np.array([b[-1] for _, b in found])
-    else:
-        weights, bias = _regression(features, targets, balanced, labels)
+    weights, bias = regressions(features, targets, labels, multi, balanced)
     return NgramWeights(grams, (weights * emphasis[:, None]).astype(np.float32), (idf**2).astype(np.float32), bias)
 
 
@@ -97,28 +89,3 @@ def _ratios(there: Any, each: npt.NDArray[np.float64]) -> npt.NDArray[np.float64
     ratios = np.log(inside / inside.sum(axis=0)) - np.log(outside / outside.sum(axis=0))
     found: npt.NDArray[np.float64] = np.sqrt(ratios**2 @ (each.sum(axis=0) / max(1.0, each.sum())))
     return found
-
-
-def _regression(
-    features: Any, targets: npt.NDArray[np.int64], balanced: bool, labels: int = 2
-) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]:
-    """Return weights (F, K) and bias (K,) of a logistic regression for targets (B,) below K."""
-    from sklearn.exceptions import ConvergenceWarning
-    from sklearn.linear_model import LogisticRegression
-
-    weights, bias = np.zeros((features.shape[1], labels)), np.full(labels, -_CERTAIN)
-    known = np.unique(targets)
-    if len(known) == 1 or not features.shape[1]:
-        shares = np.bincount(targets, minlength=labels) / len(targets)
-        bias = np.log(np.maximum(shares, np.exp(-_CERTAIN)))
-        return weights, bias - (bias[0] if labels == 2 else 0)
-    how = "balanced" if balanced else None
-    model = LogisticRegression(C=C, max_iter=ITERATIONS, tol=TOLERANCE, class_weight=how)
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", ConvergenceWarning)
-        model.fit(features, targets)
-    if len(known) == 2:
-        weights[:, known[1]], bias[known] = model.coef_[0], [0, model.intercept_[0]]
-    else:
-        weights[:, known], bias[known] = model.coef_.T, model.intercept_
-    return weights, bias

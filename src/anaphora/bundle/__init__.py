@@ -16,11 +16,13 @@ from anaphora.bundle.format import (
     read,
     to_bytes,
     verify,
+    version_of,
     write,
 )
 from anaphora.bundle.header import ALIGNMENT, DTYPES, KEY, MAX_DEPTH, MAX_HEADER, Json
 
 __all__ = [
     "ALIGNMENT", "DTYPES", "FIELDS", "KEY", "KIND", "MAX_DEPTH", "MAX_DIMENSIONS", "MAX_HEADER", "MAX_NUMBERS",
-    "REQUIRED", "VERSION", "Bundle", "Facts", "Json", "from_bytes", "is_model", "read", "to_bytes", "verify", "write",
+    "REQUIRED", "VERSION", "Bundle", "Facts", "Json", "from_bytes", "is_model", "read", "to_bytes", "verify",
+    "version_of", "write",
 ]  # fmt: skip

@@ -40,9 +40,13 @@ from anaphora.errors import BundleError, DataError, IncompatibleBundle
 from anaphora.files import atomic, outputs
 from anaphora.files.outputs import Kind, Output
 
-VERSION = 1
+VERSION = 2
+"""The newest version of files that is read. In version 2, a classifier adds the scores of a linear part to those of its
+network: a reader of version 1 would leave them out.
+"""
 FIELDS = {"version", "task", "model", "units", "training", "card"}
 REQUIRED = {"version", "task", "model"}
+_VERSIONS = range(1, VERSION + 1)
 MAX_NUMBERS = 1 << 48
 MAX_DIMENSIONS = 32
 _NAME_OF = {dtype: name for name, dtype in DTYPES.items()}
@@ -70,6 +74,11 @@ class Facts(NamedTuple):
     sha256: str
     """The digest inside the file: of the whole file with these 64 characters set to "0"."""
     config: Json
+
+
+def version_of(units: Mapping[str, Any]) -> int:
+    """Return the version of a file whose config has these `units`: the oldest one whose readers understand it."""
+    return VERSION if "linear" in units else 1
 
 
 def write(
@@ -137,8 +146,8 @@ def to_bytes(tensors: Mapping[str, np.ndarray], config: Mapping[str, Any]) -> by
     Raises ValueError for content that a file cannot hold: missing or unknown fields, NaN, keys other than strings,
     other dtypes.
     """
-    if config.keys() - FIELDS or REQUIRED - config.keys() or config["version"] != VERSION:
-        raise ValueError(f"config: expected {sorted(REQUIRED)} and at most {sorted(FIELDS)}, version {VERSION}")
+    if config.keys() - FIELDS or REQUIRED - config.keys() or config["version"] not in _VERSIONS:
+        raise ValueError(f"config: expected {sorted(REQUIRED)} and at most {sorted(FIELDS)}, version 1 to {VERSION}")
     check_plain({"config": config})
     arrays = {name: np.asarray(tensor) for name, tensor in tensors.items()}
     described = {}
@@ -239,8 +248,8 @@ def _check_config(config: Any) -> Json:
         raise IncompatibleBundle(f"its config has the unknown fields {sorted(unknown)}: expected {sorted(FIELDS)}")
     if missing := REQUIRED - config.keys():
         raise IncompatibleBundle(f"its config lacks {sorted(missing)}")
-    if type(config["version"]) is not int or config["version"] != VERSION:
-        raise IncompatibleBundle(f"its file version is {config['version']!r}: expected {VERSION}")
+    if type(config["version"]) is not int or config["version"] not in _VERSIONS:
+        raise IncompatibleBundle(f"its file version is {config['version']!r}: expected 1 to {VERSION}")
     if not isinstance(config["task"], str) or not isinstance(config["model"], dict):
         raise IncompatibleBundle("its config has a task that is not a word, or a model that is not an object")
     return config

@@ -204,7 +204,7 @@ def _towers_agree(tree: spec.Block, module: Any) -> Diagnosis:
     from anaphora import bundle, runtime
 
     tensors = {name: tensor.detach().numpy() for name, tensor in module.state_dict().items()}
-    config = {"version": bundle.VERSION, "task": "proof", "model": tree}
+    config = {"version": bundle.version_of({}), "task": "proof", "model": tree}
     ids = np.random.default_rng(3).integers(SYMBOLS, size=(LENGTH, ROWS))
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "proof.anaphora"

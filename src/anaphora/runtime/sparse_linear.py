@@ -63,7 +63,7 @@ class SparseLinear:
         """Return the scores (K,) of a text that ends here; the state, sums (K,) and texts (n,), does not change."""
         return self._scaled(self._added(_sums(state), self.ngrams.finish(_position(state))))
 
-    def of_texts(self, texts: Sequence[str]) -> Floats:
+    def of_rows(self, texts: Sequence[str]) -> Floats:
         """Return the scores (B, K) of whole texts."""
         found = [self._scaled(self._added(np.zeros(self.labels + 1), self.ngrams.of(text))) for text in texts]
         return np.stack(found) if found else np.zeros((0, self.labels))

@@ -165,7 +165,7 @@ class SupervisedTask(TrainingTask[Batch], Subsampled, Generic[Config, Corpus, En
         """Return the bundle of these weights, such as W_ih (G·H, I), without a card."""
         units, own = self.reader(score)
         config = {
-            "version": bundle.VERSION,
+            "version": bundle.version_of(units),
             "task": self.task,
             "model": tree,
             "units": dict(units),

@@ -19,6 +19,7 @@ from anaphora.data.files import lines as stream
 from anaphora.data.files.lines import InputLine, batches
 from anaphora.data.files.tables import ColumnTable as Frame
 from anaphora.errors import DataError
+from anaphora.runtime.sparse_linear import SparseLinear
 from anaphora.tasks.classify.predict import Answers, Classifier
 from anaphora.tasks.classify.training import TRAINING
 from anaphora.training import run
@@ -45,9 +46,12 @@ def models(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def logits(classifier: Classifier, text: str) -> NDArray[np.float64]:
-    """Of one text (K,), at the model's temperature."""
+    """Of one text (K,), the weighted sum of both parts."""
     rows = Ragged.of([classifier.reader.text(text)], np.zeros(0, np.int32))
-    return classifier.scores(rows)[0].astype(np.float64) / classifier.temperature
+    assert isinstance(classifier.linear, SparseLinear)
+    network, linear = classifier.weights
+    found: NDArray[np.float64] = network * classifier.network_scores(rows)[0].astype(np.float64)
+    return found + linear * classifier.linear.of_rows([text])[0]
 
 
 def lines(*texts: str, is_json: bool = False) -> list[InputLine]:
@@ -206,7 +210,7 @@ def test_the_tour_on_the_command_line(models: Path, tmp_path: Path, program: Run
     write_jsonl(tmp_path / "train.jsonl", {"text": texts, "label": labels})
     done = program(tmp_path, "train", "classify", "train.jsonl", "-o", "m.anaphora", *TINY.split())
     assert done.returncode == 0, done.stderr
-    assert "TF-IDF+LR" in done.stdout
+    assert "n-grams+LR" in done.stdout
     write_csv(tmp_path / "test.csv", {"text": texts[:20], "label": labels[:20]})
     scored = program(tmp_path, "eval", "m.anaphora", "test.csv", "--json")
     assert scored.returncode == 0, scored.stderr

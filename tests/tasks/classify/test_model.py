@@ -23,9 +23,10 @@ from anaphora.nn.build import build
 from anaphora.tasks.classify import data
 from anaphora.tasks.classify import training as classify
 from anaphora.tasks.classify.encoding import targets
+from anaphora.tasks.classify.linear_part import scores_of
 from anaphora.tasks.classify.predict import Classifier
 from anaphora.tasks.classify.rows import Rows
-from anaphora.tasks.classify.score import Score, judge
+from anaphora.tasks.classify.score import Mixture, Score, judge
 from anaphora.tasks.classify.settings import ClassifyConfig
 from anaphora.training import run
 from anaphora.training.observer import Observer, Step
@@ -210,12 +211,19 @@ class Kept(Observer):
 
 
 def cross_fitted(classifier: Classifier, rows: Rows) -> Score:
-    """The score of `train`: each row at the temperature of the other folds."""
-    scores = classifier.scores(classifier.reader.rows(rows))
-    truth = targets(rows.labels, classifier.labels, classifier.multi)
-    calibrated = scaling.cross_fitted([scores], truth, classifier.multi)
-    assert classifier.temperature == scaling.temperature(scores, truth, classifier.multi)
-    return judge(scores, rows, classifier.labels, classifier.temperature, classifier.multi, calibrated=calibrated)
+    """The score of `train`: each row with the temperature, or the weights of both parts, of the other folds."""
+    labels, multi, T = classifier.labels, classifier.multi, classifier.temperature
+    network, truth = classifier.network_scores(classifier.reader.rows(rows)), targets(rows.labels, labels, multi)
+    if classifier.linear is None:
+        calibrated = scaling.cross_fitted([network], truth, multi)
+        assert scaling.temperature(network, truth, multi) == T
+        return judge(network, rows, labels, T, multi, calibrated=calibrated)
+    linear = scores_of(classifier.linear, classifier.reader.rows(rows), classifier.reader.texts(rows))
+    parts, weights = [network, linear], classifier.weights
+    assert (T, *weights) == (1.0, *scaling.fit(parts, truth, multi, (0.5, 0.5)))
+    mixture = Mixture("statistics+LR" if classifier.reader.scale else "n-grams+LR", linear, weights)
+    calibrated = scaling.cross_fitted(parts, truth, multi, (0.5, 0.5))
+    return judge(network, rows, labels, T, multi, calibrated=calibrated, mixture=mixture)
 
 
 @pytest.mark.parametrize(
@@ -226,8 +234,9 @@ def cross_fitted(classifier: Classifier, rows: Rows) -> Score:
         ("text", ["--units", "subword", "--vocabulary", "60", "--pooling", "mean", "--average", "0"]),
         ("series", ["--cell", "rnn", "--layers", "2", "--pooling", "attention"]),
         ("several", ["--no-bidirectional"]),
+        ("text", ["--linear", "off"]),
     ],
-    ids=["words", "characters", "subwords", "series", "several labels"],
+    ids=["words", "characters", "subwords", "series", "several labels", "no linear part"],
 )
 def test_a_training_leaves_a_file_that_scores_what_the_report_says(
     tmp_path: Path, kind: str, options: list[str]
@@ -244,11 +253,13 @@ def test_a_training_leaves_a_file_that_scores_what_the_report_says(
     assert cross_fitted(classifier, corpus.held_out) == report.score
     assert report.score is not None
     again = classifier.judged(corpus.held_out)
-    assert (again.accuracy, again.f1, again.uncalibrated_error) == (
-        report.score.accuracy,
-        report.score.f1,
-        report.score.uncalibrated_error,
-    )
+    assert (again.alone, again.uncalibrated_error) == (report.score.alone, report.score.uncalibrated_error)
+    assert (classifier.linear is None) == (not again.alone) == ("off" in options)
+    if again.alone:
+        assert (again.alone[1].accuracy, again.alone[1].macro_f1) == report.baseline.rows()[0][1:]
+        assert "network alone" in "\n".join(report.lines())
+    else:
+        assert (again.accuracy, again.f1) == (report.score.accuracy, report.score.f1)
     assert report.baseline == baseline_of(settings, corpus)
 
     opened = bundle.read(tmp_path / "m.anaphora")
@@ -277,11 +288,11 @@ def test_the_runtime_says_what_the_network_says_row_by_row(tmp_path: Path, kind:
         {name: torch.from_numpy(classifier.runtime.tensors[name].copy()) for name in model.state_dict()}
     )
     rows = work.encoded.held_out.rows
-    found = classifier.scores(rows)
+    found = classifier.network_scores(rows)
     with torch.no_grad():
         np.testing.assert_allclose(found, classify.run_rows(model, rows), rtol=1e-5, atol=1e-5)
     for row in range(0, len(rows.ends), 5):
-        np.testing.assert_array_equal(classifier.scores(rows.take([row]))[0], found[row])
+        np.testing.assert_array_equal(classifier.network_scores(rows.take([row]))[0], found[row])
 
 
 def test_what_can_be_learned_is_learned(tmp_path: Path) -> None:

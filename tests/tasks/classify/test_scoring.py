@@ -141,8 +141,8 @@ def test_a_classifier_by_hand() -> None:
     def read(some: list[str]) -> Ragged:
         return Ragged.of([classifier.reader.text(text) for text in some], np.zeros(0, np.int32))
 
-    alone = np.concatenate([classifier.scores(read([text])) for text in texts])
-    np.testing.assert_array_equal(classifier.scores(read(texts)), alone)
+    alone = np.concatenate([classifier.network_scores(read([text])) for text in texts])
+    np.testing.assert_array_equal(classifier.network_scores(read(texts)), alone)
 
 
 def test_a_file_that_is_no_classifier_is_refused() -> None:

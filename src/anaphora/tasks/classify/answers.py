@@ -39,10 +39,13 @@ _BETWEEN = ","  # labels, where the data declared no separator
 
 
 class Item(NamedTuple):
-    """A row as an object, as the network's input (symbols (T,) or a series (T, C)), and notes on its reading."""
+    """A row as an object, as the network's input (symbols (T,) or a series (T, C)), as the text of the linear part
+    (empty for a series), and notes on its reading.
+    """
 
     values: dict[str, Any]
     encoded: NDArray[Any]
+    text: str = ""
     notes: tuple[str, ...] = ()
 
 
@@ -66,8 +69,8 @@ class Labelling(Protocol):
     def reading(self) -> Reading:
         """How input files are read."""
 
-    def probabilities_of(self, rows: Ragged) -> Floats:
-        """Return the probability (B, K) of each label for encoded rows."""
+    def probabilities_of(self, rows: Ragged, texts: Sequence[str]) -> Floats:
+        """Return the probability (B, K) of each label for encoded rows and their texts."""
 
     def named(self, row: Floats, top: int | None = None) -> Prediction:
         """Return the labels of probabilities (K,)."""
@@ -93,15 +96,17 @@ class Answers(LineAnswers[Item, Prediction]):
         values = [item[name] for name in columns.inputs]
         if reader.scale is None:
             inputs.refuse_no_text(values, columns.text, line.where)
-            symbols = reader.whole_text(inputs.text_of(values, line.where))
-            return Item(item, symbols[: reader.longest], self._cut(len(symbols)))
+            text = inputs.text_of(values, line.where)
+            symbols = reader.whole_text(text)
+            return Item(item, symbols[: reader.longest], reader.linear_text(text), self._cut(len(symbols)))
         return self._series(item, inputs.row_series(values, columns, line.where), line.where)
 
     def predict(self, items: Sequence[Item]) -> list[Prediction]:
         """Return the labels of each row, a text's symbols (T,) or a series (T, C)."""
         encoded = [item.encoded for item in items]
         rows = Ragged.of(encoded, encoded[0][:0] if encoded else np.zeros(0, np.int32))
-        return [self.classifier.named(row, self.top) for row in self.classifier.probabilities_of(rows)]
+        found = self.classifier.probabilities_of(rows, [item.text for item in items])
+        return [self.classifier.named(row, self.top) for row in found]
 
     def format(self, item: Item, prediction: Prediction) -> str:
         """Return label, probability and text, or a JSON object; the item's symbols (T,) or series (T, C) are not
@@ -128,7 +133,7 @@ class Answers(LineAnswers[Item, Prediction]):
         return (f"cut after {reader.longest:,} {PLURAL[reader.kind]}",) if steps > reader.longest else ()
 
     def _series(self, values: dict[str, Any], steps: Series, where: str) -> Item:
-        return Item(values, self.classifier.reader.series(steps, where), self._cut(len(steps)))
+        return Item(values, self.classifier.reader.series(steps, where), notes=self._cut(len(steps)))
 
     def _item(self, line: InputLine) -> dict[str, Any]:
         text, columns = text_of(line), self.classifier.columns

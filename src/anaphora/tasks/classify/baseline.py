@@ -9,17 +9,18 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from anaphora.baselines.linear import LARGEST, LinearBaseline, majority
+from anaphora.baselines.majority import majority
 from anaphora.data.batches import Ragged
-from anaphora.data.text.normal_form import normal
-from anaphora.metrics import classification as metrics
+from anaphora.metrics.classification import Floats
+from anaphora.tasks.classify import linear_part
 from anaphora.tasks.classify.data import Corpus
 from anaphora.tasks.classify.encoding import Encoded, targets
-from anaphora.tasks.classify.inputs import prepared
+from anaphora.tasks.classify.linear_part import LinearPart
 from anaphora.tasks.classify.rows import Rows
-from anaphora.tasks.classify.score import compared
+from anaphora.tasks.classify.score import predicted, shares
 from anaphora.tasks.classify.settings import ClassifyConfig
 
+LARGEST = 50_000  # rows; of more rows a random sample is fitted
 _ROWS_PER_MINUTE, _CHARACTERS_PER_MINUTE = 20_000, 1_500_000  # that are fitted: some 5 s of a processor
 _FEWEST = 100  # rows, however little time there is
 
@@ -45,77 +46,63 @@ class Baseline:
 
 @dataclass(frozen=True)
 class Fitted:
-    """Predictions of the simple methods for each held-out row and for each row of the test part, in the form of
-    targets.
-    """
+    """The simple methods after training, and the scores of the linear part (B, K) for held-out rows and test rows."""
 
     linear: str
-    of_linear: NDArray[Any]
-    of_majority: NDArray[Any]
+    part: LinearPart
+    frequent: NDArray[Any]  # () or (K,), the most frequent label in the form of a target
+    multi: bool
+    scores: Floats
     note: str | None
-    of_test: tuple[NDArray[Any], NDArray[Any]] | None = None
+    scores_of_test: Floats | None = None
 
     def judged(self, encoded: Encoded, rows: NDArray[np.int64]) -> Baseline:
         """Return their scores on the held-out rows with numbers `rows` (n,)."""
-        predictions = self.of_linear, self.of_majority
-        return self._judged(encoded.held_out.targets[rows], predictions, rows, len(encoded.labels))
+        return self._judged(encoded.held_out.targets[rows], self.scores[rows], len(encoded.labels))
 
     def tested(self, test: Rows, labels: Sequence[str], rows: NDArray[np.int64]) -> Baseline:
         """Return their scores on the rows of the test part with numbers `rows` (n,); `labels` are all that it has,
         those of the training part first.
         """
-        assert self.of_test is not None
-        multi = self.of_test[0].ndim == 2
-        return self._judged(targets(test.labels, labels, multi)[rows], self.of_test, rows, len(labels))
+        assert self.scores_of_test is not None
+        truth = targets(test.labels, labels, self.multi)[rows]
+        return self._judged(truth, self.scores_of_test[rows], len(labels))
 
-    def _judged(
-        self, truth: NDArray[Any], predictions: Sequence[NDArray[Any]], rows: NDArray[np.int64], labels: int
-    ) -> Baseline:
-        found = [_shares(truth, each[rows], labels) for each in predictions]
+    def _judged(self, truth: NDArray[Any], scores: Floats, labels: int) -> Baseline:
+        frequent = np.repeat(self.frequent[None], len(scores), axis=0)
+        found = [shares(truth, each, labels) for each in (predicted(scores, self.multi), frequent)]
         return Baseline(self.linear, *found[0], *found[1], self.note)
 
 
 def fitted(config: ClassifyConfig, corpus: Corpus, encoded: Encoded) -> Fitted:
-    """Fit the simple methods to the training part, or to a sample if time is short; predict the other parts."""
-    training = config.training
+    """Fit the simple methods to the training part, or to a sample if time is short; score the other parts."""
+    training, reader, train, count = config.training, encoded.reader, encoded.train, len(encoded.labels)
+    texts = reader.texts(corpus.train)
+    most, rows, note = _most(training.minutes, len(train.targets), texts), np.arange(len(train.targets)), None
+    if len(rows) > most:
+        note = f"the logistic regression was fitted to a sample of {most:,} of {len(rows):,} rows"
+        rows = np.random.default_rng([training.seed, len(rows)]).permutation(rows)[:most]
+    some = [texts[row] for row in rows.tolist()] if texts else ()
     balanced = training.class_weights != "none"
-    model = LinearBaseline(encoded.reader.kind, len(encoded.labels), encoded.multi, balanced, training.seed)
-    train = _inputs(config, encoded, corpus.train.inputs)
-    model.fit(train, encoded.train.targets, _most(training.minutes, train))
+    part = linear_part.fit(
+        reader, train.rows.take(rows), some, train.targets[rows], count, encoded.multi, balanced
+    )
 
-    def predicted(rows: Rows) -> tuple[NDArray[Any], NDArray[Any]]:
-        of_linear = model.predict(_inputs(config, encoded, rows.inputs))
-        return of_linear, majority(encoded.train.targets, len(encoded.labels), len(of_linear), encoded.multi)
+    def scored(other: Rows, encoded_rows: Ragged) -> Floats:
+        return linear_part.scores_of(part, encoded_rows, reader.texts(other))
 
-    name = "statistics+LR" if encoded.reader.scale is not None else "TF-IDF+LR"
-    of_linear, of_majority = predicted(corpus.held_out)
-    of_test = None if corpus.test is None else predicted(corpus.test)
-    return Fitted(name, of_linear, of_majority, model.note, of_test)
-
-
-def _shares(truth: NDArray[Any], predictions: NDArray[Any], labels: int) -> tuple[float, float]:
-    """Return accuracy and macro F1 of predictions, (B,) or (B, K) as targets are."""
-    if predictions.ndim == 2:
-        predictions = np.pad(predictions, ((0, 0), (0, labels - predictions.shape[1])))  # unseen labels
-    right, each, _ = compared(truth, predictions, labels)
-    return float(right.mean()), metrics.macro_f1(each)
+    frequent = majority(train.targets, count, 1, encoded.multi)[0]
+    of_test = None if corpus.test is None else scored(corpus.test, reader.rows(corpus.test))
+    name = linear_part.name_of(reader)
+    held_out = scored(corpus.held_out, encoded.held_out.rows)
+    return Fitted(name, part, frequent, encoded.multi, held_out, note, of_test)
 
 
-def _most(minutes: float | None, rows: Sequence[str] | Ragged) -> int:
+def _most(minutes: float | None, rows: int, texts: Sequence[str]) -> int:
     """Return the number of rows that there is time to fit."""
     if minutes is None:
         return LARGEST
     most = minutes * _ROWS_PER_MINUTE
-    if not isinstance(rows, Ragged):
-        most = min(most, minutes * _CHARACTERS_PER_MINUTE * len(rows) / max(1, sum(map(len, rows))))
+    if texts:
+        most = min(most, minutes * _CHARACTERS_PER_MINUTE * rows / max(1, sum(map(len, texts))))
     return min(LARGEST, max(_FEWEST, int(most)))
-
-
-def _inputs(config: ClassifyConfig, encoded: Encoded, inputs: tuple[str, ...] | Ragged) -> Sequence[str] | Ragged:
-    """Return the network's inputs: cut at the same length, numbers on the same scale."""
-    if isinstance(inputs, Ragged):
-        scale = encoded.reader.scale
-        assert scale is not None
-        rows = [scale.apply(inputs.row(row)[: config.data.max_length]) for row in range(len(inputs.ends))]
-        return Ragged.of(rows, np.zeros((0, inputs.steps.shape[1]), np.float32))
-    return [prepared(normal(text, config.data.normalize), "char", config.data.lower) for text in inputs]

@@ -103,6 +103,17 @@ class Reader:
         """Return the symbols of a text, its end cut off."""
         return self.whole_text(text)[: self.longest]
 
+    def linear_text(self, text: str) -> str:
+        """Return the text that the linear part reads: the same units, their end cut off."""
+        if not may_be_longer(text, self.longest):
+            return text
+        assert self.vocabulary is not None
+        known = prepared(normal(text, self.normalize), self.kind, self.lower)
+        if self.kind == "byte":
+            return known.encode()[: self.longest].decode(errors="ignore")
+        units = self.vocabulary.units(known)
+        return text if len(units) <= self.longest else "".join(units[: self.longest])
+
     def series(self, steps: Series, where: str) -> NDArray[np.float32]:
         """Return a series (T, C) on the scale.
 
@@ -140,6 +151,10 @@ class Reader:
             series = [self.series(rows.inputs.row(row), rows.at(row)) for row in range(len(rows))]
             return Ragged.of(series, np.zeros((0, self.channels), np.float32))
         return Ragged.of([self.text(text) for text in rows.inputs], np.zeros(0, np.int32))
+
+    def texts(self, rows: Rows) -> tuple[str, ...]:
+        """Return the texts of a part for the linear part; none for series."""
+        return () if isinstance(rows.inputs, Ragged) else tuple(map(self.linear_text, rows.inputs))
 
     def cut(self, rows: Rows) -> list[int]:
         """Return the numbers of the rows whose ends are cut off."""

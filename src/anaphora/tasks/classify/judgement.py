@@ -69,9 +69,12 @@ def _notes_on_test(score: Score, count: int) -> list[str]:
 
 
 def _headline(score: Score, baseline: Baseline) -> list[str]:
-    named = (("network", score.accuracy, score.macro_f1), *baseline.rows())
-    table = [f"  {name:<14}  {accuracy:8.4f}  {f1:8.4f}" for name, accuracy, f1 in named]
-    return [*headline(score), "", "on the same rows  accuracy  macro F1", *table]
+    own = [("network", score.accuracy, score.macro_f1)]
+    if score.alone:
+        own = [("network + linear", score.accuracy, score.macro_f1)]
+        own.append(("network alone", score.alone[0].accuracy, score.alone[0].macro_f1))
+    table = [f"  {name:<16}  {accuracy:8.4f}  {f1:8.4f}" for name, accuracy, f1 in (*own, *baseline.rows())]
+    return [*headline(score), "", "on the same rows    accuracy  macro F1", *table]
 
 
 def _sections(score: Score) -> Iterator[ReportSection]:

@@ -21,13 +21,14 @@ from anaphora.data.files.tables import ColumnTable as Frame
 from anaphora.data.sampling import batches_by_length
 from anaphora.errors import CorruptBundle, DataError, DataWarning, UsageError, warn_caller
 from anaphora.formatting import counted
+from anaphora.metrics import scaling
 from anaphora.metrics.classification import Floats, probabilities
 from anaphora.runtime import Model
 from anaphora.tasks.base.file_answers import FileAnsweringModel
 from anaphora.tasks.base.line_answers import AnswerOutput
 from anaphora.tasks.base.python_words import public
 from anaphora.tasks.base.trained_model import check_outputs
-from anaphora.tasks.classify import memory
+from anaphora.tasks.classify import linear_part, memory
 from anaphora.tasks.classify.answers import Answers, Prediction, SeriesAnswers
 from anaphora.tasks.classify.column_checks import of_steps
 from anaphora.tasks.classify.columns import Columns
@@ -35,7 +36,7 @@ from anaphora.tasks.classify.data import rows_in_memory, rows_of
 from anaphora.tasks.classify.encoding import Reader
 from anaphora.tasks.classify.inputs import Inputs, Labels, LabelValue, refuse_no_text
 from anaphora.tasks.classify.rows import Rows
-from anaphora.tasks.classify.score import THRESHOLD, Score, judge
+from anaphora.tasks.classify.score import THRESHOLD, Mixture, Score, judge
 from anaphora.tasks.classify.settings import TASK, ClassifyConfig
 from anaphora.tasks.classify.stream import RowStream
 
@@ -68,10 +69,14 @@ class Classifier(FileAnsweringModel):
             self.columns = Columns(**columns)
         except (KeyError, TypeError) as error:
             raise CorruptBundle(f"The model file lacks the names of its labels: {error}.") from error
+        self.linear, self.weights = linear_part.restored(units, model.tensors, self.reader)
+        if self.linear is not None:
+            count = self.linear.labels
+            check_outputs(f"The linear part has {counted(count, 'score')}", count, model.width)
         check_outputs(f"The file names {counted(len(self.labels), 'label')}", len(self.labels), model.width)
 
-    def scores(self, rows: Ragged) -> NDArray[np.float32]:
-        """The logits (B, K) of encoded rows, steps (N,) or (N, C)."""
+    def network_scores(self, rows: Ragged) -> NDArray[np.float32]:
+        """The network's logits (B, K) of encoded rows, steps (N,) or (N, C)."""
         found = np.zeros((len(rows.ends), self.runtime.width), dtype=np.float32)
         for numbers in batches_by_length(rows.lengths, _STEPS_AT_ONCE, _ROWS_AT_ONCE):
             batch = rows.take(numbers)
@@ -90,11 +95,15 @@ class Classifier(FileAnsweringModel):
         told = [finding.message for finding in of_steps(rows, self.columns)]
         for note in [*told, *([self.reader.cut_in_words(len(cut))] if cut else [])]:
             warn_caller(note, DataWarning)
-        return self.probabilities_of(self.reader.rows(rows))
+        return self.probabilities_of(self.reader.rows(rows), self.reader.texts(rows))
 
-    def probabilities_of(self, rows: Ragged) -> Floats:
-        """Return the same (B, K) for encoded rows."""
-        return probabilities(self.scores(rows), self.temperature, self.multi)
+    def probabilities_of(self, rows: Ragged, texts: Sequence[str]) -> Floats:
+        """Return the same (B, K) for encoded rows, steps (N,) or (N, C), and their texts for the linear part."""
+        network = self.network_scores(rows)
+        if self.linear is None:
+            return probabilities(network, self.temperature, self.multi)
+        linear = linear_part.scores_of(self.linear, rows, texts)
+        return probabilities(scaling.combined([network, linear], self.weights), 1.0, self.multi)
 
     @public()
     def predict(self, X: Any) -> list[Any]:
@@ -165,8 +174,13 @@ class Classifier(FileAnsweringModel):
                 f"All {len(rows.labels):,} rows have labels that the model does not know; it knows"
                 f" {', '.join(self.labels[:_SHOWN])}. Check the label column."
             )
-        scores, cut = self.scores(self.reader.rows(rows)), len(self.reader.cut(rows))
-        score = judge(scores, rows, self.labels, self.temperature, self.multi, cut)
+        encoded, cut = self.reader.rows(rows), len(self.reader.cut(rows))
+        mixture = None
+        if self.linear is not None:
+            linear = linear_part.scores_of(self.linear, encoded, self.reader.texts(rows))
+            mixture = Mixture(linear_part.name_of(self.reader), linear, self.weights)
+        network = self.network_scores(encoded)
+        score = judge(network, rows, self.labels, self.temperature, self.multi, cut, mixture=mixture)
         return replace(score, notes=(*score.notes, *(found.message for found in of_steps(rows, self.columns))))
 
     def run(self, inputs: Sequence[str], output: AnswerOutput, as_json: bool, **options: Any) -> None:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from anaphora.data.batches import Ragged
 from anaphora.formatting import columns, counted, shortened, titled
 from anaphora.metrics import classification as metrics
+from anaphora.metrics import scaling
 from anaphora.report.shades import mark
 from anaphora.runs import report as reports
 from anaphora.tasks.classify.encoding import targets
@@ -27,8 +28,25 @@ _SHOWN = 5  # of the worst rows, labels and confusions, on a terminal
 _TEXT = 160  # characters of a row that are shown
 _TABLE = 30  # labels whose confusion matrix is printed
 _NAME, _LONG = 8, 32  # columns of a label above and beside the confusion matrix
-_CROSS_FITTED = " (cross-fitted: each row is scored at the temperature of the other folds)"
+_CROSS_FITTED = " (cross-fitted: each row is scored {} of the other folds)"
 _SHADES = "  shades: the share of a row, ░ up to 25 %, ▒ up to 50 %, ▓ up to 75 %, █ more"
+
+
+class Mixture(NamedTuple):
+    """The linear part beside a network: its name, its scores of the rows (B, K), and the weights of both."""
+
+    name: str
+    scores: metrics.Floats
+    weights: tuple[float, float]
+
+
+@dataclass(frozen=True)
+class Alone:
+    """The figures of a part of a classifier without the other part."""
+
+    name: str
+    accuracy: float
+    macro_f1: float
 
 
 @dataclass(frozen=True)
@@ -64,6 +82,8 @@ class Score(reports.Score):
     support: tuple[int, ...]  # rows that have each label
     confusion: tuple[tuple[int, ...], ...]  # rows: truth, columns: prediction; () with several labels
     worst: tuple[Worst, ...]
+    weights: tuple[float, ...] = ()  # of network and linear part
+    alone: tuple[Alone, ...] = ()  # network and linear part
     cut_rows: int = 0  # longer than the network reads
     cross_fitted: bool = False  # each row's nats and calibration are at the temperature of the other folds
     notes: tuple[str, ...] = ()  # on rows that were cut off, and on the reading
@@ -77,14 +97,26 @@ class Score(reports.Score):
             f"  accuracy      {self.accuracy:.4f}{exactly}",
             f"  macro F1      {self.macro_f1:.4f}" + (f"  micro F1 {self.micro_f1:.4f}" if self.multi else ""),
             f"  nats per row  {self.nats_per_row:.4f}{over}",
-            f"  calibration error  {self.uncalibrated_error:.4f} before, {self.calibration_error:.4f} at temperature"
-            f" {self.temperature:.3g}{_CROSS_FITTED if self.cross_fitted else ''}",
+            self._calibration(),
+            *(f"  {p.name} alone: accuracy {p.accuracy:.4f}, macro F1 {p.macro_f1:.4f}" for p in self.alone),
         ]
         if self.unseen:
             has = "1 row has" if self.unknown_rows == 1 else f"{self.unknown_rows:,} rows have"
             lines.append(f"  {has} labels without a training row, always predicted wrong: {', '.join(self.unseen)}")
         lines += [f"  {note}" for note in self.notes]
         return [*lines, "", *self._per_label(), *self._confused(), *self._worst()]
+
+    def _calibration(self) -> str:
+        error = f"{self.calibration_error:.4f}"
+        if not self.weights:
+            how = _CROSS_FITTED.format("at the temperature") if self.cross_fitted else ""
+            return (
+                f"  calibration error  {self.uncalibrated_error:.4f} before, {error} at temperature"
+                f" {self.temperature:.3g}{how}"
+            )
+        sum_of = " + ".join(f"{w:.3g}·{part.name}" for w, part in zip(self.weights, self.alone, strict=True))
+        how = _CROSS_FITTED.format("with the weights") if self.cross_fitted else ""
+        return f"  calibration error  {self.uncalibrated_error:.4f} of the network alone, {error} of {sum_of}{how}"
 
     def _per_label(self) -> list[str]:
         table = list(zip(self.labels, self.support, self.precision, self.recall, self.f1, strict=True))
@@ -140,11 +172,13 @@ def judge(
     multi: bool,
     cut: int = 0,
     calibrated: metrics.Floats | None = None,
+    mixture: Mixture | None = None,
 ) -> Score:
-    """Compare scores (B, K) with the labels of the rows; `calibrated` are the cross-fitted scores (B, K) of rows that
-    the temperature was fitted to. Without them, scores are divided by the temperature.
+    """Compare a network's scores (B, K) with the labels of the rows; `calibrated` are the cross-fitted scores (B, K) of
+    rows that the temperature, or the weights of the mixture, were fitted to. Without them, scores are mixed, or divided
+    by the temperature.
     """
-    after = np.asarray(scores, dtype=np.float64) / temperature if calibrated is None else calibrated
+    after = _mixed(scores, temperature, mixture) if calibrated is None else calibrated
     known_names = set(labels)
     unseen = tuple(sorted({label for row in rows.labels for label in row} - known_names))
     names = (*labels, *unseen)
@@ -152,8 +186,9 @@ def judge(
     known = truth[:, : len(labels)] if multi else np.where(truth < len(labels), truth, -1)
     strange = np.array([not known_names.issuperset(row) for row in rows.labels], dtype=np.bool_)
     each = np.where(strange, np.inf, metrics.nats(after, known, 1.0, multi))
-    predicted = _predicted(after, len(names), multi)
-    right, per_label, table = compared(truth, predicted, len(names))
+    given = predicted(after, multi, len(names))
+    right, per_label, table = compared(truth, given, len(names))
+    parts = [] if mixture is None else [("network", scores), (mixture.name, mixture.scores)]
     error, uncalibrated = (_error(each, known, multi) for each in (after, scores))
     order = np.argsort(-each, kind="stable")
     are = "1 row is" if cut == 1 else f"{cut:,} rows are"
@@ -177,13 +212,22 @@ def judge(
         support=tuple(per_label.rows.tolist()),
         confusion=tuple(tuple(row) for row in table.tolist()),
         worst=tuple(
-            Worst(rows.at(row), shown(rows, row), rows.labels[row], _names(predicted[row], labels), float(each[row]))
+            Worst(rows.at(row), shown(rows, row), rows.labels[row], _names(given[row], labels), float(each[row]))
             for row in wrong
         ),
+        weights=() if mixture is None else mixture.weights,
+        alone=tuple(Alone(name, *shares(truth, predicted(z, multi), len(names))) for name, z in parts),
         cut_rows=cut,
         cross_fitted=calibrated is not None,
         notes=(f"{are} longer than the network reads: the end was cut off",) if cut else (),
     )
+
+
+def _mixed(scores: NDArray[np.float32], temperature: float, mixture: Mixture | None) -> metrics.Floats:
+    """Return the scores (B, K) of a classifier from those of its network (B, K)."""
+    if mixture is None:
+        return np.asarray(scores, dtype=np.float64) / temperature
+    return scaling.combined([scores, mixture.scores], mixture.weights)
 
 
 def compared(
@@ -200,12 +244,22 @@ def compared(
     return truth == predicted, metrics.per_label(table.diagonal(), table.sum(0), table.sum(1)), table
 
 
-def _predicted(scores: NDArray[np.floating], labels: int, multi: bool) -> NDArray[Any]:
-    """Return the predictions of scores (B, K) in the form of targets."""
+def predicted(scores: NDArray[np.floating], multi: bool, labels: int = 0) -> NDArray[Any]:
+    """Return the predictions of scores (B, K) in the form of targets; with `multi` there are at least `labels` columns,
+    those of unknown labels without a prediction.
+    """
     p = metrics.probabilities(scores, 1.0, multi)
     if not multi:
         return np.asarray(p.argmax(1), dtype=np.int64)
-    return np.pad(p >= THRESHOLD, ((0, 0), (0, labels - p.shape[1])))
+    return np.pad(p >= THRESHOLD, ((0, 0), (0, max(0, labels - p.shape[1]))))
+
+
+def shares(truth: NDArray[Any], given: NDArray[Any], labels: int) -> tuple[float, float]:
+    """Return accuracy and macro F1 of predictions, (B,) or (B, K) as targets are."""
+    if given.ndim == 2:
+        given = np.pad(given, ((0, 0), (0, labels - given.shape[1])))  # unseen labels
+    right, each, _ = compared(truth, given, labels)
+    return float(right.mean()) if len(right) else 0.0, metrics.macro_f1(each)
 
 
 def _error(scores: NDArray[np.floating], known: NDArray[Any], multi: bool) -> float:

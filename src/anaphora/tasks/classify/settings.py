@@ -69,6 +69,9 @@ class Network(ConfigSection):
     )
     embedding_dropout: Share | None = option(None, "dropout on the embeddings; not set: 0.5, for characters 0.1")
     dropout: Share = option(0.3, "dropout between the recurrent layers")
+    linear: Literal["on", "off"] = option(
+        "on", "linear model of n-grams (of a series: of statistics) whose scores are added to those of the network"
+    )
     output_dropout: Share = option(0.5, "dropout on the pooled vector")
 
 

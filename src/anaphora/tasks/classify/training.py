@@ -25,13 +25,14 @@ from anaphora.metrics import classification, scaling
 from anaphora.nn import ragged
 from anaphora.runs.report import Judgement, Tensors, TrainedWeights
 from anaphora.runs.tested import Tested
+from anaphora.tasks.classify import linear_part
 from anaphora.tasks.classify.baseline import Baseline, Fitted, fitted
 from anaphora.tasks.classify.data import Corpus
 from anaphora.tasks.classify.encoding import Encoded, Part, encode
 from anaphora.tasks.classify.judgement import judgement, tested
 from anaphora.tasks.classify.network import BATCH_DEFAULTS, share_unknown, specification
 from anaphora.tasks.classify.predict import Classifier
-from anaphora.tasks.classify.score import Score, judge, shown
+from anaphora.tasks.classify.score import Mixture, Score, judge, shown
 from anaphora.tasks.classify.settings import ClassifyConfig
 from anaphora.training.augment import hide_symbols
 from anaphora.training.initialise import expect, expect_several, small_embeddings, small_output
@@ -103,15 +104,28 @@ class ClassifyTraining(RowTask[ClassifyConfig, Corpus, Encoded, Part, Classifier
         return self._fitted.judged(self.encoded, self.scored_rows)
 
     def score(self, trained: TrainedWeights) -> Score:
-        """Return the cross-fitted score; its temperature is fitted to all scored rows."""
+        """Return the cross-fitted score; its temperature, or its weights of network and linear part, are fitted to all
+        scored rows.
+        """
         rows, encoded = self.scored_rows, self.encoded
         part = encoded.held_out.take(rows)
-        scores = self.opened(trained.tree, trained.tensors).scores(part.rows)
-        temperature = scaling.temperature(scores, part.targets, encoded.multi)
-        calibrated = scaling.cross_fitted([scores], part.targets, encoded.multi)
+        network = self.opened(trained.tree, trained.tensors).network_scores(part.rows)
         held_out = self.corpus.held_out.take(rows)
         cut = len(encoded.reader.cut(held_out))
-        return judge(scores, held_out, encoded.labels, temperature, encoded.multi, cut, calibrated)
+        if not self._mixed:
+            temperature = scaling.temperature(network, part.targets, encoded.multi)
+            calibrated = scaling.cross_fitted([network], part.targets, encoded.multi)
+            return judge(network, held_out, encoded.labels, temperature, encoded.multi, cut, calibrated)
+        parts = [network, self._fitted.scores[rows]]
+        first, second = scaling.fit(parts, part.targets, encoded.multi, linear_part.PRIOR).tolist()
+        calibrated = scaling.cross_fitted(parts, part.targets, encoded.multi, linear_part.PRIOR)
+        mixture = Mixture(self._fitted.linear, parts[1], (first, second))
+        return judge(network, held_out, encoded.labels, 1.0, encoded.multi, cut, calibrated, mixture)
+
+    @property
+    def _mixed(self) -> bool:
+        """Whether the linear part is a part of the model."""
+        return self.config.model.linear == "on"
 
     def tested(self, model: Classifier) -> Tested:
         rows, test = self.tested_rows, self.corpus.test
@@ -149,7 +163,11 @@ class ClassifyTraining(RowTask[ClassifyConfig, Corpus, Encoded, Part, Classifier
             "temperature": 1.0 if score is None else score.temperature,
             **({"values": typed} if typed else {}),
         }
-        return units, encoded.reader.tensors()
+        if not self._mixed:
+            return units, encoded.reader.tensors()
+        linear, weights = self._fitted.part, linear_part.PRIOR if score is None else score.weights
+        units["linear"] = {**linear.settings(), "weights": list(weights)}
+        return units, {**encoded.reader.tensors(), **linear.tensors()}
 
 
 TRAINING = ClassifyTraining
