@@ -1,6 +1,6 @@
 """Logistic regression as plain weights: scikit-learn fits it, and nothing but the weights is kept.
 
-    p(k | x) = softmax_k(w_k · x + b_k), or for several labels σ of each; w has an L2 penalty, ‖w‖²/2C
+p(k | x) = softmax_k(w_k · x + b_k), or for several labels σ of each; w has an L2 penalty, ‖w‖²/2C
 """
 
 from __future__ import annotations
@@ -34,9 +34,7 @@ def regressions(
     return np.stack([w[:, 1] - w[:, 0] for w, _ in each], axis=1), np.array([b[1] - b[0] for _, b in each])
 
 
-def _one_label(
-    features: Any, targets: npt.NDArray[np.int64], labels: int, balanced: bool
-) -> tuple[Floats, Floats]:
+def _one_label(features: Any, targets: npt.NDArray[np.int64], labels: int, balanced: bool) -> tuple[Floats, Floats]:
     """Return weights (F, K) and bias (K,) for targets (B,) below K."""
     weights, bias = np.zeros((features.shape[1], labels)), np.full(labels, -_CERTAIN)
     known, counts = np.unique(targets, return_counts=True)

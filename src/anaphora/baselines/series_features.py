@@ -19,9 +19,7 @@ from anaphora.data.series_statistics import statistics
 Floats = npt.NDArray[np.float64]
 
 
-def fit(
-    rows: Ragged, targets: npt.NDArray[Any], labels: int, multi: bool, balanced: bool
-) -> tuple[Floats, Floats]:
+def fit(rows: Ragged, targets: npt.NDArray[Any], labels: int, multi: bool, balanced: bool) -> tuple[Floats, Floats]:
     """Return weights (7·C + 1, K) and bias (K,) for series of C channels with targets (B,), or (B, K) with `multi`;
     `balanced` weighs labels equally.
 

@@ -84,9 +84,7 @@ def fitted(config: ClassifyConfig, corpus: Corpus, encoded: Encoded) -> Fitted:
         rows = np.random.default_rng([training.seed, len(rows)]).permutation(rows)[:most]
     some = [texts[row] for row in rows.tolist()] if texts else ()
     balanced = training.class_weights != "none"
-    part = linear_part.fit(
-        reader, train.rows.take(rows), some, train.targets[rows], count, encoded.multi, balanced
-    )
+    part = linear_part.fit(reader, train.rows.take(rows), some, train.targets[rows], count, encoded.multi, balanced)
 
     def scored(other: Rows, encoded_rows: Ragged) -> Floats:
         return linear_part.scores_of(part, encoded_rows, reader.texts(other))

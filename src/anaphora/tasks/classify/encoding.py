@@ -107,12 +107,19 @@ class Reader:
         """Return the text that the linear part reads: the same units, their end cut off."""
         if not may_be_longer(text, self.longest):
             return text
+        known = normal(text, self.normalize)
+        first = self.first_units(known.lower() if self.lower else known, self.longest)
+        return text if first is None else first
+
+    def first_units(self, text: str, count: int) -> str | None:
+        """Return the first units of a text in its normal form and case; None if it has no more of them."""
         assert self.vocabulary is not None
-        known = prepared(normal(text, self.normalize), self.kind, self.lower)
+        known = prepared(text, self.kind, lower=False)
         if self.kind == "byte":
-            return known.encode()[: self.longest].decode(errors="ignore")
+            raw = known.encode()
+            return None if len(raw) <= count else raw[:count].decode(errors="ignore")
         units = self.vocabulary.units(known)
-        return text if len(units) <= self.longest else "".join(units[: self.longest])
+        return None if len(units) <= count else "".join(units[:count])
 
     def series(self, steps: Series, where: str) -> NDArray[np.float32]:
         """Return a series (T, C) on the scale.

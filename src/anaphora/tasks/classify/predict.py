@@ -99,10 +99,15 @@ class Classifier(FileAnsweringModel):
 
     def probabilities_of(self, rows: Ragged, texts: Sequence[str]) -> Floats:
         """Return the same (B, K) for encoded rows, steps (N,) or (N, C), and their texts for the linear part."""
-        network = self.network_scores(rows)
-        if self.linear is None:
+        linear = None if self.linear is None else linear_part.scores_of(self.linear, rows, texts)
+        return self.mixed(self.network_scores(rows), linear)
+
+    def mixed(self, network: NDArray[np.float32], linear: Floats | None) -> Floats:
+        """Return the probabilities (B, K) for the scores (B, K) of the network and, if there is one, the linear
+        part.
+        """
+        if linear is None:
             return probabilities(network, self.temperature, self.multi)
-        linear = linear_part.scores_of(self.linear, rows, texts)
         return probabilities(scaling.combined([network, linear], self.weights), 1.0, self.multi)
 
     @public()

@@ -188,7 +188,7 @@ def judge(
     each = np.where(strange, np.inf, metrics.nats(after, known, 1.0, multi))
     given = predicted(after, multi, len(names))
     right, per_label, table = compared(truth, given, len(names))
-    parts = [] if mixture is None else [("network", scores), (mixture.name, mixture.scores)]
+    alone = {} if mixture is None else {"network": scores.astype(np.float64), mixture.name: mixture.scores}
     error, uncalibrated = (_error(each, known, multi) for each in (after, scores))
     order = np.argsort(-each, kind="stable")
     are = "1 row is" if cut == 1 else f"{cut:,} rows are"
@@ -216,7 +216,7 @@ def judge(
             for row in wrong
         ),
         weights=() if mixture is None else mixture.weights,
-        alone=tuple(Alone(name, *shares(truth, predicted(z, multi), len(names))) for name, z in parts),
+        alone=tuple(Alone(name, *shares(truth, predicted(z, multi), len(names))) for name, z in alone.items()),
         cut_rows=cut,
         cross_fitted=calibrated is not None,
         notes=(f"{are} longer than the network reads: the end was cut off",) if cut else (),

@@ -18,15 +18,18 @@ from anaphora.data.surrogates import refuse_half_pair
 from anaphora.data.text.normal_form import normal, settled
 from anaphora.data.text.splitting import last_break
 from anaphora.errors import DataError, DataWarning, UsageError, warn_caller
-from anaphora.metrics.classification import Floats, probabilities
+from anaphora.metrics.classification import Floats
 from anaphora.runtime import Model
 from anaphora.runtime.pooled import Carried, PooledModel
+from anaphora.runtime.series_linear import SeriesLinear
+from anaphora.runtime.sparse_linear import NAME, SparseLinear
 from anaphora.runtime.state import Parts
 from anaphora.tasks.base.python_words import public
 from anaphora.tasks.base.stream import Stream, text_from, text_part
 from anaphora.tasks.classify import memory
 from anaphora.tasks.classify.encoding import Reader
 from anaphora.tasks.classify.inputs import prepared
+from anaphora.tasks.classify.linear_part import LinearPart
 
 _SIGMA = "Σ"  # the only letter whose lower case depends on the letters around it
 
@@ -36,8 +39,10 @@ class Scorer(Protocol):
 
     runtime: Model
     reader: Reader
-    temperature: float
-    multi: bool
+    linear: LinearPart | None
+
+    def mixed(self, network: NDArray[np.float32], linear: Floats | None) -> Floats:
+        """Return the probabilities (B, K) for the scores (B, K) of network and linear part."""
 
 
 class RowStream(Stream[Any, Floats]):
@@ -56,6 +61,7 @@ class RowStream(Stream[Any, Floats]):
     def begin(self) -> None:
         self._carried, self._read = self._network.begin(), 0
         self._held, self._cased = "", False
+        self._linear: Parts = {} if self._model.linear is None else self._model.linear.initial()
 
     @public()
     def feed(self, chunk: Any) -> Floats:
@@ -79,7 +85,7 @@ class RowStream(Stream[Any, Floats]):
     def parts(self) -> Parts:
         state = {f"memory.{number}": part for number, part in enumerate(self._carried.state)}
         numbers = {"read": np.array(self._read, np.int64), "cased": np.array(self._cased)}
-        return {**state, "steps": self._carried.steps, **numbers, "held": text_part(self._held)}
+        return {**state, **self._linear, "steps": self._carried.steps, **numbers, "held": text_part(self._held)}
 
     def restore(self, parts: Parts) -> None:
         """Restore the state, parts (layers·D, 1, width), the steps (m, W) of the pooling, and the text that waits."""
@@ -87,14 +93,19 @@ class RowStream(Stream[Any, Floats]):
         self._carried = Carried(state, parts["steps"])
         self._read, self._cased = int(parts["read"]), bool(parts["cased"])
         self._held = text_from(parts["held"])
+        self._linear = {name: part for name, part in parts.items() if name.startswith(f"{NAME}.")}
 
     def _answer(self) -> Floats:
-        return probabilities(self._network.output(self._carried), self._model.temperature, self._model.multi)
+        linear = None if self._model.linear is None else self._model.linear.scores(self._linear)
+        return self._model.mixed(self._network.output(self._carried), linear)
 
     def _take(self, steps: NDArray[Any]) -> None:
         """Read steps (n,) or (n, C), up to the length at which rows are cut."""
         longest, before = self._reader.longest, self._read
-        self._carried = self._network.feed(self._carried, steps[: max(0, longest - before)])
+        kept = steps[: max(0, longest - before)]
+        self._carried = self._network.feed(self._carried, kept)
+        if isinstance(self._model.linear, SeriesLinear):
+            self._linear = self._model.linear.feed(self._linear, kept)
         self._read += len(steps)
         if before <= longest < self._read:
             warn_caller(f"Only the first {longest:,} {PLURAL[self._reader.kind]} of this row are read.", DataWarning)
@@ -108,6 +119,9 @@ class RowStream(Stream[Any, Floats]):
             before = "a" if self._cased else ""
             self._cased = (before + text + _SIGMA).lower()[-1] == "ς"
             text = (before + text).lower()[len(before) :]
+        if isinstance(self._model.linear, SparseLinear):
+            first = self._reader.first_units(text, max(0, self._reader.longest - self._read))
+            self._linear = self._model.linear.feed(self._linear, text if first is None else first)
         self._take(self._reader.vocabulary.encode(prepared(text, self._reader.kind, lower=False)))
 
     def _certain(self, text: str) -> tuple[str, str]:

@@ -116,10 +116,11 @@ class ClassifyTraining(RowTask[ClassifyConfig, Corpus, Encoded, Part, Classifier
             temperature = scaling.temperature(network, part.targets, encoded.multi)
             calibrated = scaling.cross_fitted([network], part.targets, encoded.multi)
             return judge(network, held_out, encoded.labels, temperature, encoded.multi, cut, calibrated)
-        parts = [network, self._fitted.scores[rows]]
+        linear = self._fitted.scores[rows]
+        parts: list[NDArray[np.floating]] = [network, linear]
         first, second = scaling.fit(parts, part.targets, encoded.multi, linear_part.PRIOR).tolist()
         calibrated = scaling.cross_fitted(parts, part.targets, encoded.multi, linear_part.PRIOR)
-        mixture = Mixture(self._fitted.linear, parts[1], (first, second))
+        mixture = Mixture(self._fitted.linear, linear, (first, second))
         return judge(network, held_out, encoded.labels, 1.0, encoded.multi, cut, calibrated, mixture)
 
     @property
