@@ -11,6 +11,7 @@ ROWS = sentences(260)
 GOOD = columns(list({" ".join(words): (words, tags) for words, tags in ROWS}.values()))
 HELD_OUT = columns([row for row in sentences(120, seed=6) if row not in ROWS])
 FIRST = len(GOOD.splitlines()) + 1  # the line of what is added
+LONG = columns([next(row for row in ROWS if len(row[0]) > 5)])
 A = "a.conll --valid v.conll --batch 8"
 
 
@@ -86,6 +87,11 @@ TAG = [
         "long-row",
         "a.conll", (FIRST,),
     ),
+    Planted("a test part of one tag", {**files(""), "t.conll": b"It\tO\nrains\tO\n\n"}, f"{A} --test t.conll",
+            "one-label-scored"),
+    Planted("a sentence of the training part in the test part",
+            {**files(""), "t.conll": f"Mars\tO\n\n{LONG}".encode()},
+            f"{A} --test t.conll", "duplicate-across", "t.conll", (3,)),
     Planted("too little held out", files("", columns(sentences(3, seed=6))), A, "few-held-out"),
     Planted("words of another kind", files("", "".join(f"zz{at}\tO\n\n" for at in range(40))), A, "many-unknown"),
     Planted(

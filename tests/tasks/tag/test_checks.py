@@ -80,6 +80,7 @@ def test_one_tag_few_words_and_other_words(tmp_path: Path, monkeypatch: pytest.M
     other = write(tmp_path / "v.conll", "".join(f"zz{at}\tO\n{'' if at % 5 else chr(10)}" for at in range(50)))
     whole = found(tmp_path, monkeypatch, GOOD, "--valid", other)
     told = {each.code: each for each in whole}
+    assert told.pop("one-label-scored").message.startswith("All 50 words of the held-out part have the tag 'O': ")
     assert set(told) == {"taken", "many-unknown", "few-held-out", "duplicate", "lengths", "vocabulary", "labels"}
     counts = Counter(re.sub(r"\d", "0", word.lower()) for words, _ in sentences(300) for word in words)
     once = sum(count == 1 for count in counts.values())

@@ -160,6 +160,15 @@ def _tags(corpus: Corpus) -> list[Finding]:
         found.append(Finding("number-tags", "warning", TRAIN, (), message, remedy))
     for where, part in named_parts(corpus).items():
         found += _unseen(where, part, known, written)
+        tags = {written(tag) for row in part.tags for tag in row}
+        if where != TRAIN and len(tags) == 1 and len(known) > 1:
+            only = next(iter(tags))
+            message = (
+                f"All {counted(part.words, 'word')} of {where} have the tag {only!r}: the score says nothing about the"
+                f" other {counted(len(known - tags), 'tag')}."
+            )
+            remedy = "Add sentences with the other tags to it."
+            found.append(Finding("one-label-scored", "warning", where, (), message, remedy))
     return found
 
 
