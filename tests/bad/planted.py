@@ -213,6 +213,8 @@ CLASSIFY = [
             "a.jsonl", (7,)),
     Planted("an infinity", {"a.jsonl": series([*STEPS[:30], [0.5, float("inf")], *STEPS[30:]])}, J, "not-finite",
             "a.jsonl", (31,)),
+    Planted("a label of fewer rows than folds", {"a.csv": csv([*PAIRS, ("so so", "maybe"), ("not sure", "maybe")]),
+            "v.csv": V}, f"{C} --folds 3", "small-fold"),
     Planted("a row without steps", {"a.jsonl": series([*STEPS[:9], [], *STEPS[9:]])}, J, "empty-row", "a.jsonl", (10,)),
     Planted("one huge row", {"a.jsonl": series([*STEPS[:12], [0.5, -0.5] * 400, *STEPS[12:]])}, J, "long-row",
             "a.jsonl", (13,)),

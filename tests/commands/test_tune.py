@@ -109,6 +109,8 @@ def test_a_searched_field_without_effect_on_the_data_is_refused(run: Run, tmp_pa
     [
         (["--minutes", "1", "--option", "model.hiden"], "no field 'model.hiden'. Did you mean model.hidden?"),
         (["--minutes", "1", "--option", "training.epochs=1..3"], "all trials have the same length"),
+        (["--minutes", "1", "--option", "training.folds=2..3"], "folds cannot be searched"),
+        (["--minutes", "1", "--folds", "3"], "--folds 3 has no effect on a search"),
         ([], "tune needs a time limit: --minutes 30."),
         (["--minutes", "1", "--batch", "4000"], "Add text"),
     ],

@@ -3,97 +3,21 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any, NamedTuple
 
-import numpy as np
 import pytest
 
 import anaphora
-from anaphora.config import resolve
 from anaphora.data.parts import test_paths as paths_of_test
 from anaphora.errors import DataError, UsageError
 from anaphora.report import page
 from anaphora.runs import record
 from anaphora.tasks import registry
-from gapped import text
 from labelled import sentences, write_csv
 from program import Run
-from tagged import write_grammar
-from translated import PAIRS, write_pairs
-
-
-class Case(NamedTuple):
-    """Options of a task, and functions that write its data files and return the texts of a part."""
-
-    options: str
-    write: Callable[[Path, int, int], list[str]]  # folder, number of examples, seed
-    inside: Callable[[Any], list[Any]]
-    score: Callable[[Any], float]  # the figure that decides, of the report's test score
-
-
-def _rows(folder: Path, count: int, seed: int) -> list[str]:
-    texts, labels = sentences(count, seed)
-    return [str(write_csv(folder / f"{count}-{seed}.csv", {"text": texts, "label": labels}))]
-
-
-def _pairs(folder: Path, count: int, seed: int) -> list[str]:
-    rng = np.random.default_rng(seed)
-    pairs = [PAIRS[number] for number in rng.integers(0, len(PAIRS), count)]
-    return write_pairs(folder, [(f"{one} {at}", f"{other} {at}") for at, (one, other) in enumerate(pairs)], f"{seed}")
-
-
-def _text(folder: Path, count: int, seed: int) -> list[str]:
-    path = folder / f"{count}-{seed}.txt"
-    path.write_text(text(count, seed), encoding="utf-8")
-    return [str(path)]
-
-
-def _line_by_line(part: Any) -> list[str]:
-    return list(str(part))
-
-
-CASES = {
-    "classify": Case(
-        "--embedding 6 --hidden 5 --batch 8 --max-steps 6 --evaluations 2 --valid 0.25",
-        _rows,
-        lambda rows: list(zip(rows.places[:, 1].tolist(), rows.inputs, strict=True)),
-        lambda score: score["accuracy"],
-    ),
-    "tag": Case(
-        "--embedding 6 --character-embedding 4 --character-hidden 3 --hidden 5 --batch 8 --max-steps 6 --evaluations 2"
-        " --valid 0.2",
-        lambda folder, count, seed: [write_grammar(folder / f"{count}-{seed}.txt", count, seed)],
-        lambda part: list(zip(part.lines, part.tokens, strict=True)),
-        lambda score: score["f1"],
-    ),
-    "translate": Case(
-        "--embedding 6 --hidden 5 --batch-steps 200 --max-steps 6 --evaluations 2 --valid 0.2 --units char",
-        _pairs,
-        lambda pairs: list(zip(pairs.places[:, 1].tolist(), pairs.sources, strict=True)),
-        lambda score: score["bleu"],
-    ),
-    "language": Case(
-        "--embedding 6 --hidden 5 --batch 2 --bptt 12 --max-steps 6 --evaluations 2 --evaluation-units 200 --valid 0.2",
-        _text,
-        _line_by_line,
-        lambda score: score.get("nats_per_unit", score.get("nats")),
-    ),
-    "fill": Case(
-        "--embedding 6 --hidden 5 --batch 4 --bptt 12 --max-steps 6 --evaluations 2 --evaluation-units 200 --valid 0.2",
-        _text,
-        _line_by_line,
-        lambda score: score["both"]["accuracy"],
-    ),
-}
-
-
-def config(task: str, *options: str) -> Any:
-    chosen = registry.task(task)
-    words = [*CASES[task].options.split(), *options]
-    return resolve(chosen.config, chosen.presets, preset="small", options=words)
+from small_tasks import CASES, config
 
 
 class Both(NamedTuple):
@@ -215,3 +139,76 @@ def test_a_wrong_share_is_refused(task: str, options: list[str], message: str, t
 def test_several_files_are_named_with_commas() -> None:
     assert paths_of_test("a.csv, b.csv") == ["a.csv", "b.csv"]
     assert paths_of_test("a.csv") == ["a.csv"]
+
+
+def test_a_config_file_and_init_hold_the_test_part(program: Run, tmp_path: Path) -> None:
+    CASES["classify"].write(tmp_path, 80, 1)
+    done = program(tmp_path, "init", "classify", "80-1.csv", "--test", "0.25", "-o", "c.toml")
+    assert done.returncode == 0, done.stderr
+    assert "\ntest = 0.25\n" in (tmp_path / "c.toml").read_text(encoding="utf-8")
+    short = CASES["classify"].options.replace(" --valid 0.25", "").split()
+    done = program(tmp_path, "train", "classify", "80-1.csv", "--config", "c.toml", *short)
+    assert done.returncode == 0, done.stderr
+    assert "on 20 rows that training never used" in done.stdout
+    assert "few-held-out, the test part" in done.stderr
+    assert "Scoring the test part." in done.stderr
+    done = program(
+        tmp_path, "tune", "classify", "80-1.csv", "--config", "c.toml", *short, "--minutes", "9", "--trials", "1"
+    )
+    assert done.returncode == 0, done.stderr
+    assert "test = 0.25\n" in (tmp_path / "tune.run" / "best.toml").read_text(encoding="utf-8")
+    done = program(tmp_path, "train", "classify", "80-1.csv", "--test", "/dev/stdin", stdin="text,label\n")
+    assert done.returncode == 2
+    assert "'/dev/stdin' (--test) is a pipe, which can be read once" in done.stderr
+
+
+def test_a_share_of_values_in_memory(tmp_path: Path) -> None:
+    texts, labels = sentences(80, 1)
+    model = anaphora.train("classify", (texts, labels), config=config("classify"), test=0.25)
+    assert model.report.test.count == 20
+    with pytest.raises(UsageError, match=r"test takes .* between 0 and 1; it was given t.csv"):
+        anaphora.train("classify", (texts, labels), config=config("classify"), test="t.csv")
+
+
+def unseen(path: Path, rows: list[tuple[str, str]]) -> str:
+    write_csv(path, {"text": [text for text, _ in rows], "label": [label for _, label in rows]})
+    return str(path)
+
+
+def test_labels_without_a_training_row_are_wrong_and_told(tmp_path: Path) -> None:
+    data = CASES["classify"].write(tmp_path, 80, 1)
+    texts, labels = sentences(20, 4)
+    rows = [*zip(texts, labels, strict=True), ("so so", "maybe"), ("well", "maybe"), ("hm", "perhaps")]
+    test = unseen(tmp_path / "t.csv", rows)
+    model = anaphora.train("classify", [Path(data[0])], config=config("classify", "--test", test))
+    found = model.report.test
+    right = sum(guess == label for guess, (_, label) in zip(model.predict([t for t, _ in rows]), rows, strict=True))
+    assert found.results[0].value == right / 23
+    assert found.score.unknown_rows == 3
+    assert found.notes == (
+        "3 rows of the test part have labels without a training row, always predicted wrong: 'maybe', 'perhaps'.",
+    )
+
+
+def test_a_test_part_of_other_labels_only_is_refused_before_training(tmp_path: Path) -> None:
+    data = CASES["classify"].write(tmp_path, 80, 1)
+    test = unseen(tmp_path / "t.csv", [("so so", "maybe"), ("hm", "perhaps")])
+    with pytest.raises(DataError, match="No label of the 2 rows of the test part occurs in the training part"):
+        anaphora.train(
+            "classify", [Path(data[0])], config=config("classify", "--test", test), output=tmp_path / "m.anaphora"
+        )
+    assert not (tmp_path / "m.run").exists()
+
+
+@pytest.mark.parametrize("task", ["classify", "tag", "translate"])
+def test_an_empty_share_is_refused_with_the_remedy(task: str, tmp_path: Path) -> None:
+    data = CASES[task].write(tmp_path, 40, 1)
+    options = ["--test", "0.001"]
+    chosen = registry.task(task)
+    if task == "classify":
+        with pytest.raises(
+            DataError, match=r"The test part has no row; the data have 40. Raise --test, or name a file"
+        ):
+            chosen.read(config(task, *options), data)
+    else:  # a share of at least one example
+        assert len(chosen.read(config(task, *options), data).test) == 1

@@ -55,6 +55,7 @@ CODES: dict[str, tuple[Severity, str]] = {
         "warning",
         "A row that is scored is also in an earlier part, so the score may reward memorised text.",
     ),
+    "small-fold": ("warning", "A fold of a cross-validation lacks labels."),
     "ctc-infeasible": ("error", "A target has more symbols than its input has steps to emit them."),
     "line-counter": ("warning", "A column counts the lines of the file, so it may betray the label."),
     "huge-number": ("error", "A number is so large that its square is beyond the largest double."),

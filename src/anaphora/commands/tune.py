@@ -87,7 +87,12 @@ def _tune(
     spaces = _spaces(settings, words, fields)
     configured = _configured(settings, preset, file, as_words(task, fields), spaces)
     config = configured(())
-    minutes = config.training.minutes  # type: ignore[attr-defined]
+    minutes, folds = config.training.minutes, config.training.folds  # type: ignore[attr-defined]
+    if folds is not None:
+        raise UsageError(
+            f"--folds {folds} has no effect on a search, whose trials are compared by their validation loss. Leave it"
+            " out here, and add it to the `anaphora train` command that the search prints."
+        )
     if minutes is None:
         raise UsageError("tune needs a time limit: --minutes 30.")
     folder = _checked(named, config_options.inputs(data, file, config))
@@ -166,6 +171,10 @@ def _spaces(task: Task, words: list[str], fixed: Collection[str]) -> dict[str, S
             raise UsageError(
                 f"--option {name}: the command also sets this field to one value. Remove --option {name} or"
                 f" --{name.partition('.')[2].replace('_', '-')}."
+            )
+        if name == "training.folds":
+            raise UsageError(
+                "--option training.folds: a trial is compared by its validation loss, so folds cannot be searched."
             )
         if name in ("training.minutes", "training.max_steps", "training.epochs", "training.evaluations"):
             raise UsageError(f"--option {name}: all trials have the same length, so this field cannot be searched.")

@@ -38,6 +38,12 @@ class Training(ConfigSection):
     epochs: float | None = option(
         None, "maximum number of epochs; 10 if epochs, minutes and max_steps are all not set", gt=0
     )
+    folds: int | None = option(
+        None,
+        "cross-validation: train once for each of this many folds, which is the test of that training, before the"
+        " model is trained on all data",
+        ge=2,
+    )
     evaluations: int = option(20, "number of validation passes, evenly spaced over the run", ge=1, le=10**6)
     accumulate: int = option(1, "gradient accumulation: number of batches per optimiser step", ge=1, le=2**16)
     checkpoint_minutes: float = option(

@@ -139,6 +139,7 @@ class Bar(Observer):
 
         self._units = units
         self._measuring = False
+        self._part = ""
         self._progress: Progress = Progress(
             SpinnerColumn(),
             TextColumn("{task.description}"),
@@ -164,12 +165,16 @@ class Bar(Observer):
         """Show the new stage, with no known end."""
         self._progress.update(self._task, description=text, total=None, facts="")
 
+    def part(self, text: str) -> None:
+        """Name the part beside the bar."""
+        self._part = f"{text}, " if text else ""
+
     def plan(self, plan: Plan) -> None:
         """Give the bar its length."""
         self._measuring = plan.unmeasured
         self._say(described(plan), "dim")
         total = None if self._measuring else plan.total_steps
-        self._progress.update(self._task, description="training", total=total, completed=plan.from_step)
+        self._progress.update(self._task, description=f"{self._part}training", total=total, completed=plan.from_step)
 
     def step(self, step: Step) -> None:
         """Move the bar."""

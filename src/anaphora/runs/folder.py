@@ -24,8 +24,8 @@ from anaphora.runs import claim, owner
 from anaphora.runs.claim import Claim
 
 CONFIG, FACTS, LOG, CHECKPOINTS, MODEL = "config.toml", "run.json", "metrics.jsonl", "checkpoints", "model.anaphora"
-PAGE, TENSORBOARD = "report.html", "tensorboard"
-OWN = (CONFIG, FACTS, LOG, CHECKPOINTS, PAGE, TENSORBOARD, claim.LOCK)
+PAGE, TENSORBOARD, FOLDS = "report.html", "tensorboard", "folds"
+OWN = (CONFIG, FACTS, LOG, CHECKPOINTS, PAGE, TENSORBOARD, FOLDS, claim.LOCK)
 """The names of what a run writes into its folder, besides the model."""
 TRAINED = bundle.KIND._replace(makes_parents=True)
 NEW = Kind("a new run folder", None, folder=True)
@@ -64,7 +64,10 @@ def check_places(
 def _check_not_of_another_run(output: Path, folder: Path) -> None:
     """Raise UsageError if the output is a file that another run than that of `folder` keeps in its own folder."""
     inside = Path(os.path.realpath(output))
+    own = Path(os.path.realpath(folder))
     for place in inside.parents:
+        if own.is_relative_to(place / FOLDS):  # the run of a fold
+            return
         of_run = any((place / name).exists() for name in (LOG, FACTS))
         if of_run and not outputs.same(place, folder) and inside.relative_to(place).parts[0] in (MODEL, *OWN):
             raise UsageError(

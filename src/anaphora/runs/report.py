@@ -20,6 +20,7 @@ from anaphora.bundle import spec
 from anaphora.data.taken import Taken
 from anaphora.formatting import counted, duration_text, unit_name
 from anaphora.runs.content import ReportSection, Result
+from anaphora.runs.cross_validation import CrossValidation
 from anaphora.runs.tested import Tested
 
 Tensors = Mapping[str, NDArray[Any]]
@@ -104,12 +105,13 @@ class Report:
     headline: tuple[str, ...] = ()
     taken: Taken | None = None  # how the data were read
     test: Tested | None = None  # the figures of the test part
+    folds: CrossValidation | None = None  # the figures of the cross-validation
 
     def lines(self) -> list[str]:
         """Return the lines of the report at the end of a command."""
         steps = f"{counted(self.steps, 'step')} (best model at step {self.best_step:,})"
         lines = [f"{self.parameters:,} parameters, {steps}, {duration_text(self.seconds)}", *self.headline]
-        lines += [] if self.test is None else [self.test.line()]
+        lines += [each.line() for each in (self.test, self.folds) if each is not None]
         lines += [f"note: {note}" for note in self.notes]
         return [*lines, f"model    {self.model}", f"records  {self.run_dir}"]
 
@@ -124,9 +126,10 @@ def report(
     output: Path,
     taken: Taken | None = None,
     test: Tested | None = None,
+    folds: CrossValidation | None = None,
 ) -> Report:
     """Return the report of trained weights; `loss_unit` names the unit of the mean loss, `taken` says how the data were
-    read, and `test` has the figures of the test part.
+    read, `test` has the figures of the test part and `folds` those of the folds.
     """
     cut_off = [] if score is not None else [_cut_off(trained, loss_unit)]
     return Report(
@@ -143,10 +146,11 @@ def report(
         run_dir=folder,
         notes=(*found.notes, *(() if test is None else test.notes), *cut_off),
         results=tuple(found.results),
-        sections=tuple(found.sections),
+        sections=(*(() if folds is None else (folds.section(),)), *found.sections),
         headline=tuple(found.headline),
         taken=taken,
         test=test,
+        folds=folds,
     )
 
 

@@ -29,6 +29,7 @@ def card(
         "data_sha256": sha256,
         **({"taken": report.taken.without_folders().as_json()} if report.taken else {}),
         **finite(facts),
+        **({"folds": finite(report.folds.card())} if report.folds else {}),
         **({"test": finite(report.test.card())} if report.test else {}),
         "parameters": report.parameters,
         "steps": report.steps,

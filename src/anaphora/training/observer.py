@@ -51,6 +51,9 @@ class Observer:
     def stage(self, text: str) -> None:
         """Another stage than the loop begins, such as scoring."""
 
+    def part(self, text: str) -> None:
+        """The training of a part of the run begins, such as a fold; an empty text: of the whole again."""
+
     def plan(self, plan: Plan) -> None:
         """A plan is about to take effect."""
 
@@ -77,6 +80,11 @@ class Observers(Observer):
         """Call every observer."""
         for observer in self.observers:
             observer.stage(text)
+
+    def part(self, text: str) -> None:
+        """Call every observer."""
+        for observer in self.observers:
+            observer.part(text)
 
     def plan(self, plan: Plan) -> None:
         """Call every observer."""

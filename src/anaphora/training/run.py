@@ -26,9 +26,11 @@ from anaphora.formatting import counted, duration_text
 from anaphora.runs import folder as run_folder
 from anaphora.runs import machine
 from anaphora.runs.claim import Claim
+from anaphora.runs.cross_validation import CrossValidation
 from anaphora.runs.report import TrainedWeights
 from anaphora.training import checkpoint, device
 from anaphora.training.distributed.workers import Alone, Workers, check_same, each
+from anaphora.training.folds import cross_validated, finished_folds
 from anaphora.training.initial import first_model
 from anaphora.training.length import SAVING_SECONDS, lengths, limits
 from anaphora.training.loop import Loop, Probe
@@ -75,6 +77,7 @@ def train(
     """
     started = time.monotonic() if started is None else started
     workers, seen = workers or Alone(), observer or Observer()
+    _refuse_folds(work, workers)
     output, data = Path(output), list(data)
     begun = workers.remembered()
     if workers.broadcast(begun is not None and (Path(begun) / run_folder.FACTS).exists()):
@@ -119,6 +122,7 @@ def resume(
     every checkpoint is damaged, and the errors of `train`.
     """
     folder, workers, seen = Path(folder), workers or Alone(), observer or Observer()
+    _refuse_folds(work, workers)
     workers.remember(str(folder))
     _check_same(work, workers)
     facts: dict[str, Any] = {}
@@ -141,6 +145,15 @@ def resume(
         run = _TrainingRun(work, Path(facts["output"]), claim, seen, observers, dict(probes or {}), workers, started)
         changes = machine.differences(facts["machine"], _machine(work, workers))
         return run.whole((tensors, known, note), changes)
+
+
+def _refuse_folds(work: TrainingTask[Any], workers: Workers) -> None:
+    """Raise UsageError for folds in several processes."""
+    if work.training.folds is not None and workers.ranks > 1:
+        raise UsageError(
+            f"--folds {work.training.folds} trains in one process, and there are {workers.ranks}. Leave --folds out and"
+            " hold out a test part (--test 0.1), or start one process without torchrun."
+        )
 
 
 def _check_data(work: TrainingTask[Any], facts: Mapping[str, Any], folder: Path) -> None:
@@ -172,6 +185,8 @@ class _TrainingRun:
         self.others: tuple[Observer, ...] = ()
         self.saved = ""
         self.diagnosis = ""
+        self.where = "outside of the training loop"
+        self.folds: CrossValidation | None = None
 
     def whole(self, found: tuple[Any, Any, str] | None, changes: str = "", notes: Sequence[str] = ()) -> Any:
         """Run everything from the log to the report; `found` is the checkpoint to continue from, and `notes` are for
@@ -187,6 +202,8 @@ class _TrainingRun:
             all_observers = Observers((records, self.observer))
             for note in notes:
                 records.note(note)
+            if self.work.training.folds is not None:
+                self._cross_validate(resumed=found is not None)
             if first:
                 size = 4 * spec.parameters(self.work.tree)
                 for place in (self.folder, self.output.parent):
@@ -194,7 +211,7 @@ class _TrainingRun:
                 with enough_memory(alone=self.workers.ranks == 1):
                     self.work.fit_baseline(all_observers)
                 run_folder.add(self.folder, results=[asdict(result) for result in self.work.results()])
-                if found is None:
+                if found is None and self.folds is None:
                     self._note_late_start()
             foreseen = [Plan(**plan) for plan in self.workers.broadcast([asdict(plan) for plan in plans])]
             with torch.random.fork_rng(devices=[]):
@@ -210,10 +227,10 @@ class _TrainingRun:
             if not first:
                 return None
             report = self._end(loop, outcome, all_observers)
-        except KeyboardInterrupt as cut:
-            raise Interrupted(f"Stopped by Ctrl-C outside of the training loop. {self._kept()}") from cut
+        except (KeyboardInterrupt, Interrupted) as cut:
+            raise Interrupted(f"Stopped by Ctrl-C {self.where}. {self._kept()}") from cut
         except Terminated as cut:
-            raise Terminated(f"Stopped by a signal outside of the training loop. {self._kept()}") from cut
+            raise Terminated(f"Stopped by a signal {self.where}. {self._kept()}") from cut
         except UsageError as error:
             if not self.saved:
                 raise
@@ -225,6 +242,21 @@ class _TrainingRun:
         if ended is not None:
             raise ended
         return report
+
+    def _cross_validate(self, resumed: bool) -> None:
+        """Train the folds that have not been trained yet; the time of those that have been trained counts."""
+        if resumed:
+            self.started -= sum(fold.seconds for fold in finished_folds(self.folder).values())
+        outside = self.where
+
+        def begin(name: str) -> None:
+            self.where = f"in {name}"
+            if finished_folds(self.folder):
+                self.claim.keep()
+
+        self.folds = cross_validated(self.work, self.folder, self.observer, self.started, train, resume, begin)
+        self.where = outside
+        self.observer.stage("training on all data")
 
     def _trained(self, loop: Loop[Any]) -> Outcome:
         """Run the loop; the folder stays if it has trained, or if it tells what stopped it before its first update."""
@@ -289,7 +321,7 @@ class _TrainingRun:
         whole = outcome.stopped in ("finished", "early", "diverged")
         if not whole:
             observer.stage("saving the best model so far")
-        report, failed = self.work.save(trained, self.folder, self.output, None)
+        report, failed = self.work.save(trained, self.folder, self.output, None, folds=self.folds)
         best_path = loop.folder / checkpoint.BEST
         kept = next((place for place in run_folder.models(self.folder, self.output) if place not in failed), best_path)
         self.saved = f"The best model so far, from step {outcome.best.step}, is saved in {kept}."
@@ -301,7 +333,7 @@ class _TrainingRun:
             if self.work.has_test_part:
                 observer.stage("scoring the test part")
             test = self.work.test(trained, score) if self.work.has_test_part else None
-            report, failed = self.work.save(trained, self.folder, self.output, score, test)
+            report, failed = self.work.save(trained, self.folder, self.output, score, test, self.folds)
         if failed:
             raise next(iter(failed.values()))
         if outcome.stopped not in ("unwritable", "exhausted"):

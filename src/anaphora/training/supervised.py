@@ -11,18 +11,22 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from collections.abc import Callable, Mapping, Sequence
+from functools import cached_property
 from pathlib import Path
-from typing import Any, Generic, Protocol, TypeVar
+from typing import Any, Generic, Protocol, Self, TypeVar
 
 from anaphora import bundle
 from anaphora import config as configs
 from anaphora.bundle import spec
+from anaphora.data.folds import Folds
 from anaphora.data.sampling import at_least
 from anaphora.data.taken import Taken
+from anaphora.data.text.folds import TextFolds
 from anaphora.errors import UsageError
 from anaphora.runs import report as reports
 from anaphora.runs import save
 from anaphora.runs.content import Result
+from anaphora.runs.cross_validation import CrossValidation
 from anaphora.runs.report import Judgement, Report, Tensors, TrainedWeights
 from anaphora.runs.tested import Tested
 from anaphora.runtime import Model
@@ -91,6 +95,8 @@ class SupervisedTask(TrainingTask[Batch], Subsampled, Generic[Config, Corpus, En
         self.batches = self.make_batches()
         self.per_epoch = self.batches.per_epoch
         self.limit(1.0, 1.0)
+        if self.training.folds is not None:
+            self.check_folds()
 
     # Methods of a task
 
@@ -135,6 +141,15 @@ class SupervisedTask(TrainingTask[Batch], Subsampled, Generic[Config, Corpus, En
     def baseline(self) -> Any:
         """Return the score of the simple methods on the scored examples."""
 
+    def check_folds(self) -> None:
+        """Raise UsageError or DataError for folds that cannot be made of the data."""
+        self.folds.corpus_of(0)
+
+    @cached_property
+    def folds(self) -> Folds[Any] | TextFolds:
+        """The folds of a cross-validation; a task without them raises UsageError."""
+        raise UsageError(f"--folds has no effect on the task {self.task}: leave it out.")
+
     def tested(self, model: Opened) -> Tested:
         """Return the figures of the final model on the test part; a task without a test part has none."""
         raise NotImplementedError(f"the task {self.task} has no test part")
@@ -177,6 +192,13 @@ class SupervisedTask(TrainingTask[Batch], Subsampled, Generic[Config, Corpus, En
         """Return the task's model of these weights, such as W_ih (G·H, I)."""
         return self.model_class(of_bundle(self.bundle_of(tree, tensors)))
 
+    def fold(self, number: int, minutes: float | None) -> Self:
+        config: Any = self.config
+        corpus: Any = self.folds.corpus_of(number)
+        training = config.training.model_copy(update={"folds": None, "minutes": minutes})
+        data = config.data.model_copy(update={"test": None})
+        return type(self)(config.model_copy(update={"training": training, "data": data}), corpus)
+
     @property
     def has_test_part(self) -> bool:
         return self.corpus.test is not None
@@ -185,10 +207,17 @@ class SupervisedTask(TrainingTask[Batch], Subsampled, Generic[Config, Corpus, En
         return self.tested(self.model_class(of_bundle(self.bundle_of(trained.tree, trained.tensors, score))))
 
     def save(
-        self, trained: TrainedWeights, folder: Path, output: Path, score: Any, test: Tested | None = None
+        self,
+        trained: TrainedWeights,
+        folder: Path,
+        output: Path,
+        score: Any,
+        test: Tested | None = None,
+        folds: CrossValidation | None = None,
     ) -> tuple[Report, dict[Path, UsageError]]:
         found = self.judge(score, trained)
-        report = reports.report(trained, score, self.baseline, found, self.loss_unit, folder, output, self.taken, test)
+        unit, baseline, last = self.loss_unit, self.baseline, (test, folds)
+        report = reports.report(trained, score, baseline, found, unit, folder, output, self.taken, *last)
         made = self.bundle_of(trained.tree, trained.tensors, score)
         card = save.card(self.corpus.sources, self.sha256, found.facts, trained, report)
         return report, save.write(folder, output, made.tensors, {**made.config, "card": card})

@@ -19,6 +19,7 @@ from anaphora.config import Config, Training
 from anaphora.data.taken import Taken
 from anaphora.errors import UsageError
 from anaphora.runs.content import Result
+from anaphora.runs.cross_validation import CrossValidation
 from anaphora.runs.report import TrainedWeights
 from anaphora.runs.tested import Tested
 from anaphora.training.observer import Observer
@@ -79,6 +80,10 @@ class TrainingTask(Protocol[Batch]):
         runtime computes it.
         """
 
+    @abstractmethod
+    def fold(self, number: int, minutes: float | None) -> TrainingTask[Batch]:
+        """Return the training whose test part is fold `number`, from 0, with its own time limit."""
+
     @property
     @abstractmethod
     def has_test_part(self) -> bool:
@@ -90,10 +95,16 @@ class TrainingTask(Protocol[Batch]):
 
     @abstractmethod
     def save(
-        self, trained: TrainedWeights, folder: Path, output: Path, score: Any, test: Tested | None = None
+        self,
+        trained: TrainedWeights,
+        folder: Path,
+        output: Path,
+        score: Any,
+        test: Tested | None = None,
+        folds: CrossValidation | None = None,
     ) -> tuple[Any, dict[Path, UsageError]]:
-        """Write the model to `output` and into the run's folder, with its score and the figures of the test part, or
-        None before there are any.
+        """Write the model to `output` and into the run's folder, with its score and the figures of the test part and of
+        the folds, or None before there are any.
 
         Returns the report, and the error of each place that could not be written.
         """

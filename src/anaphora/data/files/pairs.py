@@ -44,6 +44,14 @@ class Pairs(InTables):
         sources, targets = (tuple(side[row] for row in rows) for side in (self.sources, self.targets))
         return Pairs(sources, targets, self.tables, self.columns, self.places[rows])
 
+    @staticmethod
+    def joined(several: Sequence[Pairs]) -> Pairs:
+        """Return the pairs of several parts of the same tables, one after another."""
+        sources = tuple(text for pairs in several for text in pairs.sources)
+        targets = tuple(text for pairs in several for text in pairs.targets)
+        places = np.concatenate([pairs.places for pairs in several])
+        return replace(several[0], sources=sources, targets=targets, places=places)
+
     def in_form(self, form: Form) -> Pairs:
         """Return the same pairs in a normal form of Unicode."""
         if form == "none":

@@ -45,8 +45,8 @@ class Sentences:
         file, line = self.place(row)
         return f"'{file}', line {line}" if file else f"sentence {line}"
 
-    def take(self, rows: Sequence[int]) -> Sentences:
-        """Return the sentences with these numbers, in this order."""
+    def take(self, rows: Sequence[int] | NDArray[np.int64]) -> Sentences:
+        """Return the sentences with numbers `rows` (n,), in this order."""
         tokens, tags, lines, files = (
             tuple(part[row] for row in rows) for part in (self.tokens, self.tags, self.lines, self.files)
         )

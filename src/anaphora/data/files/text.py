@@ -72,6 +72,11 @@ class Text:
         """Return a text that is in memory."""
         return cls([_Slice(_InMemory(text), 0, len(text))])
 
+    @classmethod
+    def joined(cls, texts: Sequence[Text]) -> Text:
+        """Return several texts as one."""
+        return cls(part for text in texts for part in text._slices)
+
     def __len__(self) -> int:
         return self._characters
 

@@ -26,6 +26,7 @@ from anaphora.checks.examples import (
     unit_vocabulary,
 )
 from anaphora.checks.findings import Finding
+from anaphora.checks.folds import check_folds
 from anaphora.checks.rows import (
     check_empty,
     check_finite,
@@ -40,11 +41,12 @@ from anaphora.checks.text_files import check_texts
 from anaphora.config.units import PLURAL
 from anaphora.data.batches import Bucketed, Ragged
 from anaphora.data.files.folders import text_files
+from anaphora.data.folds import rarest
 from anaphora.data.parts import held_out_files, test_files
 from anaphora.errors import DataError
 from anaphora.formatting import counted
 from anaphora.tasks.classify import label_checks
-from anaphora.tasks.classify.data import Corpus
+from anaphora.tasks.classify.data import Corpus, folds
 from anaphora.tasks.classify.encoding import Encoded, encode, may_be_longer, reader_of
 from anaphora.tasks.classify.network import BATCH_DEFAULTS, specification
 from anaphora.tasks.classify.rows import Rows
@@ -84,6 +86,7 @@ def check(config: ClassifyConfig, corpus: Corpus) -> list[Finding]:
         *_contradictions(corpus),
         *_cut(config, parts),
         *_spellings(config, corpus),
+        *_folds(config, corpus),
         *check_quotes(dict.fromkeys(table for rows in parts.values() for table in rows.tables)),
     ]
 
@@ -124,6 +127,14 @@ def _not_finite(config: ClassifyConfig, corpus: Corpus, rows: Rows) -> list[Find
     nested = [f"{names[0]}[{channel}]" for channel in range(wide)] if wide > 1 else ["the series"]
     channels = names if len(names) == wide else nested
     return check_finite(series, channels, rows.place, " (--missing mean: by their channel's mean)" if refused else "")
+
+
+def _folds(config: ClassifyConfig, corpus: Corpus) -> list[Finding]:
+    count = config.training.folds
+    if count is None:
+        return []
+    made = folds(config, corpus, count)
+    return check_folds(rarest(made.pool.labels), made.of, count)
 
 
 def _keys(rows: Rows) -> Iterator[Hashable | None]:

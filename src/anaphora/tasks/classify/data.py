@@ -13,10 +13,11 @@ import numpy as np
 from anaphora.checks.findings import Finding
 from anaphora.data import in_memory
 from anaphora.data.batches import Ragged
-from anaphora.data.examples import Indices, Split, hold_out_stratified, refuse_empty
+from anaphora.data.examples import Indices, Split, checked_share, hold_out_stratified, refuse_empty
 from anaphora.data.files.folders import read_tables
 from anaphora.data.files.tables import ColumnTable as Frame
 from anaphora.data.files.tables import Table
+from anaphora.data.folds import Folds, folds_of, rarest
 from anaphora.data.parts import Parts, divided, held_out_files, part_files, test_files
 from anaphora.tasks.classify import memory
 from anaphora.tasks.classify.column_checks import of_reading
@@ -102,6 +103,18 @@ def set_aside(config: ClassifyConfig, rows: Rows, columns: Columns, *sources: st
 def _draw(config: ClassifyConfig) -> Callable[[Rows, float], tuple[Indices, Indices]]:
     """Return the function that draws a share of each label's rows."""
     return lambda rows, share: hold_out_stratified(rows.labels, share, config.training.seed)
+
+
+def folds(config: ClassifyConfig, corpus: Corpus, count: int) -> Folds[Rows]:
+    """Return the folds of a corpus, every label dealt out evenly; raises as `folds_of` does."""
+    data, draw = config.data, _draw(config)
+
+    def divide(rows: Rows) -> tuple[Rows, Rows]:
+        stay, leave = draw(rows, checked_share(data.valid, _TAKES))
+        return rows.take(stay), rows.take(leave)
+
+    own = isinstance(data.valid, str)
+    return folds_of(corpus, count, config.training.seed, own, Rows.joined, divide, lambda rows: rarest(rows.labels))
 
 
 def rows_of(tables: Sequence[Table], columns: Columns, data: Data) -> Rows:

@@ -53,14 +53,8 @@ def tested(score: Score, baseline: Baseline, by_f1: bool, count: int) -> Tested:
 
 
 def _notes_on_test(score: Score, count: int) -> list[str]:
-    """Return notes on the score of a test part of `count` rows: on its size, and on labels without a training row."""
+    """Return notes on the score of a test part of `count` rows: on labels without a training row."""
     notes = partly_scored(score.rows, count, "rows", "test")
-    present = [label for label, support in zip(score.labels, score.support, strict=True) if support]
-    if len(present) == 1 and not score.multi:
-        notes.append(
-            f"All {score.rows:,} rows of the test part have the label {present[0]!r}: the test tells nothing about the"
-            f" other {counted(len(score.labels) - 1, 'label')}."
-        )
     if score.unseen:
         names = ", ".join(map(repr, score.unseen[:_NAMED])) + (" and more" if len(score.unseen) > _NAMED else "")
         have = f"{counted(score.unknown_rows, 'row')} of the test part {'has' if score.unknown_rows == 1 else 'have'}"

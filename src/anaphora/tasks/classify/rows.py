@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -28,6 +28,19 @@ class Rows(InTables):
 
     def __len__(self) -> int:
         return len(self.labels)
+
+    @staticmethod
+    def joined(several: Sequence[Rows]) -> Rows:
+        """Return the rows of several parts of the same tables, one after another."""
+        first = several[0]
+        series = [rows.inputs for rows in several if isinstance(rows.inputs, Ragged)]
+        inputs: Inputs = tuple(text for rows in several if not isinstance(rows.inputs, Ragged) for text in rows.inputs)
+        if series:
+            ends = np.cumsum(np.concatenate([each.lengths for each in series]))
+            inputs = Ragged(np.concatenate([each.steps for each in series]), ends)
+        labels = tuple(own for rows in several for own in rows.labels)
+        places = np.concatenate([rows.places for rows in several])
+        return Rows(inputs, labels, first.tables, places, values=first.values)
 
     def take(self, rows: NDArray[np.int64]) -> Rows:
         """Return the rows with numbers `rows` (n,)."""

@@ -21,17 +21,19 @@ from torch import Tensor, nn
 from anaphora.bundle import spec
 from anaphora.config.units import PLURAL
 from anaphora.data.batches import Ragged
+from anaphora.data.folds import Folds
 from anaphora.metrics import classification, scaling
 from anaphora.nn import ragged
 from anaphora.runs.report import Judgement, Tensors, TrainedWeights
 from anaphora.runs.tested import Tested
 from anaphora.tasks.classify import linear_part
 from anaphora.tasks.classify.baseline import Baseline, Fitted, fitted
-from anaphora.tasks.classify.data import Corpus
+from anaphora.tasks.classify.data import Corpus, folds
 from anaphora.tasks.classify.encoding import Encoded, Part, encode
 from anaphora.tasks.classify.judgement import judgement, tested
 from anaphora.tasks.classify.network import BATCH_DEFAULTS, share_unknown, specification
 from anaphora.tasks.classify.predict import Classifier
+from anaphora.tasks.classify.rows import Rows
 from anaphora.tasks.classify.score import Mixture, Score, judge, shown
 from anaphora.tasks.classify.settings import ClassifyConfig
 from anaphora.training.augment import hide_symbols
@@ -52,6 +54,11 @@ class ClassifyTraining(RowTask[ClassifyConfig, Corpus, Encoded, Part, Classifier
 
     def encode(self) -> Encoded:
         return encode(self.config, self.corpus)
+
+    @cached_property
+    def folds(self) -> Folds[Rows]:
+        assert self.training.folds is not None
+        return folds(self.config, self.corpus, self.training.folds)
 
     def network(self) -> spec.Block:
         reader = self.encoded.reader

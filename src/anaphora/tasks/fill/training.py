@@ -9,7 +9,7 @@ its own.
 
 from __future__ import annotations
 
-from functools import lru_cache, partial
+from functools import cached_property, lru_cache, partial
 from typing import Any
 
 import numpy as np
@@ -21,6 +21,7 @@ from anaphora.bundle import spec
 from anaphora.data.sampling import at_least
 from anaphora.data.text import id_files
 from anaphora.data.text.corpus import TextCorpus
+from anaphora.data.text.folds import TextFolds
 from anaphora.runs.content import ReportSection
 from anaphora.runs.report import Judgement, Tensors, TrainedWeights
 from anaphora.runs.tested import Tested
@@ -57,6 +58,11 @@ class FillTraining(SupervisedTask[FillConfig, TextCorpus, Encoded, Ids, GapFille
     def words(self) -> NDArray[np.bool_]:
         """(V,) true for symbols that are words."""
         return self.encoded.vocabulary.words
+
+    @cached_property
+    def folds(self) -> TextFolds:
+        assert self.config.training.folds is not None
+        return TextFolds(self.corpus, self.config.training.folds, self.config.data.valid)
 
     def network(self) -> spec.Block:
         return specification(self.config, self.encoded.vocabulary.size)

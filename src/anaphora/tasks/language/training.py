@@ -8,6 +8,7 @@ time).
 
 from __future__ import annotations
 
+from functools import cached_property
 from typing import Any
 
 import torch
@@ -17,6 +18,7 @@ from anaphora.bundle import spec
 from anaphora.config.units import PLURAL
 from anaphora.data.text import id_files
 from anaphora.data.text.corpus import TextCorpus
+from anaphora.data.text.folds import TextFolds
 from anaphora.data.text.id_files import Units
 from anaphora.metrics.language_model import surprise
 from anaphora.nn.build import State
@@ -50,6 +52,11 @@ class LanguageTraining(SupervisedTask[LanguageConfig, TextCorpus, Encoded, Windo
         self.loss_unit = self.config.data.units
         self.unit = PLURAL[self.loss_unit]
         return encode(self.config, self.corpus)
+
+    @cached_property
+    def folds(self) -> TextFolds:
+        assert self.config.training.folds is not None
+        return TextFolds(self.corpus, self.config.training.folds, self.config.data.valid)
 
     def network(self) -> spec.Block:
         return specification(self.config, self.encoded.vocabulary.size)

@@ -15,7 +15,7 @@ from typing import Any
 
 from anaphora.arguments.instead import instead
 from anaphora.data import in_memory
-from anaphora.data.examples import Split, hold_out
+from anaphora.data.examples import Split, checked_share, hold_out
 from anaphora.data.files.conll import read_files, strict
 from anaphora.data.files.sentences import Found, Sentences
 from anaphora.data.files.tables import ColumnTable
@@ -23,6 +23,7 @@ from anaphora.data.files.tag_layouts import WORD_LINES
 from anaphora.data.files.tag_rows import listed, read_tagged_table
 from anaphora.data.files.unannotated import left_out
 from anaphora.data.files.word_splitting import between_blanks, words_in
+from anaphora.data.folds import Folds, folds_of
 from anaphora.data.in_memory import is_frame, is_sequence, unexpected
 from anaphora.data.location import Location
 from anaphora.data.parts import Parts, divided, part_files
@@ -35,6 +36,7 @@ from anaphora.tasks.tag.settings import Data, TagConfig
 from anaphora.tasks.tag.truth import converted, in_form, in_one_notation
 
 NAME = "the data"
+_TAKES = "files, or a share of the sentences"
 _EXPECTED = "sentences with tags: (X, y), a list of (words, tags), a frame with two columns of lists, or paths"
 
 
@@ -96,11 +98,22 @@ def set_aside(
     parts = divided(
         sentences,
         config.data,
-        "files, or a share of the sentences",
+        _TAKES,
         lambda rows, share: hold_out(len(rows), share, config.training.seed),
         read,
     )
     return _corpus(config.data, parts, found, sources)
+
+
+def folds(config: TagConfig, corpus: Corpus, count: int) -> Folds[Sentences]:
+    """Return the folds of a corpus; raises as `folds_of` does."""
+    data, seed = config.data, config.training.seed
+
+    def divide(rows: Sentences) -> tuple[Sentences, Sentences]:
+        stay, leave = hold_out(len(rows), checked_share(data.valid, _TAKES), seed)
+        return rows.take(stay), rows.take(leave)
+
+    return folds_of(corpus, count, seed, isinstance(data.valid, str), Sentences.joined, divide)
 
 
 def tagged(data: Data, rows: Any) -> tuple[Sentences, Found]:

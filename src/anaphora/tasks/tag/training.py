@@ -23,6 +23,7 @@ from torch import Tensor, nn
 
 from anaphora.bundle import spec
 from anaphora.data.files.sentences import Sentences
+from anaphora.data.folds import Folds
 from anaphora.data.sampling import by_length, evenly_spaced
 from anaphora.errors import DataError
 from anaphora.formatting import shortened
@@ -34,7 +35,7 @@ from anaphora.runs.report import Judgement, Tensors, TrainedWeights
 from anaphora.runs.tested import Tested
 from anaphora.tasks.tag import baseline
 from anaphora.tasks.tag.calibration import fit_temperatures
-from anaphora.tasks.tag.data import Corpus
+from anaphora.tasks.tag.data import Corpus, folds
 from anaphora.tasks.tag.encoding import Encoded, Part, encode
 from anaphora.tasks.tag.judgement import judgement, tested
 from anaphora.tasks.tag.network import BATCH_DEFAULTS, CHAIN, CHARACTERS, layer_of, specification
@@ -62,6 +63,11 @@ class TagTraining(RowTask[TagConfig, Corpus, Encoded, Part, Tagger]):
 
     def encode(self) -> Encoded:
         return encode(self.config, self.corpus)
+
+    @cached_property
+    def folds(self) -> Folds[Sentences]:
+        assert self.training.folds is not None
+        return folds(self.config, self.corpus, self.training.folds)
 
     def network(self) -> spec.Block:
         reader = self.encoded.reader

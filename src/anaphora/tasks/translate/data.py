@@ -8,10 +8,11 @@ from pathlib import Path
 from typing import Any
 
 from anaphora.data import in_memory
-from anaphora.data.examples import Split, hold_out, refuse_empty
+from anaphora.data.examples import Split, checked_share, hold_out, refuse_empty
 from anaphora.data.files.pair_columns import NO_NAMES, ColumnNames
 from anaphora.data.files.pairs import Pairs, read_pairs, taken_of
 from anaphora.data.files.tables import ColumnTable
+from anaphora.data.folds import Folds, folds_of
 from anaphora.data.parts import Parts, divided, part_files
 from anaphora.data.surrogates import refuse_half_pair
 from anaphora.errors import UsageError
@@ -20,6 +21,7 @@ from anaphora.tasks.translate.settings import TranslateConfig
 
 Corpus = Split[Pairs]
 _NAME = "the data"
+_TAKES = "files, or a share of the pairs"
 _PAIRS = "pairs: (sources, targets), a list of (source, target), a frame with two columns, or paths"
 
 
@@ -75,9 +77,20 @@ def _split(
     read: Callable[[Sequence[str]], Pairs] | None = None,
 ) -> Corpus:
     """Return the pairs in their parts; `read` returns the pairs of other files, of which there are none in memory."""
-    seed, takes = config.training.seed, "files, or a share of the pairs"
+    seed, takes = config.training.seed, _TAKES
     parts = divided(pairs, config.data, takes, lambda rows, share: hold_out(len(rows), share, seed), read)
     return _corpus(parts, sources)
+
+
+def folds(config: TranslateConfig, corpus: Corpus, count: int) -> Folds[Pairs]:
+    """Return the folds of a corpus; raises as `folds_of` does."""
+    data, seed = config.data, config.training.seed
+
+    def divide(rows: Pairs) -> tuple[Pairs, Pairs]:
+        stay, leave = hold_out(len(rows), checked_share(data.valid, _TAKES), seed)
+        return rows.take(stay), rows.take(leave)
+
+    return folds_of(corpus, count, seed, isinstance(data.valid, str), Pairs.joined, divide)
 
 
 def _corpus(parts: Parts[Pairs], sources: tuple[str, ...]) -> Corpus:

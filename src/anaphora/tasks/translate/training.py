@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from typing import Any
 
 import numpy as np
@@ -23,12 +23,14 @@ from torch import Tensor, nn
 from anaphora.bundle import spec
 from anaphora.config.units import PLURAL
 from anaphora.data.batches import Bucketed, Ragged, RowBatches
+from anaphora.data.files.pairs import Pairs
+from anaphora.data.folds import Folds
 from anaphora.data.sampling import evenly_spaced
 from anaphora.nn import ragged
 from anaphora.runs.content import ReportSection
 from anaphora.runs.report import Judgement, Tensors, TrainedWeights
 from anaphora.runs.tested import Tested
-from anaphora.tasks.translate.data import Corpus
+from anaphora.tasks.translate.data import Corpus, folds
 from anaphora.tasks.translate.deciding import deciding
 from anaphora.tasks.translate.encoding import Encoded, Part, encode
 from anaphora.tasks.translate.judgement import judgement, samples, tested
@@ -70,6 +72,11 @@ class TranslateTraining(RowTask[TranslateConfig, Corpus, Encoded, Part, Translat
         self.unit = PLURAL[encoded.reader.kind]
         self.deciding = deciding(self.corpus.train.targets, self.config.data.bleu_tokenize)
         return encoded
+
+    @cached_property
+    def folds(self) -> Folds[Pairs]:
+        assert self.training.folds is not None
+        return folds(self.config, self.corpus, self.training.folds)
 
     def network(self) -> spec.Block:
         reader = self.encoded.reader
