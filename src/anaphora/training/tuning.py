@@ -111,7 +111,7 @@ class Search:
         try:
             while True:
                 left = deadline - time.monotonic()
-                count = sum(trial.state.name != "FAIL" for trial in study.get_trials(deepcopy=False))
+                count = sum(trial.state.name not in ("FAIL", "WAITING") for trial in study.get_trials(deepcopy=False))
                 if left < _SHORTEST * length or (self.trials is not None and count >= self.trials):
                     return
                 self.begin(f"trial {count}, {duration_text(left)} left")
