@@ -22,7 +22,7 @@ KEPT = 1_000  # rows of one finding
 FEW = 400  # scored examples; with (1.96 / 0.05)² / 4 = 384 an accuracy of 50 % has an interval of ± 5 points
 _TYPICAL = 0.8  # the share of which an interval is told
 _MORE = {
-    HELD_OUT: "Hold out more with --valid, or score other data with --test FILE.",
+    HELD_OUT: "Hold out more with --valid, score all data with --folds 10, or score other data with --test FILE.",
     TEST: "Name a larger share or a larger file with --test.",
 }
 Place = Callable[[int], Location]

@@ -44,6 +44,7 @@ def test_good_data_have_figures_and_nothing_else(tmp_path: Path) -> None:
     assert set(codes) == {"taken", "lengths", "vocabulary", "labels", "few-held-out"}
     few = "Only 20 rows are scored: an accuracy of 80% there has a 95% interval of about 58% to 92%."
     assert codes["few-held-out"][0].message == few
+    assert "--folds 10" in codes["few-held-out"][0].remedy
     assert codes["labels"][0].figures["labels"] == {"neg": 30, "pos": 30}
     assert codes["lengths"][0].figures["rows"] == 60
     assert codes["vocabulary"][0].figures["held_out_unknown"] == 0.0
