@@ -212,3 +212,17 @@ def test_an_empty_share_is_refused_with_the_remedy(task: str, tmp_path: Path) ->
             chosen.read(config(task, *options), data)
     else:  # a share of at least one example
         assert len(chosen.read(config(task, *options), data).test) == 1
+
+
+def test_eval_prints_the_stored_baseline(both: Both, program: Run, tmp_path: Path) -> None:
+    """The figures are those of the report, and the line says of which rows they are."""
+    done = program(tmp_path, "eval", str(both.file), *both.test)
+    assert done.returncode == 0, done.stderr
+    kept = both.tested.stored_baseline
+    assert done.stdout.splitlines()[-1] == kept.line()
+    assert kept.line().startswith("on the held-out part of the training, ")
+    results = {result.called: result.baseline for result in both.tested.report.results if result.baseline is not None}
+    assert kept.figures
+    assert {name: results[name] for name in kept.figures} == dict(kept.figures)
+    found = json.loads(program(tmp_path, "eval", str(both.file), *both.test, "--json").stdout)
+    assert found["stored_baseline"] == {"part": "the held-out part of the training", "name": kept.name, **kept.figures}

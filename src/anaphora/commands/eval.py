@@ -15,7 +15,8 @@ _HELP = """Compute the metrics of a model on data.
 
 The metrics of a language model are nats and bits per unit, and perplexity. Several files form one text, and '-' reads
 standard input. The score of an n-gram baseline is added if it is known: for the text that was held out in training, or
-with --baseline-text. This command needs no torch.
+with --baseline-text. The last line has the figures of the baseline on the held-out part of the training. This command
+needs no torch.
 """
 
 
@@ -50,7 +51,9 @@ def _evaluate(model: str, data: list[str], as_json: bool, encoding: str | None, 
     score = opened.score_files(data, encoding or opened.reading.encoding, **chosen)
     for note in opened.notes:
         print(f"note: {note}", file=sys.stderr)
+    kept = opened.stored_baseline
     if as_json:
-        print(json.dumps(finite(score.as_json()), ensure_ascii=False, allow_nan=False))
+        stored = {} if kept is None else {"stored_baseline": kept.as_json()}
+        print(json.dumps(finite({**score.as_json(), **stored}), ensure_ascii=False, allow_nan=False))
     else:
-        print("\n".join(score.lines()))
+        print("\n".join([*score.lines(), *([] if kept is None else ["", kept.line()])]))

@@ -26,6 +26,7 @@ from anaphora.data.taken import Taken
 from anaphora.errors import CorruptBundle, IncompatibleBundle
 from anaphora.formatting import counted
 from anaphora.runs.report import Score
+from anaphora.runs.stored_baseline import StoredBaseline
 from anaphora.runtime import Model, load
 from anaphora.tasks.base.python_words import public
 
@@ -94,6 +95,11 @@ class TrainedModel(ABC):
     def parameters(self) -> int:
         """The number of trained parameters."""
         return spec.parameters(self.runtime.spec)
+
+    @property
+    def stored_baseline(self) -> StoredBaseline | None:
+        """The figures of the baseline on the held-out part of the training; None if the file does not have them."""
+        return None
 
     @abstractmethod
     def score_files(self, paths: Sequence[str], encoding: str, *_: Any, **options: Any) -> Score:

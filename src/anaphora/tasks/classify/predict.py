@@ -23,6 +23,7 @@ from anaphora.errors import CorruptBundle, DataError, DataWarning, UsageError, w
 from anaphora.formatting import counted
 from anaphora.metrics import scaling
 from anaphora.metrics.classification import Floats, probabilities
+from anaphora.runs.stored_baseline import StoredBaseline
 from anaphora.runtime import Model
 from anaphora.tasks.base.file_answers import FileAnsweringModel
 from anaphora.tasks.base.line_answers import AnswerOutput
@@ -164,6 +165,12 @@ class Classifier(FileAnsweringModel):
         labelled = memory.labelled(data, self.separator, self.multi, self.config.data.normalize)
         self._check_kind(labelled.inputs)
         return self.judged(rows_in_memory(labelled))
+
+    @property
+    def stored_baseline(self) -> StoredBaseline | None:
+        kept = self.card.get("baseline", {})
+        name = f"the logistic regression ({kept.get('linear', '')})"
+        return StoredBaseline.of(name, kept, {"linear_accuracy": "accuracy", "linear_macro_f1": "macro F1"})
 
     def score_files(self, paths: Sequence[str], encoding: str, **options: Any) -> Score:
         data = self.config.data

@@ -38,6 +38,7 @@ from anaphora.data.text import in_memory
 from anaphora.data.text.corpus import sha256_of
 from anaphora.data.text.tokenized import units_of
 from anaphora.errors import DataError
+from anaphora.runs.stored_baseline import StoredBaseline
 from anaphora.runs.tested import part_of_text
 from anaphora.runtime import Model
 from anaphora.tasks.base.file_answers import FileAnsweringModel
@@ -137,6 +138,12 @@ class GapFiller(FileAnsweringModel):
         encoding = self.config.data.encoding
         counted = None if training_text is None else in_memory.text_of(training_text, encoding, files)
         return self.judged(in_memory.text_of(data, encoding, files), counted)
+
+    @property
+    def stored_baseline(self) -> StoredBaseline | None:
+        methods = self.card.get("baselines") or [{}]
+        names = {"accuracy": "accuracy", "top_5": "top 5", "nats": "nats per gap"}
+        return StoredBaseline.of(str(methods[0].get("name", "")), methods[0], names)
 
     def score_files(self, paths: Sequence[str], encoding: str, *, baseline_text: list[str] | None = None) -> Score:
         counted = open_texts(files(baseline_text), encoding) if baseline_text else None

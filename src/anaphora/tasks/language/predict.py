@@ -24,6 +24,8 @@ from anaphora.data.text import in_memory
 from anaphora.data.text.build import restore
 from anaphora.data.text.vocabulary import SHOWN_UNKNOWN
 from anaphora.errors import DataError, UsageError
+from anaphora.formatting import unit_name
+from anaphora.runs.stored_baseline import StoredBaseline
 from anaphora.runtime import Model, Session
 from anaphora.runtime.state import State
 from anaphora.tasks.base.line_answers import AnswerOutput, text_of
@@ -146,6 +148,11 @@ class LanguageModel(TrainedModel):
         encoding = self.config.data.encoding
         counted = None if training_text is None else in_memory.text_of(training_text, encoding)
         return score.evaluate(self.runtime, self.vocabulary, in_memory.text_of(data, encoding), counted)
+
+    @property
+    def stored_baseline(self) -> StoredBaseline | None:
+        unit = unit_name(self.vocabulary.kind)
+        return StoredBaseline.of("the n-gram model", self.card.get("baseline"), {"nats_per_unit": f"nats per {unit}"})
 
     def score_files(
         self, paths: Sequence[str], encoding: str, *, baseline_text: list[str] | None, max_units: int

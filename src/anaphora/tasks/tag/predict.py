@@ -34,6 +34,7 @@ from anaphora.data.taken import Taken
 from anaphora.errors import DataError, DataWarning, UsageError, warn_caller
 from anaphora.formatting import counted
 from anaphora.metrics import spans
+from anaphora.runs.stored_baseline import StoredBaseline
 from anaphora.runtime import Model, parts
 from anaphora.runtime.crf import Chain
 from anaphora.tasks.base.file_answers import FileAnsweringModel
@@ -121,6 +122,13 @@ class Tagger(FileAnsweringModel):
         for note in score.notes:
             warn_caller(f"{note}.", DataWarning)
         return score
+
+    @property
+    def stored_baseline(self) -> StoredBaseline | None:
+        names = {"f1": "span F1", "accuracy": "accuracy"}
+        if self.reader.scheme == spans.PLAIN:
+            del names["f1"]
+        return StoredBaseline.of("each word's most frequent tag", self.card.get("baseline"), names)
 
     def score_files(self, paths: Sequence[str], encoding: str, **options: Any) -> Score:
         return self.judged(read_all(self.config.data, paths, encoding)[0])

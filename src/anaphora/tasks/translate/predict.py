@@ -24,6 +24,7 @@ from anaphora.data.surrogates import refuse_half_pair
 from anaphora.errors import DataError, DataWarning, warn_caller
 from anaphora.formatting import counted
 from anaphora.report.attention import AttentionMap
+from anaphora.runs.stored_baseline import StoredBaseline
 from anaphora.runtime import Model
 from anaphora.tasks.base.file_answers import FileAnsweringModel
 from anaphora.tasks.base.line_answers import AnswerOutput
@@ -140,6 +141,11 @@ class Translator(FileAnsweringModel):
         for loss in score.losses():
             warn_caller(loss, DataWarning)
         return score
+
+    @property
+    def stored_baseline(self) -> StoredBaseline | None:
+        names = {"bleu": "BLEU", "chrf": "chrF", "exact": "exact"}
+        return StoredBaseline.of("a copy of the source", self.card.get("baseline"), names)
 
     def score_files(
         self, paths: Sequence[str], encoding: str, bleu_tokenize: str | None = None, **options: Any
