@@ -122,3 +122,24 @@ def test_an_opened_file_streams(words: Classifier, tmp_path: object) -> None:
     state = words.open_stream()
     state.feed("a lovely fi")
     assert opened.open_stream(state.state).finish().tolist() == words.probabilities(["a lovely fi"])[0].tolist()
+
+
+@pytest.mark.parametrize("normalize", ["none", "nfc"])
+def test_the_lower_case_of_a_sigma_waits_for_the_letters_around_it(normalize: str) -> None:
+    model = random_classifier(f"--units byte --normalize {normalize}")
+    for text in ("aΣ", "aΣb", "aΣΣ", "ΑΣ\u00ad'Σ'Α", "ΣΣ' Σ", "Σ\u00adΣ\u212a", "aΣ\u0301b Σ", "a'ΣΣ."):
+        expected = model.probabilities([text])[0].tolist()
+        for cut in range(len(text) + 1):
+            stream = model.open_stream()
+            stream.feed(text[:cut])
+            for character in text[cut:]:
+                stream.feed(character)
+            assert stream.finish().tolist() == expected
+
+
+def test_a_state_without_the_linear_part_is_of_another_model() -> None:
+    both, network = random_classifier(), random_classifier("--linear off")
+    assert both.runtime.digest == network.runtime.digest
+    for saved, opened in ((both, network), (network, both)):
+        with pytest.raises(IncompatibleBundle, match="another model"):
+            opened.open_stream(saved.open_stream().state)

@@ -105,11 +105,10 @@ class Reader:
 
     def linear_text(self, text: str) -> str:
         """Return the text that the linear part reads: the same units, their end cut off."""
-        if not may_be_longer(text, self.longest):
-            return text
         known = normal(text, self.normalize)
-        first = self.first_units(known.lower() if self.lower else known, self.longest)
-        return text if first is None else first
+        known = known.lower() if self.lower else known
+        first = self.first_units(known, self.longest) if may_be_longer(text, self.longest) else None
+        return known if first is None else first
 
     def first_units(self, text: str, count: int) -> str | None:
         """Return the first units of a text in its normal form and case; None if it has no more of them."""

@@ -6,8 +6,10 @@ only to save time.
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -102,6 +104,14 @@ class Classifier(FileAnsweringModel):
         """Return the same (B, K) for encoded rows, steps (N,) or (N, C), and their texts for the linear part."""
         linear = None if self.linear is None else linear_part.scores_of(self.linear, rows, texts)
         return self.mixed(self.network_scores(rows), linear)
+
+    @cached_property
+    def digest(self) -> bytes:
+        """SHA-256 of network and linear part, which identifies the model of a saved stream."""
+        seen = hashlib.sha256(self.runtime.digest)
+        for name, tensor in sorted(({} if self.linear is None else self.linear.tensors()).items()):
+            seen.update(f"\n{name} ".encode() + np.ascontiguousarray(tensor).tobytes())
+        return seen.digest()
 
     def mixed(self, network: NDArray[np.float32], linear: Floats | None) -> Floats:
         """Return the probabilities (B, K) for the scores (B, K) of the network and, if there is one, the linear

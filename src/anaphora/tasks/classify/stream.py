@@ -41,6 +41,10 @@ class Scorer(Protocol):
     reader: Reader
     linear: LinearPart | None
 
+    @property
+    def digest(self) -> bytes:
+        """SHA-256 (32 bytes) of network and linear part."""
+
     def mixed(self, network: NDArray[np.float32], linear: Floats | None) -> Floats:
         """Return the probabilities (B, K) for the scores (B, K) of network and linear part."""
 
@@ -56,7 +60,7 @@ class RowStream(Stream[Any, Floats]):
                 "This classifier reads a row in both directions, so it needs the end of the row first. Train it with"
                 " --no-bidirectional to read rows in pieces."
             )
-        super().__init__(model.runtime, state)
+        super().__init__(model, state)
 
     def begin(self) -> None:
         self._carried, self._read = self._network.begin(), 0
@@ -72,12 +76,12 @@ class RowStream(Stream[Any, Floats]):
             raise UsageError(f"The model reads texts, so a chunk is a text; got {kind(chunk)}.")
         refuse_half_pair(chunk, "the chunk")
         certain, self._held = self._certain(self._held + chunk)
-        self._take_text(certain)
+        self._take_text(certain, self._held)
         return self._answer()
 
     @public()
     def finish(self) -> Floats:
-        self._take_text(normal(self._held, self._reader.normalize))
+        self._take_text(normal(self._held, self._reader.normalize), "")
         found = self._answer()
         self.begin()
         return found
@@ -110,15 +114,15 @@ class RowStream(Stream[Any, Floats]):
         if before <= longest < self._read:
             warn_caller(f"Only the first {longest:,} {PLURAL[self._reader.kind]} of this row are read.", DataWarning)
 
-    def _take_text(self, text: str) -> None:
-        """Read a text that ends between two units; Greek letters are lowered as the text before it requires."""
+    def _take_text(self, text: str, rest: str) -> None:
+        """Read a text that ends between two units, before the rest; Σ is lowered as the text around it requires."""
         if not text:
             return
         assert self._reader.vocabulary is not None
         if self._reader.lower:
-            before = "a" if self._cased else ""
+            before, after = self._before, "a" if rest.startswith(_SIGMA) else ""
             self._cased = (before + text + _SIGMA).lower()[-1] == "ς"
-            text = (before + text).lower()[len(before) :]
+            text = (before + text + after).lower()[len(before) :].removesuffix(after)
         if isinstance(self._model.linear, SparseLinear):
             first = self._reader.first_units(text, max(0, self._reader.longest - self._read))
             self._linear = self._model.linear.feed(self._linear, text if first is None else first)
@@ -138,8 +142,14 @@ class RowStream(Stream[Any, Floats]):
         if reader.kind in ("word", "subword"):
             changes = reader.lower and text.lower() != text  # then the lower case may have other units
             return last_break(text) if changes else reader.vocabulary.cut(text)
-        ends = reader.lower and (text + "a").lower()[:-1] != (text + " ").lower()[:-1]
-        return text.rfind(_SIGMA) if ends else len(text)
+        known = self._before + text
+        waits = reader.lower and (known + "a").lower()[:-1] != (known + " ").lower()[:-1]
+        return text.rfind(_SIGMA) if waits else len(text)
+
+    @property
+    def _before(self) -> str:
+        """A letter in place of the text that was read, if that ends in one; it decides the lower case of a Σ."""
+        return "a" if self._cased else ""
 
     def _steps(self, chunk: Any) -> NDArray[np.float32]:
         """Return the steps (n, C) of a chunk on the network's scale."""
