@@ -86,8 +86,8 @@ WRONG: dict[str, dict[str, list[Any]]] = {
     **{f"{name}.to_bytes": {} for name in MADE},
 }  # fmt: skip
 INTERNAL = {"score_files", "run", "judged", "scored", "other_reading"} | {
-    "scores", "probabilities_of", "named", "read", "write", "units_after", "words_after", "name", "tag", "at",
-    "likeliest", "outputs", "decoded", "replaced", "longest",
+    "scores", "network_scores", "mixed", "probabilities_of", "named", "read", "write", "units_after", "words_after",
+    "name", "tag", "at", "likeliest", "outputs", "decoded", "replaced", "longest",
 }  # fmt: skip
 """Methods that the program calls, with values of its own types."""
 GOOD: dict[str, Any] = {
