@@ -19,6 +19,7 @@ from anaphora.report import page
 from anaphora.runs import record
 from anaphora.tasks import registry
 from anaphora.training.observer import Observer, Step
+from labelled import write_csv
 from small_tasks import CASES, config
 
 FOLDS = 3
@@ -195,3 +196,30 @@ def test_labels_are_dealt_out_evenly() -> None:
         assert counts.max() - counts.min() <= 1, label
     assert json.dumps(folds.tolist()) == json.dumps(dealt(labels, 4, seed=5).tolist())
     assert folds.tolist() != dealt(labels, 4, seed=6).tolist()
+
+
+def test_several_processes_refuse_folds(tmp_path: Path) -> None:
+    from anaphora.training import run
+    from anaphora.training.distributed.workers import Alone
+
+    class Two(Alone):
+        ranks = 2
+
+    chosen, settings = registry.task("classify"), config("classify", "--folds", "3")
+    work = chosen.training(settings, chosen.read(settings, CASES["classify"].write(tmp_path, 80, 1)))
+    with pytest.raises(UsageError, match=r"--folds 3 trains in one process, and there are 2"):
+        run.train(work, tmp_path / "m.anaphora", workers=Two())
+    assert not (tmp_path / "m.run").exists()
+
+
+def test_small_folds_are_told_with_numbers(tmp_path: Path) -> None:
+    rows = [("good one", "a"), ("bad one", "b")] * 8 + [("so so", "c"), ("well", "c"), ("hm", "d")]
+    path = write_csv(
+        tmp_path / "a.csv",
+        {"text": [f"{text} {n}" for n, (text, _) in enumerate(rows)], "label": [label for _, label in rows]},
+    )
+    found = {each.code: each for each in anaphora.check("classify", path, config=config("classify", "--folds", "6"))}
+    assert found["small-fold"].message == (
+        "The smallest fold has 3 rows, and the data have 4 labels. 2 labels have fewer rows than the 6 folds, so some"
+        " folds lack them: 'd' (1), 'c' (2). 1 label has one row, which is predicted wrong when its fold is the test."
+    )
