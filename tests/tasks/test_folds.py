@@ -223,3 +223,19 @@ def test_small_folds_are_told_with_numbers(tmp_path: Path) -> None:
         "The smallest fold has 3 rows, and the data have 4 labels. 2 labels have fewer rows than the 6 folds, so some"
         " folds lack them: 'd' (1), 'c' (2). 1 label has one row, which is predicted wrong when its fold is the test."
     )
+
+
+def test_check_shares_the_time_out_among_the_trainings(tmp_path: Path) -> None:
+    data = CASES["classify"].write(tmp_path, 80, 1)
+
+    def epochs(*options: str) -> tuple[float, str]:
+        settings = config("classify", "--minutes", "8", *options)
+        [found] = [each for each in anaphora.check("classify", data, config=settings) if each.code == "time"]
+        seconds = found.figures["seconds_per_pass"]
+        told = float(found.message.split("up to ")[1].split()[0].replace(",", ""))
+        return told * seconds, found.message
+
+    alone, folded = epochs(), epochs("--folds", "3")
+    assert alone[0] == pytest.approx(480, rel=0.01)
+    assert folded[0] == pytest.approx(120, rel=0.01)
+    assert "There are 4 trainings: one for each fold, and the final one." in folded[1]

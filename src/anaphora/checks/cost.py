@@ -105,15 +105,19 @@ def _time(seconds: float, load: Load, training: Training) -> Finding:
     batches = counted(load.batches, "batch", "batches")
     basis = "an estimate from a short trial of the kernels on this processor under its present load"
     message = f"One epoch of {batches} takes about {_duration(seconds)}: {basis}."
+    trainings = 1 if training.folds is None else training.folds + 1
+    if trainings > 1:
+        message += f" There are {trainings:,} trainings: one for each fold, and the final one."
+    each = " each" if trainings > 1 else ""
     if training.minutes:
         enough = "1 minute is" if training.minutes == 1 else f"{training.minutes:g} minutes are"
-        message += f" {enough} enough for up to {60 * training.minutes / seconds:,.1f} epochs."
+        message += f" {enough} enough for up to {60 * training.minutes / trainings / seconds:,.1f} epochs{each}."
     elif training.max_steps:
         take = "1 step takes" if training.max_steps == 1 else f"{training.max_steps:,} steps take"
-        message += f" {take} about {_duration(seconds * training.max_steps / steps)}."
+        message += f" {take} about {_duration(seconds * training.max_steps / steps)}{each}."
     elif epochs:
         take = "1 epoch takes" if epochs == 1 else f"{epochs:g} epochs take"
-        message += f" {take} about {_duration(seconds * epochs)}; --minutes limits the time."
+        message += f" {take} about {_duration(seconds * epochs)}{each}; --minutes limits the time."
     figures = {"seconds_per_pass": seconds, "batches": load.batches}
     return Finding("time", "info", "training", (), message, "", figures=figures)
 
