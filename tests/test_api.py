@@ -140,8 +140,11 @@ def test_several_labels() -> None:
 def test_probabilities_are_those_of_the_network_by_hand(timer: Classifier) -> None:
     mean, sd = (timer.runtime.tensors[f"scale.{name}"] for name in ("mean", "sd"))
     for row, chances, label in zip(SERIES, timer.probabilities(SERIES), timer.predict(SERIES), strict=True):
-        z, _ = timer.runtime.forward(((row - mean) / sd)[:, None])
-        powers = np.exp(np.float64(z[0]) / timer.runtime.config["units"]["temperature"])
+        x = ((row - mean) / sd)[:, None].astype(np.float32)
+        z, _ = timer.runtime.forward(x)
+        network, linear = timer.runtime.config["units"]["linear"]["weights"]
+        assert timer.linear is not None
+        powers = np.exp(network * np.float64(z[0]) + linear * timer.linear.scores(timer.linear.feed(timer.linear.initial(), x[:, 0])))
         np.testing.assert_allclose(chances, powers / powers.sum(), rtol=1e-6)
         assert label == timer.labels[int(np.argmax(powers))]
 

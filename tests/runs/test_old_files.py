@@ -30,7 +30,7 @@ SCORED_ON: dict[str, tuple[str, dict[str, Any]]] = {
 }
 LATER: dict[str, dict[str, dict[str, Any]]] = {
     "language-char": {"data": {"normalize": "none"}},
-    "classify-word": {"data": {"normalize": "none"}},
+    "classify-word": {"data": {"normalize": "none"}, "model": {"linear": "off"}},
     "tag-spans": {"data": {"normalize": "none"}, "model": {"bidirectional": True}},
     "fill-lstm": {"data": {"normalize": "none"}},
     "translate-char": {"data": {"normalize": "none"}},

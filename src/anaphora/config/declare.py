@@ -36,6 +36,10 @@ class Config(ConfigSection):
     """The sections of one task, and the requirements between its fields."""
 
     requirements: ClassVar[tuple[Requirement, ...]] = ()
+    earlier: ClassVar[dict[str, dict[str, Any]]] = {}
+    """Values of fields, by section, that a record of an earlier version lacks: what was done then. Records hold all
+    fields, so a missing one is later than the record.
+    """
 
 
 C = TypeVar("C", bound=Config)

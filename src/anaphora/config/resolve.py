@@ -129,7 +129,7 @@ def from_values(config: type[C], values: Values) -> C:
 
     Raises UsageError as `resolve` does.
     """
-    return _ungiven(checked(config, by_current_names(values), "The config"))
+    return _stored(config, by_current_names(values))
 
 
 def from_run(config: type[C], file: str | Path) -> C:
@@ -137,13 +137,15 @@ def from_run(config: type[C], file: str | Path) -> C:
 
     Raises UsageError as `resolve` does.
     """
-    return _ungiven(checked(config, read_file(config, Path(file), old_names=True), "The config"))
+    return _stored(config, read_file(config, Path(file), old_names=True))
 
 
-def _ungiven(config: C) -> C:
+def _stored(config: type[C], values: Values) -> C:
     """Return a stored config, of which no field counts as given by the user."""
-    _mark(config, {}, {}, (), ())
-    return config
+    whole = {section: {**config.earlier.get(section, {}), **keys} for section, keys in values.items()}
+    found = checked(config, whole, "The config")
+    _mark(found, {}, {}, (), ())
+    return found
 
 
 def _merge(into: dict[str, dict[str, Any]], values: Values) -> None:

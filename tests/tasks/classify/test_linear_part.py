@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import numpy as np
@@ -71,6 +72,19 @@ def test_on_new_rows_the_mixture_is_not_below_the_linear_model(name: str, paths:
     shown = "\n".join(score.lines())
     assert f"network alone: accuracy {network.accuracy:.4f}" in shown
     assert f"alone: accuracy {linear.accuracy:.4f}, macro F1 {linear.macro_f1:.4f}" in shown
+
+
+def test_the_report_shows_the_most_telling_n_grams(paths: dict[str, Path]) -> None:
+    sections = {}
+    for name, path in paths.items():
+        log = (path.with_suffix(".run") / "metrics.jsonl").read_text(encoding="utf-8").splitlines()
+        sections[name] = {section["title"]: section["parts"] for section in json.loads(log[-1])["sections"]}
+    _, table = sections["text"]["Most telling n-grams"]
+    assert [label for label, _ in table["rows"]] == ["neg", "pos"]
+    for side, (_, grams) in zip("pq", table["rows"], strict=True):
+        assert len(grams.split(" · ")) == 12
+        assert all(side in gram for gram in grams.split(" · "))
+    assert [name for name in sections if "Most telling n-grams" in sections[name]] == ["text", "char", "cut", "several"]
 
 
 def test_without_a_linear_part_the_file_is_one_that_older_programs_read(paths: dict[str, Path]) -> None:

@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict
 from typing import Any
 
+from anaphora.data.text.ngrams import shown
 from anaphora.formatting import counted
 from anaphora.runs.content import ConfusionMatrix, ReportSection, Result, tabled
 from anaphora.runs.report import Judgement, figures, headline, lost, named_figures, partly_scored
 from anaphora.runs.tested import Tested
+from anaphora.runtime.sparse_linear import SparseLinear
 from anaphora.tasks.classify.baseline import Baseline
+from anaphora.tasks.classify.linear_part import LinearPart
 from anaphora.tasks.classify.score import Score
 
 _MATRIX = 20  # labels whose whole confusion matrix is shown
 _CONFUSED = 20
+_TELLING = 12  # n-grams of a label
 _NAMED = 5  # labels in a note
 _FIGURES = ("accuracy", "macro_f1", "micro_f1", "nats_per_row", "calibration_error", "uncalibrated_error")
 
@@ -43,6 +47,21 @@ def judgement(score: Score | None, baseline: Baseline, by_f1: bool, known: dict[
         },
         sections=() if score is None else tuple(_sections(score)),
     )
+
+
+def telling(linear: LinearPart, labels: Sequence[str], multi: bool) -> list[ReportSection]:
+    """Return a section with the n-grams that speak most for each label; none for a linear part without n-grams."""
+    if not isinstance(linear, SparseLinear):
+        return []
+    each = ((label, linear.telling(number, _TELLING, multi)) for number, label in enumerate(labels))
+    rows = ((label, " · ".join(shown(gram) for gram, _ in grams)) for label, grams in each if grams)
+    about = (
+        "The n-grams with the highest weights of the linear part, compared with the mean of all labels. A white space"
+        " is shown as _ in n-grams of characters."
+    )
+    if multi:
+        about = about.replace(", compared with the mean of all labels", "")
+    return [tabled("Most telling n-grams", ("label", "n-grams"), rows, about)]
 
 
 def tested(score: Score, baseline: Baseline, by_f1: bool, count: int) -> Tested:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import ClassVar, Literal
+from typing import Any, ClassVar, Literal
 
 from pydantic import Field
 
@@ -99,6 +99,7 @@ class ClassifyConfig(Config):
     data: Data = Field(default_factory=Data)
     model: Network = Field(default_factory=Network)
     training: Training = Field(default_factory=Training)
+    earlier: ClassVar[dict[str, dict[str, Any]]] = {"model": {"linear": "off"}}
     requirements: ClassVar[tuple[Requirement, ...]] = (
         config.DROPOUT,
         config.PATIENCE,

@@ -10,6 +10,7 @@ before its accuracy falls, and the temperature is fitted again at the end. The s
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import cached_property
 from typing import Any, cast
 
@@ -30,7 +31,7 @@ from anaphora.tasks.classify import linear_part
 from anaphora.tasks.classify.baseline import Baseline, Fitted, fitted
 from anaphora.tasks.classify.data import Corpus, folds
 from anaphora.tasks.classify.encoding import Encoded, Part, encode
-from anaphora.tasks.classify.judgement import judgement, tested
+from anaphora.tasks.classify.judgement import judgement, telling, tested
 from anaphora.tasks.classify.network import BATCH_DEFAULTS, share_unknown, specification
 from anaphora.tasks.classify.predict import Classifier
 from anaphora.tasks.classify.rows import Rows
@@ -155,7 +156,11 @@ class ClassifyTraining(RowTask[ClassifyConfig, Corpus, Encoded, Part, Classifier
         }
         if self.corpus.test is not None:
             known["test_rows"] = len(self.corpus.test)
-        return judgement(score, self.baseline, self._by_f1, known, self.most_scored)
+        found = judgement(score, self.baseline, self._by_f1, known, self.most_scored)
+        if score is None or not self._mixed:
+            return found
+        sections = telling(self._fitted.part, self.encoded.labels, self.encoded.multi)
+        return replace(found, sections=(*found.sections, *sections))
 
     def reader(self, score: Score | None) -> tuple[dict[str, Any], Tensors]:
         encoded, columns = self.encoded, vars(self.corpus.columns)
