@@ -17,7 +17,9 @@ import pytest
 import anaphora
 from anaphora import bundle, runtime
 from anaphora.config import resolve
+from anaphora.data.batches import Ragged
 from anaphora.errors import DataError, IncompatibleBundle
+from anaphora.runtime.series_linear import SeriesLinear
 from anaphora.tasks.classify import data as classify_data
 from anaphora.tasks.classify import training as classify
 from anaphora.tasks.classify.predict import Classifier
@@ -140,11 +142,12 @@ def test_several_labels() -> None:
 def test_probabilities_are_those_of_the_network_by_hand(timer: Classifier) -> None:
     mean, sd = (timer.runtime.tensors[f"scale.{name}"] for name in ("mean", "sd"))
     for row, chances, label in zip(SERIES, timer.probabilities(SERIES), timer.predict(SERIES), strict=True):
-        x = ((row - mean) / sd)[:, None].astype(np.float32)
-        z, _ = timer.runtime.forward(x)
+        x = np.float32((row - mean) / sd)
+        z, _ = timer.runtime.forward(x[:, None])
         network, linear = timer.runtime.config["units"]["linear"]["weights"]
-        assert timer.linear is not None
-        powers = np.exp(network * np.float64(z[0]) + linear * timer.linear.scores(timer.linear.feed(timer.linear.initial(), x[:, 0])))
+        assert isinstance(timer.linear, SeriesLinear)
+        y = timer.linear.of_rows(Ragged.of([x], x[:0]))
+        powers = np.exp(network * np.float64(z[0]) + linear * y[0])
         np.testing.assert_allclose(chances, powers / powers.sum(), rtol=1e-6)
         assert label == timer.labels[int(np.argmax(powers))]
 
