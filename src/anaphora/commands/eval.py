@@ -56,4 +56,6 @@ def _evaluate(model: str, data: list[str], as_json: bool, encoding: str | None, 
         stored = {} if kept is None else {"stored_baseline": kept.as_json()}
         print(json.dumps(finite({**score.as_json(), **stored}), ensure_ascii=False, allow_nan=False))
     else:
-        print("\n".join([*score.lines(), *([] if kept is None else ["", kept.line()])]))
+        stored_line = [] if kept is None else ["", kept.line()]
+        print("
+".join([*score.lines(), *score.verdict_line(), *stored_line]))

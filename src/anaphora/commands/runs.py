@@ -170,7 +170,7 @@ def _facts(run: Run, now: float) -> dict[str, Any]:
         "seconds": run.seconds,
         "best_validation_loss": None if best is None else best["loss"],
         "best_step": None if best is None else best["step"],
-        "results": [asdict(result) for result in run.results],
+        "results": [{**asdict(result), "verdict": result.verdict} for result in run.results],
     }
 
 
@@ -207,6 +207,7 @@ def _steps(each: Mapping[str, Any]) -> str:
 def _in_words(run: Run, facts: dict[str, Any]) -> list[str]:
     from anaphora.formatting import counted, duration_text
     from anaphora.report.terminal_chart import chart
+    from anaphora.runs.verdict import ends
 
     validations = [(each["step"], each["loss"]) for each in run.of("evaluation") if each["loss"] is not None]
     lines = [
@@ -222,8 +223,9 @@ def _in_words(run: Run, facts: dict[str, Any]) -> list[str]:
     if run.best is not None:
         lines.append(f"best validation loss {run.best['loss']:.4f} nats, after step {run.best['step']:,}")
     for result in run.results:
+        interval = "" if result.interval is None else f", 95 % interval {ends(result.interval)}"
         beside = "" if result.baseline is None else f"; {result.beat} {result.baseline:.4f}"
-        lines.append(f"held out  {_number(result.value)} {result.called}{beside}")
+        lines.append(f"held out  {_number(result.value)} {result.called}{interval}{beside}")
     lines += [f"note: {line['text']}" for line in run.of("note")]
     return lines + [f"note: {text}" for text in run.finish.get("notes", ())]
 

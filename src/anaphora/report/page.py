@@ -22,6 +22,8 @@ from anaphora.runs import folder as run_folder
 from anaphora.runs import record
 from anaphora.runs.content import ReportSection, Result, from_json
 from anaphora.runs.record import Run
+from anaphora.runs.verdict import WORDS
+from anaphora.runs.verdict import ends as ends_of
 
 NAME = run_folder.PAGE
 _WIDE, _NARROW, _SMALL = (984, 380), (330, 260), (316, 170)
@@ -29,6 +31,7 @@ _RELOAD_SECONDS = 30
 _ALWAYS_OPEN = 12  # validations; a longer table is folded
 _COLOURS = ("other", "third", "fourth", "fifth", "seen", "unseen", "baseline")
 _WORSE = (" is worse than ", " loses to ")  # in a note; the latter in records of earlier versions
+_KINDS = {"better": "good", "level": "", "worse": "bad"}  # of the pill of a verdict
 _GOOD, _BAD = ("finished", "early"), ("diverged", "unwritable", "exhausted")
 
 
@@ -70,9 +73,8 @@ def _header(run: Run, name: str, status: str) -> str:
     kind = "good" if status in _GOOD else "bad" if status in _BAD else ""
     pills = [(status.rstrip("?"), kind)]
     judged = run.results if run.test is None else run.test.results
-    if judged and judged[0].loses is not None:
-        worse, baseline = judged[0].loses, judged[0].beat
-        pills.append((f"{'worse than' if worse else 'at least as good as'} {baseline}", "bad" if worse else "good"))
+    if judged and judged[0].verdict is not None:
+        pills.append((f"{WORDS[judged[0].verdict]} {judged[0].beat}", _KINDS[judged[0].verdict]))
     begun = time.strftime("%Y-%m-%d %H:%M UTC", time.gmtime(run.started))
     return html.header(name, f"{run.task}, begun {begun}", pills)
 
@@ -87,6 +89,7 @@ def _figures(run: Run, status: str) -> list[tuple[str, str, str, str]]:
         beside = result.baseline is not None
         if result.value is not None:
             below = _beside(result) if number and beside else _apart(result)
+            below += "" if result.interval is None else f"; 95 % interval {ends_of(result.interval)}"
             found.append(("held-out part", f"{result.value:.4f}", f"{result.called}{below}", "unseen"))
         if beside and (number == 0 or result.value is None):
             found.append((result.beat, f"{result.baseline:.4f}", result.called, "baseline"))

@@ -9,18 +9,24 @@ each part names its kind, so that JSON can restore it.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 from anaphora.formatting import unit_name
+from anaphora.metrics.bootstrap import Interval
+
+Verdict = Literal["better", "level", "worse"]
+_FEWEST = 6  # units: of fewer, all may favour one method by chance: 2·2⁻⁵ > 5 % (the sign test)
 
 
 @dataclass(frozen=True)
 class Result:
     """One figure on the held-out part with its baseline; either is None if it is not known (yet).
 
-    The result named `nats` has the unit of the loss: its baseline is a line in the plot of losses.
+    The result named `nats` has the unit of the loss: its baseline is a line in the plot of losses. The 95 % intervals
+    are of the value, and of value minus baseline on the same `units` units (rows, sentences, pairs, blocks of text).
     """
 
     name: str  # nats, accuracy
@@ -29,6 +35,9 @@ class Result:
     baseline: float | None
     beat: str  # the name of the baseline: the n-gram model
     lower_is_better: bool = True
+    interval: Interval | None = None
+    difference: Interval | None = None
+    units: int | None = None  # None in records of earlier versions, which have no intervals
 
     @property
     def called(self) -> str:
@@ -36,11 +45,34 @@ class Result:
         return f"{self.name} per {unit_name(self.per)}" if self.per else self.name
 
     @property
-    def loses(self) -> bool | None:
-        """Whether the value is worse than the baseline, as NaN always is; None if one of them is unknown."""
+    def verdict(self) -> Verdict | None:
+        """Whether the value is better than the baseline, worse, or level with it; None if one of them is unknown.
+
+        It is level if both are equal, if the interval of their difference includes 0, and if there are fewer than 6
+        units. Without a difference, as the baseline's units are unknown, it is level if the interval of the value
+        includes the baseline. NaN is always worse.
+        """
         if self.value is None or self.baseline is None:
             return None
-        return not (self.value <= self.baseline if self.lower_is_better else self.value >= self.baseline)
+        if math.isnan(self.value):
+            return "worse"
+        if self.value == self.baseline or self._within_chance:
+            return "level"
+        return "better" if (self.value < self.baseline) == self.lower_is_better else "worse"
+
+    @property
+    def _within_chance(self) -> bool:
+        if self.units is not None and self.units < _FEWEST:
+            return True
+        if self.difference is not None:
+            return self.difference.low <= 0 <= self.difference.high
+        return self.interval is not None and self.interval.low <= (self.baseline or 0.0) <= self.interval.high
+
+    @staticmethod
+    def from_json(values: Mapping[str, Any]) -> Result:
+        """Return the result from the output of `dataclasses.asdict`, after JSON."""
+        both = {name: values.get(name) for name in ("interval", "difference")}
+        return Result(**{**values, **{name: None if ends is None else Interval(*ends) for name, ends in both.items()}})
 
 
 Cell = str | int | float | bool | None

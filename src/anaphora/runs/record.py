@@ -94,7 +94,7 @@ class Run:
     @property
     def results(self) -> list[Result]:
         """The results with their baselines; before the end, the baselines alone."""
-        return [Result(**each) for each in self.finish.get("results", self.facts.get("results", ()))]
+        return [Result.from_json(each) for each in self.finish.get("results", self.facts.get("results", ()))]
 
     @property
     def test(self) -> Tested | None:

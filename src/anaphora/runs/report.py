@@ -9,7 +9,7 @@ import math
 import time
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from operator import attrgetter
 from pathlib import Path
 from typing import Any
@@ -19,9 +19,11 @@ from numpy.typing import NDArray
 from anaphora.bundle import spec
 from anaphora.data.taken import Taken
 from anaphora.formatting import counted, duration_text, unit_name
-from anaphora.runs.content import ReportSection, Result
+from anaphora.runs.content import ReportSection, Result, Verdict
 from anaphora.runs.cross_validation import CrossValidation
+from anaphora.runs.sample import Sample, plain
 from anaphora.runs.tested import Tested
+from anaphora.runs.verdict import intervals_line, sentence, with_intervals
 
 Tensors = Mapping[str, NDArray[Any]]
 
@@ -52,11 +54,37 @@ class TrainedWeights:
 
 @dataclass(frozen=True)
 class Score(ABC):
-    """The score of a model on data; the fields are the measures of its task."""
+    """The score of a model on data; the fields are the measures of its task.
+
+    `sample` has the statistics of the score's units, and `rival` those of the baseline's, if they are known.
+    """
+
+    sample: Sample | None = field(default=None, kw_only=True, repr=False, compare=False)
+    rival: Sample | None = field(default=None, kw_only=True, repr=False, compare=False)
+
+    def results(self) -> tuple[Result, ...]:
+        """Return the figures beside a baseline that the score itself knows; the first decides."""
+        return ()
+
+    def judged(self) -> tuple[Result, ...]:
+        """Return these results with their intervals."""
+        return with_intervals(self.results(), self.sample, self.rival)
 
     def as_json(self) -> dict[str, Any]:
-        """Return the figures as plain values."""
-        return asdict(self)
+        """Return the figures as plain values, with 95 % intervals, and the verdict if a baseline is known."""
+        ends = {} if self.sample is None else {name: list(found) for name, found in self.sample.intervals.items()}
+        judged = self.judged()
+        verdict = {"verdict": judged[0].verdict} if judged and judged[0].verdict else {}
+        return {**plain(self), "intervals": ends, **verdict}
+
+    def interval_line(self) -> list[str]:
+        """Return the intervals as one line; none without statistics of units."""
+        return [] if self.sample is None else intervals_line(self.sample.intervals)
+
+    def verdict_line(self) -> list[str]:
+        """Return the verdict as a line; none if the score knows no baseline."""
+        judged = self.judged()
+        return [said for said in (sentence(judged),) if said] if judged else []
 
     @abstractmethod
     def lines(self) -> list[str]:
@@ -67,7 +95,7 @@ class Score(ABC):
 class Judgement:
     """A task's judgement of its score on the held-out part, or of no score if there is none yet."""
 
-    results: Sequence[Result]  # with their baselines; the first decides whether the network is worse than its baseline
+    results: Sequence[Result]  # with their baselines; the first is of the deciding metric
     headline: Sequence[str]  # the lines of a report about the score; empty without a score
     notes: Sequence[str]  # sentences about the score and the baseline
     facts: Mapping[str, Any]  # the task's own part of the model card
@@ -90,7 +118,7 @@ class Report:
 
     score: Any  # None if the run stopped before the score was computed
     baseline: Any
-    loses: bool | None  # whether it is worse than the baseline; None without a score
+    verdict: Verdict | None  # better, level or worse than the baseline; None without a score
     validation_loss: float  # the best one, in nats per unit
     parameters: int
     steps: int
@@ -106,6 +134,11 @@ class Report:
     taken: Taken | None = None  # how the data were read
     test: Tested | None = None  # the figures of the test part
     folds: CrossValidation | None = None  # the figures of the cross-validation
+
+    @property
+    def loses(self) -> bool | None:
+        """Whether the verdict is worse; None without a verdict."""
+        return None if self.verdict is None else self.verdict == "worse"
 
     def lines(self) -> list[str]:
         """Return the lines of the report at the end of a command."""
@@ -135,7 +168,7 @@ def report(
     return Report(
         score=score,
         baseline=baseline,
-        loses=found.results[0].loses if score is not None else None,
+        verdict=found.results[0].verdict if score is not None else None,
         validation_loss=trained.validation_loss,
         parameters=trained.parameters,
         steps=trained.steps,
@@ -164,14 +197,6 @@ def partly_scored(scored: int, count: int, things: str, part: str = "held-out") 
     if scored == count:
         return []
     return [f"The score covers {scored:,} of {count:,} {part} {things}: --minutes left no time for more."]
-
-
-def lost(result: Result, rival: str, remedy: str) -> list[str]:
-    """Return a note on a network that is worse than its baseline."""
-    if not result.loses:
-        return []
-    beside = f"{result.called} {result.value:.4f} against {result.baseline:.4f}"
-    return [f"The network is worse than {rival}: {beside}. {remedy}"]
 
 
 def _cut_off(trained: TrainedWeights, unit: str) -> str:

@@ -12,6 +12,7 @@ from typing import Any
 
 from anaphora.formatting import counted
 from anaphora.runs.content import Result
+from anaphora.runs.verdict import ends
 
 
 @dataclass(frozen=True)
@@ -34,8 +35,9 @@ class Tested:
         """Return the figure that decides and its baseline, as one line of a report."""
         result = self.results[0]
         beside = "" if result.baseline is None else f", {result.beat} {result.baseline:.4f}"
+        interval = "" if result.interval is None else f" (95 % interval {ends(result.interval)})"
         rows = counted(self.count, self.unit)
-        return f"test: {result.called} {result.value:.4f}{beside}, on {rows} that training never used"
+        return f"test: {result.called} {result.value:.4f}{interval}{beside}, on {rows} that training never used"
 
     def card(self) -> dict[str, Any]:
         """Return the figures for the model card."""
@@ -57,5 +59,5 @@ def tested_of(values: Mapping[str, Any] | None) -> Tested | None:
     """Return the figures of the output of `dataclasses.asdict`, after JSON; None for None."""
     if values is None:
         return None
-    results = tuple(Result(**each) for each in values["results"])
+    results = tuple(Result.from_json(each) for each in values["results"])
     return Tested(**{**values, "results": results, "notes": tuple(values["notes"])})

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from anaphora.errors import UsageError
+from anaphora.runs.sample import plain
 from anaphora.training.observer import Evaluation, Observer, Step
 from anaphora.training.plan import Plan
 
@@ -51,7 +52,7 @@ class MetricsLog(Observer):
 
     def finish(self, report: object) -> None:
         """Write the report and close the file."""
-        facts = asdict(report) if is_dataclass(report) and not isinstance(report, type) else {}
+        facts = plain(report) if is_dataclass(report) and not isinstance(report, type) else {}
         facts.pop("headline", None)  # lines of the same figures
         self._write("finish", facts)
         self.close()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -12,11 +12,13 @@ from numpy.typing import NDArray
 from anaphora.baselines.majority import majority
 from anaphora.data.batches import Ragged
 from anaphora.metrics.classification import Floats
+from anaphora.runs.sample import Sample
 from anaphora.tasks.classify import linear_part
 from anaphora.tasks.classify.data import Corpus
 from anaphora.tasks.classify.encoding import Encoded, targets
 from anaphora.tasks.classify.linear_part import LinearPart
 from anaphora.tasks.classify.rows import Rows
+from anaphora.tasks.classify.sample import sample
 from anaphora.tasks.classify.score import predicted, shares
 from anaphora.tasks.classify.settings import ClassifyConfig
 
@@ -35,6 +37,7 @@ class Baseline:
     majority_accuracy: float
     majority_macro_f1: float
     note: str | None
+    sample: Sample | None = field(default=None, repr=False, compare=False)  # of the linear part
 
     def rows(self) -> list[tuple[str, float, float]]:
         """Name, accuracy and macro F1 of each."""
@@ -70,8 +73,9 @@ class Fitted:
 
     def _judged(self, truth: NDArray[Any], scores: Floats, labels: int) -> Baseline:
         frequent = np.repeat(self.frequent[None], len(scores), axis=0)
-        found = [shares(truth, each, labels) for each in (predicted(scores, self.multi), frequent)]
-        return Baseline(self.linear, *found[0], *found[1], self.note)
+        linear = predicted(scores, self.multi)
+        found = [shares(truth, each, labels) for each in (linear, frequent)]
+        return Baseline(self.linear, *found[0], *found[1], self.note, sample(truth, linear, labels))
 
 
 def fitted(config: ClassifyConfig, corpus: Corpus, encoded: Encoded) -> Fitted:

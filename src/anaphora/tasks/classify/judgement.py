@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import asdict
 from typing import Any
 
 from anaphora.data.text.ngrams import shown
 from anaphora.formatting import counted
 from anaphora.runs.content import ConfusionMatrix, ReportSection, Result, tabled
-from anaphora.runs.report import Judgement, figures, headline, lost, named_figures, partly_scored
+from anaphora.runs.report import Judgement, figures, headline, named_figures, partly_scored
+from anaphora.runs.sample import plain
 from anaphora.runs.tested import Tested
+from anaphora.runs.verdict import notes as verdict_notes
+from anaphora.runs.verdict import with_intervals
 from anaphora.runtime.sparse_linear import SparseLinear
 from anaphora.tasks.classify.baseline import Baseline
 from anaphora.tasks.classify.linear_part import LinearPart
@@ -31,19 +33,19 @@ def judgement(score: Score | None, baseline: Baseline, by_f1: bool, known: dict[
         Result("accuracy", "", accuracy, baseline.linear_accuracy, rival, lower_is_better=False),
         Result("macro F1", "", f1, baseline.linear_macro_f1, rival, lower_is_better=False),
     ]
-    shares = shares[::-1] if by_f1 else shares
+    judged = with_intervals(shares[::-1] if by_f1 else shares, None if score is None else score.sample, baseline.sample)
     remedy = "Train longer (--minutes), with more dropout, or on more rows."
     notes = [baseline.note] if baseline.note else []
     notes += partly_scored(held_out if rows is None else rows, held_out, "rows")
     return Judgement(
-        results=(*shares, Result("nats", "row", nats, None, "")),
+        results=(*judged, Result("nats", "row", nats, None, "")),
         headline=[] if score is None else _headline(score, baseline),
-        notes=[*notes, *lost(shares[0], "the logistic regression", remedy)],
+        notes=[*notes, *verdict_notes(judged, remedy)],
         facts={
             **known,
             "scored_rows": rows,
             **named_figures(score, _FIGURES),
-            "baseline": asdict(baseline),
+            "baseline": plain(baseline),
         },
         sections=() if score is None else tuple(_sections(score)),
     )
@@ -66,7 +68,7 @@ def telling(linear: LinearPart, labels: Sequence[str], multi: bool) -> list[Repo
 
 def tested(score: Score, baseline: Baseline, by_f1: bool, count: int) -> Tested:
     """Return the report of a score on the test part of `count` rows; `by_f1`: macro F1 decides."""
-    facts = {**named_figures(score, _FIGURES), "baseline": asdict(baseline)}
+    facts = {**named_figures(score, _FIGURES), "baseline": plain(baseline)}
     results = judgement(score, baseline, by_f1, {}, score.rows).results
     return Tested(tuple(results), score.rows, "row", score, baseline, facts, tuple(_notes_on_test(score, count)))
 

@@ -21,6 +21,7 @@ from anaphora.runs import report as reports
 from anaphora.tasks.classify.encoding import targets
 from anaphora.tasks.classify.inputs import Labels
 from anaphora.tasks.classify.rows import Rows
+from anaphora.tasks.classify.sample import sample
 
 THRESHOLD = 0.5  # of several labels, those at least as likely as this are given
 WORST = 20
@@ -97,6 +98,7 @@ class Score(reports.Score):
             f"  accuracy      {self.accuracy:.4f}{exactly}",
             f"  macro F1      {self.macro_f1:.4f}" + (f"  micro F1 {self.micro_f1:.4f}" if self.multi else ""),
             f"  nats per row  {self.nats_per_row:.4f}{over}",
+            *self.interval_line(),
             self._calibration(),
             *(f"  {p.name} alone: accuracy {p.accuracy:.4f}, macro F1 {p.macro_f1:.4f}" for p in self.alone),
         ]
@@ -219,6 +221,7 @@ def judge(
         alone=tuple(Alone(name, *shares(truth, predicted(z, multi), len(names))) for name, z in alone.items()),
         cut_rows=cut,
         cross_fitted=calibrated is not None,
+        sample=sample(truth, given, len(names)),
         notes=(f"{are} longer than the network reads: the end was cut off",) if cut else (),
     )
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import asdict
 from typing import Any
 
 import numpy as np
@@ -12,12 +11,14 @@ from numpy.typing import NDArray
 from anaphora.baselines.cloze import GapScores
 from anaphora.data.text.id_files import Units
 from anaphora.runs.content import Cell, Paragraph, ReportSection, ReportTable, Result, tabled
-from anaphora.runs.report import Judgement, figures, headline, lost
+from anaphora.runs.report import Judgement, figures, headline
+from anaphora.runs.sample import plain
 from anaphora.runs.tested import Tested
+from anaphora.runs.verdict import notes as verdict_notes
 from anaphora.tasks.fill.baseline import Baseline
 from anaphora.tasks.fill.network import SIDES
 from anaphora.tasks.fill.predict import GapFiller
-from anaphora.tasks.fill.score import BOTH, LEFT_TO_RIGHT, Predicted, Score, judge, method
+from anaphora.tasks.fill.score import BOTH, LEFT_TO_RIGHT, Predicted, Score, beside, judge, method
 from anaphora.tasks.fill.settings import GAP, SCORED
 from anaphora.tasks.fill.vocabulary import WordVocabulary, spaced
 from anaphora.tasks.fill.windows import Gaps, gaps_of, pieces
@@ -36,14 +37,13 @@ def judgement(
 ) -> Judgement:
     """Return the report of a score, or of no score yet; `known` are facts of the data, `held_out` counts units."""
     counts = baseline.counts
-    names = ("both.accuracy", "both.top_5", "both.nats", "past.accuracy", "ratio")
-    accuracy, top_5, nats, past, ratio = figures(score, *names)
+    past, ratio = figures(score, "past.accuracy", "ratio")
+    first, *others = beside(None, counts) if score is None else score.judged()
     results = (
-        Result("accuracy", "", accuracy, counts.accuracy, counts.name, lower_is_better=False),
+        first,
         Result("accuracy left to right", "", past, None, "", lower_is_better=False),
         Result("times as often right as left to right", "", ratio, None, "", lower_is_better=False),
-        Result("top 5", "", top_5, counts.top_5, counts.name, lower_is_better=False),
-        Result("nats", "gap", nats, counts.nats, counts.name),
+        *others,
     )
     notes = [baseline.note] if baseline.note else []
     if baseline.units < held_out:
@@ -53,14 +53,14 @@ def judgement(
             " and punctuation marks"
         )
         notes.append(f"{note}{'.' if baseline.units == SCORED else ': --minutes left no time for more.'}")
-    notes += lost(results[0], counts.name, "Train longer (--minutes), or on more text.")
+    notes += verdict_notes(results, "Train longer (--minutes), or on more text.")
     if ratio is not None and ratio < 1:
         notes.append(
             "Both sides are right less often than the left-to-right prediction: train longer (--minutes), or on more"
             " text."
         )
     own = {} if score is None else score.as_json()
-    methods = [asdict(each) for each in baseline.methods]
+    methods = [plain(each) for each in baseline.methods]
     facts = {**known, **{name: own.get(name) for name in _FIGURES}, "baselines": methods}
     return Judgement(results, headline(score), notes, facts, shown)
 

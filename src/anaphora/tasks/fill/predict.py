@@ -160,7 +160,7 @@ class GapFiller(FileAnsweringModel):
             return summed(found, baselines(counts, found.gaps), counts.note or "counted on the text that was given")
         part, stored = part_of_text(self.card, sha256_of(text)) or ("", {})
         if stored.get("gaps") == len(found.gaps):
-            names = MethodScore.__annotations__
+            names = ("name", "accuracy", "top_5", "nats")
             kept = [MethodScore(**{name: each[name] for name in names}) for each in stored["baselines"]]
             return summed(found, kept, f"this is the {part} text of the training")
         return summed(found, (), _FLOOR_FROM)

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -22,6 +22,9 @@ from anaphora.errors import DataError
 from anaphora.formatting import columns, counted
 from anaphora.metrics.language_model import perplexity
 from anaphora.runs import report as reports
+from anaphora.runs.content import Result
+from anaphora.runs.sample import Sample, plain
+from anaphora.runs.text_sample import means
 from anaphora.tasks.fill.joined import JoinedNetwork
 from anaphora.tasks.fill.network import SIDES
 from anaphora.tasks.fill.settings import SCORED
@@ -40,6 +43,7 @@ class MethodScore:
     accuracy: float
     top_5: float
     nats: float
+    sample: Sample | None = field(default=None, repr=False, compare=False)
 
     @property
     def perplexity(self) -> float:
@@ -48,7 +52,7 @@ class MethodScore:
 
     def as_json(self) -> dict[str, Any]:
         """Plain values."""
-        return {**asdict(self), "perplexity": self.perplexity}
+        return {**plain(self), "perplexity": self.perplexity}
 
 
 @dataclass(frozen=True)
@@ -67,6 +71,10 @@ class Score(reports.Score):
     def ratio(self) -> float | None:
         """The accuracy from both sides divided by the accuracy left to right; None if the latter is 0."""
         return self.both.accuracy / self.past.accuracy if self.past.accuracy else None
+
+    def results(self) -> tuple[Result, ...]:
+        """Return the figures from both sides beside the better simple method, if it is known; accuracy decides."""
+        return beside(self.both, self.baselines[0]) if self.baselines else ()
 
     def as_json(self) -> dict[str, Any]:
         sides = {"both": self.both.as_json(), "past": self.past.as_json()}
@@ -93,6 +101,7 @@ class Score(reports.Score):
             "  the left-to-right prediction is never right"
             if self.ratio is None
             else f"  both sides are right {self.ratio:.2f} times as often as the left-to-right prediction",
+            *self.interval_line(),
             *([] if self.baselines else [f"  counts of neighbours: not computed: {self.baseline_note}"]),
         ]
 
@@ -138,8 +147,10 @@ def baselines(counts: GapCounts, gaps: Gaps) -> tuple[MethodScore, ...]:
 def method(name: str, judged: GapScores, target: NDArray[np.int64]) -> MethodScore:
     """The score of a method that ranks the words (n,) of gaps; a gap of an unknown word is wrong."""
     known = target > 0
-    first, among = (float(np.mean(known & (judged.rank < most))) for most in (1, FIRST))
-    return MethodScore(name, first, among, math.fsum(judged.nats.tolist()) / len(target))
+    right, among = (known & (judged.rank < most) for most in (1, FIRST))
+    nats = math.fsum(judged.nats.tolist()) / len(target)
+    units = means(accuracy=(right, 1.0), top_5=(among, 1.0), nats=(judged.nats, None))
+    return MethodScore(name, float(right.mean()), float(among.mean()), nats, units)
 
 
 def summed(found: Predicted, simple: Sequence[MethodScore], note: str) -> Score:
@@ -147,4 +158,17 @@ def summed(found: Predicted, simple: Sequence[MethodScore], note: str) -> Score:
     target = found.gaps.target
     names = zip((BOTH, LEFT_TO_RIGHT), SIDES, strict=True)
     both, past = (method(name, found.ranks[side], target) for name, side in names)
-    return Score(len(target), found.text_units, int((target == 0).sum()), both, past, tuple(simple), note)
+    unknown, rival = int((target == 0).sum()), simple[0].sample if simple else None
+    return Score(
+        len(target), found.text_units, unknown, both, past, tuple(simple), note, sample=both.sample, rival=rival
+    )
+
+
+def beside(both: MethodScore | None, counts: MethodScore) -> tuple[Result, ...]:
+    """Return the figures from both sides, or of no score yet, beside those of a simple method; the first decides."""
+    own = (None, None, None) if both is None else (both.accuracy, both.top_5, both.nats)
+    return (
+        Result("accuracy", "", own[0], counts.accuracy, counts.name, lower_is_better=False),
+        Result("top 5", "", own[1], counts.top_5, counts.name, lower_is_better=False),
+        Result("nats", "gap", own[2], counts.nats, counts.name),
+    )

@@ -9,6 +9,8 @@ from numpy.typing import NDArray
 
 from anaphora.baselines.ngram import LARGEST, KneserNey, order_for
 from anaphora.data.text.id_files import Units
+from anaphora.runs.sample import Sample
+from anaphora.runs.text_sample import means
 from anaphora.tasks.language import windows
 from anaphora.tasks.language.data import Encoded
 from anaphora.tasks.language.score import ngram_nats
@@ -25,6 +27,7 @@ class Baseline:
     whole_nats: float  # of all that `eval` scores of this part
     order: int
     note: str | None
+    sample: Sample | None = field(default=None, repr=False, compare=False)  # of the units that are scored
 
 
 @dataclass(frozen=True)
@@ -40,9 +43,9 @@ class Fitted:
 
     def baseline(self, pieces: list[windows.Piece], share: float) -> Baseline:
         """Return the score on pieces, or on a share of each."""
-        whole = float(self.each.mean())
-        nats = whole if share >= 1 else float(self.each[windows.in_shortened(pieces, share)].mean())
-        return Baseline(nats, whole, self.order, self.note)
+        some = self.each if share >= 1 else self.each[windows.in_shortened(pieces, share)]
+        whole, nats = float(self.each.mean()), float(some.mean())
+        return Baseline(nats, whole, self.order, self.note, means(nats=(some, None)))
 
 
 def fitted(config: LanguageConfig, encoded: Encoded) -> Fitted:

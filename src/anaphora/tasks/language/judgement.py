@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -14,13 +14,16 @@ from anaphora.data.text.id_files import Units
 from anaphora.formatting import unit_name
 from anaphora.metrics import language_model
 from anaphora.runs.content import Paragraph, Preformatted, ReportSection, Result, tabled
-from anaphora.runs.report import Judgement, figures, lost
+from anaphora.runs.report import Judgement, figures
+from anaphora.runs.sample import Sample
 from anaphora.runs.tested import Tested
+from anaphora.runs.verdict import intervals_line, with_intervals
+from anaphora.runs.verdict import notes as verdict_notes
 from anaphora.tasks.language import score, windows
 from anaphora.tasks.language.baseline import Baseline
 from anaphora.tasks.language.predict import LanguageModel, Prompt
+from anaphora.tasks.language.score import NGRAM
 
-NGRAM = "the n-gram model"
 _PROMPT, _WRITTEN, _TEMPERATURE, _SEED = 60, 400, 0.8, 0
 _EXAMINED = 16_384  # units of the held-out part
 _PASSAGE, _PASSAGES = 64, 8  # units of one, and how many are shown
@@ -33,6 +36,7 @@ class HeldOutScore:
     unit: str
     nats: float
     units: int
+    sample: Sample | None = field(default=None, repr=False, compare=False)
 
     @property
     def bits(self) -> float:
@@ -58,12 +62,13 @@ def judgement(
 ) -> Judgement:
     """Return the report of a score, or of no score yet; `scored` and `every` count units: scored, and all."""
     nats, bits, perplexity = figures(score, "nats", "bits", "perplexity")
-    result = Result("nats", unit, nats, baseline.nats, NGRAM)
+    own = None if score is None else score.sample
+    judged = with_intervals((Result("nats", unit, nats, baseline.nats, NGRAM),), own, baseline.sample)
     notes = [baseline.note] if baseline.note else []
     if scored < every:
         note = f"Both scores are computed on an evenly spaced sample of {scored:,} of the held-out part's"
         notes.append(f"{note} {every:,} units{': --minutes left no time for more.' if short_of_time else '.'}")
-    notes += lost(result, NGRAM, "Train longer (--minutes), or on more text.")
+    notes += verdict_notes(judged, "Train longer (--minutes), or on more text.")
     facts = {
         **known,
         "scored_units": scored,
@@ -73,9 +78,9 @@ def judgement(
         "sampled_nats_per_unit": validation_loss,
         "baseline": _stored(baseline),
     }
-    return Judgement(
-        (result,), [] if nats is None else _headline(nats, baseline.nats, unit, scored), notes, facts, sections
-    )
+    lines = [] if nats is None else _headline(nats, baseline.nats, unit, scored)
+    lines += [] if own is None else intervals_line(own.intervals)
+    return Judgement(judged, lines, notes, facts, sections)
 
 
 def _stored(baseline: Baseline) -> dict[str, Any]:
@@ -91,6 +96,7 @@ def _stored(baseline: Baseline) -> dict[str, Any]:
 def tested(score: HeldOutScore, baseline: Baseline, sha256: str, every: int) -> Tested:
     """Return the report of a score on the test part, a text with this digest and `every` units to score."""
     result = Result("nats", score.unit, score.nats, baseline.nats, NGRAM)
+    judged = with_intervals((result,), score.sample, baseline.sample)
     facts = {
         "sha256": sha256,
         "nats_per_unit": score.nats,
@@ -99,7 +105,7 @@ def tested(score: HeldOutScore, baseline: Baseline, sha256: str, every: int) -> 
         "baseline": _stored(baseline),
     }
     few = f"The test score covers an evenly spaced sample: {score.units:,} of the test part's {every:,} units."
-    return Tested((result,), score.units, unit_name(score.unit), score, baseline, facts, (few,) * (score.units < every))
+    return Tested(judged, score.units, unit_name(score.unit), score, baseline, facts, (few,) * (score.units < every))
 
 
 def sections(model: LanguageModel, held_out: Units, most: int = _EXAMINED) -> tuple[ReportSection, ...]:

@@ -33,12 +33,15 @@ from anaphora.errors import DataError
 from anaphora.formatting import unit_name
 from anaphora.metrics.language_model import bits_per_byte, surprise
 from anaphora.runs import report as reports
+from anaphora.runs.content import Result
 from anaphora.runs.tested import part_of_text
+from anaphora.runs.text_sample import means
 from anaphora.runtime import Model
 from anaphora.tasks.language import windows
 from anaphora.tasks.language.settings import SCORED
 from anaphora.tasks.language.windows import Piece
 
+NGRAM = "the n-gram model"
 LOGITS_AT_ONCE = 2**22
 """Scores of so many units times symbols are held at once, 16 MiB in float32; it changes no bit of the result."""
 
@@ -58,6 +61,10 @@ class Score(reports.Score):
     baseline_nats: float | None
     baseline_note: str
 
+    def results(self) -> tuple[Result, ...]:
+        """Return nats beside those of the n-gram model, if they are known."""
+        return (Result("nats", self.unit, self.nats_per_unit, self.baseline_nats, NGRAM),)
+
     def lines(self) -> list[str]:
         """Return the lines of a report: the network beside the n-gram model."""
         unknown = f", {self.unknown_units:,} of them unknown to the model" if self.unknown_units else ""
@@ -68,11 +75,9 @@ class Score(reports.Score):
             f"  perplexity {self.perplexity:,.2f}",
         ]
         if self.baseline_nats is None:
-            return [*lines, f"  n-gram   not computed: {self.baseline_note}"]
+            return [*lines, *self.interval_line(), f"  n-gram   not computed: {self.baseline_note}"]
         lines.append(f"  n-gram   {self.baseline_nats:.4f} nats  ({self.baseline_note})")
-        if self.nats_per_unit > self.baseline_nats:
-            lines.append("The network is worse than the n-gram model on this text.")
-        return lines
+        return [*lines, *self.interval_line()]
 
 
 def evaluate(
@@ -88,12 +93,13 @@ def evaluate(
         if len(ids) < 2:
             raise DataError(f"Expected at least 2 {vocabulary.kind} units to score, got {len(ids)}: add text.")
         pieces = windows.cut(len(ids), units=max_units)
-        result = surprise(nats(model, ids, pieces))
+        each = nats(model, ids, pieces)
+        result = surprise(each)
         sha256, size_bytes = hashlib.sha256(), 0
         for block in text.blocks():
             sha256.update(block.encode())
             size_bytes += len(block.encode())
-        baseline_nats, note = _baseline(model, vocabulary, sha256.hexdigest(), ids, pieces, training_text)
+        simple, note = _baseline(model, vocabulary, sha256.hexdigest(), ids, pieces, training_text)
         unknown = 0
         if vocabulary.unknown is not None:
             unknown = sum(int((ids[piece.first : piece.stop] == vocabulary.unknown).sum()) for piece in pieces)
@@ -106,8 +112,10 @@ def evaluate(
         bits_per_unit=result.bits_per_unit,
         perplexity=result.perplexity,
         bits_per_byte=bits_per_byte(result.nats_per_unit, len(ids) - 1, size_bytes),
-        baseline_nats=baseline_nats,
+        baseline_nats=simple if isinstance(simple, float) else None if simple is None else mean_of(simple),
         baseline_note=note,
+        sample=means(nats=(each, None)),
+        rival=means(nats=(simple, None)) if isinstance(simple, np.ndarray) else None,
     )
 
 
@@ -118,7 +126,7 @@ def _baseline(
     ids: Units,
     pieces: Sequence[Piece],
     training_text: str | Text | None,
-) -> tuple[float | None, str]:
+) -> tuple[NDArray[np.float64] | float | None, str]:
     kind = vocabulary.kind
     if training_text is not None:
         training_text = Text.of(training_text) if isinstance(training_text, str) else training_text
@@ -127,7 +135,7 @@ def _baseline(
                 raise DataError(f"Expected at least 2 {kind} units to count n-grams on, got {len(counted)}.")
             ngram = KneserNey(order_for(kind), vocabulary.size).fit(counted)
         each = ngram_nats(ngram, ids, pieces)
-        return math.fsum(each.tolist()) / len(each), ngram.note or "counted on the text that was given"
+        return each, ngram.note or "counted on the text that was given"
     card = card_by_current_names(model.config.get("card", {}))
     kept = part_of_text(card, sha256)
     if kept is None:
@@ -139,6 +147,11 @@ def _baseline(
         )
     name, stored = kept
     return float(stored["baseline"]["nats_per_unit"]), f"this is the {name} text of the training, and its n-gram score"
+
+
+def mean_of(each: NDArray[np.float64]) -> float:
+    """Return the mean of nats (n,), summed exactly."""
+    return math.fsum(each.tolist()) / len(each)
 
 
 def ngram_nats(ngram: KneserNey, ids: Units, pieces: Sequence[Piece]) -> NDArray[np.float64]:

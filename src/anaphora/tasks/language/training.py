@@ -25,6 +25,7 @@ from anaphora.nn.build import State
 from anaphora.runs.content import ReportSection
 from anaphora.runs.report import Judgement, Tensors, TrainedWeights
 from anaphora.runs.tested import Tested
+from anaphora.runs.text_sample import means
 from anaphora.tasks.language import score, windows
 from anaphora.tasks.language.baseline import Baseline, Fitted, fitted
 from anaphora.tasks.language.data import Encoded, encode
@@ -129,8 +130,9 @@ class LanguageTraining(SupervisedTask[LanguageConfig, TextCorpus, Encoded, Windo
 
     def _scored(self, model: LanguageModel, ids: Units, pieces: list[windows.Piece]) -> HeldOutScore:
         """Return the score of pieces of units (N,)."""
-        found = surprise(score.nats(model.runtime, ids, pieces))
-        return HeldOutScore(self.loss_unit, found.nats_per_unit, found.units)
+        each = score.nats(model.runtime, ids, pieces)
+        found = surprise(each)
+        return HeldOutScore(self.loss_unit, found.nats_per_unit, found.units, means(nats=(each, None)))
 
     def tested(self, model: LanguageModel) -> Tested:
         test, fitted_to = self.encoded.test, self._fitted.of_test

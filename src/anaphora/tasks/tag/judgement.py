@@ -9,29 +9,26 @@ from anaphora.formatting import counted
 from anaphora.metrics import spans
 from anaphora.metrics.tagging import Measured
 from anaphora.runs.content import ReportSection, Result, tabled
-from anaphora.runs.report import Judgement, figures, headline, lost, named_figures, partly_scored
+from anaphora.runs.report import Judgement, figures, headline, named_figures, partly_scored
 from anaphora.runs.tested import Tested
+from anaphora.runs.verdict import notes as verdict_notes
 from anaphora.tasks.tag.data import Corpus
-from anaphora.tasks.tag.score import Score
+from anaphora.tasks.tag.score import Score, shares
 
 _NAMED = 5  # tags in a note
-_RIVAL = "each word's most frequent tag"
 _FIGURES = ("accuracy", "precision", "recall", "f1", "unknown_accuracy", "exact", "nats_per_word")
 
 
 def judgement(score: Score | None, baseline: Measured, corpus: Corpus, tags: int, scored: int) -> Judgement:
     """Return the report of a score on `scored` sentences, or of no score yet; F1 of spans decides if there are any."""
-    accuracy, f1, nats, sentences = figures(score, "accuracy", "f1", "nats_per_word", "sentences")
-    shares = [
-        Result("span F1", "", f1, baseline.spans.f1, _RIVAL, lower_is_better=False),
-        Result("accuracy", "", accuracy, baseline.accuracy, _RIVAL, lower_is_better=False),
-    ]
-    shares = shares[1:] if corpus.scheme == spans.PLAIN else shares
+    nats, sentences = figures(score, "nats_per_word", "sentences")
+    baseline_f1 = None if corpus.scheme == spans.PLAIN else baseline.spans.f1
+    results = shares(None, None, baseline_f1, baseline.accuracy) if score is None else score.judged()
     remedy = "Train longer (--minutes), or on more sentences."
     return Judgement(
-        results=(*shares, Result("nats", "word", nats, None, "")),
+        results=(*results, Result("nats", "word", nats, None, "")),
         headline=headline(score),
-        notes=[*partly_scored(scored, len(corpus.held_out), "sentences"), *lost(shares[0], _RIVAL, remedy)],
+        notes=[*partly_scored(scored, len(corpus.held_out), "sentences"), *verdict_notes(results, remedy)],
         facts={
             "unit": "words",
             "tags": tags,

@@ -229,9 +229,9 @@ class Tagger(FileAnsweringModel):
                     into[numbers[at]] = 0.0 - log_p  # from 0.0, so that a certain sentence has 0, not −0
             for number, path in zip(numbers.tolist(), self.chain.best(scores, lengths), strict=True):
                 predictions[number] = self.reader.plain_tags_of(path.labels.tolist())
-        baseline = self.baseline.score(sentences)
+        usual = [self.baseline.predict(tokens) for tokens in sentences.tokens]
         longest = self.config.data.max_length
-        found = judge(self.reader, true, part, predictions, nats, uncalibrated, baseline, self.temperature, longest)
+        found = judge(self.reader, true, part, predictions, nats, uncalibrated, usual, self.temperature, longest)
         return replace(found, cross_fitted=cross_fitted is not None)
 
 

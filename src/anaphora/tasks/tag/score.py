@@ -11,9 +11,11 @@ from numpy.typing import NDArray
 from anaphora.data.files.sentences import Sentences
 from anaphora.formatting import columns, counted, shortened, titled
 from anaphora.metrics import spans
-from anaphora.metrics.tagging import Measured, measured
+from anaphora.metrics.tagging import measured
 from anaphora.runs import report as reports
+from anaphora.runs.content import Result
 from anaphora.tasks.tag.encoding import Part, Reader
+from anaphora.tasks.tag.sample import sample
 from anaphora.tasks.tag.symbols import UNKNOWN
 from anaphora.tasks.tag.truth import Truth
 
@@ -21,6 +23,7 @@ WORST = 20
 _SHOWN = 5  # of the worst sentences and of confusions, on a terminal
 _TEXT = 480  # characters of a sentence that are shown
 _TABLE = 40  # types or tags that are printed
+RIVAL = "each word's most frequent tag"
 _CROSS_FITTED = " (cross-fitted: each sentence is scored at the temperature of the other folds)"
 
 
@@ -73,6 +76,10 @@ class Score(reports.Score):
     notes: tuple[str, ...] = ()  # sentences that one should know of
     cross_fitted: bool = False  # the nats of each sentence are at the temperature of the other folds
 
+    def results(self) -> tuple[Result, ...]:
+        """Return accuracy, and F1 of spans if there are any, beside each word's most frequent tag; F1 decides."""
+        return shares(self.f1, self.accuracy, self.baseline_f1, self.baseline_accuracy)
+
     def lines(self) -> list[str]:
         """Return the lines of a report: the network beside each word's most frequent tag."""
         rows = [("accuracy", self.accuracy, self.baseline_accuracy)]
@@ -89,6 +96,7 @@ class Score(reports.Score):
         ]
         if self.f1 is not None:
             lines.append(f"  precision {self.precision:.4f}, recall {self.recall:.4f}")
+        lines += self.interval_line()
         on_them = "" if self.unknown_accuracy is None else f", accuracy on them {self.unknown_accuracy:.4f}"
         lines += [
             f"  {counted(self.unknown_words, 'word')} not in the vocabulary{on_them}",
@@ -121,6 +129,16 @@ class Score(reports.Score):
         return lines if few else [f"the {_TABLE} most frequent of {len(self.each):,}:", *lines]
 
 
+def shares(
+    f1: float | None, accuracy: float | None, baseline_f1: float | None, baseline_accuracy: float
+) -> tuple[Result, ...]:
+    """Return figures beside those of each word's most frequent tag; without `baseline_f1`, tags mark no spans."""
+    of_words = Result("accuracy", "", accuracy, baseline_accuracy, RIVAL, lower_is_better=False)
+    if baseline_f1 is None:
+        return (of_words,)
+    return Result("span F1", "", f1, baseline_f1, RIVAL, lower_is_better=False), of_words
+
+
 def judge(
     reader: Reader,
     true: Truth,
@@ -128,16 +146,18 @@ def judge(
     predictions: Sequence[tuple[str, ...]],
     nats: NDArray[np.float64],
     uncalibrated: NDArray[np.float64],
-    baseline: Measured,
+    usual: Sequence[tuple[str, ...]],
     temperature: float,
     longest: int,
 ) -> Score:
     """Compare predicted tags, plain ones, with those of sentences; `part` is the sentences as numbers, and `nats` (B,)
-    −ln p of each sentence's own tags, `uncalibrated` (B,) the same at temperature 1. Training splits sentences of more
+    −ln p of each sentence's own tags, `uncalibrated` (B,) the same at temperature 1. `usual` are the tags of the
+    baseline. Training splits sentences of more
     than `longest` words.
     """
     sentences, written = true.sentences, reader.marking.written
     found, of_spans = measured(sentences.tags, predictions), reader.scheme != spans.PLAIN
+    baseline = measured(sentences.tags, usual)
     known = np.zeros(len(sentences), np.bool_)
     known[part.numbers] = part.known
     words = max(1, int(sentences.lengths[known].sum()))
@@ -169,6 +189,8 @@ def judge(
         confused=tuple(confused[:WORST]),
         worst=tuple(_worst(sentences, row, predictions[row], float(nats[row]), written) for row in wrong),
         notes=_notes(true, longest),
+        sample=sample(sentences.tags, predictions, of_spans),
+        rival=sample(sentences.tags, usual, of_spans),
     )
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import asdict, astuple, replace
+from dataclasses import astuple, replace
 from typing import Any
 
 from anaphora.data.files.pairs import Pairs
@@ -11,8 +11,11 @@ from anaphora.data.sampling import evenly_spaced
 from anaphora.formatting import counted
 from anaphora.report.attention import drawn
 from anaphora.runs.content import Paragraph, Picture, ReportSection, Result, tabled
-from anaphora.runs.report import Judgement, figures, headline, lost, named_figures
+from anaphora.runs.report import Judgement, figures, headline, named_figures
+from anaphora.runs.sample import plain
 from anaphora.runs.tested import Tested
+from anaphora.runs.verdict import notes as verdict_notes
+from anaphora.runs.verdict import with_intervals
 from anaphora.tasks.translate.deciding import Deciding
 from anaphora.tasks.translate.predict import Translator
 from anaphora.tasks.translate.score import Figures, Score
@@ -45,7 +48,9 @@ def judgement(
         "chrf": Result("chrF", "", chrf, baseline.chrf, _COPY, lower_is_better=False),
         "exact": Result("exact", "", exact, baseline.exact, _COPY, lower_is_better=False),
     }
-    results = (measured.pop(by.metric), *measured.values(), Result("nats", "symbol", nats, None, ""))
+    own = None if score is None else score.sample
+    judged = with_intervals((measured.pop(by.metric), *measured.values()), own, baseline.sample)
+    results = (*judged, Result("nats", "symbol", nats, None, ""))
     notes = [by.reason()] if by.reason() else []
     if left_out:
         notes.append(
@@ -61,13 +66,13 @@ def judgement(
         )
     if score is not None:
         notes += replace(score, cut=0).losses()  # what was cut is told above
-    notes += lost(results[0], _COPY, "Train longer (--minutes), or on more pairs.")
+    notes += verdict_notes(judged, "Train longer (--minutes), or on more pairs.")
     facts = {
         **known,
         **named_figures(score, _FIGURES),
         "deciding": by.metric,
         "nats_per_unit": nats,
-        "baseline": asdict(baseline),
+        "baseline": plain(baseline),
     }
     lines = [] if score is None else _headline(score, baseline)
     shown = () if score is None or translator is None else _sections(score, translator)
@@ -77,7 +82,7 @@ def judgement(
 def tested(score: Score, baseline: Figures, by: Deciding, count: int) -> Tested:
     """Return the report of a score on the test part of `count` pairs."""
     few = f"The test score covers {score.rows:,} of {count:,} pairs of the test part, evenly spaced."
-    facts = {**named_figures(score, _FIGURES), "deciding": by.metric, "baseline": asdict(baseline)}
+    facts = {**named_figures(score, _FIGURES), "deciding": by.metric, "baseline": plain(baseline)}
     results = judgement(score, baseline, by, None, {}, score.rows, 0, 0, None).results
     notes = (few,) if score.rows < count else ()
     return Tested(tuple(results), score.rows, "pair", score, baseline, facts, notes)

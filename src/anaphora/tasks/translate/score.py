@@ -12,15 +12,17 @@ Source: Papineni et al., ACL 2002; Popović, WMT 2015; Post, WMT 2018.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from anaphora.data.examples import Indices
 from anaphora.data.files.pairs import Pairs
 from anaphora.formatting import counted
 from anaphora.runs import report as reports
+from anaphora.runs.sample import Sample
 from anaphora.tasks.translate import statistics
 from anaphora.tasks.translate.deciding import USUAL, Deciding
 from anaphora.tasks.translate.encoding import prepared
+from anaphora.tasks.translate.sample import sample
 
 _WORST = 20
 _SHOWN = 5  # of the worst, on a terminal
@@ -35,6 +37,7 @@ class Figures:
     bleu: float
     chrf: float
     exact: float
+    sample: Sample | None = field(default=None, repr=False, compare=False)
 
 
 @dataclass(frozen=True)
@@ -76,7 +79,8 @@ class Score(reports.Score):
             "exact": f"  exact  {self.exact:6.2%}  lengths {self.length_ratio:.3f} of the references'",
         }
         lines = [f"{counted(self.rows, 'text')}, decoded: {self.decoding}", figures.pop(self.deciding)]
-        lines += [*figures.values(), *(f"  {note}" for note in (self.reason, *self.losses()) if note)]
+        lines += [*figures.values(), *self.interval_line()]
+        lines += [f"  {note}" for note in (self.reason, *self.losses()) if note]
         for pair in self.worst[:_SHOWN]:
             lines += ["", f"worst: {pair.where} (chrF {pair.chrf:.1f})"]
             lines += [f"  {side:<9}  {getattr(pair, side)}" for side in ("source", "reference", "output")]
@@ -133,6 +137,7 @@ def judge(
         worst=tuple(sorted((pair for pair in scored if pair.chrf < 100), key=lambda pair: pair.chrf)[:_WORST]),
         first=tuple(scored[:_WORST]),
         tokenized=sum(output.endswith(" .") for output in outputs),
+        sample=sample(outputs, references, lower, by.tokenize),
     )
 
 
@@ -141,7 +146,7 @@ def figures(outputs: Sequence[str], references: Sequence[str], lower: bool, by: 
     plain = [reference.strip() for reference in references]
     metrics = statistics.metrics(lower, by.tokenize)
     bleu, chrf = (float(metric.corpus_score(outputs, [plain]).score) for metric in metrics)
-    return Figures(bleu, chrf, _exact(outputs, plain, lower))
+    return Figures(bleu, chrf, _exact(outputs, plain, lower), sample(outputs, plain, lower, by.tokenize))
 
 
 def copied(pairs: Pairs, rows: Indices, lower: bool, by: Deciding = USUAL) -> Figures:
