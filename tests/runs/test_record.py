@@ -32,7 +32,7 @@ def test_a_run_that_goes_on(tmp_path: Path) -> None:
         file.write('{"event": "step", "step": 4')  # as it looks while it is written, or after a power cut
     run = record.read(folder)
     assert (run.steps, run.total_steps, run.seconds) == (18, 40, 9.0)
-    assert (run.in_nats.value, run.in_nats.baseline, run.in_nats.loses) == (None, 1.5, None)
+    assert (run.in_nats.value, run.in_nats.baseline, run.in_nats.verdict) == (None, 1.5, None)
     assert run.status(run.written + 50) == "running?"
     assert run.status(run.written + 70) == "stopped"
 
@@ -52,10 +52,9 @@ def test_an_end_is_told_by_the_report(tmp_path: Path, stopped: str) -> None:
     assert run.status(run.written) == stopped
 
 
-def test_worse_depends_on_what_is_measured() -> None:
-    assert Result("nats", "row", 1.2, 1.1, "x").loses
-    assert not Result("accuracy", "", 0.9, 0.8, "x", lower_is_better=False).loses
-    assert Result("accuracy", "", 0.7, 0.8, "x", lower_is_better=False).loses
+def test_a_record_of_an_earlier_version_without_intervals_is_judged_by_its_figures() -> None:
+    shares = [Result("accuracy", "", value, 0.8, "x", lower_is_better=False).verdict for value in (0.9, 0.8, 0.7)]
+    assert [Result("nats", "row", 1.2, 1.1, "x").verdict, *shares] == ["worse", "better", "level", "worse"]
 
 
 def test_runs_are_found_oldest_first_and_a_damaged_one_hides_none(tmp_path: Path) -> None:

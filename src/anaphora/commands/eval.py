@@ -57,5 +57,4 @@ def _evaluate(model: str, data: list[str], as_json: bool, encoding: str | None, 
         print(json.dumps(finite({**score.as_json(), **stored}), ensure_ascii=False, allow_nan=False))
     else:
         stored_line = [] if kept is None else ["", kept.line()]
-        print("
-".join([*score.lines(), *score.verdict_line(), *stored_line]))
+        print("\n".join([*score.lines(), *score.verdict_line(), *stored_line]))

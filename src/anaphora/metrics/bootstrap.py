@@ -83,7 +83,8 @@ def sums(statistics: ArrayLike, seed: int = 0, draws: int = DRAWS, counts: Array
         drawn = rng.multinomial(total, shares, min(at_once, draws - begin)).astype(np.float64)
         for first in range(0, width, at_once):
             columns = slice(first, first + at_once)
-            found[begin : begin + at_once, columns] = drawn @ units[:, columns].astype(np.float64)
+            with np.errstate(invalid="ignore"):  # an infinite sum: `of_draws` gives no interval
+                found[begin : begin + at_once, columns] = drawn @ units[:, columns].astype(np.float64)
     return found
 
 
@@ -119,7 +120,7 @@ def student(degrees: int) -> float:
         (3 * z**7 + 19 * z**5 + 17 * z**3 - 15 * z) / 384,
         (79 * z**9 + 776 * z**7 + 1482 * z**5 - 1920 * z**3 - 945 * z) / 92160,
     )
-    return sum(term / degrees**power for power, term in enumerate(terms))
+    return math.fsum(term / degrees**power for power, term in enumerate(terms))
 
 
 def in_blocks(statistics: ArrayLike, block: int) -> Floats:

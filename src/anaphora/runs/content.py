@@ -18,7 +18,7 @@ from anaphora.formatting import unit_name
 from anaphora.metrics.bootstrap import Interval
 
 Verdict = Literal["better", "level", "worse"]
-_FEWEST = 6  # units: of fewer, all may favour one method by chance: 2·2⁻⁵ > 5 % (the sign test)
+_FEWEST = 6  # units that differ: fewer may all favour one method by chance, 2·2⁻⁵ > 5 % (the sign test)
 
 
 @dataclass(frozen=True)
@@ -26,7 +26,8 @@ class Result:
     """One figure on the held-out part with its baseline; either is None if it is not known (yet).
 
     The result named `nats` has the unit of the loss: its baseline is a line in the plot of losses. The 95 % intervals
-    are of the value, and of value minus baseline on the same `units` units (rows, sentences, pairs, blocks of text).
+    are of the value, and of value minus baseline on the same rows, sentences, pairs or blocks of text; on `units` of
+    them, network and baseline differ.
     """
 
     name: str  # nats, accuracy
@@ -48,15 +49,15 @@ class Result:
     def verdict(self) -> Verdict | None:
         """Whether the value is better than the baseline, worse, or level with it; None if one of them is unknown.
 
-        It is level if both are equal, if the interval of their difference includes 0, and if there are fewer than 6
-        units. Without a difference, as the baseline's units are unknown, it is level if the interval of the value
+        It is level if both are equal, if the interval of their difference includes 0, and if they differ on fewer
+        than 6 units. Without a difference, as the baseline's units are unknown, it is level if the interval of the value
         includes the baseline. NaN is always worse.
         """
         if self.value is None or self.baseline is None:
             return None
         if math.isnan(self.value):
             return "worse"
-        if self.value == self.baseline or self._within_chance:
+        if self.value == self.baseline or (math.isfinite(self.value) and self._within_chance):
             return "level"
         return "better" if (self.value < self.baseline) == self.lower_is_better else "worse"
 

@@ -27,7 +27,7 @@ class Fold:
     @staticmethod
     def from_json(values: Mapping[str, Any]) -> Fold:
         """Return the fold of the output of `dataclasses.asdict`, after JSON."""
-        return Fold(**{**values, "results": tuple(Result(**each) for each in values["results"])})
+        return Fold(**{**values, "results": tuple(map(Result.from_json, values["results"]))})
 
 
 @dataclass(frozen=True)

@@ -53,6 +53,14 @@ class Sample:
         found = {name: self._interval(name, drawn) for name in self.figures if len(self)}
         return {name: interval for name, interval in found.items() if interval is not None}
 
+    def differing(self, baseline: Sample) -> int:
+        """Return the number of units on which a baseline has other statistics; all of them if these are of another
+        kind, as with labels that only one of both counts.
+        """
+        if self.statistics.shape != baseline.statistics.shape:
+            return len(self)
+        return int((self.statistics != baseline.statistics).any(axis=1).sum())
+
     def differences(self, baseline: Sample) -> dict[str, Interval]:
         """Return the intervals of the figures minus those of a baseline on the same units."""
         if len(self) != len(baseline):
@@ -85,7 +93,7 @@ def plain(value: Any) -> dict[str, Any]:
 
 
 def _without_samples(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    return {name: item for name, item in pairs if not isinstance(item, Sample)}
+    return {name: item for name, item in pairs if name not in ("sample", "rival")}
 
 
 def _grouped(statistics: NDArray[Any]) -> tuple[NDArray[Any], int, int, NDArray[np.int64] | None]:

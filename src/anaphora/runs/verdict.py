@@ -23,12 +23,13 @@ def with_intervals(results: Sequence[Result], network: Sample | None, baseline: 
     if network is None:
         return tuple(results)
     differences = network.differences(baseline) if baseline is not None else {}
+    units = len(network) if baseline is None else network.differing(baseline)
     return tuple(
         replace(
             each,
             interval=network.intervals.get(each.name),
             difference=differences.get(each.name) if each.baseline is not None else None,
-            units=len(network),
+            units=units,
         )
         if each.name in network.figures
         else each

@@ -114,7 +114,7 @@ def test_a_sample_of_the_held_out_text_is_not_compared_with_the_baseline_of_all_
     card = {"held_out_sha256": hashlib.sha256(text.encode()).hexdigest(), "baseline": {"nats_per_unit": 0.25}}
     whole, some = (evaluate(writer(card=card), text, max_units=most) for most in (len(text), 1000))
     assert (whole.units, whole.baseline_nats) == (len(text) - 1, 0.25)
-    assert whole.lines()[-1].startswith("The network")
+    assert whole.verdict_line()[0].startswith("The network is worse than the n-gram model: nats per character")
     assert (some.units, some.baseline_nats) == (1000, None)
     assert some.lines()[-1] == f"  n-gram   not computed: {some.baseline_note}"
     assert "leave --max-units out" in some.baseline_note

@@ -26,9 +26,12 @@ def sample(truth: NDArray[Any], predicted: NDArray[Any], labels: int) -> Sample:
 
 def _marks(targets: NDArray[Any], labels: int) -> NDArray[np.bool_]:
     """Return which labels rows have (B, K)."""
-    if targets.ndim == 1:
-        return np.equal.outer(targets, np.arange(labels))
-    return np.pad(targets > 0, ((0, 0), (0, labels - targets.shape[1])))
+    marks: NDArray[np.bool_] = (
+        np.equal.outer(targets, np.arange(labels))
+        if targets.ndim == 1
+        else np.pad(targets > 0, ((0, 0), (0, labels - targets.shape[1])))
+    )
+    return marks
 
 
 def _accuracy(sums: Floats) -> Floats:
