@@ -50,8 +50,8 @@ class Result:
         """Whether the value is better than the baseline, worse, or level with it; None if one of them is unknown.
 
         It is level if both are equal, if the interval of their difference includes 0, and if they differ on fewer
-        than 6 units. Without a difference, as the baseline's units are unknown, it is level if the interval of the value
-        includes the baseline. NaN is always worse.
+        than 6 units. If the baseline's units are unknown, it is level if the interval of the value includes the
+        baseline. NaN is always worse.
         """
         if self.value is None or self.baseline is None:
             return None
