@@ -89,7 +89,7 @@ def sums(statistics: ArrayLike, seed: int = 0, draws: int = DRAWS, counts: Array
 
 
 def of_draws(figures: Floats, units: int) -> Interval | None:
-    """Return the interval of the figures (draws,) of resampled units; None for fewer than two units, and for figures
+    """Return the interval of a figure from its values (D,) in D draws; None for fewer than two units, and for values
     that are not finite.
     """
     if units < 2 or not np.isfinite(figures).all():
