@@ -59,7 +59,8 @@ def test_eighty_columns_are_enough(run: Run, folders: Path, warm: Warm, monkeypa
 
 def test_the_list_as_json(run: Run, folders: Path) -> None:
     first, second = map(json.loads, run("runs", "--json").stdout.splitlines())
-    assert first["results"] == [{**run_folders.NATS, "lower_is_better": True}]
+    unknown = {"interval": None, "difference": None, "units": None}
+    assert first["results"] == [{**run_folders.NATS, "lower_is_better": True, **unknown, "verdict": "better"}]
     assert (first["run"], first["status"], first["best_step"]) == ("a.run", "finished", 40)
     assert (second["steps"], second["total_steps"], second["seconds"]) == (27, 40, 13.5)
     assert second["best_validation_loss"] == 3.1 / 20**0.3

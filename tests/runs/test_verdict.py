@@ -75,6 +75,7 @@ def test_nan_is_worse_and_unknown_is_no_verdict() -> None:
     assert Result("nats", "word", math.inf, 2.0, "counts", units=3).verdict == "worse"
     assert Result("nats", "word", None, 2.0, "counts").verdict is None
     assert sentence([Result("nats", "word", None, 2.0, "counts")]) == ""
+    assert [Result("a", "", 2.0, math.nan, "b", lower).verdict for lower in (True, False)] == [None, None]
 
 
 def test_a_network_that_is_worse_gets_a_remedy() -> None:

@@ -47,7 +47,8 @@ class Result:
 
     @property
     def verdict(self) -> Verdict | None:
-        """Whether the value is better than the baseline, worse, or level with it; None if one of them is unknown.
+        """Whether the value is better than the baseline, worse, or level with it; None if one of them is unknown,
+        or if the baseline is NaN.
 
         It is level if both are equal, if the interval of their difference includes 0, and if they differ on fewer
         than 6 units. If the baseline's units are unknown, it is level if the interval of the value includes the
@@ -57,6 +58,8 @@ class Result:
             return None
         if math.isnan(self.value):
             return "worse"
+        if math.isnan(self.baseline):
+            return None
         if self.value == self.baseline or (math.isfinite(self.value) and self._within_chance):
             return "level"
         return "better" if (self.value < self.baseline) == self.lower_is_better else "worse"
