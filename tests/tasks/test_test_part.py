@@ -226,3 +226,13 @@ def test_eval_prints_the_stored_baseline(both: Both, program: Run, tmp_path: Pat
     assert {name: results[name] for name in kept.figures} == dict(kept.figures)
     found = json.loads(program(tmp_path, "eval", str(both.file), *both.test, "--json").stdout)
     assert found["stored_baseline"] == {"part": "the held-out part of the training", "name": kept.name, **kept.figures}
+
+
+def test_the_verdict_is_of_the_test_part(both: Both) -> None:
+    report, found = both.tested.report, both.tested.report.test
+    assert report.verdict == found.results[0].verdict
+    about = [note for note in report.notes if " network is " in note]
+    assert [note.partition(" network is ")[0] for note in about] == ["On the test part, the"]
+    assert f"{found.results[0].value:.4f}" in about[0]
+    assert f"against {found.results[0].baseline:.4f}" in about[0]
+    assert all("On the test part" not in note for note in both.without.report.notes)

@@ -165,10 +165,11 @@ def report(
     read, `test` has the figures of the test part and `folds` those of the folds.
     """
     cut_off = [] if score is not None else [_cut_off(trained, loss_unit)]
+    judged = found.results if test is None else test.results
     return Report(
         score=score,
         baseline=baseline,
-        verdict=found.results[0].verdict if score is not None else None,
+        verdict=judged[0].verdict if score is not None else None,
         validation_loss=trained.validation_loss,
         parameters=trained.parameters,
         steps=trained.steps,
@@ -177,7 +178,7 @@ def report(
         stopped=trained.stopped,
         model=output,
         run_dir=folder,
-        notes=(*found.notes, *(() if test is None else test.notes), *cut_off),
+        notes=(*(found.notes if test is None else _of_test(found, test)), *cut_off),
         results=tuple(found.results),
         sections=(*(() if folds is None else (folds.section(),)), *found.sections),
         headline=tuple(found.headline),
@@ -185,6 +186,13 @@ def report(
         test=test,
         folds=folds,
     )
+
+
+def _of_test(found: Judgement, test: Tested) -> list[str]:
+    """Return the notes of a report with a test part, whose verdict takes the place of that of the held-out part."""
+    said = sentence(found.results)
+    kept = [note for note in found.notes if not said or not note.startswith(said)]
+    return [*kept, *filter(None, [sentence(test.results, "On the test part, the")]), *test.notes]
 
 
 def headline(score: Score | None) -> list[str]:

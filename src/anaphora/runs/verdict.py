@@ -37,7 +37,7 @@ def with_intervals(results: Sequence[Result], network: Sample | None, baseline: 
     )
 
 
-def sentence(results: Sequence[Result]) -> str:
+def sentence(results: Sequence[Result], begins: str = "The") -> str:
     """Return the verdict of the first result as a sentence that names the others, too; empty without a verdict.
 
     >>> bleu, chrf = Result("BLEU", "", 0.0, 0.0, "a copy", False), Result("chrF", "", 12.0, 3.5, "a copy", False)
@@ -50,7 +50,7 @@ def sentence(results: Sequence[Result]) -> str:
     interval = "" if first.interval is None else f" (95 % interval {ends(first.interval)})"
     said = [f"{first.called} {first.value:.4f}{interval} against {first.baseline:.4f}"]
     said += [f"{one.called} {one.value:.4f} against {one.baseline:.4f}" for one in others if one.verdict is not None]
-    return f"The network is {WORDS[first.verdict]} {first.beat}: {'; '.join(said)}."
+    return f"{begins} network is {WORDS[first.verdict]} {first.beat}: {'; '.join(said)}."
 
 
 def notes(results: Sequence[Result], remedy: str) -> list[str]:
