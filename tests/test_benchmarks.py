@@ -21,6 +21,7 @@ import pytest
 import torch
 
 import anaphora
+import coverage
 import layers
 import peak
 import report
@@ -314,3 +315,39 @@ def test_labels_of_a_picture_do_not_touch() -> None:
         boxes = [label.get_window_extent() for label in labels]
         assert [label.get_text() for label in labels][:2] == ["1", "2"]
         assert all(right.x0 - left.x1 >= 2 for left, right in itertools.pairwise(boxes))
+
+
+def test_coverage_counts_the_test_scores_in_and_beside_the_intervals() -> None:
+    usual = {"accuracy": [0.8, 0.7, 0.9, 0.75]}
+    beside = [{"accuracy": [0.8, 0.7, 0.9, score]} for score in (0.65, 0.69, 0.95)]  # two below, one above
+    printed = coverage.line(60, "accuracy", [usual, *beside, *[usual] * 4])
+    assert re.split(" +", printed)[-7:] == ["62.5%", "25.0%", "12.5%", "0.2000", "0.8000", "0.7550", "+0.0450"]
+
+
+def test_coverage_trains_on_draws_of_one_population(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(coverage, "TRAIN", 80)
+    monkeypatch.setattr(coverage, "TEST", 50)
+    monkeypatch.setattr(coverage, "SETTINGS", {**coverage.SETTINGS, "max_steps": 4, "evaluations": 2})
+    asked = ["coverage", "--draws", "2", "--rows", "20", "--json", str(tmp_path / "draws.json")]
+    monkeypatch.setattr(sys, "argv", asked)
+    coverage.main()
+    draws = json.loads((tmp_path / "draws.json").read_text(encoding="utf-8"))
+    assert [(found["rows"], found["draw"]) for found in draws] == [(20, 0), (20, 1)]
+    for found in draws:
+        table = np.array(found["confusion"])
+        assert table.sum() == 20
+        score, low, high, test = found["accuracy"]
+        assert (score, low < score < high) == (table.trace() / 20, True)
+        assert test * 50 == pytest.approx(round(test * 50))
+    printed = capsys.readouterr().out.splitlines()
+    assert printed[1:3] == [coverage.line(20, measure, draws) for measure in ("accuracy", "macro F1")]
+
+
+def test_the_population_of_coverage_has_its_frequencies() -> None:
+    population, rows = coverage.Population(3), 4000
+    texts, labels = population.draw(np.random.default_rng(1), rows)
+    shares = [labels.count(label) / rows for label in coverage.LABELS]
+    assert shares == pytest.approx(coverage.FREQUENCIES, abs=4 * math.sqrt(0.25 / rows))
+    assert {len(text.split()) for text in texts} == set(range(coverage.SHORTEST, coverage.LONGEST + 1))
