@@ -1,6 +1,6 @@
 """Simulate how often the reported interval of a classifier's score covers the score on new rows.
 
-    python benchmarks/coverage.py [--draws D] [--rows N ...] [--json FILE]
+    python benchmarks/coverage.py [--draws D] [--rows N ...] [--processes P] [--json FILE]
 
 A draw is a training part, a held-out part of N rows and a test part, all from one population of labelled texts. A
 classifier is trained as `anaphora.train` trains it: the held-out part chooses the best step, the temperature and the
@@ -17,9 +17,12 @@ from __future__ import annotations
 import argparse
 import itertools
 import json
+import multiprocessing
 import time
 import warnings
 from collections.abc import Iterator
+from concurrent.futures import ProcessPoolExecutor
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -77,14 +80,14 @@ def main() -> None:
     parser.add_argument("--draws", type=int, default=200, help="of each number of rows (default 200)")
     parser.add_argument("--rows", type=int, nargs="+", default=[150], help="held-out rows (default 150)")
     parser.add_argument("--seed", type=int, default=0, help="(default 0)")
+    parser.add_argument("--processes", type=int, default=1, help="with one thread each (default 1)")
     parser.add_argument("--json", metavar="FILE", type=Path, help="write the figures of each draw")
     asked = parser.parse_args()
-    warnings.simplefilter("ignore", DataWarning)  # of few held-out rows
     begun = time.monotonic()
     found: list[dict[str, Any]] = []
     print("rows  measure   draws  covered  below  above   width  reported    test  optimism", flush=True)
     for rows in asked.rows:
-        draws = [drawn(Population(asked.seed), rows, asked.seed, number) for number in range(asked.draws)]
+        draws = simulated(asked.draws, rows, asked.seed, asked.processes)
         for measure in MEASURES:
             print(line(rows, measure, draws), flush=True)
         found += draws
@@ -93,8 +96,18 @@ def main() -> None:
         asked.json.write_text(json.dumps(found), encoding="utf-8")
 
 
+def simulated(draws: int, rows: int, seed: int, processes: int) -> list[dict[str, Any]]:
+    """Return the figures of each draw; the number of processes changes none of them."""
+    one = partial(drawn, Population(seed), rows, seed)
+    if processes == 1:
+        return list(map(one, range(draws)))
+    with ProcessPoolExecutor(processes, multiprocessing.get_context("spawn")) as pool:
+        return list(pool.map(one, range(draws)))
+
+
 def drawn(population: Population, rows: int, seed: int, number: int) -> dict[str, Any]:
     """Train on one draw; return for each measure the reported score, both ends of its interval, and the test score."""
+    warnings.simplefilter("ignore", DataWarning)  # of few held-out rows
     rng = np.random.default_rng([seed, rows, number])
     share = rows / (TRAIN + rows)
     model = anaphora.train("classify", population.draw(rng, TRAIN + rows), valid=share, seed=number, **SETTINGS)

@@ -73,6 +73,9 @@ def test_equal_units_may_be_counted_and_chunks_change_nothing(monkeypatch: pytes
     assert found[:, 0].tolist() == [40] * 4000
     assert found[:, 1].mean() == pytest.approx(14, abs=0.2)
     assert found[:, 1].var() == pytest.approx(40 * 0.35 * 0.65, rel=0.1)
+    found = bootstrap.sums(np.array([[1, 0], [1, 1]]), 3, 4000, counts=[29.25, 15.75], drawn_units=40)
+    assert found[:, 0].tolist() == [40] * 4000
+    assert found[:, 1].mean() == pytest.approx(14, abs=0.2)
 
 
 def test_few_units_have_a_wider_interval_and_one_has_none() -> None:

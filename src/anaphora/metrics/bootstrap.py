@@ -71,11 +71,22 @@ def difference(
     return of_draws(measure(drawn[:, :width]) - measure(drawn[:, width:]), _size(own, counts))
 
 
-def sums(statistics: ArrayLike, seed: int = 0, draws: int = DRAWS, counts: ArrayLike | None = None) -> Floats:
-    """Return the sums (draws, S) of statistics (n, S) over units that are drawn with replacement."""
+def sums(
+    statistics: ArrayLike,
+    seed: int = 0,
+    draws: int = DRAWS,
+    counts: ArrayLike | None = None,
+    drawn_units: int | None = None,
+) -> Floats:
+    """Return the sums (draws, S) of statistics (n, S) over units that are drawn with replacement.
+
+    `counts` (n,) says how many units have each row of the statistics, by default 1; a count may be a fraction if
+    `drawn_units`, the number of units in a draw, is given.
+    """
     units = np.asarray(statistics)
-    total = _size(units, counts)
-    shares = np.full(len(units), 1 / total) if counts is None else np.asarray(counts, dtype=np.float64) / total
+    total = _size(units, counts) if drawn_units is None else drawn_units
+    weights = np.ones(len(units)) if counts is None else np.asarray(counts, dtype=np.float64)
+    shares = weights / weights.sum()
     rng = np.random.default_rng(seed)
     at_once, width = max(1, _HELD // max(1, len(units))), units.shape[1]
     found = np.empty((draws, width), dtype=np.float64)

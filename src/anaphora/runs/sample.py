@@ -2,7 +2,13 @@
 
     figure = measure(Σ_i s_i)        s_i (S,): counts or sums of unit i: a row, a sentence, a pair, a block of text
 
+A share of few units has too narrow an interval: 20 right rows do not show that all rows are right, and 3 rows of a rare
+label that are all wrong do not show that it is never right. So a score may add a *prior* to the units that the draws of
+its intervals, and no others, are made from: made-up units with weights that do not grow with the number of units.
+
 A score and its baseline keep the statistics of the same units in the same order. They are no part of the JSON.
+
+Source: Agresti and Coull, The American Statistician 52, 1998, add two successes and two failures to a share.
 """
 
 from __future__ import annotations
@@ -28,12 +34,19 @@ class Figure(NamedTuple):
     top: float | None = 1.0
 
 
+class Prior(NamedTuple):
+    """Made-up units: their statistics (m, S), and their weights (m,), beside 1 of each real unit."""
+
+    statistics: NDArray[Any]
+    weights: NDArray[np.float64]
+
+
 class Sample:
     """The statistics (n, S) of a score's units, and the figures that are computed from their sums, by name."""
 
-    def __init__(self, statistics: ArrayLike, figures: Mapping[str, Figure]) -> None:
+    def __init__(self, statistics: ArrayLike, figures: Mapping[str, Figure], prior: Prior | None = None) -> None:
         self.statistics: NDArray[Any] = np.asarray(statistics)
-        self.figures = dict(figures)
+        self.figures, self.prior = dict(figures), prior
 
     def __deepcopy__(self, known: Any) -> Sample:
         """Return the sample itself, which nobody changes."""
@@ -49,7 +62,7 @@ class Sample:
     @cached_property
     def intervals(self) -> dict[str, Interval]:
         """The intervals of the figures; without those that are unknown, as of one block of text."""
-        drawn = bootstrap.sums(*_grouped(self.statistics)) if len(self) else np.zeros((0, 0))
+        drawn = self._drawn() if len(self) else np.zeros((0, 0))
         found = {name: self._interval(name, drawn) for name in self.figures if len(self)}
         return {name: interval for name, interval in found.items() if interval is not None}
 
@@ -73,6 +86,15 @@ class Sample:
         apart = [own(drawn[:, :width]) - rival(drawn[:, width:]) for own, rival in both]
         found = {name: bootstrap.of_draws(each, len(self)) for name, each in zip(shared, apart, strict=True)}
         return {name: interval for name, interval in found.items() if interval is not None}
+
+    def _drawn(self) -> NDArray[np.float64]:
+        """Return the sums (draws, S) of as many units as there are, drawn from them and from the prior."""
+        if self.prior is None:
+            return bootstrap.sums(*_grouped(self.statistics))
+        units, seed, draws, counts = _grouped(self.statistics)
+        weights = np.ones(len(units)) if counts is None else counts
+        every, shares = np.concatenate([units, self.prior.statistics]), np.concatenate([weights, self.prior.weights])
+        return bootstrap.sums(every, seed, draws, shares, len(self))
 
     def _interval(self, name: str, drawn: NDArray[np.float64]) -> Interval | None:
         """Return the interval of a figure of draws (draws, S); units that are all right or all wrong tell by their
