@@ -83,21 +83,3 @@ def test_few_units_have_a_wider_interval_and_one_has_none() -> None:
         assert bootstrap.student(degrees) == pytest.approx(stats.t.ppf(0.975, degrees), rel=2e-3)
     assert bootstrap.interval([[1.0, 1.0]], share) is None
     assert bootstrap.interval([[1.0, 1.0], [1.0, math.inf]], share) is None
-
-
-def test_blocks_are_contiguous_and_keep_the_sum() -> None:
-    units = np.random.default_rng(3).normal(size=(6400, 2))
-    blocks = bootstrap.in_blocks(units, 64)
-    assert blocks == pytest.approx(units.reshape(100, 64, 2).sum(1), rel=1e-9)
-    assert [len(bootstrap.in_blocks(units[:n], 64)) for n in (0, 7, 200, 6400)] == [0, 7, 20, 100]
-    assert bootstrap.in_blocks(units[:200], 64).sum(0) == pytest.approx(units[:200].sum(0), rel=1e-9)
-
-
-def test_an_interval_of_correlated_units_is_wider_in_blocks() -> None:
-    noise = np.random.default_rng(4).normal(size=20_000)
-    units = np.convolve(noise, np.ones(16) / 4, "valid")  # a sum over 16 neighbours: 16 times the variance of a mean
-    one = np.stack([np.ones(len(units)), units], axis=1)
-    wide, narrow = (bootstrap.interval(each, share) for each in (bootstrap.in_blocks(one, 64), one))
-    assert wide is not None
-    assert narrow is not None
-    assert (wide.high - wide.low) / (narrow.high - narrow.low) == pytest.approx(4, rel=0.2)

@@ -5,13 +5,13 @@
     figure_d = measure(Σ_i w_di s_i)                    95 % interval: the 2.5th to the 97.5th percentile of figure_d
 
 Two methods on the same units are compared in the same draws (paired): the interval is of the difference of figures.
-Units of a text are not independent of their neighbours, so a text is resampled in blocks of contiguous units.
+The units of a text depend on their neighbours, so a text is resampled in blocks (`anaphora.metrics.blocks`).
 
 The distribution of the draws is too narrow if units are few, by the factor √((n − 1)/n) and by the normal distribution
 in place of Student's t. So the percentiles are those of ±√(n/(n − 1))·t(n − 1) standard deviations.
 
-Source: Efron and Tibshirani, "An introduction to the bootstrap", 1993; Koehn, EMNLP 2004 (pairs); Carlstein, Annals of
-Statistics 14, 1986 (blocks); Hesterberg, The American Statistician 69, 2015 (few units).
+Source: Efron and Tibshirani, "An introduction to the bootstrap", 1993; Koehn, EMNLP 2004 (pairs);
+Hesterberg, The American Statistician 69, 2015 (few units).
 """
 
 from __future__ import annotations
@@ -30,7 +30,6 @@ Measure = Callable[[Floats], Floats]
 DRAWS = 1000
 TAIL = 0.025  # on each side of a 95 % interval
 _HELD = 2**21  # weights, and entries of the statistics, that are held at once in float64
-_FEWEST_BLOCKS, _MOST_BLOCKS = 20, 1000
 
 
 class Interval(NamedTuple):
@@ -132,21 +131,6 @@ def student(degrees: int) -> float:
         (79 * z**9 + 776 * z**7 + 1482 * z**5 - 1920 * z**3 - 945 * z) / 92160,
     )
     return math.fsum(term / degrees**power for power, term in enumerate(terms))
-
-
-def in_blocks(statistics: ArrayLike, block: int) -> Floats:
-    """Return the sums (n, S) of contiguous units with statistics (N, S), in blocks of about `block` units: at least 20
-    blocks if there are as many units, and at most 1000.
-
-    >>> in_blocks([[1.0], [2.0], [4.0]], 64).tolist()
-    [[1.0], [2.0], [4.0]]
-    """
-    units = np.asarray(statistics, dtype=np.float64)
-    if not len(units):
-        return units
-    count = min(len(units), max(_FEWEST_BLOCKS, min(_MOST_BLOCKS, len(units) // block)))
-    edges = np.arange(count) * len(units) // count
-    return np.add.reduceat(units, edges, axis=0)
 
 
 def _size(statistics: ArrayLike, counts: ArrayLike | None) -> int:

@@ -18,7 +18,7 @@ from anaphora.formatting import unit_name
 from anaphora.metrics.bootstrap import Interval
 
 Verdict = Literal["better", "level", "worse"]
-_FEWEST = 6  # units that differ: fewer may all favour one method by chance, 2·2⁻⁵ > 5 % (the sign test)
+FEWEST = 6  # units that differ: fewer may all favour one method by chance, 2·2⁻⁵ > 5 % (the sign test)
 
 
 @dataclass(frozen=True)
@@ -39,6 +39,7 @@ class Result:
     interval: Interval | None = None
     difference: Interval | None = None
     units: int | None = None  # None in records of earlier versions, which have no intervals
+    unit: str = ""  # the singular of a unit: sentence
 
     @property
     def called(self) -> str:
@@ -66,7 +67,7 @@ class Result:
 
     @property
     def _within_chance(self) -> bool:
-        if self.units is not None and self.units < _FEWEST:
+        if self.units is not None and self.units < FEWEST:
             return True
         if self.difference is not None:
             return self.difference.low <= 0 <= self.difference.high
@@ -77,6 +78,19 @@ class Result:
         """Return the result from the output of `dataclasses.asdict`, after JSON."""
         both = {name: values.get(name) for name in ("interval", "difference")}
         return Result(**{**values, **{name: None if ends is None else Interval(*ends) for name, ends in both.items()}})
+
+
+def judged_card(results: Sequence[Result]) -> dict[str, Any]:
+    """Return the intervals of results and of their differences, by name, and the verdict, for a model card; empty
+    without an interval.
+    """
+    ends = {
+        kind: {each.called: list(getattr(each, kind)) for each in results if getattr(each, kind) is not None}
+        for kind in ("interval", "difference")
+    }
+    if not results or not ends["interval"]:
+        return {}
+    return {"intervals": ends["interval"], "differences": ends["difference"], "verdict": results[0].verdict}
 
 
 Cell = str | int | float | bool | None

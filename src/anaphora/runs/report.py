@@ -79,7 +79,7 @@ class Score(ABC):
 
     def interval_line(self) -> list[str]:
         """Return the intervals as one line; none without statistics of units."""
-        return [] if self.sample is None else intervals_line(self.sample.intervals)
+        return intervals_line(self.sample)
 
     def verdict_line(self) -> list[str]:
         """Return the verdict as a line; none if the score knows no baseline."""

@@ -44,9 +44,12 @@ class Prior(NamedTuple):
 class Sample:
     """The statistics (n, S) of a score's units, and the figures that are computed from their sums, by name."""
 
-    def __init__(self, statistics: ArrayLike, figures: Mapping[str, Figure], prior: Prior | None = None) -> None:
+    def __init__(
+        self, statistics: ArrayLike, figures: Mapping[str, Figure], unit: str = "row", prior: Prior | None = None
+    ) -> None:
+        """Keep the statistics; `unit` is the singular of a unit in words."""
         self.statistics: NDArray[Any] = np.asarray(statistics)
-        self.figures, self.prior = dict(figures), prior
+        self.figures, self.unit, self.prior = dict(figures), unit, prior
 
     def __deepcopy__(self, known: Any) -> Sample:
         """Return the sample itself, which nobody changes."""
@@ -61,9 +64,9 @@ class Sample:
 
     @cached_property
     def intervals(self) -> dict[str, Interval]:
-        """The intervals of the figures; without those that are unknown, as of one block of text."""
+        """The intervals of the figures; none of one unit, which does not tell how others vary."""
         drawn = self._drawn() if len(self) else np.zeros((0, 0))
-        found = {name: self._interval(name, drawn) for name in self.figures if len(self)}
+        found = {name: self._interval(name, drawn) for name in self.figures if len(self) > 1}
         return {name: interval for name, interval in found.items() if interval is not None}
 
     def differing(self, baseline: Sample) -> int:
@@ -115,7 +118,7 @@ def plain(value: Any) -> dict[str, Any]:
 
 
 def _without_samples(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    return {name: item for name, item in pairs if name not in ("sample", "rival")}
+    return {name: item for name, item in pairs if name not in ("sample", "rival") and not isinstance(item, Sample)}
 
 
 def _grouped(statistics: NDArray[Any]) -> tuple[NDArray[Any], int, int, NDArray[np.int64] | None]:

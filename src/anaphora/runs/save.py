@@ -15,6 +15,7 @@ import numpy as np
 from anaphora import bundle
 from anaphora.errors import UsageError
 from anaphora.runs import folder as run_folder
+from anaphora.runs.content import judged_card
 from anaphora.runs.report import Report, Tensors, TrainedWeights
 from anaphora.version import __version__
 
@@ -29,6 +30,7 @@ def card(
         "data_sha256": sha256,
         **({"taken": report.taken.without_folders().as_json()} if report.taken else {}),
         **finite(facts),
+        **judged_card(report.results),
         **({"folds": finite(report.folds.card())} if report.folds else {}),
         **({"test": finite(report.test.card())} if report.test else {}),
         "parameters": report.parameters,

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from anaphora.formatting import counted
-from anaphora.runs.content import Result
+from anaphora.runs.content import Result, judged_card
 from anaphora.runs.verdict import ends
 
 
@@ -41,7 +41,7 @@ class Tested:
 
     def card(self) -> dict[str, Any]:
         """Return the figures for the model card."""
-        return {"scored": self.count, "unit": self.unit, **self.facts}
+        return {"scored": self.count, "unit": self.unit, **self.facts, **judged_card(self.results)}
 
 
 def part_of_text(card: Mapping[str, Any], sha256: str) -> tuple[str, Mapping[str, Any]] | None:

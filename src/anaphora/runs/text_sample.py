@@ -1,29 +1,36 @@
-"""The blocks of a text's score as statistics: neighbours resemble each other, so a text is resampled in blocks.
+"""The blocks of a text's score as statistics: figures that are means over units, of any sample of the blocks.
 
-block    the sums of its units' figures, and the number of its units        a figure = Σ sums / Σ units
+    block    the number of its units, and the sum of each of S figures over its units (1 + S,)
+
+A figure is Σ sums / Σ units. `anaphora.metrics.blocks` cuts a text into blocks.
 """
 
 from __future__ import annotations
 
-import numpy as np
+from collections.abc import Mapping
+from typing import Any
+
 from numpy.typing import ArrayLike
 
-from anaphora.metrics.bootstrap import Measure, in_blocks
+from anaphora.metrics.blocks import in_blocks
+from anaphora.metrics.bootstrap import Measure
 from anaphora.runs.sample import Figure, Sample
 
-_BLOCK = 64  # units; a text of fewer than 20 such blocks has 20 shorter ones
 
-
-def means(**each: tuple[ArrayLike, float | None]) -> Sample:
-    """Return the sample of figures that are means over the units of a text, by name: the unit's own figures (N,), and
-    the highest possible mean, None if there is none; underscores of a name are blanks.
+def means(tops: Mapping[str, float | None], *figures: ArrayLike) -> Sample:
+    """Return the sample of a text whose units have figures (N,) each, as many as `tops` names; a value of `tops` is the
+    highest possible mean, None if there is none.
     """
-    columns = [np.asarray(values, np.float64) for values, _ in each.values()]
-    units = np.stack([np.ones(len(columns[0])), *columns], axis=1)
-    figures = {
-        name.replace("_", " "): Figure(_mean(column), top) for column, (name, (_, top)) in enumerate(each.items(), 1)
-    }
-    return Sample(in_blocks(units, _BLOCK), figures)
+    return _sample(in_blocks(*figures), tops)
+
+
+def restored(stored: Any, tops: Mapping[str, float | None]) -> Sample | None:
+    """Return the sample that a model card stores as blocks, `statistics.tolist()`; None if it stores none."""
+    return None if stored is None else _sample(stored, tops)
+
+
+def _sample(blocks: ArrayLike, tops: Mapping[str, float | None]) -> Sample:
+    return Sample(blocks, {name: Figure(_mean(at), top) for at, (name, top) in enumerate(tops.items(), 1)}, "block")
 
 
 def _mean(column: int) -> Measure:

@@ -8,11 +8,12 @@ The first result is that of the deciding metric. The others are named, and never
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 
+from anaphora.formatting import counted
 from anaphora.metrics.bootstrap import Interval
-from anaphora.runs.content import Result
+from anaphora.runs.content import FEWEST, Result
 from anaphora.runs.sample import Sample
 
 WORDS = {"better": "better than", "level": "level with", "worse": "worse than"}
@@ -30,6 +31,7 @@ def with_intervals(results: Sequence[Result], network: Sample | None, baseline: 
             interval=network.intervals.get(each.name),
             difference=differences.get(each.name) if each.baseline is not None else None,
             units=units,
+            unit=network.unit,
         )
         if each.name in network.figures
         else each
@@ -50,7 +52,16 @@ def sentence(results: Sequence[Result], begins: str = "The") -> str:
     interval = "" if first.interval is None else f" (95 % interval {ends(first.interval)})"
     said = [f"{first.called} {first.value:.4f}{interval} against {first.baseline:.4f}"]
     said += [f"{one.called} {one.value:.4f} against {one.baseline:.4f}" for one in others if one.verdict is not None]
-    return f"{begins} network is {WORDS[first.verdict]} {first.beat}: {'; '.join(said)}."
+    return f"{begins} network is {WORDS[first.verdict]} {first.beat}: {'; '.join(said)}.{_too_few(first)}"
+
+
+def _too_few(result: Result) -> str:
+    """Return a sentence if a result is level because network and baseline differ on too few units; else nothing."""
+    few = result.units is not None and result.units < FEWEST
+    if not few or result.verdict != "level" or result.value == result.baseline:
+        return ""
+    tell = "tells" if result.units == 1 else "tell"
+    return f" Only {counted(result.units or 0, result.unit)} {tell} them apart: another verdict needs {FEWEST}."
 
 
 def notes(results: Sequence[Result], remedy: str) -> list[str]:
@@ -68,11 +79,20 @@ def ends(interval: Interval) -> str:
     return f"{interval.low:.3g} to {interval.high:.3g}"
 
 
-def intervals_line(intervals: Mapping[str, Interval]) -> list[str]:
-    """Return the intervals of a score's figures as one line; none without an interval.
+def intervals_line(sample: Sample | None) -> list[str]:
+    """Return the intervals of a score's figures as one line, which says so if one unit gives none; none without units.
 
-    >>> intervals_line({"accuracy": Interval(0.79, 0.831), "macro F1": Interval(0.71, 0.8)})
-    ['  95 % intervals: accuracy 0.79 to 0.831, macro F1 0.71 to 0.8']
+    >>> from anaphora.runs.sample import Figure
+    >>> shares = {"accuracy": Figure(lambda sums: sums[:, 0] / sums[:, 1])}
+    >>> intervals_line(Sample([[2, 4], [3, 4]] * 50, shares, "sentence"))
+    ['  95 % intervals over 100 sentences: accuracy 0.6 to 0.65']
+    >>> intervals_line(Sample([[2, 4]], shares, "sentence"))
+    ['  no 95 % interval: the score is of 1 sentence, and an interval needs several']
     """
-    said = ", ".join(f"{name} {ends(interval)}" for name, interval in intervals.items())
-    return [f"  95 % intervals: {said}"] if said else []
+    if sample is None or not len(sample):
+        return []
+    units = counted(len(sample), sample.unit)
+    said = ", ".join(f"{name} {ends(interval)}" for name, interval in sample.intervals.items())
+    if len(sample) == 1:
+        return [f"  no 95 % interval: the score is of {units}, and an interval needs several"]
+    return [f"  95 % intervals over {units}: {said}"] if said else []

@@ -12,7 +12,6 @@ from anaphora.baselines.cloze import GapScores
 from anaphora.data.text.id_files import Units
 from anaphora.runs.content import Cell, Paragraph, ReportSection, ReportTable, Result, tabled
 from anaphora.runs.report import Judgement, figures, headline
-from anaphora.runs.sample import plain
 from anaphora.runs.tested import Tested
 from anaphora.runs.verdict import notes as verdict_notes
 from anaphora.tasks.fill.baseline import Baseline
@@ -60,7 +59,7 @@ def judgement(
             " text."
         )
     own = {} if score is None else score.as_json()
-    methods = [plain(each) for each in baseline.methods]
+    methods = [each.card() for each in baseline.methods]
     facts = {**known, **{name: own.get(name) for name in _FIGURES}, "baselines": methods}
     return Judgement(results, headline(score), notes, facts, shown)
 

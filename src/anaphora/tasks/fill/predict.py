@@ -40,6 +40,7 @@ from anaphora.data.text.tokenized import units_of
 from anaphora.errors import DataError
 from anaphora.runs.stored_baseline import StoredBaseline
 from anaphora.runs.tested import part_of_text
+from anaphora.runs.text_sample import restored
 from anaphora.runtime import Model
 from anaphora.tasks.base.file_answers import FileAnsweringModel
 from anaphora.tasks.base.line_answers import AnswerOutput, LineAnswers, text_of, value_of
@@ -48,7 +49,7 @@ from anaphora.tasks.base.trained_model import check_outputs, needed
 from anaphora.tasks.fill.data import files
 from anaphora.tasks.fill.gaps import FilledText, GapPrediction, LikelyWord, fill_in, split, table
 from anaphora.tasks.fill.joined import Indices, JoinedNetwork
-from anaphora.tasks.fill.score import MethodScore, Score, baselines, judge, summed
+from anaphora.tasks.fill.score import FIGURES, MethodScore, Score, baselines, judge, summed
 from anaphora.tasks.fill.settings import GAP, SCORED, TASK, WORDS, FillConfig
 from anaphora.tasks.fill.vocabulary import WordVocabulary
 from anaphora.tasks.fill.windows import gaps_of
@@ -161,7 +162,10 @@ class GapFiller(FileAnsweringModel):
         part, stored = part_of_text(self.card, sha256_of(text)) or ("", {})
         if stored.get("gaps") == len(found.gaps):
             names = ("name", "accuracy", "top_5", "nats")
-            kept = [MethodScore(**{name: each[name] for name in names}) for each in stored["baselines"]]
+            kept = [
+                MethodScore(**{name: each[name] for name in names}, sample=restored(each.get("blocks"), FIGURES))
+                for each in stored["baselines"]
+            ]
             return summed(found, kept, f"this is the {part} text of the training")
         return summed(found, (), _FLOOR_FROM)
 

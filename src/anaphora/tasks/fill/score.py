@@ -32,6 +32,7 @@ from anaphora.tasks.fill.windows import Gaps
 
 FIRST = 5
 BOTH, LEFT_TO_RIGHT = "both sides", "left to right"
+FIGURES = {"accuracy": 1.0, "top 5": 1.0, "nats": None}  # and the highest possible mean
 COUNTS, FREQUENT = "counts of both neighbours", "the most frequent word"
 
 
@@ -49,6 +50,10 @@ class MethodScore:
     def perplexity(self) -> float:
         """The perplexity exp(nats)."""
         return perplexity(self.nats)
+
+    def card(self) -> dict[str, Any]:
+        """Plain values for the model card, with the blocks of the sample."""
+        return {**plain(self), "blocks": None if self.sample is None else self.sample.statistics.tolist()}
 
     def as_json(self) -> dict[str, Any]:
         """Plain values."""
@@ -149,7 +154,7 @@ def method(name: str, judged: GapScores, target: NDArray[np.int64]) -> MethodSco
     known = target > 0
     right, among = (known & (judged.rank < most) for most in (1, FIRST))
     nats = math.fsum(judged.nats.tolist()) / len(target)
-    units = means(accuracy=(right, 1.0), top_5=(among, 1.0), nats=(judged.nats, None))
+    units = means(FIGURES, right, among, judged.nats)
     return MethodScore(name, float(right.mean()), float(among.mean()), nats, units)
 
 

@@ -13,7 +13,7 @@ from anaphora.runs.sample import Sample
 from anaphora.runs.text_sample import means
 from anaphora.tasks.language import windows
 from anaphora.tasks.language.data import Encoded
-from anaphora.tasks.language.score import ngram_nats
+from anaphora.tasks.language.score import FIGURES, ngram_nats
 from anaphora.tasks.language.settings import LanguageConfig
 
 _COUNTED_PER_MINUTE = 5_000_000  # units of which n-grams are counted; a million takes 1 to 2 s
@@ -28,6 +28,7 @@ class Baseline:
     order: int
     note: str | None
     sample: Sample | None = field(default=None, repr=False, compare=False)  # of the units that are scored
+    whole: Sample | None = field(default=None, repr=False, compare=False)  # of all that `eval` scores
 
 
 @dataclass(frozen=True)
@@ -43,9 +44,11 @@ class Fitted:
 
     def baseline(self, pieces: list[windows.Piece], share: float) -> Baseline:
         """Return the score on pieces, or on a share of each."""
-        some = self.each if share >= 1 else self.each[windows.in_shortened(pieces, share)]
-        whole, nats = float(self.each.mean()), float(some.mean())
-        return Baseline(nats, whole, self.order, self.note, means(nats=(some, None)))
+        every, mean = means(FIGURES, self.each), float(self.each.mean())
+        if share >= 1:
+            return Baseline(mean, mean, self.order, self.note, every, every)
+        some = self.each[windows.in_shortened(pieces, share)]
+        return Baseline(float(some.mean()), mean, self.order, self.note, means(FIGURES, some), every)
 
 
 def fitted(config: LanguageConfig, encoded: Encoded) -> Fitted:

@@ -79,7 +79,7 @@ def judgement(
         "baseline": _stored(baseline),
     }
     lines = [] if nats is None else _headline(nats, baseline.nats, unit, scored)
-    lines += [] if own is None else intervals_line(own.intervals)
+    lines += intervals_line(own)
     return Judgement(judged, lines, notes, facts, sections)
 
 
@@ -90,6 +90,7 @@ def _stored(baseline: Baseline) -> dict[str, Any]:
         "nats_per_unit": baseline.whole_nats,
         "scored_nats_per_unit": baseline.nats,
         "note": baseline.note,
+        "blocks": None if baseline.whole is None else baseline.whole.statistics.tolist(),
     }
 
 

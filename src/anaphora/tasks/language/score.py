@@ -34,14 +34,16 @@ from anaphora.formatting import unit_name
 from anaphora.metrics.language_model import bits_per_byte, surprise
 from anaphora.runs import report as reports
 from anaphora.runs.content import Result
+from anaphora.runs.sample import Sample
 from anaphora.runs.tested import part_of_text
-from anaphora.runs.text_sample import means
+from anaphora.runs.text_sample import means, restored
 from anaphora.runtime import Model
 from anaphora.tasks.language import windows
 from anaphora.tasks.language.settings import SCORED
 from anaphora.tasks.language.windows import Piece
 
 NGRAM = "the n-gram model"
+FIGURES = {"nats": None}  # and the highest possible mean
 LOGITS_AT_ONCE = 2**22
 """Scores of so many units times symbols are held at once, 16 MiB in float32; it changes no bit of the result."""
 
@@ -99,7 +101,7 @@ def evaluate(
         for block in text.blocks():
             sha256.update(block.encode())
             size_bytes += len(block.encode())
-        simple, note = _baseline(model, vocabulary, sha256.hexdigest(), ids, pieces, training_text)
+        baseline_nats, rival, note = _baseline(model, vocabulary, sha256.hexdigest(), ids, pieces, training_text)
         unknown = 0
         if vocabulary.unknown is not None:
             unknown = sum(int((ids[piece.first : piece.stop] == vocabulary.unknown).sum()) for piece in pieces)
@@ -112,10 +114,10 @@ def evaluate(
         bits_per_unit=result.bits_per_unit,
         perplexity=result.perplexity,
         bits_per_byte=bits_per_byte(result.nats_per_unit, len(ids) - 1, size_bytes),
-        baseline_nats=simple if isinstance(simple, float) else None if simple is None else mean_of(simple),
+        baseline_nats=baseline_nats,
         baseline_note=note,
-        sample=means(nats=(each, None)),
-        rival=means(nats=(simple, None)) if isinstance(simple, np.ndarray) else None,
+        sample=means(FIGURES, each),
+        rival=rival,
     )
 
 
@@ -126,7 +128,8 @@ def _baseline(
     ids: Units,
     pieces: Sequence[Piece],
     training_text: str | Text | None,
-) -> tuple[NDArray[np.float64] | float | None, str]:
+) -> tuple[float | None, Sample | None, str]:
+    """Return the n-gram model's nats per unit, its sample if known, and a note."""
     kind = vocabulary.kind
     if training_text is not None:
         training_text = Text.of(training_text) if isinstance(training_text, str) else training_text
@@ -135,23 +138,21 @@ def _baseline(
                 raise DataError(f"Expected at least 2 {kind} units to count n-grams on, got {len(counted)}.")
             ngram = KneserNey(order_for(kind), vocabulary.size).fit(counted)
         each = ngram_nats(ngram, ids, pieces)
-        return each, ngram.note or "counted on the text that was given"
+        mean = math.fsum(each.tolist()) / len(each)
+        return mean, means(FIGURES, each), ngram.note or "counted on the text that was given"
     card = card_by_current_names(model.config.get("card", {}))
     kept = part_of_text(card, sha256)
     if kept is None:
-        return None, "this is not the held-out text of the training: name the training text with --baseline-text"
+        return None, None, "this is not the held-out text of the training: name the training text with --baseline-text"
     if list(pieces) != windows.cut(len(ids)):
-        return None, (
+        note = (
             "the n-gram score in the model's card covers other units of this text: leave --max-units out, or name the"
             " training text with --baseline-text"
         )
+        return None, None, note
     name, stored = kept
-    return float(stored["baseline"]["nats_per_unit"]), f"this is the {name} text of the training, and its n-gram score"
-
-
-def mean_of(each: NDArray[np.float64]) -> float:
-    """Return the mean of nats (n,), summed exactly."""
-    return math.fsum(each.tolist()) / len(each)
+    known, note = stored["baseline"], f"this is the {name} text of the training, and its n-gram score"
+    return float(known["nats_per_unit"]), restored(known.get("blocks"), FIGURES), note
 
 
 def ngram_nats(ngram: KneserNey, ids: Units, pieces: Sequence[Piece]) -> NDArray[np.float64]:

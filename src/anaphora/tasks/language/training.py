@@ -132,7 +132,7 @@ class LanguageTraining(SupervisedTask[LanguageConfig, TextCorpus, Encoded, Windo
         """Return the score of pieces of units (N,)."""
         each = score.nats(model.runtime, ids, pieces)
         found = surprise(each)
-        return HeldOutScore(self.loss_unit, found.nats_per_unit, found.units, means(nats=(each, None)))
+        return HeldOutScore(self.loss_unit, found.nats_per_unit, found.units, means(score.FIGURES, each))
 
     def tested(self, model: LanguageModel) -> Tested:
         test, fitted_to = self.encoded.test, self._fitted.of_test

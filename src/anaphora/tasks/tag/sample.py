@@ -25,7 +25,7 @@ def sample(truth: Rows, predictions: Rows, of_spans: bool) -> Sample:
     figures = {"accuracy": Figure(_accuracy)}
     if of_spans:
         figures = {"span F1": Figure(_f1), **figures}
-    return Sample(np.array(rows, np.int64).reshape(-1, 5), figures)
+    return Sample(np.array(rows, np.int64).reshape(-1, 5), figures, "sentence")
 
 
 def _accuracy(sums: Floats) -> Floats:

@@ -27,4 +27,4 @@ def sample(outputs: Sequence[str], references: Sequence[str], lower: bool, token
         statistics.counts(metric, outputs, references) for metric in statistics.metrics(lower, tokenize)
     ]
     parts.append(statistics.exact_counts(outputs, references, lower))
-    return Sample(np.concatenate(parts, axis=1), _FIGURES)
+    return Sample(np.concatenate(parts, axis=1), _FIGURES, "pair")
