@@ -59,7 +59,7 @@ def test_eighty_columns_are_enough(run: Run, folders: Path, warm: Warm, monkeypa
 
 def test_the_list_as_json(run: Run, folders: Path) -> None:
     first, second = map(json.loads, run("runs", "--json").stdout.splitlines())
-    unknown = {"interval": None, "difference": None, "units": None}
+    unknown = {"interval": None, "difference": None, "units": None, "unit": ""}
     assert first["results"] == [{**run_folders.NATS, "lower_is_better": True, **unknown, "verdict": "better"}]
     assert (first["run"], first["status"], first["best_step"]) == ("a.run", "finished", 40)
     assert (second["steps"], second["total_steps"], second["seconds"]) == (27, 40, 13.5)
