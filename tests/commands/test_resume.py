@@ -91,7 +91,18 @@ def test_where_there_is_nothing_to_go_on_with(run: Run, tmp_path: Path) -> None:
     (tmp_path / "model.run" / "run.json").write_text(json.dumps(facts), encoding="utf-8")
     failed(run("resume", "model.run"), 3, "gone.txt' does not exist")
     (tmp_path / "gone.txt").write_text(TEXT + "more", encoding="utf-8")
-    failed(run("resume", "model.run"), 3, "have changed since the run began")
+    failed(run("resume", "model.run"), 3, "have changed since the run began", "gone.txt'.")
+
+
+def test_the_files_of_changed_data_are_named(run: Run, tmp_path: Path) -> None:
+    for name in ("t.txt", "v.txt", "e.txt"):
+        (tmp_path / name).write_text(TEXT + name, encoding="utf-8")
+    done = run("train", "language", "t.txt", *TINY, "--max-steps", "2", "--valid", "v.txt", "--test", "e.txt")
+    assert done.returncode == 0, done.stderr
+    (tmp_path / "model.anaphora").unlink()
+    (tmp_path / "e.txt").write_text(TEXT + "other", encoding="utf-8")
+    changed = run("resume", "model.run")
+    failed(changed, 3, "The run reads ", "t.txt', ", "v.txt' (--valid), ", "e.txt' (--test).")
 
 
 def test_both_checkpoints_damaged(run: Run, tmp_path: Path) -> None:

@@ -14,6 +14,7 @@ from anaphora.data.parts import test_paths as paths_of_test
 from anaphora.errors import DataError, UsageError
 from anaphora.report import page
 from anaphora.runs import record
+from anaphora.runs.verdict import ends
 from anaphora.tasks import registry
 from labelled import sentences, write_csv
 from program import Run
@@ -71,7 +72,12 @@ def test_report_card_and_page_have_the_figures(both: Both) -> None:
     assert both.tested.card["test"]["scored"] == found.count
     folder = both.tested.run_dir
     assert record.read(folder).test.results == found.results
-    assert f"{found.results[0].value:.4f}" in page.render(record.read(folder), now=0.0)
+    drawn = page.render(record.read(folder), now=0.0)
+    assert f"{found.results[0].value:.4f}" in drawn
+    tile = drawn.partition("test part<")[2].partition("</div>")[0]
+    interval = found.results[0].interval
+    assert ("95 % interval" in tile) == (interval is not None)
+    assert interval is None or ends(interval) in tile
 
 
 @pytest.mark.parametrize("task", CASES)
@@ -111,6 +117,9 @@ def test_a_test_part_of_known_files_is_refused(task: str, tmp_path: Path) -> Non
         read(config(task, "--test", ",".join(data)), data)
     with pytest.raises(UsageError, match=r"\(--test\) has the same bytes as .* belongs to the training part"):
         read(config(task, "--test", ",".join(copies)), data)
+    other = ",".join(case.write(tmp_path, 30, 3))
+    with pytest.raises(UsageError, match=r"\(--test\) is named twice, so its rows would count twice"):
+        read(config(task, "--test", f"{other},{other}"), data)
     valid = ",".join(case.write(tmp_path, 30, 2))
     with pytest.raises(UsageError, match=r"\(--valid\), which belongs to the held-out part"):
         read(config(task, "--valid", valid, "--test", valid), data)
@@ -127,6 +136,8 @@ def test_a_test_part_of_known_files_is_refused(task: str, tmp_path: Path) -> Non
         (["--test", "10%"], r"--test takes a share as a number: write 0.1, not '10%'"),
         (["--test", "0,2"], r"--test takes a share as a number: write 0.2, not '0,2'"),
         (["--test", "ten"], r"ten"),
+        (["--test", ""], r"--test names no file: it was given ''. Name a file, or give a share: --test 0.1"),
+        (["--test", " , "], r"--test names no file: it was given ' , '"),
         (["--valid", "0.4", "--test", "0.6"], r"--valid 0.4 and --test 0.6 leave nothing to train on"),
     ],
 )
@@ -225,7 +236,12 @@ def test_eval_prints_the_stored_baseline(both: Both, program: Run, tmp_path: Pat
     assert kept.figures
     assert {name: results[name] for name in kept.figures} == dict(kept.figures)
     found = json.loads(program(tmp_path, "eval", str(both.file), *both.test, "--json").stdout)
-    assert found["stored_baseline"] == {"part": "the held-out part of the training", "name": kept.name, **kept.figures}
+    settings = {"settings": kept.settings} if both.task == "translate" else {}
+    shown = {"part": "the held-out part of the training", "name": kept.name, **kept.figures, **settings}
+    assert found["stored_baseline"] == shown
+    if both.task == "translate":  # a figure of another tokenizer cannot be compared with this one
+        done = program(tmp_path, "eval", str(both.file), *both.test, "--bleu-tokenize", "intl")
+        assert f"BLEU (tok:{both.tested.deciding.tokenize}) " in done.stdout.splitlines()[-1]
 
 
 def test_the_verdict_is_of_the_test_part(both: Both) -> None:

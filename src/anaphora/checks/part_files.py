@@ -12,9 +12,12 @@ from anaphora.errors import UsageError
 
 def refuse_shared(data: Sequence[str | os.PathLike[str]], held_out: Sequence[str], test: Sequence[str]) -> None:
     """Raise UsageError if a file of the test part is a file of the training part or of the held-out part, lies in a
-    folder of theirs, or has the same bytes as one of their files.
+    folder of theirs, or has the same bytes as one of their files; and if it is named twice.
     """
-    for file in (found for path in test for found in _files(Path(path))):
+    files = [found for path in test for found in _files(Path(path))]
+    for number, file in enumerate(files):
+        if any(os.path.samefile(file, other) for other in files[:number]):
+            raise UsageError(f"'{file}' (--test) is named twice, so its rows would count twice. Name each file once.")
         for part, option, paths in (("training", "", data), ("held-out", " (--valid)", held_out)):
             for other in (found for path in paths for found in _files(Path(path))):
                 same = os.path.samefile(file, other)

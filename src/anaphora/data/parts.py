@@ -84,8 +84,8 @@ def share_of_test(test: float | str | None, takes: str, share: float, files: boo
 
 
 def valid_paths(valid: str) -> list[str]:
-    """Return the held-out files: one file, or several with commas between them; raises UsageError for a share that is
-    written as a percentage or with a comma.
+    """Return the held-out files: one file, or several with commas between them; raises UsageError for no file, and for
+    a share that is written as a percentage or with a comma.
     """
     return _paths(valid, "--valid")
 
@@ -113,9 +113,11 @@ def part_files(config: Any) -> list[str]:
 
 
 def _paths(named: str, flag: str) -> list[str]:
+    paths = comma_separated(named)
+    if not paths:
+        raise UsageError(f"{flag} names no file: it was given {named!r}. Name a file, or give a share: {flag} 0.1.")
     if Path(named).exists():
         return [named]
-    paths = comma_separated(named)
     share = _SHARE.fullmatch(named.strip())
     if share and not all(Path(path).exists() for path in paths):
         number = float(share[1].replace(",", ".")) / (100 if share[2] else 1)

@@ -89,13 +89,15 @@ def _figures(run: Run, status: str) -> list[tuple[str, str, str, str]]:
         beside = result.baseline is not None
         if result.value is not None:
             below = _beside(result) if number and beside else _apart(result)
-            below += "" if result.interval is None else f"; 95 % interval {ends_of(result.interval)}"
-            found.append(("held-out part", f"{result.value:.4f}", f"{result.called}{below}", "unseen"))
+            found.append(
+                ("held-out part", f"{result.value:.4f}", f"{result.called}{below}{_interval(result)}", "unseen")
+            )
         if beside and (number == 0 or result.value is None):
             found.append((result.beat, f"{result.baseline:.4f}", result.called, "baseline"))
     if run.test is not None:
         result = run.test.results[0]
-        found.append(("test part", f"{result.value:.4f}", f"{result.called}{_beside(result)}", "unseen"))
+        below = f"{result.called}{_beside(result)}{_interval(result)}"
+        found.append(("test part", f"{result.value:.4f}", below, "unseen"))
     total = run.total_steps
     of = f"of {total:,}" if total is not None else "total not known yet"
     kept = "" if best is None else f"; the best at step {best['step']:,}"
@@ -106,6 +108,10 @@ def _figures(run: Run, status: str) -> list[tuple[str, str, str, str]]:
 
 def _beside(result: Result) -> str:
     return "" if result.baseline is None else f"; {result.beat} {result.baseline:.4f}"
+
+
+def _interval(result: Result) -> str:
+    return "" if result.interval is None else f"; 95 % interval {ends_of(result.interval)}"
 
 
 def _time_left(run: Run) -> str:

@@ -21,7 +21,7 @@ import torch
 
 from anaphora.bundle import spec
 from anaphora.config.toml import render
-from anaphora.errors import DataError, Interrupted, Terminated, UsageError
+from anaphora.errors import Interrupted, Terminated, UsageError
 from anaphora.formatting import counted, duration_text
 from anaphora.runs import folder as run_folder
 from anaphora.runs import machine
@@ -29,6 +29,7 @@ from anaphora.runs.claim import Claim
 from anaphora.runs.cross_validation import CrossValidation
 from anaphora.runs.report import TrainedWeights
 from anaphora.training import checkpoint, device
+from anaphora.training.changed_data import check_data
 from anaphora.training.distributed.workers import Alone, Workers, check_same, each
 from anaphora.training.folds import cross_validated, finished_folds
 from anaphora.training.initial import first_model
@@ -135,7 +136,7 @@ def resume(
                 claim.make_parents(Path(facts["output"]))
                 for note in run_folder.check_output(folder, facts["output"], force=facts.get("force", False)):
                     seen.note(note)
-                _check_data(work, facts, folder)
+                check_data(work, facts, folder)
                 found = checkpoint.newest(folder / run_folder.CHECKPOINTS)
         facts = workers.broadcast(facts)
         known, note = workers.broadcast((found[1], found[2]) if found else ({"logged": 0, "seconds": 0.0}, ""))
@@ -153,15 +154,6 @@ def _refuse_folds(work: TrainingTask[Any], workers: Workers) -> None:
         raise UsageError(
             f"--folds {work.training.folds} trains in one process, and there are {workers.ranks}. Leave --folds out and"
             " hold out a test part (--test 0.1), or start one process without torchrun."
-        )
-
-
-def _check_data(work: TrainingTask[Any], facts: Mapping[str, Any], folder: Path) -> None:
-    """Raise DataError if the data of a run have changed."""
-    if facts["data_sha256"] != work.sha256:
-        raise DataError(
-            f"The data of {folder} have changed since the run began (SHA-256 {work.sha256[:12]}…, expected"
-            f" {facts['data_sha256'][:12]}…), so the run cannot continue. Restore the old data, or train again."
         )
 
 

@@ -154,7 +154,8 @@ def test_sides_in_one_language_are_never_called_swapped() -> None:
         Pairs.of([ColumnTable({"source": a[400:], "target": b[400:]})]) for a, b in ((texts, other), (other, texts))
     )
     assert swapped(told, same) == []
-    assert [each.code for each in swapped(told, turned)] == ["swapped-sides"]
+    assert [(each.code, each.where) for each in swapped(told, turned)] == [("swapped-sides", "the held-out part")]
+    assert [(each.code, each.where) for each in swapped(told, same, turned)] == [("swapped-sides", "the test part")]
 
 
 def test_sources_that_are_their_targets(tmp_path: Path) -> None:

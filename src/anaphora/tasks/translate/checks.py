@@ -105,7 +105,7 @@ def check(config: TranslateConfig, corpus: Corpus) -> list[Finding]:
     texts = (text for pairs in parts.values() for side in (pairs.sources, pairs.targets) for text in side)
     return [
         *found,
-        *swapped(train, held_out),
+        *swapped(train, held_out, corpus.test),
         *check_duplicates([PartKeys(where, _keys(pairs, lower), pairs.place) for where, pairs in parts.items()]),
         *few_held_out(scored_sizes(corpus), "pair", "a share of exact outputs", ", and BLEU is as imprecise"),
         *check_words(texts, config.data.normalize),

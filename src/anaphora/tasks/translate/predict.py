@@ -145,7 +145,8 @@ class Translator(FileAnsweringModel):
     @property
     def stored_baseline(self) -> StoredBaseline | None:
         names = {"bleu": "BLEU", "chrf": "chrF", "exact": "exact"}
-        return StoredBaseline.of("a copy of the source", self.card.get("baseline"), names)
+        settings = {"BLEU": f"tok:{self.deciding.tokenize}"}
+        return StoredBaseline.of("a copy of the source", self.card.get("baseline"), names, settings)
 
     def score_files(
         self, paths: Sequence[str], encoding: str, bleu_tokenize: str | None = None, **options: Any

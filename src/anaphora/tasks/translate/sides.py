@@ -16,7 +16,7 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from itertools import pairwise
 
-from anaphora.checks.examples import HELD_OUT, TRAIN
+from anaphora.checks.examples import HELD_OUT, TEST, TRAIN
 from anaphora.checks.findings import Finding
 from anaphora.data.files.pairs import Pairs
 from anaphora.data.sampling import evenly_spaced
@@ -30,10 +30,11 @@ _TELLING = 0.15  # nats per pair of letters, at least, that tell two languages a
 Bigrams = Counter[tuple[str, str]]
 
 
-def swapped(train: Pairs, held_out: Pairs) -> list[Finding]:
+def swapped(train: Pairs, held_out: Pairs, test: Pairs | None = None) -> list[Finding]:
     """Return findings on files whose sides are probably in the other order than in the first training file."""
     files = [(TRAIN, train, which) for which in range(len(train.tables))]
-    files += [(HELD_OUT, held_out, which) for which, table in enumerate(held_out.tables) if table not in train.tables]
+    for where, part in [(HELD_OUT, held_out), *([] if test is None else [(TEST, test)])]:
+        files += [(where, part, which) for which, table in enumerate(part.tables) if table not in train.tables]
     if len(files) < 2:
         return []
     sources, targets = _sides(train, 0)
