@@ -29,7 +29,7 @@ def accuracy(own: list[float], rival: list[float]) -> Result:
 def test_a_tie_is_level() -> None:
     found = accuracy([1, 0] * 50, [0, 1] * 50)
     assert (found.value, found.baseline, found.verdict) == (0.5, 0.5, "level")
-    said = "The network is level with the n-gram model: accuracy 0.5000 (95 % interval 0."
+    said = "The network is level with the n-gram model: accuracy 0.5000 against 0.5000, difference 0.0000 (95 % interval -0."
     assert sentence([found]).startswith(said)
 
 
@@ -80,7 +80,7 @@ def test_nan_is_worse_and_unknown_is_no_verdict() -> None:
 
 def test_a_network_that_is_worse_gets_a_remedy() -> None:
     found = accuracy([0] * 30, [1] * 30)
-    assert notes([found], "Train longer.")[0].endswith(" against 1.0000. Train longer.")
+    assert notes([found], "Train longer.")[0].endswith(" against 1.0000, difference -1.0000 (95 % interval -1 to -1). Train longer.")
     assert found.interval == (0.0, pytest.approx(1 - 0.025 ** (1 / 30)))  # Clopper and Pearson
 
 
@@ -91,6 +91,14 @@ def test_few_rows_are_level_and_all_right_is_an_interval() -> None:
     both = [1] * 48 + [0] * 40
     assert [accuracy([1] * n + both, [0] * n + both).verdict for n in (5, 6)] == ["level", "better"]  # rows that differ
     assert accuracy([1] * 20, [1] * 20).interval == (pytest.approx(0.025 ** (1 / 20)), 1.0)
+
+
+def test_a_figure_that_is_no_share_has_no_interval_without_spread() -> None:
+    units = np.stack([np.ones(15), np.zeros(15)], axis=1)
+    measures = {"BLEU": Figure(lambda sums: 100 * sums[:, 1], None), "exact": Figure(lambda sums: sums[:, 1])}
+    assert Sample(units, measures).intervals == {"exact": (0.0, pytest.approx(1 - 0.025 ** (1 / 15)))}
+    third = Sample(np.ones((15, 1)), {"macro F1": Figure(lambda sums: np.full(len(sums), 1 / 3))})
+    assert third.intervals == {}
 
 
 def test_samples_are_no_part_of_json_and_a_result_comes_back() -> None:

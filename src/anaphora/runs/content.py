@@ -40,6 +40,7 @@ class Result:
     difference: Interval | None = None
     units: int | None = None  # None in records of earlier versions, which have no intervals
     unit: str = ""  # the singular of a unit: sentence
+    own: str = "network"  # whose value it is: the network's, or the classifier's, which has a linear part, too
 
     @property
     def called(self) -> str:

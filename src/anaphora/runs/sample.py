@@ -28,7 +28,9 @@ _MANY, _NARROW = 5_000, 64  # units from which equal ones are counted, if their 
 
 
 class Figure(NamedTuple):
-    """A figure: `measure` of sums (draws, S) is (draws,); `top` is the highest possible one, None if there is none."""
+    """A figure: `measure` of sums (draws, S) is (draws,); `top` is that of units which are all right, and 0 that of
+    units which are all wrong; None if the figure is no share of right ones.
+    """
 
     measure: Measure
     top: float | None = 1.0
@@ -101,15 +103,17 @@ class Sample:
 
     def _interval(self, name: str, drawn: NDArray[np.float64]) -> Interval | None:
         """Return the interval of a figure of draws (draws, S); units that are all right or all wrong tell by their
-        number alone how rare the others are: (0.025)^{1/n} (Clopper and Pearson, Biometrika 26, 1934).
+        number alone how rare the others are: (0.025)^{1/n} (Clopper and Pearson, Biometrika 26, 1934). Another figure
+        without spread has no interval.
         """
         figure, value = self.figures[name], self.value(name)
-        if figure.top is not None and value in (0.0, figure.top):
-            same = bool((figure.measure(drawn) == value).all())
-            beyond = figure.top * (1 - bootstrap.TAIL ** (1 / len(self)))
-            if same:
-                return Interval(0.0, beyond) if value == 0 else Interval(figure.top - beyond, figure.top)
-        return bootstrap.of_draws(figure.measure(drawn), len(self))
+        figures = figure.measure(drawn)
+        if not np.allclose(figures, value, rtol=1e-12, atol=0):
+            return bootstrap.of_draws(figures, len(self))
+        if figure.top is None or value not in (0.0, figure.top):
+            return None
+        beyond = figure.top * (1 - bootstrap.TAIL ** (1 / len(self)))
+        return Interval(0.0, beyond) if value == 0 else Interval(figure.top - beyond, figure.top)
 
 
 def plain(value: Any) -> dict[str, Any]:

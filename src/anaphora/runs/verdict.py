@@ -45,14 +45,27 @@ def sentence(results: Sequence[Result], begins: str = "The") -> str:
     >>> bleu, chrf = Result("BLEU", "", 0.0, 0.0, "a copy", False), Result("chrF", "", 12.0, 3.5, "a copy", False)
     >>> sentence([bleu, chrf])
     'The network is level with a copy: BLEU 0.0000 against 0.0000; chrF 12.0000 against 3.5000.'
+    >>> accuracy = Result("accuracy", "", 0.75, 0.5, "a", False, difference=Interval(0.21, 0.28), own="classifier")
+    >>> sentence([accuracy])
+    'The classifier is better than a: accuracy 0.7500 against 0.5000, difference 0.2500 (95 % interval 0.21 to 0.28).'
     """
     first, *others = results
     if first.verdict is None:
         return ""
-    interval = "" if first.interval is None else f" (95 % interval {ends(first.interval)})"
-    said = [f"{first.called} {first.value:.4f}{interval} against {first.baseline:.4f}"]
+    said = [_compared(first)]
     said += [f"{one.called} {one.value:.4f} against {one.baseline:.4f}" for one in others if one.verdict is not None]
-    return f"{begins} network is {WORDS[first.verdict]} {first.beat}: {'; '.join(said)}.{_too_few(first)}"
+    return f"{begins} {first.own} is {WORDS[first.verdict]} {first.beat}: {'; '.join(said)}.{_too_few(first)}"
+
+
+def _compared(result: Result) -> str:
+    """Return both figures of a result with the interval that gives the verdict."""
+    assert result.value is not None
+    assert result.baseline is not None
+    value, baseline = f"{result.called} {result.value:.4f}", f" against {result.baseline:.4f}"
+    if result.difference is not None:
+        apart = result.value - result.baseline
+        return f"{value}{baseline}, difference {apart:.4f} (95 % interval {ends(result.difference)})"
+    return f"{value}{'' if result.interval is None else f' (95 % interval {ends(result.interval)})'}{baseline}"
 
 
 def _too_few(result: Result) -> str:

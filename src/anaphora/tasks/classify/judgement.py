@@ -29,9 +29,10 @@ def judgement(score: Score | None, baseline: Baseline, by_f1: bool, known: dict[
     """Return the report of a score, or of no score yet; `known` are facts of the data; `by_f1`: macro F1 decides."""
     rival = f"the logistic regression ({baseline.linear})"
     accuracy, f1, nats, rows = figures(score, "accuracy", "macro_f1", "nats_per_row", "rows")
+    own = "classifier" if score is not None and score.alone else "network"
     shares = [
-        Result("accuracy", "", accuracy, baseline.linear_accuracy, rival, lower_is_better=False),
-        Result("macro F1", "", f1, baseline.linear_macro_f1, rival, lower_is_better=False),
+        Result("accuracy", "", accuracy, baseline.linear_accuracy, rival, lower_is_better=False, own=own),
+        Result("macro F1", "", f1, baseline.linear_macro_f1, rival, lower_is_better=False, own=own),
     ]
     judged = with_intervals(shares[::-1] if by_f1 else shares, None if score is None else score.sample, baseline.sample)
     remedy = "Train longer (--minutes), with more dropout, or on more rows."

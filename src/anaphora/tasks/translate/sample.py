@@ -15,8 +15,8 @@ from anaphora.tasks.translate.statistics import Array
 
 _BLEU, _CHRF, _EXACT = slice(0, 10), slice(10, 28), slice(28, 30)
 _FIGURES = {
-    "BLEU": Figure(lambda sums: statistics.bleu(sums[:, _BLEU]), 100.0),
-    "chrF": Figure(lambda sums: statistics.chrf(sums[:, _CHRF]), 100.0),
+    "BLEU": Figure(lambda sums: statistics.bleu(sums[:, _BLEU]), None),
+    "chrF": Figure(lambda sums: statistics.chrf(sums[:, _CHRF]), None),
     "exact": Figure(lambda sums: statistics.exact(sums[:, _EXACT])),
 }
 
