@@ -60,7 +60,7 @@ def test_trains_and_reports(run: Run, tmp_path: Path) -> None:
     nats, bits, perplexity, floor = map(float, shown.groups())
     assert bits == pytest.approx(nats / math.log(2), abs=1e-3)
     assert perplexity == pytest.approx(math.exp(nats), rel=1e-3)
-    assert "The network is worse than the n-gram model" in done.stdout
+    assert "On the held-out part, the network is worse than the n-gram model: nats per character" in done.stdout
     # Progress goes to standard error as plain lines, one per validation.
     assert re.findall(r"^Step (\d+) of 30 .* validation loss [\d.]+ nats", done.stderr, re.MULTILINE) == ["15", "30"]
     assert "\x1b" not in done.stderr

@@ -58,13 +58,13 @@ def test_a_report_says_what_was_trained_and_where_it_lies(tmp_path: Path) -> Non
 def test_without_a_score_a_report_says_what_is_known(sampled: float, said: str) -> None:
     found = report(trained(sampled), None, 2.0, judged(), "word", Path("m.run"), Path("m"))
     assert found.notes == ("so it is.", f"{said} `anaphora eval` computes the score.")
-    assert (found.verdict, found.loses) == (None, None)
+    assert found.verdict is None
 
 
 @pytest.mark.parametrize(("value", "verdict"), [(1.5, "better"), (2.0, "level"), (2.5, "worse"), (math.nan, "worse")])
 def test_the_first_result_gives_the_verdict(value: float, verdict: str) -> None:
     found = ending(Path("m.run"), Path("m"), value)
-    assert (found.verdict, found.loses) == (verdict, verdict == "worse")
+    assert found.verdict == verdict
 
 
 def test_a_card_names_files_without_their_folders_and_holds_the_task_s_own_facts(tmp_path: Path) -> None:

@@ -38,7 +38,8 @@ def test_bleu_0_is_level_with_0_whatever_chrf_is() -> None:
     chrf = Result("chrF", "", 12.0, 0.0, "a copy of the source", lower_is_better=False)
     assert bleu.verdict == "level"
     said = "The network is level with a copy of the source: BLEU 0.0000 against 0.0000; chrF 12.0000 against 0.0000."
-    assert notes([bleu, chrf], "Train longer.") == [said]
+    assert sentence([bleu, chrf]) == said
+    assert notes([bleu, chrf], "Train longer.") == [said.replace("The", "On the held-out part, the", 1)]
 
 
 @pytest.mark.parametrize(

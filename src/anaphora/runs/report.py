@@ -23,7 +23,7 @@ from anaphora.runs.content import ReportSection, Result, Verdict
 from anaphora.runs.cross_validation import CrossValidation
 from anaphora.runs.sample import Sample, plain
 from anaphora.runs.tested import Tested
-from anaphora.runs.verdict import intervals_line, sentence, with_intervals
+from anaphora.runs.verdict import HELD_OUT, TEST, intervals_line, sentence, with_intervals
 
 Tensors = Mapping[str, NDArray[Any]]
 
@@ -135,11 +135,6 @@ class Report:
     test: Tested | None = None  # the figures of the test part
     folds: CrossValidation | None = None  # the figures of the cross-validation
 
-    @property
-    def loses(self) -> bool | None:
-        """Whether the verdict is worse; None without a verdict."""
-        return None if self.verdict is None else self.verdict == "worse"
-
     def lines(self) -> list[str]:
         """Return the lines of the report at the end of a command."""
         steps = f"{counted(self.steps, 'step')} (best model at step {self.best_step:,})"
@@ -190,9 +185,9 @@ def report(
 
 def _of_test(found: Judgement, test: Tested) -> list[str]:
     """Return the notes of a report with a test part, whose verdict takes the place of that of the held-out part."""
-    said = sentence(found.results)
+    said = sentence(found.results, HELD_OUT)
     kept = [note for note in found.notes if not said or not note.startswith(said)]
-    return [*kept, *filter(None, [sentence(test.results, "On the test part, the")]), *test.notes]
+    return [*kept, *filter(None, [sentence(test.results, TEST)]), *test.notes]
 
 
 def headline(score: Score | None) -> list[str]:

@@ -16,6 +16,7 @@ from anaphora.metrics.bootstrap import Interval
 from anaphora.runs.content import FEWEST, Result
 from anaphora.runs.sample import Sample
 
+HELD_OUT, TEST = "On the held-out part, the", "On the test part, the"  # the beginning of a sentence
 WORDS = {"better": "better than", "level": "level with", "worse": "worse than"}
 
 
@@ -78,8 +79,10 @@ def _too_few(result: Result) -> str:
 
 
 def notes(results: Sequence[Result], remedy: str) -> list[str]:
-    """Return the verdict as a note, with a remedy if the network is worse; without a verdict none."""
-    said = sentence(results)
+    """Return the verdict on the held-out part as a note, with a remedy if the network is worse; without a verdict
+    none.
+    """
+    said = sentence(results, HELD_OUT)
     return [f"{said} {remedy}" if results[0].verdict == "worse" else said] if said else []
 
 

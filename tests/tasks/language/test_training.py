@@ -96,7 +96,7 @@ def test_a_training_leaves_a_file_that_scores_what_the_report_says(tmp_path: Pat
     assert report.score.bits == pytest.approx(report.score.nats / math.log(2))
     assert report.score.perplexity == pytest.approx(math.exp(report.score.nats))
     assert report.baseline.nats == fitted(settings, data.encode(settings, corpus)).each.mean()
-    assert report.loses == (report.score.nats > report.baseline.nats)
+    assert report.verdict == report.results[0].verdict
     assert (report.stopped, report.steps) == ("finished", 24)
     assert len(watch.losses) == 24
 
@@ -117,7 +117,7 @@ def test_a_training_leaves_a_file_that_scores_what_the_report_says(tmp_path: Pat
 def test_the_network_says_when_it_loses(tmp_path: Path) -> None:
     settings = config("--max-steps", "1")
     report = run.train(language.TRAINING(settings, data.from_memory(settings, TEXT)), tmp_path / "cat.anaphora")
-    assert report.loses
+    assert report.verdict == "worse"
     assert any("is worse than the n-gram model" in note for note in report.notes)
 
 
@@ -263,7 +263,7 @@ def test_a_score_beyond_numbers_does_not_lose_the_model(
     monkeypatch.setattr(score, "nats", lambda model, ids, pieces=None: np.full(windows.scored_in(pieces), nats))
     output = tmp_path / "cat.anaphora"
     report = run.train(made(), output)
-    assert report.loses
+    assert report.verdict == "worse"
     assert report.score.perplexity is not None
     assert not math.isfinite(report.score.perplexity)
     card = runtime.load(output).config["card"]

@@ -148,7 +148,7 @@ def test_dates_are_written_right(report: Report, folder: Path) -> None:
     assert report.score is not None
     assert report.score.exact >= 0.99
     assert report.score.bleu > report.baseline.bleu + 90
-    assert report.loses is False
+    assert report.verdict == "better"
     assert report.baseline.exact == 0.0
     lines = "\n".join(report.lines())
     assert f"network             {report.score.bleu:6.2f}" in lines
