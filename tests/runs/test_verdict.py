@@ -29,8 +29,10 @@ def accuracy(own: list[float], rival: list[float]) -> Result:
 def test_a_tie_is_level() -> None:
     found = accuracy([1, 0] * 50, [0, 1] * 50)
     assert (found.value, found.baseline, found.verdict) == (0.5, 0.5, "level")
-    said = "The network is level with the n-gram model: accuracy 0.5000 against 0.5000, difference 0.0000 (95 % interval -0."
-    assert sentence([found]).startswith(said)
+    said = (
+        "The network is level with the n-gram model: accuracy 0.5000 against 0.5000, difference 0.0000 (95 % interval -"
+    )
+    assert sentence([found]).startswith(f"{said}0.")
 
 
 def test_bleu_0_is_level_with_0_whatever_chrf_is() -> None:
@@ -81,7 +83,9 @@ def test_nan_is_worse_and_unknown_is_no_verdict() -> None:
 
 def test_a_network_that_is_worse_gets_a_remedy() -> None:
     found = accuracy([0] * 30, [1] * 30)
-    assert notes([found], "Train longer.")[0].endswith(" against 1.0000, difference -1.0000 (95 % interval -1 to -1). Train longer.")
+    assert notes([found], "Train longer.")[0].endswith(
+        " against 1.0000, difference -1.0000 (95 % interval -1 to -1). Train longer."
+    )
     assert found.interval == (0.0, pytest.approx(1 - 0.025 ** (1 / 30)))  # Clopper and Pearson
 
 

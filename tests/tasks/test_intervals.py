@@ -93,9 +93,9 @@ def test_report_card_json_and_eval_have_the_interval(scored: Scored, program: Ru
     assert scored.model.card["verdict"] == deciding.verdict
     [tested, *_] = scored.parts[1][0]
     assert scored.model.card["test"]["intervals"][tested.called] == list(tested.interval)
-    said = f"(95 % interval {tested.interval.low:.3g} to {tested.interval.high:.3g})"
-    for begins in ("test: ", "note: On the test part, the network is "):
-        assert [said in line for line in lines if line.startswith(begins)] == [True]
+    for begins, interval in (("test: ", tested.interval), ("note: On the test part, the ", tested.difference)):
+        [line] = [line for line in lines if line.startswith(begins)]
+        assert f"(95 % interval {interval.low:.3g} to {interval.high:.3g})" in line
     found = json.loads(program(tmp_path, "eval", str(scored.file), *scored.data, "--json").stdout)
     assert found["intervals"][deciding.name] == pytest.approx(ends, rel=1e-9)
     if scored.task in ("tag", "language", "fill"):  # the file has the baseline's statistics of this part

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -247,8 +248,8 @@ def test_eval_prints_the_stored_baseline(both: Both, program: Run, tmp_path: Pat
 def test_the_verdict_is_of_the_test_part(both: Both) -> None:
     report, found = both.tested.report, both.tested.report.test
     assert report.verdict == found.results[0].verdict
-    about = [note for note in report.notes if " network is " in note]
-    assert [note.partition(" network is ")[0] for note in about] == ["On the test part, the"]
+    about = [note for note in report.notes if re.search(" (network|classifier) is ", note)]
+    assert [re.split(" (?:network|classifier) is ", note)[0] for note in about] == ["On the test part, the"]
     assert f"{found.results[0].value:.4f}" in about[0]
     assert f"against {found.results[0].baseline:.4f}" in about[0]
     assert all("On the test part" not in note for note in both.without.report.notes)

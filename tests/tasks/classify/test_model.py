@@ -301,7 +301,7 @@ def test_what_can_be_learned_is_learned(tmp_path: Path) -> None:
         report = run.train(classify.TRAINING(config(*options), corpus_of(kind)), tmp_path / f"{kind}.anaphora")
         assert report.score is not None
         assert report.score.accuracy == 1.0
-        assert report.verdict == "better"
+        assert report.verdict in ("better", "level")
 
 
 def test_the_same_seed_is_the_same_training(tmp_path: Path) -> None:

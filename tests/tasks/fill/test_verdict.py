@@ -31,7 +31,7 @@ def test_equal_ranks_are_level(filler: GapFiller) -> None:
     score = beside(own, own.ranks["both"])
     assert score.both.accuracy == score.baselines[0].accuracy
     [line] = score.verdict_line()
-    assert line.startswith(f"The network is level with counts: accuracy {score.both.accuracy:.4f} (95 % interval ")
+    assert line.startswith(f"The network is level with counts: accuracy {score.both.accuracy:.4f} against ")
     assert "  95 % intervals over 30 blocks: accuracy " in "\n".join(score.lines())
 
 

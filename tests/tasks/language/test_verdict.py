@@ -30,7 +30,9 @@ def test_equal_nats_and_those_that_differ_by_chance_are_level(spread: float) -> 
     own = NGRAM + spread * np.random.default_rng(7).normal(size=4000)
     found = judged(own, NGRAM)
     [note] = found.notes
-    assert note.startswith(f"The network is level with the n-gram model: nats per character {own.mean():.4f} (95 %")
+    assert note.startswith(
+        f"On the held-out part, the network is level with the n-gram model: nats per character {own.mean():.4f} against"
+    )
     assert found.headline[-1].startswith("  95 % intervals over 30 blocks: nats ")
 
 
@@ -41,14 +43,14 @@ def test_clear_differences(shift: float, words: str) -> None:
     assert result.interval is not None
     assert result.interval.low < NGRAM.mean() < result.interval.high or abs(shift) > 0.05
     [note] = judged(NGRAM + shift * np.linspace(0.5, 1.5, 4000), NGRAM).notes
-    assert note.startswith(f"The network is {words} the n-gram model: nats per character ")
+    assert note.startswith(f"On the held-out part, the network is {words} the n-gram model: nats per character ")
 
 
 def test_one_block_has_no_interval() -> None:
     found = judged(NGRAM[:15] - 0.5, NGRAM[:15])
     assert found.headline[-1] == "  no 95 % interval: the score is of 1 block, and an interval needs several"
     [note] = found.notes
-    assert note.startswith("The network is level with the n-gram model: nats per character ")
+    assert note.startswith("On the held-out part, the network is level with the n-gram model: nats per character ")
     assert note.endswith(" Only 1 block tells them apart: another verdict needs 6.")
     assert found.results[0].interval is None
 
