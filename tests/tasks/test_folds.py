@@ -21,6 +21,7 @@ from anaphora.tasks import registry
 from anaphora.training.observer import Observer, Step
 from labelled import write_csv
 from small_tasks import CASES, config
+from translated import write_pairs
 
 FOLDS = 3
 
@@ -239,3 +240,13 @@ def test_check_shares_the_time_out_among_the_trainings(tmp_path: Path) -> None:
     assert alone[0] == pytest.approx(480, rel=0.01)
     assert folded[0] == pytest.approx(120, rel=0.01)
     assert "There are 4 trainings: one for each fold, and the final one." in folded[1]
+
+
+def test_all_folds_of_a_translator_are_judged_by_the_metric_of_the_whole_corpus(tmp_path: Path) -> None:
+    short = [(f"eins {at}", "one" if at % 2 else "one of them") for at in range(40)]
+    data = write_pairs(tmp_path, short, "half")
+    for seed in range(3):
+        settings = config("translate", "--folds", "3", "--seed", str(seed))
+        chosen = registry.task("translate")
+        work: Any = chosen.training(settings, chosen.read(settings, data))
+        assert {work.fold(number, None).deciding for number in range(3)} == {work.deciding}

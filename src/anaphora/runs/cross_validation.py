@@ -6,8 +6,8 @@ mean = Σ_k x_k / K        deviation = √(Σ_k (x_k − mean)² / K)        x_k
 from __future__ import annotations
 
 import statistics
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 from anaphora.formatting import counted
@@ -43,58 +43,82 @@ class Spread:
 
 @dataclass(frozen=True)
 class CrossValidation:
-    """The figures of all folds."""
+    """The figures of all folds, paired by the names of the results; the first result of the first fold decides."""
 
     each: tuple[Fold, ...]
 
-    def values(self, at: int) -> Spread:
-        """Return result number `at` over the folds."""
-        return _spread([fold.results[at].value for fold in self.each])
+    @staticmethod
+    def from_json(values: Mapping[str, Any]) -> CrossValidation:
+        """Return the figures of the output of `dataclasses.asdict`, after JSON."""
+        return CrossValidation(tuple(map(Fold.from_json, values["each"])))
 
-    def baselines(self, at: int) -> Spread | None:
-        """Return the baseline of result number `at` over the folds; None if it has none."""
-        found = [fold.results[at].baseline for fold in self.each]
+    def in_order(self, results: Sequence[Result]) -> CrossValidation:
+        """Return the same figures, with those of every fold in the order of other results, by their names."""
+        order = {result.called: at for at, result in enumerate(results)}
+
+        def place(result: Result) -> int:
+            return order.get(result.called, len(order))
+
+        return CrossValidation(
+            tuple(replace(fold, results=tuple(sorted(fold.results, key=place))) for fold in self.each)
+        )
+
+    def _of(self, called: str) -> list[Result]:
+        """Return the results of this name; of fewer folds than all if a fold lacks it."""
+        return [result for fold in self.each for result in fold.results if result.called == called]
+
+    def values(self, called: str) -> Spread:
+        """Return the results of this name over the folds."""
+        return _spread([result.value for result in self._of(called)])
+
+    def baselines(self, called: str) -> Spread | None:
+        """Return the baselines of the results of this name over the folds; None if one has none."""
+        found = [result.baseline for result in self._of(called)]
         return None if None in found else _spread(found)
 
     def line(self) -> str:
         """Return the figure that decides, as one line of a report."""
-        result, baseline = self.each[0].results[0], self.baselines(0)
+        result = self.each[0].results[0]
+        own, baseline = self.values(result.called), self.baselines(result.called)
         beside = "" if baseline is None else f", {result.beat} {baseline}"
         over = "(standard deviation over the folds)"
-        return f"{counted(len(self.each), 'fold')}: {result.called} {self.values(0)} {over}{beside}"
+        return f"{counted(len(self.each), 'fold')}: {result.called} {own} {over}{beside}"
+
+    def _complete(self) -> Iterator[list[Result]]:
+        """Yield the results of each name of which every fold has a figure."""
+        for first in self.each[0].results:
+            same = self._of(first.called)
+            if len(same) == len(self.each) and all(result.value is not None for result in same):
+                yield same
 
     def card(self) -> dict[str, Any]:
         """Return the figures for the model card."""
         found: dict[str, Any] = {"count": len(self.each), "unit": self.each[0].unit}
-        for at, result in enumerate(self.each[0].results):
-            if any(fold.results[at].value is None for fold in self.each):
-                continue
-            own, baseline = self.values(at), self.baselines(at)
-            found[result.called] = {
+        for same in self._complete():
+            called = same[0].called
+            own, baseline = self.values(called), self.baselines(called)
+            found[called] = {
                 "mean": own.mean,
                 "deviation": own.deviation,
-                "each": [fold.results[at].value for fold in self.each],
+                "each": [result.value for result in same],
                 **({} if baseline is None else {"baseline": baseline.mean, "baseline_deviation": baseline.deviation}),
             }
         return found
 
     def section(self) -> ReportSection:
         """Return a section of the run's page: one row per fold, then mean and standard deviation."""
-        shown = [at for at, result in enumerate(self.each[0].results) if result.value is not None]
-        names = [self.each[0].results[at] for at in shown]
         head = ["fold", self.each[0].unit + "s"]
-        for result in names:
-            head += [result.called, *([] if result.baseline is None else [result.beat])]
-        rows: list[list[Cell]] = []
-        for number, fold in enumerate(self.each, 1):
-            rows.append([str(number), fold.count])
-            for at, result in zip(shown, names, strict=True):
-                rows[-1] += [fold.results[at].value, *([] if result.baseline is None else [fold.results[at].baseline])]
-        for name in ("mean", "deviation"):
-            rows.append([name, None])
-            for at in shown:
-                spreads = [self.values(at), self.baselines(at)]
-                rows[-1] += [getattr(spread, name) for spread in spreads if spread is not None]
+        rows: list[list[Cell]] = [[str(number), fold.count] for number, fold in enumerate(self.each, 1)]
+        rows += [["mean", None], ["deviation", None]]
+        for same in self._complete():
+            called = same[0].called
+            columns = [(called, self.values(called), [result.value for result in same])]
+            if (baselines := self.baselines(called)) is not None:
+                columns.append((same[0].beat, baselines, [result.baseline for result in same]))
+            for name, spread, figures in columns:
+                head.append(name)
+                for row, figure in zip(rows, [*figures, spread.mean, spread.deviation], strict=True):
+                    row.append(figure)
         about = "Each fold is the test of a training on the other folds. The deviation is that over the folds."
         return tabled("Cross-validation", head, rows, about)
 

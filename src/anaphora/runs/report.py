@@ -161,6 +161,7 @@ def report(
     """
     cut_off = [] if score is not None else [_cut_off(trained, loss_unit)]
     judged = found.results if test is None else test.results
+    folds = None if folds is None else folds.in_order(found.results)
     return Report(
         score=score,
         baseline=baseline,

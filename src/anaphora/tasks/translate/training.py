@@ -13,7 +13,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Sequence
 from functools import cached_property, lru_cache
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 import torch
@@ -77,6 +77,12 @@ class TranslateTraining(RowTask[TranslateConfig, Corpus, Encoded, Part, Translat
     def folds(self) -> Folds[Pairs]:
         assert self.training.folds is not None
         return folds(self.config, self.corpus, self.training.folds)
+
+    def fold(self, number: int, minutes: float | None) -> Self:
+        """Return the training of one fold; all folds are judged by the metric of the whole corpus."""
+        found = super().fold(number, minutes)
+        found.deciding = self.deciding
+        return found
 
     def network(self) -> spec.Block:
         reader = self.encoded.reader
