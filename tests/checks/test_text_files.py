@@ -76,6 +76,19 @@ def test_utf8_that_is_read_as_something_else(tmp_path: Path) -> None:
     assert check_text(tmp_path / "a", "cp1251") == []
 
 
+@pytest.mark.parametrize("codec", ["cp1252", "latin-1"])
+def test_the_repair_of_a_misread_text_gives_the_text(tmp_path: Path, codec: str) -> None:
+    right = "Ã ist kein Ä, naïve Grüße\n" if codec == "latin-1" else "it’s naïve, a “café\n"
+    misread = right.encode().decode(codec) * 3
+    (tmp_path / "a").write_text(misread, encoding="utf-8")
+    (finding,) = check_text(tmp_path / "a", "utf-8")
+    assert f"text.encode('{codec}').decode('utf-8')" in finding.remedy
+    assert misread.encode(codec).decode("utf-8") == right * 3
+    (tmp_path / "a").write_text(misread + "“déjà vu”\n", encoding="utf-8")
+    (finding,) = check_text(tmp_path / "a", "utf-8")
+    assert ".encode(" not in finding.remedy
+
+
 def test_accents_are_no_misreading(tmp_path: Path) -> None:
     (tmp_path / "a").write_text("MANHÃ, Âncora: «ÂNGULO» e â. MÃE Ã»\n" * 1, encoding="utf-8")
     assert check_text(tmp_path / "a", "utf-8") == []

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -210,3 +211,13 @@ def test_parts_of_every_type_come_back() -> None:
         pack_parts({"half": np.zeros(1, np.float16)}, bytes(32))
     with pytest.raises(IncompatibleBundle, match="another model"):
         unpack_parts(pack_parts(parts, bytes(32)), b"\1" * 32)
+
+
+def test_models_and_streams_are_copied_by_their_own_means() -> None:
+    model = random_classifier("--pooling last --units char")
+    stream = model.open_stream()
+    for kept, way in ((model, r"model\.save\(path\).*anaphora\.load\(path\)"), (stream, r"stream\.state")):
+        for copied in (copy.deepcopy, lambda item: item.__reduce_ex__(4)):
+            with pytest.raises(TypeError, match=way):
+                copied(kept)
+    assert copy.copy(model).probabilities(["a"]).tolist() == model.probabilities(["a"]).tolist()

@@ -27,6 +27,7 @@ _LOST, _MARK, _RETURN = "\ufffd", "\ufeff", "\r"
 # UTF-8 that was read as cp1252 or latin-1: the two bytes of é become Ã©, the three bytes of ’ become â€™.
 _MISREAD = re.compile("[\u00c2\u00c3][\u0080-\u00aa\u00ac-\u00ba\u00bc-\u00bf\u20ac\u2122]|\u00e2[\u20ac\u0080].")
 _MISREAD_LEAST = 2
+_REPAIRS = ("cp1252", "latin-1")
 _CERTAIN = 32  # least number of bytes beyond ASCII that identify an encoding
 _WIDE = ("utf-16", "utf-32")
 _CONTROLS = bytes([*range(9), *range(14, 27), *range(28, 32)])
@@ -145,6 +146,7 @@ class _DamagedLines:
         self._lines: dict[str, list[int]] = {"cr": [], "lost": [], "mark": [], "misread": []}
         self._counts = dict.fromkeys(self._lines, 0)
         self._held = self._example = ""
+        self._repairs = {codec: codecs.getincrementaldecoder("utf-8")() for codec in _REPAIRS}
 
     def look(self, text: str) -> None:
         """Examine the next block."""
@@ -153,6 +155,7 @@ class _DamagedLines:
         if not text.isascii():
             self._note("lost", text, 0, [match.start() for match in re.finditer(_LOST, text)] if _LOST in text else [])
             self._note("mark", text, 0, [match.start() for match in re.finditer(_MARK, text)] if _MARK in text else [])
+        self._try_repairs(text)
         held = self._held + text  # the signs of one character may be split between blocks
         if not held.isascii() and any(sign in held for sign in "\u00c2\u00c3\u00e2"):
             matches = [match for match in _MISREAD.finditer(held) if match.end() > len(self._held)]
@@ -160,6 +163,16 @@ class _DamagedLines:
             self._note("misread", held, len(self._held), [match.start() for match in matches])
         self._line += text.count("\n")
         self._held = held[-2:]
+
+    def _try_repairs(self, text: str) -> None:
+        """Drop each encoding that does not turn the text so far back into UTF-8."""
+        for codec, decoder in list(self._repairs.items()):
+            if text.isascii() and not decoder.getstate()[0]:
+                continue
+            try:
+                decoder.decode(text.encode(codec))
+            except UnicodeError:
+                del self._repairs[codec]
 
     def _note(self, sign: str, text: str, before: int, places: Sequence[int]) -> None:
         """Record positions in a text whose first `before` characters were counted already."""
@@ -196,11 +209,15 @@ class _DamagedLines:
             message = f"A byte order mark occurs {_times(marks)} inside the text, probably because files were joined."
             found.append(Finding("stray-mark", "warning", file, rows["mark"], message, "Remove U+FEFF from the file."))
         if self._counts["misread"] >= _MISREAD_LEAST:
+            codec = next(iter(self._repairs), None)
             message = (
-                f"The text contains characters such as {self._example!r}, which appear when UTF-8 is decoded as cp1252."
+                f"The text contains characters such as {self._example!r}, which appear when UTF-8 is decoded as"
+                f" {codec or ' or '.join(_REPAIRS)}."
             )
-            remedy = (
-                "Export the file again from its source, or repair the text with text.encode('cp1252').decode('utf-8')."
+            remedy = "Export the file again from its source" + (
+                f", or repair the text with text.encode('{codec}').decode('utf-8')."
+                if codec
+                else ": no encoding repairs the text as a whole, because other characters of the text are right."
             )
             found.append(Finding("misread-encoding", "warning", file, rows["misread"], message, remedy))
         return found

@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 
 from anaphora.errors import DataError
 from anaphora.runtime.state import Parts, pack_parts, unpack_parts
+from anaphora.tasks.base.never_pickled import NeverPickled
 
 Chunk = TypeVar("Chunk")
 Answers = TypeVar("Answers")
@@ -30,8 +31,10 @@ class Digested(Protocol):
         """SHA-256 (32 bytes)."""
 
 
-class Stream(ABC, Generic[Chunk, Answers]):
+class Stream(NeverPickled, ABC, Generic[Chunk, Answers]):
     """One live sequence of a task, independent of all other streams of its model."""
+
+    kept_by = "Keep stream.state and continue with model.open_stream(state), or copy it with stream.fork()."
 
     def __init__(self, model: Digested, state: bytes | None = None) -> None:
         """Begin a stream, or continue from the state of another stream.

@@ -28,14 +28,17 @@ from anaphora.formatting import counted
 from anaphora.runs.report import Score
 from anaphora.runs.stored_baseline import StoredBaseline
 from anaphora.runtime import Model, load
+from anaphora.tasks.base.never_pickled import NeverPickled
 from anaphora.tasks.base.python_words import public
 
 if TYPE_CHECKING:
     from anaphora.tasks.base.line_answers import AnswerOutput
 
 
-class TrainedModel(ABC):
+class TrainedModel(NeverPickled, ABC):
     """A trained model."""
+
+    kept_by = "Write it with model.save(path), and read it with anaphora.load(path)."
 
     task: ClassVar[str]
     makes: ClassVar[str]
