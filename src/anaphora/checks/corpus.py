@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 import numpy as np
 
 from anaphora.checks.examine import Load
-from anaphora.checks.examples import HELD_OUT, TEST, TRAIN, few_in_part, named_parts
+from anaphora.checks.examples import HELD_OUT, TEST, TRAIN, few_in_part, more_of, named_parts
 from anaphora.checks.findings import Finding
 from anaphora.checks.lines import FilePiece, TextLines, check_lines
 from anaphora.checks.same_files import same_files
@@ -70,9 +70,9 @@ def in_units(
     return None, [Finding("too-short", "error", short.where, (), short.message, "")]
 
 
-def check_units(sizes: Mapping[str, int], unit: str, ending: str = ".") -> list[Finding]:
+def check_units(sizes: Mapping[str, int], unit: str, folds: int | None, ending: str = ".") -> list[Finding]:
     """Return findings on the number of units of each part by its name, with a warning about each scored part of few
-    units; `unit` names one.
+    units; `unit` names one, and `folds` is the number of folds that were asked for.
     """
     *before, last = [f"{size:,} in {where}" for where, size in sizes.items() if where != TRAIN]
     message = f"{', '.join([f'{counted(sizes[TRAIN], unit)} in {TRAIN}', *before])} and {last}{ending}"
@@ -82,10 +82,11 @@ def check_units(sizes: Mapping[str, int], unit: str, ending: str = ".") -> list[
         if where != TRAIN and size < FEW:
             off = 1.96 / max(1, size) ** 0.5
             few = (
-                f"Only {counted(size, unit)} {'is' if size == 1 else 'are'} scored: the 95% interval of the nats per"
+                f"Only {counted(size, unit)} {'is' if size == 1 else 'are'} scored: the 95 % interval of the nats per"
                 f" {unit} is about ±{off:.0%} of them or more."
             )
-            found.append(few_in_part(where, few, {"examples": size}))
+            remedy = more_of(where, sizes, folds)
+            found.append(few_in_part(where, few, remedy, {"examples": size, "relative_interval": [-off, off]}))
     return found
 
 

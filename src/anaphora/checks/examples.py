@@ -21,10 +21,6 @@ TRAIN, HELD_OUT, TEST = "the training part", "the held-out part", "the test part
 KEPT = 1_000  # rows of one finding
 FEW = 400  # scored examples; with (1.96 / 0.05)² / 4 = 384 an accuracy of 50 % has an interval of ± 5 points
 _TYPICAL = 0.8  # the share of which an interval is told
-_MORE = {
-    HELD_OUT: "Hold out more with --valid, score all data with --folds 10, or score other data with --test FILE.",
-    TEST: "Name a larger share or a larger file with --test.",
-}
 Place = Callable[[int], Location]
 E = TypeVar("E", covariant=True)
 
@@ -61,31 +57,57 @@ def at_rows(code: str, where: str, place: Place, rows: Sequence[int], message: s
     return Finding(code, "warning", where, tuple(map(place, rows[:KEPT])), message, remedy, len(rows))
 
 
-def few_held_out(sizes: Mapping[str, int], unit: str, figure: str = "an accuracy", ending: str = "") -> list[Finding]:
+def few_held_out(
+    sizes: Mapping[str, int], unit: str, folds: int | None, figure: str = "an accuracy", ending: str = ""
+) -> list[Finding]:
     """Return a warning about each scored part of fewer than `FEW` examples, with the interval of a share of them.
 
-    `sizes` are the numbers of examples by the name of the part, `unit` names one, `figure` a share of them with its
-    article, and `ending` follows the interval.
+    `sizes` are the numbers of examples by the name of the part, `unit` names one, `folds` is the number of folds
+    that were asked for, `figure` a share of the examples with its article, and `ending` follows the interval.
     """
-    return [
-        few_in_part(where, f"{_few(size, unit)}: {_interval(size, figure)}{ending}.", {"examples": size})
-        for where, size in sizes.items()
-        if size < FEW
-    ]
+    found = []
+    for where, size in sizes.items():
+        if size < FEW:
+            low, high = wilson(_TYPICAL, size) if size else (0.0, 1.0)
+            interval = f"{figure} of {_TYPICAL:.0%} there has a 95 % interval of about {low:.0%} to {high:.0%}"
+            figures = {"examples": size, "share": _TYPICAL, "interval": [low, high]}
+            message = f"{_few(size, unit)}: {interval}{ending}."
+            found.append(few_in_part(where, message, more_of(where, sizes, folds), figures))
+    return found
 
 
-def few_in_part(where: str, message: str, figures: Mapping[str, Any]) -> Finding:
+def few_in_part(where: str, message: str, remedy: str, figures: Mapping[str, Any]) -> Finding:
     """Return the warning about a scored part that is too small."""
-    return Finding("few-held-out", "warning", where, (), message, _MORE[where], figures=figures)
+    return Finding("few-held-out", "warning", where, (), message, remedy, figures=figures)
+
+
+def more_of(where: str, sizes: Mapping[str, int], folds: int | None) -> str:
+    """Return the remedy for a scored part that is too small: only options that are not in use.
+
+    `sizes` has the test part if there is one, and `folds` is the number of folds that were asked for.
+    """
+    if where == TEST:
+        return "Name a larger share or a larger file with --test."
+    ways = ["Hold out more with --valid"]
+    if folds is None:
+        ways.append("score all data with --folds 10")
+    if TEST not in sizes:
+        ways.append("score other data with --test FILE")
+    *before, last = ways
+    return f"{', '.join(before)}{',' if len(before) > 1 else ''} or {last}." if before else f"{last}."
+
+
+def others(count: int, noun: str) -> str:
+    """Return how many others of a kind there are, with the article.
+
+    >>> others(1, "label"), others(2, "label")
+    ('the other label', 'the other 2 labels')
+    """
+    return f"the other {noun}" if count == 1 else f"the other {counted(count, noun)}"
 
 
 def _few(size: int, unit: str) -> str:
     return f"Only {counted(size, unit)} {'is' if size == 1 else 'are'} scored"
-
-
-def _interval(size: int, figure: str) -> str:
-    low, high = wilson(_TYPICAL, size) if size else (0.0, 1.0)
-    return f"{figure} of {_TYPICAL:.0%} there has a 95% interval of about {low:.0%} to {high:.0%}"
 
 
 def load(

@@ -42,7 +42,7 @@ def texts_with(tmp_path: Path, changes: dict[int, tuple[str, str]], rows: int = 
 def test_good_data_have_figures_and_nothing_else(tmp_path: Path) -> None:
     codes = found([texts_with(tmp_path, {})])
     assert set(codes) == {"taken", "lengths", "vocabulary", "labels", "few-held-out"}
-    few = "Only 20 rows are scored: an accuracy of 80% there has a 95% interval of about 58% to 92%."
+    few = "Only 20 rows are scored: an accuracy of 80% there has a 95 % interval of about 58% to 92%."
     assert codes["few-held-out"][0].message == few
     assert "--folds 10" in codes["few-held-out"][0].remedy
     assert codes["labels"][0].figures["labels"] == {"neg": 30, "pos": 30}
@@ -243,11 +243,12 @@ def test_a_hundred_to_one_is_told_with_its_numbers(tmp_path: Path) -> None:
     for options, remedy in (((), " or --class-weights root."), (("--class-weights", "root"), "rare labels.")):
         (finding,) = found([path], "--valid", str(held), *options)["imbalance"]
         assert finding.message == (
-            "The label 'no' has 300 training rows, 'seldom' 2, 'rare' 3: 150 to 1. A model that always answers 'no' has"
-            " an accuracy of 93.8% on these rows."
+            "The label 'no' has 301 rows, 'seldom' 2, 'rare' 3: 150 to 1. A model that always answers 'no' has"
+            " an accuracy of 93.5% on all rows."
         )
         assert finding.remedy.endswith(remedy)
     write_csv(path, {"text": texts[:300], "label": ["no"] * 297 + ["often"] * 3})
+    write_csv(held, {"text": ["x", "y"], "label": ["no", "no"]})
     assert "imbalance" not in found([path], "--valid", str(held))
 
 
@@ -260,15 +261,52 @@ def test_a_test_part_of_one_label_of_a_few_rows_with_an_unseen_label(tmp_path: P
     (only,) = codes["one-label-scored"]
     assert (only.where, only.message) == (
         "the test part",
-        "All 3 rows of the test part have the label 'pos': the score says nothing about the other 1 label, and a model"
+        "All 3 rows of the test part have the label 'pos': the score says nothing about the other label, and a model"
         " that always answers 'pos' has 100%.",
     )
     few = {each.where: each.message for each in codes["few-held-out"]}
     assert few["the test part"] == (
-        "Only 3 rows are scored: an accuracy of 80% there has a 95% interval of about 29% to 98%."
+        "Only 3 rows are scored: an accuracy of 80% there has a 95 % interval of about 29% to 98%."
     )
     assert [each.count for each in codes["duplicate-across"] if each.where == "the test part"] == [1]
     write_csv(test, {"text": ["new", "newer", "x", "y"], "label": ["pos", "odd", "neg", "odd"]})
     (strange,) = found([path], "--test", str(test))["unseen-test-label"]
     assert lines([strange]) == [3, 5]
     assert strange.message.startswith("The label 'odd' has 2 test rows (50.0% of the part) and no training row")
+
+
+def test_a_hundred_to_one_is_counted_in_all_parts(tmp_path: Path) -> None:
+    """The split of 500 and 5 rows has 450 and 5 training rows: 90 to 1, and the data are 100 to 1 all the same."""
+    texts = [f"{text} {number}" for number, text in enumerate(sentences(1)[0] * 505)]
+    path = write_csv(tmp_path / "a.csv", {"text": texts, "label": ["no"] * 500 + ["rare"] * 5})
+    (finding,) = found([path], "--valid", "0.1")["imbalance"]
+    assert (finding.where, finding.figures["labels"]) == ("the data", {"no": 500, "rare": 5})
+    assert "100 to 1" in finding.message
+
+
+def test_a_test_part_of_one_unseen_label_is_called_unseen_only(tmp_path: Path) -> None:
+    texts, labels = sentences(40)
+    path = write_csv(tmp_path / "a.csv", {"text": texts, "label": labels})
+    test = write_csv(tmp_path / "t.csv", {"text": ["new", "newer"], "label": ["odd", "odd"]})
+    codes = [each.code for each in examine(TASK, config("--test", str(test)), [path])[1]]
+    assert "unseen-test-label" in codes
+    assert "one-label-scored" not in codes
+
+
+@pytest.mark.parametrize(
+    ("options", "remedy"),
+    [
+        ((), "Hold out more with --valid, score all data with --folds 10, or score other data with --test FILE."),
+        (("--folds", "3"), "Hold out more with --valid or score other data with --test FILE."),
+        (("--test", "0.2"), "Hold out more with --valid or score all data with --folds 10."),
+        (("--test", "0.2", "--folds", "3"), "Hold out more with --valid."),
+    ],
+)
+def test_few_rows_have_remedies_that_are_not_in_use(tmp_path: Path, options: tuple[str, ...], remedy: str) -> None:
+    few = found([texts_with(tmp_path, {})], *options)["few-held-out"]
+    (held_out,) = [each for each in few if each.where == "the held-out part"]
+    assert held_out.remedy == remedy
+    low, high = held_out.figures["interval"]
+    size, share = held_out.figures["examples"], held_out.figures["share"]
+    for end in (low, high):  # Wilson's ends solve |share - p| = z √(p (1 - p) / n)
+        assert abs(share - end) == pytest.approx(1.959964 * (end * (1 - end) / size) ** 0.5, rel=1e-5)

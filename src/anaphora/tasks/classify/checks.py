@@ -70,7 +70,7 @@ def check_files(config: ClassifyConfig, paths: Sequence[str | Path]) -> list[Fin
 
 def check(config: ClassifyConfig, corpus: Corpus) -> list[Finding]:
     """Return findings on a corpus."""
-    train, parts = corpus.train, named_parts(corpus)
+    parts = named_parts(corpus)
     found: list[Finding] = [*corpus.findings]
     for where, rows in parts.items():
         unit = "steps" if isinstance(rows.inputs, Ragged) else "characters"
@@ -78,9 +78,9 @@ def check(config: ClassifyConfig, corpus: Corpus) -> list[Finding]:
         found += _not_finite(config, corpus, rows)
     return [
         *found,
-        *few_held_out(scored_sizes(corpus), "row"),
+        *few_held_out(scored_sizes(corpus), "row", config.training.folds),
         *_labels(corpus),
-        *label_checks.imbalance(config, train, corpus.columns.multi),
+        *label_checks.imbalance(config, parts, corpus.columns.multi),
         *label_checks.scored_labels(parts, corpus.columns.multi),
         *check_duplicates([PartKeys(where, _keys(rows), rows.place) for where, rows in parts.items()]),
         *_contradictions(corpus),

@@ -34,10 +34,10 @@ def check_files(config: FillConfig, paths: Sequence[str | Path]) -> list[Finding
 def describe(config: FillConfig, corpus: TextCorpus) -> tuple[list[Finding], Load | None]:
     """Return findings on the training data (words, unknown words) and the estimated work."""
     encoded, found = texts.in_units(READING, config, corpus, "Use a text that consists of words.")
-    return (found, None) if encoded is None else (_words(encoded), _load(config, encoded))
+    return (found, None) if encoded is None else (_words(encoded, config.training.folds), _load(config, encoded))
 
 
-def _words(encoded: Encoded) -> list[Finding]:
+def _words(encoded: Encoded, folds: int | None) -> list[Finding]:
     """Return findings on the numbers of words and of unknown words in each part."""
     words = encoded.vocabulary.words
     counted = {where: _counts(words, part) for where, part in named_parts(encoded).items()}
@@ -50,8 +50,9 @@ def _words(encoded: Encoded) -> list[Finding]:
     )
     many = f"{shares[1]:.1%} of the held-out words are unknown: a gap of an unknown word is always filled wrong."
     remedy = "Hold out a text of the same kind, raise --vocabulary, or add text."
+    sizes = {where: count for where, (count, _) in counted.items()}
     return [
-        *texts.check_units({where: count for where, (count, _) in counted.items()}, "word", "; each is a gap."),
+        *texts.check_units(sizes, "word", folds, "; each is a gap."),
         *vocabulary(size, shares, message, _MANY_UNKNOWN, (many, remedy)),
     ]
 

@@ -31,7 +31,7 @@ def describe(config: LanguageConfig, corpus: TextCorpus) -> tuple[list[Finding],
     sizes = {where: len(part) for where, part in named_parts(encoded).items()}
     remedy = "Hold out a text of the same kind, raise --vocabulary, or use smaller units: --units char or byte."
     found = [
-        *texts.check_units(sizes, unit_name(config.data.units)),
+        *texts.check_units(sizes, unit_name(config.data.units), config.training.folds),
         *unit_vocabulary(known, parts, unit, _MANY_UNKNOWN[config.data.units], remedy, digits=2),
     ]
     training, size = config.training, known.size

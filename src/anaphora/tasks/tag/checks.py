@@ -22,6 +22,7 @@ from anaphora.checks.examples import (
     contradictions,
     few_held_out,
     named_parts,
+    others,
     scored_sizes,
     unknown_share,
 )
@@ -66,7 +67,9 @@ def check(config: TagConfig, corpus: Corpus) -> list[Finding]:
         *_spelling(config, corpus),
         *check_duplicates(keys),
         *contradictions(parts, "sentences", "tags", remedy),
-        *few_held_out(scored_sizes(corpus), "sentence", "a share of sentences without a mistake"),
+        *few_held_out(
+            scored_sizes(corpus), "sentence", config.training.folds, "a share of sentences without a mistake"
+        ),
     ]
 
 
@@ -161,11 +164,11 @@ def _tags(corpus: Corpus) -> list[Finding]:
     for where, part in named_parts(corpus).items():
         found += _unseen(where, part, known, written)
         tags = {written(tag) for row in part.tags for tag in row}
-        if where != TRAIN and len(tags) == 1 and len(known) > 1:
+        if where != TRAIN and len(tags) == 1 and tags < known:
             only = next(iter(tags))
             message = (
-                f"All {counted(part.words, 'word')} of {where} have the tag {only!r}: the score says nothing about the"
-                f" other {counted(len(known - tags), 'tag')}."
+                f"All {counted(part.words, 'word')} of {where} have the tag {only!r}: the score says nothing about"
+                f" {others(len(known) - 1, 'tag')}."
             )
             remedy = "Add sentences with the other tags to it."
             found.append(Finding("one-label-scored", "warning", where, (), message, remedy))

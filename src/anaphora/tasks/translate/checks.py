@@ -101,13 +101,13 @@ def check(config: TranslateConfig, corpus: Corpus) -> list[Finding]:
     parts = named_parts(corpus)
     for where, pairs in parts.items():
         found += [*_empty(pairs, where), *_far(pairs, where), *_same(pairs, where)]
-    lower = config.data.lower
+    lower, imprecise = config.data.lower, ("a share of exact outputs", ", and BLEU is as imprecise")
     texts = (text for pairs in parts.values() for side in (pairs.sources, pairs.targets) for text in side)
     return [
         *found,
         *swapped(train, held_out, corpus.test),
         *check_duplicates([PartKeys(where, _keys(pairs, lower), pairs.place) for where, pairs in parts.items()]),
-        *few_held_out(scored_sizes(corpus), "pair", "a share of exact outputs", ", and BLEU is as imprecise"),
+        *few_held_out(scored_sizes(corpus), "pair", config.training.folds, *imprecise),
         *check_words(texts, config.data.normalize),
         *check_quotes(dict.fromkeys(table for pairs in parts.values() for table in pairs.tables)),
     ]
