@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -185,6 +185,42 @@ def test_a_share_of_values_in_memory(tmp_path: Path) -> None:
 def unseen(path: Path, rows: list[tuple[str, str]]) -> str:
     write_csv(path, {"text": [text for text, _ in rows], "label": [label for _, label in rows]})
     return str(path)
+
+
+@pytest.mark.parametrize("task", ["classify", "tag", "translate"])
+def test_rows_that_training_has_seen_are_told(task: str, tmp_path: Path) -> None:
+    """The line counts test rows that are also in the training part; a test part of nothing else is refused."""
+    case = CASES[task]
+    data, test = case.write(tmp_path, 80, 1), case.write(tmp_path, 30, 2)
+    chosen = registry.task(task)
+    plain = chosen.read(config(task, "--test", ",".join(test)), data)
+    known, new = plain.train.take(range(12)), plain.test.take(range(5))
+    trained = chosen.training
+    first = trained(config(task), replace(plain, test=new))
+    keys = set(first.keys(known)) - {None}
+    assert first.known_rows.tolist() == [key in keys for key in first.keys(new)]
+    again = trained(config(task), replace(plain, test=known))
+    expected = [key is not None for key in again.keys(known)]
+    assert again.known_rows.tolist() == expected
+    assert any(expected)
+    if all(expected):
+        with pytest.raises(DataError, match=r"Every row of the test part \(--test .* is also in the training part"):
+            trained(config(task, "--test", ",".join(test)), replace(plain, test=known))
+
+
+def test_the_test_line_counts_known_rows(tmp_path: Path) -> None:
+    data = CASES["classify"].write(tmp_path, 80, 1)
+    texts, labels = sentences(80, 1)
+    train = set(registry.task("classify").read(config("classify"), data).train.inputs)
+    seen = [row for row in zip(texts, labels, strict=True) if row[0] in train][:3]
+    fresh = [(f"{text} indeed", label) for text, label in zip(texts[:7], labels[:7], strict=True)]
+    test = unseen(tmp_path / "t.csv", [*seen, *fresh])
+    model = anaphora.train("classify", [Path(data[0])], config=config("classify", "--test", test))
+    assert model.report.test.line().endswith(", on 10 rows, of which 3 are also in the training part")
+    assert model.card["test"]["also_in_training"] == 3
+    reordered = unseen(tmp_path / "r.csv", list(zip(texts, labels, strict=True))[::-1])
+    with pytest.raises(DataError, match=r"Every row of the test part \(.*r\.csv'\) is also in the training part or in"):
+        anaphora.train("classify", [Path(data[0])], config=config("classify", "--test", reordered))
 
 
 def test_labels_without_a_training_row_are_wrong_and_told(tmp_path: Path) -> None:

@@ -48,6 +48,16 @@ def check_duplicates(parts: Sequence[PartKeys]) -> list[Finding]:
     return found
 
 
+def in_both(train: Iterable[Hashable | None], scored: Iterable[Hashable | None]) -> list[bool]:
+    """Return, for each row of a scored part, whether the training part has an equal row; both are keys of rows.
+
+    >>> in_both(["a", "b", None], ["b", None, "c"])
+    [True, False, False]
+    """
+    known = set(train) - {None}
+    return [key in known for key in scored]
+
+
 def _within(part: PartKeys, again: Sequence[int], rows: int) -> list[Finding]:
     weight = "twice" if len(again) == 1 else "more than once"
     message = f"{_of(again, rows)} an earlier row of the same part, so {_it(again)} weighted {weight}."

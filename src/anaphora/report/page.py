@@ -97,6 +97,7 @@ def _figures(run: Run, status: str) -> list[tuple[str, str, str, str]]:
     if run.test is not None:
         result = run.test.results[0]
         below = f"{result.called}{_beside(result)}{_interval(result)}"
+        below += f"; on {run.test.examples()}" if run.test.known else ""
         found.append(("test part", f"{result.value:.4f}", below, "unseen"))
     total = run.total_steps
     of = f"of {total:,}" if total is not None else "total not known yet"

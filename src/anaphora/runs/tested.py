@@ -20,7 +20,7 @@ class Tested:
     """The score of the test part beside its baseline; the first result decides.
 
     `count` is the number of scored examples, `unit` the singular of an example; `score` and `baseline` are the task's
-    own, and `facts` are the figures for the model card.
+    own, and `facts` are the figures for the model card. `known` of the scored examples equal a training example.
     """
 
     results: tuple[Result, ...]
@@ -30,18 +30,26 @@ class Tested:
     baseline: Any
     facts: Mapping[str, Any]
     notes: tuple[str, ...] = ()
+    known: int = 0
 
     def line(self) -> str:
         """Return the figure that decides and its baseline, as one line of a report."""
         result = self.results[0]
         beside = "" if result.baseline is None else f", {result.beat} {result.baseline:.4f}"
         interval = "" if result.interval is None else f" (95 % interval {ends(result.interval)})"
+        return f"test: {result.called} {result.value:.4f}{interval}{beside}, on {self.examples()}"
+
+    def examples(self) -> str:
+        """Return the scored examples in words, with those that equal a training example."""
         rows = counted(self.count, self.unit)
-        return f"test: {result.called} {result.value:.4f}{interval}{beside}, on {rows} that training never used"
+        if not self.known:
+            return f"{rows} that training never used"
+        return f"{rows}, of which {self.known:,} {'is' if self.known == 1 else 'are'} also in the training part"
 
     def card(self) -> dict[str, Any]:
         """Return the figures for the model card."""
-        return {"scored": self.count, "unit": self.unit, **self.facts, **judged_card(self.results)}
+        known = {"also_in_training": self.known} if self.known else {}
+        return {"scored": self.count, "unit": self.unit, **known, **self.facts, **judged_card(self.results)}
 
 
 def part_of_text(card: Mapping[str, Any], sha256: str) -> tuple[str, Mapping[str, Any]] | None:

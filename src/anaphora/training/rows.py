@@ -2,15 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from itertools import pairwise
+from collections.abc import Hashable, Iterable, Iterator
+from dataclasses import replace
+from functools import cached_property
+from itertools import chain, pairwise
 from typing import Any, Generic, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
+from anaphora.checks.duplicates import in_both
 from anaphora.data.batches import Bucketed, EncodedRows, RowBatches, edges
+from anaphora.data.parts import test_files
 from anaphora.data.sampling import at_least, by_length, evenly_spaced
+from anaphora.errors import DataError
+from anaphora.runs.report import TrainedWeights
+from anaphora.runs.tested import Tested
 from anaphora.training.defaults import BatchDefaults, with_defaults
 from anaphora.training.supervised import Config, Corpus, Encoded, Opened, SupervisedTask
 
@@ -23,6 +30,20 @@ class RowTask(SupervisedTask[Config, Corpus, Encoded, P, Opened], Generic[Config
     batch_steps: int = 2**14  # of a batch at most, where the task has no option of that name
     batch_defaults: BatchDefaults | None = None  # from which open options of batches and passes follow
     validated: P
+
+    def __init__(self, config: Config, corpus: Corpus) -> None:
+        """Raises DataError for a corpus from which nothing can be learned, and for files of a test part of which every
+        row is also in the training part or in the held-out part.
+        """
+        super().__init__(config, corpus)
+        files = test_files(config)
+        before = chain(self.keys(corpus.train), self.keys(corpus.held_out)) if files else ()
+        if files and all(in_both(before, self.keys(corpus.test))):
+            names = ", ".join(map(repr, files))
+            raise DataError(
+                f"Every row of the test part (--test {names}) is also in the training part or in the held-out part, so"
+                " its score would be a score of known rows. Name files of other rows, or hold out a share: --test 0.1."
+            )
 
     def with_batch_defaults(self) -> Any:
         training: Any = super().with_batch_defaults()
@@ -67,6 +88,18 @@ class RowTask(SupervisedTask[Config, Corpus, Encoded, P, Opened], Generic[Config
     def tested_rows(self) -> NDArray[np.int64]:
         """Numbers (n,) of the test rows that are scored: all of them, or the same share as of the held-out rows."""
         return evenly_spaced(len(self.corpus.test), at_least(self.score_share, self.most_tested, self.fewest))
+
+    def keys(self, part: Any) -> Iterable[Hashable | None]:
+        """Return a key per row of a part of the corpus, equal for equal rows; None for a row that equals no other."""
+        return [None] * len(part)
+
+    @cached_property
+    def known_rows(self) -> NDArray[np.bool_]:
+        """Whether each row (n,) of the test part is also in the training part."""
+        return np.array(in_both(self.keys(self.corpus.train), self.keys(self.corpus.test)), dtype=np.bool_)
+
+    def test(self, trained: TrainedWeights, score: Any) -> Tested:
+        return replace(super().test(trained, score), known=int(self.known_rows[self.tested_rows].sum()))
 
     @property
     def scored_rows(self) -> NDArray[np.int64]:

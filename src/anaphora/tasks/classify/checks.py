@@ -82,7 +82,7 @@ def check(config: ClassifyConfig, corpus: Corpus) -> list[Finding]:
         *_labels(corpus),
         *label_checks.imbalance(config, parts, corpus.columns.multi),
         *label_checks.scored_labels(parts, corpus.columns.multi),
-        *check_duplicates([PartKeys(where, _keys(rows), rows.place) for where, rows in parts.items()]),
+        *check_duplicates([PartKeys(where, keys(rows), rows.place) for where, rows in parts.items()]),
         *_contradictions(corpus),
         *_cut(config, parts),
         *_spellings(config, corpus),
@@ -137,7 +137,7 @@ def _folds(config: ClassifyConfig, corpus: Corpus) -> list[Finding]:
     return check_folds(rarest(made.pool.labels), made.of, count)
 
 
-def _keys(rows: Rows) -> Iterator[Hashable | None]:
+def keys(rows: Rows) -> Iterator[Hashable | None]:
     """Yield a key per row, equal for equal rows; None for an empty row."""
     for row in range(len(rows)):
         key = rows.inputs.row(row).tobytes() if isinstance(rows.inputs, Ragged) else rows.inputs[row].strip()
@@ -224,7 +224,7 @@ def _spellings(config: ClassifyConfig, corpus: Corpus) -> list[Finding]:
 
 
 def _contradictions(corpus: Corpus) -> list[Finding]:
-    parts = [(_keys(rows), [*map(frozenset, rows.labels)], rows.place) for rows in named_parts(corpus).values()]
+    parts = [(keys(rows), [*map(frozenset, rows.labels)], rows.place) for rows in named_parts(corpus).values()]
     remedy = "Give equal rows one label; if several labels apply to a row, list all of them in that row (--separator)."
     return contradictions(parts, "rows", "labels", remedy)
 

@@ -10,6 +10,7 @@ before its accuracy falls, and the temperature is fitted again at the end. The s
 
 from __future__ import annotations
 
+from collections.abc import Hashable, Iterable
 from dataclasses import replace
 from functools import cached_property
 from typing import Any, cast
@@ -27,7 +28,7 @@ from anaphora.metrics import classification, scaling
 from anaphora.nn import ragged
 from anaphora.runs.report import Judgement, Tensors, TrainedWeights
 from anaphora.runs.tested import Tested
-from anaphora.tasks.classify import linear_part
+from anaphora.tasks.classify import checks, linear_part
 from anaphora.tasks.classify.baseline import Baseline, Fitted, fitted
 from anaphora.tasks.classify.data import Corpus, folds
 from anaphora.tasks.classify.encoding import Encoded, Part, encode
@@ -135,6 +136,9 @@ class ClassifyTraining(RowTask[ClassifyConfig, Corpus, Encoded, Part, Classifier
     def _mixed(self) -> bool:
         """Whether the linear part is a part of the model."""
         return self.config.model.linear == "on"
+
+    def keys(self, part: Rows) -> Iterable[Hashable | None]:
+        return checks.keys(part)
 
     def tested(self, model: Classifier) -> Tested:
         rows, test = self.tested_rows, self.corpus.test

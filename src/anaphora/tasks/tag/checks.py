@@ -56,7 +56,6 @@ def check(config: TagConfig, corpus: Corpus) -> list[Finding]:
         found += check_empty(part.lengths, part.place, where, "words")
         found += _faults(corpus, part, where)
     parts = [(map(_key, part.tokens), part.tags, part.place) for part in named.values()]
-    keys = [PartKeys(where, map(_tagged_key, part.tokens, part.tags), part.place) for where, part in named.items()]
     remedy = "Compare these sentences, and give equal sentences equal tags."
     return [
         *found,
@@ -65,7 +64,7 @@ def check(config: TagConfig, corpus: Corpus) -> list[Finding]:
         *_odd(corpus),
         *_long(config, train),
         *_spelling(config, corpus),
-        *check_duplicates(keys),
+        *check_duplicates([PartKeys(where, keys(part), part.place) for where, part in named.items()]),
         *contradictions(parts, "sentences", "tags", remedy),
         *few_held_out(
             scored_sizes(corpus), "sentence", config.training.folds, "a share of sentences without a mistake"
@@ -194,9 +193,10 @@ def _key(tokens: tuple[str, ...]) -> Hashable | None:
     return tokens if len(tokens) >= _SHORT else None
 
 
-def _tagged_key(tokens: tuple[str, ...], tags: tuple[str, ...]) -> Hashable | None:
-    """Return a key, equal for equal sentences with equal tags; None for a very short sentence."""
-    return (tokens, tags) if len(tokens) >= _SHORT else None
+def keys(sentences: Sentences) -> Iterator[Hashable | None]:
+    """Yield a key per sentence, equal for equal sentences with equal tags; None for a very short sentence."""
+    for tokens, tags in zip(sentences.tokens, sentences.tags, strict=True):
+        yield (tokens, tags) if len(tokens) >= _SHORT else None
 
 
 def _long(config: TagConfig, train: Sentences) -> list[Finding]:

@@ -12,6 +12,7 @@ cross-fitted.
 
 from __future__ import annotations
 
+from collections.abc import Hashable, Iterable
 from dataclasses import replace
 from functools import cached_property
 from typing import Any
@@ -33,7 +34,7 @@ from anaphora.nn import ragged
 from anaphora.nn.crf import CRF
 from anaphora.runs.report import Judgement, Tensors, TrainedWeights
 from anaphora.runs.tested import Tested
-from anaphora.tasks.tag import baseline
+from anaphora.tasks.tag import baseline, checks
 from anaphora.tasks.tag.calibration import fit_temperatures
 from anaphora.tasks.tag.data import Corpus, folds
 from anaphora.tasks.tag.encoding import Encoded, Part, encode
@@ -161,6 +162,9 @@ class TagTraining(RowTask[TagConfig, Corpus, Encoded, Part, Tagger]):
         temperatures = fit_temperatures(tagger, part)
         score = tagger.scored(self._truth(sentences), part, temperatures.cross_fitted)
         return replace(score, temperature=temperatures.whole)
+
+    def keys(self, part: Sentences) -> Iterable[Hashable | None]:
+        return checks.keys(part)
 
     def tested(self, model: Tagger) -> Tested:
         assert self.corpus.test is not None

@@ -106,7 +106,7 @@ def check(config: TranslateConfig, corpus: Corpus) -> list[Finding]:
     return [
         *found,
         *swapped(train, held_out, corpus.test),
-        *check_duplicates([PartKeys(where, _keys(pairs, lower), pairs.place) for where, pairs in parts.items()]),
+        *check_duplicates([PartKeys(where, keys(pairs, lower), pairs.place) for where, pairs in parts.items()]),
         *few_held_out(scored_sizes(corpus), "pair", config.training.folds, *imprecise),
         *check_words(texts, config.data.normalize),
         *check_quotes(dict.fromkeys(table for pairs in parts.values() for table in pairs.tables)),
@@ -178,8 +178,8 @@ def _same(pairs: Pairs, where: str) -> list[Finding]:
     return [at_rows("untranslated", where, pairs.place, rows, message, remedy)]
 
 
-def _keys(pairs: Pairs, lower: bool) -> Iterator[Hashable | None]:
-    """Yield a key per pair, equal for equal pairs; None for an empty pair."""
+def keys(pairs: Pairs, lower: bool) -> Iterator[Hashable | None]:
+    """Yield a key per pair, equal for equal pairs; None for an empty pair; `lower` ignores the case."""
     for pair in zip(pairs.sources, pairs.targets, strict=True):
         key = tuple(prepared(text, lower) for text in pair)
         yield key if any(key) else None

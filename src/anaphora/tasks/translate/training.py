@@ -11,7 +11,7 @@ validation takes ln p of the true symbols, without smoothing; text is decoded on
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Hashable, Iterable, Sequence
 from functools import cached_property, lru_cache
 from typing import Any, Self
 
@@ -30,6 +30,7 @@ from anaphora.nn import ragged
 from anaphora.runs.content import ReportSection
 from anaphora.runs.report import Judgement, Tensors, TrainedWeights
 from anaphora.runs.tested import Tested
+from anaphora.tasks.translate import checks
 from anaphora.tasks.translate.data import Corpus, folds
 from anaphora.tasks.translate.deciding import deciding
 from anaphora.tasks.translate.encoding import Encoded, Part, encode
@@ -148,6 +149,9 @@ class TranslateTraining(RowTask[TranslateConfig, Corpus, Encoded, Part, Translat
     @property
     def most_tested(self) -> int:
         return min(super().most_tested, self.config.training.scored_rows)
+
+    def keys(self, part: Pairs) -> Iterable[Hashable | None]:
+        return checks.keys(part, self.config.data.lower)
 
     def tested(self, model: Translator) -> Tested:
         test = self.corpus.test
