@@ -6,6 +6,7 @@ import json
 import xml.etree.ElementTree as ElementTree
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 import run_folders
@@ -64,6 +65,45 @@ def test_the_list_as_json(run: Run, folders: Path) -> None:
     assert (first["run"], first["status"], first["best_step"]) == ("a.run", "finished", 40)
     assert (second["steps"], second["total_steps"], second["seconds"]) == (27, 40, 13.5)
     assert second["best_validation_loss"] == 3.1 / 20**0.3
+
+
+def test_test_part_and_folds_are_shown_and_compared(run: Run, folders: Path) -> None:
+    values, own = [1.1, 1.3, 1.8], {**run_folders.NATS, "value": 1.25}
+    each = [
+        {
+            "results": [{**own, "value": value, "baseline": value + 0.5}],
+            "count": 9,
+            "unit": "line",
+            "steps": 4,
+            "seconds": 1.0,
+        }
+        for value in values
+    ]
+    test = {
+        "results": [own],
+        "count": 70,
+        "unit": "word",
+        "score": {},
+        "baseline": {},
+        "facts": {"nats": 1.25},
+        "notes": [],
+    }
+    told = run_folders.finish(test=test, folds={"each": each})
+    run_folders.write(folders / "c.run", [*run_folders.events(), told])
+    shown = run("runs", "show", "c.run").stdout.splitlines()
+    assert "test: nats per word 1.2500, the n-gram model 1.5000, on 70 words that training never used" in shown
+    spread = f"{np.mean(values):.4f} ± {np.std(values):.4f}"
+    beside = f"the n-gram model {np.mean(values) + 0.5:.4f} ± {np.std(values):.4f}"
+    assert f"3 folds: nats per word {spread} (standard deviation over the folds), {beside}" in shown
+    facts = json.loads(run("runs", "show", "c.run", "--json").stdout)
+    assert (facts["test"]["scored"], facts["test"]["nats"]) == (70, 1.25)
+    assert facts["folds"]["nats per word"]["each"] == values
+    assert facts["folds"]["nats per word"]["mean"] == pytest.approx(np.mean(values))
+    rows = [" ".join(line.split()) for line in run("runs", "compare", "a.run", "c.run").stdout.splitlines()]
+    assert "test: nats per word – 1.2500" in rows
+    assert f"folds: nats per word – {spread}" in rows
+    both = json.loads(run("runs", "compare", "a.run", "c.run", "--json").stdout)["runs"]
+    assert [one["test"] is None for one in both] == [one["folds"] is None for one in both] == [True, False]
 
 
 def test_nothing_there(run: Run, folders: Path) -> None:

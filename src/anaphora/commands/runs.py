@@ -171,6 +171,8 @@ def _facts(run: Run, now: float) -> dict[str, Any]:
         "best_validation_loss": None if best is None else best["loss"],
         "best_step": None if best is None else best["step"],
         "results": [{**asdict(result), "verdict": result.verdict} for result in run.results],
+        "test": None if run.test is None else run.test.card(),
+        "folds": None if run.folds is None else run.folds.card(),
     }
 
 
@@ -226,6 +228,7 @@ def _in_words(run: Run, facts: dict[str, Any]) -> list[str]:
         interval = "" if result.interval is None else f", 95 % interval {ends(result.interval)}"
         beside = "" if result.baseline is None else f"; {result.beat} {result.baseline:.4f}"
         lines.append(f"held out  {_number(result.value)} {result.called}{interval}{beside}")
+    lines += [each.line() for each in (run.test, run.folds) if each is not None]
     lines += [f"note: {line['text']}" for line in run.of("note")]
     return lines + [f"note: {text}" for text in run.finish.get("notes", ())]
 

@@ -12,6 +12,7 @@ from anaphora.formatting import as_text, duration_text
 from anaphora.report import document as html
 from anaphora.report.curves import Chart, CurveLine, alone, draw, ends, points
 from anaphora.runs import record
+from anaphora.runs.cross_validation import Spread
 from anaphora.runs.record import Run
 
 _COLOURS = ("unseen", "seen", "baseline", "other", "third", "fourth", "fifth")
@@ -45,12 +46,41 @@ def results(compared: Sequence[Run], now: float) -> list[tuple[str, list[str]]]:
         rows.append((name, [_four(each[name].value) if name in each else None for each in found]))
         baselines = " / ".join(dict.fromkeys(each[name].beat for each in found if name in each))
         rows.append((f"  {baselines}", [_four(each[name].baseline) if name in each else None for each in found]))
+    rows += _of_test(compared) + _of_folds(compared)
     rows.append(("parameters", [run.finish.get("parameters") for run in compared]))
     return [
         (what, [as_text(value) for value in values])
         for what, values in rows
         if any(each is not None for each in values)
     ]
+
+
+def _of_test(compared: Sequence[Run]) -> list[tuple[str, list[Any]]]:
+    """Return the figures of the test parts that decide, each with its baseline."""
+    found = [None if run.test is None else run.test.results[0] for run in compared]
+    rows: list[tuple[str, list[Any]]] = []
+    for name in dict.fromkeys(each.called for each in found if each is not None):
+        same = [each if each is not None and each.called == name else None for each in found]
+        rows.append((f"test: {name}", [None if each is None else _four(each.value) for each in same]))
+        beaten = " / ".join(dict.fromkeys(each.beat for each in same if each is not None))
+        rows.append((f"  {beaten}", [None if each is None else _four(each.baseline) for each in same]))
+    return rows
+
+
+def _of_folds(compared: Sequence[Run]) -> list[tuple[str, list[Any]]]:
+    """Return the figures of the folds that decide, each with its baseline: mean ± standard deviation."""
+    found = [run.folds for run in compared]
+    rows: list[tuple[str, list[Any]]] = []
+    for name in dict.fromkeys(each.deciding.called for each in found if each is not None):
+        same = [each if each is not None and each.deciding.called == name else None for each in found]
+        rows.append((f"folds: {name}", [None if each is None else str(each.values(name)) for each in same]))
+        beaten = " / ".join(dict.fromkeys(each.deciding.beat for each in same if each is not None))
+        rows.append((f"  {beaten}", [None if each is None else _said(each.baselines(name)) for each in same]))
+    return rows
+
+
+def _said(spread: Spread | None) -> str | None:
+    return None if spread is None else str(spread)
 
 
 def _unit(compared: Sequence[Run]) -> str:

@@ -63,6 +63,11 @@ class CrossValidation:
             tuple(replace(fold, results=tuple(sorted(fold.results, key=place))) for fold in self.each)
         )
 
+    @property
+    def deciding(self) -> Result:
+        """The result of the first fold that decides."""
+        return self.each[0].results[0]
+
     def _of(self, called: str) -> list[Result]:
         """Return the results of this name; of fewer folds than all if a fold lacks it."""
         return [result for fold in self.each for result in fold.results if result.called == called]
@@ -78,7 +83,7 @@ class CrossValidation:
 
     def line(self) -> str:
         """Return the figure that decides, as one line of a report."""
-        result = self.each[0].results[0]
+        result = self.deciding
         own, baseline = self.values(result.called), self.baselines(result.called)
         beside = "" if baseline is None else f", {result.beat} {baseline}"
         over = "(standard deviation over the folds)"

@@ -24,6 +24,7 @@ from anaphora.data.taken import Taken
 from anaphora.errors import DataError, UsageError
 from anaphora.runs import folder as run_folder
 from anaphora.runs.content import Result
+from anaphora.runs.cross_validation import CrossValidation
 from anaphora.runs.tested import Tested, tested_of
 
 Event = Mapping[str, Any]
@@ -100,6 +101,12 @@ class Run:
     def test(self) -> Tested | None:
         """The figures of the test part; None without one, and before the end."""
         return tested_of(self.finish.get("test"))
+
+    @property
+    def folds(self) -> CrossValidation | None:
+        """The figures of the cross-validation; None without one, and before the end."""
+        found = self.finish.get("folds")
+        return None if found is None else CrossValidation.from_json(found)
 
     @property
     def in_nats(self) -> Result:
