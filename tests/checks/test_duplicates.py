@@ -6,7 +6,7 @@ from itertools import chain
 
 import numpy as np
 
-from anaphora.checks.duplicates import PartKeys, check_duplicates
+from anaphora.checks.duplicates import FOLDS, PartKeys, check_duplicates, check_folds_apart
 from anaphora.checks.examples import HELD_OUT, TEST, TRAIN
 from anaphora.data.location import Location
 
@@ -56,3 +56,18 @@ def test_random_rows_are_counted_as_by_brute_force() -> None:
 def test_of_many_rows_the_first_thousand_are_kept_and_all_are_counted() -> None:
     (finding,) = check_duplicates([part(TRAIN, ["x"] * 5001)])
     assert (len(finding.rows), finding.count) == (1000, 5000)
+
+
+def test_rows_of_several_folds_are_counted_as_by_brute_force() -> None:
+    rng = np.random.default_rng(4)
+    keys, of = rng.integers(0, 80, 90).tolist(), rng.integers(0, 3, 90)
+    (found,) = check_folds_apart(part(FOLDS, keys), of)
+    twins = [row for row in range(90) if any(keys[row] == keys[at] and of[row] != of[at] for at in range(90))]
+    assert 0 < len(twins) < 90
+    assert (found.code, found.where, found.count) == ("duplicate-across", FOLDS, len(twins))
+    assert [place.line - 2 for place in found.rows] == twins
+    assert found.message.startswith(
+        f"{len(twins)} of 90 rows ({len(twins) / 90:.1%}) equal a row of another fold (line"
+    )
+    assert check_folds_apart(part(FOLDS, "abac"), np.array([0, 1, 0, 2])) == []
+    assert check_folds_apart(part(FOLDS, [None, None, "a"]), np.array([0, 1, 2])) == []

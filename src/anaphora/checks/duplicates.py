@@ -9,9 +9,11 @@ from collections.abc import Callable, Hashable, Iterable, Sequence
 from typing import NamedTuple
 
 from anaphora.checks.findings import Finding
+from anaphora.data.examples import Indices
 from anaphora.data.location import Location
 from anaphora.formatting import counted
 
+FOLDS = "the folds"
 _KEPT = 1000  # rows of one finding
 
 
@@ -58,6 +60,21 @@ def in_both(train: Iterable[Hashable | None], scored: Iterable[Hashable | None])
     return [key in known for key in scored]
 
 
+def check_folds_apart(part: PartKeys, of: Indices) -> list[Finding]:
+    """Return a finding on rows that equal a row of another fold; `of` is the fold (n,) of each row of all folds."""
+    same: dict[Hashable, list[int]] = {}
+    for row, key in enumerate(part.keys):
+        if key is not None:
+            same.setdefault(key, []).append(row)
+    apart = [rows for rows in same.values() if len({int(of[row]) for row in rows}) > 1]
+    if not apart:
+        return []
+    across = sorted(row for rows in apart for row in rows)
+    one = apart[0][0]
+    other = next(row for row in apart[0] if of[row] != of[one])
+    return [_shared(part, across, len(of), "a row of another fold", part.place(one), part.place(other))]
+
+
 def _within(part: PartKeys, again: Sequence[int], rows: int) -> list[Finding]:
     weight = "twice" if len(again) == 1 else "more than once"
     message = f"{_of(again, rows)} an earlier row of the same part, so {_it(again)} weighted {weight}."
@@ -68,12 +85,19 @@ def _within(part: PartKeys, again: Sequence[int], rows: int) -> list[Finding]:
 def _across(parts: Sequence[PartKeys], across: Sequence[int], rows: int, origin: tuple[int, int]) -> list[Finding]:
     """Return a finding on rows of the last part, the first of which equals the row `origin` of an earlier part."""
     *earlier, part = parts
-    one, other = part.place(across[0]), earlier[origin[0]].place(origin[1])
+    places = part.place(across[0]), earlier[origin[0]].place(origin[1])
+    equal = f"a row of {' or '.join(each.where for each in earlier)}"
+    return [_shared(part, across, rows, equal, *places)]
+
+
+def _shared(part: PartKeys, numbers: Sequence[int], rows: int, equal: str, one: Location, other: Location) -> Finding:
+    """Return a finding on rows of which training has equal ones; the first pair is named by its places."""
     message = (
-        f"{_of(across, rows)} a row of {' or '.join(each.where for each in earlier)} (line {one.line:,} of {one.file}"
-        f" equals line {other.line:,} of {other.file}): the score may reward rows that the network has memorised."
+        f"{_of(numbers, rows)} {equal} (line {one.line:,} of {one.file} equals line {other.line:,} of {other.file}):"
+        " the score may reward rows that the network has memorised."
     )
-    return [_finding("duplicate-across", part, across, message, "Remove them from one of the parts.")]
+    remedy = "Remove the duplicates." if part.where == FOLDS else "Remove them from one of the parts."
+    return _finding("duplicate-across", part, numbers, message, remedy)
 
 
 def _finding(code: str, part: PartKeys, numbers: Sequence[int], message: str, remedy: str) -> Finding:

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import numpy as np
 
-from anaphora.checks.duplicates import PartKeys, check_duplicates
+from anaphora.checks.duplicates import FOLDS, PartKeys, check_duplicates, check_folds_apart
 from anaphora.checks.examine import Load
 from anaphora.checks.examples import (
     HELD_OUT,
@@ -134,7 +134,8 @@ def _folds(config: ClassifyConfig, corpus: Corpus) -> list[Finding]:
     if count is None:
         return []
     made = folds(config, corpus, count)
-    return check_folds(rarest(made.pool.labels), made.of, count)
+    rows = PartKeys(FOLDS, keys(made.pool), made.pool.place)
+    return [*check_folds(rarest(made.pool.labels), made.of, count), *check_folds_apart(rows, made.of)]
 
 
 def keys(rows: Rows) -> Iterator[Hashable | None]:

@@ -12,7 +12,7 @@ from collections.abc import Callable, Container, Hashable, Iterator
 import numpy as np
 
 from anaphora.checks import examples
-from anaphora.checks.duplicates import PartKeys, check_duplicates
+from anaphora.checks.duplicates import FOLDS, PartKeys, check_duplicates, check_folds_apart
 from anaphora.checks.examine import Load
 from anaphora.checks.examples import (
     HELD_OUT,
@@ -35,6 +35,7 @@ from anaphora.data.location import Location
 from anaphora.formatting import counted
 from anaphora.metrics import spans
 from anaphora.tasks.tag.data import Corpus
+from anaphora.tasks.tag.data import folds as folds_of_corpus
 from anaphora.tasks.tag.encoding import Encoded, encode
 from anaphora.tasks.tag.file_checks import check_files as check_files
 from anaphora.tasks.tag.file_checks import sentences_again
@@ -65,11 +66,20 @@ def check(config: TagConfig, corpus: Corpus) -> list[Finding]:
         *_long(config, train),
         *_spelling(config, corpus),
         *check_duplicates([PartKeys(where, keys(part), part.place) for where, part in named.items()]),
+        *_folds(config, corpus),
         *contradictions(parts, "sentences", "tags", remedy),
         *few_held_out(
             scored_sizes(corpus), "sentence", config.training.folds, "a share of sentences without a mistake"
         ),
     ]
+
+
+def _folds(config: TagConfig, corpus: Corpus) -> list[Finding]:
+    if config.training.folds is None:
+        return []
+    made = folds_of_corpus(config, corpus, config.training.folds)
+    pool = made.pool
+    return check_folds_apart(PartKeys(FOLDS, keys(pool), pool.place), made.of)
 
 
 def describe(config: TagConfig, corpus: Corpus) -> tuple[list[Finding], Load | None]:

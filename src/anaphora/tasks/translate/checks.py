@@ -19,7 +19,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from anaphora.checks.duplicates import PartKeys, check_duplicates
+from anaphora.checks.duplicates import FOLDS, PartKeys, check_duplicates, check_folds_apart
 from anaphora.checks.examine import Load
 from anaphora.checks.examples import (
     HELD_OUT,
@@ -46,7 +46,7 @@ from anaphora.data.files.parallel import mismatch
 from anaphora.data.files.sources import STANDARD_INPUT, ending
 from anaphora.data.parts import test_files, valid_paths
 from anaphora.errors import DataError, UsageError
-from anaphora.tasks.translate.data import Corpus
+from anaphora.tasks.translate.data import Corpus, folds
 from anaphora.tasks.translate.encoding import Encoded, encode, prepared
 from anaphora.tasks.translate.network import specification
 from anaphora.tasks.translate.settings import Data, TranslateConfig
@@ -107,10 +107,18 @@ def check(config: TranslateConfig, corpus: Corpus) -> list[Finding]:
         *found,
         *swapped(train, held_out, corpus.test),
         *check_duplicates([PartKeys(where, keys(pairs, lower), pairs.place) for where, pairs in parts.items()]),
+        *_folds(config, corpus),
         *few_held_out(scored_sizes(corpus), "pair", config.training.folds, *imprecise),
         *check_words(texts, config.data.normalize),
         *check_quotes(dict.fromkeys(table for pairs in parts.values() for table in pairs.tables)),
     ]
+
+
+def _folds(config: TranslateConfig, corpus: Corpus) -> list[Finding]:
+    if config.training.folds is None:
+        return []
+    made = folds(config, corpus, config.training.folds)
+    return check_folds_apart(PartKeys(FOLDS, keys(made.pool, config.data.lower), made.pool.place), made.of)
 
 
 def describe(config: TranslateConfig, corpus: Corpus) -> tuple[list[Finding], Load | None]:
