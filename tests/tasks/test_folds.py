@@ -250,3 +250,41 @@ def test_all_folds_of_a_translator_are_judged_by_the_metric_of_the_whole_corpus(
         chosen = registry.task("translate")
         work: Any = chosen.training(settings, chosen.read(settings, data))
         assert {work.fold(number, None).deciding for number in range(3)} == {work.deciding}
+
+
+@pytest.mark.parametrize("task", ["classify", "tag", "translate"])
+def test_rows_that_are_in_several_folds_are_told(task: str, tmp_path: Path) -> None:
+    data = CASES[task].write(tmp_path, 30, 1)
+    twice = []
+    for number, name in enumerate(data):
+        text = Path(name).read_text(encoding="utf-8")
+        twice.append(tmp_path / f"twice{number}{Path(name).suffix}")
+        body = text.split("\n", 1)[1] if task == "classify" else text
+        twice[-1].write_text(f"{text.rstrip()}\n{chr(10) * (task == 'tag')}{body}", encoding="utf-8")
+    found = [
+        each for each in anaphora.check(task, twice, config=config(task, "--folds", "3")) if each.where == "the folds"
+    ]
+    [finding] = [each for each in found if each.code == "duplicate-across"]
+    assert " of 60 " in finding.message
+    assert "equal a row of another fold" in finding.message
+    alone = anaphora.check(task, twice, config=config(task))
+    assert not [each for each in alone if each.where == "the folds"]
+
+
+def test_a_share_of_the_time_is_named_as_such(tmp_path: Path) -> None:
+    class Notes(Observer):
+        def __init__(self) -> None:
+            self.told = list[str]()
+
+        def note(self, text: str) -> None:
+            self.told.append(text)
+
+    data, seen = [Path(name) for name in CASES["classify"].write(tmp_path, 80, 1)], Notes()
+    settings = config("classify", "--folds", "2", "--minutes", "0.001")
+    anaphora.train("classify", data, config=settings, output=tmp_path / "m.anaphora", progress=seen)
+    assert seen.told[0].startswith(
+        "--minutes 0.001 gives each of the 3 trainings (one for each fold, and the final one) 0.0 sec"
+    )
+    late = [text for text in seen.told if text.startswith("fold 1 of 2: Reading and preparing")]
+    assert len(late) == 1
+    assert "of this training's share of --minutes (3 trainings): little time is left" in late[0]

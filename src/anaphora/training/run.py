@@ -44,6 +44,7 @@ from anaphora.training.plan import Plan
 from anaphora.training.task import ObserverFactory, TrainingTask
 
 _ONCE = "Standard input is read once: if this run is cut off, only Python can continue it. Save a long text as a file."
+_SHORT_SHARE = 5.0  # seconds of one training of several
 _LATE = 0.5  # of the time is gone before the first step
 
 
@@ -239,7 +240,13 @@ class _TrainingRun:
         """Train the folds that have not been trained yet; the time of those that have been trained counts."""
         if resumed:
             self.started -= sum(fold.seconds for fold in finished_folds(self.folder).values())
-        outside = self.where
+        outside, minutes, trainings = self.where, self.work.training.minutes, (self.work.training.folds or 0) + 1
+        if minutes is not None and 60 * minutes / trainings < _SHORT_SHARE and not resumed:
+            self.observer.note(
+                f"--minutes {minutes:g} gives each of the {trainings} trainings (one for each fold, and the final one)"
+                f" {60 * minutes / trainings:.1f} seconds, which is too little to read the data and train."
+                " Raise --minutes, or use fewer folds."
+            )
 
         def begin(name: str) -> None:
             self.where = f"in {name}"
@@ -340,9 +347,12 @@ class _TrainingRun:
         """Note that reading and counting took most of the time."""
         minutes, took = self.work.training.minutes, time.monotonic() - self.started
         if minutes is not None and took > _LATE * 60 * minutes:
+            trainings = self.work.trainings
+            shared = f"this training's share of --minutes ({trainings} trainings)"
+            whose = "--minutes" if trainings == 1 else shared
             self.observer.note(
                 f"Reading and preparing the data and computing the baseline took {duration_text(took)} of"
-                f" the {duration_text(60 * minutes)} of --minutes: little time is left for training."
+                f" the {duration_text(60 * minutes)} of {whose}: little time is left for training."
             )
 
     def _kept(self) -> str:

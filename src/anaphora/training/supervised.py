@@ -85,6 +85,7 @@ class SupervisedTask(TrainingTask[Batch], Subsampled, Generic[Config, Corpus, En
     fewest: int  # examples that are validated on or scored, however little time there is
     scoring_margin: float  # the runtime's scoring of an example may be so many times slower than its validation
     validated: Any
+    trainings = 1
 
     def __init__(self, config: Config, corpus: Corpus) -> None:
         """Raises DataError for a corpus from which nothing can be learned."""
@@ -197,7 +198,9 @@ class SupervisedTask(TrainingTask[Batch], Subsampled, Generic[Config, Corpus, En
         corpus: Any = self.folds.corpus_of(number)
         training = config.training.model_copy(update={"folds": None, "minutes": minutes})
         data = config.data.model_copy(update={"test": None})
-        return type(self)(config.model_copy(update={"training": training, "data": data}), corpus)
+        made = type(self)(config.model_copy(update={"training": training, "data": data}), corpus)
+        made.trainings = self.folds.count + 1
+        return made
 
     @property
     def has_test_part(self) -> bool:

@@ -42,6 +42,7 @@ class TrainingTask(Protocol[Batch]):
     tree: spec.Block
     batches: Batches[Batch]  # of the training part
     per_epoch: int  # batches of one pass over the data
+    trainings: int  # that share the time of --minutes: the folds and the final one, or this one alone
     sha256: str  # of the data
     taken: Taken | None  # how the data were read
 
