@@ -66,8 +66,7 @@ def test_rows_of_several_folds_are_counted_as_by_brute_force() -> None:
     assert 0 < len(twins) < 90
     assert (found.code, found.where, found.count) == ("duplicate-across", FOLDS, len(twins))
     assert [place.line - 2 for place in found.rows] == twins
-    assert found.message.startswith(
-        f"{len(twins)} of 90 rows ({len(twins) / 90:.1%}) equal a row of another fold (line"
-    )
+    share = f"{len(twins)} of 90 rows ({len(twins) / 90:.1%})"
+    assert found.message.startswith(f"{share} equal a row of another fold (line")
     assert check_folds_apart(part(FOLDS, "abac"), np.array([0, 1, 0, 2])) == []
     assert check_folds_apart(part(FOLDS, [None, None, "a"]), np.array([0, 1, 2])) == []

@@ -60,7 +60,7 @@ def test_eighty_columns_are_enough(run: Run, folders: Path, warm: Warm, monkeypa
 
 def test_the_list_as_json(run: Run, folders: Path) -> None:
     first, second = map(json.loads, run("runs", "--json").stdout.splitlines())
-    unknown = {"interval": None, "difference": None, "units": None, "unit": ""}
+    unknown = {"interval": None, "difference": None, "units": None, "unit": "", "own": "network"}
     assert first["results"] == [{**run_folders.NATS, "lower_is_better": True, **unknown, "verdict": "better"}]
     assert (first["run"], first["status"], first["best_step"]) == ("a.run", "finished", 40)
     assert (second["steps"], second["total_steps"], second["seconds"]) == (27, 40, 13.5)
@@ -69,26 +69,10 @@ def test_the_list_as_json(run: Run, folders: Path) -> None:
 
 def test_test_part_and_folds_are_shown_and_compared(run: Run, folders: Path) -> None:
     values, own = [1.1, 1.3, 1.8], {**run_folders.NATS, "value": 1.25}
-    each = [
-        {
-            "results": [{**own, "value": value, "baseline": value + 0.5}],
-            "count": 9,
-            "unit": "line",
-            "steps": 4,
-            "seconds": 1.0,
-        }
-        for value in values
-    ]
-    test = {
-        "results": [own],
-        "count": 70,
-        "unit": "word",
-        "score": {},
-        "baseline": {},
-        "facts": {"nats": 1.25},
-        "notes": [],
-    }
-    told = run_folders.finish(test=test, folds={"each": each})
+    counts = {"count": 9, "unit": "line", "steps": 4, "seconds": 1.0}
+    each = [{"results": [{**own, "value": value, "baseline": value + 0.5}], **counts} for value in values]
+    test = {"results": [own], "count": 70, "unit": "word", "score": {}, "baseline": {}, "facts": {"nats": 1.25}}
+    told = run_folders.finish(test={**test, "notes": []}, folds={"each": each})
     run_folders.write(folders / "c.run", [*run_folders.events(), told])
     shown = run("runs", "show", "c.run").stdout.splitlines()
     assert "test: nats per word 1.2500, the n-gram model 1.5000, on 70 words that training never used" in shown
