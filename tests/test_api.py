@@ -15,7 +15,7 @@ import polars
 import pytest
 
 import anaphora
-from anaphora import bundle, runtime
+from anaphora import bundle, errors, runtime
 from anaphora.config import resolve
 from anaphora.data.batches import Ragged
 from anaphora.errors import DataError, IncompatibleBundle
@@ -274,3 +274,29 @@ def test_a_foreign_task_is_refused(labeller: Classifier, tmp_path: Path) -> None
     assert isinstance(bare, Classifier)
     with pytest.raises(IncompatibleBundle, match="does not record its training settings"):
         bare.config  # noqa: B018
+
+
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [
+        ({"folds": 1}, "at least 2"),
+        ({"pooling": "maxx"}, "Did you mean 'max'"),
+        ({"linear": False}, "Did you mean 'off'"),
+        ({"linear": True}, "Did you mean 'on'"),
+        ({"test": 20}, "between 0 and 1"),
+        ({"valid": 0.6, "test": 0.5}, "less than 1"),
+        ({"hidden": "a"}, "whole number"),
+        ({"test": "films.csv"}, r"share.*in memory.*'films\.csv'.*model\.evaluate"),
+        ({"test": (TEXTS, LABELS)}, r"share.*model\.evaluate"),
+    ],
+)
+def test_a_wrong_value_is_a_value_error_with_a_short_message(given: dict[str, Any], said: str) -> None:
+    with pytest.raises(ValueError, match=said) as refused:
+        anaphora.train("classify", (TEXTS, LABELS), **given)
+    assert isinstance(refused.value, errors.WrongArgument)
+    assert len(str(refused.value)) < 400
+
+
+def test_an_unknown_field_is_a_type_error() -> None:
+    with pytest.raises(TypeError, match="Did you mean 'hidden'"):
+        anaphora.train("classify", (TEXTS, LABELS), hiden=3)

@@ -220,3 +220,22 @@ def test_the_program_that_prints_the_figure(
         mean, *folds = map(float, line[-3:])
         assert mean == pytest.approx(np.mean(folds), abs=1e-4)
     assert float(lines[1][-3]) > 0.9
+
+
+@pytest.mark.parametrize(("name", "value", "way"), [("folds", 4, "cross_val_score"), ("test", 0.3, "train_test_split")])
+def test_what_scikit_learn_does_is_refused_in_config(name: str, value: float, way: str) -> None:
+    for config in ({name: value}, {"data": {name: value}}):
+        with pytest.raises(ValueError, match=f"'{name}'.*{way}"):
+            SequenceClassifier(config=config).fit(SERIES, PACES)
+
+
+def test_several_labels_and_columns_of_texts_are_refused_with_a_remedy() -> None:
+    texts = ["a good film", "a bad film"] * 5
+    with pytest.raises(ValueError, match=r"several labels.*anaphora\.train"):
+        SequenceClassifier(**FEW).fit(texts, [["good"], ["bad", "old"]] * 5)
+    with pytest.raises(ValueError, match="1 column of texts"):
+        SequenceClassifier(**FEW).fit(np.array(texts, dtype=object)[:, None], [0, 1] * 5)
+
+
+def test_the_linear_model_is_a_parameter() -> None:
+    assert SequenceClassifier(linear="off", **FEW).fit(SERIES, PACES).model_.config.model.linear == "off"

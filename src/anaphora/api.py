@@ -30,7 +30,16 @@ from anaphora.checks.findings import Finding, errors, ordered, refuse, warnings
 from anaphora.config import Config, config_fields, from_run, resolve
 from anaphora.data.parts import part_files
 from anaphora.data.progress import observed_by
-from anaphora.errors import AnaphoraError, DataError, DataWarning, MissingExtra, UsageError, closest, warn_caller
+from anaphora.errors import (
+    AnaphoraError,
+    DataError,
+    DataWarning,
+    MissingExtra,
+    UsageError,
+    WrongCall,
+    closest,
+    warn_caller,
+)
 from anaphora.report.observers import observers
 from anaphora.runs import folder as run_folder
 from anaphora.runs.finished import finished
@@ -264,7 +273,7 @@ def _section(config: type[Config], name: str) -> str:
     keys = [field.key for field in declared]
     near = argument_meant(name, keys) or closest(name, keys)
     hint = f" Did you mean {near!r}?" if near else ""
-    raise UsageError(f"There is no field {name!r}.{hint} `anaphora config TASK` shows all fields.")
+    raise WrongCall(f"There is no field {name!r}.{hint} `anaphora config TASK` shows all fields.")
 
 
 def _plain(value: Any) -> Any:

@@ -4,7 +4,7 @@
 
     AnaphoraError                1
     ├── UsageError               2    a wrong option, value or argument
-    │   ├── WrongArgument        2    a wrong value of an argument in a Python program; also a ValueError
+    │   ├── WrongArgument        2    a wrong value of an argument or a field; also a ValueError
     │   ├── WrongCall            2    a wrong argument in a Python program; also a TypeError
     │   └── MissingExtra         2    a command whose optional packages are not installed
     ├── DataError                3    a wrong text, table, sound or picture
@@ -61,7 +61,7 @@ class MissingExtra(UsageError):
 
 
 class WrongArgument(UsageError, ValueError):
-    """A value that an argument of a function does not accept."""
+    """A value that an argument of a function, or a field of a config, does not accept."""
 
 
 class WrongCall(UsageError, TypeError):

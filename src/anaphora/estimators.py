@@ -37,6 +37,10 @@ except ModuleNotFoundError as missing:
     raise MissingExtra("train", "anaphora.SequenceClassifier", missing="scikit-learn") from missing
 
 _OURS = ("config", "random_state", "progress")  # arguments that are not fields of the config
+_ELSEWHERE = {
+    "folds": "cross-validate with sklearn.model_selection.cross_val_score(estimator, X, y, cv=5)",
+    "test": "keep a test part with sklearn.model_selection.train_test_split, and score it with estimator.score(X, y)",
+}  # fields of the config whose work scikit-learn does
 _KEPT_OPEN = 8  # models of fitted estimators
 
 
@@ -65,6 +69,7 @@ class SequenceClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         layers: int = 1,
         bidirectional: bool = True,
         pooling: str = "max",
+        linear: str = "on",
         embedding: int = 128,
         output_dropout: float = 0.5,
         learning_rate: float = 3e-3,
@@ -85,6 +90,7 @@ class SequenceClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         self.layers = layers
         self.bidirectional = bidirectional
         self.pooling = pooling
+        self.linear = linear
         self.embedding = embedding
         self.output_dropout = output_dropout
         self.learning_rate = learning_rate
@@ -154,6 +160,8 @@ class SequenceClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
             for key in value if isinstance(value, Mapping) else [name]:
                 if key in fields:
                     raise UsageError(f"{key!r} is an argument of SequenceClassifier: set the argument, not config.")
+                if key in _ELSEWHERE:
+                    raise UsageError(f"config has no place for {key!r} here: {_ELSEWHERE[key]}.")
                 if key == "seed":
                     raise UsageError("The seed is the argument random_state: set random_state, not config.")
         return {**fields, "seed": int(check_random_state(self.random_state).randint(2**31 - 1))}
@@ -162,6 +170,11 @@ class SequenceClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         """Set `classes_` (K,), and return the index (B,) of each label in it."""
         if y is None:
             raise ValueError(f"{type(self).__name__} requires y to be passed, but the target y is None")
+        if isinstance(y, list | tuple) and any(isinstance(one, list | tuple | set) and len(one) != 1 for one in y):
+            raise WrongRows(
+                "y has rows with several labels, or with none; expected one label for each row. For several labels per"
+                ' row, use anaphora.train("classify", (X, y)).'
+            )
         labels = column_or_1d(y, warn=True)
         assert_all_finite(labels, input_name="y")
         check_classification_targets(labels)
@@ -181,6 +194,7 @@ class SequenceClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         if not fitting and layout != self.layout_:
             raise WrongRows(f"{type(self).__name__} was fitted on {self.layout_}, but X has {layout}.")
         if layout == "rows":
+            _refuse_columns_of_texts(X)
             finite = "allow-nan" if self.missing == "mean" else True
             X = validate_data(self, X, reset=fitting, dtype=np.float64, ensure_all_finite=finite)
         with _value_errors():
@@ -212,6 +226,16 @@ def _layout(X: Any) -> str:
     arrays = any(isinstance(item, np.ndarray) for item in items)
     nested = any(is_sequence(step) for item in items for step in item[:1])
     return "series" if arrays or nested or len({len(item) for item in items}) > 1 else "rows"
+
+
+def _refuse_columns_of_texts(X: Any) -> None:
+    """Raise WrongRows for texts in columns (B, n): of a data frame, or of an array with a second axis."""
+    table = np.asarray(X) if hasattr(X, "shape") else None
+    if table is not None and table.ndim == 2 and table.size and isinstance(table.flat[0], str):
+        raise WrongRows(
+            f"X has {counted(table.shape[1], 'column')} of texts; expected texts (B,). Give one column: X[:, 0] of an"
+            " array, X['name'] of a data frame."
+        )
 
 
 def _names(classes: NDArray[Any]) -> list[str]:

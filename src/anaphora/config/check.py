@@ -11,10 +11,13 @@ from pydantic import ValidationError
 from anaphora.arguments.synonyms import argument_meant
 from anaphora.config import devices
 from anaphora.config.declare import C, Config, Values, config_fields, sections
-from anaphora.errors import UsageError, closest, did_you_mean
+from anaphora.errors import UsageError, WrongArgument, closest, did_you_mean
+from anaphora.formatting import shortened
+
+_SHOWN = 60  # columns of a wrong value
 
 
-class Refused(UsageError):
+class Refused(WrongArgument):
     """A value that its field does not accept."""
 
     def __init__(self, section: str, key: str, sentence: str) -> None:
@@ -39,7 +42,7 @@ def checked(config: type[C], values: Values, where: str) -> C:
         if field is None:
             raise Refused(section, key, f"'{section}': {error['msg'].removeprefix('Value error, ')}") from None
         got = values.get(section, {}).get(key, field.default)
-        nearby = devices.advice(got) if key == "device" else did_you_mean(got, field.choices)
+        nearby = _advice(section, key, got, field.choices)
         raise Refused(
             section,
             key,
@@ -66,5 +69,15 @@ def known(config: type[Config], section: str, keys: Iterable[str], where: str) -
         raise UsageError(f"{where}: [{section}] has no key '{key}'. It has: {', '.join(declared)}.{nearby}")
 
 
+def _advice(section: str, key: str, got: Any, choices: Iterable[str]) -> str:
+    """Return the remedy for a wrong value, after a space; empty if none is known."""
+    if key == "device":
+        return devices.advice(got)
+    if (section, key) in (("data", "valid"), ("data", "test")) and not isinstance(got, str | int | float):
+        return " Data in memory take a share, such as 0.1; other data are scored with model.evaluate(data)."
+    return did_you_mean(("off", "on")[got] if isinstance(got, bool) else got, choices)
+
+
 def _shown(value: Any) -> str:
-    return json.dumps(value, ensure_ascii=False) if isinstance(value, str | bool) else repr(value)
+    written = json.dumps(value, ensure_ascii=False) if isinstance(value, str | bool) else repr(value)
+    return shortened(written, _SHOWN)

@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from anaphora.data.files.text import read_text
 from anaphora.data.location import Location
 from anaphora.data.taken import Taken
-from anaphora.errors import DataError, UsageError
+from anaphora.errors import DataError, WrongArgument
 
 Indices = NDArray[np.int64]
 
@@ -40,10 +40,15 @@ class Split(Generic[E]):
 def checked_share(share: float | str, takes: str, flag: str = "--valid") -> float:
     """Return the share to hold out; `takes` says in words which values the option accepts.
 
-    Raises UsageError unless the share is between 0 and 1.
+    Raises WrongArgument unless the share is between 0 and 1.
     """
-    if isinstance(share, str) or not 0 < share < 1:
-        raise UsageError(f"{flag} takes {takes} between 0 and 1; it was given {share}.")
+    if isinstance(share, str):
+        raise WrongArgument(
+            f"{flag} takes a share between 0 and 1 if the data are in memory; it was given {share!r}. Give a share,"
+            " such as 0.1, and score a file with model.evaluate(file); or give the training data as files, too."
+        )
+    if not 0 < share < 1:
+        raise WrongArgument(f"{flag} takes {takes} between 0 and 1; it was given {share}.")
     return share
 
 

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any, Generic, NamedTuple, Protocol, TypeVar
 
 from anaphora.data.examples import Indices, checked_share
-from anaphora.errors import UsageError
+from anaphora.errors import WrongArgument
 from anaphora.formatting import comma_separated
 
 _SHARE = re.compile(r"(\d+[.,]\d+|\d+(?=\s*%))\s*(%?)")
@@ -77,7 +77,7 @@ def share_of_test(test: float | str | None, takes: str, share: float, files: boo
         return 0.0
     tested = checked_share(test, takes, "--test")
     if share + tested >= 1:
-        raise UsageError(
+        raise WrongArgument(
             f"--valid {share:g} and --test {tested:g} leave nothing to train on: together they must be less than 1."
         )
     return tested
@@ -115,11 +115,11 @@ def part_files(config: Any) -> list[str]:
 def _paths(named: str, flag: str) -> list[str]:
     paths = comma_separated(named)
     if not paths:
-        raise UsageError(f"{flag} names no file: it was given {named!r}. Name a file, or give a share: {flag} 0.1.")
+        raise WrongArgument(f"{flag} names no file: it was given {named!r}. Name a file, or give a share: {flag} 0.1.")
     if Path(named).exists():
         return [named]
     share = _SHARE.fullmatch(named.strip())
     if share and not all(Path(path).exists() for path in paths):
         number = float(share[1].replace(",", ".")) / (100 if share[2] else 1)
-        raise UsageError(f"{flag} takes a share as a number: write {number:g}, not '{named}'.")
+        raise WrongArgument(f"{flag} takes a share as a number: write {number:g}, not '{named}'.")
     return paths
