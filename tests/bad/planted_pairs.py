@@ -72,7 +72,7 @@ TRANSLATE = [
     ),
     Planted("held-out sides in the other order", files(DE), T.replace("v.de,v.en", "v.en,v.de"), "swapped-sides"),
     Planted("test sides in the other order",
-            files(DE, **{"e.en": text(sides(90, 3)[0]), "e.de": text(sides(90, 3)[1])}), f"{T} --test e.en,e.de",
+            files(DE, **{"e.en": text(sides(90, 3)[0]), "e.de": text(sides(90, 3)[1])}), f"{T} --test e.de,e.en",
             "swapped-sides"),
     Planted("sides of a second pair in the other order",
             files(DE, **{"b.en": text(sides(90, 3)[0]), "b.de": text(sides(90, 3)[1])}), f"a.de a.en b.de b.en{T[9:]}",

@@ -148,6 +148,18 @@ def test_a_wrong_share_is_refused(task: str, options: list[str], message: str, t
         registry.task(task).read(config(task, *options), data)
 
 
+def test_files_unlike_the_training_data_are_told_with_the_remedy(tmp_path: Path) -> None:
+    data = CASES["classify"].write(tmp_path, 80, 1)
+    other = write_csv(tmp_path / "cols.csv", {"review": ["so so"], "mood": ["good"]})
+    like = "--test takes files like those of the training part: the same layout, and columns of the same names"
+    with pytest.raises(DataError, match=rf"cols\.csv' has no column 'label'\. It has: review, mood\. {like}"):
+        registry.task("classify").read(config("classify", "--test", str(other)), data)
+    one, _ = CASES["translate"].write(tmp_path, 30, 2)
+    pairs = CASES["translate"].write(tmp_path, 80, 1)
+    with pytest.raises(UsageError, match=rf"was named alone, .* or a table with two columns\. {like}"):
+        registry.task("translate").read(config("translate", "--test", one), pairs)
+
+
 def test_several_files_are_named_with_commas() -> None:
     assert paths_of_test("a.csv, b.csv") == ["a.csv", "b.csv"]
     assert paths_of_test("a.csv") == ["a.csv"]

@@ -15,8 +15,8 @@ from pathlib import Path
 from typing import Any, Generic, NamedTuple, Protocol, TypeVar
 
 from anaphora.data.examples import Indices, checked_share
-from anaphora.errors import WrongArgument
-from anaphora.formatting import comma_separated
+from anaphora.errors import AnaphoraError, DataError, UsageError, WrongArgument
+from anaphora.formatting import as_sentence, comma_separated
 
 _SHARE = re.compile(r"(\d+[.,]\d+|\d+(?=\s*%))\s*(%?)")
 
@@ -65,8 +65,19 @@ def divided(
         stay, leave = draw(train, tested / (1 - share))
         train, test = train.take(stay), train.take(leave)
     elif read and isinstance(data.test, str):
-        test = read(test_paths(data.test))
+        test = _as_training_data(read, test_paths(data.test))
     return Parts(train, held_out, test)
+
+
+def _as_training_data(read: Callable[[Sequence[str]], E], files: Sequence[str]) -> E:
+    """Return the examples of files of the test part; errors name the option, and what its files must have."""
+    try:
+        return read(files)
+    except AnaphoraError as error:
+        if type(error) not in (DataError, UsageError):
+            raise
+        like = "--test takes files like those of the training part: the same layout, and columns of the same names."
+        raise type(error)(f"{as_sentence(str(error))} {like}") from error
 
 
 def share_of_test(test: float | str | None, takes: str, share: float, files: bool = True) -> float:
