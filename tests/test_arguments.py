@@ -16,6 +16,7 @@ import numpy as np
 import pytest
 
 import anaphora
+from anaphora.config.check import Refused
 from anaphora.errors import AnaphoraError, DataError, UsageError, WrongArgument, WrongCall
 from anaphora.tasks.base.python_words import reworded
 from anaphora.tasks.base.trained_model import TrainedModel
@@ -147,7 +148,9 @@ def test_a_wrong_value_is_refused_by_its_name(
     (named,) = wrong
     if isinstance(refused.value, WrongArgument):
         assert str(refused.value).startswith(f"{named} takes ")
-        assert f"; it was given {wrong[named]!r}." in str(refused.value)
+        of_field = isinstance(refused.value, Refused)  # a field's value is written as in a config
+        shown = json.dumps(wrong[named]) if of_field else repr(wrong[named])
+        assert f"; it was given {shown}." in str(refused.value)
 
 
 def test_a_value_that_ends_a_sentence_is_a_value() -> None:

@@ -190,7 +190,7 @@ def test_a_share_of_values_in_memory(tmp_path: Path) -> None:
     texts, labels = sentences(80, 1)
     model = anaphora.train("classify", (texts, labels), config=config("classify"), test=0.25)
     assert model.report.test.count == 20
-    with pytest.raises(UsageError, match=r"test takes .* between 0 and 1; it was given t.csv"):
+    with pytest.raises(UsageError, match=r"test takes a share .* in memory; it was given 't\.csv'"):
         anaphora.train("classify", (texts, labels), config=config("classify"), test="t.csv")
 
 
