@@ -269,7 +269,11 @@ def test_rows_that_are_in_several_folds_are_told(task: str, tmp_path: Path) -> N
     assert not [each for each in alone if each.where == "the folds"]
 
 
-def test_a_share_of_the_time_is_named_as_such(tmp_path: Path) -> None:
+def test_a_share_of_the_time_is_named_as_such(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from anaphora.training import run
+
+    monkeypatch.setattr(run, "_LATE", 0.0)
+
     class Notes(Observer):
         def __init__(self) -> None:
             self.told = list[str]()

@@ -58,7 +58,7 @@ def at_rows(code: str, where: str, place: Place, rows: Sequence[int], message: s
 
 
 def few_held_out(
-    sizes: Mapping[str, int], unit: str, folds: int | None, figure: str = "an accuracy", ending: str = ""
+    sizes: Mapping[str, int], unit: str, folds: int | None = None, figure: str = "an accuracy", ending: str = ""
 ) -> list[Finding]:
     """Return a warning about each scored part of fewer than `FEW` examples, with the interval of a share of them.
 
