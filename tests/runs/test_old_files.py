@@ -59,12 +59,8 @@ def one_thread() -> Iterator[None]:
     anaphora.set_threads(ours)
 
 
-def recorded(name: str, data: str) -> Any:
-    """What `eval --json` of this model said when it was made."""
-    path = next(store.EXPECTED.glob(f"*/trainings/{name}.txt"))
-    said = path.read_text(encoding="utf-8").split("$ ")
-    (answer,) = [part for part in said if part.startswith(f"anaphora eval {name}.anaphora {data} --json")]
-    return json.loads("".join(line[2:] for line in answer.splitlines() if line.startswith("| ")))
+MADE: dict[str, Any] = json.loads((store.OLD / "evaluations.json").read_text(encoding="utf-8"))
+"""What `eval --json` said of each model when it was made, and the key of the machine on which it was."""
 
 
 def close(found: Any, expected: Any) -> bool:
@@ -113,7 +109,7 @@ def test_an_old_model_opens_with_its_config_and_evaluates_as_it_did(
     task = registry.task(registry.open_model(model.runtime).task)
     data, asked = SCORED_ON[name]
     options = {option.name: option.default for option in task.eval_options} | asked
-    found, then = model.score_files([data], "utf-8", **options).as_json(), recorded(name, data)
+    found, then = model.score_files([data], "utf-8", **options).as_json(), MADE["evaluations"][name]
     assert found.keys() == then.keys() | NEW_FIGURES[name]
     same = {figure: found[figure] for figure in then}
     assert close(same, then), (found, then)
@@ -146,7 +142,7 @@ def test_an_old_run_goes_on_to_the_weights_of_the_run_that_was_never_stopped(
     resumed = anaphora.resume(old / f"{name}.run")
     whole = anaphora.load(old / f"{name}.anaphora")
     assert resumed.runtime.tensors.keys() == whole.runtime.tensors.keys()
-    same_machine = worker.key() in store.recorded_keys()
+    same_machine = worker.key() == MADE["key"]
     for key, tensor in whole.runtime.tensors.items():
         rtol, atol = (0.0, 0.0) if same_machine else (1e-3, 1e-5)
         np.testing.assert_allclose(resumed.runtime.tensors[key], tensor, rtol=rtol, atol=atol, err_msg=key)
