@@ -87,6 +87,16 @@ def test_the_report_shows_the_most_telling_n_grams(paths: dict[str, Path]) -> No
     assert [name for name in sections if "Most telling n-grams" in sections[name]] == ["text", "char", "cut", "several"]
 
 
+def test_the_page_names_what_each_part_scores_alone(paths: dict[str, Path]) -> None:
+    log = (paths["text"].with_suffix(".run") / "metrics.jsonl").read_text(encoding="utf-8").splitlines()
+    ended = json.loads(log[-1])
+    [table] = next(section["parts"] for section in ended["sections"] if section["title"] == "On the same rows")
+    both, network, linear = ended["score"], *ended["score"]["alone"]
+    expected = [("network + linear", both), ("network alone", network), ("n-grams+LR", linear)]
+    assert table["rows"][:3] == [[name, found["accuracy"], found["macro_f1"]] for name, found in expected]
+    assert [row[0] for row in table["rows"][3:]] == ["most frequent"]
+
+
 def test_without_a_linear_part_the_file_is_one_that_older_programs_read(paths: dict[str, Path]) -> None:
     off, on = bundle.read(paths["off"]), bundle.read(paths["text"])
     assert off.config["version"] == 1

@@ -48,7 +48,7 @@ def judgement(score: Score | None, baseline: Baseline, by_f1: bool, known: dict[
             **named_figures(score, _FIGURES),
             "baseline": plain(baseline),
         },
-        sections=() if score is None else tuple(_sections(score)),
+        sections=() if score is None else tuple(_sections(score, baseline)),
     )
 
 
@@ -84,17 +84,23 @@ def _notes_on_test(score: Score, count: int) -> list[str]:
     return notes
 
 
-def _headline(score: Score, baseline: Baseline) -> list[str]:
+def _methods(score: Score, baseline: Baseline) -> list[tuple[str, float, float]]:
+    """Return name, accuracy and macro F1 of the classifier, of each part alone, and of the most frequent label."""
     own = [("network", score.accuracy, score.macro_f1)]
     if score.alone:
         own = [("network + linear", score.accuracy, score.macro_f1)]
         own.append(("network alone", score.alone[0].accuracy, score.alone[0].macro_f1))
-    table = [f"  {name:<16}  {accuracy:8.4f}  {f1:8.4f}" for name, accuracy, f1 in (*own, *baseline.rows())]
+    return [*own, *baseline.rows()]
+
+
+def _headline(score: Score, baseline: Baseline) -> list[str]:
+    table = [f"  {name:<16}  {accuracy:8.4f}  {f1:8.4f}" for name, accuracy, f1 in _methods(score, baseline)]
     return [*headline(score), "", "on the same rows    accuracy  macro F1", *table]
 
 
-def _sections(score: Score) -> Iterator[ReportSection]:
-    """Yield sections with figures per label, confused labels, and the rows with the highest loss."""
+def _sections(score: Score, baseline: Baseline) -> Iterator[ReportSection]:
+    """Yield sections with the figures of each method and label, confused labels, and the rows with the highest loss."""
+    yield tabled("On the same rows", ("method", "accuracy", "macro F1"), _methods(score, baseline))
     each = zip(score.labels, score.support, score.precision, score.recall, score.f1, strict=True)
     yield tabled("Labels", ("label", "support", "precision", "recall", "F1"), each)
     if score.confusion and len(score.labels) <= _MATRIX:
