@@ -58,7 +58,10 @@ def test_keywords_win_over_config_and_config_over_the_preset(tmp_path: Path) -> 
         ({"preset": "smal"}, r"no preset 'smal'.*Did you mean 'small'\?"),
         ({"config": "nowhere.toml"}, r"nowhere\.toml cannot be read: No such file"),
         ({"valid": 1.5}, r"valid takes a file, or a share of the rows between 0 and 1; it was given 1\.5"),
-        ({"valid": "held_out.csv"}, r"valid takes a file, or a share of the rows"),
+        (
+            {"valid": "held_out.csv"},
+            r"valid takes a share between 0 and 1 if the data are in memory.*'held_out\.csv'",
+        ),
     ],
 )
 def test_a_wrong_setting_is_refused_by_name(how: dict[str, Any], message: str) -> None:

@@ -10,7 +10,7 @@ from program import Run
 def test_demo_of_reviews(run: Run, tmp_path: Path) -> None:
     done = run("demo", "classify", "--minutes", "0.1")
     assert done.returncode == 0, done.stderr
-    for shown in ("4,000 reviews of a small grammar", "TF-IDF+LR", "anaphora run demo-classify.anaphora"):
+    for shown in ("4,000 reviews of a small grammar", "n-grams+LR", "anaphora run demo-classify.anaphora"):
         assert shown in done.stdout
     assert len((tmp_path / "demo-classify.jsonl").read_text(encoding="utf-8").splitlines()) == 4_000
     assert run("run", "demo-classify.anaphora", "demo-classify.jsonl").stdout.count("\n") == 4_000

@@ -28,7 +28,8 @@ def test_a_page_of_what_was_trained(run: Run, tmp_path: Path) -> None:
     for shown in (*figures, "Generated text", "Passages with the highest loss"):
         assert shown in page
     before = run_folder.facts(tmp_path / "m.run")["results"]  # what is to be beaten was known before the first step
-    assert before == [{**opened.finish["results"][0], "value": None}]
+    unknown = {"value": None, "interval": None, "difference": None, "units": None, "unit": ""}
+    assert before == [{**opened.finish["results"][0], **unknown}]
     (tmp_path / "m.run" / "report.html").unlink()
     assert run("runs", "show", "m.run", "--html").returncode == 0
     assert (tmp_path / "m.run" / "report.html").read_text(encoding="utf-8") == page
