@@ -143,10 +143,18 @@ def closest(word: str, known: Iterable[str]) -> str | None:
     '--minutes'
     >>> closest("--model.units", ["--model.dropout", "--units"])
     '--units'
+    >>> closest("--tset", ["--test", "--text"])
+    '--test'
     >>> closest("nope.txt", ["demo.txt"]) is None
     True
     """
-    best = max(known, key=lambda name: (_similarity(_plain(word), _plain(name)), _plain(name)), default=None)
+
+    def rank(name: str) -> tuple[float, bool, str]:
+        """Of words that are equally similar, the one whose letters were only swapped comes first."""
+        own, other = _plain(word), _plain(name)
+        return _similarity(own, other), sorted(own) == sorted(other), other
+
+    best = max(known, key=rank, default=None)
     return best if best is not None and _similarity(_plain(word), _plain(best)) >= _NEAR else None
 
 
